@@ -1,0 +1,261 @@
+/**
+ * The interface between the model and the machine.
+ *
+ * The model knows tensors as handles and the verbs below, nothing else: it never indexes memory, so a
+ * back end may keep its numbers wherever it likes. Every verb is checked on every back end by the one
+ * test-suite in `test/backend`, against plain loops in float64.
+ *
+ * Letters: B batch rows, T time steps, D input size, H hidden size, G gates, V vocabulary; M, N, K are
+ * the sizes of a product. Arrays are row-major, activations time-major ([T, B, ·]). A gradient is `dX`.
+ */
+
+export type DType = 'float32' | 'float64';
+
+/** A handle on real numbers; what else it holds is the back end's own business. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  /** Number of elements: the product of the shape. */
+  readonly size: number;
+}
+
+/** A handle on 32-bit integers (character ids). */
+export interface Indices {
+  readonly length: number;
+}
+
+/** What one thread tells another so that both hold the same tensor. Survives `postMessage`. */
+export interface SharedTensor {
+  readonly location: number;
+  readonly shape: readonly number[];
+}
+
+/** Sizes of one recurrent layer over one chunk. */
+export interface ChunkSize {
+  readonly T: number;
+  readonly B: number;
+  readonly H: number;
+}
+
+/**
+ * Memory of a vanilla RNN layer over a chunk.
+ *
+ * `h` has one slot more than there are steps: slot 0 is the state before the chunk, slot t+1 the state
+ * after step t. So the layer's output is slots 1…T, and the left factor of the recurrent weight gradient
+ * is slots 0…T-1, both without a copy.
+ */
+export interface RnnBuffers {
+  /** [T, B, H]. In: input projection W_ih x + b_ih. After backward: gradient w.r.t. the pre-activation. */
+  readonly gates: Tensor;
+  /** [T+1, B, H] */
+  readonly h: Tensor;
+  /** W_hh [H, H] */
+  readonly weight: Tensor;
+  /** b_hh [H] */
+  readonly bias: Tensor;
+}
+
+/** Memory of an LSTM layer over a chunk; gate order i, f, g, o. */
+export interface LstmBuffers {
+  /**
+   * [T, B, 4H]. In: input projection W_ih x + b_ih. After forward: gates after their activation.
+   * After backward: gradient w.r.t. the gates' pre-activations.
+   */
+  readonly gates: Tensor;
+  /** [T+1, B, H] */
+  readonly h: Tensor;
+  /** [T+1, B, H] */
+  readonly c: Tensor;
+  /** [T, B, H]: tanh(c_t), kept for the backward pass. */
+  readonly tanhC: Tensor;
+  /** W_hh [4H, H] */
+  readonly weight: Tensor;
+  /** b_hh [4H] */
+  readonly bias: Tensor;
+}
+
+/** Memory of a GRU layer over a chunk; gate order r, z, n. */
+export interface GruBuffers {
+  /**
+   * [T, B, 3H]. In: input projection W_ih x + b_ih. After forward: gates after their activation.
+   * After backward: gradient w.r.t. the input projection.
+   */
+  readonly gates: Tensor;
+  /**
+   * [T, B, 3H]. After forward: recurrent projection W_hh h + b_hh (only the n third is defined).
+   * After backward: gradient w.r.t. the recurrent projection (all thirds).
+   */
+  readonly recurrent: Tensor;
+  /** [T+1, B, H] */
+  readonly h: Tensor;
+  /** W_hh [3H, H] */
+  readonly weight: Tensor;
+  /** b_hh [3H] */
+  readonly bias: Tensor;
+}
+
+/**
+ * Which elements dropout keeps, as a pure function of position: forward and backward draw the same mask
+ * from the same key without storing it, and a batch split over threads gets the mask of the whole batch.
+ */
+export interface DropoutMask {
+  /** Share of elements set to zero, 0 ≤ rate < 1; the others are scaled by 1 / (1 - rate). */
+  readonly rate: number;
+  /** Two 32-bit words, new for every layer and step. */
+  readonly key: readonly [number, number];
+  /** Index in the whole batch of the tensor's first row. */
+  readonly firstRow: number;
+  /** Rows in the whole batch. */
+  readonly totalRows: number;
+  /** One mask for all time steps of a sequence (Gal & Ghahramani 2016) instead of one per step. */
+  readonly locked: boolean;
+}
+
+export interface AdamStep {
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** L2 penalty added to the gradient (Adam) */
+  readonly l2: number;
+  /** decoupled weight decay (AdamW): w loses rate · decay · w */
+  readonly decay: number;
+  /** 1-based number of this update, for the bias correction */
+  readonly step: number;
+  /** factor on the gradient: the clipping coefficient */
+  readonly gradientScale: number;
+}
+
+export interface RmspropStep {
+  readonly rate: number;
+  readonly alpha: number;
+  readonly epsilon: number;
+  readonly l2: number;
+  readonly gradientScale: number;
+}
+
+export interface SgdStep {
+  readonly rate: number;
+  readonly momentum: number;
+  readonly l2: number;
+  readonly gradientScale: number;
+}
+
+export interface Backend {
+  /** For messages: 'reference', 'native (avx512)', … */
+  readonly name: string;
+  readonly dtype: DType;
+
+  // --- memory -------------------------------------------------------------------------------------
+
+  /** A new tensor of zeros. Memory is never given back: allocate once, before training. */
+  tensor(shape: readonly number[]): Tensor;
+  /** A new list of integers, all 0. */
+  indices(length: number): Indices;
+  /** The same memory under another shape, from element `start` on. */
+  view(x: Tensor, start: number, shape: readonly number[]): Tensor;
+  /** The same memory, first `length` integers from `start` on. */
+  viewIndices(ids: Indices, start: number, length: number): Indices;
+  /** Makes a tensor known to another thread's back end on the same memory. */
+  share(x: Tensor): SharedTensor;
+  attach(shared: SharedTensor): Tensor;
+  /** Copies numbers in; `values.length` must be `x.size`. */
+  write(x: Tensor, values: ArrayLike<number>): void;
+  writeIndices(ids: Indices, values: ArrayLike<number>): void;
+  /** Copies numbers out, in the precision of the back end. */
+  read(x: Tensor): Float32Array | Float64Array;
+  fill(x: Tensor, value: number): void;
+  /** dst = src; equal sizes, no overlap. */
+  copy(dst: Tensor, src: Tensor): void;
+
+  // --- products: y = x Wᵀ + b as in PyTorch's nn.Linear ----------------------------------------------
+
+  /** y[M,N] = x[M,K] · W[N,K]ᵀ + b[N] (b may be absent). */
+  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | undefined): void;
+  /** dx[M,K] = dy[M,N] · W[N,K], or += with `accumulate`. */
+  linearBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, accumulate: boolean): void;
+  /** dW[N,K] += dy[M,N]ᵀ · x[M,K]; db[N] += column sums of dy (db may be absent). */
+  linearBackwardWeight(dWeight: Tensor, dBias: Tensor | undefined, dy: Tensor, x: Tensor): void;
+  /** Says that a weight will stay as it is until `thaw`: products with it may keep a packed copy. */
+  freeze(weight: Tensor): void;
+  thaw(weight: Tensor): void;
+
+  // --- look-ups -------------------------------------------------------------------------------------
+
+  /** y[i,:] = table[ids[i],:]; table [V,D], y [ids.length, D]. */
+  gather(y: Tensor, table: Tensor, ids: Indices): void;
+  /** dTable[ids[i],:] += dy[i,:]. */
+  scatterAdd(dTable: Tensor, dy: Tensor, ids: Indices): void;
+  /** y[j,i] = x[i,j] + bias[i] (bias may be absent); x [M,N], y [N,M]. */
+  transpose(y: Tensor, x: Tensor, bias: Tensor | undefined): void;
+  /** dx[i,j] += dy[j,i]; db[i] += Σ_j dy[j,i] (db may be absent). */
+  transposeBackward(dx: Tensor, dBias: Tensor | undefined, dy: Tensor): void;
+
+  // --- cells: one layer over a chunk. Backward starts from dh (and dc) [B,H], the gradient w.r.t. the
+  // state after the last step as it comes from beyond the chunk (zero under truncation), and leaves in
+  // them the gradient w.r.t. the state before the first. dOutput [T,B,H] comes from the layer above. ---
+
+  /** h_t = tanh(x_t + W_hh h_{t-1} + b_hh) */
+  rnnForward(size: ChunkSize, buffers: RnnBuffers): void;
+  rnnBackward(size: ChunkSize, buffers: RnnBuffers, dOutput: Tensor, dh: Tensor): void;
+
+  /** i, f, o = σ(·), g = tanh(·) of x_t + W_hh h_{t-1} + b_hh; c_t = f c_{t-1} + i g; h_t = o tanh(c_t) */
+  lstmForward(size: ChunkSize, buffers: LstmBuffers): void;
+  lstmBackward(
+    size: ChunkSize,
+    buffers: LstmBuffers,
+    dOutput: Tensor,
+    dh: Tensor,
+    dc: Tensor,
+  ): void;
+
+  /**
+   * With u = W_hh h_{t-1} + b_hh: r, z = σ(x + u), n = tanh(x_n + r u_n), h_t = (1-z) n + z h_{t-1}
+   * (the reset gate acts after the product, as in cuDNN and PyTorch).
+   */
+  gruForward(size: ChunkSize, buffers: GruBuffers): void;
+  gruBackward(size: ChunkSize, buffers: GruBuffers, dOutput: Tensor, dh: Tensor): void;
+
+  // --- loss -----------------------------------------------------------------------------------------
+
+  /**
+   * losses[i] = -log softmax(logits[i,:])[targets[i]] in nats; logits [M,V].
+   * With `scale` ≠ 0 the logits are overwritten by scale · (softmax - one-hot), their gradient.
+   */
+  softmaxCrossEntropy(losses: Tensor, logits: Tensor, targets: Indices, scale: number): void;
+
+  // --- element by element ---------------------------------------------------------------------------
+
+  /** y = x ⊙ mask; x and y [T, B, ·], y may be x. The backward pass is the same call on the gradient. */
+  dropout(y: Tensor, x: Tensor, mask: DropoutMask): void;
+  /** dst += src */
+  add(dst: Tensor, src: Tensor): void;
+  /** Every element into [-limit, limit]; not-a-number stays. */
+  clamp(x: Tensor, limit: number): void;
+
+  // --- reductions, accumulated in float64 -----------------------------------------------------------
+
+  sum(x: Tensor): number;
+  sumSquares(x: Tensor): number;
+
+  // --- optimisers: one update of w from its gradient g and moments; all of one size -------------------
+
+  /** Kingma & Ba 2015; decoupled decay as in Loshchilov & Hutter 2019. */
+  adam(w: Tensor, g: Tensor, m: Tensor, v: Tensor, step: AdamStep): void;
+  /** Tieleman & Hinton 2012, epsilon outside the root as in PyTorch. */
+  rmsprop(w: Tensor, g: Tensor, v: Tensor, step: RmspropStep): void;
+  /** Momentum as in PyTorch: m = momentum · m + g, w -= rate · m. */
+  sgd(w: Tensor, g: Tensor, m: Tensor, step: SgdStep): void;
+}
+
+/** mix(index, key) of dropout: two rounds of a 32-bit finaliser (C. Wellons' "lowbias32"). */
+export function dropoutBits(index: number, key: readonly [number, number]): number {
+  return lowbias32((lowbias32((index ^ key[0]) | 0) + key[1]) | 0) >>> 0;
+}
+
+function lowbias32(x: number): number {
+  x ^= x >>> 16;
+  x = Math.imul(x, 0x7feb352d);
+  x ^= x >>> 15;
+  x = Math.imul(x, 0x846ca68b);
+  return x ^ (x >>> 16);
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+/** Cores this process may use: its affinity, and the processor quota of its control group. */
+export function usableCores(): number {
+  const quota = Math.min(quotaV2(), quotaV1());
+  return Math.max(1, Math.min(availableParallelism(), Math.ceil(quota)));
+}
+
+/** `quota period` of cgroup v2, in microseconds; "max" means none. */
+function quotaV2(): number {
+  const [quota, period] = readWords('/sys/fs/cgroup/cpu.max');
+  return ratio(Number(quota), Number(period));
+}
+
+function quotaV1(): number {
+  const [quota] = readWords('/sys/fs/cgroup/cpu/cpu.cfs_quota_us');
+  const [period] = readWords('/sys/fs/cgroup/cpu/cpu.cfs_period_us');
+  return ratio(Number(quota), Number(period));
+}
+
+function ratio(quota: number, period: number): number {
+  return quota > 0 && period > 0 ? quota / period : Number.POSITIVE_INFINITY;
+}
+
+function readWords(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').trim().split(/\s+/);
+  } catch {
+    // no such control group: no quota
+    return [];
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Memory of the back ends that compute on the processor: a tensor is an address in the arena.
+ */
+import type { Arena } from './arena.js';
+import type { Backend, DType, Indices, SharedTensor, Tensor } from './backend.js';
+
+export class CpuTensor implements Tensor {
+  readonly size: number;
+
+  constructor(
+    readonly shape: readonly number[],
+    /** Address in the arena, in bytes */
+    readonly byteOffset: number,
+  ) {
+    this.size = shape.reduce((product, length) => product * length, 1);
+  }
+}
+
+export class CpuIndices implements Indices {
+  constructor(
+    readonly length: number,
+    /** Address in the arena, in bytes */
+    readonly byteOffset: number,
+  ) {}
+}
+
+type Reals = Float32Array | Float64Array;
+
+/** The verbs of memory; the verbs of computation are the derived classes'. */
+export abstract class CpuBackend {
+  private readonly elementBytes: number;
+  private reals: Reals;
+  private words: Int32Array;
+
+  constructor(
+    protected readonly arena: Arena,
+    readonly dtype: DType,
+    readonly name: string,
+  ) {
+    this.elementBytes = dtype === 'float64' ? 8 : 4;
+    [this.reals, this.words] = this.mapMemory();
+  }
+
+  tensor(shape: readonly number[]): CpuTensor {
+    const size = shape.reduce((product, length) => product * length, 1);
+    return new CpuTensor([...shape], this.arena.allocate(size * this.elementBytes));
+  }
+
+  indices(length: number): CpuIndices {
+    return new CpuIndices(length, this.arena.allocate(length * 4));
+  }
+
+  view(x: Tensor, start: number, shape: readonly number[]): CpuTensor {
+    const view = new CpuTensor([...shape], address(x) + start * this.elementBytes);
+    if (start < 0 || start + view.size > x.size) {
+      throw new Error(`view of [${shape}] from ${start} on exceeds a tensor of ${x.size}`);
+    }
+    return view;
+  }
+
+  viewIndices(ids: Indices, start: number, length: number): CpuIndices {
+    if (start < 0 || start + length > ids.length) {
+      throw new Error(`view of ${length} integers from ${start} on exceeds ${ids.length}`);
+    }
+    return new CpuIndices(length, address(ids) + start * 4);
+  }
+
+  share(x: Tensor): SharedTensor {
+    return { location: address(x), shape: x.shape };
+  }
+
+  attach({ location, shape }: SharedTensor): CpuTensor {
+    return new CpuTensor(shape, location);
+  }
+
+  write(x: Tensor, values: ArrayLike<number>): void {
+    if (values.length !== x.size) {
+      throw new Error(`${values.length} values for a tensor of ${x.size}`);
+    }
+    this.array(x).set(values);
+  }
+
+  writeIndices(ids: Indices, values: ArrayLike<number>): void {
+    if (values.length !== ids.length) {
+      throw new Error(`${values.length} values for ${ids.length} integers`);
+    }
+    this.integers(ids).set(values);
+  }
+
+  read(x: Tensor): Reals {
+    return this.array(x).slice();
+  }
+
+  fill(x: Tensor, value: number): void {
+    this.array(x).fill(value);
+  }
+
+  copy(dst: Tensor, src: Tensor): void {
+    if (dst.size !== src.size) throw new Error(`copy of ${src.size} elements to ${dst.size}`);
+    this.array(dst).set(this.array(src));
+  }
+
+  freeze(_weight: Tensor): void {}
+
+  thaw(_weight: Tensor): void {}
+
+  /** A tensor's elements in place. */
+  protected array(x: Tensor): Reals {
+    const start = address(x) / this.elementBytes;
+    this.remapAfterGrowth();
+    return this.reals.subarray(start, start + x.size);
+  }
+
+  /** A list of integers in place. */
+  protected integers(ids: Indices): Int32Array {
+    const start = address(ids) / 4;
+    this.remapAfterGrowth();
+    return this.words.subarray(start, start + ids.length);
+  }
+
+  /** Typed arrays keep the length that the memory had when they were made. */
+  private remapAfterGrowth(): void {
+    if (this.reals.buffer.byteLength !== this.arena.buffer.byteLength) {
+      [this.reals, this.words] = this.mapMemory();
+    }
+  }
+
+  private mapMemory(): [Reals, Int32Array] {
+    const { buffer } = this.arena;
+    const reals = this.dtype === 'float64' ? new Float64Array(buffer) : new Float32Array(buffer);
+    return [reals, new Int32Array(buffer)];
+  }
+}
+
+/** Where a tensor of this family of back ends starts, in bytes. */
+export function address(x: Tensor | Indices): number {
+  return (x as CpuTensor | CpuIndices).byteOffset;
+}
+
+// a compile-time check that the verbs of memory are spelt as the interface has them
+type MemoryVerbs = Pick<
+  Backend,
+  | 'tensor'
+  | 'indices'
+  | 'view'
+  | 'viewIndices'
+  | 'share'
+  | 'attach'
+  | 'write'
+  | 'writeIndices'
+  | 'read'
+  | 'fill'
+  | 'copy'
+  | 'freeze'
+  | 'thaw'
+>;
+true satisfies CpuBackend extends MemoryVerbs ? true : never;

@@ -1,0 +1,378 @@
+/**
+ * The reference back end: every verb as plain loops, in float32 or float64.
+ *
+ * It is there to be read and to be right. Arithmetic is in double precision; results are rounded where
+ * they are stored. In float64 it is what gradients are checked with; the compiled back ends are checked
+ * against it.
+ */
+import type { Arena } from './arena.js';
+import {
+  type AdamStep,
+  type ChunkSize,
+  type DropoutMask,
+  type DType,
+  dropoutBits,
+  type GruBuffers,
+  type Indices,
+  type LstmBuffers,
+  type RmspropStep,
+  type RnnBuffers,
+  type SgdStep,
+  type Tensor,
+} from './backend.js';
+import { CpuBackend } from './cpu.js';
+
+type Reals = Float32Array | Float64Array;
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+export class ReferenceBackend extends CpuBackend {
+  constructor(arena: Arena, dtype: DType = 'float32') {
+    super(arena, dtype, 'reference');
+  }
+
+  // --- products ---
+
+  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | undefined): void {
+    const [N, K] = weight.shape;
+    const M = x.size / K;
+    const b = bias && this.array(bias);
+    const [Y, X, W] = [this.array(y), this.array(x), this.array(weight)];
+    for (let m = 0; m < M; m++) {
+      for (let n = 0; n < N; n++) {
+        Y[m * N + n] = (b ? b[n] : 0) + dot(X, m * K, W, n * K, K);
+      }
+    }
+  }
+
+  linearBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, accumulate: boolean): void {
+    const [N, K] = weight.shape;
+    const M = dx.size / K;
+    const [dX, dY, W] = [this.array(dx), this.array(dy), this.array(weight)];
+    const row = new Float64Array(K);
+    for (let m = 0; m < M; m++) {
+      row.fill(0);
+      if (accumulate) row.set(dX.subarray(m * K, (m + 1) * K));
+      for (let n = 0; n < N; n++) addScaled(row, 0, dY[m * N + n], W, n * K, K);
+      dX.set(row, m * K);
+    }
+  }
+
+  linearBackwardWeight(dWeight: Tensor, dBias: Tensor | undefined, dy: Tensor, x: Tensor): void {
+    const [N, K] = dWeight.shape;
+    const M = x.size / K;
+    const [dW, dY, X] = [this.array(dWeight), this.array(dy), this.array(x)];
+    const row = new Float64Array(K);
+    for (let n = 0; n < N; n++) {
+      row.set(dW.subarray(n * K, (n + 1) * K));
+      for (let m = 0; m < M; m++) addScaled(row, 0, dY[m * N + n], X, m * K, K);
+      dW.set(row, n * K);
+    }
+    if (dBias) this.addColumnSums(dBias, dY, M, N);
+  }
+
+  private addColumnSums(sums: Tensor, X: Reals, M: number, N: number): void {
+    const S = this.array(sums);
+    for (let n = 0; n < N; n++) {
+      let sum = S[n];
+      for (let m = 0; m < M; m++) sum += X[m * N + n];
+      S[n] = sum;
+    }
+  }
+
+  // --- look-ups ---
+
+  gather(y: Tensor, table: Tensor, ids: Indices): void {
+    const D = table.shape[1];
+    const [Y, E, I] = [this.array(y), this.array(table), this.integers(ids)];
+    for (let i = 0; i < I.length; i++) Y.set(E.subarray(I[i] * D, (I[i] + 1) * D), i * D);
+  }
+
+  scatterAdd(dTable: Tensor, dy: Tensor, ids: Indices): void {
+    const D = dTable.shape[1];
+    const [dE, dY, I] = [this.array(dTable), this.array(dy), this.integers(ids)];
+    for (let i = 0; i < I.length; i++) addScaled(dE, I[i] * D, 1, dY, i * D, D);
+  }
+
+  transpose(y: Tensor, x: Tensor, bias: Tensor | undefined): void {
+    const [M, N] = x.shape;
+    const b = bias && this.array(bias);
+    const [Y, X] = [this.array(y), this.array(x)];
+    for (let i = 0; i < M; i++) {
+      for (let j = 0; j < N; j++) Y[j * M + i] = X[i * N + j] + (b ? b[i] : 0);
+    }
+  }
+
+  transposeBackward(dx: Tensor, dBias: Tensor | undefined, dy: Tensor): void {
+    const [M, N] = dx.shape;
+    const [dX, dY] = [this.array(dx), this.array(dy)];
+    for (let i = 0; i < M; i++) {
+      for (let j = 0; j < N; j++) dX[i * N + j] += dY[j * M + i];
+    }
+    if (dBias) this.addColumnSums(dBias, dY, N, M);
+  }
+
+  // --- cells ---
+
+  rnnForward({ T, B, H }: ChunkSize, { gates, h, weight, bias }: RnnBuffers): void {
+    const [A, S, W, b] = [gates, h, weight, bias].map((x) => this.array(x));
+    for (let row = 0; row < T * B; row++) {
+      for (let j = 0; j < H; j++) {
+        const recurrent = b[j] + dot(S, row * H, W, j * H, H);
+        S[(row + B) * H + j] = Math.tanh(A[row * H + j] + recurrent);
+      }
+    }
+  }
+
+  rnnBackward(
+    { T, B, H }: ChunkSize,
+    { gates, h, weight }: RnnBuffers,
+    dOutput: Tensor,
+    dh: Tensor,
+  ): void {
+    const [dA, S, W, dY, dH] = [gates, h, weight, dOutput, dh].map((x) => this.array(x));
+    for (let row = T * B - 1; row >= 0; row--) {
+      const b = row % B;
+      for (let j = 0; j < H; j++) {
+        const out = S[(row + B) * H + j];
+        dA[row * H + j] = (dY[row * H + j] + dH[b * H + j]) * (1 - out * out);
+      }
+      backwardProduct(dH, b * H, dA, row * H, W, H, H);
+    }
+  }
+
+  lstmForward({ T, B, H }: ChunkSize, buffers: LstmBuffers): void {
+    const { gates, h, c, tanhC, weight, bias } = buffers;
+    const [A, S, C, tC, W, b] = [gates, h, c, tanhC, weight, bias].map((x) => this.array(x));
+    for (let row = 0; row < T * B; row++) {
+      const gate = (k: number, j: number) => {
+        const unit = k * H + j;
+        return A[row * 4 * H + unit] + b[unit] + dot(S, row * H, W, unit * H, H);
+      };
+      for (let j = 0; j < H; j++) {
+        const i = sigmoid(gate(0, j));
+        const f = sigmoid(gate(1, j));
+        const g = Math.tanh(gate(2, j));
+        const o = sigmoid(gate(3, j));
+        const cell = f * C[row * H + j] + i * g;
+        const tanhCell = Math.tanh(cell);
+        const at = row * 4 * H + j;
+        A[at] = i;
+        A[at + H] = f;
+        A[at + 2 * H] = g;
+        A[at + 3 * H] = o;
+        C[(row + B) * H + j] = cell;
+        tC[row * H + j] = tanhCell;
+        S[(row + B) * H + j] = o * tanhCell;
+      }
+    }
+  }
+
+  lstmBackward(
+    { T, B, H }: ChunkSize,
+    { gates, c, tanhC, weight }: LstmBuffers,
+    dOutput: Tensor,
+    dh: Tensor,
+    dc: Tensor,
+  ): void {
+    const [A, C, tC, W] = [gates, c, tanhC, weight].map((x) => this.array(x));
+    const [dY, dH, dC] = [dOutput, dh, dc].map((x) => this.array(x));
+    for (let row = T * B - 1; row >= 0; row--) {
+      const b = row % B;
+      for (let j = 0; j < H; j++) {
+        const at = row * 4 * H + j;
+        const [i, f, g, o] = [A[at], A[at + H], A[at + 2 * H], A[at + 3 * H]];
+        const tanhCell = tC[row * H + j];
+        const dHidden = dY[row * H + j] + dH[b * H + j];
+        const dCell = dC[b * H + j] + dHidden * o * (1 - tanhCell * tanhCell);
+        A[at] = dCell * g * i * (1 - i);
+        A[at + H] = dCell * C[row * H + j] * f * (1 - f);
+        A[at + 2 * H] = dCell * i * (1 - g * g);
+        A[at + 3 * H] = dHidden * tanhCell * o * (1 - o);
+        dC[b * H + j] = dCell * f;
+      }
+      backwardProduct(dH, b * H, A, row * 4 * H, W, 4 * H, H);
+    }
+  }
+
+  gruForward({ T, B, H }: ChunkSize, buffers: GruBuffers): void {
+    const { gates, recurrent, h, weight, bias } = buffers;
+    const [A, U, S, W, b] = [gates, recurrent, h, weight, bias].map((x) => this.array(x));
+    for (let row = 0; row < T * B; row++) {
+      const projected = (unit: number) => b[unit] + dot(S, row * H, W, unit * H, H);
+      for (let j = 0; j < H; j++) {
+        const at = row * 3 * H + j;
+        const r = sigmoid(A[at] + projected(j));
+        const z = sigmoid(A[at + H] + projected(H + j));
+        const u = projected(2 * H + j);
+        const n = Math.tanh(A[at + 2 * H] + r * u);
+        A[at] = r;
+        A[at + H] = z;
+        A[at + 2 * H] = n;
+        U[at + 2 * H] = u;
+        S[(row + B) * H + j] = (1 - z) * n + z * S[row * H + j];
+      }
+    }
+  }
+
+  gruBackward(
+    { T, B, H }: ChunkSize,
+    { gates, recurrent, h, weight }: GruBuffers,
+    dOutput: Tensor,
+    dh: Tensor,
+  ): void {
+    const [A, U, S, W] = [gates, recurrent, h, weight].map((x) => this.array(x));
+    const [dY, dH] = [dOutput, dh].map((x) => this.array(x));
+    for (let row = T * B - 1; row >= 0; row--) {
+      const b = row % B;
+      const throughState = new Float64Array(H);
+      for (let j = 0; j < H; j++) {
+        const at = row * 3 * H + j;
+        const [r, z, n, u] = [A[at], A[at + H], A[at + 2 * H], U[at + 2 * H]];
+        const dHidden = dY[row * H + j] + dH[b * H + j];
+        const dN = dHidden * (1 - z) * (1 - n * n);
+        const dZ = dHidden * (S[row * H + j] - n) * z * (1 - z);
+        const dR = dN * u * r * (1 - r);
+        A[at] = dR;
+        A[at + H] = dZ;
+        A[at + 2 * H] = dN;
+        U[at] = dR;
+        U[at + H] = dZ;
+        U[at + 2 * H] = dN * r;
+        throughState[j] = dHidden * z;
+      }
+      backwardProduct(dH, b * H, U, row * 3 * H, W, 3 * H, H);
+      addScaled(dH, b * H, 1, throughState, 0, H);
+    }
+  }
+
+  // --- loss ---
+
+  softmaxCrossEntropy(losses: Tensor, logits: Tensor, targets: Indices, scale: number): void {
+    const [M, V] = logits.shape;
+    const [L, Z, I] = [this.array(losses), this.array(logits), this.integers(targets)];
+    for (let m = 0; m < M; m++) {
+      const row = Z.subarray(m * V, (m + 1) * V);
+      let max = -Infinity;
+      for (const logit of row) max = Math.max(max, logit);
+      let sum = 0;
+      for (let v = 0; v < V; v++) sum += Math.exp(row[v] - max);
+      L[m] = Math.log(sum) + max - row[I[m]];
+      if (scale === 0) continue;
+      for (let v = 0; v < V; v++) {
+        const probability = Math.exp(row[v] - max) / sum;
+        row[v] = scale * (probability - (v === I[m] ? 1 : 0));
+      }
+    }
+  }
+
+  // --- element by element ---
+
+  dropout(y: Tensor, x: Tensor, { rate, key, firstRow, totalRows, locked }: DropoutMask): void {
+    const [T, B, width] = x.shape;
+    const [Y, X] = [this.array(y), this.array(x)];
+    const threshold = Math.floor(rate * 2 ** 32);
+    const scale = 1 / (1 - rate);
+    for (let t = 0; t < T; t++) {
+      for (let b = 0; b < B; b++) {
+        const row = (locked ? 0 : t * totalRows) + firstRow + b;
+        for (let j = 0; j < width; j++) {
+          const at = (t * B + b) * width + j;
+          Y[at] = dropoutBits(row * width + j, key) >= threshold ? X[at] * scale : 0;
+        }
+      }
+    }
+  }
+
+  add(dst: Tensor, src: Tensor): void {
+    addScaled(this.array(dst), 0, 1, this.array(src), 0, src.size);
+  }
+
+  clamp(x: Tensor, limit: number): void {
+    const X = this.array(x);
+    for (let i = 0; i < X.length; i++) X[i] = Math.max(-limit, Math.min(limit, X[i]));
+  }
+
+  // --- reductions ---
+
+  sum(x: Tensor): number {
+    let sum = 0;
+    for (const value of this.array(x)) sum += value;
+    return sum;
+  }
+
+  sumSquares(x: Tensor): number {
+    let sum = 0;
+    for (const value of this.array(x)) sum += value * value;
+    return sum;
+  }
+
+  // --- optimisers ---
+
+  adam(w: Tensor, g: Tensor, m: Tensor, v: Tensor, step: AdamStep): void {
+    const { rate, beta1, beta2, epsilon, l2, decay, gradientScale } = step;
+    const [W, G, M1, M2] = [w, g, m, v].map((x) => this.array(x));
+    const correction1 = 1 - beta1 ** step.step;
+    const correction2 = 1 - beta2 ** step.step;
+    for (let i = 0; i < W.length; i++) {
+      const gradient = G[i] * gradientScale + l2 * W[i];
+      M1[i] = beta1 * M1[i] + (1 - beta1) * gradient;
+      M2[i] = beta2 * M2[i] + (1 - beta2) * gradient * gradient;
+      const direction = M1[i] / correction1 / (Math.sqrt(M2[i] / correction2) + epsilon);
+      W[i] -= rate * (direction + decay * W[i]);
+    }
+  }
+
+  rmsprop(w: Tensor, g: Tensor, v: Tensor, step: RmspropStep): void {
+    const { rate, alpha, epsilon, l2, gradientScale } = step;
+    const [W, G, M2] = [w, g, v].map((x) => this.array(x));
+    for (let i = 0; i < W.length; i++) {
+      const gradient = G[i] * gradientScale + l2 * W[i];
+      M2[i] = alpha * M2[i] + (1 - alpha) * gradient * gradient;
+      W[i] -= (rate * gradient) / (Math.sqrt(M2[i]) + epsilon);
+    }
+  }
+
+  sgd(w: Tensor, g: Tensor, m: Tensor, step: SgdStep): void {
+    const { rate, momentum, l2, gradientScale } = step;
+    const [W, G, M1] = [w, g, m].map((x) => this.array(x));
+    for (let i = 0; i < W.length; i++) {
+      M1[i] = momentum * M1[i] + G[i] * gradientScale + l2 * W[i];
+      W[i] -= rate * M1[i];
+    }
+  }
+}
+
+/** Σ_k a[aStart+k] · b[bStart+k] for k < K */
+function dot(a: Reals, aStart: number, b: Reals, bStart: number, K: number): number {
+  let sum = 0;
+  for (let k = 0; k < K; k++) sum += a[aStart + k] * b[bStart + k];
+  return sum;
+}
+
+/** y[yStart+k] += factor · x[xStart+k] for k < K */
+function addScaled(
+  y: Reals,
+  yStart: number,
+  factor: number,
+  x: Reals,
+  xStart: number,
+  K: number,
+): void {
+  for (let k = 0; k < K; k++) y[yStart + k] += factor * x[xStart + k];
+}
+
+/** dh[H] = da[R] · W[R,H]: the gradient of one row's recurrent product, with R = G·H. */
+function backwardProduct(
+  dH: Reals,
+  dhStart: number,
+  dA: Reals,
+  daStart: number,
+  W: Reals,
+  R: number,
+  H: number,
+): void {
+  const sums = new Float64Array(H);
+  for (let r = 0; r < R; r++) addScaled(sums, 0, dA[daStart + r], W, r * H, H);
+  dH.set(sums, dhStart);
+}

@@ -1,0 +1,42 @@
+/** Choosing a back end: by name, or the fastest that works here. */
+import { CharnnError } from '../errors.js';
+import type { Arena } from './arena.js';
+import type { Backend } from './backend.js';
+import { ReferenceBackend } from './reference.js';
+
+export const backendNames = ['auto', 'native', 'wasm', 'reference'] as const;
+export type BackendName = (typeof backendNames)[number];
+
+export interface ChosenBackend {
+  readonly backend: Backend;
+  /** What 'auto' took and why, where that is not the fastest there is */
+  readonly note: string | undefined;
+}
+
+/** Back ends that run on this installation, fastest first. */
+type Attempt = (arena: Arena) => Backend | { readonly missing: string };
+
+const attempts: readonly (readonly [Exclude<BackendName, 'auto'>, Attempt])[] = [
+  ['reference', (arena) => new ReferenceBackend(arena)],
+];
+
+/**
+ * Makes a back end on an arena; synchronous, so that worker threads can begin at once.
+ * @param name 'auto' falls back from the fastest to the slowest; another name is taken at its word
+ * @throws CharnnError when the back end that was named cannot run here
+ */
+export function createBackend(name: BackendName, arena: Arena): ChosenBackend {
+  const reasons: string[] = [];
+  for (const [candidate, attempt] of attempts) {
+    if (name !== 'auto' && name !== candidate) continue;
+    const made = attempt(arena);
+    if (!('missing' in made)) {
+      const note = reasons.length > 0 ? `using ${made.name}: ${reasons.join('; ')}` : undefined;
+      return { backend: made, note };
+    }
+    reasons.push(`${candidate} is missing (${made.missing})`);
+  }
+  throw new CharnnError(
+    `back end ${name} cannot run here: ${reasons.join('; ') || 'it is not part of this build'}; give --backend auto`,
+  );
+}

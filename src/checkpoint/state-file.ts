@@ -1,0 +1,127 @@
+/** The training state: what `--resume` needs beyond the model, in a second file beside it. */
+import { extname } from 'node:path';
+import { CharnnError } from '../errors.js';
+import { cells } from '../model/cells/cells.js';
+import type { ModelConfig } from '../model/config.js';
+import { parameterTable } from '../model/parameters.js';
+import type { TrainConfig } from '../train/config.js';
+import { momentCount } from '../train/optimizer.js';
+import type { TrainingState } from '../train/state.js';
+import { writeFileAtomically } from './atomic.js';
+import type { Fields } from './fields.js';
+import {
+  fileJson,
+  limits,
+  readFields,
+  readHistory,
+  readModelConfig,
+  readTextOptions,
+  readVocabulary,
+} from './json.js';
+import { type NamedValues, readTensor } from './tensors.js';
+import { readTrainConfig } from './train-config.js';
+
+export const stateFormat = 'charnn-state';
+export const stateVersion = 1;
+
+/** `charnn.json` → `charnn.state.json` */
+export function statePath(modelPath: string): string {
+  const extension = extname(modelPath);
+  return `${modelPath.slice(0, modelPath.length - extension.length)}.state${extension || '.json'}`;
+}
+
+export async function writeState(path: string, state: TrainingState): Promise<void> {
+  const { weights, moments, hidden, vocabulary, ...rest } = state;
+  const head = {
+    format: stateFormat,
+    version: stateVersion,
+    ...rest,
+    vocabulary: vocabulary.toJSON(),
+  };
+  const lists = [weights, ...moments, ...hidden.flat()];
+  const tensors: NamedValues[] = expectedTensors(state.model, state.config).map((tensor, i) => ({
+    ...tensor,
+    values: lists[i],
+  }));
+  await writeFileAtomically(path, fileJson(head, tensors, false));
+}
+
+/**
+ * Reads a training state and checks every field of it.
+ * @throws CharnnError naming the file and the field that is wrong
+ */
+export async function readState(path: string): Promise<TrainingState> {
+  const fields = await readFields(path, stateFormat, stateVersion);
+  const model = readModelConfig(fields.fields('model'));
+  const config = readTrainConfig(fields.fields('config'));
+  const plateau = fields.fields('plateau');
+  const tally = fields.fields('tally');
+  const most = Number.MAX_SAFE_INTEGER;
+  const { weights, moments, hidden } = readLists(fields, model, config, path);
+  return {
+    config,
+    model,
+    vocabulary: readVocabulary(fields, model),
+    text: readTextOptions(fields.fields('text')),
+    provenance: fields.record('provenance'),
+    source: fields.record('source'),
+    step: fields.integer('step', 0, most),
+    seconds: fields.number('seconds'),
+    bestLoss: fields.numberOrNull('bestLoss'),
+    plateau: { factor: plateau.number('factor'), waited: plateau.integer('waited', 0, most) },
+    tally: {
+      steps: tally.integer('steps', 0, most),
+      loss: tally.number('loss'),
+      gradientNorm: tally.number('gradientNorm'),
+      clipped: tally.number('clipped'),
+    },
+    history: readHistory(fields),
+    weights,
+    moments,
+    hidden,
+  };
+}
+
+/** Names and shapes of a state's tensors, in order: weights, moments, hidden states. */
+function expectedTensors(model: ModelConfig, config: TrainConfig) {
+  const { flatSize } = parameterTable(model);
+  const moments = Array.from({ length: momentCount(config.optimizer.name) }, (_, i) => ({
+    name: `moment${i + 1}`,
+    shape: [flatSize],
+  }));
+  const hidden = Array.from({ length: model.layers }, (_, l) =>
+    cells[model.cell].states.map((state) => ({
+      name: `hidden.${state}_l${l}`,
+      shape: [config.batchSize, model.hidden],
+    })),
+  );
+  return [{ name: 'weights', shape: [flatSize] }, ...moments, ...hidden.flat()];
+}
+
+function readLists(fields: Fields, model: ModelConfig, config: TrainConfig, path: string) {
+  if (parameterTable(model).count > limits.parameters) {
+    throw new CharnnError(`${path} describes a model beyond ${limits.parameters} parameters`);
+  }
+  const expected = expectedTensors(model, config);
+  const tensors = fields.objects('tensors');
+  if (tensors.length !== expected.length) {
+    throw new CharnnError(
+      `${fields.name('tensors')} must be ${expected.length}, not ${tensors.length}`,
+    );
+  }
+  const lists = expected.map((tensor, i) => {
+    const values = new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
+    readTensor(tensors[i], tensor, values);
+    return values;
+  });
+  const moments = momentCount(config.optimizer.name);
+  const perLayer = cells[model.cell].states.length;
+  const states = lists.slice(1 + moments);
+  return {
+    weights: lists[0],
+    moments: lists.slice(1, 1 + moments),
+    hidden: Array.from({ length: model.layers }, (_, l) =>
+      states.slice(l * perLayer, (l + 1) * perLayer),
+    ),
+  };
+}

@@ -1,0 +1,61 @@
+/** The training configuration as a state file holds it. */
+import { backendNames } from '../backend/select.js';
+import {
+  clipNames,
+  optimizerNames,
+  scheduleNames,
+  type TrainConfig,
+  type TrainLength,
+} from '../train/config.js';
+import type { Fields } from './fields.js';
+import { limits } from './json.js';
+
+const most = Number.MAX_SAFE_INTEGER;
+
+export function readTrainConfig(fields: Fields): TrainConfig {
+  const optimizer = fields.fields('optimizer');
+  const schedule = fields.fields('schedule');
+  const clip = fields.fields('clip');
+  return {
+    batchSize: fields.integer('batchSize', 1, limits.parameters),
+    seqLength: fields.integer('seqLength', 1, limits.parameters),
+    dropout: fields.number('dropout'),
+    optimizer: {
+      name: optimizer.oneOf('name', optimizerNames),
+      weightDecay: optimizer.number('weightDecay'),
+      beta1: optimizer.number('beta1'),
+      beta2: optimizer.number('beta2'),
+      alpha: optimizer.number('alpha'),
+      momentum: optimizer.number('momentum'),
+      epsilon: optimizer.number('epsilon'),
+    },
+    schedule: {
+      name: schedule.oneOf('name', scheduleNames),
+      rate: schedule.number('rate'),
+      warmup: schedule.number('warmup'),
+      finalRate: schedule.number('finalRate'),
+      decay: schedule.number('decay'),
+      every: schedule.number('every'),
+      patience: schedule.integer('patience', 0, most),
+    },
+    clip: { name: clip.oneOf('name', clipNames), limit: clip.number('limit') },
+    length: readLength(fields.fields('length')),
+    evalEvery:
+      fields.get('evalEvery') === undefined ? undefined : fields.integer('evalEvery', 1, most),
+    seed: fields.integer('seed', 0, most),
+    threads: fields.integer('threads', 1, 4096),
+    backend: fields.oneOf('backend', backendNames),
+  };
+}
+
+function readLength(fields: Fields): TrainLength {
+  const kind = fields.oneOf('kind', ['steps', 'epochs', 'seconds']);
+  switch (kind) {
+    case 'steps':
+      return { kind, steps: fields.integer('steps', 1, most) };
+    case 'epochs':
+      return { kind, epochs: fields.number('epochs') };
+    case 'seconds':
+      return { kind, seconds: fields.number('seconds') };
+  }
+}

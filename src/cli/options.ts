@@ -1,0 +1,220 @@
+/** All options of all commands. */
+import { backendNames } from '../backend/select.js';
+import { limits } from '../checkpoint/json.js';
+import { cellNames } from '../model/config.js';
+import { normalForms, textUnits } from '../text/unit.js';
+import { clipNames, optimizerNames, scheduleNames } from '../train/config.js';
+import type { OptionDefinition, OptionGroup } from './option.js';
+import {
+  choice,
+  duration,
+  integer,
+  notNegative,
+  type Parse,
+  positive,
+  properShare,
+  share,
+  text,
+} from './values.js';
+
+/** Values that hold when an option is absent. */
+export const defaults = {
+  cell: 'lstm',
+  layers: 2,
+  hidden: 256,
+  embedding: 64,
+  unit: 'char',
+  minCount: 1,
+  valFrac: 0.1,
+  valChars: 1_000_000,
+  batchSize: 32,
+  seqLength: 64,
+  dropout: 0,
+  optimizer: 'adamw',
+  learningRate: { adamw: 4e-3, adam: 4e-3, rmsprop: 2e-3, sgd: 0.5 },
+  weightDecay: { adamw: 0.01, adam: 0, rmsprop: 0, sgd: 0 },
+  beta1: 0.9,
+  beta2: 0.99,
+  alpha: 0.99,
+  momentum: 0.9,
+  epsilon: 1e-8,
+  clip: 1,
+  clipBy: 'norm',
+  schedule: 'cosine',
+  warmup: 0.02,
+  finalRate: 0.05,
+  decay: 0.5,
+  decayEvery: 1,
+  patience: 3,
+  epochs: 10,
+  seed: 1,
+  output: 'charnn.json',
+  length: 500,
+  temp: 1,
+} as const;
+
+function option(
+  flags: string,
+  description: string,
+  parse: Parse<unknown>,
+  absent?: string | number,
+): OptionDefinition {
+  return { flags, description, parse, default: absent === undefined ? undefined : `${absent}` };
+}
+
+function oneOf(
+  flags: string,
+  description: string,
+  choices: readonly string[],
+  absent?: string,
+): OptionDefinition {
+  return { flags, description, parse: choice(choices), choices, default: absent };
+}
+
+function flag(flags: string, description: string): OptionDefinition {
+  return { flags, description };
+}
+
+const d = defaults;
+const count = integer(1);
+
+const backend = oneOf('--backend <name>', 'what computes', backendNames, 'auto');
+const quiet = flag('-q, --quiet', 'say nothing but warnings and errors');
+const debug = flag('--debug', 'show the stack of an error');
+const json = flag('--json', 'machine-readable output');
+const modelFile = option('-m, --model <file>', 'the model', text, d.output);
+
+const modelOptions: OptionGroup = {
+  title: 'Model:',
+  options: [
+    oneOf('--cell <name>', 'recurrent cell', cellNames, d.cell),
+    option('--layers <n>', 'recurrent layers', integer(1, limits.layers), d.layers),
+    option('--hidden <n>', 'units of each layer', integer(1, limits.width), d.hidden),
+    option(
+      '--embedding <n>',
+      'width of the character embedding, 0: one-hot',
+      integer(0, limits.width),
+      d.embedding,
+    ),
+  ],
+};
+
+const textOptions: OptionGroup = {
+  title: 'Text:',
+  options: [
+    oneOf('--unit <unit>', 'what a character is', textUnits, d.unit),
+    oneOf('--normalize <form>', 'Unicode normal form', normalForms),
+    flag('--keep-cr', 'keep carriage returns; else line ends become LF'),
+    option('--min-count <n>', 'rarer characters become unknown', count, d.minCount),
+    option('--val-frac <x>', 'last share of the text, for validation', properShare, d.valFrac),
+    option('--val-file <file>', 'validate on this text instead', text),
+    option('--val-chars <n>', 'validate on at most n characters', count, d.valChars),
+  ],
+};
+
+const trainingOptions: OptionGroup = {
+  title: 'Training:',
+  options: [
+    option('--batch-size <n>', 'streams read side by side', count, d.batchSize),
+    option('--seq-length <n>', 'steps of a chunk', count, d.seqLength),
+    option('--dropout <x>', "share of each layer's output set to 0", properShare, d.dropout),
+    oneOf('--optimizer <name>', 'update rule', optimizerNames, d.optimizer),
+    option(
+      '--learning-rate <x>',
+      'highest rate',
+      positive,
+      `${d.learningRate.adamw}; rmsprop ${d.learningRate.rmsprop}, sgd ${d.learningRate.sgd}`,
+    ),
+    option('--weight-decay <x>', 'on matrices', notNegative, `${d.weightDecay.adamw}; adamw only`),
+    option('--beta1 <x>', 'Adam: decay of the mean', properShare, d.beta1),
+    option('--beta2 <x>', 'Adam: decay of the mean square', properShare, d.beta2),
+    option('--momentum <x>', 'SGD', properShare, d.momentum),
+    option('--clip <x>', 'limit of the gradient', positive, d.clip),
+    oneOf('--clip-by <what>', 'what the limit is of', clipNames, d.clipBy),
+    oneOf('--schedule <name>', 'course of the learning rate', scheduleNames, d.schedule),
+    option('--warmup <x>', 'share of the training in which it rises', properShare, d.warmup),
+    option('--final-rate <x>', 'cosine: last rate, share of the highest', share, d.finalRate),
+    option('--decay <x>', 'step, plateau: factor of the rate', share, d.decay),
+    option('--decay-every <n>', 'step: epochs between two falls', positive, d.decayEvery),
+    option('--patience <n>', 'plateau: validations to wait', integer(0), d.patience),
+  ],
+};
+
+const lengthOptions: OptionGroup = {
+  title: 'Length:',
+  options: [
+    option('--epochs <x>', 'passes over the text', positive, d.epochs),
+    option('--steps <n>', 'updates', count),
+    option('--time <time>', '90s, 3m, 1.5h', duration),
+    option('--eval-every <n>', 'steps between validations', count, '20 in all'),
+  ],
+};
+
+const fileOptions: OptionGroup = {
+  title: 'Files:',
+  options: [
+    option('-o, --output <file>', 'where the best model goes', text, d.output),
+    flag('-f, --force', 'replace an existing model'),
+    flag('--resume', 'go on with an interrupted training'),
+    option('--init-from <file>', 'start from the weights of this model', text),
+    flag('--plain-weights', 'weights as numbers, not as base64'),
+  ],
+};
+
+const runOptions: OptionGroup = {
+  title: 'Run:',
+  options: [
+    option('--seed <n>', 'same seed, same model', integer(0), d.seed),
+    option('--threads <n>', 'worker threads', integer(1, 1024), 'usable cores'),
+    backend,
+    { ...json, description: 'events as lines of JSON on standard output' },
+    quiet,
+    debug,
+  ],
+};
+
+export const trainOptions: readonly OptionGroup[] = [
+  modelOptions,
+  textOptions,
+  trainingOptions,
+  lengthOptions,
+  fileOptions,
+  runOptions,
+];
+
+export const sampleOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [
+      modelFile,
+      option(
+        '-l, --length <n>',
+        'characters to write, the prompt not counted',
+        integer(0),
+        d.length,
+      ),
+      option('-t, --temp <x>', 'temperature: below 1 safer, above 1 wilder', positive, d.temp),
+      flag('--greedy', 'always the most probable character'),
+      option('-p, --prime <text>', 'a text to go on from', text),
+      option('--seed <n>', 'same seed, same text', integer(0), 'random'),
+      backend,
+      quiet,
+      debug,
+    ],
+  },
+];
+
+export const evalOptions: readonly OptionGroup[] = [
+  { title: 'Options:', options: [modelFile, backend, json, quiet, debug] },
+];
+
+export const inspectOptions: readonly OptionGroup[] = [
+  { title: 'Options:', options: [json, debug] },
+];
+
+export const commandOptions = {
+  train: trainOptions,
+  sample: sampleOptions,
+  eval: evalOptions,
+  inspect: inspectOptions,
+} as const;

@@ -1,0 +1,40 @@
+/** What charnn says to people, on standard error. */
+import { chalkStderr } from 'chalk';
+
+export interface Output {
+  /** Something a person should know but need not act on. */
+  note(message: string): void;
+  /** Something that may not be as the person wants it; said even when quiet. */
+  warn(message: string): void;
+}
+
+export function createOutput(quiet: boolean): Output {
+  return {
+    note(message) {
+      if (!quiet) process.stderr.write(`${message}\n`);
+    },
+    warn(message) {
+      process.stderr.write(`${chalkStderr.yellow('warning:')} ${message}\n`);
+    },
+  };
+}
+
+const thousands = new Intl.NumberFormat('en-US');
+
+/** 1234567 → 1,234,567 */
+export function grouped(count: number): string {
+  return thousands.format(count);
+}
+
+/** Nats → bits per character, as shown */
+export function bits(nats: number): string {
+  return (nats / Math.LN2).toFixed(3);
+}
+
+/** 3725 → 1h02m; 125 → 2m05s; 12 → 12s */
+export function clock(seconds: number): string {
+  const s = Math.round(seconds);
+  const two = (x: number) => String(x).padStart(2, '0');
+  if (s >= 3600) return `${Math.floor(s / 3600)}h${two(Math.floor((s % 3600) / 60))}m`;
+  return s >= 60 ? `${Math.floor(s / 60)}m${two(s % 60)}s` : `${s}s`;
+}

@@ -1,0 +1,125 @@
+/** Shows a training as it goes: a bar on a terminal, lines in a pipe, or events as JSON. */
+import { chalkStderr as chalk } from 'chalk';
+import { SingleBar } from 'cli-progress';
+import type { ProgressEvent, StartEvent, TrainEvent, ValidationEvent } from '../train/events.js';
+import { bits, clock, createOutput, grouped, type Output } from './output.js';
+
+export interface ProgressOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** In a pipe a line of progress is written no more often than this. */
+const lineSeconds = 10;
+
+export interface Progress {
+  show(event: TrainEvent): void;
+  /** Leaves the terminal as it was found. */
+  stop(): void;
+}
+
+export function createProgress({ json, quiet }: ProgressOptions): Progress {
+  if (json) return jsonProgress(createOutput(quiet));
+  if (quiet) return quietProgress(createOutput(true));
+  return process.stderr.isTTY ? barProgress() : lineProgress(createOutput(false));
+}
+
+function jsonProgress(output: Output): Progress {
+  return {
+    show(event) {
+      if (event.type === 'warning') output.warn(event.message);
+      process.stdout.write(`${JSON.stringify(event)}\n`);
+    },
+    stop() {},
+  };
+}
+
+function quietProgress(output: Output): Progress {
+  return {
+    show(event) {
+      if (event.type === 'warning') output.warn(event.message);
+    },
+    stop() {},
+  };
+}
+
+function lineProgress(output: Output): Progress {
+  let lastLine = 0;
+  return {
+    show(event) {
+      if (event.type === 'progress') {
+        if (event.secondsElapsed - lastLine < lineSeconds) return;
+        lastLine = event.secondsElapsed;
+        output.note(progressLine(event));
+      } else if (event.type === 'validation') {
+        lastLine = event.secondsElapsed;
+        output.note(validationLine(event));
+      } else showRest(event, output);
+    },
+    stop() {},
+  };
+}
+
+function barProgress(): Progress {
+  const bar = new SingleBar({
+    format: `${chalk.cyan('{bar}')} {percentage}% · {line}`,
+    stream: process.stderr,
+    barsize: 20,
+    hideCursor: true,
+    clearOnComplete: true,
+    gracefulExit: false,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+  });
+  const output = createOutput(false);
+  let running = false;
+  const stop = () => {
+    if (running) bar.stop();
+    running = false;
+  };
+  return {
+    show(event) {
+      if (event.type === 'progress') {
+        const payload = { line: progressLine(event) };
+        if (running) bar.update(event.fraction, payload);
+        else bar.start(1, event.fraction, payload);
+        running = true;
+        return;
+      }
+      // lines go above the bar, which comes back with the next progress
+      stop();
+      if (event.type === 'validation') output.note(validationLine(event));
+      else showRest(event, output);
+    },
+    stop,
+  };
+}
+
+function showRest(event: TrainEvent, output: Output): void {
+  if (event.type === 'warning') output.warn(event.message);
+  if (event.type === 'start') output.note(startLine(event));
+}
+
+function startLine(event: StartEvent): string {
+  const { batchSize, seqLength, threads, step } = event;
+  const texts = `${grouped(event.trainCharacters)} characters, ${grouped(event.validationCharacters)} more for validation`;
+  const run = `batch ${batchSize} × ${seqLength}, ${threads} thread${threads === 1 ? '' : 's'}, ${event.backend}`;
+  const resumed = step > 0 ? `; resumed at step ${grouped(step)}` : '';
+  return `${grouped(event.parameters)} parameters; ${texts}; ${run}${resumed}`;
+}
+
+function progressLine(event: ProgressEvent): string {
+  const speed = `${(event.charactersPerSecond / 1000).toFixed(1)}k char/s`;
+  const left = event.secondsLeft === undefined ? '' : ` · ${clock(event.secondsLeft)} left`;
+  return `epoch ${event.epoch.toFixed(2)} · loss ${event.loss.toFixed(3)} · ${bits(event.loss)} bits/char · ${speed}${left}`;
+}
+
+function validationLine(event: ValidationEvent): string {
+  const { step, epoch, trainLoss, validationLoss, best, secondsElapsed } = event;
+  const validation =
+    validationLoss === null
+      ? ''
+      : ` · validation ${validationLoss.toFixed(4)} (${bits(validationLoss)} bits/char)`;
+  const mark = best ? chalk.green(' best, saved') : '';
+  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)} · train ${trainLoss.toFixed(4)}${validation}${mark}`;
+}

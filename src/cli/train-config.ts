@@ -1,0 +1,186 @@
+/** From the raw options of `charnn train` to a checked, frozen configuration. */
+import { usableCores } from '../backend/cores.js';
+import type { BackendName } from '../backend/select.js';
+import { UsageError } from '../errors.js';
+import type { CellName, ModelConfig } from '../model/config.js';
+import type { NormalForm, TextOptions, TextUnit } from '../text/unit.js';
+import type {
+  ClipName,
+  OptimizerName,
+  ScheduleName,
+  TrainConfig,
+  TrainLength,
+} from '../train/config.js';
+import { defaults as d } from './options.js';
+
+/** Options as the parser leaves them: absent ones undefined. */
+export interface RawTrainOptions {
+  readonly cell?: CellName;
+  readonly layers?: number;
+  readonly hidden?: number;
+  readonly embedding?: number;
+  readonly unit?: TextUnit;
+  readonly normalize?: NormalForm;
+  readonly keepCr?: boolean;
+  readonly minCount?: number;
+  readonly valFrac?: number;
+  readonly valFile?: string;
+  readonly valChars?: number;
+  readonly batchSize?: number;
+  readonly seqLength?: number;
+  readonly dropout?: number;
+  readonly optimizer?: OptimizerName;
+  readonly learningRate?: number;
+  readonly weightDecay?: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly momentum?: number;
+  readonly clip?: number;
+  readonly clipBy?: ClipName;
+  readonly schedule?: ScheduleName;
+  readonly warmup?: number;
+  readonly finalRate?: number;
+  readonly decay?: number;
+  readonly decayEvery?: number;
+  readonly patience?: number;
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly time?: number;
+  readonly evalEvery?: number;
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly resume?: boolean;
+  readonly initFrom?: string;
+  readonly plainWeights?: boolean;
+  readonly seed?: number;
+  readonly threads?: number;
+  readonly backend?: BackendName;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly debug?: boolean;
+}
+
+export interface TrainSettings {
+  readonly model: Omit<ModelConfig, 'vocabulary'>;
+  readonly text: TextOptions;
+  readonly minCount: number;
+  readonly valFrac: number;
+  readonly valFile: string | undefined;
+  readonly valChars: number;
+  readonly train: TrainConfig;
+}
+
+/** @throws UsageError for options that contradict each other */
+export function trainSettings(raw: RawTrainOptions): TrainSettings {
+  refuseTogether(raw, 'steps', 'epochs');
+  refuseTogether(raw, 'steps', 'time');
+  refuseTogether(raw, 'epochs', 'time');
+  refuseTogether(raw, 'valFile', 'valFrac');
+  if (raw.unit === 'byte' && raw.normalize !== undefined) {
+    throw new UsageError('--normalize is for characters: leave it out, or give --unit char');
+  }
+  const optimizer = raw.optimizer ?? d.optimizer;
+  const batchSize = raw.batchSize ?? d.batchSize;
+  return deepFreeze({
+    model: {
+      cell: raw.cell ?? d.cell,
+      layers: raw.layers ?? d.layers,
+      hidden: raw.hidden ?? d.hidden,
+      embedding: raw.embedding ?? d.embedding,
+    },
+    text: {
+      unit: raw.unit ?? d.unit,
+      keepCr: raw.keepCr ?? false,
+      ...(raw.normalize && { normalize: raw.normalize }),
+    },
+    minCount: raw.minCount ?? d.minCount,
+    valFrac: raw.valFile === undefined ? (raw.valFrac ?? d.valFrac) : 0,
+    valFile: raw.valFile,
+    valChars: raw.valChars ?? d.valChars,
+    train: {
+      batchSize,
+      seqLength: raw.seqLength ?? d.seqLength,
+      dropout: raw.dropout ?? d.dropout,
+      optimizer: {
+        name: optimizer,
+        weightDecay: raw.weightDecay ?? d.weightDecay[optimizer],
+        beta1: raw.beta1 ?? d.beta1,
+        beta2: raw.beta2 ?? d.beta2,
+        alpha: d.alpha,
+        momentum: raw.momentum ?? d.momentum,
+        epsilon: d.epsilon,
+      },
+      schedule: {
+        name: raw.schedule ?? d.schedule,
+        rate: raw.learningRate ?? d.learningRate[optimizer],
+        warmup: raw.warmup ?? d.warmup,
+        finalRate: raw.finalRate ?? d.finalRate,
+        decay: raw.decay ?? d.decay,
+        every: raw.decayEvery ?? d.decayEvery,
+        patience: raw.patience ?? d.patience,
+      },
+      clip: { name: raw.clipBy ?? d.clipBy, limit: raw.clip ?? d.clip },
+      length: trainLength(raw) ?? { kind: 'epochs', epochs: d.epochs },
+      evalEvery: raw.evalEvery,
+      seed: raw.seed ?? d.seed,
+      threads: raw.threads ?? usableCores(),
+      backend: raw.backend ?? 'auto',
+    },
+  });
+}
+
+/** Options that may accompany --resume: what they say is not part of the training's identity. */
+const free: ReadonlySet<string> = new Set([
+  ...['resume', 'output', 'threads', 'backend', 'epochs', 'steps', 'time'],
+  ...['json', 'quiet', 'debug', 'plainWeights'],
+]);
+
+/**
+ * The configuration of a resumed training: as it was, but for length, threads and back end if given.
+ * @throws UsageError for an option that would make it another training
+ */
+export function resumedConfig(raw: RawTrainOptions, saved: TrainConfig): TrainConfig {
+  for (const key of Object.keys(raw)) {
+    if (!free.has(key)) {
+      throw new UsageError(
+        `${flagOf(key)} cannot be changed with --resume: leave it out, or start anew with --init-from`,
+      );
+    }
+  }
+  refuseTogether(raw, 'steps', 'epochs');
+  refuseTogether(raw, 'steps', 'time');
+  refuseTogether(raw, 'epochs', 'time');
+  return deepFreeze({
+    ...saved,
+    length: trainLength(raw) ?? saved.length,
+    threads: raw.threads ?? saved.threads,
+    backend: raw.backend ?? saved.backend,
+  });
+}
+
+function trainLength({ steps, epochs, time }: RawTrainOptions): TrainLength | undefined {
+  if (steps !== undefined) return { kind: 'steps', steps };
+  if (time !== undefined) return { kind: 'seconds', seconds: time };
+  return epochs === undefined ? undefined : { kind: 'epochs', epochs };
+}
+
+function refuseTogether(
+  raw: RawTrainOptions,
+  a: keyof RawTrainOptions,
+  b: keyof RawTrainOptions,
+): void {
+  if (raw[a] !== undefined && raw[b] !== undefined) {
+    throw new UsageError(`${flagOf(a)} and ${flagOf(b)} contradict each other: give one of them`);
+  }
+}
+
+function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,53 @@
+/** Parsers of option values. Each throws a message that says what the value must be. */
+import { InvalidArgumentError } from 'commander';
+
+export type Parse<T> = (value: string) => T;
+
+function mustBe(expected: string, value: string): never {
+  throw new InvalidArgumentError(`must be ${expected}, not ${JSON.stringify(value)}`);
+}
+
+export function integer(from: number, to = Number.MAX_SAFE_INTEGER): Parse<number> {
+  const expected =
+    to === Number.MAX_SAFE_INTEGER
+      ? `an integer of at least ${from}`
+      : `an integer from ${from} to ${to}`;
+  return (value) => {
+    const number = Number(value);
+    const valid = /^[+-]?\d+(e\d+)?$/i.test(value) && Number.isSafeInteger(number);
+    return valid && number >= from && number <= to ? number : mustBe(expected, value);
+  };
+}
+
+/** A number for which `holds` is true. */
+export function real(expected: string, holds: (x: number) => boolean): Parse<number> {
+  return (value) => {
+    const number = value.trim() === '' ? Number.NaN : Number(value);
+    return Number.isFinite(number) && holds(number) ? number : mustBe(expected, value);
+  };
+}
+
+export const positive = real('a number above 0', (x) => x > 0);
+export const notNegative = real('a number of at least 0', (x) => x >= 0);
+/** 0 ≤ x < 1 */
+export const properShare = real('a number from 0 to below 1', (x) => x >= 0 && x < 1);
+/** 0 ≤ x ≤ 1 */
+export const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
+
+export function choice<T extends string>(choices: readonly T[]): Parse<T> {
+  return (value) =>
+    choices.find((c) => c === value) ?? mustBe(`one of ${choices.join(', ')}`, value);
+}
+
+const secondsOfUnit: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86400 };
+
+/** `90`, `90s`, `3m`, `1.5h`, `1h30m` → seconds */
+export const duration: Parse<number> = (value) => {
+  const expected = 'a time such as 90s, 3m, 1.5h or 1h30m';
+  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)([smhd]?)/g)];
+  const seconds = parts.reduce((sum, [, n, unit]) => sum + Number(n) * secondsOfUnit[unit], 0);
+  const whole = parts.map(([text]) => text).join('') === value;
+  return whole && seconds > 0 ? seconds : mustBe(expected, value);
+};
+
+export const text: Parse<string> = (value) => value;

@@ -1,0 +1,45 @@
+/** `charnn eval`: how well a model predicts a text. */
+import { Arena } from '../backend/arena.js';
+import { type BackendName, createBackend } from '../backend/select.js';
+import { readModel } from '../checkpoint/model-file.js';
+import { defaults } from '../cli/options.js';
+import { createOutput, grouped } from '../cli/output.js';
+import { evaluate } from '../evaluate/evaluate.js';
+import { loadCorpus } from '../text/corpus.js';
+import { textArguments } from './text-arguments.js';
+
+export interface RawEvalOptions {
+  readonly model?: string;
+  readonly backend?: BackendName;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export async function evaluateText(texts: readonly string[], raw: RawEvalOptions): Promise<void> {
+  const output = createOutput(raw.quiet ?? false);
+  const model = await readModel(raw.model ?? defaults.output);
+  const { text, vocabulary } = model;
+  const corpus = await loadCorpus(textArguments(texts), {
+    text,
+    vocabulary,
+    minCount: 1,
+    stdin: process.stdin,
+  });
+  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
+  if (note !== undefined) output.note(note);
+  const { characters, nats, bitsPerCharacter, perplexity } = evaluate(model, backend, corpus.ids);
+  const { unknown } = corpus;
+  if (raw.json) {
+    const result = { loss: nats, bits_per_char: bitsPerCharacter, perplexity, characters, unknown };
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const lines = [
+    `loss           ${nats.toFixed(4)} nats per character`,
+    `bits per char  ${bitsPerCharacter.toFixed(4)}`,
+    `perplexity     ${perplexity.toFixed(3)}`,
+    `characters     ${grouped(characters)}`,
+    `unknown        ${grouped(unknown)}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

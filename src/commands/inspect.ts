@@ -1,0 +1,85 @@
+/** `charnn inspect`: what a model is. */
+import chalk from 'chalk';
+import { readModel } from '../checkpoint/model-file.js';
+import { defaults } from '../cli/options.js';
+import { bits, grouped } from '../cli/output.js';
+import { type Model, namedTensors } from '../model/model.js';
+import { parameterTable } from '../model/parameters.js';
+
+export async function inspect(
+  path: string | undefined,
+  raw: { readonly json?: boolean },
+): Promise<void> {
+  const model = await readModel(path ?? defaults.output);
+  process.stdout.write(raw.json ? `${JSON.stringify(summary(model))}\n` : description(model));
+}
+
+function summary(model: Model) {
+  const { config, text, vocabulary, training, history } = model;
+  const tensors = namedTensors(model).map(({ parameter: { name, shape, size } }) => ({
+    name,
+    shape,
+    size,
+  }));
+  return {
+    model: config,
+    parameters: parameterTable(config).count,
+    tensors,
+    text,
+    vocabulary: vocabulary.toJSON(),
+    training,
+    history,
+  };
+}
+
+function description(model: Model): string {
+  const { config, text, vocabulary, training, history } = model;
+  const { cell, layers, hidden, embedding } = config;
+  const lines: string[] = [];
+  const section = (title: string) => lines.push('', chalk.bold(title));
+  const field = (name: string, value: string) => lines.push(`  ${name.padEnd(20)} ${value}`);
+
+  lines.push(chalk.bold(`${layers} × ${cell} of ${hidden}`));
+  field('input', embedding > 0 ? `embedding of ${embedding}` : 'one-hot');
+  field('parameters', grouped(parameterTable(config).count));
+
+  section('Tensors');
+  for (const { parameter, values } of namedTensors(model)) {
+    const { name, shape, size } = parameter;
+    const mean = values.reduce((sum, x) => sum + x, 0) / size;
+    const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / size);
+    field(
+      name,
+      `${`[${shape}]`.padEnd(14)} mean ${mean.toFixed(4)}, deviation ${deviation.toFixed(4)}`,
+    );
+  }
+
+  section('Vocabulary');
+  field('unit', text.unit + (text.normalize ? `, ${text.normalize}` : ''));
+  field('characters', grouped(vocabulary.size - 1));
+  if (text.unit === 'char') {
+    const shown = vocabulary.symbols.slice(0, 100).map((s) => String.fromCodePoint(s));
+    const more = vocabulary.size - 1 > shown.length ? ' …' : '';
+    lines.push(`  ${JSON.stringify(shown.join('')).slice(1, -1)}${more}`);
+  }
+
+  if (history.length > 0) {
+    section('History');
+    lines.push('        step   epoch   train   valid.  bits/char');
+    for (const { step, epoch, trainLoss, validationLoss } of history) {
+      const number = (x: number | null | undefined) => (x == null ? '–' : x.toFixed(4)).padStart(8);
+      const inBits = validationLoss == null ? '–' : bits(validationLoss);
+      lines.push(
+        `  ${grouped(step ?? 0).padStart(10)} ${(epoch ?? 0).toFixed(2).padStart(7)}${number(trainLoss)} ${number(validationLoss)} ${inBits.padStart(10)}`,
+      );
+    }
+  }
+
+  if (training !== undefined) {
+    section('Training');
+    for (const [name, value] of Object.entries(training)) {
+      field(name, typeof value === 'string' ? value : JSON.stringify(value));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,264 @@
+/** `charnn train`: a text becomes a model. */
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { readModel, writeModel } from '../checkpoint/model-file.js';
+import { readState, statePath, writeState } from '../checkpoint/state-file.js';
+import { defaults } from '../cli/options.js';
+import { clock, createOutput, grouped, type Output } from '../cli/output.js';
+import { createProgress } from '../cli/progress.js';
+import { type RawTrainOptions, resumedConfig, trainSettings } from '../cli/train-config.js';
+import { CharnnError, DivergenceError, UsageError } from '../errors.js';
+import { type Corpus, loadCorpus } from '../text/corpus.js';
+import { quote } from '../text/quote.js';
+import { fitToCorpus, splitCorpus } from '../text/split.js';
+import type { Ids, TextOptions } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import type { EndEvent } from '../train/events.js';
+import { runTraining, type TrainingJob, type TrainingText } from '../train/run.js';
+import { textArguments } from './text-arguments.js';
+
+type Prepared = Pick<TrainingJob, 'corpus' | 'model' | 'config' | 'source' | 'resume' | 'initFrom'>;
+
+/** @returns the exit code's reason: how the training ended */
+export async function train(texts: readonly string[], raw: RawTrainOptions): Promise<EndEvent> {
+  const output = createOutput(raw.quiet ?? false);
+  const modelPath = raw.output ?? defaults.output;
+  const resuming = raw.resume ?? false;
+  if (resuming) resumedConfigIsValid(raw);
+  await checkOutput(modelPath, resuming || (raw.force ?? false));
+  const prepared = resuming
+    ? await prepareResumed(texts, raw, modelPath, output)
+    : await prepareNew(texts, raw, output);
+
+  const progress = createProgress({ json: raw.json ?? false, quiet: raw.quiet ?? false });
+  const interruption = listenForSignals();
+  try {
+    const end = await runTraining({
+      ...prepared,
+      signal: interruption.signal,
+      onEvent: (event) => progress.show(event),
+      save: {
+        async model(model) {
+          await writeModel(modelPath, model, { plainWeights: raw.plainWeights ?? false });
+          progress.show({ type: 'saved', what: 'model', path: modelPath });
+        },
+        async state(state) {
+          const path = statePath(modelPath);
+          await writeState(path, state);
+          progress.show({ type: 'saved', what: 'state', path });
+        },
+      },
+    });
+    progress.stop();
+    conclude(end, modelPath, output);
+    return end;
+  } finally {
+    progress.stop();
+    interruption.stopListening();
+  }
+}
+
+// --- before the training ---
+
+interface TextSource {
+  readonly texts: readonly string[];
+  readonly valFile: string | null;
+  readonly valFrac: number;
+  readonly valChars: number;
+  readonly minCount: number;
+}
+
+async function prepareNew(
+  texts: readonly string[],
+  raw: RawTrainOptions,
+  output: Output,
+): Promise<Prepared> {
+  const settings = trainSettings(raw);
+  const { text, minCount, valFile, valFrac, valChars } = settings;
+  const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
+  const source: TextSource = {
+    texts: textArguments(texts).map(absolute),
+    valFile: valFile === undefined ? null : absolute(valFile),
+    valFrac,
+    valChars,
+    minCount,
+  };
+  const corpus = await loadTraining(source, text, undefined, output);
+  const { warning, ...shape } = fitToCorpus(corpus.train.length, settings.train);
+  if (warning !== undefined) output.warn(warning);
+  const threads = Math.min(settings.train.threads, shape.batchSize);
+  const config = Object.freeze({ ...settings.train, ...shape, threads });
+  return {
+    corpus,
+    model: settings.model,
+    config,
+    source: { ...source },
+    ...(initFrom && { initFrom }),
+  };
+}
+
+async function prepareResumed(
+  texts: readonly string[],
+  raw: RawTrainOptions,
+  modelPath: string,
+  output: Output,
+): Promise<Prepared> {
+  const path = statePath(modelPath);
+  const state = await readState(path);
+  const config = resumedConfig(raw, state.config);
+  const recorded = state.source as unknown as TextSource;
+  const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
+  const corpus = await loadTraining(source, state.text, state.vocabulary, output);
+  if (corpus.provenance.sha256 !== state.provenance.sha256) {
+    throw new CharnnError(
+      `the text is not the one that ${quote(path)} was trained on: give that text, or start anew with --init-from ${quote(modelPath)}`,
+    );
+  }
+  const { vocabulary: _, ...model } = state.model;
+  const threads = Math.min(config.threads, config.batchSize);
+  return {
+    corpus: { ...corpus, provenance: state.provenance },
+    model,
+    config: { ...config, threads },
+    source: state.source,
+    resume: state,
+  };
+}
+
+async function loadTraining(
+  source: TextSource,
+  text: TextOptions,
+  vocabulary: Vocabulary | undefined,
+  output: Output,
+): Promise<TrainingText> {
+  const { minCount, valFile, valFrac, valChars } = source;
+  const load = (paths: readonly string[], known: Vocabulary | undefined): Promise<Corpus> =>
+    loadCorpus(paths, {
+      text,
+      minCount,
+      stdin: process.stdin,
+      ...(known && { vocabulary: known }),
+    });
+  const corpus = await load(source.texts, vocabulary);
+  if (corpus.unknown > 0 && vocabulary === undefined) {
+    output.note(`${grouped(corpus.unknown)} rare characters are read as unknown`);
+  }
+  const split = splitCorpus(corpus.ids, valFrac);
+  let validation: Ids = split.validation;
+  if (valFile !== null) {
+    const other = await load([valFile], corpus.vocabulary);
+    validation = other.ids;
+    if (other.unknown > 0) {
+      output.warn(
+        `${grouped(other.unknown)} characters of ${quote(valFile)} are unknown to the model`,
+      );
+    }
+  }
+  if (validation.length < 2) {
+    if (valFrac > 0 || valFile !== null) {
+      output.warn('the text is too short for a validation part: the training loss is used instead');
+    }
+    validation = validation.subarray(0, 0);
+  } else if (validation.length > valChars) {
+    output.note(
+      `validating on the first ${grouped(valChars)} of ${grouped(validation.length)} characters (--val-chars)`,
+    );
+    validation = validation.subarray(0, valChars);
+  }
+  return {
+    train: split.train,
+    validation,
+    vocabulary: corpus.vocabulary,
+    text,
+    provenance: {
+      sha256: corpus.sha256,
+      bytes: corpus.bytes,
+      files: corpus.files,
+      minCount,
+      trainCharacters: split.train.length,
+      validationCharacters: validation.length,
+    },
+  };
+}
+
+/** Finds contradictions in the options before anything is read. */
+function resumedConfigIsValid(raw: RawTrainOptions): void {
+  resumedConfig(raw, trainSettings({}).train);
+}
+
+function absolute(path: string): string {
+  return path === '-' ? path : resolve(path);
+}
+
+/** Finds out before hours of work whether its result can be kept. */
+async function checkOutput(path: string, mayReplace: boolean): Promise<void> {
+  const shown = quote(path);
+  const existing = await stat(path).catch(() => undefined);
+  if (existing?.isDirectory()) throw new UsageError(`--output ${shown} is a folder: name a file`);
+  if (existing && !mayReplace) {
+    throw new CharnnError(
+      `${shown} exists already: give --force to replace it, --resume to go on with it, or another --output`,
+    );
+  }
+  const folder = dirname(path);
+  try {
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new CharnnError(
+      `cannot write to the folder ${quote(folder)}: it ${missing ? 'does not exist' : 'is not writable'}; give another --output`,
+      1,
+      { cause },
+    );
+  }
+}
+
+// --- while it runs, and after ---
+
+const terminationSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The first signal asks for an orderly end; the second, of any kind, ends the process. */
+function listenForSignals() {
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(name);
+  };
+  for (const name of terminationSignals) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    stopListening() {
+      for (const name of terminationSignals) process.off(name, onSignal);
+    },
+  };
+}
+
+function conclude(end: EndEvent, modelPath: string, output: Output): void {
+  const shown = quote(modelPath);
+  const custom = modelPath === defaults.output ? '' : ` -o ${shown}`;
+  switch (end.reason) {
+    case 'finished':
+      output.note(
+        `done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`,
+      );
+      return;
+    case 'interrupted':
+      output.note(
+        `interrupted after step ${grouped(end.step)}; saved. go on with: charnn train --resume${custom}`,
+      );
+      return;
+    case 'diverged': {
+      const kept =
+        end.best === undefined ? 'no model was saved' : `the last good model is in ${shown}`;
+      throw new DivergenceError(
+        `training diverged after step ${end.step}: the loss is no longer a sensible number; ${kept}; try a lower --learning-rate or a lower --clip`,
+      );
+    }
+  }
+}
+
+function lossOf({ best }: EndEvent): string {
+  const loss = best?.validationLoss;
+  if (loss === undefined || loss === null) return '';
+  return `, validation ${loss.toFixed(4)} nats = ${(loss / Math.LN2).toFixed(3)} bits/char`;
+}

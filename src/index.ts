@@ -1,0 +1,23 @@
+/**
+ * charnn as a library: the same parts the command line is made of. Nothing here prints or exits;
+ * errors a person can act on are `CharnnError`s.
+ */
+export { Arena } from './backend/arena.js';
+export type { Backend } from './backend/backend.js';
+export { type BackendName, createBackend } from './backend/select.js';
+export { readModel as load, writeModel as save } from './checkpoint/model-file.js';
+export { readState, statePath, writeState } from './checkpoint/state-file.js';
+export { CharnnError, DivergenceError, UsageError } from './errors.js';
+export { type Evaluation, evaluate } from './evaluate/evaluate.js';
+export type { CellName, ModelConfig } from './model/config.js';
+export { type Model, type NamedTensor, namedTensors } from './model/model.js';
+export { type SampleOptions, sample } from './sample/sample.js';
+export { Sampler, type SamplerOptions } from './sample/sampler.js';
+export { type Corpus, loadCorpus } from './text/corpus.js';
+export { fitToCorpus, splitCorpus } from './text/split.js';
+export type { Ids, NormalForm, TextOptions, TextUnit } from './text/unit.js';
+export { Vocabulary } from './text/vocabulary.js';
+export type { TrainConfig } from './train/config.js';
+export type { TrainEvent } from './train/events.js';
+export { runTraining as train, type TrainingJob } from './train/run.js';
+export type { TrainingState } from './train/state.js';

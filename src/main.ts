@@ -1,0 +1,110 @@
+/** The program: dispatch, and the one place where errors become words and an exit code. */
+import { chalkStderr } from 'chalk';
+import { CommanderError } from 'commander';
+import { commandOptions } from './cli/options.js';
+import { type CommandDefinition, createProgram, worded } from './cli/program.js';
+import type { RawTrainOptions } from './cli/train-config.js';
+import { evaluateText, type RawEvalOptions } from './commands/eval.js';
+import { inspect } from './commands/inspect.js';
+import { type RawSampleOptions, sample } from './commands/sample.js';
+import { train } from './commands/train.js';
+import { CharnnError, exitCode } from './errors.js';
+
+const commands: readonly CommandDefinition[] = [
+  {
+    name: 'train',
+    arguments: '[text...]',
+    summary: 'learn from a text',
+    description:
+      'Learn from files, folders or standard input (-). The best model goes to\n--output, what is needed to go on into a state file beside it.',
+    options: commandOptions.train,
+    examples: [
+      ['charnn train book.txt --time 3m', 'learn for three minutes'],
+      ['charnn train poems/ --cell gru --epochs 30', 'a folder, another cell'],
+      ['zcat logs/*.gz | charnn train - -o logs.json', 'a stream'],
+      ['charnn train --resume', 'go on after an interruption'],
+    ],
+    run: async (texts: string[], options: RawTrainOptions) => {
+      const { reason } = await train(texts, options);
+      if (reason === 'interrupted') process.exitCode = interruptedBy;
+    },
+  },
+  {
+    name: 'sample',
+    summary: 'write new text',
+    description: 'Write text from a model to standard output, as it is produced.',
+    options: commandOptions.sample,
+    examples: [
+      ['charnn sample --temp 0.8', 'a little safer than the model'],
+      ["charnn sample -p 'Call me' -l 200", 'go on from a text'],
+      ['charnn sample -l 1000000 | head -n 20', 'as much as is read'],
+    ],
+    run: (options: RawSampleOptions) => sample(options),
+  },
+  {
+    name: 'eval',
+    arguments: '[text...]',
+    summary: 'measure how well a model predicts a text',
+    description: 'Print the loss of a text under a model: files, folders or\nstandard input (-).',
+    options: commandOptions.eval,
+    examples: [
+      ['charnn eval other-book.txt', 'how foreign is it?'],
+      ['charnn eval - --json < page.txt', 'for a script'],
+    ],
+    run: (texts: string[], options: RawEvalOptions) => evaluateText(texts, options),
+  },
+  {
+    name: 'inspect',
+    arguments: '[model]',
+    summary: 'print what a model is',
+    description:
+      'Print the cell, sizes, tensors, vocabulary and training of a model\n(default: charnn.json).',
+    options: commandOptions.inspect,
+    examples: [
+      ['charnn inspect', 'of charnn.json'],
+      ["charnn inspect --json | jq '.history'", 'its losses'],
+    ],
+    run: (path: string | undefined, options: { json?: boolean }) => inspect(path, options),
+  },
+];
+
+/** Exit code of an interruption: 128 and the number of the signal. */
+let interruptedBy: number = exitCode.interrupted;
+process.on('SIGTERM', () => {
+  interruptedBy = exitCode.terminated;
+});
+process.on('SIGHUP', () => {
+  interruptedBy = exitCode.hangup;
+});
+
+// a reader that has seen enough is not an error
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (stream === process.stdout) process.exit(exitCode.done);
+  });
+}
+
+function report(error: unknown): void {
+  const known = error instanceof CharnnError;
+  const message = known
+    ? error.message
+    : `internal error: ${error instanceof Error ? error.message : error}; run with --debug for the stack`;
+  process.stderr.write(`${chalkStderr.red('charnn:')} ${message}\n`);
+  if (process.argv.includes('--debug') && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`);
+  }
+  process.exitCode = known ? error.exitCode : exitCode.failed;
+}
+
+const program = createProgram(commands);
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) report(error);
+  else {
+    const complaint = worded(error);
+    if (complaint) report(complaint);
+    else process.exitCode = error.code === 'commander.help' ? exitCode.usage : exitCode.done;
+  }
+}

@@ -1,0 +1,7 @@
+import type { CellName } from '../config.js';
+import type { Cell } from './cell.js';
+import { gru } from './gru.js';
+import { lstm } from './lstm.js';
+import { rnn } from './rnn.js';
+
+export const cells: Readonly<Record<CellName, Cell>> = { rnn, lstm, gru };

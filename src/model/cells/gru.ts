@@ -1,0 +1,40 @@
+/**
+ * Gated recurrent unit (Cho et al. 2014) in the form of cuDNN and PyTorch's nn.GRU, where the reset gate
+ * acts after the recurrent product; gates packed in the order r, z, n:
+ *
+ *     a = W_ih x_t + b_ih     u = W_hh h_{t-1} + b_hh
+ *     r = σ(a_r + u_r)   z = σ(a_z + u_z)   n = tanh(a_n + r ⊙ u_n)
+ *     h_t = (1 - z) ⊙ n + z ⊙ h_{t-1}
+ *
+ * Memory a layer: 2·T·B·3H projections, (T+1)·B·H state.
+ */
+import { type Cell, cachedLayer, slots } from './cell.js';
+
+export const gru: Cell = {
+  gates: 3,
+  states: ['h'],
+  initialBias: () => 0,
+  createLayer(backend, H, maxRows, maxBatch, weights) {
+    const gateMemory = backend.tensor([maxRows * 3 * H]);
+    const recurrentMemory = backend.tensor([maxRows * 3 * H]);
+    const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
+    return cachedLayer((T, B) => {
+      const size = { T, B, H };
+      const gates = backend.view(gateMemory, 0, [T, B, 3 * H]);
+      const recurrent = backend.view(recurrentMemory, 0, [T, B, 3 * H]);
+      const h = slots(backend, hMemory, T, B, H);
+      const buffers = { gates, recurrent, h: h.all, ...weights };
+      return {
+        size,
+        inputProjection: gates,
+        dRecurrent: recurrent,
+        output: h.output,
+        previousOutput: h.previous,
+        initialState: [h.initial],
+        finalState: [h.final],
+        forward: () => backend.gruForward(size, buffers),
+        backward: (dOutput, dState) => backend.gruBackward(size, buffers, dOutput, dState[0]),
+      };
+    });
+  },
+};

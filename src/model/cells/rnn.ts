@@ -1,0 +1,35 @@
+/**
+ * The vanilla recurrent cell (Elman 1990), as PyTorch's nn.RNN with tanh:
+ *
+ *     h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
+ *
+ * Memory a layer: T·B·H gates, (T+1)·B·H state.
+ */
+import { type Cell, cachedLayer, slots } from './cell.js';
+
+export const rnn: Cell = {
+  gates: 1,
+  states: ['h'],
+  initialBias: () => 0,
+  createLayer(backend, H, maxRows, maxBatch, weights) {
+    const gateMemory = backend.tensor([maxRows * H]);
+    const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
+    return cachedLayer((T, B) => {
+      const size = { T, B, H };
+      const gates = backend.view(gateMemory, 0, [T, B, H]);
+      const h = slots(backend, hMemory, T, B, H);
+      const buffers = { gates, h: h.all, ...weights };
+      return {
+        size,
+        inputProjection: gates,
+        dRecurrent: gates,
+        output: h.output,
+        previousOutput: h.previous,
+        initialState: [h.initial],
+        finalState: [h.final],
+        forward: () => backend.rnnForward(size, buffers),
+        backward: (dOutput, dState) => backend.rnnBackward(size, buffers, dOutput, dState[0]),
+      };
+    });
+  },
+};

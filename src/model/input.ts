@@ -1,0 +1,106 @@
+/**
+ * The first layer's input projection W_ih · embedding(id) + b_ih.
+ *
+ * There are only V different inputs, so the projection is a look-up: table = embedding · W_ihᵀ + b_ih,
+ * [V, G·H], gathered by id; its gradient is scattered back into the table and goes on from there. With
+ * fewer rows in a chunk than characters in the vocabulary the direct way is shorter. Both ways give the
+ * same numbers forward. One-hot input is the table W_ihᵀ + b_ih itself.
+ */
+import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import { cells } from './cells/cells.js';
+import type { ModelConfig } from './config.js';
+import type { ParameterTensors } from './parameters.js';
+
+export class FirstLayerInput {
+  /** [V, G·H] */
+  private table: Tensor | undefined;
+  private dTable: Tensor | undefined;
+  /** [maxRows, D]: embedded characters, and their gradient, where the direct way is taken */
+  private embedded: Tensor | undefined;
+  private frozen = false;
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly config: ModelConfig,
+    private readonly weights: ParameterTensors,
+    private readonly gradients: ParameterTensors | undefined,
+    private readonly maxRows: number,
+  ) {}
+
+  /** projection[i,:] = W_ih · embedding(ids[i]) + b_ih; projection [T, B, G·H] */
+  forward(projection: Tensor, ids: Indices): void {
+    const { backend, weights } = this;
+    if (this.usesTable(ids.length)) {
+      if (!this.frozen) this.fillTable();
+      backend.gather(projection, this.requireTable(), ids);
+      return;
+    }
+    const x = this.embeddedRows(ids.length);
+    backend.gather(x, weights.get('embedding.weight'), ids);
+    backend.linear(projection, x, weights.get('rnn.weight_ih_l0'), weights.get('rnn.bias_ih_l0'));
+  }
+
+  /** Adds to the gradients of the embedding, W_ih and b_ih; dProjection [T, B, G·H] */
+  backward(dProjection: Tensor, ids: Indices): void {
+    const { backend, weights, gradients } = this;
+    if (gradients === undefined) throw new Error('not built for training');
+    const dWeight = gradients.get('rnn.weight_ih_l0');
+    const dBias = gradients.get('rnn.bias_ih_l0');
+    if (this.usesTable(ids.length)) {
+      this.dTable ??= backend.tensor(this.tableShape);
+      backend.fill(this.dTable, 0);
+      backend.scatterAdd(this.dTable, dProjection, ids);
+      if (this.config.embedding === 0) {
+        backend.transposeBackward(dWeight, dBias, this.dTable);
+        return;
+      }
+      const dEmbedding = gradients.get('embedding.weight');
+      backend.linearBackwardInput(dEmbedding, this.dTable, weights.get('rnn.weight_ih_l0'), true);
+      backend.linearBackwardWeight(dWeight, dBias, this.dTable, weights.get('embedding.weight'));
+      return;
+    }
+    const x = this.embeddedRows(ids.length);
+    backend.linearBackwardWeight(dWeight, dBias, dProjection, x);
+    // the embedded characters are not needed any more: their memory takes the gradient
+    backend.linearBackwardInput(x, dProjection, weights.get('rnn.weight_ih_l0'), false);
+    backend.scatterAdd(gradients.get('embedding.weight'), x, ids);
+  }
+
+  /** Computes the table once, for weights that stay as they are. */
+  freeze(): void {
+    this.fillTable();
+    this.frozen = true;
+  }
+
+  thaw(): void {
+    this.frozen = false;
+  }
+
+  private usesTable(rows: number): boolean {
+    return this.frozen || this.config.embedding === 0 || rows >= this.config.vocabulary;
+  }
+
+  private fillTable(): void {
+    const { backend, weights } = this;
+    const weight = weights.get('rnn.weight_ih_l0');
+    const bias = weights.get('rnn.bias_ih_l0');
+    if (this.config.embedding === 0) backend.transpose(this.requireTable(), weight, bias);
+    else backend.linear(this.requireTable(), weights.get('embedding.weight'), weight, bias);
+  }
+
+  private get tableShape(): [number, number] {
+    const { cell, hidden, vocabulary } = this.config;
+    return [vocabulary, cells[cell].gates * hidden];
+  }
+
+  private requireTable(): Tensor {
+    this.table ??= this.backend.tensor(this.tableShape);
+    return this.table;
+  }
+
+  private embeddedRows(rows: number): Tensor {
+    const D = this.config.embedding;
+    this.embedded ??= this.backend.tensor([this.maxRows, D]);
+    return this.backend.view(this.embedded, 0, [rows, D]);
+  }
+}

@@ -1,0 +1,35 @@
+/** A trained model as plain data: what a checkpoint holds and what sampling and scoring need. */
+
+import type { TextOptions } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import type { ModelConfig } from './config.js';
+import { type Parameter, parameterTable } from './parameters.js';
+
+export interface Model {
+  readonly config: ModelConfig;
+  readonly vocabulary: Vocabulary;
+  /** How texts become characters: the same for training, prompts and evaluation. */
+  readonly text: TextOptions;
+  /** All parameters in the flat order of the parameter table */
+  readonly weights: Float32Array;
+  /** How it came about, as recorded in training; JSON values only */
+  readonly training: Readonly<Record<string, unknown>> | undefined;
+  readonly history: readonly HistoryEntry[];
+}
+
+/** One validation in training: numbers by name, null where there was none. */
+export type HistoryEntry = Readonly<Record<string, number | null>>;
+
+export interface NamedTensor {
+  readonly parameter: Parameter;
+  /** Row-major values, a view on the model's weights */
+  readonly values: Float32Array;
+}
+
+/** A model's tensors by name, in the order of the parameter table. */
+export function namedTensors(model: Model): NamedTensor[] {
+  return parameterTable(model.config).parameters.map((parameter) => ({
+    parameter,
+    values: model.weights.subarray(parameter.start, parameter.start + parameter.size),
+  }));
+}

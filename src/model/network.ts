@@ -1,0 +1,256 @@
+/**
+ * The character model: embedding → L recurrent layers → linear → softmax, over chunks of T steps of B
+ * rows. Forward and backward stand side by side; the loop over layers is the whole of truncated BPTT
+ * here, the loop over time is in the cells.
+ *
+ * Activations are allocated once, for chunks of at most `maxRows` = T·B rows:
+ * per layer what its cell states, plus one [T,B,H] gradient and, with dropout, one [T,B,H] copy a layer,
+ * plus [T·B,V] logits.
+ */
+import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import type { CellChunk, CellLayer } from './cells/cell.js';
+import { cells } from './cells/cells.js';
+import type { ModelConfig } from './config.js';
+import { FirstLayerInput } from './input.js';
+import type { ParameterTensors } from './parameters.js';
+import { randomKey } from './random.js';
+
+/** State of every layer, [B, H] each: `state[layer][0]` is h, `[1]` the LSTM's c. */
+export type State = readonly (readonly Tensor[])[];
+
+export interface Dropout {
+  /** Share of each layer's output set to zero, the last layer's included (Zaremba et al. 2014). */
+  readonly rate: number;
+  readonly seed: number;
+  /** The mask is a function of seed, step, layer and position alone. */
+  readonly step: number;
+  /** Where the rows stand in the whole batch. */
+  readonly firstRow: number;
+  readonly totalRows: number;
+}
+
+export interface Capacity {
+  /** Largest T·B */
+  readonly maxRows: number;
+  /** Largest B */
+  readonly maxBatch: number;
+  /** Whether `backward` will be called. */
+  readonly training: boolean;
+  /** Whether `forward` will be given dropout. */
+  readonly dropout: boolean;
+}
+
+/** What one chunk needs besides its layers: views for one (T, B). */
+interface ChunkViews {
+  readonly layers: readonly CellChunk[];
+  /** [T, B, H] a layer: its output after dropout */
+  readonly dropped: readonly Tensor[];
+  /** [T, B, H] */
+  readonly dOutput: Tensor | undefined;
+  /** [T·B, V] */
+  readonly logits: Tensor;
+  /** [T·B] */
+  readonly losses: Tensor;
+  /** [B, H] a state of the cell */
+  readonly dState: readonly Tensor[];
+}
+
+export class Network {
+  private readonly input: FirstLayerInput;
+  private readonly layers: readonly CellLayer[];
+  private readonly droppedMemory: readonly Tensor[];
+  private readonly dOutputMemory: Tensor | undefined;
+  private readonly logitsMemory: Tensor;
+  private readonly lossesMemory: Tensor;
+  private readonly dStateMemory: readonly Tensor[];
+  private readonly views = new Map<string, ChunkViews>();
+  private dropout: Dropout | undefined;
+  /** The chunk of the last forward pass. */
+  private current: { chunk: ChunkViews; ids: Indices; T: number; B: number } | undefined;
+
+  constructor(
+    private readonly backend: Backend,
+    readonly config: ModelConfig,
+    private readonly weights: ParameterTensors,
+    private readonly gradients: ParameterTensors | undefined,
+    private readonly capacity: Capacity,
+  ) {
+    const { layers: L, hidden: H, vocabulary: V } = config;
+    const { maxRows, maxBatch, training, dropout } = capacity;
+    const cell = cells[config.cell];
+    this.input = new FirstLayerInput(backend, config, weights, gradients, maxRows);
+    this.layers = Array.from({ length: L }, (_, l) =>
+      cell.createLayer(backend, H, maxRows, maxBatch, {
+        weight: weights.get(`rnn.weight_hh_l${l}`),
+        bias: weights.get(`rnn.bias_hh_l${l}`),
+      }),
+    );
+    this.droppedMemory = dropout ? this.layers.map(() => backend.tensor([maxRows * H])) : [];
+    this.logitsMemory = backend.tensor([maxRows * V]);
+    this.lossesMemory = backend.tensor([maxRows]);
+    this.dOutputMemory = training ? backend.tensor([maxRows * H]) : undefined;
+    this.dStateMemory = training ? cell.states.map(() => backend.tensor([maxBatch * H])) : [];
+  }
+
+  /** A state of zeros for B rows, apart from every other. */
+  createState(B: number): State {
+    const { layers: L, hidden: H, cell } = this.config;
+    return Array.from({ length: L }, () =>
+      cells[cell].states.map(() => this.backend.tensor([B, H])),
+    );
+  }
+
+  /**
+   * Runs T steps of B rows.
+   * @param ids [T, B] time-major
+   * @param state read as the state before the chunk, then overwritten with the state after it
+   * @returns logits [T·B, V], valid until the next call
+   */
+  forward(ids: Indices, T: number, B: number, state: State, dropout?: Dropout): Tensor {
+    const { backend, weights } = this;
+    const chunk = this.chunk(T, B);
+    this.dropout = dropout !== undefined && dropout.rate > 0 ? dropout : undefined;
+    this.current = { chunk, ids, T, B };
+    chunk.layers.forEach((layer, l) => {
+      if (l === 0) {
+        this.input.forward(layer.inputProjection, ids);
+      } else {
+        const x = this.layerOutput(chunk, l - 1);
+        const weight = weights.get(`rnn.weight_ih_l${l}`);
+        backend.linear(layer.inputProjection, x, weight, weights.get(`rnn.bias_ih_l${l}`));
+      }
+      state[l].forEach((s, k) => {
+        backend.copy(layer.initialState[k], s);
+      });
+      layer.forward();
+      state[l].forEach((s, k) => {
+        backend.copy(s, layer.finalState[k]);
+      });
+      if (this.dropout) {
+        backend.dropout(chunk.dropped[l], layer.output, this.mask(this.dropout, l));
+      }
+    });
+    const top = this.layerOutput(chunk, this.layers.length - 1);
+    backend.linear(chunk.logits, top, weights.get('output.weight'), weights.get('output.bias'));
+    return chunk.logits;
+  }
+
+  /**
+   * Loss of the last forward pass.
+   * @param targets [T, B] ids of the characters that followed
+   * @param scale factor of the loss whose gradient `backward` takes; 0 leaves the logits as they are
+   * @returns one loss a row, [T·B], in nats
+   */
+  loss(targets: Indices, scale: number): Tensor {
+    const { chunk } = this.last();
+    this.backend.softmaxCrossEntropy(chunk.losses, chunk.logits, targets, scale);
+    return chunk.losses;
+  }
+
+  /**
+   * Adds the gradient of scale · Σ losses to the gradients, by back-propagation through the T steps of
+   * the last chunk. Nothing flows beyond the chunk's edge.
+   * @returns gradient w.r.t. the state before the chunk, the last computed layer's: layer 0
+   */
+  backward(): readonly Tensor[] {
+    const { backend, weights } = this;
+    const { chunk, ids } = this.last();
+    const { gradients } = this;
+    const dOutput = chunk.dOutput;
+    if (gradients === undefined || dOutput === undefined) throw new Error('not built for training');
+    const last = this.layers.length - 1;
+    // logits hold their own gradient by now
+    const dLogits = chunk.logits;
+    backend.linearBackwardWeight(
+      gradients.get('output.weight'),
+      gradients.get('output.bias'),
+      dLogits,
+      this.layerOutput(chunk, last),
+    );
+    backend.linearBackwardInput(dOutput, dLogits, weights.get('output.weight'), false);
+    for (let l = last; l >= 0; l--) {
+      const layer = chunk.layers[l];
+      if (this.dropout) backend.dropout(dOutput, dOutput, this.mask(this.dropout, l));
+      for (const d of chunk.dState) backend.fill(d, 0);
+      layer.backward(dOutput, chunk.dState);
+      backend.linearBackwardWeight(
+        gradients.get(`rnn.weight_hh_l${l}`),
+        gradients.get(`rnn.bias_hh_l${l}`),
+        layer.dRecurrent,
+        layer.previousOutput,
+      );
+      const dProjection = layer.inputProjection;
+      if (l === 0) {
+        this.input.backward(dProjection, ids);
+      } else {
+        backend.linearBackwardWeight(
+          gradients.get(`rnn.weight_ih_l${l}`),
+          gradients.get(`rnn.bias_ih_l${l}`),
+          dProjection,
+          this.layerOutput(chunk, l - 1),
+        );
+        backend.linearBackwardInput(
+          dOutput,
+          dProjection,
+          weights.get(`rnn.weight_ih_l${l}`),
+          false,
+        );
+      }
+    }
+    return chunk.dState;
+  }
+
+  /** Says that the weights stay as they are until `thaw`: what is derived from them is kept. */
+  freeze(): void {
+    for (const weight of this.productWeights()) this.backend.freeze(weight);
+    this.input.freeze();
+  }
+
+  thaw(): void {
+    for (const weight of this.productWeights()) this.backend.thaw(weight);
+    this.input.thaw();
+  }
+
+  private productWeights(): Tensor[] {
+    const names = this.layers.flatMap((_, l) =>
+      l === 0 ? ['rnn.weight_hh_l0'] : [`rnn.weight_ih_l${l}`, `rnn.weight_hh_l${l}`],
+    );
+    return [...names, 'output.weight'].map((name) => this.weights.get(name));
+  }
+
+  private layerOutput(chunk: ChunkViews, l: number): Tensor {
+    return this.dropout ? chunk.dropped[l] : chunk.layers[l].output;
+  }
+
+  private mask(dropout: Dropout, layer: number) {
+    const { rate, firstRow, totalRows } = dropout;
+    const key = randomKey(dropout.seed, dropout.step, layer);
+    return { rate, key, firstRow, totalRows, locked: false };
+  }
+
+  private last() {
+    if (this.current === undefined) throw new Error('no forward pass yet');
+    return this.current;
+  }
+
+  private chunk(T: number, B: number): ChunkViews {
+    const key = `${T} ${B}`;
+    const known = this.views.get(key);
+    if (known) return known;
+    const { backend } = this;
+    const { hidden: H, vocabulary: V } = this.config;
+    if (T * B > this.capacity.maxRows || B > this.capacity.maxBatch) {
+      throw new Error(`chunk of ${T} steps and ${B} rows is larger than this network's memory`);
+    }
+    const chunk: ChunkViews = {
+      layers: this.layers.map((layer) => layer.at(T, B)),
+      dropped: this.droppedMemory.map((memory) => backend.view(memory, 0, [T, B, H])),
+      dOutput: this.dOutputMemory && backend.view(this.dOutputMemory, 0, [T, B, H]),
+      logits: backend.view(this.logitsMemory, 0, [T * B, V]),
+      losses: backend.view(this.lossesMemory, 0, [T * B]),
+      dState: this.dStateMemory.map((memory) => backend.view(memory, 0, [B, H])),
+    };
+    this.views.set(key, chunk);
+    return chunk;
+  }
+}

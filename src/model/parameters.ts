@@ -1,0 +1,116 @@
+/**
+ * The parameter table: every weight of a network by name and shape, in one order.
+ *
+ * It alone drives allocation, initialisation, optimiser, gradient exchange, checkpoint, `inspect` and the
+ * gradient tests. Names, shapes and gate order are those of PyTorch's nn.Embedding, nn.RNN / nn.LSTM /
+ * nn.GRU and nn.Linear, so that `load_state_dict` takes a charnn model as it is.
+ */
+import type { Backend, Tensor } from '../backend/backend.js';
+import { cells } from './cells/cells.js';
+import type { ModelConfig } from './config.js';
+import { Random } from './random.js';
+
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Number of elements. */
+  readonly size: number;
+  /** First element in the flat list of all parameters. */
+  readonly start: number;
+  /** Weight decay acts on matrices, not on biases and embeddings. */
+  readonly decays: boolean;
+  /** Fills one value after the other, in row-major order. */
+  readonly initial: (random: Random, index: number) => number;
+}
+
+export interface ParameterTable {
+  readonly parameters: readonly Parameter[];
+  /** Elements of the flat list, padding between parameters included. */
+  readonly flatSize: number;
+  /** Elements of all parameters. */
+  readonly count: number;
+}
+
+/** Parameters start at multiples of 16 elements: cache lines in float32. */
+const alignment = 16;
+
+/**
+ * Lists the parameters of a network.
+ *
+ * Initial values: recurrent and input weights and the output layer uniform in ±1/√fan-in with fan-in H
+ * (as PyTorch's), embeddings standard normal, biases zero but for the LSTM's forget gate, whose input
+ * bias is 1 (Gers et al. 2000, Jozefowicz et al. 2015).
+ */
+export function parameterTable(config: ModelConfig): ParameterTable {
+  const { layers: L, hidden: H, embedding: D, vocabulary: V } = config;
+  const cell = cells[config.cell];
+  const gateRows = cell.gates * H;
+  const uniform = (random: Random) => (2 * random.uniform() - 1) / Math.sqrt(H);
+  const zero = () => 0;
+
+  const parameters: Parameter[] = [];
+  let start = 0;
+  let count = 0;
+  const add = (
+    name: string,
+    shape: number[],
+    initial: Parameter['initial'],
+    decays = shape.length > 1,
+  ) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    parameters.push({ name, shape, size, start, decays, initial });
+    start += Math.ceil(size / alignment) * alignment;
+    count += size;
+  };
+
+  if (D > 0) {
+    // the unknown symbol (last row) is never trained on as an input: zero keeps it neutral
+    const lastRow = (V - 1) * D;
+    add('embedding.weight', [V, D], (r, i) => (i < lastRow ? r.normal() : 0), false);
+  }
+  for (let l = 0; l < L; l++) {
+    const inputSize = l > 0 ? H : D > 0 ? D : V;
+    add(`rnn.weight_ih_l${l}`, [gateRows, inputSize], uniform);
+    add(`rnn.weight_hh_l${l}`, [gateRows, H], uniform);
+    add(`rnn.bias_ih_l${l}`, [gateRows], (_, i) => cell.initialBias(Math.floor(i / H)));
+    add(`rnn.bias_hh_l${l}`, [gateRows], zero);
+  }
+  add('output.weight', [V, H], uniform);
+  add('output.bias', [V], zero);
+  return { parameters, flatSize: start, count };
+}
+
+/** Initial values of all parameters for a seed, in the flat order. */
+export function initialValues(table: ParameterTable, seed: number): Float32Array {
+  const values = new Float32Array(table.flatSize);
+  table.parameters.forEach((parameter, index) => {
+    // a stream a parameter: adding one does not change the others
+    const random = new Random(seed, index);
+    for (let i = 0; i < parameter.size; i++) {
+      values[parameter.start + i] = parameter.initial(random, i);
+    }
+  });
+  return values;
+}
+
+/** Tensors of a flat list by parameter name. */
+export class ParameterTensors {
+  private readonly byName: ReadonlyMap<string, Tensor>;
+
+  constructor(
+    backend: Backend,
+    table: ParameterTable,
+    /** [flatSize] */
+    readonly flat: Tensor,
+  ) {
+    this.byName = new Map(
+      table.parameters.map((p) => [p.name, backend.view(flat, p.start, p.shape)]),
+    );
+  }
+
+  get(name: string): Tensor {
+    const tensor = this.byName.get(name);
+    if (tensor === undefined) throw new Error(`no parameter ${name}`);
+    return tensor;
+  }
+}

@@ -1,0 +1,136 @@
+/** Reading a corpus: bytes in, ids out, in one pass and about one copy of the ids in memory. */
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { CharnnError } from '../errors.js';
+import { TextDecoding } from './decode.js';
+import { GrowingIds } from './ids.js';
+import { FixedInterner, GrowingInterner, type Interner } from './interner.js';
+import { findSources, type Source } from './sources.js';
+import type { Ids, TextOptions, TextUnit } from './unit.js';
+import { Vocabulary } from './vocabulary.js';
+
+export interface Corpus {
+  /** The whole text, in memory that worker threads read without a copy */
+  readonly ids: Ids;
+  readonly vocabulary: Vocabulary;
+  /** How many of the ids are the unknown symbol */
+  readonly unknown: number;
+  /** Bytes read */
+  readonly bytes: number;
+  /** Of the bytes read, files in order; hexadecimal */
+  readonly sha256: string;
+  readonly files: number;
+}
+
+export interface CorpusOptions {
+  readonly text: TextOptions;
+  /** Rarer characters are folded into the unknown symbol; not used with a given vocabulary. */
+  readonly minCount: number;
+  /** Ids as this one has them; without it, one is made from the text. */
+  readonly vocabulary?: Vocabulary | undefined;
+  /** What the path `-` reads */
+  readonly stdin: Readable;
+  /** Called after each piece; the total is undefined where a pipe is among the paths. */
+  readonly onProgress?: ((bytesRead: number, bytesTotal: number | undefined) => void) | undefined;
+}
+
+/** Bytes that are decoded at a time: a piece and its symbols stay in the processor's inner cache */
+const pieceBytes = 1 << 14;
+
+/**
+ * Reads files, folders and standard input as one text, each file decoded for itself and joined to the
+ * next without anything between them.
+ *
+ * @param paths as `findSources` takes them
+ * @throws CharnnError for what cannot be read or decoded, for an empty text, for a text too long for
+ * memory, and where `minCount` leaves no character
+ */
+export async function loadCorpus(
+  paths: readonly string[],
+  options: CorpusOptions,
+): Promise<Corpus> {
+  const { text, minCount, vocabulary, stdin, onProgress } = options;
+  const sources = await findSources(paths, stdin);
+  if (vocabulary === undefined) {
+    const interner = new GrowingInterner(text.unit);
+    const { ids, ...read } = await readAll(sources, text, interner, onProgress);
+    return { ...renumber(ids, text.unit, interner.symbols, minCount), ...read };
+  }
+  if (vocabulary.unit !== text.unit) {
+    throw new CharnnError(`the vocabulary's unit is ${vocabulary.unit}, not ${text.unit}`);
+  }
+  const interner = new FixedInterner(vocabulary);
+  const { ids, ...read } = await readAll(sources, text, interner, onProgress);
+  return { ids: ids.view(), vocabulary, unknown: interner.unknown, ...read };
+}
+
+/**
+ * The vocabulary of a text that has provisional ids, and its ids in that vocabulary.
+ * @param symbols by provisional id
+ */
+function renumber(
+  ids: GrowingIds,
+  unit: TextUnit,
+  symbols: readonly number[],
+  minCount: number,
+): Pick<Corpus, 'ids' | 'vocabulary' | 'unknown'> {
+  // every symbol was met once: counting is for more than that
+  const counts = minCount > 1 ? ids.count(symbols.length) : undefined;
+  const occurrences = symbols.map((symbol, id) => [symbol, counts?.[id] ?? 1] as const);
+  const vocabulary = Vocabulary.fromCounts(unit, occurrences, minCount);
+  if (vocabulary.symbols.length === 0) {
+    const most = occurrences.reduce((highest, [, count]) => Math.max(highest, count), 0);
+    throw new CharnnError(
+      `--min-count ${minCount} leaves no character: the most frequent one occurs ${most} times; give less`,
+    );
+  }
+  let unknown = 0;
+  for (const [, count] of occurrences) if (count < minCount) unknown += count;
+  ids.rewrite(
+    vocabulary.size,
+    Uint32Array.from(symbols, (symbol) => vocabulary.id(symbol)),
+  );
+  return { ids: ids.view(), vocabulary, unknown };
+}
+
+async function readAll(
+  sources: readonly Source[],
+  text: TextOptions,
+  interner: Interner,
+  onProgress: CorpusOptions['onProgress'],
+): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files'> & { readonly ids: GrowingIds }> {
+  const ids = new GrowingIds();
+  const hash = createHash('sha256');
+  const total = totalSize(sources);
+  let bytes = 0;
+  const take = (symbols: Uint32Array): void => {
+    interner.intern(symbols);
+    ids.append(symbols, interner.size);
+  };
+  for (const source of sources) {
+    const decoding = new TextDecoding(text, source.name);
+    for await (const chunk of source.read()) {
+      hash.update(chunk);
+      for (let from = 0; from < chunk.length; from += pieceBytes) {
+        take(decoding.push(chunk.subarray(from, from + pieceBytes)));
+      }
+      bytes += chunk.length;
+      onProgress?.(bytes, total);
+    }
+    take(decoding.end());
+  }
+  if (ids.length === 0) {
+    const what = sources.length > 1 ? `the text of these ${sources.length} files` : sources[0].name;
+    throw new CharnnError(`${what} is empty: there are not one character in it`);
+  }
+  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length };
+}
+
+function totalSize(sources: readonly Source[]): number | undefined {
+  let total = 0;
+  for (const { size } of sources) {
+    if (size === undefined) return undefined;
+    total += size;
+  }
+  return total;
+}

@@ -1,0 +1,61 @@
+/**
+ * From the bytes of a file to the symbols of a text: code points or bytes, with line ends and Unicode
+ * form made uniform as asked. Piece by piece, with the same result wherever the pieces are cut.
+ */
+import { LineEnds } from './line-ends.js';
+import { Normalizer } from './normalize.js';
+import type { TextOptions } from './unit.js';
+import { Utf8Decoder } from './utf8.js';
+
+const none = new Uint32Array(0);
+
+/**
+ * Decodes one file.
+ *
+ * With unit `char`: UTF-8, without a byte order mark at the start, then line ends, then normalisation.
+ * With unit `byte`: the bytes as they are but for line ends; `normalize` has no meaning there.
+ */
+export class TextDecoding {
+  private readonly utf8: Utf8Decoder | undefined;
+  private readonly lineEnds: LineEnds | undefined;
+  private readonly normalizer: Normalizer | undefined;
+  private symbols = none;
+
+  /** @param name the file, as messages show it */
+  constructor({ unit, normalize, keepCr }: TextOptions, name: string) {
+    if (unit === 'char') this.utf8 = new Utf8Decoder(name);
+    if (!keepCr) this.lineEnds = new LineEnds();
+    if (unit === 'char' && normalize !== undefined) this.normalizer = new Normalizer(normalize);
+  }
+
+  /**
+   * @param bytes the next bytes of the file, cut anywhere
+   * @returns the symbols that they complete: the caller's to overwrite, valid until the next call
+   * @throws CharnnError with the byte position at what is not UTF-8
+   */
+  push(bytes: Uint8Array): Uint32Array {
+    if (this.symbols.length < bytes.length) this.symbols = new Uint32Array(bytes.length);
+    const { symbols } = this;
+    let count = bytes.length;
+    if (this.utf8 === undefined) symbols.set(bytes);
+    else count = this.utf8.push(bytes, symbols);
+    if (this.lineEnds !== undefined) count = this.lineEnds.fold(symbols, count);
+    const piece = symbols.subarray(0, count);
+    return this.normalizer === undefined ? piece : this.normalizer.push(piece);
+  }
+
+  /**
+   * @returns the last symbols of the file
+   * @throws CharnnError if the file stops inside a character
+   */
+  end(): Uint32Array {
+    this.utf8?.end();
+    return this.normalizer?.end() ?? none;
+  }
+}
+
+/** A text that is a string already, such as a prompt, made uniform as a corpus is. */
+export function prepareText(text: string, { unit, normalize, keepCr }: TextOptions): string {
+  const lines = keepCr ? text : text.replace(/\r\n?/g, '\n');
+  return unit === 'char' && normalize ? lines.normalize(normalize.toUpperCase()) : lines;
+}

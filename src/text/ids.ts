@@ -1,0 +1,123 @@
+/** Ids in memory that threads share, as narrow as the vocabulary allows. */
+import { constants } from 'node:buffer';
+import { CharnnError } from '../errors.js';
+import type { Ids } from './unit.js';
+
+type Width = 1 | 2 | 4;
+
+/** Bytes an id needs in a vocabulary of `size`. */
+export function widthFor(size: number): Width {
+  if (size <= 0x100) return 1;
+  return size <= 0x10000 ? 2 : 4;
+}
+
+function view(buffer: SharedArrayBuffer, width: Width, length: number): Ids {
+  if (width === 1) return new Uint8Array(buffer, 0, length);
+  return width === 2 ? new Uint16Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);
+}
+
+/** Ids for a vocabulary of `size`, all 0. */
+export function newIds(size: number, length: number): Ids {
+  const width = widthFor(size);
+  return view(new SharedArrayBuffer(length * width), width, length);
+}
+
+/** Address space is taken in full at the start, memory in steps of this many bytes. */
+const growth = 1 << 24;
+/** Ids that are rewritten at a time */
+const step = 1 << 16;
+
+/**
+ * A list of ids that grows at its end and changes width in place, so that however long the text and
+ * however many its characters, it is never in memory twice.
+ */
+export class GrowingIds {
+  length = 0;
+  private width: Width = 1;
+  private readonly buffer = reserve();
+
+  /** @param size above every id in the list */
+  append(ids: Uint32Array, size: number): void {
+    if (widthFor(size) > this.width) this.rewrite(size, undefined);
+    const from = this.length;
+    this.length += ids.length;
+    this.ensure(this.length * this.width);
+    view(this.buffer, this.width, this.length).set(ids, from);
+  }
+
+  /**
+   * Gives every id a new number, and the list the width for a vocabulary of `size`.
+   * @param renumbered by old id; undefined leaves them as they are
+   */
+  rewrite(size: number, renumbered: Uint32Array | undefined): void {
+    const { length } = this;
+    const width = widthFor(size);
+    this.ensure(length * width);
+    const before = view(this.buffer, this.width, length);
+    const after = view(this.buffer, width, length);
+    const steps = Math.ceil(length / step);
+    const piece = new Uint32Array(step);
+    for (let i = 0; i < steps; i++) {
+      // a list that gets wider is rewritten from its end, so as not to run over what is still to be read
+      const from = (width > this.width ? steps - 1 - i : i) * step;
+      const to = Math.min(from + step, length);
+      piece.set(before.subarray(from, to));
+      if (renumbered) for (let k = 0; k < to - from; k++) piece[k] = renumbered[piece[k]];
+      after.set(piece.subarray(0, to - from), from);
+    }
+    this.width = width;
+  }
+
+  /**
+   * How often each id occurs.
+   * @param size above every id in the list
+   */
+  count(size: number): Uint32Array {
+    const counts = new Uint32Array(size);
+    const ids = this.view();
+    // through a copy of one type, as loops over a list of now this width, now that are slow
+    const piece = new Uint32Array(step);
+    for (let from = 0; from < ids.length; from += step) {
+      const count = Math.min(step, ids.length - from);
+      piece.set(ids.subarray(from, from + count));
+      for (let k = 0; k < count; k++) counts[piece[k]]++;
+    }
+    return counts;
+  }
+
+  /** The list as it is now. */
+  view(): Ids {
+    return view(this.buffer, this.width, this.length);
+  }
+
+  private ensure(bytes: number): void {
+    const { buffer } = this;
+    if (bytes <= buffer.byteLength) return;
+    if (bytes > buffer.maxByteLength) {
+      const most = Math.floor(buffer.maxByteLength / this.width);
+      throw new CharnnError(
+        `the text is too long: at most ${most} of its characters fit in memory; give a part of it`,
+      );
+    }
+    try {
+      buffer.grow(Math.min(Math.ceil(bytes / growth) * growth, buffer.maxByteLength));
+    } catch (cause) {
+      throw new CharnnError(
+        `not enough memory for a text of ${this.length} characters; give a part of it`,
+        1,
+        { cause },
+      );
+    }
+  }
+}
+
+/** As much address space as a buffer can have, or as the system gives. */
+function reserve(): SharedArrayBuffer {
+  for (let most: number = constants.MAX_LENGTH; ; most = Math.floor(most / 2)) {
+    try {
+      return new SharedArrayBuffer(0, { maxByteLength: most });
+    } catch (error) {
+      if (most < growth) throw error;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/** Symbols to ids: as a vocabulary has them, or by first appearance while there is none yet. */
+import type { TextUnit } from './unit.js';
+import { alphabetSize, type Vocabulary } from './vocabulary.js';
+
+export interface Interner {
+  /** Above every id that was given out */
+  readonly size: number;
+  /** Replaces each symbol by its id, in place. */
+  intern(symbols: Uint32Array): void;
+}
+
+/** Ids of a vocabulary that is given. */
+export class FixedInterner implements Interner {
+  readonly size: number;
+  unknown = 0;
+  private readonly idOf: Uint32Array;
+
+  constructor(vocabulary: Vocabulary) {
+    this.size = vocabulary.size;
+    this.idOf = new Uint32Array(alphabetSize(vocabulary.unit)).fill(vocabulary.unknownId);
+    vocabulary.symbols.forEach((symbol, id) => {
+      this.idOf[symbol] = id;
+    });
+  }
+
+  intern(symbols: Uint32Array): void {
+    const { idOf } = this;
+    const unknownId = this.size - 1;
+    let unknown = 0;
+    for (let i = 0; i < symbols.length; i++) {
+      const id = idOf[symbols[i]];
+      if (id === unknownId) unknown++;
+      symbols[i] = id;
+    }
+    this.unknown += unknown;
+  }
+}
+
+/** Provisional ids in the order of first appearance. */
+export class GrowingInterner implements Interner {
+  /** What was met, by provisional id */
+  readonly symbols: number[] = [];
+  /** id + 1 by symbol; 0 is for a symbol not met yet */
+  private readonly numberOf: Uint32Array;
+
+  constructor(unit: TextUnit) {
+    this.numberOf = new Uint32Array(alphabetSize(unit));
+  }
+
+  get size(): number {
+    return this.symbols.length;
+  }
+
+  intern(symbols: Uint32Array): void {
+    const { numberOf } = this;
+    for (let i = 0; i < symbols.length; i++) {
+      const symbol = symbols[i];
+      let number = numberOf[symbol];
+      if (number === 0) {
+        number = this.symbols.push(symbol);
+        numberOf[symbol] = number;
+      }
+      symbols[i] = number - 1;
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** CR LF and bare CR become LF, also where a piece ends between the two. */
+
+const lf = 0x0a;
+const cr = 0x0d;
+
+export class LineEnds {
+  private afterCr = false;
+
+  /**
+   * Rewrites the first `count` symbols in place.
+   * @returns how many are left
+   */
+  fold(symbols: Uint32Array, count: number): number {
+    if (!this.afterCr && symbols.subarray(0, count).indexOf(cr) < 0) return count;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const symbol = symbols[i];
+      if (symbol === lf && this.afterCr) {
+        this.afterCr = false;
+      } else {
+        this.afterCr = symbol === cr;
+        symbols[kept++] = this.afterCr ? lf : symbol;
+      }
+    }
+    return kept;
+  }
+}

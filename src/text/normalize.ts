@@ -1,0 +1,71 @@
+/**
+ * Unicode normalisation of a text that comes in pieces, equal to normalising it whole.
+ *
+ * Normalisation reorders and composes characters with what stands before them, so a piece may only be
+ * cut before a boundary: a character that never moves back or composes with one before it. What follows
+ * the last boundary is held back until more text, or the end, has come.
+ */
+import { symbolsOf, textOf } from './code-points.js';
+import type { NormalForm } from './unit.js';
+
+/**
+ * Characters to hold back at most, in UTF-16 units. A longer run without a boundary is combining marks
+ * alone, some 65,000 of them on one letter; it is cut where it stands and may come out differently.
+ */
+export const longestRun = 0x10000;
+
+/**
+ * What can join the character before it: marks; the vowels and final consonants of Hangul, and the vowels
+ * of Kirat Rai, which are letters; and code points that have no meaning yet, which may come to. A test
+ * holds this against every composition of Unicode.
+ */
+const joins = /^[\p{M}\p{Cn}\u{1160}-\u{11ff}\u{16d40}-\u{16d7f}]/u;
+
+/** Whether the text before this character normalises independently of the text from it on. */
+export function isBoundary(codePoint: number, form: NormalForm): boolean {
+  if (codePoint < 0x80) return true;
+  const decomposed = form === 'nfc' || form === 'nfd' ? 'NFD' : 'NFKD';
+  return !joins.test(String.fromCodePoint(codePoint).normalize(decomposed));
+}
+
+export class Normalizer {
+  private held = '';
+  private symbols = new Uint32Array(0);
+
+  constructor(private readonly form: NormalForm) {}
+
+  /** @returns code points that are final, valid until the next call */
+  push(symbols: Uint32Array): Uint32Array {
+    const text = this.held + textOf(symbols);
+    const end = this.lastBoundary(text);
+    this.held = text.slice(end);
+    return this.normal(text.slice(0, end));
+  }
+
+  /** @returns the rest */
+  end(): Uint32Array {
+    const rest = this.held;
+    this.held = '';
+    return this.normal(rest);
+  }
+
+  private normal(text: string): Uint32Array {
+    const result = text.normalize(this.form.toUpperCase());
+    // some forms are longer, by up to 18 times
+    if (this.symbols.length < result.length) this.symbols = new Uint32Array(result.length * 2);
+    return symbolsOf(result, this.symbols);
+  }
+
+  private lastBoundary(text: string): number {
+    let i = text.length;
+    while (i > 0 && text.length - i < longestRun) {
+      i -= isLowSurrogate(text.charCodeAt(i - 1)) ? 2 : 1;
+      if (isBoundary(text.codePointAt(i) as number, this.form)) return i;
+    }
+    return i > 0 ? text.length : 0;
+  }
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
+}

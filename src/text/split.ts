@@ -1,0 +1,54 @@
+/** Dividing a text between training and validation, and fitting a batch to what there is. */
+import { CharnnError } from '../errors.js';
+import type { Ids } from './unit.js';
+
+/**
+ * The last contiguous share of a text is for validation, the rest for training. Both are views on the
+ * text's memory, and training has at least the first character.
+ * @param validationShare 0 to below 1; 0 leaves validation empty
+ */
+export function splitCorpus(
+  ids: Ids,
+  validationShare: number,
+): { readonly train: Ids; readonly validation: Ids } {
+  // rounded, because 100 × 0.29 is a little below 29
+  const edge = Math.max(1, ids.length - Math.round(ids.length * validationShare));
+  return { train: ids.subarray(0, edge), validation: ids.subarray(edge) };
+}
+
+export interface BatchShape {
+  /** B: rows, each a stream of its own */
+  readonly batchSize: number;
+  /** T: steps of a chunk */
+  readonly seqLength: number;
+}
+
+/**
+ * A batch that a training text of `characters` characters can fill. Its N-1 targets make B streams of
+ * ⌊(N-1)/B⌋ steps: while they are shorter than a chunk there are fewer rows, and where one row is still
+ * too short the chunks are shorter.
+ * @returns the batch, with a warning where it is not what was asked for
+ * @throws CharnnError for a text of fewer than two characters
+ */
+export function fitToCorpus(
+  characters: number,
+  { batchSize, seqLength }: BatchShape,
+): BatchShape & { readonly warning?: string } {
+  const targets = characters - 1;
+  if (targets < 1) {
+    const count = characters === 1 ? '1 character' : `${characters} characters`;
+    throw new CharnnError(
+      `the training text has ${count}: at least 2 are needed, one to read and one to predict`,
+    );
+  }
+  const rows = Math.max(1, Math.min(batchSize, Math.floor(targets / seqLength)));
+  const steps = Math.min(seqLength, targets);
+  if (rows === batchSize && steps === seqLength) return { batchSize, seqLength };
+  const changes = [
+    rows === batchSize ? '' : `batch size ${batchSize} is made ${rows}`,
+    steps === seqLength ? '' : `sequence length ${seqLength} is made ${steps}`,
+  ];
+  const reason = `the training text has only ${characters} characters for ${batchSize} rows of ${seqLength} steps`;
+  const warning = `${reason}: ${changes.filter((change) => change !== '').join(', ')}`;
+  return { batchSize: rows, seqLength: steps, warning };
+}

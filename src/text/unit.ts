@@ -1,0 +1,19 @@
+/** What a "character" is, and how texts are made uniform before they become characters. */
+
+export const textUnits = ['char', 'byte'] as const;
+/** Unicode code points, or bytes */
+export type TextUnit = (typeof textUnits)[number];
+
+export const normalForms = ['nfc', 'nfd', 'nfkc', 'nfkd'] as const;
+export type NormalForm = (typeof normalForms)[number];
+
+export interface TextOptions {
+  readonly unit: TextUnit;
+  /** Unicode normal form; undefined leaves the text as it is. Not with bytes. */
+  readonly normalize?: NormalForm | undefined;
+  /** Otherwise CR LF and a bare CR become LF, with either unit. */
+  readonly keepCr: boolean;
+}
+
+/** A text as ids of its characters, in the smallest type that holds the vocabulary. */
+export type Ids = Uint8Array | Uint16Array | Uint32Array;

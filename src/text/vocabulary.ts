@@ -1,0 +1,165 @@
+/**
+ * The characters a model knows, numbered in ascending order of code point or byte value, and one more:
+ * the unknown symbol, always the last id. Rare characters are folded into it, characters that the model
+ * has never seen are read as it, and it is never sampled.
+ */
+import { CharnnError } from '../errors.js';
+import { symbolsOf, textOf } from './code-points.js';
+import { newIds } from './ids.js';
+import type { Ids, TextUnit } from './unit.js';
+
+const replacementCharacter = 0xfffd;
+const questionMark = 0x3f;
+
+/** How many different symbols a unit has. */
+export function alphabetSize(unit: TextUnit): number {
+  return unit === 'char' ? 0x110000 : 0x100;
+}
+
+export class Vocabulary {
+  private readonly idOf: ReadonlyMap<number, number>;
+
+  private constructor(
+    readonly unit: TextUnit,
+    /** Code points or byte values, ascending; a symbol's index is its id. */
+    readonly symbols: readonly number[],
+  ) {
+    this.idOf = new Map(symbols.map((symbol, id) => [symbol, id]));
+  }
+
+  /** @param symbols code points or byte values, in any order */
+  static of(unit: TextUnit, symbols: Iterable<number>): Vocabulary {
+    return new Vocabulary(
+      unit,
+      [...new Set(symbols)].sort((a, b) => a - b),
+    );
+  }
+
+  /** The symbols that occur at least `minCount` times. */
+  static fromCounts(
+    unit: TextUnit,
+    counts: Iterable<readonly [symbol: number, count: number]>,
+    minCount: number,
+  ): Vocabulary {
+    const kept: number[] = [];
+    for (const [symbol, count] of counts) if (count >= minCount) kept.push(symbol);
+    return Vocabulary.of(unit, kept);
+  }
+
+  /** V: the symbols and the unknown one */
+  get size(): number {
+    return this.symbols.length + 1;
+  }
+
+  get unknownId(): number {
+    return this.symbols.length;
+  }
+
+  /** The id of a code point or byte value, or the unknown id. */
+  id(symbol: number): number {
+    return this.idOf.get(symbol) ?? this.unknownId;
+  }
+
+  /**
+   * Ids of a text as it is: `prepareText` makes it uniform first. A lone surrogate is an unknown
+   * character to a vocabulary of characters, and U+FFFD to one of bytes.
+   * @param text bytes are UTF-8, for a vocabulary of bytes anything
+   * @returns the ids, and how many of them are the unknown symbol
+   */
+  encode(text: string | Uint8Array): { ids: Ids; unknown: number } {
+    const symbols = this.symbolsIn(text);
+    const ids = newIds(this.size, symbols.length);
+    let unknown = 0;
+    for (let i = 0; i < symbols.length; i++) {
+      const id = this.id(symbols[i]);
+      if (id === this.unknownId) unknown++;
+      ids[i] = id;
+    }
+    return { ids, unknown };
+  }
+
+  private symbolsIn(text: string | Uint8Array): Uint32Array | Uint8Array {
+    if (this.unit === 'byte') return typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
+    return symbolsOf(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'));
+  }
+
+  /** The text of ids; in a vocabulary of characters the unknown symbol is U+FFFD. */
+  decode(ids: ArrayLike<number>): string {
+    if (this.unit === 'byte') return Buffer.from(this.decodeBytes(ids)).toString('utf8');
+    return textOf(Uint32Array.from(ids, (id) => this.symbols[id] ?? replacementCharacter));
+  }
+
+  /** The bytes of ids: UTF-8 for characters; for bytes as they are, with `?` for the unknown symbol. */
+  decodeBytes(ids: ArrayLike<number>): Uint8Array {
+    if (this.unit === 'char') return Buffer.from(this.decode(ids), 'utf8');
+    return Uint8Array.from(ids, (id) => this.symbols[id] ?? questionMark);
+  }
+
+  /** For each id its id in an older vocabulary of the same unit, or -1; the unknown symbols match. */
+  mapFrom(older: Vocabulary): Int32Array {
+    const map = new Int32Array(this.size);
+    this.symbols.forEach((symbol, id) => {
+      map[id] = older.idOf.get(symbol) ?? -1;
+    });
+    map[this.unknownId] = older.unknownId;
+    return map;
+  }
+
+  toJSON(): { unit: TextUnit; symbols: string[] | number[] } {
+    const { unit, symbols } = this;
+    if (unit === 'byte') return { unit, symbols: [...symbols] };
+    return { unit, symbols: symbols.map((symbol) => String.fromCodePoint(symbol)) };
+  }
+
+  /**
+   * @param where names the value in messages
+   * @throws CharnnError naming the field that is wrong
+   */
+  static fromJSON(value: unknown, where: string): Vocabulary {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new CharnnError(`${where} must be an object, not ${show(value)}`);
+    }
+    const { unit, symbols } = value as { unit?: unknown; symbols?: unknown };
+    const check = (right: boolean, field: string, expected: string, found: unknown): void => {
+      if (right) return;
+      throw new CharnnError(`${where}.${field} must be ${expected}, not ${show(found)}`);
+    };
+    check(unit === 'char' || unit === 'byte', 'unit', 'char or byte', unit);
+    check(Array.isArray(symbols), 'symbols', 'a list', symbols);
+    const list = symbols as readonly unknown[];
+    const most = alphabetSize(unit as TextUnit);
+    const sized = list.length >= 1 && list.length <= most;
+    check(sized, 'symbols', `a list of 1 to ${most} symbols`, list.length);
+    const expected = unit === 'char' ? 'one character' : 'an integer from 0 to 255';
+    const read = unit === 'char' ? singleCodePoint : byteValue;
+    const numbers = list.map((symbol, i) => {
+      const number = read(symbol);
+      check(number !== undefined, `symbols[${i}]`, expected, symbol);
+      return number as number;
+    });
+    for (let i = 1; i < numbers.length; i++) {
+      const rises = numbers[i] > numbers[i - 1];
+      check(rises, `symbols[${i}]`, 'above the symbol before it (the list ascends)', list[i]);
+    }
+    return new Vocabulary(unit as TextUnit, numbers);
+  }
+}
+
+function singleCodePoint(value: unknown): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  const code = value.codePointAt(0);
+  if (code === undefined || String.fromCodePoint(code) !== value) return undefined;
+  const isSurrogate = code >= 0xd800 && code <= 0xdfff;
+  return isSurrogate ? undefined : code;
+}
+
+function byteValue(value: unknown): number | undefined {
+  const isByte = Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255;
+  return isByte ? (value as number) : undefined;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'missing';
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}

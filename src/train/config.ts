@@ -1,0 +1,58 @@
+/** How a network is trained. Made from raw options once, checked and frozen before any work starts. */
+import type { BackendName } from '../backend/select.js';
+
+export const optimizerNames = ['adamw', 'adam', 'rmsprop', 'sgd'] as const;
+export type OptimizerName = (typeof optimizerNames)[number];
+
+export const scheduleNames = ['constant', 'cosine', 'step', 'plateau'] as const;
+export type ScheduleName = (typeof scheduleNames)[number];
+
+export const clipNames = ['norm', 'value', 'none'] as const;
+export type ClipName = (typeof clipNames)[number];
+
+export interface OptimizerConfig {
+  readonly name: OptimizerName;
+  readonly weightDecay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** RMSprop's decay of the mean square */
+  readonly alpha: number;
+  readonly momentum: number;
+  readonly epsilon: number;
+}
+
+export interface ScheduleConfig {
+  readonly name: ScheduleName;
+  /** Highest learning rate */
+  readonly rate: number;
+  /** Share of the training in which the rate rises linearly from 0 */
+  readonly warmup: number;
+  /** cosine: the last rate as a share of the highest */
+  readonly finalRate: number;
+  /** step: the rate is multiplied by `decay` every `every` epochs; plateau: on no progress */
+  readonly decay: number;
+  readonly every: number;
+  /** plateau: validations without progress before the rate falls */
+  readonly patience: number;
+}
+
+/** When training ends: exactly one of the three. */
+export type TrainLength =
+  | { readonly kind: 'steps'; readonly steps: number }
+  | { readonly kind: 'epochs'; readonly epochs: number }
+  | { readonly kind: 'seconds'; readonly seconds: number };
+
+export interface TrainConfig {
+  readonly batchSize: number;
+  readonly seqLength: number;
+  readonly dropout: number;
+  readonly optimizer: OptimizerConfig;
+  readonly schedule: ScheduleConfig;
+  readonly clip: { readonly name: ClipName; readonly limit: number };
+  readonly length: TrainLength;
+  /** Steps between validations; undefined: about twenty over the training */
+  readonly evalEvery: number | undefined;
+  readonly seed: number;
+  readonly threads: number;
+  readonly backend: BackendName;
+}

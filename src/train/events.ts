@@ -1,0 +1,82 @@
+/** What a training reports while it runs. Losses are in nats per character. */
+
+export interface StartEvent {
+  readonly type: 'start';
+  /** Parameters of the model */
+  readonly parameters: number;
+  readonly trainCharacters: number;
+  readonly validationCharacters: number;
+  readonly batchSize: number;
+  readonly seqLength: number;
+  readonly threads: number;
+  readonly backend: string;
+  /** Steps already done: above 0 when a training is resumed */
+  readonly step: number;
+  /** Steps in all; undefined for a training by the clock */
+  readonly totalSteps: number | undefined;
+}
+
+export interface ProgressEvent {
+  readonly type: 'progress';
+  readonly step: number;
+  readonly totalSteps: number | undefined;
+  /** Share of the training that is done, 0 to 1 */
+  readonly fraction: number;
+  readonly epoch: number;
+  /** Training loss, averaged over the latest steps */
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  readonly charactersPerSecond: number;
+  readonly secondsElapsed: number;
+  readonly secondsLeft: number | undefined;
+}
+
+/** One entry of a model's history. */
+export interface Validation {
+  readonly step: number;
+  readonly epoch: number;
+  /** Mean training loss since the validation before */
+  readonly trainLoss: number;
+  /** null without a validation text */
+  readonly validationLoss: number | null;
+  readonly learningRate: number;
+  /** Mean norm of the gradient before clipping, since the validation before */
+  readonly gradientNorm: number;
+  /** Share of the steps since the validation before in which clipping acted */
+  readonly clipped: number;
+}
+
+export interface ValidationEvent extends Validation {
+  readonly type: 'validation';
+  /** Whether it is the best so far, so that the model was saved */
+  readonly best: boolean;
+  readonly secondsElapsed: number;
+}
+
+export interface SavedEvent {
+  readonly type: 'saved';
+  readonly what: 'model' | 'state';
+  readonly path: string;
+}
+
+export interface WarningEvent {
+  readonly type: 'warning';
+  readonly message: string;
+}
+
+export interface EndEvent {
+  readonly type: 'end';
+  readonly reason: 'finished' | 'interrupted' | 'diverged';
+  readonly step: number;
+  readonly secondsElapsed: number;
+  readonly best: Validation | undefined;
+}
+
+export type TrainEvent =
+  | StartEvent
+  | ProgressEvent
+  | ValidationEvent
+  | SavedEvent
+  | WarningEvent
+  | EndEvent;

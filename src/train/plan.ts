@@ -1,0 +1,66 @@
+/**
+ * What every replica of a training is told at its start: sizes, and where the shared tensors are.
+ * It passes through `postMessage`, so it is plain data and shared memory.
+ */
+import type { SharedTensor } from '../backend/backend.js';
+import type { BackendName } from '../backend/select.js';
+import type { ModelConfig } from '../model/config.js';
+import type { Ids } from '../text/unit.js';
+import type { TrainConfig } from './config.js';
+
+export interface ReplicaPlan {
+  /** Never 'auto': all replicas must compute alike. */
+  readonly backend: BackendName;
+  readonly memory: WebAssembly.Memory;
+  readonly control: SharedArrayBuffer;
+  readonly model: ModelConfig;
+  readonly config: TrainConfig;
+  readonly train: Ids;
+  readonly validation: Ids;
+  readonly index: number;
+  readonly replicas: number;
+  /** Rows [firstRow, firstRow + rows) of the batch are this replica's. */
+  readonly firstRow: number;
+  readonly rows: number;
+  /** Flat lists of parameters: weights and moments are one for all, gradients one a replica. */
+  readonly weights: SharedTensor;
+  readonly moments: readonly SharedTensor[];
+  readonly gradients: readonly SharedTensor[];
+  /** This replica's rows of the hidden state, [rows, H] by layer and state */
+  readonly state: readonly (readonly SharedTensor[])[];
+}
+
+/** Main thread → replica. All replicas get the same. */
+export type Order =
+  | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
+  | { readonly type: 'validate' }
+  | { readonly type: 'exit' };
+
+/** Replica → main thread. */
+export type Reply =
+  | { readonly type: 'ready'; readonly backend: string; readonly note: string | undefined }
+  | { readonly type: 'ran'; readonly result: RunResult }
+  | { readonly type: 'validated'; readonly nats: number }
+  | {
+      readonly type: 'failed';
+      readonly message: string;
+      readonly stack: string | undefined;
+      readonly known: boolean;
+    };
+
+export interface RunResult {
+  /** Steps done in all */
+  readonly step: number;
+  /** The loss or gradient norm that was not finite or beyond all bounds; no update was made with it */
+  readonly diverged: { readonly loss: number; readonly gradientNorm: number } | undefined;
+}
+
+/** Splits `total` rows into contiguous shares that differ by at most one. */
+export function share(
+  total: number,
+  index: number,
+  count: number,
+): { first: number; size: number } {
+  const first = Math.floor((total * index) / count);
+  return { first, size: Math.floor((total * (index + 1)) / count) - first };
+}

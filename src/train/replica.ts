@@ -1,0 +1,183 @@
+/**
+ * One replica of data-parallel training: its own rows of the batch, its own activations and gradients,
+ * shared weights. All replicas run the same steps in lockstep:
+ *
+ *     forward and backward on the own rows                     → own gradients
+ *     — barrier —
+ *     the own share of the parameters: gradients of all replicas summed in their order, clipped by value
+ *     — barrier —
+ *     the own share: scaled to the global norm, optimiser update
+ *     — barrier —
+ */
+import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import { Network, type State } from '../model/network.js';
+import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import { segmentText, TextLoss } from '../model/text-loss.js';
+import { Streams } from '../text/streams.js';
+import type { Control } from './control.js';
+import { type ParameterSlice, sliceParameters, updateSlice } from './optimizer.js';
+import { type ReplicaPlan, type RunResult, share } from './plan.js';
+
+/** Steps a chunk in validation, memory permitting. */
+const validationSteps = 64;
+
+export class Replica {
+  private readonly network: Network;
+  private readonly streams: Streams;
+  private readonly state: State;
+  private readonly weights: ParameterTensors;
+  private readonly gradients: ParameterTensors;
+  private readonly inputs: Int32Array;
+  private readonly targets: Int32Array;
+  private readonly inputMemory: Indices;
+  private readonly targetMemory: Indices;
+  /** This replica's share of the parameters; their gradients are replica 0's, the sum of all. */
+  private readonly slices: readonly ParameterSlice[];
+  /** The same share of the other replicas' gradients, in the order of the slices. */
+  private readonly others: readonly (readonly Tensor[])[];
+  private readonly validation: TextLoss | undefined;
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly plan: ReplicaPlan,
+    private readonly control: Control,
+  ) {
+    const { model, config, rows, index, replicas } = plan;
+    const { seqLength, batchSize, dropout } = config;
+    const table = parameterTable(model);
+    const weights = backend.attach(plan.weights);
+    const moments = plan.moments.map((m) => backend.attach(m));
+    const gradients = plan.gradients.map((g) => backend.attach(g));
+    this.weights = new ParameterTensors(backend, table, weights);
+    this.gradients = new ParameterTensors(backend, table, gradients[index]);
+
+    const segments = segmentText(plan.validation.length);
+    const validationShare = share(segments.count, index, replicas);
+    const trainRows = rows * seqLength;
+    const T = Math.max(
+      1,
+      Math.min(validationSteps, Math.floor(trainRows / Math.max(1, validationShare.size))),
+    );
+    this.network = new Network(backend, model, this.weights, this.gradients, {
+      maxRows: Math.max(trainRows, T * validationShare.size),
+      maxBatch: Math.max(rows, validationShare.size),
+      training: true,
+      dropout: dropout > 0,
+    });
+    this.streams = new Streams(plan.train, batchSize, seqLength);
+    this.state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
+    this.inputs = new Int32Array(trainRows);
+    this.targets = new Int32Array(trainRows);
+    this.inputMemory = backend.indices(trainRows);
+    this.targetMemory = backend.indices(trainRows);
+    if (plan.validation.length > 1 && validationShare.size > 0) {
+      const { first, size } = validationShare;
+      this.validation = new TextLoss(backend, this.network, first, size, T);
+    }
+
+    const slicesOf = (g: Tensor) =>
+      sliceParameters(
+        backend,
+        table.parameters,
+        { weights, gradients: g, moments },
+        index,
+        replicas,
+      );
+    this.slices = slicesOf(gradients[0]);
+    const rest = gradients.slice(1).map((g) => slicesOf(g).map((slice) => slice.gradient));
+    this.others = this.slices.map((_, i) => rest.map((list) => list[i]));
+  }
+
+  /**
+   * Runs a step for each learning rate, until the end, a request to stop, or divergence.
+   * @param firstStep number of steps done before
+   */
+  run(firstStep: number, learningRates: Float64Array): RunResult {
+    let step = firstStep;
+    for (const rate of learningRates) {
+      const diverged = this.step(step, rate);
+      if (diverged) return { step, diverged };
+      step++;
+      if (this.plan.index === 0) this.control.decide();
+      this.control.barrier();
+      if (this.control.decidedToStop) break;
+    }
+    return { step, diverged: undefined };
+  }
+
+  /** Σ of the validation losses of this replica's segments; not a number when stopped. */
+  validate(): number {
+    const { control, plan } = this;
+    if (this.validation === undefined) return 0;
+    const segments = segmentText(plan.validation.length);
+    return this.validation.total(plan.validation, segments, () => control.stopRequested);
+  }
+
+  private step(step: number, rate: number): RunResult['diverged'] {
+    const { backend, control, plan } = this;
+    const { config, index } = plan;
+    const { T } = this.streams.chunk(step);
+    const characters = T * config.batchSize;
+
+    const lossSum = this.forwardBackward(step, 1 / characters);
+    control.setLossSum(index, lossSum);
+    control.barrier();
+
+    let squares = 0;
+    this.slices.forEach(({ gradient }, i) => {
+      for (const other of this.others[i]) backend.add(gradient, other);
+      if (config.clip.name === 'value') backend.clamp(gradient, config.clip.limit);
+      squares += backend.sumSquares(gradient);
+    });
+    control.setSquareSum(index, squares);
+    control.barrier();
+
+    const loss = control.lossSum() / characters;
+    const gradientNorm = Math.sqrt(control.squareSum());
+    if (!(loss <= largestLoss(plan.model.vocabulary)) || !Number.isFinite(gradientNorm)) {
+      return { loss, gradientNorm };
+    }
+    const clipped = config.clip.name === 'norm' && gradientNorm > config.clip.limit;
+    const gradientScale = clipped ? config.clip.limit / gradientNorm : 1;
+    for (const slice of this.slices) {
+      updateSlice(backend, config.optimizer, slice, { rate, step: step + 1, gradientScale });
+    }
+    if (index === 0) control.record(step, loss, gradientNorm, clipped);
+    return undefined;
+  }
+
+  /** Gradients of scale · Σ losses of this replica's rows; returns Σ losses in nats. */
+  private forwardBackward(step: number, scale: number): number {
+    const { backend, network, plan, state } = this;
+    const { rows, firstRow, config } = plan;
+    const { T, startsOver } = this.streams.chunk(step);
+    if (startsOver) for (const layer of state) for (const s of layer) backend.fill(s, 0);
+    const inputs = this.inputs.subarray(0, T * rows);
+    const targets = this.targets.subarray(0, T * rows);
+    this.streams.read(step, firstRow, rows, inputs, targets);
+    const inputIds = backend.viewIndices(this.inputMemory, 0, T * rows);
+    const targetIds = backend.viewIndices(this.targetMemory, 0, T * rows);
+    backend.writeIndices(inputIds, inputs);
+    backend.writeIndices(targetIds, targets);
+
+    backend.fill(this.gradients.flat, 0);
+    network.forward(inputIds, T, rows, state, {
+      rate: config.dropout,
+      seed: config.seed,
+      step,
+      firstRow,
+      totalRows: config.batchSize,
+    });
+    const lossSum = backend.sum(network.loss(targetIds, scale));
+    network.backward();
+    return lossSum;
+  }
+}
+
+/**
+ * A loss beyond this is divergence, not a hard passage: always predicting at random costs ln V, and
+ * being sure and wrong on every character of a chunk costs several times that.
+ */
+function largestLoss(vocabulary: number): number {
+  return 5 + 3 * Math.log(vocabulary);
+}

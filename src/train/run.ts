@@ -1,0 +1,315 @@
+/**
+ * A training from beginning to end: starts the replicas, runs them from one validation to the next,
+ * keeps history and the best model, and hands models and states to the caller to be saved.
+ */
+import { Arena } from '../backend/arena.js';
+import type { Backend } from '../backend/backend.js';
+import { type BackendName, createBackend } from '../backend/select.js';
+import type { ModelConfig } from '../model/config.js';
+import type { HistoryEntry, Model } from '../model/model.js';
+import { initialValues, parameterTable } from '../model/parameters.js';
+import { Streams } from '../text/streams.js';
+import type { Ids, TextOptions } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import { version } from '../version.js';
+import type { TrainConfig } from './config.js';
+import type { EndEvent, TrainEvent, Validation } from './events.js';
+import { Length } from './length.js';
+import { momentCount } from './optimizer.js';
+import { Replicas } from './replicas.js';
+import { learningRate, Plateau } from './schedule.js';
+import type { TrainingState } from './state.js';
+import { transferWeights } from './transfer.js';
+
+export interface TrainingText {
+  readonly train: Ids;
+  /** May be empty: then the training loss tells which model is best. */
+  readonly validation: Ids;
+  readonly vocabulary: Vocabulary;
+  readonly text: TextOptions;
+  /** What the text was; recorded in the model, so without times and paths */
+  readonly provenance: Readonly<Record<string, unknown>>;
+}
+
+export interface TrainingJob {
+  readonly corpus: TrainingText;
+  readonly model: Omit<ModelConfig, 'vocabulary'>;
+  readonly config: TrainConfig;
+  /** Where the text came from; recorded in the state alone */
+  readonly source: Readonly<Record<string, unknown>>;
+  /** Goes on from here; its model and text must be the job's. */
+  readonly resume?: TrainingState;
+  /** Starts from these weights, matched by character. */
+  readonly initFrom?: Model;
+  readonly save: {
+    model(model: Model): Promise<void>;
+    state(state: TrainingState): Promise<void>;
+  };
+  onEvent(event: TrainEvent): void;
+  /** Stops after the step under way and saves. */
+  readonly signal?: AbortSignal;
+}
+
+const progressMs = 200;
+/** Steps over which the displayed loss is averaged. */
+const displayedSteps = 50;
+
+/**
+ * Trains.
+ * @returns how it ended; a divergence is an ending, not an exception
+ * @throws CharnnError when the back end cannot run or memory does not suffice
+ */
+export async function runTraining(job: TrainingJob): Promise<EndEvent> {
+  const arena = new Arena();
+  const { backend, note } = createBackend(job.config.backend, arena);
+  if (note !== undefined) job.onEvent({ type: 'warning', message: note });
+  // what 'auto' came to holds for all threads
+  const backendName = backend.name.split(' ')[0] as BackendName;
+  const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
+  const replicas = await Replicas.start(backend, arena, backendName, model, job.config, job.corpus);
+  try {
+    return await new Training(job, model, backend, replicas).run();
+  } finally {
+    await replicas.close();
+  }
+}
+
+class Training {
+  private step = 0;
+  private bestLoss: number | undefined;
+  private best: Validation | undefined;
+  private history: HistoryEntry[] = [];
+  private readonly plateau: Plateau;
+  private readonly streams: Streams;
+  private readonly length: Length;
+  private modelSaved = false;
+  private lastRate = 0;
+
+  constructor(
+    private readonly job: TrainingJob,
+    private readonly model: ModelConfig,
+    private readonly backend: Backend,
+    private readonly replicas: Replicas,
+  ) {
+    const { config, corpus, resume } = job;
+    this.streams = new Streams(corpus.train, config.batchSize, config.seqLength);
+    this.length = new Length(config, this.streams.chunksPerPass, resume?.seconds ?? 0);
+    this.plateau = new Plateau(config.schedule, resume?.plateau.factor, resume?.plateau.waited);
+    if (resume) this.restore(resume);
+    else this.initialise();
+  }
+
+  async run(): Promise<EndEvent> {
+    const { job, replicas, length } = this;
+    this.announce();
+    const stop = () => replicas.control.requestStop();
+    job.signal?.addEventListener('abort', stop);
+    if (job.signal?.aborted) stop();
+    const progress = setInterval(() => this.reportProgress(), progressMs);
+    try {
+      while (!length.isOver(this.step)) {
+        if (job.signal?.aborted) return await this.interrupted();
+        const result = await replicas.run(this.step, this.nextRates());
+        this.step = result.step;
+        length.observe(this.step);
+        if (result.diverged) return this.ended('diverged');
+        if (job.signal?.aborted) return await this.interrupted();
+        const over = length.isOver(this.step);
+        if (over || length.isValidationDue(this.step)) {
+          if (!(await this.validate())) return await this.interrupted();
+        }
+      }
+      return this.ended('finished');
+    } finally {
+      clearInterval(progress);
+      job.signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  // --- between validations ---
+
+  /** Learning rates of the steps up to the next thing to do. */
+  private nextRates(): Float64Array {
+    const { length, step } = this;
+    const count = length.stepsToRun(step);
+    const rates = Float64Array.from({ length: count }, (_, k) => this.rateAt(step + k));
+    this.lastRate = rates[count - 1];
+    return rates;
+  }
+
+  private rateAt(step: number): number {
+    const epoch = step / this.streams.chunksPerPass;
+    const fraction = this.length.fraction(step);
+    return learningRate(this.job.config.schedule, { fraction, epoch }, this.plateau.factor);
+  }
+
+  private reportProgress(): void {
+    const { replicas, length, streams, job } = this;
+    const step = replicas.control.step;
+    const recent = replicas.control.recent(length.firstStep, displayedSteps);
+    if (recent === undefined) return;
+    const { batchSize, seqLength } = job.config;
+    job.onEvent({
+      type: 'progress',
+      step,
+      totalSteps: length.totalSteps,
+      fraction: length.fraction(step),
+      epoch: step / streams.chunksPerPass,
+      loss: recent.loss,
+      gradientNorm: recent.gradientNorm,
+      learningRate: this.rateAt(step),
+      charactersPerSecond: length.stepsPerSecond(step) * batchSize * seqLength,
+      secondsElapsed: length.seconds,
+      secondsLeft: length.secondsLeft(step),
+    });
+  }
+
+  // --- validation and saving ---
+
+  /** Measures, records, saves the state and, if it is the best, the model. False when stopped. */
+  private async validate(): Promise<boolean> {
+    const { replicas, job, length } = this;
+    const characters = job.corpus.validation.length - 1;
+    const started = length.seconds;
+    let validationLoss: number | null = null;
+    if (characters > 0) {
+      validationLoss = (await replicas.validate()) / characters;
+      if (replicas.control.stopRequested) return false;
+    }
+    length.validated(this.step, length.seconds - started);
+    const tally = replicas.control.tally;
+    const entry: Validation = {
+      step: this.step,
+      epoch: this.step / this.streams.chunksPerPass,
+      trainLoss: tally.loss / tally.steps,
+      validationLoss,
+      learningRate: this.lastRate,
+      gradientNorm: tally.gradientNorm / tally.steps,
+      clipped: tally.clipped / tally.steps,
+    };
+    replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
+    const loss = validationLoss ?? entry.trainLoss;
+    const improved = this.bestLoss === undefined || loss < this.bestLoss;
+    this.plateau.observe(improved);
+    this.history.push({ ...entry });
+    if (improved) {
+      this.bestLoss = loss;
+      this.best = entry;
+      await job.save.model(this.snapshot());
+      this.modelSaved = true;
+    }
+    job.onEvent({
+      type: 'validation',
+      ...entry,
+      best: improved,
+      secondsElapsed: length.seconds,
+    });
+    await job.save.state(this.state());
+    return true;
+  }
+
+  private async interrupted(): Promise<EndEvent> {
+    // a model that has never been validated is better than none
+    if (!this.modelSaved) await this.job.save.model(this.snapshot());
+    await this.job.save.state(this.state());
+    return this.ended('interrupted');
+  }
+
+  private ended(reason: EndEvent['reason']): EndEvent {
+    const { step, best, length } = this;
+    const event: EndEvent = { type: 'end', reason, step, secondsElapsed: length.seconds, best };
+    this.job.onEvent(event);
+    return event;
+  }
+
+  private snapshot(): Model {
+    const { corpus, config } = this.job;
+    const { threads, backend: _, length: __, ...recorded } = config;
+    return {
+      config: this.model,
+      vocabulary: corpus.vocabulary,
+      text: corpus.text,
+      weights: Float32Array.from(this.backend.read(this.replicas.weights)),
+      training: {
+        charnn: version,
+        step: this.step,
+        epoch: this.step / this.streams.chunksPerPass,
+        ...recorded,
+        threads,
+        backend: this.backend.name,
+        corpus: corpus.provenance,
+      },
+      history: this.history.slice(),
+    };
+  }
+
+  private state(): TrainingState {
+    const { job, backend, replicas } = this;
+    const copy = (x: Float32Array | Float64Array) => Float32Array.from(x);
+    return {
+      config: job.config,
+      model: this.model,
+      vocabulary: job.corpus.vocabulary,
+      text: job.corpus.text,
+      provenance: job.corpus.provenance,
+      source: job.source,
+      step: this.step,
+      seconds: this.length.seconds,
+      bestLoss: this.bestLoss ?? null,
+      plateau: { factor: this.plateau.factor, waited: this.plateau.waited },
+      tally: replicas.control.tally,
+      history: this.history.slice(),
+      weights: copy(backend.read(replicas.weights)),
+      moments: replicas.moments.map((m) => copy(backend.read(m))),
+      hidden: replicas.readHidden(),
+    };
+  }
+
+  // --- the beginning ---
+
+  private initialise(): void {
+    const { job, backend, replicas, model } = this;
+    const values = initialValues(parameterTable(model), job.config.seed);
+    if (job.initFrom) {
+      const message = transferWeights(job.initFrom, model, job.corpus.vocabulary, values);
+      job.onEvent({ type: 'warning', message });
+    }
+    backend.write(replicas.weights, values);
+  }
+
+  private restore(state: TrainingState): void {
+    const { backend, replicas, job } = this;
+    backend.write(replicas.weights, state.weights);
+    if (state.moments.length !== momentCount(job.config.optimizer.name)) {
+      throw new Error('the state was saved with another optimiser');
+    }
+    state.moments.forEach((m, i) => {
+      backend.write(replicas.moments[i], m);
+    });
+    replicas.writeHidden(state.hidden);
+    replicas.control.tally = state.tally;
+    replicas.control.step = state.step;
+    this.step = state.step;
+    this.length.resumeAt(state.step);
+    this.history = state.history.slice();
+    this.bestLoss = state.bestLoss ?? undefined;
+    this.modelSaved = state.bestLoss !== null;
+  }
+
+  private announce(): void {
+    const { job, length, model } = this;
+    const { batchSize, seqLength, threads } = job.config;
+    job.onEvent({
+      type: 'start',
+      parameters: parameterTable(model).count,
+      trainCharacters: job.corpus.train.length,
+      validationCharacters: job.corpus.validation.length,
+      batchSize,
+      seqLength,
+      threads,
+      backend: this.backend.name,
+      step: this.step,
+      totalSteps: length.totalSteps,
+    });
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * All that a training needs to go on exactly where it stopped. Data position, dropout masks and the
+ * learning rate are functions of the step, so the step stands for them.
+ */
+
+import type { ModelConfig } from '../model/config.js';
+import type { HistoryEntry } from '../model/model.js';
+import type { TextOptions } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import type { TrainConfig } from './config.js';
+import type { Tally } from './control.js';
+
+export interface TrainingState {
+  readonly config: TrainConfig;
+  readonly model: ModelConfig;
+  readonly vocabulary: Vocabulary;
+  readonly text: TextOptions;
+  /** What the text was: recorded in the model, and compared on resuming. */
+  readonly provenance: Readonly<Record<string, unknown>>;
+  /** Where the text came from; the caller's own record. */
+  readonly source: Readonly<Record<string, unknown>>;
+  /** Steps done */
+  readonly step: number;
+  /** Seconds of training done, for a training by the clock */
+  readonly seconds: number;
+  /** Lowest validation loss (or training loss, without a validation text) so far */
+  readonly bestLoss: number | null;
+  readonly plateau: { readonly factor: number; readonly waited: number };
+  readonly tally: Tally;
+  readonly history: readonly HistoryEntry[];
+  /** Flat lists of parameters, as in the parameter table */
+  readonly weights: Float32Array;
+  readonly moments: readonly Float32Array[];
+  /** Hidden state of the whole batch, [B, H] by layer and state */
+  readonly hidden: readonly (readonly Float32Array[])[];
+}

@@ -1,0 +1,75 @@
+/**
+ * Starting a training from the weights of another model: vocabularies are matched by character, so that
+ * the same character keeps its weights whatever its id; all else must have the same shape.
+ */
+import { CharnnError } from '../errors.js';
+import type { ModelConfig } from '../model/config.js';
+import { type Model, namedTensors } from '../model/model.js';
+import { parameterTable } from '../model/parameters.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+
+/** Which dimension of these parameters runs over the vocabulary. */
+function vocabularyAxis(name: string, config: ModelConfig): 0 | 1 | undefined {
+  if (name === 'embedding.weight' || name.startsWith('output.')) return 0;
+  if (name === 'rnn.weight_ih_l0' && config.embedding === 0) return 1;
+  return undefined;
+}
+
+/**
+ * Overwrites initial values with an older model's where it has them.
+ * @param values flat list of parameters of the new model, holding its initial values
+ * @returns what was taken and what is new, for the person to read
+ * @throws CharnnError when cell or sizes differ
+ */
+export function transferWeights(
+  older: Model,
+  config: ModelConfig,
+  vocabulary: Vocabulary,
+  values: Float32Array,
+): string {
+  const fields = ['cell', 'layers', 'hidden', 'embedding'] as const;
+  for (const field of fields) {
+    if (older.config[field] !== config[field]) {
+      throw new CharnnError(
+        `cannot start from that model: its ${field} is ${older.config[field]}, not ${config[field]}; give --${field} ${older.config[field]}`,
+        2,
+      );
+    }
+  }
+  if (older.vocabulary.unit !== vocabulary.unit) {
+    throw new CharnnError(
+      `cannot start from that model: its --unit is ${older.vocabulary.unit}, not ${vocabulary.unit}`,
+      2,
+    );
+  }
+  const source = vocabulary.mapFrom(older.vocabulary);
+  const tensors = new Map(namedTensors(older).map((t) => [t.parameter.name, t]));
+  for (const { name, shape, start, size } of parameterTable(config).parameters) {
+    const old = tensors.get(name);
+    if (old === undefined) continue;
+    const axis = vocabularyAxis(name, config);
+    if (axis === undefined) {
+      values.set(old.values, start);
+      continue;
+    }
+    const columns = shape[1] ?? 1;
+    const oldColumns = old.parameter.shape[1] ?? 1;
+    for (let i = 0; i < size; i++) {
+      const row = Math.floor(i / columns);
+      const column = i % columns;
+      const from = axis === 0 ? source[row] : source[column];
+      if (from < 0) continue;
+      const oldIndex = axis === 0 ? from * oldColumns + column : row * oldColumns + from;
+      values[start + i] = old.values[oldIndex];
+    }
+  }
+  const fresh = vocabulary.symbols.filter((_, id) => source[id] < 0);
+  const dropped = older.vocabulary.size - 1 - (vocabulary.size - 1 - fresh.length);
+  const shown = fresh.slice(0, 20).map((s) => JSON.stringify(symbolName(s, vocabulary.unit)));
+  const list = fresh.length > 0 ? ` (${shown.join(' ')}${fresh.length > 20 ? ' …' : ''})` : '';
+  return `starting from the given model: ${vocabulary.size - 1 - fresh.length} characters known, ${fresh.length} new${list}, ${dropped} no longer used`;
+}
+
+function symbolName(symbol: number, unit: Vocabulary['unit']): string {
+  return unit === 'char' ? String.fromCodePoint(symbol) : `0x${symbol.toString(16)}`;
+}
