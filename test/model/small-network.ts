@@ -1,0 +1,53 @@
+/** Small networks for tests: built on any back end, weights from a formula, gradients by name. */
+import type { Backend, Indices } from '#charnn/backend/backend.js';
+import type { ModelConfig } from '#charnn/model/config.js';
+import { Network } from '#charnn/model/network.js';
+import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
+
+export interface SmallNetwork {
+  readonly network: Network;
+  readonly backend: Backend;
+  ids(values: readonly number[]): Indices;
+  /** Gradients as they have been added up since the last call. */
+  takeGradients(): Map<string, number[]>;
+}
+
+export function smallNetwork(
+  backend: Backend,
+  config: ModelConfig,
+  maxRows: number,
+  maxBatch: number,
+): SmallNetwork {
+  const table = parameterTable(config);
+  const flat = backend.tensor([table.flatSize]);
+  const values = new Array<number>(table.flatSize).fill(0);
+  let index = 0;
+  for (const { start, size } of table.parameters) {
+    for (let i = 0; i < size; i++) values[start + i] = Math.sin(1 + 0.7 * index++) * 0.6;
+  }
+  backend.write(flat, values);
+  const gradientFlat = backend.tensor([table.flatSize]);
+  const network = new Network(
+    backend,
+    config,
+    new ParameterTensors(backend, table, flat),
+    new ParameterTensors(backend, table, gradientFlat),
+    { maxRows, maxBatch, training: true, dropout: false },
+  );
+  return {
+    network,
+    backend,
+    ids(list) {
+      const indices = backend.indices(list.length);
+      backend.writeIndices(indices, list);
+      return indices;
+    },
+    takeGradients() {
+      const all = Array.from(backend.read(gradientFlat));
+      backend.fill(gradientFlat, 0);
+      return new Map(
+        table.parameters.map(({ name, start, size }) => [name, all.slice(start, start + size)]),
+      );
+    },
+  };
+}

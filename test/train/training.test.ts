@@ -1,0 +1,191 @@
+/** Training as a whole: determinism, exact resume, what the threads may and may not change. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
+import { readState, writeState } from '#charnn/checkpoint/state-file.js';
+import type { CellName } from '#charnn/model/config.js';
+import type { Model } from '#charnn/model/model.js';
+import { splitCorpus } from '#charnn/text/split.js';
+import { Vocabulary } from '#charnn/text/vocabulary.js';
+import type { TrainConfig } from '#charnn/train/config.js';
+import type { TrainEvent } from '#charnn/train/events.js';
+import { runTraining } from '#charnn/train/run.js';
+import type { TrainingState } from '#charnn/train/state.js';
+import { availableBackends } from '../backends.js';
+
+const text = Array.from(
+  { length: 300 },
+  (_, i) => `${i} bottles of beer on the wall, ${i} bottles of beer.\n`,
+).join('');
+const counts = new Map<number, number>();
+for (const c of text) counts.set(c.charCodeAt(0), (counts.get(c.charCodeAt(0)) ?? 0) + 1);
+const vocabulary = Vocabulary.fromCounts('char', counts, 1);
+const { train, validation } = splitCorpus(vocabulary.encode(text).ids, 0.1);
+
+const baseConfig: TrainConfig = {
+  batchSize: 5,
+  seqLength: 12,
+  dropout: 0.2,
+  optimizer: {
+    name: 'adamw',
+    weightDecay: 0.01,
+    beta1: 0.9,
+    beta2: 0.99,
+    alpha: 0.99,
+    momentum: 0.9,
+    epsilon: 1e-8,
+  },
+  schedule: {
+    name: 'cosine',
+    rate: 4e-3,
+    warmup: 0.05,
+    finalRate: 0.05,
+    decay: 0.5,
+    every: 1,
+    patience: 1,
+  },
+  clip: { name: 'norm', limit: 1 },
+  length: { kind: 'steps', steps: 60 },
+  evalEvery: 20,
+  seed: 1,
+  threads: 2,
+  backend: 'reference',
+};
+
+interface Run {
+  readonly reason: string;
+  readonly model: Model;
+  readonly state: TrainingState;
+  readonly events: readonly TrainEvent[];
+}
+
+async function run(
+  change: Partial<TrainConfig>,
+  options: { resume?: TrainingState; stopAt?: number; cell?: CellName } = {},
+): Promise<Run> {
+  const events: TrainEvent[] = [];
+  const abort = new AbortController();
+  let model: Model | undefined;
+  let state: TrainingState | undefined;
+  const end = await runTraining({
+    corpus: {
+      train,
+      validation,
+      vocabulary,
+      text: { unit: 'char', keepCr: false },
+      provenance: { sha256: 'a test' },
+    },
+    model: { cell: options.cell ?? 'lstm', layers: 2, hidden: 9, embedding: 6 },
+    config: { ...baseConfig, ...change },
+    source: {},
+    ...(options.resume && { resume: options.resume }),
+    signal: abort.signal,
+    save: {
+      async model(saved) {
+        model = saved;
+      },
+      async state(saved) {
+        state = saved;
+        if (saved.step === options.stopAt) abort.abort();
+      },
+    },
+    onEvent: (event) => events.push(event),
+  });
+  if (model === undefined || state === undefined) throw new Error('nothing saved');
+  return { reason: end.reason, model, state, events };
+}
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'charnn-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe.each(availableBackends.map(([name]) => name))('%s', (name) => {
+  const backend = name as TrainConfig['backend'];
+
+  test.each(['rnn', 'lstm', 'gru'] as const)(
+    '%s: stopped at step 40, saved to a file, resumed: the same bits as never stopped',
+    async (cell) => {
+      const whole = await run({ backend }, { cell });
+      const first = await run({ backend }, { cell, stopAt: 40 });
+      expect(first.reason).toBe('interrupted');
+      const path = join(folder, `${backend}-${cell}.state.json`);
+      await writeState(path, first.state);
+      const second = await run({ backend }, { cell, resume: await readState(path) });
+      expect(second.state.weights).toEqual(whole.state.weights);
+      expect(second.state.moments).toEqual(whole.state.moments);
+      expect(second.state.hidden).toEqual(whole.state.hidden);
+      expect(second.model.history).toEqual(whole.model.history);
+      expect(second.model.weights).toEqual(whole.model.weights);
+    },
+  );
+
+  test('the same seed gives the same bits, another seed others', async () => {
+    const [a, b, c] = [
+      await run({ backend }),
+      await run({ backend }),
+      await run({ backend, seed: 2 }),
+    ];
+    expect(b.model.weights).toEqual(a.model.weights);
+    expect(c.model.weights).not.toEqual(a.model.weights);
+  });
+
+  test('1, 2 and 3 threads train the same model to 1e-4, dropout included', async () => {
+    const one = await run({ backend, threads: 1 });
+    for (const threads of [2, 3]) {
+      const { model } = await run({ backend, threads });
+      const difference = model.weights.map((w, i) => Math.abs(w - one.model.weights[i]));
+      expect(Math.max(...difference)).toBeLessThan(1e-4);
+    }
+  });
+
+  test('training lowers the validation loss', async () => {
+    const { events } = await run({ backend });
+    const losses = events.flatMap((e) => (e.type === 'validation' ? [e.validationLoss] : []));
+    expect(losses).toHaveLength(3);
+    expect(losses[2]).toBeLessThan(losses[0] as number);
+  });
+});
+
+test.each(['adam', 'adamw', 'rmsprop', 'sgd'] as const)('%s resumes exactly', async (optimizer) => {
+  const rate = optimizer === 'sgd' ? 0.2 : 2e-3;
+  const change = {
+    optimizer: { ...baseConfig.optimizer, name: optimizer },
+    schedule: { ...baseConfig.schedule, name: 'plateau', rate },
+  } as const;
+  const whole = await run(change);
+  const first = await run(change, { stopAt: 20 });
+  const second = await run(change, { resume: first.state });
+  expect(second.state.weights).toEqual(whole.state.weights);
+  expect(second.state.plateau).toEqual(whole.state.plateau);
+});
+
+test('a learning rate beyond all bounds ends as divergence, the weights still finite', async () => {
+  const change = {
+    optimizer: { ...baseConfig.optimizer, name: 'sgd' },
+    schedule: { ...baseConfig.schedule, name: 'constant', rate: 1e6, warmup: 0 },
+    clip: { name: 'none', limit: 1 },
+    evalEvery: 1,
+  } as const;
+  const { reason, model } = await run(change);
+  expect(reason).toBe('diverged');
+  expect(model.weights.every(Number.isFinite)).toBe(true);
+});
+
+test.each([false, true])(
+  'a model file gives back every bit (plain weights: %s)',
+  async (plainWeights) => {
+    const { model } = await run({ length: { kind: 'steps', steps: 1 } });
+    const path = join(folder, `model-${plainWeights}.json`);
+    await writeModel(path, model, { plainWeights });
+    const read = await readModel(path);
+    expect(read.weights).toEqual(model.weights);
+    expect(read.config).toEqual(model.config);
+    expect(read.vocabulary.symbols).toEqual(model.vocabulary.symbols);
+    expect(read.history).toEqual(model.history);
+  },
+);
