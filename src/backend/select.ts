@@ -2,6 +2,7 @@
 import { CharnnError } from '../errors.js';
 import type { Arena } from './arena.js';
 import type { Backend } from './backend.js';
+import { createNative } from './native.js';
 import { ReferenceBackend } from './reference.js';
 
 export const backendNames = ['auto', 'native', 'wasm', 'reference'] as const;
@@ -17,6 +18,7 @@ export interface ChosenBackend {
 type Attempt = (arena: Arena) => Backend | { readonly missing: string };
 
 const attempts: readonly (readonly [Exclude<BackendName, 'auto'>, Attempt])[] = [
+  ['native', (arena) => createNative(arena)],
   ['reference', (arena) => new ReferenceBackend(arena)],
 ];
 

@@ -121,7 +121,7 @@ async function readAll(
   }
   if (ids.length === 0) {
     const what = sources.length > 1 ? `the text of these ${sources.length} files` : sources[0].name;
-    throw new CharnnError(`${what} is empty: there are not one character in it`);
+    throw new CharnnError(`${what} is empty: at least one character is needed`);
   }
   return { ids, bytes, sha256: hash.digest('hex'), files: sources.length };
 }

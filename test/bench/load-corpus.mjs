@@ -16,7 +16,8 @@ import { fileURLToPath } from 'node:url';
 const megabyte = 1_000_000;
 const [kind = 'ascii', size = '1000', normalize] = process.argv.slice(2);
 
-if (kind === '--load') await load(size, normalize, process.argv[5]);
+// the same script is the child process
+if (kind === '--load') await load(...process.argv.slice(3));
 else bench();
 
 function bench() {

@@ -1,0 +1,174 @@
+/*
+ * The native back end's glue: kernels as JavaScript functions of plain numbers, addresses counted from
+ * the start of the shared memory (0: no tensor). State belongs to the environment, that is the thread,
+ * that loaded the addon, and ends with it.
+ */
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <stdlib.h>
+#include <string.h>
+#include "kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+extern const struct kernels kernels_avx512, kernels_avx2;
+#endif
+extern const struct kernels kernels_baseline;
+
+struct instance {
+    const struct kernels *kernels;
+    uint8_t *memory;
+};
+
+/* Instruction levels that this processor has, best first. */
+static int supported_levels(const char *names[3], const struct kernels *tables[3]) {
+    int count = 0;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+        names[count] = "avx512", tables[count++] = &kernels_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        names[count] = "avx2", tables[count++] = &kernels_avx2;
+#endif
+    names[count] = "baseline", tables[count++] = &kernels_baseline;
+    return count;
+}
+
+#define MAX_ARGUMENTS 16
+
+/* The arguments as doubles: addresses to 2^53 and 32-bit integers are exact in them. */
+static struct instance *arguments(napi_env env, napi_callback_info info, double a[MAX_ARGUMENTS]) {
+    napi_value values[MAX_ARGUMENTS];
+    size_t count = MAX_ARGUMENTS;
+    struct instance *self = NULL;
+    napi_get_cb_info(env, info, &count, values, NULL, NULL);
+    for (size_t i = 0; i < count && i < MAX_ARGUMENTS; i++) napi_get_value_double(env, values[i], &a[i]);
+    napi_get_instance_data(env, (void **)&self);
+    return self;
+}
+
+/* Denormal numbers cost a hundred times the time of others and mean nothing here. */
+#if defined(__x86_64__)
+#define FLUSH_DENORMALS unsigned int mode = _mm_getcsr(); _mm_setcsr(mode | 0x8040);
+#define RESTORE_DENORMALS _mm_setcsr(mode);
+#else
+#define FLUSH_DENORMALS
+#define RESTORE_DENORMALS
+#endif
+
+#define F(i) ((float *)(a[i] == 0 ? NULL : self->memory + (size_t)a[i]))
+#define IDS(i) ((const int32_t *)(self->memory + (size_t)a[i]))
+#define N(i) ((int)a[i])
+#define U(i) ((uint32_t)a[i])
+#define R(i) ((float)a[i])
+
+#define FUNCTION(name, ...)                                                  \
+    static napi_value call_##name(napi_env env, napi_callback_info info) {   \
+        double a[MAX_ARGUMENTS] = {0};                                       \
+        struct instance *self = arguments(env, info, a);                     \
+        FLUSH_DENORMALS                                                      \
+        self->kernels->name(__VA_ARGS__);                                    \
+        RESTORE_DENORMALS                                                    \
+        return NULL;                                                         \
+    }
+
+#define REDUCTION(name, ...)                                                 \
+    static napi_value call_##name(napi_env env, napi_callback_info info) {   \
+        double a[MAX_ARGUMENTS] = {0};                                       \
+        struct instance *self = arguments(env, info, a);                     \
+        napi_value result;                                                   \
+        napi_create_double(env, self->kernels->name(__VA_ARGS__), &result);  \
+        return result;                                                       \
+    }
+
+FUNCTION(linear, F(0), F(1), F(2), F(3), N(4), N(5), N(6), F(7), F(8))
+FUNCTION(linear_backward_input, F(0), F(1), F(2), N(3), N(4), N(5), N(6), F(7))
+FUNCTION(linear_backward_weight, F(0), F(1), F(2), F(3), N(4), N(5), N(6), F(7))
+FUNCTION(pack_weight, F(0), F(1), N(2), N(3))
+FUNCTION(gather, F(0), F(1), IDS(2), N(3), N(4))
+FUNCTION(scatter_add, F(0), F(1), IDS(2), N(3), N(4))
+FUNCTION(transpose, F(0), F(1), F(2), N(3), N(4))
+FUNCTION(transpose_backward, F(0), F(1), F(2), N(3), N(4))
+FUNCTION(rnn_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8))
+FUNCTION(rnn_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8))
+FUNCTION(lstm_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10))
+FUNCTION(lstm_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10))
+FUNCTION(gru_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9))
+FUNCTION(gru_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9))
+FUNCTION(softmax_cross_entropy, F(0), F(1), IDS(2), N(3), N(4), R(5))
+FUNCTION(dropout, F(0), F(1), N(2), N(3), N(4), U(5), R(6), U(7), U(8), U(9), U(10), N(11))
+FUNCTION(add, F(0), F(1), N(2))
+FUNCTION(clamp, F(0), N(1), R(2))
+REDUCTION(sum, F(0), N(1))
+REDUCTION(sum_squares, F(0), N(1))
+FUNCTION(adam, F(0), F(1), F(2), F(3), N(4), R(5), R(6), R(7), R(8), R(9), R(10), R(11), R(12), R(13))
+FUNCTION(rmsprop, F(0), F(1), F(2), N(3), R(4), R(5), R(6), R(7), R(8))
+FUNCTION(sgd, F(0), F(1), F(2), N(3), R(4), R(5), R(6), R(7))
+
+/* levels() -> names of the instruction levels of this processor, best first */
+static napi_value levels(napi_env env, napi_callback_info info) {
+    (void)info;
+    const char *names[3];
+    const struct kernels *tables[3];
+    int count = supported_levels(names, tables);
+    napi_value list, name;
+    napi_create_array(env, &list);
+    for (int i = 0; i < count; i++) {
+        napi_create_string_utf8(env, names[i], NAPI_AUTO_LENGTH, &name);
+        napi_set_element(env, list, (uint32_t)i, name);
+    }
+    return list;
+}
+
+/*
+ * open(memory, level) -> the kernels. memory: a Uint8Array over the whole shared memory, which grows in
+ * place, so that its address holds for good.
+ */
+static napi_value open_level(napi_env env, napi_callback_info info) {
+    napi_value values[2], functions, function;
+    size_t count = 2;
+    napi_get_cb_info(env, info, &count, values, NULL, NULL);
+
+    char wanted[16] = "";
+    napi_get_value_string_utf8(env, values[1], wanted, sizeof wanted, NULL);
+    const char *names[3];
+    const struct kernels *tables[3], *table = NULL;
+    int levels = supported_levels(names, tables);
+    for (int i = 0; i < levels; i++)
+        if (strcmp(names[i], wanted) == 0) table = tables[i];
+    void *memory = NULL;
+    if (napi_get_typedarray_info(env, values[0], NULL, NULL, &memory, NULL, NULL) != napi_ok || !memory ||
+        !table) {
+        napi_throw_error(env, NULL, "no such memory or instruction level");
+        return NULL;
+    }
+    struct instance *self = NULL;
+    napi_get_instance_data(env, (void **)&self);
+    self->kernels = table;
+    self->memory = memory;
+
+    napi_create_object(env, &functions);
+#define X(result, name, parameters)                                                               \
+    napi_create_function(env, #name, NAPI_AUTO_LENGTH, call_##name, NULL, &function);             \
+    napi_set_named_property(env, functions, #name, function);
+    KERNELS(X)
+#undef X
+    return functions;
+}
+
+static void release(napi_env env, void *data, void *hint) {
+    (void)env, (void)hint;
+    free(data);
+}
+
+NAPI_MODULE_INIT() {
+    struct instance *self = calloc(1, sizeof *self);
+    napi_set_instance_data(env, self, release, NULL);
+    napi_value function;
+    napi_create_function(env, "levels", NAPI_AUTO_LENGTH, levels, NULL, &function);
+    napi_set_named_property(env, exports, "levels", function);
+    napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_level, NULL, &function);
+    napi_set_named_property(env, exports, "open", function);
+    return exports;
+}

@@ -1,0 +1,213 @@
+#include "gemm.h"
+
+static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
+    for (int n = 0; n < N; n += NR) {
+        int width = panel_vectors(N, n) * VL;
+        int inside = N - n < width ? N - n : width;
+        for (int k = 0; k < K; k++, packed += width) {
+            const float *row = b + (size_t)k * ld + n;
+            for (int j = 0; j < inside; j++) packed[j] = row[j];
+            for (int j = inside; j < width; j++) packed[j] = 0;
+        }
+    }
+}
+
+static void pack_transposed(float *packed, const float *w, int N, int K) {
+    for (int n = 0; n < N; n += NR) {
+        int width = panel_vectors(N, n) * VL;
+        int inside = N - n < width ? N - n : width;
+        /* blocks of k, so that the panel rows written stay in the cache while w is read along its rows */
+        for (int k0 = 0; k0 < K; k0 += 16) {
+            int k1 = k0 + 16 < K ? k0 + 16 : K;
+            for (int j = 0; j < inside; j++) {
+                const float *row = w + (size_t)(n + j) * K;
+                for (int k = k0; k < k1; k++) packed[(size_t)k * width + j] = row[k];
+            }
+            for (int k = k0; k < k1; k++)
+                for (int j = inside; j < width; j++) packed[(size_t)k * width + j] = 0;
+        }
+        packed += (size_t)width * K;
+    }
+}
+
+/*
+ * One tile: c[mr, nv·VL] = start + a · panel.  a[m,k] at a[m·lda + k·step].
+ * mr, nv and (for packed A) lda and step are constants where this is inlined.
+ */
+INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, ptrdiff_t lda,
+                 ptrdiff_t step, const float *panel, const float *bias, enum gemm_start start,
+                 int columns, int K) {
+    vec acc[MR][2];
+    const int whole = columns == nv * VL;
+#pragma GCC unroll 16
+    for (int m = 0; m < mr; m++)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) {
+            if (start == START_ZERO) {
+                acc[m][v] = (vec){0};
+                continue;
+            }
+            const float *from = (start == START_C ? c + (ptrdiff_t)m * ldc : bias) + v * VL;
+            int inside = columns - v * VL;
+            acc[m][v] = whole ? load(from) : inside >= VL ? load(from) : load_part(from, inside);
+        }
+    /* every third row has a pointer; the two after it are reached by scaled addressing */
+    const float *p[(MR + 2) / 3];
+#pragma GCC unroll 16
+    for (int m = 0; m < mr; m += 3) p[m / 3] = a + m * lda;
+    for (int k = 0; k < K; k++) {
+        vec b[2];
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) b[v] = load(panel + v * VL);
+#pragma GCC unroll 16
+        for (int m = 0; m < mr; m++) {
+            vec x = splat(p[m / 3][(m % 3) * lda]);
+#pragma GCC unroll 2
+            for (int v = 0; v < nv; v++) acc[m][v] += x * b[v];
+        }
+        panel += nv * VL;
+#pragma GCC unroll 16
+        for (int m = 0; m < mr; m += 3) p[m / 3] += step;
+    }
+#pragma GCC unroll 16
+    for (int m = 0; m < mr; m++)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) {
+            float *to = c + (ptrdiff_t)m * ldc + v * VL;
+            int inside = columns - v * VL;
+            if (whole || inside >= VL) store(to, acc[m][v]);
+            else store_part(to, acc[m][v], inside);
+        }
+}
+
+#if MR == 14
+#define TILE_ROWS(CASE) \
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) \
+    CASE(13) CASE(14)
+#elif MR == 6
+#define TILE_ROWS(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#else
+#define TILE_ROWS(CASE) CASE(1) CASE(2) CASE(3) CASE(4)
+#endif
+
+static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ldc, const float *a,
+                                                ptrdiff_t lda, const float *panel, const float *bias,
+                                                enum gemm_start start, int columns, int K) {
+#define CASE(n)                                                                          \
+    case n:                                                                              \
+        if (nv == 2) tile(n, 2, c, ldc, a, lda, 1, panel, bias, start, columns, K);      \
+        else tile(n, 1, c, ldc, a, lda, 1, panel, bias, start, columns, K);              \
+        break;
+    switch (mr) { TILE_ROWS(CASE) }
+#undef CASE
+}
+
+/* A packed as [K][mr] */
+static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
+                                                  const float *panel, int columns, int K) {
+#define CASE(n)                                                                          \
+    case n:                                                                              \
+        if (nv == 2) tile(n, 2, c, ldc, a, 1, n, panel, NULL, START_C, columns, K);      \
+        else tile(n, 1, c, ldc, a, 1, n, panel, NULL, START_C, columns, K);              \
+        break;
+    switch (mr) { TILE_ROWS(CASE) }
+#undef CASE
+}
+
+/* Rows of tile i of `tiles` that share `rows` evenly: 25 = 13 + 12, not 14 + 11. */
+INLINE int tile_edge(int rows, int tiles, int i) { return (int)((int64_t)rows * i / tiles); }
+
+/*
+ * One row times four panels at once: with a single row a panel has too few chains to fill the pipeline.
+ * The chains are those of the tiles.
+ */
+INLINE void four_panels(float *c, const float *a, const float *packed, const float *bias,
+                        enum gemm_start start, int K) {
+    vec acc[8];
+    const float *panel[4];
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; q++) panel[q] = packed + (size_t)q * NR * K;
+#pragma GCC unroll 8
+    for (int v = 0; v < 8; v++)
+        acc[v] = start == START_ZERO ? (vec){0} : load((start == START_C ? c : bias) + v * VL);
+    for (int k = 0; k < K; k++) {
+        vec x = splat(a[k]);
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; q++) {
+            acc[2 * q] += x * load(panel[q] + (size_t)k * NR);
+            acc[2 * q + 1] += x * load(panel[q] + (size_t)k * NR + VL);
+        }
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < 8; v++) store(c + v * VL, acc[v]);
+}
+
+static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
+                 enum gemm_start start, int M, int N, int K) {
+    if (M <= 2) {
+        for (int m = 0; m < M; m++) {
+            float *row = c + (ptrdiff_t)m * ldc;
+            const float *x = a + (ptrdiff_t)m * lda;
+            int n = 0;
+            for (; n + 4 * NR <= N; n += 4 * NR)
+                four_panels(row + n, x, packed + (size_t)n * K, bias ? bias + n : NULL, start, K);
+            for (; n < N; n += NR) {
+                int columns = N - n < NR ? N - n : NR;
+                tile_rows(1, panel_vectors(N, n), row + n, ldc, x, lda, packed + (size_t)n * K,
+                          bias ? bias + n : NULL, start, columns, K);
+            }
+        }
+        return;
+    }
+    int k_blocks = (K + KC - 1) / KC;
+    for (int kb = 0; kb < k_blocks; kb++) {
+        int k0 = tile_edge(K, k_blocks, kb), k1 = tile_edge(K, k_blocks, kb + 1);
+        enum gemm_start from = kb == 0 ? start : START_C;
+        int m_blocks = (M + MC - 1) / MC;
+        for (int mb = 0; mb < m_blocks; mb++) {
+            int m0 = tile_edge(M, m_blocks, mb), m1 = tile_edge(M, m_blocks, mb + 1);
+            int tiles = (m1 - m0 + MR - 1) / MR;
+            for (int n = 0; n < N; n += NR) {
+                int nv = panel_vectors(N, n);
+                int columns = N - n < NR ? N - n : NR;
+                const float *panel = packed + (size_t)n * K + (size_t)k0 * nv * VL;
+                for (int i = 0; i < tiles; i++) {
+                    int m = m0 + tile_edge(m1 - m0, tiles, i);
+                    int rows = m0 + tile_edge(m1 - m0, tiles, i + 1) - m;
+                    tile_rows(rows, nv, c + (ptrdiff_t)m * ldc + n, ldc, a + (ptrdiff_t)m * lda + k0,
+                              lda, panel, bias ? bias + n : NULL, from, columns, k1 - k0);
+                }
+            }
+        }
+    }
+}
+
+static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed, int M,
+                              int N, int K, float *scratch) {
+    int k_blocks = (K + KC - 1) / KC;
+    for (int kb = 0; kb < k_blocks; kb++) {
+        int k0 = tile_edge(K, k_blocks, kb), k1 = tile_edge(K, k_blocks, kb + 1), depth = k1 - k0;
+        int m_blocks = (M + MC - 1) / MC;
+        for (int mb = 0; mb < m_blocks; mb++) {
+            int m0 = tile_edge(M, m_blocks, mb), m1 = tile_edge(M, m_blocks, mb + 1);
+            int tiles = (m1 - m0 + MR - 1) / MR;
+            for (int i = 0; i < tiles; i++) {
+                int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
+                float *to = scratch + (size_t)first * depth;
+                const float *from = a + (size_t)k0 * lda + m0 + first;
+                for (int k = 0; k < depth; k++, to += rows, from += lda)
+                    for (int m = 0; m < rows; m++) to[m] = from[m];
+            }
+            for (int n = 0; n < N; n += NR) {
+                int nv = panel_vectors(N, n);
+                int columns = N - n < NR ? N - n : NR;
+                const float *panel = packed + (size_t)n * K + (size_t)k0 * nv * VL;
+                for (int i = 0; i < tiles; i++) {
+                    int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
+                    tile_packed(rows, nv, c + (ptrdiff_t)(m0 + first) * ldc + n, ldc,
+                                scratch + (size_t)first * depth, panel, columns, depth);
+                }
+            }
+        }
+    }
+}

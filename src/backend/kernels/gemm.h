@@ -1,0 +1,56 @@
+/*
+ * Matrix products C[M,N] = A[M,K] · B[K,N], with B packed into panels.
+ *
+ * A panel is NR = 2 VL columns of B, stored row by row: [K][NR]; the last one may be a single vector
+ * wide, and is padded with zeros. The micro-kernel holds a tile of C, up to MR rows by a panel's width,
+ * in registers, and runs through k with one multiply-add a vector: so every element of C is one chain
+ * over k in ascending order, whatever the tile it falls into. A row's result therefore does not depend
+ * on how many rows there are, and a text read in chunks gives the very bits of the text read whole.
+ */
+#ifndef CHARNN_GEMM_H
+#define CHARNN_GEMM_H
+
+#include "vector.h"
+
+#define NR (2 * VL)
+
+/* Rows of a tile: accumulators, one panel row and a broadcast fit the registers. */
+#if VL == 16
+#define MR 14
+#elif VL == 8
+#define MR 6
+#else
+#define MR 4
+#endif
+
+/* k is cut into blocks of at most KC, so that a panel's block stays in the first-level cache. */
+#define KC 384
+/* Rows of A are taken MC at a time, so that they stay in the second-level cache from panel to panel. */
+#define MC (10 * MR)
+
+/* Floats of a packed B[K,N]. */
+INLINE size_t packed_size(int N, int K) { return (size_t)((N + VL - 1) / VL) * VL * K; }
+
+/* Vectors of the panel that begins at column n. */
+INLINE int panel_vectors(int N, int n) { return N - n > VL ? 2 : 1; }
+
+/* packed <- B, from B's rows: B[K,N] with row stride ld. */
+static void pack_rows(float *packed, const float *b, int N, int K, int ld);
+
+/* packed <- B = Wᵀ, from W[N,K]. */
+static void pack_transposed(float *packed, const float *w, int N, int K);
+
+enum gemm_start { START_ZERO, START_BIAS, START_C };
+
+/*
+ * C[M,N] = start + A · B.  A[m,k] at a[m·lda + k]; C has row stride ldc.
+ * start: zero, bias[N] in every row, or what C holds.
+ */
+static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
+                 enum gemm_start start, int M, int N, int K);
+
+/* C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here tile by tile; scratch: MC · KC floats. */
+static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed, int M,
+                              int N, int K, float *scratch);
+
+#endif

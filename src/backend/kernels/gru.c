@@ -1,0 +1,81 @@
+/*
+ * GRU over a chunk; gates r, z, n side by side in a row of 3H. Slot t of h is the state before step t.
+ * Shapes and formulas: backend.ts.
+ */
+#include "functions.h"
+#include "gemm.h"
+#include "kernels.h"
+
+/* gates [B,3H]: input projection -> activations; u [B,3H]: recurrent projection; h_before, h [B,H]. */
+static void gru_gates(int B, int H, float *gates, const float *u, const float *h_before, float *h) {
+    for (int b = 0; b < B; b++) {
+        float *r = gates + (size_t)b * 3 * H, *z = r + H, *n = z + H;
+        const float *ur = u + (size_t)b * 3 * H, *uz = ur + H, *un = uz + H;
+#define BODY(count)                                                                         \
+    {                                                                                       \
+        vec vr = vec_logistic(LOAD(r + at, count) + LOAD(ur + at, count));                  \
+        vec vz = vec_logistic(LOAD(z + at, count) + LOAD(uz + at, count));                  \
+        vec vn = vec_tanh(LOAD(n + at, count) + vr * LOAD(un + at, count));                 \
+        STORE(r + at, vr, count);                                                           \
+        STORE(z + at, vz, count);                                                           \
+        STORE(n + at, vn, count);                                                           \
+        STORE(h + at, vn + vz * (LOAD(h_before + at, count) - vn), count);                  \
+    }
+        FOR_VECTORS(at, H, BODY);
+#undef BODY
+        h_before += H, h += H;
+    }
+}
+
+/*
+ * gates [B,3H]: activations -> gradients of the input projection; u [B,3H]: -> of the recurrent
+ * projection; dh [B,H]: the part that bypasses the product is put into direct [B,H].
+ */
+static void gru_gates_backward(int B, int H, float *gates, float *u, const float *h_before,
+                               const float *d_output, const float *dh, float *direct) {
+    const vec one = splat(1);
+    for (int b = 0; b < B; b++) {
+        float *r = gates + (size_t)b * 3 * H, *z = r + H, *n = z + H;
+        float *ur = u + (size_t)b * 3 * H, *uz = ur + H, *un = uz + H;
+#define BODY(count)                                                                         \
+    {                                                                                       \
+        vec vr = LOAD(r + at, count), vz = LOAD(z + at, count), vn = LOAD(n + at, count);   \
+        vec d_hidden = LOAD(d_output + at, count) + LOAD(dh + at, count);                   \
+        vec d_n = d_hidden * (one - vz) * (one - vn * vn);                                  \
+        vec d_z = d_hidden * (LOAD(h_before + at, count) - vn) * vz * (one - vz);           \
+        vec d_r = d_n * LOAD(un + at, count) * vr * (one - vr);                             \
+        STORE(r + at, d_r, count);                                                          \
+        STORE(z + at, d_z, count);                                                          \
+        STORE(n + at, d_n, count);                                                          \
+        STORE(ur + at, d_r, count);                                                         \
+        STORE(uz + at, d_z, count);                                                         \
+        STORE(un + at, d_n *vr, count);                                                     \
+        STORE(direct + at, d_hidden *vz, count);                                            \
+    }
+        FOR_VECTORS(at, H, BODY);
+#undef BODY
+        h_before += H, d_output += H, dh += H, direct += H;
+    }
+}
+
+static void gru_forward(int T, int B, int H, float *gates, float *recurrent, float *h,
+                        const float *weight, const float *bias, const float *packed, float *scratch) {
+    if (!packed) pack_transposed(scratch, weight, 3 * H, H), packed = scratch;
+    size_t step = (size_t)B * H;
+    for (int t = 0; t < T; t++, gates += 3 * step, recurrent += 3 * step, h += step) {
+        gemm(recurrent, 3 * H, h, H, packed, bias, START_BIAS, B, 3 * H, H);
+        gru_gates(B, H, gates, recurrent, h, h + step);
+    }
+}
+
+static void gru_backward(int T, int B, int H, float *gates, float *recurrent, const float *h,
+                         const float *weight, const float *d_output, float *dh, float *scratch) {
+    pack_rows(scratch, weight, H, 3 * H, H);
+    size_t step = (size_t)B * H;
+    for (int t = T - 1; t >= 0; t--) {
+        float *u = recurrent + t * 3 * step;
+        /* what bypasses the product is where the product's sum begins */
+        gru_gates_backward(B, H, gates + t * 3 * step, u, h + t * step, d_output + t * step, dh, dh);
+        gemm(dh, H, u, 3 * H, scratch, NULL, START_C, B, H, 3 * H);
+    }
+}

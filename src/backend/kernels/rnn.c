@@ -1,0 +1,39 @@
+/*
+ * Vanilla RNN over a chunk. Slot t of h is the state before step t. Shapes and formulas: backend.ts.
+ */
+#include "functions.h"
+#include "gemm.h"
+#include "kernels.h"
+
+static void rnn_forward(int T, int B, int H, float *gates, float *h, const float *weight,
+                        const float *bias, const float *packed, float *scratch) {
+    if (!packed) pack_transposed(scratch, weight, H, H), packed = scratch;
+    int step = B * H;
+    for (int t = 0; t < T; t++, gates += step, h += step) {
+        add_rows(gates, bias, B, H);
+        gemm(gates, H, h, H, packed, NULL, START_C, B, H, H);
+        float *next = h + step;
+#define BODY(n) STORE(next + at, vec_tanh(LOAD(gates + at, n)), n);
+        FOR_VECTORS(at, step, BODY);
+#undef BODY
+    }
+}
+
+static void rnn_backward(int T, int B, int H, float *gates, const float *h, const float *weight,
+                         const float *d_output, float *dh, float *scratch) {
+    const vec one = splat(1);
+    pack_rows(scratch, weight, H, H, H);
+    int step = B * H;
+    for (int t = T - 1; t >= 0; t--) {
+        float *da = gates + (size_t)t * step;
+        const float *out = h + (size_t)(t + 1) * step, *dy = d_output + (size_t)t * step;
+#define BODY(n)                                                                             \
+    {                                                                                       \
+        vec y = LOAD(out + at, n);                                                          \
+        STORE(da + at, (LOAD(dy + at, n) + LOAD(dh + at, n)) * (one - y * y), n);           \
+    }
+        FOR_VECTORS(at, step, BODY);
+#undef BODY
+        gemm(dh, H, da, H, scratch, NULL, START_ZERO, B, H, H);
+    }
+}

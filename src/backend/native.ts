@@ -1,0 +1,39 @@
+/** The native back end: the kernels as a Node-API addon, for the best instructions the processor has. */
+import { createRequire } from 'node:module';
+import type { Arena } from './arena.js';
+import { CompiledBackend, type Kernels } from './compiled.js';
+
+/** Instruction levels, as the addon names them */
+export type NativeLevel = 'avx512' | 'avx2' | 'baseline';
+
+export interface NativeAddon {
+  /** The levels of this processor, best first */
+  levels(): NativeLevel[];
+  open(memory: Uint8Array, level: NativeLevel): Kernels;
+}
+
+/** Loads the addon; says why where there is none. */
+export function loadNative(): NativeAddon | { readonly missing: string } {
+  try {
+    return createRequire(import.meta.url)('./kernels/charnn.node') as NativeAddon;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason =
+      code === 'MODULE_NOT_FOUND'
+        ? 'not built: install a C compiler and run npm rebuild charnn'
+        : message.split('\n')[0];
+    return { missing: reason };
+  }
+}
+
+/** @param level one of the addon's; the best by default */
+export function createNative(
+  arena: Arena,
+  level?: NativeLevel,
+): CompiledBackend | { readonly missing: string } {
+  const addon = loadNative();
+  if ('missing' in addon) return addon;
+  const chosen = level ?? addon.levels()[0];
+  const kernels = addon.open(new Uint8Array(arena.buffer), chosen);
+  return new CompiledBackend(arena, `native (${chosen})`, kernels);
+}
