@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { commandOptions } from './cli/options.js';
 import { type CommandDefinition, createProgram, worded } from './cli/program.js';
 import type { RawTrainOptions } from './cli/train-config.js';
+import { bench, type RawBenchOptions } from './commands/bench.js';
 import { evaluateText, type RawEvalOptions } from './commands/eval.js';
 import { inspect } from './commands/inspect.js';
 import { type RawSampleOptions, sample } from './commands/sample.js';
@@ -65,6 +66,17 @@ const commands: readonly CommandDefinition[] = [
       ["charnn inspect --json | jq '.history'", 'its losses'],
     ],
     run: (path: string | undefined, options: { json?: boolean }) => inspect(path, options),
+  },
+  {
+    name: 'bench',
+    summary: 'time training and generation on this machine',
+    description: 'Time training iterations and generation on this machine, on random text.',
+    options: commandOptions.bench,
+    examples: [
+      ['charnn bench', '2 layers of 256'],
+      ['charnn bench --cell gru --hidden 512 --json', 'for a script'],
+    ],
+    run: (options: RawBenchOptions) => bench(options),
   },
 ];
 

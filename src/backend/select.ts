@@ -10,6 +10,8 @@ export type BackendName = (typeof backendNames)[number];
 
 export interface ChosenBackend {
   readonly backend: Backend;
+  /** What 'auto' came to, for other threads to do alike */
+  readonly name: Exclude<BackendName, 'auto'>;
   /** What 'auto' took and why, where that is not the fastest there is */
   readonly note: string | undefined;
 }
@@ -34,7 +36,7 @@ export function createBackend(name: BackendName, arena: Arena): ChosenBackend {
     const made = attempt(arena);
     if (!('missing' in made)) {
       const note = reasons.length > 0 ? `using ${made.name}: ${reasons.join('; ')}` : undefined;
-      return { backend: made, note };
+      return { backend: made, name: candidate, note };
     }
     reasons.push(`${candidate} is missing (${made.missing})`);
   }

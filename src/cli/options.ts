@@ -51,6 +51,15 @@ export const defaults = {
   output: 'charnn.json',
   length: 500,
   temp: 1,
+  /** The torch-rnn benchmark's */
+  bench: {
+    layers: 2,
+    hidden: 256,
+    vocabulary: 65,
+    batchSize: 50,
+    seqLength: 50,
+    iterations: 20,
+  },
 } as const;
 
 function option(
@@ -212,9 +221,26 @@ export const inspectOptions: readonly OptionGroup[] = [
   { title: 'Options:', options: [json, debug] },
 ];
 
+export const benchOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [
+      ...modelOptions.options,
+      option('--batch-size <n>', 'streams read side by side', count, d.bench.batchSize),
+      option('--seq-length <n>', 'steps of a chunk', count, d.bench.seqLength),
+      option('--threads <n>', 'worker threads', integer(1, 1024), 'usable cores'),
+      option('--iterations <n>', 'training iterations to time', count, d.bench.iterations),
+      backend,
+      json,
+      debug,
+    ],
+  },
+];
+
 export const commandOptions = {
   train: trainOptions,
   sample: sampleOptions,
   eval: evalOptions,
   inspect: inspectOptions,
+  bench: benchOptions,
 } as const;

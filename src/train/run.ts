@@ -4,7 +4,7 @@
  */
 import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import { createBackend } from '../backend/select.js';
 import type { ModelConfig } from '../model/config.js';
 import type { HistoryEntry, Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
@@ -61,12 +61,10 @@ const displayedSteps = 50;
  */
 export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   const arena = new Arena();
-  const { backend, note } = createBackend(job.config.backend, arena);
+  const { backend, name, note } = createBackend(job.config.backend, arena);
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
-  // what 'auto' came to holds for all threads
-  const backendName = backend.name.split(' ')[0] as BackendName;
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
-  const replicas = await Replicas.start(backend, arena, backendName, model, job.config, job.corpus);
+  const replicas = await Replicas.start(backend, arena, name, model, job.config, job.corpus);
   try {
     return await new Training(job, model, backend, replicas).run();
   } finally {

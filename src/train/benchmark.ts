@@ -1,0 +1,179 @@
+/**
+ * Timing on this machine: training iterations as `train` runs them, on the same replicas and threads, and
+ * generation one character at a time. The defaults of the command are the torch-rnn benchmark's.
+ */
+import { Arena } from '../backend/arena.js';
+import { type BackendName, createBackend } from '../backend/select.js';
+import { cells } from '../model/cells/cells.js';
+import type { CellName, ModelConfig } from '../model/config.js';
+import { loadNetwork } from '../model/load.js';
+import { initialValues, parameterTable } from '../model/parameters.js';
+import { Random } from '../model/random.js';
+import { newIds } from '../text/ids.js';
+import { Vocabulary } from '../text/vocabulary.js';
+import type { TrainConfig } from './config.js';
+import { Replicas } from './replicas.js';
+
+export interface BenchmarkOptions {
+  readonly cell: CellName;
+  readonly layers: number;
+  readonly hidden: number;
+  readonly embedding: number;
+  readonly vocabulary: number;
+  readonly batchSize: number;
+  readonly seqLength: number;
+  readonly threads: number;
+  readonly backend: BackendName;
+  readonly iterations: number;
+}
+
+export interface BenchmarkResult {
+  readonly cell: CellName;
+  readonly layers: number;
+  readonly hidden: number;
+  readonly threads: number;
+  readonly backend: string;
+  /** Median of one training iteration */
+  readonly ms: number;
+  readonly charsPerSecond: number;
+  /** 6 × multiply-adds of all weight matrices a character: forward once, backward twice */
+  readonly gflops: number;
+  readonly generateCharsPerSecond: number;
+}
+
+/** Times one configuration. */
+export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
+  const { cell, layers, hidden, embedding, vocabulary, batchSize, seqLength } = options;
+  const model: ModelConfig = { cell, layers, hidden, embedding, vocabulary };
+  const { seconds, backend } = await timeTraining(model, options);
+  const characters = batchSize * seqLength;
+  return {
+    cell,
+    layers,
+    hidden,
+    threads: options.threads,
+    backend,
+    ms: seconds * 1e3,
+    charsPerSecond: characters / seconds,
+    gflops: (6 * multiplyAdds(model) * characters) / seconds / 1e9,
+    generateCharsPerSecond: timeGeneration(model, options.backend),
+  };
+}
+
+/** Multiply-adds of all weight matrices for one character, the first input product included. */
+export function multiplyAdds({ cell, layers, hidden, embedding, vocabulary }: ModelConfig): number {
+  let total = hidden * vocabulary;
+  for (let l = 0; l < layers; l++) {
+    const input = l > 0 ? hidden : embedding > 0 ? embedding : vocabulary;
+    total += cells[cell].gates * hidden * (input + hidden);
+  }
+  return total;
+}
+
+async function timeTraining(
+  model: ModelConfig,
+  options: BenchmarkOptions,
+): Promise<{ seconds: number; backend: string }> {
+  const arena = new Arena();
+  const { backend, name } = createBackend(options.backend, arena);
+  const replicas = await Replicas.start(backend, arena, name, model, trainConfig(options), {
+    train: randomText(options, 4 * options.batchSize * options.seqLength + 1),
+    validation: new Uint8Array(0),
+  });
+  try {
+    backend.write(replicas.weights, initialValues(parameterTable(model), 1));
+    const warmup = 2;
+    await replicas.run(0, rates(warmup));
+    // runs of some iterations each, so that the orders to the threads do not count
+    const runLength = Math.max(1, Math.ceil(options.iterations / 10));
+    const times: number[] = [];
+    let step = warmup;
+    for (let done = 0; done < options.iterations; done += runLength) {
+      const started = performance.now();
+      await replicas.run(step, rates(runLength));
+      times.push((performance.now() - started) / 1e3 / runLength);
+      step += runLength;
+    }
+    return { seconds: median(times), backend: backend.name };
+  } finally {
+    await replicas.close();
+  }
+}
+
+function timeGeneration(model: ModelConfig, name: BackendName): number {
+  const { backend } = createBackend(name, new Arena());
+  const symbols = Array.from({ length: model.vocabulary - 1 }, (_, i) => i);
+  const network = loadNetwork(
+    {
+      config: model,
+      vocabulary: Vocabulary.of('char', symbols),
+      text: { unit: 'char', keepCr: false },
+      weights: initialValues(parameterTable(model), 1),
+      training: undefined,
+      history: [],
+    },
+    backend,
+    { maxRows: 1, maxBatch: 1 },
+  );
+  const state = network.createState(1);
+  const input = backend.indices(1);
+  const generate = (count: number) => {
+    const started = performance.now();
+    for (let i = 0; i < count; i++) {
+      backend.writeIndices(input, [i % model.vocabulary]);
+      backend.read(network.forward(input, 1, 1, state));
+    }
+    return count / ((performance.now() - started) / 1e3);
+  };
+  // as many as fit a tenth of a second, five times
+  const count = Math.max(5, Math.ceil(generate(20) / 10));
+  return median(Array.from({ length: 5 }, () => generate(count)));
+}
+
+function trainConfig({ batchSize, seqLength, threads, backend }: BenchmarkOptions): TrainConfig {
+  return {
+    batchSize,
+    seqLength,
+    dropout: 0,
+    optimizer: {
+      name: 'adam',
+      weightDecay: 0,
+      beta1: 0.9,
+      beta2: 0.999,
+      alpha: 0.99,
+      momentum: 0.9,
+      epsilon: 1e-8,
+    },
+    schedule: {
+      name: 'constant',
+      rate: 2e-3,
+      warmup: 0,
+      finalRate: 1,
+      decay: 1,
+      every: 1,
+      patience: 0,
+    },
+    clip: { name: 'norm', limit: 5 },
+    length: { kind: 'steps', steps: 1 },
+    evalEvery: undefined,
+    seed: 1,
+    threads: Math.min(threads, batchSize),
+    backend,
+  };
+}
+
+function randomText({ vocabulary }: BenchmarkOptions, length: number) {
+  const random = new Random(1);
+  const ids = newIds(vocabulary, length);
+  for (let i = 0; i < length; i++) ids[i] = Math.floor(random.uniform() * vocabulary);
+  return ids;
+}
+
+function rates(count: number): Float64Array {
+  return new Float64Array(count).fill(2e-3);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
