@@ -4,6 +4,7 @@ import type { Arena } from './arena.js';
 import type { Backend } from './backend.js';
 import { createNative } from './native.js';
 import { ReferenceBackend } from './reference.js';
+import { createWasm } from './wasm.js';
 
 export const backendNames = ['auto', 'native', 'wasm', 'reference'] as const;
 export type BackendName = (typeof backendNames)[number];
@@ -21,6 +22,7 @@ type Attempt = (arena: Arena) => Backend | { readonly missing: string };
 
 const attempts: readonly (readonly [Exclude<BackendName, 'auto'>, Attempt])[] = [
   ['native', (arena) => createNative(arena)],
+  ['wasm', (arena) => createWasm(arena)],
   ['reference', (arena) => new ReferenceBackend(arena)],
 ];
 

@@ -1,9 +1,18 @@
 /**
- * Build step: compiles the kernels into dist/backend/kernels. Without a C compiler the native back end
- * is left out and said so; that is no error, charnn runs without it.
+ * Build step: compiles the kernels into dist/backend/kernels, as a native addon and as WebAssembly.
+ * Without a C compiler the addon is left out and said so; that is no error, WebAssembly takes its place.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,13 +20,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const sources = join(root, 'src/backend/kernels');
 const target = join(root, 'dist/backend/kernels');
+const sourceNames = readdirSync(sources).filter((name) => /\.(c|h|gyp)$/.test(name));
 
 /** Whether a built file is at least as new as all sources. */
 function isUpToDate(file: string): boolean {
   if (!existsSync(file)) return false;
   const built = statSync(file).mtimeMs;
-  const names = readdirSync(sources).filter((name) => /\.(c|h|gyp)$/.test(name));
-  return names.every((name) => statSync(join(sources, name)).mtimeMs <= built);
+  return sourceNames.every((name) => statSync(join(sources, name)).mtimeMs <= built);
 }
 
 function buildNative(): void {
@@ -31,16 +40,57 @@ function buildNative(): void {
     { encoding: 'utf8' },
   );
   const built = join(sources, 'build/Release/charnn.node');
-  if (status === 0 && existsSync(built)) {
-    mkdirSync(target, { recursive: true });
-    copyFileSync(built, file);
-    rmSync(join(sources, 'build'), { recursive: true });
-    return;
-  }
+  const succeeded = status === 0 && existsSync(built);
+  if (succeeded) copyFileSync(built, file);
+  rmSync(join(sources, 'build'), { recursive: true, force: true });
+  if (succeeded) return;
   if (process.env.CHARNN_BUILD_LOG) console.error(stdout + stderr);
   console.error(
     'charnn: native kernels are missing: they could not be compiled. Training will be slower; for full speed install a C compiler, make and python3, and run npm rebuild (CHARNN_BUILD_LOG=1 shows what failed)',
   );
 }
 
+/** Static data ends below this address, where the arena begins. */
+const staticBytes = 65536;
+
+const wasmFlags = [
+  ...['--target=wasm32', '-O3', '-std=gnu11', '-fno-math-errno', '-ffreestanding', '-nostdlib'],
+  ...['-msimd128', '-matomics', '-mbulk-memory'],
+  ...['--no-entry', '--import-memory', '--shared-memory', '--export=__stack_pointer'],
+  ...['--max-memory=4294967296', '--export=__heap_base'],
+].map((flag) => (/^--(?!target)/.test(flag) ? `-Wl,${flag}` : flag));
+
+/** @param extra flags of this variant */
+async function buildWasm(name: string, extra: readonly string[]): Promise<void> {
+  const file = join(target, name);
+  if (isUpToDate(file)) return;
+  const { commands } = await import('@yowasp/clang');
+  const header = readFileSync(join(sources, 'kernels.h'), 'utf8');
+  const kernels = [...header.matchAll(/X\((?:void|double), (\w+),/g)].map(([, kernel]) => kernel);
+  const files = Object.fromEntries(
+    sourceNames.map((source) => [source, readFileSync(join(sources, source), 'utf8')]),
+  );
+  const exports = kernels.map((kernel) => `-Wl,--export=${kernel}`);
+  const built = await commands.clang(
+    [...wasmFlags, ...extra, ...exports, 'kernels.c', '-o', name],
+    files,
+    { fetchProgress: () => {} },
+  );
+  const bytes = built?.[name];
+  if (!(bytes instanceof Uint8Array)) throw new Error(`clang made no ${name}`);
+  // an engine without relaxed SIMD cannot look into that variant; its layout is the other's
+  const end = WebAssembly.validate(bytes) ? heapBase(bytes) : 0;
+  if (end > staticBytes) throw new Error(`static data of ${name} ends at ${end}`);
+  writeFileSync(file, bytes);
+}
+
+function heapBase(bytes: Uint8Array): number {
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  return (instance.exports.__heap_base as WebAssembly.Global).value;
+}
+
+mkdirSync(target, { recursive: true });
 buildNative();
+await buildWasm('charnn.wasm', []);
+await buildWasm('charnn-relaxed.wasm', ['-mrelaxed-simd']);

@@ -1,6 +1,5 @@
 /* Loss, dropout, reductions and optimisers. */
 #include "functions.h"
-#include "kernels.h"
 
 /* Natural logarithm of a float of at least 1, in double precision: exponent, then an odd series. */
 static double log_of(double x) {
@@ -12,7 +11,7 @@ static double log_of(double x) {
 }
 
 /* losses[m] = -log softmax(logits[m,:])[targets[m]]; logits -> scale · (softmax - one-hot) */
-static void softmax_cross_entropy(float *losses, float *logits, const int32_t *targets, int M, int V,
+KERNEL void softmax_cross_entropy(float *losses, float *logits, const int32_t *targets, int M, int V,
                                   float scale) {
     for (int m = 0; m < M; m++, logits += V) {
         float max = logits[0];
@@ -52,7 +51,7 @@ INLINE uint32_t lowbias32(uint32_t x) {
 }
 
 /* y = x ⊙ mask / (1 - rate), [T,B,W]; an element is kept when its random bits reach the threshold */
-static void dropout(float *y, const float *x, int T, int B, int W, uint32_t threshold, float scale,
+KERNEL void dropout(float *y, const float *x, int T, int B, int W, uint32_t threshold, float scale,
                     uint32_t key0, uint32_t key1, uint32_t first_row, uint32_t total_rows, int locked) {
     for (int t = 0; t < T; t++)
         for (int b = 0; b < B; b++, x += W, y += W) {
@@ -65,12 +64,12 @@ static void dropout(float *y, const float *x, int T, int B, int W, uint32_t thre
         }
 }
 
-static void add(float *to, const float *from, int n) {
+KERNEL void add(float *to, const float *from, int n) {
     for (int i = 0; i < n; i++) to[i] += from[i];
 }
 
 /* not-a-number stays: both comparisons are false */
-static void clamp(float *x, int n, float limit) {
+KERNEL void clamp(float *x, int n, float limit) {
     for (int i = 0; i < n; i++) x[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
 }
 
@@ -91,12 +90,12 @@ static void clamp(float *x, int n, float limit) {
     for (int j = 0; j < 8; j++) total += sums[j];                                           \
     return total;
 
-static double sum(const float *x, int n) { REDUCE(value) }
+KERNEL double sum(const float *x, int n) { REDUCE(value) }
 
-static double sum_squares(const float *x, int n) { REDUCE(value *value) }
+KERNEL double sum_squares(const float *x, int n) { REDUCE(value *value) }
 
 /* correction1, correction2: 1 / (1 - beta^step) */
-static void adam(float *w, const float *g, float *m, float *v, int n, float rate, float beta1, float beta2,
+KERNEL void adam(float *w, const float *g, float *m, float *v, int n, float rate, float beta1, float beta2,
                  float epsilon, float l2, float decay, float correction1, float correction2, float scale) {
     for (int i = 0; i < n; i++) {
         float gradient = g[i] * scale + l2 * w[i];
@@ -107,7 +106,7 @@ static void adam(float *w, const float *g, float *m, float *v, int n, float rate
     }
 }
 
-static void rmsprop(float *w, const float *g, float *v, int n, float rate, float alpha, float epsilon,
+KERNEL void rmsprop(float *w, const float *g, float *v, int n, float rate, float alpha, float epsilon,
                     float l2, float scale) {
     for (int i = 0; i < n; i++) {
         float gradient = g[i] * scale + l2 * w[i];
@@ -116,7 +115,7 @@ static void rmsprop(float *w, const float *g, float *v, int n, float rate, float
     }
 }
 
-static void sgd(float *w, const float *g, float *m, int n, float rate, float momentum, float l2,
+KERNEL void sgd(float *w, const float *g, float *m, int n, float rate, float momentum, float l2,
                 float scale) {
     for (int i = 0; i < n; i++) {
         m[i] = momentum * m[i] + g[i] * scale + l2 * w[i];

@@ -63,7 +63,7 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
         for (int m = 0; m < mr; m++) {
             vec x = splat(p[m / 3][(m % 3) * lda]);
 #pragma GCC unroll 2
-            for (int v = 0; v < nv; v++) acc[m][v] += x * b[v];
+            for (int v = 0; v < nv; v++) acc[m][v] = multiply_add(x, b[v], acc[m][v]);
         }
         panel += nv * VL;
 #pragma GCC unroll 16
@@ -134,8 +134,8 @@ INLINE void four_panels(float *c, const float *a, const float *packed, const flo
         vec x = splat(a[k]);
 #pragma GCC unroll 4
         for (int q = 0; q < 4; q++) {
-            acc[2 * q] += x * load(panel[q] + (size_t)k * NR);
-            acc[2 * q + 1] += x * load(panel[q] + (size_t)k * NR + VL);
+            acc[2 * q] = multiply_add(x, load(panel[q] + (size_t)k * NR), acc[2 * q]);
+            acc[2 * q + 1] = multiply_add(x, load(panel[q] + (size_t)k * NR + VL), acc[2 * q + 1]);
         }
     }
 #pragma GCC unroll 8

@@ -4,7 +4,6 @@
  */
 #include "functions.h"
 #include "gemm.h"
-#include "kernels.h"
 
 /* gates [B,3H]: input projection -> activations; u [B,3H]: recurrent projection; h_before, h [B,H]. */
 static void gru_gates(int B, int H, float *gates, const float *u, const float *h_before, float *h) {
@@ -58,7 +57,7 @@ static void gru_gates_backward(int B, int H, float *gates, float *u, const float
     }
 }
 
-static void gru_forward(int T, int B, int H, float *gates, float *recurrent, float *h,
+KERNEL void gru_forward(int T, int B, int H, float *gates, float *recurrent, float *h,
                         const float *weight, const float *bias, const float *packed, float *scratch) {
     if (!packed) pack_transposed(scratch, weight, 3 * H, H), packed = scratch;
     size_t step = (size_t)B * H;
@@ -68,7 +67,7 @@ static void gru_forward(int T, int B, int H, float *gates, float *recurrent, flo
     }
 }
 
-static void gru_backward(int T, int B, int H, float *gates, float *recurrent, const float *h,
+KERNEL void gru_backward(int T, int B, int H, float *gates, float *recurrent, const float *h,
                          const float *weight, const float *d_output, float *dh, float *scratch) {
     pack_rows(scratch, weight, H, 3 * H, H);
     size_t step = (size_t)B * H;

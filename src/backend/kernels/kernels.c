@@ -3,6 +3,18 @@
  * table; WebAssembly has no table but exports.
  */
 #include "kernels.h"
+
+/* WebAssembly exports the kernels themselves; elsewhere only the table leaves the unit. */
+#if defined(__wasm__)
+#define KERNEL
+#else
+#define KERNEL static
+#endif
+
+#define X(result, name, parameters) KERNEL result name parameters;
+KERNELS(X)
+#undef X
+
 #include "gemm.c"
 #include "linear.c"
 #include "rnn.c"
@@ -11,14 +23,11 @@
 #include "elementwise.c"
 
 /* packed <- Wᵀ, W [N,K]: for a weight that will be multiplied with many times */
-static void pack_weight(float *packed, const float *weight, int N, int K) {
+KERNEL void pack_weight(float *packed, const float *weight, int N, int K) {
     pack_transposed(packed, weight, N, K);
 }
 
-#ifdef __wasm__
-#define EXPORT(name) __attribute__((export_name(#name), used))
-#include "wasm-exports.h"
-#else
+#if !defined(__wasm__)
 #define TABLE_(level) kernels_##level
 #define TABLE(level) TABLE_(level)
 const struct kernels TABLE(LEVEL) = {

@@ -1,6 +1,5 @@
 /* Linear layers, look-ups and transposition: forward beside backward. */
 #include "gemm.h"
-#include "kernels.h"
 
 /* x[M,N] += row[N] in every row */
 static void add_rows(float *x, const float *row, int M, int N) {
@@ -21,21 +20,21 @@ static void add_column_sums(float *sums, const float *x, int M, int N) {
 }
 
 /* y[M,N] = x[M,K] · W[N,K]ᵀ + b[N] */
-static void linear(float *y, const float *x, const float *weight, const float *bias, int M, int N, int K,
+KERNEL void linear(float *y, const float *x, const float *weight, const float *bias, int M, int N, int K,
                    const float *packed, float *scratch) {
     if (!packed) pack_transposed(scratch, weight, N, K), packed = scratch;
     gemm(y, N, x, K, packed, bias, bias ? START_BIAS : START_ZERO, M, N, K);
 }
 
 /* dx[M,K] = or += dy[M,N] · W[N,K] */
-static void linear_backward_input(float *dx, const float *dy, const float *weight, int accumulate, int M,
+KERNEL void linear_backward_input(float *dx, const float *dy, const float *weight, int accumulate, int M,
                                   int N, int K, float *scratch) {
     pack_rows(scratch, weight, K, N, K);
     gemm(dx, K, dy, N, scratch, NULL, accumulate ? START_C : START_ZERO, M, K, N);
 }
 
 /* dW[N,K] += dy[M,N]ᵀ · x[M,K]; db[N] += column sums of dy */
-static void linear_backward_weight(float *d_weight, float *d_bias, const float *dy, const float *x, int M,
+KERNEL void linear_backward_weight(float *d_weight, float *d_bias, const float *dy, const float *x, int M,
                                    int N, int K, float *scratch) {
     pack_rows(scratch, x, K, M, K);
     gemm_transposed_a(d_weight, K, dy, N, scratch, N, K, M, scratch + packed_size(K, M));
@@ -43,7 +42,7 @@ static void linear_backward_weight(float *d_weight, float *d_bias, const float *
 }
 
 /* y[i,:] = table[ids[i],:] */
-static void gather(float *y, const float *table, const int32_t *ids, int count, int D) {
+KERNEL void gather(float *y, const float *table, const int32_t *ids, int count, int D) {
     for (int i = 0; i < count; i++, y += D) {
         const float *row = table + (size_t)ids[i] * D;
 #define BODY(n) STORE(y + at, LOAD(row + at, n), n);
@@ -53,18 +52,18 @@ static void gather(float *y, const float *table, const int32_t *ids, int count, 
 }
 
 /* dTable[ids[i],:] += dy[i,:] */
-static void scatter_add(float *d_table, const float *dy, const int32_t *ids, int count, int D) {
+KERNEL void scatter_add(float *d_table, const float *dy, const int32_t *ids, int count, int D) {
     for (int i = 0; i < count; i++, dy += D) add_rows(d_table + (size_t)ids[i] * D, dy, 1, D);
 }
 
 /* y[N,M] = x[M,N]ᵀ + bias[M] */
-static void transpose(float *y, const float *x, const float *bias, int M, int N) {
+KERNEL void transpose(float *y, const float *x, const float *bias, int M, int N) {
     for (int i = 0; i < M; i++)
         for (int j = 0; j < N; j++) y[(size_t)j * M + i] = x[(size_t)i * N + j] + (bias ? bias[i] : 0);
 }
 
 /* dx[M,N] += dy[N,M]ᵀ; db[M] += column sums of dy */
-static void transpose_backward(float *dx, float *d_bias, const float *dy, int M, int N) {
+KERNEL void transpose_backward(float *dx, float *d_bias, const float *dy, int M, int N) {
     for (int i = 0; i < M; i++)
         for (int j = 0; j < N; j++) dx[(size_t)i * N + j] += dy[(size_t)j * M + i];
     if (d_bias) add_column_sums(d_bias, dy, N, M);

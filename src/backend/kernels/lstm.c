@@ -4,7 +4,6 @@
  */
 #include "functions.h"
 #include "gemm.h"
-#include "kernels.h"
 
 /*
  * gates [B,4H]: pre-activations -> activations; c_before, c, tanh_c, h [B,H].
@@ -58,7 +57,7 @@ static void lstm_gates_backward(int B, int H, float *gates, const float *c_befor
     }
 }
 
-static void lstm_forward(int T, int B, int H, float *gates, float *h, float *c, float *tanh_c,
+KERNEL void lstm_forward(int T, int B, int H, float *gates, float *h, float *c, float *tanh_c,
                          const float *weight, const float *bias, const float *packed, float *scratch) {
     if (!packed) pack_transposed(scratch, weight, 4 * H, H), packed = scratch;
     size_t step = (size_t)B * H;
@@ -69,7 +68,7 @@ static void lstm_forward(int T, int B, int H, float *gates, float *h, float *c, 
     }
 }
 
-static void lstm_backward(int T, int B, int H, float *gates, const float *c, const float *tanh_c,
+KERNEL void lstm_backward(int T, int B, int H, float *gates, const float *c, const float *tanh_c,
                           const float *weight, const float *d_output, float *dh, float *dc,
                           float *scratch) {
     pack_rows(scratch, weight, H, 4 * H, H);

@@ -3,9 +3,8 @@
  */
 #include "functions.h"
 #include "gemm.h"
-#include "kernels.h"
 
-static void rnn_forward(int T, int B, int H, float *gates, float *h, const float *weight,
+KERNEL void rnn_forward(int T, int B, int H, float *gates, float *h, const float *weight,
                         const float *bias, const float *packed, float *scratch) {
     if (!packed) pack_transposed(scratch, weight, H, H), packed = scratch;
     int step = B * H;
@@ -19,7 +18,7 @@ static void rnn_forward(int T, int B, int H, float *gates, float *h, const float
     }
 }
 
-static void rnn_backward(int T, int B, int H, float *gates, const float *h, const float *weight,
+KERNEL void rnn_backward(int T, int B, int H, float *gates, const float *h, const float *weight,
                          const float *d_output, float *dh, float *scratch) {
     const vec one = splat(1);
     pack_rows(scratch, weight, H, H, H);

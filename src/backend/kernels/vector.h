@@ -39,6 +39,16 @@ INLINE void store_part(float *p, vec x, int n) {
     for (int i = 0; i < n; i++) p[i] = x[i];
 }
 
+/* a b + c, rounded once where the machine can */
+INLINE vec multiply_add(vec a, vec b, vec c) {
+#if defined(__wasm_relaxed_simd__)
+    typedef float wide __attribute__((vector_size(16)));
+    return (vec)__builtin_wasm_relaxed_madd_f32x4((wide)a, (wide)b, (wide)c);
+#else
+    return a * b + c;
+#endif
+}
+
 /* Where the mask is all ones a, else b. */
 INLINE vec select(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
