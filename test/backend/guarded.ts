@@ -1,0 +1,39 @@
+/** Tensors between guard words, so that a kernel that writes beyond its output is found out. */
+import type { Backend, Tensor } from '#charnn/backend/backend.js';
+import type { Random } from '#charnn/model/random.js';
+
+const guardLength = 16;
+const guardValue = 12345.678;
+
+export class Guarded {
+  private readonly guards: { tensor: Tensor; name: string }[] = [];
+
+  constructor(private readonly backend: Backend) {}
+
+  tensor(name: string, shape: readonly number[], values: ArrayLike<number>): Tensor {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const whole = this.backend.tensor([size + 2 * guardLength]);
+    this.backend.fill(whole, guardValue);
+    const edges = [0, guardLength + size];
+    for (const start of edges) {
+      this.guards.push({ tensor: this.backend.view(whole, start, [guardLength]), name });
+    }
+    const tensor = this.backend.view(whole, guardLength, shape);
+    this.backend.write(tensor, values);
+    return tensor;
+  }
+
+  /** Names of the tensors whose guards have been written over. */
+  overrun(): string[] {
+    return this.guards
+      .filter(({ tensor }) =>
+        this.backend.read(tensor).some((x) => Math.fround(x) !== Math.fround(guardValue)),
+      )
+      .map(({ name }) => name);
+  }
+}
+
+/** Numbers that float32 holds exactly, so that all precisions begin with the same. */
+export function randomValues(random: Random, count: number, scale: number): Float32Array {
+  return Float32Array.from({ length: count }, () => random.normal() * scale);
+}
