@@ -169,8 +169,9 @@ export class CompiledBackend extends CpuBackend implements Backend {
 
   lstmForward({ T, B, H }: ChunkSize, buffers: LstmBuffers): void {
     const { gates, h, c, tanhC, weight, bias } = buffers;
-    const [A, S, C, tC, W, b] = [gates, h, c, tanhC, weight, bias].map(address);
     const [packed, scratch] = this.recurrent(weight);
+    const [A, S, C, tC] = [address(gates), address(h), address(c), address(tanhC)];
+    const [W, b] = [address(weight), address(bias)];
     this.kernels.lstm_forward(T, B, H, A, S, C, tC, W, b, packed, scratch);
   }
 

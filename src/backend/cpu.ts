@@ -24,6 +24,9 @@ export class CpuIndices implements Indices {
   ) {}
 }
 
+/** Up to here a loop is faster than making a view. */
+const longestLoop = 512;
+
 type Reals = Float32Array | Float64Array;
 
 /** The verbs of memory; the verbs of computation are the derived classes'. */
@@ -84,20 +87,29 @@ export abstract class CpuBackend {
     if (values.length !== ids.length) {
       throw new Error(`${values.length} values for ${ids.length} integers`);
     }
-    this.integers(ids).set(values);
+    const start = address(ids) / 4;
+    if (start + ids.length > this.words.length) this.remap();
+    // a loop is faster than a view for the few ids of a step of generation
+    for (let i = 0; i < ids.length; i++) this.words[start + i] = values[i];
   }
 
   read(x: Tensor): Reals {
-    return this.array(x).slice();
+    const start = this.start(x);
+    const values = this.dtype === 'float64' ? new Float64Array(x.size) : new Float32Array(x.size);
+    if (x.size > longestLoop) values.set(this.array(x));
+    else for (let i = 0; i < x.size; i++) values[i] = this.reals[start + i];
+    return values;
   }
 
   fill(x: Tensor, value: number): void {
-    this.array(x).fill(value);
+    const start = this.start(x);
+    this.reals.fill(value, start, start + x.size);
   }
 
   copy(dst: Tensor, src: Tensor): void {
     if (dst.size !== src.size) throw new Error(`copy of ${src.size} elements to ${dst.size}`);
-    this.array(dst).set(this.array(src));
+    const from = this.start(src);
+    this.reals.copyWithin(this.start(dst), from, from + src.size);
   }
 
   freeze(_weight: Tensor): void {}
@@ -106,23 +118,27 @@ export abstract class CpuBackend {
 
   /** A tensor's elements in place. */
   protected array(x: Tensor): Reals {
-    const start = address(x) / this.elementBytes;
-    this.remapAfterGrowth();
+    const start = this.start(x);
     return this.reals.subarray(start, start + x.size);
   }
 
   /** A list of integers in place. */
   protected integers(ids: Indices): Int32Array {
     const start = address(ids) / 4;
-    this.remapAfterGrowth();
+    if (start + ids.length > this.words.length) this.remap();
     return this.words.subarray(start, start + ids.length);
   }
 
+  /** Index of a tensor's first element among all reals, whose view reaches it. */
+  private start(x: Tensor): number {
+    const start = address(x) / this.elementBytes;
+    if (start + x.size > this.reals.length) this.remap();
+    return start;
+  }
+
   /** Typed arrays keep the length that the memory had when they were made. */
-  private remapAfterGrowth(): void {
-    if (this.reals.buffer.byteLength !== this.arena.buffer.byteLength) {
-      [this.reals, this.words] = this.mapMemory();
-    }
+  private remap(): void {
+    [this.reals, this.words] = this.mapMemory();
   }
 
   private mapMemory(): [Reals, Int32Array] {

@@ -121,6 +121,9 @@ INLINE int tile_edge(int rows, int tiles, int i) { return (int)((int64_t)rows * 
  * One row times four panels at once: with a single row a panel has too few chains to fill the pipeline.
  * The chains are those of the tiles.
  */
+/* Panel rows fetched ahead */
+#define PREFETCH 16
+
 INLINE void four_panels(float *c, const float *a, const float *packed, const float *bias,
                         enum gemm_start start, int K) {
     vec acc[8];
@@ -134,6 +137,9 @@ INLINE void four_panels(float *c, const float *a, const float *packed, const flo
         vec x = splat(a[k]);
 #pragma GCC unroll 4
         for (int q = 0; q < 4; q++) {
+            /* the panels come from the second-level cache or beyond, used once */
+            __builtin_prefetch(panel[q] + (size_t)(k + PREFETCH) * NR);
+            __builtin_prefetch(panel[q] + (size_t)(k + PREFETCH) * NR + VL);
             acc[2 * q] = multiply_add(x, load(panel[q] + (size_t)k * NR), acc[2 * q]);
             acc[2 * q + 1] = multiply_add(x, load(panel[q] + (size_t)k * NR + VL), acc[2 * q + 1]);
         }
