@@ -77,8 +77,8 @@ async function prepareNew(
   const { text, minCount, valFile, valFrac, valChars } = settings;
   const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
   const source: TextSource = {
-    texts: textArguments(texts).map(absolute),
-    valFile: valFile === undefined ? null : absolute(valFile),
+    texts: textArguments(texts),
+    valFile: valFile ?? null,
     valFrac,
     valChars,
     minCount,
@@ -92,7 +92,12 @@ async function prepareNew(
     corpus,
     model: settings.model,
     config,
-    source: { ...source },
+    // to be found again from any folder
+    source: {
+      ...source,
+      texts: source.texts.map(absolute),
+      valFile: source.valFile === null ? null : absolute(source.valFile),
+    },
     ...(initFrom && { initFrom }),
   };
 }
@@ -141,7 +146,8 @@ async function loadTraining(
     });
   const corpus = await load(source.texts, vocabulary);
   if (corpus.unknown > 0 && vocabulary === undefined) {
-    output.note(`${grouped(corpus.unknown)} rare characters are read as unknown`);
+    const plural = corpus.unknown === 1 ? ' is' : 's are';
+    output.note(`${grouped(corpus.unknown)} rare character${plural} read as unknown`);
   }
   const split = splitCorpus(corpus.ids, valFrac);
   let validation: Ids = split.validation;
@@ -155,7 +161,8 @@ async function loadTraining(
     }
   }
   if (validation.length < 2) {
-    if (valFrac > 0 || valFile !== null) {
+    // where not even training is possible, that is said instead
+    if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
       output.warn('the text is too short for a validation part: the training loss is used instead');
     }
     validation = validation.subarray(0, 0);

@@ -1,0 +1,181 @@
+/** `charnn train` from outside: determinism, resuming, signals, manners. */
+import { existsSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Folder, finished, small, verses } from './run.js';
+
+const text = verses(3000);
+/** Long enough to be interrupted, with all that must survive it. */
+const long = [
+  ...['--hidden', '24', '--layers', '2', '--batch-size', '4', '--seq-length', '16'],
+  ...['--steps', '400', '--eval-every', '40', '--dropout', '0.2', '--threads', '2'],
+];
+
+async function fileAppears(folder: Folder, name: string): Promise<void> {
+  if (existsSync(join(folder.path, name))) return;
+  await new Promise<void>((resolve) => {
+    const watcher = watch(folder.path, () => {
+      if (!existsSync(join(folder.path, name))) return;
+      watcher.close();
+      resolve();
+    });
+  });
+}
+
+describe('the same bytes', () => {
+  test('for the same command, others for another seed', async () => {
+    const models = await Promise.all(
+      ['1', '1', '2'].map(async (seed) => {
+        const folder = new Folder();
+        await folder.train(text, '--seed', seed);
+        return folder.read('charnn.json');
+      }),
+    );
+    expect(models[1].equals(models[0])).toBe(true);
+    expect(models[2].equals(models[0])).toBe(false);
+  });
+
+  test('whether killed (SIGKILL) and resumed or never disturbed', async () => {
+    const [calm, killed] = [new Folder(), new Folder()];
+    for (const folder of [calm, killed]) folder.write('text.txt', text);
+    expect((await calm.run(['train', 'text.txt', ...long])).status).toBe(0);
+
+    const child = killed.start(['train', 'text.txt', ...long]);
+    const outcome = finished(child);
+    await fileAppears(killed, 'charnn.state.json');
+    child.kill('SIGKILL');
+    expect((await outcome).signal).toBe('SIGKILL');
+    const { step } = killed.json('charnn.state.json');
+    expect(step).toBeLessThan(400);
+
+    expect((await killed.run(['train', '--resume'])).status).toBe(0);
+    expect(killed.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('whether stopped by %s (exit code %i) and resumed', async (signal, code) => {
+    const [calm, stopped] = [new Folder(), new Folder()];
+    for (const folder of [calm, stopped]) folder.write('text.txt', text);
+    await calm.run(['train', 'text.txt', ...long]);
+    const child = stopped.start(['train', 'text.txt', ...long]);
+    const outcome = finished(child);
+    await fileAppears(stopped, 'charnn.state.json');
+    child.kill(signal);
+    const { status, stderr } = await outcome;
+    expect(status).toBe(code);
+    expect(stderr).toContain('charnn train --resume');
+    expect((await stopped.run(['train', '--resume'])).status).toBe(0);
+    expect(stopped.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
+  });
+});
+
+describe('going on', () => {
+  test('100 steps and, resumed, 100 more come to step 200', async () => {
+    const folder = new Folder();
+    await folder.train(text, '--steps', '10');
+    const { status } = await folder.run(['train', '--resume', '--steps', '20']);
+    expect(status).toBe(0);
+    expect(folder.json('charnn.state.json').step).toBe(20);
+  });
+
+  test('another text is refused', async () => {
+    const folder = new Folder();
+    await folder.train(text);
+    folder.write('other.txt', verses(500));
+    const { status, stderr } = await folder.run(['train', 'other.txt', '--resume']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('not the one');
+  });
+
+  test('an option that would make it another training is refused', async () => {
+    const folder = new Folder();
+    await folder.train(text);
+    const { status, stderr } = await folder.run(['train', '--resume', '--hidden', '9']);
+    expect(status).toBe(2);
+    expect(stderr).toContain('--hidden');
+  });
+
+  test('--init-from matches characters, whatever their ids, and says what is new', async () => {
+    const folder = new Folder();
+    await folder.train('abcdefgh \n'.repeat(60));
+    folder.write('new.txt', '!bcdefgh \n'.repeat(60));
+    const options = [...small, '--init-from', 'charnn.json', '-o', 'new.json'];
+    const { status, stderr } = await folder.run(['train', 'new.txt', ...options]);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/9 characters known, 1 new \("!"\), 1 no longer used/);
+  });
+});
+
+describe('manners', () => {
+  test('an existing model is kept unless --force is given', async () => {
+    const folder = new Folder();
+    await folder.train(text);
+    const before = folder.read('charnn.json');
+    const refused = await folder.train(text, '--seed', '5');
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/^charnn: charnn\.json exists already[^\n]*\n$/);
+    expect(folder.read('charnn.json').equals(before)).toBe(true);
+    expect((await folder.train(text, '--seed', '5', '--force')).status).toBe(0);
+  });
+
+  test('--json writes an object a line, and nothing else, on standard output', async () => {
+    const { stdout } = await new Folder().train(text, '--json');
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const types = events.map((event) => event.type);
+    expect(types[0]).toBe('start');
+    expect(types.at(-1)).toBe('end');
+    expect(types).toContain('validation');
+  });
+
+  test('--quiet says nothing; without it no colours go into a pipe', async () => {
+    const quiet = await new Folder().train(text, '--quiet');
+    expect(quiet.stdout + quiet.stderr).toBe('');
+    const { stderr, stdout } = await new Folder().train(text);
+    expect(stderr).toContain('validation');
+    expect(stderr).not.toContain('\u001b');
+    expect(stdout).toBe('');
+  });
+
+  test('divergence ends with exit code 3 and names the step', async () => {
+    const { status, stderr } = await new Folder().train(
+      text,
+      ...['--optimizer', 'sgd', '--learning-rate', '1e6', '--clip-by', 'none', '--warmup', '0'],
+      ...['--steps', '50'],
+    );
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/charnn: training diverged after step \d+/);
+  });
+
+  test('a folder that cannot hold the model is found out before training', async () => {
+    const folder = new Folder();
+    const { status, stderr } = await folder.train(text, '-o', 'missing/model.json');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^charnn: cannot write to the folder missing[^\n]*\n$/);
+  });
+});
+
+describe('wrong usage: exit code 2 and one line', () => {
+  test.each([
+    [['train', 'x', '--hiden', '5'], /--hiden.*did you mean --hidden/],
+    [['trian'], /did you mean train/],
+    [['train', 'x', '--hidden', '0'], /--hidden must be an integer from 1 to \d+, not "0"/],
+    [['train', 'x', '--dropout', '1'], /--dropout must be a number from 0 to below 1/],
+    [['train', 'x', '--cell', 'gpt'], /--cell must be one of rnn, lstm, gru/],
+    [['train', 'x', '--time', 'soon'], /--time must be a time such as/],
+    [['train', 'x', '--steps', '5', '--time', '3m'], /--steps and --time contradict/],
+    [['train', 'x', '--unit', 'byte', '--normalize', 'nfc'], /--normalize/],
+    [['sample', '--temp', '0'], /--temp must be a number above 0/],
+    [['sample', 'extra'], /too many arguments/],
+  ])('%j', async (args, message) => {
+    const { status, stdout, stderr } = await new Folder().run(args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^charnn: [^A-Z][^\n]*\n$/);
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+  });
+});
