@@ -1,0 +1,105 @@
+/** Imports point one way, and nothing but the command line talks to a terminal. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../src/', import.meta.url));
+
+/** What the files of a folder may import, besides their own folder and the top level's errors and version. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  backend: [],
+  text: [],
+  model: ['backend', 'text'],
+  sample: ['backend', 'text', 'model'],
+  evaluate: ['backend', 'text', 'model'],
+  train: ['backend', 'text', 'model'],
+  // a state file is a training's
+  checkpoint: ['backend', 'text', 'model', 'train'],
+  // options name the library's choices and limits
+  cli: ['backend', 'text', 'model', 'train', 'checkpoint'],
+  commands: ['backend', 'text', 'model', 'train', 'checkpoint', 'sample', 'evaluate', 'cli'],
+};
+const forAll = ['errors', 'version'];
+const terminalPackages = ['chalk', 'cli-progress', 'commander'];
+const terminalFolders = ['cli', 'commands', 'main'];
+
+interface File {
+  readonly path: string;
+  /** Folder, or name of a file of the top level */
+  readonly part: string;
+  /** Paths within src of what it imports, and whether only types */
+  readonly imports: readonly { readonly path: string; readonly typesOnly: boolean }[];
+  readonly packages: readonly string[];
+}
+
+const files: File[] = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+  .map((path) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    const statements = [
+      ...text.matchAll(/^(?:import|export)\s+(type\s)?[^;'"]*?from '([^']+)'/gms),
+      ...text.matchAll(/\bimport()\('([^']+)'\)/g),
+    ].map(([, type, target]) => ({ target, typesOnly: type !== undefined && type !== '' }));
+    return {
+      path,
+      part: part(path),
+      imports: statements
+        .filter(({ target }) => target.startsWith('.'))
+        .map(({ target, typesOnly }) => ({
+          path: relative(root, join(root, dirname(path), target)).replace(/\.js$/, '.ts'),
+          typesOnly,
+        })),
+      packages: statements.map(({ target }) => target).filter((target) => !target.startsWith('.')),
+    };
+  });
+
+function part(path: string): string {
+  return path.split('/')[0].replace(/\.ts$/, '');
+}
+
+test('the files of the sources are read', () => {
+  expect(files.length).toBeGreaterThan(50);
+  expect(files.flatMap((file) => file.imports).length).toBeGreaterThan(100);
+});
+
+test('imports point one way', () => {
+  const wrong = files
+    .filter((file) => file.part in allowed)
+    .flatMap(({ path, part: from, imports }) =>
+      imports
+        .map((target) => part(target.path))
+        .filter((to) => to !== from && !allowed[from].includes(to) && !forAll.includes(to))
+        .map((to) => `${path} imports ${to}`),
+    );
+  expect(wrong).toEqual([]);
+});
+
+test('every folder has its rule', () => {
+  const folders = new Set(files.filter((file) => file.path.includes('/')).map((file) => file.part));
+  expect([...folders].sort()).toEqual(Object.keys(allowed).sort());
+});
+
+test('only the command line knows the terminal', () => {
+  const wrong = files
+    .filter((file) => !terminalFolders.includes(file.part))
+    .filter((file) => file.packages.some((name) => terminalPackages.includes(name)));
+  expect(wrong.map((file) => file.path)).toEqual([]);
+});
+
+test('no circle of imports, types apart', () => {
+  const imports = new Map(
+    files.map((file) => [
+      file.path,
+      file.imports.filter(({ typesOnly }) => !typesOnly).map(({ path }) => path),
+    ]),
+  );
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    expect(trail, `circle: ${[...trail, path].join(' → ')}`).not.toContain(path);
+    if (done.has(path)) return;
+    for (const next of imports.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of files) visit(path, []);
+});
