@@ -189,3 +189,19 @@ test.each([false, true])(
     expect(read.history).toEqual(model.history);
   },
 );
+
+test.each(availableBackends.map(([name]) => name).filter((name) => name !== 'reference'))(
+  'losses of 200 steps with %s stay within 1e-3 of the reference',
+  async (name) => {
+    const change = { length: { kind: 'steps', steps: 200 }, evalEvery: 10, dropout: 0 } as const;
+    const losses = async (backend: string) =>
+      (await run({ ...change, backend: backend as TrainConfig['backend'] })).events.flatMap((e) =>
+        e.type === 'validation' ? [e.trainLoss] : [],
+      );
+    const [expected, computed] = [await losses('reference'), await losses(name)];
+    expect(computed).toHaveLength(20);
+    computed.forEach((loss, i) => {
+      expect(Math.abs(loss - expected[i]) / expected[i]).toBeLessThan(1e-3);
+    });
+  },
+);
