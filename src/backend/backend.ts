@@ -161,8 +161,8 @@ export interface Backend {
   /** Copies numbers in; `values.length` must be `x.size`. */
   write(x: Tensor, values: ArrayLike<number>): void;
   writeIndices(ids: Indices, values: ArrayLike<number>): void;
-  /** Copies numbers out, in the precision of the back end. */
-  read(x: Tensor): Float32Array | Float64Array;
+  /** Copies numbers out, in the precision of the back end, into a new array or a given one. */
+  read(x: Tensor, into?: Float32Array | Float64Array): Float32Array | Float64Array;
   fill(x: Tensor, value: number): void;
   /** dst = src; equal sizes, no overlap. */
   copy(dst: Tensor, src: Tensor): void;

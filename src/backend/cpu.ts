@@ -93,9 +93,10 @@ export abstract class CpuBackend {
     for (let i = 0; i < ids.length; i++) this.words[start + i] = values[i];
   }
 
-  read(x: Tensor): Reals {
+  read(x: Tensor, into?: Reals): Reals {
     const start = this.start(x);
-    const values = this.dtype === 'float64' ? new Float64Array(x.size) : new Float32Array(x.size);
+    const values =
+      into ?? (this.dtype === 'float64' ? new Float64Array(x.size) : new Float32Array(x.size));
     if (x.size > longestLoop) values.set(this.array(x));
     else for (let i = 0; i < x.size; i++) values[i] = this.reals[start + i];
     return values;

@@ -64,6 +64,11 @@ export class Network {
   private readonly lossesMemory: Tensor;
   private readonly dStateMemory: readonly Tensor[];
   private readonly views = new Map<string, ChunkViews>();
+  /** Input weights of the layers above the first; of layer 0 they are the input's business. */
+  private readonly inputWeights: readonly { readonly weight: Tensor; readonly bias: Tensor }[];
+  private readonly recurrentWeights: readonly Tensor[];
+  private readonly outputWeight: Tensor;
+  private readonly outputBias: Tensor;
   private dropout: Dropout | undefined;
   /** The chunk of the last forward pass. */
   private current: { chunk: ChunkViews; ids: Indices; T: number; B: number } | undefined;
@@ -71,7 +76,7 @@ export class Network {
   constructor(
     private readonly backend: Backend,
     readonly config: ModelConfig,
-    private readonly weights: ParameterTensors,
+    weights: ParameterTensors,
     private readonly gradients: ParameterTensors | undefined,
     private readonly capacity: Capacity,
   ) {
@@ -79,12 +84,19 @@ export class Network {
     const { maxRows, maxBatch, training, dropout } = capacity;
     const cell = cells[config.cell];
     this.input = new FirstLayerInput(backend, config, weights, gradients, maxRows);
-    this.layers = Array.from({ length: L }, (_, l) =>
+    this.recurrentWeights = Array.from({ length: L }, (_, l) => weights.get(`rnn.weight_hh_l${l}`));
+    this.layers = this.recurrentWeights.map((weight, l) =>
       cell.createLayer(backend, H, maxRows, maxBatch, {
-        weight: weights.get(`rnn.weight_hh_l${l}`),
+        weight,
         bias: weights.get(`rnn.bias_hh_l${l}`),
       }),
     );
+    this.inputWeights = Array.from({ length: L }, (_, l) => ({
+      weight: weights.get(`rnn.weight_ih_l${l}`),
+      bias: weights.get(`rnn.bias_ih_l${l}`),
+    }));
+    this.outputWeight = weights.get('output.weight');
+    this.outputBias = weights.get('output.bias');
     this.droppedMemory = dropout ? this.layers.map(() => backend.tensor([maxRows * H])) : [];
     this.logitsMemory = backend.tensor([maxRows * V]);
     this.lossesMemory = backend.tensor([maxRows]);
@@ -107,7 +119,7 @@ export class Network {
    * @returns logits [T·B, V], valid until the next call
    */
   forward(ids: Indices, T: number, B: number, state: State, dropout?: Dropout): Tensor {
-    const { backend, weights } = this;
+    const { backend, inputWeights } = this;
     const chunk = this.chunk(T, B);
     this.dropout = dropout !== undefined && dropout.rate > 0 ? dropout : undefined;
     this.current = { chunk, ids, T, B };
@@ -116,8 +128,7 @@ export class Network {
         this.input.forward(layer.inputProjection, ids);
       } else {
         const x = this.layerOutput(chunk, l - 1);
-        const weight = weights.get(`rnn.weight_ih_l${l}`);
-        backend.linear(layer.inputProjection, x, weight, weights.get(`rnn.bias_ih_l${l}`));
+        backend.linear(layer.inputProjection, x, inputWeights[l].weight, inputWeights[l].bias);
       }
       state[l].forEach((s, k) => {
         backend.copy(layer.initialState[k], s);
@@ -131,7 +142,7 @@ export class Network {
       }
     });
     const top = this.layerOutput(chunk, this.layers.length - 1);
-    backend.linear(chunk.logits, top, weights.get('output.weight'), weights.get('output.bias'));
+    backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
   }
 
@@ -153,7 +164,7 @@ export class Network {
    * @returns gradient w.r.t. the state before the chunk, the last computed layer's: layer 0
    */
   backward(): readonly Tensor[] {
-    const { backend, weights } = this;
+    const { backend } = this;
     const { chunk, ids } = this.last();
     const { gradients } = this;
     const dOutput = chunk.dOutput;
@@ -167,7 +178,7 @@ export class Network {
       dLogits,
       this.layerOutput(chunk, last),
     );
-    backend.linearBackwardInput(dOutput, dLogits, weights.get('output.weight'), false);
+    backend.linearBackwardInput(dOutput, dLogits, this.outputWeight, false);
     for (let l = last; l >= 0; l--) {
       const layer = chunk.layers[l];
       if (this.dropout) backend.dropout(dOutput, dOutput, this.mask(this.dropout, l));
@@ -189,12 +200,7 @@ export class Network {
           dProjection,
           this.layerOutput(chunk, l - 1),
         );
-        backend.linearBackwardInput(
-          dOutput,
-          dProjection,
-          weights.get(`rnn.weight_ih_l${l}`),
-          false,
-        );
+        backend.linearBackwardInput(dOutput, dProjection, this.inputWeights[l].weight, false);
       }
     }
     return chunk.dState;
@@ -212,10 +218,11 @@ export class Network {
   }
 
   private productWeights(): Tensor[] {
-    const names = this.layers.flatMap((_, l) =>
-      l === 0 ? ['rnn.weight_hh_l0'] : [`rnn.weight_ih_l${l}`, `rnn.weight_hh_l${l}`],
-    );
-    return [...names, 'output.weight'].map((name) => this.weights.get(name));
+    return [
+      ...this.recurrentWeights,
+      ...this.inputWeights.slice(1).map(({ weight }) => weight),
+      this.outputWeight,
+    ];
   }
 
   private layerOutput(chunk: ChunkViews, l: number): Tensor {
@@ -234,6 +241,8 @@ export class Network {
   }
 
   private chunk(T: number, B: number): ChunkViews {
+    // in generation every chunk is like the last
+    if (this.current?.T === T && this.current.B === B) return this.current.chunk;
     const key = `${T} ${B}`;
     const known = this.views.get(key);
     if (known) return known;

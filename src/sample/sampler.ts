@@ -22,7 +22,9 @@ export class Sampler {
   private readonly random: Random;
   /** Distribution of the next character, [V-1]: all but the unknown symbol */
   private readonly probabilities: Float64Array;
-  private logits: Float32Array | Float64Array | undefined;
+  /** [V] of the next character, once a character has been read */
+  private readonly logits: Float32Array;
+  private begun = false;
 
   constructor(
     private readonly model: Model,
@@ -33,6 +35,7 @@ export class Sampler {
     this.state = this.network.createState(1);
     this.input = backend.indices(1);
     this.random = new Random(options.seed);
+    this.logits = new Float32Array(model.vocabulary.size);
     this.probabilities = new Float64Array(model.vocabulary.size - 1);
   }
 
@@ -43,7 +46,7 @@ export class Sampler {
 
   /** The id of the next character; never the unknown symbol. */
   next(): number {
-    if (this.logits === undefined) this.prime([this.beginning()]);
+    if (!this.begun) this.prime([this.beginning()]);
     const id = this.options.greedy ? this.mostProbable() : this.draw();
     this.step(id);
     return id;
@@ -51,7 +54,8 @@ export class Sampler {
 
   private step(id: number): void {
     this.backend.writeIndices(this.input, [id]);
-    this.logits = this.backend.read(this.network.forward(this.input, 1, 1, this.state));
+    this.backend.read(this.network.forward(this.input, 1, 1, this.state), this.logits);
+    this.begun = true;
   }
 
   /** What stands before a text that has no prompt: a line's end, or else the first character. */
@@ -64,15 +68,14 @@ export class Sampler {
     const { logits, probabilities } = this;
     let best = 0;
     for (let id = 1; id < probabilities.length; id++) {
-      if ((logits as Float32Array)[id] > (logits as Float32Array)[best]) best = id;
+      if (logits[id] > logits[best]) best = id;
     }
     return best;
   }
 
   /** One draw from softmax(logits / temperature), in float64. */
   private draw(): number {
-    const { probabilities } = this;
-    const logits = this.logits as Float32Array;
+    const { probabilities, logits } = this;
     const max = logits[this.mostProbable()];
     let total = 0;
     for (let id = 0; id < probabilities.length; id++) {

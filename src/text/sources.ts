@@ -73,7 +73,7 @@ async function addFolder(folder: string, sources: Source[], entered: Set<string>
     const path = join(folder, name);
     const stats = await statInFolder(path);
     if (stats?.isDirectory()) await addFolder(path, sources, entered);
-    else if (stats?.isFile() && !(await isBinary(path))) sources.push(fileSource(path, stats));
+    else if (stats?.isFile() && (await isCorpusText(path))) sources.push(fileSource(path, stats));
   }
 }
 
@@ -85,11 +85,16 @@ async function statInFolder(path: string): Promise<Stats | undefined> {
   });
 }
 
-async function isBinary(path: string): Promise<boolean> {
+/** How charnn's own files begin: a model that lies in a folder of texts is not one of them. */
+const ownFile = /^\{\s*"format":\s*"charnn/;
+
+/** Neither binary nor a file of charnn's own. */
+async function isCorpusText(path: string): Promise<boolean> {
   const file = await open(path).catch((cause) => failToRead(quote(path), cause));
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffedBytes), 0, sniffedBytes, 0);
-    return buffer.subarray(0, bytesRead).includes(0);
+    const start = buffer.subarray(0, bytesRead);
+    return !start.includes(0) && !ownFile.test(start.toString('latin1'));
   } catch (cause) {
     return failToRead(quote(path), cause);
   } finally {

@@ -117,11 +117,12 @@ function timeGeneration(model: ModelConfig, name: BackendName): number {
   );
   const state = network.createState(1);
   const input = backend.indices(1);
+  const logits = new Float32Array(model.vocabulary);
   const generate = (count: number) => {
     const started = performance.now();
     for (let i = 0; i < count; i++) {
       backend.writeIndices(input, [i % model.vocabulary]);
-      backend.read(network.forward(input, 1, 1, state));
+      backend.read(network.forward(input, 1, 1, state), logits);
     }
     return count / ((performance.now() - started) / 1e3);
   };

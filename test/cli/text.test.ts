@@ -67,6 +67,13 @@ describe('what a text may be', () => {
     expect(folder.json('charnn.json').training.corpus.files).toBe(2);
   });
 
+  test('a folder: not the models that lie in it', async () => {
+    const folder = new Folder();
+    await folder.train(verses(800));
+    expect((await folder.run(['train', '.', ...small, '--force'])).status).toBe(0);
+    expect(folder.json('charnn.json').training.corpus.files).toBe(1);
+  });
+
   test('standard input, named or not', async () => {
     const folder = new Folder();
     expect((await folder.run(['train', '-', ...small], verses(800))).status).toBe(0);
