@@ -22,7 +22,9 @@ export class Length {
   private readonly started = performance.now();
   private estimatedSteps = 1;
   private lastValidation: { step: number; seconds: number };
+  /** Of the latest validation, and of all in this run of the program */
   private validationSeconds = 0;
+  private allValidationSeconds = 0;
 
   constructor(
     private readonly config: TrainConfig,
@@ -49,8 +51,9 @@ export class Length {
     return this.secondsBefore + (performance.now() - this.started) / 1000;
   }
 
+  /** Speed of training alone, validations not counted. */
   stepsPerSecond(step: number): number {
-    const seconds = this.seconds - this.secondsBefore;
+    const seconds = this.seconds - this.secondsBefore - this.allValidationSeconds;
     return seconds > 0 ? (step - this.firstStep) / seconds : 0;
   }
 
@@ -75,6 +78,7 @@ export class Length {
   validated(step: number, seconds: number): void {
     this.lastValidation = { step, seconds: this.seconds };
     this.validationSeconds = seconds;
+    this.allValidationSeconds += seconds;
   }
 
   isOver(step: number): boolean {
