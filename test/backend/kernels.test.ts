@@ -370,12 +370,68 @@ describe.each(machines)('%s', (_, makeBackend) => {
     expect(backend.read(logits).every(Number.isFinite)).toBe(true);
   });
 
-  test('not-a-number in the logits is not hidden', () => {
+  test('a row of a product has the same bits whatever rows are beside it', () => {
+    const backend = makeBackend();
+    for (const [N, K] of [
+      [65, 129],
+      [256, 1300],
+    ]) {
+      const random = new Random(N);
+      const rows = 29;
+      const fill = (shape: number[]) => {
+        const x = backend.tensor(shape);
+        backend.write(x, randomValues(random, x.size, 1));
+        return x;
+      };
+      const [x, w, b] = [fill([rows, K]), fill([N, K]), fill([N])];
+      const whole = backend.tensor([rows, N]);
+      backend.linear(whole, x, w, b);
+      for (const M of [1, 2, 3, 13, 28]) {
+        const start = rows - M;
+        const part = backend.tensor([M, N]);
+        backend.linear(part, backend.view(x, start * K, [M, K]), w, b);
+        expect(backend.read(part)).toEqual(backend.read(whole).subarray(start * N));
+      }
+    }
+  });
+
+  test('not-a-number is not hidden: in one of the logits, in the state of each cell', () => {
     const backend = makeBackend();
     const losses = backend.tensor([1]);
-    const logits = backend.tensor([1, 20]);
-    backend.fill(logits, Number.NaN);
-    backend.softmaxCrossEntropy(losses, logits, backend.indices(1), 1);
-    expect(backend.read(losses)[0]).toBeNaN();
+    for (const V of [3, 20, 65]) {
+      for (const bad of [0, 1, V - 1]) {
+        const logits = backend.tensor([1, V]);
+        backend.fill(backend.view(logits, bad, [1]), Number.NaN);
+        backend.softmaxCrossEntropy(losses, logits, backend.indices(1), 1);
+        expect(backend.read(losses)[0]).toBeNaN();
+      }
+    }
+
+    const [T, B, H] = [1, 1, 20];
+    const zeros = (...shape: number[]) => backend.tensor(shape);
+    const nan = (...shape: number[]) => {
+      const x = backend.tensor(shape);
+      backend.fill(x, Number.NaN);
+      return x;
+    };
+    const cell = (G: number) => ({
+      gates: nan(T, B, G * H),
+      h: zeros(T + 1, B, H),
+      weight: zeros(G * H, H),
+      bias: zeros(G * H),
+    });
+    const [rnn, gru] = [cell(1), { ...cell(3), recurrent: zeros(T, B, 3 * H) }];
+    const lstm = { ...cell(4), c: zeros(T + 1, B, H), tanhC: zeros(T, B, H) };
+    backend.rnnForward({ T, B, H }, rnn);
+    backend.gruForward({ T, B, H }, gru);
+    backend.lstmForward({ T, B, H }, lstm);
+    for (const { h } of [rnn, gru, lstm]) {
+      expect(
+        backend
+          .read(h)
+          .subarray(B * H)
+          .every(Number.isNaN),
+      ).toBe(true);
+    }
   });
 });

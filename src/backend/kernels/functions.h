@@ -9,6 +9,8 @@
  * coefficients are those of Eigen's fast tanh. Absolute error below 4e-7.
  *
  * logistic: 1/2 + tanh(x / 2) / 2. Absolute error below 3e-7.
+ *
+ * All three give not-a-number for not-a-number, so that a training that diverges is seen to.
  */
 #ifndef CHARNN_FUNCTIONS_H
 #define CHARNN_FUNCTIONS_H
@@ -21,7 +23,7 @@ INLINE vec vec_exp(vec x) {
     const vec ln2_high = splat(0.693359375f), ln2_low = splat(-2.12194440e-4f);
     /* adding and subtracting 1.5 · 2^23 rounds to the nearest integer */
     const vec magic = splat(12582912.0f);
-    x = smaller(larger(x, splat(-87.0f)), splat(88.0f));
+    x = limited(x, -87.0f, 88.0f);
     vec shifted = x * log2e + magic;
     vec n = shifted - magic;
     vec r = x - n * ln2_high - n * ln2_low;
@@ -38,8 +40,7 @@ INLINE vec vec_exp(vec x) {
 }
 
 INLINE vec vec_tanh(vec x) {
-    const vec limit = splat(7.90531110763549805f);
-    x = smaller(larger(x, -limit), limit);
+    x = limited(x, -7.90531110763549805f, 7.90531110763549805f);
     vec s = x * x;
     vec p = splat(-2.76076847742355e-16f);
     p = p * s + splat(2.00018790482477e-13f);

@@ -1,34 +1,52 @@
 #include "gemm.h"
 
+/* Row by row along B, whose rows are then read in sequence, once. */
 static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
-    for (int n = 0; n < N; n += NR) {
-        int width = panel_vectors(N, n) * VL;
-        int inside = N - n < width ? N - n : width;
-        for (int k = 0; k < K; k++, packed += width) {
-            const float *row = b + (size_t)k * ld + n;
-            for (int j = 0; j < inside; j++) packed[j] = row[j];
-            for (int j = inside; j < width; j++) packed[j] = 0;
+    int whole = N / NR * NR;
+    for (int n = 0; n < whole; n += NR) {
+        const float *row = b + n;
+        for (int k = 0; k < K; k++, row += ld, packed += NR) {
+            store(packed, load(row));
+            store(packed + VL, load(row + VL));
         }
+    }
+    if (whole == N) return;
+    int width = panel_vectors(N, whole) * VL, first = N - whole < VL ? N - whole : VL;
+    const float *row = b + whole;
+    for (int k = 0; k < K; k++, row += ld, packed += width) {
+        store(packed, LOAD(row, first));
+        if (width == NR) store(packed + VL, LOAD(row + VL, N - whole - VL));
+    }
+}
+
+/* packed[K][stride] <- VL columns, of which `inside` are rows of w[.,K] and the rest zeros */
+INLINE void pack_columns(float *packed, int stride, const float *w, int inside, int K) {
+    for (int k = 0; k < K; k += VL) {
+        int count = K - k < VL ? K - k : VL;
+        vec square[VL];
+#pragma GCC unroll 16
+        for (int j = 0; j < VL; j++)
+            square[j] = j < inside ? LOAD(w + (size_t)j * K + k, count) : (vec){0};
+        transpose_square(square);
+#pragma GCC unroll 16
+        for (int i = 0; i < VL; i++)
+            if (i < count) store(packed + (size_t)(k + i) * stride, square[i]);
     }
 }
 
 static void pack_transposed(float *packed, const float *w, int N, int K) {
     for (int n = 0; n < N; n += NR) {
-        int width = panel_vectors(N, n) * VL;
-        int inside = N - n < width ? N - n : width;
-        /* blocks of k, so that the panel rows written stay in the cache while w is read along its rows */
-        for (int k0 = 0; k0 < K; k0 += 16) {
-            int k1 = k0 + 16 < K ? k0 + 16 : K;
-            for (int j = 0; j < inside; j++) {
-                const float *row = w + (size_t)(n + j) * K;
-                for (int k = k0; k < k1; k++) packed[(size_t)k * width + j] = row[k];
-            }
-            for (int k = k0; k < k1; k++)
-                for (int j = inside; j < width; j++) packed[(size_t)k * width + j] = 0;
+        int vectors = panel_vectors(N, n);
+        for (int v = 0; v < vectors; v++) {
+            int first = n + v * VL, inside = N - first < VL ? N - first : VL;
+            pack_columns(packed + v * VL, vectors * VL, w + (size_t)first * K, inside, K);
         }
-        packed += (size_t)width * K;
+        packed += (size_t)vectors * VL * K;
     }
 }
+
+/* Panel rows fetched ahead of the multiply-adds that need them. */
+#define PANEL_AHEAD 64
 
 /*
  * One tile: c[mr, nv·VL] = start + a · panel.  a[m,k] at a[m·lda + k·step].
@@ -65,6 +83,9 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
 #pragma GCC unroll 2
             for (int v = 0; v < nv; v++) acc[m][v] = multiply_add(x, b[v], acc[m][v]);
         }
+        /* into the second-level cache: the first takes care of itself */
+        if (step == 1)
+            for (int v = 0; v < nv; v++) __builtin_prefetch(panel + (PANEL_AHEAD * nv + v) * VL, 0, 2);
         panel += nv * VL;
 #pragma GCC unroll 16
         for (int m = 0; m < mr; m += 3) p[m / 3] += step;
@@ -102,9 +123,14 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
 #undef CASE
 }
 
-/* A packed as [K][mr] */
+/* A packed as [K][mr]; `next` is where the tile after this one begins in C, fetched meanwhile. */
 static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
-                                                  const float *panel, int columns, int K) {
+                                                  const float *panel, int columns, int K,
+                                                  const float *next) {
+    for (int m = 0; m < mr; m++, next += ldc) {
+        __builtin_prefetch(next);
+        if (nv == 2) __builtin_prefetch(next + VL);
+    }
 #define CASE(n)                                                                          \
     case n:                                                                              \
         if (nv == 2) tile(n, 2, c, ldc, a, 1, n, panel, NULL, START_C, columns, K);      \
@@ -117,13 +143,13 @@ static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int 
 /* Rows of tile i of `tiles` that share `rows` evenly: 25 = 13 + 12, not 14 + 11. */
 INLINE int tile_edge(int rows, int tiles, int i) { return (int)((int64_t)rows * i / tiles); }
 
+/* Panel rows fetched ahead where a panel is used only once. */
+#define PREFETCH 16
+
 /*
  * One row times four panels at once: with a single row a panel has too few chains to fill the pipeline.
  * The chains are those of the tiles.
  */
-/* Panel rows fetched ahead */
-#define PREFETCH 16
-
 INLINE void four_panels(float *c, const float *a, const float *packed, const float *bias,
                         enum gemm_start start, int K) {
     vec acc[8];
@@ -188,9 +214,24 @@ static void gemm(float *c, int ldc, const float *a, int lda, const float *packed
     }
 }
 
-static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed, int M,
-                              int N, int K, float *scratch) {
-    int k_blocks = (K + KC - 1) / KC;
+/*
+ * packed[K][rows] <- `rows` columns of a[K,·], at most a vector of them; sums[rows] += the columns' sums,
+ * while they are at hand.
+ */
+static void pack_left(float *packed, const float *a, int lda, int rows, int K, float *sums) {
+    vec total = sums ? LOAD(sums, rows) : (vec){0};
+    for (int k = 0; k < K; k++, packed += rows, a += lda) {
+        vec x = LOAD(a, rows);
+        total += x;
+        if (rows == VL) store(packed, x);
+        else store_part(packed, x, rows);
+    }
+    if (sums) STORE(sums, total, rows);
+}
+
+static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed,
+                              float *sums, int M, int N, int K, float *scratch) {
+    int k_blocks = (K + KC_PACKED - 1) / KC_PACKED;
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = tile_edge(K, k_blocks, kb), k1 = tile_edge(K, k_blocks, kb + 1), depth = k1 - k0;
         int m_blocks = (M + MC - 1) / MC;
@@ -199,10 +240,8 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
             int tiles = (m1 - m0 + MR - 1) / MR;
             for (int i = 0; i < tiles; i++) {
                 int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
-                float *to = scratch + (size_t)first * depth;
-                const float *from = a + (size_t)k0 * lda + m0 + first;
-                for (int k = 0; k < depth; k++, to += rows, from += lda)
-                    for (int m = 0; m < rows; m++) to[m] = from[m];
+                pack_left(scratch + (size_t)first * depth, a + (size_t)k0 * lda + m0 + first, lda, rows,
+                          depth, sums ? sums + m0 + first : NULL);
             }
             for (int n = 0; n < N; n += NR) {
                 int nv = panel_vectors(N, n);
@@ -210,8 +249,11 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                 const float *panel = packed + (size_t)n * K + (size_t)k0 * nv * VL;
                 for (int i = 0; i < tiles; i++) {
                     int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
-                    tile_packed(rows, nv, c + (ptrdiff_t)(m0 + first) * ldc + n, ldc,
-                                scratch + (size_t)first * depth, panel, columns, depth);
+                    float *to = c + (ptrdiff_t)(m0 + first) * ldc + n;
+                    const float *next =
+                        i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR;
+                    tile_packed(rows, nv, to, ldc, scratch + (size_t)first * depth, panel, columns, depth,
+                                next);
                 }
             }
         }

@@ -23,8 +23,10 @@
 #define MR 4
 #endif
 
-/* k is cut into blocks of at most KC, so that a panel's block stays in the first-level cache. */
-#define KC 384
+/* k is cut into blocks of at most KC, so that the rows of A in a tile stay in the first-level cache. */
+#define KC 640
+/* The same where A is packed: its rows then lie close, and shorter blocks pay for more passes over C. */
+#define KC_PACKED 384
 /* Rows of A are taken MC at a time, so that they stay in the second-level cache from panel to panel. */
 #define MC (10 * MR)
 
@@ -49,8 +51,11 @@ enum gemm_start { START_ZERO, START_BIAS, START_C };
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
                  enum gemm_start start, int M, int N, int K);
 
-/* C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here tile by tile; scratch: MC · KC floats. */
-static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed, int M,
-                              int N, int K, float *scratch);
+/*
+ * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here tile by tile; scratch: MC · KC_PACKED floats.
+ * sums[M] += column sums of A, row after row, if given.
+ */
+static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed,
+                              float *sums, int M, int N, int K, float *scratch);
 
 #endif

@@ -37,8 +37,7 @@ KERNEL void linear_backward_input(float *dx, const float *dy, const float *weigh
 KERNEL void linear_backward_weight(float *d_weight, float *d_bias, const float *dy, const float *x, int M,
                                    int N, int K, float *scratch) {
     pack_rows(scratch, x, K, M, K);
-    gemm_transposed_a(d_weight, K, dy, N, scratch, N, K, M, scratch + packed_size(K, M));
-    if (d_bias) add_column_sums(d_bias, dy, M, N);
+    gemm_transposed_a(d_weight, K, dy, N, scratch, d_bias, N, K, M, scratch + packed_size(K, M));
 }
 
 /* y[i,:] = table[ids[i],:] */

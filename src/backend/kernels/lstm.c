@@ -6,16 +6,19 @@
 #include "gemm.h"
 
 /*
- * gates [B,4H]: pre-activations -> activations; c_before, c, tanh_c, h [B,H].
+ * gates [B,4H]: pre-activations without the bias [4H] -> activations; c_before, c, tanh_c, h [B,H].
  */
-static void lstm_gates(int B, int H, float *gates, const float *c_before, float *c, float *tanh_c,
-                       float *h) {
+static void lstm_gates(int B, int H, float *gates, const float *bias, const float *c_before, float *c,
+                       float *tanh_c, float *h) {
+    const float *bi = bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
     for (int b = 0; b < B; b++) {
         float *i = gates + (size_t)b * 4 * H, *f = i + H, *g = f + H, *o = g + H;
 #define BODY(n)                                                                             \
     {                                                                                       \
-        vec vi = vec_logistic(LOAD(i + at, n)), vf = vec_logistic(LOAD(f + at, n));         \
-        vec vg = vec_tanh(LOAD(g + at, n)), vo = vec_logistic(LOAD(o + at, n));             \
+        vec vi = vec_logistic(LOAD(i + at, n) + LOAD(bi + at, n));                          \
+        vec vf = vec_logistic(LOAD(f + at, n) + LOAD(bf + at, n));                          \
+        vec vg = vec_tanh(LOAD(g + at, n) + LOAD(bg + at, n));                              \
+        vec vo = vec_logistic(LOAD(o + at, n) + LOAD(bo + at, n));                          \
         vec vc = vf * LOAD(c_before + at, n) + vi * vg, vt = vec_tanh(vc);                  \
         STORE(i + at, vi, n);                                                               \
         STORE(f + at, vf, n);                                                               \
@@ -62,9 +65,8 @@ KERNEL void lstm_forward(int T, int B, int H, float *gates, float *h, float *c, 
     if (!packed) pack_transposed(scratch, weight, 4 * H, H), packed = scratch;
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
-        add_rows(gates, bias, B, 4 * H);
         gemm(gates, 4 * H, h, H, packed, NULL, START_C, B, 4 * H, H);
-        lstm_gates(B, H, gates, c, c + step, tanh_c, h + step);
+        lstm_gates(B, H, gates, bias, c, c + step, tanh_c, h + step);
     }
 }
 

@@ -9,12 +9,14 @@ KERNEL void rnn_forward(int T, int B, int H, float *gates, float *h, const float
     if (!packed) pack_transposed(scratch, weight, H, H), packed = scratch;
     int step = B * H;
     for (int t = 0; t < T; t++, gates += step, h += step) {
-        add_rows(gates, bias, B, H);
         gemm(gates, H, h, H, packed, NULL, START_C, B, H, H);
-        float *next = h + step;
-#define BODY(n) STORE(next + at, vec_tanh(LOAD(gates + at, n)), n);
-        FOR_VECTORS(at, step, BODY);
+        for (int b = 0; b < B; b++) {
+            const float *a = gates + (size_t)b * H;
+            float *next = h + step + (size_t)b * H;
+#define BODY(n) STORE(next + at, vec_tanh(LOAD(a + at, n) + LOAD(bias + at, n)), n);
+            FOR_VECTORS(at, H, BODY);
 #undef BODY
+        }
     }
 }
 

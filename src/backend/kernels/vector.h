@@ -28,14 +28,45 @@ INLINE vec load(const float *p) { return *(const vec *)p; }
 
 INLINE void store(float *p, vec x) { *(vec *)p = x; }
 
-/* The first n < VL elements; the rest is zero. */
+/* Partial vectors by mask where the machine has them, else element by element. */
+#if VL == 16
+#include <immintrin.h>
+#define MASK(n) ((__mmask16)((1u << (n)) - 1))
+#elif VL == 8
+#include <immintrin.h>
+/* eight ones, then eight zeros: the mask of n elements starts 8 - n into it */
+static const int32_t mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+#define MASK(n) _mm256_loadu_si256((const __m256i *)(mask_words + VL - (n)))
+#endif
+
+/* The first n < VL elements; the rest is zero. Nothing beyond them is read. */
 INLINE vec load_part(const float *p, int n) {
+#if VL == 16
+    return (vec)_mm512_maskz_loadu_ps(MASK(n), p);
+#elif VL == 8
+    return (vec)_mm256_maskload_ps(p, MASK(n));
+#else
     vec x = {0};
     for (int i = 0; i < n; i++) x[i] = p[i];
     return x;
+#endif
 }
 
 INLINE void store_part(float *p, vec x, int n) {
+#if VL == 16
+    _mm512_mask_storeu_ps(p, MASK(n), (__m512)x);
+#elif VL == 8
+    _mm256_maskstore_ps(p, MASK(n), (__m256)x);
+#else
+    for (int i = 0; i < n; i++) p[i] = x[i];
+#endif
+}
+
+/*
+ * The same for rows that follow one another: the load of the next row would have to wait for a masked
+ * store, which reaches into it, to leave the processor; single elements do not.
+ */
+INLINE void store_row_end(float *p, vec x, int n) {
     for (int i = 0; i < n; i++) p[i] = x[i];
 }
 
@@ -49,14 +80,105 @@ INLINE vec multiply_add(vec a, vec b, vec c) {
 #endif
 }
 
+/*
+ * interleave_low: a0 b0 a1 b1 …, from the first halves of a and b; interleave_high: from the second.
+ * Compilers spell a shuffle differently.
+ */
+#if VL == 16
+#define LOW_PAIRS 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGH_PAIRS 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif VL == 8
+#define LOW_PAIRS 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH_PAIRS 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define LOW_PAIRS 0, 4, 1, 5
+#define HIGH_PAIRS 2, 6, 3, 7
+#endif
+#if defined(__clang__)
+INLINE vec interleave_low(vec a, vec b) { return __builtin_shufflevector(a, b, LOW_PAIRS); }
+INLINE vec interleave_high(vec a, vec b) { return __builtin_shufflevector(a, b, HIGH_PAIRS); }
+#else
+INLINE vec interleave_low(vec a, vec b) { return __builtin_shuffle(a, b, (ivec){LOW_PAIRS}); }
+INLINE vec interleave_high(vec a, vec b) { return __builtin_shuffle(a, b, (ivec){HIGH_PAIRS}); }
+#endif
+
+/*
+ * Transposes VL rows of VL elements: interleaving row i with row i + VL/2 is a perfect shuffle of all
+ * elements, and log2(VL) of them bring element [i][j] to [j][i].
+ */
+INLINE void transpose_square(vec rows[VL]) {
+    vec next[VL];
+#pragma GCC unroll 4
+    for (int round = 1; round < VL; round *= 2) {
+#pragma GCC unroll 8
+        for (int i = 0; i < VL / 2; i++) {
+            next[2 * i] = interleave_low(rows[i], rows[i + VL / 2]);
+            next[2 * i + 1] = interleave_high(rows[i], rows[i + VL / 2]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < VL; i++) rows[i] = next[i];
+    }
+}
+
 /* Where the mask is all ones a, else b. */
-INLINE vec select(ivec mask, vec a, vec b) {
+INLINE vec choose(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
 
-INLINE vec smaller(vec a, vec b) { return select((ivec)(a < b), a, b); }
+/* x with the elements from n on set to zero */
+INLINE vec first_elements(vec x, int n) {
+#if VL == 16
+    const ivec place = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif VL == 8
+    const ivec place = {0, 1, 2, 3, 4, 5, 6, 7};
+#else
+    const ivec place = {0, 1, 2, 3};
+#endif
+    return n == VL ? x : choose((ivec)(place < n), x, (vec){0});
+}
 
-INLINE vec larger(vec a, vec b) { return select((ivec)(a > b), a, b); }
+/* a < b ? a : b, so b where one is not a number. The machine has this in one instruction. */
+INLINE vec smaller(vec a, vec b) {
+#if VL == 16
+    return (vec)_mm512_min_ps((__m512)a, (__m512)b);
+#elif VL == 8
+    return (vec)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    return choose((ivec)(a < b), a, b);
+#endif
+}
+
+/* a > b ? a : b, so b where one is not a number. */
+INLINE vec larger(vec a, vec b) {
+#if VL == 16
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif VL == 8
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return choose((ivec)(a > b), a, b);
+#endif
+}
+
+/* x within ±limit; not-a-number stays. */
+INLINE vec limited(vec x, float low, float high) {
+    return smaller(splat(high), larger(splat(low), x));
+}
+
+/*
+ * The sum, or the largest, of all elements, in every element. Interleaving a vector with itself sets
+ * element i beside element i + VL/2; log2(VL) such rounds reduce in a tree.
+ */
+INLINE vec sum_of_elements(vec x) {
+#pragma GCC unroll 4
+    for (int round = 1; round < VL; round *= 2) x = interleave_low(x, x) + interleave_high(x, x);
+    return x;
+}
+
+INLINE vec largest_of_elements(vec x) {
+#pragma GCC unroll 4
+    for (int round = 1; round < VL; round *= 2) x = larger(interleave_low(x, x), interleave_high(x, x));
+    return x;
+}
 
 /*
  * Runs BODY(n) for a row of `length` elements: n == VL for whole vectors at element `at`, and once with
@@ -70,6 +192,6 @@ INLINE vec larger(vec a, vec b) { return select((ivec)(a > b), a, b); }
     } while (0)
 
 #define LOAD(p, n) ((n) == VL ? load(p) : load_part(p, n))
-#define STORE(p, x, n) ((n) == VL ? store(p, x) : store_part(p, x, n))
+#define STORE(p, x, n) ((n) == VL ? store(p, x) : store_row_end(p, x, n))
 
 #endif
