@@ -1,7 +1,7 @@
 /*
  * The native back end's glue: kernels as JavaScript functions of plain numbers, addresses counted from
- * the start of the shared memory (0: no tensor). State belongs to the environment, that is the thread,
- * that loaded the addon, and ends with it.
+ * the start of the shared memory (0: no tensor). Each open() binds its kernels to one memory and one
+ * instruction level; what it binds ends with the environment, that is the thread, that loaded the addon.
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
@@ -15,7 +15,8 @@ extern const struct kernels kernels_avx512, kernels_avx2;
 #endif
 extern const struct kernels kernels_baseline;
 
-struct instance {
+/* What the functions of one open() work with: their data pointer. */
+struct binding {
     const struct kernels *kernels;
     uint8_t *memory;
 };
@@ -38,13 +39,12 @@ static int supported_levels(const char *names[3], const struct kernels *tables[3
 #define MAX_ARGUMENTS 16
 
 /* The arguments as doubles: addresses to 2^53 and 32-bit integers are exact in them. */
-static struct instance *arguments(napi_env env, napi_callback_info info, double a[MAX_ARGUMENTS]) {
+static struct binding *arguments(napi_env env, napi_callback_info info, double a[MAX_ARGUMENTS]) {
     napi_value values[MAX_ARGUMENTS];
     size_t count = MAX_ARGUMENTS;
-    struct instance *self = NULL;
-    napi_get_cb_info(env, info, &count, values, NULL, NULL);
+    void *self = NULL;
+    napi_get_cb_info(env, info, &count, values, NULL, &self);
     for (size_t i = 0; i < count && i < MAX_ARGUMENTS; i++) napi_get_value_double(env, values[i], &a[i]);
-    napi_get_instance_data(env, (void **)&self);
     return self;
 }
 
@@ -66,7 +66,7 @@ static struct instance *arguments(napi_env env, napi_callback_info info, double 
 #define FUNCTION(name, ...)                                                  \
     static napi_value call_##name(napi_env env, napi_callback_info info) {   \
         double a[MAX_ARGUMENTS] = {0};                                       \
-        struct instance *self = arguments(env, info, a);                     \
+        struct binding *self = arguments(env, info, a);                     \
         FLUSH_DENORMALS                                                      \
         self->kernels->name(__VA_ARGS__);                                    \
         RESTORE_DENORMALS                                                    \
@@ -76,7 +76,7 @@ static struct instance *arguments(napi_env env, napi_callback_info info, double 
 #define REDUCTION(name, ...)                                                 \
     static napi_value call_##name(napi_env env, napi_callback_info info) {   \
         double a[MAX_ARGUMENTS] = {0};                                       \
-        struct instance *self = arguments(env, info, a);                     \
+        struct binding *self = arguments(env, info, a);                     \
         napi_value result;                                                   \
         napi_create_double(env, self->kernels->name(__VA_ARGS__), &result);  \
         return result;                                                       \
@@ -143,28 +143,24 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
         napi_throw_error(env, NULL, "no such memory or instruction level");
         return NULL;
     }
-    struct instance *self = NULL;
-    napi_get_instance_data(env, (void **)&self);
-    self->kernels = table;
-    self->memory = memory;
+    struct binding *self = malloc(sizeof *self);
+    if (!self || napi_add_env_cleanup_hook(env, free, self) != napi_ok) {
+        free(self);
+        napi_throw_error(env, NULL, "out of memory");
+        return NULL;
+    }
+    *self = (struct binding){table, memory};
 
     napi_create_object(env, &functions);
 #define X(result, name, parameters)                                                               \
-    napi_create_function(env, #name, NAPI_AUTO_LENGTH, call_##name, NULL, &function);             \
+    napi_create_function(env, #name, NAPI_AUTO_LENGTH, call_##name, self, &function);             \
     napi_set_named_property(env, functions, #name, function);
     KERNELS(X)
 #undef X
     return functions;
 }
 
-static void release(napi_env env, void *data, void *hint) {
-    (void)env, (void)hint;
-    free(data);
-}
-
 NAPI_MODULE_INIT() {
-    struct instance *self = calloc(1, sizeof *self);
-    napi_set_instance_data(env, self, release, NULL);
     napi_value function;
     napi_create_function(env, "levels", NAPI_AUTO_LENGTH, levels, NULL, &function);
     napi_set_named_property(env, exports, "levels", function);
