@@ -9,6 +9,10 @@
 #include <string.h>
 #include "kernels.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 extern const struct kernels kernels_avx512, kernels_avx2;
@@ -122,6 +126,20 @@ static napi_value levels(napi_env env, napi_callback_info info) {
 }
 
 /*
+ * Asks for huge pages wherever the memory is or will grow to: the panels of a large weight lie on more
+ * pages of 4 KB than a processor's second-level TLB can hold. A wish, so an error means nothing.
+ */
+static void ask_for_huge_pages(uint8_t *memory) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    const uintptr_t page = 2u << 20, reach = (uintptr_t)1 << 32;
+    uint8_t *start = (uint8_t *)(((uintptr_t)memory + page - 1) & ~(page - 1));
+    madvise(start, reach - page, MADV_HUGEPAGE);
+#else
+    (void)memory;
+#endif
+}
+
+/*
  * open(memory, level) -> the kernels. memory: a Uint8Array over the whole shared memory, which grows in
  * place, so that its address holds for good.
  */
@@ -150,6 +168,7 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
         return NULL;
     }
     *self = (struct binding){table, memory};
+    ask_for_huge_pages(memory);
 
     napi_create_object(env, &functions);
 #define X(result, name, parameters)                                                               \
