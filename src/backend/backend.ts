@@ -229,6 +229,8 @@ export interface Backend {
   dropout(y: Tensor, x: Tensor, mask: DropoutMask): void;
   /** dst += src */
   add(dst: Tensor, src: Tensor): void;
+  /** dst += amount · (src - dst): a step of an exponential moving average. */
+  lerp(dst: Tensor, src: Tensor, amount: number): void;
   /** Every element into [-limit, limit]; not-a-number stays. */
   clamp(x: Tensor, limit: number): void;
 

@@ -39,6 +39,7 @@ type KernelName =
   | 'softmax_cross_entropy'
   | 'dropout'
   | 'add'
+  | 'lerp'
   | 'clamp'
   | 'sum'
   | 'sum_squares'
@@ -234,6 +235,10 @@ export class CompiledBackend extends CpuBackend implements Backend {
 
   add(dst: Tensor, src: Tensor): void {
     this.kernels.add(address(dst), address(src), dst.size);
+  }
+
+  lerp(dst: Tensor, src: Tensor, amount: number): void {
+    this.kernels.lerp(address(dst), address(src), dst.size, amount);
   }
 
   clamp(x: Tensor, limit: number): void {

@@ -288,6 +288,11 @@ export class ReferenceBackend extends CpuBackend {
     addScaled(this.array(dst), 0, 1, this.array(src), 0, src.size);
   }
 
+  lerp(dst: Tensor, src: Tensor, amount: number): void {
+    const [Y, X] = [this.array(dst), this.array(src)];
+    for (let i = 0; i < Y.length; i++) Y[i] += amount * (X[i] - Y[i]);
+  }
+
   clamp(x: Tensor, limit: number): void {
     const X = this.array(x);
     for (let i = 0; i < X.length; i++) X[i] = Math.max(-limit, Math.min(limit, X[i]));

@@ -31,14 +31,14 @@ export function statePath(modelPath: string): string {
 }
 
 export async function writeState(path: string, state: TrainingState): Promise<void> {
-  const { weights, moments, hidden, vocabulary, ...rest } = state;
+  const { weights, moments, average, hidden, vocabulary, ...rest } = state;
   const head = {
     format: stateFormat,
     version: stateVersion,
     ...rest,
     vocabulary: vocabulary.toJSON(),
   };
-  const lists = [weights, ...moments, ...hidden.flat()];
+  const lists = [weights, ...moments, ...(average ? [average] : []), ...hidden.flat()];
   const tensors: NamedValues[] = expectedTensors(state.model, state.config).map((tensor, i) => ({
     ...tensor,
     values: lists[i],
@@ -57,7 +57,7 @@ export async function readState(path: string): Promise<TrainingState> {
   const plateau = fields.fields('plateau');
   const tally = fields.fields('tally');
   const most = Number.MAX_SAFE_INTEGER;
-  const { weights, moments, hidden } = readLists(fields, model, config, path);
+  const { weights, moments, average, hidden } = readLists(fields, model, config, path);
   return {
     config,
     model,
@@ -78,24 +78,26 @@ export async function readState(path: string): Promise<TrainingState> {
     history: readHistory(fields),
     weights,
     moments,
+    average,
     hidden,
   };
 }
 
-/** Names and shapes of a state's tensors, in order: weights, moments, hidden states. */
+/** Names and shapes of a state's tensors, in order: weights, moments, average, hidden states. */
 function expectedTensors(model: ModelConfig, config: TrainConfig) {
   const { flatSize } = parameterTable(model);
   const moments = Array.from({ length: momentCount(config.optimizer.name) }, (_, i) => ({
     name: `moment${i + 1}`,
     shape: [flatSize],
   }));
+  const average = config.average > 0 ? [{ name: 'average', shape: [flatSize] }] : [];
   const hidden = Array.from({ length: model.layers }, (_, l) =>
     cells[model.cell].states.map((state) => ({
       name: `hidden.${state}_l${l}`,
       shape: [config.batchSize, model.hidden],
     })),
   );
-  return [{ name: 'weights', shape: [flatSize] }, ...moments, ...hidden.flat()];
+  return [{ name: 'weights', shape: [flatSize] }, ...moments, ...average, ...hidden.flat()];
 }
 
 function readLists(fields: Fields, model: ModelConfig, config: TrainConfig, path: string) {
@@ -116,10 +118,12 @@ function readLists(fields: Fields, model: ModelConfig, config: TrainConfig, path
   });
   const moments = momentCount(config.optimizer.name);
   const perLayer = cells[model.cell].states.length;
-  const states = lists.slice(1 + moments);
+  const averages = config.average > 0 ? 1 : 0;
+  const states = lists.slice(1 + moments + averages);
   return {
     weights: lists[0],
     moments: lists.slice(1, 1 + moments),
+    average: averages > 0 ? lists[1 + moments] : undefined,
     hidden: Array.from({ length: model.layers }, (_, l) =>
       states.slice(l * perLayer, (l + 1) * perLayer),
     ),

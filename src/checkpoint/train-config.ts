@@ -38,6 +38,7 @@ export function readTrainConfig(fields: Fields): TrainConfig {
       every: schedule.number('every'),
       patience: schedule.integer('patience', 0, most),
     },
+    average: fields.get('average') === undefined ? 0 : fields.number('average'),
     clip: { name: clip.oneOf('name', clipNames), limit: clip.number('limit') },
     length: readLength(fields.fields('length')),
     evalEvery:

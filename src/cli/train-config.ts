@@ -35,6 +35,7 @@ export interface RawTrainOptions {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly momentum?: number;
+  readonly average?: number;
   readonly clip?: number;
   readonly clipBy?: ClipName;
   readonly schedule?: ScheduleName;
@@ -119,6 +120,7 @@ export function trainSettings(raw: RawTrainOptions): TrainSettings {
         every: raw.decayEvery ?? d.decayEvery,
         patience: raw.patience ?? d.patience,
       },
+      average: raw.average ?? d.average,
       clip: { name: raw.clipBy ?? d.clipBy, limit: raw.clip ?? d.clip },
       length: trainLength(raw) ?? { kind: 'epochs', epochs: d.epochs },
       evalEvery: raw.evalEvery,

@@ -156,6 +156,7 @@ function trainConfig({ batchSize, seqLength, threads, backend }: BenchmarkOption
       every: 1,
       patience: 0,
     },
+    average: 0,
     clip: { name: 'norm', limit: 5 },
     length: { kind: 'steps', steps: 1 },
     evalEvery: undefined,

@@ -48,6 +48,11 @@ export interface TrainConfig {
   readonly dropout: number;
   readonly optimizer: OptimizerConfig;
   readonly schedule: ScheduleConfig;
+  /**
+   * Decay of the exponential moving average of the weights that is validated and saved as the model
+   * (Polyak & Juditsky 1992); 0: the weights themselves
+   */
+  readonly average: number;
   readonly clip: { readonly name: ClipName; readonly limit: number };
   readonly length: TrainLength;
   /** Steps between validations; undefined: about twenty over the training */

@@ -24,6 +24,7 @@ export interface ParameterSlice {
   readonly weight: Tensor;
   readonly gradient: Tensor;
   readonly moments: readonly Tensor[];
+  readonly average: Tensor | undefined;
 }
 
 /**
@@ -33,7 +34,12 @@ export interface ParameterSlice {
 export function sliceParameters(
   backend: Backend,
   parameters: readonly Parameter[],
-  flat: { weights: Tensor; gradients: Tensor; moments: readonly Tensor[] },
+  flat: {
+    weights: Tensor;
+    gradients: Tensor;
+    moments: readonly Tensor[];
+    average: Tensor | undefined;
+  },
   index: number,
   count: number,
 ): ParameterSlice[] {
@@ -50,9 +56,19 @@ export function sliceParameters(
       weight: cut(flat.weights),
       gradient: cut(flat.gradients),
       moments: flat.moments.map(cut),
+      average: flat.average && cut(flat.average),
     });
   }
   return slices;
+}
+
+/**
+ * Weight of the newest weights in their moving average: 1 - decay, but more in the beginning, so that
+ * the average soon forgets the weights that training began with.
+ * @param step 1-based number of the update
+ */
+export function averagingShare(decay: number, step: number): number {
+  return 1 - Math.min(decay, (1 + step) / (10 + step));
 }
 
 /** Applies one update to a share of the parameters. */

@@ -25,6 +25,8 @@ export interface ReplicaPlan {
   /** Flat lists of parameters: weights and moments are one for all, gradients one a replica. */
   readonly weights: SharedTensor;
   readonly moments: readonly SharedTensor[];
+  /** The moving average of the weights, if one is kept */
+  readonly average: SharedTensor | undefined;
   readonly gradients: readonly SharedTensor[];
   /** This replica's rows of the hidden state, [rows, H] by layer and state */
   readonly state: readonly (readonly SharedTensor[])[];

@@ -15,7 +15,7 @@ import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import { segmentText, TextLoss } from '../model/text-loss.js';
 import { Streams } from '../text/streams.js';
 import type { Control } from './control.js';
-import { type ParameterSlice, sliceParameters, updateSlice } from './optimizer.js';
+import { averagingShare, type ParameterSlice, sliceParameters, updateSlice } from './optimizer.js';
 import { type ReplicaPlan, type RunResult, share } from './plan.js';
 
 /** Steps a chunk in validation, memory permitting. */
@@ -47,6 +47,7 @@ export class Replica {
     const table = parameterTable(model);
     const weights = backend.attach(plan.weights);
     const moments = plan.moments.map((m) => backend.attach(m));
+    const average = plan.average && backend.attach(plan.average);
     const gradients = plan.gradients.map((g) => backend.attach(g));
     this.weights = new ParameterTensors(backend, table, weights);
     this.gradients = new ParameterTensors(backend, table, gradients[index]);
@@ -79,7 +80,7 @@ export class Replica {
       sliceParameters(
         backend,
         table.parameters,
-        { weights, gradients: g, moments },
+        { weights, gradients: g, moments, average },
         index,
         replicas,
       );
@@ -107,10 +108,28 @@ export class Replica {
 
   /** Σ of the validation losses of this replica's segments; not a number when stopped. */
   validate(): number {
-    const { control, plan } = this;
-    if (this.validation === undefined) return 0;
+    const { control, plan, validation } = this;
+    this.exchangeAverage();
     const segments = segmentText(plan.validation.length);
-    return this.validation.total(plan.validation, segments, () => control.stopRequested);
+    const stopped = () => control.stopRequested;
+    const nats = validation?.total(plan.validation, segments, stopped) ?? 0;
+    this.exchangeAverage();
+    return nats;
+  }
+
+  /** Weights and their average change places: the average is what is validated. */
+  private exchangeAverage(): void {
+    if (this.plan.average === undefined) return;
+    const { backend, control } = this;
+    control.barrier();
+    for (const { weight, gradient, average } of this.slices) {
+      if (average === undefined) continue;
+      // gradients are nobody's between two steps
+      backend.copy(gradient, weight);
+      backend.copy(weight, average);
+      backend.copy(average, gradient);
+    }
+    control.barrier();
   }
 
   private step(step: number, rate: number): RunResult['diverged'] {
@@ -141,6 +160,9 @@ export class Replica {
     const gradientScale = clipped ? config.clip.limit / gradientNorm : 1;
     for (const slice of this.slices) {
       updateSlice(backend, config.optimizer, slice, { rate, step: step + 1, gradientScale });
+      if (slice.average) {
+        backend.lerp(slice.average, slice.weight, averagingShare(config.average, step + 1));
+      }
     }
     if (index === 0) control.record(step, loss, gradientNorm, clipped);
     return undefined;

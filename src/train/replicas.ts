@@ -25,6 +25,8 @@ export class Replicas {
   readonly control: Control;
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];
+  /** The moving average of the weights, if one is kept */
+  readonly average: Tensor | undefined;
   /** [rows, H] by replica, layer and state */
   private readonly states: readonly (readonly (readonly Tensor[])[])[];
   private readonly workers: readonly Worker[];
@@ -49,6 +51,7 @@ export class Replicas {
     this.moments = Array.from({ length: momentCount(config.optimizer.name) }, () =>
       backend.tensor([flatSize]),
     );
+    this.average = config.average > 0 ? backend.tensor([flatSize]) : undefined;
     const gradients = Array.from({ length: replicas }, () =>
       backend.share(backend.tensor([flatSize])),
     );
@@ -72,6 +75,7 @@ export class Replicas {
         rows: size,
         weights: backend.share(this.weights),
         moments: this.moments.map((m) => backend.share(m)),
+        average: this.average && backend.share(this.average),
         gradients,
         state: this.states[index].map((layer) => layer.map((s) => backend.share(s))),
       };

@@ -227,7 +227,7 @@ class Training {
       config: this.model,
       vocabulary: corpus.vocabulary,
       text: corpus.text,
-      weights: Float32Array.from(this.backend.read(this.replicas.weights)),
+      weights: Float32Array.from(this.backend.read(this.replicas.average ?? this.replicas.weights)),
       training: {
         charnn: version,
         step: this.step,
@@ -259,6 +259,7 @@ class Training {
       history: this.history.slice(),
       weights: copy(backend.read(replicas.weights)),
       moments: replicas.moments.map((m) => copy(backend.read(m))),
+      average: replicas.average && copy(backend.read(replicas.average)),
       hidden: replicas.readHidden(),
     };
   }
@@ -273,6 +274,7 @@ class Training {
       job.onEvent({ type: 'warning', message });
     }
     backend.write(replicas.weights, values);
+    if (replicas.average) backend.write(replicas.average, values);
   }
 
   private restore(state: TrainingState): void {
@@ -284,6 +286,7 @@ class Training {
     state.moments.forEach((m, i) => {
       backend.write(replicas.moments[i], m);
     });
+    if (replicas.average) backend.write(replicas.average, state.average ?? state.weights);
     replicas.writeHidden(state.hidden);
     replicas.control.tally = state.tally;
     replicas.control.step = state.step;

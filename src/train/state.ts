@@ -31,6 +31,8 @@ export interface TrainingState {
   /** Flat lists of parameters, as in the parameter table */
   readonly weights: Float32Array;
   readonly moments: readonly Float32Array[];
+  /** Moving average of the weights, if one is kept */
+  readonly average: Float32Array | undefined;
   /** Hidden state of the whole batch, [B, H] by layer and state */
   readonly hidden: readonly (readonly Float32Array[])[];
 }

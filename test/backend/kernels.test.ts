@@ -223,10 +223,11 @@ const rest: Case[] = sizes.flatMap((n): Case[] => [
     }),
   ),
   {
-    name: `add and clamp ${n}`,
-    tensors: { x: [n], y: [n] },
-    run: (backend, { x, y }) => {
+    name: `add, lerp and clamp ${n}`,
+    tensors: { x: [n], y: [n], z: [n] },
+    run: (backend, { x, y, z }) => {
       backend.add(x, y);
+      backend.lerp(x, z, 0.3);
       backend.clamp(x, 0.75);
     },
     outputs: ['x'],

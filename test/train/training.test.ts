@@ -47,6 +47,7 @@ const baseConfig: TrainConfig = {
     every: 1,
     patience: 1,
   },
+  average: 0.9,
   clip: { name: 'norm', limit: 1 },
   length: { kind: 'steps', steps: 60 },
   evalEvery: 20,

@@ -103,6 +103,7 @@ FUNCTION(gru_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9
 FUNCTION(softmax_cross_entropy, F(0), F(1), IDS(2), N(3), N(4), R(5))
 FUNCTION(dropout, F(0), F(1), N(2), N(3), N(4), U(5), R(6), U(7), U(8), U(9), U(10), N(11))
 FUNCTION(add, F(0), F(1), N(2))
+FUNCTION(lerp, F(0), F(1), N(2), R(3))
 FUNCTION(clamp, F(0), N(1), R(2))
 REDUCTION(sum, F(0), N(1))
 REDUCTION(sum_squares, F(0), N(1))

@@ -89,6 +89,11 @@ KERNEL void add(float *to, const float *from, int n) {
     for (int i = 0; i < n; i++) to[i] += from[i];
 }
 
+/* to += amount · (from - to) */
+KERNEL void lerp(float *to, const float *from, int n, float amount) {
+    for (int i = 0; i < n; i++) to[i] += amount * (from[i] - to[i]);
+}
+
 /* not-a-number stays: both comparisons are false */
 KERNEL void clamp(float *x, int n, float limit) {
     for (int i = 0; i < n; i++) x[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];

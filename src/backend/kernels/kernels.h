@@ -36,6 +36,7 @@
     X(void, dropout, (float *, const float *, int, int, int, uint32_t, float, uint32_t, uint32_t,         \
                       uint32_t, uint32_t, int))                                                           \
     X(void, add, (float *, const float *, int))                                                           \
+    X(void, lerp, (float *, const float *, int, float))                                                   \
     X(void, clamp, (float *, int, float))                                                                 \
     X(double, sum, (const float *, int))                                                                  \
     X(double, sum_squares, (const float *, int))                                                          \
