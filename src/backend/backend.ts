@@ -140,6 +140,14 @@ export interface SgdStep {
   readonly gradientScale: number;
 }
 
+export interface MuonStep {
+  readonly rate: number;
+  readonly momentum: number;
+  /** decoupled weight decay, as in AdamW */
+  readonly decay: number;
+  readonly gradientScale: number;
+}
+
 export interface Backend {
   /** For messages: 'reference', 'native (avx512)', … */
   readonly name: string;
@@ -247,6 +255,12 @@ export interface Backend {
   rmsprop(w: Tensor, g: Tensor, v: Tensor, step: RmspropStep): void;
   /** Momentum as in PyTorch: m = momentum · m + g, w -= rate · m. */
   sgd(w: Tensor, g: Tensor, m: Tensor, step: SgdStep): void;
+  /**
+   * Muon (Jordan et al. 2024) of a matrix w [M,N]: the Nesterov momentum of the gradient is made nearly
+   * orthogonal by five Newton-Schulz iterations and scaled to the size of Adam's updates (Liu et al.
+   * 2025): w -= rate · (decay · w + 0.2 √max(M,N) · direction).
+   */
+  muon(w: Tensor, g: Tensor, m: Tensor, step: MuonStep): void;
 }
 
 /** mix(index, key) of dropout: two rounds of a 32-bit finaliser (C. Wellons' "lowbias32"). */

@@ -11,6 +11,7 @@ import type {
   GruBuffers,
   Indices,
   LstmBuffers,
+  MuonStep,
   RmspropStep,
   RnnBuffers,
   SgdStep,
@@ -45,7 +46,8 @@ type KernelName =
   | 'sum_squares'
   | 'adam'
   | 'rmsprop'
-  | 'sgd';
+  | 'sgd'
+  | 'muon';
 
 /** Largest vector, in floats: packed matrices are padded to whole vectors. */
 const longestVector = 16;
@@ -275,6 +277,16 @@ export class CompiledBackend extends CpuBackend implements Backend {
     const { rate, momentum, l2, gradientScale } = step;
     const [W, G, M1] = [address(w), address(g), address(m)];
     this.kernels.sgd(W, G, M1, w.size, rate, momentum, l2, gradientScale);
+  }
+
+  muon(w: Tensor, g: Tensor, m: Tensor, step: MuonStep): void {
+    const { rate, momentum, decay, gradientScale } = step;
+    const [M, N] = w.shape;
+    const S = Math.min(M, N);
+    const packed = Math.max(packedSize(M, N), packedSize(N, M), packedSize(S, S));
+    const scratch = this.scratch(2 * M * N + 2 * S * S + packed);
+    const [W, G, M1] = [address(w), address(g), address(m)];
+    this.kernels.muon(W, G, M1, M, N, rate, momentum, decay, gradientScale, scratch);
   }
 }
 

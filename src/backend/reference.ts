@@ -15,6 +15,7 @@ import {
   type GruBuffers,
   type Indices,
   type LstmBuffers,
+  type MuonStep,
   type RmspropStep,
   type RnnBuffers,
   type SgdStep,
@@ -346,6 +347,51 @@ export class ReferenceBackend extends CpuBackend {
       W[i] -= rate * M1[i];
     }
   }
+
+  muon(w: Tensor, g: Tensor, m: Tensor, step: MuonStep): void {
+    const { rate, momentum, decay, gradientScale } = step;
+    const [rows, columns] = w.shape;
+    const [W, G, M1] = [w, g, m].map((x) => this.array(x));
+    const direction = new Float64Array(W.length);
+    for (let i = 0; i < W.length; i++) {
+      const fresh = (1 - momentum) * gradientScale * G[i];
+      M1[i] = momentum * M1[i] + fresh;
+      direction[i] = momentum * M1[i] + fresh;
+    }
+    orthogonalize(direction, rows, columns);
+    const size = 0.2 * Math.sqrt(Math.max(rows, columns));
+    for (let i = 0; i < W.length; i++) W[i] -= rate * (decay * W[i] + size * direction[i]);
+  }
+}
+
+/** Coefficients of the Newton-Schulz iteration X ← (a I + b X Xᵀ + c (X Xᵀ)²) X, Jordan's */
+const newtonSchulz = { a: 3.4445, b: -4.775, c: 2.0315, iterations: 5 };
+
+/** X [rows, columns] ← U Vᵀ of X = U Σ Vᵀ, approximately. */
+function orthogonalize(X: Float64Array, rows: number, columns: number): void {
+  const { a, b, c, iterations } = newtonSchulz;
+  const norm = Math.sqrt(X.reduce((sum, x) => sum + x * x, 0)) + 1e-7;
+  for (let i = 0; i < X.length; i++) X[i] /= norm;
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    const gram = multiply(X, transposed(X, rows, columns), rows, columns, rows);
+    const square = multiply(gram, gram, rows, rows, rows);
+    const polynomial = square.map((s, i) => b * gram[i] + c * s + (i % (rows + 1) === 0 ? a : 0));
+    X.set(multiply(polynomial, X, rows, rows, columns));
+  }
+}
+
+/** A [M,K] · B [K,N] */
+function multiply(A: Float64Array, B: Float64Array, M: number, K: number, N: number): Float64Array {
+  const C = new Float64Array(M * N);
+  for (let m = 0; m < M; m++) {
+    for (let k = 0; k < K; k++) addScaled(C, m * N, A[m * K + k], B, k * N, N);
+  }
+  return C;
+}
+
+/** Xᵀ of X [rows, columns] */
+function transposed(X: Float64Array, rows: number, columns: number): Float64Array {
+  return X.map((_, i) => X[(i % rows) * columns + Math.floor(i / rows)]);
 }
 
 /** Σ_k a[aStart+k] · b[bStart+k] for k < K */

@@ -5,6 +5,7 @@ import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { TrainConfig } from '../train/config.js';
+import type { LengthPlan } from '../train/length.js';
 import { momentCount } from '../train/optimizer.js';
 import type { TrainingState } from '../train/state.js';
 import { writeFileAtomically } from './atomic.js';
@@ -67,6 +68,7 @@ export async function readState(path: string): Promise<TrainingState> {
     source: fields.record('source'),
     step: fields.integer('step', 0, most),
     seconds: fields.number('seconds'),
+    plan: readPlan(fields.fields('plan')),
     bestLoss: fields.numberOrNull('bestLoss'),
     plateau: { factor: plateau.number('factor'), waited: plateau.integer('waited', 0, most) },
     tally: {
@@ -81,6 +83,10 @@ export async function readState(path: string): Promise<TrainingState> {
     average,
     hidden,
   };
+}
+
+function readPlan(fields: Fields): LengthPlan {
+  return { steps: fields.numberOrNull('steps'), evalEvery: fields.numberOrNull('evalEvery') };
 }
 
 /** Names and shapes of a state's tensors, in order: weights, moments, average, hidden states. */

@@ -33,6 +33,7 @@ export function readTrainConfig(fields: Fields): TrainConfig {
       name: schedule.oneOf('name', scheduleNames),
       rate: schedule.number('rate'),
       warmup: schedule.number('warmup'),
+      decayShare: schedule.number('decayShare'),
       finalRate: schedule.number('finalRate'),
       decay: schedule.number('decay'),
       every: schedule.number('every'),

@@ -40,6 +40,7 @@ export interface RawTrainOptions {
   readonly clipBy?: ClipName;
   readonly schedule?: ScheduleName;
   readonly warmup?: number;
+  readonly decayShare?: number;
   readonly finalRate?: number;
   readonly decay?: number;
   readonly decayEvery?: number;
@@ -108,13 +109,14 @@ export function trainSettings(raw: RawTrainOptions): TrainSettings {
         beta1: raw.beta1 ?? d.beta1,
         beta2: raw.beta2 ?? d.beta2,
         alpha: d.alpha,
-        momentum: raw.momentum ?? d.momentum,
+        momentum: raw.momentum ?? d.momentum[optimizer],
         epsilon: d.epsilon,
       },
       schedule: {
         name: raw.schedule ?? d.schedule,
         rate: raw.learningRate ?? d.learningRate[optimizer],
         warmup: raw.warmup ?? d.warmup,
+        decayShare: raw.decayShare ?? d.decayShare,
         finalRate: raw.finalRate ?? d.finalRate,
         decay: raw.decay ?? d.decay,
         every: raw.decayEvery ?? d.decayEvery,

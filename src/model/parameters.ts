@@ -17,6 +17,8 @@ export interface Parameter {
   readonly size: number;
   /** First element in the flat list of all parameters. */
   readonly start: number;
+  /** Matrices of gates stacked in it: those of a cell's weights; 0 for all other parameters */
+  readonly gates: number;
   /** Weight decay acts on matrices, not on biases and embeddings. */
   readonly decays: boolean;
   /** Fills one value after the other, in row-major order. */
@@ -44,7 +46,8 @@ const alignment = 16;
 export function parameterTable(config: ModelConfig): ParameterTable {
   const { layers: L, hidden: H, embedding: D, vocabulary: V } = config;
   const cell = cells[config.cell];
-  const gateRows = cell.gates * H;
+  const { gates } = cell;
+  const gateRows = gates * H;
   const uniform = (random: Random) => (2 * random.uniform() - 1) / Math.sqrt(H);
   const zero = () => 0;
 
@@ -55,10 +58,10 @@ export function parameterTable(config: ModelConfig): ParameterTable {
     name: string,
     shape: number[],
     initial: Parameter['initial'],
-    decays = shape.length > 1,
+    { decays = shape.length > 1, gates = 0 } = {},
   ) => {
     const size = shape.reduce((a, b) => a * b, 1);
-    parameters.push({ name, shape, size, start, decays, initial });
+    parameters.push({ name, shape, size, start, gates, decays, initial });
     start += Math.ceil(size / alignment) * alignment;
     count += size;
   };
@@ -66,12 +69,12 @@ export function parameterTable(config: ModelConfig): ParameterTable {
   if (D > 0) {
     // the unknown symbol (last row) is never trained on as an input: zero keeps it neutral
     const lastRow = (V - 1) * D;
-    add('embedding.weight', [V, D], (r, i) => (i < lastRow ? r.normal() : 0), false);
+    add('embedding.weight', [V, D], (r, i) => (i < lastRow ? r.normal() : 0), { decays: false });
   }
   for (let l = 0; l < L; l++) {
     const inputSize = l > 0 ? H : D > 0 ? D : V;
-    add(`rnn.weight_ih_l${l}`, [gateRows, inputSize], uniform);
-    add(`rnn.weight_hh_l${l}`, [gateRows, H], uniform);
+    add(`rnn.weight_ih_l${l}`, [gateRows, inputSize], uniform, { gates });
+    add(`rnn.weight_hh_l${l}`, [gateRows, H], uniform, { gates });
     add(`rnn.bias_ih_l${l}`, [gateRows], (_, i) => cell.initialBias(Math.floor(i / H)));
     add(`rnn.bias_hh_l${l}`, [gateRows], zero);
   }

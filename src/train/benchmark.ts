@@ -151,6 +151,7 @@ function trainConfig({ batchSize, seqLength, threads, backend }: BenchmarkOption
       name: 'constant',
       rate: 2e-3,
       warmup: 0,
+      decayShare: 1,
       finalRate: 1,
       decay: 1,
       every: 1,

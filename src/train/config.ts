@@ -1,10 +1,10 @@
 /** How a network is trained. Made from raw options once, checked and frozen before any work starts. */
 import type { BackendName } from '../backend/select.js';
 
-export const optimizerNames = ['adamw', 'adam', 'rmsprop', 'sgd'] as const;
+export const optimizerNames = ['muon', 'adamw', 'adam', 'rmsprop', 'sgd'] as const;
 export type OptimizerName = (typeof optimizerNames)[number];
 
-export const scheduleNames = ['constant', 'cosine', 'step', 'plateau'] as const;
+export const scheduleNames = ['wsd', 'cosine', 'constant', 'step', 'plateau'] as const;
 export type ScheduleName = (typeof scheduleNames)[number];
 
 export const clipNames = ['norm', 'value', 'none'] as const;
@@ -25,9 +25,11 @@ export interface ScheduleConfig {
   readonly name: ScheduleName;
   /** Highest learning rate */
   readonly rate: number;
-  /** Share of the training in which the rate rises linearly from 0 */
+  /** Steps in which the rate rises linearly from 0 */
   readonly warmup: number;
-  /** cosine: the last rate as a share of the highest */
+  /** wsd: share of the training in which the rate falls */
+  readonly decayShare: number;
+  /** wsd, cosine: the last rate as a share of the highest */
   readonly finalRate: number;
   /** step: the rate is multiplied by `decay` every `every` epochs; plateau: on no progress */
   readonly decay: number;

@@ -1,49 +1,80 @@
 /**
  * How long a training is and how far it has come, by steps or by the clock.
  *
- * By the clock the total is an estimate from the speed so far, corrected all the while; the learning
- * rate follows it, so that the schedule ends when the time does.
+ * By the clock the number of steps is planned from the speed so far, once and for good, when the learning
+ * rate is to begin its decay: the decay then ends with the training, and the same training can be made
+ * again by steps. If the machine slows down after that, the training takes longer than it was given.
  */
 import type { TrainConfig } from './config.js';
+import { decayStart } from './schedule.js';
+
+/** What has been settled about a training by the clock; the same training by steps is given it. */
+export interface LengthPlan {
+  /** Steps in all */
+  readonly steps: number | null;
+  /** Steps between validations */
+  readonly evalEvery: number | null;
+}
 
 /** Validations over a training, where the interval is not given. */
 const validations = 20;
-/** By the clock the estimate is renewed about this often. */
+/** Validation takes at most about this share of the time. */
+const validationShare = 0.1;
+/** Reading costs this share of a training step on as many characters: forward only. */
+const readingCost = 1 / 3;
+/** By the clock the speed is looked at about this often. */
 const segmentSeconds = 0.5;
+/** Shares of the time after which the speed is trusted. */
+const evalPlanShare = 0.03;
+const stepsPlanShare = 0.04;
 /** Steps handed to the replicas at once at the most. */
 const longestRun = 1000;
 
 export class Length {
   /** First step of this run of the program */
   firstStep = 0;
-  /** Steps in all; undefined by the clock */
-  readonly totalSteps: number | undefined;
+  /** Steps in all; undefined as long as the clock leaves it open */
+  totalSteps: number | undefined;
+  private evalEvery: number | undefined;
   private readonly totalSeconds: number | undefined;
   private readonly started = performance.now();
-  private estimatedSteps = 1;
-  private lastValidation: { step: number; seconds: number };
   /** Of the latest validation, and of all in this run of the program */
-  private validationSeconds = 0;
+  private validationSeconds: number | undefined;
   private allValidationSeconds = 0;
 
   constructor(
     private readonly config: TrainConfig,
-    chunksPerPass: number,
+    private readonly text: { readonly chunksPerPass: number; readonly validation: number },
     private readonly secondsBefore: number,
+    plan: LengthPlan | undefined,
   ) {
     const { length } = config;
     if (length.kind === 'steps') this.totalSteps = length.steps;
-    if (length.kind === 'epochs') {
-      this.totalSteps = Math.max(1, Math.round(length.epochs * chunksPerPass));
+    else if (length.kind === 'epochs') {
+      this.totalSteps = Math.max(1, Math.round(length.epochs * text.chunksPerPass));
+    } else {
+      this.totalSeconds = length.seconds;
+      this.totalSteps = plan?.steps ?? undefined;
     }
-    if (length.kind === 'seconds') this.totalSeconds = length.seconds;
-    this.lastValidation = { step: 0, seconds: secondsBefore };
+    this.evalEvery = config.evalEvery ?? plan?.evalEvery ?? undefined;
+    if (this.evalEvery === undefined && this.totalSteps !== undefined) {
+      this.planValidations(this.totalSteps);
+    }
   }
 
   resumeAt(step: number): void {
     this.firstStep = step;
-    this.lastValidation = { step, seconds: this.secondsBefore };
-    this.estimatedSteps = Math.max(1, step);
+  }
+
+  get plan(): LengthPlan {
+    return { steps: this.totalSteps ?? null, evalEvery: this.evalEvery ?? null };
+  }
+
+  /** Steps in all, where the training up to this step depends on it. */
+  stepsUsed(step: number): number | null {
+    const { totalSteps } = this;
+    const start = decayStart(this.config.schedule);
+    return totalSteps !== undefined && start < 1 && step > start * totalSteps ? totalSteps : null;
   }
 
   /** Seconds of training, earlier runs of a resumed training included. */
@@ -58,64 +89,78 @@ export class Length {
   }
 
   secondsLeft(step: number): number | undefined {
-    if (this.totalSeconds !== undefined) return Math.max(0, this.totalSeconds - this.seconds);
+    if (this.totalSteps === undefined) return this.timeLeft;
     const speed = this.stepsPerSecond(step);
-    return speed > 0 ? ((this.totalSteps as number) - step) / speed : undefined;
+    return speed > 0 ? (this.totalSteps - step) / speed : undefined;
   }
 
-  /** Share of the training that is done once step `step` (0-based) is, at most 1. */
+  /** Share of the training that is done, at most 1. */
   fraction(step: number): number {
-    return Math.min(1, (step + 1) / (this.totalSteps ?? this.estimatedSteps));
+    if (this.totalSteps !== undefined) return Math.min(1, step / this.totalSteps);
+    return Math.min(1, this.seconds / (this.totalSeconds as number));
   }
 
-  /** To be told after every run of the replicas. */
+  /** To be told after every run of the replicas: by the clock it settles what can be settled. */
   observe(step: number): void {
-    if (this.totalSeconds === undefined) return;
+    const { totalSeconds, timeLeft } = this;
+    if (totalSeconds === undefined || this.totalSteps !== undefined) return;
+    const share = 1 - timeLeft / totalSeconds;
     const speed = this.stepsPerSecond(step);
-    this.estimatedSteps = Math.max(step + 1, Math.round(step + speed * this.trainingSecondsLeft));
+    if (this.evalEvery === undefined && share >= evalPlanShare) {
+      this.planValidations(step + speed * timeLeft);
+    }
+    const estimate = step + speed * Math.max(0, timeLeft - this.validationTimeLeft(step, speed));
+    const due = step >= decayStart(this.config.schedule) * estimate;
+    if (due && share >= stepsPlanShare) this.totalSteps = Math.max(step, Math.round(estimate));
   }
 
-  validated(step: number, seconds: number): void {
-    this.lastValidation = { step, seconds: this.seconds };
+  validated(seconds: number): void {
     this.validationSeconds = seconds;
     this.allValidationSeconds += seconds;
   }
 
   isOver(step: number): boolean {
-    if (this.totalSteps !== undefined) return step >= this.totalSteps;
-    return step > this.firstStep && this.trainingSecondsLeft <= 0;
+    return this.totalSteps !== undefined && step >= this.totalSteps;
   }
 
   isValidationDue(step: number): boolean {
-    const { evalEvery } = this;
-    if (evalEvery !== undefined) return step % evalEvery === 0;
-    const interval = (this.totalSeconds as number) / validations;
-    return (
-      this.seconds - this.lastValidation.seconds >= Math.max(interval, 10 * this.validationSeconds)
-    );
+    return this.evalEvery !== undefined && step % this.evalEvery === 0;
   }
 
   /** Steps until the next thing to do. */
   stepsToRun(step: number): number {
     let count = longestRun;
-    if (this.totalSteps !== undefined) count = Math.min(count, this.totalSteps - step);
+    if (this.totalSteps !== undefined) count = this.totalSteps - step;
     else {
-      const speed = this.stepsPerSecond(step);
-      const seconds = Math.min(segmentSeconds, Math.max(0, this.trainingSecondsLeft));
-      count = Math.min(count, speed > 0 ? Math.max(1, Math.round(speed * seconds)) : 1);
+      const seconds = Math.min(segmentSeconds, this.timeLeft);
+      count = Math.max(1, Math.round(this.stepsPerSecond(step) * seconds));
     }
+    if (this.evalEvery !== undefined)
+      count = Math.min(count, this.evalEvery - (step % this.evalEvery));
+    return Math.min(count, longestRun);
+  }
+
+  private get timeLeft(): number {
+    return Math.max(0, (this.totalSeconds as number) - this.seconds);
+  }
+
+  /** What a validation costs, in steps of training. */
+  private get validationSteps(): number {
+    const { batchSize, seqLength } = this.config;
+    return (readingCost * this.text.validation) / (batchSize * seqLength);
+  }
+
+  private planValidations(totalSteps: number): void {
+    const interval = Math.max(totalSteps / validations, this.validationSteps / validationShare);
+    this.evalEvery = Math.max(1, Math.ceil(interval));
+  }
+
+  /** Seconds that the validations to come will take. */
+  private validationTimeLeft(step: number, speed: number): number {
+    const one = this.validationSeconds ?? (speed > 0 ? this.validationSteps / speed : 0);
     const { evalEvery } = this;
-    if (evalEvery !== undefined) count = Math.min(count, evalEvery - (step % evalEvery));
-    return count;
-  }
-
-  private get evalEvery(): number | undefined {
-    if (this.config.evalEvery !== undefined) return this.config.evalEvery;
-    return this.totalSteps && Math.max(1, Math.ceil(this.totalSteps / validations));
-  }
-
-  /** What is left of the time, less what the last validation will take. */
-  private get trainingSecondsLeft(): number {
-    return (this.totalSeconds as number) - this.seconds - this.validationSeconds;
+    if (evalEvery === undefined) return one;
+    const ahead = Math.floor((speed * this.timeLeft + (step % evalEvery)) / evalEvery);
+    return one * (ahead + 1);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Optimisers over the parameter table: which moments they keep, and one update.
+ * Optimisers over the parameter table: which moments they keep, who updates what, and one update.
  */
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { Parameter } from '../model/parameters.js';
@@ -7,7 +7,7 @@ import type { OptimizerConfig, OptimizerName } from './config.js';
 
 /** Lists of moments, each the size of the parameters. */
 export function momentCount(name: OptimizerName): number {
-  return name === 'adam' || name === 'adamw' ? 2 : 1;
+  return name === 'rmsprop' || name === 'sgd' ? 1 : 2;
 }
 
 export interface Update {
@@ -18,8 +18,8 @@ export interface Update {
   readonly gradientScale: number;
 }
 
-/** One thread's share of the parameters: views on the same elements of weights, gradients, moments. */
-export interface ParameterSlice {
+/** Views on the same elements of weights, gradients and what the optimiser keeps. */
+export interface ParameterPart {
   readonly decays: boolean;
   readonly weight: Tensor;
   readonly gradient: Tensor;
@@ -27,39 +27,80 @@ export interface ParameterSlice {
   readonly average: Tensor | undefined;
 }
 
+/** All parameters, as flat lists. */
+export interface FlatParameters {
+  readonly weights: Tensor;
+  readonly gradients: Tensor;
+  readonly moments: readonly Tensor[];
+  readonly average: Tensor | undefined;
+}
+
+function part(
+  backend: Backend,
+  flat: FlatParameters,
+  decays: boolean,
+  start: number,
+  shape: readonly number[],
+): ParameterPart {
+  const cut = (x: Tensor) => backend.view(x, start, shape);
+  return {
+    decays,
+    weight: cut(flat.weights),
+    gradient: cut(flat.gradients),
+    moments: flat.moments.map(cut),
+    average: flat.average && cut(flat.average),
+  };
+}
+
 /**
  * Cuts the flat list of parameters into `count` shares of about equal size, at multiples of 16 elements,
- * and returns the views of share `index`, parameter by parameter.
+ * and returns share `index`, parameter by parameter.
  */
 export function sliceParameters(
   backend: Backend,
   parameters: readonly Parameter[],
-  flat: {
-    weights: Tensor;
-    gradients: Tensor;
-    moments: readonly Tensor[];
-    average: Tensor | undefined;
-  },
+  flat: FlatParameters,
   index: number,
   count: number,
-): ParameterSlice[] {
+): ParameterPart[] {
   const edge = (i: number) => Math.round((flat.weights.size * i) / count / 16) * 16;
   const [from, to] = [edge(index), index === count - 1 ? flat.weights.size : edge(index + 1)];
-  const slices: ParameterSlice[] = [];
-  for (const { start, size, decays } of parameters) {
+  return parameters.flatMap(({ start, size, decays }) => {
     const first = Math.max(start, from);
     const end = Math.min(start + size, to);
-    if (first >= end) continue;
-    const cut = (x: Tensor) => backend.view(x, first, [end - first]);
-    slices.push({
-      decays,
-      weight: cut(flat.weights),
-      gradient: cut(flat.gradients),
-      moments: flat.moments.map(cut),
-      average: flat.average && cut(flat.average),
-    });
+    return first < end ? [part(backend, flat, decays, first, [end - first])] : [];
+  });
+}
+
+/**
+ * The matrices that Muon updates, each whole: the cells' weights, a gate at a time. They are dealt out to
+ * `count` replicas, largest first, to the one with the least work so far.
+ * @returns those of replica `index`
+ */
+export function dealMatrices(
+  backend: Backend,
+  parameters: readonly Parameter[],
+  flat: FlatParameters,
+  index: number,
+  count: number,
+): ParameterPart[] {
+  const work = new Array<number>(count).fill(0);
+  const own: ParameterPart[] = [];
+  const matrices = parameters.flatMap(({ gates, shape, start }) => {
+    const [rows, columns] = [shape[0] / gates, shape[1]];
+    const cost = rows * columns * Math.min(rows, columns);
+    return Array.from({ length: gates }, (_, g) => ({
+      start: start + g * rows * columns,
+      shape: [rows, columns],
+      cost,
+    }));
+  });
+  for (const { start, shape, cost } of matrices.sort((a, b) => b.cost - a.cost)) {
+    const owner = work.indexOf(Math.min(...work));
+    work[owner] += cost;
+    if (owner === index) own.push(part(backend, flat, true, start, shape));
   }
-  return slices;
+  return own;
 }
 
 /**
@@ -71,25 +112,34 @@ export function averagingShare(decay: number, step: number): number {
   return 1 - Math.min(decay, (1 + step) / (10 + step));
 }
 
-/** Applies one update to a share of the parameters. */
-export function updateSlice(
+/** Applies one update to a part of the parameters. */
+export function update(
   backend: Backend,
   config: OptimizerConfig,
-  slice: ParameterSlice,
-  update: Update,
+  { weight, gradient, moments, decays }: ParameterPart,
+  { rate, step, gradientScale }: Update,
 ): void {
-  const { weight, gradient, moments } = slice;
-  const weightDecay = slice.decays ? config.weightDecay : 0;
-  const { rate, step, gradientScale } = update;
-  switch (config.name) {
-    case 'adam':
-    case 'adamw': {
-      const decoupled = config.name === 'adamw';
+  const { name, beta1, beta2, epsilon, alpha, momentum } = config;
+  const weightDecay = decays ? config.weightDecay : 0;
+  switch (name) {
+    case 'muon':
+    case 'adamw':
+    case 'adam': {
+      if (name === 'muon' && weight.shape.length > 1) {
+        backend.muon(weight, gradient, moments[0], {
+          rate,
+          momentum,
+          decay: weightDecay,
+          gradientScale,
+        });
+        return;
+      }
+      const decoupled = name !== 'adam';
       backend.adam(weight, gradient, moments[0], moments[1], {
         rate,
-        beta1: config.beta1,
-        beta2: config.beta2,
-        epsilon: config.epsilon,
+        beta1,
+        beta2,
+        epsilon,
         l2: decoupled ? 0 : weightDecay,
         decay: decoupled ? weightDecay : 0,
         step,
@@ -97,21 +147,14 @@ export function updateSlice(
       });
       return;
     }
-    case 'rmsprop':
-      backend.rmsprop(weight, gradient, moments[0], {
-        rate,
-        alpha: config.alpha,
-        epsilon: config.epsilon,
-        l2: weightDecay,
-        gradientScale,
-      });
+    case 'rmsprop': {
+      const l2 = weightDecay;
+      backend.rmsprop(weight, gradient, moments[0], { rate, alpha, epsilon, l2, gradientScale });
       return;
-    case 'sgd':
-      backend.sgd(weight, gradient, moments[0], {
-        rate,
-        momentum: config.momentum,
-        l2: weightDecay,
-        gradientScale,
-      });
+    }
+    case 'sgd': {
+      const l2 = weightDecay;
+      backend.sgd(weight, gradient, moments[0], { rate, momentum, l2, gradientScale });
+    }
   }
 }

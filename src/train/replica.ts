@@ -6,7 +6,7 @@
  *     — barrier —
  *     the own share of the parameters: gradients of all replicas summed in their order, clipped by value
  *     — barrier —
- *     the own share: scaled to the global norm, optimiser update
+ *     the own matrices or share: scaled to the global norm, optimiser update
  *     — barrier —
  */
 import type { Backend, Indices, Tensor } from '../backend/backend.js';
@@ -15,7 +15,13 @@ import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import { segmentText, TextLoss } from '../model/text-loss.js';
 import { Streams } from '../text/streams.js';
 import type { Control } from './control.js';
-import { averagingShare, type ParameterSlice, sliceParameters, updateSlice } from './optimizer.js';
+import {
+  averagingShare,
+  dealMatrices,
+  type ParameterPart,
+  sliceParameters,
+  update,
+} from './optimizer.js';
 import { type ReplicaPlan, type RunResult, share } from './plan.js';
 
 /** Steps a chunk in validation, memory permitting. */
@@ -32,9 +38,11 @@ export class Replica {
   private readonly inputMemory: Indices;
   private readonly targetMemory: Indices;
   /** This replica's share of the parameters; their gradients are replica 0's, the sum of all. */
-  private readonly slices: readonly ParameterSlice[];
+  private readonly slices: readonly ParameterPart[];
   /** The same share of the other replicas' gradients, in the order of the slices. */
   private readonly others: readonly (readonly Tensor[])[];
+  /** What this replica updates: matrices, if the optimiser takes them whole, and a share of the rest. */
+  private readonly updates: readonly ParameterPart[];
   private readonly validation: TextLoss | undefined;
 
   constructor(
@@ -76,17 +84,21 @@ export class Replica {
       this.validation = new TextLoss(backend, this.network, first, size, T);
     }
 
-    const slicesOf = (g: Tensor) =>
-      sliceParameters(
-        backend,
-        table.parameters,
-        { weights, gradients: g, moments, average },
-        index,
-        replicas,
-      );
+    const { parameters } = table;
+    const flat = { weights, moments, average };
+    const slicesOf = (g: Tensor, of = parameters) =>
+      sliceParameters(backend, of, { ...flat, gradients: g }, index, replicas);
     this.slices = slicesOf(gradients[0]);
     const rest = gradients.slice(1).map((g) => slicesOf(g).map((slice) => slice.gradient));
     this.others = this.slices.map((_, i) => rest.map((list) => list[i]));
+    if (config.optimizer.name === 'muon') {
+      const sum = { ...flat, gradients: gradients[0] };
+      const single = parameters.filter(({ gates }) => gates === 0);
+      const matrices = dealMatrices(backend, parameters, sum, index, replicas);
+      this.updates = [...matrices, ...slicesOf(gradients[0], single)];
+    } else {
+      this.updates = this.slices;
+    }
   }
 
   /**
@@ -158,10 +170,10 @@ export class Replica {
     }
     const clipped = config.clip.name === 'norm' && gradientNorm > config.clip.limit;
     const gradientScale = clipped ? config.clip.limit / gradientNorm : 1;
-    for (const slice of this.slices) {
-      updateSlice(backend, config.optimizer, slice, { rate, step: step + 1, gradientScale });
-      if (slice.average) {
-        backend.lerp(slice.average, slice.weight, averagingShare(config.average, step + 1));
+    for (const part of this.updates) {
+      update(backend, config.optimizer, part, { rate, step: step + 1, gradientScale });
+      if (part.average) {
+        backend.lerp(part.average, part.weight, averagingShare(config.average, step + 1));
       }
     }
     if (index === 0) control.record(step, loss, gradientNorm, clipped);

@@ -91,7 +91,9 @@ class Training {
   ) {
     const { config, corpus, resume } = job;
     this.streams = new Streams(corpus.train, config.batchSize, config.seqLength);
-    this.length = new Length(config, this.streams.chunksPerPass, resume?.seconds ?? 0);
+    const { chunksPerPass } = this.streams;
+    const text = { chunksPerPass, validation: corpus.validation.length };
+    this.length = new Length(config, text, resume?.seconds ?? 0, resume?.plan);
     this.plateau = new Plateau(config.schedule, resume?.plateau.factor, resume?.plateau.waited);
     if (resume) this.restore(resume);
     else this.initialise();
@@ -137,8 +139,8 @@ class Training {
 
   private rateAt(step: number): number {
     const epoch = step / this.streams.chunksPerPass;
-    const fraction = this.length.fraction(step);
-    return learningRate(this.job.config.schedule, { fraction, epoch }, this.plateau.factor);
+    const { totalSteps } = this.length;
+    return learningRate(this.job.config.schedule, { step, totalSteps, epoch }, this.plateau.factor);
   }
 
   private reportProgress(): void {
@@ -174,7 +176,7 @@ class Training {
       validationLoss = (await replicas.validate()) / characters;
       if (replicas.control.stopRequested) return false;
     }
-    length.validated(this.step, length.seconds - started);
+    length.validated(length.seconds - started);
     const tally = replicas.control.tally;
     const entry: Validation = {
       step: this.step,
@@ -233,6 +235,8 @@ class Training {
         step: this.step,
         epoch: this.step / this.streams.chunksPerPass,
         ...recorded,
+        evalEvery: this.length.plan.evalEvery,
+        steps: this.length.stepsUsed(this.step),
         threads,
         backend: this.backend.name,
         corpus: corpus.provenance,
@@ -253,6 +257,7 @@ class Training {
       source: job.source,
       step: this.step,
       seconds: this.length.seconds,
+      plan: this.length.plan,
       bestLoss: this.bestLoss ?? null,
       plateau: { factor: this.plateau.factor, waited: this.plateau.waited },
       tally: replicas.control.tally,

@@ -1,16 +1,25 @@
 /**
- * Learning-rate schedules as functions of progress.
+ * Learning-rate schedules as functions of the step.
  *
- * Progress is the share of the training that is done (steps of all steps, or, for a training by the
- * clock, seconds of all seconds), so that one definition serves both.
+ * Only a decay needs to know how long the training is, and only from where it begins (`decayStart`):
+ * so a training by the clock may leave its number of steps open until then, and the same training by
+ * steps has the same rates.
  */
 import type { ScheduleConfig } from './config.js';
 
 export interface Progress {
-  /** 0 at the first step, 1 at the end */
-  readonly fraction: number;
+  /** Steps done before this one */
+  readonly step: number;
+  /** Steps in all; needed from `decayStart` on */
+  readonly totalSteps: number | undefined;
   /** Passes over the training text so far, with fraction */
   readonly epoch: number;
+}
+
+/** Share of the training after which the rate depends on its length; 1: never. */
+export function decayStart({ name, decayShare }: ScheduleConfig): number {
+  if (name === 'wsd') return 1 - decayShare;
+  return name === 'cosine' ? 0 : 1;
 }
 
 /**
@@ -19,24 +28,34 @@ export interface Progress {
  */
 export function learningRate(
   config: ScheduleConfig,
-  { fraction, epoch }: Progress,
+  { step, totalSteps, epoch }: Progress,
   plateauFactor: number,
 ): number {
-  const { name, rate, warmup, finalRate, decay, every } = config;
-  if (fraction < warmup) return (rate * fraction) / warmup;
-  switch (name) {
+  const { rate, warmup } = config;
+  const rising = Math.min(1, (step + 1) / (warmup + 1));
+  switch (config.name) {
     case 'constant':
-      return rate;
+      return rate * rising;
+    case 'wsd': {
+      // warm-up, stable, decay: linear to the end (Hägele et al. 2024)
+      const left = totalSteps === undefined ? 1 : (totalSteps - step) / totalSteps;
+      return rate * rising * between(config.finalRate, left / config.decayShare);
+    }
     case 'cosine': {
       // Loshchilov & Hutter 2017, one period
-      const through = Math.min(1, (fraction - warmup) / (1 - warmup));
-      return rate * (finalRate + ((1 - finalRate) * (1 + Math.cos(Math.PI * through))) / 2);
+      const done = totalSteps === undefined ? 0 : Math.min(1, step / totalSteps);
+      return rate * rising * between(config.finalRate, (1 + Math.cos(Math.PI * done)) / 2);
     }
     case 'step':
-      return rate * decay ** Math.floor(epoch / every);
+      return rate * rising * config.decay ** Math.floor(epoch / config.every);
     case 'plateau':
-      return rate * plateauFactor;
+      return rate * rising * plateauFactor;
   }
+}
+
+/** From `low` at share 0 to 1 at share 1 and beyond. */
+function between(low: number, share: number): number {
+  return low + (1 - low) * Math.min(1, Math.max(0, share));
 }
 
 /** Lowers the rate when validation has made no progress for more than `patience` validations. */

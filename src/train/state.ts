@@ -9,6 +9,7 @@ import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainConfig } from './config.js';
 import type { Tally } from './control.js';
+import type { LengthPlan } from './length.js';
 
 export interface TrainingState {
   readonly config: TrainConfig;
@@ -23,6 +24,8 @@ export interface TrainingState {
   readonly step: number;
   /** Seconds of training done, for a training by the clock */
   readonly seconds: number;
+  /** What the clock has settled, for a training by the clock */
+  readonly plan: LengthPlan;
   /** Lowest validation loss (or training loss, without a validation text) so far */
   readonly bestLoss: number | null;
   readonly plateau: { readonly factor: number; readonly waited: number };

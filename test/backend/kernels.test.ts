@@ -271,6 +271,24 @@ const rest: Case[] = sizes.flatMap((n): Case[] => [
   },
 ]);
 
+/** Five iterations magnify the rounding of small singular values: by 3.4 each, at the most. */
+const muonCases: Case[] = [
+  ...[1, 7, 65, 129].map((n) => [n, n]),
+  ...[
+    [1, 65],
+    [65, 7],
+    [65, 129],
+    [129, 65],
+  ],
+].map((shape) => ({
+  name: `muon ${shape.join(' × ')}`,
+  tensors: { w: shape, g: shape, m: shape },
+  run: (backend, { w, g, m }) =>
+    backend.muon(w, g, m, { rate: 0.1, momentum: 0.9, decay: 0.1, gradientScale: 2 }),
+  outputs: ['w', 'm'],
+  tolerance: 2e-5,
+}));
+
 // --- running them ---
 
 function run(backend: Backend, c: Case) {
@@ -320,6 +338,7 @@ describe.each(machines)('%s', (_, makeBackend) => {
   const groups = [
     ['products within 2e-6 · K of float64', products],
     ['cells over a chunk, forward and backward, within 5e-6 of float64', cellCases],
+    ['Muon within 2e-5 of float64', muonCases],
     ['look-ups, loss, dropout and optimisers within their stated bounds', rest],
   ] as const;
   test.each(groups)('%s, nothing written beyond an output', (_title, cases) => {
@@ -327,6 +346,24 @@ describe.each(machines)('%s', (_, makeBackend) => {
       const computed = run(makeBackend(), c);
       expect(computed.overrun, c.name).toEqual([]);
       expect(firstDifference(c, computed)).toBeUndefined();
+    }
+  });
+
+  test('Muon makes the singular values of a step nearly one', () => {
+    const backend = makeBackend();
+    const [rows, columns] = [12, 40];
+    const [w, g, m] = [1, 2, 3].map(() => backend.tensor([rows, columns]));
+    backend.write(g, randomValues(new Random(4), rows * columns, 1));
+    backend.muon(w, g, m, { rate: 1, momentum: 0.95, decay: 0, gradientScale: 1 });
+    // W Wᵀ / (0.2² · 40) of an orthogonal step is the identity
+    const gram = backend.tensor([rows, rows]);
+    backend.linear(gram, w, w, undefined);
+    const values = backend.read(gram);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < rows; j++) {
+        const value = values[i * rows + j] / (0.04 * columns);
+        expect(Math.abs(value - (i === j ? 1 : 0))).toBeLessThan(0.5);
+      }
     }
   });
 

@@ -41,7 +41,8 @@ const baseConfig: TrainConfig = {
   schedule: {
     name: 'cosine',
     rate: 4e-3,
-    warmup: 0.05,
+    warmup: 3,
+    decayShare: 0.4,
     finalRate: 0.05,
     decay: 0.5,
     every: 1,

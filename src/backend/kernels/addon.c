@@ -110,6 +110,7 @@ REDUCTION(sum_squares, F(0), N(1))
 FUNCTION(adam, F(0), F(1), F(2), F(3), N(4), R(5), R(6), R(7), R(8), R(9), R(10), R(11), R(12), R(13))
 FUNCTION(rmsprop, F(0), F(1), F(2), N(3), R(4), R(5), R(6), R(7), R(8))
 FUNCTION(sgd, F(0), F(1), F(2), N(3), R(4), R(5), R(6), R(7))
+FUNCTION(muon, F(0), F(1), F(2), N(3), N(4), R(5), R(6), R(7), R(8), F(9))
 
 /* levels() -> names of the instruction levels of this processor, best first */
 static napi_value levels(napi_env env, napi_callback_info info) {

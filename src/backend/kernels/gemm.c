@@ -174,8 +174,9 @@ INLINE void four_panels(float *c, const float *a, const float *packed, const flo
     for (int v = 0; v < 8; v++) store(c + v * VL, acc[v]);
 }
 
-static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
-                 enum gemm_start start, int M, int N, int K) {
+/* upper: tiles that lie wholly below the diagonal are left out */
+INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
+                       enum gemm_start start, int M, int N, int K, const int upper) {
     if (M <= 2) {
         for (int m = 0; m < M; m++) {
             float *row = c + (ptrdiff_t)m * ldc;
@@ -205,6 +206,7 @@ static void gemm(float *c, int ldc, const float *a, int lda, const float *packed
                 const float *panel = packed + (size_t)n * K + (size_t)k0 * nv * VL;
                 for (int i = 0; i < tiles; i++) {
                     int m = m0 + tile_edge(m1 - m0, tiles, i);
+                    if (upper && m >= n + NR) break;
                     int rows = m0 + tile_edge(m1 - m0, tiles, i + 1) - m;
                     tile_rows(rows, nv, c + (ptrdiff_t)m * ldc + n, ldc, a + (ptrdiff_t)m * lda + k0,
                               lda, panel, bias ? bias + n : NULL, from, columns, k1 - k0);
@@ -212,6 +214,22 @@ static void gemm(float *c, int ldc, const float *a, int lda, const float *packed
             }
         }
     }
+}
+
+static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
+                 enum gemm_start start, int M, int N, int K) {
+    gemm_tiles(c, ldc, a, lda, packed, bias, start, M, N, K, 0);
+}
+
+/* Square of the matrix that is mirrored at once: its rows and columns fit the first-level cache. */
+#define MIRROR 32
+
+static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K) {
+    gemm_tiles(c, N, a, K, packed, NULL, START_ZERO, N, N, K, 1);
+    for (int i0 = 0; i0 < N; i0 += MIRROR)
+        for (int j0 = 0; j0 <= i0; j0 += MIRROR)
+            for (int i = i0; i < N && i < i0 + MIRROR; i++)
+                for (int j = j0; j < i && j < j0 + MIRROR; j++) c[(size_t)i * N + j] = c[(size_t)j * N + i];
 }
 
 /*

@@ -51,6 +51,9 @@ enum gemm_start { START_ZERO, START_BIAS, START_C };
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
                  enum gemm_start start, int M, int N, int K);
 
+/* C[N,N] = A · B where the result is known to be symmetric: about half the work. */
+static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K);
+
 /*
  * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here tile by tile; scratch: MC · KC_PACKED floats.
  * sums[M] += column sums of A, row after row, if given.

@@ -21,6 +21,7 @@ KERNELS(X)
 #include "lstm.c"
 #include "gru.c"
 #include "elementwise.c"
+#include "muon.c"
 
 /* packed <- Wᵀ, W [N,K]: for a weight that will be multiplied with many times */
 KERNEL void pack_weight(float *packed, const float *weight, int N, int K) {

@@ -43,7 +43,8 @@
     X(void, adam, (float *, const float *, float *, float *, int, float, float, float, float, float,      \
                    float, float, float, float))                                                           \
     X(void, rmsprop, (float *, const float *, float *, int, float, float, float, float, float))           \
-    X(void, sgd, (float *, const float *, float *, int, float, float, float, float))
+    X(void, sgd, (float *, const float *, float *, int, float, float, float, float))                      \
+    X(void, muon, (float *, const float *, float *, int, int, float, float, float, float, float *))
 
 struct kernels {
 #define X(result, name, parameters) result(*name) parameters;
