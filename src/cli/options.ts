@@ -7,12 +7,12 @@ import { clipNames, optimizerNames, scheduleNames } from '../train/config.js';
 import type { OptionDefinition, OptionGroup } from './option.js';
 import {
   choice,
+  decayShare,
   duration,
   integer,
   notNegative,
   type Parse,
   positive,
-  positiveShare,
   properShare,
   share,
   text,
@@ -159,7 +159,7 @@ const trainingOptions: OptionGroup = {
     option(
       '--decay-share <x>',
       'wsd: last share of the training, in which it falls',
-      positiveShare,
+      decayShare,
       d.decayShare,
     ),
     option('--final-rate <x>', 'wsd, cosine: last rate, share of the highest', share, d.finalRate),

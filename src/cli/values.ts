@@ -31,8 +31,8 @@ export const positive = real('a number above 0', (x) => x > 0);
 export const notNegative = real('a number of at least 0', (x) => x >= 0);
 /** 0 ≤ x < 1 */
 export const properShare = real('a number from 0 to below 1', (x) => x >= 0 && x < 1);
-/** 0 < x ≤ 1 */
-export const positiveShare = real('a number above 0, at most 1', (x) => x > 0 && x <= 1);
+/** 0 < x ≤ 0.95 */
+export const decayShare = real('a number above 0, at most 0.95', (x) => x > 0 && x <= 0.95);
 /** 0 ≤ x ≤ 1 */
 export const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
 

@@ -105,13 +105,21 @@ export class Length {
     const { totalSeconds, timeLeft } = this;
     if (totalSeconds === undefined || this.totalSteps !== undefined) return;
     const share = 1 - timeLeft / totalSeconds;
-    const speed = this.stepsPerSecond(step);
     if (this.evalEvery === undefined && share >= evalPlanShare) {
-      this.planValidations(step + speed * timeLeft);
+      this.planValidations(step + this.stepsPerSecond(step) * timeLeft, step + 1);
     }
-    const estimate = step + speed * Math.max(0, timeLeft - this.validationTimeLeft(step, speed));
-    const due = step >= decayStart(this.config.schedule) * estimate;
-    if (due && share >= stepsPlanShare) this.totalSteps = Math.max(step, Math.round(estimate));
+    const start = decayStart(this.config.schedule);
+    const estimate = this.estimate(step);
+    if (step >= start * estimate && share >= stepsPlanShare) {
+      // what has been trained so far must not have been part of the decay
+      this.totalSteps = Math.max(Math.round(estimate), Math.ceil(step / start));
+    }
+  }
+
+  /** Steps in all, as the speed and the time left have it. */
+  private estimate(step: number): number {
+    const speed = this.stepsPerSecond(step);
+    return step + speed * Math.max(0, this.timeLeft - this.validationTimeLeft(step, speed));
   }
 
   validated(seconds: number): void {
@@ -132,8 +140,9 @@ export class Length {
     let count = longestRun;
     if (this.totalSteps !== undefined) count = this.totalSteps - step;
     else {
-      const seconds = Math.min(segmentSeconds, this.timeLeft);
-      count = Math.max(1, Math.round(this.stepsPerSecond(step) * seconds));
+      const segment = this.stepsPerSecond(step) * Math.min(segmentSeconds, this.timeLeft);
+      const toDecay = decayStart(this.config.schedule) * this.estimate(step) - step;
+      count = Math.max(1, Math.floor(Math.min(segment, toDecay)));
     }
     if (this.evalEvery !== undefined)
       count = Math.min(count, this.evalEvery - (step % this.evalEvery));
@@ -150,9 +159,10 @@ export class Length {
     return (readingCost * this.text.validation) / (batchSize * seqLength);
   }
 
-  private planValidations(totalSteps: number): void {
+  /** @param least the first validation must not lie behind */
+  private planValidations(totalSteps: number, least = 1): void {
     const interval = Math.max(totalSteps / validations, this.validationSteps / validationShare);
-    this.evalEvery = Math.max(1, Math.ceil(interval));
+    this.evalEvery = Math.max(least, Math.ceil(interval));
   }
 
   /** Seconds that the validations to come will take. */

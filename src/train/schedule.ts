@@ -16,10 +16,13 @@ export interface Progress {
   readonly epoch: number;
 }
 
-/** Share of the training after which the rate depends on its length; 1: never. */
+/** Share of the training in which a cosine has not begun to fall. */
+const cosineStart = 0.05;
+
+/** Share of the training up to which the rate does not depend on its length; 1: it never does. */
 export function decayStart({ name, decayShare }: ScheduleConfig): number {
   if (name === 'wsd') return 1 - decayShare;
-  return name === 'cosine' ? 0 : 1;
+  return name === 'cosine' ? cosineStart : 1;
 }
 
 /**
@@ -33,19 +36,20 @@ export function learningRate(
 ): number {
   const { rate, warmup } = config;
   const rising = Math.min(1, (step + 1) / (warmup + 1));
+  const start = decayStart(config);
+  // 0 or less before the decay, 1 at the end
+  const decayed = totalSteps === undefined ? 0 : (step / totalSteps - start) / (1 - start);
   switch (config.name) {
     case 'constant':
       return rate * rising;
-    case 'wsd': {
+    case 'wsd':
       // warm-up, stable, decay: linear to the end (Hägele et al. 2024)
-      const left = totalSteps === undefined ? 1 : (totalSteps - step) / totalSteps;
-      return rate * rising * between(config.finalRate, left / config.decayShare);
-    }
-    case 'cosine': {
+      return rate * rising * between(config.finalRate, 1 - decayed);
+    case 'cosine':
       // Loshchilov & Hutter 2017, one period
-      const done = totalSteps === undefined ? 0 : Math.min(1, step / totalSteps);
-      return rate * rising * between(config.finalRate, (1 + Math.cos(Math.PI * done)) / 2);
-    }
+      return (
+        rate * rising * between(config.finalRate, (1 + Math.cos(Math.PI * clamp(decayed))) / 2)
+      );
     case 'step':
       return rate * rising * config.decay ** Math.floor(epoch / config.every);
     case 'plateau':
@@ -53,9 +57,13 @@ export function learningRate(
   }
 }
 
-/** From `low` at share 0 to 1 at share 1 and beyond. */
+function clamp(share: number): number {
+  return Math.min(1, Math.max(0, share));
+}
+
+/** From `low` at share 0 to 1 at share 1. */
 function between(low: number, share: number): number {
-  return low + (1 - low) * Math.min(1, Math.max(0, share));
+  return low + (1 - low) * clamp(share);
 }
 
 /** Lowers the rate when validation has made no progress for more than `patience` validations. */

@@ -30,7 +30,7 @@ const baseConfig: TrainConfig = {
   seqLength: 12,
   dropout: 0.2,
   optimizer: {
-    name: 'adamw',
+    name: 'muon',
     weightDecay: 0.01,
     beta1: 0.9,
     beta2: 0.99,
@@ -39,7 +39,7 @@ const baseConfig: TrainConfig = {
     epsilon: 1e-8,
   },
   schedule: {
-    name: 'cosine',
+    name: 'wsd',
     rate: 4e-3,
     warmup: 3,
     decayShare: 0.4,
@@ -120,6 +120,7 @@ describe.each(availableBackends.map(([name]) => name))('%s', (name) => {
       const second = await run({ backend }, { cell, resume: await readState(path) });
       expect(second.state.weights).toEqual(whole.state.weights);
       expect(second.state.moments).toEqual(whole.state.moments);
+      expect(second.state.average).toEqual(whole.state.average);
       expect(second.state.hidden).toEqual(whole.state.hidden);
       expect(second.model.history).toEqual(whole.model.history);
       expect(second.model.weights).toEqual(whole.model.weights);
@@ -153,17 +154,45 @@ describe.each(availableBackends.map(([name]) => name))('%s', (name) => {
   });
 });
 
-test.each(['adam', 'adamw', 'rmsprop', 'sgd'] as const)('%s resumes exactly', async (optimizer) => {
-  const rate = optimizer === 'sgd' ? 0.2 : 2e-3;
-  const change = {
-    optimizer: { ...baseConfig.optimizer, name: optimizer },
-    schedule: { ...baseConfig.schedule, name: 'plateau', rate },
-  } as const;
-  const whole = await run(change);
-  const first = await run(change, { stopAt: 20 });
-  const second = await run(change, { resume: first.state });
-  expect(second.state.weights).toEqual(whole.state.weights);
-  expect(second.state.plateau).toEqual(whole.state.plateau);
+test.each(['muon', 'adam', 'adamw', 'rmsprop', 'sgd'] as const)(
+  '%s resumes exactly',
+  async (optimizer) => {
+    const rate = optimizer === 'sgd' ? 0.2 : 2e-3;
+    const change = {
+      optimizer: { ...baseConfig.optimizer, name: optimizer },
+      schedule: { ...baseConfig.schedule, name: 'plateau', rate },
+    } as const;
+    const whole = await run(change);
+    const first = await run(change, { stopAt: 20 });
+    const second = await run(change, { resume: first.state });
+    expect(second.state.weights).toEqual(whole.state.weights);
+    expect(second.state.plateau).toEqual(whole.state.plateau);
+  },
+);
+
+test.each(['wsd', 'cosine', 'constant'] as const)(
+  'a training by the clock (%s) is repeated by the steps it came to, bit for bit',
+  async (name) => {
+    const schedule = { ...baseConfig.schedule, name };
+    const change = { schedule, evalEvery: undefined, backend: 'auto' } as const;
+    const clock = await run({ ...change, length: { kind: 'seconds', seconds: 1 } });
+    const { steps, evalEvery } = clock.state.plan;
+    expect(steps).toBe(clock.state.step);
+    if (steps === null || evalEvery === null) throw new Error('nothing planned');
+    const again = await run({ ...change, evalEvery, length: { kind: 'steps', steps } });
+    expect(again.state.weights).toEqual(clock.state.weights);
+    expect(again.model).toEqual(clock.model);
+  },
+);
+
+test('the model is the moving average of the weights, which is also what is validated', async () => {
+  const change = { length: { kind: 'steps', steps: 3 }, evalEvery: 1 } as const;
+  const plain = await run({ ...change, average: 0 });
+  const averaged = await run({ ...change, average: 0.5 });
+  expect(averaged.state.weights).not.toEqual(averaged.model.weights);
+  expect(averaged.state.average).toEqual(averaged.model.weights);
+  const losses = (r: Run) => r.model.history.map((entry) => entry.validationLoss);
+  expect(losses(averaged)).not.toEqual(losses(plain));
 });
 
 test('a learning rate beyond all bounds ends as divergence, the weights still finite', async () => {
