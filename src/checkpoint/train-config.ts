@@ -2,6 +2,7 @@
 import { backendNames } from '../backend/select.js';
 import {
   clipNames,
+  dropoutMaskNames,
   optimizerNames,
   scheduleNames,
   type TrainConfig,
@@ -20,6 +21,8 @@ export function readTrainConfig(fields: Fields): TrainConfig {
     batchSize: fields.integer('batchSize', 1, limits.parameters),
     seqLength: fields.integer('seqLength', 1, limits.parameters),
     dropout: fields.number('dropout'),
+    dropoutMask: fields.oneOf('dropoutMask', dropoutMaskNames),
+    weightDrop: fields.number('weightDrop'),
     optimizer: {
       name: optimizer.oneOf('name', optimizerNames),
       weightDecay: optimizer.number('weightDecay'),
@@ -39,7 +42,7 @@ export function readTrainConfig(fields: Fields): TrainConfig {
       every: schedule.number('every'),
       patience: schedule.integer('patience', 0, most),
     },
-    average: fields.get('average') === undefined ? 0 : fields.number('average'),
+    average: fields.number('average'),
     clip: { name: clip.oneOf('name', clipNames), limit: clip.number('limit') },
     length: readLength(fields.fields('length')),
     evalEvery:

@@ -3,7 +3,7 @@ import { backendNames } from '../backend/select.js';
 import { limits } from '../checkpoint/json.js';
 import { cellNames } from '../model/config.js';
 import { normalForms, textUnits } from '../text/unit.js';
-import { clipNames, optimizerNames, scheduleNames } from '../train/config.js';
+import { clipNames, dropoutMaskNames, optimizerNames, scheduleNames } from '../train/config.js';
 import type { OptionDefinition, OptionGroup } from './option.js';
 import {
   choice,
@@ -31,6 +31,8 @@ export const defaults = {
   batchSize: 32,
   seqLength: 64,
   dropout: 0,
+  dropoutMask: 'step',
+  weightDrop: 0,
   optimizer: 'muon',
   learningRate: { muon: 6e-3, adamw: 4e-3, adam: 4e-3, rmsprop: 2e-3, sgd: 0.5 },
   weightDecay: { muon: 0.01, adamw: 0.01, adam: 0, rmsprop: 0, sgd: 0 },
@@ -130,6 +132,18 @@ const trainingOptions: OptionGroup = {
     option('--batch-size <n>', 'streams read side by side', count, d.batchSize),
     option('--seq-length <n>', 'steps of a chunk', count, d.seqLength),
     option('--dropout <x>', "share of each layer's output set to 0", properShare, d.dropout),
+    oneOf(
+      '--dropout-mask <kind>',
+      'new at each step, or one for a chunk',
+      dropoutMaskNames,
+      d.dropoutMask,
+    ),
+    option(
+      '--weight-drop <x>',
+      'share of the recurrent weights set to 0',
+      properShare,
+      d.weightDrop,
+    ),
     oneOf('--optimizer <name>', 'update rule', optimizerNames, d.optimizer),
     option(
       '--learning-rate <x>',

@@ -6,6 +6,7 @@ import type { CellName, ModelConfig } from '../model/config.js';
 import type { NormalForm, TextOptions, TextUnit } from '../text/unit.js';
 import type {
   ClipName,
+  DropoutMaskName,
   OptimizerName,
   ScheduleName,
   TrainConfig,
@@ -29,6 +30,8 @@ export interface RawTrainOptions {
   readonly batchSize?: number;
   readonly seqLength?: number;
   readonly dropout?: number;
+  readonly dropoutMask?: DropoutMaskName;
+  readonly weightDrop?: number;
   readonly optimizer?: OptimizerName;
   readonly learningRate?: number;
   readonly weightDecay?: number;
@@ -103,6 +106,8 @@ export function trainSettings(raw: RawTrainOptions): TrainSettings {
       batchSize,
       seqLength: raw.seqLength ?? d.seqLength,
       dropout: raw.dropout ?? d.dropout,
+      dropoutMask: raw.dropoutMask ?? d.dropoutMask,
+      weightDrop: raw.weightDrop ?? d.weightDrop,
       optimizer: {
         name: optimizer,
         weightDecay: raw.weightDecay ?? d.weightDecay[optimizer],

@@ -20,6 +20,7 @@ export function loadNetwork(
     ...capacity,
     training: false,
     dropout: false,
+    weightDrop: false,
   });
   network.freeze();
   return network;

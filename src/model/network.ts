@@ -5,9 +5,9 @@
  *
  * Activations are allocated once, for chunks of at most `maxRows` = T·B rows:
  * per layer what its cell states, plus one [T,B,H] gradient and, with dropout, one [T,B,H] copy a layer,
- * plus [T·B,V] logits.
+ * plus [T·B,V] logits; with weight drop, twice the recurrent weights.
  */
-import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import type { Backend, DropoutMask, Indices, Tensor } from '../backend/backend.js';
 import type { CellChunk, CellLayer } from './cells/cell.js';
 import { cells } from './cells/cells.js';
 import type { ModelConfig } from './config.js';
@@ -21,6 +21,10 @@ export type State = readonly (readonly Tensor[])[];
 export interface Dropout {
   /** Share of each layer's output set to zero, the last layer's included (Zaremba et al. 2014). */
   readonly rate: number;
+  /** One mask for all steps of a chunk (Gal & Ghahramani 2016), not one a step. */
+  readonly locked: boolean;
+  /** Share of the recurrent weights set to zero, for a chunk (weight drop, Merity et al. 2018). */
+  readonly weightRate: number;
   readonly seed: number;
   /** The mask is a function of seed, step, layer and position alone. */
   readonly step: number;
@@ -36,8 +40,10 @@ export interface Capacity {
   readonly maxBatch: number;
   /** Whether `backward` will be called. */
   readonly training: boolean;
-  /** Whether `forward` will be given dropout. */
+  /** Whether `forward` will be given dropout of outputs. */
   readonly dropout: boolean;
+  /** Whether `forward` will be given dropout of weights. */
+  readonly weightDrop: boolean;
 }
 
 /** What one chunk needs besides its layers: views for one (T, B). */
@@ -67,6 +73,9 @@ export class Network {
   /** Input weights of the layers above the first; of layer 0 they are the input's business. */
   private readonly inputWeights: readonly { readonly weight: Tensor; readonly bias: Tensor }[];
   private readonly recurrentWeights: readonly Tensor[];
+  /** With weight drop: what the layers multiply with instead, and its gradient; [G·H, H] a layer */
+  private readonly droppedWeights: readonly Tensor[];
+  private readonly dDroppedWeight: Tensor | undefined;
   private readonly outputWeight: Tensor;
   private readonly outputBias: Tensor;
   private dropout: Dropout | undefined;
@@ -81,11 +90,15 @@ export class Network {
     private readonly capacity: Capacity,
   ) {
     const { layers: L, hidden: H, vocabulary: V } = config;
-    const { maxRows, maxBatch, training, dropout } = capacity;
+    const { maxRows, maxBatch, training, dropout, weightDrop } = capacity;
     const cell = cells[config.cell];
     this.input = new FirstLayerInput(backend, config, weights, gradients, maxRows);
     this.recurrentWeights = Array.from({ length: L }, (_, l) => weights.get(`rnn.weight_hh_l${l}`));
-    this.layers = this.recurrentWeights.map((weight, l) =>
+    this.droppedWeights = weightDrop
+      ? this.recurrentWeights.map(({ shape }) => backend.tensor(shape))
+      : [];
+    this.dDroppedWeight = weightDrop ? backend.tensor(this.recurrentWeights[0].shape) : undefined;
+    this.layers = (weightDrop ? this.droppedWeights : this.recurrentWeights).map((weight, l) =>
       cell.createLayer(backend, H, maxRows, maxBatch, {
         weight,
         bias: weights.get(`rnn.bias_hh_l${l}`),
@@ -121,7 +134,9 @@ export class Network {
   forward(ids: Indices, T: number, B: number, state: State, dropout?: Dropout): Tensor {
     const { backend, inputWeights } = this;
     const chunk = this.chunk(T, B);
-    this.dropout = dropout !== undefined && dropout.rate > 0 ? dropout : undefined;
+    this.dropout = dropout;
+    const dropsOutputs = this.dropsOutputs;
+    this.dropWeights();
     this.current = { chunk, ids, T, B };
     chunk.layers.forEach((layer, l) => {
       if (l === 0) {
@@ -137,9 +152,7 @@ export class Network {
       state[l].forEach((s, k) => {
         backend.copy(s, layer.finalState[k]);
       });
-      if (this.dropout) {
-        backend.dropout(chunk.dropped[l], layer.output, this.mask(this.dropout, l));
-      }
+      if (dropsOutputs) backend.dropout(chunk.dropped[l], layer.output, this.mask(l));
     });
     const top = this.layerOutput(chunk, this.layers.length - 1);
     backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
@@ -181,15 +194,10 @@ export class Network {
     backend.linearBackwardInput(dOutput, dLogits, this.outputWeight, false);
     for (let l = last; l >= 0; l--) {
       const layer = chunk.layers[l];
-      if (this.dropout) backend.dropout(dOutput, dOutput, this.mask(this.dropout, l));
+      if (this.dropsOutputs) backend.dropout(dOutput, dOutput, this.mask(l));
       for (const d of chunk.dState) backend.fill(d, 0);
       layer.backward(dOutput, chunk.dState);
-      backend.linearBackwardWeight(
-        gradients.get(`rnn.weight_hh_l${l}`),
-        gradients.get(`rnn.bias_hh_l${l}`),
-        layer.dRecurrent,
-        layer.previousOutput,
-      );
+      this.recurrentBackward(gradients, layer, l);
       const dProjection = layer.inputProjection;
       if (l === 0) {
         this.input.backward(dProjection, ids);
@@ -226,13 +234,60 @@ export class Network {
   }
 
   private layerOutput(chunk: ChunkViews, l: number): Tensor {
-    return this.dropout ? chunk.dropped[l] : chunk.layers[l].output;
+    return this.dropsOutputs ? chunk.dropped[l] : chunk.layers[l].output;
   }
 
-  private mask(dropout: Dropout, layer: number) {
-    const { rate, firstRow, totalRows } = dropout;
-    const key = randomKey(dropout.seed, dropout.step, layer);
-    return { rate, key, firstRow, totalRows, locked: false };
+  /** Adds to the gradients of layer l's recurrent weight and bias. */
+  private recurrentBackward(gradients: ParameterTensors, layer: CellChunk, l: number): void {
+    const { backend, dDroppedWeight } = this;
+    const dWeight = gradients.get(`rnn.weight_hh_l${l}`);
+    const dBias = gradients.get(`rnn.bias_hh_l${l}`);
+    const { dRecurrent, previousOutput } = layer;
+    const mask = this.weightMask(l);
+    if (dDroppedWeight === undefined || mask === undefined) {
+      backend.linearBackwardWeight(dWeight, dBias, dRecurrent, previousOutput);
+      return;
+    }
+    backend.fill(dDroppedWeight, 0);
+    backend.linearBackwardWeight(dDroppedWeight, dBias, dRecurrent, previousOutput);
+    const whole = backend.view(dDroppedWeight, 0, [1, ...dDroppedWeight.shape]);
+    backend.dropout(whole, whole, mask);
+    backend.add(dWeight, dDroppedWeight);
+  }
+
+  private get dropsOutputs(): boolean {
+    return this.dropout !== undefined && this.dropout.rate > 0;
+  }
+
+  private mask(layer: number): DropoutMask {
+    const { rate, locked, seed, step, firstRow, totalRows } = this.dropout as Dropout;
+    return { rate, locked, key: randomKey(seed, step, layer), firstRow, totalRows };
+  }
+
+  /** Makes the recurrent weights of this chunk: the whole batch's, so that all threads make the same. */
+  private dropWeights(): void {
+    const { backend } = this;
+    this.droppedWeights.forEach((dropped, l) => {
+      const weight = this.recurrentWeights[l];
+      const mask = this.weightMask(l);
+      const shape = [1, ...weight.shape];
+      if (mask === undefined) backend.copy(dropped, weight);
+      else backend.dropout(backend.view(dropped, 0, shape), backend.view(weight, 0, shape), mask);
+    });
+  }
+
+  /** Rows of the mask are rows of the weight. */
+  private weightMask(layer: number): DropoutMask | undefined {
+    if (this.dropout === undefined || this.dropout.weightRate === 0) return undefined;
+    const { weightRate: rate, seed, step } = this.dropout;
+    const key = randomKey(seed, step, this.layers.length + layer);
+    return {
+      rate,
+      key,
+      locked: true,
+      firstRow: 0,
+      totalRows: this.recurrentWeights[layer].shape[0],
+    };
   }
 
   private last() {

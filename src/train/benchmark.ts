@@ -138,6 +138,8 @@ function trainConfig({ batchSize, seqLength, threads, backend }: BenchmarkOption
     batchSize,
     seqLength,
     dropout: 0,
+    dropoutMask: 'step',
+    weightDrop: 0,
     optimizer: {
       name: 'adam',
       weightDecay: 0,

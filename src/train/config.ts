@@ -38,6 +38,10 @@ export interface ScheduleConfig {
   readonly patience: number;
 }
 
+/** Dropout's mask: new at each step, or one for a chunk */
+export const dropoutMaskNames = ['step', 'locked'] as const;
+export type DropoutMaskName = (typeof dropoutMaskNames)[number];
+
 /** When training ends: exactly one of the three. */
 export type TrainLength =
   | { readonly kind: 'steps'; readonly steps: number }
@@ -47,7 +51,11 @@ export type TrainLength =
 export interface TrainConfig {
   readonly batchSize: number;
   readonly seqLength: number;
+  /** Share of each layer's output set to zero */
   readonly dropout: number;
+  readonly dropoutMask: DropoutMaskName;
+  /** Share of the recurrent weights set to zero */
+  readonly weightDrop: number;
   readonly optimizer: OptimizerConfig;
   readonly schedule: ScheduleConfig;
   /**

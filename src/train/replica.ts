@@ -51,7 +51,7 @@ export class Replica {
     private readonly control: Control,
   ) {
     const { model, config, rows, index, replicas } = plan;
-    const { seqLength, batchSize, dropout } = config;
+    const { seqLength, batchSize, dropout, weightDrop } = config;
     const table = parameterTable(model);
     const weights = backend.attach(plan.weights);
     const moments = plan.moments.map((m) => backend.attach(m));
@@ -72,6 +72,7 @@ export class Replica {
       maxBatch: Math.max(rows, validationShare.size),
       training: true,
       dropout: dropout > 0,
+      weightDrop: weightDrop > 0,
     });
     this.streams = new Streams(plan.train, batchSize, seqLength);
     this.state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
@@ -197,6 +198,8 @@ export class Replica {
     backend.fill(this.gradients.flat, 0);
     network.forward(inputIds, T, rows, state, {
       rate: config.dropout,
+      locked: config.dropoutMask === 'locked',
+      weightRate: config.weightDrop,
       seed: config.seed,
       step,
       firstRow,

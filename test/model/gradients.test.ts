@@ -16,10 +16,12 @@ interface Case {
   readonly T: number;
   readonly B: number;
   readonly dropout: number;
+  readonly locked?: boolean;
+  readonly weightDrop?: number;
 }
 
 /** A network in float64 with random weights, and a chunk of random ids from a random state. */
-function build({ config, T, B, dropout }: Case) {
+function build({ config, T, B, dropout, locked = false, weightDrop = 0 }: Case) {
   const backend = new ReferenceBackend(new Arena(), 'float64');
   const table = parameterTable(config);
   const random = new Random(7);
@@ -31,7 +33,13 @@ function build({ config, T, B, dropout }: Case) {
     config,
     new ParameterTensors(backend, table, flat),
     new ParameterTensors(backend, table, gradientFlat),
-    { maxRows: T * B, maxBatch: B, training: true, dropout: dropout > 0 },
+    {
+      maxRows: T * B,
+      maxBatch: B,
+      training: true,
+      dropout: dropout > 0,
+      weightDrop: weightDrop > 0,
+    },
   );
   const ids = (): Indices => {
     const list = backend.indices(T * B);
@@ -60,6 +68,8 @@ function build({ config, T, B, dropout }: Case) {
     copyState(initial);
     network.forward(inputs, T, B, state, {
       rate: dropout,
+      locked,
+      weightRate: weightDrop,
       seed: 3,
       step: 5,
       firstRow: 1,
@@ -96,6 +106,17 @@ describe.each(cellNames)('%s', (cell) => {
       `${layers} layers with dropout`,
       { config: { ...base, layers, embedding: 3 }, T: 4, B: 3, dropout: 0.4 },
     ]),
+    ...[1, 2].map((layers): [string, Case] => [
+      `${layers} layers with locked dropout and weight drop`,
+      {
+        ...{ config: { ...base, layers, embedding: 3 }, T: 4, B: 3 },
+        ...{ dropout: 0.4, locked: true, weightDrop: 0.3 },
+      },
+    ]),
+    [
+      'weight drop alone',
+      { config: { ...base, layers: 2, embedding: 3 }, T: 4, B: 3, dropout: 0, weightDrop: 0.5 },
+    ],
     ['one-hot input', { config: { ...base, layers: 2, embedding: 0 }, T: 4, B: 3, dropout: 0 }],
     [
       'fewer rows than characters',

@@ -29,6 +29,8 @@ const baseConfig: TrainConfig = {
   batchSize: 5,
   seqLength: 12,
   dropout: 0.2,
+  dropoutMask: 'locked',
+  weightDrop: 0.1,
   optimizer: {
     name: 'muon',
     weightDecay: 0.01,
