@@ -5,8 +5,10 @@ import { readModel } from '../checkpoint/model-file.js';
 import { defaults } from '../cli/options.js';
 import { createOutput, grouped } from '../cli/output.js';
 import { evaluate } from '../evaluate/evaluate.js';
+import { yardstick } from '../evaluate/yardstick.js';
 import { loadCorpus } from '../text/corpus.js';
 import { textArguments } from './text-arguments.js';
+import { yardstickLine } from './yardstick-line.js';
 
 export interface RawEvalOptions {
   readonly model?: string;
@@ -29,8 +31,18 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
   if (note !== undefined) output.note(note);
   const { characters, nats, bitsPerCharacter, perplexity } = evaluate(model, backend, corpus.ids);
   const { unknown } = corpus;
+  const others = await yardstick(vocabulary, corpus.ids, undefined);
   if (raw.json) {
-    const result = { loss: nats, bits_per_char: bitsPerCharacter, perplexity, characters, unknown };
+    const result = {
+      loss: nats,
+      bits_per_char: bitsPerCharacter,
+      perplexity,
+      characters,
+      unknown,
+      ngram_bits_per_char: others.ngram,
+      gzip_bits_per_char: others.gzip,
+      xz_bits_per_char: others.xz,
+    };
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
@@ -40,6 +52,7 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
     `perplexity     ${perplexity.toFixed(3)}`,
     `characters     ${grouped(characters)}`,
     `unknown        ${grouped(unknown)}`,
+    `for comparison ${yardstickLine(others)}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -8,6 +8,7 @@ import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress } from '../cli/progress.js';
 import { type RawTrainOptions, resumedConfig, trainSettings } from '../cli/train-config.js';
 import { CharnnError, DivergenceError, UsageError } from '../errors.js';
+import { yardstick } from '../evaluate/yardstick.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
 import { fitToCorpus, splitCorpus } from '../text/split.js';
@@ -16,6 +17,7 @@ import type { Vocabulary } from '../text/vocabulary.js';
 import type { EndEvent } from '../train/events.js';
 import { runTraining, type TrainingJob, type TrainingText } from '../train/run.js';
 import { textArguments } from './text-arguments.js';
+import { yardstickLine } from './yardstick-line.js';
 
 type Prepared = Pick<TrainingJob, 'corpus' | 'model' | 'config' | 'source' | 'resume' | 'initFrom'>;
 
@@ -51,6 +53,7 @@ export async function train(texts: readonly string[], raw: RawTrainOptions): Pro
     });
     progress.stop();
     conclude(end, modelPath, output);
+    if (end.reason === 'finished') await compare(prepared.corpus, raw, output);
     return end;
   } finally {
     progress.stop();
@@ -262,6 +265,18 @@ function conclude(end: EndEvent, modelPath: string, output: Output): void {
       );
     }
   }
+}
+
+/** Says what models without a network make of the validation text. */
+async function compare(
+  { vocabulary, train, validation }: TrainingText,
+  { quiet, json }: RawTrainOptions,
+  output: Output,
+): Promise<void> {
+  if (validation.length < 2 || (quiet && !json)) return;
+  const result = await yardstick(vocabulary, validation, train);
+  if (json) process.stdout.write(`${JSON.stringify({ type: 'yardstick', ...result })}\n`);
+  else output.note(`for comparison: ${yardstickLine(result)}`);
 }
 
 function lossOf({ best }: EndEvent): string {

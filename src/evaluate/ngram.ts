@@ -1,0 +1,116 @@
+/**
+ * A character n-gram model with interpolated Kneser-Ney smoothing (Kneser & Ney 1995; Chen & Goodman
+ * 1998, §2.7): the yardstick by which a network's loss can be judged.
+ *
+ *     p_k(c) = (max(n_k(c) - d_k, 0) + d_k t_k p_{k-1}(c)) / n_k
+ *
+ * with, in the context of the last k characters, n_k(c) how often c followed, n_k their sum, t_k how many
+ * different ones did, and d_k = n₁ / (n₁ + 2 n₂) the discount of that order, from the numbers of counts
+ * that are 1 and 2. Below the longest context a character is counted once for each longer context in
+ * which it is new: it is then counted as often as it continues something, which is Kneser and Ney's idea.
+ */
+import type { Ids } from '../text/unit.js';
+import { CountTable } from './count-table.js';
+
+/** Characters of the longest context, unless told otherwise: what did best on books of a megabyte. */
+export const defaultContext = 5;
+
+export class NgramModel {
+  /** n_k(c) by order, context and character */
+  private readonly counts = new CountTable(1);
+  /** n_k and t_k by order and context */
+  private readonly totals = new CountTable(2);
+  /** By order: how many counts are 1, and how many are 2 */
+  private readonly ones: Float64Array;
+  private readonly twos: Float64Array;
+  /** Rolling context: hashes of the last k characters, for k = 0 … context */
+  private readonly hashes: Float64Array;
+
+  /** @param vocabulary characters there are: the last resort is a uniform guess among them */
+  constructor(
+    private readonly vocabulary: number,
+    private readonly context = defaultContext,
+  ) {
+    this.ones = new Float64Array(context + 1);
+    this.twos = new Float64Array(context + 1);
+    this.hashes = new Float64Array(context + 1);
+  }
+
+  /** Counts a text. */
+  learn(ids: Ids): void {
+    for (let at = 0; at < ids.length; at++) {
+      this.enter(ids, at);
+      this.count(ids[at], Math.min(at, this.context));
+    }
+  }
+
+  /**
+   * Σ -ln p of all characters but the first, in nats.
+   * @param learning whether each is counted once it has been predicted
+   */
+  cost(ids: Ids, learning: boolean): number {
+    let nats = 0;
+    for (let at = 0; at < ids.length; at++) {
+      this.enter(ids, at);
+      const longest = Math.min(at, this.context);
+      if (at > 0) nats -= Math.log(this.probability(ids[at], longest));
+      if (learning) this.count(ids[at], longest);
+    }
+    return nats;
+  }
+
+  private probability(id: number, longest: number): number {
+    const { counts, totals } = this;
+    let p = 1 / this.vocabulary;
+    for (let k = 0; k <= longest; k++) {
+      const context = totals.find(this.hashes[k], k);
+      // what has no context has no longer one either
+      if (context < 0) break;
+      const discount = this.discount(k);
+      const entry = counts.find(this.hashes[k], symbolKey(k, id));
+      const count = entry < 0 ? 0 : counts.get(entry, 0);
+      const total = totals.get(context, 0);
+      const types = totals.get(context, 1);
+      p = (Math.max(0, count - discount) + discount * types * p) / total;
+    }
+    return p;
+  }
+
+  private count(id: number, longest: number): void {
+    const { counts, totals } = this;
+    for (let k = longest; k >= 0; k--) {
+      const context = totals.insert(this.hashes[k], k);
+      totals.add(context, 0);
+      const entry = counts.insert(this.hashes[k], symbolKey(k, id));
+      const count = counts.add(entry, 0);
+      if (count === 1) {
+        this.ones[k]++;
+        totals.add(context, 1);
+      } else {
+        if (count === 2) [this.ones[k], this.twos[k]] = [this.ones[k] - 1, this.twos[k] + 1];
+        if (count === 3) this.twos[k]--;
+        return;
+      }
+    }
+  }
+
+  private discount(k: number): number {
+    const [ones, twos] = [this.ones[k], this.twos[k]];
+    // an order whose counts are all of one kind says nothing about its discount
+    return ones > 0 && twos > 0 ? ones / (ones + 2 * twos) : 0.5;
+  }
+
+  /** The contexts of position `at`. */
+  private enter(ids: Ids, at: number): void {
+    let hash = 0;
+    for (let k = 1; k <= this.context && k <= at; k++) {
+      // a product below 2^53 and a sum: exact, so equal contexts have equal hashes
+      hash = ((hash * 1_000_003) % 4_294_967_291) + ids[at - k] + 1;
+      this.hashes[k] = hash;
+    }
+  }
+}
+
+function symbolKey(k: number, id: number): number {
+  return (id + 1) * 64 + k;
+}

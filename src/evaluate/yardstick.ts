@@ -1,0 +1,64 @@
+/** What well-known models without a network make of a text: so that its loss can be judged. */
+import { spawn } from 'node:child_process';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Ids } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import { defaultContext, NgramModel } from './ngram.js';
+
+export interface Yardstick {
+  /** Characters measured: all, or the first ones of a long text */
+  readonly characters: number;
+  /** Characters of an n-gram: the longest context and the character it predicts */
+  readonly n: number;
+  /** Bits per character of the n-gram model */
+  readonly ngram: number;
+  /** Bits per character of `gzip -9` and of `xz -9e`; undefined where there is no xz */
+  readonly gzip: number;
+  readonly xz: number | undefined;
+}
+
+/** The n-gram model learns from at most so many characters, the latest; so many are measured. */
+const most = 4_000_000;
+
+/**
+ * Measures a text.
+ * @param training what the n-gram model learns from; without it, it learns from the text as it reads
+ */
+export async function yardstick(
+  vocabulary: Vocabulary,
+  whole: Ids,
+  training: Ids | undefined,
+): Promise<Yardstick> {
+  const text = whole.subarray(0, most);
+  const model = new NgramModel(vocabulary.size);
+  if (training) model.learn(training.subarray(-most));
+  const nats = model.cost(text, training === undefined);
+  const bytes = vocabulary.decodeBytes(text);
+  const zipped = await promisify(gzip)(bytes, { level: 9 });
+  const xz = await xzBytes(bytes);
+  const { length } = text;
+  return {
+    characters: length,
+    n: defaultContext + 1,
+    ngram: nats / Math.LN2 / Math.max(1, length - 1),
+    gzip: (zipped.length * 8) / length,
+    xz: xz === undefined ? undefined : (xz * 8) / length,
+  };
+}
+
+/** Bytes that `xz -9e` makes of these; undefined where it cannot be run. */
+function xzBytes(bytes: Uint8Array): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const xz = spawn('xz', ['-9ec'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    let length = 0;
+    xz.on('error', () => resolve(undefined));
+    xz.on('close', (code) => resolve(code === 0 ? length : undefined));
+    xz.stdout.on('data', (chunk: Uint8Array) => {
+      length += chunk.length;
+    });
+    // it may end early; its exit code says so
+    xz.stdin.on('error', () => {});
+    xz.stdin.end(bytes);
+  });
+}
