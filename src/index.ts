@@ -8,6 +8,7 @@ export { type BackendName, createBackend } from './backend/select.js';
 export { readModel as load, writeModel as save } from './checkpoint/model-file.js';
 export { readState, statePath, writeState } from './checkpoint/state-file.js';
 export { CharnnError, DivergenceError, UsageError } from './errors.js';
+export { DynamicReader } from './evaluate/dynamic.js';
 export { type Evaluation, evaluate } from './evaluate/evaluate.js';
 export type { CellName, ModelConfig } from './model/config.js';
 export { type Model, type NamedTensor, namedTensors } from './model/model.js';

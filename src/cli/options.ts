@@ -248,7 +248,17 @@ export const sampleOptions: readonly OptionGroup[] = [
 ];
 
 export const evalOptions: readonly OptionGroup[] = [
-  { title: 'Options:', options: [modelFile, backend, json, quiet, debug] },
+  {
+    title: 'Options:',
+    options: [
+      modelFile,
+      flag('--dynamic', 'adapt to the text while reading it (slower)'),
+      backend,
+      json,
+      quiet,
+      debug,
+    ],
+  },
 ];
 
 export const inspectOptions: readonly OptionGroup[] = [

@@ -13,6 +13,7 @@ import { yardstickLine } from './yardstick-line.js';
 export interface RawEvalOptions {
   readonly model?: string;
   readonly backend?: BackendName;
+  readonly dynamic?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -29,7 +30,9 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
   });
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
-  const { characters, nats, bitsPerCharacter, perplexity } = evaluate(model, backend, corpus.ids);
+  const { characters, nats, bitsPerCharacter, perplexity } = evaluate(model, backend, corpus.ids, {
+    dynamic: raw.dynamic ?? false,
+  });
   const { unknown } = corpus;
   const others = await yardstick(vocabulary, corpus.ids, undefined);
   if (raw.json) {

@@ -5,6 +5,7 @@ import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { segmentText, TextLoss } from '../model/text-loss.js';
 import type { Ids } from '../text/unit.js';
+import { DynamicReader } from './dynamic.js';
 
 export interface Evaluation {
   /** Characters predicted: all but the first */
@@ -22,22 +23,35 @@ const seqLength = 64;
 /**
  * Evaluates a text, statefully.
  * @param ids the text in the model's vocabulary
+ * @param options.dynamic the model adapts to the text as it reads it: slower, one character after another
  * @throws CharnnError when the text has fewer than two characters
  */
-export function evaluate(model: Model, backend: Backend, ids: Ids): Evaluation {
+export function evaluate(
+  model: Model,
+  backend: Backend,
+  ids: Ids,
+  { dynamic = false } = {},
+): Evaluation {
   const characters = ids.length - 1;
   if (characters < 1) {
     throw new CharnnError('the text is too short to evaluate: it must have at least 2 characters');
   }
-  const segments = segmentText(ids.length);
-  const capacity = { maxRows: seqLength * segments.count, maxBatch: segments.count };
-  const network = loadNetwork(model, backend, capacity);
-  const reader = new TextLoss(backend, network, 0, segments.count, seqLength);
-  const nats = reader.total(ids, segments) / characters;
+  const total = dynamic
+    ? new DynamicReader(backend, model).read(ids).reduce((sum, loss) => sum + loss, 0)
+    : staticTotal(model, backend, ids);
+  const nats = total / characters;
   return {
     characters,
     nats,
     bitsPerCharacter: nats / Math.LN2,
     perplexity: Math.exp(nats),
   };
+}
+
+/** Σ of the losses, in nats */
+function staticTotal(model: Model, backend: Backend, ids: Ids): number {
+  const segments = segmentText(ids.length);
+  const capacity = { maxRows: seqLength * segments.count, maxBatch: segments.count };
+  const network = loadNetwork(model, backend, capacity);
+  return new TextLoss(backend, network, 0, segments.count, seqLength).total(ids, segments);
 }

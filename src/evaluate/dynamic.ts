@@ -1,0 +1,102 @@
+/**
+ * Dynamic evaluation (Krause et al. 2018): the model goes on learning from the text that it predicts.
+ *
+ * Each chunk is predicted first and learned from afterwards, so every character is predicted from what
+ * came before it alone. The update is Adam's without momentum, whose mean square of the gradient is
+ * gathered from the text itself; each then draws the weights a little back to the trained ones, so that
+ * the model does not lose itself:
+ *
+ *     θ ← θ - η g / (√v + ε),  θ ← θ + λ (θ₀ - θ)
+ */
+import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import type { Model } from '../model/model.js';
+import { Network, type State } from '../model/network.js';
+import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import type { Ids } from '../text/unit.js';
+
+export interface DynamicOptions {
+  /** η */
+  readonly rate: number;
+  /** λ */
+  readonly recall: number;
+  /** Characters between two updates */
+  readonly seqLength: number;
+}
+
+export const dynamicDefaults: DynamicOptions = { rate: 3e-4, recall: 1e-3, seqLength: 20 };
+
+const meanSquareDecay = 0.999;
+const epsilon = 1e-8;
+
+/** A model that reads one text from its beginning and adapts to it as it goes. */
+export class DynamicReader {
+  private readonly network: Network;
+  private readonly state: State;
+  private readonly weights: Tensor;
+  private readonly trained: Tensor;
+  private readonly gradients: Tensor;
+  private readonly moments: readonly [Tensor, Tensor];
+  private readonly inputMemory: Indices;
+  private readonly targetMemory: Indices;
+  private updates = 0;
+
+  constructor(
+    private readonly backend: Backend,
+    model: Model,
+    private readonly options: DynamicOptions = dynamicDefaults,
+  ) {
+    const { seqLength } = options;
+    const table = parameterTable(model.config);
+    const flat = () => backend.tensor([table.flatSize]);
+    [this.weights, this.trained, this.gradients] = [flat(), flat(), flat()];
+    this.moments = [flat(), flat()];
+    backend.write(this.weights, model.weights);
+    backend.write(this.trained, model.weights);
+    this.network = new Network(
+      backend,
+      model.config,
+      new ParameterTensors(backend, table, this.weights),
+      new ParameterTensors(backend, table, this.gradients),
+      { maxRows: seqLength, maxBatch: 1, training: true, dropout: false, weightDrop: false },
+    );
+    this.state = this.network.createState(1);
+    this.inputMemory = backend.indices(seqLength);
+    this.targetMemory = backend.indices(seqLength);
+  }
+
+  /** Losses of all characters of a text but the first, in nats. */
+  read(ids: Ids): Float32Array {
+    const losses = new Float32Array(Math.max(0, ids.length - 1));
+    const { seqLength } = this.options;
+    for (let at = 0; at < losses.length; at += seqLength) {
+      const T = Math.min(seqLength, losses.length - at);
+      losses.set(this.chunk(ids.subarray(at, at + T), ids.subarray(at + 1, at + 1 + T)), at);
+    }
+    return losses;
+  }
+
+  private chunk(inputs: Ids, targets: Ids): ArrayLike<number> {
+    const { backend, network, gradients } = this;
+    const T = inputs.length;
+    const inputIds = backend.viewIndices(this.inputMemory, 0, T);
+    const targetIds = backend.viewIndices(this.targetMemory, 0, T);
+    backend.writeIndices(inputIds, inputs);
+    backend.writeIndices(targetIds, targets);
+    backend.fill(gradients, 0);
+    network.forward(inputIds, T, 1, this.state);
+    const losses = backend.read(network.loss(targetIds, 1 / T));
+    network.backward();
+    this.adapt();
+    return losses;
+  }
+
+  private adapt(): void {
+    const { backend, weights, gradients, moments, options } = this;
+    this.updates++;
+    backend.adam(weights, gradients, moments[0], moments[1], {
+      ...{ rate: options.rate, beta1: 0, beta2: meanSquareDecay, epsilon },
+      ...{ l2: 0, decay: 0, step: this.updates, gradientScale: 1 },
+    });
+    backend.lerp(weights, this.trained, options.recall);
+  }
+}
