@@ -45,6 +45,7 @@ export function readTrainConfig(fields: Fields): TrainConfig {
     average: fields.number('average'),
     clip: { name: clip.oneOf('name', clipNames), limit: clip.number('limit') },
     length: readLength(fields.fields('length')),
+    earlyStop: fields.integer('earlyStop', 0, most),
     evalEvery:
       fields.get('evalEvery') === undefined ? undefined : fields.integer('evalEvery', 1, most),
     seed: fields.integer('seed', 0, most),

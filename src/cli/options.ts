@@ -4,6 +4,7 @@ import { limits } from '../checkpoint/json.js';
 import { cellNames } from '../model/config.js';
 import { normalForms, textUnits } from '../text/unit.js';
 import { clipNames, dropoutMaskNames, optimizerNames, scheduleNames } from '../train/config.js';
+import { sizeNames, sizes } from '../train/recipe.js';
 import type { OptionDefinition, OptionGroup } from './option.js';
 import {
   choice,
@@ -21,16 +22,12 @@ import {
 /** Values that hold when an option is absent. */
 export const defaults = {
   cell: 'lstm',
-  layers: 2,
-  hidden: 256,
-  embedding: 64,
   unit: 'char',
   minCount: 1,
   valFrac: 0.1,
   valChars: 1_000_000,
   batchSize: 32,
   seqLength: 64,
-  dropout: 0,
   dropoutMask: 'step',
   weightDrop: 0,
   optimizer: 'muon',
@@ -41,17 +38,17 @@ export const defaults = {
   alpha: 0.99,
   momentum: { muon: 0.95, adamw: 0, adam: 0, rmsprop: 0, sgd: 0.9 },
   epsilon: 1e-8,
-  average: 0.99,
+  average: 0.995,
   clip: 1,
   clipBy: 'norm',
   schedule: 'wsd',
   warmup: 50,
-  decayShare: 0.4,
+  decayShare: 0.6,
   finalRate: 0.05,
   decay: 0.5,
   decayEvery: 1,
   patience: 3,
-  epochs: 10,
+  earlyStop: 6,
   seed: 1,
   output: 'charnn.json',
   length: 500,
@@ -60,6 +57,7 @@ export const defaults = {
   bench: {
     layers: 2,
     hidden: 256,
+    embedding: 64,
     vocabulary: 65,
     batchSize: 50,
     seqLength: 50,
@@ -98,20 +96,39 @@ const debug = flag('--debug', 'show the stack of an error');
 const json = flag('--json', 'machine-readable output');
 const modelFile = option('-m, --model <file>', 'the model', text, d.output);
 
-const modelOptions: OptionGroup = {
-  title: 'Model:',
-  options: [
+/** Cell and sizes; `absent`: what holds for a size that is not given. */
+function shapeOptions(
+  absent: Readonly<Record<'layers' | 'hidden' | 'embedding', string | number>>,
+) {
+  return [
     oneOf('--cell <name>', 'recurrent cell', cellNames, d.cell),
-    option('--layers <n>', 'recurrent layers', integer(1, limits.layers), d.layers),
-    option('--hidden <n>', 'units of each layer', integer(1, limits.width), d.hidden),
+    option('--layers <n>', 'recurrent layers', integer(1, limits.layers), absent.layers),
+    option('--hidden <n>', 'units of each layer', integer(1, limits.width), absent.hidden),
     option(
       '--embedding <n>',
       'width of the character embedding, 0: one-hot',
       integer(0, limits.width),
-      d.embedding,
+      absent.embedding,
     ),
+  ];
+}
+
+const bySize = { layers: 'by --size', hidden: 'by --size', embedding: 'by --size' };
+
+const modelOptions: OptionGroup = {
+  title: 'Model:',
+  options: [
+    oneOf('--size <name>', `layers × units: ${listOfSizes()}`, sizeNames, 'by text and time'),
+    ...shapeOptions(bySize),
   ],
 };
+
+/** `tiny 1 × 128, small 2 × 256` */
+function listOfSizes(): string {
+  return sizeNames
+    .map((name) => `${name} ${sizes[name].layers} × ${sizes[name].hidden}`)
+    .join(', ');
+}
 
 const textOptions: OptionGroup = {
   title: 'Text:',
@@ -131,7 +148,12 @@ const trainingOptions: OptionGroup = {
   options: [
     option('--batch-size <n>', 'streams read side by side', count, d.batchSize),
     option('--seq-length <n>', 'steps of a chunk', count, d.seqLength),
-    option('--dropout <x>', "share of each layer's output set to 0", properShare, d.dropout),
+    option(
+      '--dropout <x>',
+      "share of each layer's output set to 0",
+      properShare,
+      'by how often the text is read',
+    ),
     oneOf(
       '--dropout-mask <kind>',
       'new at each step, or one for a chunk',
@@ -186,9 +208,20 @@ const trainingOptions: OptionGroup = {
 const lengthOptions: OptionGroup = {
   title: 'Length:',
   options: [
-    option('--epochs <x>', 'passes over the text', positive, d.epochs),
+    option(
+      '--epochs <x>',
+      'passes over the text',
+      positive,
+      '10, of a small text more, of a large one fewer',
+    ),
     option('--steps <n>', 'updates', count),
     option('--time <time>', '90s, 3m, 1.5h', duration),
+    option(
+      '--early-stop <n>',
+      'validations without a better one after which it ends, 0: never',
+      integer(0),
+      d.earlyStop,
+    ),
     option('--eval-every <n>', 'steps between validations', count, '20 in all'),
   ],
 };
@@ -269,7 +302,7 @@ export const benchOptions: readonly OptionGroup[] = [
   {
     title: 'Options:',
     options: [
-      ...modelOptions.options,
+      ...shapeOptions(d.bench),
       option('--batch-size <n>', 'streams read side by side', count, d.bench.batchSize),
       option('--seq-length <n>', 'steps of a chunk', count, d.bench.seqLength),
       option('--threads <n>', 'worker threads', integer(1, 1024), 'usable cores'),

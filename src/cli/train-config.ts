@@ -12,11 +12,13 @@ import type {
   TrainConfig,
   TrainLength,
 } from '../train/config.js';
+import { type Size, type SizeName, sizes } from '../train/recipe.js';
 import { defaults as d } from './options.js';
 
 /** Options as the parser leaves them: absent ones undefined. */
 export interface RawTrainOptions {
   readonly cell?: CellName;
+  readonly size?: SizeName;
   readonly layers?: number;
   readonly hidden?: number;
   readonly embedding?: number;
@@ -51,6 +53,7 @@ export interface RawTrainOptions {
   readonly epochs?: number;
   readonly steps?: number;
   readonly time?: number;
+  readonly earlyStop?: number;
   readonly evalEvery?: number;
   readonly output?: string;
   readonly force?: boolean;
@@ -75,8 +78,25 @@ export interface TrainSettings {
   readonly train: TrainConfig;
 }
 
-/** @throws UsageError for options that contradict each other */
-export function trainSettings(raw: RawTrainOptions): TrainSettings {
+/** What is picked for options that are absent, once the text is known. */
+export interface Picked {
+  readonly model: Size & { readonly cell?: CellName };
+  readonly dropout: number;
+  readonly length: TrainLength;
+}
+
+/** What stands for it before the text is known. */
+const unknownYet: Picked = {
+  model: sizes.small,
+  dropout: 0,
+  length: { kind: 'epochs', epochs: 1 },
+};
+
+/**
+ * @param picked for options that are absent and have no default of their own
+ * @throws UsageError for options that contradict each other
+ */
+export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet): TrainSettings {
   refuseTogether(raw, 'steps', 'epochs');
   refuseTogether(raw, 'steps', 'time');
   refuseTogether(raw, 'epochs', 'time');
@@ -88,10 +108,10 @@ export function trainSettings(raw: RawTrainOptions): TrainSettings {
   const batchSize = raw.batchSize ?? d.batchSize;
   return deepFreeze({
     model: {
-      cell: raw.cell ?? d.cell,
-      layers: raw.layers ?? d.layers,
-      hidden: raw.hidden ?? d.hidden,
-      embedding: raw.embedding ?? d.embedding,
+      cell: raw.cell ?? picked.model.cell ?? d.cell,
+      layers: raw.layers ?? picked.model.layers,
+      hidden: raw.hidden ?? picked.model.hidden,
+      embedding: raw.embedding ?? picked.model.embedding,
     },
     text: {
       unit: raw.unit ?? d.unit,
@@ -105,7 +125,7 @@ export function trainSettings(raw: RawTrainOptions): TrainSettings {
     train: {
       batchSize,
       seqLength: raw.seqLength ?? d.seqLength,
-      dropout: raw.dropout ?? d.dropout,
+      dropout: raw.dropout ?? picked.dropout,
       dropoutMask: raw.dropoutMask ?? d.dropoutMask,
       weightDrop: raw.weightDrop ?? d.weightDrop,
       optimizer: {
@@ -129,7 +149,8 @@ export function trainSettings(raw: RawTrainOptions): TrainSettings {
       },
       average: raw.average ?? d.average,
       clip: { name: raw.clipBy ?? d.clipBy, limit: raw.clip ?? d.clip },
-      length: trainLength(raw) ?? { kind: 'epochs', epochs: d.epochs },
+      length: trainLength(raw) ?? picked.length,
+      earlyStop: raw.earlyStop ?? d.earlyStop,
       evalEvery: raw.evalEvery,
       seed: raw.seed ?? d.seed,
       threads: raw.threads ?? usableCores(),
@@ -167,7 +188,7 @@ export function resumedConfig(raw: RawTrainOptions, saved: TrainConfig): TrainCo
   });
 }
 
-function trainLength({ steps, epochs, time }: RawTrainOptions): TrainLength | undefined {
+export function trainLength({ steps, epochs, time }: RawTrainOptions): TrainLength | undefined {
   if (steps !== undefined) return { kind: 'steps', steps };
   if (time !== undefined) return { kind: 'seconds', seconds: time };
   return epochs === undefined ? undefined : { kind: 'epochs', epochs };

@@ -24,7 +24,7 @@ export async function bench(raw: RawBenchOptions): Promise<void> {
     cell: raw.cell ?? defaults.cell,
     layers: raw.layers ?? d.layers,
     hidden: raw.hidden ?? d.hidden,
-    embedding: raw.embedding ?? defaults.embedding,
+    embedding: raw.embedding ?? d.embedding,
     vocabulary: d.vocabulary,
     batchSize: raw.batchSize ?? d.batchSize,
     seqLength: raw.seqLength ?? d.seqLength,

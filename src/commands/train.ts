@@ -6,15 +6,25 @@ import { readState, statePath, writeState } from '../checkpoint/state-file.js';
 import { defaults } from '../cli/options.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress } from '../cli/progress.js';
-import { type RawTrainOptions, resumedConfig, trainSettings } from '../cli/train-config.js';
+import {
+  type Picked,
+  type RawTrainOptions,
+  resumedConfig,
+  trainLength,
+  trainSettings,
+} from '../cli/train-config.js';
 import { CharnnError, DivergenceError, UsageError } from '../errors.js';
 import { yardstick } from '../evaluate/yardstick.js';
+import type { Model } from '../model/model.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
 import { fitToCorpus, splitCorpus } from '../text/split.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
+import { trainingSpeed } from '../train/benchmark.js';
+import type { TrainConfig } from '../train/config.js';
 import type { EndEvent } from '../train/events.js';
+import { recipe, sizes } from '../train/recipe.js';
 import { runTraining, type TrainingJob, type TrainingText } from '../train/run.js';
 import { textArguments } from './text-arguments.js';
 import { yardstickLine } from './yardstick-line.js';
@@ -53,7 +63,9 @@ export async function train(texts: readonly string[], raw: RawTrainOptions): Pro
     });
     progress.stop();
     conclude(end, modelPath, output);
-    if (end.reason === 'finished') await compare(prepared.corpus, raw, output);
+    sayHowToRepeat(end, prepared, output);
+    if (end.reason === 'finished' || end.reason === 'overfitting')
+      await compare(prepared.corpus, raw, output);
     return end;
   } finally {
     progress.stop();
@@ -90,10 +102,18 @@ async function prepareNew(
   const { warning, ...shape } = fitToCorpus(corpus.train.length, settings.train);
   if (warning !== undefined) output.warn(warning);
   const threads = Math.min(settings.train.threads, shape.batchSize);
-  const config = Object.freeze({ ...settings.train, ...shape, threads });
+  const picked = await pick(
+    raw,
+    { ...settings.train, ...shape, threads },
+    corpus,
+    initFrom,
+    output,
+  );
+  const { model, train: chosen } = trainSettings(raw, picked);
+  const config = Object.freeze({ ...chosen, ...shape, threads });
   return {
     corpus,
-    model: settings.model,
+    model,
     config,
     // to be found again from any folder
     source: {
@@ -103,6 +123,43 @@ async function prepareNew(
     },
     ...(initFrom && { initFrom }),
   };
+}
+
+/** Picks size, dropout and length where they are not given, and says so. */
+async function pick(
+  raw: RawTrainOptions,
+  config: TrainConfig,
+  { train, vocabulary }: TrainingText,
+  initFrom: Model | undefined,
+  output: Output,
+): Promise<Picked> {
+  const { batchSize, seqLength, threads, backend } = config;
+  const shaped = raw.layers !== undefined || raw.hidden !== undefined || initFrom !== undefined;
+  const length = trainLength(raw);
+  const speed =
+    length?.kind === 'seconds'
+      ? await trainingSpeed({
+          ...{ cell: raw.cell ?? defaults.cell, ...sizes.small, vocabulary: vocabulary.size },
+          ...{ batchSize, seqLength, threads, backend, iterations: 10 },
+        })
+      : undefined;
+  const { name, size, dropout, epochs, ...rest } = recipe({
+    characters: train.length,
+    // sizes that are given are no reason to measure by another
+    size: raw.size ?? (shaped ? 'small' : undefined),
+    length,
+    charactersPerStep: batchSize * seqLength,
+    speed,
+  });
+  const choices = [
+    ...(shaped ? [] : [`size ${name} (${size.layers} × ${size.hidden})`]),
+    ...(raw.dropout === undefined ? [`dropout ${dropout}`] : []),
+  ];
+  const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
+  if (choices.length > 0) {
+    output.note(`picked ${choices.join(', ')}: the text will be read about ${times} times`);
+  }
+  return { model: initFrom?.config ?? size, dropout, length: rest.length };
 }
 
 async function prepareResumed(
@@ -247,10 +304,12 @@ function conclude(end: EndEvent, modelPath: string, output: Output): void {
   const shown = quote(modelPath);
   const custom = modelPath === defaults.output ? '' : ` -o ${shown}`;
   switch (end.reason) {
+    case 'overfitting':
+      output.note('validation has not become better for a while: this is the end (--early-stop)');
+      sayDone(end, shown, output);
+      return;
     case 'finished':
-      output.note(
-        `done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`,
-      );
+      sayDone(end, shown, output);
       return;
     case 'interrupted':
       output.note(
@@ -265,6 +324,20 @@ function conclude(end: EndEvent, modelPath: string, output: Output): void {
       );
     }
   }
+}
+
+function sayDone(end: EndEvent, shown: string, output: Output): void {
+  output.note(`done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`);
+}
+
+/** A training by the clock can be made again, byte for byte, by what it came to. */
+function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Output): void {
+  const { steps, evalEvery } = end.plan;
+  if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
+  const { layers, hidden, embedding } = model;
+  const shape = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
+  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}`;
+  output.note(`instead of --time, this makes the same model again: ${shape} ${rest}`);
 }
 
 /** Says what models without a network make of the validation text. */

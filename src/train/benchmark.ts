@@ -70,6 +70,13 @@ export function multiplyAdds({ cell, layers, hidden, embedding, vocabulary }: Mo
   return total;
 }
 
+/** Characters a second in training, from a few iterations. */
+export async function trainingSpeed(options: BenchmarkOptions): Promise<number> {
+  const { cell, layers, hidden, embedding, vocabulary, batchSize, seqLength } = options;
+  const { seconds } = await timeTraining({ cell, layers, hidden, embedding, vocabulary }, options);
+  return (batchSize * seqLength) / seconds;
+}
+
 async function timeTraining(
   model: ModelConfig,
   options: BenchmarkOptions,
@@ -162,6 +169,7 @@ function trainConfig({ batchSize, seqLength, threads, backend }: BenchmarkOption
     average: 0,
     clip: { name: 'norm', limit: 5 },
     length: { kind: 'steps', steps: 1 },
+    earlyStop: 0,
     evalEvery: undefined,
     seed: 1,
     threads: Math.min(threads, batchSize),

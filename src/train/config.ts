@@ -65,6 +65,8 @@ export interface TrainConfig {
   readonly average: number;
   readonly clip: { readonly name: ClipName; readonly limit: number };
   readonly length: TrainLength;
+  /** Validations without a better one after which training ends; 0: never */
+  readonly earlyStop: number;
   /** Steps between validations; undefined: about twenty over the training */
   readonly evalEvery: number | undefined;
   readonly seed: number;

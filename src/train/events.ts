@@ -1,5 +1,7 @@
 /** What a training reports while it runs. Losses are in nats per character. */
 
+import type { LengthPlan } from './length.js';
+
 export interface StartEvent {
   readonly type: 'start';
   /** Parameters of the model */
@@ -67,10 +69,12 @@ export interface WarningEvent {
 
 export interface EndEvent {
   readonly type: 'end';
-  readonly reason: 'finished' | 'interrupted' | 'diverged';
+  /** 'overfitting': validation has not become better for as long as the configuration allows */
+  readonly reason: 'finished' | 'overfitting' | 'interrupted' | 'diverged';
   readonly step: number;
   readonly secondsElapsed: number;
   readonly best: Validation | undefined;
+  readonly plan: LengthPlan;
 }
 
 export type TrainEvent =

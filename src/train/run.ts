@@ -117,6 +117,7 @@ class Training {
         const over = length.isOver(this.step);
         if (over || length.isValidationDue(this.step)) {
           if (!(await this.validate())) return await this.interrupted();
+          if (!over && this.isOverfitting()) return this.ended('overfitting');
         }
       }
       return this.ended('finished');
@@ -208,6 +209,13 @@ class Training {
     return true;
   }
 
+  private isOverfitting(): boolean {
+    const { earlyStop } = this.job.config;
+    const losses = this.history.map((entry) => entry.validationLoss ?? entry.trainLoss ?? 0);
+    const best = losses.indexOf(Math.min(...losses));
+    return earlyStop > 0 && losses.length - 1 - best >= earlyStop;
+  }
+
   private async interrupted(): Promise<EndEvent> {
     // a model that has never been validated is better than none
     if (!this.modelSaved) await this.job.save.model(this.snapshot());
@@ -217,7 +225,14 @@ class Training {
 
   private ended(reason: EndEvent['reason']): EndEvent {
     const { step, best, length } = this;
-    const event: EndEvent = { type: 'end', reason, step, secondsElapsed: length.seconds, best };
+    const event: EndEvent = {
+      type: 'end',
+      reason,
+      step,
+      secondsElapsed: length.seconds,
+      best,
+      plan: length.plan,
+    };
     this.job.onEvent(event);
     return event;
   }

@@ -22,6 +22,47 @@ async function fileAppears(folder: Folder, name: string): Promise<void> {
   });
 }
 
+test('what is picked is said, and what is given is not picked', async () => {
+  const folder = new Folder();
+  folder.write('text.txt', text);
+  const brief = ['--steps', '2', '--threads', '1', '-f'];
+  const picked = await folder.run(['train', 'text.txt', ...brief]);
+  expect(picked.stderr).toContain('picked size tiny (1 × 128), dropout');
+  const sized = await folder.run([
+    'train',
+    'text.txt',
+    ...brief,
+    '--size',
+    'tiny',
+    '--dropout',
+    '0',
+  ]);
+  expect(sized.stderr).toContain('picked size tiny (1 × 128): the text');
+  const given = await folder.run(['train', 'text.txt', ...brief, ...small, '--dropout', '0']);
+  expect(given.stderr).not.toContain('picked');
+});
+
+test('--early-stop ends a training that only learns by heart, its best model kept', async () => {
+  const folder = new Folder();
+  // what is to be predicted has nothing to do with what is learned
+  const noise = [...verses(400)].reverse().join('');
+  folder.write('val.txt', noise);
+  folder.write('text.txt', verses(400));
+  const options = ['--hidden', '64', '--layers', '1', '--threads', '1', '--dropout', '0'];
+  const length = ['--steps', '3000', '--eval-every', '20', '--early-stop', '2'];
+  const { status, stderr } = await folder.run([
+    ...['train', 'text.txt', '--val-file', 'val.txt', '--schedule', 'constant'],
+    ...options,
+    ...length,
+  ]);
+  expect(status).toBe(0);
+  expect(stderr).toContain('has not become better');
+  const { history, training } = folder.json('charnn.json');
+  const state = folder.json('charnn.state.json');
+  expect(state.step).toBe(training.step + 40);
+  expect(history.at(-1).step).toBe(training.step);
+});
+
 describe('the same bytes', () => {
   test('for the same command, others for another seed', async () => {
     const models = await Promise.all(
@@ -33,6 +74,17 @@ describe('the same bytes', () => {
     );
     expect(models[1].equals(models[0])).toBe(true);
     expect(models[2].equals(models[0])).toBe(false);
+  });
+
+  test('by the clock, and by the options that it says would make the same model', async () => {
+    const [clock, steps] = [new Folder(), new Folder()];
+    for (const folder of [clock, steps]) folder.write('text.txt', text);
+    const shape = ['--hidden', '8', '--layers', '1', '--threads', '1'];
+    const { stderr } = await clock.run(['train', 'text.txt', ...shape, '--time', '2s']);
+    const again = stderr.match(/makes the same model again: (.*)/)?.[1] ?? '';
+    expect(again).toContain('--steps');
+    await steps.run(['train', 'text.txt', '--threads', '1', ...again.split(' ')]);
+    expect(steps.read('charnn.json').equals(clock.read('charnn.json'))).toBe(true);
   });
 
   test('whether killed (SIGKILL) and resumed or never disturbed', async () => {

@@ -53,6 +53,7 @@ const baseConfig: TrainConfig = {
   average: 0.9,
   clip: { name: 'norm', limit: 1 },
   length: { kind: 'steps', steps: 60 },
+  earlyStop: 0,
   evalEvery: 20,
   seed: 1,
   threads: 2,

@@ -1,0 +1,60 @@
+/** What is picked for a text and a time: that it is sensible at the edges and between them. */
+import { describe, expect, test } from 'vitest';
+import { type Circumstances, recipe, sizeNames, sizes } from '#charnn/train/recipe.js';
+
+const book: Circumstances = {
+  characters: 1_000_000,
+  size: undefined,
+  length: undefined,
+  charactersPerStep: 2048,
+  speed: undefined,
+};
+const timed = (seconds: number, characters = 1_000_000) =>
+  recipe({ ...book, characters, length: { kind: 'seconds', seconds }, speed: 40_000 });
+
+test('more time never makes a smaller model, nor does more text', () => {
+  const rank = (name: string) => sizeNames.findIndex((size) => size === name);
+  const times = [1, 10, 60, 600, 3600, 36_000, 360_000];
+  const texts = [100, 20_000, 500_000, 5_000_000, 1e9];
+  for (const characters of texts) {
+    const ranks = times.map((seconds) => rank(timed(seconds, characters).name));
+    expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
+  }
+  for (const seconds of times) {
+    const ranks = texts.map((characters) => rank(timed(seconds, characters).name));
+    expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
+  }
+});
+
+test('three minutes with a book are for size small, an hour is for medium', () => {
+  expect(timed(180).name).toBe('small');
+  expect(timed(3600).name).toBe('medium');
+});
+
+describe('without a length', () => {
+  test('a book is read ten times', () => {
+    expect(recipe(book).length).toEqual({ kind: 'epochs', epochs: 10 });
+  });
+
+  test('a small text more often and a large one less, with dropout to match', () => {
+    const small = recipe({ ...book, characters: 50_000 });
+    const large = recipe({ ...book, characters: 1e9 });
+    expect(small.epochs).toBeCloseTo(80);
+    expect(large.epochs).toBeCloseTo(0.06);
+    expect(small.dropout).toBeGreaterThan(recipe(book).dropout);
+    expect(large.dropout).toBe(0);
+  });
+
+  test.each([2, 100, 1e12])('a text of %d characters has a length above 0', (characters) => {
+    const { length, epochs } = recipe({ ...book, characters });
+    expect(length.kind === 'epochs' && length.epochs).toBeGreaterThan(0);
+    expect(Number.isFinite(epochs)).toBe(true);
+  });
+});
+
+test('what is asked for is what is picked', () => {
+  const picked = recipe({ ...book, size: 'large', length: { kind: 'steps', steps: 100 } });
+  expect(picked.size).toBe(sizes.large);
+  expect(picked.length).toEqual({ kind: 'steps', steps: 100 });
+  expect(picked.epochs).toBeCloseTo(0.2048);
+});
