@@ -1,6 +1,12 @@
 /** What is picked for a text and a time: that it is sensible at the edges and between them. */
 import { describe, expect, test } from 'vitest';
-import { type Circumstances, recipe, sizeNames, sizes } from '#charnn/train/recipe.js';
+import {
+  type Circumstances,
+  recipe,
+  type SizeName,
+  sizeNames,
+  sizes,
+} from '#charnn/train/recipe.js';
 
 const book: Circumstances = {
   characters: 1_000_000,
@@ -13,7 +19,7 @@ const timed = (seconds: number, characters = 1_000_000) =>
   recipe({ ...book, characters, length: { kind: 'seconds', seconds }, speed: 40_000 });
 
 test('more time never makes a smaller model, nor does more text', () => {
-  const rank = (name: string) => sizeNames.findIndex((size) => size === name);
+  const rank = (name: SizeName) => sizeNames.indexOf(name);
   const times = [1, 10, 60, 600, 3600, 36_000, 360_000];
   const texts = [100, 20_000, 500_000, 5_000_000, 1e9];
   for (const characters of texts) {
