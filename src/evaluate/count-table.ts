@@ -1,4 +1,7 @@
-/** Counters by a pair of numbers: an open-addressed hash table of typed arrays that grows as it fills. */
+/**
+ * Counters by a pair of 32-bit keys: an open-addressed hash table of typed arrays, 8 + 4 · width bytes an
+ * entry, that grows as it fills.
+ */
 
 const smallest = 1 << 12;
 const fullest = 0.6;
@@ -6,9 +9,9 @@ const fullest = 0.6;
 export class CountTable {
   private capacity = smallest;
   private used = 0;
-  private first = new Float64Array(smallest);
-  /** 0 marks a free slot: second keys are stored one higher */
-  private second = new Float64Array(smallest);
+  private first = new Uint32Array(smallest);
+  /** 0 marks a free slot: second keys are stored one higher, so they end below 2^32 - 1 */
+  private second = new Uint32Array(smallest);
   private counters: Uint32Array;
 
   /** @param width counters an entry */
@@ -62,8 +65,8 @@ export class CountTable {
   private grow(): void {
     const { first, second, counters, width, capacity } = this;
     this.capacity *= 2;
-    this.first = new Float64Array(this.capacity);
-    this.second = new Float64Array(this.capacity);
+    this.first = new Uint32Array(this.capacity);
+    this.second = new Uint32Array(this.capacity);
     this.counters = new Uint32Array(this.capacity * width);
     for (let old = 0; old < capacity; old++) {
       if (second[old] === 0) continue;

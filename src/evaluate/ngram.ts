@@ -104,8 +104,8 @@ export class NgramModel {
   private enter(ids: Ids, at: number): void {
     let hash = 0;
     for (let k = 1; k <= this.context && k <= at; k++) {
-      // a product below 2^53 and a sum: exact, so equal contexts have equal hashes
-      hash = ((hash * 1_000_003) % 4_294_967_291) + ids[at - k] + 1;
+      // a product and a sum below 2^53 are exact
+      hash = (hash * 1_000_003 + ids[at - k] + 1) % 4_294_967_291;
       this.hashes[k] = hash;
     }
   }

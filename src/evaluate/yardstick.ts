@@ -19,7 +19,7 @@ export interface Yardstick {
 }
 
 /** The n-gram model learns from at most so many characters, the latest; so many are measured. */
-const most = 4_000_000;
+const most = 2_000_000;
 
 /**
  * Measures a text.
