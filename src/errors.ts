@@ -47,3 +47,25 @@ export class DivergenceError extends CharnnError {
     super(message, exitCode.diverged, options);
   }
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left on the device',
+  EDQUOT: 'the quota of disk space is used up',
+  EFBIG: 'the file would be larger than this process may write',
+  ELOOP: 'its symbolic links go round in circles',
+  ENAMETOOLONG: 'its name is too long',
+  EMFILE: 'too many files are open',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  ENOENT: 'there is no such file or folder',
+  EIO: 'the device reports an error',
+};
+
+/** Why a call to the system failed. Not its message: that holds the path as it is, control characters and all. */
+export function systemReason(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  return reasons[code ?? ''] ?? code ?? (cause instanceof Error ? cause.message : 'unknown error');
+}

@@ -1,8 +1,9 @@
 /** Files that are either the old ones or the new ones, whole, whatever happens in between. */
 import { randomBytes } from 'node:crypto';
-import { open, realpath, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { CharnnError } from '../errors.js';
+import { open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { CharnnError, systemReason } from '../errors.js';
+import { quote } from '../text/quote.js';
 
 /** Characters handed to the file at once. */
 const bufferLength = 1 << 20;
@@ -13,21 +14,24 @@ const bufferLength = 1 << 20;
  * @throws CharnnError naming the path and the system's reason; the old file is then untouched
  */
 export async function writeFileAtomically(path: string, pieces: Iterable<string>): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const folder = dirname(target);
-  const suffix = randomBytes(4).toString('hex');
-  const temporary = join(folder, `.${basename(target)}.${suffix}.tmp`);
+  let temporary: string | undefined;
   try {
+    const target = await resolveLinks(path);
+    const folder = dirname(target);
+    temporary = join(folder, temporaryName(target, randomBytes(4).toString('hex')));
+    const existing = await stat(target).catch(() => undefined);
     const file = await open(temporary, 'wx');
     try {
+      if (existing) await file.chmod(existing.mode);
       let buffer = '';
       for (const piece of pieces) {
         buffer += piece;
         if (buffer.length < bufferLength) continue;
-        await file.write(buffer);
+        // unlike a plain write, this goes on after a short one
+        await file.appendFile(buffer);
         buffer = '';
       }
-      await file.write(buffer);
+      await file.appendFile(buffer);
       await file.sync();
     } finally {
       await file.close();
@@ -35,10 +39,40 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
     await rename(temporary, target);
     await syncFolder(folder);
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {});
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CharnnError(`cannot write ${path}: ${reason}`, 1, { cause });
+    if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {});
+    const reason = cause instanceof CharnnError ? cause.message : systemReason(cause);
+    throw new CharnnError(`cannot write ${quote(path)}: ${reason}`, 1, { cause });
   }
+}
+
+/**
+ * Removes what a killed process has left of writing a file. Only for who knows that nobody else is
+ * writing it now.
+ */
+export async function removeTemporaryFiles(path: string): Promise<void> {
+  const target = await resolveLinks(path);
+  const folder = dirname(target);
+  for (const name of await readdir(folder)) {
+    const suffix = /\.([0-9a-f]{8})\.tmp$/.exec(name)?.[1];
+    if (suffix !== undefined && name === temporaryName(target, suffix)) {
+      await rm(join(folder, name), { force: true });
+    }
+  }
+}
+
+function temporaryName(target: string, suffix: string): string {
+  return `.${basename(target)}.${suffix}.tmp`;
+}
+
+/** Where a path leads: through symbolic links, also to a file that does not exist yet. */
+export async function resolveLinks(path: string): Promise<string> {
+  const real = await realpath(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw cause;
+  });
+  if (real !== undefined) return real;
+  const link = await readlink(path).catch(() => undefined);
+  return link === undefined ? resolve(path) : resolveLinks(resolve(dirname(path), link));
 }
 
 /** Makes the rename itself durable, where the system lets a folder be flushed. */

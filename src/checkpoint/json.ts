@@ -1,25 +1,41 @@
-/** JSON files with tensors: written in pieces, read and checked field by field. */
-import { readFile, stat } from 'node:fs/promises';
+/**
+ * charnn's files: JSON with tensors, and a hash over all of it, written in pieces and read field by field.
+ */
+import { createHash, type Hash } from 'node:crypto';
 import { CharnnError } from '../errors.js';
 import { type CellName, cellNames, type ModelConfig } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
+import { quote } from '../text/quote.js';
 import { normalForms, type TextOptions, textUnits } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
+import { type ByteSource, openBytes } from './bytes.js';
 import { Fields } from './fields.js';
-import { type NamedValues, tensorJson } from './tensors.js';
+import { scanFile } from './scan.js';
+import {
+  checkTensor,
+  type NamedValues,
+  readTensor,
+  type TensorShape,
+  tensorJson,
+} from './tensors.js';
 
-/** V8's longest string, less a reserve. */
-const largestFileBytes = 512e6;
+/** From this version on a file has its hash. */
+const firstHashedVersion = 2;
 
 /**
- * A file of charnn's as text: one line a field, one line a tensor.
+ * A file of charnn's as text: one line a field, one line a tensor, the hash last.
+ *
+ * The hash is SHA-256 over the fields as `JSON.stringify` writes them and over names, shapes and values
+ * of the tensors. So it does not depend on spaces, nor on how the values are encoded.
  * @param head all fields but the tensors, in order
+ * @throws CharnnError for a value that is not finite
  */
 export function* fileJson(
   head: Readonly<Record<string, unknown>>,
   tensors: Iterable<NamedValues>,
   plain: boolean,
 ): Generator<string> {
+  const hash = createHash('sha256').update(JSON.stringify(head));
   yield '{\n';
   for (const [key, value] of Object.entries(head)) {
     if (value !== undefined) yield `${JSON.stringify(key)}:${JSON.stringify(value)},\n`;
@@ -28,56 +44,90 @@ export function* fileJson(
   let separator = '\n';
   for (const tensor of tensors) {
     yield separator;
-    yield* tensorJson(tensor, plain);
+    yield* tensorJson(tensor, plain, hash);
     separator = ',\n';
   }
-  yield '\n]}\n';
+  yield `\n],\n"sha256":"${hash.digest('hex')}"}\n`;
 }
 
-/**
- * Reads a file of the given format and version.
- * @throws CharnnError when it is missing, not JSON, of another format or of a later version
- */
-export async function readFields(path: string, format: string, version: number): Promise<Fields> {
-  const value = await readJson(path);
-  const fields = Fields.of(value, path);
+/** An open file whose small fields have been read. */
+export class CheckpointFile {
+  private constructor(
+    private readonly source: ByteSource,
+    readonly fields: Fields,
+    private readonly tensors: ReturnType<typeof scanFile>['tensors'],
+    private readonly hash: Hash,
+    private readonly sha256: string | undefined,
+  ) {}
+
+  /**
+   * Opens a file of the given format and version, hands it on and closes it.
+   * @throws CharnnError when it is missing, not JSON, of another format or of a later version
+   */
+  static async read<T>(
+    path: string,
+    format: string,
+    version: number,
+    work: (file: CheckpointFile) => T,
+  ): Promise<T> {
+    const source = await openBytes(path);
+    try {
+      const { head, tensors } = scanFile(source, quote(path));
+      const { sha256: _, ...hashed } = head;
+      const hash = createHash('sha256').update(JSON.stringify(hashed));
+      const fields = Fields.of(head, quote(path));
+      checkVersion(fields, quote(path), format, version);
+      return work(new CheckpointFile(source, fields, tensors, hash, givenHash(fields)));
+    } finally {
+      source.close();
+    }
+  }
+
+  /**
+   * Checks names, shapes and sizes of all tensors, before memory is taken for them.
+   * @param expected in order
+   * @returns what reads their values into memory of the caller's
+   * @throws CharnnError naming the field that is wrong; the returned function also when the hash is not
+   * that of the contents
+   */
+  prepareTensors(expected: readonly TensorShape[]): (into: readonly Float32Array[]) => void {
+    const { fields, tensors, source, hash } = this;
+    const name = fields.name('tensors');
+    if (tensors === undefined) throw new CharnnError(`${name} is missing`);
+    if (tensors.length !== expected.length) {
+      throw new CharnnError(`${name} must be ${expected.length}, not ${tensors.length}`);
+    }
+    const readable = tensors.map((tensor, i) => checkTensor(tensor, `${name}[${i}]`, expected[i]));
+    return (into) => {
+      readable.forEach((tensor, i) => {
+        readTensor(source, tensor, into[i], hash);
+      });
+      this.checkHash(hash.digest('hex'));
+    };
+  }
+
+  private checkHash(found: string): void {
+    if (this.sha256 === undefined || this.sha256 === found) return;
+    throw new CharnnError(
+      `${this.fields.name('sha256')} is ${this.sha256}, but that of the contents is ${found}: the file is damaged or was changed by hand; take another copy of it`,
+    );
+  }
+}
+
+function checkVersion(fields: Fields, shown: string, format: string, version: number): void {
   if (fields.get('format') !== format) {
-    throw new CharnnError(`${path} is not a ${format} file: its "format" field does not say so`);
+    throw new CharnnError(`${shown} is not a ${format} file: its "format" field does not say so`);
   }
   if (fields.integer('version', 1, 1e6) > version) {
     throw new CharnnError(
-      `${path} was written by a later charnn (version ${fields.get('version')} of the format, this one reads up to ${version}); update charnn`,
+      `${shown} was written by a later charnn (version ${fields.get('version')} of the format, this one reads up to ${version}); update charnn`,
     );
   }
-  return fields;
 }
 
-async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    const { size } = await stat(path);
-    if (size > largestFileBytes) {
-      throw new CharnnError(
-        `${path} is too large to read: ${size} bytes, at most ${largestFileBytes}`,
-      );
-    }
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if (cause instanceof CharnnError) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') {
-      throw new CharnnError(
-        `no file ${path}; train one with charnn train, or name it with --model`,
-      );
-    }
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CharnnError(`cannot read ${path}: ${reason}`, 1, { cause });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new CharnnError(`${path} is not valid JSON: damaged, or not a charnn file`, 1, { cause });
-  }
+function givenHash(fields: Fields): string | undefined {
+  const isHashed = fields.integer('version', 1, 1e6) >= firstHashedVersion;
+  return isHashed || fields.get('sha256') !== undefined ? fields.string('sha256') : undefined;
 }
 
 // --- the fields that models and training states share ---

@@ -1,22 +1,22 @@
 /** The model file: everything that sampling, scoring and fine-tuning need, in one JSON file. */
+import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
+import { quote } from '../text/quote.js';
 import { writeFileAtomically } from './atomic.js';
-import type { Fields } from './fields.js';
 import {
+  CheckpointFile,
   fileJson,
   limits,
-  readFields,
   readHistory,
   readModelConfig,
   readTextOptions,
   readVocabulary,
 } from './json.js';
-import { readTensor } from './tensors.js';
 
 export const modelFormat = 'charnn';
-export const modelVersion = 1;
+export const modelVersion = 2;
 
 /**
  * Writes a model; an existing file is replaced as a whole or not at all.
@@ -46,36 +46,33 @@ export async function writeModel(
 
 /**
  * Reads a model and checks every field of it.
- * @throws CharnnError naming the file and the field that is wrong
+ * @throws CharnnError naming the file and the field that is wrong, or when memory does not suffice
  */
-export async function readModel(path: string): Promise<Model> {
-  const fields = await readFields(path, modelFormat, modelVersion);
-  const config = readModelConfig(fields.fields('model'));
-  const text = readTextOptions(fields.fields('text'));
-  const vocabulary = readVocabulary(fields, config);
-  const training = fields.get('training') === undefined ? undefined : fields.record('training');
-  const history = readHistory(fields);
-  const weights = readParameters(fields, config, path);
-  return { config, text, vocabulary, training, history, weights };
+export function readModel(path: string): Promise<Model> {
+  return CheckpointFile.read(path, modelFormat, modelVersion, (file) => {
+    const { fields } = file;
+    const config = readModelConfig(fields.fields('model'));
+    const text = readTextOptions(fields.fields('text'));
+    const vocabulary = readVocabulary(fields, config);
+    const training = fields.get('training') === undefined ? undefined : fields.record('training');
+    const history = readHistory(fields);
+    const weights = readParameters(file, config, quote(path));
+    return { config, text, vocabulary, training, history, weights };
+  });
 }
 
-function readParameters(fields: Fields, config: Model['config'], path: string): Float32Array {
-  const table = parameterTable(config);
-  if (table.count > limits.parameters) {
-    throw new CharnnError(
-      `${path} has ${table.count} parameters; at most ${limits.parameters} fit`,
-    );
+function readParameters(
+  file: CheckpointFile,
+  config: Model['config'],
+  shown: string,
+): Float32Array {
+  const { parameters, flatSize, count } = parameterTable(config);
+  if (count > limits.parameters) {
+    throw new CharnnError(`${shown} has ${count} parameters; at most ${limits.parameters} fit`);
   }
-  const tensors = fields.objects('tensors');
-  if (tensors.length !== table.parameters.length) {
-    throw new CharnnError(
-      `${fields.name('tensors')} must be ${table.parameters.length}, not ${tensors.length}`,
-    );
-  }
-  const weights = new Float32Array(table.flatSize);
-  table.parameters.forEach((parameter, i) => {
-    const { start, size } = parameter;
-    readTensor(tensors[i], parameter, weights.subarray(start, start + size));
-  });
+  const readInto = file.prepareTensors(parameters);
+  requireMemory(flatSize * 4, `the model ${shown}`);
+  const weights = new Float32Array(flatSize);
+  readInto(parameters.map(({ start, size }) => weights.subarray(start, start + size)));
   return weights;
 }

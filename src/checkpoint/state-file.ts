@@ -1,9 +1,11 @@
 /** The training state: what `--resume` needs beyond the model, in a second file beside it. */
 import { extname } from 'node:path';
+import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
+import { quote } from '../text/quote.js';
 import type { TrainConfig } from '../train/config.js';
 import type { LengthPlan } from '../train/length.js';
 import { momentCount } from '../train/optimizer.js';
@@ -11,19 +13,19 @@ import type { TrainingState } from '../train/state.js';
 import { writeFileAtomically } from './atomic.js';
 import type { Fields } from './fields.js';
 import {
+  CheckpointFile,
   fileJson,
   limits,
-  readFields,
   readHistory,
   readModelConfig,
   readTextOptions,
   readVocabulary,
 } from './json.js';
-import { type NamedValues, readTensor } from './tensors.js';
+import type { NamedValues } from './tensors.js';
 import { readTrainConfig } from './train-config.js';
 
 export const stateFormat = 'charnn-state';
-export const stateVersion = 1;
+export const stateVersion = 2;
 
 /** `charnn.json` → `charnn.state.json` */
 export function statePath(modelPath: string): string {
@@ -51,14 +53,18 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
  * Reads a training state and checks every field of it.
  * @throws CharnnError naming the file and the field that is wrong
  */
-export async function readState(path: string): Promise<TrainingState> {
-  const fields = await readFields(path, stateFormat, stateVersion);
+export function readState(path: string): Promise<TrainingState> {
+  return CheckpointFile.read(path, stateFormat, stateVersion, (file) => stateOf(file, quote(path)));
+}
+
+function stateOf(file: CheckpointFile, shown: string): TrainingState {
+  const { fields } = file;
   const model = readModelConfig(fields.fields('model'));
   const config = readTrainConfig(fields.fields('config'));
   const plateau = fields.fields('plateau');
   const tally = fields.fields('tally');
   const most = Number.MAX_SAFE_INTEGER;
-  const { weights, moments, average, hidden } = readLists(fields, model, config, path);
+  const { weights, moments, average, hidden } = readLists(file, model, config, shown);
   return {
     config,
     model,
@@ -106,22 +112,18 @@ function expectedTensors(model: ModelConfig, config: TrainConfig) {
   return [{ name: 'weights', shape: [flatSize] }, ...moments, ...average, ...hidden.flat()];
 }
 
-function readLists(fields: Fields, model: ModelConfig, config: TrainConfig, path: string) {
+function readLists(file: CheckpointFile, model: ModelConfig, config: TrainConfig, shown: string) {
   if (parameterTable(model).count > limits.parameters) {
-    throw new CharnnError(`${path} describes a model beyond ${limits.parameters} parameters`);
+    throw new CharnnError(`${shown} describes a model beyond ${limits.parameters} parameters`);
   }
-  const expected = expectedTensors(model, config);
-  const tensors = fields.objects('tensors');
-  if (tensors.length !== expected.length) {
-    throw new CharnnError(
-      `${fields.name('tensors')} must be ${expected.length}, not ${tensors.length}`,
-    );
-  }
-  const lists = expected.map((tensor, i) => {
-    const values = new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
-    readTensor(tensors[i], tensor, values);
-    return values;
-  });
+  const expected = expectedTensors(model, config).map((tensor) => ({
+    ...tensor,
+    size: tensor.shape.reduce((a, b) => a * b, 1),
+  }));
+  const readInto = file.prepareTensors(expected);
+  requireMemory(4 * expected.reduce((sum, { size }) => sum + size, 0), `the training in ${shown}`);
+  const lists = expected.map(({ size }) => new Float32Array(size));
+  readInto(lists);
   const moments = momentCount(config.optimizer.name);
   const perLayer = cells[model.cell].states.length;
   const averages = config.average > 0 ? 1 : 0;

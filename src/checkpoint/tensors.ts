@@ -1,37 +1,63 @@
 /**
  * Tensors in JSON: `{name, shape, dtype, encoding, data}`, the data base64 of little-endian float32, or
- * plain numbers.
+ * plain numbers. Written and read in pieces: a tensor's text may be longer than V8's longest string.
  */
+import type { Hash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { CharnnError } from '../errors.js';
-import type { Fields } from './fields.js';
+import type { ByteSource } from './bytes.js';
+import { Fields } from './fields.js';
+import type { ScannedTensor, Span } from './scan.js';
 
-export interface NamedValues {
+export interface TensorShape {
   readonly name: string;
   readonly shape: readonly number[];
+}
+
+export interface NamedValues extends TensorShape {
   readonly values: Float32Array;
 }
 
 /** Values encoded at once: a multiple of 3 elements, so that base64 pieces join without padding. */
 const pieceElements = 3 << 16;
 
-/** A tensor's JSON, in pieces. */
-export function* tensorJson(tensor: NamedValues, plain: boolean): Generator<string> {
+/**
+ * A tensor's JSON, in pieces.
+ * @param hash takes in what `readTensor` will take in
+ * @throws CharnnError for a value that is not finite, as no reader would take it
+ */
+export function* tensorJson(tensor: NamedValues, plain: boolean, hash: Hash): Generator<string> {
   const { name, shape, values } = tensor;
   const encoding = plain ? 'plain' : 'base64';
   const head = JSON.stringify({ name, shape, dtype: 'float32', encoding });
+  hash.update(identity(tensor));
   yield `${head.slice(0, -1)},"data":${plain ? '[' : '"'}`;
   for (let start = 0; start < values.length; start += pieceElements) {
     const piece = values.subarray(start, start + pieceElements);
+    const strange = firstNotFinite(piece);
+    if (strange >= 0) {
+      throw new CharnnError(`${name} is ${piece[strange]} at ${start + strange}: not to be saved`);
+    }
+    const bytes = littleEndian(piece);
+    hash.update(bytes);
     if (plain) yield (start > 0 ? ',' : '') + Array.from(piece, shortest).join(',');
-    else yield littleEndian(piece).toString('base64');
+    else yield bytes.toString('base64');
   }
   yield plain ? ']}' : '"}';
 }
 
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
+}
+
 /** Nine significant digits tell any two float32 apart. */
 function shortest(value: number): string {
-  return String(Number(value.toPrecision(9)));
+  return Object.is(value, -0) ? '-0' : String(Number(value.toPrecision(9)));
+}
+
+function identity({ name, shape }: TensorShape): string {
+  return JSON.stringify([name, shape]);
 }
 
 function littleEndian(values: Float32Array): Buffer {
@@ -39,55 +65,127 @@ function littleEndian(values: Float32Array): Buffer {
   return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32();
 }
 
+// --- reading ---
+
+/** A tensor whose head has been checked: what its data holds, and where it stands. */
+export interface ReadableTensor extends TensorShape {
+  readonly fields: Fields;
+  readonly data: Span;
+  readonly encoding: 'base64' | 'plain';
+}
+
 /**
- * Reads a tensor whose name and shape are known beforehand into `into`.
+ * Checks all that can be known about a tensor before memory is taken for it.
  * @throws CharnnError naming the field that is wrong
  */
-export function readTensor(
-  fields: Fields,
-  expected: { readonly name: string; readonly shape: readonly number[] },
-  into: Float32Array,
-): void {
+export function checkTensor(
+  { head, data }: ScannedTensor,
+  where: string,
+  expected: TensorShape,
+): ReadableTensor {
+  const fields = Fields.of(head, where);
   const name = fields.string('name');
-  if (name !== expected.name) fails(fields, 'name', `"${expected.name}"`, name);
+  if (name !== expected.name) fails(fields, 'name', `"${expected.name}"`, JSON.stringify(name));
   const shape = JSON.stringify(fields.array('shape'));
   if (shape !== JSON.stringify(expected.shape)) {
     fails(fields, `shape (${name})`, JSON.stringify(expected.shape), shape);
   }
   fields.oneOf('dtype', ['float32']);
   const encoding = fields.oneOf('encoding', ['base64', 'plain']);
-  if (encoding === 'plain') readPlain(fields, name, into);
-  else readBase64(fields, name, into);
-  for (let i = 0; i < into.length; i++) {
-    if (!Number.isFinite(into[i])) {
-      fails(fields, `data (${name})`, 'finite numbers', `${into[i]} at ${i}`);
+  if (data === undefined) fails(fields, `data (${name})`, 'there', 'missing');
+  const elements = elementsOf(expected);
+  const length = data.end - data.start - 2;
+  if (encoding === 'base64') {
+    const needed = Math.ceil((elements * 4) / 3) * 4;
+    if (length !== needed) {
+      fails(fields, `data (${name})`, `${needed} characters of base64`, `${length}`);
     }
+  } else if (length < 2 * elements - 1) {
+    fails(fields, `data (${name})`, `${elements} numbers`, `${length} characters`);
   }
+  return { ...expected, fields, data, encoding };
 }
 
-function readPlain(fields: Fields, name: string, into: Float32Array): void {
-  const data = fields.array('data');
-  if (data.length !== into.length) {
-    fails(fields, `data (${name})`, `${into.length} numbers`, `${data.length}`);
-  }
-  data.forEach((value, i) => {
-    if (typeof value !== 'number') fails(fields, `data (${name})`, 'numbers', typeof value);
-    else into[i] = value;
-  });
+function elementsOf({ shape }: TensorShape): number {
+  return shape.reduce((a, b) => a * b, 1);
 }
 
-function readBase64(fields: Fields, name: string, into: Float32Array): void {
-  const data = fields.string('data');
-  const length = Math.ceil(into.byteLength / 3) * 4;
-  if (data.length !== length) {
-    fails(fields, `data (${name})`, `${length} characters of base64`, `${data.length}`);
+/**
+ * Reads a tensor's values into `into`, which has as many.
+ * @throws CharnnError naming the field that is wrong
+ */
+export function readTensor(
+  source: ByteSource,
+  tensor: ReadableTensor,
+  into: Float32Array,
+  hash: Hash,
+): void {
+  const { fields, name } = tensor;
+  if (tensor.encoding === 'base64') readBase64(source, tensor, into);
+  else readPlain(source, tensor, into);
+  const strange = firstNotFinite(into);
+  if (strange >= 0) {
+    fails(fields, `data (${name})`, 'finite numbers', `${into[strange]} at ${strange}`);
   }
+  hash.update(identity(tensor));
+  hash.update(littleEndian(into));
+}
+
+/** Characters read at once: whole groups of 4. */
+const pieceCharacters = 1 << 20;
+
+function readBase64(
+  source: ByteSource,
+  { fields, name, data }: ReadableTensor,
+  into: Float32Array,
+) {
   const bytes = Buffer.from(into.buffer, into.byteOffset, into.byteLength);
-  // characters outside the alphabet are skipped by the decoder, so that too few bytes come out
-  if (bytes.write(data, 'base64') !== into.byteLength) {
-    throw new CharnnError(`${fields.name(`data (${name})`)} is not valid base64`);
+  const last = data.end - 1;
+  const piece = Buffer.allocUnsafe(Math.min(pieceCharacters, last - data.start - 1));
+  let done = 0;
+  for (let at = data.start + 1; at < last; at += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, last - at));
+    source.read(part, at);
+    const wanted = Math.min((part.length / 4) * 3, bytes.length - done);
+    // characters outside the alphabet are skipped by the decoder, so that too few bytes come out
+    if (bytes.write(part.toString('latin1'), done, 'base64') !== wanted) {
+      throw new CharnnError(`${fields.name(`data (${name})`)} is not valid base64`);
+    }
+    done += wanted;
   }
   if (endianness() === 'BE') bytes.swap32();
+}
+
+function readPlain(source: ByteSource, { fields, name, data }: ReadableTensor, into: Float32Array) {
+  const fail = (found: string) => fails(fields, `data (${name})`, `${into.length} numbers`, found);
+  const last = data.end - 1;
+  const piece = Buffer.allocUnsafe(Math.min(pieceCharacters, last - data.start - 1));
+  let rest = '';
+  let done = 0;
+  for (let at = data.start + 1; at < last; at += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, last - at));
+    source.read(part, at);
+    const text = rest + part.toString('latin1');
+    const isLast = at + part.length >= last;
+    // the number at the end may go on in the next piece
+    const end = isLast ? text.length : text.lastIndexOf(',');
+    if (end < 0) return fail('a longer text');
+    rest = text.slice(end + 1);
+    const numbers = parseNumbers(text.slice(0, end)) ?? fail('another thing');
+    if (done + numbers.length > into.length) fail('more');
+    into.set(numbers, done);
+    done += numbers.length;
+  }
+  if (done !== into.length) fail(`${done}`);
+}
+
+function parseNumbers(list: string): number[] | undefined {
+  try {
+    const values: unknown[] = JSON.parse(`[${list}]`);
+    return values.every((value) => typeof value === 'number') ? (values as number[]) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function fails(fields: Fields, key: string, expected: string, found: string): never {

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { CharnnError, UsageError } from '../errors.js';
+import { CharnnError, systemReason, UsageError } from '../errors.js';
 import { quote } from './quote.js';
 
 /** On the command line */
@@ -141,24 +141,9 @@ function streamSource(stream: Readable): Source {
   };
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  ELOOP: 'its symbolic links go round in circles',
-  ENAMETOOLONG: 'its name is too long',
-  EMFILE: 'too many files are open',
-  EISDIR: 'it is a folder',
-  ENOENT: 'there is no such file or folder',
-  EIO: 'the device reports an error',
-};
-
 function failToRead(name: string, cause: unknown): never {
   if (cause instanceof CharnnError) throw cause;
-  const code = codeOf(cause);
-  // not the system's message: it holds the path as it is, control characters and all
-  const reason =
-    reasons[code ?? ''] ?? code ?? (cause instanceof Error ? cause.message : 'unknown error');
-  throw new CharnnError(`cannot read ${name}: ${reason}`, 1, { cause });
+  throw new CharnnError(`cannot read ${name}: ${systemReason(cause)}`, 1, { cause });
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -107,7 +107,7 @@ describe('damaged models are refused in one line that names the field', () => {
     ['of another kind', () => '{"format":"x"}', /format/],
     [
       'of a later version',
-      () => model.toString().replace('"version":1', '"version":99'),
+      () => model.toString().replace('"version":2', '"version":99'),
       /later charnn/,
     ],
     [
