@@ -9,7 +9,7 @@ import { evaluateText, type RawEvalOptions } from './commands/eval.js';
 import { inspect } from './commands/inspect.js';
 import { type RawSampleOptions, sample } from './commands/sample.js';
 import { train } from './commands/train.js';
-import { CharnnError, exitCode } from './errors.js';
+import { CharnnError, exitCode, systemReason } from './errors.js';
 
 const commands: readonly CommandDefinition[] = [
   {
@@ -26,8 +26,9 @@ const commands: readonly CommandDefinition[] = [
       ['charnn train --resume', 'go on after an interruption'],
     ],
     run: async (texts: string[], options: RawTrainOptions) => {
-      const { reason } = await train(texts, options);
-      if (reason === 'interrupted') process.exitCode = interruptedBy;
+      outputIsTheResult = false;
+      const { reason, signal } = await train(texts, options);
+      if (reason === 'interrupted') process.exitCode = codeOfSignal[signal ?? 'SIGINT'];
     },
   },
   {
@@ -80,22 +81,32 @@ const commands: readonly CommandDefinition[] = [
   },
 ];
 
-/** Exit code of an interruption: 128 and the number of the signal. */
-let interruptedBy: number = exitCode.interrupted;
-process.on('SIGTERM', () => {
-  interruptedBy = exitCode.terminated;
-});
-process.on('SIGHUP', () => {
-  interruptedBy = exitCode.hangup;
-});
+/** 128 and the number of the signal */
+const codeOfSignal: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
+  SIGINT: exitCode.interrupted,
+  SIGTERM: exitCode.terminated,
+  SIGHUP: exitCode.hangup,
+};
 
-// a reader that has seen enough is not an error
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (stream === process.stdout) process.exit(exitCode.done);
-  });
-}
+// else it would end the process where a file's size is limited; so writing fails, and that is reported
+process.on('SIGXFSZ', () => {});
+
+/** A training's result is its model: it goes on when nobody reads its events any more. */
+let outputIsTheResult = true;
+let outputIsLost = false;
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (outputIsTheResult) {
+    // a reader that has seen enough is not an error
+    if (error.code === 'EPIPE') process.exit(exitCode.done);
+    report(new CharnnError(`cannot write to standard output: ${systemReason(error)}`));
+    process.exit();
+  }
+  if (!outputIsLost) process.stderr.write(`warning: standard output is closed\n`);
+  outputIsLost = true;
+});
+// a terminal that is gone cannot be told so
+process.stderr.on('error', () => {});
 
 function report(error: unknown): void {
   const known = error instanceof CharnnError;

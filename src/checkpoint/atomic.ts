@@ -60,7 +60,7 @@ export async function removeTemporaryFiles(path: string): Promise<void> {
   }
 }
 
-function temporaryName(target: string, suffix: string): string {
+export function temporaryName(target: string, suffix: string): string {
   return `.${basename(target)}.${suffix}.tmp`;
 }
 

@@ -1,6 +1,7 @@
 /** The model file: everything that sampling, scoring and fine-tuning need, in one JSON file. */
 import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
+import type { ModelConfig } from '../model/config.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
@@ -44,6 +45,11 @@ export async function writeModel(
   await writeFileAtomically(path, fileJson(head, tensors, options.plainWeights));
 }
 
+/** About what a model's file takes, weights in base64. */
+export function modelBytes(config: ModelConfig): number {
+  return (parameterTable(config).count * 4 * 4) / 3;
+}
+
 /**
  * Reads a model and checks every field of it.
  * @throws CharnnError naming the file and the field that is wrong, or when memory does not suffice
@@ -61,11 +67,7 @@ export function readModel(path: string): Promise<Model> {
   });
 }
 
-function readParameters(
-  file: CheckpointFile,
-  config: Model['config'],
-  shown: string,
-): Float32Array {
+function readParameters(file: CheckpointFile, config: ModelConfig, shown: string): Float32Array {
   const { parameters, flatSize, count } = parameterTable(config);
   if (count > limits.parameters) {
     throw new CharnnError(`${shown} has ${count} parameters; at most ${limits.parameters} fit`);

@@ -21,7 +21,7 @@ import {
   readTextOptions,
   readVocabulary,
 } from './json.js';
-import type { NamedValues } from './tensors.js';
+import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
 import { readTrainConfig } from './train-config.js';
 
 export const stateFormat = 'charnn-state';
@@ -49,6 +49,11 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
   await writeFileAtomically(path, fileJson(head, tensors, false));
 }
 
+/** About what a state's file takes. */
+export function stateBytes(model: ModelConfig, config: TrainConfig): number {
+  return (countElements(expectedTensors(model, config)) * 4 * 4) / 3;
+}
+
 /**
  * Reads a training state and checks every field of it.
  * @throws CharnnError naming the file and the field that is wrong
@@ -72,6 +77,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     text: readTextOptions(fields.fields('text')),
     provenance: fields.record('provenance'),
     source: fields.record('source'),
+    id: fields.get('id') === undefined ? undefined : fields.string('id'),
     step: fields.integer('step', 0, most),
     seconds: fields.number('seconds'),
     plan: readPlan(fields.fields('plan')),
@@ -112,17 +118,18 @@ function expectedTensors(model: ModelConfig, config: TrainConfig) {
   return [{ name: 'weights', shape: [flatSize] }, ...moments, ...average, ...hidden.flat()];
 }
 
+function countElements(tensors: readonly TensorShape[]): number {
+  return tensors.reduce((sum, tensor) => sum + elementsOf(tensor), 0);
+}
+
 function readLists(file: CheckpointFile, model: ModelConfig, config: TrainConfig, shown: string) {
   if (parameterTable(model).count > limits.parameters) {
     throw new CharnnError(`${shown} describes a model beyond ${limits.parameters} parameters`);
   }
-  const expected = expectedTensors(model, config).map((tensor) => ({
-    ...tensor,
-    size: tensor.shape.reduce((a, b) => a * b, 1),
-  }));
+  const expected = expectedTensors(model, config);
   const readInto = file.prepareTensors(expected);
-  requireMemory(4 * expected.reduce((sum, { size }) => sum + size, 0), `the training in ${shown}`);
-  const lists = expected.map(({ size }) => new Float32Array(size));
+  requireMemory(4 * countElements(expected), `the training in ${shown}`);
+  const lists = expected.map((tensor) => new Float32Array(elementsOf(tensor)));
   readInto(lists);
   const moments = momentCount(config.optimizer.name);
   const perLayer = cells[model.cell].states.length;

@@ -106,7 +106,8 @@ export function checkTensor(
   return { ...expected, fields, data, encoding };
 }
 
-function elementsOf({ shape }: TensorShape): number {
+/** Number of a tensor's values. */
+export function elementsOf({ shape }: TensorShape): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 

@@ -120,6 +120,6 @@ function validationLine(event: ValidationEvent): string {
     validationLoss === null
       ? ''
       : ` · validation ${validationLoss.toFixed(4)} (${bits(validationLoss)} bits/char)`;
-  const mark = best ? chalk.green(' best, saved') : '';
+  const mark = best ? chalk.green(' best') : '';
   return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)} · train ${trainLoss.toFixed(4)}${validation}${mark}`;
 }

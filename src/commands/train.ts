@@ -1,8 +1,8 @@
 /** `charnn train`: a text becomes a model. */
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { readModel, writeModel } from '../checkpoint/model-file.js';
-import { readState, statePath, writeState } from '../checkpoint/state-file.js';
+import { resolve } from 'node:path';
+import type { Lock } from '../checkpoint/lock.js';
+import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
+import { readState, stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import { defaults } from '../cli/options.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress } from '../cli/progress.js';
@@ -13,7 +13,7 @@ import {
   trainLength,
   trainSettings,
 } from '../cli/train-config.js';
-import { CharnnError, DivergenceError, UsageError } from '../errors.js';
+import { CharnnError, DivergenceError, exitCode } from '../errors.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import type { Model } from '../model/model.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
@@ -26,22 +26,46 @@ import type { TrainConfig } from '../train/config.js';
 import type { EndEvent } from '../train/events.js';
 import { recipe, sizes } from '../train/recipe.js';
 import { runTraining, type TrainingJob, type TrainingText } from '../train/run.js';
+import { claimOutput, matchModel, requireSpace } from './claim-output.js';
 import { textArguments } from './text-arguments.js';
 import { yardstickLine } from './yardstick-line.js';
 
 type Prepared = Pick<TrainingJob, 'corpus' | 'model' | 'config' | 'source' | 'resume' | 'initFrom'>;
 
-/** @returns the exit code's reason: how the training ended */
-export async function train(texts: readonly string[], raw: RawTrainOptions): Promise<EndEvent> {
+export interface TrainingOutcome {
+  readonly reason: EndEvent['reason'];
+  /** What interrupted it */
+  readonly signal: NodeJS.Signals | undefined;
+}
+
+export async function train(
+  texts: readonly string[],
+  raw: RawTrainOptions,
+): Promise<TrainingOutcome> {
   const output = createOutput(raw.quiet ?? false);
   const modelPath = raw.output ?? defaults.output;
   const resuming = raw.resume ?? false;
   if (resuming) resumedConfigIsValid(raw);
-  await checkOutput(modelPath, resuming || (raw.force ?? false));
-  const prepared = resuming
-    ? await prepareResumed(texts, raw, modelPath, output)
-    : await prepareNew(texts, raw, output);
+  const lock = await claimOutput(modelPath, resuming || (raw.force ?? false));
+  try {
+    const prepared = resuming
+      ? await prepareResumed(texts, raw, modelPath, output)
+      : await prepareNew(texts, raw, output);
+    const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
+    await requireSpace(modelPath, modelBytes(model) + stateBytes(model, prepared.config));
+    return await run(prepared, raw, modelPath, output, lock);
+  } finally {
+    lock.release();
+  }
+}
 
+async function run(
+  prepared: Prepared,
+  raw: RawTrainOptions,
+  modelPath: string,
+  output: Output,
+  lock: Lock,
+): Promise<TrainingOutcome> {
   const progress = createProgress({ json: raw.json ?? false, quiet: raw.quiet ?? false });
   const interruption = listenForSignals();
   try {
@@ -51,10 +75,12 @@ export async function train(texts: readonly string[], raw: RawTrainOptions): Pro
       onEvent: (event) => progress.show(event),
       save: {
         async model(model) {
+          lock.check();
           await writeModel(modelPath, model, { plainWeights: raw.plainWeights ?? false });
           progress.show({ type: 'saved', what: 'model', path: modelPath });
         },
         async state(state) {
+          lock.check();
           const path = statePath(modelPath);
           await writeState(path, state);
           progress.show({ type: 'saved', what: 'state', path });
@@ -66,7 +92,7 @@ export async function train(texts: readonly string[], raw: RawTrainOptions): Pro
     sayHowToRepeat(end, prepared, output);
     if (end.reason === 'finished' || end.reason === 'overfitting')
       await compare(prepared.corpus, raw, output);
-    return end;
+    return { reason: end.reason, signal: interruption.signal.reason };
   } finally {
     progress.stop();
     interruption.stopListening();
@@ -169,7 +195,7 @@ async function prepareResumed(
   output: Output,
 ): Promise<Prepared> {
   const path = statePath(modelPath);
-  const state = await readState(path);
+  const state = await matchModel(await readState(path), modelPath, output);
   const config = resumedConfig(raw, state.config);
   const recorded = state.source as unknown as TextSource;
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
@@ -257,29 +283,6 @@ function absolute(path: string): string {
   return path === '-' ? path : resolve(path);
 }
 
-/** Finds out before hours of work whether its result can be kept. */
-async function checkOutput(path: string, mayReplace: boolean): Promise<void> {
-  const shown = quote(path);
-  const existing = await stat(path).catch(() => undefined);
-  if (existing?.isDirectory()) throw new UsageError(`--output ${shown} is a folder: name a file`);
-  if (existing && !mayReplace) {
-    throw new CharnnError(
-      `${shown} exists already: give --force to replace it, --resume to go on with it, or another --output`,
-    );
-  }
-  const folder = dirname(path);
-  try {
-    await access(folder, constants.W_OK);
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new CharnnError(
-      `cannot write to the folder ${quote(folder)}: it ${missing ? 'does not exist' : 'is not writable'}; give another --output`,
-      1,
-      { cause },
-    );
-  }
-}
-
 // --- while it runs, and after ---
 
 const terminationSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -288,7 +291,7 @@ const terminationSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 function listenForSignals() {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) process.exit(exitCode.interrupted);
     controller.abort(name);
   };
   for (const name of terminationSignals) process.on(name, onSignal);

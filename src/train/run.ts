@@ -1,6 +1,6 @@
 /**
  * A training from beginning to end: starts the replicas, runs them from one validation to the next,
- * keeps history and the best model, and hands models and states to the caller to be saved.
+ * keeps history and the best model, and hands models and states over to be saved.
  */
 import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
@@ -14,9 +14,11 @@ import type { Vocabulary } from '../text/vocabulary.js';
 import { version } from '../version.js';
 import type { TrainConfig } from './config.js';
 import type { EndEvent, TrainEvent, Validation } from './events.js';
+import { trainingId } from './identity.js';
 import { Length } from './length.js';
 import { momentCount } from './optimizer.js';
 import { Replicas } from './replicas.js';
+import { type Save, Saver } from './saver.js';
 import { learningRate, Plateau } from './schedule.js';
 import type { TrainingState } from './state.js';
 import { transferWeights } from './transfer.js';
@@ -41,16 +43,15 @@ export interface TrainingJob {
   readonly resume?: TrainingState;
   /** Starts from these weights, matched by character. */
   readonly initFrom?: Model;
-  readonly save: {
-    model(model: Model): Promise<void>;
-    state(state: TrainingState): Promise<void>;
-  };
+  readonly save: Save;
   onEvent(event: TrainEvent): void;
   /** Stops after the step under way and saves. */
   readonly signal?: AbortSignal;
 }
 
 const progressMs = 200;
+/** The state is saved at least this often, so that a kill costs little of a long training. */
+const saveSeconds = 60;
 /** Steps over which the displayed loss is averaged. */
 const displayedSteps = 50;
 
@@ -80,8 +81,11 @@ class Training {
   private readonly plateau: Plateau;
   private readonly streams: Streams;
   private readonly length: Length;
-  private modelSaved = false;
+  private hasModel = false;
   private lastRate = 0;
+  private lastSaved: number;
+  private readonly id: string | undefined;
+  private readonly saver: Saver;
 
   constructor(
     private readonly job: TrainingJob,
@@ -95,8 +99,9 @@ class Training {
     const text = { chunksPerPass, validation: corpus.validation.length };
     this.length = new Length(config, text, resume?.seconds ?? 0, resume?.plan);
     this.plateau = new Plateau(config.schedule, resume?.plateau.factor, resume?.plateau.waited);
-    if (resume) this.restore(resume);
-    else this.initialise();
+    this.lastSaved = this.length.seconds;
+    this.saver = new Saver(job.save, (failure) => this.reportFailedSave(failure));
+    this.id = resume ? this.restore(resume) : this.initialise();
   }
 
   async run(): Promise<EndEvent> {
@@ -112,16 +117,22 @@ class Training {
         const result = await replicas.run(this.step, this.nextRates());
         this.step = result.step;
         length.observe(this.step);
-        if (result.diverged) return this.ended('diverged');
+        if (result.diverged) return await this.ended('diverged');
         if (job.signal?.aborted) return await this.interrupted();
         const over = length.isOver(this.step);
         if (over || length.isValidationDue(this.step)) {
           if (!(await this.validate())) return await this.interrupted();
-          if (!over && this.isOverfitting()) return this.ended('overfitting');
-        }
+          if (!over && this.isOverfitting()) return await this.ended('overfitting');
+        } else if (length.seconds - this.lastSaved > saveSeconds) this.saveState();
       }
-      return this.ended('finished');
+      return await this.ended('finished');
+    } catch (error) {
+      // a thread has failed: weights that were being updated are better than none
+      if (!this.hasModel) await job.save.model(this.snapshot()).catch(() => {});
+      throw error;
     } finally {
+      // also when a thread has failed: what has been handed over is saved
+      await this.saver.finish().catch(() => {});
       clearInterval(progress);
       job.signal?.removeEventListener('abort', stop);
     }
@@ -167,7 +178,7 @@ class Training {
 
   // --- validation and saving ---
 
-  /** Measures, records, saves the state and, if it is the best, the model. False when stopped. */
+  /** Measures, records, and has the state saved and, if it is the best, the model. False when stopped. */
   private async validate(): Promise<boolean> {
     const { replicas, job, length } = this;
     const characters = job.corpus.validation.length - 1;
@@ -196,8 +207,6 @@ class Training {
     if (improved) {
       this.bestLoss = loss;
       this.best = entry;
-      await job.save.model(this.snapshot());
-      this.modelSaved = true;
     }
     job.onEvent({
       type: 'validation',
@@ -205,7 +214,8 @@ class Training {
       best: improved,
       secondsElapsed: length.seconds,
     });
-    await job.save.state(this.state());
+    if (improved) this.saveModel();
+    else this.saveState();
     return true;
   }
 
@@ -218,12 +228,30 @@ class Training {
 
   private async interrupted(): Promise<EndEvent> {
     // a model that has never been validated is better than none
-    if (!this.modelSaved) await this.job.save.model(this.snapshot());
-    await this.job.save.state(this.state());
+    if (this.hasModel) this.saveState();
+    else this.saveModel();
     return this.ended('interrupted');
   }
 
-  private ended(reason: EndEvent['reason']): EndEvent {
+  private saveState(model?: Model): void {
+    this.saver.offer(this.state(model?.weights), model);
+    this.lastSaved = this.length.seconds;
+  }
+
+  private saveModel(): void {
+    this.saveState(this.snapshot());
+    this.hasModel = true;
+  }
+
+  private reportFailedSave(failure: unknown): void {
+    const reason = failure instanceof Error ? failure.message : String(failure);
+    const message = `${reason}; training goes on, and saving is tried again at the next checkpoint`;
+    this.job.onEvent({ type: 'warning', message });
+  }
+
+  /** @throws CharnnError when what has been learned cannot be saved */
+  private async ended(reason: EndEvent['reason']): Promise<EndEvent> {
+    await this.saver.finish();
     const { step, best, length } = this;
     const event: EndEvent = {
       type: 'end',
@@ -247,6 +275,7 @@ class Training {
       weights: Float32Array.from(this.backend.read(this.replicas.average ?? this.replicas.weights)),
       training: {
         charnn: version,
+        id: this.id,
         step: this.step,
         epoch: this.step / this.streams.chunksPerPass,
         ...recorded,
@@ -260,7 +289,8 @@ class Training {
     };
   }
 
-  private state(): TrainingState {
+  /** @param modelWeights the model's, if it has just been copied: they are not copied twice */
+  private state(modelWeights?: Float32Array): TrainingState {
     const { job, backend, replicas } = this;
     const copy = (x: Float32Array | Float64Array) => Float32Array.from(x);
     return {
@@ -270,6 +300,7 @@ class Training {
       text: job.corpus.text,
       provenance: job.corpus.provenance,
       source: job.source,
+      id: this.id,
       step: this.step,
       seconds: this.length.seconds,
       plan: this.length.plan,
@@ -277,16 +308,17 @@ class Training {
       plateau: { factor: this.plateau.factor, waited: this.plateau.waited },
       tally: replicas.control.tally,
       history: this.history.slice(),
-      weights: copy(backend.read(replicas.weights)),
+      weights: (!replicas.average && modelWeights) || copy(backend.read(replicas.weights)),
       moments: replicas.moments.map((m) => copy(backend.read(m))),
-      average: replicas.average && copy(backend.read(replicas.average)),
+      average: replicas.average && (modelWeights ?? copy(backend.read(replicas.average))),
       hidden: replicas.readHidden(),
     };
   }
 
   // --- the beginning ---
 
-  private initialise(): void {
+  /** @returns the training's id */
+  private initialise(): string {
     const { job, backend, replicas, model } = this;
     const values = initialValues(parameterTable(model), job.config.seed);
     if (job.initFrom) {
@@ -295,9 +327,10 @@ class Training {
     }
     backend.write(replicas.weights, values);
     if (replicas.average) backend.write(replicas.average, values);
+    return trainingId(model, job.config, job.corpus.provenance, values);
   }
 
-  private restore(state: TrainingState): void {
+  private restore(state: TrainingState): string | undefined {
     const { backend, replicas, job } = this;
     backend.write(replicas.weights, state.weights);
     if (state.moments.length !== momentCount(job.config.optimizer.name)) {
@@ -314,7 +347,8 @@ class Training {
     this.length.resumeAt(state.step);
     this.history = state.history.slice();
     this.bestLoss = state.bestLoss ?? undefined;
-    this.modelSaved = state.bestLoss !== null;
+    this.hasModel = state.bestLoss !== null;
+    return state.id;
   }
 
   private announce(): void {

@@ -20,6 +20,8 @@ export interface TrainingState {
   readonly provenance: Readonly<Record<string, unknown>>;
   /** Where the text came from; the caller's own record. */
   readonly source: Readonly<Record<string, unknown>>;
+  /** Of the training, and of the models it saves; missing in files of version 1 */
+  readonly id: string | undefined;
   /** Steps done */
   readonly step: number;
   /** Seconds of training done, for a training by the clock */

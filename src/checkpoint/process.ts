@@ -1,0 +1,42 @@
+/** Telling processes apart: an id alone may mean another process tomorrow, or in another container. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** Within a realm process ids mean the same: one boot of one machine, one namespace of processes. */
+export function processRealm(): string {
+  const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid'));
+  return [hostname(), boot ?? '', namespace ?? ''].join(' ');
+}
+
+/** Whether there is a process of this id in this realm. */
+export function processExists(pid: number): boolean {
+  try {
+    // signal 0 is not sent, only checked
+    return process.kill(pid, 0);
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/**
+ * When a process of this realm began, as the system counts; undefined where there is no such process,
+ * or the system does not tell.
+ */
+export function startOfProcess(pid: number): string | undefined {
+  const line = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  if (line === undefined) return undefined;
+  // proc(5): the command, in brackets, may hold spaces and brackets; state is the field after it,
+  // the time of the start the 20th from there
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  const hasEnded = fields[0] === 'Z' || fields[0] === 'X';
+  return hasEnded ? undefined : fields[19];
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+/** Before hours of work: can its result be kept, and does nobody else write it? */
+import { access, constants, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
+import { type Lock, lockModel } from '../checkpoint/lock.js';
+import { readModel } from '../checkpoint/model-file.js';
+import { statePath } from '../checkpoint/state-file.js';
+import type { Output } from '../cli/output.js';
+import { CharnnError, UsageError } from '../errors.js';
+import { quote } from '../text/quote.js';
+import type { TrainingState } from '../train/state.js';
+
+/**
+ * Makes sure that a model can be written, keeps other trainings from it, and clears away what a killed
+ * one has left.
+ * @throws CharnnError when it cannot
+ */
+export async function claimOutput(path: string, mayReplace: boolean): Promise<Lock> {
+  const shown = quote(path);
+  const existing = await stat(path).catch(() => undefined);
+  if (existing?.isDirectory()) throw new UsageError(`--output ${shown} is a folder: name a file`);
+  if (existing && !existing.isFile()) {
+    throw new UsageError(`--output ${shown} is a device or a pipe: name a file`);
+  }
+  if (existing && !mayReplace) {
+    throw new CharnnError(
+      `${shown} exists already: give --force to replace it, --resume to go on with it, or another --output`,
+    );
+  }
+  const folder = dirname(await resolveLinks(path));
+  try {
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new CharnnError(
+      `cannot write to the folder ${quote(dirname(path))}: it ${missing ? 'does not exist' : 'is not writable'}; give another --output`,
+      1,
+      { cause },
+    );
+  }
+  const lock = await lockModel(path);
+  // not left behind where the process ends at once, at a second Ctrl-C
+  process.once('exit', lock.release);
+  await removeTemporaryFiles(path);
+  await removeTemporaryFiles(statePath(path));
+  return lock;
+}
+
+/**
+ * @param bytes what the files to be written will take
+ * @throws CharnnError with both figures when the disk has no room for them
+ */
+export async function requireSpace(path: string, bytes: number): Promise<void> {
+  const folder = dirname(await resolveLinks(path));
+  const disk = await statfs(folder).catch(() => undefined);
+  // some file systems do not tell
+  if (disk === undefined || disk.blocks === 0) return;
+  const free = disk.bavail * disk.bsize;
+  if (free >= bytes) return;
+  throw new CharnnError(
+    `the folder ${quote(dirname(path))} has no room for the model and its training state: they need ${megabytes(bytes)}, and ${megabytes(free)} are free; give another --output`,
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/**
+ * Whether the model beside a state is of the same training.
+ * @returns the state to go on from: without the model, the best one is still to be found
+ * @throws CharnnError when it is of another training, or damaged
+ */
+export async function matchModel(
+  state: TrainingState,
+  modelPath: string,
+  output: Output,
+): Promise<TrainingState> {
+  const shown = quote(modelPath);
+  if ((await stat(modelPath).catch(() => undefined)) === undefined) {
+    if (state.bestLoss === null) return state;
+    output.warn(`${shown} is missing: the best model from now on will be kept`);
+    return { ...state, bestLoss: null };
+  }
+  const model = await readModel(modelPath);
+  const id = model.training?.id;
+  if (state.id === undefined || id === undefined || id === state.id) return state;
+  throw new CharnnError(
+    `${quote(statePath(modelPath))} belongs to another model than ${shown}: put the right one of them there, or start anew with --force`,
+  );
+}

@@ -1,0 +1,78 @@
+/** Training is killed at random moments, again and again, and comes to the bytes it would have come to. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readModel } from '#charnn/checkpoint/model-file.js';
+import { readState } from '#charnn/checkpoint/state-file.js';
+import { Folder, finished, verses } from '../cli/run.js';
+import { timeout, times } from './scale.js';
+
+const options = [
+  ...['--hidden', '16', '--layers', '1', '--batch-size', '2', '--seq-length', '16'],
+  ...['--steps', '3000', '--eval-every', '20', '--dropout', '0.2', '--threads', '1', '--json'],
+];
+const kills = times(6, 500);
+/** After the start of training a kill comes within this time. */
+const longestMs = 300;
+
+function begin(folder: Folder) {
+  const goesOn = existsSync(join(folder.path, 'charnn.state.json'));
+  return folder.start([
+    'train',
+    ...(goesOn ? ['--resume', '--json'] : ['text.txt', '--force', ...options]),
+  ]);
+}
+
+/** Runs a training and kills it: while it starts, or shortly after. False when it was done before. */
+async function killed(folder: Folder): Promise<boolean> {
+  const child = begin(folder);
+  const outcome = finished(child);
+  const started = new Promise<void>((resolve) => {
+    child.stdout?.once('data', () => resolve());
+    child.once('close', () => resolve());
+  });
+  const early = Math.random() < 0.1;
+  if (!early) await started;
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * longestMs));
+  child.kill('SIGKILL');
+  const { status, signal, stderr } = await outcome;
+  expect([0, null], stderr).toContain(status);
+  return signal === 'SIGKILL';
+}
+
+/** Whatever lies in the folder under a model's or a state's name can be read. */
+async function checkFiles(folder: Folder): Promise<void> {
+  const names = readdirSync(folder.path);
+  if (names.includes('charnn.json')) await readModel(join(folder.path, 'charnn.json'));
+  if (names.includes('charnn.state.json')) await readState(join(folder.path, 'charnn.state.json'));
+}
+
+test(`${kills} times SIGKILL`, { timeout }, async () => {
+  const calm = new Folder();
+  calm.write('text.txt', verses(3000));
+  expect((await finished(begin(calm))).status).toBe(0);
+
+  let done = 0;
+  let leftBehind = 0;
+  while (done < kills) {
+    const folder = new Folder();
+    folder.write('text.txt', verses(3000));
+    let running = true;
+    while (running && done < kills) {
+      running = await killed(folder);
+      await checkFiles(folder);
+      if (!running) break;
+      done++;
+      leftBehind += readdirSync(folder.path).filter((name) => name.endsWith('.tmp')).length;
+    }
+    const last = await finished(begin(folder));
+    expect(last.status, last.stderr).toBe(0);
+    expect(folder.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
+    expect(readdirSync(folder.path).sort()).toEqual([
+      'charnn.json',
+      'charnn.state.json',
+      'text.txt',
+    ]);
+  }
+  console.info(`${done} kills, ${leftBehind} temporary files left behind and cleared away`);
+});
