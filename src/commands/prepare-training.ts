@@ -1,0 +1,234 @@
+/** From the options of `charnn train` to a training that can begin, or go on. */
+import { resolve } from 'node:path';
+import { Fields } from '../checkpoint/fields.js';
+import { readModel } from '../checkpoint/model-file.js';
+import { readState, statePath } from '../checkpoint/state-file.js';
+import { defaults } from '../cli/options.js';
+import { grouped, type Output } from '../cli/output.js';
+import {
+  type Picked,
+  type RawTrainOptions,
+  resumedConfig,
+  trainLength,
+  trainSettings,
+} from '../cli/train-config.js';
+import { CharnnError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import { type Corpus, loadCorpus } from '../text/corpus.js';
+import { quote } from '../text/quote.js';
+import { fitToCorpus, splitCorpus } from '../text/split.js';
+import type { Ids, TextOptions } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import { trainingSpeed } from '../train/benchmark.js';
+import type { TrainConfig } from '../train/config.js';
+import { recipe, sizes } from '../train/recipe.js';
+import type { TrainingJob, TrainingText } from '../train/run.js';
+import type { TrainingState } from '../train/state.js';
+import { matchModel } from './claim-output.js';
+import { textArguments } from './text-arguments.js';
+
+export type Prepared = Pick<
+  TrainingJob,
+  'corpus' | 'model' | 'config' | 'source' | 'resume' | 'initFrom'
+>;
+
+interface TextSource {
+  readonly texts: readonly string[];
+  readonly valFile: string | null;
+  readonly valFrac: number;
+  readonly valChars: number;
+  readonly minCount: number;
+}
+
+/** A training from its beginning: text, sizes and configuration. */
+export async function prepareNew(
+  texts: readonly string[],
+  raw: RawTrainOptions,
+  output: Output,
+): Promise<Prepared> {
+  const settings = trainSettings(raw);
+  const { text, minCount, valFile, valFrac, valChars } = settings;
+  const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
+  const source: TextSource = {
+    texts: textArguments(texts),
+    valFile: valFile ?? null,
+    valFrac,
+    valChars,
+    minCount,
+  };
+  const corpus = await loadTraining(source, text, undefined, output);
+  const { warning, ...shape } = fitToCorpus(corpus.train.length, settings.train);
+  if (warning !== undefined) output.warn(warning);
+  const threads = Math.min(settings.train.threads, shape.batchSize);
+  const picked = await pick(
+    raw,
+    { ...settings.train, ...shape, threads },
+    corpus,
+    initFrom,
+    output,
+  );
+  const { model, train: chosen } = trainSettings(raw, picked);
+  const config = Object.freeze({ ...chosen, ...shape, threads });
+  return {
+    corpus,
+    model,
+    config,
+    // to be found again from any folder
+    source: {
+      ...source,
+      texts: source.texts.map(absolute),
+      valFile: source.valFile === null ? null : absolute(source.valFile),
+    },
+    ...(initFrom && { initFrom }),
+  };
+}
+
+/** Picks size, dropout and length where they are not given, and says so. */
+async function pick(
+  raw: RawTrainOptions,
+  config: TrainConfig,
+  { train, vocabulary }: TrainingText,
+  initFrom: Model | undefined,
+  output: Output,
+): Promise<Picked> {
+  const { batchSize, seqLength, threads, backend } = config;
+  const shaped = raw.layers !== undefined || raw.hidden !== undefined || initFrom !== undefined;
+  const length = trainLength(raw);
+  const speed =
+    length?.kind === 'seconds'
+      ? await trainingSpeed({
+          ...{ cell: raw.cell ?? defaults.cell, ...sizes.small, vocabulary: vocabulary.size },
+          ...{ batchSize, seqLength, threads, backend, iterations: 10 },
+        })
+      : undefined;
+  const { name, size, dropout, epochs, ...rest } = recipe({
+    characters: train.length,
+    // sizes that are given are no reason to measure by another
+    size: raw.size ?? (shaped ? 'small' : undefined),
+    length,
+    charactersPerStep: batchSize * seqLength,
+    speed,
+  });
+  const choices = [
+    ...(shaped ? [] : [`size ${name} (${size.layers} × ${size.hidden})`]),
+    ...(raw.dropout === undefined ? [`dropout ${dropout}`] : []),
+  ];
+  const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
+  if (choices.length > 0) {
+    output.note(`picked ${choices.join(', ')}: the text will be read about ${times} times`);
+  }
+  return { model: initFrom?.config ?? size, dropout, length: rest.length };
+}
+
+/**
+ * A training that goes on from its state.
+ * @throws CharnnError when the text, or the model beside the state, is another one
+ */
+export async function prepareResumed(
+  texts: readonly string[],
+  raw: RawTrainOptions,
+  modelPath: string,
+  output: Output,
+): Promise<Prepared> {
+  const path = statePath(modelPath);
+  const state = await matchModel(await readState(path), modelPath, output);
+  const config = resumedConfig(raw, state.config);
+  const recorded = recordedSource(state.source, path);
+  const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
+  const corpus = await loadTraining(source, state.text, state.vocabulary, output);
+  if (corpus.provenance.sha256 !== state.provenance.sha256) {
+    throw new CharnnError(
+      `the text is not the one that ${quote(path)} was trained on: give that text, or start anew with --init-from ${quote(modelPath)}`,
+    );
+  }
+  const { vocabulary: _, ...model } = state.model;
+  const threads = Math.min(config.threads, config.batchSize);
+  return {
+    corpus: { ...corpus, provenance: state.provenance },
+    model,
+    config: { ...config, threads },
+    source: state.source,
+    resume: state,
+  };
+}
+
+function recordedSource(source: TrainingState['source'], path: string): TextSource {
+  const fields = Fields.of(source, `${quote(path)}: source`);
+  const isPath = (text: unknown) => typeof text === 'string';
+  const texts = fields.array('texts');
+  if (!texts.every(isPath)) fields.fail('texts', 'a list of paths');
+  return {
+    texts: texts as string[],
+    valFile: fields.get('valFile') === null ? null : fields.string('valFile'),
+    valFrac: fields.number('valFrac'),
+    valChars: fields.integer('valChars', 1, Number.MAX_SAFE_INTEGER),
+    minCount: fields.integer('minCount', 1, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+async function loadTraining(
+  source: TextSource,
+  text: TextOptions,
+  vocabulary: Vocabulary | undefined,
+  output: Output,
+): Promise<TrainingText> {
+  const { minCount, valFile, valFrac, valChars } = source;
+  const load = (paths: readonly string[], known: Vocabulary | undefined): Promise<Corpus> =>
+    loadCorpus(paths, {
+      text,
+      minCount,
+      stdin: process.stdin,
+      ...(known && { vocabulary: known }),
+    });
+  const corpus = await load(source.texts, vocabulary);
+  if (corpus.unknown > 0 && vocabulary === undefined) {
+    const plural = corpus.unknown === 1 ? ' is' : 's are';
+    output.note(`${grouped(corpus.unknown)} rare character${plural} read as unknown`);
+  }
+  const split = splitCorpus(corpus.ids, valFrac);
+  let validation: Ids = split.validation;
+  if (valFile !== null) {
+    const other = await load([valFile], corpus.vocabulary);
+    validation = other.ids;
+    if (other.unknown > 0) {
+      output.warn(
+        `${grouped(other.unknown)} characters of ${quote(valFile)} are unknown to the model`,
+      );
+    }
+  }
+  if (validation.length < 2) {
+    // where not even training is possible, that is said instead
+    if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
+      output.warn('the text is too short for a validation part: the training loss is used instead');
+    }
+    validation = validation.subarray(0, 0);
+  } else if (validation.length > valChars) {
+    output.note(
+      `validating on the first ${grouped(valChars)} of ${grouped(validation.length)} characters (--val-chars)`,
+    );
+    validation = validation.subarray(0, valChars);
+  }
+  return {
+    train: split.train,
+    validation,
+    vocabulary: corpus.vocabulary,
+    text,
+    provenance: {
+      sha256: corpus.sha256,
+      bytes: corpus.bytes,
+      files: corpus.files,
+      minCount,
+      trainCharacters: split.train.length,
+      validationCharacters: validation.length,
+    },
+  };
+}
+
+/** Finds contradictions in the options before anything is read. */
+export function resumedConfigIsValid(raw: RawTrainOptions): void {
+  resumedConfig(raw, trainSettings({}).train);
+}
+
+function absolute(path: string): string {
+  return path === '-' ? path : resolve(path);
+}
