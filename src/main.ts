@@ -7,7 +7,8 @@ import type { RawTrainOptions } from './cli/train-config.js';
 import { bench, type RawBenchOptions } from './commands/bench.js';
 import { evaluateText, type RawEvalOptions } from './commands/eval.js';
 import { inspect } from './commands/inspect.js';
-import { type RawSampleOptions, sample } from './commands/sample.js';
+import { sample } from './commands/sample.js';
+import type { RawSampleOptions } from './commands/sample-settings.js';
 import { train } from './commands/train.js';
 import { CharnnError, exitCode, systemReason } from './errors.js';
 
@@ -40,6 +41,8 @@ const commands: readonly CommandDefinition[] = [
       ['charnn sample --temp 0.8', 'a little safer than the model'],
       ["charnn sample -p 'Call me' -l 200", 'go on from a text'],
       ['charnn sample -l 1000000 | head -n 20', 'as much as is read'],
+      ["charnn sample -n 20 --stop '\\n' | sort -u", 'twenty lines'],
+      ['seq 9 | charnn sample --complete -', 'lines that begin so'],
     ],
     run: (options: RawSampleOptions) => sample(options),
   },

@@ -11,14 +11,25 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   backend: [],
   text: [],
   model: ['backend', 'text'],
-  sample: ['backend', 'text', 'model'],
-  evaluate: ['backend', 'text', 'model'],
+  threads: [],
+  sample: ['backend', 'text', 'model', 'threads'],
+  evaluate: ['backend', 'text', 'model', 'threads'],
   train: ['backend', 'text', 'model'],
   // a state file is a training's
   checkpoint: ['backend', 'text', 'model', 'train'],
   // options name the library's choices and limits
   cli: ['backend', 'text', 'model', 'train', 'checkpoint'],
-  commands: ['backend', 'text', 'model', 'train', 'checkpoint', 'sample', 'evaluate', 'cli'],
+  commands: [
+    'backend',
+    'text',
+    'model',
+    'train',
+    'checkpoint',
+    'threads',
+    'sample',
+    'evaluate',
+    'cli',
+  ],
 };
 const forAll = ['errors', 'version'];
 const terminalPackages = ['chalk', 'cli-progress', 'commander'];

@@ -12,6 +12,8 @@ export interface OptionDefinition {
   /** Absent for a switch */
   readonly parse?: Parse<unknown>;
   readonly choices?: readonly string[];
+  /** Whether it may be given several times; its value is then the list */
+  readonly repeatable?: boolean;
   /** What holds when the option is absent, as help shows it */
   readonly default?: string | undefined;
 }
@@ -39,9 +41,13 @@ export function addOptions(command: Command, groups: readonly OptionGroup[]): Co
   for (const { title, options } of groups) {
     for (const definition of options) {
       const option = new Option(definition.flags, fullDescription(definition)).helpGroup(title);
-      const { parse } = definition;
-      // the last of repeated options wins
-      if (parse) option.argParser((value: string) => parse(value));
+      const { parse, repeatable } = definition;
+      if (parse && repeatable) {
+        option.argParser((value: string, before: unknown[] = []) => [...before, parse(value)]);
+      } else if (parse) {
+        // the last one wins
+        option.argParser((value: string) => parse(value));
+      }
       command.addOption(option);
     }
   }

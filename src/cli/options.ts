@@ -11,9 +11,11 @@ import {
   decayShare,
   duration,
   integer,
+  listOf,
   notNegative,
   type Parse,
   positive,
+  positiveShare,
   properShare,
   share,
   text,
@@ -83,6 +85,10 @@ function oneOf(
   return { flags, description, parse: choice(choices), choices, default: absent };
 }
 
+function repeatable(flags: string, description: string, parse: Parse<unknown>): OptionDefinition {
+  return { flags, description: `${description} (repeatable)`, parse, repeatable: true };
+}
+
 function flag(flags: string, description: string): OptionDefinition {
   return { flags, description };
 }
@@ -92,6 +98,7 @@ const count = integer(1);
 
 const backend = oneOf('--backend <name>', 'what computes', backendNames, 'auto');
 const quiet = flag('-q, --quiet', 'say nothing but warnings and errors');
+const threads = option('--threads <n>', 'worker threads', integer(1, 1024), 'usable cores');
 const debug = flag('--debug', 'show the stack of an error');
 const json = flag('--json', 'machine-readable output');
 const modelFile = option('-m, --model <file>', 'the model', text, d.output);
@@ -241,7 +248,7 @@ const runOptions: OptionGroup = {
   title: 'Run:',
   options: [
     option('--seed <n>', 'same seed, same model', integer(0), d.seed),
-    option('--threads <n>', 'worker threads', integer(1, 1024), 'usable cores'),
+    threads,
     backend,
     { ...json, description: 'events as lines of JSON on standard output' },
     quiet,
@@ -260,19 +267,55 @@ export const trainOptions: readonly OptionGroup[] = [
 
 export const sampleOptions: readonly OptionGroup[] = [
   {
-    title: 'Options:',
+    title: 'Records:',
     options: [
       modelFile,
       option(
         '-l, --length <n>',
-        'characters to write, the prompt not counted',
+        'most characters of a record, its prompt not counted',
         integer(0),
         d.length,
       ),
-      option('-t, --temp <x>', 'temperature: below 1 safer, above 1 wilder', positive, d.temp),
-      flag('--greedy', 'always the most probable character'),
+      option('-n, --count <n>', 'records, each followed by a line feed', count, 'one text'),
+      repeatable('--stop <text>', 'ends a record, itself left out; \\n and such understood', text),
+      repeatable('--until <text>', 'ends a record, itself included', text),
+      flag('-0, --null', 'a NUL byte after each record'),
+      flag('--unique', 'no record twice'),
+      option('--novel <corpus>', 'no record that stands in this text', text),
+    ],
+  },
+  {
+    title: 'Prompt:',
+    options: [
       option('-p, --prime <text>', 'a text to go on from', text),
-      option('--seed <n>', 'same seed, same text', integer(0), 'random'),
+      option('--prime-file <file>', 'a file to go on from, - for standard input', text),
+      option('--complete <file>', 'go on from each line of a file; ends with the line', text),
+      flag('--no-echo', 'do not print the prompt'),
+    ],
+  },
+  {
+    title: 'Choice:',
+    options: [
+      option(
+        '-t, --temp <list>',
+        'temperature: below 1 safer, above 1 wilder; of several each record takes the next',
+        listOf(positive),
+        d.temp,
+      ),
+      option('--temp-schedule <list>', 'temperatures along a record: 1.2,0.5', listOf(positive)),
+      option('--top-k <n>', 'among the n most probable characters', count),
+      option('--top-p <x>', 'among the most probable that have this share', positiveShare),
+      option('--min-p <x>', 'at least x times as probable as the most probable', share),
+      option('--typical <x>', 'among the least surprising that have this share', positiveShare),
+      option('--ban-repeats <n>', 'no run of n characters twice in a record', integer(2)),
+      flag('--greedy', 'always the most probable character'),
+    ],
+  },
+  {
+    title: 'Run:',
+    options: [
+      option('--seed <n>', 'same seed, same records', integer(0), 'random'),
+      threads,
       backend,
       quiet,
       debug,
@@ -305,7 +348,7 @@ export const benchOptions: readonly OptionGroup[] = [
       ...shapeOptions(d.bench),
       option('--batch-size <n>', 'streams read side by side', count, d.bench.batchSize),
       option('--seq-length <n>', 'steps of a chunk', count, d.bench.seqLength),
-      option('--threads <n>', 'worker threads', integer(1, 1024), 'usable cores'),
+      threads,
       option('--iterations <n>', 'training iterations to time', count, d.bench.iterations),
       backend,
       json,

@@ -35,6 +35,13 @@ export const properShare = real('a number from 0 to below 1', (x) => x >= 0 && x
 export const decayShare = real('a number above 0, at most 0.95', (x) => x > 0 && x <= 0.95);
 /** 0 ≤ x ≤ 1 */
 export const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
+/** 0 < x ≤ 1 */
+export const positiveShare = real('a number above 0 and up to 1', (x) => x > 0 && x <= 1);
+
+/** Values with commas between them */
+export function listOf<T>(parse: Parse<T>): Parse<readonly T[]> {
+  return (value) => value.split(',').map(parse);
+}
 
 export function choice<T extends string>(choices: readonly T[]): Parse<T> {
   return (value) =>

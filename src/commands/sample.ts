@@ -1,73 +1,130 @@
 /** `charnn sample`: text from a model, streamed to standard output. */
-import { once } from 'node:events';
 import { Arena } from '../backend/arena.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import { usableCores } from '../backend/cores.js';
+import { createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defaults } from '../cli/options.js';
-import { createOutput, type Output } from '../cli/output.js';
+import { createOutput } from '../cli/output.js';
 import type { Model } from '../model/model.js';
-import { Sampler } from '../sample/sampler.js';
-import { prepareText } from '../text/decode.js';
+import { generate } from '../sample/generate.js';
+import { notIn, unseen, wholeRecords } from '../sample/select.js';
+import { loadCorpus } from '../text/corpus.js';
+import type { Piece } from '../threads/in-order.js';
+import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
+import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
+import { write } from './write.js';
 
-export interface RawSampleOptions {
-  readonly model?: string;
-  readonly length?: number;
-  readonly temp?: number;
-  readonly greedy?: boolean;
-  readonly prime?: string;
-  readonly seed?: number;
-  readonly backend?: BackendName;
-  readonly quiet?: boolean;
-}
-
-/** Text is handed on at least this often: as it is produced, to a person's eye. */
-const flushMs = 30;
+/** Records drawn in succession without a new one, after which no more are tried */
+const mostInVain = 10_000;
 
 export async function sample(raw: RawSampleOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
   const model = await readModel(raw.model ?? defaults.output);
-  const prime = readPrompt(raw.prime ?? '', model, output);
-  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
+  const settings = sampleSettings(raw, model, output);
+  const encode = promptEncoder(model, output);
+  const common = await readCommonPrompt(raw, encode);
+  const isNovel = raw.novel === undefined ? undefined : await novelty(raw.novel, model);
+  const arena = new Arena();
+  const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
-  const sampler = new Sampler(model, backend, {
-    temperature: raw.temp ?? defaults.temp,
-    greedy: raw.greedy ?? false,
-    seed: raw.seed ?? Math.floor(Math.random() * 2 ** 32),
+
+  const count = raw.count ?? 1;
+  const selected = raw.unique === true || isNovel !== undefined;
+  const lines = raw.complete === undefined ? undefined : linePrompts(raw.complete, encode);
+  // which of the records are wanted shows only when they have been drawn
+  const expected = selected ? Number.POSITIVE_INFINITY : count;
+  const prompts = new RecordPrompts(common, raw.echo ?? true);
+  const pieces = generate(prompts.jobs(lines, lines ? count : expected), {
+    model,
+    backend,
+    backendName: name,
+    arena,
+    settings,
+    prompt: common.ids,
+    expected: lines ? undefined : expected,
+    threads: raw.threads ?? usableCores(),
   });
-  if (raw.prime !== undefined) await write(Buffer.from(raw.prime, 'utf8'));
-  sampler.prime(prime);
+  const listed = raw.count !== undefined || raw.null || lines !== undefined || selected;
+  const separator = listed ? (raw.null ? '\0' : '\n') : '';
+  if (!selected) return stream(pieces, prompts, model, separator);
 
-  const length = raw.length ?? defaults.length;
-  let pending: number[] = [];
-  let lastFlush = performance.now();
-  for (let drawn = 0; drawn < length; drawn++) {
-    pending.push(sampler.next());
-    if (performance.now() - lastFlush < flushMs) continue;
-    await write(model.vocabulary.decodeBytes(pending));
-    pending = [];
-    lastFlush = performance.now();
+  const isFresh = raw.unique ? unseen() : () => true;
+  let [written, inVain] = [0, 0];
+  for await (const { index, ids } of wholeRecords(pieces)) {
+    const prompt = prompts.of(index);
+    const whole = [...Array.from(prompt.ids), ...ids];
+    prompts.forget(index);
+    if (!isFresh(whole) || isNovel?.(whole) === false) {
+      if (lines || ++inVain < mostInVain) continue;
+      output.warn(`${written} of ${count} records written: the last ${inVain} were not new`);
+      return;
+    }
+    inVain = 0;
+    await write(Buffer.concat([prompt.bytes, model.vocabulary.decodeBytes(ids)]));
+    await write(separator);
+    if (++written === count && !lines) return;
   }
-  await write(model.vocabulary.decodeBytes(pending));
 }
 
-/** The prompt's ids, made uniform as the training text was; says which characters are unknown. */
-function readPrompt(prompt: string, model: Model, output: Output): ArrayLike<number> {
-  const { vocabulary, text } = model;
-  const uniform = prepareText(prompt, text);
-  const { ids, unknown } = vocabulary.encode(uniform);
-  if (unknown > 0) {
-    const strange = new Set(Array.from(uniform).filter((c) => vocabulary.encode(c).unknown > 0));
-    const list = [...strange].slice(0, 20).map((c) => JSON.stringify(c));
-    output.warn(
-      `${unknown} character${unknown === 1 ? '' : 's'} of the prompt unknown to the model, read as the unknown symbol: ${list.join(' ')}`,
-    );
+/** Writes records as they are drawn. */
+async function stream(
+  pieces: AsyncIterable<Piece<readonly number[]>>,
+  prompts: RecordPrompts,
+  model: Model,
+  separator: string,
+): Promise<void> {
+  let last = -1;
+  for await (const { index, value, done } of pieces) {
+    if (index > last) await write(prompts.of(index).bytes);
+    last = index;
+    await write(model.vocabulary.decodeBytes(value));
+    if (!done) continue;
+    await write(separator);
+    prompts.forget(index);
   }
-  return ids;
 }
 
-/** Waits while the reader is slower than the model, and lets signals and errors through. */
-async function write(bytes: Uint8Array): Promise<void> {
-  if (bytes.length === 0) return;
-  if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
-  else await new Promise((resolve) => setImmediate(resolve));
+const nothing: Prompt = { bytes: new Uint8Array(0), ids: [] };
+
+/** What stands before each record: the common prompt and, when lines are completed, its own. */
+class RecordPrompts {
+  private readonly own = new Map<number, Prompt>();
+
+  constructor(
+    private readonly common: Prompt,
+    private readonly echo: boolean,
+  ) {}
+
+  /** Jobs for `generate`: `count` records, or so many for each line */
+  async *jobs(lines: AsyncIterable<Prompt> | undefined, count: number) {
+    let index = 0;
+    for await (const line of lines ?? [nothing]) {
+      for (let i = 0; i < count; i++) {
+        if (lines) this.own.set(index++, line);
+        yield line.ids;
+      }
+    }
+  }
+
+  /** What is shown of it */
+  of(index: number): Prompt {
+    if (!this.echo) return nothing;
+    const own = this.own.get(index);
+    if (own === undefined) return this.common;
+    return {
+      bytes: Buffer.concat([this.common.bytes, own.bytes]),
+      ids: [...Array.from(this.common.ids), ...Array.from(own.ids)],
+    };
+  }
+
+  forget(index: number): void {
+    this.own.delete(index);
+  }
+}
+
+/** Tells whether a record does not stand in a corpus. */
+async function novelty(path: string, model: Model): Promise<(ids: ArrayLike<number>) => boolean> {
+  const { text, vocabulary } = model;
+  const corpus = await loadCorpus([path], { text, vocabulary, minCount: 1, stdin: process.stdin });
+  return notIn(corpus.ids);
 }

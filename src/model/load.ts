@@ -1,22 +1,39 @@
-import type { Backend } from '../backend/backend.js';
+import type { Backend, Tensor } from '../backend/backend.js';
+import type { ModelConfig } from './config.js';
 import type { Model } from './model.js';
 import { Network } from './network.js';
 import { ParameterTensors, parameterTable } from './parameters.js';
 
-/**
- * A model as a network that is ready to run, its weights frozen.
- * @param capacity largest T·B and largest B of a forward pass
- */
-export function loadNetwork(
-  model: Model,
-  backend: Backend,
-  capacity: { readonly maxRows: number; readonly maxBatch: number },
-): Network {
-  const table = parameterTable(model.config);
-  const flat = backend.tensor([table.flatSize]);
+/** Largest T·B and largest B of a forward pass */
+interface ForwardCapacity {
+  readonly maxRows: number;
+  readonly maxBatch: number;
+}
+
+/** A model as a network that is ready to run, its weights frozen. */
+export function loadNetwork(model: Model, backend: Backend, capacity: ForwardCapacity): Network {
+  return networkOf(model.config, backend, loadWeights(model, backend), capacity);
+}
+
+/** A model's parameters in the flat order of the parameter table, as a tensor that threads can share. */
+export function loadWeights(model: Model, backend: Backend): Tensor {
+  const flat = backend.tensor([parameterTable(model.config).flatSize]);
   backend.write(flat, model.weights);
-  const weights = new ParameterTensors(backend, table, flat);
-  const network = new Network(backend, model.config, weights, undefined, {
+  return flat;
+}
+
+/**
+ * A network that is ready to run on given weights, which stay as they are.
+ * @param flat all parameters in the flat order of the parameter table
+ */
+export function networkOf(
+  config: ModelConfig,
+  backend: Backend,
+  flat: Tensor,
+  capacity: ForwardCapacity,
+): Network {
+  const weights = new ParameterTensors(backend, parameterTable(config), flat);
+  const network = new Network(backend, config, weights, undefined, {
     ...capacity,
     training: false,
     dropout: false,

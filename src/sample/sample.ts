@@ -1,14 +1,21 @@
 import { Arena } from '../backend/arena.js';
 import { type BackendName, createBackend } from '../backend/select.js';
+import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { prepareText } from '../text/decode.js';
-import { Sampler } from './sampler.js';
+import { Batch } from './batch.js';
+import { readPrompt } from './prompt.js';
 
 export interface SampleOptions {
   /** Characters to draw; the prompt is not counted. */
   readonly length: number;
+  /** Divides the logits: below 1 sharpens the distribution, above 1 flattens it. Above 0. */
   readonly temperature?: number;
   readonly greedy?: boolean;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly typical?: number;
   readonly seed?: number;
   /** Text to go on from; it is not part of what is returned. */
   readonly prime?: string;
@@ -17,9 +24,27 @@ export interface SampleOptions {
 
 /** Draws a text from a model of characters: the short way for library use. */
 export function sample(model: Model, options: SampleOptions): string {
-  const { length, temperature = 1, greedy = false, seed = 1, prime = '' } = options;
+  const { temperature = 1, greedy = false, seed = 1, prime = '', ...rest } = options;
   const { backend } = createBackend(options.backend ?? 'auto', new Arena());
-  const sampler = new Sampler(model, backend, { temperature, greedy, seed });
-  sampler.prime(model.vocabulary.encode(prepareText(prime, model.text)).ids);
-  return model.vocabulary.decode(Array.from({ length }, () => sampler.next()));
+  const weights = loadWeights(model, backend);
+  const prompt = model.vocabulary.encode(prepareText(prime, model.text)).ids;
+  const beginning = readPrompt(model, backend, weights, prompt);
+  const network = networkOf(model.config, backend, weights, { maxRows: 1, maxBatch: 1 });
+  const settings = {
+    ...rest,
+    greedy,
+    seed,
+    temperatures: [temperature],
+    schedule: undefined,
+    banRepeats: undefined,
+    ends: [],
+  };
+  const batch = new Batch(backend, network, beginning, settings, 1);
+  batch.add(0, []);
+  const ids: number[] = [];
+  while (batch.busy) {
+    batch.step();
+    for (const { value } of batch.takePieces()) ids.push(...value);
+  }
+  return model.vocabulary.decode(ids);
 }

@@ -1,0 +1,69 @@
+/** What records go on from: a text, a file, or each line of a file. */
+
+import type { Output } from '../cli/output.js';
+import { UsageError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import { encodeBytes } from '../text/encode.js';
+import { linesOf } from '../text/lines.js';
+import { findSources } from '../text/sources.js';
+
+export interface Prompt {
+  /** As it was given */
+  readonly bytes: Uint8Array;
+  readonly ids: ArrayLike<number>;
+}
+
+/** A string of JavaScript cannot hold much more. */
+const longestPrompt = 2 ** 28;
+
+/** The prompt that all records have. */
+export async function readCommonPrompt(
+  raw: { readonly prime?: string; readonly primeFile?: string },
+  encode: (bytes: Uint8Array) => Prompt,
+): Promise<Prompt> {
+  if (raw.primeFile === undefined) return encode(Buffer.from(raw.prime ?? '', 'utf8'));
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (const source of await findSources([raw.primeFile], process.stdin)) {
+    for await (const piece of source.read()) {
+      length += piece.length;
+      if (length > longestPrompt) {
+        throw new UsageError(
+          `the prompt is longer than ${longestPrompt} bytes: give its last part`,
+        );
+      }
+      pieces.push(Uint8Array.from(piece));
+    }
+  }
+  return encode(Buffer.concat(pieces));
+}
+
+/** Each line of a file as a prompt, as soon as it has come. */
+export async function* linePrompts(
+  path: string,
+  encode: (bytes: Uint8Array) => Prompt,
+): AsyncGenerator<Prompt, void, void> {
+  for await (const line of linesOf(await findSources([path], process.stdin))) yield encode(line);
+}
+
+/** Prompts to ids; says once which of their characters are unknown. */
+export function promptEncoder(model: Model, output: Output): (bytes: Uint8Array) => Prompt {
+  const { vocabulary, text } = model;
+  let warned = false;
+  return (bytes) => {
+    const { ids, unknown } = encodeBytes(bytes, vocabulary, text);
+    if (unknown > 0 && !warned) {
+      warned = true;
+      const strange = new Set(
+        Array.from(Buffer.from(bytes).toString('utf8')).filter(
+          (character) => encodeBytes(Buffer.from(character), vocabulary, text).unknown > 0,
+        ),
+      );
+      const list = [...strange].slice(0, 20).map((character) => JSON.stringify(character));
+      output.warn(
+        `${unknown} character${unknown === 1 ? '' : 's'} of the prompt unknown to the model, read as the unknown symbol: ${list.join(' ')}`,
+      );
+    }
+    return { bytes, ids };
+  };
+}

@@ -1,0 +1,97 @@
+/** From the raw options of `charnn sample` to checked settings. */
+import type { BackendName } from '../backend/select.js';
+import { defaults } from '../cli/options.js';
+import type { Output } from '../cli/output.js';
+import { UsageError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import type { End } from '../sample/ends.js';
+import type { SampleSettings } from '../sample/settings.js';
+import { prepareText } from '../text/decode.js';
+import { readEscapes } from './escapes.js';
+
+/** Options as the parser leaves them: absent ones undefined. */
+export interface RawSampleOptions {
+  readonly model?: string;
+  readonly length?: number;
+  readonly count?: number;
+  readonly prime?: string;
+  readonly primeFile?: string;
+  readonly complete?: string;
+  /** False with --no-echo */
+  readonly echo?: boolean;
+  readonly stop?: readonly string[];
+  readonly until?: readonly string[];
+  readonly temp?: readonly number[];
+  readonly tempSchedule?: readonly number[];
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly typical?: number;
+  readonly banRepeats?: number;
+  readonly greedy?: boolean;
+  readonly unique?: boolean;
+  readonly novel?: string;
+  readonly null?: boolean;
+  readonly seed?: number;
+  readonly threads?: number;
+  readonly backend?: BackendName;
+  readonly quiet?: boolean;
+}
+
+/** @throws UsageError for options that contradict each other, or escapes that mean nothing */
+export function sampleSettings(
+  raw: RawSampleOptions,
+  model: Model,
+  output: Output,
+): SampleSettings {
+  refuseTogether(raw, 'prime', 'primeFile', '--prime', '--prime-file');
+  refuseTogether(raw, 'temp', 'tempSchedule', '--temp', '--temp-schedule');
+  if (raw.primeFile === '-' && raw.complete === '-') {
+    throw new UsageError('standard input (-) is given twice: it can be read only once');
+  }
+  // a line is completed by its end
+  const lineEnd = raw.complete !== undefined && !raw.stop && !raw.until;
+  const stop = lineEnd ? ['\\n'] : (raw.stop ?? []);
+  const endsOf = (strings: readonly string[], option: string, kept: boolean) =>
+    strings.flatMap((text) => endOf(readEscapes(text, option), option, kept, model, output));
+  return Object.freeze({
+    length: raw.length ?? defaults.length,
+    temperatures: raw.temp ?? [defaults.temp],
+    schedule: raw.tempSchedule,
+    greedy: raw.greedy ?? false,
+    topK: raw.topK,
+    topP: raw.topP,
+    minP: raw.minP,
+    typical: raw.typical,
+    banRepeats: raw.banRepeats,
+    ends: [...endsOf(stop, '--stop', false), ...endsOf(raw.until ?? [], '--until', true)],
+    seed: raw.seed ?? Math.floor(Math.random() * 2 ** 32),
+  });
+}
+
+function refuseTogether(
+  raw: RawSampleOptions,
+  a: keyof RawSampleOptions,
+  b: keyof RawSampleOptions,
+  nameA: string,
+  nameB: string,
+): void {
+  if (raw[a] === undefined || raw[b] === undefined) return;
+  throw new UsageError(`${nameA} and ${nameB} exclude each other: leave one out`);
+}
+
+function endOf(
+  text: string,
+  option: string,
+  kept: boolean,
+  { vocabulary, text: textOptions }: Model,
+  output: Output,
+): End[] {
+  if (text === '') throw new UsageError(`${option} must not be empty`);
+  const { ids, unknown } = vocabulary.encode(prepareText(text, textOptions));
+  if (unknown === 0) return [{ ids: Array.from(ids), kept }];
+  output.warn(
+    `${option} ${JSON.stringify(text)} can never come: the model does not know all of its characters`,
+  );
+  return [];
+}

@@ -1,0 +1,151 @@
+/**
+ * Records drawn side by side, a row of the batch each. When one ends the next takes its place, so the
+ * batch stays full; a row's numbers do not depend on the others.
+ */
+import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import type { Network, State } from '../model/network.js';
+import { Chooser } from './choose.js';
+import { RecordCourse } from './record.js';
+import type { SampleSettings } from './settings.js';
+
+/** Characters of a record, in the order in which they were drawn */
+export interface RecordPiece {
+  readonly index: number;
+  readonly value: readonly number[];
+  /** Whether the record ends with it */
+  readonly done: boolean;
+}
+
+/** Where every record begins: the model's state, and the character it reads next. */
+export interface Beginning {
+  /** [1, H] a layer and state */
+  readonly state: State;
+  readonly id: number;
+}
+
+export class Batch {
+  private readonly chooser: Chooser;
+  private readonly logits: Float32Array;
+  /** [rows, H] a layer and state */
+  private readonly state: State;
+  private readonly input: Indices;
+  /** Views of the first B rows, by B */
+  private readonly views = new Map<number, { state: State; input: Indices }>();
+  private readonly active: RecordCourse[] = [];
+  private readonly waiting: RecordCourse[] = [];
+  private ended: RecordCourse[] = [];
+
+  /** @param rows at most so many records run at a time; the network must hold them */
+  constructor(
+    private readonly backend: Backend,
+    private readonly network: Network,
+    private readonly beginning: Beginning,
+    private readonly settings: SampleSettings,
+    private readonly rows: number,
+  ) {
+    this.chooser = new Chooser(network.config.vocabulary - 1, settings);
+    this.logits = new Float32Array(rows * network.config.vocabulary);
+    this.state = network.createState(rows);
+    this.input = backend.indices(rows);
+  }
+
+  get busy(): boolean {
+    return this.active.length > 0 || this.waiting.length > 0 || this.ended.length > 0;
+  }
+
+  /** @param prompt ids that this record goes on from, after the beginning */
+  add(index: number, prompt: ArrayLike<number>): void {
+    const { beginning, settings } = this;
+    const symbols = this.network.config.vocabulary - 1;
+    const record = new RecordCourse(index, beginning.id, prompt, settings, symbols);
+    if (record.done) this.ended.push(record);
+    else this.waiting.push(record);
+  }
+
+  /** One step of all rows. */
+  step(): void {
+    const { backend, network, active, logits, chooser } = this;
+    this.fillRows();
+    const B = active.length;
+    if (B === 0) return;
+    const { state, input } = this.viewsFor(B);
+    backend.writeIndices(
+      input,
+      active.map((record) => record.input),
+    );
+    const V = network.config.vocabulary;
+    const output = network.forward(input, 1, B, state);
+    backend.read(output, B === this.rows ? logits : logits.subarray(0, B * V));
+    active.forEach((record, row) => {
+      record.advance(logits, row * V, chooser);
+    });
+    for (let row = B - 1; row >= 0; row--) if (active[row].done) this.remove(row);
+  }
+
+  /** What was drawn since the last call. */
+  takePieces(): RecordPiece[] {
+    const pieces = this.ended.map((record) => ({
+      index: record.index,
+      value: record.take(),
+      done: true,
+    }));
+    this.ended = [];
+    for (const record of this.active) {
+      const value = record.take();
+      if (value.length > 0) pieces.push({ index: record.index, value, done: false });
+    }
+    return pieces;
+  }
+
+  private fillRows(): void {
+    const { active, waiting, rows } = this;
+    while (active.length < rows) {
+      const record = waiting.shift();
+      if (record === undefined) return;
+      this.eachState((state, k, l) => {
+        this.copyRow(state, active.length, this.beginning.state[l][k], 0);
+      });
+      active.push(record);
+    }
+  }
+
+  /** Puts the last row in the place of one that has ended. */
+  private remove(row: number): void {
+    const { active } = this;
+    this.ended.push(active[row]);
+    const last = active.length - 1;
+    if (row < last) {
+      active[row] = active[last];
+      this.eachState((state) => this.copyRow(state, row, state, last));
+    }
+    active.pop();
+  }
+
+  private eachState(act: (state: Tensor, k: number, l: number) => void): void {
+    this.state.forEach((layer, l) => {
+      layer.forEach((state, k) => {
+        act(state, k, l);
+      });
+    });
+  }
+
+  private copyRow(to: Tensor, row: number, from: Tensor, fromRow: number): void {
+    const { backend } = this;
+    const { hidden: H } = this.network.config;
+    backend.copy(backend.view(to, row * H, [1, H]), backend.view(from, fromRow * H, [1, H]));
+  }
+
+  private viewsFor(B: number): { state: State; input: Indices } {
+    let views = this.views.get(B);
+    if (views === undefined) {
+      const { backend } = this;
+      const { hidden: H } = this.network.config;
+      views = {
+        state: this.state.map((layer) => layer.map((s) => backend.view(s, 0, [B, H]))),
+        input: backend.viewIndices(this.input, 0, B),
+      };
+      this.views.set(B, views);
+    }
+    return views;
+  }
+}

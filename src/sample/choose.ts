@@ -1,0 +1,101 @@
+/** From a row of logits to the next character. */
+import type { Random } from '../model/random.js';
+import { type Filter, minP, sum, topK, topP, typical, type Weights } from './filters.js';
+
+export interface ChoiceOptions {
+  /** Always the most probable character; filters and temperature are then without effect. */
+  readonly greedy: boolean;
+  readonly topK?: number | undefined;
+  readonly typical?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly minP?: number | undefined;
+}
+
+/** The filters in the order in which they act, each on what the one before has left. */
+export function filtersOf({ topK: k, typical: mass, topP: p, minP: share }: ChoiceOptions) {
+  const filters: Filter[] = [];
+  if (k !== undefined) filters.push(topK(k));
+  if (mass !== undefined) filters.push(typical(mass));
+  if (p !== undefined) filters.push(topP(p));
+  if (share !== undefined) filters.push(minP(share));
+  return filters;
+}
+
+/** Which ids may come next; by id, 0 for what may not. */
+export type Permitted = Uint8Array;
+
+/**
+ * Sets weights to softmax(logits / temperature) up to a factor: 1 for the most probable.
+ * @param start where the row begins; it has as many logits as there are weights, or more
+ */
+export function softmax(
+  weights: Weights,
+  logits: Float32Array,
+  start: number,
+  temperature: number,
+  permitted?: Permitted,
+): void {
+  const max = logits[start + mostProbable(logits, start, weights.length, permitted)];
+  for (let id = 0; id < weights.length; id++) {
+    const excluded = permitted !== undefined && permitted[id] === 0;
+    weights[id] = excluded ? 0 : Math.exp((logits[start + id] - max) / temperature);
+  }
+}
+
+/** The id of the highest permitted logit; the lowest such id where there are several. */
+export function mostProbable(
+  logits: Float32Array,
+  start: number,
+  count: number,
+  permitted?: Permitted,
+): number {
+  let best = -1;
+  for (let id = 0; id < count; id++) {
+    if (permitted !== undefined && permitted[id] === 0) continue;
+    if (best < 0 || logits[start + id] > logits[start + best]) best = id;
+  }
+  if (best < 0) throw new Error('no character is permitted');
+  return best;
+}
+
+/** An id with the probability of its weight. */
+export function draw(weights: Weights, random: Random): number {
+  let left = random.uniform() * sum(weights);
+  let last = 0;
+  for (let id = 0; id < weights.length; id++) {
+    if (weights[id] === 0) continue;
+    last = id;
+    left -= weights[id];
+    if (left < 0) return id;
+  }
+  // rounding can leave a crumb behind the last candidate
+  return last;
+}
+
+/** Chooses characters; keeps the memory that it needs for one row. */
+export class Chooser {
+  private readonly weights: Weights;
+  private readonly filters: readonly Filter[];
+  private readonly greedy: boolean;
+
+  /** @param symbols how many characters there are, the unknown symbol not among them */
+  constructor(symbols: number, options: ChoiceOptions) {
+    this.weights = new Float64Array(symbols);
+    this.filters = filtersOf(options);
+    this.greedy = options.greedy;
+  }
+
+  choose(
+    logits: Float32Array,
+    start: number,
+    temperature: number,
+    random: Random,
+    permitted?: Permitted,
+  ): number {
+    const { weights } = this;
+    if (this.greedy) return mostProbable(logits, start, weights.length, permitted);
+    softmax(weights, logits, start, temperature, permitted);
+    for (const filter of this.filters) filter(weights);
+    return draw(weights, random);
+  }
+}

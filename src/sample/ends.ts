@@ -1,0 +1,53 @@
+/** Strings that end a record, found as its characters come (Knuth, Morris & Pratt 1977). */
+
+export interface End {
+  readonly ids: readonly number[];
+  /** Whether the string itself is part of the record */
+  readonly kept: boolean;
+}
+
+export class EndFinder {
+  private readonly fallbacks: readonly Int32Array[];
+  /** Characters of each string that stand at the end of the record */
+  private readonly matched: Int32Array;
+
+  constructor(private readonly ends: readonly End[]) {
+    this.fallbacks = ends.map(({ ids }) => fallbackTable(ids));
+    this.matched = new Int32Array(ends.length);
+  }
+
+  /** Takes the next character; says which string is now complete: the first given, if several are. */
+  push(id: number): End | undefined {
+    let found: End | undefined;
+    this.ends.forEach((end, e) => {
+      const { ids } = end;
+      let k = this.matched[e];
+      while (k > 0 && ids[k] !== id) k = this.fallbacks[e][k - 1];
+      if (ids[k] === id) k++;
+      this.matched[e] = k;
+      if (k === ids.length) found ??= end;
+    });
+    return found;
+  }
+
+  /** Characters at the end of the record that may turn out not to be part of it. */
+  get uncertain(): number {
+    let most = 0;
+    this.ends.forEach(({ kept }, e) => {
+      if (!kept && this.matched[e] > most) most = this.matched[e];
+    });
+    return most;
+  }
+}
+
+/** table[i]: length of the longest proper prefix of ids[0…i] that is also its suffix */
+function fallbackTable(ids: readonly number[]): Int32Array {
+  const table = new Int32Array(ids.length);
+  let k = 0;
+  for (let i = 1; i < ids.length; i++) {
+    while (k > 0 && ids[i] !== ids[k]) k = table[k - 1];
+    if (ids[i] === ids[k]) k++;
+    table[i] = k;
+  }
+  return table;
+}

@@ -1,0 +1,121 @@
+/**
+ * Filters of a distribution: each sets the candidates that it excludes to zero and leaves the others as
+ * they are. They work on weights, in any scale; the sum of what is left is the new whole. A tie goes to
+ * the lower id, and one candidate always remains.
+ */
+
+/** Weights of the candidates by id, at least one above 0. */
+export type Weights = Float64Array;
+export type Filter = (weights: Weights) => void;
+
+/** Keeps the k most probable. */
+export function topK(k: number): Filter {
+  return (weights) => {
+    keepFirst(weights, weights, (rank) => rank < k);
+  };
+}
+
+/**
+ * Keeps the smallest set of most probable candidates that together have at least the share `p` (nucleus
+ * sampling, Holtzman et al. 2020).
+ */
+export function topP(p: number): Filter {
+  return (weights) => {
+    const enough = p * sum(weights);
+    keepFirst(weights, weights, (_, before) => before < enough);
+  };
+}
+
+/** Keeps the candidates that are at least `share` times as probable as the most probable one. */
+export function minP(share: number): Filter {
+  return (weights) => {
+    let max = 0;
+    for (let id = 0; id < weights.length; id++) if (weights[id] > max) max = weights[id];
+    const least = share * max;
+    for (let id = 0; id < weights.length; id++) if (weights[id] < least) weights[id] = 0;
+  };
+}
+
+/**
+ * Keeps the candidates whose surprise is closest to the entropy, until they have the share `mass`
+ * (locally typical sampling, Meister et al. 2023).
+ */
+export function typical(mass: number): Filter {
+  return (weights) => {
+    const total = sum(weights);
+    let entropy = 0;
+    for (const weight of weights) {
+      if (weight > 0) entropy -= (weight / total) * Math.log(weight / total);
+    }
+    const closeness = weights.map((weight) =>
+      weight > 0 ? -Math.abs(-Math.log(weight / total) - entropy) : Number.NEGATIVE_INFINITY,
+    );
+    const enough = mass * total;
+    keepFirst(weights, closeness, (_, before) => before < enough);
+  };
+}
+
+/**
+ * Goes through the candidates by falling key and keeps them while `wanted` says so.
+ * @param wanted given the rank, from 0 on, and the weight of all before
+ */
+function keepFirst(
+  weights: Weights,
+  keys: Float64Array,
+  wanted: (rank: number, before: number) => boolean,
+): void {
+  const heap = new Heap(weights, keys);
+  let before = 0;
+  for (let rank = 0; heap.size > 0 && (rank === 0 || wanted(rank, before)); rank++) {
+    before += weights[heap.pop()];
+  }
+  for (let i = 0; i < heap.size; i++) weights[heap.ids[i]] = 0;
+}
+
+/** Candidates with the highest key on top: what is kept is mostly a small part of a large alphabet. */
+class Heap {
+  readonly ids: Int32Array;
+  size = 0;
+
+  constructor(
+    weights: Weights,
+    private readonly keys: Float64Array,
+  ) {
+    this.ids = new Int32Array(weights.length);
+    for (let id = 0; id < weights.length; id++) if (weights[id] > 0) this.ids[this.size++] = id;
+    for (let i = (this.size >> 1) - 1; i >= 0; i--) this.sink(i);
+  }
+
+  pop(): number {
+    const top = this.ids[0];
+    this.ids[0] = this.ids[--this.size];
+    this.sink(0);
+    return top;
+  }
+
+  private sink(start: number): void {
+    const { ids, size } = this;
+    const id = ids[start];
+    let at = start;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= size) break;
+      if (child + 1 < size && this.above(ids[child + 1], ids[child])) child++;
+      if (!this.above(ids[child], id)) break;
+      ids[at] = ids[child];
+      at = child;
+    }
+    ids[at] = id;
+  }
+
+  private above(a: number, b: number): boolean {
+    const { keys } = this;
+    return keys[a] > keys[b] || (keys[a] === keys[b] && a < b);
+  }
+}
+
+export function sum(weights: Weights): number {
+  let total = 0;
+  for (let id = 0; id < weights.length; id++) total += weights[id];
+  return total;
+}

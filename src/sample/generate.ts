@@ -1,0 +1,60 @@
+/** Records from a model, on all the threads that are given, in their order. */
+import type { Arena } from '../backend/arena.js';
+import type { Backend } from '../backend/backend.js';
+import type { BackendName } from '../backend/select.js';
+import { loadWeights } from '../model/load.js';
+import type { Model } from '../model/model.js';
+import { inOrder, type Piece } from '../threads/in-order.js';
+import { perform, type SampleJob, type SamplePlan } from './lane.js';
+import { readPrompt } from './prompt.js';
+import type { SampleSettings } from './settings.js';
+
+export interface Generation {
+  readonly model: Model;
+  readonly backend: Backend;
+  /** The back end by its name, not 'auto': other threads make their own */
+  readonly backendName: BackendName;
+  readonly arena: Arena;
+  readonly settings: SampleSettings;
+  /** Ids that every record goes on from */
+  readonly prompt: ArrayLike<number>;
+  /** How many records are expected, if that is known: fewer need fewer threads */
+  readonly expected?: number | undefined;
+  readonly threads: number;
+}
+
+/** Rows of a batch: more make a step no faster for each. */
+const mostRows = 32;
+/** Characters that may be held for records that are not next: a quarter of a GiB as numbers */
+const mostHeld = 2 ** 25;
+
+/**
+ * Draws a record for each job, whose own prompt follows the common one.
+ * @returns pieces of the records, as ids, as they are drawn
+ */
+export async function* generate(
+  jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
+  { model, backend, backendName, arena, settings, prompt, expected, threads }: Generation,
+): AsyncGenerator<Piece<readonly number[]>, void, void> {
+  const weights = loadWeights(model, backend);
+  const { state, id } = readPrompt(model, backend, weights, prompt);
+  const together = Math.max(1, Math.min(expected ?? mostRows * threads, heldRecords(settings)));
+  const lanes = Math.min(threads, together);
+  const rows = Math.min(mostRows, Math.ceil(together / lanes));
+  const plan: SamplePlan = {
+    backend: backendName,
+    memory: arena.memory,
+    config: model.config,
+    weights: backend.share(weights),
+    state: state.map((layer) => layer.map((s) => backend.share(s))),
+    firstId: id,
+    settings,
+    rows,
+  };
+  const module = new URL('./lane.js', import.meta.url);
+  yield* inOrder(jobs, { lanes, module, perform, data: plan, jobsPerLane: 2 * rows });
+}
+
+function heldRecords({ length }: SampleSettings): number {
+  return Math.floor(mostHeld / Math.max(1, length));
+}

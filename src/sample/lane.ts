@@ -1,0 +1,77 @@
+/** A lane of sampling: a batch that runs in slices of time, between which messages and signals come in. */
+import { setImmediate } from 'node:timers/promises';
+import { Arena } from '../backend/arena.js';
+import type { SharedTensor } from '../backend/backend.js';
+import { type BackendName, createBackend } from '../backend/select.js';
+import type { ModelConfig } from '../model/config.js';
+import { networkOf } from '../model/load.js';
+import { serve } from '../threads/crew.js';
+import type { LaneMessage, LaneReply } from '../threads/in-order.js';
+import { Batch } from './batch.js';
+import type { SampleSettings } from './settings.js';
+
+/** What a lane is told at its start; it passes through `postMessage`. */
+export interface SamplePlan {
+  /** Never 'auto': all lanes must compute alike. */
+  readonly backend: BackendName;
+  readonly memory: WebAssembly.Memory;
+  readonly config: ModelConfig;
+  /** Flat list of parameters */
+  readonly weights: SharedTensor;
+  /** State with which every record begins, [1, H] a layer and state, and what it reads next */
+  readonly state: readonly (readonly SharedTensor[])[];
+  readonly firstId: number;
+  readonly settings: SampleSettings;
+  readonly rows: number;
+}
+
+/** A record to draw: the ids of its own prompt */
+export type SampleJob = ArrayLike<number>;
+type Message = LaneMessage<SampleJob>;
+type Reply = LaneReply<readonly number[]>;
+
+/** The first characters are shown at once; then they are handed on as often as an eye can tell. */
+const firstSliceMs = 5;
+const sliceMs = 30;
+/** Replies that may be under way to a reader who has not come back for them */
+const unread = 2;
+
+export function perform(plan: SamplePlan, reply: (reply: Reply) => void) {
+  const { backend } = createBackend(plan.backend, new Arena(plan.memory));
+  const network = networkOf(plan.config, backend, backend.attach(plan.weights), {
+    maxRows: plan.rows,
+    maxBatch: plan.rows,
+  });
+  const state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
+  const beginning = { state, id: plan.firstId };
+  const batch = new Batch(backend, network, beginning, plan.settings, plan.rows);
+  let running = false;
+  let slice = firstSliceMs;
+  let credit = unread;
+
+  const run = async () => {
+    running = true;
+    try {
+      while (credit > 0 && batch.busy) {
+        await setImmediate();
+        const end = performance.now() + slice;
+        do batch.step();
+        while (batch.busy && performance.now() < end);
+        slice = sliceMs;
+        const pieces = batch.takePieces();
+        if (pieces.length === 0) continue;
+        credit--;
+        reply(pieces);
+      }
+    } finally {
+      running = false;
+    }
+  };
+  return async (message: Message) => {
+    if ('taken' in message) credit++;
+    else batch.add(message.index, message.job);
+    if (!running) await run();
+  };
+}
+
+serve(perform);

@@ -1,0 +1,32 @@
+/**
+ * Keeps a record from going round in circles: no run of n characters may occur in it twice. (For single
+ * characters, unlike words, a penalty on what has occurred would only spoil the spelling.)
+ */
+export class Repeats {
+  private readonly ids: number[] = [];
+  /** What followed each run of n - 1 characters */
+  private readonly followers = new Map<string, number[]>();
+
+  /** @param n at least 2 */
+  constructor(private readonly n: number) {}
+
+  /** Ids that would complete a run for the second time. */
+  banned(): readonly number[] {
+    if (this.ids.length < this.n - 1) return [];
+    return this.followers.get(this.lastRun()) ?? [];
+  }
+
+  push(id: number): void {
+    if (this.ids.length >= this.n - 1) {
+      const run = this.lastRun();
+      const list = this.followers.get(run);
+      if (list === undefined) this.followers.set(run, [id]);
+      else list.push(id);
+    }
+    this.ids.push(id);
+  }
+
+  private lastRun(): string {
+    return this.ids.slice(this.ids.length - this.n + 1).join();
+  }
+}

@@ -1,0 +1,44 @@
+/** Whole records, and the choice of those that are new. */
+import type { Piece } from '../threads/in-order.js';
+
+export interface WholeRecord {
+  readonly index: number;
+  readonly ids: readonly number[];
+}
+
+/** Joins the pieces of each record. */
+export async function* wholeRecords(
+  pieces: AsyncIterable<Piece<readonly number[]>>,
+): AsyncGenerator<WholeRecord, void, void> {
+  let ids: number[] = [];
+  for await (const { index, value, done } of pieces) {
+    ids = ids.concat(value);
+    if (!done) continue;
+    yield { index, ids };
+    ids = [];
+  }
+}
+
+/** Says yes to a record that it has not been asked about before. */
+export function unseen(): (ids: ArrayLike<number>) => boolean {
+  const seen = new Set<string>();
+  return (ids) => {
+    const before = seen.size;
+    seen.add(Array.prototype.join.call(ids));
+    return seen.size > before;
+  };
+}
+
+/** Says yes to a record that does not stand in the corpus. */
+export function notIn(corpus: Uint8Array | Uint16Array | Uint32Array) {
+  const width = corpus.BYTES_PER_ELEMENT;
+  const haystack = Buffer.from(corpus.buffer, corpus.byteOffset, corpus.byteLength);
+  const Ids = corpus.constructor as Uint16ArrayConstructor;
+  return (ids: ArrayLike<number>): boolean => {
+    const needle = Buffer.from(Ids.from(ids).buffer);
+    let at = haystack.indexOf(needle);
+    // a find that begins inside an id is none
+    while (at >= 0 && at % width !== 0) at = haystack.indexOf(needle, at + 1);
+    return at < 0;
+  };
+}

@@ -1,0 +1,27 @@
+/** How records are drawn: plain data, the same for all of them and for all threads. */
+import type { ChoiceOptions } from './choose.js';
+import type { End } from './ends.js';
+
+export interface SampleSettings extends ChoiceOptions {
+  /** Most characters of a record; the prompt is not counted. */
+  readonly length: number;
+  /** Divide the logits: below 1 sharpens, above 1 flattens. Record r takes the r-th, in turn. */
+  readonly temperatures: readonly number[];
+  /** Temperatures spread evenly over a record's length, linear in between; replaces the others. */
+  readonly schedule: readonly number[] | undefined;
+  /** No run of so many characters occurs twice in a record. At least 2. */
+  readonly banRepeats: number | undefined;
+  readonly ends: readonly End[];
+  /** Record r is drawn from stream r of this seed: it depends on neither count nor threads. */
+  readonly seed: number;
+}
+
+/** Temperature at character `position` of a record. */
+export function temperatureAt(settings: SampleSettings, record: number, position: number): number {
+  const { schedule, temperatures, length } = settings;
+  if (schedule === undefined) return temperatures[record % temperatures.length];
+  const at = (position / Math.max(1, length - 1)) * (schedule.length - 1);
+  const before = Math.min(Math.floor(at), schedule.length - 1);
+  const after = Math.min(before + 1, schedule.length - 1);
+  return schedule[before] + (at - before) * (schedule[after] - schedule[before]);
+}
