@@ -10,6 +10,7 @@ export { readState, statePath, writeState } from './checkpoint/state-file.js';
 export { CharnnError, DivergenceError, UsageError } from './errors.js';
 export { DynamicReader } from './evaluate/dynamic.js';
 export { type Evaluation, evaluate } from './evaluate/evaluate.js';
+export { type LineScoring, type ScoredLine, scoreLines } from './evaluate/score-lines.js';
 export type { CellName, ModelConfig } from './model/config.js';
 export { type Model, type NamedTensor, namedTensors } from './model/model.js';
 export { type Generation, generate } from './sample/generate.js';

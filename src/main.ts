@@ -9,7 +9,9 @@ import { evaluateText, type RawEvalOptions } from './commands/eval.js';
 import { inspect } from './commands/inspect.js';
 import { sample } from './commands/sample.js';
 import type { RawSampleOptions } from './commands/sample-settings.js';
+import { type RawScoreOptions, score } from './commands/score.js';
 import { train } from './commands/train.js';
+import { type RawWhichOptions, which } from './commands/which.js';
 import { CharnnError, exitCode, systemReason } from './errors.js';
 
 const commands: readonly CommandDefinition[] = [
@@ -57,6 +59,33 @@ const commands: readonly CommandDefinition[] = [
       ['charnn eval - --json < page.txt', 'for a script'],
     ],
     run: (texts: string[], options: RawEvalOptions) => evaluateText(texts, options),
+  },
+  {
+    name: 'score',
+    arguments: '[text...]',
+    summary: 'put its bits per character in front of each line',
+    description:
+      'Read lines from files or standard input and write each with its bits per\ncharacter in front, in order: the higher, the less the model expected it.',
+    options: commandOptions.score,
+    examples: [
+      ['charnn score app.log | sort -rn | head', 'the oddest lines'],
+      ['tail -f app.log | charnn score --threshold 4', 'as they come'],
+      ['charnn score --per-char < poem.txt', 'each character, as JSON'],
+    ],
+    run: (texts: string[], options: RawScoreOptions) => score(texts, options),
+  },
+  {
+    name: 'which',
+    arguments: '<model...>',
+    summary: 'say which of several models wrote each line',
+    description:
+      'Write each line of standard input with the name of the model that is most\nlikely to have written it, and by how many bits it is ahead of the next.',
+    options: commandOptions.which,
+    examples: [
+      ['charnn which en.json de.json < mixed.txt', 'languages'],
+      ['charnn which a.json b.json | cut -f1 | uniq -c', 'how often'],
+    ],
+    run: (models: string[], options: RawWhichOptions) => which(models, options),
   },
   {
     name: 'inspect',

@@ -337,6 +337,35 @@ export const evalOptions: readonly OptionGroup[] = [
   },
 ];
 
+export const scoreOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [
+      modelFile,
+      flag('--total', 'one number instead: all of it as one text, as eval reads it'),
+      flag('--per-char', 'lines of JSON with what each character costs'),
+      option('--threshold <x>', 'only lines of at least so many bits per character', notNegative),
+      threads,
+      backend,
+      quiet,
+      debug,
+    ],
+  },
+];
+
+export const whichOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [
+      repeatable('--text <file>', 'the lines; else standard input', text),
+      threads,
+      backend,
+      quiet,
+      debug,
+    ],
+  },
+];
+
 export const inspectOptions: readonly OptionGroup[] = [
   { title: 'Options:', options: [json, debug] },
 ];
@@ -361,6 +390,8 @@ export const commandOptions = {
   train: trainOptions,
   sample: sampleOptions,
   eval: evalOptions,
+  score: scoreOptions,
+  which: whichOptions,
   inspect: inspectOptions,
   bench: benchOptions,
 } as const;

@@ -1,10 +1,45 @@
+/** Writing to standard output, no faster than it is read. */
 import { once } from 'node:events';
 
-/**
- * Writes to standard output; waits while the reader is slower, and lets signals and errors through.
- */
+/** Waits while the reader is slower, and lets signals and errors through. */
 export async function write(bytes: Uint8Array | string): Promise<void> {
   if (bytes.length === 0) return;
   if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
   else await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Bytes that are written at once */
+const mostPending = 1 << 16;
+
+/** Lines that come together are written together, and none is kept waiting. */
+export class LineWriter {
+  private pending: Uint8Array[] = [];
+  private size = 0;
+  private scheduled: NodeJS.Immediate | undefined;
+
+  /** Writes a line of these parts, which must stay as they are. */
+  async line(...parts: readonly (string | Uint8Array)[]): Promise<void> {
+    for (const part of [...parts, '\n']) {
+      const bytes = typeof part === 'string' ? Buffer.from(part) : part;
+      this.pending.push(bytes);
+      this.size += bytes.length;
+    }
+    if (this.size >= mostPending) this.flush();
+    else this.scheduled ??= setImmediate(() => this.flush());
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  }
+
+  async end(): Promise<void> {
+    this.flush();
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  }
+
+  private flush(): void {
+    clearImmediate(this.scheduled);
+    this.scheduled = undefined;
+    if (this.size === 0) return;
+    process.stdout.write(Buffer.concat(this.pending));
+    this.pending = [];
+    this.size = 0;
+  }
 }

@@ -9,6 +9,7 @@
 import type { Backend, Indices } from '../backend/backend.js';
 import type { Ids } from '../text/unit.js';
 import type { Network, State } from './network.js';
+import { clearState, stateRows } from './state.js';
 
 const shortestSegment = 4096;
 const mostSegments = 32;
@@ -98,11 +99,6 @@ export class TextLoss {
   }
 
   private resetRows(first: number, count: number): void {
-    for (const layer of this.state) {
-      for (const s of layer) {
-        const H = s.shape[1];
-        this.backend.fill(this.backend.view(s, first * H, [count, H]), 0);
-      }
-    }
+    clearState(this.backend, stateRows(this.backend, this.state, first, count));
   }
 }

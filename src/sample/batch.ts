@@ -2,8 +2,9 @@
  * Records drawn side by side, a row of the batch each. When one ends the next takes its place, so the
  * batch stays full; a row's numbers do not depend on the others.
  */
-import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import type { Backend, Indices } from '../backend/backend.js';
 import type { Network, State } from '../model/network.js';
+import { copyState, stateRows } from '../model/state.js';
 import { Chooser } from './choose.js';
 import { RecordCourse } from './record.js';
 import type { SampleSettings } from './settings.js';
@@ -102,9 +103,7 @@ export class Batch {
     while (active.length < rows) {
       const record = waiting.shift();
       if (record === undefined) return;
-      this.eachState((state, k, l) => {
-        this.copyRow(state, active.length, this.beginning.state[l][k], 0);
-      });
+      copyState(this.backend, this.row(active.length), this.beginning.state);
       active.push(record);
     }
   }
@@ -116,32 +115,21 @@ export class Batch {
     const last = active.length - 1;
     if (row < last) {
       active[row] = active[last];
-      this.eachState((state) => this.copyRow(state, row, state, last));
+      copyState(this.backend, this.row(row), this.row(last));
     }
     active.pop();
   }
 
-  private eachState(act: (state: Tensor, k: number, l: number) => void): void {
-    this.state.forEach((layer, l) => {
-      layer.forEach((state, k) => {
-        act(state, k, l);
-      });
-    });
-  }
-
-  private copyRow(to: Tensor, row: number, from: Tensor, fromRow: number): void {
-    const { backend } = this;
-    const { hidden: H } = this.network.config;
-    backend.copy(backend.view(to, row * H, [1, H]), backend.view(from, fromRow * H, [1, H]));
+  private row(index: number): State {
+    return stateRows(this.backend, this.state, index, 1);
   }
 
   private viewsFor(B: number): { state: State; input: Indices } {
     let views = this.views.get(B);
     if (views === undefined) {
       const { backend } = this;
-      const { hidden: H } = this.network.config;
       views = {
-        state: this.state.map((layer) => layer.map((s) => backend.view(s, 0, [B, H]))),
+        state: stateRows(backend, this.state, 0, B),
         input: backend.viewIndices(this.input, 0, B),
       };
       this.views.set(B, views);

@@ -18,12 +18,17 @@ export function encodeBytes(
   vocabulary: Vocabulary,
   options: TextOptions,
 ): Encoded {
+  const text = uniformText(bytes, options);
+  return vocabulary.encode(options.unit === 'byte' ? Buffer.from(text, 'latin1') : text);
+}
+
+/** The text whose characters, or whose code units with unit `byte`, have the ids of `encodeBytes`. */
+export function uniformText(bytes: Uint8Array, options: TextOptions): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (options.unit === 'byte') {
-    const uniform = options.keepCr ? buffer : prepareText(buffer.toString('latin1'), options);
-    return vocabulary.encode(
-      typeof uniform === 'string' ? Buffer.from(uniform, 'latin1') : uniform,
-    );
-  }
-  return vocabulary.encode(prepareText(buffer.toString('utf8'), options));
+  return prepareText(buffer.toString(options.unit === 'byte' ? 'latin1' : 'utf8'), options);
+}
+
+/** Of a line that ended with CR LF, without the CR where that is part of the line's end. */
+export function withoutCr(line: Uint8Array, { keepCr }: TextOptions): Uint8Array {
+  return !keepCr && line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
 }

@@ -1,0 +1,88 @@
+/** A lane of scoring: the lines of a job under each of the models. */
+import { Arena } from '../backend/arena.js';
+import type { SharedTensor } from '../backend/backend.js';
+import { type BackendName, createBackend } from '../backend/select.js';
+import type { ModelConfig } from '../model/config.js';
+import { networkOf } from '../model/load.js';
+import { encodeBytes, withoutCr } from '../text/encode.js';
+import type { TextOptions } from '../text/unit.js';
+import { Vocabulary } from '../text/vocabulary.js';
+import { serve } from '../threads/crew.js';
+import type { LaneMessage, LaneReply } from '../threads/in-order.js';
+import { LineReader, lineRows, lineSteps } from './line-reader.js';
+
+/** What a lane is told at its start; it passes through `postMessage`. */
+export interface LinePlan {
+  /** Never 'auto': all lanes must compute alike. */
+  readonly backend: BackendName;
+  readonly memory: WebAssembly.Memory;
+  readonly models: readonly {
+    readonly config: ModelConfig;
+    readonly symbols: readonly number[];
+    readonly text: TextOptions;
+    readonly weights: SharedTensor;
+  }[];
+  /** Whether the losses of each character are asked for */
+  readonly characters: boolean;
+}
+
+/** Lines one after the other, and where each ends */
+export interface LineJob {
+  readonly bytes: Uint8Array;
+  readonly ends: Int32Array;
+}
+
+/** Of one line under one model */
+export interface LineLoss {
+  /** Σ of the losses of all characters, the line's end included */
+  readonly nats: number;
+  readonly characters: number;
+  /** Each character's loss, where asked for */
+  readonly losses: Float32Array | undefined;
+}
+
+/** By model, then by line */
+export type LineResult = readonly (readonly LineLoss[])[];
+
+const lf = 0x0a;
+
+export function perform(plan: LinePlan, reply: (reply: LaneReply<LineResult>) => void) {
+  const { backend } = createBackend(plan.backend, new Arena(plan.memory));
+  const readers = plan.models.map(({ config, symbols, text, weights }) => {
+    const network = networkOf(config, backend, backend.attach(weights), {
+      maxRows: lineRows * lineSteps,
+      maxBatch: lineRows,
+    });
+    const vocabulary = Vocabulary.of(text.unit, symbols);
+    const lines = new LineReader(backend, network);
+    return (job: readonly Uint8Array[]): LineLoss[] =>
+      lines.read(job.map((line) => surrounded(line, vocabulary, text))).map((losses) => ({
+        nats: losses.reduce((sum, loss) => sum + loss, 0),
+        characters: losses.length,
+        losses: plan.characters ? losses : undefined,
+      }));
+  });
+  return (message: LaneMessage<LineJob>) => {
+    if ('taken' in message) return;
+    const { bytes, ends } = message.job;
+    const lines = Array.from(ends, (end, i) => bytes.subarray(i > 0 ? ends[i - 1] : 0, end));
+    reply([{ index: message.index, value: readers.map((read) => read(lines)), done: true }]);
+  };
+}
+
+/**
+ * A line's ids between two line ends: it begins after one, and its own end is predicted too. Where the
+ * model knows no line end, the first character is read before it and no end follows.
+ */
+function surrounded(line: Uint8Array, vocabulary: Vocabulary, text: TextOptions): Int32Array {
+  const { ids } = encodeBytes(withoutCr(line, text), vocabulary, text);
+  const newline = vocabulary.id(lf);
+  const known = newline !== vocabulary.unknownId;
+  const whole = new Int32Array(ids.length + (known ? 2 : 1));
+  whole[0] = known ? newline : 0;
+  whole.set(ids, 1);
+  if (known) whole[whole.length - 1] = newline;
+  return whole;
+}
+
+serve(perform);

@@ -1,0 +1,86 @@
+/** The losses of many short texts, each for itself, read side by side. */
+import type { Backend, Indices } from '../backend/backend.js';
+import type { Network, State } from '../model/network.js';
+import { clearState, stateRows } from '../model/state.js';
+
+/** Rows and steps of a chunk: the products are large enough, the activations stay in the cache. */
+export const lineRows = 64;
+export const lineSteps = 32;
+
+export class LineReader {
+  private readonly inputs = new Int32Array(lineRows * lineSteps);
+  private readonly targets = new Int32Array(lineRows * lineSteps);
+  private readonly losses = new Float32Array(lineRows * lineSteps);
+  private readonly inputMemory: Indices;
+  private readonly targetMemory: Indices;
+  private readonly state: State;
+
+  /** @param network holds chunks of `lineSteps` steps and `lineRows` rows */
+  constructor(
+    private readonly backend: Backend,
+    private readonly network: Network,
+  ) {
+    this.inputMemory = backend.indices(lineRows * lineSteps);
+    this.targetMemory = backend.indices(lineRows * lineSteps);
+    this.state = network.createState(lineRows);
+  }
+
+  /**
+   * @param lines ids; the first is read, all others are predicted
+   * @returns for each line the losses of its characters but the first, in nats
+   */
+  read(lines: readonly ArrayLike<number>[]): Float32Array[] {
+    const results = lines.map((line) => new Float32Array(Math.max(0, line.length - 1)));
+    // by falling length: the lines that go on are always the first rows
+    const order = lines.map((_, i) => i).sort((a, b) => results[b].length - results[a].length);
+    for (let from = 0; from < order.length; from += lineRows) {
+      const group = order.slice(from, from + lineRows);
+      this.readGroup(
+        group.map((i) => lines[i]),
+        group.map((i) => results[i]),
+      );
+    }
+    return results;
+  }
+
+  private readGroup(lines: readonly ArrayLike<number>[], results: readonly Float32Array[]): void {
+    const { backend } = this;
+    clearState(backend, this.state);
+    let B = lines.length;
+    for (let from = 0; ; from += lineSteps) {
+      while (B > 0 && results[B - 1].length <= from) B--;
+      if (B === 0) return;
+      const T = Math.min(lineSteps, results[0].length - from);
+      const losses = this.chunk(lines, from, T, B);
+      for (let row = 0; row < B; row++) {
+        const end = Math.min(T, results[row].length - from);
+        for (let t = 0; t < end; t++) results[row][from + t] = losses[t * B + row];
+      }
+    }
+  }
+
+  /** @returns losses [T, B]; those beyond a line's end mean nothing */
+  private chunk(
+    lines: readonly ArrayLike<number>[],
+    from: number,
+    T: number,
+    B: number,
+  ): Float32Array {
+    const { backend, inputs, targets } = this;
+    for (let row = 0; row < B; row++) {
+      const line = lines[row];
+      for (let t = 0; t < T; t++) {
+        const inside = from + t + 1 < line.length;
+        inputs[t * B + row] = inside ? line[from + t] : 0;
+        targets[t * B + row] = inside ? line[from + t + 1] : 0;
+      }
+    }
+    const inputIds = backend.viewIndices(this.inputMemory, 0, T * B);
+    const targetIds = backend.viewIndices(this.targetMemory, 0, T * B);
+    backend.writeIndices(inputIds, inputs.subarray(0, T * B));
+    backend.writeIndices(targetIds, targets.subarray(0, T * B));
+    this.network.forward(inputIds, T, B, stateRows(backend, this.state, 0, B));
+    const losses = this.network.loss(targetIds, 0);
+    return backend.read(losses, this.losses.subarray(0, T * B)) as Float32Array;
+  }
+}

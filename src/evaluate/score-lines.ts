@@ -1,0 +1,95 @@
+/** Lines under models: each for itself, on all threads, in their order. */
+import type { Arena } from '../backend/arena.js';
+import type { Backend } from '../backend/backend.js';
+import type { BackendName } from '../backend/select.js';
+import { loadWeights } from '../model/load.js';
+import type { Model } from '../model/model.js';
+import { inOrder } from '../threads/in-order.js';
+import { type LineJob, type LineLoss, type LinePlan, perform } from './line-lane.js';
+
+export interface LineScoring {
+  readonly models: readonly Model[];
+  readonly backend: Backend;
+  /** The back end by its name, not 'auto': other threads make their own */
+  readonly backendName: BackendName;
+  readonly arena: Arena;
+  readonly threads: number;
+  /** Whether each character's loss is wanted */
+  readonly characters: boolean;
+}
+
+export interface ScoredLine {
+  /** Its bytes, without its end */
+  readonly line: Uint8Array;
+  /** Under each of the models */
+  readonly losses: readonly LineLoss[];
+}
+
+/** A job is small enough to be answered soon, and large enough to fill batches of like length. */
+const mostLines = 512;
+const mostBytes = 1 << 16;
+
+/** @param groups lines that have come together; what is there is scored before the next is waited for */
+export async function* scoreLines(
+  groups: AsyncIterable<readonly Uint8Array[]>,
+  { models, backend, backendName, arena, threads, characters }: LineScoring,
+): AsyncGenerator<ScoredLine, void, void> {
+  const plan: LinePlan = {
+    backend: backendName,
+    memory: arena.memory,
+    models: models.map((model) => ({
+      config: model.config,
+      symbols: model.vocabulary.symbols,
+      text: model.text,
+      weights: backend.share(loadWeights(model, backend)),
+    })),
+    characters,
+  };
+  const module = new URL('./line-lane.js', import.meta.url);
+  const jobs = new Map<number, LineJob>();
+  async function* remembered() {
+    let index = 0;
+    for await (const job of jobsOf(groups)) {
+      jobs.set(index++, job);
+      yield job;
+    }
+  }
+  const options = { lanes: threads, module, perform, data: plan, jobsPerLane: 2 };
+  for await (const { index, value } of inOrder(remembered(), options)) {
+    const { bytes, ends } = jobs.get(index) as LineJob;
+    jobs.delete(index);
+    for (let i = 0; i < ends.length; i++) {
+      const line = bytes.subarray(i > 0 ? ends[i - 1] : 0, ends[i]);
+      yield { line, losses: value.map((lines) => lines[i]) };
+    }
+  }
+}
+
+async function* jobsOf(groups: AsyncIterable<readonly Uint8Array[]>) {
+  for await (const lines of groups) {
+    let from = 0;
+    let bytes = 0;
+    for (let i = 0; i < lines.length; i++) {
+      bytes += lines[i].length;
+      if (i + 1 - from < mostLines && bytes < mostBytes && i + 1 < lines.length) continue;
+      yield joined(lines.slice(from, i + 1));
+      from = i + 1;
+      bytes = 0;
+    }
+  }
+}
+
+/** In memory of its own, for it is copied to a thread whole. */
+function joined(lines: readonly Uint8Array[]): LineJob {
+  const ends = new Int32Array(lines.length);
+  let length = 0;
+  lines.forEach((line, i) => {
+    length += line.length;
+    ends[i] = length;
+  });
+  const bytes = new Uint8Array(length);
+  lines.forEach((line, i) => {
+    bytes.set(line, i > 0 ? ends[i - 1] : 0);
+  });
+  return { bytes, ends };
+}

@@ -1,0 +1,24 @@
+/** Rows of a network's state. */
+import type { Backend } from '../backend/backend.js';
+import type { State } from './network.js';
+
+/** Rows [first, first + count) of a state, the same memory. */
+export function stateRows(backend: Backend, state: State, first: number, count: number): State {
+  return state.map((layer) =>
+    layer.map((s) => backend.view(s, first * s.shape[1], [count, s.shape[1]])),
+  );
+}
+
+/** to = from, of as many rows; no overlap. */
+export function copyState(backend: Backend, to: State, from: State): void {
+  to.forEach((layer, l) => {
+    layer.forEach((s, k) => {
+      backend.copy(s, from[l][k]);
+    });
+  });
+}
+
+/** The state before any text. */
+export function clearState(backend: Backend, state: State): void {
+  for (const layer of state) for (const s of layer) backend.fill(s, 0);
+}
