@@ -109,8 +109,9 @@ export abstract class CpuBackend {
 
   copy(dst: Tensor, src: Tensor): void {
     if (dst.size !== src.size) throw new Error(`copy of ${src.size} elements to ${dst.size}`);
-    const from = this.start(src);
-    this.reals.copyWithin(this.start(dst), from, from + src.size);
+    const [to, from] = [this.start(dst), this.start(src)];
+    // only now: either may have found the memory grown
+    this.reals.copyWithin(to, from, from + src.size);
   }
 
   freeze(_weight: Tensor): void {}

@@ -308,7 +308,10 @@ export const sampleOptions: readonly OptionGroup[] = [
       option('--min-p <x>', 'at least x times as probable as the most probable', share),
       option('--typical <x>', 'among the least surprising that have this share', positiveShare),
       option('--ban-repeats <n>', 'no run of n characters twice in a record', integer(2)),
+      option('--allow <class>', 'only these characters: a-z, \\p{L}, …', text),
+      option('--match <regex>', 'only records that match as a whole; a line end ends them', text),
       flag('--greedy', 'always the most probable character'),
+      option('--beam <n>', 'the most probable record that a beam of n finds', integer(1, 1024)),
     ],
   },
   {

@@ -5,7 +5,7 @@ import type { Output } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import type { End } from '../sample/ends.js';
-import type { SampleSettings } from '../sample/settings.js';
+import { constraintFor, type SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';
 import { readEscapes } from './escapes.js';
 
@@ -28,6 +28,9 @@ export interface RawSampleOptions {
   readonly minP?: number;
   readonly typical?: number;
   readonly banRepeats?: number;
+  readonly allow?: string;
+  readonly match?: string;
+  readonly beam?: number;
   readonly greedy?: boolean;
   readonly unique?: boolean;
   readonly novel?: string;
@@ -37,6 +40,22 @@ export interface RawSampleOptions {
   readonly backend?: BackendName;
   readonly quiet?: boolean;
 }
+
+/** Options that say how records are drawn, which a beam search does not do */
+const chance: readonly (readonly [keyof RawSampleOptions, string])[] = [
+  ['temp', '--temp'],
+  ['tempSchedule', '--temp-schedule'],
+  ['topK', '--top-k'],
+  ['topP', '--top-p'],
+  ['minP', '--min-p'],
+  ['typical', '--typical'],
+  ['banRepeats', '--ban-repeats'],
+  ['greedy', '--greedy'],
+  ['seed', '--seed'],
+  ['unique', '--unique'],
+  ['novel', '--novel'],
+  ['complete', '--complete'],
+];
 
 /** @throws UsageError for options that contradict each other, or escapes that mean nothing */
 export function sampleSettings(
@@ -49,12 +68,25 @@ export function sampleSettings(
   if (raw.primeFile === '-' && raw.complete === '-') {
     throw new UsageError('standard input (-) is given twice: it can be read only once');
   }
+  if (raw.beam !== undefined) {
+    for (const [option, flag] of chance) {
+      if (raw[option] === undefined) continue;
+      throw new UsageError(`--beam leaves nothing to chance: leave out ${flag}`);
+    }
+    if (raw.count !== undefined && raw.count > raw.beam) {
+      throw new UsageError(`a beam of ${raw.beam} finds no ${raw.count} records: give --beam more`);
+    }
+  }
+  for (const option of ['stop', 'until'] as const) {
+    if (raw.match === undefined || raw[option] === undefined) continue;
+    throw new UsageError(`--match ends records itself: leave out --${option}`);
+  }
   // a line is completed by its end
-  const lineEnd = raw.complete !== undefined && !raw.stop && !raw.until;
+  const lineEnd = raw.complete !== undefined && !raw.stop && !raw.until && !raw.match;
   const stop = lineEnd ? ['\\n'] : (raw.stop ?? []);
   const endsOf = (strings: readonly string[], option: string, kept: boolean) =>
     strings.flatMap((text) => endOf(readEscapes(text, option), option, kept, model, output));
-  return Object.freeze({
+  const settings = Object.freeze({
     length: raw.length ?? defaults.length,
     temperatures: raw.temp ?? [defaults.temp],
     schedule: raw.tempSchedule,
@@ -65,8 +97,13 @@ export function sampleSettings(
     typical: raw.typical,
     banRepeats: raw.banRepeats,
     ends: [...endsOf(stop, '--stop', false), ...endsOf(raw.until ?? [], '--until', true)],
+    allow: raw.allow,
+    match: raw.match,
     seed: raw.seed ?? Math.floor(Math.random() * 2 ** 32),
   });
+  // an expression that cannot be met is told before any work
+  constraintFor(settings, model.vocabulary);
+  return settings;
 }
 
 function refuseTogether(

@@ -6,6 +6,7 @@ import { readModel } from '../checkpoint/model-file.js';
 import { defaults } from '../cli/options.js';
 import { createOutput } from '../cli/output.js';
 import type { Model } from '../model/model.js';
+import { beamSearch } from '../sample/beam.js';
 import { generate } from '../sample/generate.js';
 import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
@@ -29,6 +30,15 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
   if (note !== undefined) output.note(note);
 
   const count = raw.count ?? 1;
+  if (raw.beam !== undefined) {
+    const found = beamSearch(model, backend, common.ids, settings, raw.beam);
+    const head = (raw.echo ?? true) ? common.bytes : nothing.bytes;
+    const tail = raw.null ? '\0' : raw.count !== undefined ? '\n' : '';
+    for (const { ids } of found.slice(0, count)) {
+      await write(Buffer.concat([head, model.vocabulary.decodeBytes(ids), Buffer.from(tail)]));
+    }
+    return;
+  }
   const selected = raw.unique === true || isNovel !== undefined;
   const lines = raw.complete === undefined ? undefined : linePrompts(raw.complete, encode);
   // which of the records are wanted shows only when they have been drawn

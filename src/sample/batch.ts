@@ -6,8 +6,7 @@ import type { Backend, Indices } from '../backend/backend.js';
 import type { Network, State } from '../model/network.js';
 import { copyState, stateRows } from '../model/state.js';
 import { Chooser } from './choose.js';
-import { RecordCourse } from './record.js';
-import type { SampleSettings } from './settings.js';
+import { RecordCourse, type RecordRules } from './record.js';
 
 /** Characters of a record, in the order in which they were drawn */
 export interface RecordPiece {
@@ -41,10 +40,10 @@ export class Batch {
     private readonly backend: Backend,
     private readonly network: Network,
     private readonly beginning: Beginning,
-    private readonly settings: SampleSettings,
+    private readonly rules: RecordRules,
     private readonly rows: number,
   ) {
-    this.chooser = new Chooser(network.config.vocabulary - 1, settings);
+    this.chooser = new Chooser(rules.symbols, rules.settings);
     this.logits = new Float32Array(rows * network.config.vocabulary);
     this.state = network.createState(rows);
     this.input = backend.indices(rows);
@@ -56,9 +55,7 @@ export class Batch {
 
   /** @param prompt ids that this record goes on from, after the beginning */
   add(index: number, prompt: ArrayLike<number>): void {
-    const { beginning, settings } = this;
-    const symbols = this.network.config.vocabulary - 1;
-    const record = new RecordCourse(index, beginning.id, prompt, settings, symbols);
+    const record = new RecordCourse(index, this.beginning.id, prompt, this.rules);
     if (record.done) this.ended.push(record);
     else this.waiting.push(record);
   }

@@ -11,9 +11,13 @@ export class EndFinder {
   /** Characters of each string that stand at the end of the record */
   private readonly matched: Int32Array;
 
-  constructor(private readonly ends: readonly End[]) {
-    this.fallbacks = ends.map(({ ids }) => fallbackTable(ids));
-    this.matched = new Int32Array(ends.length);
+  /** @param from where to go on from; else the start of a record */
+  constructor(
+    private readonly ends: readonly End[],
+    from?: EndFinder,
+  ) {
+    this.fallbacks = from?.fallbacks ?? ends.map(({ ids }) => fallbackTable(ids));
+    this.matched = from?.matched.slice() ?? new Int32Array(ends.length);
   }
 
   /** Takes the next character; says which string is now complete: the first given, if several are. */
@@ -28,6 +32,11 @@ export class EndFinder {
       if (k === ids.length) found ??= end;
     });
     return found;
+  }
+
+  /** Where it stands, to go on from separately */
+  copy(): EndFinder {
+    return new EndFinder(this.ends, this);
   }
 
   /** Characters at the end of the record that may turn out not to be part of it. */

@@ -49,6 +49,8 @@ export async function* generate(
     state: state.map((layer) => layer.map((s) => backend.share(s))),
     firstId: id,
     settings,
+    unit: model.vocabulary.unit,
+    symbols: model.vocabulary.symbols,
     rows,
   };
   const module = new URL('./lane.js', import.meta.url);

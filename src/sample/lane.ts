@@ -5,10 +5,12 @@ import type { SharedTensor } from '../backend/backend.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import type { ModelConfig } from '../model/config.js';
 import { networkOf } from '../model/load.js';
+import type { TextUnit } from '../text/unit.js';
+import { Vocabulary } from '../text/vocabulary.js';
 import { serve } from '../threads/crew.js';
 import type { LaneMessage, LaneReply } from '../threads/in-order.js';
 import { Batch } from './batch.js';
-import type { SampleSettings } from './settings.js';
+import { constraintFor, type SampleSettings } from './settings.js';
 
 /** What a lane is told at its start; it passes through `postMessage`. */
 export interface SamplePlan {
@@ -22,6 +24,8 @@ export interface SamplePlan {
   readonly state: readonly (readonly SharedTensor[])[];
   readonly firstId: number;
   readonly settings: SampleSettings;
+  readonly unit: TextUnit;
+  readonly symbols: readonly number[];
   readonly rows: number;
 }
 
@@ -44,7 +48,12 @@ export function perform(plan: SamplePlan, reply: (reply: Reply) => void) {
   });
   const state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
   const beginning = { state, id: plan.firstId };
-  const batch = new Batch(backend, network, beginning, plan.settings, plan.rows);
+  const rules = {
+    settings: plan.settings,
+    symbols: plan.symbols.length,
+    constraint: constraintFor(plan.settings, Vocabulary.of(plan.unit, plan.symbols)),
+  };
+  const batch = new Batch(backend, network, beginning, rules, plan.rows);
   let running = false;
   let slice = firstSliceMs;
   let credit = unread;

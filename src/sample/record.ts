@@ -2,8 +2,17 @@
 import { Random } from '../model/random.js';
 import type { Chooser } from './choose.js';
 import { EndFinder } from './ends.js';
+import type { ConstraintState } from './pattern/constraint.js';
 import { Repeats } from './repeats.js';
 import { type SampleSettings, temperatureAt } from './settings.js';
+
+/** What all records of a batch have in common */
+export interface RecordRules {
+  readonly settings: SampleSettings;
+  /** Size of the vocabulary without the unknown symbol */
+  readonly symbols: number;
+  readonly constraint: ConstraintState | undefined;
+}
 
 export class RecordCourse {
   /** What the model reads next */
@@ -13,32 +22,32 @@ export class RecordCourse {
   private drawn = 0;
   /** Drawn, not handed over yet */
   private fresh: number[] = [];
+  private readonly settings: SampleSettings;
   private readonly random: Random;
   private readonly ends: EndFinder;
   private readonly repeats: Repeats | undefined;
-  /** By id, 1 for what may come next; only where something may be banned */
+  private constraint: ConstraintState | undefined;
+  /** By id, 1 for what may come next; only where not everything may */
   private readonly permitted: Uint8Array | undefined;
 
   /**
    * @param first what the model reads before the prompt
    * @param prompt the record's own prompt
-   * @param symbols size of the vocabulary without the unknown symbol
    */
   constructor(
     readonly index: number,
     first: number,
     private readonly prompt: ArrayLike<number>,
-    private readonly settings: SampleSettings,
-    symbols: number,
+    { settings, symbols, constraint }: RecordRules,
   ) {
     this.input = first;
+    this.settings = settings;
     this.random = new Random(settings.seed, index);
     this.ends = new EndFinder(settings.ends);
-    if (settings.banRepeats !== undefined) {
-      this.repeats = new Repeats(settings.banRepeats);
-      this.permitted = new Uint8Array(symbols).fill(1);
-    }
-    this.done = settings.length === 0;
+    this.constraint = constraint;
+    if (settings.banRepeats !== undefined) this.repeats = new Repeats(settings.banRepeats);
+    if (this.repeats || constraint) this.permitted = new Uint8Array(symbols).fill(1);
+    this.done = settings.length === 0 || !this.permit();
   }
 
   /**
@@ -50,12 +59,8 @@ export class RecordCourse {
       this.input = this.prompt[this.promptRead++];
       return;
     }
-    const { settings, random } = this;
-    const temperature = temperatureAt(settings, this.index, this.drawn);
-    const banned = this.ban();
-    const id = chooser.choose(logits, start, temperature, random, banned && this.permitted);
-    for (const other of banned ?? []) if (this.permitted) this.permitted[other] = 1;
-    this.push(id);
+    const temperature = temperatureAt(this.settings, this.index, this.drawn);
+    this.push(chooser.choose(logits, start, temperature, this.random, this.permitted));
   }
 
   /** The ids that are certain to belong to the record and were not taken before. */
@@ -66,24 +71,33 @@ export class RecordCourse {
     return taken;
   }
 
-  /** Takes what would repeat from the permitted ids; where nothing would be left, it may repeat. */
-  private ban(): readonly number[] | undefined {
-    const { repeats, permitted } = this;
-    const banned = repeats?.banned() ?? [];
-    if (permitted === undefined || banned.length === 0) return undefined;
-    for (const id of banned) permitted[id] = 0;
-    if (permitted.includes(1)) return banned;
-    for (const id of banned) permitted[id] = 1;
-    return undefined;
-  }
-
   private push(id: number): void {
     this.input = id;
     this.drawn++;
+    if (this.constraint !== undefined) {
+      this.constraint = this.constraint.after(id);
+      if (this.constraint === undefined) {
+        this.done = true;
+        return;
+      }
+    }
     this.fresh.push(id);
     this.repeats?.push(id);
     const end = this.ends.push(id);
     if (end !== undefined && !end.kept) this.fresh.length -= end.ids.length;
-    this.done = end !== undefined || this.drawn >= this.settings.length;
+    this.done = end !== undefined || this.drawn >= this.settings.length || !this.permit();
+  }
+
+  /** Sets what may come next; says no where nothing may. */
+  private permit(): boolean {
+    const { permitted, constraint, repeats } = this;
+    if (permitted === undefined) return true;
+    if (constraint === undefined) permitted.fill(1);
+    else if (!constraint.permit(permitted, this.settings.length - this.drawn)) return false;
+    const banned = repeats?.banned().filter((id) => permitted[id] === 1) ?? [];
+    for (const id of banned) permitted[id] = 0;
+    // better a repeat than an end
+    if (!permitted.includes(1)) for (const id of banned) permitted[id] = 1;
+    return true;
   }
 }

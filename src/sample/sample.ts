@@ -38,8 +38,12 @@ export function sample(model: Model, options: SampleOptions): string {
     schedule: undefined,
     banRepeats: undefined,
     ends: [],
+    allow: undefined,
+    match: undefined,
   };
-  const batch = new Batch(backend, network, beginning, settings, 1);
+  const symbols = model.vocabulary.symbols.length;
+  const rules = { settings, symbols, constraint: undefined };
+  const batch = new Batch(backend, network, beginning, rules, 1);
   batch.add(0, []);
   const ids: number[] = [];
   while (batch.busy) {

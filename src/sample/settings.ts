@@ -1,6 +1,9 @@
 /** How records are drawn: plain data, the same for all of them and for all threads. */
+
+import type { Vocabulary } from '../text/vocabulary.js';
 import type { ChoiceOptions } from './choose.js';
 import type { End } from './ends.js';
+import { type ConstraintState, constraintOf } from './pattern/constraint.js';
 
 export interface SampleSettings extends ChoiceOptions {
   /** Most characters of a record; the prompt is not counted. */
@@ -12,8 +15,24 @@ export interface SampleSettings extends ChoiceOptions {
   /** No run of so many characters occurs twice in a record. At least 2. */
   readonly banRepeats: number | undefined;
   readonly ends: readonly End[];
+  /** Characters that a record may have, as between the brackets of a regular expression */
+  readonly allow: string | undefined;
+  /** A regular expression that every record matches; a line end then ends it */
+  readonly match: string | undefined;
   /** Record r is drawn from stream r of this seed: it depends on neither count nor threads. */
   readonly seed: number;
+}
+
+/**
+ * What these settings let a record consist of, where they limit it.
+ * @throws UsageError where no record can be as they want it
+ */
+export function constraintFor(
+  { allow, match, ends, length }: SampleSettings,
+  vocabulary: Vocabulary,
+): ConstraintState | undefined {
+  const ending = ends.flatMap(({ ids, kept }) => (ids.length === 1 && !kept ? ids : []));
+  return constraintOf({ allow, match, ending }, vocabulary, length);
 }
 
 /** Temperature at character `position` of a record. */

@@ -349,6 +349,17 @@ describe.each(machines)('%s', (_, makeBackend) => {
     }
   });
 
+  test('a copy reaches memory that has grown since the last one', () => {
+    const backend = makeBackend();
+    const small = backend.tensor([4]);
+    backend.write(small, [1, 2, 3, 4]);
+    // beyond the pages that there were
+    backend.tensor([1 << 20]);
+    const far = backend.tensor([4]);
+    backend.copy(far, small);
+    expect(Array.from(backend.read(far))).toEqual([1, 2, 3, 4]);
+  });
+
   test('Muon makes the singular values of a step nearly one', () => {
     const backend = makeBackend();
     const [rows, columns] = [12, 40];

@@ -146,6 +146,31 @@ test('a slow reader holds it back: memory stays as it was', async () => {
   expect(stdout).toMatch(/2\n$/);
 });
 
+test('--match gives a validator nothing to refuse', async () => {
+  const folder = new Folder();
+  await folder.train('{"key":12}\n{"other":345}\n'.repeat(40));
+  const check =
+    'for (const line of String(fs.readFileSync(0)).trim().split("\\n")) JSON.parse(line)';
+  const { stdout, stderr } = await folder.shell(
+    String.raw`charnn sample -n 30 --seed 1 -l 40 --match '\{"[a-z]{1,8}":(\d|[1-5]\d{1,5})\}' |
+      tee records.txt | ${process.execPath} -e '${check}' && wc -l < records.txt`,
+  );
+  expect([stdout.trim(), stderr]).toEqual(['30', '']);
+});
+
+test('--beam writes the best, or several, and refuses what is left to chance', async () => {
+  const folder = withModel();
+  const best = await folder.run(['sample', '--beam', '6', '-l', '20']);
+  const three = await folder.run(['sample', '--beam', '6', '-l', '20', '-n', '3', '-0']);
+  expect(three.stdout.split('\0')).toHaveLength(4);
+  expect(three.stdout.split('\0')[0]).toBe(best.stdout);
+  const refused = await folder.run(['sample', '--beam', '6', '--temp', '2']);
+  expect([refused.status, refused.stderr]).toEqual([
+    2,
+    'charnn: --beam leaves nothing to chance: leave out --temp\n',
+  ]);
+});
+
 describe('bad usage is one line and status 2', () => {
   test.each([
     [['--prime', 'a', '--prime-file', 'b'], /--prime and --prime-file exclude each other/],
@@ -154,6 +179,9 @@ describe('bad usage is one line and status 2', () => {
     [['--stop', ''], /--stop must not be empty/],
     [['--temp', '1,0'], /--temp must be a number above 0/],
     [['--top-p', '0'], /--top-p must be a number above 0 and up to 1/],
+    [['--match', '(a'], /the expression "\(a" is not understood at 3: a \( has no \)/],
+    [['--match', 'Ω'], /--match "Ω" needs characters that the model does not have/],
+    [['--match', 'a', '--stop', 'b'], /--match ends records itself: leave out --stop/],
     [['--ban-repeats', '1'], /--ban-repeats must be an integer of at least 2/],
   ])('%j', async (args, message) => {
     const { status, stdout, stderr } = await withModel().run(['sample', ...args], '');

@@ -22,6 +22,8 @@ const plain: SampleSettings = {
   greedy: false,
   banRepeats: undefined,
   ends: [],
+  allow: undefined,
+  match: undefined,
   seed: 3,
 };
 
@@ -81,6 +83,26 @@ describe('prompts', () => {
     const [text] = await records({}, 1, { prompt: long });
     expect((await records({}, 1, { prompt: long[0], own: [long.slice(1)] }))[0]).toBe(text);
   });
+});
+
+test('what is beside it in memory does not matter: a model larger than the first pages', async () => {
+  const large = randomModel('abcdefghij\n', 128);
+  const arena = new Arena();
+  const { backend, name } = createBackend('auto', arena);
+  const settings = { ...plain, greedy: true };
+  const prompt = ids('abcdefgh');
+  const common = { model: large, backend, backendName: name, arena, settings, prompt };
+  const texts: string[] = [];
+  for await (const { ids } of wholeRecords(generate([[], []], { ...common, threads: 1 }))) {
+    texts.push(vocabulary.decode(ids));
+  }
+  const reference = sample(large, {
+    length: 40,
+    greedy: true,
+    prime: 'abcdefgh',
+    backend: 'reference',
+  });
+  expect(texts).toEqual([reference, reference]);
 });
 
 describe('the end of a record', () => {

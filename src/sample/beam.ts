@@ -1,0 +1,195 @@
+/** Beam search: the most probable records that can be found with a limited number of candidates. */
+import type { Backend, Indices } from '../backend/backend.js';
+import { loadWeights, networkOf } from '../model/load.js';
+import type { Model } from '../model/model.js';
+import type { Network, State } from '../model/network.js';
+import { stateRows } from '../model/state.js';
+import type { Beginning } from './batch.js';
+import { EndFinder } from './ends.js';
+import type { ConstraintState } from './pattern/constraint.js';
+import { readPrompt } from './prompt.js';
+import { constraintFor, type SampleSettings } from './settings.js';
+
+export interface BeamResult {
+  readonly ids: readonly number[];
+  /** Σ of its characters' log-probabilities, that of the end included */
+  readonly logProbability: number;
+  /** The same a character: what records of different length are compared by */
+  readonly mean: number;
+}
+
+/** One character of a candidate, and what stands before it */
+interface Candidate {
+  readonly id: number;
+  readonly before: Candidate | undefined;
+  /** Characters drawn */
+  readonly length: number;
+  readonly logProbability: number;
+  readonly ends: EndFinder;
+  readonly constraint: ConstraintState | undefined;
+}
+
+/** A candidate's next character: its row, and how probable the whole is then */
+interface Extension {
+  readonly row: number;
+  readonly id: number;
+  readonly logProbability: number;
+}
+
+/**
+ * Keeps the `width` most probable beginnings after each character, until as many have ended. With a
+ * width of 1 it is greedy sampling.
+ * @returns what has ended or reached the length, best first; at most `width`
+ */
+export function beamSearch(
+  model: Model,
+  backend: Backend,
+  prompt: ArrayLike<number>,
+  settings: SampleSettings,
+  width: number,
+): BeamResult[] {
+  const weights = loadWeights(model, backend);
+  const capacity = { maxRows: width, maxBatch: width };
+  const network = networkOf(model.config, backend, weights, capacity);
+  const beginning = readPrompt(model, backend, weights, prompt);
+  const beam = new Beam(backend, network, beginning, settings, width);
+  return beam.search(constraintFor(settings, model.vocabulary));
+}
+
+class Beam {
+  private readonly state: State;
+  private readonly reordered: State;
+  private readonly logits: Float32Array;
+  private readonly permitted: Uint8Array;
+  /** Room for one a row; the back end gives no memory back */
+  private readonly indices: Indices;
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly network: Network,
+    private readonly beginning: Beginning,
+    private readonly settings: SampleSettings,
+    private readonly width: number,
+  ) {
+    const { vocabulary } = network.config;
+    this.state = network.createState(width);
+    this.reordered = network.createState(width);
+    this.logits = new Float32Array(width * vocabulary);
+    this.permitted = new Uint8Array(vocabulary - 1);
+    this.indices = backend.indices(width);
+  }
+
+  search(constraint: ConstraintState | undefined): BeamResult[] {
+    const { settings, width, backend, beginning } = this;
+    let active: Candidate[] = [
+      {
+        id: beginning.id,
+        before: undefined,
+        length: 0,
+        logProbability: 0,
+        ends: new EndFinder(settings.ends),
+        constraint,
+      },
+    ];
+    const ended: BeamResult[] = [];
+    const empty = constraint && !constraint.permit(this.permitted, settings.length);
+    if (settings.length === 0 || empty) return [{ ids: [], logProbability: 0, mean: 0 }];
+    this.copyRows(stateRows(backend, this.state, 0, 1), beginning.state, [0]);
+    while (active.length > 0 && ended.length < width) {
+      const next: Candidate[] = [];
+      const rows: number[] = [];
+      for (const extension of this.extensions(active)) {
+        const { candidate, result } = this.extend(active[extension.row], extension);
+        if (result) ended.push(result);
+        else {
+          next.push(candidate);
+          rows.push(extension.row);
+        }
+      }
+      this.reorder(rows);
+      active = next;
+    }
+    return ended.sort((a, b) => b.mean - a.mean).slice(0, width);
+  }
+
+  /** The most probable characters to go on with, over all candidates; best first. */
+  private extensions(active: readonly Candidate[]): Extension[] {
+    const { backend, network, logits, permitted, width } = this;
+    const B = active.length;
+    const V = network.config.vocabulary;
+    const input = backend.viewIndices(this.indices, 0, B);
+    backend.writeIndices(
+      input,
+      active.map(({ id }) => id),
+    );
+    const output = network.forward(input, 1, B, stateRows(backend, this.state, 0, B));
+    backend.read(output, logits.subarray(0, B * V));
+    const best: Extension[] = [];
+    active.forEach(({ logProbability, constraint, length }, row) => {
+      permitted.fill(1);
+      constraint?.permit(permitted, this.settings.length - length);
+      const whole = logProbability - logSum(logits, row * V, V - 1);
+      for (let id = 0; id < V - 1; id++) {
+        if (permitted[id] === 0) continue;
+        const value = whole + logits[row * V + id];
+        if (best.length === width && value <= best[width - 1].logProbability) continue;
+        if (best.length === width) best.pop();
+        let at = best.length;
+        while (at > 0 && best[at - 1].logProbability < value) at--;
+        best.splice(at, 0, { row, id, logProbability: value });
+      }
+    });
+    return best;
+  }
+
+  private extend(before: Candidate, { id, logProbability }: Extension) {
+    const { length: most } = this.settings;
+    const ends = before.ends.copy();
+    const end = ends.push(id);
+    const constraint = before.constraint?.after(id);
+    const length = before.length + 1;
+    const candidate = { id, before, length, logProbability, ends, constraint };
+    const left = before.constraint !== undefined && constraint === undefined;
+    const over = length >= most || constraint?.permit(this.permitted, most - length) === false;
+    if (!left && end === undefined && !over) return { candidate, result: undefined };
+    const ids = idsOf(candidate);
+    if (left) ids.pop();
+    if (end !== undefined && !end.kept) ids.length -= end.ids.length;
+    return { candidate, result: { ids, logProbability, mean: logProbability / length } };
+  }
+
+  private reorder(rows: readonly number[]): void {
+    if (rows.length === 0) return;
+    const { backend } = this;
+    this.copyRows(stateRows(backend, this.reordered, 0, rows.length), this.state, rows);
+    const order = Array.from(rows, (_, i) => i);
+    this.copyRows(stateRows(backend, this.state, 0, rows.length), this.reordered, order);
+  }
+
+  /** to[i] = from[rows[i]] */
+  private copyRows(to: State, from: State, rows: readonly number[]): void {
+    const { backend } = this;
+    const ids = backend.viewIndices(this.indices, 0, rows.length);
+    backend.writeIndices(ids, rows);
+    to.forEach((layer, l) => {
+      layer.forEach((s, k) => {
+        backend.gather(s, from[l][k], ids);
+      });
+    });
+  }
+}
+
+function idsOf(candidate: Candidate): number[] {
+  const ids: number[] = [];
+  for (let at = candidate; at.before !== undefined; at = at.before) ids.push(at.id);
+  return ids.reverse();
+}
+
+/** log Σ exp of a row's logits */
+function logSum(logits: Float32Array, start: number, count: number): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < count; id++) max = Math.max(max, logits[start + id]);
+  let sum = 0;
+  for (let id = 0; id < count; id++) sum += Math.exp(logits[start + id] - max);
+  return max + Math.log(sum);
+}

@@ -1,0 +1,114 @@
+/**
+ * A nondeterministic automaton of an expression (Thompson 1968), over the ids of a vocabulary. Each state
+ * knows how few characters can still lead from it to a match.
+ */
+import { UsageError } from '../../errors.js';
+import type { Expression } from './parse.js';
+
+/** Enough for any expression a person writes; counted repeats are written out. */
+const mostStates = 100_000;
+
+export interface Automaton {
+  readonly start: number;
+  readonly accept: number;
+  /** By state: what it reads, if it reads a character, and where that leads */
+  readonly reads: readonly (Uint8Array | undefined)[];
+  readonly next: readonly number[];
+  /** By state: where it leads without reading */
+  readonly free: readonly (readonly number[])[];
+  /** By state: fewest characters to a match; infinity where none can be reached */
+  readonly distance: Float64Array;
+}
+
+/** @param maskOf ids that a character's source stands for, 1 by id */
+export function automatonOf(
+  expression: Expression,
+  maskOf: (source: string) => Uint8Array,
+): Automaton {
+  const reads: (Uint8Array | undefined)[] = [];
+  const next: number[] = [];
+  const free: number[][] = [];
+  const state = (): number => {
+    if (reads.length >= mostStates) {
+      throw new UsageError(
+        `the expression is too large: its counted repeats come to more than ${mostStates} states`,
+      );
+    }
+    reads.push(undefined);
+    next.push(-1);
+    return free.push([]) - 1;
+  };
+  /** States for an expression from `from` on; returns the state after it. */
+  const build = (part: Expression, from: number): number => {
+    switch (part.kind) {
+      case 'character': {
+        const to = state();
+        const reader = state();
+        free[from].push(reader);
+        reads[reader] = maskOf(part.source);
+        next[reader] = to;
+        return to;
+      }
+      case 'sequence':
+        return part.parts.reduce((at, each) => build(each, at), from);
+      case 'choice': {
+        const to = state();
+        for (const each of part.parts) {
+          const begin = state();
+          free[from].push(begin);
+          free[build(each, begin)].push(to);
+        }
+        return to;
+      }
+      case 'repeat': {
+        let at = from;
+        for (let i = 0; i < part.least; i++) at = build(part.part, at);
+        const to = state();
+        if (part.most === Number.POSITIVE_INFINITY) {
+          const loop = state();
+          free[at].push(loop);
+          free[loop].push(to);
+          free[build(part.part, loop)].push(loop);
+          return to;
+        }
+        for (let i = part.least; i < part.most; i++) {
+          free[at].push(to);
+          at = build(part.part, at);
+        }
+        free[at].push(to);
+        return to;
+      }
+    }
+  };
+  const start = state();
+  const accept = build(expression, start);
+  return { start, accept, reads, next, free, distance: distances(reads, next, free, accept) };
+}
+
+/** Breadth first from the end, level by level of characters. */
+function distances(
+  reads: readonly (Uint8Array | undefined)[],
+  next: readonly number[],
+  free: readonly (readonly number[])[],
+  accept: number,
+): Float64Array {
+  const freeInto = reads.map((): number[] => []);
+  const readInto = reads.map((): number[] => []);
+  reads.forEach((mask, s) => {
+    for (const to of free[s]) freeInto[to].push(s);
+    if (mask?.includes(1)) readInto[next[s]].push(s);
+  });
+  const distance = new Float64Array(reads.length).fill(Number.POSITIVE_INFINITY);
+  let level = [accept];
+  for (let d = 0; level.length > 0; d++) {
+    const readers: number[] = [];
+    for (let s = level.pop(); s !== undefined; s = level.pop()) {
+      if (distance[s] <= d) continue;
+      distance[s] = d;
+      level.push(...freeInto[s]);
+      readers.push(...readInto[s]);
+    }
+    level = readers;
+  }
+  return distance;
+}

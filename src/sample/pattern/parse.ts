@@ -1,0 +1,126 @@
+/**
+ * Regular expressions in JavaScript's notation, as a tree. Whatever stands for one character is left in
+ * its notation, for the engine's own expressions to judge; only the structure is read here.
+ */
+import { UsageError } from '../../errors.js';
+
+export type Expression =
+  /** One character; `source` matches it, with flag u */
+  | { readonly kind: 'character'; readonly source: string }
+  | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Expression[] }
+  /** `most` may be infinity */
+  | {
+      readonly kind: 'repeat';
+      readonly part: Expression;
+      readonly least: number;
+      readonly most: number;
+    };
+
+/**
+ * Reads an expression that is to match a whole text: ^ at its start and $ at its end may be there.
+ * @throws UsageError for what is no regular expression, and for look-around, back-references and \b
+ */
+export function parseExpression(text: string): Expression {
+  const parser = new Parser(text);
+  const expression = parser.choice();
+  parser.expectEnd();
+  return expression;
+}
+
+const escapes =
+  /^\\(?:[dDwWsSfnrtv0]|c[A-Za-z]|x[\da-fA-F]{2}|u[\da-fA-F]{4}|u\{[\da-fA-F]+\}|[pP]\{[^}]*\}|[^\w\s])/u;
+const bracket = /^\[(?:\\[\s\S]|[^\]\\])*\]/u;
+const quantifier = /^(?:([*+?])|\{(\d+)(,(\d*))?\})\??/;
+const group = /^\((?:\?:|\?<[\p{L}_$][\p{L}\p{N}_$]*>|(?!\?))/u;
+
+class Parser {
+  private at = 0;
+
+  constructor(private readonly text: string) {
+    if (text.startsWith('^')) this.at = 1;
+  }
+
+  choice(): Expression {
+    const parts = [this.sequence()];
+    while (this.take(/^\|/)) parts.push(this.sequence());
+    return parts.length > 1 ? { kind: 'choice', parts } : parts[0];
+  }
+
+  expectEnd(): void {
+    if (this.at < this.text.length) this.fail('there is no group to close');
+  }
+
+  private sequence(): Expression {
+    const parts: Expression[] = [];
+    while (this.at < this.text.length && !/^[|)]/.test(this.rest)) {
+      if (this.rest === '$') {
+        this.at++;
+        break;
+      }
+      parts.push(this.quantified(this.atom()));
+    }
+    return { kind: 'sequence', parts };
+  }
+
+  private quantified(part: Expression): Expression {
+    const match = this.take(quantifier);
+    if (match === undefined) return part;
+    const [, sign, least, comma, most] = match;
+    if (sign === '*') return { kind: 'repeat', part, least: 0, most: Number.POSITIVE_INFINITY };
+    if (sign === '+') return { kind: 'repeat', part, least: 1, most: Number.POSITIVE_INFINITY };
+    if (sign === '?') return { kind: 'repeat', part, least: 0, most: 1 };
+    const upper = comma === undefined ? Number(least) : Number(most || Number.POSITIVE_INFINITY);
+    if (upper < Number(least)) this.fail('the numbers of a quantifier are out of order');
+    return { kind: 'repeat', part, least: Number(least), most: upper };
+  }
+
+  private atom(): Expression {
+    if (this.rest.startsWith('(')) return this.group();
+    if (/^[*+?{]/.test(this.rest)) this.fail('there is nothing to repeat');
+    if (/^[\^$]/.test(this.rest)) {
+      this.fail('^ and $ belong at the ends, where they may be left out: the whole must match');
+    }
+    if (/^[\]}]/.test(this.rest)) this.fail('a bracket as a character needs a backslash');
+    const special = this.take(escapes) ?? this.take(bracket) ?? this.take(/^\./);
+    if (special) return this.character(special[0]);
+    if (this.rest.startsWith('\\')) {
+      this.fail('this escape is not known here; look-around, back-references and \\b are not');
+    }
+    if (this.rest.startsWith('[')) this.fail('a [ has no ]');
+    const [literal] = this.take(/^[\s\S]/u) ?? this.fail('something is missing');
+    const code = (literal.codePointAt(0) as number).toString(16);
+    return { kind: 'character', source: `\\u{${code}}` };
+  }
+
+  private group(): Expression {
+    if (this.take(group) === undefined) this.fail('look-around is not known here');
+    const inside = this.choice();
+    if (!this.take(/^\)/)) this.fail('a ( has no )');
+    return inside;
+  }
+
+  private character(source: string): Expression {
+    try {
+      new RegExp(source, 'u');
+    } catch (error) {
+      this.fail(error instanceof Error ? error.message : String(error));
+    }
+    return { kind: 'character', source };
+  }
+
+  private get rest(): string {
+    return this.text.slice(this.at);
+  }
+
+  private take(pattern: RegExp): RegExpMatchArray | undefined {
+    const match = this.rest.match(pattern) ?? undefined;
+    this.at += match?.[0].length ?? 0;
+    return match;
+  }
+
+  private fail(reason: string): never {
+    throw new UsageError(
+      `the expression ${JSON.stringify(this.text)} is not understood at ${this.at + 1}: ${reason}`,
+    );
+  }
+}

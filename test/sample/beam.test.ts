@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { Arena } from '#charnn/backend/arena.js';
+import { createBackend } from '#charnn/backend/select.js';
+import { loadNetwork } from '#charnn/model/load.js';
+import { beamSearch } from '#charnn/sample/beam.js';
+import { sample } from '#charnn/sample/sample.js';
+import type { SampleSettings } from '#charnn/sample/settings.js';
+import { randomModel } from './random-model.js';
+
+const model = randomModel('abcd\n', 16);
+const { vocabulary } = model;
+const ids = (text: string) => Array.from(vocabulary.encode(text).ids);
+const { backend } = createBackend('auto', new Arena());
+
+const plain: SampleSettings = {
+  length: 4,
+  temperatures: [1],
+  schedule: undefined,
+  greedy: false,
+  banRepeats: undefined,
+  ends: [],
+  allow: undefined,
+  match: undefined,
+  seed: 1,
+};
+
+function search(prompt: string, width: number, changed: Partial<SampleSettings> = {}) {
+  const found = beamSearch(model, backend, ids(prompt), { ...plain, ...changed }, width);
+  return found.map((result) => ({ ...result, text: vocabulary.decode(result.ids) }));
+}
+
+/** Log-probability of a text after a prompt, the unknown symbol left out of the whole. */
+function logProbability(prompt: string, text: string): number {
+  const network = loadNetwork(model, backend, { maxRows: 1, maxBatch: 1 });
+  const state = network.createState(1);
+  const input = backend.indices(1);
+  let sum = 0;
+  const all = ids(prompt + text);
+  for (let i = 0; i + 1 < all.length; i++) {
+    backend.writeIndices(input, [all[i]]);
+    const logits = Array.from(backend.read(network.forward(input, 1, 1, state)).slice(0, -1));
+    if (i + 1 < prompt.length) continue;
+    sum += logits[all[i + 1]] - Math.log(logits.reduce((total, z) => total + Math.exp(z), 0));
+  }
+  return sum;
+}
+
+/** All texts of a length over the vocabulary's symbols */
+function texts(length: number): string[] {
+  if (length === 0) return [''];
+  const symbols = ['\n', 'a', 'b', 'c', 'd'];
+  return texts(length - 1).flatMap((text) => symbols.map((symbol) => text + symbol));
+}
+
+describe('beam search', () => {
+  test.each(['', 'a', 'abcd\nab'])('of width 1 is greedy sampling after %j', (prompt) => {
+    const [{ text }] = search(prompt, 1, { length: 60 });
+    expect(text).toBe(sample(model, { length: 60, greedy: true, prime: prompt }));
+  });
+
+  test('wide enough it finds the most probable of all texts, in order', () => {
+    const all = texts(4)
+      .map((text) => ({ text, logProbability: logProbability('ab', text) }))
+      .sort((a, b) => b.logProbability - a.logProbability);
+    const found = search('ab', 5 ** 3);
+    expect(found.slice(0, 10).map(({ text }) => text)).toEqual(
+      all.slice(0, 10).map(({ text }) => text),
+    );
+    for (const [i, { logProbability }] of found.slice(0, 10).entries()) {
+      expect(logProbability).toBeCloseTo(all[i].logProbability, 4);
+    }
+  });
+
+  test('a wider one finds nothing less probable', () => {
+    const best = [1, 4, 16, 64].map((width) => search('d', width, { length: 12 })[0].mean);
+    expect([...best].sort((a, b) => a - b)).toEqual(best);
+    expect(best[3]).toBeGreaterThan(best[0]);
+  });
+
+  test('ends at stop strings, and keeps to an expression', () => {
+    const stopped = search('a', 8, { length: 30, ends: [{ ids: ids('c'), kept: false }] });
+    expect(stopped.map(({ text }) => text).join('')).not.toContain('c');
+    const kept = search('a', 8, { length: 30, ends: [{ ids: ids('c'), kept: true }] });
+    expect(kept.map(({ text }) => text.indexOf('c') === text.length - 1)).not.toContain(false);
+    for (const { text } of search('a', 8, { length: 9, match: 'a(bc|d)+a' })) {
+      expect(text).toMatch(/^a(bc|d)+a$/);
+    }
+  });
+
+  test('of length 0 is one empty text', () => {
+    expect(search('a', 3, { length: 0 }).map(({ text }) => text)).toEqual(['']);
+  });
+});
