@@ -7,6 +7,7 @@ export type { Backend } from './backend/backend.js';
 export { type BackendName, createBackend } from './backend/select.js';
 export { readModel as load, writeModel as save } from './checkpoint/model-file.js';
 export { readState, statePath, writeState } from './checkpoint/state-file.js';
+export { type CompressOptions, compress, decompress } from './compress/compress.js';
 export { CharnnError, DivergenceError, UsageError } from './errors.js';
 export { DynamicReader } from './evaluate/dynamic.js';
 export { type Evaluation, evaluate } from './evaluate/evaluate.js';

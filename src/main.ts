@@ -5,6 +5,7 @@ import { commandOptions } from './cli/options.js';
 import { type CommandDefinition, createProgram, worded } from './cli/program.js';
 import type { RawTrainOptions } from './cli/train-config.js';
 import { bench, type RawBenchOptions } from './commands/bench.js';
+import { compressFile, decompressFile, type RawCompressOptions } from './commands/compress.js';
 import { evaluateText, type RawEvalOptions } from './commands/eval.js';
 import { inspect } from './commands/inspect.js';
 import { sample } from './commands/sample.js';
@@ -86,6 +87,29 @@ const commands: readonly CommandDefinition[] = [
       ['charnn which a.json b.json | cut -f1 | uniq -c', 'how often'],
     ],
     run: (models: string[], options: RawWhichOptions) => which(models, options),
+  },
+  {
+    name: 'compress',
+    arguments: '[file]',
+    summary: 'compress a file with a model that learns from it',
+    description:
+      'Write a file or standard input compressed to standard output: arithmetic\ncoding with the predictions of a model that learns as it goes.',
+    options: commandOptions.compress,
+    examples: [
+      ['charnn compress book.txt > book.cz', 'with a fresh model'],
+      ['charnn compress -m charnn.json < new.txt > new.cz', 'with one that knows'],
+    ],
+    run: (path: string | undefined, options: RawCompressOptions) => compressFile(path, options),
+  },
+  {
+    name: 'decompress',
+    arguments: '[file]',
+    summary: 'restore what compress was given',
+    description:
+      'Write what compress was given, byte for byte. It needs the same back end, and\nthe model if one was given.',
+    options: commandOptions.decompress,
+    examples: [['charnn decompress book.cz > book.txt', 'the very same bytes']],
+    run: (path: string | undefined, options: { model?: string }) => decompressFile(path, options),
   },
   {
     name: 'inspect',

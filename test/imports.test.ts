@@ -14,6 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   threads: [],
   sample: ['backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
+  compress: ['backend', 'text', 'model', 'train', 'threads'],
   train: ['backend', 'text', 'model'],
   // a state file is a training's
   checkpoint: ['backend', 'text', 'model', 'train'],
@@ -28,6 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'threads',
     'sample',
     'evaluate',
+    'compress',
     'cli',
   ],
 };

@@ -2,7 +2,7 @@
 import { CharnnError } from '../errors.js';
 import type { Arena } from './arena.js';
 import type { Backend } from './backend.js';
-import { createNative } from './native.js';
+import { createNative, loadNative } from './native.js';
 import { ReferenceBackend } from './reference.js';
 import { createWasm } from './wasm.js';
 
@@ -45,4 +45,28 @@ export function createBackend(name: BackendName, arena: Arena): ChosenBackend {
   throw new CharnnError(
     `back end ${name} cannot run here: ${reasons.join('; ') || 'it is not part of this build'}; give --backend auto`,
   );
+}
+
+/**
+ * The back end of exactly this name, as `Backend.name` has it: the same instructions, and so the same
+ * bits. By default the best of a kind is taken, which may be another one here.
+ * @throws CharnnError when it cannot run here
+ */
+export function exactBackend(name: string, arena: Arena): Backend {
+  const [, kind, level] = name.match(/^(\w+)(?: \((.+)\))?$/) ?? [];
+  const made = exactAttempt(kind, level, arena);
+  if (!('missing' in made)) return made;
+  throw new CharnnError(`back end ${name} cannot run here: ${made.missing}`);
+}
+
+function exactAttempt(kind: string | undefined, level: string | undefined, arena: Arena) {
+  if (kind === 'reference') return new ReferenceBackend(arena);
+  if (kind === 'wasm' && (level === 'simd' || level === 'relaxed')) return createWasm(arena, level);
+  if (kind === 'native') {
+    const addon = loadNative();
+    if ('missing' in addon) return addon;
+    const known = addon.levels().find((candidate) => candidate === level);
+    return known ? createNative(arena, known) : { missing: `this processor has no ${level}` };
+  }
+  return { missing: 'this charnn does not know it' };
 }

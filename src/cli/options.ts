@@ -369,6 +369,27 @@ export const whichOptions: readonly OptionGroup[] = [
   },
 ];
 
+export const compressOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [
+      option('-m, --model <file>', 'a model to begin with', text, 'a fresh one of bytes'),
+      flag('--no-learn', 'leave the model as it is: faster'),
+      threads,
+      backend,
+      quiet,
+      debug,
+    ],
+  },
+];
+
+export const decompressOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [option('-m, --model <file>', 'the model that compress was given', text), debug],
+  },
+];
+
 export const inspectOptions: readonly OptionGroup[] = [
   { title: 'Options:', options: [json, debug] },
 ];
@@ -395,6 +416,8 @@ export const commandOptions = {
   eval: evalOptions,
   score: scoreOptions,
   which: whichOptions,
+  compress: compressOptions,
+  decompress: decompressOptions,
   inspect: inspectOptions,
   bench: benchOptions,
 } as const;

@@ -1,0 +1,68 @@
+/** `charnn compress` and `charnn decompress`. */
+import { Arena } from '../backend/arena.js';
+import { usableCores } from '../backend/cores.js';
+import { type BackendName, createBackend, exactBackend } from '../backend/select.js';
+import { readModel } from '../checkpoint/model-file.js';
+import { createOutput } from '../cli/output.js';
+import { compress, decompress } from '../compress/compress.js';
+import { UsageError } from '../errors.js';
+import { findSources } from '../text/sources.js';
+import { write } from './write.js';
+
+export interface RawCompressOptions {
+  readonly model?: string;
+  /** False with --no-learn */
+  readonly learn?: boolean;
+  readonly threads?: number;
+  readonly backend?: BackendName;
+  readonly quiet?: boolean;
+}
+
+export async function compressFile(
+  path: string | undefined,
+  raw: RawCompressOptions,
+): Promise<void> {
+  const output = createOutput(raw.quiet ?? false);
+  if (raw.model === undefined && raw.learn === false) {
+    throw new UsageError('--no-learn is for a model that knows something: give --model');
+  }
+  if (process.stdout.isTTY) {
+    throw new UsageError('compressed data is not for a terminal: redirect standard output');
+  }
+  const model = raw.model === undefined ? undefined : await readModel(raw.model);
+  const { content } = await readInput(path);
+  const { backend, name, note } = createBackend(raw.backend ?? 'auto', new Arena());
+  if (note !== undefined) output.note(note);
+  const file = await compress(content, {
+    model,
+    learn: raw.learn ?? true,
+    threads: raw.threads ?? usableCores(),
+    // whether relaxed multiply-adds are fused depends on the machine: these are not
+    backend: name === 'wasm' ? exactBackend('wasm (simd)', new Arena()) : backend,
+  });
+  if (content.length > 0) {
+    const bits = (8 * file.length) / content.length;
+    output.note(`${content.length} bytes to ${file.length}: ${bits.toFixed(3)} bits per byte`);
+  }
+  await write(file);
+}
+
+export async function decompressFile(
+  path: string | undefined,
+  raw: { readonly model?: string },
+): Promise<void> {
+  const model = raw.model === undefined ? undefined : await readModel(raw.model);
+  const { content, name } = await readInput(path);
+  await write(await decompress(content, name, model));
+}
+
+async function readInput(path: string | undefined) {
+  if (path === undefined && process.stdin.isTTY) {
+    throw new UsageError('no file given: name one, or pipe something in');
+  }
+  const [source, ...more] = await findSources([path ?? '-'], process.stdin);
+  if (more.length > 0) throw new UsageError('a folder is not one file: pack it with tar');
+  const pieces: Buffer[] = [];
+  for await (const piece of source.read()) pieces.push(Buffer.from(piece));
+  return { content: Buffer.concat(pieces), name: source.name };
+}

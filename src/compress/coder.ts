@@ -1,0 +1,211 @@
+/** Coding a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
+import type { Arena } from '../backend/arena.js';
+import { exactBackend } from '../backend/select.js';
+import { cells } from '../model/cells/cells.js';
+import type { ModelConfig } from '../model/config.js';
+import { parameterTable } from '../model/parameters.js';
+import { newIds } from '../text/ids.js';
+import { Crew } from '../threads/crew.js';
+import type { TrainConfig } from '../train/config.js';
+import { Control } from '../train/control.js';
+import { momentCount } from '../train/optimizer.js';
+import { type ReplicaPlan, share } from '../train/plan.js';
+import { type CodingPlan, type LaneOrder, type LaneResult, perform } from './lane.js';
+import { eachCharacter, type Layout, layoutOf, positions } from './layout.js';
+
+/** All that both sides must have alike, besides the back end */
+export interface CodingSettings {
+  readonly streams: number;
+  readonly chunk: number;
+  readonly lanes: number;
+  /** Highest learning rate; 0: the model stays as it is */
+  readonly rate: number;
+}
+
+export interface CodingModel {
+  readonly config: ModelConfig;
+  /** Flat list of parameters with which coding begins */
+  readonly weights: Float32Array;
+  /** Symbol of each id, without the unknown one, which is the last */
+  readonly alphabet: Uint32Array;
+  /** What is read before a text */
+  readonly beginning: number;
+}
+
+/** Where it is computed */
+export interface CodingPlace {
+  readonly arena: Arena;
+  /** As `Backend.name` has it */
+  readonly backendName: string;
+}
+
+/** @returns what each lane has coded */
+export async function encode(
+  symbols: Uint32Array,
+  model: CodingModel,
+  settings: CodingSettings,
+  place: CodingPlace,
+): Promise<Uint8Array[]> {
+  const layout = layoutOf(symbols.length, settings.streams, settings.chunk);
+  const plan = planOf(layout, model, settings, place, undefined);
+  const idOf = new Map(Array.from(model.alphabet, (symbol, id) => [symbol, id]));
+  const ids = plan.replicas[0].train;
+  const unknown = model.config.vocabulary - 1;
+  eachCharacter(layout, (index, position) => {
+    plan.symbols[position] = symbols[index];
+    ids[position] = idOf.get(symbols[index]) ?? unknown;
+  });
+  return runLanes(plan);
+}
+
+/** @returns the symbols that were encoded with the same model and settings */
+export async function decode(
+  coded: readonly Uint8Array[],
+  characters: number,
+  model: CodingModel,
+  settings: CodingSettings,
+  place: CodingPlace,
+): Promise<Uint32Array> {
+  const layout = layoutOf(characters, settings.streams, settings.chunk);
+  const plan = planOf(layout, model, settings, place, coded);
+  await runLanes(plan);
+  const symbols = new Uint32Array(characters);
+  eachCharacter(layout, (index, position) => {
+    symbols[index] = plan.symbols[position];
+  });
+  return symbols;
+}
+
+function planOf(
+  layout: Layout,
+  { config, weights, alphabet, beginning }: CodingModel,
+  settings: CodingSettings,
+  { arena, backendName }: CodingPlace,
+  coded: readonly Uint8Array[] | undefined,
+): CodingPlan {
+  const { lanes, streams, chunk } = settings;
+  const backend = exactBackend(backendName, arena);
+  const { flatSize } = parameterTable(config);
+  const train = newIds(config.vocabulary, positions(layout));
+  for (let stream = 0; stream <= streams; stream++) train[stream * layout.length] = beginning;
+  const training = trainConfig(settings);
+  const flat = backend.tensor([flatSize]);
+  backend.write(flat, weights);
+  const flatTensors = (count: number) =>
+    Array.from({ length: count }, () => backend.share(backend.tensor([flatSize])));
+  const moments = flatTensors(momentCount(training.optimizer.name));
+  const gradients = flatTensors(lanes);
+  const control = new Control(lanes);
+  const replicas = Array.from({ length: lanes }, (_, index): ReplicaPlan => {
+    const { first, size } = share(streams, index, lanes);
+    const state = Array.from({ length: config.layers }, () =>
+      cells[config.cell].states.map(() => backend.share(backend.tensor([size, config.hidden]))),
+    );
+    return {
+      // lanes make the exact back end of the plan
+      backend: 'auto',
+      memory: arena.memory,
+      control: control.memory,
+      model: config,
+      config: training,
+      train,
+      validation: newIds(config.vocabulary, 0),
+      index,
+      replicas: lanes,
+      firstRow: first,
+      rows: size,
+      weights: backend.share(flat),
+      moments,
+      average: undefined,
+      gradients,
+      state,
+    };
+  });
+  const words = new SharedArrayBuffer(4 * positions(layout));
+  return {
+    backendName,
+    layout,
+    symbols: new Uint32Array(words),
+    alphabet,
+    replicas,
+    learningRates: learningRates(settings.rate, Math.ceil(layout.length / chunk)),
+    coded,
+  };
+}
+
+/** Steps in which the rate rises to its highest, and after which it falls as 1/√step */
+const warmup = 20;
+const steady = 2000;
+
+function learningRates(highest: number, steps: number): Float64Array {
+  if (highest === 0) return new Float64Array(0);
+  return Float64Array.from(
+    { length: steps },
+    (_, step) => highest * Math.min(1, (step + 1) / warmup, Math.sqrt(steady / (step + 1))),
+  );
+}
+
+function trainConfig({ streams, chunk, lanes, rate }: CodingSettings): TrainConfig {
+  return {
+    batchSize: streams,
+    seqLength: chunk,
+    dropout: 0,
+    dropoutMask: 'step',
+    weightDrop: 0,
+    optimizer: {
+      name: 'adam',
+      weightDecay: 0,
+      beta1: 0.9,
+      beta2: 0.99,
+      alpha: 0.99,
+      momentum: 0.9,
+      epsilon: 1e-8,
+    },
+    schedule: {
+      name: 'constant',
+      rate,
+      warmup: 0,
+      finalRate: 1,
+      decay: 1,
+      every: 1,
+      patience: 0,
+      decayShare: 0,
+    },
+    average: 0,
+    clip: { name: 'norm', limit: 1 },
+    length: { kind: 'steps', steps: 1 },
+    evalEvery: undefined,
+    seed: 1,
+    threads: lanes,
+    backend: 'auto',
+  };
+}
+
+async function runLanes(plan: CodingPlan): Promise<Uint8Array[]> {
+  const lanes = plan.replicas.length;
+  const results = new Array<LaneResult>(lanes);
+  let crew: Crew<CodingPlan, LaneOrder, LaneResult> | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let left = lanes;
+      crew = new Crew({
+        lanes,
+        module: new URL('./lane.js', import.meta.url),
+        perform,
+        data: plan,
+        onReply(lane, result) {
+          results[lane] = result;
+          if (--left === 0) resolve();
+        },
+        onFailure(error) {
+          new Control(lanes, plan.replicas[0].control).breakBarrier();
+          reject(error);
+        },
+      });
+      for (let lane = 0; lane < lanes; lane++) crew.post(lane, { lane });
+    });
+  } finally {
+    await crew?.close();
+  }
+  return results;
+}

@@ -1,0 +1,170 @@
+/** Bytes to a compressed file and back, exactly. */
+import { createHash } from 'node:crypto';
+import { Arena } from '../backend/arena.js';
+import type { Backend } from '../backend/backend.js';
+import { exactBackend } from '../backend/select.js';
+import { CharnnError, UsageError } from '../errors.js';
+import type { ModelConfig } from '../model/config.js';
+import type { Model } from '../model/model.js';
+import { initialValues, parameterTable } from '../model/parameters.js';
+import { type CodingModel, type CodingSettings, decode, encode } from './coder.js';
+import { type CodedHeader, containerVersion, damaged, pack, unpack } from './container.js';
+import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
+
+/** The model that begins without knowing anything: small, for it has to learn fast. */
+const freshConfig = { cell: 'lstm', layers: 1, hidden: 256, embedding: 64 } as const;
+const freshRate = 4e-3;
+/** A model that knows the language already needs to adapt, not to learn. */
+const givenRate = 1e-3;
+const chunk = 16;
+const mostStreams = 8;
+/** A stream is at least this long: each learns the beginning of a text anew. */
+const shortestStream = 1024;
+
+export interface CompressOptions {
+  /** Without one, a fresh model learns from the content alone. */
+  readonly model?: Model | undefined;
+  /** Whether a given model goes on learning */
+  readonly learn: boolean;
+  readonly threads: number;
+  /** On an arena of its own; what it computes must be the same wherever it is decompressed. */
+  readonly backend: Backend;
+}
+
+/** @returns the file; never more than some hundred bytes longer than the content */
+export async function compress(
+  content: Uint8Array,
+  { model, learn, threads, backend }: CompressOptions,
+): Promise<Uint8Array> {
+  const common = {
+    version: containerVersion,
+    bytes: content.length,
+    sha256: createHash('sha256').update(content).digest('hex'),
+  };
+  const stored = pack(common, [content]);
+  const symbols = symbolsOfBytes(content, model?.vocabulary.unit ?? 'byte');
+  if (symbols.length === 0) return stored;
+  const streams = Math.max(1, Math.min(mostStreams, Math.floor(symbols.length / shortestStream)));
+  const settings: CodingSettings = {
+    streams,
+    chunk,
+    lanes: Math.min(threads, streams),
+    rate: model === undefined ? freshRate : learn ? givenRate : 0,
+  };
+  const alphabet = Uint32Array.from(new Set(model ? [] : symbols)).sort();
+  const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
+  const coded = await encode(
+    symbols,
+    model ? givenModel(model) : freshModel(fresh, alphabet),
+    settings,
+    { arena: new Arena(), backendName: backend.name },
+  );
+  const coding: CodedHeader = {
+    ...settings,
+    characters: symbols.length,
+    backend: backend.name,
+    probe: await probe(backend.name),
+    ...(model
+      ? { model: { sha256: weightsHash(model), unit: model.vocabulary.unit } }
+      : { fresh: { config: fresh, alphabet: Buffer.from(alphabet).toString('base64') } }),
+  };
+  const parts = coded.map((part) => part.length);
+  const file = pack({ ...common, parts, coding }, coded);
+  return file.length < stored.length ? file : stored;
+}
+
+/**
+ * @param name of the file, as messages show it
+ * @param model the one that was given to compress
+ * @throws CharnnError where the file is damaged, where another model is needed, and where this machine
+ * does not compute as the one that wrote it
+ */
+export async function decompress(
+  file: Uint8Array,
+  name: string,
+  model: Model | undefined,
+): Promise<Uint8Array> {
+  const { header, body } = unpack(file, name);
+  const content = header.coding
+    ? await decoded(header.coding, header.parts ?? [], body, name, model)
+    : body;
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  if (content.length !== header.bytes || sha256 !== header.sha256) damaged(name);
+  return content;
+}
+
+async function decoded(
+  coding: CodedHeader,
+  lengths: readonly number[],
+  body: Buffer,
+  name: string,
+  model: Model | undefined,
+): Promise<Uint8Array> {
+  const { backend, fresh, characters } = coding;
+  await requireBackend(coding, name);
+  const coder = fresh
+    ? freshModel(fresh.config, Uint32Array.from(Buffer.from(fresh.alphabet, 'base64')))
+    : givenModel(requireModel(coding, name, model));
+  let at = 0;
+  const parts = lengths.map((length) => {
+    at += length;
+    return Uint8Array.from(body.subarray(at - length, at));
+  });
+  const place = { arena: new Arena(), backendName: backend };
+  const symbols = await decode(parts, characters, coder, coding, place);
+  return bytesOfSymbols(symbols, coding.model?.unit ?? 'byte');
+}
+
+function requireModel(coding: CodedHeader, name: string, model: Model | undefined): Model {
+  if (model === undefined) {
+    throw new UsageError(`${name} was compressed with a model: give that one with --model`);
+  }
+  if (weightsHash(model) !== coding.model?.sha256) {
+    throw new CharnnError(`${name} was compressed with another model than the one given`);
+  }
+  return model;
+}
+
+/** Equal names are not enough: another compiler may have rounded otherwise. */
+async function requireBackend({ backend, probe: expected }: CodedHeader, name: string) {
+  try {
+    exactBackend(backend, new Arena());
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CharnnError(`${name} can be decompressed only as it was compressed: ${reason}`);
+  }
+  if ((await probe(backend)) === expected) return;
+  throw new CharnnError(
+    `${name} can be decompressed only where its back end, ${backend}, computes as where it was compressed: here it rounds otherwise`,
+  );
+}
+
+function freshModel(config: ModelConfig, alphabet: Uint32Array): CodingModel {
+  const weights = initialValues(parameterTable(config), 1);
+  return { config, weights, alphabet, beginning: config.vocabulary - 1 };
+}
+
+function givenModel({ config, weights, vocabulary }: Model): CodingModel {
+  const newline = vocabulary.id(0x0a);
+  const beginning = newline === vocabulary.unknownId ? 0 : newline;
+  return { config, weights, alphabet: Uint32Array.from(vocabulary.symbols), beginning };
+}
+
+function weightsHash({ weights, vocabulary }: Model): string {
+  const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
+  return createHash('sha256')
+    .update(bytes)
+    .update(Uint32Array.from(vocabulary.symbols))
+    .digest('hex');
+}
+
+/** What coding and learning a fixed text comes to: a fingerprint of the arithmetic. */
+async function probe(backendName: string): Promise<string> {
+  const symbols = Uint32Array.from({ length: 600 }, (_, i) => (i * i + (i >> 3)) % 7);
+  const config = { cell: 'lstm', layers: 2, hidden: 40, embedding: 16, vocabulary: 8 } as const;
+  const settings = { streams: 3, chunk: 8, lanes: 1, rate: 0.01 };
+  const alphabet = Uint32Array.from({ length: 7 }, (_, i) => i);
+  const place = { arena: new Arena(), backendName };
+  const [coded] = await encode(symbols, freshModel(config, alphabet), settings, place);
+  return createHash('sha256').update(coded).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,54 @@
+/**
+ * From a row of logits to whole-numbered frequencies, by operations whose result the language fixes to
+ * the last bit: both sides must come to the same numbers, and Math.exp may differ between engines.
+ */
+import { largestTotal } from './range-coder.js';
+
+/** 2^-k for k = 0 … 63 */
+const halves = Float64Array.from({ length: 64 }, (_, k) => 2 ** -k);
+/** Taylor series of 2^-f = e^(-f ln 2), to 1e-10 for 0 ≤ f < 1 */
+const terms = 11;
+const series = new Float64Array(terms);
+for (let n = 0, term = 1; n < terms; term *= -Math.LN2 / ++n) series[n] = term;
+
+/** e^-x for x ≥ 0, to ten digits; 0 beyond 2^-63 */
+export function exponential(x: number): number {
+  const y = x * Math.LOG2E;
+  if (!(y < 64)) return 0;
+  const k = Math.floor(y);
+  const f = y - k;
+  let sum = series[terms - 1];
+  for (let n = terms - 2; n >= 0; n--) sum = sum * f + series[n];
+  return sum * halves[k];
+}
+
+export class Frequencies {
+  readonly values: Float64Array;
+  total = 0;
+  private readonly scale: number;
+
+  constructor(size: number) {
+    this.values = new Float64Array(size);
+    this.scale = 2 ** Math.min(22, Math.floor(Math.log2(largestTotal / 2 / size)));
+  }
+
+  /** The most probable gets `scale` parts, every other its share, and each at least one. */
+  set(logits: Float32Array, start: number): void {
+    const { values, scale } = this;
+    let max = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < values.length; i++) if (logits[start + i] > max) max = logits[start + i];
+    let total = 0;
+    for (let i = 0; i < values.length; i++) {
+      const value = 1 + Math.floor(scale * exponential(max - logits[start + i]));
+      values[i] = value;
+      total += value;
+    }
+    this.total = total;
+  }
+
+  before(id: number): number {
+    let sum = 0;
+    for (let i = 0; i < id; i++) sum += this.values[i];
+    return sum;
+  }
+}

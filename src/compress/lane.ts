@@ -1,0 +1,163 @@
+/**
+ * A lane of coding: some rows of the streams. All lanes go through the same chunks in lockstep: each codes
+ * its rows' characters with the weights as they are, then all learn from the chunk together, as in
+ * training. The decoder does the same with the characters that it has just read, so that both sides have
+ * the same weights, to the last bit, at every chunk.
+ */
+import { Arena } from '../backend/arena.js';
+import type { Backend, Indices } from '../backend/backend.js';
+import { exactBackend } from '../backend/select.js';
+import { Network, type State } from '../model/network.js';
+import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import { serve } from '../threads/crew.js';
+import { Control } from '../train/control.js';
+import type { ReplicaPlan } from '../train/plan.js';
+import { Replica } from '../train/replica.js';
+import { Frequencies } from './frequencies.js';
+import { isText, type Layout } from './layout.js';
+import { Literals } from './literals.js';
+import { RangeDecoder, RangeEncoder } from './range-coder.js';
+
+/** What a lane is told; it passes through `postMessage`. */
+export interface CodingPlan {
+  /** As `Backend.name` has it: all machines must compute alike */
+  readonly backendName: string;
+  readonly layout: Layout;
+  /** By position of the layout; the decoder fills both in */
+  readonly symbols: Uint32Array;
+  /** Symbol of each id, without the unknown one */
+  readonly alphabet: Uint32Array;
+  /** One for each lane; `train` is the ids by position */
+  readonly replicas: readonly ReplicaPlan[];
+  /** Rates of the steps; empty: the model stays as it is */
+  readonly learningRates: Float64Array;
+  /** By lane; undefined: encode */
+  readonly coded: readonly Uint8Array[] | undefined;
+}
+
+export interface LaneOrder {
+  readonly lane: number;
+}
+
+/** What was coded: nothing where it was decoded */
+export type LaneResult = Uint8Array;
+
+export function perform(plan: CodingPlan, reply: (result: LaneResult) => void) {
+  return ({ lane }: LaneOrder) => reply(new CodingLane(plan, lane).run());
+}
+
+class CodingLane {
+  private readonly backend: Backend;
+  private readonly network: Network;
+  private readonly replica: Replica | undefined;
+  private readonly state: State;
+  private readonly input: Indices;
+  private readonly logits: Float32Array;
+  private readonly frequencies: Frequencies;
+  private readonly literals = new Literals();
+  private readonly encoder: RangeEncoder | undefined;
+  private readonly decoder: RangeDecoder | undefined;
+  private readonly own: ReplicaPlan;
+
+  constructor(
+    private readonly plan: CodingPlan,
+    lane: number,
+  ) {
+    const { layout, replicas, coded, learningRates } = plan;
+    this.own = replicas[lane];
+    const { rows, model, memory, control } = this.own;
+    this.backend = exactBackend(plan.backendName, new Arena(memory));
+    const { backend } = this;
+    if (learningRates.length > 0) {
+      this.replica = new Replica(backend, this.own, new Control(replicas.length, control));
+    }
+    if (coded === undefined) this.encoder = new RangeEncoder();
+    else this.decoder = new RangeDecoder(coded[lane]);
+    // the decoder knows no character before it has been decoded
+    const steps = this.encoder ? layout.chunk : 1;
+    const weights = new ParameterTensors(
+      backend,
+      parameterTable(model),
+      backend.attach(this.own.weights),
+    );
+    this.network = new Network(backend, model, weights, undefined, {
+      maxRows: steps * rows,
+      maxBatch: rows,
+      training: false,
+      dropout: false,
+      weightDrop: false,
+    });
+    this.state = this.network.createState(rows);
+    this.input = backend.indices(steps * rows);
+    this.logits = new Float32Array(steps * rows * model.vocabulary);
+    this.frequencies = new Frequencies(model.vocabulary);
+  }
+
+  run(): LaneResult {
+    const { plan, network } = this;
+    const { length, chunk } = plan.layout;
+    network.freeze();
+    let learning = this.replica !== undefined;
+    for (let from = 0, step = 0; from < length; from += chunk, step++) {
+      const T = Math.min(chunk, length - from);
+      if (this.encoder) this.steps(from, T);
+      else for (let t = 0; t < T; t++) this.steps(from + t, 1);
+      if (!learning || this.replica === undefined) continue;
+      const rate = plan.learningRates.subarray(step, step + 1);
+      // a model that has gone astray stays as it is, on both sides
+      learning = this.replica.run(step, rate).diverged === undefined;
+      network.thaw();
+      network.freeze();
+    }
+    return this.encoder?.finish() ?? new Uint8Array(0);
+  }
+
+  /** Codes T characters of each row, time step by time step. */
+  private steps(from: number, T: number): void {
+    const { backend, network, logits, own, plan } = this;
+    const { length } = plan.layout;
+    const { firstRow, rows, model } = own;
+    const ids = own.train;
+    const input = backend.viewIndices(this.input, 0, T * rows);
+    const read = new Int32Array(T * rows);
+    for (let t = 0; t < T; t++) {
+      for (let row = 0; row < rows; row++) {
+        read[t * rows + row] = ids[(firstRow + row) * length + from + t];
+      }
+    }
+    backend.writeIndices(input, read);
+    const V = model.vocabulary;
+    backend.read(network.forward(input, T, rows, this.state), logits.subarray(0, T * rows * V));
+    for (let t = 0; t < T; t++) {
+      for (let row = 0; row < rows; row++) {
+        const position = (firstRow + row) * length + from + t + 1;
+        if (!isText(plan.layout, firstRow + row, from + t + 1)) continue;
+        this.character(position, (t * rows + row) * V);
+      }
+    }
+  }
+
+  private character(position: number, start: number): void {
+    const { frequencies, plan, own, encoder, decoder } = this;
+    const unknown = own.model.vocabulary - 1;
+    const ids = own.train;
+    frequencies.set(this.logits, start);
+    const { values, total } = frequencies;
+    if (encoder) {
+      const id = ids[position];
+      encoder.encode(frequencies.before(id), values[id], total);
+      if (id === unknown) this.literals.encode(plan.symbols[position], encoder);
+      return;
+    }
+    if (decoder === undefined) return;
+    const target = decoder.target(total);
+    let id = 0;
+    let before = 0;
+    while (before + values[id] <= target) before += values[id++];
+    decoder.decode(before, values[id], total);
+    ids[position] = id;
+    plan.symbols[position] = id === unknown ? this.literals.decode(decoder) : plan.alphabet[id];
+  }
+}
+
+serve(perform);

@@ -1,0 +1,44 @@
+/** Symbols that the model does not know, bit by bit, each bit's probability learnt from those before. */
+import type { RangeDecoder, RangeEncoder } from './range-coder.js';
+
+/** Symbols are below 2^21: code points, and bytes that are no text (`symbols.ts`) */
+const bits = 21;
+const total = 1 << 16;
+/** A probability moves this share of its way to what came, as a shift. */
+const rate = 4;
+
+export class Literals {
+  /** Probability of a 0 after the bits so far, by these bits behind a leading 1 */
+  private readonly zero = new Map<number, number>();
+
+  encode(symbol: number, encoder: RangeEncoder): void {
+    this.walk((probability, place) => {
+      const bit = (symbol >> place) & 1;
+      if (bit === 0) encoder.encode(0, probability, total);
+      else encoder.encode(probability, total - probability, total);
+      return bit;
+    });
+  }
+
+  decode(decoder: RangeDecoder): number {
+    return this.walk((probability) => {
+      const bit = decoder.target(total) < probability ? 0 : 1;
+      if (bit === 0) decoder.decode(0, probability, total);
+      else decoder.decode(probability, total - probability, total);
+      return bit;
+    });
+  }
+
+  private walk(code: (probability: number, place: number) => number): number {
+    let prefix = 1;
+    for (let place = bits - 1; place >= 0; place--) {
+      const probability = this.zero.get(prefix) ?? total / 2;
+      const bit = code(probability, place);
+      const moved = bit === 0 ? (total - probability) >> rate : -(probability >> rate);
+      // neither becomes impossible
+      this.zero.set(prefix, Math.max(32, Math.min(total - 32, probability + moved)));
+      prefix = prefix * 2 + bit;
+    }
+    return prefix - (1 << bits);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Range coding (Martin 1979): each symbol narrows a range in proportion to its frequency, and bytes that
+ * no later symbol can change are written. All numbers are integers below 2^53, so that double arithmetic
+ * is exact and the same everywhere. A carry is kept from running through bytes that are written already
+ * by counting the bytes of all ones behind the last one that may still change.
+ */
+
+const whole = 2 ** 48;
+const byteStep = 2 ** 40;
+/** Largest sum of frequencies: the range never falls below it. */
+export const largestTotal = byteStep;
+
+export class RangeEncoder {
+  private bytes = new Uint8Array(1 << 12);
+  private length = 0;
+  private low = 0;
+  private range = whole - 1;
+  /** The last byte that a carry may change; -1 before the first */
+  private held = -1;
+  /** Bytes of 255 after it */
+  private ones = 0;
+
+  /** @param before Σ of the frequencies of the symbols before this one; total ≤ largestTotal */
+  encode(before: number, frequency: number, total: number): void {
+    const unit = Math.floor(this.range / total);
+    this.low += unit * before;
+    this.range = unit * frequency;
+    while (this.range < byteStep) this.shift();
+  }
+
+  /** The bytes, all of them; nothing can be encoded after it. */
+  finish(): Uint8Array {
+    for (let i = 0; i < 7; i++) this.shift();
+    return this.bytes.slice(0, this.length);
+  }
+
+  private shift(): void {
+    const carry = this.low >= whole ? 1 : 0;
+    const low = this.low - carry * whole;
+    const top = Math.floor(low / byteStep);
+    if (top < 255 || carry === 1) {
+      if (this.held >= 0) this.push(this.held + carry);
+      for (; this.ones > 0; this.ones--) this.push((255 + carry) & 255);
+      this.held = top;
+    } else {
+      this.ones++;
+    }
+    this.low = (low - top * byteStep) * 256;
+    this.range *= 256;
+  }
+
+  private push(byte: number): void {
+    if (this.length === this.bytes.length) {
+      const larger = new Uint8Array(2 * this.length);
+      larger.set(this.bytes);
+      this.bytes = larger;
+    }
+    this.bytes[this.length++] = byte;
+  }
+}
+
+export class RangeDecoder {
+  private at = 0;
+  private code = 0;
+  private range = whole - 1;
+
+  constructor(private readonly bytes: Uint8Array) {
+    for (let i = 0; i < 6; i++) this.code = this.code * 256 + this.next();
+  }
+
+  /** A number below `total` that lies among the next symbol's frequencies. */
+  target(total: number): number {
+    return Math.min(total - 1, Math.floor(this.code / Math.floor(this.range / total)));
+  }
+
+  /** Takes the symbol as the encoder did. */
+  decode(before: number, frequency: number, total: number): void {
+    const unit = Math.floor(this.range / total);
+    this.code -= unit * before;
+    this.range = unit * frequency;
+    while (this.range < byteStep) {
+      this.code = this.code * 256 + this.next();
+      this.range *= 256;
+    }
+  }
+
+  private next(): number {
+    return this.bytes[this.at++] ?? 0;
+  }
+}

@@ -1,0 +1,209 @@
+/** Compression: the parts, and the very same bytes back. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Arena } from '#charnn/backend/arena.js';
+import { createBackend } from '#charnn/backend/select.js';
+import { compress, decompress } from '#charnn/compress/compress.js';
+import { exponential, Frequencies } from '#charnn/compress/frequencies.js';
+import { eachCharacter, isText, layoutOf } from '#charnn/compress/layout.js';
+import { Literals } from '#charnn/compress/literals.js';
+import { RangeDecoder, RangeEncoder } from '#charnn/compress/range-coder.js';
+import { bytesOfSymbols, symbolsOfBytes } from '#charnn/compress/symbols.js';
+import { randomModel } from '../sample/random-model.js';
+
+describe('range coder', () => {
+  test('gives back any symbols of any frequencies', () => {
+    const step = fc.record({
+      frequencies: fc.array(fc.integer({ min: 1, max: 2 ** 30 }), { minLength: 1, maxLength: 6 }),
+      choice: fc.nat(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const coded = steps.map(({ frequencies, choice }) => {
+          const id = choice % frequencies.length;
+          const sums = frequencies.map((_, i) =>
+            frequencies.slice(0, i).reduce((a, b) => a + b, 0),
+          );
+          const total = sums[sums.length - 1] + frequencies[frequencies.length - 1];
+          return { before: sums[id], frequency: frequencies[id], total };
+        });
+        const encoder = new RangeEncoder();
+        for (const { before, frequency, total } of coded) encoder.encode(before, frequency, total);
+        const decoder = new RangeDecoder(encoder.finish());
+        for (const { before, frequency, total } of coded) {
+          const target = decoder.target(total);
+          expect(target >= before && target < before + frequency).toBe(true);
+          decoder.decode(before, frequency, total);
+        }
+      }),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+
+  test('a carry runs through bytes of ones', () => {
+    const encoder = new RangeEncoder();
+    const total = 2 ** 32;
+    const steps = [];
+    // always the last part: low creeps up to the top of the range
+    for (let i = 0; i < 3000; i++) steps.push(i % 50 === 49 ? 0 : total - 1);
+    for (const before of steps) encoder.encode(before, 1, total);
+    const decoder = new RangeDecoder(encoder.finish());
+    for (const before of steps) {
+      expect(decoder.target(total)).toBe(before);
+      decoder.decode(before, 1, total);
+    }
+  });
+
+  test('costs what information theory says', () => {
+    const encoder = new RangeEncoder();
+    let bits = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const often = i % 10 !== 0;
+      encoder.encode(often ? 0 : 900, often ? 900 : 100, 1000);
+      bits -= Math.log2(often ? 0.9 : 0.1);
+    }
+    expect(encoder.finish().length).toBeLessThan(bits / 8 + 10);
+  });
+});
+
+test('the exponential is right to nine digits, and 0 far out', () => {
+  for (let x = 0; x < 40; x += 0.0137) {
+    expect(Math.abs(exponential(x) / Math.exp(-x) - 1)).toBeLessThan(1e-9);
+  }
+  expect([exponential(1e3), exponential(Number.POSITIVE_INFINITY)]).toEqual([0, 0]);
+});
+
+test('frequencies follow the probabilities, none below 1', () => {
+  const frequencies = new Frequencies(4);
+  frequencies.set(Float32Array.of(9, 1, 0, -90, 1), 1);
+  const { values, total } = frequencies;
+  expect(total).toBe(values.reduce((a, b) => a + b));
+  expect(values[2]).toBe(1);
+  expect(values[1] / values[0]).toBeCloseTo(Math.exp(-1), 5);
+  expect(frequencies.before(2)).toBe(values[0] + values[1]);
+});
+
+test('literals come back, and those that recur become cheap', () => {
+  const symbols = [0x1f600, 0xd, 0x1100ff, ...new Array(200).fill(0xac00), 0];
+  const encoder = new RangeEncoder();
+  const literals = new Literals();
+  for (const symbol of symbols) literals.encode(symbol, encoder);
+  const bytes = encoder.finish();
+  expect(bytes.length).toBeLessThan(60);
+  const [decoder, again] = [new RangeDecoder(bytes), new Literals()];
+  expect(symbols.map(() => again.decode(decoder))).toEqual(symbols);
+});
+
+test('any bytes are symbols of either unit and come back; text is code points', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 60 }), fc.string({ unit: 'binary' }), (bytes, text) => {
+      const mixed = Buffer.concat([bytes, Buffer.from(text), bytes]);
+      for (const unit of ['byte', 'char'] as const) {
+        const back = bytesOfSymbols(symbolsOfBytes(mixed, unit), unit);
+        expect(Buffer.from(back).equals(mixed)).toBe(true);
+      }
+      const utf8 = Buffer.from(text.toWellFormed());
+      const codePoints = Array.from(text.toWellFormed(), (c) => c.codePointAt(0));
+      expect(Array.from(symbolsOfBytes(utf8, 'char'))).toEqual(codePoints);
+    }),
+    { seed: 1, numRuns: 500 },
+  );
+});
+
+test('every character has one place in the streams', () => {
+  for (const [characters, streams] of [
+    [1, 1],
+    [7, 3],
+    [9, 3],
+    [5, 4],
+  ]) {
+    const layout = layoutOf(characters, streams, 2);
+    const places: number[] = [];
+    eachCharacter(layout, (_, position) => places.push(position));
+    expect(places).toHaveLength(characters);
+    const text: number[] = [];
+    for (let stream = 0; stream < streams; stream++) {
+      for (let i = 0; i <= layout.length; i++) {
+        if (isText(layout, stream, i)) text.push(stream * layout.length + i);
+      }
+    }
+    expect(text).toEqual(places);
+  }
+});
+
+describe('compress and decompress', () => {
+  const { backend } = createBackend('auto', new Arena());
+  const book = readFileSync(new URL('../../data/moby-dick.txt', import.meta.url)).subarray(0, 2500);
+  const korean = Buffer.from(
+    '키스의 고유조건은 입술끼리 만나야 하고 특별한 기술은 필요치 않다.\n'.repeat(40),
+  );
+  const options = { learn: true, threads: 2, backend };
+
+  test.each([
+    ['nothing', new Uint8Array(0)],
+    ['one byte', Uint8Array.of(255)],
+    ['zeros', new Uint8Array(1500)],
+    ['random bytes', randomBytes(900)],
+    ['a program', readFileSync(process.execPath).subarray(0, 1500)],
+    ['a book', book],
+    ['Korean', korean],
+  ])('%s', async (_, content) => {
+    const file = await compress(content, options);
+    expect(Buffer.from(await decompress(file, 'x', undefined)).equals(content)).toBe(true);
+    expect(file.length).toBeLessThan(content.length + 200);
+  });
+
+  test('what is regular becomes small', async () => {
+    const text = Buffer.from('the same line again and again\n'.repeat(400));
+    expect((await compress(text, options)).length).toBeLessThan(text.length / 6);
+  });
+
+  test.each([true, false])('with a model given, learning: %s', async (learn) => {
+    const model = randomModel(book.toString('utf8').slice(0, 3000), 16);
+    // with line ends, characters and bytes that the model does not know
+    const content = Buffer.concat([book, Buffer.from('\r\n가나다 😀'), Uint8Array.of(0xff, 0xc0)]);
+    const given = { ...options, learn, model };
+    const file = await compress(content, given);
+    expect(Buffer.from(await decompress(file, 'x', model)).equals(content)).toBe(true);
+    const other = { ...model, weights: model.weights.map((w) => w * 1.0001) };
+    await expect(decompress(file, 'x', other)).rejects.toThrow(/another model/);
+    await expect(decompress(file, 'x', undefined)).rejects.toThrow(/give that one with --model/);
+  });
+
+  test('the same content gives the same file; two lanes give another, of the same content', async () => {
+    const [a, b] = [await compress(book, options), await compress(book, options)];
+    expect(Buffer.from(a).equals(Buffer.from(b))).toBe(true);
+    const two = await compress(book, { ...options, threads: 2 });
+    expect(Buffer.from(await decompress(two, 'x', undefined)).equals(book)).toBe(true);
+  });
+
+  test('a damaged file is refused, wherever the damage is', async () => {
+    const file = await compress(book, options);
+    const at = (position: number) => {
+      const damaged = Uint8Array.from(file);
+      damaged[position] ^= 1;
+      return damaged;
+    };
+    const header = Buffer.from(file).indexOf('}}') + 2;
+    for (const bad of [at(header + 5), at(header + 1000), file.subarray(0, -1), at(20)]) {
+      await expect(decompress(bad, 'x', undefined)).rejects.toThrow(/^x .*damaged|^x was/);
+    }
+    await expect(decompress(book, 'x', undefined)).rejects.toThrow(/not a file of charnn compress/);
+  });
+
+  test('another back end, or one that rounds otherwise, is refused with its name', async () => {
+    const file = Buffer.from(await compress(book, options)).toString('latin1');
+    const changed = (from: RegExp, to: string) => Buffer.from(file.replace(from, to), 'latin1');
+    const elsewhere = changed(
+      /"backend":"[^"]*"/,
+      `"backend":"${'q'.repeat(backend.name.length)}"`,
+    );
+    await expect(decompress(elsewhere, 'x', undefined)).rejects.toThrow(
+      /^x can be decompressed only as it was compressed: back end q+ cannot run here/,
+    );
+    const otherwise = changed(/"probe":"[^"]{4}/, '"probe":"zzzz');
+    await expect(decompress(otherwise, 'x', undefined)).rejects.toThrow(/rounds otherwise/);
+  });
+});
