@@ -174,6 +174,7 @@ function trainConfig({ streams, chunk, lanes, rate }: CodingSettings): TrainConf
     average: 0,
     clip: { name: 'norm', limit: 1 },
     length: { kind: 'steps', steps: 1 },
+    earlyStop: 0,
     evalEvery: undefined,
     seed: 1,
     threads: lanes,
