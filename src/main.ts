@@ -8,6 +8,7 @@ import { bench, type RawBenchOptions } from './commands/bench.js';
 import { compressFile, decompressFile, type RawCompressOptions } from './commands/compress.js';
 import { evaluateText, type RawEvalOptions } from './commands/eval.js';
 import { inspect } from './commands/inspect.js';
+import { novelty, type RawNoveltyOptions } from './commands/novelty.js';
 import { sample } from './commands/sample.js';
 import type { RawSampleOptions } from './commands/sample-settings.js';
 import { type RawScoreOptions, score } from './commands/score.js';
@@ -87,6 +88,16 @@ const commands: readonly CommandDefinition[] = [
       ['charnn which a.json b.json | cut -f1 | uniq -c', 'how often'],
     ],
     run: (models: string[], options: RawWhichOptions) => which(models, options),
+  },
+  {
+    name: 'novelty',
+    arguments: '[text...]',
+    summary: 'say how much of a text is copied from a corpus',
+    description:
+      "Print which share of a text's strings of each length a corpus does not have,\nand the longest runs of characters that both have.",
+    options: commandOptions.novelty,
+    examples: [['charnn sample -l 20000 | charnn novelty --corpus book.txt', 'learnt by heart?']],
+    run: (texts: string[], options: RawNoveltyOptions) => novelty(texts, options),
   },
   {
     name: 'compress',

@@ -12,6 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   text: [],
   model: ['backend', 'text'],
   threads: [],
+  novelty: [],
   sample: ['backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
   compress: ['backend', 'text', 'model', 'train', 'threads'],
@@ -30,6 +31,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'sample',
     'evaluate',
     'compress',
+    'novelty',
     'cli',
   ],
 };

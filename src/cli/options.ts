@@ -369,6 +369,18 @@ export const whichOptions: readonly OptionGroup[] = [
   },
 ];
 
+export const noveltyOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [
+      repeatable('--corpus <file>', 'what may have been copied: a file or folder', text),
+      option('--runs <n>', 'longest runs to show', integer(0), 10),
+      json,
+      debug,
+    ],
+  },
+];
+
 export const compressOptions: readonly OptionGroup[] = [
   {
     title: 'Options:',
@@ -416,6 +428,7 @@ export const commandOptions = {
   eval: evalOptions,
   score: scoreOptions,
   which: whichOptions,
+  novelty: noveltyOptions,
   compress: compressOptions,
   decompress: decompressOptions,
   inspect: inspectOptions,

@@ -6,7 +6,7 @@ import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
 import { newIds } from '../text/ids.js';
 import { Crew } from '../threads/crew.js';
-import type { TrainConfig } from '../train/config.js';
+import { plainTraining, type TrainConfig } from '../train/config.js';
 import { Control } from '../train/control.js';
 import { momentCount } from '../train/optimizer.js';
 import { type ReplicaPlan, share } from '../train/plan.js';
@@ -145,38 +145,14 @@ function learningRates(highest: number, steps: number): Float64Array {
   );
 }
 
-function trainConfig({ streams, chunk, lanes, rate }: CodingSettings): TrainConfig {
+function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {
   return {
+    ...plainTraining,
+    // learning is always at its beginning: what was long ago counts less
+    optimizer: { ...plainTraining.optimizer, beta2: 0.99 },
+    clip: { name: 'norm', limit: 1 },
     batchSize: streams,
     seqLength: chunk,
-    dropout: 0,
-    dropoutMask: 'step',
-    weightDrop: 0,
-    optimizer: {
-      name: 'adam',
-      weightDecay: 0,
-      beta1: 0.9,
-      beta2: 0.99,
-      alpha: 0.99,
-      momentum: 0.9,
-      epsilon: 1e-8,
-    },
-    schedule: {
-      name: 'constant',
-      rate,
-      warmup: 0,
-      finalRate: 1,
-      decay: 1,
-      every: 1,
-      patience: 0,
-      decayShare: 0,
-    },
-    average: 0,
-    clip: { name: 'norm', limit: 1 },
-    length: { kind: 'steps', steps: 1 },
-    earlyStop: 0,
-    evalEvery: undefined,
-    seed: 1,
     threads: lanes,
     backend: 'auto',
   };

@@ -17,9 +17,12 @@ const freshRate = 4e-3;
 /** A model that knows the language already needs to adapt, not to learn. */
 const givenRate = 1e-3;
 const chunk = 16;
-const mostStreams = 8;
-/** A stream is at least this long: each learns the beginning of a text anew. */
-const shortestStream = 1024;
+/** Few streams learn more often and compress better, many are faster: more for what is long. */
+const fewStreams = 4;
+const mostStreams = 32;
+const longStream = 300_000;
+/** No stream is shorter: each learns the beginning of a text anew. */
+const shortestStream = 2048;
 
 export interface CompressOptions {
   /** Without one, a fresh model learns from the content alone. */
@@ -44,7 +47,7 @@ export async function compress(
   const stored = pack(common, [content]);
   const symbols = symbolsOfBytes(content, model?.vocabulary.unit ?? 'byte');
   if (symbols.length === 0) return stored;
-  const streams = Math.max(1, Math.min(mostStreams, Math.floor(symbols.length / shortestStream)));
+  const streams = streamsFor(symbols.length);
   const settings: CodingSettings = {
     streams,
     chunk,
@@ -71,6 +74,11 @@ export async function compress(
   const parts = coded.map((part) => part.length);
   const file = pack({ ...common, parts, coding }, coded);
   return file.length < stored.length ? file : stored;
+}
+
+function streamsFor(characters: number): number {
+  const wanted = Math.max(fewStreams, Math.round(characters / longStream));
+  return Math.max(1, Math.min(mostStreams, wanted, Math.floor(characters / shortestStream)));
 }
 
 /**

@@ -11,7 +11,7 @@ import { initialValues, parameterTable } from '../model/parameters.js';
 import { Random } from '../model/random.js';
 import { newIds } from '../text/ids.js';
 import { Vocabulary } from '../text/vocabulary.js';
-import type { TrainConfig } from './config.js';
+import { plainTraining, type TrainConfig } from './config.js';
 import { Replicas } from './replicas.js';
 
 export interface BenchmarkOptions {
@@ -142,36 +142,9 @@ function timeGeneration(model: ModelConfig, name: BackendName): number {
 
 function trainConfig({ batchSize, seqLength, threads, backend }: BenchmarkOptions): TrainConfig {
   return {
+    ...plainTraining,
     batchSize,
     seqLength,
-    dropout: 0,
-    dropoutMask: 'step',
-    weightDrop: 0,
-    optimizer: {
-      name: 'adam',
-      weightDecay: 0,
-      beta1: 0.9,
-      beta2: 0.999,
-      alpha: 0.99,
-      momentum: 0.9,
-      epsilon: 1e-8,
-    },
-    schedule: {
-      name: 'constant',
-      rate: 2e-3,
-      warmup: 0,
-      decayShare: 1,
-      finalRate: 1,
-      decay: 1,
-      every: 1,
-      patience: 0,
-    },
-    average: 0,
-    clip: { name: 'norm', limit: 5 },
-    length: { kind: 'steps', steps: 1 },
-    earlyStop: 0,
-    evalEvery: undefined,
-    seed: 1,
     threads: Math.min(threads, batchSize),
     backend,
   };

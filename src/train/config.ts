@@ -73,3 +73,35 @@ export interface TrainConfig {
   readonly threads: number;
   readonly backend: BackendName;
 }
+
+/** Adam at a constant rate and nothing else: for what trains without being asked how. */
+export const plainTraining = {
+  dropout: 0,
+  dropoutMask: 'step',
+  weightDrop: 0,
+  optimizer: {
+    name: 'adam',
+    weightDecay: 0,
+    beta1: 0.9,
+    beta2: 0.999,
+    alpha: 0.99,
+    momentum: 0.9,
+    epsilon: 1e-8,
+  },
+  schedule: {
+    name: 'constant',
+    rate: 2e-3,
+    warmup: 0,
+    decayShare: 1,
+    finalRate: 1,
+    decay: 1,
+    every: 1,
+    patience: 0,
+  },
+  average: 0,
+  clip: { name: 'norm', limit: 5 },
+  length: { kind: 'steps', steps: 1 },
+  earlyStop: 0,
+  evalEvery: undefined,
+  seed: 1,
+} as const satisfies Partial<TrainConfig>;

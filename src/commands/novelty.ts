@@ -1,0 +1,68 @@
+/** `charnn novelty`: how much of a text is copied from a corpus. */
+import { UsageError } from '../errors.js';
+import { type Novelty, noveltyOf } from '../novelty/novelty.js';
+import { SuffixAutomaton } from '../novelty/suffix-automaton.js';
+import { textOf } from '../text/code-points.js';
+import { TextDecoding } from '../text/decode.js';
+import { findSources } from '../text/sources.js';
+import { textArguments } from './text-arguments.js';
+import { write } from './write.js';
+
+export interface RawNoveltyOptions {
+  readonly corpus?: readonly string[];
+  readonly runs?: number;
+  readonly json?: boolean;
+}
+
+const defaultRuns = 10;
+const text = { unit: 'char', keepCr: false } as const;
+
+export async function novelty(texts: readonly string[], raw: RawNoveltyOptions): Promise<void> {
+  if (raw.corpus === undefined) throw new UsageError('no corpus given: name one with --corpus');
+  const symbols = await readText(textArguments(texts));
+  const automaton = new SuffixAutomaton(symbols);
+  for (const source of await findSources(raw.corpus, process.stdin)) {
+    automaton.restart();
+    const decoding = new TextDecoding(text, source.name);
+    for await (const bytes of source.read()) automaton.read(decoding.push(bytes));
+    automaton.read(decoding.end());
+  }
+  const result = noveltyOf(automaton, raw.runs ?? defaultRuns);
+  const shown = (start: number, length: number) => textOf(symbols.subarray(start, start + length));
+  await write(raw.json ? json(result, shown) : table(result, shown));
+}
+
+async function readText(paths: readonly string[]): Promise<Uint32Array> {
+  const pieces: Uint32Array[] = [];
+  for (const source of await findSources(paths, process.stdin)) {
+    const decoding = new TextDecoding(text, source.name);
+    for await (const bytes of source.read()) pieces.push(decoding.push(bytes).slice());
+    pieces.push(decoding.end().slice());
+  }
+  const symbols = new Uint32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    symbols.set(piece, at);
+    at += piece.length;
+  }
+  return symbols;
+}
+
+type Shown = (start: number, length: number) => string;
+
+function json({ characters, newShares, runs }: Novelty, shown: Shown): string {
+  const withText = runs.map(({ start, length }) => ({ start, length, text: shown(start, length) }));
+  return `${JSON.stringify({ characters, new: newShares, runs: withText })}\n`;
+}
+
+function table({ newShares, runs }: Novelty, shown: Shown): string {
+  const lines = ['length     new'];
+  for (const { length, share } of newShares) {
+    lines.push(`${String(length).padStart(6)} ${(100 * share).toFixed(1).padStart(6)}%`);
+  }
+  lines.push('', 'longest runs in common');
+  for (const { start, length } of runs) {
+    lines.push(`${String(length).padStart(6)} ${JSON.stringify(shown(start, length))}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,40 @@
+/** How much of a text stands in a corpus. */
+import type { SuffixAutomaton } from './suffix-automaton.js';
+
+export interface CommonRun {
+  /** Index of its first character in the text */
+  readonly start: number;
+  readonly length: number;
+}
+
+export interface Novelty {
+  readonly characters: number;
+  /** By length n: share of the text's strings of n characters that the corpus does not have */
+  readonly newShares: readonly { readonly length: number; readonly share: number }[];
+  /** Longest strings that text and corpus have in common, longest first; none lies within another */
+  readonly runs: readonly CommonRun[];
+}
+
+/** @param most runs that are wanted */
+export function noveltyOf(automaton: SuffixAutomaton, most: number): Novelty {
+  const matches = automaton.matches();
+  const newShares = [];
+  for (let n = 1; n <= matches.length; n *= 2) {
+    let known = 0;
+    for (const match of matches) if (match >= n) known++;
+    const all = matches.length - n + 1;
+    newShares.push({ length: n, share: 1 - known / all });
+    if (known === 0) break;
+  }
+  return { characters: matches.length, newShares, runs: longestRuns(matches, most) };
+}
+
+function longestRuns(matches: Int32Array, most: number): CommonRun[] {
+  const runs: CommonRun[] = [];
+  matches.forEach((length, end) => {
+    // it goes on with the next character: that one is longer
+    if (length === 0 || matches[end + 1] === length + 1) return;
+    runs.push({ start: end - length + 1, length });
+  });
+  return runs.sort((a, b) => b.length - a.length || a.start - b.start).slice(0, most);
+}
