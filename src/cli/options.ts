@@ -28,8 +28,6 @@ export const defaults = {
   minCount: 1,
   valFrac: 0.1,
   valChars: 1_000_000,
-  batchSize: 32,
-  seqLength: 64,
   dropoutMask: 'step',
   weightDrop: 0,
   optimizer: 'muon',
@@ -153,8 +151,8 @@ const textOptions: OptionGroup = {
 const trainingOptions: OptionGroup = {
   title: 'Training:',
   options: [
-    option('--batch-size <n>', 'streams read side by side', count, d.batchSize),
-    option('--seq-length <n>', 'steps of a chunk', count, d.seqLength),
+    option('--batch-size <n>', 'streams read side by side', count, '32, of a small text 16'),
+    option('--seq-length <n>', 'steps of a chunk', count, '64, of a small text 32'),
     option(
       '--dropout <x>',
       "share of each layer's output set to 0",

@@ -3,6 +3,7 @@ import { usableCores } from '../backend/cores.js';
 import type { BackendName } from '../backend/select.js';
 import { UsageError } from '../errors.js';
 import type { CellName, ModelConfig } from '../model/config.js';
+import type { BatchShape } from '../text/split.js';
 import type { NormalForm, TextOptions, TextUnit } from '../text/unit.js';
 import type {
   ClipName,
@@ -81,13 +82,16 @@ export interface TrainSettings {
 /** What is picked for options that are absent, once the text is known. */
 export interface Picked {
   readonly model: Size & { readonly cell?: CellName };
+  readonly batch: BatchShape;
   readonly dropout: number;
+  /** What was asked for, or less where that is more than the text is worth */
   readonly length: TrainLength;
 }
 
 /** What stands for it before the text is known. */
 const unknownYet: Picked = {
   model: sizes.small,
+  batch: { batchSize: 1, seqLength: 1 },
   dropout: 0,
   length: { kind: 'epochs', epochs: 1 },
 };
@@ -105,7 +109,6 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
     throw new UsageError('--normalize is for characters: leave it out, or give --unit char');
   }
   const optimizer = raw.optimizer ?? d.optimizer;
-  const batchSize = raw.batchSize ?? d.batchSize;
   return deepFreeze({
     model: {
       cell: raw.cell ?? picked.model.cell ?? d.cell,
@@ -123,8 +126,8 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
     valFile: raw.valFile,
     valChars: raw.valChars ?? d.valChars,
     train: {
-      batchSize,
-      seqLength: raw.seqLength ?? d.seqLength,
+      batchSize: raw.batchSize ?? picked.batch.batchSize,
+      seqLength: raw.seqLength ?? picked.batch.seqLength,
       dropout: raw.dropout ?? picked.dropout,
       dropoutMask: raw.dropoutMask ?? d.dropoutMask,
       weightDrop: raw.weightDrop ?? d.weightDrop,
@@ -149,7 +152,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       },
       average: raw.average ?? d.average,
       clip: { name: raw.clipBy ?? d.clipBy, limit: raw.clip ?? d.clip },
-      length: trainLength(raw) ?? picked.length,
+      length: picked.length,
       earlyStop: raw.earlyStop ?? d.earlyStop,
       evalEvery: raw.evalEvery,
       seed: raw.seed ?? d.seed,

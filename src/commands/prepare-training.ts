@@ -21,7 +21,7 @@ import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import { trainingSpeed } from '../train/benchmark.js';
 import type { TrainConfig } from '../train/config.js';
-import { recipe, sizes } from '../train/recipe.js';
+import { batchShape, recipe, sizes } from '../train/recipe.js';
 import type { TrainingJob, TrainingText } from '../train/run.js';
 import type { TrainingState } from '../train/state.js';
 import { matchModel } from './claim-output.js';
@@ -57,18 +57,17 @@ export async function prepareNew(
     minCount,
   };
   const corpus = await loadTraining(source, text, undefined, output);
-  const { warning, ...shape } = fitToCorpus(corpus.train.length, settings.train);
+  const usual = batchShape(corpus.train.length);
+  const { warning, ...batch } = fitToCorpus(corpus.train.length, {
+    batchSize: raw.batchSize ?? usual.batchSize,
+    seqLength: raw.seqLength ?? usual.seqLength,
+  });
   if (warning !== undefined) output.warn(warning);
-  const threads = Math.min(settings.train.threads, shape.batchSize);
-  const picked = await pick(
-    raw,
-    { ...settings.train, ...shape, threads },
-    corpus,
-    initFrom,
-    output,
-  );
-  const { model, train: chosen } = trainSettings(raw, picked);
-  const config = Object.freeze({ ...chosen, ...shape, threads });
+  const threads = Math.min(settings.train.threads, batch.batchSize);
+  const run = { ...settings.train, ...batch, threads };
+  const picked = await pick(raw, run, corpus, initFrom, output);
+  const { model, train: chosen } = trainSettings(raw, { ...picked, batch });
+  const config = Object.freeze({ ...chosen, ...batch, threads });
   return {
     corpus,
     model,
@@ -90,7 +89,7 @@ async function pick(
   { train, vocabulary }: TrainingText,
   initFrom: Model | undefined,
   output: Output,
-): Promise<Picked> {
+): Promise<Omit<Picked, 'batch'>> {
   const { batchSize, seqLength, threads, backend } = config;
   const shaped = raw.layers !== undefined || raw.hidden !== undefined || initFrom !== undefined;
   const length = trainLength(raw);
@@ -113,11 +112,17 @@ async function pick(
     ...(shaped ? [] : [`size ${name} (${size.layers} × ${size.hidden})`]),
     ...(raw.dropout === undefined ? [`dropout ${dropout}`] : []),
   ];
+  const isShortened = !shaped && length !== undefined && rest.length !== length;
   const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
   if (choices.length > 0) {
-    output.note(`picked ${choices.join(', ')}: the text will be read about ${times} times`);
+    const more = isShortened ? '; more would be learning by heart' : '';
+    output.note(`picked ${choices.join(', ')}: the text will be read about ${times} times${more}`);
   }
-  return { model: initFrom?.config ?? size, dropout, length: rest.length };
+  return {
+    model: initFrom?.config ?? size,
+    dropout,
+    length: length === undefined || isShortened ? rest.length : length,
+  };
 }
 
 /**

@@ -2,9 +2,10 @@
  * What to train when a person has not said: model size, length and dropout from the text and the time.
  *
  * The figures are those that did best, or near it, in the experiments of test/bench/README.md: a larger
- * model earns its slower steps once it can read about fifteen million characters, and the more often a
- * text is read, the more dropout it takes for the model not to learn it by heart.
+ * model earns its slower steps once it can read about fifteen million characters, and the smaller a text
+ * is and the more often it is read, the more dropout it takes for the model not to learn it by heart.
  */
+import type { BatchShape } from '../text/split.js';
 import type { TrainLength } from './config.js';
 
 export const sizeNames = ['tiny', 'small', 'medium', 'large'] as const;
@@ -30,18 +31,29 @@ const leastText: Readonly<Record<SizeName, number>> = {
   ...{ tiny: 0, small: 20_000, medium: 500_000, large: 20_000_000 },
 };
 const leastReading: Readonly<Record<SizeName, number>> = {
-  ...{ tiny: 0, small: 1_000_000, medium: 15_000_000, large: 150_000_000 },
+  ...{ tiny: 0, small: 500_000, medium: 15_000_000, large: 150_000_000 },
 };
+
+/** A small text has too few characters for large steps: it is read before the network has learned. */
+export function batchShape(characters: number): BatchShape {
+  return characters < 200_000 ? { batchSize: 16, seqLength: 32 } : { batchSize: 32, seqLength: 64 };
+}
 
 /** Without a length the text is read this often, but in all not less and not more than so much. */
 const usualEpochs = 10;
-const shortestReading = 4_000_000;
+const shortestReading = 600_000;
 const longestReading = 60_000_000;
+
+/** Reading a text more often than this, dropout or not, is learning it by heart. */
+function mostEpochs(characters: number): number {
+  return 15 * (characters / 50_000) ** 0.35;
+}
 
 export interface Recipe {
   readonly name: SizeName;
   readonly size: Size;
   readonly dropout: number;
+  /** As given; epochs where the time given is more than the text is worth */
   readonly length: TrainLength;
   /** How often the text will be read */
   readonly epochs: number;
@@ -62,22 +74,28 @@ export interface Circumstances {
 /** Picks what has not been asked for. */
 export function recipe(circumstances: Circumstances): Recipe {
   const { characters, size } = circumstances;
-  const length = circumstances.length ?? usualLength(characters);
-  const reading = (name: SizeName) => charactersRead(length, name, circumstances);
+  const wanted = circumstances.length ?? usualLength(characters);
+  const reading = (name: SizeName) => charactersRead(wanted, name, circumstances);
   const suitable = (name: SizeName) =>
     characters >= leastText[name] && reading(name) >= leastReading[name];
   // without a time the size is not the length's business: more would only take longer
-  const candidates: readonly SizeName[] = length.kind === 'seconds' ? sizeNames : ['tiny', 'small'];
+  const candidates: readonly SizeName[] = wanted.kind === 'seconds' ? sizeNames : ['tiny', 'small'];
   const name = size ?? candidates.filter(suitable).at(-1) ?? 'tiny';
-  const epochs = reading(name) / characters;
-  const dropout = dropoutFor(epochs, name);
-  return { name, size: sizes[name], dropout, length, epochs };
+  const most = mostEpochs(characters);
+  const tooLong = wanted.kind === 'seconds' && reading(name) / characters > most;
+  const epochs = tooLong ? most : reading(name) / characters;
+  const length: TrainLength = tooLong ? { kind: 'epochs', epochs: rounded(most) } : wanted;
+  return { name, size: sizes[name], dropout: dropoutFor(epochs, characters, name), length, epochs };
 }
 
 function usualLength(characters: number): TrainLength {
-  const reading = usualEpochs * characters;
-  const total = Math.min(longestReading, Math.max(shortestReading, reading));
-  return { kind: 'epochs', epochs: Math.max(0.01, Math.round((100 * total) / characters) / 100) };
+  const least = Math.min(shortestReading, mostEpochs(characters) * characters);
+  const total = Math.min(longestReading, Math.max(least, usualEpochs * characters));
+  return { kind: 'epochs', epochs: rounded(total / characters) };
+}
+
+function rounded(epochs: number): number {
+  return Math.max(0.01, Math.round(100 * epochs) / 100);
 }
 
 function charactersRead(length: TrainLength, name: SizeName, given: Circumstances): number {
@@ -92,7 +110,7 @@ function charactersRead(length: TrainLength, name: SizeName, given: Circumstance
   }
 }
 
-function dropoutFor(epochs: number, name: SizeName): number {
+function dropoutFor(epochs: number, characters: number, name: SizeName): number {
   const steps: readonly (readonly [atLeast: number, dropout: number])[] = [
     [40, 0.5],
     [15, 0.4],
@@ -101,7 +119,8 @@ function dropoutFor(epochs: number, name: SizeName): number {
     [1.5, 0.1],
     [0, 0],
   ];
-  const [, dropout] = steps.find(([atLeast]) => epochs >= atLeast) ?? [0, 0];
+  const [, usual] = steps.find(([atLeast]) => epochs >= atLeast) ?? [0, 0];
+  const dropout = characters < 200_000 ? Math.min(0.5, usual + 0.2) : usual;
   // a small network has less to learn by heart with
   return name === 'tiny' ? dropout / 2 : dropout;
 }

@@ -78,7 +78,7 @@ describe('the same bytes', () => {
 
   test('by the clock, and by the options that it says would make the same model', async () => {
     const [clock, steps] = [new Folder(), new Folder()];
-    for (const folder of [clock, steps]) folder.write('text.txt', text);
+    for (const folder of [clock, steps]) folder.write('text.txt', verses(60_000));
     const shape = ['--hidden', '8', '--layers', '1', '--threads', '1'];
     const { stderr } = await clock.run(['train', 'text.txt', ...shape, '--time', '2s']);
     const again = stderr.match(/makes the same model again: (.*)/)?.[1] ?? '';

@@ -45,7 +45,7 @@ describe('without a length', () => {
   test('a small text more often and a large one less, with dropout to match', () => {
     const small = recipe({ ...book, characters: 50_000 });
     const large = recipe({ ...book, characters: 1e9 });
-    expect(small.epochs).toBeCloseTo(80);
+    expect(small.epochs).toBeCloseTo(12);
     expect(large.epochs).toBeCloseTo(0.06);
     expect(small.dropout).toBeGreaterThan(recipe(book).dropout);
     expect(large.dropout).toBe(0);
@@ -56,6 +56,13 @@ describe('without a length', () => {
     expect(length.kind === 'epochs' && length.epochs).toBeGreaterThan(0);
     expect(Number.isFinite(epochs)).toBe(true);
   });
+});
+
+test('more time than a text is worth becomes as many epochs as it is worth', () => {
+  const { length, epochs } = timed(36_000, 50_000);
+  expect(length).toEqual({ kind: 'epochs', epochs: 15 });
+  expect(epochs).toBeCloseTo(15);
+  expect(timed(180).length).toEqual({ kind: 'seconds', seconds: 180 });
 });
 
 test('what is asked for is what is picked', () => {
