@@ -118,21 +118,26 @@ function shapeOptions(
   ];
 }
 
+const sizeChoices = [...sizeNames, 'auto'] as const;
+export type SizeChoice = (typeof sizeChoices)[number];
+
 const bySize = { layers: 'by --size', hidden: 'by --size', embedding: 'by --size' };
 
 const modelOptions: OptionGroup = {
   title: 'Model:',
   options: [
-    oneOf('--size <name>', `layers × units: ${listOfSizes()}`, sizeNames, 'by text and time'),
+    oneOf(
+      '--size <name>',
+      `layers × units: ${listOfSizes()}`,
+      sizeChoices,
+      'auto: by text and time',
+    ),
     ...shapeOptions(bySize),
   ],
 };
 
-/** `tiny 1 × 128, small 2 × 256` */
 function listOfSizes(): string {
-  return sizeNames
-    .map((name) => `${name} ${sizes[name].layers} × ${sizes[name].hidden}`)
-    .join(', ');
+  return sizeNames.map((name) => `${sizes[name].layers} × ${sizes[name].hidden}`).join(', ');
 }
 
 const textOptions: OptionGroup = {

@@ -13,13 +13,13 @@ import type {
   TrainConfig,
   TrainLength,
 } from '../train/config.js';
-import { type Size, type SizeName, sizes } from '../train/recipe.js';
-import { defaults as d } from './options.js';
+import { type Size, sizes } from '../train/recipe.js';
+import { defaults as d, type SizeChoice } from './options.js';
 
 /** Options as the parser leaves them: absent ones undefined. */
 export interface RawTrainOptions {
   readonly cell?: CellName;
-  readonly size?: SizeName;
+  readonly size?: SizeChoice;
   readonly layers?: number;
   readonly hidden?: number;
   readonly embedding?: number;

@@ -93,6 +93,7 @@ async function pick(
   const { batchSize, seqLength, threads, backend } = config;
   const shaped = raw.layers !== undefined || raw.hidden !== undefined || initFrom !== undefined;
   const length = trainLength(raw);
+  const asked = raw.size === 'auto' ? undefined : raw.size;
   const speed =
     length?.kind === 'seconds'
       ? await trainingSpeed({
@@ -103,7 +104,7 @@ async function pick(
   const { name, size, dropout, epochs, ...rest } = recipe({
     characters: train.length,
     // sizes that are given are no reason to measure by another
-    size: raw.size ?? (shaped ? 'small' : undefined),
+    size: asked ?? (shaped ? 'small' : undefined),
     length,
     charactersPerStep: batchSize * seqLength,
     speed,
