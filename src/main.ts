@@ -7,6 +7,7 @@ import type { RawTrainOptions } from './cli/train-config.js';
 import { bench, type RawBenchOptions } from './commands/bench.js';
 import { compressFile, decompressFile, type RawCompressOptions } from './commands/compress.js';
 import { evaluateText, type RawEvalOptions } from './commands/eval.js';
+import { gradients, type RawGradientsOptions } from './commands/gradients.js';
 import { inspect } from './commands/inspect.js';
 import { novelty, type RawNoveltyOptions } from './commands/novelty.js';
 import { sample } from './commands/sample.js';
@@ -145,6 +146,20 @@ const commands: readonly CommandDefinition[] = [
       ['charnn bench --cell gru --hidden 512 --json', 'for a script'],
     ],
     run: (options: RawBenchOptions) => bench(options),
+  },
+  {
+    name: 'gradients',
+    arguments: '[text...]',
+    summary: 'show how far back the gradient reaches',
+    description:
+      'Measure, on a text, the gradient of the loss with respect to earlier states,\nof a model or of fresh networks side by side, and the spectra of the\nrecurrent matrices.',
+    options: commandOptions.gradients,
+    examples: [
+      ['charnn gradients book.txt', 'of charnn.json'],
+      ['charnn gradients book.txt --cell rnn,lstm,gru', 'untrained'],
+      ['charnn gradients book.txt --json | jq', 'as numbers'],
+    ],
+    run: (texts: string[], options: RawGradientsOptions) => gradients(texts, options),
   },
 ];
 

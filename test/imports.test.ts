@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   sample: ['backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
   compress: ['backend', 'text', 'model', 'train', 'threads'],
+  analyse: ['backend', 'text', 'model'],
   train: ['backend', 'text', 'model'],
   // a state file is a training's
   checkpoint: ['backend', 'text', 'model', 'train'],
@@ -32,6 +33,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'evaluate',
     'compress',
     'novelty',
+    'analyse',
     'cli',
   ],
 };

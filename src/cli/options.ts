@@ -63,6 +63,7 @@ export const defaults = {
     seqLength: 50,
     iterations: 20,
   },
+  gradients: { layers: 2, hidden: 256, embedding: 64, seqLength: 64, lags: 128, positions: 64 },
 } as const;
 
 function option(
@@ -425,6 +426,34 @@ export const benchOptions: readonly OptionGroup[] = [
   },
 ];
 
+export const gradientsOptions: readonly OptionGroup[] = [
+  {
+    title: 'Network:',
+    options: [
+      modelFile,
+      {
+        ...option(
+          '--cell <names>',
+          'fresh networks instead, side by side',
+          listOf(choice(cellNames)),
+        ),
+        choices: cellNames,
+      },
+      ...shapeOptions(d.gradients).slice(1),
+      option('--seed <n>', 'of the fresh weights', integer(0), d.seed),
+    ],
+  },
+  {
+    title: 'Measure:',
+    options: [
+      option('--lags <n>', 'steps back', integer(1, 100_000), d.gradients.lags),
+      option('--positions <n>', 'places of the text to average over', count, d.gradients.positions),
+      option('--seq-length <n>', 'steps of a chunk', count, "the training's"),
+    ],
+  },
+  { title: 'Options:', options: [backend, json, quiet, debug] },
+];
+
 export const commandOptions = {
   train: trainOptions,
   sample: sampleOptions,
@@ -436,4 +465,5 @@ export const commandOptions = {
   decompress: decompressOptions,
   inspect: inspectOptions,
   bench: benchOptions,
+  gradients: gradientsOptions,
 } as const;

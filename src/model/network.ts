@@ -46,6 +46,13 @@ export interface Capacity {
   readonly weightDrop: boolean;
 }
 
+/**
+ * Is told the gradient w.r.t. the states as it passes: layer by layer from the top, step by step from
+ * the last.
+ * @param dState [B, H] a state of the cell, w.r.t. the state before step `t`; valid during the call
+ */
+export type StateGradientObserver = (layer: number, t: number, dState: readonly Tensor[]) => void;
+
 /** What one chunk needs besides its layers: views for one (T, B). */
 interface ChunkViews {
   readonly layers: readonly CellChunk[];
@@ -174,9 +181,10 @@ export class Network {
   /**
    * Adds the gradient of scale · Σ losses to the gradients, by back-propagation through the T steps of
    * the last chunk. Nothing flows beyond the chunk's edge.
+   * @param observe is shown the gradient at every step on the way, at the cost of a call a step
    * @returns gradient w.r.t. the state before the chunk, the last computed layer's: layer 0
    */
-  backward(): readonly Tensor[] {
+  backward(observe?: StateGradientObserver): readonly Tensor[] {
     const { backend } = this;
     const { chunk, ids } = this.last();
     const { gradients } = this;
@@ -196,7 +204,8 @@ export class Network {
       const layer = chunk.layers[l];
       if (this.dropsOutputs) backend.dropout(dOutput, dOutput, this.mask(l));
       for (const d of chunk.dState) backend.fill(d, 0);
-      layer.backward(dOutput, chunk.dState);
+      if (observe) this.backwardByStep(chunk, l, dOutput, observe);
+      else layer.backward(dOutput, chunk.dState);
       this.recurrentBackward(gradients, layer, l);
       const dProjection = layer.inputProjection;
       if (l === 0) {
@@ -212,6 +221,25 @@ export class Network {
       }
     }
     return chunk.dState;
+  }
+
+  private backwardByStep(
+    { layers, dState }: ChunkViews,
+    l: number,
+    dOutput: Tensor,
+    observe: StateGradientObserver,
+  ): void {
+    const { T, B, H } = layers[l].size;
+    for (let t = T - 1; t >= 0; t--) {
+      const step = this.layers[l].at(1, B, t);
+      step.backward(this.backend.view(dOutput, t * B * H, [1, B, H]), dState);
+      observe(l, t, dState);
+    }
+  }
+
+  /** The layers as the last forward pass left them, to be read. */
+  get activations(): readonly Pick<CellChunk, 'inputProjection' | 'output' | 'memory'>[] {
+    return this.last().chunk.layers;
   }
 
   /** Says that the weights stay as they are until `thaw`: what is derived from them is kept. */

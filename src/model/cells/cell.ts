@@ -10,6 +10,8 @@ export interface Cell {
   readonly gates: number;
   /** Tensors of state that pass from step to step: h, or h and c. */
   readonly states: readonly ('h' | 'c')[];
+  /** Names of the gates in their order, and whether each is a logistic one, open or shut. */
+  readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
   /** Initial value of gate `gate`'s input bias. */
   initialBias(gate: number): number;
   /** Allocates one layer for chunks of at most `maxRows` = T·B rows and `maxBatch` = B. */
@@ -31,17 +33,26 @@ export interface RecurrentWeights {
 
 /** One layer's activations for chunks of one size; forward first, then backward. */
 export interface CellLayer {
-  at(T: number, B: number): CellChunk;
+  /**
+   * @param first where in the layer's memory the chunk begins, in steps of B rows: a chunk that has been
+   * run forward as a whole can be taken backward in pieces
+   */
+  at(T: number, B: number, first?: number): CellChunk;
 }
 
 export interface CellChunk {
   readonly size: ChunkSize;
-  /** [T, B, G·H]. Write the input projection here before forward; after backward, its gradient. */
+  /**
+   * [T, B, G·H]. Write the input projection here before forward; after forward the gates (the vanilla
+   * RNN has none: its projection stays); after backward, the gradient w.r.t. the projection.
+   */
   readonly inputProjection: Tensor;
   /** [T, B, G·H]. After backward: gradient w.r.t. the recurrent projection W_hh h + b_hh. */
   readonly dRecurrent: Tensor;
   /** [T, B, H]: the layer's output, h_1 … h_T. */
   readonly output: Tensor;
+  /** [T, B, H]: what the units hold, from -1 to 1: tanh(c) of an LSTM, otherwise the output. */
+  readonly memory: Tensor;
   /** [T, B, H]: h_0 … h_{T-1}. */
   readonly previousOutput: Tensor;
   /** [B, H] each: the state before the chunk, to be written before forward. */
@@ -57,14 +68,14 @@ export interface CellChunk {
 }
 
 /** Keeps the views of each chunk size, so that a training step makes none. */
-export function cachedLayer(make: (T: number, B: number) => CellChunk): CellLayer {
+export function cachedLayer(make: (T: number, B: number, first: number) => CellChunk): CellLayer {
   const chunks = new Map<string, CellChunk>();
   return {
-    at(T, B) {
-      const key = `${T} ${B}`;
+    at(T, B, first = 0) {
+      const key = `${T} ${B} ${first}`;
       let chunk = chunks.get(key);
       if (chunk === undefined) {
-        chunk = make(T, B);
+        chunk = make(T, B, first);
         chunks.set(key, chunk);
       }
       return chunk;
@@ -72,13 +83,14 @@ export function cachedLayer(make: (T: number, B: number) => CellChunk): CellLaye
   };
 }
 
-/** Views of a state tensor with T+1 slots of [B, H]. */
-export function slots(backend: Backend, memory: Tensor, T: number, B: number, H: number) {
+/** Views of a state tensor: T+1 slots of [B, H] from slot `first` on. */
+export function slots(backend: Backend, memory: Tensor, { T, B, H }: ChunkSize, first: number) {
+  const start = first * B * H;
   return {
-    all: backend.view(memory, 0, [T + 1, B, H]),
-    initial: backend.view(memory, 0, [B, H]),
-    final: backend.view(memory, T * B * H, [B, H]),
-    previous: backend.view(memory, 0, [T, B, H]),
-    output: backend.view(memory, B * H, [T, B, H]),
+    all: backend.view(memory, start, [T + 1, B, H]),
+    initial: backend.view(memory, start, [B, H]),
+    final: backend.view(memory, start + T * B * H, [B, H]),
+    previous: backend.view(memory, start, [T, B, H]),
+    output: backend.view(memory, start + B * H, [T, B, H]),
   };
 }

@@ -13,22 +13,28 @@ import { type Cell, cachedLayer, slots } from './cell.js';
 export const gru: Cell = {
   gates: 3,
   states: ['h'],
+  gateNames: [
+    { name: 'reset', logistic: true },
+    { name: 'update', logistic: true },
+    { name: 'new', logistic: false },
+  ],
   initialBias: () => 0,
   createLayer(backend, H, maxRows, maxBatch, weights) {
     const gateMemory = backend.tensor([maxRows * 3 * H]);
     const recurrentMemory = backend.tensor([maxRows * 3 * H]);
     const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
-    return cachedLayer((T, B) => {
+    return cachedLayer((T, B, first) => {
       const size = { T, B, H };
-      const gates = backend.view(gateMemory, 0, [T, B, 3 * H]);
-      const recurrent = backend.view(recurrentMemory, 0, [T, B, 3 * H]);
-      const h = slots(backend, hMemory, T, B, H);
+      const gates = backend.view(gateMemory, first * B * 3 * H, [T, B, 3 * H]);
+      const recurrent = backend.view(recurrentMemory, first * B * 3 * H, [T, B, 3 * H]);
+      const h = slots(backend, hMemory, size, first);
       const buffers = { gates, recurrent, h: h.all, ...weights };
       return {
         size,
         inputProjection: gates,
         dRecurrent: recurrent,
         output: h.output,
+        memory: h.output,
         previousOutput: h.previous,
         initialState: [h.initial],
         finalState: [h.final],

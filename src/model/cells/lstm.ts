@@ -15,24 +15,31 @@ const forgetGate = 1;
 export const lstm: Cell = {
   gates: 4,
   states: ['h', 'c'],
+  gateNames: [
+    { name: 'input', logistic: true },
+    { name: 'forget', logistic: true },
+    { name: 'cell', logistic: false },
+    { name: 'output', logistic: true },
+  ],
   initialBias: (gate) => (gate === forgetGate ? 1 : 0),
   createLayer(backend, H, maxRows, maxBatch, weights) {
     const gateMemory = backend.tensor([maxRows * 4 * H]);
     const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
     const cMemory = backend.tensor([(maxRows + maxBatch) * H]);
     const tanhCMemory = backend.tensor([maxRows * H]);
-    return cachedLayer((T, B) => {
+    return cachedLayer((T, B, first) => {
       const size = { T, B, H };
-      const gates = backend.view(gateMemory, 0, [T, B, 4 * H]);
-      const tanhC = backend.view(tanhCMemory, 0, [T, B, H]);
-      const h = slots(backend, hMemory, T, B, H);
-      const c = slots(backend, cMemory, T, B, H);
+      const gates = backend.view(gateMemory, first * B * 4 * H, [T, B, 4 * H]);
+      const tanhC = backend.view(tanhCMemory, first * B * H, [T, B, H]);
+      const h = slots(backend, hMemory, size, first);
+      const c = slots(backend, cMemory, size, first);
       const buffers = { gates, h: h.all, c: c.all, tanhC, ...weights };
       return {
         size,
         inputProjection: gates,
         dRecurrent: gates,
         output: h.output,
+        memory: tanhC,
         previousOutput: h.previous,
         initialState: [h.initial, c.initial],
         finalState: [h.final, c.final],

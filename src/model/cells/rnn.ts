@@ -10,20 +10,22 @@ import { type Cell, cachedLayer, slots } from './cell.js';
 export const rnn: Cell = {
   gates: 1,
   states: ['h'],
+  gateNames: [],
   initialBias: () => 0,
   createLayer(backend, H, maxRows, maxBatch, weights) {
     const gateMemory = backend.tensor([maxRows * H]);
     const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
-    return cachedLayer((T, B) => {
+    return cachedLayer((T, B, first) => {
       const size = { T, B, H };
-      const gates = backend.view(gateMemory, 0, [T, B, H]);
-      const h = slots(backend, hMemory, T, B, H);
+      const gates = backend.view(gateMemory, first * B * H, [T, B, H]);
+      const h = slots(backend, hMemory, size, first);
       const buffers = { gates, h: h.all, ...weights };
       return {
         size,
         inputProjection: gates,
         dRecurrent: gates,
         output: h.output,
+        memory: h.output,
         previousOutput: h.previous,
         initialState: [h.initial],
         finalState: [h.final],

@@ -1,0 +1,233 @@
+/**
+ * How far back the gradient reaches: the norm of ∂L_t/∂s_{t-k}, where L_t is the loss of one prediction
+ * and s_{t-k} a layer's state (h, or the LSTM's c) after the step k before it, as the recurrence hands it
+ * on. This is the quantity of Hochreiter (1991), Bengio et al. (1994) and Pascanu et al. (2013): for a
+ * vanilla RNN it shrinks or grows like the k-th power of the recurrent Jacobian.
+ *
+ * Each row of a batch is a place in the text: a window of K characters that ends there, entered with the
+ * state that the text before it leaves, and with a loss on its last step alone. One backward pass, step by
+ * step, then shows the gradient at every lag from 1 to K. It is not truncated: training is, see `cutOff`.
+ */
+import type { Backend, Indices } from '../backend/backend.js';
+import { CharnnError } from '../errors.js';
+import { cells } from '../model/cells/cells.js';
+import type { ModelConfig } from '../model/config.js';
+import { Network } from '../model/network.js';
+import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import type { Ids } from '../text/unit.js';
+
+export interface FlowOptions {
+  /** K: longest lag */
+  readonly lags: number;
+  /** Places in the text, spread evenly; fewer where the text is short */
+  readonly positions: number;
+}
+
+/** Norms of a gradient over the places, at one lag. */
+export interface LagStatistics {
+  readonly lag: number;
+  readonly mean: number;
+  /** Tenth of the places below, half, nine tenths */
+  readonly p10: number;
+  readonly median: number;
+  readonly p90: number;
+}
+
+export interface StateFlow {
+  readonly layer: number;
+  readonly state: 'h' | 'c';
+  /** Lags 1 to K */
+  readonly byLag: readonly LagStatistics[];
+}
+
+export interface GradientFlow {
+  readonly positions: number;
+  /** W.r.t. the whole state, of all layers, at lags 1 to K */
+  readonly whole: readonly LagStatistics[];
+  /** W.r.t. its parts: by layer from the bottom, h before c */
+  readonly states: readonly StateFlow[];
+}
+
+/** Characters read before a window, so that its state has forgotten the zeros it began with. */
+const warmup = 256;
+/** Rows side by side */
+const batchRows = 16;
+/**
+ * The loss is scaled by this power of two and the norms are scaled back: exact, and it lets float32 show
+ * gradients down to 1e-50.
+ */
+const lossScale = 2 ** 40;
+
+/**
+ * Measures the gradient by lag.
+ * @param weights flat, in the order of the parameter table
+ * @param ids a text in the model's vocabulary
+ * @throws CharnnError when the text is shorter than a window and its target
+ */
+export function gradientFlow(
+  backend: Backend,
+  config: ModelConfig,
+  weights: ArrayLike<number>,
+  ids: Ids,
+  { lags, positions }: FlowOptions,
+): GradientFlow {
+  const places = spread(ids.length, lags, positions);
+  const B = Math.min(batchRows, places.length);
+  const windows = new Windows(backend, config, weights, lags, B);
+  const { states } = cells[config.cell];
+  const parts = Array.from({ length: config.layers }, (_, layer) =>
+    states.map((state) => ({ layer, state, norms: byLagAndPlace(lags, places.length) })),
+  );
+  for (let first = 0; first < places.length; first += B) {
+    const batch = places.slice(first, first + B);
+    windows.measure(ids, batch, (layer, lag, state, row, norm) => {
+      parts[layer][state].norms[lag - 1][first + row] = norm;
+    });
+  }
+  const all = parts.flat();
+  const whole = byLagAndPlace(lags, places.length).map((values, i) =>
+    values.map((_, place) => Math.hypot(...all.map(({ norms }) => norms[i][place]))),
+  );
+  return {
+    positions: places.length,
+    whole: statistics(whole),
+    states: all.map(({ layer, state, norms }) => ({ layer, state, byLag: statistics(norms) })),
+  };
+}
+
+/** [lags][places] */
+function byLagAndPlace(lags: number, places: number): Float64Array[] {
+  return Array.from({ length: lags }, () => new Float64Array(places));
+}
+
+/**
+ * Ends of the windows, evenly over the text: each has a window's characters up to it and one after it.
+ * The warm-up is forgone before the number of places is.
+ */
+function spread(length: number, lags: number, positions: number): number[] {
+  const last = length - 2;
+  if (last < lags - 1) {
+    throw new CharnnError(
+      `the text is too short for lags up to ${lags}: it has ${length} characters, ${lags + 1} are needed; give fewer --lags or a longer text`,
+    );
+  }
+  const spare = last - (lags - 1);
+  const first = lags - 1 + Math.max(0, Math.min(warmup, spare + 1 - positions));
+  const count = Math.min(positions, last - first + 1);
+  const stride = count > 1 ? (last - first) / (count - 1) : 0;
+  return Array.from({ length: count }, (_, i) => Math.round(first + i * stride));
+}
+
+type TakeNorm = (layer: number, lag: number, state: number, row: number, norm: number) => void;
+
+/** A network with room for B windows of K steps. */
+class Windows {
+  private readonly network: Network;
+  private readonly inputs: Int32Array;
+  private readonly memory: Indices;
+  private readonly targets: Indices;
+
+  constructor(
+    private readonly backend: Backend,
+    config: ModelConfig,
+    weights: ArrayLike<number>,
+    /** K */
+    private readonly lags: number,
+    B: number,
+  ) {
+    const table = parameterTable(config);
+    const flat = backend.tensor([table.flatSize]);
+    backend.write(flat, weights);
+    this.network = new Network(
+      backend,
+      config,
+      new ParameterTensors(backend, table, flat),
+      new ParameterTensors(backend, table, backend.tensor([table.flatSize])),
+      { maxRows: lags * B, maxBatch: B, training: true, dropout: false, weightDrop: false },
+    );
+    this.network.freeze();
+    this.inputs = new Int32Array(lags * B);
+    this.memory = backend.indices(lags * B);
+    this.targets = backend.indices(lags * B);
+  }
+
+  measure(ids: Ids, places: readonly number[], take: TakeNorm): void {
+    const { backend, network, lags } = this;
+    const B = places.length;
+    const state = network.createState(B);
+    const start = Math.min(...places) - lags + 1;
+    for (let before = Math.min(warmup, start); before > 0; ) {
+      const T = Math.min(lags, before);
+      network.forward(this.read(ids, places, lags + before, T), T, B, state);
+      before -= T;
+    }
+    const logits = network.forward(this.read(ids, places, lags, lags), lags, B, state);
+    network.loss(this.lastTargets(ids, places), lossScale);
+    const V = logits.shape[1];
+    if (lags > 1) backend.fill(backend.view(logits, 0, [(lags - 1) * B, V]), 0);
+    network.backward((layer, t, dState) => {
+      dState.forEach((d, s) => {
+        const values = backend.read(d);
+        const H = values.length / B;
+        for (let row = 0; row < B; row++) {
+          const norm = euclidean(values.subarray(row * H, (row + 1) * H));
+          take(layer, lags - t, s, row, norm / lossScale);
+        }
+      });
+    });
+  }
+
+  /** T characters of each row, the first of them `before - 1` before the row's place. */
+  private read(ids: Ids, places: readonly number[], before: number, T: number): Indices {
+    const B = places.length;
+    places.forEach((place, row) => {
+      for (let t = 0; t < T; t++) this.inputs[t * B + row] = ids[place - before + 1 + t];
+    });
+    const view = this.backend.viewIndices(this.memory, 0, T * B);
+    this.backend.writeIndices(view, this.inputs.subarray(0, T * B));
+    return view;
+  }
+
+  /** The loss of all steps but the last is thrown away: their targets may be anything. */
+  private lastTargets(ids: Ids, places: readonly number[]): Indices {
+    const B = places.length;
+    const rows = this.lags * B;
+    this.inputs.fill(0, 0, rows);
+    places.forEach((place, row) => {
+      this.inputs[rows - B + row] = ids[place + 1];
+    });
+    const view = this.backend.viewIndices(this.targets, 0, rows);
+    this.backend.writeIndices(view, this.inputs.subarray(0, rows));
+    return view;
+  }
+}
+
+function euclidean(values: Float32Array | Float64Array): number {
+  let squares = 0;
+  for (const x of values) squares += x * x;
+  return Math.sqrt(squares);
+}
+
+function statistics(byLag: readonly Float64Array[]): LagStatistics[] {
+  return byLag.map((values, i) => {
+    const sorted = values.toSorted();
+    const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))];
+    const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+    return { lag: i + 1, mean, p10: quantile(0.1), median: quantile(0.5), p90: quantile(0.9) };
+  });
+}
+
+/**
+ * What truncation to chunks of T steps keeps from the weights: the share of the mean norms, summed over
+ * the measured lags, that lies beyond the chunk's edge. A prediction stands anywhere in its chunk, so lag
+ * k crosses the edge in min(1, k / T) of the cases.
+ */
+export function cutOff(byLag: readonly LagStatistics[], T: number): number {
+  let all = 0;
+  let cut = 0;
+  for (const { lag, mean } of byLag) {
+    all += mean;
+    cut += mean * Math.min(1, lag / T);
+  }
+  return all > 0 ? cut / all : 0;
+}

@@ -1,0 +1,76 @@
+/**
+ * The recurrent matrices: what one step does to a gradient that passes through it, activations apart.
+ * A vanilla RNN's gradient can grow only if the largest singular value of W_hh is above 1 (Pascanu et al.
+ * 2013); the spectral radius tells what many steps do.
+ */
+import type { Backend } from '../backend/backend.js';
+import { cells } from '../model/cells/cells.js';
+import type { ModelConfig } from '../model/config.js';
+import { parameterTable } from '../model/parameters.js';
+import { singularValues } from './singular-values.js';
+
+export interface RecurrentSpectrum {
+  readonly layer: number;
+  /** Gate whose rows of W_hh these are; the vanilla RNN's only matrix is `recurrent` */
+  readonly gate: string;
+  /** Descending */
+  readonly singularValues: Float64Array;
+  /** Largest absolute eigenvalue */
+  readonly spectralRadius: number;
+}
+
+/**
+ * Spectra of the [H, H] blocks of all recurrent matrices.
+ * @param weights flat, in the order of the parameter table
+ */
+export function recurrentSpectra(
+  backend: Backend,
+  config: ModelConfig,
+  weights: Float32Array,
+): RecurrentSpectrum[] {
+  const { layers, hidden: H } = config;
+  const cell = cells[config.cell];
+  const { parameters } = parameterTable(config);
+  return Array.from({ length: layers }, (_, layer) => {
+    const parameter = parameters.find(({ name }) => name === `rnn.weight_hh_l${layer}`);
+    if (parameter === undefined) throw new Error('a layer without a recurrent matrix');
+    return Array.from({ length: cell.gates }, (_, g) => {
+      const start = parameter.start + g * H * H;
+      const block = weights.subarray(start, start + H * H);
+      return {
+        layer,
+        gate: cell.gateNames[g]?.name ?? 'recurrent',
+        singularValues: singularValues(block, H),
+        spectralRadius: spectralRadius(backend, block, H),
+      };
+    });
+  }).flat();
+}
+
+/** Squarings: the estimate's error shrinks with their power of two. */
+const squarings = 26;
+
+/**
+ * The largest absolute eigenvalue as the limit of ‖Aᵐ‖^(1/m) (Gelfand 1941), m doubled by squaring the
+ * matrix (Friedland 1991): unlike power iteration it does not mind complex pairs.
+ */
+export function spectralRadius(backend: Backend, values: ArrayLike<number>, n: number): number {
+  let power = backend.tensor([n, n]);
+  let square = backend.tensor([n, n]);
+  backend.write(power, values);
+  let logarithm = 0;
+  for (let k = 0; k <= squarings; k++) {
+    const norm = Math.sqrt(backend.sumSquares(power));
+    if (norm === 0) return 0;
+    // Aᵐ = e^(2^k · logarithm) · power
+    logarithm += Math.log(norm) / 2 ** k;
+    if (k === squarings) break;
+    backend.write(
+      power,
+      backend.read(power).map((x) => x / norm),
+    );
+    backend.linearBackwardInput(square, power, power, false);
+    [power, square] = [square, power];
+  }
+  return Math.exp(logarithm);
+}
