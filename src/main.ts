@@ -157,7 +157,7 @@ const commands: readonly CommandDefinition[] = [
     examples: [
       ['charnn gradients book.txt', 'of charnn.json'],
       ['charnn gradients book.txt --cell rnn,lstm,gru', 'untrained'],
-      ['charnn gradients book.txt --json | jq', 'as numbers'],
+      ['charnn gradients book.txt -o gradients.html', 'as a page'],
     ],
     run: (texts: string[], options: RawGradientsOptions) => gradients(texts, options),
   },

@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   compress: ['backend', 'text', 'model', 'train', 'threads'],
   analyse: ['backend', 'text', 'model'],
   train: ['backend', 'text', 'model'],
+  pages: [],
   // a state file is a training's
   checkpoint: ['backend', 'text', 'model', 'train'],
   // options name the library's choices and limits
@@ -34,6 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'compress',
     'novelty',
     'analyse',
+    'pages',
     'cli',
   ],
 };

@@ -19,8 +19,11 @@ import type { Ids } from '../text/unit.js';
 export interface FlowOptions {
   /** K: longest lag */
   readonly lags: number;
-  /** Places in the text, spread evenly; fewer where the text is short */
-  readonly positions: number;
+  /**
+   * Places in the text, spread evenly, fewer where the text is short; or the places themselves: indices of
+   * characters from lags - 1 to the last but one
+   */
+  readonly positions: number | readonly number[];
 }
 
 /** Norms of a gradient over the places, at one lag. */
@@ -71,7 +74,7 @@ export function gradientFlow(
   ids: Ids,
   { lags, positions }: FlowOptions,
 ): GradientFlow {
-  const places = spread(ids.length, lags, positions);
+  const places = typeof positions === 'number' ? spread(ids.length, lags, positions) : positions;
   const B = Math.min(batchRows, places.length);
   const windows = new Windows(backend, config, weights, lags, B);
   const { states } = cells[config.cell];

@@ -102,6 +102,8 @@ const debug = flag('--debug', 'show the stack of an error');
 const json = flag('--json', 'machine-readable output');
 const modelFile = option('-m, --model <file>', 'the model', text, d.output);
 
+const pageFile = option('-o, --output <file>', 'write a page, self-contained HTML', text);
+
 /** Cell and sizes; `absent`: what holds for a size that is not given. */
 function shapeOptions(
   absent: Readonly<Record<'layers' | 'hidden' | 'embedding', string | number>>,
@@ -451,7 +453,7 @@ export const gradientsOptions: readonly OptionGroup[] = [
       option('--seq-length <n>', 'steps of a chunk', count, "the training's"),
     ],
   },
-  { title: 'Options:', options: [backend, json, quiet, debug] },
+  { title: 'Options:', options: [pageFile, backend, json, quiet, debug] },
 ];
 
 export const commandOptions = {

@@ -17,8 +17,10 @@ import { UsageError } from '../errors.js';
 import type { CellName, ModelConfig } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
+import type { GradientsData, GradientsSubject } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { Ids } from '../text/unit.js';
+import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
 
 export interface RawGradientsOptions {
@@ -31,6 +33,7 @@ export interface RawGradientsOptions {
   readonly lags?: number;
   readonly positions?: number;
   readonly seqLength?: number;
+  readonly output?: string;
   readonly backend?: BackendName;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -65,6 +68,7 @@ interface Finding extends Subject {
 
 export async function gradients(texts: readonly string[], raw: RawGradientsOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
+  if (raw.output !== undefined) checkPagePath(raw.output);
   const { subjects, ids } = raw.cell ? await fresh(texts, raw) : await trained(texts, raw);
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
@@ -80,9 +84,12 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
       spectra: recurrentSpectra(backend, config, weights),
     };
   });
-  process.stdout.write(
-    raw.json ? `${JSON.stringify(findings.map(asJson))}\n` : description(findings),
-  );
+  if (raw.output !== undefined) {
+    const data: GradientsData = { subjects: findings.map(pageSubject) };
+    await writePage(raw.output, 'gradients', { title: 'Gradients by lag', data }, output);
+  }
+  if (raw.json) process.stdout.write(`${JSON.stringify(findings.map(asJson))}\n`);
+  else if (raw.output === undefined) process.stdout.write(description(findings));
 }
 
 async function trained(texts: readonly string[], raw: RawGradientsOptions) {
@@ -200,6 +207,33 @@ function asJson({ name, config, seqLength, clipping, flow, spectra }: Finding) {
         largest_mean_norm: clipping.largestMeanNorm,
       },
     }),
+  };
+}
+
+function pageSubject({ name, seqLength, clipping, flow, spectra }: Finding): GradientsSubject {
+  const flowData = (name: string, byLag: readonly LagStatistics[]) => ({
+    name,
+    cutOff: cutOff(byLag, seqLength),
+    mean: byLag.map(({ mean }) => mean),
+    p10: byLag.map(({ p10 }) => p10),
+    p90: byLag.map(({ p90 }) => p90),
+  });
+  return {
+    name,
+    seqLength,
+    positions: flow.positions,
+    flows: [
+      flowData('whole state', flow.whole),
+      ...flow.states.map(({ layer, state, byLag }) =>
+        flowData(`${state} of layer ${layer}`, byLag),
+      ),
+    ],
+    spectra: spectra.map(({ layer, gate, singularValues: values, spectralRadius }) => ({
+      name: `layer ${layer}, ${gate}`,
+      singularValues: Array.from(values),
+      spectralRadius,
+    })),
+    clipping: clipping && inWords(clipping),
   };
 }
 

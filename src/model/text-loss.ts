@@ -13,7 +13,8 @@ import { clearState, stateRows } from './state.js';
 
 const shortestSegment = 4096;
 const mostSegments = 32;
-const warmup = 256;
+/** Characters that a segment begins early. */
+export const warmup = 256;
 
 export interface Segments {
   readonly count: number;

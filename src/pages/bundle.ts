@@ -1,0 +1,26 @@
+/** Build step: each page's script and style as one file each, dist/pages/client/NAME.js and .css. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
+import type { PageName } from './page.js';
+
+const source = (name: string) =>
+  fileURLToPath(new URL(`../../src/pages/client/${name}`, import.meta.url));
+const target = (name: string) => fileURLToPath(new URL(`client/${name}`, import.meta.url));
+const charts = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
+
+/** Style sheets of each page, in order */
+const pages: Readonly<Partial<Record<PageName, readonly string[]>>> = {
+  gradients: [charts, source('base.css')],
+};
+
+mkdirSync(target('.'), { recursive: true });
+for (const [name, styles] of Object.entries(pages)) {
+  await build({
+    input: source(`${name}.ts`),
+    logLevel: 'warn',
+    output: { file: target(`${name}.js`), format: 'iife', minify: true, comments: { legal: true } },
+  });
+  writeFileSync(target(`${name}.css`), styles.map((path) => readFileSync(path, 'utf8')).join('\n'));
+}

@@ -1,0 +1,140 @@
+/** Line charts by uPlot: as wide as there is room, in the page's colours, with a legend of buttons. */
+import uPlot from 'uplot';
+import { cssColour, el } from './dom.js';
+
+export interface Line {
+  readonly name: string;
+  readonly y: readonly (number | null)[];
+  /** Edges of a band around the line */
+  readonly band?: readonly [low: readonly (number | null)[], high: readonly (number | null)[]];
+  /** Number of its colour; by default its own */
+  readonly colour?: number;
+  readonly dashed?: boolean;
+}
+
+export interface ChartSpecification {
+  readonly label: string;
+  readonly x: readonly number[];
+  readonly xLabel: string;
+  readonly lines: readonly Line[];
+  readonly logarithmic?: boolean;
+  format(y: number): string;
+  formatX?(x: number): string;
+}
+
+const colours = 8;
+
+/** A chart with its legend and a line that tells the values under the pointer. */
+export function chart(specification: ChartSpecification): HTMLElement {
+  const { lines, label } = specification;
+  const place = el('div', { class: 'chart', role: 'img', 'aria-label': label });
+  const readout = el('div', { class: 'readout faint' });
+  const shown = lines.map(() => true);
+  const colourOf = (line: Line, i: number) => `--series-${(line.colour ?? i) % colours}`;
+  const buttons = lines.map((line, i) => {
+    const swatch = el('span', { class: 'swatch', style: `background: var(${colourOf(line, i)})` });
+    const button = el('button', { type: 'button', 'aria-pressed': 'true' }, swatch, line.name);
+    button.addEventListener('click', () => {
+      shown[i] = !shown[i];
+      button.setAttribute('aria-pressed', `${shown[i]}`);
+      draw();
+    });
+    return button;
+  });
+  const legend = el('div', { class: 'legend' }, ...(lines.length > 1 ? buttons : []));
+
+  let plot: uPlot | undefined;
+  const draw = () => {
+    const width = place.clientWidth;
+    if (width === 0) return;
+    plot?.destroy();
+    const visible = lines.map((line, i) => ({ line, i })).filter(({ i }) => shown[i]);
+    plot = new uPlot(
+      options(specification, visible, colourOf, width, readout),
+      dataOf(specification, visible),
+      place,
+    );
+  };
+  new ResizeObserver(() => {
+    if (plot?.width !== place.clientWidth) draw();
+  }).observe(place);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+  return el('div', {}, place, readout, legend);
+}
+
+interface Visible {
+  readonly line: Line;
+  readonly i: number;
+}
+
+/** x, then each line and the edges of its band */
+function dataOf({ x, logarithmic }: ChartSpecification, visible: readonly Visible[]) {
+  // uPlot's own logarithmic scale breaks on a range of 1e-30 and less
+  const drawable = (values: readonly (number | null)[]) =>
+    logarithmic
+      ? values.map((y) => (y !== null && y > 0 && y < Infinity ? Math.log10(y) : null))
+      : [...values];
+  return [
+    [...x],
+    ...visible.flatMap(({ line }) => [line.y, ...(line.band ?? [])].map(drawable)),
+  ] as uPlot.AlignedData;
+}
+
+function options(
+  { x, xLabel, logarithmic, format, formatX = String }: ChartSpecification,
+  visible: readonly Visible[],
+  colourOf: (line: Line, i: number) => string,
+  width: number,
+  readout: HTMLElement,
+): uPlot.Options {
+  const [ink, rule] = [cssColour('--faint'), cssColour('--rule')];
+  const axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 } };
+  const series: uPlot.Series[] = [{}];
+  const bands: uPlot.Band[] = [];
+  for (const { line, i } of visible) {
+    const stroke = cssColour(colourOf(line, i));
+    const points = { show: x.length === 1 };
+    series.push({ stroke, width: 2, points, spanGaps: true, ...(line.dashed && { dash: [6, 4] }) });
+    if (!line.band) continue;
+    const at = series.length;
+    series.push({ points: { show: false } }, { points: { show: false } });
+    bands.push({ series: [at + 1, at], fill: `${stroke}2b` });
+  }
+  return {
+    width,
+    height: Math.round(Math.max(220, Math.min(380, width * 0.5))),
+    legend: { show: false },
+    cursor: { y: false, drag: { x: true, y: false } },
+    scales: { x: { time: false } },
+    axes: [
+      { ...axis, label: xLabel, labelSize: 20, values: (_, ticks) => ticks.map((v) => formatX(v)) },
+      {
+        ...axis,
+        size: 64,
+        ...(logarithmic && { incrs: [1, 2, 3, 5, 10, 20, 50, 100] }),
+        values: (_, ticks) => ticks.map((y) => format(logarithmic ? 10 ** y : y)),
+      },
+    ],
+    series,
+    bands,
+    hooks: {
+      setCursor: [
+        (self) => {
+          const at = self.cursor.idx;
+          if (at == null) {
+            readout.textContent = '';
+            return;
+          }
+          const values = visible.map(
+            ({ line }) => `${line.name} ${shownValue(line.y[at], format)}`,
+          );
+          readout.textContent = `${xLabel} ${formatX(x[at])}: ${values.join(' · ')}`;
+        },
+      ],
+    },
+  };
+}
+
+function shownValue(y: number | null | undefined, format: (y: number) => string): string {
+  return y == null ? '–' : format(y);
+}

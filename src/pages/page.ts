@@ -1,0 +1,64 @@
+/**
+ * Pages that need nothing but themselves: script, style and data are in the file, and its content
+ * security policy forbids the browser any request.
+ */
+import { readFileSync } from 'node:fs';
+
+/** The scripts that `bundle.ts` makes, by name. */
+export type PageName = 'gradients' | 'report' | 'visualize';
+
+export interface PageContent {
+  readonly title: string;
+  /** JSON */
+  readonly data: unknown;
+  /** Larger parts, as base64 text: only decoded when the page asks for them */
+  readonly blobs?: Iterable<readonly [id: string, base64: string]>;
+}
+
+const policy = [
+  "default-src 'none'",
+  "script-src 'unsafe-inline'",
+  "style-src 'unsafe-inline'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** @returns the page's text in pieces: it may be longer than a string can be */
+export function* page(name: PageName, { title, data, blobs }: PageContent): Generator<string> {
+  const built = (file: string) => readFileSync(new URL(`client/${file}`, import.meta.url), 'utf8');
+  yield `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="charnn">
+<link rel="icon" href="data:,">
+<title>${escapeText(title)}</title>
+<style>${built(`${name}.css`)}</style>
+</head>
+<body>
+<main id="page"></main>
+<script type="application/json" id="data">${escapeJson(JSON.stringify(data))}</script>
+`;
+  for (const [id, base64] of blobs ?? []) {
+    yield `<script type="text/plain" id="${id}">${base64}</script>\n`;
+  }
+  yield `<script>${escapeScript(built(`${name}.js`))}</script>\n</body>\n</html>\n`;
+}
+
+function escapeText(text: string): string {
+  return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
+/** Nothing in the JSON can end its element. */
+function escapeJson(json: string): string {
+  return json.replaceAll('<', '\\u003c');
+}
+
+/** The same for a script, where `<` has its uses: only the two beginnings that HTML looks for. */
+function escapeScript(script: string): string {
+  return script.replace(/<(?=\/script|!--)/gi, '\\x3c');
+}
