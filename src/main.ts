@@ -14,6 +14,7 @@ import { sample } from './commands/sample.js';
 import type { RawSampleOptions } from './commands/sample-settings.js';
 import { type RawScoreOptions, score } from './commands/score.js';
 import { train } from './commands/train.js';
+import { type RawVisualizeOptions, visualize } from './commands/visualize.js';
 import { type RawWhichOptions, which } from './commands/which.js';
 import { CharnnError, exitCode, systemReason } from './errors.js';
 
@@ -160,6 +161,19 @@ const commands: readonly CommandDefinition[] = [
       ['charnn gradients book.txt -o gradients.html', 'as a page'],
     ],
     run: (texts: string[], options: RawGradientsOptions) => gradients(texts, options),
+  },
+  {
+    name: 'visualize',
+    arguments: '[text...]',
+    summary: 'show a model reading a text, as a page',
+    description:
+      'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text.',
+    options: commandOptions.visualize,
+    examples: [
+      ['charnn visualize chapter.txt -o page.html', 'of charnn.json'],
+      ['charnn visualize chapter.txt --units 1:17,1:30', 'these units'],
+    ],
+    run: (texts: string[], options: RawVisualizeOptions) => visualize(texts, options),
   },
 ];
 

@@ -25,6 +25,7 @@ describe.each(Object.entries(commandOptions))('charnn %s', (name, groups) => {
     const from = text.indexOf(start) + start.length;
     const to = text.indexOf(end, from);
     expect(text).toContain(start);
+    expect(to).toBeGreaterThanOrEqual(from);
     if (process.env.UPDATE_DOCS) {
       writeFileSync(readme, text.slice(0, from) + table(groups) + text.slice(to));
     } else expect(text.slice(from, to)).toBe(table(groups));

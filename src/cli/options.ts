@@ -19,6 +19,7 @@ import {
   properShare,
   share,
   text,
+  unitList,
 } from './values.js';
 
 /** Values that hold when an option is absent. */
@@ -64,6 +65,7 @@ export const defaults = {
     iterations: 20,
   },
   gradients: { layers: 2, hidden: 256, embedding: 64, seqLength: 64, lags: 128, positions: 64 },
+  visualize: { output: 'charnn.html', maxChars: 1_000_000 },
 } as const;
 
 function option(
@@ -456,6 +458,22 @@ export const gradientsOptions: readonly OptionGroup[] = [
   { title: 'Options:', options: [pageFile, backend, json, quiet, debug] },
 ];
 
+export const visualizeOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [
+      modelFile,
+      option('-o, --output <file>', 'the page', text, d.visualize.output),
+      option('--units <list>', 'all, or such as 0:17,1:200 (layer:unit)', unitList, 'what fits'),
+      option('--max-chars <n>', 'show at most n characters', count, d.visualize.maxChars),
+      backend,
+      json,
+      quiet,
+      debug,
+    ],
+  },
+];
+
 export const commandOptions = {
   train: trainOptions,
   sample: sampleOptions,
@@ -468,4 +486,5 @@ export const commandOptions = {
   inspect: inspectOptions,
   bench: benchOptions,
   gradients: gradientsOptions,
+  visualize: visualizeOptions,
 } as const;

@@ -48,6 +48,16 @@ export function choice<T extends string>(choices: readonly T[]): Parse<T> {
     choices.find((c) => c === value) ?? mustBe(`one of ${choices.join(', ')}`, value);
 }
 
+/** `all`, or layers and units: `0:17,1:200` */
+export const unitList: Parse<'all' | readonly { layer: number; unit: number }[]> = (value) => {
+  if (value === 'all') return value;
+  return listOf((part) => {
+    const match = /^\s*(\d+):(\d+)\s*$/.exec(part);
+    if (match === null) return mustBe('all or a list such as 0:17,1:200', value);
+    return { layer: Number(match[1]), unit: Number(match[2]) };
+  })(value);
+};
+
 const secondsOfUnit: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86400 };
 
 /** `90`, `90s`, `3m`, `1.5h`, `1h30m` → seconds */

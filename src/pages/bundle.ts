@@ -13,6 +13,7 @@ const charts = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css'
 /** Style sheets of each page, in order */
 const pages: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   gradients: [charts, source('base.css')],
+  visualize: [source('base.css'), source('visualize.css')],
 };
 
 mkdirSync(target('.'), { recursive: true });
@@ -20,7 +21,7 @@ for (const [name, styles] of Object.entries(pages)) {
   await build({
     input: source(`${name}.ts`),
     logLevel: 'warn',
-    output: { file: target(`${name}.js`), format: 'iife', minify: true, comments: { legal: true } },
+    output: { file: target(`${name}.js`), format: 'es', minify: true, comments: { legal: true } },
   });
   writeFileSync(target(`${name}.css`), styles.map((path) => readFileSync(path, 'utf8')).join('\n'));
 }

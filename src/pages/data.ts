@@ -25,3 +25,47 @@ export interface GradientsSubject {
 export interface GradientsData {
   readonly subjects: readonly GradientsSubject[];
 }
+
+/**
+ * A text as a model read it. Numbers by character are in blobs (see `blob` in blobs.ts), little-endian:
+ *
+ *     ids         Uint8 (V ≤ 256), else Uint32     [characters]
+ *     surprise    Uint8: bits · 16, at most 255    [characters]
+ *     unit-L-U    Int8: -127 to 127 for -1 to 1    [characters]
+ *     guesses-P   part P of the text, `partLength` characters: K ids each, then K probabilities as Uint8,
+ *                 255 · √p
+ */
+export interface VisualizeData {
+  readonly model: string;
+  readonly characters: number;
+  /** Of the text it was cut from */
+  readonly charactersInAll: number;
+  /** By id */
+  readonly symbols: readonly string[];
+  /** Bits per character */
+  readonly meanSurprise: number;
+  readonly guesses: number;
+  readonly partLength: number;
+  readonly layers: number;
+  readonly hidden: number;
+  /** Units whose activations the page holds */
+  readonly units: readonly UnitData[];
+  /** Units that follow a feature, the best first */
+  readonly findings: readonly {
+    readonly feature: string;
+    readonly units: readonly (UnitData & { readonly score: number })[];
+  }[];
+  /** Characters that the findings are from */
+  readonly searched: number;
+  readonly saturation: readonly {
+    readonly layer: number;
+    readonly gate: string;
+    readonly left: readonly number[];
+    readonly right: readonly number[];
+  }[];
+}
+
+export interface UnitData {
+  readonly layer: number;
+  readonly unit: number;
+}

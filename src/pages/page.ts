@@ -46,7 +46,7 @@ export function* page(name: PageName, { title, data, blobs }: PageContent): Gene
   for (const [id, base64] of blobs ?? []) {
     yield `<script type="text/plain" id="${id}">${base64}</script>\n`;
   }
-  yield `<script>${escapeScript(built(`${name}.js`))}</script>\n</body>\n</html>\n`;
+  yield `<script type="module">${escapeScript(built(`${name}.js`))}</script>\n</body>\n</html>\n`;
 }
 
 function escapeText(text: string): string {

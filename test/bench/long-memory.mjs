@@ -30,8 +30,9 @@ const { values: options } = parseArgs({
 });
 const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'charnn-long-memory-'));
-/** Lag at which gradients are compared */
+/** Gradients are compared at this lag, of the networks trained on that one. */
 const far = 100;
+const compared = 50;
 
 const training = (cell) => [
   ...['--cell', cell, '--layers', '1', '--hidden', '64', '--embedding', '0'],
@@ -101,13 +102,13 @@ for (const lag of lags) {
 rmSync(folder, { recursive: true });
 
 const table = [
-  `| cell |${lags.map((lag) => ` lag ${lag} |`).join('')} gradient at lag ${far} |`,
+  `| cell |${lags.map((lag) => ` lag ${lag} |`).join('')} gradient ${far} steps back |`,
   `|-|${lags.map(() => '-|').join('')}-|`,
   ...cells.map((cell) => {
     const own = results.filter((result) => result.cell === cell);
     const probabilities = own.map(({ probability }) => ` ${(100 * probability).toFixed(0)} % |`);
-    const gradients = own.map(({ gradient }) => gradient.toExponential(0));
-    return `| ${cell} |${probabilities.join('')} ${gradients.join(', ')} |`;
+    const { gradient } = own.find(({ lag }) => lag === compared) ?? own[own.length - 1];
+    return `| ${cell} |${probabilities.join('')} ${gradient.toExponential(1)} |`;
   }),
 ].join('\n');
 console.log(table);

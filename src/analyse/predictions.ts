@@ -1,0 +1,58 @@
+/** What the model expected of each character: its surprise, and the likeliest characters in its place. */
+import type { Ids } from '../text/unit.js';
+import type { Reading } from './reading.js';
+
+export class Predictions {
+  /** [characters]: surprise in bits; 0 for the first, which nothing foretold */
+  readonly surprise: Float32Array;
+  /** [characters, K]: ids of the likeliest characters, the likeliest first */
+  readonly guesses: Uint32Array;
+  /** [characters, K]: their probabilities */
+  readonly probabilities: Float32Array;
+
+  constructor(
+    private readonly ids: Ids,
+    private readonly V: number,
+    /** K: guesses a character */
+    readonly K: number,
+  ) {
+    this.surprise = new Float32Array(ids.length);
+    this.guesses = new Uint32Array(ids.length * K);
+    this.probabilities = new Float32Array(ids.length * K);
+  }
+
+  take({ rows, starts, lengths, logits }: Reading): void {
+    const { V } = this;
+    starts.forEach((start, row) => {
+      for (let t = 0; t < lengths[row]; t++) {
+        const next = start + t + 1;
+        if (next >= this.ids.length) return;
+        this.predict(next, logits.subarray((t * rows + row) * V, (t * rows + row + 1) * V));
+      }
+    });
+  }
+
+  /** @param scores [V]: logits for the character at `at` */
+  private predict(at: number, scores: Float32Array | Float64Array): void {
+    const { K, V, guesses } = this;
+    const first = at * K;
+    let found = 0;
+    for (let v = 0; v < V; v++) {
+      if (found === K && scores[v] <= scores[guesses[first + K - 1]]) continue;
+      let place = Math.min(found, K - 1);
+      while (place > 0 && scores[v] > scores[guesses[first + place - 1]]) {
+        guesses[first + place] = guesses[first + place - 1];
+        place--;
+      }
+      guesses[first + place] = v;
+      found = Math.min(K, found + 1);
+    }
+    const highest = scores[guesses[first]];
+    let sum = 0;
+    for (let v = 0; v < V; v++) sum += Math.exp(scores[v] - highest);
+    for (let k = 0; k < found; k++) {
+      this.probabilities[first + k] = Math.exp(scores[guesses[first + k]] - highest) / sum;
+    }
+    this.surprise[at] = (Math.log(sum) + highest - scores[this.ids[at]]) / Math.LN2;
+  }
+}

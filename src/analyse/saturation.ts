@@ -1,0 +1,71 @@
+/**
+ * How often each gate is shut or open: below 0.1 (left-saturated) or above 0.9 (right-saturated), as
+ * Karpathy, Johnson & Fei-Fei 2015 show it. A forget gate that is open most of the time makes a unit
+ * with a long memory.
+ */
+import { cells } from '../model/cells/cells.js';
+import type { ModelConfig } from '../model/config.js';
+import type { Reading } from './reading.js';
+
+export interface GateSaturation {
+  readonly layer: number;
+  readonly gate: string;
+  /** [H]: share of the characters at which a unit's gate is below 0.1 */
+  readonly left: Float64Array;
+  /** [H]: above 0.9 */
+  readonly right: Float64Array;
+}
+
+const shut = 0.1;
+const open = 0.9;
+
+export class Saturation {
+  private readonly gates: readonly (GateSaturation & { readonly index: number })[];
+  private count = 0;
+  private readonly H: number;
+  private readonly G: number;
+
+  constructor({ cell, layers, hidden }: ModelConfig) {
+    this.H = hidden;
+    this.G = cells[cell].gates;
+    this.gates = Array.from({ length: layers }, (_, layer) =>
+      cells[cell].gateNames.map(({ name, logistic }, index) => ({ layer, name, logistic, index })),
+    )
+      .flat()
+      .filter(({ logistic }) => logistic)
+      .map(({ layer, name: gate, index }) => ({
+        layer,
+        gate,
+        index,
+        left: new Float64Array(hidden),
+        right: new Float64Array(hidden),
+      }));
+  }
+
+  take({ rows, lengths, gates: values }: Reading): void {
+    const { H, G } = this;
+    lengths.forEach((length, row) => {
+      this.count += length;
+      for (const { layer, index, left, right } of this.gates) {
+        for (let t = 0; t < length; t++) {
+          const from = (t * rows + row) * G * H + index * H;
+          for (let j = 0; j < H; j++) {
+            const value = values[layer][from + j];
+            if (value < shut) left[j]++;
+            else if (value > open) right[j]++;
+          }
+        }
+      }
+    });
+  }
+
+  /** By layer and gate; empty for a cell without gates. */
+  result(): GateSaturation[] {
+    return this.gates.map(({ layer, gate, left, right }) => ({
+      layer,
+      gate,
+      left: left.map((n) => n / this.count),
+      right: right.map((n) => n / this.count),
+    }));
+  }
+}

@@ -1,0 +1,199 @@
+/** `charnn visualize`: a page that shows a model reading a text. */
+import { recordUnits, type Study, study, type Unit } from '../analyse/study.js';
+import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
+import { Arena } from '../backend/arena.js';
+import type { Backend } from '../backend/backend.js';
+import { type BackendName, createBackend } from '../backend/select.js';
+import { readModel } from '../checkpoint/model-file.js';
+import { defaults } from '../cli/options.js';
+import { createOutput, grouped, type Output } from '../cli/output.js';
+import { UsageError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import { blob } from '../pages/blobs.js';
+import type { VisualizeData } from '../pages/data.js';
+import { loadCorpus } from '../text/corpus.js';
+import type { Ids } from '../text/unit.js';
+import { checkPagePath, writePage } from './page-file.js';
+import { textArguments } from './text-arguments.js';
+
+export interface RawVisualizeOptions {
+  readonly model?: string;
+  readonly output?: string;
+  readonly units?: 'all' | readonly Unit[];
+  readonly maxChars?: number;
+  readonly backend?: BackendName;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Activations a page holds unless it is told which: bytes before compression */
+const activationBudget = 32e6;
+const guesses = 5;
+/** Characters whose guesses are decoded together */
+const partLength = 1 << 15;
+
+export async function visualize(texts: readonly string[], raw: RawVisualizeOptions): Promise<void> {
+  const output = createOutput(raw.quiet ?? false);
+  const path = raw.output ?? defaults.visualize.output;
+  checkPagePath(path);
+  const model = await readModel(raw.model ?? defaults.output);
+  const { text, vocabulary } = model;
+  const corpus = await loadCorpus(textArguments(texts), {
+    text,
+    vocabulary,
+    minCount: 1,
+    stdin: process.stdin,
+  });
+  const most = raw.maxChars ?? defaults.visualize.maxChars;
+  const ids = corpus.ids.subarray(0, most);
+  if (ids.length < corpus.ids.length) {
+    const [shown, all] = [ids.length, corpus.ids.length].map(grouped);
+    output.note(`the page shows the first ${shown} of ${all} characters (--max-chars)`);
+  }
+  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
+  if (note !== undefined) output.note(note);
+  const seen = study(model, backend, ids, guesses);
+  const units = chooseUnits(raw.units, model, seen.findings, ids.length, output);
+  const data = pageData(model, seen, units, ids.length, corpus.ids.length);
+  const blobs = pageBlobs(model, backend, ids, seen, units);
+  await writePage(path, 'visualize', { title: 'A network reads', data, blobs }, output);
+  if (raw.json) process.stdout.write(`${JSON.stringify(asJson(seen))}\n`);
+  else for (const line of findingLines(seen)) output.note(line);
+}
+
+/** The units asked for; else as many as fit, those that follow a feature first. */
+function chooseUnits(
+  asked: RawVisualizeOptions['units'],
+  model: Model,
+  findings: readonly FeatureFinding[],
+  characters: number,
+  output: Output,
+): Unit[] {
+  const { layers, hidden } = model.config;
+  if (asked !== undefined && asked !== 'all') {
+    for (const { layer, unit } of asked) {
+      if (layer < layers && unit < hidden) continue;
+      throw new UsageError(
+        `--units ${layer}:${unit} is not in the model: layers are 0 to ${layers - 1}, units 0 to ${hidden - 1}`,
+      );
+    }
+    return [...asked];
+  }
+  const all = Array.from({ length: layers * hidden }, (_, i) => ({
+    layer: Math.floor(i / hidden),
+    unit: i % hidden,
+  }));
+  const fitting = Math.max(1, Math.floor(activationBudget / characters));
+  if (asked === 'all' || fitting >= all.length) return all;
+  output.note(
+    `of ${grouped(all.length)} units the page holds the activations of ${fitting}; name others with --units, or show less text`,
+  );
+  // the best of each feature, then the second best of each, …
+  const ranked = [0, 1, 2].flatMap((place) =>
+    findings.flatMap(({ units }) => units.slice(place, place + 1)),
+  );
+  const chosen = new Map<string, Unit>();
+  for (const { layer, unit } of [...ranked, ...all]) {
+    if (chosen.size < fitting) chosen.set(`${layer} ${unit}`, { layer, unit });
+  }
+  return [...chosen.values()].sort((a, b) => a.layer - b.layer || a.unit - b.unit);
+}
+
+function pageData(
+  { config, vocabulary }: Model,
+  { predictions, saturation, findings, searched }: Study,
+  units: readonly Unit[],
+  characters: number,
+  charactersInAll: number,
+): VisualizeData {
+  const { cell, layers, hidden } = config;
+  const share = (x: number) => Number(x.toFixed(4));
+  let bits = 0;
+  for (const x of predictions.surprise) bits += x;
+  return {
+    model: `${layers} × ${cell} of ${hidden}`,
+    characters,
+    charactersInAll,
+    symbols: Array.from({ length: vocabulary.size }, (_, id) =>
+      vocabulary.unit === 'byte' ? byteName(vocabulary.symbols[id]) : vocabulary.decode([id]),
+    ),
+    meanSurprise: characters > 1 ? bits / (characters - 1) : 0,
+    guesses: predictions.K,
+    partLength,
+    layers,
+    hidden,
+    units,
+    findings: findings.map(({ feature, units }) => ({
+      feature,
+      units: units.map(({ layer, unit, heldOut }) => ({ layer, unit, score: share(heldOut) })),
+    })),
+    searched,
+    saturation: saturation.map(({ layer, gate, left, right }) => ({
+      layer,
+      gate,
+      left: Array.from(left, share),
+      right: Array.from(right, share),
+    })),
+  };
+}
+
+/** A byte of ASCII as its character, another one as two hexadecimal digits. */
+function byteName(byte: number | undefined): string {
+  if (byte === undefined) return '\ufffd';
+  return byte < 0x80 ? String.fromCharCode(byte) : byte.toString(16);
+}
+
+function* pageBlobs(
+  model: Model,
+  backend: Backend,
+  ids: Ids,
+  { predictions }: Study,
+  units: readonly Unit[],
+): Generator<[id: string, base64: string]> {
+  const { surprise, guesses, probabilities, K } = predictions;
+  const small = model.vocabulary.size <= 256;
+  const idArray = (values: ArrayLike<number>) =>
+    small ? Uint8Array.from(values) : Uint32Array.from(values);
+  yield ['ids', blob(idArray(ids))];
+  yield ['surprise', blob(Uint8Array.from(surprise, (bits) => Math.min(255, bits * 16)))];
+  for (let from = 0; from < ids.length; from += partLength) {
+    const part = [from * K, Math.min(ids.length, from + partLength) * K] as const;
+    const packed = Buffer.concat([
+      new Uint8Array(idArray(guesses.subarray(...part)).buffer),
+      Uint8Array.from(probabilities.subarray(...part), (p) => Math.round(255 * Math.sqrt(p))),
+    ]);
+    yield [`guesses-${from / partLength}`, blob(packed)];
+  }
+  const recorded = recordUnits(model, backend, ids, units);
+  for (const [i, { layer, unit }] of units.entries()) {
+    yield [`unit-${layer}-${unit}`, blob(recorded[i])];
+  }
+}
+
+function asJson({ findings, searched, predictions }: Study) {
+  return {
+    characters: predictions.surprise.length,
+    searched,
+    features: findings.map(({ feature, units }) => ({
+      feature,
+      units: units.map(({ layer, unit, chosenBy, heldOut }) => ({
+        layer,
+        unit,
+        chosen_by: chosenBy,
+        held_out: heldOut,
+      })),
+    })),
+  };
+}
+
+function findingLines({ findings, searched }: Study): string[] {
+  if (findings.length === 0) return [];
+  const half = grouped(Math.floor(searched / 2));
+  const width = Math.max(...findings.map(({ feature }) => feature.length));
+  const line = (feature: string, [{ layer, unit, heldOut }]: readonly UnitScore[]) =>
+    `  ${feature.padEnd(width)}  ${`${layer}:${unit}`.padEnd(8)} ${heldOut.toFixed(2).padStart(5)}`;
+  return [
+    `units (layer:unit) that follow a feature of the text, and their correlation with it on ${half} held-out characters:`,
+    ...findings.map(({ feature, units }) => line(feature, units)),
+  ];
+}

@@ -1,0 +1,10 @@
+/** Numbers for a page: compressed and as text; the page's `client/blobs.ts` is the way back. */
+import { gzipSync } from 'node:zlib';
+
+/** @returns base64 of the gzipped bytes */
+export function blob(values: Uint8Array | Int8Array | Uint32Array): string {
+  const { buffer, byteOffset, byteLength } = values;
+  // speed matters more than the last percent
+  const bytes = gzipSync(new Uint8Array(buffer, byteOffset, byteLength), { level: 4 });
+  return bytes.toString('base64');
+}

@@ -1,0 +1,216 @@
+/**
+ * The text, one element a character, of which only the rows in sight exist. A character can be chosen by
+ * a click or the arrow keys.
+ */
+import { el } from './dom.js';
+import { type Glyph, rowOf, rowStarts } from './layout.js';
+
+export interface Guesses {
+  /** K ids a character */
+  readonly ids: ArrayLike<number>;
+  /** K values of 255 · √p a character */
+  readonly roots: Uint8Array;
+}
+
+export interface TextViewParts {
+  readonly ids: ArrayLike<number>;
+  readonly glyphs: readonly Glyph[];
+  /** K */
+  readonly guesses: number;
+  readonly partLength: number;
+  loadGuesses(part: number): Promise<Guesses>;
+  onChoose(at: number): void;
+}
+
+/** Rows beyond each edge that are kept ready */
+const margin = 8;
+/** Browsers end an element at about twice this height */
+const highest = 15e6;
+
+export class TextView {
+  readonly element: HTMLElement;
+  private readonly inner = el('div', { class: 'rows' });
+  private readonly probe = el('span', { class: 'probe', 'aria-hidden': 'true' }, '0'.repeat(50));
+  /** Of each row its first character; none before the width is known */
+  private starts: Uint32Array = new Uint32Array(0);
+  private rowHeight = 24;
+  /** Pixels of the scroll bar's range a pixel of text; 1 but for the longest texts */
+  private scale = 1;
+  private readonly rows = new Map<number, HTMLElement>();
+  private colour: (at: number) => string = () => '';
+  private showsGuesses = false;
+  private chosen = 0;
+  private columns = 0;
+
+  constructor(private readonly parts: TextViewParts) {
+    this.element = el(
+      'div',
+      {
+        class: 'text',
+        tabIndex: 0,
+        role: 'region',
+        'aria-label': 'the text; arrow keys choose a character',
+      },
+      this.probe,
+      this.inner,
+    );
+    this.element.addEventListener('scroll', () => this.render(), { passive: true });
+    this.element.addEventListener('keydown', (event) => this.onKey(event));
+    this.inner.addEventListener('click', (event) => {
+      const at = (event.target as HTMLElement).closest<HTMLElement>('[data-at]')?.dataset.at;
+      if (at !== undefined) this.choose(Number(at));
+    });
+    new ResizeObserver(() => this.layout()).observe(this.element);
+  }
+
+  /** @param colour background of a character, as CSS has it, or nothing */
+  recolour(colour: (at: number) => string): void {
+    this.colour = colour;
+    this.renderAnew();
+  }
+
+  showGuesses(shows: boolean): void {
+    this.showsGuesses = shows;
+    this.element.classList.toggle('guessing', shows);
+    this.columns = 0;
+    this.layout();
+  }
+
+  choose(at: number): void {
+    const { ids, onChoose } = this.parts;
+    this.layout();
+    this.chosen = Math.max(0, Math.min(ids.length - 1, at));
+    this.scrollTo(rowOf(this.starts, this.chosen));
+    this.render();
+    for (const row of this.rows.values()) {
+      row.querySelector('.chosen')?.classList.remove('chosen');
+      row.querySelector(`[data-at="${this.chosen}"]`)?.classList.add('chosen');
+    }
+    onChoose(this.chosen);
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const row = rowOf(this.starts, this.chosen);
+    const vertical = (by: number) => {
+      const target = Math.max(0, Math.min(this.starts.length - 1, row + by));
+      const last = (this.starts[target + 1] ?? this.parts.ids.length) - 1;
+      return Math.min(last, this.starts[target] + this.chosen - this.starts[row]);
+    };
+    const targets: Record<string, () => number> = {
+      ArrowLeft: () => this.chosen - 1,
+      ArrowRight: () => this.chosen + 1,
+      ArrowUp: () => vertical(-1),
+      ArrowDown: () => vertical(1),
+      PageUp: () => vertical(-this.rowsInSight),
+      PageDown: () => vertical(this.rowsInSight),
+      Home: () => 0,
+      End: () => this.parts.ids.length - 1,
+    };
+    const target = targets[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    this.choose(target());
+  }
+
+  private get rowsInSight(): number {
+    return Math.max(1, Math.floor(this.element.clientHeight / this.rowHeight) - 1);
+  }
+
+  private scrollTo(row: number): void {
+    const { element, rowHeight, scale } = this;
+    const top = row * rowHeight;
+    const seen = element.scrollTop / scale;
+    if (top < seen) element.scrollTop = top * scale;
+    const bottom = top + rowHeight - element.clientHeight;
+    if (bottom > seen) element.scrollTop = bottom * scale;
+  }
+
+  /** Breaks the text into rows of the width there is, and stays at the character that was on top. */
+  private layout(): void {
+    const advance = this.probe.getBoundingClientRect().width / 50;
+    const columns = Math.max(8, Math.floor((this.element.clientWidth - 24) / advance) - 1);
+    if (advance === 0 || columns === this.columns) return;
+    const { scrollTop } = this.element;
+    const top = this.starts[Math.floor(scrollTop / this.scale / this.rowHeight)] ?? 0;
+    this.columns = columns;
+    this.starts = rowStarts(this.parts.ids, this.parts.glyphs, columns);
+    this.rowHeight = this.showsGuesses ? 26 + this.parts.guesses * 15 + 8 : 26;
+    const height = this.starts.length * this.rowHeight;
+    this.scale = Math.min(1, highest / height);
+    this.inner.style.height = `${height * this.scale}px`;
+    this.element.scrollTop = rowOf(this.starts, top) * this.rowHeight * this.scale;
+    this.renderAnew();
+  }
+
+  private renderAnew(): void {
+    for (const row of this.rows.values()) row.remove();
+    this.rows.clear();
+    this.render();
+  }
+
+  private render(): void {
+    const { element, rowHeight, rows, starts } = this;
+    const top = element.scrollTop / this.scale;
+    const first = Math.max(0, Math.floor(top / rowHeight) - margin);
+    const last = Math.min(
+      starts.length - 1,
+      Math.ceil((top + element.clientHeight) / rowHeight) + margin,
+    );
+    for (const [number, row] of rows) {
+      if (number >= first && number <= last) continue;
+      row.remove();
+      rows.delete(number);
+    }
+    const fresh = document.createDocumentFragment();
+    for (let number = first; number <= last; number++) {
+      let row = rows.get(number);
+      if (row === undefined) {
+        row = this.makeRow(number);
+        rows.set(number, row);
+        fresh.append(row);
+      }
+      // on a compressed scroll bar rows move against it
+      row.style.top = `${number * rowHeight - top + element.scrollTop}px`;
+    }
+    this.inner.append(fresh);
+  }
+
+  private makeRow(number: number): HTMLElement {
+    const { ids, glyphs, partLength } = this.parts;
+    const row = el('div', { class: 'row' });
+    const [from, to] = [this.starts[number], this.starts[number + 1] ?? ids.length];
+    for (let at = from; at < to; at++) {
+      const { text, width, faint } = glyphs[ids[at]];
+      const cell = el('span', { class: faint ? 'cell faint' : 'cell' }, el('b', {}, text));
+      cell.dataset.at = `${at}`;
+      if (width === 2) cell.classList.add('wide');
+      if (at === this.chosen) cell.classList.add('chosen');
+      const background = this.colour(at);
+      if (background !== '') (cell.firstChild as HTMLElement).style.background = background;
+      row.append(cell);
+    }
+    if (this.showsGuesses) {
+      for (let part = Math.floor(from / partLength); part * partLength < to; part++) {
+        this.parts.loadGuesses(part).then((guesses) => this.addGuesses(row, part, guesses));
+      }
+    }
+    return row;
+  }
+
+  private addGuesses(row: HTMLElement, part: number, { ids, roots }: Guesses): void {
+    const { partLength, guesses: K, glyphs } = this.parts;
+    for (const cell of row.children) {
+      const at = Number((cell as HTMLElement).dataset.at);
+      // nothing foretold the first character
+      if (Math.floor(at / partLength) !== part || at === 0) continue;
+      for (let k = 0; k < K; k++) {
+        const index = (at - part * partLength) * K + k;
+        const guess = el('i', {}, glyphs[ids[index]].text);
+        guess.style.opacity = `${0.25 + (0.75 * roots[index]) / 255}`;
+        if (ids[index] === this.parts.ids[at]) guess.className = 'right';
+        cell.append(guess);
+      }
+    }
+  }
+}
