@@ -89,6 +89,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
       gradientNorm: tally.number('gradientNorm'),
       clipped: tally.number('clipped'),
     },
+    rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.integer('rollbacks', 0, most),
     history: readHistory(fields),
     weights,
     moments,

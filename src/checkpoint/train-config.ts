@@ -2,6 +2,8 @@
 import { backendNames } from '../backend/select.js';
 import {
   clipNames,
+  type DivergenceConfig,
+  divergenceActions,
   dropoutMaskNames,
   optimizerNames,
   scheduleNames,
@@ -46,11 +48,22 @@ export function readTrainConfig(fields: Fields): TrainConfig {
     clip: { name: clip.oneOf('name', clipNames), limit: clip.number('limit') },
     length: readLength(fields.fields('length')),
     earlyStop: fields.integer('earlyStop', 0, most),
+    divergence: readDivergence(fields),
     evalEvery:
       fields.get('evalEvery') === undefined ? undefined : fields.integer('evalEvery', 1, most),
     seed: fields.integer('seed', 0, most),
     threads: fields.integer('threads', 1, 4096),
     backend: fields.oneOf('backend', backendNames),
+  };
+}
+
+/** Missing in files of version 1. */
+function readDivergence(fields: Fields): DivergenceConfig {
+  if (fields.get('divergence') === undefined) return { action: 'stop', rollbacks: 0 };
+  const divergence = fields.fields('divergence');
+  return {
+    action: divergence.oneOf('action', divergenceActions),
+    rollbacks: divergence.integer('rollbacks', 0, most),
   };
 }
 

@@ -3,7 +3,13 @@ import { backendNames } from '../backend/select.js';
 import { limits } from '../checkpoint/json.js';
 import { cellNames } from '../model/config.js';
 import { normalForms, textUnits } from '../text/unit.js';
-import { clipNames, dropoutMaskNames, optimizerNames, scheduleNames } from '../train/config.js';
+import {
+  clipNames,
+  divergenceActions,
+  dropoutMaskNames,
+  optimizerNames,
+  scheduleNames,
+} from '../train/config.js';
 import { sizeNames, sizes } from '../train/recipe.js';
 import type { OptionDefinition, OptionGroup } from './option.js';
 import {
@@ -50,6 +56,8 @@ export const defaults = {
   decayEvery: 1,
   patience: 3,
   earlyStop: 6,
+  onDivergence: 'stop',
+  rollbacks: 3,
   seed: 1,
   output: 'charnn.json',
   length: 500,
@@ -217,6 +225,13 @@ const trainingOptions: OptionGroup = {
     option('--decay <x>', 'step, plateau: factor of the rate', share, d.decay),
     option('--decay-every <n>', 'step: epochs between two falls', positive, d.decayEvery),
     option('--patience <n>', 'plateau: validations to wait', integer(0), d.patience),
+    oneOf(
+      '--on-divergence <what>',
+      'end, or go back to the last good model with half the rate',
+      divergenceActions,
+      d.onDivergence,
+    ),
+    option('--rollbacks <n>', 'times to go back at the most', integer(0), d.rollbacks),
   ],
 };
 

@@ -1,7 +1,13 @@
 /** Shows a training as it goes: a bar on a terminal, lines in a pipe, or events as JSON. */
 import { chalkStderr as chalk } from 'chalk';
 import { SingleBar } from 'cli-progress';
-import type { ProgressEvent, StartEvent, TrainEvent, ValidationEvent } from '../train/events.js';
+import type {
+  ProgressEvent,
+  RollbackEvent,
+  StartEvent,
+  TrainEvent,
+  ValidationEvent,
+} from '../train/events.js';
 import { bits, clock, createOutput, grouped, type Output } from './output.js';
 
 export interface ProgressOptions {
@@ -27,7 +33,7 @@ export function createProgress({ json, quiet }: ProgressOptions): Progress {
 function jsonProgress(output: Output): Progress {
   return {
     show(event) {
-      if (event.type === 'warning') output.warn(event.message);
+      showWarning(event, output);
       process.stdout.write(`${JSON.stringify(event)}\n`);
     },
     stop() {},
@@ -37,7 +43,7 @@ function jsonProgress(output: Output): Progress {
 function quietProgress(output: Output): Progress {
   return {
     show(event) {
-      if (event.type === 'warning') output.warn(event.message);
+      showWarning(event, output);
     },
     stop() {},
   };
@@ -96,8 +102,13 @@ function barProgress(): Progress {
 }
 
 function showRest(event: TrainEvent, output: Output): void {
-  if (event.type === 'warning') output.warn(event.message);
+  showWarning(event, output);
   if (event.type === 'start') output.note(startLine(event));
+}
+
+function showWarning(event: TrainEvent, output: Output): void {
+  if (event.type === 'warning') output.warn(event.message);
+  if (event.type === 'rollback') output.warn(rollbackLine(event));
 }
 
 function startLine(event: StartEvent): string {
@@ -106,6 +117,10 @@ function startLine(event: StartEvent): string {
   const run = `batch ${batchSize} × ${seqLength}, ${threads} thread${threads === 1 ? '' : 's'}, ${event.backend}`;
   const resumed = step > 0 ? `; resumed at step ${grouped(step)}` : '';
   return `${grouped(event.parameters)} parameters; ${texts}; ${run}${resumed}`;
+}
+
+function rollbackLine({ step, loss, rateFactor }: RollbackEvent): string {
+  return `the loss diverged after step ${grouped(step)} (${loss.toFixed(2)}): back to the last good model, with ${rateFactor} of the learning rate`;
 }
 
 function progressLine(event: ProgressEvent): string {

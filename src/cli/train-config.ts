@@ -7,6 +7,8 @@ import type { BatchShape } from '../text/split.js';
 import type { NormalForm, TextOptions, TextUnit } from '../text/unit.js';
 import type {
   ClipName,
+  DivergenceAction,
+  DivergenceConfig,
   DropoutMaskName,
   OptimizerName,
   ScheduleName,
@@ -55,6 +57,8 @@ export interface RawTrainOptions {
   readonly steps?: number;
   readonly time?: number;
   readonly earlyStop?: number;
+  readonly onDivergence?: DivergenceAction;
+  readonly rollbacks?: number;
   readonly evalEvery?: number;
   readonly output?: string;
   readonly force?: boolean;
@@ -154,6 +158,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       clip: { name: raw.clipBy ?? d.clipBy, limit: raw.clip ?? d.clip },
       length: picked.length,
       earlyStop: raw.earlyStop ?? d.earlyStop,
+      divergence: divergence(raw),
       evalEvery: raw.evalEvery,
       seed: raw.seed ?? d.seed,
       threads: raw.threads ?? usableCores(),
@@ -165,11 +170,11 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
 /** Options that may accompany --resume: what they say is not part of the training's identity. */
 const free: ReadonlySet<string> = new Set([
   ...['resume', 'output', 'threads', 'backend', 'epochs', 'steps', 'time'],
-  ...['json', 'quiet', 'debug', 'plainWeights'],
+  ...['json', 'quiet', 'debug', 'plainWeights', 'earlyStop', 'onDivergence', 'rollbacks'],
 ]);
 
 /**
- * The configuration of a resumed training: as it was, but for length, threads and back end if given.
+ * The configuration of a resumed training: as it was, but for how it ends and where it runs, if given.
  * @throws UsageError for an option that would make it another training
  */
 export function resumedConfig(raw: RawTrainOptions, saved: TrainConfig): TrainConfig {
@@ -188,6 +193,8 @@ export function resumedConfig(raw: RawTrainOptions, saved: TrainConfig): TrainCo
     length: trainLength(raw) ?? saved.length,
     threads: raw.threads ?? saved.threads,
     backend: raw.backend ?? saved.backend,
+    earlyStop: raw.earlyStop ?? saved.earlyStop,
+    divergence: divergence(raw, saved.divergence),
   });
 }
 
@@ -195,6 +202,13 @@ export function trainLength({ steps, epochs, time }: RawTrainOptions): TrainLeng
   if (steps !== undefined) return { kind: 'steps', steps };
   if (time !== undefined) return { kind: 'seconds', seconds: time };
   return epochs === undefined ? undefined : { kind: 'epochs', epochs };
+}
+
+function divergence(raw: RawTrainOptions, saved?: DivergenceConfig): DivergenceConfig {
+  return {
+    action: raw.onDivergence ?? saved?.action ?? d.onDivergence,
+    rollbacks: raw.rollbacks ?? saved?.rollbacks ?? d.rollbacks,
+  };
 }
 
 function refuseTogether(

@@ -7,6 +7,7 @@ import { readModel } from '../checkpoint/model-file.js';
 import { statePath } from '../checkpoint/state-file.js';
 import type { Output } from '../cli/output.js';
 import { CharnnError, UsageError } from '../errors.js';
+import type { Model } from '../model/model.js';
 import { quote } from '../text/quote.js';
 import type { TrainingState } from '../train/state.js';
 
@@ -68,23 +69,23 @@ function megabytes(bytes: number): string {
 
 /**
  * Whether the model beside a state is of the same training.
- * @returns the state to go on from: without the model, the best one is still to be found
+ * @returns the state to go on from, and the model: without it, the best one is still to be found
  * @throws CharnnError when it is of another training, or damaged
  */
 export async function matchModel(
   state: TrainingState,
   modelPath: string,
   output: Output,
-): Promise<TrainingState> {
+): Promise<{ resume: TrainingState; best?: Model }> {
   const shown = quote(modelPath);
   if ((await stat(modelPath).catch(() => undefined)) === undefined) {
-    if (state.bestLoss === null) return state;
+    if (state.bestLoss === null) return { resume: state };
     output.warn(`${shown} is missing: the best model from now on will be kept`);
-    return { ...state, bestLoss: null };
+    return { resume: { ...state, bestLoss: null } };
   }
-  const model = await readModel(modelPath);
-  const id = model.training?.id;
-  if (state.id === undefined || id === undefined || id === state.id) return state;
+  const best = await readModel(modelPath);
+  const id = best.training?.id;
+  if (state.id === undefined || id === undefined || id === state.id) return { resume: state, best };
   throw new CharnnError(
     `${quote(statePath(modelPath))} belongs to another model than ${shown}: put the right one of them there, or start anew with --force`,
   );

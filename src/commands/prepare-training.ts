@@ -27,10 +27,7 @@ import type { TrainingState } from '../train/state.js';
 import { matchModel } from './claim-output.js';
 import { textArguments } from './text-arguments.js';
 
-export type Prepared = Pick<
-  TrainingJob,
-  'corpus' | 'model' | 'config' | 'source' | 'resume' | 'initFrom'
->;
+export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
 interface TextSource {
   readonly texts: readonly string[];
@@ -137,7 +134,7 @@ export async function prepareResumed(
   output: Output,
 ): Promise<Prepared> {
   const path = statePath(modelPath);
-  const state = await matchModel(await readState(path), modelPath, output);
+  const { resume: state, best } = await matchModel(await readState(path), modelPath, output);
   const config = resumedConfig(raw, state.config);
   const recorded = recordedSource(state.source, path);
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
@@ -155,6 +152,7 @@ export async function prepareResumed(
     config: { ...config, threads },
     source: state.source,
     resume: state,
+    ...(best && { best }),
   };
 }
 

@@ -124,7 +124,7 @@ function conclude(end: EndEvent, modelPath: string, output: Output): void {
       const kept =
         end.best === undefined ? 'no model was saved' : `the last good model is in ${shown}`;
       throw new DivergenceError(
-        `training diverged after step ${end.step}: the loss is no longer a sensible number; ${kept}; try a lower --learning-rate or a lower --clip`,
+        `training diverged after step ${end.step}: the loss is far above its best, or no number; ${kept}; try a lower --learning-rate, a lower --clip, or --on-divergence rollback`,
       );
     }
   }

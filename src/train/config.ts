@@ -48,6 +48,16 @@ export type TrainLength =
   | { readonly kind: 'epochs'; readonly epochs: number }
   | { readonly kind: 'seconds'; readonly seconds: number };
 
+export const divergenceActions = ['stop', 'rollback'] as const;
+export type DivergenceAction = (typeof divergenceActions)[number];
+
+/** What happens when the loss is not finite, or far above its best. */
+export interface DivergenceConfig {
+  readonly action: DivergenceAction;
+  /** Times that training goes back to the last good model, at most */
+  readonly rollbacks: number;
+}
+
 export interface TrainConfig {
   readonly batchSize: number;
   readonly seqLength: number;
@@ -69,6 +79,7 @@ export interface TrainConfig {
   readonly earlyStop: number;
   /** Steps between validations; undefined: about twenty over the training */
   readonly evalEvery: number | undefined;
+  readonly divergence: DivergenceConfig;
   readonly seed: number;
   readonly threads: number;
   readonly backend: BackendName;
@@ -102,6 +113,7 @@ export const plainTraining = {
   clip: { name: 'norm', limit: 5 },
   length: { kind: 'steps', steps: 1 },
   earlyStop: 0,
+  divergence: { action: 'stop', rollbacks: 0 },
   evalEvery: undefined,
   seed: 1,
 } as const satisfies Partial<TrainConfig>;

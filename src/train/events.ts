@@ -47,6 +47,8 @@ export interface Validation {
   readonly gradientNorm: number;
   /** Share of the steps since the validation before in which clipping acted */
   readonly clipped: number;
+  /** How often training had gone back to the last good model, if it had */
+  readonly rollbacks?: number;
 }
 
 export interface ValidationEvent extends Validation {
@@ -67,6 +69,18 @@ export interface WarningEvent {
   readonly message: string;
 }
 
+/** The loss diverged, and training goes on from the last good model. */
+export interface RollbackEvent {
+  readonly type: 'rollback';
+  readonly step: number;
+  /** The loss that was no longer sensible; may be not a number */
+  readonly loss: number;
+  /** Which time this is */
+  readonly count: number;
+  /** Of the learning rate, from now on */
+  readonly rateFactor: number;
+}
+
 export interface EndEvent {
   readonly type: 'end';
   /** 'overfitting': validation has not become better for as long as the configuration allows */
@@ -83,4 +97,5 @@ export type TrainEvent =
   | ValidationEvent
   | SavedEvent
   | WarningEvent
+  | RollbackEvent
   | EndEvent;

@@ -18,6 +18,7 @@ import { trainingId } from './identity.js';
 import { Length } from './length.js';
 import { momentCount } from './optimizer.js';
 import { Replicas } from './replicas.js';
+import { isFarAboveBest, Rollback } from './rollback.js';
 import { type Save, Saver } from './saver.js';
 import { learningRate, Plateau } from './schedule.js';
 import type { TrainingState } from './state.js';
@@ -41,6 +42,8 @@ export interface TrainingJob {
   readonly source: Readonly<Record<string, unknown>>;
   /** Goes on from here; its model and text must be the job's. */
   readonly resume?: TrainingState;
+  /** With `resume`: the best model so far */
+  readonly best?: Model;
   /** Starts from these weights, matched by character. */
   readonly initFrom?: Model;
   readonly save: Save;
@@ -86,6 +89,7 @@ class Training {
   private lastSaved: number;
   private readonly id: string | undefined;
   private readonly saver: Saver;
+  private readonly rollback: Rollback;
 
   constructor(
     private readonly job: TrainingJob,
@@ -101,6 +105,8 @@ class Training {
     this.plateau = new Plateau(config.schedule, resume?.plateau.factor, resume?.plateau.waited);
     this.lastSaved = this.length.seconds;
     this.saver = new Saver(job.save, (failure) => this.reportFailedSave(failure));
+    const { divergence } = config;
+    this.rollback = new Rollback(divergence, backend, replicas, resume?.rollbacks ?? 0);
     this.id = resume ? this.restore(resume) : this.initialise();
   }
 
@@ -113,16 +119,21 @@ class Training {
     const progress = setInterval(() => this.reportProgress(), progressMs);
     try {
       while (!length.isOver(this.step)) {
+        if (this.isOverfitting()) return await this.ended('overfitting');
         if (job.signal?.aborted) return await this.interrupted();
         const result = await replicas.run(this.step, this.nextRates());
         this.step = result.step;
         length.observe(this.step);
-        if (result.diverged) return await this.ended('diverged');
+        if (result.diverged) {
+          if (!this.goBack(result.diverged.loss)) return await this.ended('diverged');
+          continue;
+        }
         if (job.signal?.aborted) return await this.interrupted();
         const over = length.isOver(this.step);
         if (over || length.isValidationDue(this.step)) {
-          if (!(await this.validate())) return await this.interrupted();
-          if (!over && this.isOverfitting()) return await this.ended('overfitting');
+          const outcome = await this.validate();
+          if (outcome === 'stopped') return await this.interrupted();
+          if (outcome === 'diverged') return await this.ended('diverged');
         } else if (length.seconds - this.lastSaved > saveSeconds) this.saveState();
       }
       return await this.ended('finished');
@@ -152,7 +163,9 @@ class Training {
   private rateAt(step: number): number {
     const epoch = step / this.streams.chunksPerPass;
     const { totalSteps } = this.length;
-    return learningRate(this.job.config.schedule, { step, totalSteps, epoch }, this.plateau.factor);
+    const at = { step, totalSteps, epoch };
+    const rate = learningRate(this.job.config.schedule, at, this.plateau.factor);
+    return rate * this.rollback.rateFactor;
   }
 
   private reportProgress(): void {
@@ -178,15 +191,15 @@ class Training {
 
   // --- validation and saving ---
 
-  /** Measures, records, and has the state saved and, if it is the best, the model. False when stopped. */
-  private async validate(): Promise<boolean> {
+  /** Measures, records, and has the state saved and, if it is the best, the model. */
+  private async validate(): Promise<'done' | 'stopped' | 'diverged'> {
     const { replicas, job, length } = this;
     const characters = job.corpus.validation.length - 1;
     const started = length.seconds;
     let validationLoss: number | null = null;
     if (characters > 0) {
       validationLoss = (await replicas.validate()) / characters;
-      if (replicas.control.stopRequested) return false;
+      if (replicas.control.stopRequested) return 'stopped';
     }
     length.validated(length.seconds - started);
     const tally = replicas.control.tally;
@@ -198,10 +211,12 @@ class Training {
       learningRate: this.lastRate,
       gradientNorm: tally.gradientNorm / tally.steps,
       clipped: tally.clipped / tally.steps,
+      ...(this.rollback.count > 0 && { rollbacks: this.rollback.count }),
     };
     replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
     const loss = validationLoss ?? entry.trainLoss;
-    const improved = this.bestLoss === undefined || loss < this.bestLoss;
+    const diverged = !Number.isFinite(loss) || isFarAboveBest(entry.trainLoss, this.history);
+    const improved = !diverged && (this.bestLoss === undefined || loss < this.bestLoss);
     this.plateau.observe(improved);
     this.history.push({ ...entry });
     if (improved) {
@@ -214,15 +229,26 @@ class Training {
       best: improved,
       secondsElapsed: length.seconds,
     });
+    if (diverged && !this.goBack(Number.isFinite(loss) ? entry.trainLoss : loss)) return 'diverged';
     if (improved) this.saveModel();
     else this.saveState();
+    return 'done';
+  }
+
+  /** Back to the last good model; false when training is to end instead. */
+  private goBack(loss: number): boolean {
+    const { job, rollback, step } = this;
+    if (!rollback.goBack()) return false;
+    const { count, rateFactor } = rollback;
+    job.onEvent({ type: 'rollback', step, loss, count, rateFactor });
     return true;
   }
 
   private isOverfitting(): boolean {
     const { earlyStop } = this.job.config;
+    if (this.history.length <= earlyStop) return false;
     const losses = this.history.map((entry) => entry.validationLoss ?? entry.trainLoss ?? 0);
-    const best = losses.indexOf(Math.min(...losses));
+    const best = losses.indexOf(losses.reduce((a, b) => Math.min(a, b)));
     return earlyStop > 0 && losses.length - 1 - best >= earlyStop;
   }
 
@@ -239,7 +265,9 @@ class Training {
   }
 
   private saveModel(): void {
-    this.saveState(this.snapshot());
+    const model = this.snapshot();
+    this.saveState(model);
+    this.rollback.keep(model.weights);
     this.hasModel = true;
   }
 
@@ -307,6 +335,7 @@ class Training {
       bestLoss: this.bestLoss ?? null,
       plateau: { factor: this.plateau.factor, waited: this.plateau.waited },
       tally: replicas.control.tally,
+      rollbacks: this.rollback.count,
       history: this.history.slice(),
       weights: (!replicas.average && modelWeights) || copy(backend.read(replicas.weights)),
       moments: replicas.moments.map((m) => copy(backend.read(m))),
@@ -327,6 +356,7 @@ class Training {
     }
     backend.write(replicas.weights, values);
     if (replicas.average) backend.write(replicas.average, values);
+    this.rollback.keep(values);
     return trainingId(model, job.config, job.corpus.provenance, values);
   }
 
@@ -348,6 +378,7 @@ class Training {
     this.history = state.history.slice();
     this.bestLoss = state.bestLoss ?? undefined;
     this.hasModel = state.bestLoss !== null;
+    this.rollback.keep(job.best?.weights ?? state.average ?? state.weights);
     return state.id;
   }
 

@@ -32,6 +32,8 @@ export interface TrainingState {
   readonly bestLoss: number | null;
   readonly plateau: { readonly factor: number; readonly waited: number };
   readonly tally: Tally;
+  /** How often training has gone back to the last good model */
+  readonly rollbacks: number;
   readonly history: readonly HistoryEntry[];
   /** Flat lists of parameters, as in the parameter table */
   readonly weights: Float32Array;

@@ -54,6 +54,7 @@ const baseConfig: TrainConfig = {
   clip: { name: 'norm', limit: 1 },
   length: { kind: 'steps', steps: 60 },
   earlyStop: 0,
+  divergence: { action: 'stop', rollbacks: 0 },
   evalEvery: 20,
   seed: 1,
   threads: 2,

@@ -1,0 +1,60 @@
+/** What happens when the loss diverges: when that is so, and going back to the last good model. */
+import type { Backend } from '../backend/backend.js';
+import type { HistoryEntry } from '../model/model.js';
+import type { DivergenceConfig } from './config.js';
+import type { Replicas } from './replicas.js';
+
+/**
+ * Whether all that was learned has been lost: the mean training loss since the validation before is
+ * above that of the beginning, and more than 1 nat above the lowest. A passage that is hard to predict,
+ * or a validation loss that rises as the model learns the text by heart, is not that.
+ * @param history the validations before
+ */
+export function isFarAboveBest(trainLoss: number, history: readonly HistoryEntry[]): boolean {
+  const losses = history.map((entry) => entry.trainLoss ?? Number.POSITIVE_INFINITY);
+  if (losses.length === 0) return false;
+  const lowest = losses.reduce((a, b) => Math.min(a, b));
+  return trainLoss > Math.max(losses[0], lowest + 1);
+}
+
+/**
+ * The last good model, to go back to. Where it is taken up again depends on the model and the step
+ * alone, both of which are on disk: so a resumed training goes back as the one never stopped.
+ */
+export class Rollback {
+  private good: Float32Array | undefined;
+
+  constructor(
+    private readonly config: DivergenceConfig,
+    private readonly backend: Backend,
+    private readonly replicas: Replicas,
+    /** How often training has gone back */
+    public count: number,
+  ) {}
+
+  /** What the learning rate is multiplied by: halved each time. */
+  get rateFactor(): number {
+    return 0.5 ** this.count;
+  }
+
+  /** @param weights of the last good model, flat; they must not be changed afterwards */
+  keep(weights: Float32Array): void {
+    if (this.config.action === 'rollback') this.good = weights;
+  }
+
+  /**
+   * Takes the last good weights again, with moments, hidden state and running sums as at the beginning.
+   * @returns false when this is not wanted, or has been done often enough
+   */
+  goBack(): boolean {
+    const { backend, replicas, config, good } = this;
+    if (good === undefined || this.count >= config.rollbacks) return false;
+    this.count++;
+    backend.write(replicas.weights, good);
+    if (replicas.average) backend.write(replicas.average, good);
+    for (const moment of replicas.moments) backend.fill(moment, 0);
+    replicas.writeHidden(replicas.readHidden().map((layer) => layer.map((state) => state.fill(0))));
+    replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
+    return true;
+  }
+}
