@@ -136,7 +136,7 @@ export function sparkline(values: readonly number[], width: number): string {
 export function histogram(values: ArrayLike<number>, bins: number, limit: number): string {
   const counts = new Array<number>(bins).fill(0);
   for (let i = 0; i < values.length; i++) {
-    const at = Math.floor(((values[i] / limit + 1) / 2) * bins);
+    const at = limit > 0 ? Math.floor(((values[i] / limit + 1) / 2) * bins) : bins >> 1;
     counts[Math.max(0, Math.min(bins - 1, at))]++;
   }
   const most = Math.max(...counts);

@@ -8,6 +8,7 @@ import type {
   TrainEvent,
   ValidationEvent,
 } from '../train/events.js';
+import { sparkline } from './chart.js';
 import { bits, clock, createOutput, grouped, type Output } from './output.js';
 
 export interface ProgressOptions {
@@ -68,7 +69,7 @@ function lineProgress(output: Output): Progress {
 
 function barProgress(): Progress {
   const bar = new SingleBar({
-    format: `${chalk.cyan('{bar}')} {percentage}% · {line}`,
+    format: `${chalk.cyan('{bar}')} {percentage}% ${chalk.magenta('{curve}')} {line}`,
     stream: process.stderr,
     barsize: 20,
     hideCursor: true,
@@ -78,6 +79,7 @@ function barProgress(): Progress {
     barIncompleteChar: '░',
   });
   const output = createOutput(false);
+  const losses = new LossCurve();
   let running = false;
   const stop = () => {
     if (running) bar.stop();
@@ -86,7 +88,8 @@ function barProgress(): Progress {
   return {
     show(event) {
       if (event.type === 'progress') {
-        const payload = { line: progressLine(event) };
+        losses.add(event.loss);
+        const payload = { line: progressLine(event), curve: losses.draw() };
         if (running) bar.update(event.fraction, payload);
         else bar.start(1, event.fraction, payload);
         running = true;
@@ -99,6 +102,34 @@ function barProgress(): Progress {
     },
     stop,
   };
+}
+
+const curveWidth = 16;
+
+/** The loss since the beginning, of which no more is kept than can be drawn. */
+class LossCurve {
+  private losses: number[] = [];
+  /** Losses that one entry stands for, and those that wait to become one */
+  private each = 1;
+  private waiting: number[] = [];
+
+  add(loss: number): void {
+    this.waiting.push(loss);
+    if (this.waiting.length < this.each) return;
+    this.losses.push(mean(this.waiting));
+    this.waiting = [];
+    if (this.losses.length < 8 * curveWidth) return;
+    this.losses = this.losses.flatMap((x, i, all) => (i % 2 === 1 ? [mean([all[i - 1], x])] : []));
+    this.each *= 2;
+  }
+
+  draw(): string {
+    return sparkline(this.losses, curveWidth);
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }
 
 function showRest(event: TrainEvent, output: Output): void {

@@ -1,6 +1,7 @@
 /** `charnn inspect`: what a model is. */
 import chalk from 'chalk';
 import { readModel } from '../checkpoint/model-file.js';
+import { histogram, lineChart, terminalWidth } from '../cli/chart.js';
 import { defaults } from '../cli/options.js';
 import { bits, grouped } from '../cli/output.js';
 import { type Model, namedTensors } from '../model/model.js';
@@ -48,10 +49,13 @@ function description(model: Model): string {
     const { name, shape, size } = parameter;
     const mean = values.reduce((sum, x) => sum + x, 0) / size;
     const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / size);
+    const largest = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     field(
       name,
-      `${`[${shape}]`.padEnd(14)} mean ${mean.toFixed(4)}, deviation ${deviation.toFixed(4)}`,
+      `${`[${shape}]`.padEnd(12)} mean ${mean.toFixed(4).padStart(7)}, deviation ${deviation.toFixed(4)}`,
     );
+    const bins = histogram(values, histogramBins, largest);
+    field('', `−${largest.toPrecision(2)} ${chalk.cyan(bins)} ${largest.toPrecision(2)}`);
   }
 
   section('Vocabulary');
@@ -65,6 +69,7 @@ function description(model: Model): string {
 
   if (history.length > 0) {
     section('History');
+    lines.push(...lossCurve(history).map((line) => `  ${line}`), '');
     lines.push('        step   epoch   train   valid.  bits/char');
     for (const { step, epoch, trainLoss, validationLoss } of history) {
       const number = (x: number | null | undefined) => (x == null ? '–' : x.toFixed(4)).padStart(8);
@@ -82,4 +87,27 @@ function description(model: Model): string {
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+const histogramBins = 40;
+
+function lossCurve(history: Model['history']): string[] {
+  const points = (key: string) =>
+    history.flatMap(({ step, [key]: loss }) =>
+      step == null || loss == null ? [] : [[step, loss / Math.LN2] as const],
+    );
+  const series = [
+    { name: 'training, bits per character', points: points('trainLoss') },
+    { name: 'validation', points: points('validationLoss') },
+  ];
+  return lineChart(
+    series.filter(({ points }) => points.length > 0),
+    {
+      width: terminalWidth() - 2,
+      height: 10,
+      logarithmic: false,
+      xLabel: 'steps',
+      formatY: (y) => y.toFixed(2),
+    },
+  );
 }
