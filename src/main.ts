@@ -10,6 +10,7 @@ import { evaluateText, type RawEvalOptions } from './commands/eval.js';
 import { gradients, type RawGradientsOptions } from './commands/gradients.js';
 import { inspect } from './commands/inspect.js';
 import { novelty, type RawNoveltyOptions } from './commands/novelty.js';
+import { type RawReportOptions, report as reportTrainings } from './commands/report.js';
 import { sample } from './commands/sample.js';
 import type { RawSampleOptions } from './commands/sample-settings.js';
 import { type RawScoreOptions, score } from './commands/score.js';
@@ -174,6 +175,19 @@ const commands: readonly CommandDefinition[] = [
       ['charnn visualize chapter.txt --units 1:17,1:30', 'these units'],
     ],
     run: (texts: string[], options: RawVisualizeOptions) => visualize(texts, options),
+  },
+  {
+    name: 'report',
+    arguments: '[run...]',
+    summary: 'show trainings as curves, side by side, as a page',
+    description:
+      'Write a page with the courses of trainings: loss, learning rate, gradient\nnorm, speed, samples. A run is a model (default: charnn.json) or a log, the\nstandard output of charnn train --json.',
+    options: commandOptions.report,
+    examples: [
+      ['charnn train book.txt --json > a.log', 'keep a log'],
+      ['charnn report a.log b.log', 'two trainings side by side'],
+    ],
+    run: (runs: string[], options: RawReportOptions) => reportTrainings(runs, options),
   },
 ];
 

@@ -74,6 +74,7 @@ export const defaults = {
   },
   gradients: { layers: 2, hidden: 256, embedding: 64, seqLength: 64, lags: 128, positions: 64 },
   visualize: { output: 'charnn.html', maxChars: 1_000_000 },
+  report: { output: 'report.html' },
 } as const;
 
 function option(
@@ -489,6 +490,13 @@ export const visualizeOptions: readonly OptionGroup[] = [
   },
 ];
 
+export const reportOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [option('-o, --output <file>', 'the page', text, d.report.output), quiet, debug],
+  },
+];
+
 export const commandOptions = {
   train: trainOptions,
   sample: sampleOptions,
@@ -502,4 +510,5 @@ export const commandOptions = {
   bench: benchOptions,
   gradients: gradientsOptions,
   visualize: visualizeOptions,
+  report: reportOptions,
 } as const;

@@ -7,8 +7,11 @@ import { createProgress } from '../cli/progress.js';
 import type { RawTrainOptions } from '../cli/train-config.js';
 import { DivergenceError, exitCode } from '../errors.js';
 import { yardstick } from '../evaluate/yardstick.js';
+import type { Model } from '../model/model.js';
+import { sample } from '../sample/sample.js';
 import { quote } from '../text/quote.js';
-import type { EndEvent } from '../train/events.js';
+import type { TrainConfig } from '../train/config.js';
+import type { EndEvent, SampleEvent } from '../train/events.js';
 import { runTraining, type TrainingText } from '../train/run.js';
 import { claimOutput, requireSpace } from './claim-output.js';
 import {
@@ -65,6 +68,7 @@ async function run(
           lock.check();
           await writeModel(modelPath, model, { plainWeights: raw.plainWeights ?? false });
           progress.show({ type: 'saved', what: 'model', path: modelPath });
+          if (raw.json) progress.show(sampleOf(model, prepared.config));
         },
         async state(state) {
           lock.check();
@@ -84,6 +88,14 @@ async function run(
     progress.stop();
     interruption.stopListening();
   }
+}
+
+const sampleLength = 300;
+
+/** For the log: what the training can write by now. */
+function sampleOf(model: Model, { seed, backend }: TrainConfig): SampleEvent {
+  const step = Number(model.training?.step ?? 0);
+  return { type: 'sample', step, text: sample(model, { length: sampleLength, seed, backend }) };
 }
 
 const terminationSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -11,8 +11,9 @@ const target = (name: string) => fileURLToPath(new URL(`client/${name}`, import.
 const charts = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
 
 /** Style sheets of each page, in order */
-const pages: Readonly<Partial<Record<PageName, readonly string[]>>> = {
+const pages: Readonly<Record<PageName, readonly string[]>> = {
   gradients: [charts, source('base.css')],
+  report: [charts, source('base.css'), source('report.css')],
   visualize: [source('base.css'), source('visualize.css')],
 };
 

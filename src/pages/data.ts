@@ -69,3 +69,31 @@ export interface UnitData {
   readonly layer: number;
   readonly unit: number;
 }
+
+/** A quantity over the steps of a training. */
+export interface Course {
+  /** Ascending */
+  readonly steps: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** One training, as its model's history or its log tells it. */
+export interface RunData {
+  readonly name: string;
+  /** Kind and size of the network, where it is known */
+  readonly model: string | undefined;
+  /** Bits per character */
+  readonly training: Course;
+  readonly validation: Course;
+  readonly learningRate: Course;
+  readonly gradientNorm: Course;
+  /** Share of the steps in which clipping acted */
+  readonly clipped: Course;
+  /** Characters per second */
+  readonly speed: Course;
+  readonly samples: readonly { readonly step: number; readonly text: string }[];
+}
+
+export interface ReportData {
+  readonly runs: readonly RunData[];
+}

@@ -64,6 +64,13 @@ export interface SavedEvent {
   readonly path: string;
 }
 
+/** A text drawn from a model that has just been saved, with the training's seed. */
+export interface SampleEvent {
+  readonly type: 'sample';
+  readonly step: number;
+  readonly text: string;
+}
+
 export interface WarningEvent {
   readonly type: 'warning';
   readonly message: string;
@@ -96,6 +103,7 @@ export type TrainEvent =
   | ProgressEvent
   | ValidationEvent
   | SavedEvent
+  | SampleEvent
   | WarningEvent
   | RollbackEvent
   | EndEvent;

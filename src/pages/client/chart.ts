@@ -32,7 +32,10 @@ export function chart(specification: ChartSpecification): HTMLElement {
   const shown = lines.map(() => true);
   const colourOf = (line: Line, i: number) => `--series-${(line.colour ?? i) % colours}`;
   const buttons = lines.map((line, i) => {
-    const swatch = el('span', { class: 'swatch', style: `background: var(${colourOf(line, i)})` });
+    const swatch = el('span', {
+      class: line.dashed ? 'swatch dashed' : 'swatch',
+      style: `color: var(${colourOf(line, i)})`,
+    });
     const button = el('button', { type: 'button', 'aria-pressed': 'true' }, swatch, line.name);
     button.addEventListener('click', () => {
       shown[i] = !shown[i];
