@@ -2,6 +2,9 @@
  * charnn as a library: the same parts the command line is made of. Nothing here prints or exits;
  * errors a person can act on are `CharnnError`s.
  */
+export { type GradientFlow, gradientFlow } from './analyse/gradient-flow.js';
+export { type RecurrentSpectrum, recurrentSpectra } from './analyse/spectra.js';
+export { type Study, study } from './analyse/study.js';
 export { Arena } from './backend/arena.js';
 export type { Backend } from './backend/backend.js';
 export { type BackendName, createBackend } from './backend/select.js';

@@ -18,6 +18,8 @@ export interface GateSaturation {
 
 const shut = 0.1;
 const open = 0.9;
+/** Characters after which the shares are known well enough; of a long text they are from all parts. */
+const enough = 100_000;
 
 export class Saturation {
   private readonly gates: readonly (GateSaturation & { readonly index: number })[];
@@ -44,6 +46,7 @@ export class Saturation {
 
   take({ rows, lengths, gates: values }: Reading): void {
     const { H, G } = this;
+    if (this.count >= enough) return;
     lengths.forEach((length, row) => {
       this.count += length;
       for (const { layer, index, left, right } of this.gates) {

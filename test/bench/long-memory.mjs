@@ -37,7 +37,8 @@ const compared = 50;
 const training = (cell) => [
   ...['--cell', cell, '--layers', '1', '--hidden', '64', '--embedding', '0'],
   ...['--seq-length', '128', '--batch-size', '32', '--steps', options.steps],
-  ...['--schedule', 'constant', '--quiet', '--force'],
+  ...['--optimizer', 'adamw', '--learning-rate', '0.004', '--schedule', 'constant'],
+  ...['--dropout', '0', '--early-stop', '0', '--threads', '1', '--quiet', '--force'],
 ];
 
 /** Lines of one delay, and where their questions are. */
