@@ -6,6 +6,7 @@
  * address stays valid for good. The allocation mark lies in the memory itself: any thread may allocate.
  */
 import { CharnnError } from '../errors.js';
+import { requireMemory } from './memory.js';
 
 const pageBytes = 65536;
 /** 4 GiB: what a 32-bit address reaches. */
@@ -51,15 +52,22 @@ export class Arena {
 
   private grow(missingPages: number, end: number): void {
     try {
+      // what is allocated is not yet used: the system would notice only later, by killing the process
+      requireMemory(end, 'this model and batch');
       this.memory.grow(missingPages);
     } catch (cause) {
       // another thread may have grown it meanwhile
       if (this.memory.buffer.byteLength >= end) return;
-      const gigabytes = (end / 2 ** 30).toFixed(2);
+      const reason =
+        cause instanceof CharnnError
+          ? cause.message
+          : `out of memory: this model and batch need ${(end / 2 ** 30).toFixed(2)} GiB of tensors`;
       throw new CharnnError(
-        `out of memory: this model and batch need ${gigabytes} GiB of tensors; choose a smaller --hidden, --batch-size or --seq-length`,
+        `${reason}; choose a smaller --hidden, --batch-size or --seq-length`,
         1,
-        { cause },
+        {
+          cause,
+        },
       );
     }
   }

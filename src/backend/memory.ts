@@ -14,13 +14,13 @@ export function machineMemory(): number {
 }
 
 /**
- * @param what is to be held, as the message begins
+ * @param what is to be held, for the message
  * @throws CharnnError with both figures when it cannot fit
  */
 export function requireMemory(bytes: number, what: string): void {
   const memory = machineMemory();
   if (bytes <= memory) return;
   throw new CharnnError(
-    `${what} needs ${(bytes / gigabyte).toFixed(2)} GiB of memory, and this machine has ${(memory / gigabyte).toFixed(2)} GiB`,
+    `not enough memory for ${what}: ${(bytes / gigabyte).toFixed(2)} GiB are needed, and this machine has ${(memory / gigabyte).toFixed(2)} GiB`,
   );
 }

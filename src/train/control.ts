@@ -1,7 +1,6 @@
 /**
  * The words of shared memory by which the replicas keep in step, and the main thread looks on.
  */
-import { CharnnError } from '../errors.js';
 
 /** Where a word stands in the integer half. */
 const word = { generation: 0, waiting: 1, broken: 2, stop: 3, decision: 4, step: 5 } as const;
@@ -22,6 +21,9 @@ const spins = 2000;
 /** A sleeping thread looks up this often whether another has failed. */
 const patienceMs = 1000;
 
+/** What the other replicas meet when one has failed: a consequence, whose cause is told by that one. */
+export class BrokenBarrier extends Error {}
+
 export class Control {
   private readonly integers: Int32Array;
   private readonly reals: Float64Array;
@@ -41,7 +43,7 @@ export class Control {
   /**
    * Returns when all replicas have come here. Spins shortly, then sleeps: on a busy machine spinning
    * would take the processor from the very thread that is waited for.
-   * @throws CharnnError when another replica has failed
+   * @throws BrokenBarrier when another replica has failed
    */
   barrier(): void {
     if (this.replicas === 1) return;
@@ -59,7 +61,7 @@ export class Control {
         Atomics.wait(w, word.generation, generation, patienceMs);
       }
     }
-    if (this.broken) throw new CharnnError('another training thread failed');
+    if (this.broken) throw new BrokenBarrier();
   }
 
   /** Lets no replica wait for one that has failed. */

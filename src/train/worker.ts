@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Arena } from '../backend/arena.js';
 import { createBackend } from '../backend/select.js';
 import { CharnnError } from '../errors.js';
-import { Control } from './control.js';
+import { BrokenBarrier, Control } from './control.js';
 import type { Order, ReplicaPlan, Reply } from './plan.js';
 import { Replica } from './replica.js';
 
@@ -14,6 +14,7 @@ function serve(plan: ReplicaPlan, port: NonNullable<typeof parentPort>): void {
     try {
       reply(work());
     } catch (error) {
+      if (error instanceof BrokenBarrier) return;
       control.breakBarrier();
       const { message, stack } = error instanceof Error ? error : new Error(String(error));
       reply({ type: 'failed', message, stack, known: error instanceof CharnnError });

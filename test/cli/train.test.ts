@@ -203,6 +203,12 @@ describe('manners', () => {
     expect(stderr).toMatch(/charnn: training diverged after step \d+/);
   });
 
+  test('the last of repeated options counts', async () => {
+    const folder = new Folder();
+    expect((await folder.train(text, '--steps', '9', '--steps', '6')).status).toBe(0);
+    expect(folder.json('charnn.state.json').step).toBe(6);
+  });
+
   test('a folder that cannot hold the model is found out before training', async () => {
     const folder = new Folder();
     const { status, stderr } = await folder.train(text, '-o', 'missing/model.json');
