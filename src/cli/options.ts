@@ -370,6 +370,7 @@ export const scoreOptions: readonly OptionGroup[] = [
     options: [
       modelFile,
       flag('--total', 'one number instead: all of it as one text, as eval reads it'),
+      flag('--dynamic', 'adapt to the lines while reading them, in order (slower, one thread)'),
       flag('--per-char', 'lines of JSON with what each character costs'),
       option('--threshold <x>', 'only lines of at least so many bits per character', notNegative),
       threads,

@@ -19,6 +19,7 @@ import { LineWriter, write } from './write.js';
 export interface RawScoreOptions {
   readonly model?: string;
   readonly total?: boolean;
+  readonly dynamic?: boolean;
   readonly perChar?: boolean;
   readonly threshold?: number;
   readonly threads?: number;
@@ -31,6 +32,7 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
     throw new UsageError('--total is one number: leave out --per-char and --threshold');
   }
   const output = createOutput(raw.quiet ?? false);
+  const dynamic = raw.dynamic ?? false;
   const model = await readModel(raw.model ?? defaults.output);
   const arena = new Arena();
   const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
@@ -41,7 +43,8 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
     const { text, vocabulary } = model;
     const options = { text, vocabulary, minCount: 1, stdin: process.stdin };
     const { ids } = await loadCorpus(paths, options);
-    await write(`${evaluate(model, backend, ids).bitsPerCharacter.toFixed(6)}\n`);
+    const { bitsPerCharacter } = evaluate(model, backend, ids, { dynamic });
+    await write(`${bitsPerCharacter.toFixed(6)}\n`);
     return;
   }
 
@@ -51,6 +54,7 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
     backendName: name,
     arena,
     threads: raw.threads ?? usableCores(),
+    dynamic,
     characters: raw.perChar ?? false,
   });
   const writer = new LineWriter();

@@ -28,7 +28,7 @@ export const dynamicDefaults: DynamicOptions = { rate: 3e-4, recall: 1e-3, seqLe
 const meanSquareDecay = 0.999;
 const epsilon = 1e-8;
 
-/** A model that reads one text from its beginning and adapts to it as it goes. */
+/** A model that reads one text from its beginning, at once or bit by bit, and adapts to it as it goes. */
 export class DynamicReader {
   private readonly network: Network;
   private readonly state: State;
@@ -42,7 +42,7 @@ export class DynamicReader {
 
   constructor(
     private readonly backend: Backend,
-    model: Model,
+    model: Pick<Model, 'config' | 'weights'>,
     private readonly options: DynamicOptions = dynamicDefaults,
   ) {
     const { seqLength } = options;
@@ -64,7 +64,11 @@ export class DynamicReader {
     this.targetMemory = backend.indices(seqLength);
   }
 
-  /** Losses of all characters of a text but the first, in nats. */
+  /**
+   * Goes on with the text.
+   * @param ids the first is read, all others are predicted
+   * @returns losses of all characters but the first, in nats
+   */
   read(ids: Ids): Float32Array {
     const losses = new Float32Array(Math.max(0, ids.length - 1));
     const { seqLength } = this.options;

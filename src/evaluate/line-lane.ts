@@ -1,6 +1,6 @@
 /** A lane of scoring: the lines of a job under each of the models. */
 import { Arena } from '../backend/arena.js';
-import type { SharedTensor } from '../backend/backend.js';
+import type { Backend, SharedTensor, Tensor } from '../backend/backend.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import type { ModelConfig } from '../model/config.js';
 import { networkOf } from '../model/load.js';
@@ -9,6 +9,7 @@ import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { serve } from '../threads/crew.js';
 import type { LaneMessage, LaneReply } from '../threads/in-order.js';
+import { DynamicReader } from './dynamic.js';
 import { LineReader, lineRows, lineSteps } from './line-reader.js';
 
 /** What a lane is told at its start; it passes through `postMessage`. */
@@ -22,6 +23,8 @@ export interface LinePlan {
     readonly text: TextOptions;
     readonly weights: SharedTensor;
   }[];
+  /** Whether the lines are one text to which the models adapt */
+  readonly dynamic: boolean;
   /** Whether the losses of each character are asked for */
   readonly characters: boolean;
 }
@@ -49,14 +52,10 @@ const lf = 0x0a;
 export function perform(plan: LinePlan, reply: (reply: LaneReply<LineResult>) => void) {
   const { backend } = createBackend(plan.backend, new Arena(plan.memory));
   const readers = plan.models.map(({ config, symbols, text, weights }) => {
-    const network = networkOf(config, backend, backend.attach(weights), {
-      maxRows: lineRows * lineSteps,
-      maxBatch: lineRows,
-    });
     const vocabulary = Vocabulary.of(text.unit, symbols);
-    const lines = new LineReader(backend, network);
+    const read = lossesOf(backend, config, backend.attach(weights), plan.dynamic);
     return (job: readonly Uint8Array[]): LineLoss[] =>
-      lines.read(job.map((line) => surrounded(line, vocabulary, text))).map((losses) => ({
+      read(job.map((line) => surrounded(line, vocabulary, text))).map((losses) => ({
         nats: losses.reduce((sum, loss) => sum + loss, 0),
         characters: losses.length,
         losses: plan.characters ? losses : undefined,
@@ -68,6 +67,21 @@ export function perform(plan: LinePlan, reply: (reply: LaneReply<LineResult>) =>
     const lines = Array.from(ends, (end, i) => bytes.subarray(i > 0 ? ends[i - 1] : 0, end));
     reply([{ index: message.index, value: readers.map((read) => read(lines)), done: true }]);
   };
+}
+
+function lossesOf(backend: Backend, config: ModelConfig, weights: Tensor, dynamic: boolean) {
+  if (dynamic) {
+    const reader = new DynamicReader(backend, {
+      config,
+      weights: Float32Array.from(backend.read(weights)),
+    });
+    return (lines: readonly Int32Array[]) =>
+      lines.map((line) => reader.read(Uint32Array.from(line)));
+  }
+  const maxRows = lineRows * lineSteps;
+  const network = networkOf(config, backend, weights, { maxRows, maxBatch: lineRows });
+  const reader = new LineReader(backend, network);
+  return (lines: readonly Int32Array[]) => reader.read(lines);
 }
 
 /**

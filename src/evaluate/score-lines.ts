@@ -1,4 +1,4 @@
-/** Lines under models: each for itself, on all threads, in their order. */
+/** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
 import type { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
 import type { BackendName } from '../backend/select.js';
@@ -14,6 +14,8 @@ export interface LineScoring {
   readonly backendName: BackendName;
   readonly arena: Arena;
   readonly threads: number;
+  /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
+  readonly dynamic?: boolean;
   /** Whether each character's loss is wanted */
   readonly characters: boolean;
 }
@@ -32,7 +34,7 @@ const mostBytes = 1 << 16;
 /** @param groups lines that have come together; what is there is scored before the next is waited for */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
-  { models, backend, backendName, arena, threads, characters }: LineScoring,
+  { models, backend, backendName, arena, threads, dynamic = false, characters }: LineScoring,
 ): AsyncGenerator<ScoredLine, void, void> {
   const plan: LinePlan = {
     backend: backendName,
@@ -43,6 +45,7 @@ export async function* scoreLines(
       text: model.text,
       weights: backend.share(loadWeights(model, backend)),
     })),
+    dynamic,
     characters,
   };
   const module = new URL('./line-lane.js', import.meta.url);
@@ -54,7 +57,7 @@ export async function* scoreLines(
       yield job;
     }
   }
-  const options = { lanes: threads, module, perform, data: plan, jobsPerLane: 2 };
+  const options = { lanes: dynamic ? 1 : threads, module, perform, data: plan, jobsPerLane: 2 };
   for await (const { index, value } of inOrder(remembered(), options)) {
     const { bytes, ends } = jobs.get(index) as LineJob;
     jobs.delete(index);

@@ -59,6 +59,29 @@ describe('score', () => {
     expect(Math.abs(Number(stdout) - bits_per_char)).toBeLessThan(1e-6);
   });
 
+  test('--dynamic reads the lines as one text and adapts: the same line costs less and less', async () => {
+    const folder = withModel();
+    const line = 'zebras quit; foxes jump over waltzing nymphs';
+    const repeated = `${line}\n`.repeat(300);
+    const score = async (...args: string[]) => {
+      const { status, stdout, stderr } = await folder.run(['score', ...args], repeated);
+      expect([status, stderr]).toEqual([0, '']);
+      const rows = stdout.split('\n').slice(0, -1);
+      expect(rows.every((row) => row.endsWith(`\t${line}`))).toBe(true);
+      return rows.map((row) => Number(row.split('\t')[0]));
+    };
+    const [still, adapted] = [await score(), await score('--dynamic', '--threads', '2')];
+    expect(adapted).toHaveLength(300);
+    // nothing has been learned before the first
+    expect(Math.abs(adapted[0] - still[0])).toBeLessThan(0.1);
+    expect(adapted[299]).toBeLessThan(still[299] - 0.3);
+    const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
+    expect(mean(adapted.slice(200))).toBeLessThan(mean(adapted.slice(0, 100)));
+    // without the line end that the lines begin with: another first character, other chunks
+    const { stdout } = await folder.run(['score', '--dynamic', '--total'], repeated);
+    expect(Math.abs(Number(stdout) - mean(adapted))).toBeLessThan(0.1);
+  });
+
   test('--per-char says what each character costs, in JSON', async () => {
     const folder = withModel();
     const plain = await scores(folder);
