@@ -33,7 +33,7 @@ export class Frequencies {
   }
 
   /** The most probable gets `scale` parts, every other its share, and each at least one. */
-  set(logits: Float32Array, start: number): void {
+  set(logits: Float32Array | Float64Array, start: number): void {
     const { values, scale } = this;
     let max = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < values.length; i++) if (logits[start + i] > max) max = logits[start + i];

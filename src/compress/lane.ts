@@ -1,12 +1,14 @@
 /**
  * A lane of coding: some rows of the streams. All lanes go through the same chunks in lockstep: each codes
  * its rows' characters with the weights as they are, then all learn from the chunk together, as in
- * training. The decoder does the same with the characters that it has just read, so that both sides have
+ * training. What an n-gram model has counted in all rows is mixed into the predictions (`mixer.ts`): it
+ * learns a name or a phrase at once, the network what is beyond its contexts. The decoder does the same with the characters that it has just read, so that both sides have
  * the same weights, to the last bit, at every chunk.
  */
 import { Arena } from '../backend/arena.js';
 import type { Backend, Indices } from '../backend/backend.js';
 import { exactBackend } from '../backend/select.js';
+import { defaultContext, NgramModel } from '../evaluate/ngram.js';
 import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import { serve } from '../threads/crew.js';
@@ -16,6 +18,7 @@ import { Replica } from '../train/replica.js';
 import { Frequencies } from './frequencies.js';
 import { isText, type Layout } from './layout.js';
 import { Literals } from './literals.js';
+import { Mixer } from './mixer.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
 
 /** What a lane is told; it passes through `postMessage`. */
@@ -49,7 +52,10 @@ export function perform(plan: CodingPlan, reply: (result: LaneResult) => void) {
 class CodingLane {
   private readonly backend: Backend;
   private readonly network: Network;
-  private readonly replica: Replica | undefined;
+  private readonly control: Control;
+  /** What learns; undefined where the model stays as it is */
+  private readonly learner: { replica: Replica; ngram: NgramModel; mixer: Mixer } | undefined;
+  private readonly counted: Float64Array;
   private readonly state: State;
   private readonly input: Indices;
   private readonly logits: Float32Array;
@@ -68,9 +74,16 @@ class CodingLane {
     const { rows, model, memory, control } = this.own;
     this.backend = exactBackend(plan.backendName, new Arena(memory));
     const { backend } = this;
+    this.control = new Control(replicas.length, control);
     if (learningRates.length > 0) {
-      this.replica = new Replica(backend, this.own, new Control(replicas.length, control));
+      this.learner = {
+        replica: new Replica(backend, this.own, this.control),
+        ngram: new NgramModel(model.vocabulary),
+        // one set by the length of the longest context known, none included
+        mixer: new Mixer(model.vocabulary, defaultContext + 2),
+      };
     }
+    this.counted = new Float64Array(model.vocabulary);
     if (coded === undefined) this.encoder = new RangeEncoder();
     else this.decoder = new RangeDecoder(coded[lane]);
     // the decoder knows no character before it has been decoded
@@ -94,22 +107,41 @@ class CodingLane {
   }
 
   run(): LaneResult {
-    const { plan, network } = this;
+    const { plan, network, learner } = this;
     const { length, chunk } = plan.layout;
     network.freeze();
-    let learning = this.replica !== undefined;
+    let steady = true;
     for (let from = 0, step = 0; from < length; from += chunk, step++) {
       const T = Math.min(chunk, length - from);
       if (this.encoder) this.steps(from, T);
       else for (let t = 0; t < T; t++) this.steps(from + t, 1);
-      if (!learning || this.replica === undefined) continue;
-      const rate = plan.learningRates.subarray(step, step + 1);
-      // a model that has gone astray stays as it is, on both sides
-      learning = this.replica.run(step, rate).diverged === undefined;
-      network.thaw();
-      network.freeze();
+      if (learner === undefined) continue;
+      if (steady) {
+        const rate = plan.learningRates.subarray(step, step + 1);
+        // a model that has gone astray stays as it is, on both sides
+        steady = learner.replica.run(step, rate).diverged === undefined;
+        network.thaw();
+        network.freeze();
+      } else {
+        this.control.barrier();
+      }
+      this.countChunk(learner.ngram, from + 1, from + T);
     }
     return this.encoder?.finish() ?? new Uint8Array(0);
+  }
+
+  /** Counts the same positions of all streams, those of the other lanes included. */
+  private countChunk(ngram: NgramModel, first: number, last: number): void {
+    const { layout } = this.plan;
+    for (let stream = 0; stream < layout.streams; stream++) {
+      const ids = this.streamIds(stream);
+      for (let i = first; i <= last && isText(layout, stream, i); i++) ngram.learnOne(ids, i);
+    }
+  }
+
+  private streamIds(stream: number) {
+    const { length } = this.plan.layout;
+    return this.own.train.subarray(stream * length, (stream + 1) * length);
   }
 
   /** Codes T characters of each row, time step by time step. */
@@ -130,26 +162,41 @@ class CodingLane {
     backend.read(network.forward(input, T, rows, this.state), logits.subarray(0, T * rows * V));
     for (let t = 0; t < T; t++) {
       for (let row = 0; row < rows; row++) {
-        const position = (firstRow + row) * length + from + t + 1;
         if (!isText(plan.layout, firstRow + row, from + t + 1)) continue;
-        this.character(position, (t * rows + row) * V);
+        this.character(firstRow + row, from + t + 1, (t * rows + row) * V);
       }
     }
   }
 
-  private character(position: number, start: number): void {
+  /** @param start of its logits */
+  private character(stream: number, index: number, start: number): void {
+    const { learner, frequencies, counted, logits } = this;
+    if (learner === undefined) {
+      frequencies.set(logits, start);
+      this.code(stream, index);
+      return;
+    }
+    const { ngram, mixer } = learner;
+    const known = ngram.predict(this.streamIds(stream), index, counted);
+    mixer.mix(logits, start, counted, known + 1);
+    frequencies.set(mixer.mixed, 0);
+    mixer.learn(this.code(stream, index), frequencies);
+  }
+
+  /** Codes a character with the frequencies as they are; returns its id. */
+  private code(stream: number, index: number): number {
     const { frequencies, plan, own, encoder, decoder } = this;
+    const position = stream * plan.layout.length + index;
     const unknown = own.model.vocabulary - 1;
     const ids = own.train;
-    frequencies.set(this.logits, start);
     const { values, total } = frequencies;
     if (encoder) {
       const id = ids[position];
       encoder.encode(frequencies.before(id), values[id], total);
       if (id === unknown) this.literals.encode(plan.symbols[position], encoder);
-      return;
+      return id;
     }
-    if (decoder === undefined) return;
+    if (decoder === undefined) throw new Error('a lane neither encodes nor decodes');
     const target = decoder.target(total);
     let id = 0;
     let before = 0;
@@ -157,6 +204,7 @@ class CodingLane {
     decoder.decode(before, values[id], total);
     ids[position] = id;
     plan.symbols[position] = id === unknown ? this.literals.decode(decoder) : plan.alphabet[id];
+    return id;
   }
 }
 

@@ -42,6 +42,10 @@ export class CountTable {
     return this.counters[slot * this.width + counter];
   }
 
+  set(slot: number, counter: number, value: number): void {
+    this.counters[slot * this.width + counter] = value;
+  }
+
   /** Adds 1 and returns the new count. */
   add(slot: number, counter: number): number {
     return ++this.counters[slot * this.width + counter];

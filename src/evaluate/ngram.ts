@@ -16,10 +16,10 @@ import { CountTable } from './count-table.js';
 export const defaultContext = 5;
 
 export class NgramModel {
-  /** n_k(c) by order, context and character */
-  private readonly counts = new CountTable(1);
-  /** n_k and t_k by order and context */
-  private readonly totals = new CountTable(2);
+  /** By order, context and character: n_k(c), and the character that was new before it, plus 1 */
+  private readonly counts = new CountTable(2);
+  /** By order and context: n_k, t_k, and the latest character that was new, plus 1 */
+  private readonly totals = new CountTable(3);
   /** By order: how many counts are 1, and how many are 2 */
   private readonly ones: Float64Array;
   private readonly twos: Float64Array;
@@ -38,10 +38,39 @@ export class NgramModel {
 
   /** Counts a text. */
   learn(ids: Ids): void {
-    for (let at = 0; at < ids.length; at++) {
-      this.enter(ids, at);
-      this.count(ids[at], Math.min(at, this.context));
+    for (let at = 0; at < ids.length; at++) this.learnOne(ids, at);
+  }
+
+  /** Counts the character at one position of a text. */
+  learnOne(ids: Ids, at: number): void {
+    this.enter(ids, at);
+    this.count(ids[at], Math.min(at, this.context));
+  }
+
+  /**
+   * The probabilities of all characters at one position of a text, from those before it.
+   * @param into p(c) by id
+   * @returns how many characters the longest context has that was seen before; -1 for none
+   */
+  predict(ids: Ids, at: number, into: Float64Array): number {
+    const { counts, totals } = this;
+    this.enter(ids, at);
+    into.fill(1 / this.vocabulary);
+    const longest = Math.min(at, this.context);
+    for (let k = 0; k <= longest; k++) {
+      const context = totals.find(this.hashes[k], k);
+      if (context < 0) return k - 1;
+      const discount = this.discount(k);
+      const total = totals.get(context, 0);
+      const share = (discount * totals.get(context, 1)) / total;
+      for (let id = 0; id < into.length; id++) into[id] *= share;
+      for (let next = totals.get(context, 2); next > 0; ) {
+        const entry = counts.find(this.hashes[k], symbolKey(k, next - 1));
+        into[next - 1] += Math.max(0, counts.get(entry, 0) - discount) / total;
+        next = counts.get(entry, 1);
+      }
     }
+    return longest;
   }
 
   /**
@@ -86,6 +115,8 @@ export class NgramModel {
       if (count === 1) {
         this.ones[k]++;
         totals.add(context, 1);
+        counts.set(entry, 1, totals.get(context, 2));
+        totals.set(context, 2, id + 1);
       } else {
         if (count === 2) [this.ones[k], this.twos[k]] = [this.ones[k] - 1, this.twos[k] + 1];
         if (count === 3) this.twos[k]--;

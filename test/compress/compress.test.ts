@@ -9,6 +9,8 @@ import { compress, decompress } from '#charnn/compress/compress.js';
 import { exponential, Frequencies } from '#charnn/compress/frequencies.js';
 import { eachCharacter, isText, layoutOf } from '#charnn/compress/layout.js';
 import { Literals } from '#charnn/compress/literals.js';
+import { logarithm } from '#charnn/compress/logarithm.js';
+import { Mixer } from '#charnn/compress/mixer.js';
 import { RangeDecoder, RangeEncoder } from '#charnn/compress/range-coder.js';
 import { bytesOfSymbols, symbolsOfBytes } from '#charnn/compress/symbols.js';
 import { randomModel } from '../sample/random-model.js';
@@ -73,6 +75,39 @@ test('the exponential is right to nine digits, and 0 far out', () => {
     expect(Math.abs(exponential(x) / Math.exp(-x) - 1)).toBeLessThan(1e-9);
   }
   expect([exponential(1e3), exponential(Number.POSITIVE_INFINITY)]).toEqual([0, 0]);
+});
+
+test('the logarithm is right to ten digits, from tiny to huge', () => {
+  for (let x = 1e-300; x < 1e300; x *= 1.37) {
+    expect(Math.abs(logarithm(x) - Math.log(x))).toBeLessThan(
+      1e-10 * Math.abs(Math.log(x)) + 1e-10,
+    );
+  }
+  expect(logarithm(1)).toBe(0);
+});
+
+test('a mixture learns which of two predictions to trust, by set', () => {
+  const [right, flat] = [3, 0];
+  const symbols = Array.from({ length: 4000 }, (_, i) => (i * i) % 5);
+  const probabilities = new Float64Array(5);
+  const mixer = new Mixer(5, 2);
+  const frequencies = new Frequencies(5);
+  const share: number[] = [];
+  symbols.forEach((symbol, i) => {
+    const set = i % 2;
+    // in set 0 the network knows the symbol, in set 1 the counts do
+    const logits = new Float32Array(6).fill(flat);
+    const known = set === 0 ? symbol : (symbol + 1) % 5;
+    logits[1 + known] = right;
+    probabilities.fill(0.05);
+    probabilities[set === 0 ? (symbol + 1) % 5 : symbol] = 0.8;
+    mixer.mix(logits, 1, probabilities, set);
+    frequencies.set(mixer.mixed, 0);
+    share.push(frequencies.values[symbol] / frequencies.total);
+    mixer.learn(symbol, frequencies);
+  });
+  expect(share[0]).toBeLessThan(0.6);
+  expect(Math.min(...share.slice(-10))).toBeGreaterThan(0.9);
 });
 
 test('frequencies follow the probabilities, none below 1', () => {

@@ -31,6 +31,23 @@ test('its probabilities sum to 1 in every context', () => {
   }
 });
 
+test('the probabilities of all characters at once are those of each, while it learns', () => {
+  const random = new Random(4);
+  const text = ids(Array.from({ length: 400 }, () => Math.floor(random.uniform() ** 2 * 5)));
+  const [model, whole] = [new NgramModel(6, 3), new NgramModel(6, 3)];
+  const into = new Float64Array(6);
+  const lengths = new Set<number>();
+  let nats = 0;
+  for (let at = 0; at < text.length; at++) {
+    lengths.add(model.predict(text, at, into));
+    expect(into.reduce((a, b) => a + b)).toBeCloseTo(1, 10);
+    if (at > 0) nats -= Math.log(into[text[at]]);
+    model.learnOne(text, at);
+  }
+  expect(nats).toBeCloseTo(whole.cost(text, true), 8);
+  expect(lengths).toEqual(new Set([-1, 0, 1, 2, 3]));
+});
+
 test('a character counts below the longest context once for each context it is new in', () => {
   const model = new NgramModel(3, 1);
   // 1 follows 0 three times: one continuation; 2 follows 0 and 1: two continuations; 0 follows 1 and 2
