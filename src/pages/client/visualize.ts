@@ -77,9 +77,10 @@ let [hot, positive, negative]: string[][] = [[], [], []];
 
 function setColours(): void {
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-  hot = ramp(dark ? '255 80 80' : '230 30 30', 0.65);
-  positive = ramp(dark ? '255 150 40' : '240 130 0', 0.75);
-  negative = ramp(dark ? '70 140 255' : '30 110 240', 0.65);
+  // never so strong that the character on it could not be read
+  hot = ramp(dark ? '255 80 80' : '230 30 30', dark ? 0.55 : 0.65);
+  positive = ramp(dark ? '255 150 40' : '240 130 0', dark ? 0.5 : 0.75);
+  negative = ramp(dark ? '70 140 255' : '30 110 240', dark ? 0.55 : 0.65);
 }
 
 /** 8 bits and more are as red as it gets */
