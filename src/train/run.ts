@@ -85,7 +85,6 @@ class Training {
   private readonly streams: Streams;
   private readonly length: Length;
   private hasModel = false;
-  private lastRate = 0;
   private lastSaved: number;
   private readonly id: string | undefined;
   private readonly saver: Saver;
@@ -118,23 +117,23 @@ class Training {
     if (job.signal?.aborted) stop();
     const progress = setInterval(() => this.reportProgress(), progressMs);
     try {
-      while (!length.isOver(this.step)) {
+      for (;;) {
+        // at first too: what was interrupted may have been a validation
+        if (this.isValidationDue()) {
+          const outcome = await this.validate();
+          if (outcome === 'stopped') return await this.interrupted();
+          if (outcome === 'diverged') return await this.ended('diverged');
+        }
+        if (length.isOver(this.step)) break;
         if (this.isOverfitting()) return await this.ended('overfitting');
         if (job.signal?.aborted) return await this.interrupted();
         const result = await replicas.run(this.step, this.nextRates());
         this.step = result.step;
         length.observe(this.step);
-        if (result.diverged) {
-          if (!this.goBack(result.diverged.loss)) return await this.ended('diverged');
-          continue;
+        if (result.diverged && !this.goBack(result.diverged.loss)) {
+          return await this.ended('diverged');
         }
-        if (job.signal?.aborted) return await this.interrupted();
-        const over = length.isOver(this.step);
-        if (over || length.isValidationDue(this.step)) {
-          const outcome = await this.validate();
-          if (outcome === 'stopped') return await this.interrupted();
-          if (outcome === 'diverged') return await this.ended('diverged');
-        } else if (length.seconds - this.lastSaved > saveSeconds) this.saveState();
+        if (length.seconds - this.lastSaved > saveSeconds) this.saveState();
       }
       return await this.ended('finished');
     } catch (error) {
@@ -155,9 +154,7 @@ class Training {
   private nextRates(): Float64Array {
     const { length, step } = this;
     const count = length.stepsToRun(step);
-    const rates = Float64Array.from({ length: count }, (_, k) => this.rateAt(step + k));
-    this.lastRate = rates[count - 1];
-    return rates;
+    return Float64Array.from({ length: count }, (_, k) => this.rateAt(step + k));
   }
 
   private rateAt(step: number): number {
@@ -191,6 +188,12 @@ class Training {
 
   // --- validation and saving ---
 
+  private isValidationDue(): boolean {
+    const { length, step, replicas } = this;
+    const isAtEnd = length.isOver(step) || length.isValidationDue(step);
+    return isAtEnd && replicas.control.tally.steps > 0;
+  }
+
   /** Measures, records, and has the state saved and, if it is the best, the model. */
   private async validate(): Promise<'done' | 'stopped' | 'diverged'> {
     const { replicas, job, length } = this;
@@ -208,7 +211,7 @@ class Training {
       epoch: this.step / this.streams.chunksPerPass,
       trainLoss: tally.loss / tally.steps,
       validationLoss,
-      learningRate: this.lastRate,
+      learningRate: this.rateAt(this.step - 1),
       gradientNorm: tally.gradientNorm / tally.steps,
       clipped: tally.clipped / tally.steps,
       ...(this.rollback.count > 0 && { rollbacks: this.rollback.count }),

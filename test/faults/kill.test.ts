@@ -1,4 +1,4 @@
-/** Training is killed at random moments, again and again, and comes to the bytes it would have come to. */
+/** Training is stopped at random moments, again and again, and comes to the bytes it would have come to. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,8 +11,7 @@ const options = [
   ...['--hidden', '16', '--layers', '1', '--batch-size', '2', '--seq-length', '16'],
   ...['--steps', '3000', '--eval-every', '20', '--dropout', '0.2', '--threads', '1', '--json'],
 ];
-const kills = times(6, 500);
-/** After the start of training a kill comes within this time. */
+/** After the start of training a signal comes within this time. */
 const longestMs = 300;
 
 function begin(folder: Folder) {
@@ -23,8 +22,8 @@ function begin(folder: Folder) {
   ]);
 }
 
-/** Runs a training and kills it: while it starts, or shortly after. False when it was done before. */
-async function killed(folder: Folder): Promise<boolean> {
+/** Runs a training and stops it: while it starts, or shortly after. False when it was done before. */
+async function stopped(folder: Folder, signal: NodeJS.Signals): Promise<boolean> {
   const child = begin(folder);
   const outcome = finished(child);
   const started = new Promise<void>((resolve) => {
@@ -34,10 +33,10 @@ async function killed(folder: Folder): Promise<boolean> {
   const early = Math.random() < 0.1;
   if (!early) await started;
   await new Promise((resolve) => setTimeout(resolve, Math.random() * longestMs));
-  child.kill('SIGKILL');
-  const { status, signal, stderr } = await outcome;
-  expect([0, null], stderr).toContain(status);
-  return signal === 'SIGKILL';
+  child.kill(signal);
+  const { status, stderr } = await outcome;
+  expect([0, null, 130], stderr).toContain(status);
+  return status !== 0;
 }
 
 /** Whatever lies in the folder under a model's or a state's name can be read. */
@@ -47,22 +46,22 @@ async function checkFiles(folder: Folder): Promise<void> {
   if (names.includes('charnn.state.json')) await readState(join(folder.path, 'charnn.state.json'));
 }
 
-test(`${kills} times SIGKILL`, { timeout }, async () => {
+test.each([
+  ['SIGKILL', times(6, 500)],
+  ['SIGINT', times(4, 200)],
+] as const)('%s, %i times', { timeout }, async (signal, count) => {
   const calm = new Folder();
   calm.write('text.txt', verses(3000));
   expect((await finished(begin(calm))).status).toBe(0);
 
   let done = 0;
   let leftBehind = 0;
-  while (done < kills) {
+  while (done < count) {
     const folder = new Folder();
     folder.write('text.txt', verses(3000));
-    let running = true;
-    while (running && done < kills) {
-      running = await killed(folder);
-      await checkFiles(folder);
-      if (!running) break;
+    while (done < count && (await stopped(folder, signal))) {
       done++;
+      await checkFiles(folder);
       leftBehind += readdirSync(folder.path).filter((name) => name.endsWith('.tmp')).length;
     }
     const last = await finished(begin(folder));
@@ -74,5 +73,5 @@ test(`${kills} times SIGKILL`, { timeout }, async () => {
       'text.txt',
     ]);
   }
-  console.info(`${done} kills, ${leftBehind} temporary files left behind and cleared away`);
+  console.info(`${done} × ${signal}, ${leftBehind} temporary files left behind and cleared away`);
 });
