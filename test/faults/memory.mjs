@@ -33,8 +33,8 @@ function residentBytes() {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }
 
-/** The highest of a while: between two collections of garbage memory goes up and down. */
-const highest = (list) => Math.max(...list);
+/** The median of a while: between two collections of garbage memory goes up and down. */
+const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
 
 const timer = setInterval(() => {
   const share = (performance.now() - started) / 60_000 / minutes;
@@ -46,7 +46,7 @@ const timer = setInterval(() => {
 child.on('close', (code) => {
   clearInterval(timer);
   rmSync(folder, { recursive: true });
-  const [from, to] = [highest(early), highest(late)];
+  const [from, to] = [median(early), median(late)];
   const growth = to / from - 1;
   const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   console.log(`${megabytes(from)} after the beginning, ${megabytes(to)} at the end`);
