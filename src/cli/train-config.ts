@@ -16,7 +16,8 @@ import type {
   TrainLength,
 } from '../train/config.js';
 import { type Size, sizes } from '../train/recipe.js';
-import { defaults as d, type SizeChoice } from './options.js';
+import { defaults as d } from './options/defaults.js';
+import type { SizeChoice } from './options/train.js';
 
 /** Options as the parser leaves them: absent ones undefined. */
 export interface RawTrainOptions {

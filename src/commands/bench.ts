@@ -1,7 +1,7 @@
 /** `charnn bench`: how fast this machine trains and generates. */
 import { usableCores } from '../backend/cores.js';
 import type { BackendName } from '../backend/select.js';
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import type { CellName } from '../model/config.js';
 import { type BenchmarkResult, benchmark } from '../train/benchmark.js';
 

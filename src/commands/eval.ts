@@ -2,7 +2,7 @@
 import { Arena } from '../backend/arena.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import { createOutput, grouped } from '../cli/output.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';

@@ -11,7 +11,7 @@ import { Arena } from '../backend/arena.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { lineChart, terminalWidth } from '../cli/chart.js';
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import { createOutput, grouped } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import type { CellName, ModelConfig } from '../model/config.js';

@@ -2,7 +2,7 @@
 import chalk from 'chalk';
 import { readModel } from '../checkpoint/model-file.js';
 import { histogram, lineChart, terminalWidth } from '../cli/chart.js';
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import { bits, grouped } from '../cli/output.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';

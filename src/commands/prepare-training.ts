@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Fields } from '../checkpoint/fields.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { readState, statePath } from '../checkpoint/state-file.js';
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import { grouped, type Output } from '../cli/output.js';
 import {
   type Picked,

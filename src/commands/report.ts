@@ -1,5 +1,5 @@
 /** `charnn report`: trainings as a page of curves, side by side. */
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import { createOutput } from '../cli/output.js';
 import type { ReportData } from '../pages/data.js';
 import { checkPagePath, writePage } from './page-file.js';

@@ -1,6 +1,6 @@
 /** From the raw options of `charnn sample` to checked settings. */
 import type { BackendName } from '../backend/select.js';
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import type { Output } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';

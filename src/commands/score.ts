@@ -3,7 +3,7 @@ import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import { createOutput } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';

@@ -1,7 +1,7 @@
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, writeModel } from '../checkpoint/model-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress } from '../cli/progress.js';
 import type { RawTrainOptions } from '../cli/train-config.js';

@@ -5,7 +5,7 @@ import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options.js';
+import { defaults } from '../cli/options/defaults.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';

@@ -1,0 +1,17 @@
+import type { OptionGroup } from '../option.js';
+import { flag } from './definitions.js';
+import { backend, debug, json, modelFile, quiet } from './shared.js';
+
+export const evalOptions: readonly OptionGroup[] = [
+  {
+    title: 'Options:',
+    options: [
+      modelFile,
+      flag('--dynamic', 'adapt to the text while reading it (slower)'),
+      backend,
+      json,
+      quiet,
+      debug,
+    ],
+  },
+];
