@@ -16,7 +16,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   sample: ['backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
   // its predictions are mixed with an n-gram model's
-  compress: ['backend', 'text', 'model', 'train', 'threads', 'evaluate'],
+  // counts n-grams, and reads a header that may be anything
+  compress: ['backend', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
   train: ['backend', 'text', 'model'],
   pages: [],

@@ -8,7 +8,7 @@ import type { ModelConfig } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { type CodingModel, type CodingSettings, decode, encode } from './coder.js';
-import { type CodedHeader, containerVersion, damaged, pack, unpack } from './container.js';
+import { type Coding, damaged, type Header, pack, unpack } from './container.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
 /** The model that begins without knowing anything: small, for it has to learn fast. */
@@ -40,7 +40,6 @@ export async function compress(
   { model, learn, threads, backend }: CompressOptions,
 ): Promise<Uint8Array> {
   const common = {
-    version: containerVersion,
     bytes: content.length,
     sha256: createHash('sha256').update(content).digest('hex'),
   };
@@ -56,23 +55,22 @@ export async function compress(
   };
   const alphabet = Uint32Array.from(new Set(model ? [] : symbols)).sort();
   const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
-  const coded = await encode(
+  const parts = await encode(
     symbols,
     model ? givenModel(model) : freshModel(fresh, alphabet),
     settings,
     { arena: new Arena(), backendName: backend.name },
   );
-  const coding: CodedHeader = {
+  const how: Coding = {
     ...settings,
     characters: symbols.length,
     backend: backend.name,
     probe: await probe(backend.name),
-    ...(model
-      ? { model: { sha256: weightsHash(model), unit: model.vocabulary.unit } }
-      : { fresh: { config: fresh, alphabet: Buffer.from(alphabet).toString('base64') } }),
+    model: model
+      ? { sha256: weightsHash(model), unit: model.vocabulary.unit }
+      : { config: fresh, alphabet },
   };
-  const parts = coded.map((part) => part.length);
-  const file = pack({ ...common, parts, coding }, coded);
+  const file = pack({ ...common, coded: { parts: parts.map(({ length }) => length), how } }, parts);
   return file.length < stored.length ? file : stored;
 }
 
@@ -93,48 +91,49 @@ export async function decompress(
   model: Model | undefined,
 ): Promise<Uint8Array> {
   const { header, body } = unpack(file, name);
-  const content = header.coding
-    ? await decoded(header.coding, header.parts ?? [], body, name, model)
-    : body;
+  const content = header.coded ? await decoded(header.coded, body, name, model) : body;
   const sha256 = createHash('sha256').update(content).digest('hex');
   if (content.length !== header.bytes || sha256 !== header.sha256) damaged(name);
   return content;
 }
 
 async function decoded(
-  coding: CodedHeader,
-  lengths: readonly number[],
+  { parts, how }: NonNullable<Header['coded']>,
   body: Buffer,
   name: string,
   model: Model | undefined,
 ): Promise<Uint8Array> {
-  const { backend, fresh, characters } = coding;
-  await requireBackend(coding, name);
-  const coder = fresh
-    ? freshModel(fresh.config, Uint32Array.from(Buffer.from(fresh.alphabet, 'base64')))
-    : givenModel(requireModel(coding, name, model));
+  await requireBackend(how, name);
+  const coder =
+    'config' in how.model
+      ? freshModel(how.model.config, how.model.alphabet)
+      : givenModel(requireModel(how.model, name, model));
   let at = 0;
-  const parts = lengths.map((length) => {
+  const coded = parts.map((length) => {
     at += length;
     return Uint8Array.from(body.subarray(at - length, at));
   });
-  const place = { arena: new Arena(), backendName: backend };
-  const symbols = await decode(parts, characters, coder, coding, place);
-  return bytesOfSymbols(symbols, coding.model?.unit ?? 'byte');
+  const place = { arena: new Arena(), backendName: how.backend };
+  const symbols = await decode(coded, how.characters, coder, how, place);
+  return bytesOfSymbols(symbols, 'unit' in how.model ? how.model.unit : 'byte');
 }
 
-function requireModel(coding: CodedHeader, name: string, model: Model | undefined): Model {
+function requireModel(
+  { sha256 }: { readonly sha256: string },
+  name: string,
+  model: Model | undefined,
+): Model {
   if (model === undefined) {
     throw new UsageError(`${name} was compressed with a model: give that one with --model`);
   }
-  if (weightsHash(model) !== coding.model?.sha256) {
+  if (weightsHash(model) !== sha256) {
     throw new CharnnError(`${name} was compressed with another model than the one given`);
   }
   return model;
 }
 
 /** Equal names are not enough: another compiler may have rounded otherwise. */
-async function requireBackend({ backend, probe: expected }: CodedHeader, name: string) {
+async function requireBackend({ backend, probe: expected }: Coding, name: string) {
   try {
     exactBackend(backend, new Arena());
   } catch (cause) {

@@ -1,46 +1,68 @@
 /**
- * The compressed file: eight bytes that say what it is, the length of its header, the header as JSON, and
- * what was coded. The header says all that is needed to decode, a checksum of the content included.
+ * The compressed file: eight bytes that say what it is, the length of its header, the header as JSON, the
+ * header's own checksum, and what was coded. The header says all that is needed to decode, a checksum of
+ * the content included. A file may come from anywhere: all of it is checked before it is used.
  */
+import { createHash } from 'node:crypto';
+import { Fields } from '../checkpoint/fields.js';
+import { readModelConfig } from '../checkpoint/json.js';
 import { CharnnError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
-import type { TextUnit } from '../text/unit.js';
+import { type TextUnit, textUnits } from '../text/unit.js';
 import type { CodingSettings } from './coder.js';
 
 const magic = Buffer.from('charnn\0z', 'latin1');
-export const containerVersion = 1;
+/** 1 was without an n-gram model, and without a checksum of the header */
+export const containerVersion = 2;
 /** Nothing that charnn writes comes near it. */
 const longestHeader = 1 << 20;
+/** Bytes of the header's SHA-256 that are kept */
+const checksumBytes = 8;
 
 export interface Header {
-  readonly version: number;
   /** Of the content */
   readonly bytes: number;
   /** Of the content; hexadecimal */
   readonly sha256: string;
-  /** Lengths of what the lanes coded; absent: the content is stored as it is */
-  readonly parts?: readonly number[];
-  readonly coding?: CodedHeader;
+  /** Lengths of what the lanes coded, and how; absent: the content is stored as it is */
+  readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-export interface CodedHeader extends CodingSettings {
+/** How a content was coded */
+export interface Coding extends CodingSettings {
   readonly characters: number;
   /** The back end's name, and what it makes of a fixed text: both must be the same here */
   readonly backend: string;
   readonly probe: string;
   /** A fresh model of bytes and its alphabet, or the fingerprint of a given one */
-  readonly fresh?: { readonly config: ModelConfig; readonly alphabet: string };
-  readonly model?: { readonly sha256: string; readonly unit: TextUnit };
+  readonly model:
+    | { readonly config: ModelConfig; readonly alphabet: Uint32Array }
+    | { readonly sha256: string; readonly unit: TextUnit };
 }
 
 export function pack(header: Header, parts: readonly Uint8Array[]): Uint8Array {
-  const json = Buffer.from(JSON.stringify(header));
+  const json = Buffer.from(JSON.stringify({ version: containerVersion, ...plain(header) }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
-  return Buffer.concat([magic, length, json, ...parts]);
+  return Buffer.concat([magic, length, json, checksum(json), ...parts]);
 }
 
-/** @throws CharnnError for what is no such file, of a later version, or cut off */
+/** Alphabets as base64 */
+function plain({ coded, ...content }: Header): Record<string, unknown> {
+  if (coded === undefined) return content;
+  const { model, ...how } = coded.how;
+  const shown =
+    'config' in model
+      ? { config: model.config, alphabet: Buffer.from(model.alphabet).toString('base64') }
+      : model;
+  return { ...content, parts: coded.parts, coding: { ...how, model: shown } };
+}
+
+function checksum(json: Uint8Array): Buffer {
+  return createHash('sha256').update(json).digest().subarray(0, checksumBytes);
+}
+
+/** @throws CharnnError for what is no such file, of another version, damaged or cut off */
 export function unpack(file: Uint8Array, name: string): { header: Header; body: Buffer } {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   if (!bytes.subarray(0, magic.length).equals(magic)) {
@@ -48,15 +70,15 @@ export function unpack(file: Uint8Array, name: string): { header: Header; body: 
   }
   const start = magic.length + 4;
   const length = bytes.length >= start ? bytes.readUInt32LE(magic.length) : 0;
-  if (length === 0 || length > longestHeader || bytes.length < start + length) damaged(name);
-  const header = parse(bytes.subarray(start, start + length), name);
-  if (header.version > containerVersion) {
-    throw new CharnnError(
-      `${name} was written by a later charnn (format ${header.version}): install the current one`,
-    );
-  }
-  const body = bytes.subarray(start + length);
-  const expected = header.parts?.reduce((a, b) => a + b, 0) ?? header.bytes;
+  const end = start + length;
+  if (length === 0 || length > longestHeader || bytes.length < end) damaged(name);
+  const json = bytes.subarray(start, end);
+  const fields = parse(json, name);
+  checkVersion(fields, name);
+  const body = bytes.subarray(end + checksumBytes);
+  if (!bytes.subarray(end, end + checksumBytes).equals(checksum(json))) damaged(name);
+  const header = readHeader(fields);
+  const expected = header.coded?.parts.reduce((a, b) => a + b, 0) ?? header.bytes;
   if (body.length < expected) damaged(name);
   if (body.length > expected) {
     throw new CharnnError(`${name} has ${body.length - expected} bytes too many: it is damaged`);
@@ -64,18 +86,67 @@ export function unpack(file: Uint8Array, name: string): { header: Header; body: 
   return { header, body };
 }
 
-function parse(json: Buffer, name: string): Header {
+function parse(json: Buffer, name: string): Fields {
   try {
-    const header = JSON.parse(json.toString('utf8'));
-    const valid =
-      Number.isInteger(header.version) &&
-      Number.isSafeInteger(header.bytes) &&
-      typeof header.sha256 === 'string';
-    if (valid) return header;
+    return Fields.of(JSON.parse(json.toString('utf8')), name);
   } catch {
-    // told below
+    return damaged(name);
   }
-  return damaged(name);
+}
+
+function checkVersion(fields: Fields, name: string): void {
+  const version = fields.get('version');
+  if (version === containerVersion) return;
+  if (typeof version !== 'number') damaged(name);
+  const [age, remedy] =
+    version > containerVersion
+      ? ['a later charnn', 'install the current one']
+      : ['an earlier charnn', 'restore it with that one'];
+  throw new CharnnError(`${name} was written by ${age} (format ${version}): ${remedy}`);
+}
+
+/** The checksum holds, so what is wrong here was not written by charnn. */
+function readHeader(fields: Fields): Header {
+  const bytes = fields.integer('bytes', 0, Number.MAX_SAFE_INTEGER);
+  const content = { bytes, sha256: fields.string('sha256') };
+  if (fields.get('coding') === undefined) return content;
+  const how = readCoding(fields.fields('coding'), bytes);
+  const parts = fields.array('parts');
+  if (parts.length !== how.lanes || !parts.every(isLength)) {
+    fields.fail('parts', `a list of ${how.lanes} lengths`);
+  }
+  return { ...content, coded: { parts: parts as number[], how } };
+}
+
+function isLength(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function readCoding(fields: Fields, bytes: number): Coding {
+  const characters = fields.integer('characters', 1, bytes);
+  const streams = fields.integer('streams', 1, Math.min(characters, 1024));
+  return {
+    characters,
+    streams,
+    chunk: fields.integer('chunk', 1, 1024),
+    lanes: fields.integer('lanes', 1, streams),
+    rate: fields.number('rate'),
+    backend: fields.string('backend'),
+    probe: fields.string('probe'),
+    model: readCodingModel(fields.fields('model')),
+  };
+}
+
+function readCodingModel(fields: Fields): Coding['model'] {
+  if (fields.get('sha256') !== undefined) {
+    return { sha256: fields.string('sha256'), unit: fields.oneOf('unit', textUnits) };
+  }
+  const config = readModelConfig(fields.fields('config'));
+  const alphabet = Uint32Array.from(Buffer.from(fields.string('alphabet'), 'base64'));
+  if (alphabet.length + 1 !== config.vocabulary) {
+    fields.fail('alphabet', `of ${config.vocabulary - 1} bytes`);
+  }
+  return { config, alphabet };
 }
 
 export function damaged(name: string): never {

@@ -2,8 +2,9 @@
  * A lane of coding: some rows of the streams. All lanes go through the same chunks in lockstep: each codes
  * its rows' characters with the weights as they are, then all learn from the chunk together, as in
  * training. What an n-gram model has counted in all rows is mixed into the predictions (`mixer.ts`): it
- * learns a name or a phrase at once, the network what is beyond its contexts. The decoder does the same with the characters that it has just read, so that both sides have
- * the same weights, to the last bit, at every chunk.
+ * learns a name or a phrase at once, the network what is beyond its contexts. The decoder does the same
+ * with the characters that it has just read, so that both sides have the same weights, to the last bit, at
+ * every chunk.
  */
 import { Arena } from '../backend/arena.js';
 import type { Backend, Indices } from '../backend/backend.js';

@@ -1,5 +1,5 @@
 /** Compression: the parts, and the very same bytes back. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ import { logarithm } from '#charnn/compress/logarithm.js';
 import { Mixer } from '#charnn/compress/mixer.js';
 import { RangeDecoder, RangeEncoder } from '#charnn/compress/range-coder.js';
 import { bytesOfSymbols, symbolsOfBytes } from '#charnn/compress/symbols.js';
+import { CharnnError } from '#charnn/errors.js';
 import { randomModel } from '../sample/random-model.js';
 
 describe('range coder', () => {
@@ -175,6 +176,7 @@ describe('compress and decompress', () => {
     '키스의 고유조건은 입술끼리 만나야 하고 특별한 기술은 필요치 않다.\n'.repeat(40),
   );
   const options = { learn: true, threads: 2, backend };
+  const compressedBook = compress(book, options);
 
   test.each([
     ['nothing', new Uint8Array(0)],
@@ -190,9 +192,14 @@ describe('compress and decompress', () => {
     expect(file.length).toBeLessThan(content.length + 200);
   });
 
-  test('what is regular becomes small', async () => {
+  test('what is regular becomes small, in several streams on one or two lanes', async () => {
     const text = Buffer.from('the same line again and again\n'.repeat(400));
-    expect((await compress(text, options)).length).toBeLessThan(text.length / 6);
+    for (const threads of [1, 2]) {
+      const file = await compress(text, { ...options, threads });
+      expect(file.length).toBeLessThan(text.length / 6);
+      expect(Buffer.from(file).includes(`"streams":4,"chunk":16,"lanes":${threads},`)).toBe(true);
+      expect(Buffer.from(await decompress(file, 'x', undefined)).equals(text)).toBe(true);
+    }
   });
 
   test.each([true, false])('with a model given, learning: %s', async (learn) => {
@@ -207,30 +214,69 @@ describe('compress and decompress', () => {
     await expect(decompress(file, 'x', undefined)).rejects.toThrow(/give that one with --model/);
   });
 
-  test('the same content gives the same file; two lanes give another, of the same content', async () => {
-    const [a, b] = [await compress(book, options), await compress(book, options)];
-    expect(Buffer.from(a).equals(Buffer.from(b))).toBe(true);
-    const two = await compress(book, { ...options, threads: 2 });
-    expect(Buffer.from(await decompress(two, 'x', undefined)).equals(book)).toBe(true);
+  test('the same content gives the same file', async () => {
+    const again = await compress(book, options);
+    expect(Buffer.from(await compressedBook).equals(Buffer.from(again))).toBe(true);
   });
 
+  /** The file with its header changed, and the checksum of the header made anew */
+  function withHeader(file: Uint8Array, change: (header: string) => string): Buffer {
+    const bytes = Buffer.from(file);
+    const end = 12 + bytes.readUInt32LE(8);
+    const json = Buffer.from(change(bytes.toString('utf8', 12, end)));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(json.length);
+    const checksum = createHash('sha256').update(json).digest().subarray(0, 8);
+    return Buffer.concat([bytes.subarray(0, 8), length, json, checksum, bytes.subarray(end + 8)]);
+  }
+
   test('a damaged file is refused, wherever the damage is', async () => {
-    const file = await compress(book, options);
-    const at = (position: number) => {
+    const file = await compressedBook;
+    const header = 12 + Buffer.from(file).readUInt32LE(8) + 8;
+    const places = [...Array(header).keys(), header + 5, header + 700];
+    for (const place of places) {
       const damaged = Uint8Array.from(file);
-      damaged[position] ^= 1;
-      return damaged;
-    };
-    const header = Buffer.from(file).indexOf('}}') + 2;
-    for (const bad of [at(header + 5), at(header + 1000), file.subarray(0, -1), at(20)]) {
-      await expect(decompress(bad, 'x', undefined)).rejects.toThrow(/^x .*damaged|^x was/);
+      damaged[place] ^= 1;
+      const refusal = await decompress(damaged, 'x', undefined).catch((error) => error);
+      expect(refusal, `${place}`).toBeInstanceOf(CharnnError);
+      expect(refusal.message).toMatch(/^x (is|was|has) /);
+    }
+    for (const length of [0, 7, 11, 100, header - 1, header, file.length - 1]) {
+      const cut = file.subarray(0, length);
+      await expect(decompress(cut, 'x', undefined)).rejects.toThrow(/^x is/);
     }
     await expect(decompress(book, 'x', undefined)).rejects.toThrow(/not a file of charnn compress/);
   });
 
+  test('another version of the format is refused by name', async () => {
+    const file = await compressedBook;
+    const ofVersion = (version: string) =>
+      withHeader(file, (header) => header.replace(/"version":\d+/, `"version":${version}`));
+    await expect(decompress(ofVersion('1'), 'x', undefined)).rejects.toThrow(
+      'x was written by an earlier charnn (format 1): restore it with that one',
+    );
+    await expect(decompress(ofVersion('77'), 'x', undefined)).rejects.toThrow(
+      'x was written by a later charnn (format 77): install the current one',
+    );
+  });
+
+  test.each([
+    [/"characters":\d+/, '"characters":9e15', /^x: coding: characters must be an integer/],
+    [/"streams":\d+/, '"streams":0', /^x: coding: streams must be/],
+    [/"lanes":\d+/, '"lanes":5000', /^x: coding: lanes must be/],
+    [/"parts":\[[^\]]*\]/, '"parts":[-1]', /^x: parts must be a list/],
+    [/"hidden":\d+/, '"hidden":1e9', /^x: coding: model: config: hidden must be/],
+    [/"alphabet":"[^"]*"/, '"alphabet":""', /^x: coding: model: alphabet must be/],
+  ])('a header that makes no sense is refused: %s → %s', async (from, to, message) => {
+    const file = await compressedBook;
+    const bad = withHeader(file, (header) => header.replace(from, to));
+    await expect(decompress(bad, 'x', undefined)).rejects.toThrow(message);
+  });
+
   test('another back end, or one that rounds otherwise, is refused with its name', async () => {
-    const file = Buffer.from(await compress(book, options)).toString('latin1');
-    const changed = (from: RegExp, to: string) => Buffer.from(file.replace(from, to), 'latin1');
+    const file = await compressedBook;
+    const changed = (from: RegExp, to: string) =>
+      withHeader(file, (header) => header.replace(from, to));
     const elsewhere = changed(
       /"backend":"[^"]*"/,
       `"backend":"${'q'.repeat(backend.name.length)}"`,
