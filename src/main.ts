@@ -50,6 +50,7 @@ const commands: readonly CommandDefinition[] = [
       ['charnn sample -l 1000000 | head -n 20', 'as much as is read'],
       ["charnn sample -n 20 --stop '\\n' | sort -u", 'twenty lines'],
       ['seq 9 | charnn sample --complete -', 'lines that begin so'],
+      ['charnn sample -i', 'take turns with it'],
     ],
     run: (options: RawSampleOptions) => sample(options),
   },

@@ -11,6 +11,7 @@ import { generate } from '../sample/generate.js';
 import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { Piece } from '../threads/in-order.js';
+import { interact } from './interactive.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
 import { write } from './write.js';
@@ -19,6 +20,7 @@ import { write } from './write.js';
 const mostInVain = 10_000;
 
 export async function sample(raw: RawSampleOptions): Promise<void> {
+  if (raw.interactive) return interact(raw);
   const output = createOutput(raw.quiet ?? false);
   const model = await readModel(raw.model ?? defaults.output);
   const settings = sampleSettings(raw, model, output);
@@ -84,15 +86,22 @@ async function stream(
   separator: string,
 ): Promise<void> {
   let last = -1;
+  let end: number | undefined;
   for await (const { index, value, done } of pieces) {
-    if (index > last) await write(prompts.of(index).bytes);
+    const head = index > last ? prompts.of(index).bytes : nothing.bytes;
+    const text = Buffer.concat([head, model.vocabulary.decodeBytes(value)]);
     last = index;
-    await write(model.vocabulary.decodeBytes(value));
+    end = text.at(-1) ?? end;
+    await write(text);
     if (!done) continue;
     await write(separator);
     prompts.forget(index);
   }
+  // the shell's prompt begins a line of its own
+  if (separator === '' && process.stdout.isTTY && end !== lineFeed) await write('\n');
 }
+
+const lineFeed = 0x0a;
 
 const nothing: Prompt = { bytes: new Uint8Array(0), ids: [] };
 

@@ -29,6 +29,7 @@ export const sampleOptions: readonly OptionGroup[] = [
       option('-p, --prime <text>', 'a text to go on from', text),
       option('--prime-file <file>', 'a file to go on from, - for standard input', text),
       option('--complete <file>', 'go on from each line of a file; ends with the line', text),
+      flag('-i, --interactive', 'go on from lines that you type; /help tells more'),
       flag('--no-echo', 'do not print the prompt'),
     ],
   },

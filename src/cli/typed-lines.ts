@@ -1,0 +1,104 @@
+/** Lines that a person types at a terminal, one after the other, while text comes out in between. */
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
+
+const sign = '> ';
+
+export class TypedLines {
+  private readonly screen = new Screen();
+  private readonly reader: Interface;
+  /** Typed while text came out */
+  private readonly waiting: string[] = [];
+  private take: ((line: string | undefined) => void) | undefined;
+  private ended = false;
+  private interrupted = false;
+
+  /** @param words that the tab key completes, at the beginning of a line */
+  constructor(words: readonly string[]) {
+    this.reader = createInterface({
+      input: process.stdin,
+      output: this.screen,
+      terminal: true,
+      prompt: sign,
+      completer: (line: string) => [
+        line === '' ? [] : words.filter((word) => word.startsWith(line)),
+        line,
+      ],
+    });
+    this.reader.on('line', (line) => {
+      // of lines that are pasted several come at once
+      if (this.take) this.give(line);
+      else this.waiting.push(line);
+    });
+    this.reader.on('close', () => {
+      this.ended = true;
+      this.give(undefined);
+    });
+    this.reader.on('SIGINT', () => {
+      this.interrupted = true;
+      if (this.take) this.startOver();
+    });
+  }
+
+  /** Shows the sign and waits for a line; undefined: there is none any more. */
+  async next(): Promise<string | undefined> {
+    const line = this.waiting.shift();
+    if (line !== undefined) {
+      process.stderr.write(`${sign}${line}\n`);
+      return line;
+    }
+    if (this.ended) return undefined;
+    this.screen.muted = false;
+    // what was typed meanwhile stands in the line already
+    this.reader.prompt(true);
+    const typed = await new Promise<string | undefined>((resolve) => {
+      this.take = resolve;
+    });
+    this.screen.muted = true;
+    if (typed === undefined) process.stderr.write('\n');
+    this.interrupted = false;
+    return typed;
+  }
+
+  /** Whether the person wants no more of what comes: Ctrl-C, or Ctrl-D. */
+  get enough(): boolean {
+    return this.interrupted || this.ended;
+  }
+
+  /** Leaves the terminal as it was found. */
+  close(): void {
+    this.reader.close();
+  }
+
+  private give(line: string | undefined): void {
+    this.take?.(line);
+    this.take = undefined;
+  }
+
+  /** Ctrl-C at a line: a new one. */
+  private startOver(): void {
+    const empty = this.reader.line === '';
+    process.stderr.write(empty ? '\n(Ctrl-D ends)\n' : '\n');
+    this.reader.write(null, { ctrl: true, name: 'e' });
+    this.reader.write(null, { ctrl: true, name: 'u' });
+  }
+}
+
+/** Standard error as readline writes to it, silent while text comes out. */
+class Screen extends Writable {
+  muted = false;
+
+  constructor() {
+    super();
+    process.stderr.on('resize', () => this.emit('resize'));
+  }
+
+  get columns(): number {
+    return process.stderr.columns;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (this.muted) done();
+    else process.stderr.write(chunk, done);
+  }
+}

@@ -1,0 +1,150 @@
+/** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
+import { Arena } from '../backend/arena.js';
+import { createBackend } from '../backend/select.js';
+import { readModel } from '../checkpoint/model-file.js';
+import { adjust, optionValues } from '../cli/option.js';
+import { defaults } from '../cli/options/defaults.js';
+import { sampleOptions } from '../cli/options/sample.js';
+import { createOutput, type Output } from '../cli/output.js';
+import { TypedLines } from '../cli/typed-lines.js';
+import { UsageError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import { Session } from '../sample/session.js';
+import type { SampleSettings } from '../sample/settings.js';
+import { promptEncoder, readCommonPrompt } from './prompt.js';
+import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
+import { write } from './write.js';
+
+/** Options of records that are written one after the other, as a pipe wants them */
+const ofRecords = ['count', 'null', 'unique', 'novel', 'complete', 'beam'] as const;
+
+/** Options that a line such as `/temp 0.8` changes */
+const adjustable = [
+  ...['length', 'seed', 'stop', 'until', 'temp', 'temp-schedule', 'top-k', 'top-p', 'min-p'],
+  ...['typical', 'ban-repeats', 'allow', 'match', 'greedy'],
+];
+const definitions = sampleOptions.flatMap(({ options }) => options);
+
+const help = `A line is gone on from; an empty one goes on with the text so far.
+  /temp 0.8   sets an option, until the end; without a value: as at the beginning
+  /again      the last continuation anew, from the same place
+  /options    the options that are set, and those there are
+  //text      a line that begins with /text
+Ctrl-C ends a continuation, Ctrl-D all of it.`;
+
+export async function interact(raw: RawSampleOptions): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new UsageError(
+      '--interactive needs a terminal: in a pipe, give the text with --prime-file - or --complete -',
+    );
+  }
+  for (const option of ofRecords) {
+    if (raw[option] === undefined) continue;
+    throw new UsageError(`--interactive takes its lines from you: leave out --${option}`);
+  }
+  if (raw.primeFile === '-') {
+    throw new UsageError('--interactive reads standard input itself: leave out --prime-file -');
+  }
+  const output = createOutput(raw.quiet ?? false);
+  const model = await readModel(raw.model ?? defaults.output);
+  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
+  if (note !== undefined) output.note(note);
+  const dialogue = new Dialogue(model, new Session(model, backend), raw, output);
+  await dialogue.begin();
+  const { cell, layers, hidden } = model.config;
+  output.note(`${cell}, ${layers} × ${hidden}; /help says what can be typed, Ctrl-D ends`);
+  const lines = new TypedLines([...adjustable, 'again', 'options', 'help'].map((n) => `/${n}`));
+  try {
+    for (;;) {
+      const line = await lines.next();
+      if (line === undefined) return;
+      await dialogue.answer(line, lines);
+    }
+  } finally {
+    lines.close();
+  }
+}
+
+class Dialogue {
+  private readonly original: RawSampleOptions;
+  /** As they are now */
+  private raw: RawSampleOptions;
+  private settings: SampleSettings;
+  /** What every text begins with */
+  private common: readonly number[] = [];
+
+  constructor(
+    private readonly model: Model,
+    private readonly session: Session,
+    given: RawSampleOptions,
+    private readonly output: Output,
+  ) {
+    this.original = { ...given, seed: given.seed ?? Math.floor(Math.random() * 2 ** 32) };
+    this.raw = this.original;
+    this.settings = sampleSettings(this.raw, model, output);
+  }
+
+  async begin(): Promise<void> {
+    const { ids } = await readCommonPrompt(this.raw, promptEncoder(this.model, this.output));
+    this.common = Array.from(ids);
+    this.session.begin(this.common);
+  }
+
+  async answer(line: string, lines: TypedLines): Promise<void> {
+    if (line.startsWith('/') && !line.startsWith('//')) return this.obey(line.slice(1), lines);
+    const bytes = Buffer.from(line.startsWith('//') ? line.slice(1) : line);
+    if (bytes.length > 0) {
+      const { ids } = promptEncoder(this.model, this.output)(bytes);
+      this.session.begin([...this.common, ...Array.from(ids)]);
+    }
+    await this.goOn(lines, (this.raw.echo ?? true) ? bytes : Buffer.alloc(0));
+  }
+
+  private async obey(command: string, lines: TypedLines): Promise<void> {
+    const name = command.trim();
+    if (name === 'again') {
+      this.session.rewind();
+      await this.goOn(lines, Buffer.alloc(0));
+    } else if (name === 'options') this.showOptions();
+    else if (name === 'help') process.stderr.write(`${help}\n`);
+    else this.change(command);
+  }
+
+  private change(command: string): void {
+    try {
+      const raw = adjust(
+        definitions,
+        adjustable,
+        { now: this.raw, original: this.original },
+        command,
+      );
+      this.settings = sampleSettings(raw, this.model, this.output);
+      if (raw.seed !== this.raw.seed || /^seed\b/.test(command)) this.session.restart();
+      this.raw = raw;
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      process.stderr.write(`${error.message}\n`);
+    }
+  }
+
+  private showOptions(): void {
+    const shown = optionValues(definitions, adjustable, {
+      length: defaults.length,
+      temp: defaults.temp,
+      ...this.raw,
+    });
+    for (const line of shown) process.stderr.write(`  /${line}\n`);
+  }
+
+  /** Writes what the model goes on with, until its end or the person's. */
+  private async goOn(lines: TypedLines, head: Uint8Array): Promise<void> {
+    let last = head;
+    await write(head);
+    for await (const ids of this.session.draw(this.settings)) {
+      last = this.model.vocabulary.decodeBytes(ids);
+      await write(last);
+      if (lines.enough) break;
+    }
+    if (last.at(-1) !== 0x0a) await write('\n');
+  }
+}
