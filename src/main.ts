@@ -5,7 +5,12 @@ import { commandOptions } from './cli/options.js';
 import { type CommandDefinition, createProgram, worded } from './cli/program.js';
 import type { RawTrainOptions } from './cli/train-config.js';
 import { bench, type RawBenchOptions } from './commands/bench.js';
-import { compressFile, decompressFile, type RawCompressOptions } from './commands/compress.js';
+import {
+  compressFile,
+  decompressFile,
+  type RawCompressOptions,
+  type RawDecompressOptions,
+} from './commands/compress.js';
 import { evaluateText, type RawEvalOptions } from './commands/eval.js';
 import { gradients, type RawGradientsOptions } from './commands/gradients.js';
 import { inspect } from './commands/inspect.js';
@@ -124,7 +129,7 @@ const commands: readonly CommandDefinition[] = [
       'Write what compress was given, byte for byte. It needs the same back end, and\nthe model if one was given.',
     options: commandOptions.decompress,
     examples: [['charnn decompress book.cz > book.txt', 'the very same bytes']],
-    run: (path: string | undefined, options: { model?: string }) => decompressFile(path, options),
+    run: (path: string | undefined, options: RawDecompressOptions) => decompressFile(path, options),
   },
   {
     name: 'inspect',

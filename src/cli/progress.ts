@@ -67,16 +67,20 @@ function lineProgress(output: Output): Progress {
   };
 }
 
+const barStyle = {
+  stream: process.stderr,
+  barsize: 20,
+  clearOnComplete: true,
+  gracefulExit: false,
+  barCompleteChar: '█',
+  barIncompleteChar: '░',
+};
+
 function barProgress(): Progress {
   const bar = new SingleBar({
+    ...barStyle,
     format: `${chalk.cyan('{bar}')} {percentage}% ${chalk.magenta('{curve}')} {line}`,
-    stream: process.stderr,
-    barsize: 20,
     hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
   });
   const output = createOutput(false);
   const losses = new LossCurve();
@@ -101,6 +105,39 @@ function barProgress(): Progress {
       else showRest(event, output);
     },
     stop,
+  };
+}
+
+export interface ShareProgress {
+  /** @param share what is done, from 0 to 1 */
+  show(share: number): void;
+  /** Clears what it has shown. */
+  stop(): void;
+}
+
+/** How far a work is, in a terminal only: the time left is as the time gone. */
+export function createShareProgress(quiet: boolean): ShareProgress {
+  if (quiet || !process.stderr.isTTY) return { show() {}, stop() {} };
+  const bar = new SingleBar({
+    ...barStyle,
+    format: `${chalk.cyan('{bar}')} {percentage}% {left}`,
+    // an interrupt ends the process as it is
+    hideCursor: false,
+  });
+  const begin = performance.now();
+  let running = false;
+  return {
+    show(share) {
+      const seconds = (performance.now() - begin) / 1e3;
+      const left = share > 0 ? `${clock((seconds * (1 - share)) / share)} left` : '';
+      if (running) bar.update(share, { left });
+      else bar.start(1, share, { left });
+      running = true;
+    },
+    stop() {
+      if (running) bar.stop();
+      running = false;
+    },
   };
 }
 

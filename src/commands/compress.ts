@@ -4,6 +4,7 @@ import { usableCores } from '../backend/cores.js';
 import { type BackendName, createBackend, exactBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { createOutput } from '../cli/output.js';
+import { createShareProgress } from '../cli/progress.js';
 import { compress, decompress } from '../compress/compress.js';
 import { UsageError } from '../errors.js';
 import { findSources } from '../text/sources.js';
@@ -15,6 +16,11 @@ export interface RawCompressOptions {
   readonly learn?: boolean;
   readonly threads?: number;
   readonly backend?: BackendName;
+  readonly quiet?: boolean;
+}
+
+export interface RawDecompressOptions {
+  readonly model?: string;
   readonly quiet?: boolean;
 }
 
@@ -33,13 +39,16 @@ export async function compressFile(
   const { content } = await readInput(path);
   const { backend, name, note } = createBackend(raw.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
-  const file = await compress(content, {
-    model,
-    learn: raw.learn ?? true,
-    threads: raw.threads ?? usableCores(),
-    // whether relaxed multiply-adds are fused depends on the machine: these are not
-    backend: name === 'wasm' ? exactBackend('wasm (simd)', new Arena()) : backend,
-  });
+  const file = await withProgress(raw.quiet ?? false, (onProgress) =>
+    compress(content, {
+      model,
+      learn: raw.learn ?? true,
+      threads: raw.threads ?? usableCores(),
+      // whether relaxed multiply-adds are fused depends on the machine: these are not
+      backend: name === 'wasm' ? exactBackend('wasm (simd)', new Arena()) : backend,
+      onProgress,
+    }),
+  );
   if (content.length > 0) {
     const bits = (8 * file.length) / content.length;
     output.note(`${content.length} bytes to ${file.length}: ${bits.toFixed(3)} bits per byte`);
@@ -49,11 +58,26 @@ export async function compressFile(
 
 export async function decompressFile(
   path: string | undefined,
-  raw: { readonly model?: string },
+  raw: RawDecompressOptions,
 ): Promise<void> {
   const model = raw.model === undefined ? undefined : await readModel(raw.model);
   const { content, name } = await readInput(path);
-  await write(await decompress(content, name, model));
+  const restored = await withProgress(raw.quiet ?? false, (onProgress) =>
+    decompress(content, name, model, onProgress),
+  );
+  await write(restored);
+}
+
+async function withProgress<T>(
+  quiet: boolean,
+  work: (onProgress: (share: number) => void) => Promise<T>,
+): Promise<T> {
+  const progress = createShareProgress(quiet);
+  try {
+    return await work(progress.show);
+  } finally {
+    progress.stop();
+  }
 }
 
 async function readInput(path: string | undefined) {

@@ -32,12 +32,18 @@ export interface CodingModel {
   readonly beginning: number;
 }
 
-/** Where it is computed */
+/** Where it is computed, and who wants to know how far it is */
 export interface CodingPlace {
   readonly arena: Arena;
   /** As `Backend.name` has it */
   readonly backendName: string;
+  readonly onProgress?: ProgressListener | undefined;
 }
+
+/** Told several times a second which share is done, from 0 to 1 */
+export type ProgressListener = (share: number) => void;
+
+const progressMs = 200;
 
 /** @returns what each lane has coded */
 export async function encode(
@@ -55,7 +61,7 @@ export async function encode(
     plan.symbols[position] = symbols[index];
     ids[position] = idOf.get(symbols[index]) ?? unknown;
   });
-  return runLanes(plan);
+  return runLanes(plan, place);
 }
 
 /** @returns the symbols that were encoded with the same model and settings */
@@ -68,7 +74,7 @@ export async function decode(
 ): Promise<Uint32Array> {
   const layout = layoutOf(characters, settings.streams, settings.chunk);
   const plan = planOf(layout, model, settings, place, coded);
-  await runLanes(plan);
+  await runLanes(plan, place);
   const symbols = new Uint32Array(characters);
   eachCharacter(layout, (index, position) => {
     symbols[index] = plan.symbols[position];
@@ -158,9 +164,14 @@ function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {
   };
 }
 
-async function runLanes(plan: CodingPlan): Promise<Uint8Array[]> {
+async function runLanes(plan: CodingPlan, { onProgress }: CodingPlace): Promise<Uint8Array[]> {
   const lanes = plan.replicas.length;
+  const { length, chunk } = plan.layout;
+  const control = new Control(lanes, plan.replicas[0].control);
   const results = new Array<LaneResult>(lanes);
+  const timer = onProgress
+    ? setInterval(() => onProgress((control.step * chunk) / length), progressMs)
+    : undefined;
   let crew: Crew<CodingPlan, LaneOrder, LaneResult> | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -175,13 +186,14 @@ async function runLanes(plan: CodingPlan): Promise<Uint8Array[]> {
           if (--left === 0) resolve();
         },
         onFailure(error) {
-          new Control(lanes, plan.replicas[0].control).breakBarrier();
+          control.breakBarrier();
           reject(error);
         },
       });
       for (let lane = 0; lane < lanes; lane++) crew.post(lane, { lane });
     });
   } finally {
+    clearInterval(timer);
     await crew?.close();
   }
   return results;

@@ -7,7 +7,13 @@ import { CharnnError, UsageError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
-import { type CodingModel, type CodingSettings, decode, encode } from './coder.js';
+import {
+  type CodingModel,
+  type CodingSettings,
+  decode,
+  encode,
+  type ProgressListener,
+} from './coder.js';
 import { type Coding, damaged, type Header, pack, unpack } from './container.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
@@ -32,12 +38,13 @@ export interface CompressOptions {
   readonly threads: number;
   /** On an arena of its own; what it computes must be the same wherever it is decompressed. */
   readonly backend: Backend;
+  readonly onProgress?: ProgressListener | undefined;
 }
 
 /** @returns the file; never more than some hundred bytes longer than the content */
 export async function compress(
   content: Uint8Array,
-  { model, learn, threads, backend }: CompressOptions,
+  { model, learn, threads, backend, onProgress }: CompressOptions,
 ): Promise<Uint8Array> {
   const common = {
     bytes: content.length,
@@ -59,7 +66,7 @@ export async function compress(
     symbols,
     model ? givenModel(model) : freshModel(fresh, alphabet),
     settings,
-    { arena: new Arena(), backendName: backend.name },
+    { arena: new Arena(), backendName: backend.name, onProgress },
   );
   const how: Coding = {
     ...settings,
@@ -89,9 +96,10 @@ export async function decompress(
   file: Uint8Array,
   name: string,
   model: Model | undefined,
+  onProgress?: ProgressListener,
 ): Promise<Uint8Array> {
   const { header, body } = unpack(file, name);
-  const content = header.coded ? await decoded(header.coded, body, name, model) : body;
+  const content = header.coded ? await decoded(header.coded, body, name, model, onProgress) : body;
   const sha256 = createHash('sha256').update(content).digest('hex');
   if (content.length !== header.bytes || sha256 !== header.sha256) damaged(name);
   return content;
@@ -102,6 +110,7 @@ async function decoded(
   body: Buffer,
   name: string,
   model: Model | undefined,
+  onProgress: ProgressListener | undefined,
 ): Promise<Uint8Array> {
   await requireBackend(how, name);
   const coder =
@@ -113,7 +122,7 @@ async function decoded(
     at += length;
     return Uint8Array.from(body.subarray(at - length, at));
   });
-  const place = { arena: new Arena(), backendName: how.backend };
+  const place = { arena: new Arena(), backendName: how.backend, onProgress };
   const symbols = await decode(coded, how.characters, coder, how, place);
   return bytesOfSymbols(symbols, 'unit' in how.model ? how.model.unit : 'byte');
 }

@@ -6,6 +6,7 @@
  * with the characters that it has just read, so that both sides have the same weights, to the last bit, at
  * every chunk.
  */
+import { setImmediate } from 'node:timers/promises';
 import { Arena } from '../backend/arena.js';
 import type { Backend, Indices } from '../backend/backend.js';
 import { exactBackend } from '../backend/select.js';
@@ -39,6 +40,9 @@ export interface CodingPlan {
   readonly coded: readonly Uint8Array[] | undefined;
 }
 
+/** No longer without a pause, in which timers come in */
+const sliceMs = 100;
+
 export interface LaneOrder {
   readonly lane: number;
 }
@@ -47,7 +51,7 @@ export interface LaneOrder {
 export type LaneResult = Uint8Array;
 
 export function perform(plan: CodingPlan, reply: (result: LaneResult) => void) {
-  return ({ lane }: LaneOrder) => reply(new CodingLane(plan, lane).run());
+  return async ({ lane }: LaneOrder) => reply(await new CodingLane(plan, lane).run());
 }
 
 class CodingLane {
@@ -107,12 +111,19 @@ class CodingLane {
     this.frequencies = new Frequencies(model.vocabulary);
   }
 
-  run(): LaneResult {
+  async run(): Promise<LaneResult> {
     const { plan, network, learner } = this;
     const { length, chunk } = plan.layout;
     network.freeze();
     let steady = true;
+    let pause = performance.now() + sliceMs;
     for (let from = 0, step = 0; from < length; from += chunk, step++) {
+      if (this.own.index === 0) this.control.step = step;
+      if (performance.now() > pause) {
+        // where this is the main thread, it shows how far it is
+        await setImmediate();
+        pause = performance.now() + sliceMs;
+      }
       const T = Math.min(chunk, length - from);
       if (this.encoder) this.steps(from, T);
       else for (let t = 0; t < T; t++) this.steps(from + t, 1);

@@ -1,6 +1,7 @@
 /** `charnn compress | charnn decompress`. */
 import { expect, test } from 'vitest';
 import { Folder, verses } from './run.js';
+import { hasPseudoTerminals, Terminal } from './terminal.js';
 
 test('a pipe through both gives the very same bytes', async () => {
   const folder = new Folder();
@@ -42,3 +43,23 @@ test('an empty file, and options that do not fit', async () => {
     'charnn: --no-learn is for a model that knows something: give --model\n',
   ]);
 });
+
+test.runIf(hasPseudoTerminals)(
+  'at a terminal both show how far they are, on one lane or two, unless quiet',
+  async () => {
+    const folder = new Folder();
+    folder.write('log.txt', verses(15_000));
+    for (const threads of ['1', '2']) {
+      const shown = new Terminal(folder, ['compress', 'log.txt', '--threads', threads], '> log.cz');
+      await shown.until(/█░+.* \d+% .*left/);
+      await shown.until(/15\d{3} bytes to \d+: [\d.]+ bits per byte/);
+      expect((await shown.outcome).status).toBe(0);
+      const back = new Terminal(folder, ['decompress', 'log.cz'], '> back.txt');
+      await back.until(/█░+.* \d+% .*left/);
+      expect((await back.outcome).status).toBe(0);
+      expect(folder.read('back.txt').equals(folder.read('log.txt'))).toBe(true);
+    }
+    const quiet = new Terminal(folder, ['decompress', '-q', 'log.cz'], '> back.txt');
+    expect(await quiet.outcome).toMatchObject({ status: 0, stdout: '' });
+  },
+);

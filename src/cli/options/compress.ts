@@ -20,6 +20,10 @@ export const compressOptions: readonly OptionGroup[] = [
 export const decompressOptions: readonly OptionGroup[] = [
   {
     title: 'Options:',
-    options: [option('-m, --model <file>', 'the model that compress was given', text), debug],
+    options: [
+      option('-m, --model <file>', 'the model that compress was given', text),
+      quiet,
+      debug,
+    ],
   },
 ];
