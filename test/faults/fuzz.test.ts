@@ -18,7 +18,9 @@ const folder = temporaryFolder();
 const path = join(folder, 'fuzzed.json');
 
 afterAll(() => {
-  expect(process.resourceUsage().maxRSS * 1024).toBeLessThan(2 ** 30);
+  const mostBytes = process.resourceUsage().maxRSS * 1024;
+  console.info(`at most ${Math.round(mostBytes / 2 ** 20)} MiB of memory`);
+  expect(mostBytes).toBeLessThan(2 ** 30);
 });
 
 /** An error of ours, in one line. */

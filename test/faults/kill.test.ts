@@ -1,4 +1,5 @@
 /** Training is stopped at random moments, again and again, and comes to the bytes it would have come to. */
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,12 +8,13 @@ import { readState } from '#charnn/checkpoint/state-file.js';
 import { Folder, finished, verses } from '../cli/run.js';
 import { timeout, times } from './scale.js';
 
+/** The long form's hundreds of moments fall into one training, or a few. */
+const steps = times(3000, 100_000);
 const options = [
   ...['--hidden', '16', '--layers', '1', '--batch-size', '2', '--seq-length', '16'],
-  ...['--steps', '3000', '--eval-every', '20', '--dropout', '0.2', '--threads', '1', '--json'],
+  ...['--steps', `${steps}`, '--eval-every', `${times(20, 100)}`, '--early-stop', '0'],
+  ...['--dropout', '0.2', '--threads', '1', '--json'],
 ];
-/** After the start of training a signal comes within this time. */
-const longestMs = 300;
 
 function begin(folder: Folder) {
   const goesOn = existsSync(join(folder.path, 'charnn.state.json'));
@@ -22,16 +24,27 @@ function begin(folder: Folder) {
   ]);
 }
 
-/** Runs a training and stops it: while it starts, or shortly after. False when it was done before. */
-async function stopped(folder: Folder, signal: NodeJS.Signals): Promise<boolean> {
-  const child = begin(folder);
-  const outcome = finished(child);
-  const started = new Promise<void>((resolve) => {
+/** Comes true with the first event of a training, or its end. */
+function beginning(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
     child.stdout?.once('data', () => resolve());
     child.once('close', () => resolve());
   });
+}
+
+/**
+ * Runs a training and stops it: while it starts, or within `longestMs` of its first event.
+ * @returns false when it was done before
+ */
+async function stopped(
+  folder: Folder,
+  signal: NodeJS.Signals,
+  longestMs: number,
+): Promise<boolean> {
+  const child = begin(folder);
+  const outcome = finished(child);
   const early = Math.random() < 0.1;
-  if (!early) await started;
+  if (!early) await beginning(child);
   await new Promise((resolve) => setTimeout(resolve, Math.random() * longestMs));
   child.kill(signal);
   const { status, stderr } = await outcome;
@@ -39,11 +52,16 @@ async function stopped(folder: Folder, signal: NodeJS.Signals): Promise<boolean>
   return status !== 0;
 }
 
-/** Whatever lies in the folder under a model's or a state's name can be read. */
-async function checkFiles(folder: Folder): Promise<void> {
+/**
+ * Whatever lies in the folder under a model's or a state's name can be read.
+ * @returns how many files that were
+ */
+async function checkFiles(folder: Folder): Promise<number> {
   const names = readdirSync(folder.path);
-  if (names.includes('charnn.json')) await readModel(join(folder.path, 'charnn.json'));
-  if (names.includes('charnn.state.json')) await readState(join(folder.path, 'charnn.state.json'));
+  const [model, state] = ['charnn.json', 'charnn.state.json'].map((name) => names.includes(name));
+  if (model) await readModel(join(folder.path, 'charnn.json'));
+  if (state) await readState(join(folder.path, 'charnn.state.json'));
+  return Number(model) + Number(state);
 }
 
 test.each([
@@ -52,18 +70,27 @@ test.each([
 ] as const)('%s, %i times', { timeout }, async (signal, count) => {
   const calm = new Folder();
   calm.write('text.txt', verses(3000));
-  expect((await finished(begin(calm))).status).toBe(0);
+  const undisturbed = begin(calm);
+  const outcome = finished(undisturbed);
+  await beginning(undisturbed);
+  const started = performance.now();
+  expect((await outcome).status).toBe(0);
+  // a little more than what brings a training to its end with the last of the signals
+  const longestMs = (2.5 * (performance.now() - started)) / count;
 
   let done = 0;
+  let trainings = 0;
+  let read = 0;
   let leftBehind = 0;
   while (done < count) {
     const folder = new Folder();
     folder.write('text.txt', verses(3000));
-    while (done < count && (await stopped(folder, signal))) {
+    while (done < count && (await stopped(folder, signal, longestMs))) {
       done++;
-      await checkFiles(folder);
+      read += await checkFiles(folder);
       leftBehind += readdirSync(folder.path).filter((name) => name.endsWith('.tmp')).length;
     }
+    trainings++;
     const last = await finished(begin(folder));
     expect(last.status, last.stderr).toBe(0);
     expect(folder.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
@@ -73,5 +100,7 @@ test.each([
       'text.txt',
     ]);
   }
-  console.info(`${done} × ${signal}, ${leftBehind} temporary files left behind and cleared away`);
+  console.info(
+    `${done} × ${signal} in ${trainings} trainings: ${read} files read, none unreadable; ${leftBehind} temporary files left behind and cleared away`,
+  );
 });
