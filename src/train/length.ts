@@ -17,7 +17,7 @@ export interface LengthPlan {
 }
 
 /** Validations over a training, where the interval is not given. */
-const validations = 20;
+const usualValidations = 20;
 /** Validation takes at most about this share of the time. */
 const validationShare = 0.1;
 /** Reading costs this share of a training step on as many characters: forward only. */
@@ -38,9 +38,9 @@ export class Length {
   private evalEvery: number | undefined;
   private readonly totalSeconds: number | undefined;
   private readonly started = performance.now();
-  /** Of the latest validation, and of all in this run of the program */
-  private validationSeconds: number | undefined;
-  private allValidationSeconds = 0;
+  /** Validations in this run of the program, and the seconds they took in all */
+  private validations = 0;
+  private validationSeconds = 0;
 
   constructor(
     private readonly config: TrainConfig,
@@ -84,7 +84,7 @@ export class Length {
 
   /** Speed of training alone, validations not counted. */
   stepsPerSecond(step: number): number {
-    const seconds = this.seconds - this.secondsBefore - this.allValidationSeconds;
+    const seconds = this.seconds - this.secondsBefore - this.validationSeconds;
     return seconds > 0 ? (step - this.firstStep) / seconds : 0;
   }
 
@@ -119,12 +119,16 @@ export class Length {
   /** Steps in all, as the speed and the time left have it. */
   private estimate(step: number): number {
     const speed = this.stepsPerSecond(step);
-    return step + speed * Math.max(0, this.timeLeft - this.validationTimeLeft(step, speed));
+    if (speed === 0) return step;
+    const validation = this.secondsAValidation(speed);
+    const { evalEvery = Number.POSITIVE_INFINITY } = this;
+    // one validation more, at the end
+    return step + Math.max(0, this.timeLeft - validation) / (1 / speed + validation / evalEvery);
   }
 
   validated(seconds: number): void {
-    this.validationSeconds = seconds;
-    this.allValidationSeconds += seconds;
+    this.validations++;
+    this.validationSeconds += seconds;
   }
 
   isOver(step: number): boolean {
@@ -161,16 +165,17 @@ export class Length {
 
   /** @param least the first validation must not lie behind */
   private planValidations(totalSteps: number, least = 1): void {
-    const interval = Math.max(totalSteps / validations, this.validationSteps / validationShare);
+    const interval = Math.max(
+      totalSteps / usualValidations,
+      this.validationSteps / validationShare,
+    );
     this.evalEvery = Math.max(least, Math.ceil(interval));
   }
 
-  /** Seconds that the validations to come will take. */
-  private validationTimeLeft(step: number, speed: number): number {
-    const one = this.validationSeconds ?? (speed > 0 ? this.validationSteps / speed : 0);
-    const { evalEvery } = this;
-    if (evalEvery === undefined) return one;
-    const ahead = Math.floor((speed * this.timeLeft + (step % evalEvery)) / evalEvery);
-    return one * (ahead + 1);
+  /** As they were so far, or as the speed of training lets expect. */
+  private secondsAValidation(speed: number): number {
+    return this.validations > 0
+      ? this.validationSeconds / this.validations
+      : this.validationSteps / speed;
   }
 }

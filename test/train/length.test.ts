@@ -1,0 +1,55 @@
+/** A training by the clock is planned from its speed; the clock is a made one here. */
+import { afterEach, expect, test, vi } from 'vitest';
+import { plainTraining } from '#charnn/train/config.js';
+import { Length } from '#charnn/train/length.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const secondsAStep = 0.01;
+const day = 86_400;
+
+/** Trains as the plan has it. */
+function train(evalEvery: number | undefined, secondsAValidation: number) {
+  let seconds = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => seconds * 1000);
+  const length = new Length(
+    {
+      ...plainTraining,
+      ...{ batchSize: 10, seqLength: 100, threads: 1, backend: 'reference', evalEvery },
+      schedule: { ...plainTraining.schedule, name: 'wsd', decayShare: 0.6 },
+      length: { kind: 'seconds', seconds: 1000 },
+    },
+    { chunksPerPass: 100, validation: (secondsAValidation / secondsAStep) * 3000 },
+    0,
+    undefined,
+  );
+  let step = 0;
+  let validations = 0;
+  while (!length.isOver(step) && seconds < day) {
+    const count = length.stepsToRun(step);
+    step += count;
+    seconds += count * secondsAStep;
+    length.observe(step);
+    if (length.isOver(step) || length.isValidationDue(step)) {
+      seconds += secondsAValidation;
+      length.validated(secondsAValidation);
+      validations++;
+    }
+  }
+  return { seconds, step, validations };
+}
+
+test.each([
+  ['rare and cheap', 20_000, 0.5],
+  ['as usual', undefined, 1],
+  ['dear', undefined, 30],
+  ['frequent', 200, 1],
+  ['most of the time', 200, 10],
+])('with validations that are %s the time is kept to 3 %%', (_, evalEvery, secondsAValidation) => {
+  const { seconds, step, validations } = train(evalEvery, secondsAValidation);
+  expect(seconds).toBeGreaterThan(970);
+  expect(seconds).toBeLessThan(1030);
+  expect(step * secondsAStep + validations * secondsAValidation).toBeCloseTo(seconds);
+});
