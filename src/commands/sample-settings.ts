@@ -66,7 +66,7 @@ export function sampleSettings(
 ): SampleSettings {
   refuseTogether(raw, 'prime', 'primeFile', '--prime', '--prime-file');
   refuseTogether(raw, 'temp', 'tempSchedule', '--temp', '--temp-schedule');
-  if (raw.primeFile === '-' && raw.complete === '-') {
+  if ([raw.primeFile, raw.complete, raw.novel].filter((path) => path === '-').length > 1) {
     throw new UsageError('standard input (-) is given twice: it can be read only once');
   }
   if (raw.beam !== undefined) {

@@ -37,7 +37,9 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
     const head = (raw.echo ?? true) ? common.bytes : nothing.bytes;
     const tail = raw.null ? '\0' : raw.count !== undefined ? '\n' : '';
     for (const { ids } of found.slice(0, count)) {
-      await write(Buffer.concat([head, model.vocabulary.decodeBytes(ids), Buffer.from(tail)]));
+      const text = Buffer.concat([head, model.vocabulary.decodeBytes(ids)]);
+      await write(text);
+      await write(tail === '' ? closing(text.at(-1)) : tail);
     }
     return;
   }
@@ -97,11 +99,15 @@ async function stream(
     await write(separator);
     prompts.forget(index);
   }
-  // the shell's prompt begins a line of its own
-  if (separator === '' && process.stdout.isTTY && end !== lineFeed) await write('\n');
+  if (separator === '') await write(closing(end));
 }
 
 const lineFeed = 0x0a;
+
+/** What ends a single text: in a terminal the shell's prompt begins a line of its own. */
+function closing(last: number | undefined): string {
+  return process.stdout.isTTY && last !== lineFeed ? '\n' : '';
+}
 
 const nothing: Prompt = { bytes: new Uint8Array(0), ids: [] };
 

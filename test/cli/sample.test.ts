@@ -1,4 +1,5 @@
 /** `charnn sample` in pipelines. */
+import { spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Folder, finished, verses } from './run.js';
 
@@ -14,6 +15,8 @@ function withModel(): Folder {
   folder.write('charnn.json', model);
   return folder;
 }
+
+const hasJq = spawnSync('jq', ['--version']).status === 0;
 
 const lines = (text: string) => text.split('\n').slice(0, -1);
 
@@ -93,7 +96,7 @@ describe('prompts', () => {
     expect((await finished(child)).status).toBe(0);
   });
 
-  test('a prompt file, a here-document and process substitution are the same prompt', async () => {
+  test('a prompt file, a pipe, a here-document and process substitution are the same', async () => {
     const folder = withModel();
     folder.write('prompt.txt', 'green bottles\n'.repeat(40));
     const options = '--seed 5 -l 30';
@@ -103,6 +106,9 @@ describe('prompts', () => {
       await folder.shell(`charnn sample --prime-file <(cat prompt.txt) ${options}`),
       await folder.shell(`charnn sample --prime "$(cat prompt.txt)
 " ${options}`),
+      await folder.shell(`charnn sample --prime-file - ${options} <<'END'
+${'green bottles\n'.repeat(40)}END`),
+      await folder.shell(`cat prompt.txt | charnn sample --prime-file /dev/stdin ${options}`),
     ];
     for (const { stdout } of outcomes) {
       expect(stdout).toBe(outcomes[0].stdout);
@@ -112,6 +118,27 @@ describe('prompts', () => {
       `charnn sample --no-echo --prime-file - ${options} < prompt.txt`,
     );
     expect(silent.stdout).toBe(outcomes[0].stdout.slice(14 * 40));
+  });
+
+  test('--length 0 is the prompt alone, or records of nothing', async () => {
+    const folder = withModel();
+    const none = ['sample', '-l', '0'];
+    expect((await folder.run(none)).stdout).toBe('');
+    expect((await folder.run([...none, '-p', 'green'])).stdout).toBe('green');
+    expect((await folder.run([...none, '-p', 'green', '--no-echo'])).stdout).toBe('');
+    expect((await folder.run([...none, '-n', '3'])).stdout).toBe('\n\n\n');
+    expect((await folder.run([...none, '-0', '--complete', '-'], 'a\nb\n')).stdout).toBe('a\0b\0');
+  });
+
+  test('a stop string in the prompt ends nothing; the prompt is written whole', async () => {
+    const args = ['sample', '--seed', '1', '-p', 'green green', '-l', '60'];
+    const free = (await withModel().run(args)).stdout;
+    expect(free).toHaveLength(71);
+    for (const stop of ['green', 'e']) {
+      const [stopped] = free.slice(11).split(stop);
+      const { stdout } = await withModel().run([...args, '--stop', stop]);
+      expect(stdout).toBe(`green green${stopped}`);
+    }
   });
 
   test('an empty prompt is none; one that is not UTF-8 is read as unknown characters', async () => {
@@ -158,6 +185,24 @@ test('--match gives a validator nothing to refuse', async () => {
   expect([stdout.trim(), stderr]).toEqual(['30', '']);
 });
 
+test('in process substitutions records are the same, whatever the threads', async () => {
+  const { stdout, status } = await withModel().shell(
+    'diff <(charnn sample -n 4 -l 30 --seed 1 | cat) <(charnn sample -n 4 -l 30 --seed 1 --threads 1)',
+  );
+  expect([status, stdout]).toEqual([0, '']);
+});
+
+test.runIf(hasJq)('jq reads what --match writes, however many', async () => {
+  const folder = new Folder();
+  await folder.train('{"key":12}\n{"other":345}\n'.repeat(40));
+  const { stdout, stderr, status } = await folder.shell(
+    String.raw`charnn sample -n 300 --seed 1 -l 40 --temp 2 --match '\{"[a-z]{1,8}":[1-5]{1,5}\}' |
+      jq -r 'to_entries[] | select(.value > 0) | .key' | sort -u | wc -l`,
+  );
+  expect([status, stderr]).toEqual([0, '']);
+  expect(Number(stdout)).toBeGreaterThan(100);
+});
+
 test('--beam writes the best, or several, and refuses what is left to chance', async () => {
   const folder = withModel();
   const best = await folder.run(['sample', '--beam', '6', '-l', '20']);
@@ -175,6 +220,7 @@ describe('bad usage is one line and status 2', () => {
   test.each([
     [['--prime', 'a', '--prime-file', 'b'], /--prime and --prime-file exclude each other/],
     [['--prime-file', '-', '--complete', '-'], /standard input \(-\) is given twice/],
+    [['--prime-file', '-', '--novel', '-'], /standard input \(-\) is given twice/],
     [['--stop', '\\q'], /--stop has an unknown escape "\\\\q"/],
     [['--stop', ''], /--stop must not be empty/],
     [['--temp', '1,0'], /--temp must be a number above 0/],
