@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
+import { requireMemory } from '../backend/memory.js';
 import { exactBackend } from '../backend/select.js';
 import { CharnnError, UsageError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
@@ -30,6 +31,9 @@ const longStream = 300_000;
 /** No stream is shorter: each learns the beginning of a text anew. */
 const shortestStream = 2048;
 
+/** Memory that a byte takes: itself, as a symbol, and as symbol and id of a stream */
+const bytesPerByte = 12;
+
 export interface CompressOptions {
   /** Without one, a fresh model learns from the content alone. */
   readonly model?: Model | undefined;
@@ -51,6 +55,7 @@ export async function compress(
     sha256: createHash('sha256').update(content).digest('hex'),
   };
   const stored = pack(common, [content]);
+  requireMemory(bytesPerByte * content.length, 'compressing this');
   const symbols = symbolsOfBytes(content, model?.vocabulary.unit ?? 'byte');
   if (symbols.length === 0) return stored;
   const streams = streamsFor(symbols.length);
@@ -113,6 +118,7 @@ async function decoded(
   onProgress: ProgressListener | undefined,
 ): Promise<Uint8Array> {
   await requireBackend(how, name);
+  requireMemory(bytesPerByte * how.characters, `restoring ${name}`);
   const coder =
     'config' in how.model
       ? freshModel(how.model.config, how.model.alphabet)

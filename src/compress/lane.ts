@@ -40,6 +40,8 @@ export interface CodingPlan {
   readonly coded: readonly Uint8Array[] | undefined;
 }
 
+/** Of the n-gram model: more than books of many megabytes have, and less than half a GiB a lane */
+const mostCounts = 10_000_000;
 /** No longer without a pause, in which timers come in */
 const sliceMs = 100;
 
@@ -83,7 +85,7 @@ class CodingLane {
     if (learningRates.length > 0) {
       this.learner = {
         replica: new Replica(backend, this.own, this.control),
-        ngram: new NgramModel(model.vocabulary),
+        ngram: new NgramModel(model.vocabulary, defaultContext, mostCounts),
         // one set by the length of the longest context known, none included
         mixer: new Mixer(model.vocabulary, defaultContext + 2),
       };

@@ -19,6 +19,11 @@ export class CountTable {
     this.counters = new Uint32Array(smallest * width);
   }
 
+  /** Entries */
+  get size(): number {
+    return this.used;
+  }
+
   /** The entry's slot, or -1; valid until the next insertion. */
   find(first: number, second: number): number {
     const slot = this.probe(first, second);

@@ -26,10 +26,14 @@ export class NgramModel {
   /** Rolling context: hashes of the last k characters, for k = 0 … context */
   private readonly hashes: Float64Array;
 
-  /** @param vocabulary characters there are: the last resort is a uniform guess among them */
+  /**
+   * @param vocabulary characters there are: the last resort is a uniform guess among them
+   * @param most counts that are kept, some 40 bytes each: when there are so many, nothing new is counted
+   */
   constructor(
     private readonly vocabulary: number,
     private readonly context = defaultContext,
+    private readonly most = Number.POSITIVE_INFINITY,
   ) {
     this.ones = new Float64Array(context + 1);
     this.twos = new Float64Array(context + 1);
@@ -107,7 +111,9 @@ export class NgramModel {
 
   private count(id: number, longest: number): void {
     const { counts, totals } = this;
+    const full = counts.size >= this.most;
     for (let k = longest; k >= 0; k--) {
+      if (full && counts.find(this.hashes[k], symbolKey(k, id)) < 0) continue;
       const context = totals.insert(this.hashes[k], k);
       totals.add(context, 0);
       const entry = counts.insert(this.hashes[k], symbolKey(k, id));

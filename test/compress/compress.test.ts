@@ -262,6 +262,11 @@ describe('compress and decompress', () => {
 
   test.each([
     [/"characters":\d+/, '"characters":9e15', /^x: coding: characters must be an integer/],
+    [
+      /"bytes":\d+(.*)"characters":\d+/,
+      '"bytes":9e15$1"characters":9e15',
+      /^not enough memory for/,
+    ],
     [/"streams":\d+/, '"streams":0', /^x: coding: streams must be/],
     [/"lanes":\d+/, '"lanes":5000', /^x: coding: lanes must be/],
     [/"parts":\[[^\]]*\]/, '"parts":[-1]', /^x: parts must be a list/],

@@ -48,6 +48,25 @@ test('the probabilities of all characters at once are those of each, while it le
   expect(lengths).toEqual(new Set([-1, 0, 1, 2, 3]));
 });
 
+test('with a limit nothing new is counted when it is reached; what is known goes on being counted', () => {
+  const text = [0, 1, 0, 1];
+  const [limited, free] = [new NgramModel(3, 1, 4), new NgramModel(3, 1)];
+  for (const model of [limited, free]) model.learn(ids(text));
+  // 0 and 1, each alone and after the other: four counts
+  const cost = (model: NgramModel, next: number) => model.cost(ids([9, next]), false);
+  const [zero, two] = [cost(limited, 0), cost(limited, 2)];
+  expect([zero, two]).toEqual([cost(free, 0), cost(free, 2)]);
+  for (const model of [limited, free]) model.learn(ids([0, 0, 0, 2, 2, 2]));
+  expect(cost(limited, 0)).toBeLessThan(zero);
+  expect(cost(limited, 2)).toBeGreaterThan(two);
+  expect(cost(free, 2)).toBeLessThan(two);
+  const into = new Float64Array(3);
+  for (const context of [0, 1, 2]) {
+    limited.predict(ids([context, 0]), 1, into);
+    expect(into.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+  }
+});
+
 test('a character counts below the longest context once for each context it is new in', () => {
   const model = new NgramModel(3, 1);
   // 1 follows 0 three times: one continuation; 2 follows 0 and 1: two continuations; 0 follows 1 and 2
