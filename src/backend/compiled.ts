@@ -53,6 +53,8 @@ type KernelName =
 const longestVector = 16;
 /** Floats of the packed left side of a weight gradient: MC · KC of gemm.h at the largest. */
 const packedLeftSide = 10 * 14 * 384;
+/** Floats for copies of the left side's rows in other products: ROW_COPIES of gemm.h at the largest. */
+const copiedRows = 10 * 14 * (640 + 32);
 
 export class CompiledBackend extends CpuBackend implements Backend {
   private scratchAddress = 0;
@@ -82,7 +84,7 @@ export class CompiledBackend extends CpuBackend implements Backend {
   linearBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, accumulate: boolean): void {
     const [N, K] = weight.shape;
     const M = dx.size / K;
-    const scratch = this.scratch(packedSize(K, N));
+    const scratch = this.scratch(packedSize(K, N) + copiedRows);
     const [dX, dY, W] = [address(dx), address(dy), address(weight)];
     this.kernels.linear_backward_input(dX, dY, W, accumulate ? 1 : 0, M, N, K, scratch);
   }
@@ -167,7 +169,8 @@ export class CompiledBackend extends CpuBackend implements Backend {
     dh: Tensor,
   ): void {
     const [A, S, W, dY, dH] = [gates, h, weight, dOutput, dh].map(address);
-    this.kernels.rnn_backward(T, B, H, A, S, W, dY, dH, this.scratch(packedSize(H, H)));
+    const scratch = this.scratch(packedSize(H, H) + copiedRows);
+    this.kernels.rnn_backward(T, B, H, A, S, W, dY, dH, scratch);
   }
 
   lstmForward({ T, B, H }: ChunkSize, buffers: LstmBuffers): void {
@@ -186,7 +189,7 @@ export class CompiledBackend extends CpuBackend implements Backend {
     dc: Tensor,
   ): void {
     const [A, C, tC, W, dY, dH, dC] = [gates, c, tanhC, weight, dOutput, dh, dc].map(address);
-    const scratch = this.scratch(packedSize(H, 4 * H));
+    const scratch = this.scratch(packedSize(H, 4 * H) + copiedRows);
     this.kernels.lstm_backward(T, B, H, A, C, tC, W, dY, dH, dC, scratch);
   }
 
@@ -204,7 +207,7 @@ export class CompiledBackend extends CpuBackend implements Backend {
     dh: Tensor,
   ): void {
     const [A, U, S, W, dY, dH] = [gates, recurrent, h, weight, dOutput, dh].map(address);
-    const scratch = this.scratch(packedSize(H, 3 * H));
+    const scratch = this.scratch(packedSize(H, 3 * H) + copiedRows);
     this.kernels.gru_backward(T, B, H, A, U, S, W, dY, dH, scratch);
   }
 

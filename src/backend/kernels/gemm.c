@@ -174,9 +174,24 @@ INLINE void four_panels(float *c, const float *a, const float *packed, const flo
     for (int v = 0; v < 8; v++) store(c + v * VL, acc[v]);
 }
 
+/* Ways of a first-level cache, and the floats after which its places come round again. */
+#define WAYS 8
+#define PERIOD 1024
+
+/* copies[rows][stride] <- `depth` columns of a; returns the stride, which is none that makes rows contend */
+static int copy_rows(float *copies, const float *a, int lda, int rows, int depth) {
+    int stride = (depth + VL - 1) / VL * VL + VL;
+    for (int m = 0; m < rows; m++, copies += stride, a += lda) {
+#define BODY(n) STORE(copies + at, LOAD(a + at, n), n);
+        FOR_VECTORS(at, depth, BODY);
+#undef BODY
+    }
+    return stride;
+}
+
 /* upper: tiles that lie wholly below the diagonal are left out */
 INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
-                       enum gemm_start start, int M, int N, int K, const int upper) {
+                       enum gemm_start start, int M, int N, int K, float *room, const int upper) {
     if (M <= 2) {
         for (int m = 0; m < M; m++) {
             float *row = c + (ptrdiff_t)m * ldc;
@@ -192,6 +207,8 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
         }
         return;
     }
+    /* a copy of A pays where it is read for several panels */
+    const int contend = room && MR > WAYS && M > WAYS && lda % PERIOD == 0 && N >= 4 * NR;
     int k_blocks = (K + KC - 1) / KC;
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = tile_edge(K, k_blocks, kb), k1 = tile_edge(K, k_blocks, kb + 1);
@@ -200,6 +217,12 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
         for (int mb = 0; mb < m_blocks; mb++) {
             int m0 = tile_edge(M, m_blocks, mb), m1 = tile_edge(M, m_blocks, mb + 1);
             int tiles = (m1 - m0 + MR - 1) / MR;
+            const float *rows_of_a = a + (ptrdiff_t)m0 * lda + k0;
+            int stride = lda;
+            if (contend) {
+                stride = copy_rows(room, rows_of_a, lda, m1 - m0, k1 - k0);
+                rows_of_a = room;
+            }
             for (int n = 0; n < N; n += NR) {
                 int nv = panel_vectors(N, n);
                 int columns = N - n < NR ? N - n : NR;
@@ -208,8 +231,8 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
                     int m = m0 + tile_edge(m1 - m0, tiles, i);
                     if (upper && m >= n + NR) break;
                     int rows = m0 + tile_edge(m1 - m0, tiles, i + 1) - m;
-                    tile_rows(rows, nv, c + (ptrdiff_t)m * ldc + n, ldc, a + (ptrdiff_t)m * lda + k0,
-                              lda, panel, bias ? bias + n : NULL, from, columns, k1 - k0);
+                    tile_rows(rows, nv, c + (ptrdiff_t)m * ldc + n, ldc,
+                              rows_of_a + (ptrdiff_t)(m - m0) * stride, stride, panel, bias ? bias + n : NULL, from, columns, k1 - k0);
                 }
             }
         }
@@ -217,15 +240,15 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
 }
 
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
-                 enum gemm_start start, int M, int N, int K) {
-    gemm_tiles(c, ldc, a, lda, packed, bias, start, M, N, K, 0);
+                 enum gemm_start start, int M, int N, int K, float *room) {
+    gemm_tiles(c, ldc, a, lda, packed, bias, start, M, N, K, room, 0);
 }
 
 /* Square of the matrix that is mirrored at once: its rows and columns fit the first-level cache. */
 #define MIRROR 32
 
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K) {
-    gemm_tiles(c, N, a, K, packed, NULL, START_ZERO, N, N, K, 1);
+    gemm_tiles(c, N, a, K, packed, NULL, START_ZERO, N, N, K, NULL, 1);
     for (int i0 = 0; i0 < N; i0 += MIRROR)
         for (int j0 = 0; j0 <= i0; j0 += MIRROR)
             for (int i = i0; i < N && i < i0 + MIRROR; i++)

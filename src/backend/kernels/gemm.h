@@ -47,9 +47,13 @@ enum gemm_start { START_ZERO, START_BIAS, START_C };
 /*
  * C[M,N] = start + A · B.  A[m,k] at a[m·lda + k]; C has row stride ldc.
  * start: zero, bias[N] in every row, or what C holds.
+ * room: ROW_COPIES floats for copies of A's rows, or none. They are made where the rows' stride lets a
+ * tile's rows contend for the same few places of the first-level cache.
  */
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
-                 enum gemm_start start, int M, int N, int K);
+                 enum gemm_start start, int M, int N, int K, float *room);
+
+#define ROW_COPIES (MC * (KC + 2 * VL))
 
 /* C[N,N] = A · B where the result is known to be symmetric: about half the work. */
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K);
