@@ -71,6 +71,32 @@ describe('drawn characters follow the distribution (chi-squared, level 0.001)', 
     expect(statistic).toBeLessThan(chiSquaredLimit(degrees));
   });
 
+  test('constrained: of what is permitted, then top-p', () => {
+    const permitted = Uint8Array.from({ length: symbols }, (_, id) => (id % 3 === 0 ? 0 : 1));
+    const draws = 20_000;
+    for (const topP of [undefined, 0.6]) {
+      const chooser = new Chooser(symbols, { greedy: false, topP });
+      const whole = filters[0][3].map((p, id) => p * permitted[id]);
+      const mass = whole.reduce((a, b) => a + b);
+      const order = whole.map((_, id) => id).sort((a, b) => whole[b] - whole[a]);
+      let before = 0;
+      const kept = new Array<number>(symbols).fill(0);
+      for (const id of order) {
+        if (before < (topP ?? 1) * mass) kept[id] = whole[id];
+        before += whole[id];
+      }
+      const left = kept.reduce((a, b) => a + b);
+      const source = new Random(12);
+      const counts = new Array<number>(symbols).fill(0);
+      for (let i = 0; i < draws; i++) counts[chooser.choose(logits, 0, 1, source, permitted)]++;
+      const { statistic, degrees } = chiSquared(
+        counts,
+        kept.map((p) => p / left),
+      );
+      expect(statistic).toBeLessThan(chiSquaredLimit(degrees));
+    }
+  });
+
   test('the test itself notices another distribution', () => {
     const expected = filters[1][3];
     const counts = filters[0][3].map((p) => Math.round(20_000 * p));
