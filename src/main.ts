@@ -3,6 +3,7 @@ import { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { commandOptions } from './cli/options.js';
 import { type CommandDefinition, createProgram, worded } from './cli/program.js';
+import { endByHangup } from './cli/signals.js';
 import type { RawTrainOptions } from './cli/train-config.js';
 import { bench, type RawBenchOptions } from './commands/bench.js';
 import {
@@ -40,8 +41,7 @@ const commands: readonly CommandDefinition[] = [
     ],
     run: async (texts: string[], options: RawTrainOptions) => {
       outputIsTheResult = false;
-      const { reason, signal } = await train(texts, options);
-      if (reason === 'interrupted') process.exitCode = codeOfSignal[signal ?? 'SIGINT'];
+      process.exitCode = await train(texts, options);
     },
   },
   {
@@ -197,13 +197,6 @@ const commands: readonly CommandDefinition[] = [
   },
 ];
 
-/** 128 and the number of the signal */
-const codeOfSignal: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
-  SIGINT: exitCode.interrupted,
-  SIGTERM: exitCode.terminated,
-  SIGHUP: exitCode.hangup,
-};
-
 // else it would end the process where a file's size is limited; so writing fails, and that is reported
 process.on('SIGXFSZ', () => {});
 
@@ -218,11 +211,24 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     report(new CharnnError(`cannot write to standard output: ${systemReason(error)}`));
     process.exit();
   }
-  if (!outputIsLost) process.stderr.write(`warning: standard output is closed\n`);
+  if (error.code === 'EIO') loseTerminal();
+  else if (!outputIsLost) {
+    const reason = error.code === 'EPIPE' ? 'it is closed' : systemReason(error);
+    process.stderr.write(`warning: standard output takes no more events: ${reason}\n`);
+  }
   outputIsLost = true;
 });
 // a terminal that is gone cannot be told so
-process.stderr.on('error', () => {});
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EIO') loseTerminal();
+});
+
+let terminalIsLost = false;
+
+function loseTerminal(): void {
+  if (!terminalIsLost) endByHangup();
+  terminalIsLost = true;
+}
 
 function report(error: unknown): void {
   const known = error instanceof CharnnError;

@@ -8,14 +8,14 @@ function mustBe(expected: string, value: string): never {
 }
 
 export function integer(from: number, to = Number.MAX_SAFE_INTEGER): Parse<number> {
-  const expected =
-    to === Number.MAX_SAFE_INTEGER
-      ? `an integer of at least ${from}`
-      : `an integer from ${from} to ${to}`;
   return (value) => {
-    const number = Number(value);
-    const valid = /^[+-]?\d+(e\d+)?$/i.test(value) && Number.isSafeInteger(number);
-    return valid && number >= from && number <= to ? number : mustBe(expected, value);
+    const number = /^[+-]?\d+(e\d+)?$/i.test(value) ? Number(value) : Number.NaN;
+    if (number >= from && number <= to) return number;
+    const isTooLarge = number > to || to < Number.MAX_SAFE_INTEGER;
+    return mustBe(
+      isTooLarge ? `an integer from ${from} to ${to}` : `an integer of at least ${from}`,
+      value,
+    );
   };
 }
 

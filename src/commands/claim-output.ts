@@ -1,7 +1,7 @@
 /** Before hours of work: can its result be kept, and does nobody else write it? */
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
+import { removeTemporaryFiles, resolveLinks, temporaryName } from '../checkpoint/atomic.js';
 import { type Lock, lockModel } from '../checkpoint/lock.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { statePath } from '../checkpoint/state-file.js';
@@ -9,7 +9,11 @@ import type { Output } from '../cli/output.js';
 import { CharnnError, UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { quote } from '../text/quote.js';
+import { isOwnFile } from '../text/sources.js';
 import type { TrainingState } from '../train/state.js';
+
+/** Of most file systems, in bytes */
+const longestName = 255;
 
 /**
  * Makes sure that a model can be written, keeps other trainings from it, and clears away what a killed
@@ -17,28 +21,9 @@ import type { TrainingState } from '../train/state.js';
  * @throws CharnnError when it cannot
  */
 export async function claimOutput(path: string, mayReplace: boolean): Promise<Lock> {
-  const shown = quote(path);
-  const existing = await stat(path).catch(() => undefined);
-  if (existing?.isDirectory()) throw new UsageError(`--output ${shown} is a folder: name a file`);
-  if (existing && !existing.isFile()) {
-    throw new UsageError(`--output ${shown} is a device or a pipe: name a file`);
-  }
-  if (existing && !mayReplace) {
-    throw new CharnnError(
-      `${shown} exists already: give --force to replace it, --resume to go on with it, or another --output`,
-    );
-  }
-  const folder = dirname(await resolveLinks(path));
-  try {
-    await access(folder, constants.W_OK);
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new CharnnError(
-      `cannot write to the folder ${quote(dirname(path))}: it ${missing ? 'does not exist' : 'is not writable'}; give another --output`,
-      1,
-      { cause },
-    );
-  }
+  if (path === '') throw new UsageError('--output is empty: name a file');
+  await requireWritableFolder(path);
+  for (const file of [path, statePath(path)]) await requireReplaceable(file, mayReplace);
   const lock = await lockModel(path);
   // not left behind where the process ends at once, at a second Ctrl-C
   process.once('exit', lock.release);
@@ -48,10 +33,21 @@ export async function claimOutput(path: string, mayReplace: boolean): Promise<Lo
 }
 
 /**
- * @param bytes what the files to be written will take
+ * Both files are to be kept, and beside them the new one of either that is going to replace it.
+ * @param modelBytes what the model will take
+ * @param stateBytes what its training state will take
  * @throws CharnnError with both figures when the disk has no room for them
  */
-export async function requireSpace(path: string, bytes: number): Promise<void> {
+export async function requireSpace(
+  path: string,
+  modelBytes: number,
+  stateBytes: number,
+): Promise<void> {
+  let kept = 0;
+  for (const file of [path, statePath(path)]) {
+    kept += (await stat(file).catch(() => undefined))?.size ?? 0;
+  }
+  const bytes = Math.max(modelBytes, stateBytes) + Math.max(0, modelBytes + stateBytes - kept);
   const folder = dirname(await resolveLinks(path));
   const disk = await statfs(folder).catch(() => undefined);
   // some file systems do not tell
@@ -59,8 +55,52 @@ export async function requireSpace(path: string, bytes: number): Promise<void> {
   const free = disk.bavail * disk.bsize;
   if (free >= bytes) return;
   throw new CharnnError(
-    `the folder ${quote(dirname(path))} has no room for the model and its training state: they need ${megabytes(bytes)}, and ${megabytes(free)} are free; give another --output`,
+    `the folder ${quote(dirname(path))} has no room for the model and its training state: saving them takes ${megabytes(bytes)}, and ${megabytes(free)} are free; give another --output`,
   );
+}
+
+/**
+ * The file at this path, if any, is one of charnn's and may be replaced.
+ * @throws CharnnError otherwise: whatever else it is, nobody is to lose it
+ */
+async function requireReplaceable(path: string, mayReplace: boolean): Promise<void> {
+  const shown = quote(path);
+  const existing = await stat(path).catch(() => undefined);
+  if (existing === undefined) return;
+  if (existing.isDirectory()) throw new UsageError(`--output ${shown} is a folder: name a file`);
+  if (!existing.isFile()) {
+    throw new UsageError(`--output ${shown} is a device or a pipe: name a file`);
+  }
+  if (!mayReplace) {
+    throw new CharnnError(
+      `${shown} exists already: give --force to replace it, --resume to go on with it, or another --output`,
+    );
+  }
+  if (existing.size === 0 || (await isOwnFile(path))) return;
+  throw new CharnnError(
+    `${shown} is not a file of charnn's, so it is not replaced: give another --output`,
+  );
+}
+
+/** @throws CharnnError when no file can be made beside this one */
+export async function requireWritableFolder(path: string): Promise<void> {
+  const folder = dirname(await resolveLinks(path));
+  const shown = quote(dirname(path));
+  // the longest of the names that are going to be used
+  const name = temporaryName(statePath(path), '01234567');
+  if (Buffer.byteLength(name) > longestName) {
+    throw new UsageError(`--output ${quote(path)} is too long a name: take a shorter one`);
+  }
+  try {
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new CharnnError(
+      `cannot write to the folder ${shown}: it ${missing ? 'does not exist' : 'is not writable'}; give another --output`,
+      1,
+      { cause },
+    );
+  }
 }
 
 function megabytes(bytes: number): string {

@@ -68,7 +68,7 @@ interface Finding extends Subject {
 
 export async function gradients(texts: readonly string[], raw: RawGradientsOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
-  if (raw.output !== undefined) checkPagePath(raw.output);
+  if (raw.output !== undefined) await checkPagePath(raw.output);
   const { subjects, ids } = raw.cell ? await fresh(texts, raw) : await trained(texts, raw);
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);

@@ -25,7 +25,6 @@ import { batchShape, recipe, sizes } from '../train/recipe.js';
 import type { TrainingJob, TrainingText } from '../train/run.js';
 import type { TrainingState } from '../train/state.js';
 import { matchModel } from './claim-output.js';
-import { textArguments } from './text-arguments.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
@@ -47,7 +46,7 @@ export async function prepareNew(
   const { text, minCount, valFile, valFrac, valChars } = settings;
   const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
   const source: TextSource = {
-    texts: textArguments(texts),
+    texts,
     valFile: valFile ?? null,
     valFrac,
     valChars,

@@ -13,7 +13,7 @@ export interface RawReportOptions {
 export async function report(paths: readonly string[], raw: RawReportOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
   const path = raw.output ?? defaults.report.output;
-  checkPagePath(path);
+  await checkPagePath(path);
   const runs = [];
   for (const file of paths.length > 0 ? paths : [defaults.output]) runs.push(await readRun(file));
   const data: ReportData = { runs };

@@ -4,8 +4,9 @@ import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import { defaults } from '../cli/options/defaults.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress } from '../cli/progress.js';
-import type { RawTrainOptions } from '../cli/train-config.js';
-import { DivergenceError, exitCode } from '../errors.js';
+import { Interruption } from '../cli/signals.js';
+import { type RawTrainOptions, trainSettings } from '../cli/train-config.js';
+import { DivergenceError } from '../errors.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import type { Model } from '../model/model.js';
 import { sample } from '../sample/sample.js';
@@ -20,32 +21,37 @@ import {
   prepareResumed,
   resumedConfigIsValid,
 } from './prepare-training.js';
+import { textArguments } from './text-arguments.js';
 import { yardstickLine } from './yardstick-line.js';
 
-export interface TrainingOutcome {
-  readonly reason: EndEvent['reason'];
-  /** What interrupted it */
-  readonly signal: NodeJS.Signals | undefined;
-}
-
+/** @returns the exit code of a signal that interrupted the training */
 export async function train(
   texts: readonly string[],
   raw: RawTrainOptions,
-): Promise<TrainingOutcome> {
+): Promise<number | undefined> {
   const output = createOutput(raw.quiet ?? false);
   const modelPath = raw.output ?? defaults.output;
   const resuming = raw.resume ?? false;
   if (resuming) resumedConfigIsValid(raw);
+  else trainSettings(raw);
+  const given = resuming && texts.length === 0 ? [] : textArguments(texts);
+  const interruption = new Interruption();
   const lock = await claimOutput(modelPath, resuming || (raw.force ?? false));
   try {
     const prepared = resuming
-      ? await prepareResumed(texts, raw, modelPath, output)
-      : await prepareNew(texts, raw, output);
+      ? await prepareResumed(given, raw, modelPath, output)
+      : await prepareNew(given, raw, output);
     const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
-    await requireSpace(modelPath, modelBytes(model) + stateBytes(model, prepared.config));
-    return await run(prepared, raw, modelPath, output, lock);
+    await requireSpace(modelPath, modelBytes(model), stateBytes(model, prepared.config));
+    const end = await interruption.during((signal) => run(prepared, raw, modelPath, lock, signal));
+    conclude(end, modelPath, output);
+    if (end.reason === 'interrupted') return interruption.exitCode;
+    sayHowToRepeat(end, prepared, output);
+    await compare(prepared.corpus, raw, output);
+    return undefined;
   } finally {
     lock.release();
+    interruption.stopListening();
   }
 }
 
@@ -53,15 +59,14 @@ async function run(
   prepared: Prepared,
   raw: RawTrainOptions,
   modelPath: string,
-  output: Output,
   lock: Lock,
-): Promise<TrainingOutcome> {
+  signal: AbortSignal,
+): Promise<EndEvent> {
   const progress = createProgress({ json: raw.json ?? false, quiet: raw.quiet ?? false });
-  const interruption = listenForSignals();
   try {
-    const end = await runTraining({
+    return await runTraining({
       ...prepared,
-      signal: interruption.signal,
+      signal,
       onEvent: (event) => progress.show(event),
       save: {
         async model(model) {
@@ -78,15 +83,8 @@ async function run(
         },
       },
     });
-    progress.stop();
-    conclude(end, modelPath, output);
-    sayHowToRepeat(end, prepared, output);
-    if (end.reason === 'finished' || end.reason === 'overfitting')
-      await compare(prepared.corpus, raw, output);
-    return { reason: end.reason, signal: interruption.signal.reason };
   } finally {
     progress.stop();
-    interruption.stopListening();
   }
 }
 
@@ -96,24 +94,6 @@ const sampleLength = 300;
 function sampleOf(model: Model, { seed, backend }: TrainConfig): SampleEvent {
   const step = Number(model.training?.step ?? 0);
   return { type: 'sample', step, text: sample(model, { length: sampleLength, seed, backend }) };
-}
-
-const terminationSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** The first signal asks for an orderly end; the second, of any kind, ends the process. */
-function listenForSignals() {
-  const controller = new AbortController();
-  const onSignal = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(exitCode.interrupted);
-    controller.abort(name);
-  };
-  for (const name of terminationSignals) process.on(name, onSignal);
-  return {
-    signal: controller.signal,
-    stopListening() {
-      for (const name of terminationSignals) process.off(name, onSignal);
-    },
-  };
 }
 
 function conclude(end: EndEvent, modelPath: string, output: Output): void {

@@ -35,7 +35,7 @@ const partLength = 1 << 15;
 export async function visualize(texts: readonly string[], raw: RawVisualizeOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
   const path = raw.output ?? defaults.visualize.output;
-  checkPagePath(path);
+  await checkPagePath(path);
   const model = await readModel(raw.model ?? defaults.output);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {

@@ -90,11 +90,20 @@ const ownFile = /^\{\s*"format":\s*"charnn/;
 
 /** Neither binary nor a file of charnn's own. */
 async function isCorpusText(path: string): Promise<boolean> {
+  const start = await startOf(path);
+  return !start.includes(0) && !ownFile.test(start.toString('latin1'));
+}
+
+/** @throws CharnnError when the file cannot be read */
+export async function isOwnFile(path: string): Promise<boolean> {
+  return ownFile.test((await startOf(path)).toString('latin1'));
+}
+
+async function startOf(path: string): Promise<Buffer> {
   const file = await open(path).catch((cause) => failToRead(quote(path), cause));
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffedBytes), 0, sniffedBytes, 0);
-    const start = buffer.subarray(0, bytesRead);
-    return !start.includes(0) && !ownFile.test(start.toString('latin1'));
+    return buffer.subarray(0, bytesRead);
   } catch (cause) {
     return failToRead(quote(path), cause);
   } finally {

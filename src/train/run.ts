@@ -380,6 +380,9 @@ class Training {
     this.length.resumeAt(state.step);
     this.history = state.history.slice();
     this.bestLoss = state.bestLoss ?? undefined;
+    this.best = (state.history as readonly unknown[] as readonly Validation[]).find(
+      ({ validationLoss, trainLoss }) => (validationLoss ?? trainLoss) === state.bestLoss,
+    );
     this.hasModel = state.bestLoss !== null;
     this.rollback.keep(job.best?.weights ?? state.average ?? state.weights);
     return state.id;

@@ -110,6 +110,16 @@ describe('a state and a model', () => {
     expect(one.read('charnn.json').equals(before)).toBe(true);
   });
 
+  test('with nothing left to do: what the best one was is known', async () => {
+    const folder = new Folder();
+    const { stderr } = await folder.train(text, '--eval-every', '2');
+    const best = /the best model is in charnn\.json, validation [\d.]+ nats/.exec(stderr)?.[0];
+    expect(best).toBeDefined();
+    const resumed = await folder.run(['train', '--resume']);
+    expect(resumed.status).toBe(0);
+    expect(resumed.stderr).toContain(best);
+  });
+
   test('a missing model is said, and made anew', async () => {
     const folder = new Folder();
     await folder.train(text);
@@ -161,6 +171,44 @@ describe('where a model goes', () => {
       expect(sampled.stdout).toHaveLength(5);
     },
   );
+
+  test("never over what is not charnn's, such as the text itself", async () => {
+    const folder = new Folder();
+    for (const [name, kept] of [
+      ['text.txt', text],
+      ['essay.state.txt', 'years of work'],
+    ]) {
+      folder.write(name, kept);
+      const output = name.replace('.state', '');
+      const { status, stderr } = await folder.train(text, '-o', output, '--force');
+      expect(status).toBe(1);
+      expect(stderr).toMatch(oneLine);
+      expect(stderr).toContain(`${name} is not a file of charnn's, so it is not replaced`);
+      expect(folder.read(name).toString()).toBe(kept);
+    }
+  });
+
+  test('not over the state of another training, unless forced', async () => {
+    const folder = new Folder();
+    await folder.train(text);
+    unlinkSync(join(folder.path, 'charnn.json'));
+    const { status, stderr } = await folder.train(text);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^charnn: charnn\.state\.json exists already: [^\n]+\n$/);
+    expect((await folder.train(text, '--force')).status).toBe(0);
+  });
+
+  test.each([
+    ['empty', '', /--output is empty/],
+    ['too long for the files beside it', `${'x'.repeat(235)}.json`, /too long a name/],
+  ])('not under a name that is %s', async (_, name, message) => {
+    const folder = new Folder();
+    const { status, stderr } = await folder.train(text, '-o', name);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(oneLine);
+    expect(stderr).toMatch(message);
+    expect(readdirSync(folder.path)).toEqual(['text.txt']);
+  });
 
   test('never over a device', async () => {
     const { status, stderr } = await new Folder().train(text, '-o', '/dev/null', '--force');

@@ -1,0 +1,85 @@
+/** Signals that ask for the end of a training. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { exitCode } from '../errors.js';
+
+const codes = {
+  SIGINT: exitCode.interrupted,
+  SIGTERM: exitCode.terminated,
+  SIGHUP: exitCode.hangup,
+} as const;
+
+type EndSignal = keyof typeof codes;
+const names = Object.keys(codes) as EndSignal[];
+
+export class Interruption {
+  private readonly controller = new AbortController();
+  /** Whether there is something to be saved; else a signal ends the process at once. */
+  private orderly = false;
+  private readonly onSignal = (name: EndSignal): void => {
+    if (name === 'SIGHUP' && isUnderNohup()) return;
+    if (name === 'SIGHUP' && hasTerminal()) endByHangup();
+    if (!this.orderly || this.controller.signal.aborted) process.exit(codes[name]);
+    this.controller.abort(name);
+  };
+
+  /** Listens from now on. */
+  constructor() {
+    for (const name of names) process.on(name, this.onSignal);
+  }
+
+  /**
+   * Does work that the first signal brings to an orderly end, by this signal of abortion. The second,
+   * of any kind, ends the process.
+   */
+  async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.orderly = true;
+    try {
+      return await work(this.controller.signal);
+    } finally {
+      this.orderly = false;
+    }
+  }
+
+  /** The exit code that tells of the signal that came during the work. */
+  get exitCode(): number | undefined {
+    const { aborted, reason } = this.controller.signal;
+    return aborted ? codes[reason as EndSignal] : undefined;
+  }
+
+  stopListening(): void {
+    for (const name of names) process.off(name, this.onSignal);
+  }
+}
+
+/**
+ * Whether nohup(1) started the process: it has hang-ups ignored, but Node undoes that. What else tells
+ * of it: bash and zsh have its path in the variable `_`, and GNU's puts a file that cannot be read in
+ * the place of a terminal as standard input.
+ */
+function isUnderNohup(): boolean {
+  if (basename(process.env._ ?? '') === 'nohup') return true;
+  try {
+    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync('/proc/self/fdinfo/0', 'latin1'));
+    // O_WRONLY among the modes of access
+    return flags !== null && (Number.parseInt(flags[1], 8) & 3) === 1;
+  } catch {
+    // there is no /proc
+    return false;
+  }
+}
+
+function hasTerminal(): boolean {
+  return process.stdout.isTTY || process.stderr.isTTY;
+}
+
+/**
+ * For a process whose terminal is gone: it ends by the signal that says so. An ordinary exit is not to be
+ * had: Node 20 and 22 abort when they cannot put the terminal back as it was.
+ */
+export function endByHangup(): void {
+  process.once('exit', () => {
+    process.removeAllListeners('SIGHUP');
+    process.kill(process.pid, 'SIGHUP');
+  });
+}
