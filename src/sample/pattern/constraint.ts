@@ -71,7 +71,8 @@ export function constraintOf(
   const least = automaton.distance[automaton.start];
   const shown = `--match ${JSON.stringify(match)}`;
   if (least === Number.POSITIVE_INFINITY) {
-    throw new UsageError(`${shown} needs characters that the model does not have`);
+    const but = allow === undefined ? '' : ', or that --allow leaves out';
+    throw new UsageError(`${shown} needs characters that the model does not have${but}`);
   }
   if (least > length) {
     throw new UsageError(`${shown} needs ${least} characters at least: give --length ${least}`);
