@@ -77,6 +77,11 @@ export async function trainingSpeed(options: BenchmarkOptions): Promise<number> 
   return (batchSize * seqLength) / seconds;
 }
 
+/** Training is timed in so many runs, each of about so many seconds or more. */
+const mostRuns = 10;
+const fewestRuns = 5;
+const shortestRun = 0.05;
+
 async function timeTraining(
   model: ModelConfig,
   options: BenchmarkOptions,
@@ -89,18 +94,20 @@ async function timeTraining(
   });
   try {
     backend.write(replicas.weights, initialValues(parameterTable(model), 1));
-    const warmup = 2;
-    await replicas.run(0, rates(warmup));
-    // runs of some iterations each, so that the orders to the threads do not count
-    const runLength = Math.max(1, Math.ceil(options.iterations / 10));
-    const times: number[] = [];
-    let step = warmup;
-    for (let done = 0; done < options.iterations; done += runLength) {
+    let step = 0;
+    const secondsOf = async (iterations: number) => {
       const started = performance.now();
-      await replicas.run(step, rates(runLength));
-      times.push((performance.now() - started) / 1e3 / runLength);
-      step += runLength;
-    }
+      await replicas.run(step, rates(iterations));
+      step += iterations;
+      return (performance.now() - started) / 1e3 / iterations;
+    };
+    await secondsOf(1);
+    const one = await secondsOf(1);
+    // as long as in training, where the order to the threads that begins a run does not count
+    const runLength = Math.ceil(Math.max(options.iterations / mostRuns, shortestRun / one));
+    const runs = Math.max(fewestRuns, Math.ceil(options.iterations / runLength));
+    const times: number[] = [];
+    while (times.length < runs) times.push(await secondsOf(runLength));
     return { seconds: median(times), backend: backend.name };
   } finally {
     await replicas.close();

@@ -11,7 +11,12 @@ export const benchOptions: readonly OptionGroup[] = [
       option('--batch-size <n>', 'streams read side by side', count, d.bench.batchSize),
       option('--seq-length <n>', 'steps of a chunk', count, d.bench.seqLength),
       threads,
-      option('--iterations <n>', 'training iterations to time', count, d.bench.iterations),
+      option(
+        '--iterations <n>',
+        'training iterations to time, at least',
+        count,
+        d.bench.iterations,
+      ),
       backend,
       json,
       debug,
