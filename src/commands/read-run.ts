@@ -1,11 +1,13 @@
 /** What a training has left behind, a model with its history or a log of events, as one kind of thing. */
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readModel } from '../checkpoint/model-file.js';
 import { grouped } from '../cli/output.js';
-import { CharnnError, systemReason } from '../errors.js';
+import { CharnnError, systemReason, UsageError } from '../errors.js';
 import type { Course, RunData } from '../pages/data.js';
+import { linesOf } from '../text/lines.js';
 import { quote } from '../text/quote.js';
+import { findSources, isOwnFile } from '../text/sources.js';
 
 /** Points of a curve: more than a screen has columns. */
 const mostPoints = 2000;
@@ -13,50 +15,81 @@ const mostPoints = 2000;
 type Entry = Readonly<Record<string, unknown>>;
 
 /**
- * @param path a model, or the standard output of `charnn train --json`
+ * @param path a model; or the standard output of `charnn train --json`, in a file, a pipe or, with -, on
+ * standard input
  * @throws CharnnError for a file that is neither
  */
 export async function readRun(path: string): Promise<RunData> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new CharnnError(`cannot read ${quote(path)}: ${systemReason(cause)}`, 1, { cause });
-  });
-  const name = basename(path).replace(/\.(json|jsonl|log|ndjson)$/, '');
-  if (/^\{\s*"format":/.test(text)) {
+  const name = path === '-' ? 'standard input' : basename(path).replace(ending, '');
+  if (await isModel(path)) {
     const { config, history } = await readModel(path);
-    const { cell, layers, hidden } = config;
-    return {
-      ...courses([], history, []),
-      name,
-      model: `${layers} × ${cell} of ${hidden}`,
-    };
+    return { ...courses([], history, []), name, model: sizeOf(config) };
   }
-  const events = readEvents(text);
-  const ofType = (type: string) => events.filter((event) => event.type === type);
-  const [progress, validations] = [ofType('progress'), ofType('validation')];
+  const { start, progress, validations, samples } = await readLog(path);
   if (progress.length + validations.length === 0) {
     throw new CharnnError(
       `${quote(path)} is neither a model nor a log of charnn train --json with a validation in it`,
     );
   }
-  const [start] = ofType('start');
-  const parameters = typeof start?.parameters === 'number' ? start.parameters : undefined;
-  return {
-    ...courses(progress, validations, ofType('sample')),
-    name,
-    model: parameters === undefined ? undefined : `${grouped(parameters)} parameters`,
-  };
+  return { ...courses(progress, validations, samples), name, model: networkOf(start) };
+}
+
+const ending = /\.(json|jsonl|log|ndjson)$/;
+
+/** A pipe cannot be looked into beforehand, and nobody sends a model through one. */
+async function isModel(path: string): Promise<boolean> {
+  if (path === '-') return false;
+  const stats = await stat(path).catch((cause) => {
+    throw new CharnnError(`cannot read ${quote(path)}: ${systemReason(cause)}`, 1, { cause });
+  });
+  if (stats.isDirectory()) {
+    throw new UsageError(`${quote(path)} is a folder: name the models and logs in it`);
+  }
+  return stats.isFile() && isOwnFile(path);
+}
+
+interface Log {
+  start: Entry | undefined;
+  readonly progress: Entry[];
+  readonly validations: Entry[];
+  readonly samples: Entry[];
 }
 
 /** The events of a log; a last line that was cut off, and lines of other kinds, are passed over. */
-function readEvents(text: string): Entry[] {
-  return text.split('\n').flatMap((line) => {
-    try {
-      const event: unknown = JSON.parse(line);
-      return typeof event === 'object' && event !== null ? [event as Entry] : [];
-    } catch {
-      return [];
-    }
-  });
+async function readLog(path: string): Promise<Log> {
+  const log: Log = { start: undefined, progress: [], validations: [], samples: [] };
+  for await (const line of linesOf(await findSources([path], process.stdin))) {
+    const event = eventOf(line);
+    if (event?.type === 'progress') log.progress.push(event);
+    else if (event?.type === 'validation') log.validations.push(event);
+    else if (event?.type === 'sample') log.samples.push(event);
+    else if (event?.type === 'start') log.start = event;
+  }
+  return log;
+}
+
+function eventOf(line: Buffer): Entry | undefined {
+  try {
+    const event: unknown = JSON.parse(line.toString());
+    return typeof event === 'object' && event !== null ? (event as Entry) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The network of a log, which may be from anywhere. */
+function networkOf(start: Entry | undefined): string | undefined {
+  const { cell, layers, hidden } = (start?.model ?? {}) as Entry;
+  if (typeof cell === 'string' && typeof layers === 'number' && typeof hidden === 'number') {
+    return sizeOf({ cell, layers, hidden });
+  }
+  return typeof start?.parameters === 'number'
+    ? `${grouped(start.parameters)} parameters`
+    : undefined;
+}
+
+function sizeOf({ cell, layers, hidden }: { cell: string; layers: number; hidden: number }) {
+  return `${layers} × ${cell} of ${hidden}`;
 }
 
 function courses(

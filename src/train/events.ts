@@ -1,10 +1,12 @@
 /** What a training reports while it runs. Losses are in nats per character. */
 
+import type { ModelConfig } from '../model/config.js';
 import type { LengthPlan } from './length.js';
 
 export interface StartEvent {
   readonly type: 'start';
-  /** Parameters of the model */
+  readonly model: ModelConfig;
+  /** How many the model has */
   readonly parameters: number;
   readonly trainCharacters: number;
   readonly validationCharacters: number;

@@ -393,6 +393,7 @@ class Training {
     const { batchSize, seqLength, threads } = job.config;
     job.onEvent({
       type: 'start',
+      model,
       parameters: parameterTable(model).count,
       trainCharacters: job.corpus.train.length,
       validationCharacters: job.corpus.validation.length,

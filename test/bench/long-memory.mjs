@@ -1,10 +1,12 @@
 /**
  * Up to which lag do the cells learn? Trains every cell in the same way on texts in which a letter comes
  * back after a fixed lag (data/long-memory.mjs), and measures on new lines how well the letter that comes
- * back is predicted, and how far back the gradient reaches. Prints a table; with --readme it goes into
- * README.md.
+ * back is predicted, and how far back the gradient reaches. With --readme the table goes into README.md.
  *
- *     node test/bench/long-memory.mjs [--lags 10,20,50,100] [--steps 2500] [--readme]
+ *     node test/bench/long-memory.mjs [--lags 10,20,50,100] [--seeds 1,2,3] [--steps 2500] [--readme]
+ *
+ * Options after `--` go to every training. A result a line is printed as it comes, the table has the
+ * medians over the seeds.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,10 +22,12 @@ import { readModel } from '#charnn/checkpoint/model-file.js';
 import { Random } from '#charnn/model/random.js';
 import { delayLine, longMemoryText } from '../../data/long-memory.mjs';
 
-const { values: options } = parseArgs({
+const { values: options, positionals: more } = parseArgs({
+  allowPositionals: true,
   options: {
     cells: { type: 'string', default: 'rnn,gru,lstm' },
     lags: { type: 'string', default: '10,20,50,100' },
+    seeds: { type: 'string', default: '1,2,3' },
     steps: { type: 'string', default: '2500' },
     readme: { type: 'boolean', default: false },
   },
@@ -34,11 +38,11 @@ const folder = mkdtempSync(join(tmpdir(), 'charnn-long-memory-'));
 const far = 100;
 const compared = 50;
 
-const training = (cell) => [
+const training = (cell, seed) => [
   ...['--cell', cell, '--layers', '1', '--hidden', '64', '--embedding', '0'],
   ...['--seq-length', '128', '--batch-size', '32', '--steps', options.steps],
-  ...['--optimizer', 'adamw', '--learning-rate', '0.004', '--schedule', 'constant'],
   ...['--dropout', '0', '--early-stop', '0', '--threads', '1', '--quiet', '--force'],
+  ...['--seed', seed, ...more],
 ];
 
 /** Lines of one delay, and where their questions are. */
@@ -76,40 +80,53 @@ function gradientAt(model, backend, lag) {
   return flow.whole[lag - 1].mean;
 }
 
+const median = (values) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, high] = [Math.floor, Math.ceil].map(
+    (round) => sorted[round((sorted.length - 1) / 2)],
+  );
+  return (low + high) / 2;
+};
+
 const lags = options.lags.split(',').map(Number);
 const cells = options.cells.split(',');
+const seeds = options.seeds.split(',');
 const results = [];
-for (const lag of lags) {
+for (const [seed, lag, cell] of seeds.flatMap((seed) =>
+  lags.flatMap((lag) => cells.map((cell) => [seed, lag, cell])),
+)) {
   const corpus = join(folder, `${lag}.txt`);
-  writeFileSync(corpus, longMemoryText('delay', { size: lag, lines: 10_000, seed: 1 }));
-  for (const cell of cells) {
-    const model = join(folder, `${cell}-${lag}.json`);
-    const started = performance.now();
-    execFileSync(process.execPath, [binary, 'train', corpus, ...training(cell), '-o', model]);
-    const seconds = (performance.now() - started) / 1000;
-    const trained = await readModel(model);
-    const { backend } = createBackend('auto', new Arena());
-    const result = {
-      cell,
-      lag,
-      seconds,
-      probability: recall(trained, backend, lag),
-      gradient: gradientAt(trained, backend, far),
-    };
-    results.push(result);
-    console.error(JSON.stringify(result));
-  }
+  writeFileSync(corpus, longMemoryText('delay', { size: lag, lines: 10_000, seed: Number(seed) }));
+  const model = join(folder, `${cell}-${lag}.json`);
+  const started = performance.now();
+  execFileSync(process.execPath, [binary, 'train', corpus, ...training(cell, seed), '-o', model]);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const trained = await readModel(model);
+  const { backend } = createBackend('auto', new Arena());
+  const result = {
+    ...{ cell, lag, seed, seconds },
+    probability: recall(trained, backend, lag),
+    gradient: gradientAt(trained, backend, far),
+  };
+  results.push(result);
+  console.error(JSON.stringify(result));
 }
 rmSync(folder, { recursive: true });
 
+const summary = (cell, lag, key) =>
+  median(
+    results.filter((one) => one.cell === cell && one.lag === lag).map(({ [key]: value }) => value),
+  );
+const gradientLag = lags.includes(compared) ? compared : lags[lags.length - 1];
 const table = [
   `| cell |${lags.map((lag) => ` lag ${lag} |`).join('')} gradient ${far} steps back |`,
   `|-|${lags.map(() => '-|').join('')}-|`,
   ...cells.map((cell) => {
-    const own = results.filter((result) => result.cell === cell);
-    const probabilities = own.map(({ probability }) => ` ${(100 * probability).toFixed(0)} % |`);
-    const { gradient } = own.find(({ lag }) => lag === compared) ?? own[own.length - 1];
-    return `| ${cell} |${probabilities.join('')} ${gradient.toExponential(1)} |`;
+    const recalled = lags.map(
+      (lag) => ` ${(100 * summary(cell, lag, 'probability')).toFixed(0)} % |`,
+    );
+    const gradient = summary(cell, gradientLag, 'gradient').toExponential(1);
+    return `| ${cell} |${recalled.join('')} ${gradient} |`;
   }),
 ].join('\n');
 console.log(table);

@@ -23,17 +23,25 @@ export interface ChartSpecification {
 }
 
 const colours = 8;
+/** Where colours come round again, lines are dashed. */
+const isDashed = ({ dashed, colour }: Line, i: number) =>
+  dashed ?? (colour === undefined && i % (2 * colours) >= colours);
 
 /** A chart with its legend and a line that tells the values under the pointer. */
 export function chart(specification: ChartSpecification): HTMLElement {
   const { lines, label } = specification;
-  const place = el('div', { class: 'chart', role: 'img', 'aria-label': label });
-  const readout = el('div', { class: 'readout faint' });
+  const place = el('div', {
+    class: 'chart',
+    tabIndex: 0,
+    role: 'application',
+    'aria-label': `chart: ${label}; arrow keys move along it`,
+  });
+  const readout = el('div', { class: 'readout faint', 'aria-live': 'polite' });
   const shown = lines.map(() => true);
   const colourOf = (line: Line, i: number) => `--series-${(line.colour ?? i) % colours}`;
   const buttons = lines.map((line, i) => {
     const swatch = el('span', {
-      class: line.dashed ? 'swatch dashed' : 'swatch',
+      class: isDashed(line, i) ? 'swatch dashed' : 'swatch',
       style: `color: var(${colourOf(line, i)})`,
     });
     const button = el('button', { type: 'button', 'aria-pressed': 'true' }, swatch, line.name);
@@ -58,6 +66,23 @@ export function chart(specification: ChartSpecification): HTMLElement {
       place,
     );
   };
+  place.addEventListener('keydown', (event) => {
+    if (plot === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    const last = specification.x.length - 1;
+    const at = plot.cursor.idx;
+    // by itself an arrow key moves about as far as can be seen
+    const stride = event.shiftKey ? 1 : Math.max(1, Math.round(last / 100));
+    const targets: Record<string, number> = {
+      ArrowLeft: at == null ? last : at - stride,
+      ArrowRight: at == null ? 0 : at + stride,
+      Home: 0,
+      End: last,
+    };
+    if (!(event.key in targets)) return;
+    event.preventDefault();
+    const target = Math.max(0, Math.min(last, targets[event.key]));
+    plot.setCursor({ left: plot.valToPos(specification.x[target], 'x'), top: 0 });
+  });
   new ResizeObserver(() => {
     if (plot?.width !== place.clientWidth) draw();
   }).observe(place);
@@ -96,8 +121,14 @@ function options(
   const bands: uPlot.Band[] = [];
   for (const { line, i } of visible) {
     const stroke = cssColour(colourOf(line, i));
-    const points = { show: x.length === 1 };
-    series.push({ stroke, width: 2, points, spanGaps: true, ...(line.dashed && { dash: [6, 4] }) });
+    const points = { show: line.y.filter((y) => y !== null).length === 1 };
+    series.push({
+      stroke,
+      width: 2,
+      points,
+      spanGaps: true,
+      ...(isDashed(line, i) && { dash: [6, 4] }),
+    });
     if (!line.band) continue;
     const at = series.length;
     series.push({ points: { show: false } }, { points: { show: false } });
@@ -110,7 +141,14 @@ function options(
     cursor: { y: false, drag: { x: true, y: false } },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, label: xLabel, labelSize: 20, values: (_, ticks) => ticks.map((v) => formatX(v)) },
+      {
+        ...axis,
+        size: 34,
+        label: xLabel,
+        labelSize: 18,
+        labelGap: 0,
+        values: (_, ticks) => ticks.map((v) => formatX(v)),
+      },
       {
         ...axis,
         size: 64,

@@ -22,7 +22,7 @@ byId('page').append(
     `The norm of the gradient of a prediction's loss with respect to the state so many steps before it: mean over ${subjects[0].positions} places of the text, and the range of the middle eight tenths. A straight line on this logarithmic scale is exponential decay, or growth.`,
   ),
   chart({
-    label: 'Norm of the gradient by steps back, logarithmic',
+    label: 'norm of the gradient by steps back, logarithmic',
     x: lags,
     xLabel: 'steps back',
     logarithmic: true,
@@ -42,8 +42,8 @@ byId('page').append(
     { class: 'faint' },
     'One step multiplies the gradient by such a matrix: a value above 1 stretches it in that direction, below 1 shrinks it; activations and gates shrink it further. The spectral radius says what many steps do.',
   ),
-  spectrumChart(),
   spectrumTable(),
+  ...subjects.flatMap(spectrumChart),
   ...clipping(),
 );
 
@@ -61,41 +61,28 @@ function normTable(): HTMLElement {
   return table(['', ...heads, `cut off at ${lengths}`], rows);
 }
 
-/** Names of spectra: with the network's where there are several. */
-function spectra() {
-  return subjects.flatMap(({ name, spectra }) =>
-    spectra.map((spectrum) => ({
-      ...spectrum,
-      name: several ? `${name}: ${spectrum.name}` : spectrum.name,
-    })),
-  );
-}
-
-function spectrumChart(): HTMLElement {
-  const all = spectra();
-  const most = Math.max(...all.map(({ singularValues }) => singularValues.length));
-  return chart({
-    label: 'Singular values, largest first',
+function spectrumChart({ name, spectra }: GradientsSubject): HTMLElement[] {
+  const most = Math.max(...spectra.map(({ singularValues }) => singularValues.length));
+  const drawn = chart({
+    label: `singular values of ${name}, largest first`,
     x: Array.from({ length: most }, (_, i) => i + 1),
     xLabel: 'rank',
     format: (y) => y.toFixed(2),
-    lines: all.map(({ name, singularValues }) => ({
-      name,
-      y: Array.from({ length: most }, (_, i) => singularValues[i] ?? null),
-    })),
+    lines: spectra.map(({ name, singularValues }) => ({ name, y: singularValues })),
   });
+  return several ? [el('h3', {}, name), drawn] : [drawn];
 }
 
 function spectrumTable(): HTMLElement {
-  return table(
-    ['', 'largest', 'smallest', 'spectral radius'],
-    spectra().map(({ name, singularValues, spectralRadius }) => [
-      name,
+  const rows = subjects.flatMap((subject) =>
+    subject.spectra.map(({ name, singularValues, spectralRadius }) => [
+      several ? `${subject.name}: ${name}` : name,
       singularValues[0].toFixed(4),
       singularValues[singularValues.length - 1].toFixed(4),
       spectralRadius.toFixed(4),
     ]),
   );
+  return table(['', 'largest', 'smallest', 'spectral radius'], rows);
 }
 
 function clipping(): HTMLElement[] {

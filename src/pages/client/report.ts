@@ -32,7 +32,7 @@ function quantity(
   if (courses.length === 0) return [];
   return [
     el('h2', {}, title),
-    chart({ label: `${title} by step`, xLabel: 'step', format, ...aligned(courses) }),
+    chart({ label: `${title.toLowerCase()} by step`, xLabel: 'step', format, ...aligned(courses) }),
   ];
 }
 
@@ -42,7 +42,7 @@ function lossChart(): HTMLElement {
     { name: several ? `${name}, validation` : 'validation', course: validation, colour },
   ]);
   return chart({
-    label: 'Loss in bits per character by step',
+    label: 'loss in bits per character by step',
     xLabel: 'step',
     format: (y) => y.toFixed(3),
     ...aligned(courses.filter(({ course }) => course.steps.length > 0)),
@@ -111,7 +111,7 @@ byId('page').append(
   ...quantity(
     'Steps in which clipping acted',
     ({ clipped }) => clipped,
-    (y) => `${(100 * y).toFixed(0)} %`,
+    (y) => `${Number((100 * y).toFixed(1))} %`,
   ),
   ...quantity('Characters per second', ({ speed }) => speed, thousands),
   ...runs.flatMap(samples),

@@ -48,7 +48,8 @@ export class TextView {
       {
         class: 'text',
         tabIndex: 0,
-        role: 'region',
+        // else a screen reader would keep the arrow keys to itself
+        role: 'application',
         'aria-label': 'the text; arrow keys choose a character',
       },
       this.probe,

@@ -34,6 +34,10 @@ function nameOf({ layer, unit }: UnitData): string {
   return `layer ${layer}, unit ${unit}`;
 }
 
+function signed(x: number): string {
+  return x.toFixed(2).replace('-', '−');
+}
+
 // --- the text and what is told of a character ---
 
 const details = el('div', { class: 'details', 'aria-live': 'polite' });
@@ -52,7 +56,7 @@ async function tell(at: number): Promise<void> {
   const part = Math.floor(at / data.partLength);
   const { ids: guessed, roots } = await guessParts.get(`${part}`);
   if (told !== at) return;
-  const value = unitValues === undefined ? '' : ` · unit ${(unitValues[at] / 127).toFixed(2)}`;
+  const value = unitValues === undefined ? '' : ` · unit ${signed(unitValues[at] / 127)}`;
   const bits = at === 0 ? 'not foretold' : `${(surprise[at] / 16).toFixed(1)} bits`;
   const first = (at - part * data.partLength) * data.guesses;
   const guesses = Array.from({ length: at === 0 ? 0 : data.guesses }, (_, k) => {
@@ -147,7 +151,7 @@ function unitButton(unit: UnitData & { readonly score: number }): HTMLElement {
     title: nameOf(unit),
     disabled: !held.has(keyOf(unit)),
   });
-  button.append(label, ' ', el('span', { class: 'faint' }, unit.score.toFixed(2)));
+  button.append(label, ' ', el('span', { class: 'faint' }, signed(unit.score)));
   button.dataset.unit = keyOf(unit);
   button.setAttribute('aria-pressed', 'false');
   button.addEventListener('click', () => colourBy(keyOf(unit)));
