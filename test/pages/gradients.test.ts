@@ -18,12 +18,16 @@ describeInBrowser('the page of gradients', () => {
 
     const { page, complaints } = await open(join(folder.path, 'page.html'), view);
     await page.waitForSelector('canvas');
-    expect(await page.locator('canvas').count()).toBe(2);
+    // the gradients' chart, and a spectrum of each network
+    expect(await page.locator('canvas').count()).toBe(3);
+    await page.getByRole('application').first().focus();
+    await page.keyboard.press('End');
+    await page.getByText(/^steps back 20: rnn \d.*lstm \d/).waitFor();
     const lstm = page.getByRole('button', { name: 'lstm', exact: true });
     await lstm.focus();
     await page.keyboard.press('Enter');
     expect(await lstm.getAttribute('aria-pressed')).toBe('false');
-    expect(await page.getByText('rnn: layer 1, recurrent').count()).toBeGreaterThan(0);
+    await page.getByRole('cell', { name: 'rnn: layer 1, recurrent' }).waitFor();
     expect(await fits(page)).toBe(true);
     expect(complaints).toEqual([]);
     await page.close();

@@ -27,15 +27,16 @@ describe('charnn train --json', () => {
 
 describe('charnn report', () => {
   test.each([
-    ['missing.log', /cannot read/],
-    ['text.txt', /text\.txt"? is neither a model nor a log of charnn train --json/],
-    ['broken.json', /broken\.json/],
-  ])('%s is refused in one line', async (name, message) => {
+    ['missing.log', 1, /cannot read/],
+    ['text.txt', 1, /text\.txt"? is neither a model nor a log of charnn train --json/],
+    ['broken.json', 1, /broken\.json/],
+    ['.', 2, /\. is a folder: name the models and logs in it/],
+  ])('%s is refused in one line', async (name, code, message) => {
     const folder = new Folder();
     folder.write('text.txt', '{"type":"start"}\n[1,2]\nnull\n');
     folder.write('broken.json', '{"format":"charnn","version":1}');
     const { status, stderr } = await folder.run(['report', name]);
-    expect(status).toBe(1);
+    expect(status).toBe(code);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
@@ -47,6 +48,19 @@ describe('charnn report', () => {
     folder.write('cut.log', log.slice(0, end));
     const { status, stderr } = await folder.run(['report', 'cut.log']);
     expect([status, stderr]).toEqual([0, 'the page is in report.html\n']);
+  });
+
+  test('a log may come through a pipe; files of one short name are told apart', async () => {
+    const folder = await trained();
+    const log = folder.read('a.log');
+    folder.write('a.ndjson', log);
+    const { status, stderr } = await folder.run(['report', '-', 'a.log', 'a.ndjson'], log);
+    expect([status, stderr]).toEqual([0, 'the page is in report.html\n']);
+    const names = folder
+      .read('report.html')
+      .toString()
+      .matchAll(/"name":"([^"]*)","model":"1 × lstm of 8"/g);
+    expect([...names].map(([, name]) => name)).toEqual(['standard input', 'a.log', 'a.ndjson']);
   });
 });
 
@@ -65,7 +79,9 @@ describeInBrowser('the page of report', () => {
     const { history } = folder.json('charnn.json');
     const losses = history.map(({ validationLoss }: { validationLoss: number }) => validationLoss);
     const best = (Math.min(...losses) / Math.LN2).toFixed(4);
-    expect(await page.locator('tr', { hasText: '1 × lstm of 8' }).textContent()).toContain(best);
+    const rows = await page.locator('tr', { hasText: '1 × lstm of 8' }).allTextContents();
+    expect(rows).toEqual([expect.stringMatching(/^a1/), expect.stringMatching(/^charnn1/)]);
+    for (const row of rows) expect(row).toContain(best);
     // from the last sample back to the first
     const last = await page.locator('pre').textContent();
     expect(last).toHaveLength(300);
