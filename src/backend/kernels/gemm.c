@@ -146,32 +146,56 @@ INLINE int tile_edge(int rows, int tiles, int i) { return (int)((int64_t)rows * 
 /* Panel rows fetched ahead where a panel is used only once. */
 #define PREFETCH 16
 
+/* Vectors of C that one row takes at once. */
+#define ROW_VECTORS 8
+
 /*
- * One row times four panels at once: with a single row a panel has too few chains to fill the pipeline.
- * The chains are those of the tiles.
+ * One row times several panels at once, `vectors` vectors of C, `columns` elements: with a single row a
+ * panel has too few chains to fill the pipeline. The chains are those of the tiles.
  */
-INLINE void four_panels(float *c, const float *a, const float *packed, const float *bias,
-                        enum gemm_start start, int K) {
-    vec acc[8];
-    const float *panel[4];
-#pragma GCC unroll 4
-    for (int q = 0; q < 4; q++) panel[q] = packed + (size_t)q * NR * K;
+INLINE void row_of_panels(const int vectors, float *c, const float *a, const float *packed,
+                          const float *bias, enum gemm_start start, int columns, int K) {
+    vec acc[ROW_VECTORS];
+    const float *panel[ROW_VECTORS];
+    int stride[ROW_VECTORS];
+    const float *from = start == START_C ? c : bias;
 #pragma GCC unroll 8
-    for (int v = 0; v < 8; v++)
-        acc[v] = start == START_ZERO ? (vec){0} : load((start == START_C ? c : bias) + v * VL);
+    for (int v = 0; v < vectors; v++) {
+        int inside = columns - v * VL;
+        panel[v] = packed + (size_t)(v / 2) * NR * K + v % 2 * VL;
+        stride[v] = vectors % 2 && v == vectors - 1 ? VL : NR;
+        acc[v] = start == START_ZERO ? (vec){0} : inside >= VL ? load(from + v * VL) : load_part(from + v * VL, inside);
+    }
     for (int k = 0; k < K; k++) {
         vec x = splat(a[k]);
-#pragma GCC unroll 4
-        for (int q = 0; q < 4; q++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
             /* the panels come from the second-level cache or beyond, used once */
-            __builtin_prefetch(panel[q] + (size_t)(k + PREFETCH) * NR);
-            __builtin_prefetch(panel[q] + (size_t)(k + PREFETCH) * NR + VL);
-            acc[2 * q] = multiply_add(x, load(panel[q] + (size_t)k * NR), acc[2 * q]);
-            acc[2 * q + 1] = multiply_add(x, load(panel[q] + (size_t)k * NR + VL), acc[2 * q + 1]);
+            __builtin_prefetch(panel[v] + (size_t)(k + PREFETCH) * stride[v]);
+            acc[v] = multiply_add(x, load(panel[v] + (size_t)k * stride[v]), acc[v]);
         }
     }
 #pragma GCC unroll 8
-    for (int v = 0; v < 8; v++) store(c + v * VL, acc[v]);
+    for (int v = 0; v < vectors; v++) {
+        int inside = columns - v * VL;
+        if (inside >= VL) store(c + v * VL, acc[v]);
+        else store_part(c + v * VL, acc[v], inside);
+    }
+}
+
+static __attribute__((noinline)) void row_times_panels(float *c, const float *a, const float *packed,
+                                                       const float *bias, enum gemm_start start, int N,
+                                                       int K) {
+    for (int n = 0; n < N; n += ROW_VECTORS * VL) {
+        int columns = N - n, vectors = (columns + VL - 1) / VL;
+#define CASE(count)                                                                                  \
+    case count: row_of_panels(count, c + n, a, packed + (size_t)n * K, bias ? bias + n : NULL, start, \
+                              columns, K); break;
+        switch (vectors < ROW_VECTORS ? vectors : ROW_VECTORS) {
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+        }
+#undef CASE
+    }
 }
 
 /* Ways of a first-level cache, and the floats after which its places come round again. */
@@ -193,18 +217,8 @@ static int copy_rows(float *copies, const float *a, int lda, int rows, int depth
 INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
                        enum gemm_start start, int M, int N, int K, float *room, const int upper) {
     if (M <= 2) {
-        for (int m = 0; m < M; m++) {
-            float *row = c + (ptrdiff_t)m * ldc;
-            const float *x = a + (ptrdiff_t)m * lda;
-            int n = 0;
-            for (; n + 4 * NR <= N; n += 4 * NR)
-                four_panels(row + n, x, packed + (size_t)n * K, bias ? bias + n : NULL, start, K);
-            for (; n < N; n += NR) {
-                int columns = N - n < NR ? N - n : NR;
-                tile_rows(1, panel_vectors(N, n), row + n, ldc, x, lda, packed + (size_t)n * K,
-                          bias ? bias + n : NULL, start, columns, K);
-            }
-        }
+        for (int m = 0; m < M; m++)
+            row_times_panels(c + (ptrdiff_t)m * ldc, a + (ptrdiff_t)m * lda, packed, bias, start, N, K);
         return;
     }
     /* a copy of A pays where it is read for several panels */
