@@ -1,5 +1,5 @@
 /** The program: dispatch, and the one place where errors become words and an exit code. */
-import { chalkStderr } from 'chalk';
+import chalk, { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { commandOptions } from './cli/options.js';
 import { type CommandDefinition, createProgram, worded } from './cli/program.js';
@@ -196,6 +196,12 @@ const commands: readonly CommandDefinition[] = [
     run: (runs: string[], options: RawReportOptions) => reportTrainings(runs, options),
   },
 ];
+
+// chalk itself heeds only FORCE_COLOR (see no-color.org)
+if (process.env.NO_COLOR && process.env.FORCE_COLOR === undefined) {
+  chalk.level = 0;
+  chalkStderr.level = 0;
+}
 
 // else it would end the process where a file's size is limited; so writing fails, and that is reported
 process.on('SIGXFSZ', () => {});

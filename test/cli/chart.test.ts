@@ -1,7 +1,9 @@
 /** Charts of characters. */
+import { execFileSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { histogram, lineChart, sparkline } from '#charnn/cli/chart.js';
+import { binary, Folder, verses } from './run.js';
 
 const options = {
   width: 30,
@@ -93,4 +95,18 @@ describe('a histogram', () => {
   test('of zeros alone is one bar', () => {
     expect(histogram([0, 0], 5, 0).trim()).toBe('█');
   });
+});
+
+test('NO_COLOR keeps colours off a terminal, which else has them', async () => {
+  const folder = new Folder();
+  await folder.train(verses(300));
+  const shown = (noColor: string | undefined) => {
+    const line = `'${process.execPath}' '${binary}' inspect`;
+    const env = { ...process.env, NO_COLOR: noColor, FORCE_COLOR: undefined, TERM: 'xterm' };
+    const terminal = { cwd: folder.path, env, encoding: 'utf8' } as const;
+    return execFileSync('script', ['-qec', line, '/dev/null'], terminal);
+  };
+  expect(shown(undefined)).toContain('\x1b[');
+  expect(shown('1')).toMatch(/Tensors/);
+  expect(shown('1')).not.toContain('\x1b[');
 });

@@ -139,7 +139,14 @@ function options(
     height: Math.round(Math.max(220, Math.min(380, width * 0.5))),
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false } },
-    scales: { x: { time: false } },
+    scales: {
+      x: { time: false },
+      y: {
+        // uPlot gives a course that is nothing but 0 a range up to 100
+        range: (_, low, high) =>
+          low === 0 && high === 0 ? [0, 1] : uPlot.rangeNum(low, high, 0.1, true),
+      },
+    },
     axes: [
       {
         ...axis,
