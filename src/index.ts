@@ -26,5 +26,6 @@ export type { Ids, NormalForm, TextOptions, TextUnit } from './text/unit.js';
 export { Vocabulary } from './text/vocabulary.js';
 export type { TrainConfig } from './train/config.js';
 export type { TrainEvent } from './train/events.js';
-export { runTraining as train, type TrainingJob } from './train/run.js';
+export type { TrainingJob } from './train/job.js';
+export { runTraining as train } from './train/run.js';
 export type { TrainingState } from './train/state.js';

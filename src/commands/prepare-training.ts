@@ -1,5 +1,6 @@
 /** From the options of `charnn train` to a training that can begin, or go on. */
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Fields } from '../checkpoint/fields.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { readState, statePath } from '../checkpoint/state-file.js';
@@ -21,8 +22,8 @@ import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import { trainingSpeed } from '../train/benchmark.js';
 import type { TrainConfig } from '../train/config.js';
+import type { TrainingJob, TrainingText } from '../train/job.js';
 import { batchShape, recipe, sizes } from '../train/recipe.js';
-import type { TrainingJob, TrainingText } from '../train/run.js';
 import type { TrainingState } from '../train/state.js';
 import { matchModel } from './claim-output.js';
 
@@ -150,7 +151,10 @@ export async function prepareResumed(
     model,
     config: { ...config, threads },
     source: state.source,
-    resume: state,
+    // another length is planned anew
+    resume: isDeepStrictEqual(config.length, state.config.length)
+      ? state
+      : { ...state, plan: { ...state.plan, steps: null } },
     ...(best && { best }),
   };
 }

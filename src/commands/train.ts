@@ -13,7 +13,8 @@ import { sample } from '../sample/sample.js';
 import { quote } from '../text/quote.js';
 import type { TrainConfig } from '../train/config.js';
 import type { EndEvent, SampleEvent } from '../train/events.js';
-import { runTraining, type TrainingText } from '../train/run.js';
+import type { TrainingText } from '../train/job.js';
+import { runTraining } from '../train/run.js';
 import { claimOutput, requireSpace } from './claim-output.js';
 import {
   type Prepared,

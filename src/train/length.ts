@@ -64,6 +64,8 @@ export class Length {
 
   resumeAt(step: number): void {
     this.firstStep = step;
+    // the time had run out before
+    if (this.totalSteps === undefined && this.timeLeft === 0) this.totalSteps = step;
   }
 
   get plan(): LengthPlan {

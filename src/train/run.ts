@@ -9,48 +9,18 @@ import type { ModelConfig } from '../model/config.js';
 import type { HistoryEntry, Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { Streams } from '../text/streams.js';
-import type { Ids, TextOptions } from '../text/unit.js';
-import type { Vocabulary } from '../text/vocabulary.js';
-import { version } from '../version.js';
-import type { TrainConfig } from './config.js';
-import type { EndEvent, TrainEvent, Validation } from './events.js';
+import type { EndEvent, Validation } from './events.js';
 import { trainingId } from './identity.js';
+import type { TrainingJob } from './job.js';
 import { Length } from './length.js';
 import { momentCount } from './optimizer.js';
 import { Replicas } from './replicas.js';
 import { isFarAboveBest, Rollback } from './rollback.js';
-import { type Save, Saver } from './saver.js';
+import { Saver } from './saver.js';
 import { learningRate, Plateau } from './schedule.js';
+import { type Standing, takeModel, takeState } from './snapshot.js';
 import type { TrainingState } from './state.js';
 import { transferWeights } from './transfer.js';
-
-export interface TrainingText {
-  readonly train: Ids;
-  /** May be empty: then the training loss tells which model is best. */
-  readonly validation: Ids;
-  readonly vocabulary: Vocabulary;
-  readonly text: TextOptions;
-  /** What the text was; recorded in the model, so without times and paths */
-  readonly provenance: Readonly<Record<string, unknown>>;
-}
-
-export interface TrainingJob {
-  readonly corpus: TrainingText;
-  readonly model: Omit<ModelConfig, 'vocabulary'>;
-  readonly config: TrainConfig;
-  /** Where the text came from; recorded in the state alone */
-  readonly source: Readonly<Record<string, unknown>>;
-  /** Goes on from here; its model and text must be the job's. */
-  readonly resume?: TrainingState;
-  /** With `resume`: the best model so far */
-  readonly best?: Model;
-  /** Starts from these weights, matched by character. */
-  readonly initFrom?: Model;
-  readonly save: Save;
-  onEvent(event: TrainEvent): void;
-  /** Stops after the step under way and saves. */
-  readonly signal?: AbortSignal;
-}
 
 const progressMs = 200;
 /** The state is saved at least this often, so that a kill costs little of a long training. */
@@ -138,7 +108,7 @@ class Training {
       return await this.ended('finished');
     } catch (error) {
       // a thread has failed: weights that were being updated are better than none
-      if (!this.hasModel) await job.save.model(this.snapshot()).catch(() => {});
+      if (!this.hasModel) await job.save.model(takeModel(this.standing)).catch(() => {});
       throw error;
     } finally {
       // also when a thread has failed: what has been handed over is saved
@@ -263,12 +233,12 @@ class Training {
   }
 
   private saveState(model?: Model): void {
-    this.saver.offer(this.state(model?.weights), model);
+    this.saver.offer(takeState(this.standing, model?.weights), model);
     this.lastSaved = this.length.seconds;
   }
 
   private saveModel(): void {
-    const model = this.snapshot();
+    const model = takeModel(this.standing);
     this.saveState(model);
     this.rollback.keep(model.weights);
     this.hasModel = true;
@@ -296,54 +266,14 @@ class Training {
     return event;
   }
 
-  private snapshot(): Model {
-    const { corpus, config } = this.job;
-    const { threads, backend: _, length: __, ...recorded } = config;
+  /** What is written down of the training as it stands. */
+  private get standing(): Standing {
+    const { job, model, backend, replicas, id, step, length, history, bestLoss } = this;
+    const epoch = step / this.streams.chunksPerPass;
+    const [plateau, rollbacks] = [this.plateau, this.rollback.count];
     return {
-      config: this.model,
-      vocabulary: corpus.vocabulary,
-      text: corpus.text,
-      weights: Float32Array.from(this.backend.read(this.replicas.average ?? this.replicas.weights)),
-      training: {
-        charnn: version,
-        id: this.id,
-        step: this.step,
-        epoch: this.step / this.streams.chunksPerPass,
-        ...recorded,
-        evalEvery: this.length.plan.evalEvery,
-        steps: this.length.stepsUsed(this.step),
-        threads,
-        backend: this.backend.name,
-        corpus: corpus.provenance,
-      },
-      history: this.history.slice(),
-    };
-  }
-
-  /** @param modelWeights the model's, if it has just been copied: they are not copied twice */
-  private state(modelWeights?: Float32Array): TrainingState {
-    const { job, backend, replicas } = this;
-    const copy = (x: Float32Array | Float64Array) => Float32Array.from(x);
-    return {
-      config: job.config,
-      model: this.model,
-      vocabulary: job.corpus.vocabulary,
-      text: job.corpus.text,
-      provenance: job.corpus.provenance,
-      source: job.source,
-      id: this.id,
-      step: this.step,
-      seconds: this.length.seconds,
-      plan: this.length.plan,
-      bestLoss: this.bestLoss ?? null,
-      plateau: { factor: this.plateau.factor, waited: this.plateau.waited },
-      tally: replicas.control.tally,
-      rollbacks: this.rollback.count,
-      history: this.history.slice(),
-      weights: (!replicas.average && modelWeights) || copy(backend.read(replicas.weights)),
-      moments: replicas.moments.map((m) => copy(backend.read(m))),
-      average: replicas.average && (modelWeights ?? copy(backend.read(replicas.average))),
-      hidden: replicas.readHidden(),
+      ...{ job, model, backend, replicas, id, step, epoch, length },
+      ...{ history, bestLoss, plateau, rollbacks },
     };
   }
 

@@ -132,6 +132,28 @@ describe('going on', () => {
     expect(folder.json('charnn.state.json').step).toBe(20);
   });
 
+  test.each([
+    ['a second more', 1],
+    ['a time that is over', 0],
+  ])('by the clock with %s, whatever the number of steps was to be', async (_, more) => {
+    const folder = new Folder();
+    folder.write('text.txt', text);
+    const endless = ['--steps', '100000000', '--early-stop', '0', '--eval-every', '10'];
+    const child = folder.start(['train', 'text.txt', ...small, ...endless]);
+    const outcome = finished(child);
+    await fileAppears(folder, 'charnn.state.json');
+    child.kill('SIGINT');
+    expect((await outcome).status).toBe(130);
+    const { step, seconds } = folder.json('charnn.state.json');
+    const time = `${(seconds + more).toFixed(3)}s`;
+    const { status, stderr } = await folder.run(['train', '--resume', '--time', time]);
+    expect(stderr).toContain('done');
+    expect(status).toBe(0);
+    const after = folder.json('charnn.state.json').step;
+    if (more > 0) expect(after).toBeGreaterThan(step);
+    else expect(after).toBe(step);
+  });
+
   test('another text is refused', async () => {
     const folder = new Folder();
     await folder.train(text);

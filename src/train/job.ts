@@ -1,0 +1,37 @@
+/** What a training is given: text, model, configuration, and where to go on from. */
+import type { ModelConfig } from '../model/config.js';
+import type { Model } from '../model/model.js';
+import type { Ids, TextOptions } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import type { TrainConfig } from './config.js';
+import type { TrainEvent } from './events.js';
+import type { Save } from './saver.js';
+import type { TrainingState } from './state.js';
+
+export interface TrainingText {
+  readonly train: Ids;
+  /** May be empty: then the training loss tells which model is best. */
+  readonly validation: Ids;
+  readonly vocabulary: Vocabulary;
+  readonly text: TextOptions;
+  /** What the text was; recorded in the model, so without times and paths */
+  readonly provenance: Readonly<Record<string, unknown>>;
+}
+
+export interface TrainingJob {
+  readonly corpus: TrainingText;
+  readonly model: Omit<ModelConfig, 'vocabulary'>;
+  readonly config: TrainConfig;
+  /** Where the text came from; recorded in the state alone */
+  readonly source: Readonly<Record<string, unknown>>;
+  /** Goes on from here; its model and text must be the job's. */
+  readonly resume?: TrainingState;
+  /** With `resume`: the best model so far */
+  readonly best?: Model;
+  /** Starts from these weights, matched by character. */
+  readonly initFrom?: Model;
+  readonly save: Save;
+  onEvent(event: TrainEvent): void;
+  /** Stops after the step under way and saves. */
+  readonly signal?: AbortSignal;
+}

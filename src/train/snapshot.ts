@@ -1,0 +1,79 @@
+/** What is written down of a training: the model, and the state that it goes on from. */
+import type { Backend } from '../backend/backend.js';
+import type { ModelConfig } from '../model/config.js';
+import type { HistoryEntry, Model } from '../model/model.js';
+import { version } from '../version.js';
+import type { TrainingJob } from './job.js';
+import type { Length } from './length.js';
+import type { Replicas } from './replicas.js';
+import type { TrainingState } from './state.js';
+
+/** A training between two steps. */
+export interface Standing {
+  readonly job: TrainingJob;
+  readonly model: ModelConfig;
+  readonly backend: Backend;
+  readonly replicas: Replicas;
+  /** The training's id; a state of version 1 has none */
+  readonly id: string | undefined;
+  readonly step: number;
+  readonly epoch: number;
+  readonly length: Length;
+  readonly history: readonly HistoryEntry[];
+  readonly bestLoss: number | undefined;
+  readonly plateau: TrainingState['plateau'];
+  readonly rollbacks: number;
+}
+
+/** The model as it stands: the average of the weights, where one is kept. */
+export function takeModel(standing: Standing): Model {
+  const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
+  const { threads, backend: _, length: __, ...recorded } = job.config;
+  return {
+    config: model,
+    vocabulary: job.corpus.vocabulary,
+    text: job.corpus.text,
+    weights: Float32Array.from(backend.read(replicas.average ?? replicas.weights)),
+    training: {
+      charnn: version,
+      id,
+      step,
+      epoch,
+      ...recorded,
+      evalEvery: length.plan.evalEvery,
+      steps: length.stepsUsed(step),
+      threads,
+      backend: backend.name,
+      corpus: job.corpus.provenance,
+    },
+    history: history.slice(),
+  };
+}
+
+/** @param modelWeights the model's, if it has just been taken: they are not copied twice */
+export function takeState(standing: Standing, modelWeights?: Float32Array): TrainingState {
+  const { job, model, backend, replicas, id, step, length, history } = standing;
+  const { factor, waited } = standing.plateau;
+  const copy = (x: Float32Array | Float64Array) => Float32Array.from(x);
+  return {
+    config: job.config,
+    model,
+    vocabulary: job.corpus.vocabulary,
+    text: job.corpus.text,
+    provenance: job.corpus.provenance,
+    source: job.source,
+    id,
+    step,
+    seconds: length.seconds,
+    plan: length.plan,
+    bestLoss: standing.bestLoss ?? null,
+    plateau: { factor, waited },
+    tally: replicas.control.tally,
+    rollbacks: standing.rollbacks,
+    history: history.slice(),
+    weights: (!replicas.average && modelWeights) || copy(backend.read(replicas.weights)),
+    moments: replicas.moments.map((m) => copy(backend.read(m))),
+    average: replicas.average && (modelWeights ?? copy(backend.read(replicas.average))),
+    hidden: replicas.readHidden(),
+  };
+}
