@@ -1,12 +1,12 @@
 /** Before hours of work: can its result be kept, and does nobody else write it? */
 import { access, constants, stat, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { removeTemporaryFiles, resolveLinks, temporaryName } from '../checkpoint/atomic.js';
 import { type Lock, lockModel } from '../checkpoint/lock.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { statePath } from '../checkpoint/state-file.js';
 import type { Output } from '../cli/output.js';
-import { CharnnError, UsageError } from '../errors.js';
+import { CharnnError, systemReason, UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { quote } from '../text/quote.js';
 import { isOwnFile } from '../text/sources.js';
@@ -84,19 +84,20 @@ async function requireReplaceable(path: string, mayReplace: boolean): Promise<vo
 
 /** @throws CharnnError when no file can be made beside this one */
 export async function requireWritableFolder(path: string): Promise<void> {
-  const folder = dirname(await resolveLinks(path));
-  const shown = quote(dirname(path));
   // the longest of the names that are going to be used
   const name = temporaryName(statePath(path), '01234567');
   if (Buffer.byteLength(name) > longestName) {
     throw new UsageError(`--output ${quote(path)} is too long a name: take a shorter one`);
   }
+  // a link may lead elsewhere
+  let folder = dirname(path);
   try {
-    await access(folder, constants.W_OK);
+    const target = dirname(await resolveLinks(path));
+    if (target !== resolve(folder)) folder = target;
+    await access(target, constants.W_OK);
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw new CharnnError(
-      `cannot write to the folder ${shown}: it ${missing ? 'does not exist' : 'is not writable'}; give another --output`,
+      `cannot write to the folder ${quote(folder)}: ${systemReason(cause)}; give another --output`,
       1,
       { cause },
     );
