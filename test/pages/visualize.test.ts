@@ -53,7 +53,7 @@ describeInBrowser('the page of visualize', () => {
     const { page, complaints } = await open(join(folder.path, 'page.html'), view);
     await page.waitForSelector('[data-ready]');
     const colours = () =>
-      page.$$eval('.cell b', (cells) => cells.map((cell) => cell.getAttribute('style')).join());
+      page.$$eval('.cell', (cells) => cells.map((cell) => cell.getAttribute('style')).join());
 
     // a click on a unit recolours the text
     const bySurprise = await colours();

@@ -36,6 +36,8 @@ export class TextView {
   private rowHeight = 24;
   /** Pixels of the scroll bar's range a pixel of text; 1 but for the longest texts */
   private scale = 1;
+  private readonly emptyRow = el('div', { class: 'row' });
+  private readonly emptyCell = el('span', { class: 'cell' });
   private readonly rows = new Map<number, HTMLElement>();
   private colour: (at: number) => string = () => '';
   private showsGuesses = false;
@@ -179,16 +181,19 @@ export class TextView {
 
   private makeRow(number: number): HTMLElement {
     const { ids, glyphs, partLength } = this.parts;
-    const row = el('div', { class: 'row' });
+    const row = this.emptyRow.cloneNode() as HTMLElement;
     const [from, to] = [this.starts[number], this.starts[number + 1] ?? ids.length];
     for (let at = from; at < to; at++) {
       const { text, width, faint } = glyphs[ids[at]];
-      const cell = el('span', { class: faint ? 'cell faint' : 'cell' }, el('b', {}, text));
-      cell.dataset.at = `${at}`;
+      // thousands are made while a reader scrolls: one element each, and no more set than must be
+      const cell = this.emptyCell.cloneNode() as HTMLElement;
+      cell.textContent = text;
+      cell.setAttribute('data-at', `${at}`);
+      if (faint) cell.classList.add('faint');
       if (width === 2) cell.classList.add('wide');
       if (at === this.chosen) cell.classList.add('chosen');
       const background = this.colour(at);
-      if (background !== '') (cell.firstChild as HTMLElement).style.background = background;
+      if (background !== '') cell.style.setProperty('--colour', background);
       row.append(cell);
     }
     if (this.showsGuesses) {
