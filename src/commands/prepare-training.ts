@@ -17,13 +17,13 @@ import { CharnnError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
-import { fitToCorpus, splitCorpus } from '../text/split.js';
+import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import { trainingSpeed } from '../train/benchmark.js';
 import type { TrainConfig } from '../train/config.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
-import { batchShape, recipe, sizes } from '../train/recipe.js';
+import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
 import type { TrainingState } from '../train/state.js';
 import { matchModel } from './claim-output.js';
 
@@ -54,15 +54,15 @@ export async function prepareNew(
     minCount,
   };
   const corpus = await loadTraining(source, text, undefined, output);
-  const usual = batchShape(corpus.train.length);
-  const { warning, ...batch } = fitToCorpus(corpus.train.length, {
-    batchSize: raw.batchSize ?? usual.batchSize,
-    seqLength: raw.seqLength ?? usual.seqLength,
-  });
+  const batchOf = (name: SizeName) => {
+    const usual = batchShape(corpus.train.length, name);
+    const { batchSize = usual.batchSize, seqLength = usual.seqLength } = raw;
+    return fitToCorpus(corpus.train.length, { batchSize, seqLength });
+  };
+  const { name, ...picked } = await pick(raw, settings.train, batchOf, corpus, initFrom, output);
+  const { warning, ...batch } = batchOf(name);
   if (warning !== undefined) output.warn(warning);
   const threads = Math.min(settings.train.threads, batch.batchSize);
-  const run = { ...settings.train, ...batch, threads };
-  const picked = await pick(raw, run, corpus, initFrom, output);
   const { model, train: chosen } = trainSettings(raw, { ...picked, batch });
   const config = Object.freeze({ ...chosen, ...batch, threads });
   return {
@@ -82,20 +82,22 @@ export async function prepareNew(
 /** Picks size, dropout and length where they are not given, and says so. */
 async function pick(
   raw: RawTrainOptions,
-  config: TrainConfig,
+  { optimizer, threads, backend }: TrainConfig,
+  batchOf: (name: SizeName) => BatchShape,
   { train, vocabulary }: TrainingText,
   initFrom: Model | undefined,
   output: Output,
-): Promise<Omit<Picked, 'batch'>> {
-  const { batchSize, seqLength, threads, backend } = config;
+): Promise<Omit<Picked, 'batch'> & { readonly name: SizeName }> {
   const shaped = raw.layers !== undefined || raw.hidden !== undefined || initFrom !== undefined;
   const length = trainLength(raw);
   const asked = raw.size === 'auto' ? undefined : raw.size;
+  const { batchSize, seqLength } = batchOf('small');
   const speed =
     length?.kind === 'seconds'
       ? await trainingSpeed({
           ...{ cell: raw.cell ?? defaults.cell, ...sizes.small, vocabulary: vocabulary.size },
-          ...{ batchSize, seqLength, threads, backend, iterations: 10 },
+          ...{ batchSize, seqLength, optimizer, backend, iterations: 10 },
+          threads: Math.min(threads, batchSize),
         })
       : undefined;
   const { name, size, dropout, epochs, ...rest } = recipe({
@@ -103,7 +105,7 @@ async function pick(
     // sizes that are given are no reason to measure by another
     size: asked ?? (shaped ? 'small' : undefined),
     length,
-    charactersPerStep: batchSize * seqLength,
+    charactersPerStep: (name) => batchOf(name).batchSize * batchOf(name).seqLength,
     speed,
   });
   const choices = [
@@ -117,6 +119,7 @@ async function pick(
     output.note(`picked ${choices.join(', ')}: the text will be read about ${times} times${more}`);
   }
   return {
+    name,
     model: initFrom?.config ?? size,
     dropout,
     length: length === undefined || isShortened ? rest.length : length,

@@ -133,8 +133,9 @@ function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Outp
   if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
   const { layers, hidden, embedding } = model;
   const shape = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
+  const batch = `--batch-size ${config.batchSize} --seq-length ${config.seqLength}`;
   const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}`;
-  output.note(`instead of --time, this makes the same model again: ${shape} ${rest}`);
+  output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
 }
 
 /** Says what models without a network make of the validation text. */

@@ -11,7 +11,7 @@ import { initialValues, parameterTable } from '../model/parameters.js';
 import { Random } from '../model/random.js';
 import { newIds } from '../text/ids.js';
 import { Vocabulary } from '../text/vocabulary.js';
-import { plainTraining, type TrainConfig } from './config.js';
+import { type OptimizerConfig, plainTraining, type TrainConfig } from './config.js';
 import { Replicas } from './replicas.js';
 
 export interface BenchmarkOptions {
@@ -25,6 +25,8 @@ export interface BenchmarkOptions {
   readonly threads: number;
   readonly backend: BackendName;
   readonly iterations: number;
+  /** Adam, if absent */
+  readonly optimizer?: OptimizerConfig;
 }
 
 export interface BenchmarkResult {
@@ -147,9 +149,11 @@ function timeGeneration(model: ModelConfig, name: BackendName): number {
   return median(Array.from({ length: 5 }, () => generate(count)));
 }
 
-function trainConfig({ batchSize, seqLength, threads, backend }: BenchmarkOptions): TrainConfig {
+function trainConfig(options: BenchmarkOptions): TrainConfig {
+  const { batchSize, seqLength, threads, backend, optimizer } = options;
   return {
     ...plainTraining,
+    ...(optimizer && { optimizer }),
     batchSize,
     seqLength,
     threads: Math.min(threads, batchSize),

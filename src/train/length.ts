@@ -113,8 +113,10 @@ export class Length {
     const start = decayStart(this.config.schedule);
     const estimate = this.estimate(step);
     if (step >= start * estimate && share >= stepsPlanShare) {
-      // what has been trained so far must not have been part of the decay
-      this.totalSteps = Math.max(Math.round(estimate), Math.ceil(step / start));
+      // what has been trained so far must not have been part of the decay, unless a training that is
+      // resumed with less time than it was to have is beyond that already
+      const isLate = this.firstStep > start * estimate;
+      this.totalSteps = Math.max(Math.round(estimate), isLate ? step : Math.ceil(step / start));
     }
   }
 

@@ -2,8 +2,8 @@
  * What to train when a person has not said: model size, length and dropout from the text and the time.
  *
  * The figures are those that did best, or near it, in the experiments of test/bench/README.md: a larger
- * model earns its slower steps once it can read about fifteen million characters, and the smaller a text
- * is and the more often it is read, the more dropout it takes for the model not to learn it by heart.
+ * model earns its slower steps once it can read some million characters, and the smaller a text is and
+ * the more often it is read, the more dropout it takes for the model not to learn it by heart.
  */
 import type { BatchShape } from '../text/split.js';
 import type { TrainLength } from './config.js';
@@ -20,23 +20,27 @@ export interface Size {
 export const sizes: Readonly<Record<SizeName, Size>> = {
   tiny: { layers: 1, hidden: 128, embedding: 64 },
   small: { layers: 2, hidden: 256, embedding: 128 },
-  medium: { layers: 2, hidden: 512, embedding: 128 },
+  medium: { layers: 2, hidden: 384, embedding: 128 },
   large: { layers: 3, hidden: 768, embedding: 128 },
 };
 
 /** What each size costs a character, in units of small's. */
-const cost: Readonly<Record<SizeName, number>> = { tiny: 0.15, small: 1, medium: 4, large: 14 };
+const cost: Readonly<Record<SizeName, number>> = { tiny: 0.15, small: 1, medium: 1.85, large: 14 };
 /** Characters from which a size has enough to learn from: in the text, and in reading it over and over. */
 const leastText: Readonly<Record<SizeName, number>> = {
   ...{ tiny: 0, small: 20_000, medium: 500_000, large: 20_000_000 },
 };
 const leastReading: Readonly<Record<SizeName, number>> = {
-  ...{ tiny: 0, small: 500_000, medium: 15_000_000, large: 150_000_000 },
+  ...{ tiny: 0, small: 500_000, medium: 6_000_000, large: 150_000_000 },
 };
 
-/** A small text has too few characters for large steps: it is read before the network has learned. */
-export function batchShape(characters: number): BatchShape {
-  return characters < 200_000 ? { batchSize: 16, seqLength: 32 } : { batchSize: 32, seqLength: 64 };
+/**
+ * A small text has too few characters for large steps: it is read before the network has learned. A large
+ * network wants them: it computes faster, and updates, which cost the more the larger it is, are fewer.
+ */
+export function batchShape(characters: number, name: SizeName): BatchShape {
+  if (characters < 200_000) return { batchSize: 16, seqLength: 32 };
+  return { batchSize: name === 'tiny' || name === 'small' ? 32 : 64, seqLength: 64 };
 }
 
 /** Without a length the text is read this often, but in all not less and not more than so much. */
@@ -65,8 +69,8 @@ export interface Circumstances {
   /** As far as they have been asked for */
   readonly size: SizeName | undefined;
   readonly length: TrainLength | undefined;
-  /** B·T */
-  readonly charactersPerStep: number;
+  /** B·T of a size */
+  charactersPerStep(name: SizeName): number;
   /** Characters a second of size small on this machine; needed where the length is a time */
   readonly speed: number | undefined;
 }
@@ -103,7 +107,7 @@ function charactersRead(length: TrainLength, name: SizeName, given: Circumstance
     case 'epochs':
       return length.epochs * given.characters;
     case 'steps':
-      return length.steps * given.charactersPerStep;
+      return length.steps * given.charactersPerStep(name);
     case 'seconds':
       if (given.speed === undefined) throw new Error('a time needs a speed');
       return (length.seconds * given.speed) / cost[name];
@@ -113,7 +117,7 @@ function charactersRead(length: TrainLength, name: SizeName, given: Circumstance
 function dropoutFor(epochs: number, characters: number, name: SizeName): number {
   const steps: readonly (readonly [atLeast: number, dropout: number])[] = [
     [40, 0.5],
-    [15, 0.4],
+    [25, 0.4],
     [8, 0.3],
     [3, 0.2],
     [1.5, 0.1],
@@ -121,6 +125,7 @@ function dropoutFor(epochs: number, characters: number, name: SizeName): number 
   ];
   const [, usual] = steps.find(([atLeast]) => epochs >= atLeast) ?? [0, 0];
   const dropout = characters < 200_000 ? Math.min(0.5, usual + 0.2) : usual;
-  // a small network has less to learn by heart with
-  return name === 'tiny' ? dropout / 2 : dropout;
+  // a small network has less to learn by heart with, a large one more
+  if (name === 'tiny') return dropout / 2;
+  return name === 'small' || dropout === 0 ? dropout : Math.min(0.5, dropout + 0.1);
 }

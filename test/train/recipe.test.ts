@@ -12,7 +12,7 @@ const book: Circumstances = {
   characters: 1_000_000,
   size: undefined,
   length: undefined,
-  charactersPerStep: 2048,
+  charactersPerStep: () => 2048,
   speed: undefined,
 };
 const timed = (seconds: number, characters = 1_000_000) =>

@@ -60,7 +60,12 @@ const textOptions: OptionGroup = {
 const trainingOptions: OptionGroup = {
   title: 'Training:',
   options: [
-    option('--batch-size <n>', 'streams read side by side', count, '32, of a small text 16'),
+    option(
+      '--batch-size <n>',
+      'streams read side by side',
+      count,
+      '32, medium and large 64, of a small text 16',
+    ),
     option('--seq-length <n>', 'steps of a chunk', count, '64, of a small text 32'),
     option(
       '--dropout <x>',
