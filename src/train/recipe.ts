@@ -2,7 +2,7 @@
  * What to train when a person has not said: model size, length and dropout from the text and the time.
  *
  * The figures are those that did best, or near it, in the experiments of test/bench/README.md: a larger
- * model earns its slower steps once it can read some million characters, and the smaller a text is and
+ * model earns its slower steps once it can read some fifteen million characters, and the smaller a text is and
  * the more often it is read, the more dropout it takes for the model not to learn it by heart.
  */
 import type { BatchShape } from '../text/split.js';
@@ -31,7 +31,7 @@ const leastText: Readonly<Record<SizeName, number>> = {
   ...{ tiny: 0, small: 20_000, medium: 500_000, large: 20_000_000 },
 };
 const leastReading: Readonly<Record<SizeName, number>> = {
-  ...{ tiny: 0, small: 500_000, medium: 6_000_000, large: 150_000_000 },
+  ...{ tiny: 0, small: 500_000, medium: 15_000_000, large: 150_000_000 },
 };
 
 /**

@@ -61,13 +61,18 @@ async function tell(at: number): Promise<void> {
   const first = (at - part * data.partLength) * data.guesses;
   const guesses = Array.from({ length: at === 0 ? 0 : data.guesses }, (_, k) => {
     const share = Math.round(100 * (roots[first + k] / 255) ** 2);
-    return `${glyphs[guessed[first + k]].text} ${share} %`;
+    return `${visible(glyphs[guessed[first + k]].text)} ${share} %`;
   });
   details.replaceChildren(
-    el('span', { class: 'big' }, glyphs[ids[at]].text),
+    el('span', { class: 'big' }, visible(glyphs[ids[at]].text)),
     el('span', {}, `character ${(at + 1).toLocaleString('en')}: ${bits}${value}`),
     el('span', { class: 'faint' }, guesses.length > 0 ? `expected ${guesses.join(', ')}` : ''),
   );
+}
+
+/** A blank that stands alone, as a sign. */
+function visible(text: string): string {
+  return text === ' ' ? '␣' : text;
 }
 
 // --- colours: made once, looked up by value ---
