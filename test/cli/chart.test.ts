@@ -102,7 +102,8 @@ test('NO_COLOR keeps colours off a terminal, which else has them', async () => {
   await folder.train(verses(300));
   const shown = (noColor: string | undefined) => {
     const line = `'${process.execPath}' '${binary}' inspect`;
-    const env = { ...process.env, NO_COLOR: noColor, FORCE_COLOR: undefined, TERM: 'xterm' };
+    // nothing of a CI or an editor, which chalk takes for its own kinds of terminal
+    const env = { PATH: process.env.PATH, NO_COLOR: noColor, TERM: 'xterm' };
     const terminal = { cwd: folder.path, env, encoding: 'utf8' } as const;
     return execFileSync('script', ['-qec', line, '/dev/null'], terminal);
   };
