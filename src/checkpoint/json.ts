@@ -3,7 +3,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { CharnnError } from '../errors.js';
-import { type CellName, cellNames, type ModelConfig } from '../model/config.js';
+import { type CellName, cellNames, type ModelConfig, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
 import { quote } from '../text/quote.js';
 import { normalForms, type TextOptions, textUnits } from '../text/unit.js';
@@ -142,6 +142,8 @@ export function readModelConfig(fields: Fields): ModelConfig {
     hidden: fields.integer('hidden', 1, limits.width),
     embedding: fields.integer('embedding', 0, limits.width),
     vocabulary: fields.integer('vocabulary', 2, limits.vocabulary),
+    // missing in files before version 3
+    ...variants({ residual: fields.get('residual') !== undefined && fields.boolean('residual') }),
   };
 }
 

@@ -17,7 +17,7 @@ import {
 } from './json.js';
 
 export const modelFormat = 'charnn';
-export const modelVersion = 2;
+export const modelVersion = 3;
 
 /**
  * Writes a model; an existing file is replaced as a whole or not at all.

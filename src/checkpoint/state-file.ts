@@ -25,7 +25,7 @@ import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
 import { readTrainConfig } from './train-config.js';
 
 export const stateFormat = 'charnn-state';
-export const stateVersion = 2;
+export const stateVersion = 3;
 
 /** `charnn.json` → `charnn.state.json` */
 export function statePath(modelPath: string): string {

@@ -2,7 +2,7 @@
 import { usableCores } from '../backend/cores.js';
 import type { BackendName } from '../backend/select.js';
 import { UsageError } from '../errors.js';
-import type { CellName, ModelConfig } from '../model/config.js';
+import { type CellName, type ModelConfig, type Variants, variants } from '../model/config.js';
 import type { BatchShape } from '../text/split.js';
 import type { NormalForm, TextOptions, TextUnit } from '../text/unit.js';
 import type {
@@ -26,6 +26,7 @@ export interface RawTrainOptions {
   readonly layers?: number;
   readonly hidden?: number;
   readonly embedding?: number;
+  readonly residual?: boolean;
   readonly unit?: TextUnit;
   readonly normalize?: NormalForm;
   readonly keepCr?: boolean;
@@ -86,7 +87,7 @@ export interface TrainSettings {
 
 /** What is picked for options that are absent, once the text is known. */
 export interface Picked {
-  readonly model: Size & { readonly cell?: CellName };
+  readonly model: Size & Variants & { readonly cell?: CellName };
   readonly batch: BatchShape;
   readonly dropout: number;
   /** What was asked for, or less where that is more than the text is worth */
@@ -120,6 +121,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       layers: raw.layers ?? picked.model.layers,
       hidden: raw.hidden ?? picked.model.hidden,
       embedding: raw.embedding ?? picked.model.embedding,
+      ...variants({ ...picked.model, ...raw }),
     },
     text: {
       unit: raw.unit ?? d.unit,

@@ -2,7 +2,7 @@
 import { usableCores } from '../backend/cores.js';
 import type { BackendName } from '../backend/select.js';
 import { defaults } from '../cli/options/defaults.js';
-import type { CellName } from '../model/config.js';
+import { type CellName, variants } from '../model/config.js';
 import { type BenchmarkResult, benchmark } from '../train/benchmark.js';
 
 export interface RawBenchOptions {
@@ -10,6 +10,7 @@ export interface RawBenchOptions {
   readonly layers?: number;
   readonly hidden?: number;
   readonly embedding?: number;
+  readonly residual?: boolean;
   readonly batchSize?: number;
   readonly seqLength?: number;
   readonly threads?: number;
@@ -26,6 +27,7 @@ export async function bench(raw: RawBenchOptions): Promise<void> {
     hidden: raw.hidden ?? d.hidden,
     embedding: raw.embedding ?? d.embedding,
     vocabulary: d.vocabulary,
+    ...variants(raw),
     batchSize: raw.batchSize ?? d.batchSize,
     seqLength: raw.seqLength ?? d.seqLength,
     threads: raw.threads ?? usableCores(),

@@ -14,7 +14,7 @@ import { lineChart, terminalWidth } from '../cli/chart.js';
 import { defaults } from '../cli/options/defaults.js';
 import { createOutput, grouped } from '../cli/output.js';
 import { UsageError } from '../errors.js';
-import type { CellName, ModelConfig } from '../model/config.js';
+import { type CellName, type ModelConfig, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import type { GradientsData, GradientsSubject } from '../pages/data.js';
@@ -29,6 +29,7 @@ export interface RawGradientsOptions {
   readonly layers?: number;
   readonly hidden?: number;
   readonly embedding?: number;
+  readonly residual?: boolean;
   readonly seed?: number;
   readonly lags?: number;
   readonly positions?: number;
@@ -93,7 +94,7 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
 }
 
 async function trained(texts: readonly string[], raw: RawGradientsOptions) {
-  for (const key of ['layers', 'hidden', 'embedding', 'seed'] as const) {
+  for (const key of ['layers', 'hidden', 'embedding', 'residual', 'seed'] as const) {
     if (raw[key] === undefined) continue;
     throw new UsageError(`--${key} is for fresh networks: give --cell as well, or leave it out`);
   }
@@ -136,6 +137,7 @@ async function fresh(
       hidden: raw.hidden ?? defaults.gradients.hidden,
       embedding: raw.embedding ?? defaults.gradients.embedding,
       vocabulary: vocabulary.size,
+      ...variants(raw),
     };
     return {
       name: cell,

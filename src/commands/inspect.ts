@@ -35,13 +35,14 @@ function summary(model: Model) {
 
 function description(model: Model): string {
   const { config, text, vocabulary, training, history } = model;
-  const { cell, layers, hidden, embedding } = config;
+  const { cell, layers, hidden, embedding, residual } = config;
   const lines: string[] = [];
   const section = (title: string) => lines.push('', chalk.bold(title));
   const field = (name: string, value: string) => lines.push(`  ${name.padEnd(20)} ${value}`);
 
   lines.push(chalk.bold(`${layers} × ${cell} of ${hidden}`));
   field('input', embedding > 0 ? `embedding of ${embedding}` : 'one-hot');
+  if (residual) field('connections', 'residual');
   field('parameters', grouped(parameterTable(config).count));
 
   section('Tensors');

@@ -3,7 +3,17 @@
 export const cellNames = ['rnn', 'lstm', 'gru'] as const;
 export type CellName = (typeof cellNames)[number];
 
-export interface ModelConfig {
+/** What a plain network has not: absent where it is off, so that a plain one is described as ever. */
+export interface Variants {
+  /** Layers above the first add their input to their output. */
+  readonly residual?: boolean;
+}
+
+export function variants({ residual }: Variants): Variants {
+  return { ...(residual && { residual }) };
+}
+
+export interface ModelConfig extends Variants {
   readonly cell: CellName;
   /** L: recurrent layers, one on the other */
   readonly layers: number;

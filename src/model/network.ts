@@ -3,9 +3,12 @@
  * rows. Forward and backward stand side by side; the loop over layers is the whole of truncated BPTT
  * here, the loop over time is in the cells.
  *
+ * With residual connections (He et al. 2016; between LSTM layers, Wu et al. 2016) the layers above the
+ * first hand on x + dropout(layer(x)) instead of dropout(layer(x)).
+ *
  * Activations are allocated once, for chunks of at most `maxRows` = T·B rows:
- * per layer what its cell states, plus one [T,B,H] gradient and, with dropout, one [T,B,H] copy a layer,
- * plus [T·B,V] logits; with weight drop, twice the recurrent weights.
+ * per layer what its cell states, plus one [T,B,H] gradient and, with dropout or residual connections, one
+ * [T,B,H] of what it hands on (with both, another [T,B,H] gradient), plus [T·B,V] logits.
  */
 import type { Backend, DropoutMask, Indices, Tensor } from '../backend/backend.js';
 import type { CellChunk, CellLayer } from './cells/cell.js';
@@ -14,6 +17,7 @@ import type { ModelConfig } from './config.js';
 import { FirstLayerInput } from './input.js';
 import type { ParameterTensors } from './parameters.js';
 import { randomKey } from './random.js';
+import { WeightDrop } from './weight-drop.js';
 
 /** State of every layer, [B, H] each: `state[layer][0]` is h, `[1]` the LSTM's c. */
 export type State = readonly (readonly Tensor[])[];
@@ -56,10 +60,12 @@ export type StateGradientObserver = (layer: number, t: number, dState: readonly 
 /** What one chunk needs besides its layers: views for one (T, B). */
 interface ChunkViews {
   readonly layers: readonly CellChunk[];
-  /** [T, B, H] a layer: its output after dropout */
-  readonly dropped: readonly Tensor[];
-  /** [T, B, H] */
+  /** [T, B, H] a layer: what it hands on, where that is not its output itself */
+  readonly handedOn: readonly (Tensor | undefined)[];
+  /** [T, B, H] w.r.t. what a layer hands on */
   readonly dOutput: Tensor | undefined;
+  /** [T, B, H] w.r.t. its output before dropout, where `dOutput` must be kept */
+  readonly dUndropped: Tensor | undefined;
   /** [T·B, V] */
   readonly logits: Tensor;
   /** [T·B] */
@@ -71,8 +77,9 @@ interface ChunkViews {
 export class Network {
   private readonly input: FirstLayerInput;
   private readonly layers: readonly CellLayer[];
-  private readonly droppedMemory: readonly Tensor[];
+  private readonly handedOnMemory: readonly (Tensor | undefined)[];
   private readonly dOutputMemory: Tensor | undefined;
+  private readonly dUndroppedMemory: Tensor | undefined;
   private readonly logitsMemory: Tensor;
   private readonly lossesMemory: Tensor;
   private readonly dStateMemory: readonly Tensor[];
@@ -80,9 +87,7 @@ export class Network {
   /** Input weights of the layers above the first; of layer 0 they are the input's business. */
   private readonly inputWeights: readonly { readonly weight: Tensor; readonly bias: Tensor }[];
   private readonly recurrentWeights: readonly Tensor[];
-  /** With weight drop: what the layers multiply with instead, and its gradient; [G·H, H] a layer */
-  private readonly droppedWeights: readonly Tensor[];
-  private readonly dDroppedWeight: Tensor | undefined;
+  private readonly weightDrop: WeightDrop | undefined;
   private readonly outputWeight: Tensor;
   private readonly outputBias: Tensor;
   private dropout: Dropout | undefined;
@@ -101,11 +106,8 @@ export class Network {
     const cell = cells[config.cell];
     this.input = new FirstLayerInput(backend, config, weights, gradients, maxRows);
     this.recurrentWeights = Array.from({ length: L }, (_, l) => weights.get(`rnn.weight_hh_l${l}`));
-    this.droppedWeights = weightDrop
-      ? this.recurrentWeights.map(({ shape }) => backend.tensor(shape))
-      : [];
-    this.dDroppedWeight = weightDrop ? backend.tensor(this.recurrentWeights[0].shape) : undefined;
-    this.layers = (weightDrop ? this.droppedWeights : this.recurrentWeights).map((weight, l) =>
+    this.weightDrop = weightDrop ? new WeightDrop(backend, this.recurrentWeights) : undefined;
+    this.layers = (this.weightDrop?.dropped ?? this.recurrentWeights).map((weight, l) =>
       cell.createLayer(backend, H, maxRows, maxBatch, {
         weight,
         bias: weights.get(`rnn.bias_hh_l${l}`),
@@ -117,10 +119,14 @@ export class Network {
     }));
     this.outputWeight = weights.get('output.weight');
     this.outputBias = weights.get('output.bias');
-    this.droppedMemory = dropout ? this.layers.map(() => backend.tensor([maxRows * H])) : [];
+    this.handedOnMemory = this.layers.map((_, l) =>
+      dropout || this.isResidual(l) ? backend.tensor([maxRows * H]) : undefined,
+    );
     this.logitsMemory = backend.tensor([maxRows * V]);
     this.lossesMemory = backend.tensor([maxRows]);
     this.dOutputMemory = training ? backend.tensor([maxRows * H]) : undefined;
+    const keepsBoth = training && dropout && this.isResidual(L - 1);
+    this.dUndroppedMemory = keepsBoth ? backend.tensor([maxRows * H]) : undefined;
     this.dStateMemory = training ? cell.states.map(() => backend.tensor([maxBatch * H])) : [];
   }
 
@@ -142,14 +148,13 @@ export class Network {
     const { backend, inputWeights } = this;
     const chunk = this.chunk(T, B);
     this.dropout = dropout;
-    const dropsOutputs = this.dropsOutputs;
-    this.dropWeights();
+    this.weightDrop?.forward(dropout);
     this.current = { chunk, ids, T, B };
     chunk.layers.forEach((layer, l) => {
       if (l === 0) {
         this.input.forward(layer.inputProjection, ids);
       } else {
-        const x = this.layerOutput(chunk, l - 1);
+        const x = this.handedOn(chunk, l - 1);
         backend.linear(layer.inputProjection, x, inputWeights[l].weight, inputWeights[l].bias);
       }
       state[l].forEach((s, k) => {
@@ -159,9 +164,9 @@ export class Network {
       state[l].forEach((s, k) => {
         backend.copy(s, layer.finalState[k]);
       });
-      if (dropsOutputs) backend.dropout(chunk.dropped[l], layer.output, this.mask(l));
+      this.handOn(chunk, l);
     });
-    const top = this.layerOutput(chunk, this.layers.length - 1);
+    const top = this.handedOn(chunk, this.layers.length - 1);
     backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
   }
@@ -188,7 +193,7 @@ export class Network {
     const { backend } = this;
     const { chunk, ids } = this.last();
     const { gradients } = this;
-    const dOutput = chunk.dOutput;
+    const { dOutput } = chunk;
     if (gradients === undefined || dOutput === undefined) throw new Error('not built for training');
     const last = this.layers.length - 1;
     // logits hold their own gradient by now
@@ -197,15 +202,20 @@ export class Network {
       gradients.get('output.weight'),
       gradients.get('output.bias'),
       dLogits,
-      this.layerOutput(chunk, last),
+      this.handedOn(chunk, last),
     );
     backend.linearBackwardInput(dOutput, dLogits, this.outputWeight, false);
     for (let l = last; l >= 0; l--) {
       const layer = chunk.layers[l];
-      if (this.dropsOutputs) backend.dropout(dOutput, dOutput, this.mask(l));
+      const isResidual = this.isResidual(l);
+      let dLayer = dOutput;
+      if (this.dropsOutputs) {
+        if (isResidual) dLayer = chunk.dUndropped as Tensor;
+        backend.dropout(dLayer, dOutput, this.mask(l));
+      }
       for (const d of chunk.dState) backend.fill(d, 0);
-      if (observe) this.backwardByStep(chunk, l, dOutput, observe);
-      else layer.backward(dOutput, chunk.dState);
+      if (observe) this.backwardByStep(chunk, l, dLayer, observe);
+      else layer.backward(dLayer, chunk.dState);
       this.recurrentBackward(gradients, layer, l);
       const dProjection = layer.inputProjection;
       if (l === 0) {
@@ -215,9 +225,10 @@ export class Network {
           gradients.get(`rnn.weight_ih_l${l}`),
           gradients.get(`rnn.bias_ih_l${l}`),
           dProjection,
-          this.layerOutput(chunk, l - 1),
+          this.handedOn(chunk, l - 1),
         );
-        backend.linearBackwardInput(dOutput, dProjection, this.inputWeights[l].weight, false);
+        // on the short way past a residual layer the gradient comes through as it is
+        backend.linearBackwardInput(dOutput, dProjection, this.inputWeights[l].weight, isResidual);
       }
     }
     return chunk.dState;
@@ -261,26 +272,34 @@ export class Network {
     ];
   }
 
-  private layerOutput(chunk: ChunkViews, l: number): Tensor {
-    return this.dropsOutputs ? chunk.dropped[l] : chunk.layers[l].output;
+  /** What layer l gives to the one above: its output after dropout, plus its input if residual. */
+  private handOn(chunk: ChunkViews, l: number): void {
+    const { backend } = this;
+    const { output } = chunk.layers[l];
+    const handedOn = this.handedOn(chunk, l);
+    if (this.dropsOutputs) backend.dropout(handedOn, output, this.mask(l));
+    else if (handedOn !== output) backend.copy(handedOn, output);
+    if (this.isResidual(l)) backend.add(handedOn, this.handedOn(chunk, l - 1));
+  }
+
+  private handedOn(chunk: ChunkViews, l: number): Tensor {
+    const isOutput = !this.dropsOutputs && !this.isResidual(l);
+    return isOutput ? chunk.layers[l].output : (chunk.handedOn[l] as Tensor);
+  }
+
+  private isResidual(l: number): boolean {
+    return l > 0 && (this.config.residual ?? false);
   }
 
   /** Adds to the gradients of layer l's recurrent weight and bias. */
   private recurrentBackward(gradients: ParameterTensors, layer: CellChunk, l: number): void {
-    const { backend, dDroppedWeight } = this;
-    const dWeight = gradients.get(`rnn.weight_hh_l${l}`);
-    const dBias = gradients.get(`rnn.bias_hh_l${l}`);
     const { dRecurrent, previousOutput } = layer;
-    const mask = this.weightMask(l);
-    if (dDroppedWeight === undefined || mask === undefined) {
-      backend.linearBackwardWeight(dWeight, dBias, dRecurrent, previousOutput);
-      return;
-    }
-    backend.fill(dDroppedWeight, 0);
-    backend.linearBackwardWeight(dDroppedWeight, dBias, dRecurrent, previousOutput);
-    const whole = backend.view(dDroppedWeight, 0, [1, ...dDroppedWeight.shape]);
-    backend.dropout(whole, whole, mask);
-    backend.add(dWeight, dDroppedWeight);
+    const dBias = gradients.get(`rnn.bias_hh_l${l}`);
+    const addGradient = (dWeight: Tensor) =>
+      this.backend.linearBackwardWeight(dWeight, dBias, dRecurrent, previousOutput);
+    const dWeight = gradients.get(`rnn.weight_hh_l${l}`);
+    if (this.weightDrop) this.weightDrop.backward(this.dropout, l, dWeight, addGradient);
+    else addGradient(dWeight);
   }
 
   private get dropsOutputs(): boolean {
@@ -290,32 +309,6 @@ export class Network {
   private mask(layer: number): DropoutMask {
     const { rate, locked, seed, step, firstRow, totalRows } = this.dropout as Dropout;
     return { rate, locked, key: randomKey(seed, step, layer), firstRow, totalRows };
-  }
-
-  /** Makes the recurrent weights of this chunk: the whole batch's, so that all threads make the same. */
-  private dropWeights(): void {
-    const { backend } = this;
-    this.droppedWeights.forEach((dropped, l) => {
-      const weight = this.recurrentWeights[l];
-      const mask = this.weightMask(l);
-      const shape = [1, ...weight.shape];
-      if (mask === undefined) backend.copy(dropped, weight);
-      else backend.dropout(backend.view(dropped, 0, shape), backend.view(weight, 0, shape), mask);
-    });
-  }
-
-  /** Rows of the mask are rows of the weight. */
-  private weightMask(layer: number): DropoutMask | undefined {
-    if (this.dropout === undefined || this.dropout.weightRate === 0) return undefined;
-    const { weightRate: rate, seed, step } = this.dropout;
-    const key = randomKey(seed, step, this.layers.length + layer);
-    return {
-      rate,
-      key,
-      locked: true,
-      firstRow: 0,
-      totalRows: this.recurrentWeights[layer].shape[0],
-    };
   }
 
   private last() {
@@ -336,8 +329,9 @@ export class Network {
     }
     const chunk: ChunkViews = {
       layers: this.layers.map((layer) => layer.at(T, B)),
-      dropped: this.droppedMemory.map((memory) => backend.view(memory, 0, [T, B, H])),
+      handedOn: this.handedOnMemory.map((memory) => memory && backend.view(memory, 0, [T, B, H])),
       dOutput: this.dOutputMemory && backend.view(this.dOutputMemory, 0, [T, B, H]),
+      dUndropped: this.dUndroppedMemory && backend.view(this.dUndroppedMemory, 0, [T, B, H]),
       logits: backend.view(this.logitsMemory, 0, [T * B, V]),
       losses: backend.view(this.lossesMemory, 0, [T * B]),
       dState: this.dStateMemory.map((memory) => backend.view(memory, 0, [B, H])),

@@ -5,7 +5,7 @@
 import { Arena } from '../backend/arena.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import { cells } from '../model/cells/cells.js';
-import type { CellName, ModelConfig } from '../model/config.js';
+import { type CellName, type ModelConfig, variants } from '../model/config.js';
 import { loadNetwork } from '../model/load.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { Random } from '../model/random.js';
@@ -14,12 +14,7 @@ import { Vocabulary } from '../text/vocabulary.js';
 import { type OptimizerConfig, plainTraining, type TrainConfig } from './config.js';
 import { Replicas } from './replicas.js';
 
-export interface BenchmarkOptions {
-  readonly cell: CellName;
-  readonly layers: number;
-  readonly hidden: number;
-  readonly embedding: number;
-  readonly vocabulary: number;
+export interface BenchmarkOptions extends ModelConfig {
   readonly batchSize: number;
   readonly seqLength: number;
   readonly threads: number;
@@ -45,8 +40,8 @@ export interface BenchmarkResult {
 
 /** Times one configuration. */
 export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
-  const { cell, layers, hidden, embedding, vocabulary, batchSize, seqLength } = options;
-  const model: ModelConfig = { cell, layers, hidden, embedding, vocabulary };
+  const { cell, layers, hidden, batchSize, seqLength } = options;
+  const model = modelOf(options);
   const { seconds, backend } = await timeTraining(model, options);
   const characters = batchSize * seqLength;
   return {
@@ -62,6 +57,11 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
   };
 }
 
+function modelOf(options: BenchmarkOptions): ModelConfig {
+  const { cell, layers, hidden, embedding, vocabulary } = options;
+  return { cell, layers, hidden, embedding, vocabulary, ...variants(options) };
+}
+
 /** Multiply-adds of all weight matrices for one character, the first input product included. */
 export function multiplyAdds({ cell, layers, hidden, embedding, vocabulary }: ModelConfig): number {
   let total = hidden * vocabulary;
@@ -74,8 +74,8 @@ export function multiplyAdds({ cell, layers, hidden, embedding, vocabulary }: Mo
 
 /** Characters a second in training, from a few iterations. */
 export async function trainingSpeed(options: BenchmarkOptions): Promise<number> {
-  const { cell, layers, hidden, embedding, vocabulary, batchSize, seqLength } = options;
-  const { seconds } = await timeTraining({ cell, layers, hidden, embedding, vocabulary }, options);
+  const { batchSize, seqLength } = options;
+  const { seconds } = await timeTraining(modelOf(options), options);
   return (batchSize * seqLength) / seconds;
 }
 

@@ -36,6 +36,13 @@ export function transferWeights(
       );
     }
   }
+  if ((older.config.residual ?? false) !== (config.residual ?? false)) {
+    const [its, advice] = older.config.residual ? ['has', 'give'] : ['has no', 'leave out'];
+    throw new CharnnError(
+      `cannot start from that model: it ${its} residual connections; ${advice} --residual`,
+      2,
+    );
+  }
   if (older.vocabulary.unit !== vocabulary.unit) {
     throw new CharnnError(
       `cannot start from that model: its --unit is ${older.vocabulary.unit}, not ${vocabulary.unit}`,

@@ -76,13 +76,13 @@ test('fields in another order are read as well', async () => {
   );
   const { sha256: _, ...unhashed } = rest;
   const older = { tensors: turned, ...unhashed, version: 1, format };
-  expect(version).toBe(2);
+  expect(version).toBe(3);
   expect(content(await read(JSON.stringify(older)))).toEqual(content(smallModel()));
 });
 
 test('a file of version 1 has no hash and is read', async () => {
   const text = (await bytesOf(false)).toString();
-  const older = text.replace('"version":2', '"version":1').replace(/,\n"sha256":"\w+"/, '');
+  const older = text.replace('"version":3', '"version":1').replace(/,\n"sha256":"\w+"/, '');
   expect(older).not.toContain('sha256');
   expect(content(await read(older))).toEqual(content(smallModel()));
 });

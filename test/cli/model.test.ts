@@ -110,7 +110,7 @@ describe('damaged models are refused in one line that names the field', () => {
     ['of another kind', () => '{"format":"x"}', /format/],
     [
       'of a later version',
-      () => model.toString().replace('"version":2', '"version":99'),
+      () => model.toString().replace('"version":3', '"version":99'),
       /later charnn/,
     ],
     [

@@ -113,6 +113,10 @@ describe.each(cellNames)('%s', (cell) => {
         ...{ dropout: 0.4, locked: true, weightDrop: 0.3 },
       },
     ]),
+    ...[0, 0.4].map((dropout): [string, Case] => [
+      `3 layers, residual, dropout ${dropout}`,
+      { config: { ...base, layers: 3, embedding: 3, residual: true }, T: 4, B: 3, dropout },
+    ]),
     [
       'weight drop alone',
       { config: { ...base, layers: 2, embedding: 3 }, T: 4, B: 3, dropout: 0, weightDrop: 0.5 },

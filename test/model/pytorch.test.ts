@@ -14,6 +14,7 @@ interface Fixture {
   readonly B: number;
   readonly cases: readonly {
     readonly cell: CellName;
+    readonly residual?: boolean;
     readonly chunks: readonly {
       readonly loss: number;
       readonly gradients: Readonly<Record<string, readonly number[]>>;
@@ -35,9 +36,9 @@ function scatter(chunk: number, shift: number): number[] {
 
 describe.each(availableBackends)('%s', (_, makeBackend) => {
   test.each(fixture.cases)(
-    'loss and gradients of two $cell layers with carried state agree with PyTorch to 1e-5',
-    ({ cell, chunks }) => {
-      const config = { cell, layers: L, hidden: H, embedding: D, vocabulary: V };
+    'loss and gradients of two layers with carried state agree with PyTorch to 1e-5: $cell $residual',
+    ({ chunks, ...variant }) => {
+      const config = { ...variant, layers: L, hidden: H, embedding: D, vocabulary: V };
       const { network, backend, ids, takeGradients } = smallNetwork(
         makeBackend(),
         config,

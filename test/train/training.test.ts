@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
-import type { CellName } from '#charnn/model/config.js';
+import { type CellName, type Variants, variants } from '#charnn/model/config.js';
 import type { Model } from '#charnn/model/model.js';
 import { splitCorpus } from '#charnn/text/split.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
@@ -70,7 +70,7 @@ interface Run {
 
 async function run(
   change: Partial<TrainConfig>,
-  options: { resume?: TrainingState; stopAt?: number; cell?: CellName } = {},
+  options: { resume?: TrainingState; stopAt?: number; cell?: CellName; variants?: Variants } = {},
 ): Promise<Run> {
   const events: TrainEvent[] = [];
   const abort = new AbortController();
@@ -84,7 +84,13 @@ async function run(
       text: { unit: 'char', keepCr: false },
       provenance: { sha256: 'a test' },
     },
-    model: { cell: options.cell ?? 'lstm', layers: 2, hidden: 9, embedding: 6 },
+    model: {
+      cell: options.cell ?? 'lstm',
+      layers: 2,
+      hidden: 9,
+      embedding: 6,
+      ...options.variants,
+    },
     config: { ...baseConfig, ...change },
     source: {},
     ...(options.resume && { resume: options.resume }),
@@ -113,15 +119,25 @@ afterAll(() => rm(folder, { recursive: true }));
 describe.each(availableBackends.map(([name]) => name))('%s', (name) => {
   const backend = name as TrainConfig['backend'];
 
-  test.each(['rnn', 'lstm', 'gru'] as const)(
-    '%s: stopped at step 40, saved to a file, resumed: the same bits as never stopped',
-    async (cell) => {
-      const whole = await run({ backend }, { cell });
-      const first = await run({ backend }, { cell, stopAt: 40 });
+  test.each([
+    ['rnn', {}],
+    ['lstm', {}],
+    ['gru', {}],
+    ['lstm', { residual: true }],
+  ] as const)(
+    '%s %j: stopped at step 40, saved to a file, resumed: the same bits as never stopped',
+    async (cell, variant) => {
+      const network = { cell, variants: variant };
+      const whole = await run({ backend }, network);
+      const first = await run({ backend }, { ...network, stopAt: 40 });
       expect(first.reason).toBe('interrupted');
       const path = join(folder, `${backend}-${cell}.state.json`);
       await writeState(path, first.state);
-      const second = await run({ backend }, { cell, resume: await readState(path) });
+      const state = await readState(path);
+      const second = await run(
+        { backend },
+        { cell, variants: variants(state.model), resume: state },
+      );
       expect(second.state.weights).toEqual(whole.state.weights);
       expect(second.state.moments).toEqual(whole.state.moments);
       expect(second.state.average).toEqual(whole.state.average);

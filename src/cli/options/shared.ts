@@ -31,5 +31,6 @@ export function shapeOptions(
       integer(0, limits.width),
       absent.embedding,
     ),
+    flag('--residual', 'layers above the first add their input to their output'),
   ];
 }

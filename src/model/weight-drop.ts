@@ -1,0 +1,73 @@
+/**
+ * Weight drop (Merity et al. 2018): DropConnect on the recurrent weights, one mask for a whole chunk.
+ *
+ * The layers multiply with weights of which a share is zero, made anew for each chunk; the gradient passes
+ * the same mask. All threads make the same mask: it is that of the whole batch.
+ *
+ * Memory: the recurrent weights once more, and one layer's gradient.
+ */
+import type { Backend, DropoutMask, Tensor } from '../backend/backend.js';
+import type { Dropout } from './network.js';
+import { randomKey } from './random.js';
+
+export class WeightDrop {
+  /** What the layers multiply with, [G·H, H] a layer. */
+  readonly dropped: readonly Tensor[];
+  private readonly dDropped: Tensor;
+
+  /** @param weights W_hh [G·H, H] a layer */
+  constructor(
+    private readonly backend: Backend,
+    private readonly weights: readonly Tensor[],
+  ) {
+    this.dropped = weights.map(({ shape }) => backend.tensor(shape));
+    this.dDropped = backend.tensor(weights[0].shape);
+  }
+
+  /** Makes the weights of a chunk; without dropout they are the weights themselves. */
+  forward(dropout: Dropout | undefined): void {
+    const { backend } = this;
+    this.dropped.forEach((dropped, l) => {
+      const weight = this.weights[l];
+      const mask = this.mask(dropout, l);
+      if (mask === undefined) backend.copy(dropped, weight);
+      else backend.dropout(this.asSteps(dropped), this.asSteps(weight), mask);
+    });
+  }
+
+  /**
+   * Adds to the gradient of layer l's weight.
+   * @param addGradient adds the gradient w.r.t. the dropped weight to a given tensor
+   */
+  backward(
+    dropout: Dropout | undefined,
+    l: number,
+    dWeight: Tensor,
+    addGradient: (dWeight: Tensor) => void,
+  ): void {
+    const { backend, dDropped } = this;
+    const mask = this.mask(dropout, l);
+    if (mask === undefined) {
+      addGradient(dWeight);
+      return;
+    }
+    backend.fill(dDropped, 0);
+    addGradient(dDropped);
+    const whole = this.asSteps(dDropped);
+    backend.dropout(whole, whole, mask);
+    backend.add(dWeight, dDropped);
+  }
+
+  /** Rows of the mask are rows of the weight. */
+  private mask(dropout: Dropout | undefined, layer: number): DropoutMask | undefined {
+    if (dropout === undefined || dropout.weightRate === 0) return undefined;
+    const { weightRate: rate, seed, step } = dropout;
+    const key = randomKey(seed, step, this.weights.length + layer);
+    return { rate, key, locked: true, firstRow: 0, totalRows: this.weights[layer].shape[0] };
+  }
+
+  /** A matrix as one step of a sequence, as dropout takes it. */
+  private asSteps(matrix: Tensor): Tensor {
+    return this.backend.view(matrix, 0, [1, ...matrix.shape]);
+  }
+}
