@@ -16,10 +16,17 @@ function view(buffer: SharedArrayBuffer, width: Width, length: number): Ids {
   return width === 2 ? new Uint16Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);
 }
 
-/** Ids for a vocabulary of `size`, all 0. */
+/**
+ * Ids for a vocabulary of `size`, all 0.
+ * @throws CharnnError when there is no memory for them
+ */
 export function newIds(size: number, length: number): Ids {
   const width = widthFor(size);
-  return view(new SharedArrayBuffer(length * width), width, length);
+  try {
+    return view(new SharedArrayBuffer(length * width), width, length);
+  } catch (cause) {
+    throw new CharnnError(`not enough memory for a text of ${length} characters`, 1, { cause });
+  }
 }
 
 /** Address space is taken in full at the start, memory in steps of this many bytes. */

@@ -42,7 +42,7 @@ export function makeFiles(folder) {
   const model = read('model.json');
   write('cut.json', model.subarray(0, model.length / 2));
   write('flipped.json', model.toString().replace('"step":4', '"step":3'));
-  write('deep.json', `{"format":"charnn-model","version":2,"x":${'['.repeat(100_000)}`);
+  write('deep.json', `{"format":"charnn","version":2,"x":${'['.repeat(100_000)}`);
   write('page.html', '<p>somebody wrote this</p>');
   symlinkSync('text.txt', join(folder, 'link.txt'));
   symlinkSync('model.json', join(folder, 'link.json'));
