@@ -114,9 +114,21 @@ export class CheckpointFile {
   }
 }
 
+/** What people call files of these formats, which lie side by side and are easily mixed up. */
+const kinds: ReadonlyMap<unknown, string> = new Map([
+  ['charnn', 'a model'],
+  ['charnn-state', 'the state of a training'],
+]);
+
 function checkVersion(fields: Fields, shown: string, format: string, version: number): void {
-  if (fields.get('format') !== format) {
-    throw new CharnnError(`${shown} is not a ${format} file: its "format" field does not say so`);
+  const found = fields.get('format');
+  if (found !== format) {
+    const [is, wanted] = [kinds.get(found), kinds.get(format)];
+    throw new CharnnError(
+      is === undefined
+        ? `${shown} is not ${wanted} of charnn's: its "format" field does not say so`
+        : `${shown} is ${is}, not ${wanted}: give the file that lies beside it instead`,
+    );
   }
   if (fields.integer('version', 1, 1e6) > version) {
     throw new CharnnError(

@@ -1,7 +1,6 @@
 /** From the options of `charnn train` to a training that can begin, or go on. */
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { Fields } from '../checkpoint/fields.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { readState, statePath } from '../checkpoint/state-file.js';
 import { defaults } from '../cli/options/defaults.js';
@@ -13,7 +12,6 @@ import {
   trainLength,
   trainSettings,
 } from '../cli/train-config.js';
-import { CharnnError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
@@ -24,18 +22,10 @@ import { trainingSpeed } from '../train/benchmark.js';
 import type { TrainConfig } from '../train/config.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
-import type { TrainingState } from '../train/state.js';
 import { matchModel } from './claim-output.js';
+import { anotherText, recordedSource, requireRecorded, type TextSource } from './recorded-text.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
-
-interface TextSource {
-  readonly texts: readonly string[];
-  readonly valFile: string | null;
-  readonly valFrac: number;
-  readonly valChars: number;
-  readonly minCount: number;
-}
 
 /** A training from its beginning: text, sizes and configuration. */
 export async function prepareNew(
@@ -140,17 +130,22 @@ export async function prepareResumed(
   const { resume: state, best } = await matchModel(await readState(path), modelPath, output);
   const config = resumedConfig(raw, state.config);
   const recorded = recordedSource(state.source, path);
+  const { provenance } = state;
+  if (texts.length === 0) await requireRecorded(recorded.texts, provenance.bytes, path);
+  if (recorded.valFile !== null) {
+    await requireRecorded([recorded.valFile], provenance.validationBytes, path);
+  }
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
   const corpus = await loadTraining(source, state.text, state.vocabulary, output);
-  if (corpus.provenance.sha256 !== state.provenance.sha256) {
-    throw new CharnnError(
-      `the text is not the one that ${quote(path)} was trained on: give that text, or start anew with --init-from ${quote(modelPath)}`,
-    );
+  const { sha256, validationSha256 } = corpus.provenance;
+  if (sha256 !== provenance.sha256) throw anotherText(path, source.texts);
+  if (validationSha256 !== provenance.validationSha256) {
+    throw anotherText(path, [source.valFile ?? '']);
   }
   const { vocabulary: _, ...model } = state.model;
   const threads = Math.min(config.threads, config.batchSize);
   return {
-    corpus: { ...corpus, provenance: state.provenance },
+    corpus: { ...corpus, provenance },
     model,
     config: { ...config, threads },
     source: state.source,
@@ -159,20 +154,6 @@ export async function prepareResumed(
       ? state
       : { ...state, plan: { ...state.plan, steps: null } },
     ...(best && { best }),
-  };
-}
-
-function recordedSource(source: TrainingState['source'], path: string): TextSource {
-  const fields = Fields.of(source, `${quote(path)}: source`);
-  const isPath = (text: unknown) => typeof text === 'string';
-  const texts = fields.array('texts');
-  if (!texts.every(isPath)) fields.fail('texts', 'a list of paths');
-  return {
-    texts: texts as string[],
-    valFile: fields.get('valFile') === null ? null : fields.string('valFile'),
-    valFrac: fields.number('valFrac'),
-    valChars: fields.integer('valChars', 1, Number.MAX_SAFE_INTEGER),
-    minCount: fields.integer('minCount', 1, Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -197,9 +178,11 @@ async function loadTraining(
   }
   const split = splitCorpus(corpus.ids, valFrac);
   let validation: Ids = split.validation;
+  let validationText = {};
   if (valFile !== null) {
     const other = await load([valFile], corpus.vocabulary);
     validation = other.ids;
+    validationText = { validationSha256: other.sha256, validationBytes: other.bytes };
     if (other.unknown > 0) {
       output.warn(
         `${grouped(other.unknown)} characters of ${quote(valFile)} are unknown to the model`,
@@ -230,6 +213,7 @@ async function loadTraining(
       minCount,
       trainCharacters: split.train.length,
       validationCharacters: validation.length,
+      ...validationText,
     },
   };
 }
