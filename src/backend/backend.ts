@@ -73,6 +73,19 @@ export interface LstmBuffers {
   readonly bias: Tensor;
 }
 
+/**
+ * Memory of an LSTM layer with layer normalisation over a chunk. `bias` is the shift after normalising;
+ * after backward, `gates` are the gradient w.r.t. the sum of both products, which is normalised.
+ */
+export interface LstmNormBuffers extends LstmBuffers {
+  /** [4H]: factor after normalising */
+  readonly gain: Tensor;
+  /** [T, B, 4H]: the normalised sums, kept for the backward pass. */
+  readonly normalised: Tensor;
+  /** [T, B, 4]: 1 / √(variance + ε) of each gate's sums, kept for the backward pass. */
+  readonly scales: Tensor;
+}
+
 /** Memory of a GRU layer over a chunk; gate order r, z, n. */
 export interface GruBuffers {
   /**
@@ -214,6 +227,22 @@ export interface Backend {
     dOutput: Tensor,
     dh: Tensor,
     dc: Tensor,
+  ): void;
+
+  /**
+   * As lstmForward, but of gain ⊙ normalised(x_t + W_hh h_{t-1}) + bias, where each gate's H sums of a
+   * row are normalised to mean 0 and variance 1 (Ba et al. 2016, ε = 1e-5).
+   */
+  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers): void;
+  /** dGain and dBias [4H]: the gradients of gain and bias are added to them. */
+  lstmNormBackward(
+    size: ChunkSize,
+    buffers: LstmNormBuffers,
+    dOutput: Tensor,
+    dh: Tensor,
+    dc: Tensor,
+    dGain: Tensor,
+    dBias: Tensor,
   ): void;
 
   /**

@@ -11,6 +11,7 @@ import type {
   GruBuffers,
   Indices,
   LstmBuffers,
+  LstmNormBuffers,
   MuonStep,
   RmspropStep,
   RnnBuffers,
@@ -35,6 +36,8 @@ type KernelName =
   | 'rnn_backward'
   | 'lstm_forward'
   | 'lstm_backward'
+  | 'lstm_norm_forward'
+  | 'lstm_norm_backward'
   | 'gru_forward'
   | 'gru_backward'
   | 'softmax_cross_entropy'
@@ -191,6 +194,29 @@ export class CompiledBackend extends CpuBackend implements Backend {
     const [A, C, tC, W, dY, dH, dC] = [gates, c, tanhC, weight, dOutput, dh, dc].map(address);
     const scratch = this.scratch(packedSize(H, 4 * H) + copiedRows);
     this.kernels.lstm_backward(T, B, H, A, C, tC, W, dY, dH, dC, scratch);
+  }
+
+  lstmNormForward({ T, B, H }: ChunkSize, buffers: LstmNormBuffers): void {
+    const { gates, h, c, tanhC, weight, bias, gain, normalised, scales } = buffers;
+    const [packed, scratch] = this.recurrent(weight);
+    const [A, S, C, tC, W] = [gates, h, c, tanhC, weight].map(address);
+    const norm = [gain, bias, normalised, scales].map(address);
+    this.kernels.lstm_norm_forward(T, B, H, A, S, C, tC, W, ...norm, packed, scratch);
+  }
+
+  lstmNormBackward(
+    { T, B, H }: ChunkSize,
+    { gates, c, tanhC, weight, gain, normalised, scales }: LstmNormBuffers,
+    dOutput: Tensor,
+    dh: Tensor,
+    dc: Tensor,
+    dGain: Tensor,
+    dBias: Tensor,
+  ): void {
+    const inputs = [gates, c, tanhC, weight, gain, normalised, scales, dOutput].map(address);
+    const gradients = [dh, dc, dGain, dBias].map(address);
+    const scratch = this.scratch(packedSize(H, 4 * H) + copiedRows);
+    this.kernels.lstm_norm_backward(T, B, H, ...inputs, ...gradients, scratch);
   }
 
   gruForward({ T, B, H }: ChunkSize, buffers: GruBuffers): void {

@@ -15,6 +15,7 @@ import {
   type GruBuffers,
   type Indices,
   type LstmBuffers,
+  type LstmNormBuffers,
   type MuonStep,
   type RmspropStep,
   type RnnBuffers,
@@ -142,19 +143,48 @@ export class ReferenceBackend extends CpuBackend {
     }
   }
 
-  lstmForward({ T, B, H }: ChunkSize, buffers: LstmBuffers): void {
-    const { gates, h, c, tanhC, weight, bias } = buffers;
-    const [A, S, C, tC, W, b] = [gates, h, c, tanhC, weight, bias].map((x) => this.array(x));
+  lstmForward(size: ChunkSize, buffers: LstmBuffers): void {
+    this.lstmSteps(size, buffers, this.array(buffers.bias));
+  }
+
+  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers): void {
+    const { H } = size;
+    const { gain, bias, normalised, scales } = buffers;
+    const [G, b, N, R] = [gain, bias, normalised, scales].map((x) => this.array(x));
+    this.lstmSteps(size, buffers, undefined, (sums, row) => {
+      for (let k = 0; k < 4; k++) {
+        const gate = sums.subarray(k * H, (k + 1) * H);
+        const { mean, scale } = moments(gate);
+        R[row * 4 + k] = scale;
+        for (let unit = k * H; unit < (k + 1) * H; unit++) {
+          const standard = (sums[unit] - mean) * scale;
+          N[row * 4 * H + unit] = standard;
+          sums[unit] = G[unit] * standard + b[unit];
+        }
+      }
+    });
+  }
+
+  /** @param normalise turns a row's sums [4H] of both products and the bias into pre-activations */
+  private lstmSteps(
+    { T, B, H }: ChunkSize,
+    { gates, h, c, tanhC, weight }: LstmBuffers,
+    bias: Reals | undefined,
+    normalise?: (sums: Float64Array, row: number) => void,
+  ): void {
+    const [A, S, C, tC, W] = [gates, h, c, tanhC, weight].map((x) => this.array(x));
+    const sums = new Float64Array(4 * H);
     for (let row = 0; row < T * B; row++) {
-      const gate = (k: number, j: number) => {
-        const unit = k * H + j;
-        return A[row * 4 * H + unit] + b[unit] + dot(S, row * H, W, unit * H, H);
-      };
+      for (let unit = 0; unit < 4 * H; unit++) {
+        const input = A[row * 4 * H + unit] + (bias ? bias[unit] : 0);
+        sums[unit] = input + dot(S, row * H, W, unit * H, H);
+      }
+      normalise?.(sums, row);
       for (let j = 0; j < H; j++) {
-        const i = sigmoid(gate(0, j));
-        const f = sigmoid(gate(1, j));
-        const g = Math.tanh(gate(2, j));
-        const o = sigmoid(gate(3, j));
+        const i = sigmoid(sums[j]);
+        const f = sigmoid(sums[H + j]);
+        const g = Math.tanh(sums[2 * H + j]);
+        const o = sigmoid(sums[3 * H + j]);
         const cell = f * C[row * H + j] + i * g;
         const tanhCell = Math.tanh(cell);
         const at = row * 4 * H + j;
@@ -170,11 +200,55 @@ export class ReferenceBackend extends CpuBackend {
   }
 
   lstmBackward(
+    size: ChunkSize,
+    buffers: LstmBuffers,
+    dOutput: Tensor,
+    dh: Tensor,
+    dc: Tensor,
+  ): void {
+    this.lstmStepsBackward(size, buffers, dOutput, dh, dc);
+  }
+
+  lstmNormBackward(
+    size: ChunkSize,
+    buffers: LstmNormBuffers,
+    dOutput: Tensor,
+    dh: Tensor,
+    dc: Tensor,
+    dGain: Tensor,
+    dBias: Tensor,
+  ): void {
+    const { H } = size;
+    const { gates, gain, normalised, scales } = buffers;
+    const [A, G, N, R] = [gates, gain, normalised, scales].map((x) => this.array(x));
+    const [dG, dB] = [dGain, dBias].map((x) => this.array(x));
+    this.lstmStepsBackward(size, buffers, dOutput, dh, dc, (row) => {
+      for (let k = 0; k < 4; k++) {
+        const at = row * 4 * H;
+        let [mean, product] = [0, 0];
+        for (let unit = k * H; unit < (k + 1) * H; unit++) {
+          const [d, standard] = [A[at + unit], N[at + unit]];
+          dG[unit] += d * standard;
+          dB[unit] += d;
+          mean += (d * G[unit]) / H;
+          product += (d * G[unit] * standard) / H;
+        }
+        for (let unit = k * H; unit < (k + 1) * H; unit++) {
+          const d = A[at + unit] * G[unit];
+          A[at + unit] = R[row * 4 + k] * (d - mean - N[at + unit] * product);
+        }
+      }
+    });
+  }
+
+  /** @param denormalise turns a row's gradients w.r.t. pre-activations into those w.r.t. the sums */
+  private lstmStepsBackward(
     { T, B, H }: ChunkSize,
     { gates, c, tanhC, weight }: LstmBuffers,
     dOutput: Tensor,
     dh: Tensor,
     dc: Tensor,
+    denormalise?: (row: number) => void,
   ): void {
     const [A, C, tC, W] = [gates, c, tanhC, weight].map((x) => this.array(x));
     const [dY, dH, dC] = [dOutput, dh, dc].map((x) => this.array(x));
@@ -192,6 +266,7 @@ export class ReferenceBackend extends CpuBackend {
         A[at + 3 * H] = dHidden * tanhCell * o * (1 - o);
         dC[b * H + j] = dCell * f;
       }
+      denormalise?.(row);
       backwardProduct(dH, b * H, A, row * 4 * H, W, 4 * H, H);
     }
   }
@@ -392,6 +467,13 @@ function multiply(A: Float64Array, B: Float64Array, M: number, K: number, N: num
 /** Xᵀ of X [rows, columns] */
 function transposed(X: Float64Array, rows: number, columns: number): Float64Array {
   return X.map((_, i) => X[(i % rows) * columns + Math.floor(i / rows)]);
+}
+
+/** Mean of x, and 1 / √(variance + ε) */
+function moments(x: Float64Array): { mean: number; scale: number } {
+  const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
+  const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
+  return { mean, scale: 1 / Math.sqrt(variance + 1e-5) };
 }
 
 /** Σ_k a[aStart+k] · b[bStart+k] for k < K */

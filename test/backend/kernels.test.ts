@@ -148,6 +148,31 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
       tolerance: 5e-6,
     },
     {
+      name: `lstm with layer normalisation, ${label}`,
+      tensors: {
+        gates: [T, B, 4 * H],
+        c: [T + 1, B, H],
+        tanhC: [T, B, H],
+        weight: [4 * H, H],
+        bias: [4 * H],
+        gain: [4 * H],
+        normalised: [T, B, 4 * H],
+        scales: [T, B, 4],
+        dGain: [4 * H],
+        dBias: [4 * H],
+        dc: [B, H],
+        ...shared,
+      },
+      scale,
+      run: (backend, { dy, dh, dc, dGain, dBias, ...buffers }) => {
+        const lstm = buffers as unknown as Parameters<Backend['lstmNormForward']>[1];
+        backend.lstmNormForward(size, lstm);
+        backend.lstmNormBackward(size, lstm, dy, dh, dc, dGain, dBias);
+      },
+      outputs: ['h', 'c', 'tanhC', 'gates', 'dh', 'dc', 'normalised', 'scales', 'dGain', 'dBias'],
+      tolerance: 5e-6,
+    },
+    {
       name: `gru, ${label}`,
       tensors: {
         gates: [T, B, 3 * H],
@@ -476,7 +501,12 @@ describe.each(machines)('%s', (_, makeBackend) => {
     backend.rnnForward({ T, B, H }, rnn);
     backend.gruForward({ T, B, H }, gru);
     backend.lstmForward({ T, B, H }, lstm);
-    for (const { h } of [rnn, gru, lstm]) {
+    const norm = {
+      ...{ ...cell(4), c: zeros(T + 1, B, H), tanhC: zeros(T, B, H), gain: zeros(4 * H) },
+      ...{ normalised: zeros(T, B, 4 * H), scales: zeros(T, B, 4) },
+    };
+    backend.lstmNormForward({ T, B, H }, norm);
+    for (const { h } of [rnn, gru, lstm, norm]) {
       expect(
         backend
           .read(h)

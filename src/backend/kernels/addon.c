@@ -98,6 +98,10 @@ FUNCTION(rnn_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8))
 FUNCTION(rnn_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8))
 FUNCTION(lstm_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10))
 FUNCTION(lstm_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10))
+FUNCTION(lstm_norm_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10), F(11),
+         F(12), F(13))
+FUNCTION(lstm_norm_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10), F(11),
+         F(12), F(13), F(14), F(15))
 FUNCTION(gru_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9))
 FUNCTION(gru_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9))
 FUNCTION(softmax_cross_entropy, F(0), F(1), IDS(2), N(3), N(4), R(5))

@@ -19,6 +19,7 @@ KERNELS(X)
 #include "linear.c"
 #include "rnn.c"
 #include "lstm.c"
+#include "lstm_norm.c"
 #include "gru.c"
 #include "elementwise.c"
 #include "muon.c"

@@ -28,6 +28,11 @@
                            const float *, const float *, float *))                                        \
     X(void, lstm_backward, (int, int, int, float *, const float *, const float *, const float *,          \
                             const float *, float *, float *, float *))                                    \
+    X(void, lstm_norm_forward, (int, int, int, float *, float *, float *, float *, const float *,         \
+                                const float *, const float *, float *, float *, const float *, float *))  \
+    X(void, lstm_norm_backward, (int, int, int, float *, const float *, const float *, const float *,     \
+                                 const float *, const float *, const float *, const float *, float *,     \
+                                 float *, float *, float *, float *))                                     \
     X(void, gru_forward, (int, int, int, float *, float *, float *, const float *, const float *,         \
                           const float *, float *))                                                        \
     X(void, gru_backward, (int, int, int, float *, float *, const float *, const float *, const float *,  \

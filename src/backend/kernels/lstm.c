@@ -6,31 +6,57 @@
 #include "gemm.h"
 
 /*
+ * n units at the head of i, f, g, o, H apart: pre-activations a[4] -> activations in gates; c_before, c,
+ * tanh_c, h.
+ */
+INLINE void lstm_units(int n, int H, float *gates, const vec a[4], const float *c_before, float *c,
+                       float *tanh_c, float *h) {
+    vec i = vec_logistic(a[0]), f = vec_logistic(a[1]), g = vec_tanh(a[2]), o = vec_logistic(a[3]);
+    vec vc = f * LOAD(c_before, n) + i * g, vt = vec_tanh(vc);
+    STORE(gates, i, n);
+    STORE(gates + H, f, n);
+    STORE(gates + 2 * H, g, n);
+    STORE(gates + 3 * H, o, n);
+    STORE(c, vc, n);
+    STORE(tanh_c, vt, n);
+    STORE(h, o *vt, n);
+}
+
+/*
+ * n units: activations in gates -> d[4], gradients of the pre-activations; dc: of c after the step ->
+ * before.
+ */
+INLINE void lstm_units_backward(int n, int H, vec d[4], const float *gates, const float *c_before,
+                                const float *tanh_c, const float *d_output, const float *dh,
+                                float *dc) {
+    const vec one = splat(1);
+    vec i = LOAD(gates, n), f = LOAD(gates + H, n), g = LOAD(gates + 2 * H, n);
+    vec o = LOAD(gates + 3 * H, n), t = LOAD(tanh_c, n);
+    vec d_hidden = LOAD(d_output, n) + LOAD(dh, n);
+    vec d_cell = LOAD(dc, n) + d_hidden * o * (one - t * t);
+    d[0] = d_cell * g * i * (one - i);
+    d[1] = d_cell * LOAD(c_before, n) * f * (one - f);
+    d[2] = d_cell * i * (one - g * g);
+    d[3] = d_hidden * t * o * (one - o);
+    STORE(dc, d_cell *f, n);
+}
+
+/*
  * gates [B,4H]: pre-activations without the bias [4H] -> activations; c_before, c, tanh_c, h [B,H].
  */
 static void lstm_gates(int B, int H, float *gates, const float *bias, const float *c_before, float *c,
                        float *tanh_c, float *h) {
-    const float *bi = bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
     for (int b = 0; b < B; b++) {
-        float *i = gates + (size_t)b * 4 * H, *f = i + H, *g = f + H, *o = g + H;
-#define BODY(n)                                                                             \
-    {                                                                                       \
-        vec vi = vec_logistic(LOAD(i + at, n) + LOAD(bi + at, n));                          \
-        vec vf = vec_logistic(LOAD(f + at, n) + LOAD(bf + at, n));                          \
-        vec vg = vec_tanh(LOAD(g + at, n) + LOAD(bg + at, n));                              \
-        vec vo = vec_logistic(LOAD(o + at, n) + LOAD(bo + at, n));                          \
-        vec vc = vf * LOAD(c_before + at, n) + vi * vg, vt = vec_tanh(vc);                  \
-        STORE(i + at, vi, n);                                                               \
-        STORE(f + at, vf, n);                                                               \
-        STORE(g + at, vg, n);                                                               \
-        STORE(o + at, vo, n);                                                               \
-        STORE(c + at, vc, n);                                                               \
-        STORE(tanh_c + at, vt, n);                                                          \
-        STORE(h + at, vo *vt, n);                                                           \
+#define PRE(k, n) (LOAD(gates + (k) * H + at, n) + LOAD(bias + (k) * H + at, n))
+#define BODY(n)                                                                                  \
+    {                                                                                            \
+        vec a[4] = {PRE(0, n), PRE(1, n), PRE(2, n), PRE(3, n)};                                 \
+        lstm_units(n, H, gates + at, a, c_before + at, c + at, tanh_c + at, h + at);             \
     }
         FOR_VECTORS(at, H, BODY);
 #undef BODY
-        c_before += H, c += H, tanh_c += H, h += H;
+#undef PRE
+        gates += 4 * H, c_before += H, c += H, tanh_c += H, h += H;
     }
 }
 
@@ -39,24 +65,20 @@ static void lstm_gates(int B, int H, float *gates, const float *bias, const floa
  */
 static void lstm_gates_backward(int B, int H, float *gates, const float *c_before, const float *tanh_c,
                                 const float *d_output, const float *dh, float *dc) {
-    const vec one = splat(1);
     for (int b = 0; b < B; b++) {
-        float *i = gates + (size_t)b * 4 * H, *f = i + H, *g = f + H, *o = g + H;
-#define BODY(n)                                                                             \
-    {                                                                                       \
-        vec vi = LOAD(i + at, n), vf = LOAD(f + at, n), vg = LOAD(g + at, n);               \
-        vec vo = LOAD(o + at, n), vt = LOAD(tanh_c + at, n);                                \
-        vec d_hidden = LOAD(d_output + at, n) + LOAD(dh + at, n);                           \
-        vec d_cell = LOAD(dc + at, n) + d_hidden * vo * (one - vt * vt);                    \
-        STORE(i + at, d_cell *vg *vi *(one - vi), n);                                       \
-        STORE(f + at, d_cell *LOAD(c_before + at, n) * vf * (one - vf), n);                 \
-        STORE(g + at, d_cell *vi *(one - vg * vg), n);                                      \
-        STORE(o + at, d_hidden *vt *vo *(one - vo), n);                                     \
-        STORE(dc + at, d_cell *vf, n);                                                      \
+#define BODY(n)                                                                                  \
+    {                                                                                            \
+        vec d[4];                                                                                \
+        lstm_units_backward(n, H, d, gates + at, c_before + at, tanh_c + at, d_output + at,      \
+                            dh + at, dc + at);                                                   \
+        STORE(gates + at, d[0], n);                                                              \
+        STORE(gates + H + at, d[1], n);                                                          \
+        STORE(gates + 2 * H + at, d[2], n);                                                      \
+        STORE(gates + 3 * H + at, d[3], n);                                                      \
     }
         FOR_VECTORS(at, H, BODY);
 #undef BODY
-        c_before += H, tanh_c += H, d_output += H, dh += H, dc += H;
+        gates += 4 * H, c_before += H, tanh_c += H, d_output += H, dh += H, dc += H;
     }
 }
 
