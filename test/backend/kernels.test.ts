@@ -114,6 +114,11 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
   const size = { T, B, H };
   const label = `T ${T}, B ${B}, H ${H}`;
   const shared = { h: [T + 1, B, H], dy: [T, B, H], dh: [B, H] };
+  const lstmTensors = {
+    ...{ gates: [T, B, 4 * H], c: [T + 1, B, H], tanhC: [T, B, H] },
+    ...{ weight: [4 * H, H], bias: [4 * H], dc: [B, H] },
+    ...shared,
+  };
   const scale = 1 / Math.sqrt(H);
   return [
     {
@@ -129,15 +134,7 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
     },
     {
       name: `lstm, ${label}`,
-      tensors: {
-        gates: [T, B, 4 * H],
-        c: [T + 1, B, H],
-        tanhC: [T, B, H],
-        weight: [4 * H, H],
-        bias: [4 * H],
-        dc: [B, H],
-        ...shared,
-      },
+      tensors: lstmTensors,
       scale,
       run: (backend, { dy, dh, dc, ...buffers }) => {
         const lstm = buffers as unknown as Parameters<Backend['lstmForward']>[1];
@@ -150,18 +147,12 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
     {
       name: `lstm with layer normalisation, ${label}`,
       tensors: {
-        gates: [T, B, 4 * H],
-        c: [T + 1, B, H],
-        tanhC: [T, B, H],
-        weight: [4 * H, H],
-        bias: [4 * H],
+        ...lstmTensors,
         gain: [4 * H],
         normalised: [T, B, 4 * H],
         scales: [T, B, 4],
         dGain: [4 * H],
         dBias: [4 * H],
-        dc: [B, H],
-        ...shared,
       },
       scale,
       run: (backend, { dy, dh, dc, dGain, dBias, ...buffers }) => {
