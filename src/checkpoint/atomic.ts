@@ -5,8 +5,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { CharnnError, systemReason } from '../errors.js';
 import { quote } from '../text/quote.js';
 
-/** Characters handed to the file at once. */
-const bufferLength = 1 << 20;
+/** Bytes handed to the file at once, small enough that a save leaves next to nothing to be collected. */
+const bufferBytes = 1 << 18;
 
 /**
  * Writes a file by way of a temporary one in the same folder: written, flushed to disk, renamed.
@@ -23,15 +23,7 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
     const file = await open(temporary, 'wx');
     try {
       if (existing) await file.chmod(existing.mode);
-      let buffer = '';
-      for (const piece of pieces) {
-        buffer += piece;
-        if (buffer.length < bufferLength) continue;
-        // unlike a plain write, this goes on after a short one
-        await file.appendFile(buffer);
-        buffer = '';
-      }
-      await file.appendFile(buffer);
+      for (const bytes of encoded(pieces)) await file.appendFile(bytes);
       await file.sync();
     } finally {
       await file.close();
@@ -43,6 +35,24 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
     const reason = cause instanceof CharnnError ? cause.message : systemReason(cause);
     throw new CharnnError(`cannot write ${quote(path)}: ${reason}`, 1, { cause });
   }
+}
+
+/** Texts as UTF-8, many bytes at a time; valid until the next. */
+function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  const buffer = new Uint8Array(bufferBytes);
+  let used = 0;
+  for (let piece of pieces) {
+    while (piece !== '') {
+      const { read, written } = encoder.encodeInto(piece, buffer.subarray(used));
+      used += written;
+      piece = piece.slice(read);
+      if (piece === '') break;
+      yield buffer.subarray(0, used);
+      used = 0;
+    }
+  }
+  yield buffer.subarray(0, used);
 }
 
 /**

@@ -35,11 +35,21 @@ export function* fileJson(
   tensors: Iterable<NamedValues>,
   plain: boolean,
 ): Generator<string> {
-  const hash = createHash('sha256').update(JSON.stringify(head));
+  const hash = createHash('sha256');
   yield '{\n';
+  let before = '{';
   for (const [key, value] of Object.entries(head)) {
-    if (value !== undefined) yield `${JSON.stringify(key)}:${JSON.stringify(value)},\n`;
+    if (value === undefined) continue;
+    hash.update(`${before}${JSON.stringify(key)}:`);
+    yield `${JSON.stringify(key)}:`;
+    for (const piece of valueJson(value)) {
+      hash.update(piece);
+      yield piece;
+    }
+    yield ',\n';
+    before = ',';
   }
+  hash.update('}');
   yield '"tensors":[';
   let separator = '\n';
   for (const tensor of tensors) {
@@ -48,6 +58,25 @@ export function* fileJson(
     separator = ',\n';
   }
   yield `\n],\n"sha256":"${hash.digest('hex')}"}\n`;
+}
+
+/** Elements of a list that are written at a time */
+const listPiece = 100;
+
+/**
+ * What `JSON.stringify` makes of a value, a long list in pieces: the history of a long training would else
+ * be a large string at every save, and memory would grow with it.
+ */
+function* valueJson(value: unknown): Generator<string> {
+  if (!Array.isArray(value) || value.length <= listPiece) {
+    yield JSON.stringify(value);
+    return;
+  }
+  for (let i = 0; i < value.length; i += listPiece) {
+    const brackets = JSON.stringify(value.slice(i, i + listPiece));
+    yield `${i === 0 ? '[' : ','}${brackets.slice(1, -1)}`;
+  }
+  yield ']';
 }
 
 /** An open file whose small fields have been read. */

@@ -18,8 +18,11 @@ export interface NamedValues extends TensorShape {
   readonly values: Float32Array;
 }
 
-/** Values encoded at once: a multiple of 3 elements, so that base64 pieces join without padding. */
-const pieceElements = 3 << 16;
+/**
+ * Values encoded at once: a multiple of 3 elements, so that base64 pieces join without padding; few enough
+ * for the collector of young garbage, which V8 takes no larger strings to.
+ */
+const pieceElements = 3 << 12;
 
 /**
  * A tensor's JSON, in pieces.

@@ -1,5 +1,5 @@
 /** What is written down of a training: the model, and the state that it goes on from. */
-import type { Backend } from '../backend/backend.js';
+import type { Backend, Tensor } from '../backend/backend.js';
 import type { ModelConfig } from '../model/config.js';
 import type { HistoryEntry, Model } from '../model/model.js';
 import { version } from '../version.js';
@@ -33,7 +33,7 @@ export function takeModel(standing: Standing): Model {
     config: model,
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
-    weights: Float32Array.from(backend.read(replicas.average ?? replicas.weights)),
+    weights: copyOut(backend, replicas.average ?? replicas.weights),
     training: {
       charnn: version,
       id,
@@ -54,7 +54,7 @@ export function takeModel(standing: Standing): Model {
 export function takeState(standing: Standing, modelWeights?: Float32Array): TrainingState {
   const { job, model, backend, replicas, id, step, length, history } = standing;
   const { factor, waited } = standing.plateau;
-  const copy = (x: Float32Array | Float64Array) => Float32Array.from(x);
+  const copy = (x: Tensor) => copyOut(backend, x);
   return {
     config: job.config,
     model,
@@ -71,9 +71,13 @@ export function takeState(standing: Standing, modelWeights?: Float32Array): Trai
     tally: replicas.control.tally,
     rollbacks: standing.rollbacks,
     history: history.slice(),
-    weights: (!replicas.average && modelWeights) || copy(backend.read(replicas.weights)),
-    moments: replicas.moments.map((m) => copy(backend.read(m))),
-    average: replicas.average && (modelWeights ?? copy(backend.read(replicas.average))),
+    weights: (!replicas.average && modelWeights) || copy(replicas.weights),
+    moments: replicas.moments.map(copy),
+    average: replicas.average && (modelWeights ?? copy(replicas.average)),
     hidden: replicas.readHidden(),
   };
+}
+
+function copyOut(backend: Backend, x: Tensor): Float32Array {
+  return backend.read(x, new Float32Array(x.size)) as Float32Array;
 }

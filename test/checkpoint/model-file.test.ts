@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { writeFileAtomically } from '#charnn/checkpoint/atomic.js';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { CharnnError } from '#charnn/errors.js';
 import type { Model } from '#charnn/model/model.js';
@@ -60,6 +61,19 @@ describe.each([
       await expect(read(bytes.subarray(0, length)), `${length}`).rejects.toThrow(CharnnError);
     }
   });
+});
+
+test('the history of a long training, written in pieces, is read as it was', async () => {
+  const history = Array.from({ length: 1234 }, (_, step) => ({ step, trainLoss: Math.sin(step) }));
+  await writeModel(path, { ...smallModel(), history }, { plainWeights: false });
+  expect((await readModel(path)).history).toEqual(history);
+});
+
+test('text of several bytes a character, longer than what is written at once, stays whole', async () => {
+  const long = path.replace('model', 'long');
+  const pieces = ['a', '한국어🦊'.repeat(50_000), '', 'b'];
+  await writeFileAtomically(long, pieces);
+  expect(readFileSync(long, 'utf8')).toBe(pieces.join(''));
 });
 
 test('formatted anew it is the same model', async () => {
