@@ -27,6 +27,9 @@ export interface RawScoreOptions {
   readonly quiet?: boolean;
 }
 
+/** Bytes of a line whose JSON is still a string that V8 can make */
+const longestPerCharacter = 10e6;
+
 export async function score(texts: readonly string[], raw: RawScoreOptions): Promise<void> {
   if (raw.total && (raw.perChar || raw.threshold !== undefined)) {
     throw new UsageError('--total is one number: leave out --per-char and --threshold');
@@ -48,7 +51,9 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
     return;
   }
 
-  const lines = scoreLines(lineGroups(await findSources(paths, process.stdin)), {
+  const sources = await findSources(paths, process.stdin);
+  const groups = lineGroups(sources, raw.perChar ? longestPerCharacter : undefined);
+  const lines = scoreLines(groups, {
     models: [model],
     backend,
     backendName: name,

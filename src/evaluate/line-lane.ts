@@ -5,12 +5,13 @@ import { type BackendName, createBackend } from '../backend/select.js';
 import type { ModelConfig } from '../model/config.js';
 import { networkOf } from '../model/load.js';
 import { encodeBytes, withoutCr } from '../text/encode.js';
-import type { TextOptions } from '../text/unit.js';
+import { newIds } from '../text/ids.js';
+import type { Ids, TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { serve } from '../threads/crew.js';
 import type { LaneMessage, LaneReply } from '../threads/in-order.js';
 import { DynamicReader } from './dynamic.js';
-import { LineReader, lineRows, lineSteps } from './line-reader.js';
+import { type LineLoss, LineReader, lineRows, lineSteps } from './line-reader.js';
 
 /** What a lane is told at its start; it passes through `postMessage`. */
 export interface LinePlan {
@@ -35,15 +36,6 @@ export interface LineJob {
   readonly ends: Int32Array;
 }
 
-/** Of one line under one model */
-export interface LineLoss {
-  /** Σ of the losses of all characters, the line's end included */
-  readonly nats: number;
-  readonly characters: number;
-  /** Each character's loss, where asked for */
-  readonly losses: Float32Array | undefined;
-}
-
 /** By model, then by line */
 export type LineResult = readonly (readonly LineLoss[])[];
 
@@ -53,13 +45,9 @@ export function perform(plan: LinePlan, reply: (reply: LaneReply<LineResult>) =>
   const { backend } = createBackend(plan.backend, new Arena(plan.memory));
   const readers = plan.models.map(({ config, symbols, text, weights }) => {
     const vocabulary = Vocabulary.of(text.unit, symbols);
-    const read = lossesOf(backend, config, backend.attach(weights), plan.dynamic);
+    const read = lossesOf(backend, config, backend.attach(weights), plan);
     return (job: readonly Uint8Array[]): LineLoss[] =>
-      read(job.map((line) => surrounded(line, vocabulary, text))).map((losses) => ({
-        nats: losses.reduce((sum, loss) => sum + loss, 0),
-        characters: losses.length,
-        losses: plan.characters ? losses : undefined,
-      }));
+      read(job.map((line) => surrounded(line, vocabulary, text)));
   });
   return (message: LaneMessage<LineJob>) => {
     if ('taken' in message) return;
@@ -69,30 +57,37 @@ export function perform(plan: LinePlan, reply: (reply: LaneReply<LineResult>) =>
   };
 }
 
-function lossesOf(backend: Backend, config: ModelConfig, weights: Tensor, dynamic: boolean) {
+function lossesOf(
+  backend: Backend,
+  config: ModelConfig,
+  weights: Tensor,
+  { dynamic, characters }: LinePlan,
+): (lines: readonly Ids[]) => LineLoss[] {
   if (dynamic) {
-    const reader = new DynamicReader(backend, {
-      config,
-      weights: Float32Array.from(backend.read(weights)),
-    });
-    return (lines: readonly Int32Array[]) =>
-      lines.map((line) => reader.read(Uint32Array.from(line)));
+    const values = Float32Array.from(backend.read(weights));
+    const reader = new DynamicReader(backend, { config, weights: values });
+    return (lines) =>
+      lines.map((line) => {
+        const losses = reader.read(line);
+        const nats = losses.reduce((sum, loss) => sum + loss, 0);
+        return { nats, characters: losses.length, losses: characters ? losses : undefined };
+      });
   }
   const maxRows = lineRows * lineSteps;
   const network = networkOf(config, backend, weights, { maxRows, maxBatch: lineRows });
-  const reader = new LineReader(backend, network);
-  return (lines: readonly Int32Array[]) => reader.read(lines);
+  const reader = new LineReader(backend, network, characters);
+  return (lines) => reader.read(lines);
 }
 
 /**
  * A line's ids between two line ends: it begins after one, and its own end is predicted too. Where the
  * model knows no line end, the first character is read before it and no end follows.
  */
-function surrounded(line: Uint8Array, vocabulary: Vocabulary, text: TextOptions): Int32Array {
+function surrounded(line: Uint8Array, vocabulary: Vocabulary, text: TextOptions): Ids {
   const { ids } = encodeBytes(withoutCr(line, text), vocabulary, text);
   const newline = vocabulary.id(lf);
   const known = newline !== vocabulary.unknownId;
-  const whole = new Int32Array(ids.length + (known ? 2 : 1));
+  const whole = newIds(vocabulary.size, ids.length + (known ? 2 : 1));
   whole[0] = known ? newline : 0;
   whole.set(ids, 1);
   if (known) whole[whole.length - 1] = newline;

@@ -7,6 +7,19 @@ import { clearState, stateRows } from '../model/state.js';
 export const lineRows = 64;
 export const lineSteps = 32;
 
+/** Of one line under one model */
+export interface LineLoss {
+  /** Σ of the losses of all characters, the line's end included */
+  readonly nats: number;
+  readonly characters: number;
+  /** Each character's loss, where asked for */
+  readonly losses: Float32Array | undefined;
+}
+
+interface Sum extends LineLoss {
+  nats: number;
+}
+
 export class LineReader {
   private readonly inputs = new Int32Array(lineRows * lineSteps);
   private readonly targets = new Int32Array(lineRows * lineSteps);
@@ -15,10 +28,14 @@ export class LineReader {
   private readonly targetMemory: Indices;
   private readonly state: State;
 
-  /** @param network holds chunks of `lineSteps` steps and `lineRows` rows */
+  /**
+   * @param network holds chunks of `lineSteps` steps and `lineRows` rows
+   * @param characters whether each character's loss is asked for
+   */
   constructor(
     private readonly backend: Backend,
     private readonly network: Network,
+    private readonly characters: boolean,
   ) {
     this.inputMemory = backend.indices(lineRows * lineSteps);
     this.targetMemory = backend.indices(lineRows * lineSteps);
@@ -27,12 +44,18 @@ export class LineReader {
 
   /**
    * @param lines ids; the first is read, all others are predicted
-   * @returns for each line the losses of its characters but the first, in nats
+   * @returns in nats, of each line's characters but the first
    */
-  read(lines: readonly ArrayLike<number>[]): Float32Array[] {
-    const results = lines.map((line) => new Float32Array(Math.max(0, line.length - 1)));
+  read(lines: readonly ArrayLike<number>[]): LineLoss[] {
+    const results = lines.map(({ length }): Sum => {
+      const characters = Math.max(0, length - 1);
+      const losses = this.characters ? new Float32Array(characters) : undefined;
+      return { nats: 0, characters, losses };
+    });
     // by falling length: the lines that go on are always the first rows
-    const order = lines.map((_, i) => i).sort((a, b) => results[b].length - results[a].length);
+    const order = lines
+      .map((_, i) => i)
+      .sort((a, b) => results[b].characters - results[a].characters);
     for (let from = 0; from < order.length; from += lineRows) {
       const group = order.slice(from, from + lineRows);
       this.readGroup(
@@ -43,18 +66,23 @@ export class LineReader {
     return results;
   }
 
-  private readGroup(lines: readonly ArrayLike<number>[], results: readonly Float32Array[]): void {
+  private readGroup(lines: readonly ArrayLike<number>[], results: readonly Sum[]): void {
     const { backend } = this;
     clearState(backend, this.state);
     let B = lines.length;
     for (let from = 0; ; from += lineSteps) {
-      while (B > 0 && results[B - 1].length <= from) B--;
+      while (B > 0 && results[B - 1].characters <= from) B--;
       if (B === 0) return;
-      const T = Math.min(lineSteps, results[0].length - from);
+      const T = Math.min(lineSteps, results[0].characters - from);
       const losses = this.chunk(lines, from, T, B);
       for (let row = 0; row < B; row++) {
-        const end = Math.min(T, results[row].length - from);
-        for (let t = 0; t < end; t++) results[row][from + t] = losses[t * B + row];
+        const result = results[row];
+        const end = Math.min(T, result.characters - from);
+        for (let t = 0; t < end; t++) {
+          const loss = losses[t * B + row];
+          result.nats += loss;
+          if (result.losses) result.losses[from + t] = loss;
+        }
       }
     }
   }

@@ -5,7 +5,8 @@ import type { BackendName } from '../backend/select.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { inOrder } from '../threads/in-order.js';
-import { type LineJob, type LineLoss, type LinePlan, perform } from './line-lane.js';
+import { type LineJob, type LinePlan, perform } from './line-lane.js';
+import type { LineLoss } from './line-reader.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];
@@ -84,6 +85,10 @@ async function* jobsOf(groups: AsyncIterable<readonly Uint8Array[]>) {
 
 /** In memory of its own, for it is copied to a thread whole. */
 function joined(lines: readonly Uint8Array[]): LineJob {
+  const [line] = lines;
+  if (lines.length === 1 && line.length === line.buffer.byteLength) {
+    return { bytes: line, ends: Int32Array.of(line.length) };
+  }
   const ends = new Int32Array(lines.length);
   let length = 0;
   lines.forEach((line, i) => {

@@ -16,6 +16,9 @@ export function alphabetSize(unit: TextUnit): number {
   return unit === 'char' ? 0x110000 : 0x100;
 }
 
+/** UTF-16 units that become ids at a time: a long text's code points take four times the room of its ids. */
+const step = 1 << 16;
+
 export class Vocabulary {
   private readonly idOf: ReadonlyMap<number, number>;
 
@@ -67,20 +70,36 @@ export class Vocabulary {
    * @returns the ids, and how many of them are the unknown symbol
    */
   encode(text: string | Uint8Array): { ids: Ids; unknown: number } {
-    const symbols = this.symbolsIn(text);
-    const ids = newIds(this.size, symbols.length);
+    if (this.unit === 'byte') {
+      const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
+      const ids = newIds(this.size, bytes.length);
+      return { ids, unknown: this.translate(bytes, ids) };
+    }
+    const string = typeof text === 'string' ? text : Buffer.from(text).toString('utf8');
+    const ids = newIds(this.size, string.length);
+    const room = new Uint32Array(Math.min(string.length, step));
+    let [count, unknown] = [0, 0];
+    for (let from = 0; from < string.length; ) {
+      let to = Math.min(from + step, string.length);
+      // not between the halves of a surrogate pair
+      if (to < string.length && (string.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;
+      const symbols = symbolsOf(string.slice(from, to), room);
+      unknown += this.translate(symbols, ids.subarray(count));
+      count += symbols.length;
+      from = to;
+    }
+    return { ids: ids.subarray(0, count), unknown };
+  }
+
+  /** @returns how many of the symbols are unknown */
+  private translate(symbols: Uint32Array | Uint8Array, ids: Ids): number {
     let unknown = 0;
     for (let i = 0; i < symbols.length; i++) {
       const id = this.id(symbols[i]);
       if (id === this.unknownId) unknown++;
       ids[i] = id;
     }
-    return { ids, unknown };
-  }
-
-  private symbolsIn(text: string | Uint8Array): Uint32Array | Uint8Array {
-    if (this.unit === 'byte') return typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
-    return symbolsOf(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'));
+    return unknown;
   }
 
   /** The text of ids; in a vocabulary of characters the unknown symbol is U+FFFD. */

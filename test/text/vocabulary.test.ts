@@ -29,6 +29,15 @@ test('unknown characters and lone surrogates are one unknown id each, and are co
   expect(abc.decode(ids)).toBe('a\ufffd\ufffd\ufffdb\ufffd');
 });
 
+test('a text of any length, whatever characters stand where it is cut', () => {
+  for (let shift = 0; shift < 3; shift++) {
+    const [before, after] = ['b'.repeat(shift) + '👍'.repeat(100_000), '👍é'.repeat(50_000)];
+    const { ids, unknown } = abc.encode(`${before}\ud83d${after}`);
+    expect(unknown).toBe(1);
+    expect(abc.decode(ids) === `${before}\ufffd${after}`).toBe(true);
+  }
+});
+
 test('an empty text has no ids', () => {
   expect(abc.encode('')).toEqual({ ids: new Uint8Array(0), unknown: 0 });
   expect(abc.decode([])).toBe('');
