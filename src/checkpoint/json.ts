@@ -177,6 +177,8 @@ export const limits = { layers: 64, width: 16384, vocabulary: 1_114_113, paramet
 
 export function readModelConfig(fields: Fields): ModelConfig {
   const cell: CellName = fields.oneOf('cell', cellNames);
+  const layerNorm = isSet(fields, 'layerNorm');
+  if (layerNorm && cell !== 'lstm') fields.fail('layerNorm', `false with cell ${cell}`);
   return {
     cell,
     layers: fields.integer('layers', 1, limits.layers),
@@ -184,8 +186,12 @@ export function readModelConfig(fields: Fields): ModelConfig {
     embedding: fields.integer('embedding', 0, limits.width),
     vocabulary: fields.integer('vocabulary', 2, limits.vocabulary),
     // missing in files before version 3
-    ...variants({ residual: fields.get('residual') !== undefined && fields.boolean('residual') }),
+    ...variants({ residual: isSet(fields, 'residual'), layerNorm }),
   };
+}
+
+function isSet(fields: Fields, key: string): boolean {
+  return fields.get(key) !== undefined && fields.boolean(key);
 }
 
 export function readTextOptions(fields: Fields): TextOptions {

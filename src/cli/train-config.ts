@@ -16,6 +16,7 @@ import type {
   TrainLength,
 } from '../train/config.js';
 import { type Size, sizes } from '../train/recipe.js';
+import { checkLayerNorm, flagOf } from './checks.js';
 import { defaults as d } from './options/defaults.js';
 import type { SizeChoice } from './options/train.js';
 
@@ -27,6 +28,7 @@ export interface RawTrainOptions {
   readonly hidden?: number;
   readonly embedding?: number;
   readonly residual?: boolean;
+  readonly layerNorm?: boolean;
   readonly unit?: TextUnit;
   readonly normalize?: NormalForm;
   readonly keepCr?: boolean;
@@ -114,14 +116,17 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
   if (raw.unit === 'byte' && raw.normalize !== undefined) {
     throw new UsageError('--normalize is for characters: leave it out, or give --unit char');
   }
+  const cell = raw.cell ?? picked.model.cell ?? d.cell;
+  checkLayerNorm(raw, cell);
   const optimizer = raw.optimizer ?? d.optimizer;
   return deepFreeze({
     model: {
-      cell: raw.cell ?? picked.model.cell ?? d.cell,
+      cell,
       layers: raw.layers ?? picked.model.layers,
       hidden: raw.hidden ?? picked.model.hidden,
       embedding: raw.embedding ?? picked.model.embedding,
-      ...variants({ ...picked.model, ...raw }),
+      // of a model with another cell nothing can be taken over
+      ...variants({ ...(picked.model.cell === cell && picked.model), ...raw }),
     },
     text: {
       unit: raw.unit ?? d.unit,
@@ -222,10 +227,6 @@ function refuseTogether(
   if (raw[a] !== undefined && raw[b] !== undefined) {
     throw new UsageError(`${flagOf(a)} and ${flagOf(b)} contradict each other: give one of them`);
   }
-}
-
-function flagOf(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function deepFreeze<T extends object>(value: T): T {

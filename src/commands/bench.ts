@@ -1,6 +1,7 @@
 /** `charnn bench`: how fast this machine trains and generates. */
 import { usableCores } from '../backend/cores.js';
 import type { BackendName } from '../backend/select.js';
+import { checkLayerNorm } from '../cli/checks.js';
 import { defaults } from '../cli/options/defaults.js';
 import { type CellName, variants } from '../model/config.js';
 import { type BenchmarkResult, benchmark } from '../train/benchmark.js';
@@ -11,6 +12,7 @@ export interface RawBenchOptions {
   readonly hidden?: number;
   readonly embedding?: number;
   readonly residual?: boolean;
+  readonly layerNorm?: boolean;
   readonly batchSize?: number;
   readonly seqLength?: number;
   readonly threads?: number;
@@ -21,8 +23,10 @@ export interface RawBenchOptions {
 
 export async function bench(raw: RawBenchOptions): Promise<void> {
   const d = defaults.bench;
+  const cell = raw.cell ?? defaults.cell;
+  checkLayerNorm(raw, cell);
   const result = await benchmark({
-    cell: raw.cell ?? defaults.cell,
+    cell,
     layers: raw.layers ?? d.layers,
     hidden: raw.hidden ?? d.hidden,
     embedding: raw.embedding ?? d.embedding,

@@ -4,6 +4,7 @@ import { recurrentSpectra } from '../analyse/spectra.js';
 import { Arena } from '../backend/arena.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
+import { checkLayerNorm, flagOf } from '../cli/checks.js';
 import { defaults } from '../cli/options/defaults.js';
 import { createOutput } from '../cli/output.js';
 import { UsageError } from '../errors.js';
@@ -31,6 +32,7 @@ export interface RawGradientsOptions {
   readonly hidden?: number;
   readonly embedding?: number;
   readonly residual?: boolean;
+  readonly layerNorm?: boolean;
   readonly seed?: number;
   readonly lags?: number;
   readonly positions?: number;
@@ -68,9 +70,11 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
 }
 
 async function trained(texts: readonly string[], raw: RawGradientsOptions) {
-  for (const key of ['layers', 'hidden', 'embedding', 'residual', 'seed'] as const) {
+  const shape = ['layers', 'hidden', 'embedding', 'residual', 'layerNorm'] as const;
+  for (const key of [...shape, 'seed'] as const) {
     if (raw[key] === undefined) continue;
-    throw new UsageError(`--${key} is for fresh networks: give --cell as well, or leave it out`);
+    const option = flagOf(key);
+    throw new UsageError(`${option} is for fresh networks: give --cell as well, or leave it out`);
   }
   const name = raw.model ?? defaults.output;
   const model = await readModel(name);
@@ -99,6 +103,7 @@ async function fresh(
   if (raw.model !== undefined) {
     throw new UsageError('--cell and --model contradict each other: give one of them');
   }
+  for (const cell of raw.cell ?? []) checkLayerNorm(raw, cell);
   const { ids, vocabulary } = await loadCorpus(textArguments(texts), {
     text: { unit: defaults.unit, keepCr: false },
     minCount: 1,

@@ -35,7 +35,7 @@ function summary(model: Model) {
 
 function description(model: Model): string {
   const { config, text, vocabulary, training, history } = model;
-  const { cell, layers, hidden, embedding, residual } = config;
+  const { cell, layers, hidden, embedding, residual, layerNorm } = config;
   const lines: string[] = [];
   const section = (title: string) => lines.push('', chalk.bold(title));
   const field = (name: string, value: string) => lines.push(`  ${name.padEnd(20)} ${value}`);
@@ -43,6 +43,7 @@ function description(model: Model): string {
   lines.push(chalk.bold(`${layers} × ${cell} of ${hidden}`));
   field('input', embedding > 0 ? `embedding of ${embedding}` : 'one-hot');
   if (residual) field('connections', 'residual');
+  if (layerNorm) field('gates', 'layer normalisation');
   field('parameters', grouped(parameterTable(config).count));
 
   section('Tensors');

@@ -12,6 +12,7 @@ import {
   trainLength,
   trainSettings,
 } from '../cli/train-config.js';
+import { variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
@@ -86,6 +87,7 @@ async function pick(
     length?.kind === 'seconds'
       ? await trainingSpeed({
           ...{ cell: raw.cell ?? defaults.cell, ...sizes.small, vocabulary: vocabulary.size },
+          ...variants(raw),
           ...{ batchSize, seqLength, optimizer, backend, iterations: 10 },
           threads: Math.min(threads, batchSize),
         })

@@ -7,10 +7,12 @@ export type CellName = (typeof cellNames)[number];
 export interface Variants {
   /** Layers above the first add their input to their output. */
   readonly residual?: boolean;
+  /** Each gate's sums are normalised over the units; LSTM only. */
+  readonly layerNorm?: boolean;
 }
 
-export function variants({ residual }: Variants): Variants {
-  return { ...(residual && { residual }) };
+export function variants({ residual, layerNorm }: Variants): Variants {
+  return { ...(residual && { residual }), ...(layerNorm && { layerNorm }) };
 }
 
 export interface ModelConfig extends Variants {

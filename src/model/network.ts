@@ -11,7 +11,7 @@
  * [T,B,H] of what it hands on (with both, another [T,B,H] gradient), plus [T·B,V] logits.
  */
 import type { Backend, DropoutMask, Indices, Tensor } from '../backend/backend.js';
-import type { CellChunk, CellLayer } from './cells/cell.js';
+import type { CellChunk, CellLayer, NormWeights } from './cells/cell.js';
 import { cells } from './cells/cells.js';
 import type { ModelConfig } from './config.js';
 import { FirstLayerInput } from './input.js';
@@ -111,6 +111,7 @@ export class Network {
       cell.createLayer(backend, H, maxRows, maxBatch, {
         weight,
         bias: weights.get(`rnn.bias_hh_l${l}`),
+        norm: config.layerNorm ? normWeights(weights, gradients, l) : undefined,
       }),
     );
     this.inputWeights = Array.from({ length: L }, (_, l) => ({
@@ -294,7 +295,8 @@ export class Network {
   /** Adds to the gradients of layer l's recurrent weight and bias. */
   private recurrentBackward(gradients: ParameterTensors, layer: CellChunk, l: number): void {
     const { dRecurrent, previousOutput } = layer;
-    const dBias = gradients.get(`rnn.bias_hh_l${l}`);
+    // with layer normalisation the bias comes after it, and its gradient is the layer's business
+    const dBias = this.config.layerNorm ? undefined : gradients.get(`rnn.bias_hh_l${l}`);
     const addGradient = (dWeight: Tensor) =>
       this.backend.linearBackwardWeight(dWeight, dBias, dRecurrent, previousOutput);
     const dWeight = gradients.get(`rnn.weight_hh_l${l}`);
@@ -339,4 +341,16 @@ export class Network {
     this.views.set(key, chunk);
     return chunk;
   }
+}
+
+function normWeights(
+  weights: ParameterTensors,
+  gradients: ParameterTensors | undefined,
+  l: number,
+): NormWeights {
+  const [gain, bias] = [`rnn.weight_norm_l${l}`, `rnn.bias_hh_l${l}`];
+  return {
+    gain: weights.get(gain),
+    gradients: gradients && { gain: gradients.get(gain), bias: gradients.get(bias) },
+  };
 }

@@ -3,9 +3,11 @@
  *
  * It alone drives allocation, initialisation, optimiser, gradient exchange, checkpoint, `inspect` and the
  * gradient tests. Names, shapes and gate order are those of PyTorch's nn.Embedding, nn.RNN / nn.LSTM /
- * nn.GRU and nn.Linear, so that `load_state_dict` takes a charnn model as it is.
+ * nn.GRU and nn.Linear, so that `load_state_dict` takes a charnn model as it is; `rnn.weight_norm_l*`, the
+ * gains of layer normalisation, have no counterpart there.
  */
 import type { Backend, Tensor } from '../backend/backend.js';
+import { CharnnError } from '../errors.js';
 import { cells } from './cells/cells.js';
 import type { ModelConfig } from './config.js';
 import { Random } from './random.js';
@@ -41,15 +43,25 @@ const alignment = 16;
  *
  * Initial values: recurrent and input weights and the output layer uniform in ±1/√fan-in with fan-in H
  * (as PyTorch's), embeddings standard normal, biases zero but for the LSTM's forget gate, whose input
- * bias is 1 (Gers et al. 2000, Jozefowicz et al. 2015).
+ * bias is 1 (Gers et al. 2000, Jozefowicz et al. 2015). With layer normalisation the gains are 1, and it is
+ * the recurrent bias, added after normalising, that opens the forget gate.
  */
 export function parameterTable(config: ModelConfig): ParameterTable {
-  const { layers: L, hidden: H, embedding: D, vocabulary: V } = config;
+  if (config.layerNorm && config.cell !== 'lstm') {
+    throw new CharnnError(
+      `layer normalisation is for the lstm: leave it out with ${config.cell}`,
+      2,
+    );
+  }
+  const { layers: L, hidden: H, embedding: D, vocabulary: V, layerNorm } = config;
   const cell = cells[config.cell];
   const { gates } = cell;
   const gateRows = gates * H;
   const uniform = (random: Random) => (2 * random.uniform() - 1) / Math.sqrt(H);
   const zero = () => 0;
+  const one = () => 1;
+
+  const ofGate = (_: Random, index: number) => cell.initialBias(Math.floor(index / H));
 
   const parameters: Parameter[] = [];
   let start = 0;
@@ -75,8 +87,9 @@ export function parameterTable(config: ModelConfig): ParameterTable {
     const inputSize = l > 0 ? H : D > 0 ? D : V;
     add(`rnn.weight_ih_l${l}`, [gateRows, inputSize], uniform, { gates });
     add(`rnn.weight_hh_l${l}`, [gateRows, H], uniform, { gates });
-    add(`rnn.bias_ih_l${l}`, [gateRows], (_, i) => cell.initialBias(Math.floor(i / H)));
-    add(`rnn.bias_hh_l${l}`, [gateRows], zero);
+    add(`rnn.bias_ih_l${l}`, [gateRows], layerNorm ? zero : ofGate);
+    add(`rnn.bias_hh_l${l}`, [gateRows], layerNorm ? ofGate : zero);
+    if (layerNorm) add(`rnn.weight_norm_l${l}`, [gateRows], one);
   }
   add('output.weight', [V, H], uniform);
   add('output.bias', [V], zero);

@@ -15,6 +15,11 @@ function vocabularyAxis(name: string, config: ModelConfig): 0 | 1 | undefined {
   return undefined;
 }
 
+const variantNames = [
+  ['residual', 'residual connections', '--residual'],
+  ['layerNorm', 'layer normalisation', '--layer-norm'],
+] as const;
+
 /**
  * Overwrites initial values with an older model's where it has them.
  * @param values flat list of parameters of the new model, holding its initial values
@@ -36,10 +41,11 @@ export function transferWeights(
       );
     }
   }
-  if ((older.config.residual ?? false) !== (config.residual ?? false)) {
-    const [its, advice] = older.config.residual ? ['has', 'give'] : ['has no', 'leave out'];
+  for (const [field, what, option] of variantNames) {
+    if ((older.config[field] ?? false) === (config[field] ?? false)) continue;
+    const [its, advice] = older.config[field] ? ['has', 'give'] : ['has no', 'leave out'];
     throw new CharnnError(
-      `cannot start from that model: it ${its} residual connections; ${advice} --residual`,
+      `cannot start from that model: it ${its} ${what}; ${advice} ${option}`,
       2,
     );
   }

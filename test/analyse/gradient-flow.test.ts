@@ -44,9 +44,13 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
 });
 
 describe('finite differences', () => {
-  test.each(cellNames)('%s, two layers: every state at every lag to 1e-6', (cell) => {
+  const kinds: readonly Pick<ModelConfig, 'cell' | 'layerNorm'>[] = [
+    ...cellNames.map((cell) => ({ cell })),
+    { cell: 'lstm', layerNorm: true },
+  ];
+  test.each(kinds)('%j, two layers: every state at every lag to 1e-6', (kind) => {
     const lags = 6;
-    const config = { cell, layers: 2, hidden: 4, embedding: 3, vocabulary: 5 };
+    const config = { ...kind, layers: 2, hidden: 4, embedding: 3, vocabulary: 5 };
     const random = new Random(5);
     const weights = Float64Array.from(
       { length: parameterTable(config).flatSize },

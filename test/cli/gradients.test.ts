@@ -39,6 +39,8 @@ test.each([
   [['--cell', 'rnn,lsmt'], /--cell must be one of rnn, lstm, gru, not "lsmt"/],
   [['--hidden', '9'], /--hidden is for fresh networks: give --cell as well/],
   [['--cell', 'rnn', '-m', 'x.json'], /--cell and --model contradict each other/],
+  [['--cell', 'lstm,gru', '--layer-norm'], /--layer-norm is for --cell lstm, not gru/],
+  [['--layer-norm'], /--layer-norm is for fresh networks/],
   [['--cell', 'rnn', '-o', 'charnn.json'], /"?charnn.json"? is not the name of a page/],
   [['--cell', 'rnn', '--lags', '1000'], /too short for lags up to 1000/],
 ])('%j is refused in one line', async (options, message) => {

@@ -127,6 +127,11 @@ describe('damaged models are refused in one line that names the field', () => {
       /model: hidden must be an integer/,
     ],
     [
+      'with layer normalisation of a cell that has none',
+      () => model.toString().replace('"cell":"lstm"', '"cell":"rnn","layerNorm":true'),
+      /model: layerNorm must be false with cell rnn, not true/,
+    ],
+    [
       'with not-a-number in a tensor',
       () =>
         changed((v) => {

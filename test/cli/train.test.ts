@@ -248,6 +248,7 @@ describe('wrong usage: exit code 2 and one line', () => {
     [['train', 'x', '--cell', 'gpt'], /--cell must be one of rnn, lstm, gru/],
     [['train', 'x', '--time', 'soon'], /--time must be a time such as/],
     [['train', 'x', '--steps', '5', '--time', '3m'], /--steps and --time contradict/],
+    [['train', 'x', '--cell', 'gru', '--layer-norm'], /--layer-norm is for --cell lstm, not gru/],
     [['train', 'x', '--unit', 'byte', '--normalize', 'nfc'], /--normalize/],
     [['sample', '--temp', '0'], /--temp must be a number above 0/],
     [['sample', 'extra'], /too many arguments/],

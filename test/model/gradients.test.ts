@@ -97,6 +97,14 @@ const tolerance = 1e-6;
 
 describe.each(cellNames)('%s', (cell) => {
   const base = { cell, hidden: 5, vocabulary: 7 } as const;
+  const layerNorm = [1, 2].flatMap((layers): [string, Case][] => {
+    const config = { ...base, layers, embedding: 3, layerNorm: true };
+    const masks = { dropout: 0.4, locked: true, weightDrop: 0.3 };
+    return [
+      [`${layers} layers, layer normalisation`, { config, T: 4, B: 3, dropout: 0 }],
+      [`${layers} layers, layer normalisation, dropouts`, { config, T: 4, B: 3, ...masks }],
+    ];
+  });
   const cases: [string, Case][] = [
     ...[1, 2, 3].map((layers): [string, Case] => [
       `${layers} layers`,
@@ -117,6 +125,7 @@ describe.each(cellNames)('%s', (cell) => {
       `3 layers, residual, dropout ${dropout}`,
       { config: { ...base, layers: 3, embedding: 3, residual: true }, T: 4, B: 3, dropout },
     ]),
+    ...(cell === 'lstm' ? layerNorm : []),
     [
       'weight drop alone',
       { config: { ...base, layers: 2, embedding: 3 }, T: 4, B: 3, dropout: 0, weightDrop: 0.5 },

@@ -15,6 +15,7 @@ interface Fixture {
   readonly cases: readonly {
     readonly cell: CellName;
     readonly residual?: boolean;
+    readonly layerNorm?: boolean;
     readonly chunks: readonly {
       readonly loss: number;
       readonly gradients: Readonly<Record<string, readonly number[]>>;
@@ -36,7 +37,7 @@ function scatter(chunk: number, shift: number): number[] {
 
 describe.each(availableBackends)('%s', (_, makeBackend) => {
   test.each(fixture.cases)(
-    'loss and gradients of two layers with carried state agree with PyTorch to 1e-5: $cell $residual',
+    'loss and gradients of two layers with carried state agree with PyTorch to 1e-5: $cell residual $residual, layer norm $layerNorm',
     ({ chunks, ...variant }) => {
       const config = { ...variant, layers: L, hidden: H, embedding: D, vocabulary: V };
       const { network, backend, ids, takeGradients } = smallNetwork(

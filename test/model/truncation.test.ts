@@ -11,8 +11,13 @@ import { smallNetwork } from './small-network.js';
 const [V, H, T, B] = [9, 17, 12, 3];
 const inputs = Array.from({ length: T * B }, (_, i) => (i * i + 3 * i) % V);
 const targets = Array.from({ length: T * B }, (_, i) => (i * i + 5 * i + 1) % V);
-const config = (cell: ModelConfig['cell']): ModelConfig => ({
-  cell,
+type Kind = Pick<ModelConfig, 'cell' | 'layerNorm'>;
+const kinds: readonly Kind[] = [
+  ...cellNames.map((cell) => ({ cell })),
+  { cell: 'lstm', layerNorm: true },
+];
+const config = (kind: Kind): ModelConfig => ({
+  ...kind,
   layers: 2,
   hidden: H,
   embedding: 5,
@@ -20,27 +25,24 @@ const config = (cell: ModelConfig['cell']): ModelConfig => ({
 });
 
 describe.each(availableBackends)('%s', (_, makeBackend) => {
-  test.each(cellNames)(
-    '%s: chunks of 5, 4 and 3 steps equal one of 12 exactly, forward',
-    (cell) => {
-      const { network, backend, ids } = smallNetwork(makeBackend(), config(cell), T * B, B);
-      const whole = Array.from(
-        backend.read(network.forward(ids(inputs), T, B, network.createState(B))),
-      );
-      const state = network.createState(B);
-      const pieces: number[] = [];
-      let from = 0;
-      for (const steps of [5, 4, 3]) {
-        const piece = inputs.slice(from * B, (from + steps) * B);
-        pieces.push(...backend.read(network.forward(ids(piece), steps, B, state)));
-        from += steps;
-      }
-      expect(pieces).toEqual(whole);
-    },
-  );
+  test.each(kinds)('%j: chunks of 5, 4 and 3 steps equal one of 12 exactly, forward', (kind) => {
+    const { network, backend, ids } = smallNetwork(makeBackend(), config(kind), T * B, B);
+    const whole = Array.from(
+      backend.read(network.forward(ids(inputs), T, B, network.createState(B))),
+    );
+    const state = network.createState(B);
+    const pieces: number[] = [];
+    let from = 0;
+    for (const steps of [5, 4, 3]) {
+      const piece = inputs.slice(from * B, (from + steps) * B);
+      pieces.push(...backend.read(network.forward(ids(piece), steps, B, state)));
+      from += steps;
+    }
+    expect(pieces).toEqual(whole);
+  });
 
-  test.each(cellNames)('%s: a row is computed alike alone and in a batch, to 1e-5', (cell) => {
-    const { network, backend, ids } = smallNetwork(makeBackend(), config(cell), T * B, B);
+  test.each(kinds)('%j: a row is computed alike alone and in a batch, to 1e-5', (kind) => {
+    const { network, backend, ids } = smallNetwork(makeBackend(), config(kind), T * B, B);
     const whole = backend.read(network.forward(ids(inputs), T, B, network.createState(B)));
     const row = 1;
     const alone = Array.from({ length: T }, (_, t) => inputs[t * B + row]);
@@ -53,12 +55,12 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
 });
 
 describe('truncated back-propagation', () => {
-  test.each(cellNames)(
-    '%s: gradients of a second chunk are those of a fresh graph from the carried state',
-    (cell) => {
+  test.each(kinds)(
+    '%j: gradients of a second chunk are those of a fresh graph from the carried state',
+    (kind) => {
       const half = (T / 2) * B;
       const build = () =>
-        smallNetwork(new ReferenceBackend(new Arena(), 'float64'), config(cell), T * B, B);
+        smallNetwork(new ReferenceBackend(new Arena(), 'float64'), config(kind), T * B, B);
 
       const carried = build();
       const state = carried.network.createState(B);
@@ -87,13 +89,13 @@ describe('truncated back-propagation', () => {
     },
   );
 
-  test.each(cellNames)(
-    '%s: full back-propagation differs from truncated: the edge does cut',
-    (cell) => {
+  test.each(kinds)(
+    '%j: full back-propagation differs from truncated: the edge does cut',
+    (kind) => {
       const run = (edges: readonly number[]) => {
         const net = smallNetwork(
           new ReferenceBackend(new Arena(), 'float64'),
-          config(cell),
+          config(kind),
           T * B,
           B,
         );
@@ -119,7 +121,12 @@ describe('the loss of a text', () => {
     const text = Uint8Array.from({ length: 20_000 }, (_, i) => (i * i + (i >> 3)) % V);
     const count = segmentText(text.length).count;
     expect(count).toBeGreaterThan(1);
-    const net = smallNetwork(new ReferenceBackend(new Arena()), config('lstm'), 64 * count, count);
+    const net = smallNetwork(
+      new ReferenceBackend(new Arena()),
+      config({ cell: 'lstm' }),
+      64 * count,
+      count,
+    );
     const sideBySide = new TextLoss(net.backend, net.network, 0, count, 64);
     const inOneRun = new TextLoss(net.backend, net.network, 0, 1, 64);
     const a = sideBySide.total(text, segmentText(text.length));
@@ -129,7 +136,7 @@ describe('the loss of a text', () => {
 
   test('the cut into chunks does not change it', () => {
     const text = Uint8Array.from({ length: 1000 }, (_, i) => (i * i + (i >> 3)) % V);
-    const net = smallNetwork(new ReferenceBackend(new Arena()), config('gru'), 200, 1);
+    const net = smallNetwork(new ReferenceBackend(new Arena()), config({ cell: 'gru' }), 200, 1);
     const totals = [1, 7, 200].map((T) =>
       new TextLoss(net.backend, net.network, 0, 1, T).total(text, segmentText(text.length)),
     );

@@ -124,6 +124,7 @@ describe.each(availableBackends.map(([name]) => name))('%s', (name) => {
     ['lstm', {}],
     ['gru', {}],
     ['lstm', { residual: true }],
+    ['lstm', { layerNorm: true }],
   ] as const)(
     '%s %j: stopped at step 40, saved to a file, resumed: the same bits as never stopped',
     async (cell, variant) => {
@@ -157,14 +158,17 @@ describe.each(availableBackends.map(([name]) => name))('%s', (name) => {
     expect(c.model.weights).not.toEqual(a.model.weights);
   });
 
-  test('1, 2 and 3 threads train the same model to 1e-4, dropout included', async () => {
-    const one = await run({ backend, threads: 1 });
-    for (const threads of [2, 3]) {
-      const { model } = await run({ backend, threads });
-      const difference = model.weights.map((w, i) => Math.abs(w - one.model.weights[i]));
-      expect(Math.max(...difference)).toBeLessThan(1e-4);
-    }
-  });
+  test.each([{}, { layerNorm: true }])(
+    '1, 2 and 3 threads train the same model to 1e-4, dropout included: %j',
+    async (variants) => {
+      const one = await run({ backend, threads: 1 }, { variants });
+      for (const threads of [2, 3]) {
+        const { model } = await run({ backend, threads }, { variants });
+        const difference = model.weights.map((w, i) => Math.abs(w - one.model.weights[i]));
+        expect(Math.max(...difference)).toBeLessThan(1e-4);
+      }
+    },
+  );
 
   test('training lowers the validation loss', async () => {
     const { events } = await run({ backend });

@@ -32,5 +32,6 @@ export function shapeOptions(
       absent.embedding,
     ),
     flag('--residual', 'layers above the first add their input to their output'),
+    flag('--layer-norm', "normalise each gate's sums over the units; LSTM only"),
   ];
 }

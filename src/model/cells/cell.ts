@@ -12,7 +12,7 @@ export interface Cell {
   readonly states: readonly ('h' | 'c')[];
   /** Names of the gates in their order, and whether each is a logistic one, open or shut. */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
-  /** Initial value of gate `gate`'s input bias. */
+  /** Initial value of gate `gate`'s bias. */
   initialBias(gate: number): number;
   /** Allocates one layer for chunks of at most `maxRows` = T·B rows and `maxBatch` = B. */
   createLayer(
@@ -29,6 +29,15 @@ export interface RecurrentWeights {
   readonly weight: Tensor;
   /** b_hh [G·H] */
   readonly bias: Tensor;
+  /** With layer normalisation; the bias is then added after it. */
+  readonly norm?: NormWeights | undefined;
+}
+
+export interface NormWeights {
+  /** [G·H] */
+  readonly gain: Tensor;
+  /** [G·H] each; the layer's backward pass adds to them. */
+  readonly gradients: { readonly gain: Tensor; readonly bias: Tensor } | undefined;
 }
 
 /** One layer's activations for chunks of one size; forward first, then backward. */

@@ -6,9 +6,15 @@
  *     c_t = f ⊙ c_{t-1} + i ⊙ g
  *     h_t = o ⊙ tanh(c_t)
  *
- * Memory a layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c).
+ * With layer normalisation (Ba, Kiros & Hinton 2016) each gate's H sums are first brought to mean 0 and
+ * variance 1, b_hh being added after: a = gain ⊙ normalised(W_ih x_t + b_ih + W_hh h_{t-1}) + b_hh. The
+ * cell state is not normalised: in the experiments it was no gain.
+ *
+ * Memory a layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another
+ * T·B·(4H + 4).
  */
-import { type Cell, cachedLayer, slots } from './cell.js';
+import type { Backend, ChunkSize, LstmBuffers, Tensor } from '../../backend/backend.js';
+import { type Cell, type CellChunk, cachedLayer, type NormWeights, slots } from './cell.js';
 
 const forgetGate = 1;
 
@@ -22,11 +28,15 @@ export const lstm: Cell = {
     { name: 'output', logistic: true },
   ],
   initialBias: (gate) => (gate === forgetGate ? 1 : 0),
-  createLayer(backend, H, maxRows, maxBatch, weights) {
+  createLayer(backend, H, maxRows, maxBatch, { norm, ...weights }) {
     const gateMemory = backend.tensor([maxRows * 4 * H]);
     const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
     const cMemory = backend.tensor([(maxRows + maxBatch) * H]);
     const tanhCMemory = backend.tensor([maxRows * H]);
+    const normMemory = norm && {
+      normalised: backend.tensor([maxRows * 4 * H]),
+      scales: backend.tensor([maxRows * 4]),
+    };
     return cachedLayer((T, B, first) => {
       const size = { T, B, H };
       const gates = backend.view(gateMemory, first * B * 4 * H, [T, B, 4 * H]);
@@ -43,10 +53,39 @@ export const lstm: Cell = {
         previousOutput: h.previous,
         initialState: [h.initial, c.initial],
         finalState: [h.final, c.final],
-        forward: () => backend.lstmForward(size, buffers),
-        backward: (dOutput, dState) =>
-          backend.lstmBackward(size, buffers, dOutput, dState[0], dState[1]),
+        ...(norm && normMemory
+          ? normalisedPasses(backend, size, buffers, norm, {
+              normalised: backend.view(normMemory.normalised, first * B * 4 * H, [T, B, 4 * H]),
+              scales: backend.view(normMemory.scales, first * B * 4, [T, B, 4]),
+            })
+          : plainPasses(backend, size, buffers)),
       };
     });
   },
 };
+
+type Passes = Pick<CellChunk, 'forward' | 'backward'>;
+
+function plainPasses(backend: Backend, size: ChunkSize, buffers: LstmBuffers): Passes {
+  return {
+    forward: () => backend.lstmForward(size, buffers),
+    backward: (dOutput, [dh, dc]) => backend.lstmBackward(size, buffers, dOutput, dh, dc),
+  };
+}
+
+function normalisedPasses(
+  backend: Backend,
+  size: ChunkSize,
+  plain: LstmBuffers,
+  { gain, gradients }: NormWeights,
+  kept: { readonly normalised: Tensor; readonly scales: Tensor },
+): Passes {
+  const buffers = { ...plain, ...kept, gain };
+  return {
+    forward: () => backend.lstmNormForward(size, buffers),
+    backward(dOutput, [dh, dc]) {
+      if (gradients === undefined) throw new Error('not built for training');
+      backend.lstmNormBackward(size, buffers, dOutput, dh, dc, gradients.gain, gradients.bias);
+    },
+  };
+}
