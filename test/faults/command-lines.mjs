@@ -72,6 +72,17 @@ function snapshot(folder) {
 
 const pristine = snapshot(template);
 
+/** The most that a process has taken so far, in kilobytes: what a signal ends says nothing at its end. */
+function memoryOf(pid) {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1]);
+  } catch {
+    // there is no /proc, or no such process any more
+    return Number.NaN;
+  }
+}
+
 function run(folder, { words, stdin }) {
   const started = performance.now();
   const command = [process.execPath, `--import=${preload}`, binary, ...words];
@@ -95,8 +106,10 @@ function run(folder, { words, stdin }) {
   child.stdin.on('error', () => {});
   child.stdin.end(stdin);
   let interrupted = false;
+  let kbSeen = Number.NaN;
   const interrupt = () => {
     interrupted = true;
+    kbSeen = memoryOf(child.pid);
     child.kill('SIGINT');
   };
   const impatience = endless.has(words[0]) ? setTimeout(interrupt, patienceMs) : undefined;
@@ -107,7 +120,7 @@ function run(folder, { words, stdin }) {
       clearTimeout(limit);
       const [stdout, stderr, memory] = texts.map(({ start }) => start);
       const seconds = (performance.now() - started) / 1000;
-      done({ status, signal, stdout, stderr, kb: Number(memory), interrupted, seconds });
+      done({ status, signal, stdout, stderr, kb: Number(memory || kbSeen), interrupted, seconds });
     });
   });
 }
