@@ -197,7 +197,7 @@ const input = fc.oneof(
   fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
 );
 
-/** The case of this number, for ever the same. */
+/** The case of this number: the same as long as the options and this file are. */
 export function caseOf(seed) {
   const [[words, stdin]] = fc.sample(fc.tuple(line, input), { seed, numRuns: 1 });
   // no argument of a process can hold a NUL
