@@ -5,7 +5,7 @@ import type { Backend } from '../backend/backend.js';
 import { requireMemory } from '../backend/memory.js';
 import { exactBackend } from '../backend/select.js';
 import { CharnnError, UsageError } from '../errors.js';
-import type { ModelConfig } from '../model/config.js';
+import { type ModelConfig, variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import {
@@ -67,19 +67,16 @@ export async function compress(
   };
   const alphabet = Uint32Array.from(new Set(model ? [] : symbols)).sort();
   const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
-  const parts = await encode(
-    symbols,
-    model ? givenModel(model) : freshModel(fresh, alphabet),
-    settings,
-    { arena: new Arena(), backendName: backend.name, onProgress },
-  );
+  const coder = model ? givenModel(model) : freshModel(fresh, alphabet);
+  const place = { arena: new Arena(), backendName: backend.name, onProgress };
+  const parts = await encode(symbols, coder, settings, place);
   const how: Coding = {
     ...settings,
     characters: symbols.length,
     backend: backend.name,
-    probe: await probe(backend.name),
+    probe: await probe(backend.name, coder.config),
     model: model
-      ? { sha256: weightsHash(model), unit: model.vocabulary.unit }
+      ? { sha256: fingerprint(model), unit: model.vocabulary.unit }
       : { config: fresh, alphabet },
   };
   const file = pack({ ...common, coded: { parts: parts.map(({ length }) => length), how } }, parts);
@@ -117,12 +114,12 @@ async function decoded(
   model: Model | undefined,
   onProgress: ProgressListener | undefined,
 ): Promise<Uint8Array> {
-  await requireBackend(how, name);
-  requireMemory(bytesPerByte * how.characters, `restoring ${name}`);
   const coder =
     'config' in how.model
       ? freshModel(how.model.config, how.model.alphabet)
       : givenModel(requireModel(how.model, name, model));
+  await requireBackend(how, coder.config, name);
+  requireMemory(bytesPerByte * how.characters, `restoring ${name}`);
   let at = 0;
   const coded = parts.map((length) => {
     at += length;
@@ -141,21 +138,25 @@ function requireModel(
   if (model === undefined) {
     throw new UsageError(`${name} was compressed with a model: give that one with --model`);
   }
-  if (weightsHash(model) !== sha256) {
+  if (fingerprint(model) !== sha256) {
     throw new CharnnError(`${name} was compressed with another model than the one given`);
   }
   return model;
 }
 
 /** Equal names are not enough: another compiler may have rounded otherwise. */
-async function requireBackend({ backend, probe: expected }: Coding, name: string) {
+async function requireBackend(
+  { backend, probe: expected }: Coding,
+  config: ModelConfig,
+  name: string,
+): Promise<void> {
   try {
     exactBackend(backend, new Arena());
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CharnnError(`${name} can be decompressed only as it was compressed: ${reason}`);
   }
-  if ((await probe(backend)) === expected) return;
+  if ((await probe(backend, config)) === expected) return;
   throw new CharnnError(
     `${name} can be decompressed only where its back end, ${backend}, computes as where it was compressed: here it rounds otherwise`,
   );
@@ -172,18 +173,22 @@ function givenModel({ config, weights, vocabulary }: Model): CodingModel {
   return { config, weights, alphabet: Uint32Array.from(vocabulary.symbols), beginning };
 }
 
-function weightsHash({ weights, vocabulary }: Model): string {
+/** Of all that a model computes with. */
+function fingerprint({ config, weights, vocabulary }: Model): string {
   const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
+  const { cell, layers, hidden, embedding } = config;
   return createHash('sha256')
+    .update(JSON.stringify({ cell, layers, hidden, embedding, ...variants(config) }))
     .update(bytes)
     .update(Uint32Array.from(vocabulary.symbols))
     .digest('hex');
 }
 
-/** What coding and learning a fixed text comes to: a fingerprint of the arithmetic. */
-async function probe(backendName: string): Promise<string> {
+/** What coding and learning a fixed text with such cells comes to: a fingerprint of the arithmetic. */
+async function probe(backendName: string, { cell, ...rest }: ModelConfig): Promise<string> {
   const symbols = Uint32Array.from({ length: 600 }, (_, i) => (i * i + (i >> 3)) % 7);
-  const config = { cell: 'lstm', layers: 2, hidden: 40, embedding: 16, vocabulary: 8 } as const;
+  const sizes = { layers: 2, hidden: 40, embedding: 16, vocabulary: 8 };
+  const config = { cell, ...sizes, ...variants(rest) };
   const settings = { streams: 3, chunk: 8, lanes: 1, rate: 0.01 };
   const alphabet = Uint32Array.from({ length: 7 }, (_, i) => i);
   const place = { arena: new Arena(), backendName };

@@ -48,8 +48,14 @@ describe('compress and decompress', () => {
     const given = { ...options, learn, model };
     const file = await compress(content, given);
     expect(Buffer.from(await decompress(file, 'x', model)).equals(content)).toBe(true);
-    const other = { ...model, weights: model.weights.map((w) => w * 1.0001) };
-    await expect(decompress(file, 'x', other)).rejects.toThrow(/another model/);
+    const weights = model.weights.map((w) => w * 1.0001);
+    const config = { ...model.config, residual: true };
+    for (const other of [
+      { ...model, weights },
+      { ...model, config },
+    ]) {
+      await expect(decompress(file, 'x', other)).rejects.toThrow(/another model/);
+    }
     await expect(decompress(file, 'x', undefined)).rejects.toThrow(/give that one with --model/);
   });
 
