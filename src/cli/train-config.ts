@@ -126,7 +126,10 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       hidden: raw.hidden ?? picked.model.hidden,
       embedding: raw.embedding ?? picked.model.embedding,
       // of a model with another cell nothing can be taken over
-      ...variants({ ...(picked.model.cell === cell && picked.model), ...raw }),
+      ...variants({
+        residual: raw.residual ?? picked.model.residual ?? false,
+        layerNorm: raw.layerNorm ?? (picked.model.cell === cell && picked.model.layerNorm) ?? false,
+      }),
     },
     text: {
       unit: raw.unit ?? d.unit,

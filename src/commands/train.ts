@@ -131,8 +131,9 @@ function sayDone(end: EndEvent, shown: string, output: Output): void {
 function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Output): void {
   const { steps, evalEvery } = end.plan;
   if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
-  const { layers, hidden, embedding } = model;
-  const shape = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
+  const { layers, hidden, embedding, residual, layerNorm } = model;
+  const sizes = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
+  const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}`;
   const batch = `--batch-size ${config.batchSize} --seq-length ${config.seqLength}`;
   const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}`;
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);

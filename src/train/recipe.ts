@@ -5,13 +5,15 @@
  * model earns its slower steps once it can read some fifteen million characters, and the smaller a text is and
  * the more often it is read, the more dropout it takes for the model not to learn it by heart.
  */
+
+import type { Variants } from '../model/config.js';
 import type { BatchShape } from '../text/split.js';
 import type { TrainLength } from './config.js';
 
 export const sizeNames = ['tiny', 'small', 'medium', 'large'] as const;
 export type SizeName = (typeof sizeNames)[number];
 
-export interface Size {
+export interface Size extends Variants {
   readonly layers: number;
   readonly hidden: number;
   readonly embedding: number;
@@ -21,7 +23,8 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
   tiny: { layers: 1, hidden: 128, embedding: 64 },
   small: { layers: 2, hidden: 256, embedding: 128 },
   medium: { layers: 2, hidden: 384, embedding: 128 },
-  large: { layers: 3, hidden: 768, embedding: 128 },
+  // without the residual connections a third layer would rather be left out
+  large: { layers: 3, hidden: 768, embedding: 128, residual: true },
 };
 
 /** What each size costs a character, in units of small's. */

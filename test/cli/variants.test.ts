@@ -88,3 +88,12 @@ describe.each([
     expect([status, stderr]).toEqual([2, expect.stringContaining(option)]);
   });
 });
+
+test('large is residual, unless that is not wanted', async () => {
+  const folder = new Folder();
+  const tiny = ['--size', 'large', '--hidden', '8', '--embedding', '4'];
+  await folder.train(text, ...tiny, '--layers', '3');
+  expect(folder.json('charnn.json').model.residual).toBe(true);
+  await folder.train(text, ...tiny, '--layers', '3', '-f', '--no-residual');
+  expect(folder.json('charnn.json').model).not.toHaveProperty('residual');
+});

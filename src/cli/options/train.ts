@@ -37,6 +37,7 @@ const modelOptions: OptionGroup = {
       'auto: by text and time',
     ),
     ...shapeOptions(bySize),
+    flag('--no-residual', 'not even where the size has it (large)'),
   ],
 };
 
