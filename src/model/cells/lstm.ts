@@ -8,7 +8,7 @@
  *
  * With layer normalisation (Ba, Kiros & Hinton 2016) each gate's H sums are first brought to mean 0 and
  * variance 1, b_hh being added after: a = gain ⊙ normalised(W_ih x_t + b_ih + W_hh h_{t-1}) + b_hh. The
- * cell state is not normalised: in the experiments it was no gain.
+ * cell state stays as it is, and so does what it carries from step to step.
  *
  * Memory a layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another
  * T·B·(4H + 4).
