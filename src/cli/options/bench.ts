@@ -1,4 +1,5 @@
 import type { OptionGroup } from '../option.js';
+import { integer } from '../values.js';
 import { defaults as d } from './defaults.js';
 import { option } from './definitions.js';
 import { backend, count, debug, json, shapeOptions, threads } from './shared.js';
@@ -14,7 +15,7 @@ export const benchOptions: readonly OptionGroup[] = [
       option(
         '--iterations <n>',
         'training iterations to time, at least',
-        count,
+        integer(1, 1_000_000),
         d.bench.iterations,
       ),
       backend,
