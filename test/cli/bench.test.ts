@@ -26,7 +26,7 @@ describe('bench', () => {
 
   test('without it a table for people', async () => {
     const { stdout } = await folder.run([...tiny, '--backend', 'wasm']);
-    expect(stdout).toMatch(/^model {8}2 × lstm of 8\nback end {4}wasm/);
+    expect(stdout).toMatch(/^model {7}2 × lstm of 8\nback end {4}wasm/);
     expect(stdout).toMatch(/^training .* thousand char\/s/m);
   });
 
@@ -42,6 +42,9 @@ describe('bench', () => {
 
   test('a batch that memory does not hold is refused in one line', async () => {
     const { status, stderr } = await folder.run([...tiny, '--batch-size', '1000000000000']);
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^charnn: not enough memory [^\n]+\n$/)]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^charnn: not enough memory [^\n]+\n$/),
+    ]);
   });
 });
