@@ -2,7 +2,7 @@
 import { usableCores } from '../backend/cores.js';
 import type { BackendName } from '../backend/select.js';
 import { UsageError } from '../errors.js';
-import { type CellName, type ModelConfig, type Variants, variants } from '../model/config.js';
+import { type CellName, type ModelConfig, variants } from '../model/config.js';
 import type { BatchShape } from '../text/split.js';
 import type { NormalForm, TextOptions, TextUnit } from '../text/unit.js';
 import type {
@@ -89,7 +89,7 @@ export interface TrainSettings {
 
 /** What is picked for options that are absent, once the text is known. */
 export interface Picked {
-  readonly model: Size & Variants & { readonly cell?: CellName };
+  readonly model: Size & { readonly cell?: CellName };
   readonly batch: BatchShape;
   readonly dropout: number;
   /** What was asked for, or less where that is more than the text is worth */

@@ -133,7 +133,7 @@ export async function prepareResumed(
   const config = resumedConfig(raw, state.config);
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
-  if (texts.length === 0) await requireRecorded(recorded.texts, provenance.bytes, path);
+  if (texts.length === 0) await requireRecorded(recorded.texts, provenance.bytes ?? null, path);
   if (recorded.valFile !== null) {
     await requireRecorded([recorded.valFile], provenance.validationBytes, path);
   }
@@ -141,7 +141,9 @@ export async function prepareResumed(
   const corpus = await loadTraining(source, state.text, state.vocabulary, output);
   const { sha256, validationSha256 } = corpus.provenance;
   if (sha256 !== provenance.sha256) throw anotherText(path, source.texts);
-  if (validationSha256 !== provenance.validationSha256) {
+  // states before version 3 have no hash of it
+  const isRecorded = provenance.validationSha256 !== undefined;
+  if (isRecorded && validationSha256 !== provenance.validationSha256) {
     throw anotherText(path, [source.valFile ?? '']);
   }
   const { vocabulary: _, ...model } = state.model;

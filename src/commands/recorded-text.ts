@@ -35,7 +35,7 @@ export function recordedSource(source: TrainingState['source'], path: string): T
 /**
  * A state may be from anybody. So what it names is opened only where it can be the recorded text: files
  * and folders, no devices or pipes, and of the recorded size. Its hash is compared when it has been read.
- * @param bytes the recorded size
+ * @param bytes the recorded size; undefined where an older state has none
  * @throws CharnnError when there is something else now
  */
 export async function requireRecorded(
@@ -51,7 +51,7 @@ export async function requireRecorded(
       `${quote(statePath)} names ${quote(path)} as its text, which is neither file nor folder: give the text with --resume`,
     );
   }
-  if (paths.includes('-')) return;
+  if (bytes === undefined || paths.includes('-')) return;
   const sources = await findSources(paths, process.stdin);
   const size = sources.reduce((sum, source) => sum + (source.size ?? 0), 0);
   if (size !== bytes) throw anotherText(statePath, paths);

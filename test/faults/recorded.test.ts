@@ -45,6 +45,23 @@ describe('a text that is changed while it is trained on', () => {
     },
   );
 
+  test('an older state knows no hash of its validation text and goes on', async () => {
+    const folder = new Folder();
+    folder.write('val.txt', text);
+    await folder.train(text, '--val-file', 'val.txt');
+    const { sha256, provenance, ...state } = folder.json('charnn.state.json');
+    const { validationSha256, validationBytes, ...older } = provenance;
+    expect([sha256, validationSha256, validationBytes]).not.toContain(undefined);
+    const written = { ...state, version: 1, provenance: older };
+    folder.write('charnn.state.json', JSON.stringify(written));
+    const more = ['train', '--resume', '--steps', '6'];
+    expect((await folder.run(more)).status).toBe(0);
+    const device = { ...written, source: { ...state.source, valFile: '/dev/zero' } };
+    folder.write('charnn.state.json', JSON.stringify(device));
+    const { status, stderr } = await folder.run(more);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('neither file nor folder')]);
+  });
+
   test('the validation text, too', async () => {
     const folder = new Folder();
     folder.write('val.txt', text);
