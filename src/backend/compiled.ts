@@ -54,8 +54,8 @@ type KernelName =
 
 /** Largest vector, in floats: packed matrices are padded to whole vectors. */
 const longestVector = 16;
-/** Floats of the packed left side of a weight gradient: MC · KC of gemm.h at the largest. */
-const packedLeftSide = 10 * 14 * 384;
+/** Floats of the packed left side of a weight gradient: LEFT_SIDE of gemm.h at the largest. */
+const packedLeftSide = 10 * 16 * 384;
 /** Floats for copies of the left side's rows in other products: ROW_COPIES of gemm.h at the largest. */
 const copiedRows = 10 * 14 * (640 + 32);
 

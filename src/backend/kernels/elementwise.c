@@ -36,30 +36,44 @@ INLINE vec largest_of(const float *x, int n) {
     return largest_of_elements(largest);
 }
 
+/* Rows whose softmax is computed side by side: one row's sums wait for one another. */
+#define SOFTMAX_ROWS 8
+
 /* losses[m] = -log softmax(logits[m,:])[targets[m]]; logits -> scale · (softmax - one-hot) */
 KERNEL void softmax_cross_entropy(float *losses, float *logits, const int32_t *targets, int M, int V,
                                   float scale) {
-    for (int m = 0; m < M; m++, logits += V) {
-        const vec largest = largest_of(logits, V);
-        double target = logits[targets[m]];
-        vec sums = {0};
-#define BODY(n)                                                                             \
-    {                                                                                       \
-        vec e = first_elements(vec_exp(LOAD(logits + at, n) - largest), n);                 \
-        sums += e;                                                                          \
-        if (scale != 0) STORE(logits + at, e, n);                                           \
-    }
-        FOR_VECTORS(at, V, BODY);
-#undef BODY
-        double sum = sum_of_elements(sums)[0];
-        /* not-a-number in the logits must come out as such */
-        losses[m] = sum >= 1 ? (float)(log_of(sum) + (double)largest[0] - target) : __builtin_nanf("");
+    const int whole = V / VL * VL, rest = V - whole;
+    for (int first = 0; first < M; first += SOFTMAX_ROWS, logits += (ptrdiff_t)SOFTMAX_ROWS * V) {
+        const int rows = M - first < SOFTMAX_ROWS ? M - first : SOFTMAX_ROWS;
+        vec largest[SOFTMAX_ROWS], row_end[SOFTMAX_ROWS];
+        double sum[SOFTMAX_ROWS], target[SOFTMAX_ROWS];
+        for (int m = 0; m < rows; m++) {
+            largest[m] = largest_of(logits + (ptrdiff_t)m * V, V);
+            target[m] = logits[(ptrdiff_t)m * V + targets[first + m]];
+        }
+        for (int m = 0; m < rows; m++) {
+            float *row = logits + (ptrdiff_t)m * V;
+            vec sums = {0};
+            for (int at = 0; at < whole; at += VL) {
+                vec e = vec_exp(load(row + at) - largest[m]);
+                sums += e;
+                if (scale != 0) store(row + at, e);
+            }
+            row_end[m] = rest ? first_elements(vec_exp(load_part(row + whole, rest) - largest[m]), rest) : (vec){0};
+            sum[m] = sum_of_elements(sums + row_end[m])[0];
+        }
+        for (int m = 0; m < rows; m++)
+            /* not-a-number in the logits must come out as such */
+            losses[first + m] = sum[m] >= 1 ? (float)(log_of(sum[m]) + (double)largest[m][0] - target[m])
+                                            : __builtin_nanf("");
         if (scale == 0) continue;
-        const vec factor = splat((float)(scale / sum));
-#define BODY(n) STORE(logits + at, LOAD(logits + at, n) * factor, n);
-        FOR_VECTORS(at, V, BODY);
-#undef BODY
-        logits[targets[m]] -= scale;
+        for (int m = 0; m < rows; m++) {
+            float *row = logits + (ptrdiff_t)m * V;
+            const vec factor = splat((float)(scale / sum[m]));
+            for (int at = 0; at < whole; at += VL) store(row + at, load(row + at) * factor);
+            if (rest) store_row_end(row + whole, row_end[m] * factor, rest);
+            row[targets[first + m]] -= scale;
+        }
     }
 }
 

@@ -1,14 +1,18 @@
 /*
  * exp, tanh and the logistic function on vectors.
  *
- * exp: 2^n · P(r) with x = n ln 2 + r, |r| <= ln 2 / 2, P of degree 6 with the coefficients of the Cephes
- * library's expf (S. Moshier). Relative error below 3e-7 for -87 <= x <= 88; beyond, the value at the
- * edge.
+ * Where a register permutes by the numbers in another (AVX2, AVX-512), one holds a table of 2^(i / VL), and
  *
- * tanh: an odd rational function of degree 13/6 on |x| < 7.9, beyond which tanh is 1 in float32; the
- * coefficients are those of Eigen's fast tanh. Absolute error below 4e-7.
+ *     exp x = 2^(n / VL) (1 + P(r))    x = n ln 2 / VL + r, |r| <= ln 2 / (2 VL)
  *
- * logistic: 1/2 + tanh(x / 2) / 2. Absolute error below 3e-7.
+ * with P = r + r^2 / 2 + r^3 / 6 (as P. T. P. Tang's table-driven exp, ACM TOMS 15, 1989). Elsewhere P is of
+ * degree 6, for a table of one, with the coefficients of the Cephes library's expf (S. Moshier). Relative
+ * error below 3e-7 for -87 <= x <= 88; beyond, the value at the edge.
+ *
+ * With the table, tanh x = m / (m + 2) with m = exp 2x - 1, and the logistic function is 1 / (1 + exp -x).
+ * Elsewhere tanh is an odd rational function of degree 13/6 on |x| < 7.9, beyond which tanh is 1 in float32,
+ * with the coefficients of Eigen's fast tanh, and the logistic function is 1/2 + tanh(x / 2) / 2. Absolute
+ * error below 4e-7 and 3e-7.
  *
  * All three give not-a-number for not-a-number, so that a training that diverges is seen to.
  */
@@ -17,15 +21,63 @@
 
 #include "vector.h"
 
+/* Adding and subtracting 1.5 · 2^23 rounds to the nearest integer, whose low bits the sum holds. */
+#define ROUNDING 12582912.0f
+#define LOG2_E 1.44269504088896341f
+
+#if VL >= 8
+#if VL == 16
+#define LOG2_STEPS 4
+/* the bits of 2^(i / 16), less i · 2^19: what the sum's low bits, shifted into the exponent, add beside it */
+static const uint32_t powers[VL] = {
+    0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532, 0x3f75fed7, 0x3f75583f,
+    0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c, 0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d};
+#else
+#define LOG2_STEPS 3
+/* the bits of 2^(i / 8), less i · 2^20 */
+static const uint32_t powers[VL] = {
+    0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7, 0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7};
+#endif
+
+/* power, p: exp x = power (1 + p). precise: for the relative error of exp at large x. */
+INLINE void exp_parts(vec x, const int precise, vec *power, vec *p) {
+    const float ln2 = 0.693147180559945309f;
+    vec sum = x * splat(VL * LOG2_E) + splat(ROUNDING);
+    vec n = sum - splat(ROUNDING);
+    /* in two parts, so that n times the first is exact */
+    vec r = x - n * splat((precise ? 0.693359375f : ln2) / VL);
+    if (precise) r -= n * splat(-2.12194440e-4f / VL);
+    *p = (r * splat(1.f / 6) + splat(0.5f)) * r * r + r;
+    *power = (vec)(take_elements(*(const ivec *)powers, (ivec)sum) + ((ivec)sum << (23 - LOG2_STEPS)));
+}
+
 INLINE vec vec_exp(vec x) {
-    const vec log2e = splat(1.44269504088896341f);
+    vec power, p;
+    exp_parts(limited(x, -87.0f, 88.0f), 1, &power, &p);
+    return power * p + power;
+}
+
+INLINE vec vec_tanh(vec x) {
+    vec power, p;
+    exp_parts(2 * limited(x, -10.0f, 10.0f), 0, &power, &p);
+    vec m = power * p + (power - 1);
+    return m / (m + 2);
+}
+
+INLINE vec vec_logistic(vec x) {
+    vec power, p;
+    exp_parts(-limited(x, -80.0f, 80.0f), 0, &power, &p);
+    return 1 / (power * p + power + 1);
+}
+
+#else
+
+INLINE vec vec_exp(vec x) {
     /* ln 2 in two parts, so that n times the first is exact */
     const vec ln2_high = splat(0.693359375f), ln2_low = splat(-2.12194440e-4f);
-    /* adding and subtracting 1.5 · 2^23 rounds to the nearest integer */
-    const vec magic = splat(12582912.0f);
     x = limited(x, -87.0f, 88.0f);
-    vec shifted = x * log2e + magic;
-    vec n = shifted - magic;
+    vec shifted = x * splat(LOG2_E) + splat(ROUNDING);
+    vec n = shifted - splat(ROUNDING);
     vec r = x - n * ln2_high - n * ln2_low;
     vec p = splat(1.9875691500e-4f);
     p = p * r + splat(1.3981999507e-3f);
@@ -60,5 +112,7 @@ INLINE vec vec_logistic(vec x) {
     const vec half = splat(0.5f);
     return half + half * vec_tanh(half * x);
 }
+
+#endif
 
 #endif

@@ -51,10 +51,12 @@ static void pack_transposed(float *packed, const float *w, int N, int K) {
 /*
  * One tile: c[mr, nv·VL] = start + a · panel.  a[m,k] at a[m·lda + k·step].
  * mr, nv and (for packed A) lda and step are constants where this is inlined.
+ * ahead: with every row of the panel, nv vectors from here are fetched into the second-level cache, `stride`
+ * after those of the row before. The first-level cache takes care of itself.
  */
 INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, ptrdiff_t lda,
                  ptrdiff_t step, const float *panel, const float *bias, enum gemm_start start,
-                 int columns, int K) {
+                 int columns, int K, const float *ahead, ptrdiff_t stride) {
     vec acc[MR][2];
     const int whole = columns == nv * VL;
 #pragma GCC unroll 16
@@ -83,9 +85,9 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
 #pragma GCC unroll 2
             for (int v = 0; v < nv; v++) acc[m][v] = multiply_add(x, b[v], acc[m][v]);
         }
-        /* into the second-level cache: the first takes care of itself */
-        if (step == 1)
-            for (int v = 0; v < nv; v++) __builtin_prefetch(panel + (PANEL_AHEAD * nv + v) * VL, 0, 2);
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) __builtin_prefetch(ahead + v * VL, 0, 2);
+        ahead += stride;
         panel += nv * VL;
 #pragma GCC unroll 16
         for (int m = 0; m < mr; m += 3) p[m / 3] += step;
@@ -114,30 +116,35 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
 static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ldc, const float *a,
                                                 ptrdiff_t lda, const float *panel, const float *bias,
                                                 enum gemm_start start, int columns, int K) {
-#define CASE(n)                                                                          \
-    case n:                                                                              \
-        if (nv == 2) tile(n, 2, c, ldc, a, lda, 1, panel, bias, start, columns, K);      \
-        else tile(n, 1, c, ldc, a, lda, 1, panel, bias, start, columns, K);              \
+    const float *ahead = panel + PANEL_AHEAD * nv * VL;
+#define CASE(n)                                                                                     \
+    case n:                                                                                         \
+        if (nv == 2) tile(n, 2, c, ldc, a, lda, 1, panel, bias, start, columns, K, ahead, 2 * VL);  \
+        else tile(n, 1, c, ldc, a, lda, 1, panel, bias, start, columns, K, ahead, VL);              \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
 }
 
-/* A packed as [K][mr]; `next` is where the tile after this one begins in C, fetched meanwhile. */
+/* A packed as [K][VL]. */
 static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
                                                   const float *panel, int columns, int K,
-                                                  const float *next) {
-    for (int m = 0; m < mr; m++, next += ldc) {
-        __builtin_prefetch(next);
-        if (nv == 2) __builtin_prefetch(next + VL);
-    }
-#define CASE(n)                                                                          \
-    case n:                                                                              \
-        if (nv == 2) tile(n, 2, c, ldc, a, 1, n, panel, NULL, START_C, columns, K);      \
-        else tile(n, 1, c, ldc, a, 1, n, panel, NULL, START_C, columns, K);              \
+                                                  const float *ahead, ptrdiff_t stride) {
+#define CASE(n)                                                                                     \
+    case n:                                                                                         \
+        if (nv == 2) tile(n, 2, c, ldc, a, 1, VL, panel, NULL, START_C, columns, K, ahead, stride); \
+        else tile(n, 1, c, ldc, a, 1, VL, panel, NULL, START_C, columns, K, ahead, stride);         \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
+}
+
+/* Fetches the tile of C that comes next. */
+INLINE void fetch_tile(const float *c, int ldc, int rows) {
+    for (int m = 0; m < rows; m++, c += ldc) {
+        __builtin_prefetch(c);
+        __builtin_prefetch(c + VL);
+    }
 }
 
 /* Rows of tile i of `tiles` that share `rows` evenly: 25 = 13 + 12, not 14 + 11. */
@@ -245,7 +252,10 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
                     int m = m0 + tile_edge(m1 - m0, tiles, i);
                     if (upper && m >= n + NR) break;
                     int rows = m0 + tile_edge(m1 - m0, tiles, i + 1) - m;
-                    tile_rows(rows, nv, c + (ptrdiff_t)m * ldc + n, ldc,
+                    float *to = c + (ptrdiff_t)m * ldc + n;
+                    if (from == START_C)
+                        fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc, rows);
+                    tile_rows(rows, nv, to, ldc,
                               rows_of_a + (ptrdiff_t)(m - m0) * stride, stride, panel, bias ? bias + n : NULL, from, columns, k1 - k0);
                 }
             }
@@ -269,19 +279,35 @@ static void gemm_symmetric(float *c, const float *a, const float *packed, int N,
                 for (int j = j0; j < i && j < j0 + MIRROR; j++) c[(size_t)i * N + j] = c[(size_t)j * N + i];
 }
 
+/* Rows of A packed at a time: they stay in the first-level cache from tile to tile. */
+#define PACKED_ROWS 8
+
 /*
- * packed[K][rows] <- `rows` columns of a[K,·], at most a vector of them; sums[rows] += the columns' sums,
- * while they are at hand.
+ * Packs a[K, columns] for `tiles` tiles: of each [K][VL], its rows of C first, then whatever.
+ * sums[columns] += the columns' sums, row after row, while they are at hand, if given.
  */
-static void pack_left(float *packed, const float *a, int lda, int rows, int K, float *sums) {
-    vec total = sums ? LOAD(sums, rows) : (vec){0};
-    for (int k = 0; k < K; k++, packed += rows, a += lda) {
-        vec x = LOAD(a, rows);
-        total += x;
-        if (rows == VL) store(packed, x);
-        else store_part(packed, x, rows);
+static void pack_left(float *packed, const float *a, int lda, int columns, int tiles, int K, float *sums) {
+    int edges[MC / MR + 1];
+    vec totals[MC / MR];
+    for (int i = 0; i <= tiles; i++) edges[i] = tile_edge(columns, tiles, i);
+    for (int i = 0; i < tiles; i++)
+        totals[i] = sums ? LOAD(sums + edges[i], edges[i + 1] - edges[i]) : (vec){0};
+    for (int k0 = 0; k0 < K; k0 += PACKED_ROWS, a += PACKED_ROWS * lda) {
+        int depth = K - k0 < PACKED_ROWS ? K - k0 : PACKED_ROWS;
+        for (int i = 0; i < tiles; i++) {
+            const float *from = a + edges[i];
+            float *to = packed + ((size_t)i * K + k0) * VL;
+            int rows = edges[i + 1] - edges[i];
+            vec total = totals[i];
+            for (int k = 0; k < depth; k++, from += lda, to += VL) {
+                vec x = LOAD(from, rows);
+                total += x;
+                store(to, x);
+            }
+            totals[i] = total;
+        }
     }
-    if (sums) STORE(sums, total, rows);
+    for (int i = 0; sums && i < tiles; i++) STORE(sums + edges[i], totals[i], edges[i + 1] - edges[i]);
 }
 
 static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed,
@@ -293,11 +319,10 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
         for (int mb = 0; mb < m_blocks; mb++) {
             int m0 = tile_edge(M, m_blocks, mb), m1 = tile_edge(M, m_blocks, mb + 1);
             int tiles = (m1 - m0 + MR - 1) / MR;
-            for (int i = 0; i < tiles; i++) {
-                int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
-                pack_left(scratch + (size_t)first * depth, a + (size_t)k0 * lda + m0 + first, lda, rows,
-                          depth, sums ? sums + m0 + first : NULL);
-            }
+            pack_left(scratch, a + (ptrdiff_t)k0 * lda + m0, lda, m1 - m0, tiles, depth,
+                      sums ? sums + m0 : NULL);
+            /* where the block of A begins that is packed after this one */
+            const float *next_block = mb + 1 < m_blocks ? a + (ptrdiff_t)k0 * lda + m1 : a + (ptrdiff_t)k1 * lda;
             for (int n = 0; n < N; n += NR) {
                 int nv = panel_vectors(N, n);
                 int columns = N - n < NR ? N - n : NR;
@@ -305,10 +330,11 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                 for (int i = 0; i < tiles; i++) {
                     int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
                     float *to = c + (ptrdiff_t)(m0 + first) * ldc + n;
-                    const float *next =
-                        i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR;
-                    tile_packed(rows, nv, to, ldc, scratch + (size_t)first * depth, panel, columns, depth,
-                                next);
+                    fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc, rows);
+                    /* the last panel's multiply-adds cover the fetching of the next block */
+                    int last = n + NR >= N;
+                    tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * VL, panel, columns, depth,
+                                last ? next_block + first : panel + PANEL_AHEAD * nv * VL, last ? lda : nv * VL);
                 }
             }
         }

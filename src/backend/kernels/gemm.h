@@ -59,10 +59,12 @@ static void gemm(float *c, int ldc, const float *a, int lda, const float *packed
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K);
 
 /*
- * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here tile by tile; scratch: MC · KC_PACKED floats.
+ * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here block by block; scratch: LEFT_SIDE floats.
  * sums[M] += column sums of A, row after row, if given.
  */
 static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed,
                               float *sums, int M, int N, int K, float *scratch);
+
+#define LEFT_SIDE (MC / MR * VL * KC_PACKED)
 
 #endif

@@ -120,6 +120,17 @@ INLINE void transpose_square(vec rows[VL]) {
     }
 }
 
+#if VL >= 8
+/* element i of the result is element `places[i]` of x, counted modulo VL */
+INLINE ivec take_elements(ivec x, ivec places) {
+#if VL == 16
+    return (ivec)_mm512_permutexvar_epi32((__m512i)places, (__m512i)x);
+#else
+    return (ivec)_mm256_permutevar8x32_epi32((__m256i)x, (__m256i)places);
+#endif
+}
+#endif
+
 /* Where the mask is all ones a, else b. */
 INLINE vec choose(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
