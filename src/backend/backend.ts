@@ -86,6 +86,14 @@ export interface LstmNormBuffers extends LstmBuffers {
   readonly scales: Tensor;
 }
 
+/** An input projection that has few different rows: row i is table[ids[i],:]. */
+export interface Lookup {
+  /** [V, G·H] */
+  readonly table: Tensor;
+  /** [T, B] */
+  readonly ids: Indices;
+}
+
 /** Memory of a GRU layer over a chunk; gate order r, z, n. */
 export interface GruBuffers {
   /**
@@ -213,14 +221,15 @@ export interface Backend {
 
   // --- cells: one layer over a chunk. Backward starts from dh (and dc) [B,H], the gradient w.r.t. the
   // state after the last step as it comes from beyond the chunk (zero under truncation), and leaves in
-  // them the gradient w.r.t. the state before the first. dOutput [T,B,H] comes from the layer above. ---
+  // them the gradient w.r.t. the state before the first. dOutput [T,B,H] comes from the layer above.
+  // Forward takes the input projection x_t from `gates`, or looks it up, which spares writing it there. ---
 
   /** h_t = tanh(x_t + W_hh h_{t-1} + b_hh) */
-  rnnForward(size: ChunkSize, buffers: RnnBuffers): void;
+  rnnForward(size: ChunkSize, buffers: RnnBuffers, lookup?: Lookup): void;
   rnnBackward(size: ChunkSize, buffers: RnnBuffers, dOutput: Tensor, dh: Tensor): void;
 
   /** i, f, o = σ(·), g = tanh(·) of x_t + W_hh h_{t-1} + b_hh; c_t = f c_{t-1} + i g; h_t = o tanh(c_t) */
-  lstmForward(size: ChunkSize, buffers: LstmBuffers): void;
+  lstmForward(size: ChunkSize, buffers: LstmBuffers, lookup?: Lookup): void;
   lstmBackward(
     size: ChunkSize,
     buffers: LstmBuffers,
@@ -233,7 +242,7 @@ export interface Backend {
    * As lstmForward, but of gain ⊙ normalised(x_t + W_hh h_{t-1}) + bias, where each gate's H sums of a
    * row are normalised to mean 0 and variance 1 (Ba et al. 2016, ε = 1e-5).
    */
-  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers): void;
+  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers, lookup?: Lookup): void;
   /** dGain and dBias [4H]: the gradients of gain and bias are added to them. */
   lstmNormBackward(
     size: ChunkSize,
@@ -249,7 +258,7 @@ export interface Backend {
    * With u = W_hh h_{t-1} + b_hh: r, z = σ(x + u), n = tanh(x_n + r u_n), h_t = (1-z) n + z h_{t-1}
    * (the reset gate acts after the product, as in cuDNN and PyTorch).
    */
-  gruForward(size: ChunkSize, buffers: GruBuffers): void;
+  gruForward(size: ChunkSize, buffers: GruBuffers, lookup?: Lookup): void;
   gruBackward(size: ChunkSize, buffers: GruBuffers, dOutput: Tensor, dh: Tensor): void;
 
   // --- loss -----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import type {
   DropoutMask,
   GruBuffers,
   Indices,
+  Lookup,
   LstmBuffers,
   LstmNormBuffers,
   MuonStep,
@@ -159,10 +160,15 @@ export class CompiledBackend extends CpuBackend implements Backend {
     return [0, this.scratch(packedSize(N, K))];
   }
 
-  rnnForward({ T, B, H }: ChunkSize, { gates, h, weight, bias }: RnnBuffers): void {
+  rnnForward(
+    { T, B, H }: ChunkSize,
+    { gates, h, weight, bias }: RnnBuffers,
+    lookup?: Lookup,
+  ): void {
     const [A, S, W, b] = [gates, h, weight, bias].map(address);
     const [packed, scratch] = this.recurrent(weight);
-    this.kernels.rnn_forward(T, B, H, A, S, W, b, packed, scratch);
+    const [E, I] = lookUp(lookup);
+    this.kernels.rnn_forward(T, B, H, A, S, W, b, E, I, packed, scratch);
   }
 
   rnnBackward(
@@ -176,12 +182,13 @@ export class CompiledBackend extends CpuBackend implements Backend {
     this.kernels.rnn_backward(T, B, H, A, S, W, dY, dH, scratch);
   }
 
-  lstmForward({ T, B, H }: ChunkSize, buffers: LstmBuffers): void {
+  lstmForward({ T, B, H }: ChunkSize, buffers: LstmBuffers, lookup?: Lookup): void {
     const { gates, h, c, tanhC, weight, bias } = buffers;
     const [packed, scratch] = this.recurrent(weight);
     const [A, S, C, tC] = [address(gates), address(h), address(c), address(tanhC)];
     const [W, b] = [address(weight), address(bias)];
-    this.kernels.lstm_forward(T, B, H, A, S, C, tC, W, b, packed, scratch);
+    const [E, I] = lookUp(lookup);
+    this.kernels.lstm_forward(T, B, H, A, S, C, tC, W, b, E, I, packed, scratch);
   }
 
   lstmBackward(
@@ -196,11 +203,12 @@ export class CompiledBackend extends CpuBackend implements Backend {
     this.kernels.lstm_backward(T, B, H, A, C, tC, W, dY, dH, dC, scratch);
   }
 
-  lstmNormForward({ T, B, H }: ChunkSize, buffers: LstmNormBuffers): void {
+  lstmNormForward({ T, B, H }: ChunkSize, buffers: LstmNormBuffers, lookup?: Lookup): void {
     const { gates, h, c, tanhC, weight, bias, gain, normalised, scales } = buffers;
     const [packed, scratch] = this.recurrent(weight);
     const [A, S, C, tC, W] = [gates, h, c, tanhC, weight].map(address);
     const norm = [gain, bias, normalised, scales].map(address);
+    if (lookup) this.gather(gates, lookup.table, lookup.ids);
     this.kernels.lstm_norm_forward(T, B, H, A, S, C, tC, W, ...norm, packed, scratch);
   }
 
@@ -219,10 +227,11 @@ export class CompiledBackend extends CpuBackend implements Backend {
     this.kernels.lstm_norm_backward(T, B, H, ...inputs, ...gradients, scratch);
   }
 
-  gruForward({ T, B, H }: ChunkSize, buffers: GruBuffers): void {
+  gruForward({ T, B, H }: ChunkSize, buffers: GruBuffers, lookup?: Lookup): void {
     const { gates, recurrent, h, weight, bias } = buffers;
     const [A, U, S, W, b] = [gates, recurrent, h, weight, bias].map(address);
     const [packed, scratch] = this.recurrent(weight);
+    if (lookup) this.gather(gates, lookup.table, lookup.ids);
     this.kernels.gru_forward(T, B, H, A, U, S, W, b, packed, scratch);
   }
 
@@ -317,6 +326,10 @@ export class CompiledBackend extends CpuBackend implements Backend {
     const [W, G, M1] = [address(w), address(g), address(m)];
     this.kernels.muon(W, G, M1, M, N, rate, momentum, decay, gradientScale, scratch);
   }
+}
+
+function lookUp(lookup: Lookup | undefined): readonly [table: number, ids: number] {
+  return lookup ? [address(lookup.table), address(lookup.ids)] : [0, 0];
 }
 
 function optional(x: Tensor | undefined): number {

@@ -14,6 +14,7 @@ import {
   dropoutBits,
   type GruBuffers,
   type Indices,
+  type Lookup,
   type LstmBuffers,
   type LstmNormBuffers,
   type MuonStep,
@@ -116,7 +117,16 @@ export class ReferenceBackend extends CpuBackend {
 
   // --- cells ---
 
-  rnnForward({ T, B, H }: ChunkSize, { gates, h, weight, bias }: RnnBuffers): void {
+  private lookUp(gates: Tensor, lookup: Lookup | undefined): void {
+    if (lookup) this.gather(gates, lookup.table, lookup.ids);
+  }
+
+  rnnForward(
+    { T, B, H }: ChunkSize,
+    { gates, h, weight, bias }: RnnBuffers,
+    lookup?: Lookup,
+  ): void {
+    this.lookUp(gates, lookup);
     const [A, S, W, b] = [gates, h, weight, bias].map((x) => this.array(x));
     for (let row = 0; row < T * B; row++) {
       for (let j = 0; j < H; j++) {
@@ -143,11 +153,13 @@ export class ReferenceBackend extends CpuBackend {
     }
   }
 
-  lstmForward(size: ChunkSize, buffers: LstmBuffers): void {
+  lstmForward(size: ChunkSize, buffers: LstmBuffers, lookup?: Lookup): void {
+    this.lookUp(buffers.gates, lookup);
     this.lstmSteps(size, buffers, this.array(buffers.bias));
   }
 
-  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers): void {
+  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers, lookup?: Lookup): void {
+    this.lookUp(buffers.gates, lookup);
     const { H } = size;
     const { gain, bias, normalised, scales } = buffers;
     const [G, b, N, R] = [gain, bias, normalised, scales].map((x) => this.array(x));
@@ -271,8 +283,9 @@ export class ReferenceBackend extends CpuBackend {
     }
   }
 
-  gruForward({ T, B, H }: ChunkSize, buffers: GruBuffers): void {
+  gruForward({ T, B, H }: ChunkSize, buffers: GruBuffers, lookup?: Lookup): void {
     const { gates, recurrent, h, weight, bias } = buffers;
+    this.lookUp(gates, lookup);
     const [A, U, S, W, b] = [gates, recurrent, h, weight, bias].map((x) => this.array(x));
     for (let row = 0; row < T * B; row++) {
       const projected = (unit: number) => b[unit] + dot(S, row * H, W, unit * H, H);

@@ -2,11 +2,11 @@
  * The first layer's input projection W_ih · embedding(id) + b_ih.
  *
  * There are only V different inputs, so the projection is a look-up: table = embedding · W_ihᵀ + b_ih,
- * [V, G·H], gathered by id; its gradient is scattered back into the table and goes on from there. With
+ * [V, G·H], that the cell takes by id; its gradient is scattered back into the table and goes on from there. With
  * fewer rows in a chunk than characters in the vocabulary the direct way is shorter. Both ways give the
  * same numbers forward. One-hot input is the table W_ihᵀ + b_ih itself.
  */
-import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import type { Backend, Indices, Lookup, Tensor } from '../backend/backend.js';
 import { cells } from './cells/cells.js';
 import type { ModelConfig } from './config.js';
 import type { ParameterTensors } from './parameters.js';
@@ -27,17 +27,21 @@ export class FirstLayerInput {
     private readonly maxRows: number,
   ) {}
 
-  /** projection[i,:] = W_ih · embedding(ids[i]) + b_ih; projection [T, B, G·H] */
-  forward(projection: Tensor, ids: Indices): void {
+  /**
+   * projection[i,:] = W_ih · embedding(ids[i]) + b_ih
+   * @param projection [T, B, G·H], written if nothing is returned
+   * @returns where else the projection is found
+   */
+  forward(projection: Tensor, ids: Indices): Lookup | undefined {
     const { backend, weights } = this;
     if (this.usesTable(ids.length)) {
       if (!this.frozen) this.fillTable();
-      backend.gather(projection, this.requireTable(), ids);
-      return;
+      return { table: this.requireTable(), ids };
     }
     const x = this.embeddedRows(ids.length);
     backend.gather(x, weights.get('embedding.weight'), ids);
     backend.linear(projection, x, weights.get('rnn.weight_ih_l0'), weights.get('rnn.bias_ih_l0'));
+    return undefined;
   }
 
   /** Adds to the gradients of the embedding, W_ih and b_ih; dProjection [T, B, G·H] */

@@ -10,7 +10,7 @@
  * per layer what its cell states, plus one [T,B,H] gradient and, with dropout or residual connections, one
  * [T,B,H] of what it hands on (with both, another [T,B,H] gradient), plus [T·B,V] logits.
  */
-import type { Backend, DropoutMask, Indices, Tensor } from '../backend/backend.js';
+import type { Backend, DropoutMask, Indices, Lookup, Tensor } from '../backend/backend.js';
 import type { CellChunk, CellLayer, NormWeights } from './cells/cell.js';
 import { cells } from './cells/cells.js';
 import type { ModelConfig } from './config.js';
@@ -152,8 +152,9 @@ export class Network {
     this.weightDrop?.forward(dropout);
     this.current = { chunk, ids, T, B };
     chunk.layers.forEach((layer, l) => {
+      let lookup: Lookup | undefined;
       if (l === 0) {
-        this.input.forward(layer.inputProjection, ids);
+        lookup = this.input.forward(layer.inputProjection, ids);
       } else {
         const x = this.handedOn(chunk, l - 1);
         backend.linear(layer.inputProjection, x, inputWeights[l].weight, inputWeights[l].bias);
@@ -161,7 +162,7 @@ export class Network {
       state[l].forEach((s, k) => {
         backend.copy(layer.initialState[k], s);
       });
-      layer.forward();
+      layer.forward(lookup);
       state[l].forEach((s, k) => {
         backend.copy(s, layer.finalState[k]);
       });

@@ -110,9 +110,18 @@ const chunks: [T: number, B: number, H: number][] = [
   [4, 25, 64],
 ];
 
-const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
+const cellCases: Case[] = chunks.flatMap((chunk) => [
+  ...casesOfCells(chunk, false),
+  ...casesOfCells(chunk, true),
+]);
+
+/** looksUp: whether the input projection is looked up in a table, not found in the gates */
+function casesOfCells([T, B, H]: [number, number, number], looksUp: boolean): Case[] {
   const size = { T, B, H };
-  const label = `T ${T}, B ${B}, H ${H}`;
+  const label = `T ${T}, B ${B}, H ${H}${looksUp ? ', looked up' : ''}`;
+  const input = (gates: number) =>
+    looksUp ? { tensors: { table: [5, gates * H] }, ids: { count: T * B, below: 5 } } : {};
+  const lookupOf = (table: Tensor | undefined, ids: Indices) => table && { table, ids };
   const shared = { h: [T + 1, B, H], dy: [T, B, H], dh: [B, H] };
   const lstmTensors = {
     ...{ gates: [T, B, 4 * H], c: [T + 1, B, H], tanhC: [T, B, H] },
@@ -123,10 +132,14 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
   return [
     {
       name: `rnn, ${label}`,
-      tensors: { gates: [T, B, H], weight: [H, H], bias: [H], ...shared },
+      ...input(1),
+      tensors: {
+        ...{ gates: [T, B, H], weight: [H, H], bias: [H], ...shared },
+        ...input(1).tensors,
+      },
       scale,
-      run: (backend, { gates, h, weight, bias, dy, dh }) => {
-        backend.rnnForward(size, { gates, h, weight, bias });
+      run: (backend, { gates, h, weight, bias, dy, dh, table }, ids) => {
+        backend.rnnForward(size, { gates, h, weight, bias }, lookupOf(table, ids));
         backend.rnnBackward(size, { gates, h, weight, bias }, dy, dh);
       },
       outputs: ['h', 'gates', 'dh'],
@@ -134,11 +147,12 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
     },
     {
       name: `lstm, ${label}`,
-      tensors: lstmTensors,
+      ...input(4),
+      tensors: { ...lstmTensors, ...input(4).tensors },
       scale,
-      run: (backend, { dy, dh, dc, ...buffers }) => {
+      run: (backend, { dy, dh, dc, table, ...buffers }, ids) => {
         const lstm = buffers as unknown as Parameters<Backend['lstmForward']>[1];
-        backend.lstmForward(size, lstm);
+        backend.lstmForward(size, lstm, lookupOf(table, ids));
         backend.lstmBackward(size, lstm, dy, dh, dc);
       },
       outputs: ['h', 'c', 'tanhC', 'gates', 'dh', 'dc'],
@@ -146,8 +160,10 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
     },
     {
       name: `lstm with layer normalisation, ${label}`,
+      ...input(4),
       tensors: {
         ...lstmTensors,
+        ...input(4).tensors,
         gain: [4 * H],
         normalised: [T, B, 4 * H],
         scales: [T, B, 4],
@@ -155,9 +171,9 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
         dBias: [4 * H],
       },
       scale,
-      run: (backend, { dy, dh, dc, dGain, dBias, ...buffers }) => {
+      run: (backend, { dy, dh, dc, dGain, dBias, table, ...buffers }, ids) => {
         const lstm = buffers as unknown as Parameters<Backend['lstmNormForward']>[1];
-        backend.lstmNormForward(size, lstm);
+        backend.lstmNormForward(size, lstm, lookupOf(table, ids));
         backend.lstmNormBackward(size, lstm, dy, dh, dc, dGain, dBias);
       },
       outputs: ['h', 'c', 'tanhC', 'gates', 'dh', 'dc', 'normalised', 'scales', 'dGain', 'dBias'],
@@ -165,7 +181,9 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
     },
     {
       name: `gru, ${label}`,
+      ...input(3),
       tensors: {
+        ...input(3).tensors,
         gates: [T, B, 3 * H],
         recurrent: [T, B, 3 * H],
         weight: [3 * H, H],
@@ -173,16 +191,16 @@ const cellCases: Case[] = chunks.flatMap(([T, B, H]): Case[] => {
         ...shared,
       },
       scale,
-      run: (backend, { dy, dh, ...buffers }) => {
+      run: (backend, { dy, dh, table, ...buffers }, ids) => {
         const gru = buffers as unknown as Parameters<Backend['gruForward']>[1];
-        backend.gruForward(size, gru);
+        backend.gruForward(size, gru, lookupOf(table, ids));
         backend.gruBackward(size, gru, dy, dh);
       },
       outputs: ['h', 'gates', 'recurrent', 'dh'],
       tolerance: 5e-6,
     },
   ];
-});
+}
 
 const rest: Case[] = sizes.flatMap((n): Case[] => [
   {

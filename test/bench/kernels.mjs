@@ -84,7 +84,6 @@ const step = (name, multiplyAdds, run) => steps.push({ name, multiplyAdds, run, 
 
 step('fill gradients', 0, () => backend.fill(g, 0));
 step('input table', V * D * G, () => backend.linear(table, embedding, W[0], W[1]));
-step('gather', 0, () => backend.gather(layers[0].gates, table, inputs));
 layers.forEach((layer, l) => {
   if (l > 0) {
     const [weight, bias] = W.slice(4 * l);
@@ -92,7 +91,8 @@ layers.forEach((layer, l) => {
       backend.linear(layer.gates, layers[l - 1].after, weight, bias),
     );
   }
-  step(`lstm forward ${l}`, M * H * G, () => backend.lstmForward(size, layer));
+  const lookup = l === 0 ? { table, ids: inputs } : undefined;
+  step(`lstm forward ${l}`, M * H * G, () => backend.lstmForward(size, layer, lookup));
 });
 const top = layers[L - 1];
 step('output', M * H * V, () => backend.linear(logits, top.after, outW, outB));

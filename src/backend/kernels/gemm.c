@@ -45,6 +45,15 @@ static void pack_transposed(float *packed, const float *w, int N, int K) {
     }
 }
 
+INLINE const float *start_row(struct start_rows begin, int m, int ldc) {
+    return begin.ids ? begin.rows + (ptrdiff_t)begin.ids[m] * ldc : begin.rows;
+}
+
+/* Those of the part of C that begins at row m and column n. */
+INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
+    return (struct start_rows){begin.rows ? begin.rows + n : NULL, begin.ids ? begin.ids + m : NULL};
+}
+
 /* Panel rows fetched ahead of the multiply-adds that need them. */
 #define PANEL_AHEAD 64
 
@@ -55,7 +64,7 @@ static void pack_transposed(float *packed, const float *w, int N, int K) {
  * after those of the row before. The first-level cache takes care of itself.
  */
 INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, ptrdiff_t lda,
-                 ptrdiff_t step, const float *panel, const float *bias, enum gemm_start start,
+                 ptrdiff_t step, const float *panel, struct start_rows begin, enum gemm_start start,
                  int columns, int K, const float *ahead, ptrdiff_t stride) {
     vec acc[MR][2];
     const int whole = columns == nv * VL;
@@ -67,7 +76,7 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
                 acc[m][v] = (vec){0};
                 continue;
             }
-            const float *from = (start == START_C ? c + (ptrdiff_t)m * ldc : bias) + v * VL;
+            const float *from = (start == START_C ? c + (ptrdiff_t)m * ldc : start_row(begin, m, ldc)) + v * VL;
             int inside = columns - v * VL;
             acc[m][v] = whole ? load(from) : inside >= VL ? load(from) : load_part(from, inside);
         }
@@ -114,13 +123,14 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
 #endif
 
 static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ldc, const float *a,
-                                                ptrdiff_t lda, const float *panel, const float *bias,
-                                                enum gemm_start start, int columns, int K) {
+                                                ptrdiff_t lda, const float *panel,
+                                                struct start_rows begin, enum gemm_start start,
+                                                int columns, int K) {
     const float *ahead = panel + PANEL_AHEAD * nv * VL;
 #define CASE(n)                                                                                     \
     case n:                                                                                         \
-        if (nv == 2) tile(n, 2, c, ldc, a, lda, 1, panel, bias, start, columns, K, ahead, 2 * VL);  \
-        else tile(n, 1, c, ldc, a, lda, 1, panel, bias, start, columns, K, ahead, VL);              \
+        if (nv == 2) tile(n, 2, c, ldc, a, lda, 1, panel, begin, start, columns, K, ahead, 2 * VL); \
+        else tile(n, 1, c, ldc, a, lda, 1, panel, begin, start, columns, K, ahead, VL);             \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
@@ -132,8 +142,8 @@ static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int 
                                                   const float *ahead, ptrdiff_t stride) {
 #define CASE(n)                                                                                     \
     case n:                                                                                         \
-        if (nv == 2) tile(n, 2, c, ldc, a, 1, VL, panel, NULL, START_C, columns, K, ahead, stride); \
-        else tile(n, 1, c, ldc, a, 1, VL, panel, NULL, START_C, columns, K, ahead, stride);         \
+        if (nv == 2) tile(n, 2, c, ldc, a, 1, VL, panel, no_rows, START_C, columns, K, ahead, stride); \
+        else tile(n, 1, c, ldc, a, 1, VL, panel, no_rows, START_C, columns, K, ahead, stride);         \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
@@ -161,11 +171,11 @@ INLINE int tile_edge(int rows, int tiles, int i) { return (int)((int64_t)rows * 
  * panel has too few chains to fill the pipeline. The chains are those of the tiles.
  */
 INLINE void row_of_panels(const int vectors, float *c, const float *a, const float *packed,
-                          const float *bias, enum gemm_start start, int columns, int K) {
+                          const float *begin, enum gemm_start start, int columns, int K) {
     vec acc[ROW_VECTORS];
     const float *panel[ROW_VECTORS];
     int stride[ROW_VECTORS];
-    const float *from = start == START_C ? c : bias;
+    const float *from = start == START_C ? c : begin;
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) {
         int inside = columns - v * VL;
@@ -191,13 +201,13 @@ INLINE void row_of_panels(const int vectors, float *c, const float *a, const flo
 }
 
 static __attribute__((noinline)) void row_times_panels(float *c, const float *a, const float *packed,
-                                                       const float *bias, enum gemm_start start, int N,
+                                                       const float *begin, enum gemm_start start, int N,
                                                        int K) {
     for (int n = 0; n < N; n += ROW_VECTORS * VL) {
         int columns = N - n, vectors = (columns + VL - 1) / VL;
 #define CASE(count)                                                                                  \
-    case count: row_of_panels(count, c + n, a, packed + (size_t)n * K, bias ? bias + n : NULL, start, \
-                              columns, K); break;
+    case count: row_of_panels(count, c + n, a, packed + (size_t)n * K, begin ? begin + n : NULL,      \
+                              start, columns, K); break;
         switch (vectors < ROW_VECTORS ? vectors : ROW_VECTORS) {
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
         }
@@ -221,11 +231,12 @@ static int copy_rows(float *copies, const float *a, int lda, int rows, int depth
 }
 
 /* upper: tiles that lie wholly below the diagonal are left out */
-INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
-                       enum gemm_start start, int M, int N, int K, float *room, const int upper) {
+INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *packed,
+                       struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room, const int upper) {
     if (M <= 2) {
         for (int m = 0; m < M; m++)
-            row_times_panels(c + (ptrdiff_t)m * ldc, a + (ptrdiff_t)m * lda, packed, bias, start, N, K);
+            row_times_panels(c + (ptrdiff_t)m * ldc, a + (ptrdiff_t)m * lda, packed,
+                             start_row(begin, m, ldc), start, N, K);
         return;
     }
     /* a copy of A pays where it is read for several panels */
@@ -256,23 +267,24 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
                     if (from == START_C)
                         fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc, rows);
                     tile_rows(rows, nv, to, ldc,
-                              rows_of_a + (ptrdiff_t)(m - m0) * stride, stride, panel, bias ? bias + n : NULL, from, columns, k1 - k0);
+                              rows_of_a + (ptrdiff_t)(m - m0) * stride, stride, panel, rows_from(begin, m, n), from, columns,
+                              k1 - k0);
                 }
             }
         }
     }
 }
 
-static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
+static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room) {
-    gemm_tiles(c, ldc, a, lda, packed, bias, start, M, N, K, room, 0);
+    gemm_tiles(c, ldc, a, lda, packed, rows, start, M, N, K, room, 0);
 }
 
 /* Square of the matrix that is mirrored at once: its rows and columns fit the first-level cache. */
 #define MIRROR 32
 
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K) {
-    gemm_tiles(c, N, a, K, packed, NULL, START_ZERO, N, N, K, NULL, 1);
+    gemm_tiles(c, N, a, K, packed, no_rows, START_ZERO, N, N, K, NULL, 1);
     for (int i0 = 0; i0 < N; i0 += MIRROR)
         for (int j0 = 0; j0 <= i0; j0 += MIRROR)
             for (int i = i0; i < N && i < i0 + MIRROR; i++)

@@ -42,15 +42,22 @@ static void pack_rows(float *packed, const float *b, int N, int K, int ld);
 /* packed <- B = Wᵀ, from W[N,K]. */
 static void pack_transposed(float *packed, const float *w, int N, int K);
 
-enum gemm_start { START_ZERO, START_BIAS, START_C };
+enum gemm_start { START_ZERO, START_ROWS, START_C };
+
+/* One row for all of C or, with ids[M], row ids[m] of a table with row stride ldc. */
+struct start_rows {
+    const float *rows;
+    const int32_t *ids;
+};
+static const struct start_rows no_rows = {0};
 
 /*
  * C[M,N] = start + A · B.  A[m,k] at a[m·lda + k]; C has row stride ldc.
- * start: zero, bias[N] in every row, or what C holds.
+ * start: zero, `rows`, or what C holds.
  * room: ROW_COPIES floats for copies of A's rows, or none. They are made where the rows' stride lets a
  * tile's rows contend for the same few places of the first-level cache.
  */
-static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, const float *bias,
+static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room);
 
 #define ROW_COPIES (MC * (KC + 2 * VL))

@@ -62,7 +62,7 @@ KERNEL void gru_forward(int T, int B, int H, float *gates, float *recurrent, flo
     if (!packed) pack_transposed(scratch, weight, 3 * H, H), packed = scratch;
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 3 * step, recurrent += 3 * step, h += step) {
-        gemm(recurrent, 3 * H, h, H, packed, bias, START_BIAS, B, 3 * H, H, NULL);
+        gemm(recurrent, 3 * H, h, H, packed, (struct start_rows){bias, NULL}, START_ROWS, B, 3 * H, H, NULL);
         gru_gates(B, H, gates, recurrent, h, h + step);
     }
 }
@@ -75,7 +75,7 @@ KERNEL void gru_backward(int T, int B, int H, float *gates, float *recurrent, co
         float *u = recurrent + t * 3 * step;
         /* what bypasses the product is where the product's sum begins */
         gru_gates_backward(B, H, gates + t * 3 * step, u, h + t * step, d_output + t * step, dh, dh);
-        gemm(dh, H, u, 3 * H, scratch, NULL, START_C, B, H, 3 * H,
+        gemm(dh, H, u, 3 * H, scratch, no_rows, START_C, B, H, 3 * H,
              scratch + packed_size(H, 3 * H));
     }
 }

@@ -21,11 +21,11 @@
     X(void, transpose, (float *, const float *, const float *, int, int))                                 \
     X(void, transpose_backward, (float *, float *, const float *, int, int))                              \
     X(void, rnn_forward, (int, int, int, float *, float *, const float *, const float *, const float *,   \
-                          float *))                                                                       \
+                          const int32_t *, const float *, float *))                                       \
     X(void, rnn_backward, (int, int, int, float *, const float *, const float *, const float *, float *,  \
                            float *))                                                                      \
     X(void, lstm_forward, (int, int, int, float *, float *, float *, float *, const float *,              \
-                           const float *, const float *, float *))                                        \
+                           const float *, const float *, const int32_t *, const float *, float *))        \
     X(void, lstm_backward, (int, int, int, float *, const float *, const float *, const float *,          \
                             const float *, float *, float *, float *))                                    \
     X(void, lstm_norm_forward, (int, int, int, float *, float *, float *, float *, const float *,         \

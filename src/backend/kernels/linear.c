@@ -23,14 +23,14 @@ static void add_column_sums(float *sums, const float *x, int M, int N) {
 KERNEL void linear(float *y, const float *x, const float *weight, const float *bias, int M, int N, int K,
                    const float *packed, float *scratch) {
     if (!packed) pack_transposed(scratch, weight, N, K), packed = scratch;
-    gemm(y, N, x, K, packed, bias, bias ? START_BIAS : START_ZERO, M, N, K, NULL);
+    gemm(y, N, x, K, packed, (struct start_rows){bias, NULL}, bias ? START_ROWS : START_ZERO, M, N, K, NULL);
 }
 
 /* dx[M,K] = or += dy[M,N] · W[N,K] */
 KERNEL void linear_backward_input(float *dx, const float *dy, const float *weight, int accumulate, int M,
                                   int N, int K, float *scratch) {
     pack_rows(scratch, weight, K, N, K);
-    gemm(dx, K, dy, N, scratch, NULL, accumulate ? START_C : START_ZERO, M, K, N,
+    gemm(dx, K, dy, N, scratch, no_rows, accumulate ? START_C : START_ZERO, M, K, N,
          scratch + packed_size(K, N));
 }
 

@@ -83,11 +83,13 @@ static void lstm_gates_backward(int B, int H, float *gates, const float *c_befor
 }
 
 KERNEL void lstm_forward(int T, int B, int H, float *gates, float *h, float *c, float *tanh_c,
-                         const float *weight, const float *bias, const float *packed, float *scratch) {
+                         const float *weight, const float *bias, const float *table, const int32_t *ids,
+                         const float *packed, float *scratch) {
     if (!packed) pack_transposed(scratch, weight, 4 * H, H), packed = scratch;
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
-        gemm(gates, 4 * H, h, H, packed, NULL, START_C, B, 4 * H, H, NULL);
+        struct start_rows looked_up = {table, table ? ids + (ptrdiff_t)t * B : NULL};
+        gemm(gates, 4 * H, h, H, packed, looked_up, table ? START_ROWS : START_C, B, 4 * H, H, NULL);
         lstm_gates(B, H, gates, bias, c, c + step, tanh_c, h + step);
     }
 }
@@ -100,7 +102,7 @@ KERNEL void lstm_backward(int T, int B, int H, float *gates, const float *c, con
     for (int t = T - 1; t >= 0; t--) {
         float *now = gates + t * 4 * step;
         lstm_gates_backward(B, H, now, c + t * step, tanh_c + t * step, d_output + t * step, dh, dc);
-        gemm(dh, H, now, 4 * H, scratch, NULL, START_ZERO, B, H, 4 * H,
+        gemm(dh, H, now, 4 * H, scratch, no_rows, START_ZERO, B, H, 4 * H,
              scratch + packed_size(H, 4 * H));
     }
 }

@@ -145,7 +145,7 @@ KERNEL void lstm_norm_forward(int T, int B, int H, float *gates, float *h, float
     if (!packed) pack_transposed(scratch, weight, 4 * H, H), packed = scratch;
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
-        gemm(gates, 4 * H, h, H, packed, NULL, START_C, B, 4 * H, H, NULL);
+        gemm(gates, 4 * H, h, H, packed, no_rows, START_C, B, 4 * H, H, NULL);
         lstm_norm_gates(B, H, gates, gain, shift, c, c + step, tanh_c, h + step, normalised, scales);
         normalised += 4 * step, scales += 4 * (size_t)B;
     }
@@ -162,7 +162,7 @@ KERNEL void lstm_norm_backward(int T, int B, int H, float *gates, const float *c
         lstm_norm_gates_backward(B, H, now, c + t * step, tanh_c + t * step, d_output + t * step, dh,
                                  dc, gain, normalised + t * 4 * step, scales + (size_t)t * 4 * B,
                                  d_gain, d_shift);
-        gemm(dh, H, now, 4 * H, scratch, NULL, START_ZERO, B, H, 4 * H,
+        gemm(dh, H, now, 4 * H, scratch, no_rows, START_ZERO, B, H, 4 * H,
              scratch + packed_size(H, 4 * H));
     }
 }

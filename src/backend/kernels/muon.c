@@ -32,7 +32,7 @@ static float *orthogonalize(float *x, float *other, int M, int N, float *scratch
             gemm_symmetric(gram, x, packed, M, N);
             ns_polynomial(polynomial, gram, M, packed);
             pack_rows(packed, x, N, M, N);
-            gemm(other, N, polynomial, M, packed, NULL, START_ZERO, M, N, M, NULL);
+            gemm(other, N, polynomial, M, packed, no_rows, START_ZERO, M, N, M, NULL);
         } else {
             /* the transpose of x lies in `other`, so that its rows are x's columns */
             transpose(other, x, NULL, M, N);
@@ -40,7 +40,7 @@ static float *orthogonalize(float *x, float *other, int M, int N, float *scratch
             gemm_symmetric(gram, other, packed, N, M);
             ns_polynomial(polynomial, gram, N, packed);
             pack_rows(packed, polynomial, N, N, N);
-            gemm(other, N, x, N, packed, NULL, START_ZERO, M, N, N, NULL);
+            gemm(other, N, x, N, packed, no_rows, START_ZERO, M, N, N, NULL);
         }
         float *swap = x;
         x = other, other = swap;

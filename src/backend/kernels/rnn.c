@@ -5,11 +5,13 @@
 #include "gemm.h"
 
 KERNEL void rnn_forward(int T, int B, int H, float *gates, float *h, const float *weight,
-                        const float *bias, const float *packed, float *scratch) {
+                        const float *bias, const float *table, const int32_t *ids, const float *packed,
+                        float *scratch) {
     if (!packed) pack_transposed(scratch, weight, H, H), packed = scratch;
     int step = B * H;
     for (int t = 0; t < T; t++, gates += step, h += step) {
-        gemm(gates, H, h, H, packed, NULL, START_C, B, H, H, NULL);
+        struct start_rows looked_up = {table, table ? ids + (ptrdiff_t)t * B : NULL};
+        gemm(gates, H, h, H, packed, looked_up, table ? START_ROWS : START_C, B, H, H, NULL);
         for (int b = 0; b < B; b++) {
             const float *a = gates + (size_t)b * H;
             float *next = h + step + (size_t)b * H;
@@ -35,6 +37,6 @@ KERNEL void rnn_backward(int T, int B, int H, float *gates, const float *h, cons
     }
         FOR_VECTORS(at, step, BODY);
 #undef BODY
-        gemm(dh, H, da, H, scratch, NULL, START_ZERO, B, H, H, scratch + packed_size(H, H));
+        gemm(dh, H, da, H, scratch, no_rows, START_ZERO, B, H, H, scratch + packed_size(H, H));
     }
 }

@@ -3,7 +3,7 @@
  *
  * A new cell is one file beside this one, its pair of verbs in the back end, and a line in cells.ts.
  */
-import type { Backend, ChunkSize, Tensor } from '../../backend/backend.js';
+import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.js';
 
 export interface Cell {
   /** G: gates, each H rows of the weight matrices */
@@ -52,8 +52,8 @@ export interface CellLayer {
 export interface CellChunk {
   readonly size: ChunkSize;
   /**
-   * [T, B, G·H]. Write the input projection here before forward; after forward the gates (the vanilla
-   * RNN has none: its projection stays); after backward, the gradient w.r.t. the projection.
+   * [T, B, G·H]. Write the input projection here before forward, unless it is looked up; after forward
+   * the gates (the vanilla RNN has none); after backward, the gradient w.r.t. the projection.
    */
   readonly inputProjection: Tensor;
   /** [T, B, G·H]. After backward: gradient w.r.t. the recurrent projection W_hh h + b_hh. */
@@ -68,7 +68,7 @@ export interface CellChunk {
   readonly initialState: readonly Tensor[];
   /** [B, H] each: the state after the chunk. */
   readonly finalState: readonly Tensor[];
-  forward(): void;
+  forward(lookup?: Lookup): void;
   /**
    * @param dOutput [T, B, H] gradient w.r.t. the output
    * @param dState [B, H] each: in, gradient w.r.t. the final state; out, w.r.t. the initial state

@@ -38,7 +38,7 @@ export const gru: Cell = {
         previousOutput: h.previous,
         initialState: [h.initial],
         finalState: [h.final],
-        forward: () => backend.gruForward(size, buffers),
+        forward: (lookup) => backend.gruForward(size, buffers, lookup),
         backward: (dOutput, dState) => backend.gruBackward(size, buffers, dOutput, dState[0]),
       };
     });

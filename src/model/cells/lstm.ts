@@ -68,7 +68,7 @@ type Passes = Pick<CellChunk, 'forward' | 'backward'>;
 
 function plainPasses(backend: Backend, size: ChunkSize, buffers: LstmBuffers): Passes {
   return {
-    forward: () => backend.lstmForward(size, buffers),
+    forward: (lookup) => backend.lstmForward(size, buffers, lookup),
     backward: (dOutput, [dh, dc]) => backend.lstmBackward(size, buffers, dOutput, dh, dc),
   };
 }
@@ -82,7 +82,7 @@ function normalisedPasses(
 ): Passes {
   const buffers = { ...plain, ...kept, gain };
   return {
-    forward: () => backend.lstmNormForward(size, buffers),
+    forward: (lookup) => backend.lstmNormForward(size, buffers, lookup),
     backward(dOutput, [dh, dc]) {
       if (gradients === undefined) throw new Error('not built for training');
       backend.lstmNormBackward(size, buffers, dOutput, dh, dc, gradients.gain, gradients.bias);

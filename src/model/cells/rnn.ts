@@ -29,7 +29,7 @@ export const rnn: Cell = {
         previousOutput: h.previous,
         initialState: [h.initial],
         finalState: [h.final],
-        forward: () => backend.rnnForward(size, buffers),
+        forward: (lookup) => backend.rnnForward(size, buffers, lookup),
         backward: (dOutput, dState) => backend.rnnBackward(size, buffers, dOutput, dState[0]),
       };
     });
