@@ -264,7 +264,6 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
                     if (upper && m >= n + NR) break;
                     int rows = m0 + tile_edge(m1 - m0, tiles, i + 1) - m;
                     float *to = c + (ptrdiff_t)m * ldc + n;
-                    if (from == START_C)
                         fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc, rows);
                     tile_rows(rows, nv, to, ldc,
                               rows_of_a + (ptrdiff_t)(m - m0) * stride, stride, panel, rows_from(begin, m, n), from, columns,
