@@ -232,7 +232,8 @@ static int copy_rows(float *copies, const float *a, int lda, int rows, int depth
 
 /* upper: tiles that lie wholly below the diagonal are left out */
 INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *packed,
-                       struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room, const int upper) {
+                       struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room,
+                       const int upper) {
     if (M <= 2) {
         for (int m = 0; m < M; m++)
             row_times_panels(c + (ptrdiff_t)m * ldc, a + (ptrdiff_t)m * lda, packed,
@@ -264,7 +265,8 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
                     if (upper && m >= n + NR) break;
                     int rows = m0 + tile_edge(m1 - m0, tiles, i + 1) - m;
                     float *to = c + (ptrdiff_t)m * ldc + n;
-                        fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc, rows);
+                        fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc,
+                               rows);
                     tile_rows(rows, nv, to, ldc,
                               rows_of_a + (ptrdiff_t)(m - m0) * stride, stride, panel, rows_from(begin, m, n), from, columns,
                               k1 - k0);
@@ -341,7 +343,8 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                 for (int i = 0; i < tiles; i++) {
                     int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
                     float *to = c + (ptrdiff_t)(m0 + first) * ldc + n;
-                    fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc, rows);
+                    fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc,
+                               rows);
                     /* the last panel's multiply-adds cover the fetching of the next block */
                     int last = n + NR >= N;
                     tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * VL, panel, columns, depth,
