@@ -65,6 +65,9 @@ const products: Case[] = [
   [3, 1024, 520] as [number, number, number],
   [300, 33, 17] as [number, number, number],
   [160, 40, 800] as [number, number, number],
+  // x of whole panels, read where it is and, of longer rows, packed; several blocks of everything
+  [400, 150, 96] as [number, number, number],
+  [400, 20, 544] as [number, number, number],
   // rows that stand a multiple of 4 kB apart
   [150, 1024, 130] as [number, number, number],
 ].flatMap(([M, N, K]): Case[] => [

@@ -59,13 +59,14 @@ INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
 
 /*
  * One tile: c[mr, nv·VL] = start + a · panel.  a[m,k] at a[m·lda + k·step].
- * mr, nv and (for packed A) lda and step are constants where this is inlined.
+ * mr, nv and (for packed A) lda and step are constants where this is inlined; rows of the panel lie `down`
+ * apart.
  * ahead: with every row of the panel, nv vectors from here are fetched into the second-level cache, `stride`
  * after those of the row before. The first-level cache takes care of itself.
  */
 INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, ptrdiff_t lda,
-                 ptrdiff_t step, const float *panel, struct start_rows begin, enum gemm_start start,
-                 int columns, int K, const float *ahead, ptrdiff_t stride) {
+                 ptrdiff_t step, const float *panel, ptrdiff_t down, struct start_rows begin,
+                 enum gemm_start start, int columns, int K, const float *ahead, ptrdiff_t stride) {
     vec acc[MR][2];
     const int whole = columns == nv * VL;
 #pragma GCC unroll 16
@@ -97,7 +98,7 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
 #pragma GCC unroll 2
         for (int v = 0; v < nv; v++) __builtin_prefetch(ahead + v * VL, 0, 2);
         ahead += stride;
-        panel += nv * VL;
+        panel += down;
 #pragma GCC unroll 16
         for (int m = 0; m < mr; m += 3) p[m / 3] += step;
     }
@@ -127,10 +128,11 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
                                                 struct start_rows begin, enum gemm_start start,
                                                 int columns, int K) {
     const float *ahead = panel + PANEL_AHEAD * nv * VL;
-#define CASE(n)                                                                                     \
-    case n:                                                                                         \
-        if (nv == 2) tile(n, 2, c, ldc, a, lda, 1, panel, begin, start, columns, K, ahead, 2 * VL); \
-        else tile(n, 1, c, ldc, a, lda, 1, panel, begin, start, columns, K, ahead, VL);             \
+#define CASE(n)                                                                                       \
+    case n:                                                                                           \
+        if (nv == 2)                                                                                  \
+            tile(n, 2, c, ldc, a, lda, 1, panel, 2 * VL, begin, start, columns, K, ahead, 2 * VL);    \
+        else tile(n, 1, c, ldc, a, lda, 1, panel, VL, begin, start, columns, K, ahead, VL);           \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
@@ -138,12 +140,13 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
 
 /* A packed as [K][VL]. */
 static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
-                                                  const float *panel, int columns, int K,
-                                                  const float *ahead, ptrdiff_t stride) {
-#define CASE(n)                                                                                     \
-    case n:                                                                                         \
-        if (nv == 2) tile(n, 2, c, ldc, a, 1, VL, panel, no_rows, START_C, columns, K, ahead, stride); \
-        else tile(n, 1, c, ldc, a, 1, VL, panel, no_rows, START_C, columns, K, ahead, stride);         \
+                                                  const float *panel, ptrdiff_t down, int columns,
+                                                  int K, const float *ahead, ptrdiff_t stride) {
+#define CASE(n)                                                                                       \
+    case n:                                                                                           \
+        if (nv == 2)                                                                                  \
+            tile(n, 2, c, ldc, a, 1, VL, panel, down, no_rows, START_C, columns, K, ahead, stride);   \
+        else tile(n, 1, c, ldc, a, 1, VL, panel, down, no_rows, START_C, columns, K, ahead, stride);  \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
@@ -323,8 +326,8 @@ static void pack_left(float *packed, const float *a, int lda, int columns, int t
     for (int i = 0; sums && i < tiles; i++) STORE(sums + edges[i], totals[i], edges[i + 1] - edges[i]);
 }
 
-static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed,
-                              float *sums, int M, int N, int K, float *scratch) {
+static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *b, int ldb, float *sums,
+                              int M, int N, int K, float *scratch) {
     int k_blocks = (K + KC_PACKED - 1) / KC_PACKED;
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = tile_edge(K, k_blocks, kb), k1 = tile_edge(K, k_blocks, kb + 1), depth = k1 - k0;
@@ -339,7 +342,8 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
             for (int n = 0; n < N; n += NR) {
                 int nv = panel_vectors(N, n);
                 int columns = N - n < NR ? N - n : NR;
-                const float *panel = packed + (size_t)n * K + (size_t)k0 * nv * VL;
+                const ptrdiff_t down = ldb ? ldb : nv * VL;
+                const float *panel = b + (ldb ? n : (ptrdiff_t)n * K) + k0 * down;
                 for (int i = 0; i < tiles; i++) {
                     int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
                     float *to = c + (ptrdiff_t)(m0 + first) * ldc + n;
@@ -347,8 +351,8 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                                rows);
                     /* the last panel's multiply-adds cover the fetching of the next block */
                     int last = n + NR >= N;
-                    tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * VL, panel, columns, depth,
-                                last ? next_block + first : panel + PANEL_AHEAD * nv * VL, last ? lda : nv * VL);
+                    tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * VL, panel, down, columns, depth,
+                                last ? next_block + first : panel + PANEL_AHEAD * down, last ? lda : down);
                 }
             }
         }

@@ -67,10 +67,17 @@ static void gemm_symmetric(float *c, const float *a, const float *packed, int N,
 
 /*
  * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here block by block; scratch: LEFT_SIDE floats.
+ * b: B packed, with ldb 0; or B itself, with row stride ldb, if panels_in_place.
  * sums[M] += column sums of A, row after row, if given.
  */
-static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *packed,
-                              float *sums, int M, int N, int K, float *scratch);
+static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *b, int ldb, float *sums,
+                              int M, int N, int K, float *scratch);
+
+/*
+ * Whether a matrix of N columns can serve as its own panels: they are whole, and a block of their rows is not
+ * so far apart that it contends for the second-level cache's places.
+ */
+INLINE int panels_in_place(int N) { return N % NR == 0 && N <= 512; }
 
 #define LEFT_SIDE (MC / MR * VL * KC_PACKED)
 

@@ -37,8 +37,10 @@ KERNEL void linear_backward_input(float *dx, const float *dy, const float *weigh
 /* dW[N,K] += dy[M,N]ᵀ · x[M,K]; db[N] += column sums of dy */
 KERNEL void linear_backward_weight(float *d_weight, float *d_bias, const float *dy, const float *x, int M,
                                    int N, int K, float *scratch) {
-    pack_rows(scratch, x, K, M, K);
-    gemm_transposed_a(d_weight, K, dy, N, scratch, d_bias, N, K, M, scratch + packed_size(K, M));
+    const int in_place = panels_in_place(K);
+    if (!in_place) pack_rows(scratch, x, K, M, K);
+    gemm_transposed_a(d_weight, K, dy, N, in_place ? x : scratch, in_place ? K : 0, d_bias, N, K, M,
+                      scratch + packed_size(K, M));
 }
 
 /* y[i,:] = table[ids[i],:] */
