@@ -167,7 +167,7 @@ export class CompiledBackend extends CpuBackend implements Backend {
   ): void {
     const [A, S, W, b] = [gates, h, weight, bias].map(address);
     const [packed, scratch] = this.recurrent(weight);
-    const [E, I] = lookUp(lookup);
+    const [E, I] = addresses(lookup);
     this.kernels.rnn_forward(T, B, H, A, S, W, b, E, I, packed, scratch);
   }
 
@@ -187,7 +187,7 @@ export class CompiledBackend extends CpuBackend implements Backend {
     const [packed, scratch] = this.recurrent(weight);
     const [A, S, C, tC] = [address(gates), address(h), address(c), address(tanhC)];
     const [W, b] = [address(weight), address(bias)];
-    const [E, I] = lookUp(lookup);
+    const [E, I] = addresses(lookup);
     this.kernels.lstm_forward(T, B, H, A, S, C, tC, W, b, E, I, packed, scratch);
   }
 
@@ -328,7 +328,7 @@ export class CompiledBackend extends CpuBackend implements Backend {
   }
 }
 
-function lookUp(lookup: Lookup | undefined): readonly [table: number, ids: number] {
+function addresses(lookup: Lookup | undefined): readonly [table: number, ids: number] {
   return lookup ? [address(lookup.table), address(lookup.ids)] : [0, 0];
 }
 

@@ -2,9 +2,9 @@
  * The first layer's input projection W_ih · embedding(id) + b_ih.
  *
  * There are only V different inputs, so the projection is a look-up: table = embedding · W_ihᵀ + b_ih,
- * [V, G·H], that the cell takes by id; its gradient is scattered back into the table and goes on from there. With
- * fewer rows in a chunk than characters in the vocabulary the direct way is shorter. Both ways give the
- * same numbers forward. One-hot input is the table W_ihᵀ + b_ih itself.
+ * [V, G·H], whose rows the cell takes by id; its gradient is scattered back into the table and goes on from
+ * there. With fewer rows in a chunk than characters in the vocabulary the direct way is shorter. Both ways
+ * give the same numbers forward. One-hot input is the table W_ihᵀ + b_ih itself.
  */
 import type { Backend, Indices, Lookup, Tensor } from '../backend/backend.js';
 import { cells } from './cells/cells.js';

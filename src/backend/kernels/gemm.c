@@ -152,11 +152,15 @@ static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int 
 #undef CASE
 }
 
-/* Fetches the tile of C that comes next. */
-INLINE void fetch_tile(const float *c, int ldc, int rows) {
-    for (int m = 0; m < rows; m++, c += ldc) {
-        __builtin_prefetch(c);
-        __builtin_prefetch(c + VL);
+/*
+ * Fetches the tile of C that follows this one of `rows` rows: the one below it or, after the last, that at the
+ * head of the next panel, whose first is `head` in this panel.
+ */
+INLINE void fetch_next_tile(const float *tile, const float *head, int ldc, int rows, int last) {
+    const float *next = last ? head + NR : tile + (ptrdiff_t)rows * ldc;
+    for (int m = 0; m < rows; m++, next += ldc) {
+        __builtin_prefetch(next);
+        __builtin_prefetch(next + VL);
     }
 }
 
@@ -268,11 +272,9 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
                     if (upper && m >= n + NR) break;
                     int rows = m0 + tile_edge(m1 - m0, tiles, i + 1) - m;
                     float *to = c + (ptrdiff_t)m * ldc + n;
-                        fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc,
-                               rows);
-                    tile_rows(rows, nv, to, ldc,
-                              rows_of_a + (ptrdiff_t)(m - m0) * stride, stride, panel, rows_from(begin, m, n), from, columns,
-                              k1 - k0);
+                    fetch_next_tile(to, c + (ptrdiff_t)m0 * ldc + n, ldc, rows, i + 1 == tiles);
+                    tile_rows(rows, nv, to, ldc, rows_of_a + (ptrdiff_t)(m - m0) * stride, stride, panel,
+                              rows_from(begin, m, n), from, columns, k1 - k0);
                 }
             }
         }
@@ -347,8 +349,7 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                 for (int i = 0; i < tiles; i++) {
                     int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
                     float *to = c + (ptrdiff_t)(m0 + first) * ldc + n;
-                    fetch_tile(i + 1 < tiles ? to + (ptrdiff_t)rows * ldc : c + (ptrdiff_t)m0 * ldc + n + NR, ldc,
-                               rows);
+                    fetch_next_tile(to, c + (ptrdiff_t)m0 * ldc + n, ldc, rows, i + 1 == tiles);
                     /* the last panel's multiply-adds cover the fetching of the next block */
                     int last = n + NR >= N;
                     tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * VL, panel, down, columns, depth,

@@ -74,8 +74,8 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                               int M, int N, int K, float *scratch);
 
 /*
- * Whether a matrix of N columns can serve as its own panels: they are whole, and a block of their rows is not
- * so far apart that it contends for the second-level cache's places.
+ * Whether a matrix of N columns can serve as its own panels: they are whole, and their rows not so far apart
+ * that those of a block contend for the same places of the second-level cache.
  */
 INLINE int panels_in_place(int N) { return N % NR == 0 && N <= 512; }
 
