@@ -125,10 +125,13 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       layers: raw.layers ?? picked.model.layers,
       hidden: raw.hidden ?? picked.model.hidden,
       embedding: raw.embedding ?? picked.model.embedding,
-      // of a model with another cell nothing can be taken over
+      // of a model with another cell nothing can be taken over, and a size is meant for any
       ...variants({
         residual: raw.residual ?? picked.model.residual ?? false,
-        layerNorm: raw.layerNorm ?? (picked.model.cell === cell && picked.model.layerNorm) ?? false,
+        layerNorm:
+          raw.layerNorm ??
+          (cell === (picked.model.cell ?? 'lstm') && picked.model.layerNorm) ??
+          false,
       }),
     },
     text: {

@@ -22,16 +22,19 @@ export interface Size extends Variants {
 export const sizes: Readonly<Record<SizeName, Size>> = {
   tiny: { layers: 1, hidden: 128, embedding: 64 },
   small: { layers: 2, hidden: 256, embedding: 128 },
-  medium: { layers: 2, hidden: 384, embedding: 128 },
   // without the residual connections a third layer would rather be left out
+  medium: { layers: 3, hidden: 384, embedding: 128, residual: true, layerNorm: true },
   large: { layers: 3, hidden: 768, embedding: 128, residual: true },
 };
 
+/** Their updates cost more, and they learn a text by heart in fewer epochs. */
+const larger: ReadonlySet<SizeName> = new Set(['medium', 'large']);
+
 /** What each size costs a character, in units of small's. */
-const cost: Readonly<Record<SizeName, number>> = { tiny: 0.15, small: 1, medium: 1.85, large: 14 };
+const cost: Readonly<Record<SizeName, number>> = { tiny: 0.15, small: 1, medium: 3.4, large: 14 };
 /** Characters from which a size has enough to learn from: in the text, and in reading it over and over. */
 const leastText: Readonly<Record<SizeName, number>> = {
-  ...{ tiny: 0, small: 20_000, medium: 500_000, large: 20_000_000 },
+  ...{ tiny: 0, small: 20_000, medium: 600_000, large: 20_000_000 },
 };
 const leastReading: Readonly<Record<SizeName, number>> = {
   ...{ tiny: 0, small: 500_000, medium: 15_000_000, large: 150_000_000 },
@@ -43,7 +46,7 @@ const leastReading: Readonly<Record<SizeName, number>> = {
  */
 export function batchShape(characters: number, name: SizeName): BatchShape {
   if (characters < 200_000) return { batchSize: 16, seqLength: 32 };
-  return { batchSize: name === 'tiny' || name === 'small' ? 32 : 64, seqLength: 64 };
+  return { batchSize: larger.has(name) ? 64 : 32, seqLength: 64 };
 }
 
 /** Without a length the text is read this often, but in all not less and not more than so much. */
@@ -52,8 +55,9 @@ const shortestReading = 600_000;
 const longestReading = 60_000_000;
 
 /** Reading a text more often than this, dropout or not, is learning it by heart. */
-function mostEpochs(characters: number): number {
-  return 15 * (characters / 50_000) ** 0.35;
+function mostEpochs(characters: number, name: SizeName): number {
+  const most = 15 * (characters / 50_000) ** 0.35;
+  return larger.has(name) ? Math.min(most, 7 * Math.max(1, characters / 1e6) ** 0.35) : most;
 }
 
 export interface Recipe {
@@ -81,23 +85,25 @@ export interface Circumstances {
 /** Picks what has not been asked for. */
 export function recipe(circumstances: Circumstances): Recipe {
   const { characters, size } = circumstances;
-  const wanted = circumstances.length ?? usualLength(characters);
+  const wanted = circumstances.length ?? usualLength(characters, size ?? 'small');
   const reading = (name: SizeName) => charactersRead(wanted, name, circumstances);
   const suitable = (name: SizeName) =>
     characters >= leastText[name] && reading(name) >= leastReading[name];
   // without a time the size is not the length's business: more would only take longer
   const candidates: readonly SizeName[] = wanted.kind === 'seconds' ? sizeNames : ['tiny', 'small'];
   const name = size ?? candidates.filter(suitable).at(-1) ?? 'tiny';
-  const most = mostEpochs(characters);
+  const most = mostEpochs(characters, name);
   const tooLong = wanted.kind === 'seconds' && reading(name) / characters > most;
   const epochs = tooLong ? most : reading(name) / characters;
   const length: TrainLength = tooLong ? { kind: 'epochs', epochs: rounded(most) } : wanted;
   return { name, size: sizes[name], dropout: dropoutFor(epochs, characters, name), length, epochs };
 }
 
-function usualLength(characters: number): TrainLength {
-  const least = Math.min(shortestReading, mostEpochs(characters) * characters);
-  const total = Math.min(longestReading, Math.max(least, usualEpochs * characters));
+function usualLength(characters: number, name: SizeName): TrainLength {
+  const most = mostEpochs(characters, name);
+  const usual = larger.has(name) ? Math.min(usualEpochs, most) : usualEpochs;
+  const least = Math.min(shortestReading, most * characters);
+  const total = Math.min(longestReading, Math.max(least, usual * characters));
   return { kind: 'epochs', epochs: rounded(total / characters) };
 }
 
@@ -127,8 +133,9 @@ function dropoutFor(epochs: number, characters: number, name: SizeName): number 
     [0, 0],
   ];
   const [, usual] = steps.find(([atLeast]) => epochs >= atLeast) ?? [0, 0];
-  const dropout = characters < 200_000 ? Math.min(0.5, usual + 0.2) : usual;
+  const more = (dropout: number, by: number) => Math.min(0.5, Math.round(10 * (dropout + by)) / 10);
+  const dropout = characters < 200_000 ? more(usual, 0.2) : usual;
   // a small network has less to learn by heart with, a large one more
   if (name === 'tiny') return dropout / 2;
-  return name === 'small' || dropout === 0 ? dropout : Math.min(0.5, dropout + 0.1);
+  return larger.has(name) && dropout > 0 ? more(dropout, 0.1) : dropout;
 }

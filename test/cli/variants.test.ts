@@ -89,11 +89,26 @@ describe.each([
   });
 });
 
-test('large is residual, unless that is not wanted', async () => {
+describe('what a size has of them', () => {
   const folder = new Folder();
-  const tiny = ['--size', 'large', '--hidden', '8', '--embedding', '4'];
-  await folder.train(text, ...tiny, '--layers', '3');
-  expect(folder.json('charnn.json').model.residual).toBe(true);
-  await folder.train(text, ...tiny, '--layers', '3', '-f', '--no-residual');
-  expect(folder.json('charnn.json').model).not.toHaveProperty('residual');
+  const modelOf = async (size: string, ...options: string[]) => {
+    const shape = ['--layers', '3', '--hidden', '8', '--embedding', '4', '--steps', '2'];
+    const { status } = await folder.train(text, '--size', size, ...shape, '-f', ...options);
+    expect(status).toBe(0);
+    return folder.json('charnn.json').model;
+  };
+
+  test('large is residual, unless that is not wanted', async () => {
+    expect((await modelOf('large')).residual).toBe(true);
+    expect(await modelOf('large', '--no-residual')).not.toHaveProperty('residual');
+  });
+
+  test('medium is normalised too, where the cell can be and it is wanted', async () => {
+    expect(await modelOf('medium')).toMatchObject({ residual: true, layerNorm: true });
+    for (const options of [['--no-layer-norm'], ['--cell', 'gru']]) {
+      const model = await modelOf('medium', ...options);
+      expect(model.residual).toBe(true);
+      expect(model).not.toHaveProperty('layerNorm');
+    }
+  });
 });

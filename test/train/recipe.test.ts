@@ -37,6 +37,15 @@ test('three minutes with a book are for size small, an hour is for medium', () =
   expect(timed(3600).name).toBe('medium');
 });
 
+test('the larger size learns by heart sooner, so an hour is more than a book is worth', () => {
+  const { length, epochs } = timed(3600);
+  expect(length.kind).toBe('epochs');
+  expect(epochs).toBeLessThan(10);
+  expect(timed(180).length.kind).toBe('seconds');
+  // nor is a length that is not given
+  expect(recipe({ ...book, size: 'medium' }).epochs).toBeCloseTo(epochs, 1);
+});
+
 describe('without a length', () => {
   test('a book is read ten times', () => {
     expect(recipe(book).length).toEqual({ kind: 'epochs', epochs: 10 });
@@ -63,6 +72,22 @@ test('more time than a text is worth becomes as many epochs as it is worth', () 
   expect(length).toEqual({ kind: 'epochs', epochs: 15 });
   expect(epochs).toBeCloseTo(15);
   expect(timed(180).length).toEqual({ kind: 'seconds', seconds: 180 });
+});
+
+test('dropout is a number that reads well', () => {
+  for (const size of sizeNames) {
+    for (const characters of [50_000, 1_000_000]) {
+      for (const epochs of [1, 2, 5, 10, 30, 50]) {
+        const { dropout } = recipe({
+          ...book,
+          characters,
+          size,
+          length: { kind: 'epochs', epochs },
+        });
+        expect(String(dropout)).toMatch(/^0(\.\d{1,2})?$/);
+      }
+    }
+  }
 });
 
 test('what is asked for is what is picked', () => {

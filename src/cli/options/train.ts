@@ -37,7 +37,8 @@ const modelOptions: OptionGroup = {
       'auto: by text and time',
     ),
     ...shapeOptions(bySize),
-    flag('--no-residual', 'not even where the size has it (large)'),
+    flag('--no-residual', 'not even where the size has it (medium, large)'),
+    flag('--no-layer-norm', 'not even where the size has it (medium)'),
   ],
 };
 
