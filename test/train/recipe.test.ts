@@ -32,9 +32,9 @@ test('more time never makes a smaller model, nor does more text', () => {
   }
 });
 
-test('three minutes with a book are for size small, an hour is for medium', () => {
-  expect(timed(180).name).toBe('small');
-  expect(timed(3600).name).toBe('medium');
+test('a minute with a book is for size small, ten are for medium', () => {
+  expect(timed(60).name).toBe('small');
+  expect(timed(600).name).toBe('medium');
 });
 
 test('the larger size learns by heart sooner, so an hour is more than a book is worth', () => {

@@ -66,7 +66,7 @@ const trainingOptions: OptionGroup = {
       '--batch-size <n>',
       'streams read side by side',
       count,
-      '32, medium and large 64, of a small text 16',
+      '32, large 64, of a small text 16',
     ),
     option('--seq-length <n>', 'steps of a chunk', count, '64, of a small text 32'),
     option(
