@@ -125,7 +125,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       layers: raw.layers ?? picked.model.layers,
       hidden: raw.hidden ?? picked.model.hidden,
       embedding: raw.embedding ?? picked.model.embedding,
-      // of a model with another cell nothing can be taken over, and a size is meant for any
+      // of a model with another cell nothing can be taken over; a size names none, its cells are LSTM's
       ...variants({
         residual: raw.residual ?? picked.model.residual ?? false,
         layerNorm:
