@@ -8,24 +8,26 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** What the files of a folder may import, besides their own folder and the top level's errors and version. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
+  options: [],
   backend: [],
   text: [],
   model: ['backend', 'text'],
   threads: [],
   novelty: [],
-  sample: ['backend', 'text', 'model', 'threads'],
+  sample: ['options', 'backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
   // its predictions are mixed with an n-gram model's
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['backend', 'text', 'model'],
+  train: ['options', 'backend', 'text', 'model'],
   pages: [],
   // a state file is a training's
-  checkpoint: ['backend', 'text', 'model', 'train'],
+  checkpoint: ['options', 'backend', 'text', 'model', 'train'],
   // options name the library's choices and limits
-  cli: ['backend', 'text', 'model', 'train', 'checkpoint'],
+  cli: ['options', 'backend', 'text', 'model', 'train', 'checkpoint'],
   commands: [
+    'options',
     'backend',
     'text',
     'model',

@@ -2,6 +2,7 @@
 import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
+import { limits } from '../model/limits.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
@@ -9,7 +10,6 @@ import { writeFileAtomically } from './atomic.js';
 import {
   CheckpointFile,
   fileJson,
-  limits,
   readHistory,
   readModelConfig,
   readTextOptions,

@@ -1,80 +1,47 @@
-/** The training configuration as a state file holds it. */
-import { backendNames } from '../backend/select.js';
-import {
-  clipNames,
-  type DivergenceConfig,
-  divergenceActions,
-  dropoutMaskNames,
-  optimizerNames,
-  scheduleNames,
-  type TrainConfig,
-  type TrainLength,
-} from '../train/config.js';
+/**
+ * Reading what the schema of a training describes: every value is checked against its row. What a version
+ * of the files brought is missing in earlier ones, where the default holds.
+ */
+import { defaultOf, type OptionTable } from '../options/table.js';
+import { count, positive } from '../options/types.js';
+import type { TrainConfig, TrainLength } from '../train/config.js';
+import { trainingRows } from '../train/schema/training-rows.js';
 import type { Fields } from './fields.js';
-import { limits } from './json.js';
 
-const most = Number.MAX_SAFE_INTEGER;
-
+/**
+ * Reads a configuration and checks every field of it against its row.
+ * @throws CharnnError naming the field that is wrong
+ */
 export function readTrainConfig(fields: Fields): TrainConfig {
-  const optimizer = fields.fields('optimizer');
-  const schedule = fields.fields('schedule');
-  const clip = fields.fields('clip');
-  return {
-    batchSize: fields.integer('batchSize', 1, limits.parameters),
-    seqLength: fields.integer('seqLength', 1, limits.parameters),
-    dropout: fields.number('dropout'),
-    dropoutMask: fields.oneOf('dropoutMask', dropoutMaskNames),
-    weightDrop: fields.number('weightDrop'),
-    optimizer: {
-      name: optimizer.oneOf('name', optimizerNames),
-      weightDecay: optimizer.number('weightDecay'),
-      beta1: optimizer.number('beta1'),
-      beta2: optimizer.number('beta2'),
-      alpha: optimizer.number('alpha'),
-      momentum: optimizer.number('momentum'),
-      epsilon: optimizer.number('epsilon'),
-    },
-    schedule: {
-      name: schedule.oneOf('name', scheduleNames),
-      rate: schedule.number('rate'),
-      warmup: schedule.number('warmup'),
-      decayShare: schedule.number('decayShare'),
-      finalRate: schedule.number('finalRate'),
-      decay: schedule.number('decay'),
-      every: schedule.number('every'),
-      patience: schedule.integer('patience', 0, most),
-    },
-    average: fields.number('average'),
-    clip: { name: clip.oneOf('name', clipNames), limit: clip.number('limit') },
-    length: readLength(fields.fields('length')),
-    earlyStop: fields.integer('earlyStop', 0, most),
-    divergence: readDivergence(fields),
-    evalEvery:
-      fields.get('evalEvery') === undefined ? undefined : fields.integer('evalEvery', 1, most),
-    seed: fields.integer('seed', 0, most),
-    threads: fields.integer('threads', 1, 4096),
-    backend: fields.oneOf('backend', backendNames),
-  };
+  const config = readRows(trainingRows, fields);
+  return { ...config, length: readLength(fields.fields('length')) } as TrainConfig;
 }
 
-/** Missing in files of version 1. */
-function readDivergence(fields: Fields): DivergenceConfig {
-  if (fields.get('divergence') === undefined) return { action: 'stop', rollbacks: 0 };
-  const divergence = fields.fields('divergence');
-  return {
-    action: divergence.oneOf('action', divergenceActions),
-    rollbacks: divergence.integer('rollbacks', 0, most),
-  };
+/** Reads the fields of a table's rows. */
+export function readRows(table: OptionTable, fields: Fields): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const key of Object.keys(table)) values[key] = readRow(table, key, fields);
+  return values;
+}
+
+/** @throws CharnnError naming the field where it is not what the row says */
+export function readRow(table: OptionTable, key: string, fields: Fields): unknown {
+  const row = table[key];
+  const [field, group] = (row.field ?? key).split('.').reverse();
+  const isNew = row.since !== undefined || row.optional === true;
+  if (group !== undefined && isNew && fields.get(group) === undefined) {
+    return defaultOf(table, key, {});
+  }
+  const holder = group === undefined ? fields : fields.fields(group);
+  const value = holder.get(field);
+  if (value === undefined && isNew) return defaultOf(table, key, {});
+  return row.type.accepts(value) ? value : holder.fail(field, row.type.expected);
 }
 
 function readLength(fields: Fields): TrainLength {
   const kind = fields.oneOf('kind', ['steps', 'epochs', 'seconds']);
-  switch (kind) {
-    case 'steps':
-      return { kind, steps: fields.integer('steps', 1, most) };
-    case 'epochs':
-      return { kind, epochs: fields.number('epochs') };
-    case 'seconds':
-      return { kind, seconds: fields.number('seconds') };
-  }
+  const type = kind === 'steps' ? count : positive;
+  const value = fields.get(kind);
+  if (!type.accepts(value)) fields.fail(kind, type.expected);
+  return { kind, [kind]: value } as TrainLength;
 }

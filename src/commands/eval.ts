@@ -1,61 +1,77 @@
 /** `charnn eval`: how well a model predicts a text. */
 import { Arena } from '../backend/arena.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import { createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options/defaults.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
-import { evaluate } from '../evaluate/evaluate.js';
+import * as rows from '../cli/rows.js';
+import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';
+import { flag } from '../options/table.js';
 import { loadCorpus } from '../text/corpus.js';
 import { textArguments } from './text-arguments.js';
-import { yardstickLine } from './yardstick-line.js';
+import { baselineEvent, yardstickLine } from './yardstick-line.js';
 
-export interface RawEvalOptions {
-  readonly model?: string;
-  readonly backend?: BackendName;
-  readonly dynamic?: boolean;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
-
-export async function evaluateText(texts: readonly string[], raw: RawEvalOptions): Promise<void> {
-  const output = createOutput(raw.quiet ?? false);
-  const model = await readModel(raw.model ?? defaults.output);
-  const { text, vocabulary } = model;
-  const corpus = await loadCorpus(textArguments(texts), {
-    text,
-    vocabulary,
-    minCount: 1,
-    stdin: process.stdin,
-  });
-  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
-  const { characters, nats, bitsPerCharacter, perplexity } = evaluate(model, backend, corpus.ids, {
-    dynamic: raw.dynamic ?? false,
-  });
-  const { unknown } = corpus;
-  const others = await yardstick(vocabulary, corpus.ids, undefined);
-  if (raw.json) {
-    const result = {
-      loss: nats,
-      bits_per_char: bitsPerCharacter,
-      perplexity,
-      characters,
-      unknown,
-      ngram_bits_per_char: others.ngram,
-      gzip_bits_per_char: others.gzip,
-      xz_bits_per_char: others.xz,
-    };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-    return;
-  }
-  const lines = [
-    `loss           ${nats.toFixed(4)} nats per character`,
-    `bits per char  ${bitsPerCharacter.toFixed(4)}`,
-    `perplexity     ${perplexity.toFixed(3)}`,
-    `characters     ${grouped(characters)}`,
-    `unknown        ${grouped(unknown)}`,
-    `for comparison ${yardstickLine(others)}`,
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
+export const evaluate = defineCommand({
+  name: 'eval',
+  arguments: '[text...]',
+  summary: 'measure how well a model predicts a text',
+  description: 'Print the loss of a model on a text: files, folders or standard input (-).',
+  examples: [
+    ['charnn eval other-book.txt', 'how well is it predicted?'],
+    ['charnn eval - --json < page.txt', 'for a script'],
+  ],
+  synonyms: ['evaluate', 'test', 'loss', 'perplexity'],
+  options: {
+    model: rows.model,
+    dynamic: flag('dynamic evaluation: adapt to the text while reading it (slower)'),
+    backend: rows.backend,
+    json: rows.json,
+    quiet: rows.quiet,
+    debug: rows.debug,
+  },
+  standardOutput: 'result',
+  async run(texts, options) {
+    const output = createOutput(options.quiet ?? false);
+    const model = await readModel(options.model ?? rows.model.default);
+    const { text, vocabulary } = model;
+    const corpus = await loadCorpus(textArguments(texts), {
+      text,
+      vocabulary,
+      minCount: 1,
+      stdin: process.stdin,
+    });
+    const { backend, note } = createBackend(options.backend ?? 'auto', new Arena());
+    if (note !== undefined) output.note(note);
+    const { characters, nats, bitsPerCharacter, perplexity } = evaluateIds(
+      model,
+      backend,
+      corpus.ids,
+      { dynamic: options.dynamic ?? false },
+    );
+    const { unknown } = corpus;
+    const others = await yardstick(vocabulary, corpus.ids, undefined);
+    if (options.json) {
+      const { type: _, ...baselines } = baselineEvent(others);
+      const result = {
+        loss: nats,
+        bitsPerCharacter,
+        perplexity,
+        characters,
+        unknown,
+        ...baselines,
+      };
+      process.stdout.write(`${JSON.stringify(result)}\n`);
+      return;
+    }
+    const lines = [
+      `loss           ${nats.toFixed(4)} nats per character`,
+      `bits per char  ${bitsPerCharacter.toFixed(4)}`,
+      `perplexity     ${perplexity.toFixed(3)}`,
+      `characters     ${grouped(characters)}`,
+      `unknown        ${grouped(unknown)}`,
+      `for comparison ${yardstickLine(others)}`,
+    ];
+    process.stdout.write(`${lines.join('\n')}\n`);
+  },
+});

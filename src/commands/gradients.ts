@@ -2,15 +2,18 @@
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
 import { Arena } from '../backend/arena.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import { createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { checkLayerNorm, flagOf } from '../cli/checks.js';
-import { defaults } from '../cli/options/defaults.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
-import { type CellName, variants } from '../model/config.js';
+import { requireCapable } from '../model/capabilities.js';
+import { type CellName, cellNames, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
+import { flagOf, type OptionsOf, option, topic } from '../options/table.js';
+import { choice, count, integer, listOf } from '../options/types.js';
 import type { GradientsData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { Ids } from '../text/unit.js';
@@ -25,33 +28,67 @@ import {
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
 
-export interface RawGradientsOptions {
-  readonly model?: string;
-  readonly cell?: readonly CellName[];
-  readonly layers?: number;
-  readonly hidden?: number;
-  readonly embedding?: number;
-  readonly residual?: boolean;
-  readonly layerNorm?: boolean;
-  readonly seed?: number;
-  readonly lags?: number;
-  readonly positions?: number;
-  readonly seqLength?: number;
-  readonly output?: string;
-  readonly backend?: BackendName;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
+const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding: 64 });
 
-export async function gradients(texts: readonly string[], raw: RawGradientsOptions): Promise<void> {
-  const output = createOutput(raw.quiet ?? false);
-  if (raw.output !== undefined) await checkPagePath(raw.output);
-  const { subjects, ids } = raw.cell ? await fresh(texts, raw) : await trained(texts, raw);
-  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
+const table = {
+  ...topic('Network', {
+    model: rows.model,
+    cell: option(
+      '<names>',
+      listOf(choice(cellNames)),
+      'compare untrained networks of these cells instead of a model',
+    ),
+    ...sizeRows,
+    seed: option('<n>', integer(0), 'random seed of the untrained weights', { default: 1 }),
+  }),
+  ...topic('Measure', {
+    lags: option('<n>', integer(1, 100_000), 'max number of steps back', { default: 128 }),
+    positions: option('<n>', count, 'positions of the text to average over', { default: 64 }),
+    seqLength: option(
+      '<n>',
+      count,
+      'length of a chunk of training, beyond which nothing is learnt',
+      {
+        absent: "the training's; 64 for untrained networks",
+      },
+    ),
+  }),
+  output: rows.page,
+  backend: rows.backend,
+  json: rows.json,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
+const usualSeqLength = 64;
+type Options = OptionsOf<typeof table>;
+
+export const gradients = defineCommand({
+  name: 'gradients',
+  arguments: '[text...]',
+  summary: 'show how far back the gradient reaches',
+  description:
+    'Measure, on a text, the gradient of the loss with respect to earlier states,\nfor a model or for untrained networks side by side, and the spectra of the\nrecurrent matrices.',
+  examples: [
+    ['charnn gradients book.txt', 'the model charnn.json'],
+    ['charnn gradients book.txt --cell rnn,lstm,gru', 'untrained'],
+    ['charnn gradients book.txt -o gradients.html', 'on a page'],
+  ],
+  options: table,
+  standardOutput: 'result',
+  run: measureGradients,
+});
+
+async function measureGradients(texts: readonly string[], options: Options): Promise<void> {
+  const output = createOutput(options.quiet ?? false);
+  if (options.output !== undefined) await checkPagePath(options.output);
+  const { subjects, ids } = options.cell
+    ? await fresh(texts, options)
+    : await trained(texts, options);
+  const { backend, note } = createBackend(options.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
   const measures = {
-    lags: raw.lags ?? defaults.gradients.lags,
-    positions: raw.positions ?? defaults.gradients.positions,
+    lags: options.lags ?? table.lags.default,
+    positions: options.positions ?? table.positions.default,
   };
   const findings = subjects.map((subject): Finding => {
     const { config, weights } = subject;
@@ -61,22 +98,23 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
       spectra: recurrentSpectra(backend, config, weights),
     };
   });
-  if (raw.output !== undefined) {
+  if (options.output !== undefined) {
     const data: GradientsData = { subjects: findings.map(pageSubject) };
-    await writePage(raw.output, 'gradients', { title: 'Gradients by lag', data }, output);
+    await writePage(options.output, 'gradients', { title: 'Gradients by lag', data }, output);
   }
-  if (raw.json) process.stdout.write(`${JSON.stringify(findings.map(asJson))}\n`);
-  else if (raw.output === undefined) process.stdout.write(description(findings));
+  if (options.json) process.stdout.write(`${JSON.stringify(findings.map(asJson))}\n`);
+  else if (options.output === undefined) process.stdout.write(description(findings));
 }
 
-async function trained(texts: readonly string[], raw: RawGradientsOptions) {
+async function trained(texts: readonly string[], options: Options) {
   const shape = ['layers', 'hidden', 'embedding', 'residual', 'layerNorm'] as const;
   for (const key of [...shape, 'seed'] as const) {
-    if (raw[key] === undefined) continue;
-    const option = flagOf(key);
-    throw new UsageError(`${option} is for fresh networks: give --cell as well, or leave it out`);
+    if (options[key] === undefined) continue;
+    throw new UsageError(
+      `${flagOf(key)} is for untrained networks: give --cell as well, or leave it out`,
+    );
   }
-  const name = raw.model ?? defaults.output;
+  const name = options.model ?? table.model.default;
   const model = await readModel(name);
   const { config, text, vocabulary, weights, training, history } = model;
   const corpus = await loadCorpus(textArguments(texts), {
@@ -85,7 +123,7 @@ async function trained(texts: readonly string[], raw: RawGradientsOptions) {
     minCount: 1,
     stdin: process.stdin,
   });
-  const seqLength = raw.seqLength ?? positiveOr(training?.seqLength, defaults.gradients.seqLength);
+  const seqLength = options.seqLength ?? positiveOr(training?.seqLength, usualSeqLength);
   const subject: Subject = {
     name: config.cell,
     config,
@@ -98,35 +136,41 @@ async function trained(texts: readonly string[], raw: RawGradientsOptions) {
 
 async function fresh(
   texts: readonly string[],
-  raw: RawGradientsOptions,
+  options: Options,
 ): Promise<{ subjects: Subject[]; ids: Ids }> {
-  if (raw.model !== undefined) {
+  if (options.model !== undefined) {
     throw new UsageError('--cell and --model contradict each other: give one of them');
   }
-  for (const cell of raw.cell ?? []) checkLayerNorm(raw, cell);
+  for (const cell of options.cell ?? [])
+    requireCapable({ ...shapeOf(options), cell, command: 'gradients' });
   const { ids, vocabulary } = await loadCorpus(textArguments(texts), {
-    text: { unit: defaults.unit, keepCr: false },
+    text: { unit: 'char', keepCr: false },
     minCount: 1,
     stdin: process.stdin,
   });
-  const subjects = (raw.cell ?? []).map((cell): Subject => {
+  const cells: readonly CellName[] = options.cell ?? [];
+  const subjects = cells.map((cell): Subject => {
     const config = {
       cell,
-      layers: raw.layers ?? defaults.gradients.layers,
-      hidden: raw.hidden ?? defaults.gradients.hidden,
-      embedding: raw.embedding ?? defaults.gradients.embedding,
+      layers: options.layers ?? table.layers.default,
+      hidden: options.hidden ?? table.hidden.default,
+      embedding: options.embedding ?? table.embedding.default,
       vocabulary: vocabulary.size,
-      ...variants(raw),
+      ...shapeOf(options),
     };
     return {
       name: cell,
       config,
-      weights: initialValues(parameterTable(config), raw.seed ?? defaults.seed),
-      seqLength: raw.seqLength ?? defaults.gradients.seqLength,
+      weights: initialValues(parameterTable(config), options.seed ?? table.seed.default),
+      seqLength: options.seqLength ?? usualSeqLength,
       clipping: undefined,
     };
   });
   return { subjects, ids };
+}
+
+function shapeOf({ residual = false, layerNorm = false }: Options) {
+  return variants({ residual, layerNorm });
 }
 
 /** What a model records of its training is shown, not relied on: it may be from anywhere. */

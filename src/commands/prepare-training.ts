@@ -1,28 +1,31 @@
 /** From the options of `charnn train` to a training that can begin, or go on. */
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { usableCores } from '../backend/cores.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { readState, statePath } from '../checkpoint/state-file.js';
-import { defaults } from '../cli/options/defaults.js';
 import { grouped, type Output } from '../cli/output.js';
-import {
-  type Picked,
-  type RawTrainOptions,
-  resumedConfig,
-  trainLength,
-  trainSettings,
-} from '../cli/train-config.js';
 import { variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
+import { type Complete, withDefaults } from '../options/table.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
 import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import { trainingSpeed } from '../train/benchmark.js';
-import type { TrainConfig } from '../train/config.js';
+import type { OptimizerConfig } from '../train/config.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
+import {
+  type Picked,
+  resolveTraining,
+  resumeTraining,
+  textSettings,
+  trainLength,
+} from '../train/resolve.js';
+import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
+import { trainingRows } from '../train/schema/training-rows.js';
 import { matchModel } from './claim-output.js';
 import { anotherText, recordedSource, requireRecorded, type TextSource } from './recorded-text.js';
 
@@ -31,35 +34,28 @@ export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 /** A training from its beginning: text, sizes and configuration. */
 export async function prepareNew(
   texts: readonly string[],
-  raw: RawTrainOptions,
+  options: CommandTrainOptions,
   output: Output,
 ): Promise<Prepared> {
-  const settings = trainSettings(raw);
-  const { text, minCount, valFile, valFrac, valChars } = settings;
-  const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
-  const source: TextSource = {
-    texts,
-    valFile: valFile ?? null,
-    valFrac,
-    valChars,
-    minCount,
-  };
+  const { text, ...settings } = textSettings(options);
+  const initFrom = options.initFrom === undefined ? undefined : await readModel(options.initFrom);
+  const source: TextSource = { texts, ...settings, valFile: settings.valFile ?? null };
   const corpus = await loadTraining(source, text, undefined, output);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
-    const { batchSize = usual.batchSize, seqLength = usual.seqLength } = raw;
+    const { batchSize = usual.batchSize, seqLength = usual.seqLength } = options;
     return fitToCorpus(corpus.train.length, { batchSize, seqLength });
   };
-  const { name, ...picked } = await pick(raw, settings.train, batchOf, corpus, initFrom, output);
+  const threads = options.threads ?? usableCores();
+  const { name, ...picked } = await pick(options, threads, batchOf, corpus, initFrom, output);
   const { warning, ...batch } = batchOf(name);
   if (warning !== undefined) output.warn(warning);
-  const threads = Math.min(settings.train.threads, batch.batchSize);
-  const { model, train: chosen } = trainSettings(raw, { ...picked, batch });
-  const config = Object.freeze({ ...chosen, ...batch, threads });
+  // the text may be too short for the batch that was asked for, and a thread needs a row
+  const fitted = { ...batch, threads: Math.min(threads, batch.batchSize) };
+  const resolved = resolveTraining({ ...options, ...fitted }, { ...picked, ...fitted });
   return {
     corpus,
-    model,
-    config,
+    ...resolved,
     // to be found again from any folder
     source: {
       ...source,
@@ -72,23 +68,31 @@ export async function prepareNew(
 
 /** Picks size, dropout and length where they are not given, and says so. */
 async function pick(
-  raw: RawTrainOptions,
-  { optimizer, threads, backend }: TrainConfig,
+  options: CommandTrainOptions,
+  threads: number,
   batchOf: (name: SizeName) => BatchShape,
   { train, vocabulary }: TrainingText,
   initFrom: Model | undefined,
   output: Output,
-): Promise<Omit<Picked, 'batch'> & { readonly name: SizeName }> {
-  const shaped = raw.layers !== undefined || raw.hidden !== undefined || initFrom !== undefined;
-  const length = trainLength(raw);
-  const asked = raw.size === 'auto' ? undefined : raw.size;
+): Promise<Omit<Picked, 'batchSize' | 'seqLength' | 'threads'> & { readonly name: SizeName }> {
+  const shaped =
+    options.layers !== undefined || options.hidden !== undefined || initFrom !== undefined;
+  const length = trainLength(options);
+  const asked = options.size === 'auto' ? undefined : options.size;
   const { batchSize, seqLength } = batchOf('small');
+  const {
+    cell = schema.cell.default,
+    residual = false,
+    layerNorm = false,
+    backend = 'auto',
+  } = options;
   const speed =
     length?.kind === 'seconds'
       ? await trainingSpeed({
-          ...{ cell: raw.cell ?? defaults.cell, ...sizes.small, vocabulary: vocabulary.size },
-          ...variants(raw),
-          ...{ batchSize, seqLength, optimizer, backend, iterations: 10 },
+          ...{ ...sizes.small, vocabulary: vocabulary.size, cell },
+          ...variants({ residual, layerNorm }),
+          ...{ batchSize, seqLength, backend, iterations: 10 },
+          training: optimizerOf(options),
           threads: Math.min(threads, batchSize),
         })
       : undefined;
@@ -102,7 +106,7 @@ async function pick(
   });
   const choices = [
     ...(shaped ? [] : [`size ${name} (${size.layers} × ${size.hidden})`]),
-    ...(raw.dropout === undefined ? [`dropout ${dropout}`] : []),
+    ...(options.dropout === undefined ? [`dropout ${dropout}`] : []),
   ];
   const isShortened = !shaped && length !== undefined && rest.length !== length;
   const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
@@ -124,13 +128,13 @@ async function pick(
  */
 export async function prepareResumed(
   texts: readonly string[],
-  raw: RawTrainOptions,
+  options: CommandTrainOptions,
   modelPath: string,
   output: Output,
 ): Promise<Prepared> {
   const path = statePath(modelPath);
   const { resume: state, best } = await matchModel(await readState(path), modelPath, output);
-  const config = resumedConfig(raw, state.config);
+  const config = resumeTraining(options, state.config);
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
   if (texts.length === 0) await requireRecorded(recorded.texts, provenance.bytes ?? null, path);
@@ -222,9 +226,11 @@ async function loadTraining(
   };
 }
 
-/** Finds contradictions in the options before anything is read. */
-export function resumedConfigIsValid(raw: RawTrainOptions): void {
-  resumedConfig(raw, trainSettings({}).train);
+/** The optimiser's part of the configuration, which decides on the speed. */
+function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
+  const rows = withDefaults(trainingRows, options) as Complete<typeof trainingRows>;
+  const { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon } = rows;
+  return { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon };
 }
 
 function absolute(path: string): string {

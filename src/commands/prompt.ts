@@ -6,6 +6,7 @@ import type { Model } from '../model/model.js';
 import { encodeBytes } from '../text/encode.js';
 import { linesOf } from '../text/lines.js';
 import { findSources } from '../text/sources.js';
+import type { CommandSampleOptions } from './sample-options.js';
 
 export interface Prompt {
   /** As it was given */
@@ -18,13 +19,13 @@ const longestPrompt = 2 ** 28;
 
 /** The prompt that all records have. */
 export async function readCommonPrompt(
-  raw: { readonly prime?: string; readonly primeFile?: string },
+  { prompt, promptFile }: CommandSampleOptions,
   encode: (bytes: Uint8Array) => Prompt,
 ): Promise<Prompt> {
-  if (raw.primeFile === undefined) return encode(Buffer.from(raw.prime ?? '', 'utf8'));
+  if (promptFile === undefined) return encode(Buffer.from(prompt ?? '', 'utf8'));
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for (const source of await findSources([raw.primeFile], process.stdin)) {
+  for (const source of await findSources([promptFile], process.stdin)) {
     for await (const piece of source.read()) {
       length += piece.length;
       if (length > longestPrompt) {

@@ -1,9 +1,12 @@
 /** The texts that a training state names: read again on resuming, if they are what was trained on. */
 import { stat } from 'node:fs/promises';
 import { Fields } from '../checkpoint/fields.js';
+import { readRows } from '../checkpoint/train-config.js';
 import { CharnnError } from '../errors.js';
+import type { Complete } from '../options/table.js';
 import { quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
+import { sourceRows } from '../train/schema/text-rows.js';
 import type { TrainingState } from '../train/state.js';
 
 export interface TextSource {
@@ -23,12 +26,12 @@ export function recordedSource(source: TrainingState['source'], path: string): T
   const isPath = (text: unknown) => typeof text === 'string';
   const texts = fields.array('texts');
   if (!texts.every(isPath)) fields.fail('texts', 'a list of paths');
+  const { valFile: _, ...rows } = sourceRows;
+  const rest = readRows(rows, fields) as Complete<typeof rows>;
   return {
     texts: texts as string[],
     valFile: fields.get('valFile') === null ? null : fields.string('valFile'),
-    valFrac: fields.number('valFrac'),
-    valChars: fields.integer('valChars', 1, Number.MAX_SAFE_INTEGER),
-    minCount: fields.integer('minCount', 1, Number.MAX_SAFE_INTEGER),
+    ...rest,
   };
 }
 

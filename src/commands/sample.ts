@@ -3,7 +3,7 @@ import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
 import { createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options/defaults.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import type { Model } from '../model/model.js';
 import { beamSearch } from '../sample/beam.js';
@@ -12,30 +12,54 @@ import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { Piece } from '../threads/in-order.js';
 import { interact } from './interactive.js';
+import { modelPath } from './model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
-import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
+import { type CommandSampleOptions, sampleTable } from './sample-options.js';
+import { sampleSettings } from './sample-settings.js';
 import { write } from './write.js';
 
 /** Records drawn in succession without a new one, after which no more are tried */
 const mostInVain = 10_000;
 
-export async function sample(raw: RawSampleOptions): Promise<void> {
-  if (raw.interactive) return interact(raw);
-  const output = createOutput(raw.quiet ?? false);
-  const model = await readModel(raw.model ?? defaults.output);
-  const settings = sampleSettings(raw, model, output);
+export const sample = defineCommand({
+  name: 'sample',
+  arguments: '[model]',
+  summary: 'write new text',
+  description: 'Write text from a model to standard output, as it is produced.',
+  examples: [
+    ['charnn sample --temp 0.8', 'a little more predictable'],
+    ["charnn sample -p 'Call me' -l 200", 'continue a text'],
+    ['charnn sample -l 1000000 | head -n 20', 'as much as is read'],
+    ["charnn sample -n 20 --stop '\\n' | sort -u", 'twenty lines'],
+    ['seq 9 | charnn sample --complete -', 'lines that begin so'],
+    ['charnn sample -i', 'take turns with it'],
+  ],
+  synonyms: ['generate', 'gen', 'write', 'predict', 'text', 'run'],
+  options: sampleTable,
+  standardOutput: 'result',
+  async run(args, options) {
+    const path = modelPath(args, options.model);
+    if (options.interactive) return interact(path, options);
+    return writeRecords(path, options);
+  },
+});
+
+async function writeRecords(path: string, options: CommandSampleOptions): Promise<void> {
+  const output = createOutput(options.quiet ?? false);
+  const model = await readModel(path);
+  const settings = sampleSettings(options, model, output);
   const encode = promptEncoder(model, output);
-  const common = await readCommonPrompt(raw, encode);
-  const isNovel = raw.novel === undefined ? undefined : await novelty(raw.novel, model);
+  const common = await readCommonPrompt(options, encode);
+  const isNovel = options.novel === undefined ? undefined : await novelty(options.novel, model);
   const arena = new Arena();
-  const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
+  const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
 
-  const count = raw.count ?? 1;
-  if (raw.beam !== undefined) {
-    const found = beamSearch(model, backend, common.ids, settings, raw.beam);
-    const head = (raw.echo ?? true) ? common.bytes : nothing.bytes;
-    const tail = raw.null ? '\0' : raw.count !== undefined ? '\n' : '';
+  const count = options.count ?? 1;
+  if (options.beam !== undefined) {
+    const found = beamSearch(model, backend, common.ids, settings, options.beam);
+    const head = (options.echo ?? true) ? common.bytes : nothing.bytes;
+    const tail = options.null ? '\0' : options.count !== undefined ? '\n' : '';
     for (const { ids } of found.slice(0, count)) {
       const text = Buffer.concat([head, model.vocabulary.decodeBytes(ids)]);
       await write(text);
@@ -43,11 +67,11 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
     }
     return;
   }
-  const selected = raw.unique === true || isNovel !== undefined;
-  const lines = raw.complete === undefined ? undefined : linePrompts(raw.complete, encode);
+  const selected = options.unique === true || isNovel !== undefined;
+  const lines = options.complete === undefined ? undefined : linePrompts(options.complete, encode);
   // which of the records are wanted shows only when they have been drawn
   const expected = selected ? Number.POSITIVE_INFINITY : count;
-  const prompts = new RecordPrompts(common, raw.echo ?? true);
+  const prompts = new RecordPrompts(common, options.echo ?? true);
   const pieces = generate(prompts.jobs(lines, lines ? count : expected), {
     model,
     backend,
@@ -56,13 +80,13 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
     settings,
     prompt: common.ids,
     expected: lines ? undefined : expected,
-    threads: raw.threads ?? usableCores(),
+    threads: options.threads ?? usableCores(),
   });
-  const listed = raw.count !== undefined || raw.null || lines !== undefined || selected;
-  const separator = listed ? (raw.null ? '\0' : '\n') : '';
+  const listed = options.count !== undefined || options.null || lines !== undefined || selected;
+  const separator = listed ? (options.null ? '\0' : '\n') : '';
   if (!selected) return stream(pieces, prompts, model, separator);
 
-  const isFresh = raw.unique ? unseen() : () => true;
+  const isFresh = options.unique ? unseen() : () => true;
   let [written, inVain] = [0, 0];
   for await (const { index, ids } of wholeRecords(pieces)) {
     const prompt = prompts.of(index);

@@ -1,14 +1,17 @@
 /** `charnn score`: each line with its bits per character in front. */
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import { createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options/defaults.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
 import type { Model } from '../model/model.js';
+import { flag, type OptionsOf, option } from '../options/table.js';
+import { notNegative } from '../options/types.js';
 import { loadCorpus } from '../text/corpus.js';
 import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
@@ -16,59 +19,90 @@ import { findSources } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
 import { LineWriter, write } from './write.js';
 
-export interface RawScoreOptions {
-  readonly model?: string;
-  readonly total?: boolean;
-  readonly dynamic?: boolean;
-  readonly perChar?: boolean;
-  readonly threshold?: number;
-  readonly threads?: number;
-  readonly backend?: BackendName;
-  readonly quiet?: boolean;
-}
-
 /** Bytes of a line whose JSON is still a string that V8 can make */
 const longestPerCharacter = 10e6;
 
-export async function score(texts: readonly string[], raw: RawScoreOptions): Promise<void> {
-  if (raw.total && (raw.perChar || raw.threshold !== undefined)) {
+const table = {
+  model: rows.model,
+  total: flag(
+    'print one number instead: the bits per character of all as one text, as eval has it',
+  ),
+  dynamic: flag('dynamic evaluation: adapt to the lines while reading them (slower, one thread)'),
+  perChar: flag('print lines of JSON with the cost of each character'),
+  threshold: option(
+    '<x>',
+    notNegative,
+    'print only lines of at least this many bits per character',
+  ),
+  threads: rows.threads,
+  backend: rows.backend,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
+
+export const score = defineCommand({
+  name: 'score',
+  arguments: '[text...]',
+  summary: 'print each line with its bits per character in front',
+  description:
+    'Read lines from files or standard input and print each with its bits per\ncharacter in front, in order: the higher, the less the model expected the line.',
+  examples: [
+    ['charnn score app.log | sort -rn | head', 'the oddest lines'],
+    ['tail -f app.log | charnn score --threshold 4', 'as they come'],
+    ['charnn score --per-char < poem.txt', 'each character, as JSON'],
+  ],
+  synonyms: ['anomaly', 'rank'],
+  options: table,
+  standardOutput: 'result',
+  run: scoreTexts,
+});
+
+async function scoreTexts(
+  texts: readonly string[],
+  options: OptionsOf<typeof table>,
+): Promise<void> {
+  if (options.total && (options.perChar || options.threshold !== undefined)) {
     throw new UsageError('--total is one number: leave out --per-char and --threshold');
   }
-  const output = createOutput(raw.quiet ?? false);
-  const dynamic = raw.dynamic ?? false;
-  const model = await readModel(raw.model ?? defaults.output);
+  const output = createOutput(options.quiet ?? false);
+  const dynamic = options.dynamic ?? false;
+  const model = await readModel(options.model ?? rows.model.default);
   const arena = new Arena();
-  const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
+  const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
   const paths = textArguments(texts);
 
-  if (raw.total) {
+  if (options.total) {
     const { text, vocabulary } = model;
-    const options = { text, vocabulary, minCount: 1, stdin: process.stdin };
-    const { ids } = await loadCorpus(paths, options);
+    const { ids } = await loadCorpus(paths, {
+      text,
+      vocabulary,
+      minCount: 1,
+      stdin: process.stdin,
+    });
     const { bitsPerCharacter } = evaluate(model, backend, ids, { dynamic });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
     return;
   }
 
   const sources = await findSources(paths, process.stdin);
-  const groups = lineGroups(sources, raw.perChar ? longestPerCharacter : undefined);
+  const groups = lineGroups(sources, options.perChar ? longestPerCharacter : undefined);
   const lines = scoreLines(groups, {
     models: [model],
     backend,
     backendName: name,
     arena,
-    threads: raw.threads ?? usableCores(),
+    threads: options.threads ?? usableCores(),
     dynamic,
-    characters: raw.perChar ?? false,
+    characters: options.perChar ?? false,
   });
   const writer = new LineWriter();
-  const least = raw.threshold ?? Number.NEGATIVE_INFINITY;
+  const least = options.threshold ?? Number.NEGATIVE_INFINITY;
   for await (const scored of lines) {
     const bits = bitsPerCharacter(scored).toFixed(6);
     // what is shown decides: a threshold taken from the output means that very line
     if (Number(bits) < least) continue;
-    if (raw.perChar) await writer.line(perCharacter(scored, model, Number(bits)));
+    if (options.perChar) await writer.line(perCharacter(scored, model, Number(bits)));
     else await writer.line(`${bits}\t`, scored.line);
   }
   await writer.end();
@@ -87,7 +121,8 @@ function perCharacter({ line, losses: [of] }: ScoredLine, { text }: Model, bits:
   const round = (x: number) => Number(x.toFixed(6));
   return JSON.stringify({
     text: Buffer.from(line).toString('utf8'),
-    bits_per_char: bits,
+    bitsPerCharacter: bits,
+    loss: round(bits * Math.LN2),
     characters: characters.slice(0, of.characters),
     bits: Array.from(of.losses ?? [], (loss) => round(loss / Math.LN2)),
   });

@@ -2,39 +2,69 @@
 import { basename } from 'node:path';
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import { createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
+import { type OptionsOf, option } from '../options/table.js';
+import { path, repeated } from '../options/types.js';
 import { lineGroups } from '../text/lines.js';
 import { findSources } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
 import { LineWriter } from './write.js';
 
-export interface RawWhichOptions {
-  readonly text?: readonly string[];
-  readonly threads?: number;
-  readonly backend?: BackendName;
-  readonly quiet?: boolean;
-}
+const table = {
+  model: option('<file>', repeated(path), 'a model to compare, beside those named as arguments', {
+    short: 'm',
+  }),
+  text: option('<file>', repeated(path), 'read the lines from this file', {
+    absent: 'standard input',
+  }),
+  threads: rows.threads,
+  backend: rows.backend,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
 
-export async function which(paths: readonly string[], raw: RawWhichOptions): Promise<void> {
+export const which = defineCommand({
+  name: 'which',
+  arguments: '[model...]',
+  summary: 'say which of several models fits each line best',
+  description:
+    'Print each line of standard input with the name of the model that gives it the\nhighest probability, and the difference in bits to the next best model.',
+  examples: [
+    ['charnn which en.json de.json < mixed.txt', 'languages'],
+    ['charnn which a.json b.json | cut -f1 | uniq -c', 'how often'],
+  ],
+  synonyms: ['classify', 'compare', 'identify'],
+  options: table,
+  standardOutput: 'result',
+  run: compareModels,
+});
+
+async function compareModels(
+  models: readonly string[],
+  options: OptionsOf<typeof table>,
+): Promise<void> {
+  const paths = [...models, ...(options.model ?? [])];
   if (paths.length < 2) throw new UsageError('which compares models: name at least two');
-  const output = createOutput(raw.quiet ?? false);
-  const models = await Promise.all(paths.map((path) => readModel(path)));
+  const output = createOutput(options.quiet ?? false);
+  const loaded = await Promise.all(paths.map((file) => readModel(file)));
   const arena = new Arena();
-  const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
+  const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
-  const sources = await findSources(textArguments(raw.text ?? []), process.stdin);
+  const sources = await findSources(textArguments(options.text ?? []), process.stdin);
   const labels = modelLabels(paths);
   const writer = new LineWriter();
   const lines = scoreLines(lineGroups(sources), {
-    models,
+    models: loaded,
     backend,
     backendName: name,
     arena,
-    threads: raw.threads ?? usableCores(),
+    threads: options.threads ?? usableCores(),
     characters: false,
   });
   for await (const { line, losses } of lines) {
@@ -47,6 +77,6 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
 
 /** File names without folder and ending, or the paths where that is not enough. */
 function modelLabels(paths: readonly string[]): readonly string[] {
-  const names = paths.map((path) => basename(path).replace(/\.json$/, ''));
+  const names = paths.map((file) => basename(file).replace(/\.json$/, ''));
   return new Set(names).size === names.length ? names : paths;
 }

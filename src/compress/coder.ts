@@ -99,7 +99,7 @@ function planOf(
   backend.write(flat, weights);
   const flatTensors = (count: number) =>
     Array.from({ length: count }, () => backend.share(backend.tensor([flatSize])));
-  const moments = flatTensors(momentCount(training.optimizer.name));
+  const moments = flatTensors(momentCount(training.optimizer));
   const gradients = flatTensors(lanes);
   const control = new Control(lanes);
   const replicas = Array.from({ length: lanes }, (_, index): ReplicaPlan => {
@@ -155,8 +155,8 @@ function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {
   return {
     ...plainTraining,
     // learning is always at its beginning: what was long ago counts less
-    optimizer: { ...plainTraining.optimizer, beta2: 0.99 },
-    clip: { name: 'norm', limit: 1 },
+    beta2: 0.99,
+    clip: 1,
     batchSize: streams,
     seqLength: chunk,
     threads: lanes,

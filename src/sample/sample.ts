@@ -1,38 +1,39 @@
 import { Arena } from '../backend/arena.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import { createBackend } from '../backend/select.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model.js';
+import { type Complete, checkOptions, withDefaults } from '../options/table.js';
 import { prepareText } from '../text/decode.js';
 import { Batch } from './batch.js';
 import { readPrompt } from './prompt.js';
+import { type SampleOptions, sampleRows } from './sample-rows.js';
 
-export interface SampleOptions {
-  /** Characters to draw; the prompt is not counted. */
-  readonly length: number;
-  /** Divides the logits: below 1 sharpens the distribution, above 1 flattens it. Above 0. */
-  readonly temperature?: number;
-  readonly greedy?: boolean;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly typical?: number;
-  readonly seed?: number;
-  /** Text to go on from; it is not part of what is returned. */
-  readonly prime?: string;
-  readonly backend?: BackendName;
-}
-
-/** Draws a text from a model of characters: the short way for library use. */
-export function sample(model: Model, options: SampleOptions): string {
-  const { temperature = 1, greedy = false, seed = 1, prime = '', ...rest } = options;
-  const { backend } = createBackend(options.backend ?? 'auto', new Arena());
+/**
+ * Draws a text from a model of characters: the short way for library use.
+ * @throws UsageError naming an option that is unknown or out of range
+ */
+export function sample(model: Model, options: SampleOptions = {}): string {
+  checkOptions(sampleRows, options, 'sample');
+  const {
+    length,
+    temperature,
+    greedy,
+    seed,
+    prompt: text,
+    backend: name,
+    ...filters
+  } = {
+    ...(withDefaults(sampleRows, options) as Complete<typeof sampleRows>),
+  };
+  const { backend } = createBackend(name, new Arena());
   const weights = loadWeights(model, backend);
-  const prompt = model.vocabulary.encode(prepareText(prime, model.text)).ids;
+  const prompt = model.vocabulary.encode(prepareText(text, model.text)).ids;
   const beginning = readPrompt(model, backend, weights, prompt);
   const network = networkOf(model.config, backend, weights, { maxRows: 1, maxBatch: 1 });
   const settings = {
-    ...rest,
-    greedy,
+    ...filters,
+    length,
+    greedy: greedy ?? false,
     seed,
     temperatures: [temperature],
     schedule: undefined,

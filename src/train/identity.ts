@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ModelConfig } from '../model/config.js';
 import type { TrainConfig } from './config.js';
+import { configRecord } from './schema/record.js';
 
 /**
  * A name that equal trainings share and others do not: a hash of all that decides on their course. What
@@ -14,7 +15,8 @@ export function trainingId(
   provenance: Readonly<Record<string, unknown>>,
   initialWeights: Float32Array,
 ): string {
-  const { length, evalEvery, earlyStop, divergence, threads, backend, ...decisive } = config;
+  const { length, evalEvery, earlyStop, divergence, threads, backend, ...decisive } =
+    configRecord(config);
   return createHash('sha256')
     .update(JSON.stringify([model, decisive, provenance]))
     .update(initialWeights)

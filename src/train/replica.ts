@@ -92,7 +92,7 @@ export class Replica {
     this.slices = slicesOf(gradients[0]);
     const rest = gradients.slice(1).map((g) => slicesOf(g).map((slice) => slice.gradient));
     this.others = this.slices.map((_, i) => rest.map((list) => list[i]));
-    if (config.optimizer.name === 'muon') {
+    if (config.optimizer === 'muon') {
       const sum = { ...flat, gradients: gradients[0] };
       const single = parameters.filter(({ gates }) => gates === 0);
       const matrices = dealMatrices(backend, parameters, sum, index, replicas);
@@ -158,7 +158,7 @@ export class Replica {
     let squares = 0;
     this.slices.forEach(({ gradient }, i) => {
       for (const other of this.others[i]) backend.add(gradient, other);
-      if (config.clip.name === 'value') backend.clamp(gradient, config.clip.limit);
+      if (config.clipBy === 'value') backend.clamp(gradient, config.clip);
       squares += backend.sumSquares(gradient);
     });
     control.setSquareSum(index, squares);
@@ -169,10 +169,10 @@ export class Replica {
     if (!(loss <= largestLoss(plan.model.vocabulary)) || !Number.isFinite(gradientNorm)) {
       return { loss, gradientNorm };
     }
-    const clipped = config.clip.name === 'norm' && gradientNorm > config.clip.limit;
-    const gradientScale = clipped ? config.clip.limit / gradientNorm : 1;
+    const clipped = config.clipBy === 'norm' && gradientNorm > config.clip;
+    const gradientScale = clipped ? config.clip / gradientNorm : 1;
     for (const part of this.updates) {
-      update(backend, config.optimizer, part, { rate, step: step + 1, gradientScale });
+      update(backend, config, part, { rate, step: step + 1, gradientScale });
       if (part.average) {
         backend.lerp(part.average, part.weight, averagingShare(config.average, step + 1));
       }

@@ -48,7 +48,7 @@ export class Replicas {
     const { flatSize } = parameterTable(model);
     this.control = new Control(replicas);
     this.weights = backend.tensor([flatSize]);
-    this.moments = Array.from({ length: momentCount(config.optimizer.name) }, () =>
+    this.moments = Array.from({ length: momentCount(config.optimizer) }, () =>
       backend.tensor([flatSize]),
     );
     this.average = config.average > 0 ? backend.tensor([flatSize]) : undefined;

@@ -6,6 +6,7 @@ import { version } from '../version.js';
 import type { TrainingJob } from './job.js';
 import type { Length } from './length.js';
 import type { Replicas } from './replicas.js';
+import { configRecord } from './schema/record.js';
 import type { TrainingState } from './state.js';
 
 /** A training between two steps. */
@@ -28,7 +29,7 @@ export interface Standing {
 /** The model as it stands: the average of the weights, where one is kept. */
 export function takeModel(standing: Standing): Model {
   const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
-  const { threads, backend: _, length: __, ...recorded } = job.config;
+  const { backend: _, length: __, ...recorded } = configRecord(job.config);
   return {
     config: model,
     vocabulary: job.corpus.vocabulary,
@@ -42,7 +43,7 @@ export function takeModel(standing: Standing): Model {
       ...recorded,
       evalEvery: length.plan.evalEvery,
       steps: length.stepsUsed(step),
-      threads,
+      threads: job.config.threads,
       backend: backend.name,
       corpus: job.corpus.provenance,
     },

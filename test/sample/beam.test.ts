@@ -55,7 +55,7 @@ function texts(length: number): string[] {
 describe('beam search', () => {
   test.each(['', 'a', 'abcd\nab'])('of width 1 is greedy sampling after %j', (prompt) => {
     const [{ text }] = search(prompt, 1, { length: 60 });
-    expect(text).toBe(sample(model, { length: 60, greedy: true, prime: prompt }));
+    expect(text).toBe(sample(model, { length: 60, greedy: true, prompt }));
   });
 
   test('wide enough it finds the most probable of all texts, in order', () => {
