@@ -7,22 +7,17 @@ import type { OptionRow, OptionsOf, OptionTable } from '../../options/table.js';
 import { fileRows, lengthRows, outputRows } from './call-rows.js';
 import { modelRows, sizeRows } from './model-rows.js';
 import { sourceRows, textRows } from './text-rows.js';
-import { fixedRows, runRows, scheduleRows, updateRows, validationRows } from './training-rows.js';
+import { trainingRows } from './training-rows.js';
 
-/** All rows, in the order of their topics */
 export const schema = {
   ...sizeRows,
   ...modelRows,
   ...textRows,
   ...sourceRows,
-  ...updateRows,
-  ...scheduleRows,
   ...lengthRows,
-  ...validationRows,
+  ...trainingRows,
   ...fileRows,
-  ...runRows,
   ...outputRows,
-  ...fixedRows,
 } as const satisfies OptionTable;
 
 type Schema = typeof schema;
@@ -36,7 +31,14 @@ export type CommandTrainOptions = Omit<OptionsOf<Schema>, InternalKey>;
 /** Options of a training in a program */
 export type TrainOptions = Omit<CommandTrainOptions, keyof typeof outputRows>;
 
-/** The rows that are options of the command */
+/** The order of topics in help */
+const topics = ['Model', 'Text', 'Training', 'Length', 'Files', 'Run'];
+
+/** The rows that are options of the command, topic by topic */
 export const commandRows = Object.fromEntries(
-  Object.entries<OptionRow>(schema).filter(([, { internal }]) => !internal),
+  topics.flatMap((title) =>
+    Object.entries<OptionRow>(schema).filter(
+      ([, { topic, internal }]) => topic === title && !internal,
+    ),
+  ),
 ) as Omit<Schema, InternalKey>;

@@ -21,7 +21,7 @@ import {
 
 const largestBatch = 2 ** 30;
 
-export const updateRows = topic('Training', {
+const updateRows = topic('Training', {
   batchSize: option('<n>', integer(1, largestBatch), 'number of text streams read side by side', {
     absent: '32; 64 for size large, 16 for a small text',
   }),
@@ -94,7 +94,7 @@ export const updateRows = topic('Training', {
   ),
 });
 
-export const scheduleRows = topic('Training', {
+const scheduleRows = topic('Training', {
   schedule: option(
     '<name>',
     choice(scheduleNames),
@@ -143,7 +143,7 @@ export const scheduleRows = topic('Training', {
   }),
 });
 
-export const validationRows = topic('Length', {
+const validationRows = topic('Length', {
   earlyStop: option(
     '<n>',
     integer(0),
@@ -156,7 +156,7 @@ export const validationRows = topic('Length', {
   }),
 });
 
-export const runRows = topic('Run', {
+const runRows = topic('Run', {
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {
     default: 1,
   }),
@@ -173,7 +173,7 @@ export const runRows = topic('Run', {
 });
 
 /** Constants of the optimisers that files record but no option changes. */
-export const fixedRows = {
+const fixedRows = {
   alpha: {
     ...option('<x>', properFraction, "RMSprop's decay rate of the mean square"),
     default: 0.99,
