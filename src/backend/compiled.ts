@@ -104,7 +104,7 @@ export class CompiledBackend extends CpuBackend implements Backend {
   override freeze(weight: Tensor): void {
     const [N, K] = weight.shape;
     const at = address(weight);
-    const packed = this.packed.get(at)?.address ?? this.arena.allocate(packedSize(N, K) * 4);
+    const packed = this.packed.get(at)?.address ?? this.reserve(packedSize(N, K));
     this.kernels.pack_weight(packed, at, N, K);
     this.packed.set(at, { address: packed, fresh: true });
   }
@@ -119,10 +119,15 @@ export class CompiledBackend extends CpuBackend implements Backend {
     return packed?.fresh ? packed.address : 0;
   }
 
+  /** Memory for good, beside the tensors'. */
+  protected reserve(floats: number): number {
+    return this.arena.allocate(floats * 4);
+  }
+
   /** Memory for the kernels' own use during one call; it only ever grows. */
-  private scratch(floats: number): number {
+  protected scratch(floats: number): number {
     if (floats > this.scratchFloats) {
-      this.scratchAddress = this.arena.allocate(floats * 4);
+      this.scratchAddress = this.reserve(floats);
       this.scratchFloats = floats;
     }
     return this.scratchAddress;
