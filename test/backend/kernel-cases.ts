@@ -66,7 +66,7 @@ const fullBlocks: KernelCase[] = [
   },
   {
     name: 'linearBackwardWeight of full blocks of packed rows',
-    tensors: { dw: [140, 33], db: [140], dy: [384, 140], x: [384, 33] },
+    tensors: { dw: [840, 33], db: [840], dy: [384, 840], x: [384, 33] },
     run: (backend, { dw, db, dy, x }) => backend.linearBackwardWeight(dw, db, dy, x),
     outputs: ['dw', 'db'],
     tolerance: gemmTolerance * 385,
