@@ -1,7 +1,8 @@
 /** The native back end: the kernels as a Node-API addon, for the best instructions the processor has. */
 import { createRequire } from 'node:module';
 import type { Arena } from './arena.js';
-import { CompiledBackend, type Kernels } from './compiled.js';
+import { CompiledBackend } from './compiled.js';
+import type { Kernels } from './kernels/generated/operations.js';
 
 /** Instruction levels, as the addon names them */
 export type NativeLevel = 'avx512' | 'avx2' | 'baseline';

@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Arena } from './arena.js';
-import { CompiledBackend, type Kernels } from './compiled.js';
+import { CompiledBackend } from './compiled.js';
+import type { Kernels } from './kernels/generated/operations.js';
 
 /** Bytes of a thread's stack; the kernels keep tiles and little else there. */
 const stackBytes = 65536;

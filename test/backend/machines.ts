@@ -1,8 +1,9 @@
 /** The back ends of this machine, native at each instruction level and WebAssembly in both variants. */
 import { Arena } from '#charnn/backend/arena.js';
 import type { Backend } from '#charnn/backend/backend.js';
-import { CompiledBackend, type Kernels } from '#charnn/backend/compiled.js';
-import { address } from '#charnn/backend/cpu.js';
+import { CompiledBackend } from '#charnn/backend/compiled.js';
+import { type Address, address } from '#charnn/backend/cpu.js';
+import type { Kernels } from '#charnn/backend/kernels/generated/operations.js';
 import { loadNative, nativeKernels } from '#charnn/backend/native.js';
 import { ReferenceBackend } from '#charnn/backend/reference.js';
 import { type WasmVariant, wasmKernels } from '#charnn/backend/wasm.js';
@@ -18,11 +19,11 @@ export interface Machine {
 class GuardedBackend extends CompiledBackend {
   readonly guarded = new Guarded(this);
 
-  protected override scratch(floats: number): number {
+  protected override scratch(floats: number): Address {
     return address(this.guarded.filled('scratch', [floats]));
   }
 
-  protected override reserve(floats: number): number {
+  protected override reserve(floats: number): Address {
     return address(this.guarded.filled('packed weight', [floats]));
   }
 }
