@@ -109,9 +109,12 @@ function typescript(): string {
     return `  ${signature.kernel}(${parameters.join(', ')}): ${result};`;
   });
   const ofConstants = constants.map((name) => `  ${constantKernel(name)}(): number;`);
+  const imports = [
+    "import type { Backend } from '../../backend.js';",
+    "import { type Address, address, CpuBackend, noAddress, optionalAddress } from '../../cpu.js';",
+  ];
   return `/** ${source} */
-import type { Backend } from '../../backend.js';
-import { type Address, address, CpuBackend, noAddress, optionalAddress } from '../../cpu.js';
+${imports.join('\n')}
 
 /** The kernels of one instruction level, as functions of addresses and numbers. */
 export interface Kernels {
