@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { largestHeadBytes, scanFile } from '#charnn/checkpoint/scan.js';
 import { CharnnError } from '#charnn/errors.js';
+import { Folder } from '../cli/run.js';
 
 function scan(text: string | Uint8Array) {
   const bytes = Buffer.from(text);
@@ -100,4 +101,12 @@ describe('what is refused', () => {
     expect(() => scan('{"a":1;}')).toThrow('x.json is not valid JSON, at byte 7');
     expect(() => scan('{"a":1')).toThrow('it ends too early');
   });
+});
+
+test('a pipe that ends within an escape is refused like a file', async () => {
+  const { status, stderr } = await new Folder().shell(
+    `printf '{"a":"x\\\\' | charnn inspect /dev/stdin`,
+  );
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/is not valid JSON, it ends too early/);
 });
