@@ -2,15 +2,15 @@
  * How much of a validation text also stands in the training text: a loss on such a text tells how well it
  * was learnt by heart, not how well the model predicts what it has not seen.
  *
- * Runs of 32 characters at every position of the validation text go into a hash table, and the training
- * text is read past it: at every position where it is short; where it is long, at every 32nd, which finds
- * what both have in common in runs of 63 characters or more. So the memory depends on the validation text
+ * Runs of 64 characters at every position of the validation text go into a hash table, and the training
+ * text is read past it: at every position where it is short; where it is long, at every 64th, which finds
+ * what both have in common in runs of 127 characters or more. So the memory depends on the validation text
  * alone, and a gigabyte takes less than a second. Hashes only propose, the characters decide.
  */
 import type { Ids } from '../text/unit.js';
 
 /** Characters of a run that both texts must have */
-export const sharedRun = 32;
+export const sharedRun = 64;
 /** A longer validation text is looked at in so many pieces of so many characters, evenly spaced. */
 const pieces = 64;
 const pieceLength = 4096;

@@ -63,7 +63,8 @@ describe('--keep', () => {
     expect(refused.stderr).toMatch(/charnn\.step-000004\.json exists already.*--force/);
     expect(folder.read('charnn.step-000004.json').equals(foreign)).toBe(true);
     // a later step's is left alone
-    const forced = await folder.train(text, '--steps', '3', '-f', '--seed', '2', '--keep', '1');
+    const other = ['--steps', '3', '--eval-every', '1', '--seed', '2', '--keep', '1'];
+    const forced = await folder.train(text, ...other, '-f');
     expect(forced.status).toBe(0);
     expect(kept(folder)).toEqual(['charnn.step-000003.json', 'charnn.step-000004.json']);
     expect(folder.read('charnn.step-000004.json').equals(foreign)).toBe(true);
@@ -201,7 +202,7 @@ describe('validation on what was trained on', () => {
     const share = /warning: (\d+) % of the validation text also stands in the training text/.exec(
       stderr,
     );
-    expect(Number(share?.[1])).toBeGreaterThanOrEqual(46);
+    expect(Number(share?.[1])).toBeGreaterThanOrEqual(43);
     expect(Number(share?.[1])).toBeLessThanOrEqual(50);
   });
 
