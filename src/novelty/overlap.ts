@@ -15,7 +15,7 @@ export const sharedRun = 64;
 const pieces = 64;
 const pieceLength = 4096;
 /** Characters of a training text that is looked at from every position */
-const maxThorough = 1 << 21;
+const maxThorough = 1 << 18;
 
 /**
  * The share of the validation text's characters that lie in a run which the training text has too.

@@ -191,7 +191,7 @@ describe('validation on what was trained on', () => {
 
   test.each([
     ['a validation file', 5000],
-    ['in a long text', 2_500_000],
+    ['in a long text', 700_000],
   ])('is warned of with its share: %s', async (_, length) => {
     const folder = new Folder();
     folder.write('text.txt', random(1, length));
