@@ -6,7 +6,7 @@
 import type { Stats } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CharnnError, UsageError } from '../errors.js';
+import { CharnnError, systemReason, UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { quote } from '../text/quote.js';
 import { isOwnFile } from '../text/sources.js';
@@ -90,7 +90,14 @@ export class KeptModels {
         `--output ${quote(modelPath)} is too long a name for --keep: take a shorter one`,
       );
     }
-    for (const name of await readdir(folder)) {
+    const names = await readdir(folder).catch((cause) => {
+      throw new CharnnError(
+        `cannot list the folder ${quote(folder)}, which --keep needs: ${systemReason(cause)}`,
+        1,
+        { cause },
+      );
+    });
+    for (const name of names) {
       const path = join(folder, name);
       const unfinished = /^\.(.*)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
       if (unfinished !== undefined && this.stepOf(unfinished) !== undefined) {

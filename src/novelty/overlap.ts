@@ -12,7 +12,7 @@ import type { Ids } from '../text/unit.js';
 /** Characters of a run that both texts must have */
 export const sharedRun = 64;
 /** A longer validation text is looked at in so many pieces of so many characters, evenly spaced. */
-const pieces = 64;
+const pieces = 32;
 const pieceLength = 4096;
 /** Characters of a training text that is looked at from every position */
 const maxThorough = 1 << 18;
@@ -20,7 +20,7 @@ const maxThorough = 1 << 18;
 /**
  * The share of the validation text's characters that lie in a run which the training text has too.
  * @param training ids of the same vocabulary as the validation text's
- * @returns 0 to 1, of pieces of the validation text where it is longer than 262,144 characters
+ * @returns 0 to 1, of pieces of the validation text where it is longer than 131,072 characters
  */
 export function sharedShare(training: Ids, validation: Ids): number {
   const text = sampleOf(validation);
