@@ -4,6 +4,9 @@ import { path } from '../options/types.js';
 import { schema } from '../train/schema/schema.js';
 
 export const model = option('<file>', path, 'the model', { short: 'm', default: 'charnn.json' });
+export const last = flag(
+  'use the latest weights of the training, from its state file, instead of the best model',
+);
 export const backend = plain(schema.backend);
 export const threads = { ...plain(schema.threads), absent: 'usable cores' };
 export const json = flag('print machine-readable JSON');

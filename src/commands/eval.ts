@@ -1,7 +1,6 @@
 /** `charnn eval`: how well a model predicts a text. */
 import { Arena } from '../backend/arena.js';
 import { createBackend } from '../backend/select.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -9,7 +8,9 @@ import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import { flag } from '../options/table.js';
 import { loadCorpus } from '../text/corpus.js';
+import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
+import { unknownPrice } from './unknown-note.js';
 import { baselineEvent, yardstickLine } from './yardstick-line.js';
 
 export const evaluate = defineCommand({
@@ -24,6 +25,7 @@ export const evaluate = defineCommand({
   synonyms: ['evaluate', 'test', 'loss', 'perplexity'],
   options: {
     model: rows.model,
+    last: rows.last,
     dynamic: flag('dynamic evaluation: adapt to the text while reading it (slower)'),
     backend: rows.backend,
     json: rows.json,
@@ -33,7 +35,7 @@ export const evaluate = defineCommand({
   standardOutput: 'result',
   async run(texts, options) {
     const output = createOutput(options.quiet ?? false);
-    const model = await readModel(options.model ?? rows.model.default);
+    const model = await readChosenModel(options.model ?? rows.model.default, options.last);
     const { text, vocabulary } = model;
     const corpus = await loadCorpus(textArguments(texts), {
       text,
@@ -59,6 +61,7 @@ export const evaluate = defineCommand({
         perplexity,
         characters,
         unknown,
+        unknownBits: vocabulary.unknownCost / Math.LN2,
         ...baselines,
       };
       process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -69,7 +72,7 @@ export const evaluate = defineCommand({
       `bits per char  ${bitsPerCharacter.toFixed(4)}`,
       `perplexity     ${perplexity.toFixed(3)}`,
       `characters     ${grouped(characters)}`,
-      `unknown        ${grouped(unknown)}`,
+      `unknown        ${grouped(unknown)}${unknown > 0 ? `, ${unknownPrice(vocabulary)}` : ''}`,
       `for comparison ${yardstickLine(others)}`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);

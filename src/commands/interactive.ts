@@ -1,7 +1,6 @@
 /** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
 import { Arena } from '../backend/arena.js';
 import { createBackend } from '../backend/select.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { adjust, optionValues } from '../cli/option.js';
 import { createOutput, type Output } from '../cli/output.js';
 import { TypedLines } from '../cli/typed-lines.js';
@@ -10,6 +9,7 @@ import type { Model } from '../model/model.js';
 import { flagOf, kebab } from '../options/table.js';
 import { Session } from '../sample/session.js';
 import type { SampleSettings } from '../sample/settings.js';
+import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 import { sampleSettings } from './sample-settings.js';
@@ -45,7 +45,7 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
     throw new UsageError('--interactive reads standard input itself: leave out --prompt-file -');
   }
   const output = createOutput(options.quiet ?? false);
-  const model = await readModel(path);
+  const model = await readChosenModel(path, options.last);
   const { backend, note } = createBackend(options.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
   const dialogue = new Dialogue(model, new Session(model, backend), options, output);

@@ -7,6 +7,7 @@ import { readState, statePath } from '../checkpoint/state-file.js';
 import { grouped, type Output } from '../cli/output.js';
 import { variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
+import { sharedRun, sharedShare } from '../novelty/overlap.js';
 import { type Complete, withDefaults } from '../options/table.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
@@ -41,6 +42,7 @@ export async function prepareNew(
   const initFrom = options.initFrom === undefined ? undefined : await readModel(options.initFrom);
   const source: TextSource = { texts, ...settings, valFile: settings.valFile ?? null };
   const corpus = await loadTraining(source, text, undefined, output);
+  warnOfOverlap(corpus, output);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
     const { batchSize = usual.batchSize, seqLength = usual.seqLength } = options;
@@ -231,6 +233,18 @@ function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
   const rows = withDefaults(trainingRows, options) as Complete<typeof trainingRows>;
   const { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon } = rows;
   return { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon };
+}
+
+/** Below this it is chance: phrases that recur in any text */
+const minOverlap = 0.02;
+
+/** Says when the validation text also stands in the training text, so that its loss flatters. */
+function warnOfOverlap({ train, validation }: TrainingText, output: Output): void {
+  const share = sharedShare(train, validation);
+  if (share < minOverlap) return;
+  output.warn(
+    `${(100 * share).toFixed(0)} % of the validation text also occurs in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove the duplicates, or give another text with --val-file`,
+  );
 }
 
 function absolute(path: string): string {

@@ -6,6 +6,7 @@ import type { Model } from '../model/model.js';
 import { encodeBytes } from '../text/encode.js';
 import { linesOf } from '../text/lines.js';
 import { findSources } from '../text/sources.js';
+import { readEscapes } from './escapes.js';
 import type { CommandSampleOptions } from './sample-options.js';
 
 export interface Prompt {
@@ -22,7 +23,9 @@ export async function readCommonPrompt(
   { prompt, promptFile }: CommandSampleOptions,
   encode: (bytes: Uint8Array) => Prompt,
 ): Promise<Prompt> {
-  if (promptFile === undefined) return encode(Buffer.from(prompt ?? '', 'utf8'));
+  if (promptFile === undefined) {
+    return encode(Buffer.from(readEscapes(prompt ?? '', '--prompt'), 'utf8'));
+  }
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (const source of await findSources([promptFile], process.stdin)) {

@@ -6,9 +6,13 @@ import { filterRows, lengthRow } from '../sample/sample-rows.js';
 
 const { greedy, ...filters } = filterRows;
 
+/** The rule of every option whose value is a text, see escapes.ts */
+const escapes = 'escapes such as \\n, \\t and \\\\ are understood';
+
 export const sampleTable = {
   ...topic('Records', {
     model: rows.model,
+    last: rows.last,
     length: {
       ...lengthRow,
       short: 'l',
@@ -21,19 +25,19 @@ export const sampleTable = {
     stop: option(
       '<text>',
       repeated(text),
-      'stop sequence: it ends a record and is not printed; escapes such as \\n allowed',
+      `stop sequence: it ends a record and is not printed; ${escapes}`,
     ),
     until: option(
       '<text>',
       repeated(text),
-      'final sequence: it ends a record and is printed; escapes such as \\n allowed',
+      `final sequence: it ends a record and is printed; ${escapes}`,
     ),
     null: flag('write a NUL byte after each record instead of a line feed', { short: '0' }),
     unique: flag('print no record twice'),
     novel: option('<corpus>', path, 'print no record that occurs in this text'),
   }),
   ...topic('Prompt', {
-    prompt: option('<text>', text, 'text to continue', {
+    prompt: option('<text>', text, `text to continue; ${escapes}`, {
       short: 'p',
       deprecated: ['prime'],
       conflicts: ['promptFile'],

@@ -2,7 +2,6 @@
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
 import { createBackend } from '../backend/select.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import type { Model } from '../model/model.js';
@@ -11,6 +10,7 @@ import { generate } from '../sample/generate.js';
 import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { Piece } from '../threads/in-order.js';
+import { readChosenModel } from './chosen-model.js';
 import { interact } from './interactive.js';
 import { modelPath } from './model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
@@ -46,7 +46,7 @@ export const sample = defineCommand({
 
 async function writeRecords(path: string, options: CommandSampleOptions): Promise<void> {
   const output = createOutput(options.quiet ?? false);
-  const model = await readModel(path);
+  const model = await readChosenModel(path, options.last);
   const settings = sampleSettings(options, model, output);
   const encode = promptEncoder(model, output);
   const common = await readCommonPrompt(options, encode);

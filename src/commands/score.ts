@@ -2,7 +2,6 @@
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
 import { createBackend } from '../backend/select.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -16,7 +15,9 @@ import { loadCorpus } from '../text/corpus.js';
 import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { findSources } from '../text/sources.js';
+import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
+import { noteUnknown } from './unknown-note.js';
 import { LineWriter, write } from './write.js';
 
 /** Bytes of a line whose JSON is still a string that V8 can make */
@@ -24,6 +25,7 @@ const longestPerCharacter = 10e6;
 
 const table = {
   model: rows.model,
+  last: rows.last,
   total: flag(
     'print one number instead: the bits per character of all as one text, as eval has it',
   ),
@@ -66,7 +68,7 @@ async function scoreTexts(
   }
   const output = createOutput(options.quiet ?? false);
   const dynamic = options.dynamic ?? false;
-  const model = await readModel(options.model ?? rows.model.default);
+  const model = await readChosenModel(options.model ?? rows.model.default, options.last);
   const arena = new Arena();
   const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
@@ -74,7 +76,7 @@ async function scoreTexts(
 
   if (options.total) {
     const { text, vocabulary } = model;
-    const { ids } = await loadCorpus(paths, {
+    const { ids, unknown } = await loadCorpus(paths, {
       text,
       vocabulary,
       minCount: 1,
@@ -82,6 +84,7 @@ async function scoreTexts(
     });
     const { bitsPerCharacter } = evaluate(model, backend, ids, { dynamic });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
+    noteUnknown(unknown, vocabulary, output);
     return;
   }
 
@@ -98,7 +101,9 @@ async function scoreTexts(
   });
   const writer = new LineWriter();
   const least = options.threshold ?? Number.NEGATIVE_INFINITY;
+  let unknown = 0;
   for await (const scored of lines) {
+    unknown += scored.losses[0].unknown;
     const bits = bitsPerCharacter(scored).toFixed(6);
     // what is shown decides: a threshold taken from the output means that very line
     if (Number(bits) < least) continue;
@@ -106,6 +111,7 @@ async function scoreTexts(
     else await writer.line(`${bits}\t`, scored.line);
   }
   await writer.end();
+  noteUnknown(unknown, model.vocabulary, output);
 }
 
 /** 0 for an empty line of a model that does not know line ends */

@@ -1,3 +1,4 @@
+import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, writeModel } from '../checkpoint/model-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
@@ -54,13 +55,25 @@ async function runCommand(
   const lock = await claimOutput(modelPath, resuming || (options.force ?? false));
   const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
   try {
+    const keeping = (keep: number | undefined, trainingId?: string) =>
+      KeptModels.open(modelPath, {
+        ...{ keep: keep ?? 0, trainingId, resuming },
+        mayReplace: options.force ?? false,
+        plainWeights: options.plainWeights ?? false,
+      });
+    // of a new training before its text is read, which may take long
+    const empty = resuming ? undefined : await keeping(options.keep);
     const prepared = resuming
       ? await prepareResumed(given, options, modelPath, output)
       : await prepareNew(given, options, output);
     const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
-    await requireSpace(modelPath, modelBytes(model), stateBytes(model, prepared.config));
+    const { config, resume } = prepared;
+    const kept = empty ?? (await keeping(config.keep, resume?.id));
+    // a new one is written before the oldest is removed
+    const keptModels = config.keep ? Math.max(0, config.keep - kept.count) + 1 : 0;
+    await requireSpace(modelPath, modelBytes(model), stateBytes(model, config), keptModels);
     const end = await interruption.during((signal) =>
-      run(prepared, options, { modelPath, lock, progress, signal }),
+      run(prepared, options, { modelPath, lock, kept, progress, signal }),
     );
     conclude(end, modelPath, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
@@ -77,6 +90,7 @@ async function runCommand(
 interface Surroundings {
   readonly modelPath: string;
   readonly lock: Lock;
+  readonly kept: KeptModels;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -84,7 +98,7 @@ interface Surroundings {
 async function run(
   prepared: Prepared,
   { json, plainWeights }: CommandTrainOptions,
-  { modelPath, lock, progress, signal }: Surroundings,
+  { modelPath, lock, kept, progress, signal }: Surroundings,
 ): Promise<EndEvent> {
   try {
     return await runTraining({
@@ -103,6 +117,11 @@ async function run(
           const path = statePath(modelPath);
           await writeState(path, state);
           progress.show({ type: 'saved', what: 'state', path });
+        },
+        async kept(model) {
+          lock.check();
+          const path = await kept.write(model);
+          progress.show({ type: 'saved', what: 'kept', path });
         },
       },
     });
@@ -129,6 +148,10 @@ function conclude(end: EndEvent, modelPath: string, output: Output): void {
       );
       sayDone(end, shown, output);
       return;
+    case 'target':
+      output.note('stopped: the validation loss has reached --target-loss');
+      sayDone(end, shown, output);
+      return;
     case 'finished':
       sayDone(end, shown, output);
       return;
@@ -148,6 +171,13 @@ function conclude(end: EndEvent, modelPath: string, output: Output): void {
 }
 
 function sayDone(end: EndEvent, shown: string, output: Output): void {
+  // only a model that was given is validated before the first step
+  if (end.best?.step === 0) {
+    output.note(
+      `done in ${clock(end.secondsElapsed)}; no validation was better than that of the given model, so ${shown} holds its weights${lossOf(end)}`,
+    );
+    return;
+  }
   output.note(`done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`);
 }
 
@@ -159,7 +189,8 @@ function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Outp
   const sizes = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
   const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}`;
   const batch = `--batch-size ${config.batchSize} --seq-length ${config.seqLength}`;
-  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}`;
+  const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;
+  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}${target}`;
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
 }
 

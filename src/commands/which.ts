@@ -5,13 +5,14 @@ import { usableCores } from '../backend/cores.js';
 import { createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
-import { createOutput } from '../cli/output.js';
+import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { path, repeated } from '../options/types.js';
 import { lineGroups } from '../text/lines.js';
+import { quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
 import { LineWriter } from './write.js';
@@ -67,12 +68,18 @@ async function compareModels(
     threads: options.threads ?? usableCores(),
     characters: false,
   });
+  const unknown = loaded.map(() => 0);
   for await (const { line, losses } of lines) {
+    losses.forEach((loss, i) => {
+      unknown[i] += loss.unknown;
+    });
     const ranked = losses.map(({ nats }, i) => ({ nats, i })).sort((a, b) => a.nats - b.nats);
     const margin = (ranked[1].nats - ranked[0].nats) / Math.LN2;
     await writer.line(`${labels[ranked[0].i]}\t${margin.toFixed(2)}\t`, line);
   }
   await writer.end();
+  const counts = unknown.flatMap((n, i) => (n > 0 ? [`${grouped(n)} to ${quote(labels[i])}`] : []));
+  if (counts.length > 0) output.note(`unknown characters: ${counts.join(', ')}`);
 }
 
 /** File names without folder and ending, or the paths where that is not enough. */

@@ -67,10 +67,12 @@ export type OptionsOf<Table extends OptionTable> = {
 
 /** All options of a table, none of them absent but those that may be. */
 export type Complete<Table extends OptionTable> = {
-  readonly [Key in keyof Table]:
-    | ValueOf<Table[Key]>
-    | (Table[Key] extends { readonly optional: true } ? undefined : never);
-};
+  readonly [Key in Exclude<keyof Table, OptionalKey<Table>>]: ValueOf<Table[Key]>;
+} & { readonly [Key in OptionalKey<Table>]?: ValueOf<Table[Key]> | undefined };
+
+type OptionalKey<Table extends OptionTable> = {
+  [Key in keyof Table]: Table[Key] extends { readonly optional: true } ? Key : never;
+}[keyof Table];
 
 /** An option with a value */
 export function option<T, const More extends Omit<OptionRow<T>, 'type' | 'help' | 'argument'>>(

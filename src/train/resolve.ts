@@ -28,8 +28,7 @@ import { sourceRows, textRows } from './schema/text-rows.js';
 import { trainingRows } from './schema/training-rows.js';
 
 /** Which texts are for what. */
-export interface TextSettings extends Omit<Complete<typeof sourceRows>, 'valFile'> {
-  readonly valFile: string | undefined;
+export interface TextSettings extends Complete<typeof sourceRows> {
   readonly text: TextOptions;
 }
 

@@ -11,7 +11,8 @@ import { createProgram, worded } from '#charnn/cli/program.js';
 import { commands } from '#charnn/commands/registry.js';
 import { CharnnError } from '#charnn/errors.js';
 import { checkResumable, checkTogether, textSettings } from '#charnn/train/resolve.js';
-import { smallModel, smallState, temporaryFolder } from '../checkpoint/models.js';
+import { smallModel, smallState } from '../checkpoint/models.js';
+import { temporaryFolder } from '../folder.js';
 import { timeout, times } from './scale.js';
 
 const numRuns = times(150, 10_000);

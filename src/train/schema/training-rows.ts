@@ -154,6 +154,12 @@ const validationRows = topic('Length', {
     absent: '20 validations in all',
     optional: true,
   }),
+  targetLoss: option(
+    '<x>',
+    positive,
+    'stop when the validation loss is at most x, in nats per character',
+    { optional: true, resume: true },
+  ),
 });
 
 const runRows = topic('Run', {
@@ -170,6 +176,15 @@ const runRows = topic('Run', {
     environment: 'CHARNN_BACKEND',
     resume: true,
   }),
+});
+
+const keepRows = topic('Files', {
+  keep: option(
+    '<n>',
+    integer(0, 10_000),
+    'keep the models of the last n validations beside the best one, as NAME.step-000400.json',
+    { absent: '0', optional: true, resume: true },
+  ),
 });
 
 /** Constants of the optimisers that files record but no option changes. */
@@ -192,6 +207,7 @@ export const trainingRows = {
   ...updateRows,
   ...scheduleRows,
   ...validationRows,
+  ...keepRows,
   ...runRows,
   ...fixedRows,
 };
