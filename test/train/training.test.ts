@@ -1,9 +1,7 @@
 /** Training as a whole: determinism, exact resume, what the threads may and may not change. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { type CellName, type Variants, variants } from '#charnn/model/config.js';
@@ -15,6 +13,7 @@ import type { TrainEvent } from '#charnn/train/events.js';
 import { runTraining } from '#charnn/train/run.js';
 import type { TrainingState } from '#charnn/train/state.js';
 import { availableBackends } from '../backends.js';
+import { temporaryFolder } from '../folder.js';
 
 const text = Array.from(
   { length: 300 },
@@ -120,11 +119,7 @@ async function run(
   return { reason: end.reason, model, state, events };
 }
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'charnn-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 describe('from a model that is given', () => {
   const short = { length: { kind: 'steps', steps: 40 } } as const;
