@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /**
  * Exit codes of the command line, one meaning each (documented in README.md).
  * The library throws errors that carry one of them; only `main.ts` turns them into a process status.
@@ -88,9 +90,20 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** Why a call to the system failed. Not its message: that holds the path as it is, control characters and all. */
 export function systemReason(cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const code = systemCode(cause);
   if (code === undefined) return cause instanceof Error ? cause.message : 'unknown error';
   return reasons[code] ?? `the system reports ${code}`;
+}
+
+/** The name of a system's error, such as ENOENT. */
+function systemCode(cause: unknown): string | undefined {
+  const { code, errno = 0 } = (cause ?? {}) as NodeJS.ErrnoException;
+  // libuv does not know all names, EDQUOT and ESTALE among them
+  if (code?.startsWith('Unknown system error')) {
+    const known = Object.entries(constants.errno).find(([, number]) => number === Math.abs(errno));
+    return known?.[0] ?? code;
+  }
+  return code;
 }
 
 /** What a system call was to do, for calls that are not about opening or reading. */

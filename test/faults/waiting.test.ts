@@ -56,7 +56,8 @@ describe.runIf(process.platform === 'linux')('a pipe that nobody writes to', () 
 
   test.each(commands)('as %s', async (_, args) => {
     const folder = await trained;
-    for (const [signal, code] of codes) {
+    // only train listens to signals itself
+    for (const [signal, code] of args[0] === 'train' ? codes : codes.slice(0, 1)) {
       const child = folder.start(args);
       const outcome = shellCode(child);
       await until(() => hasOpen(child, '/pipe'));
