@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   text: ['files'],
   model: ['backend', 'text'],
   threads: [],
-  novelty: [],
+  novelty: ['text'],
   sample: ['backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
   // its predictions are mixed with an n-gram model's

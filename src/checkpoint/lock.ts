@@ -56,7 +56,7 @@ export interface Lock {
  * Locks a file for writing, such as a model or its training state.
  * @throws CharnnError when another living process holds the lock, or none can be made
  */
-export async function lockFile(modelPath: string): Promise<Lock> {
+export async function lockModel(modelPath: string): Promise<Lock> {
   const target = await resolveLinks(modelPath);
   const path = join(dirname(target), `.${basename(target)}.lock`);
   const own: Holder = {

@@ -2,7 +2,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
-import { type Lock, lockFile } from '../checkpoint/lock.js';
+import { type Lock, lockModel } from '../checkpoint/lock.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { formerStatePath, statePath } from '../checkpoint/state-file.js';
 import type { Output } from '../cli/output.js';
@@ -34,7 +34,7 @@ export async function claimOutput(
   process.once('exit', release);
   try {
     // the state, too: its name may be what another training calls its model
-    for (const file of files) locks.push(await lockFile(file));
+    for (const file of files) locks.push(await lockModel(file));
   } catch (cause) {
     release();
     throw cause;
@@ -63,18 +63,21 @@ export async function findState(modelPath: string): Promise<string> {
  * Both files are to be kept, and beside them the new one of either that is going to replace it.
  * @param modelBytes what the model will take
  * @param stateBytes what its training state will take
+ * @param keptModels further models that will lie beside it
  * @throws CharnnError with both figures when the disk has no room for them
  */
 export async function requireSpace(
   path: string,
   modelBytes: number,
   stateBytes: number,
+  keptModels: number,
 ): Promise<void> {
   let kept = 0;
   for (const file of [path, statePath(path)]) {
     kept += (await stat(file).catch(() => undefined))?.size ?? 0;
   }
-  const bytes = Math.max(modelBytes, stateBytes) + Math.max(0, modelBytes + stateBytes - kept);
+  const replaced = Math.max(0, modelBytes + stateBytes - kept);
+  const bytes = Math.max(modelBytes, stateBytes) + replaced + keptModels * modelBytes;
   const folder = dirname(await resolveLinks(path));
   const disk = await statfs(folder).catch(() => undefined);
   // some file systems do not tell
