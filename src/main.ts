@@ -4,8 +4,9 @@ import { CommanderError } from 'commander';
 import { createProgram, worded } from './cli/program.js';
 import { StandardStreams } from './cli/streams.js';
 import { commands } from './commands/registry.js';
-import { CharnnError, exitCode, OptionError } from './errors.js';
+import { CharnnError, exitCode, fromSystem, OptionError } from './errors.js';
 import { flagOf } from './options/table.js';
+import { quote } from './text/quote.js';
 
 // chalk itself heeds only FORCE_COLOR (see no-color.org)
 if (process.env.NO_COLOR && process.env.FORCE_COLOR === undefined) {
@@ -16,6 +17,9 @@ if (process.env.NO_COLOR && process.env.FORCE_COLOR === undefined) {
 // Without a handler this signal ends the process where a file's size is limited. With one, writing fails,
 // and the failure is reported.
 process.on('SIGXFSZ', () => {});
+
+/** How long an interrupted command waits for somebody to read the rest of its output. */
+const farewellMs = 1000;
 
 const streams = new StandardStreams(report);
 const program = createProgram(commands, ({ standardOutput }) => streams.use(standardOutput));
@@ -30,10 +34,19 @@ try {
   }
 }
 
-function report(error: unknown): void {
+// what nobody reads would keep the process alive after the signal that ended its work
+const signalCodes: readonly unknown[] = [
+  exitCode.hangup,
+  exitCode.interrupted,
+  exitCode.terminated,
+];
+if (signalCodes.includes(process.exitCode)) setTimeout(() => process.exit(), farewellMs).unref();
+
+function report(thrown: unknown): void {
+  const error = thrown instanceof CharnnError ? thrown : (fromSystem(thrown, quote) ?? thrown);
   process.stderr.write(`${chalkStderr.red('charnn:')} ${inWords(error)}\n`);
-  if (process.argv.includes('--debug') && error instanceof Error) {
-    process.stderr.write(`${error.stack}\n`);
+  if (process.argv.includes('--debug') && thrown instanceof Error) {
+    process.stderr.write(`${thrown.stack}\n`);
   }
   process.exitCode = error instanceof CharnnError ? error.exitCode : exitCode.failed;
 }

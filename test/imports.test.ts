@@ -10,7 +10,8 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 const allowed: Readonly<Record<string, readonly string[]>> = {
   options: [],
   backend: [],
-  text: [],
+  files: [],
+  text: ['files'],
   model: ['backend', 'text'],
   threads: [],
   novelty: ['text'],
@@ -23,12 +24,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   train: ['options', 'backend', 'text', 'model'],
   pages: [],
   // a state file is a training's
-  checkpoint: ['options', 'backend', 'text', 'model', 'train'],
+  checkpoint: ['options', 'backend', 'files', 'text', 'model', 'train'],
   // options name the library's choices and limits
   cli: ['options', 'backend', 'text', 'model', 'train', 'checkpoint'],
   commands: [
     'options',
     'backend',
+    'files',
     'text',
     'model',
     'train',

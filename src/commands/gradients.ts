@@ -80,7 +80,10 @@ export const gradients = defineCommand({
 
 async function measureGradients(texts: readonly string[], options: Options): Promise<void> {
   const output = createOutput(options.quiet ?? false);
-  if (options.output !== undefined) await checkPagePath(options.output);
+  if (options.output !== undefined) {
+    const inputs = [...texts, options.model ?? table.model.default];
+    await checkPagePath({ path: options.output, inputs, outputIsTaken: options.json });
+  }
   const { subjects, ids } = options.cell
     ? await fresh(texts, options)
     : await trained(texts, options);

@@ -40,12 +40,13 @@ async function reportTrainings(
   runArguments: readonly string[],
   options: OptionsOf<typeof table>,
 ): Promise<void> {
-  const files = [...runArguments, ...(options.model ?? [])];
+  const given = [...runArguments, ...(options.model ?? [])];
+  const files = given.length > 0 ? given : [rows.model.default];
   const output = createOutput(options.quiet ?? false);
   const page = options.output ?? table.output.default;
-  await checkPagePath(page);
+  await checkPagePath({ path: page, inputs: files });
   const runs: (RunData & { readonly file: string })[] = [];
-  for (const file of files.length > 0 ? files : [rows.model.default]) {
+  for (const file of files) {
     runs.push({ ...(await readRun(file)), file });
   }
   // where short names do not tell files apart, the whole ones do

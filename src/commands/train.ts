@@ -52,7 +52,11 @@ async function runCommand(
   else checkTogether(options);
   const given = resuming && texts.length === 0 ? [] : textArguments(texts);
   const interruption = new Interruption();
-  const lock = await claimOutput(modelPath, resuming || (options.force ?? false));
+  const lock = await claimOutput(modelPath, resuming || (options.force ?? false), [
+    ...given,
+    options.valFile,
+    options.initFrom,
+  ]);
   const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
   try {
     const keeping = (keep: number | undefined, trainingId?: string) =>
@@ -78,6 +82,9 @@ async function runCommand(
     conclude(end, modelPath, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
+    // all is saved, and the comparison computes without a pause: a signal now ends the process by itself
+    lock.release();
+    interruption.stopListening();
     await compare(prepared.corpus, options, progress, output);
     return undefined;
   } finally {

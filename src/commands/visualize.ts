@@ -64,7 +64,8 @@ async function showReading(
 ): Promise<void> {
   const output = createOutput(options.quiet ?? false);
   const page = options.output ?? table.output.default;
-  await checkPagePath(page);
+  const inputs = [...texts, options.model ?? table.model.default];
+  await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
   const model = await readModel(options.model ?? table.model.default);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {
