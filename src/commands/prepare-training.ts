@@ -121,7 +121,7 @@ async function pick(
   const isShortened = !shaped && length !== undefined && rest.length !== length;
   const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
   if (choices.length > 0) {
-    const more = isShortened ? '; more would be learning by heart' : '';
+    const more = isShortened ? '; training longer would overfit' : '';
     output.note(`picked ${choices.join(', ')}: the text will be read about ${times} times${more}`);
   }
   return {

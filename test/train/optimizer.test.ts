@@ -86,7 +86,11 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const part = { decays, weight, gradient, moments, average: undefined };
     gradients.forEach((values, t) => {
       backend.write(gradient, values);
-      update(backend, { ...base, optimizer: name }, part, { rate, step: t + 1, gradientScale: scale });
+      update(backend, { ...base, optimizer: name }, part, {
+        rate,
+        step: t + 1,
+        gradientScale: scale,
+      });
     });
     const computed = Array.from(backend.read(weight));
     expected(rule).forEach((value, i) => {
