@@ -3,6 +3,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { CharnnError } from '../errors.js';
+import { limits } from '../limits.js';
 import { type CellName, cellNames, type ModelConfig, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
 import { quote } from '../text/quote.js';
@@ -172,8 +173,6 @@ function givenHash(fields: Fields): string | undefined {
 }
 
 // --- the fields that models and training states share ---
-
-export const limits = { layers: 64, width: 16384, vocabulary: 1_114_113, parameters: 2 ** 30 };
 
 export function readModelConfig(fields: Fields): ModelConfig {
   const cell: CellName = fields.oneOf('cell', cellNames);

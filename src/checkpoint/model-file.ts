@@ -1,6 +1,7 @@
 /** The model file: everything that sampling, scoring and fine-tuning need, in one JSON file. */
 import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
+import { limits } from '../limits.js';
 import type { ModelConfig } from '../model/config.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
@@ -9,7 +10,6 @@ import { writeFileAtomically } from './atomic.js';
 import {
   CheckpointFile,
   fileJson,
-  limits,
   readHistory,
   readModelConfig,
   readTextOptions,

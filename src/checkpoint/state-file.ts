@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
+import { limits, ranges } from '../limits.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
@@ -15,7 +16,6 @@ import type { Fields } from './fields.js';
 import {
   CheckpointFile,
   fileJson,
-  limits,
   readHistory,
   readModelConfig,
   readTextOptions,
@@ -26,6 +26,8 @@ import { readTrainConfig } from './train-config.js';
 
 export const stateFormat = 'charnn-state';
 export const stateVersion = 3;
+
+const { whole, notNegative } = ranges;
 
 /** `charnn.json` → `charnn.state.json` */
 export function statePath(modelPath: string): string {
@@ -68,7 +70,6 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
   const config = readTrainConfig(fields.fields('config'));
   const plateau = fields.fields('plateau');
   const tally = fields.fields('tally');
-  const most = Number.MAX_SAFE_INTEGER;
   const { weights, moments, average, hidden } = readLists(file, model, config, shown);
   return {
     config,
@@ -78,18 +79,21 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     provenance: fields.record('provenance'),
     source: fields.record('source'),
     id: fields.get('id') === undefined ? undefined : fields.string('id'),
-    step: fields.integer('step', 0, most),
-    seconds: fields.number('seconds'),
+    step: fields.within('step', whole),
+    seconds: fields.within('seconds', notNegative),
     plan: readPlan(fields.fields('plan')),
-    bestLoss: fields.numberOrNull('bestLoss'),
-    plateau: { factor: plateau.number('factor'), waited: plateau.integer('waited', 0, most) },
-    tally: {
-      steps: tally.integer('steps', 0, most),
-      loss: tally.number('loss'),
-      gradientNorm: tally.number('gradientNorm'),
-      clipped: tally.number('clipped'),
+    bestLoss: fields.withinOrNull('bestLoss', ranges.finite),
+    plateau: {
+      factor: plateau.within('factor', ranges.share),
+      waited: plateau.within('waited', whole),
     },
-    rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.integer('rollbacks', 0, most),
+    tally: {
+      steps: tally.within('steps', whole),
+      loss: tally.within('loss', ranges.finite),
+      gradientNorm: tally.within('gradientNorm', notNegative),
+      clipped: tally.within('clipped', whole),
+    },
+    rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.within('rollbacks', whole),
     history: readHistory(fields),
     weights,
     moments,
@@ -99,7 +103,11 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
 }
 
 function readPlan(fields: Fields): LengthPlan {
-  return { steps: fields.numberOrNull('steps'), evalEvery: fields.numberOrNull('evalEvery') };
+  const { count } = ranges;
+  return {
+    steps: fields.withinOrNull('steps', count),
+    evalEvery: fields.withinOrNull('evalEvery', count),
+  };
 }
 
 /** Names and shapes of a state's tensors, in order: weights, moments, average, hidden states. */

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { Fields } from '../checkpoint/fields.js';
 import { CharnnError } from '../errors.js';
+import { ranges } from '../limits.js';
 import { quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import type { TrainingState } from '../train/state.js';
@@ -26,9 +27,9 @@ export function recordedSource(source: TrainingState['source'], path: string): T
   return {
     texts: texts as string[],
     valFile: fields.get('valFile') === null ? null : fields.string('valFile'),
-    valFrac: fields.number('valFrac'),
-    valChars: fields.integer('valChars', 1, Number.MAX_SAFE_INTEGER),
-    minCount: fields.integer('minCount', 1, Number.MAX_SAFE_INTEGER),
+    valFrac: fields.within('valFrac', ranges.properShare),
+    valChars: fields.within('valChars', ranges.count),
+    minCount: fields.within('minCount', ranges.count),
   };
 }
 
