@@ -6,6 +6,7 @@ import type { ModelConfig } from '../model/config.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
+import { History } from '../train/history.js';
 import { writeFileAtomically } from './atomic.js';
 import {
   CheckpointFile,
@@ -35,7 +36,7 @@ export async function writeModel(
     text: model.text,
     vocabulary: model.vocabulary.toJSON(),
     training: model.training,
-    history: model.history,
+    history: History.of(model.history).entries,
   };
   const tensors = namedTensors(model).map(({ parameter: { name, shape }, values }) => ({
     name,

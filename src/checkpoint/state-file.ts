@@ -8,6 +8,7 @@ import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
 import type { TrainConfig } from '../train/config.js';
+import { History, type HistorySummary, keptPlaces } from '../train/history.js';
 import type { LengthPlan } from '../train/length.js';
 import { momentCount } from '../train/optimizer.js';
 import type { TrainingState } from '../train/state.js';
@@ -37,10 +38,13 @@ export function statePath(modelPath: string): string {
 
 export async function writeState(path: string, state: TrainingState): Promise<void> {
   const { weights, moments, average, hidden, vocabulary, ...rest } = state;
+  const history = History.of(state.history, state.validations);
   const head = {
     format: stateFormat,
     version: stateVersion,
     ...rest,
+    history: history.entries,
+    validations: history.summary,
     vocabulary: vocabulary.toJSON(),
   };
   const lists = [weights, ...moments, ...(average ? [average] : []), ...hidden.flat()];
@@ -95,11 +99,33 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     },
     rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.within('rollbacks', whole),
     history: readHistory(fields),
+    validations: readSummary(fields),
     weights,
     moments,
     average,
     hidden,
   };
+}
+
+/** Of a thinned history, of which just those validations must be there that are kept of as many. */
+function readSummary(fields: Fields): HistorySummary | undefined {
+  if (fields.get('validations') === undefined) return undefined;
+  const summary = fields.fields('validations');
+  const count = summary.within('count', ranges.count);
+  const orNull = (key: string) => summary.withinOrNull(key, ranges.finite);
+  const read = {
+    count,
+    bestAt: summary.integer('bestAt', -1, count - 1),
+    lowestLoss: orNull('lowestLoss'),
+    firstTrainLoss: orNull('firstTrainLoss'),
+    lowestTrainLoss: orNull('lowestTrainLoss'),
+  };
+  const kept = keptPlaces(count, read.bestAt).length;
+  const found = fields.array('history').length;
+  if (found === kept) return read;
+  throw new CharnnError(
+    `${fields.name('history')} must be ${kept} validations of ${count}, not ${found}`,
+  );
 }
 
 function readPlan(fields: Fields): LengthPlan {

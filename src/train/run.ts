@@ -6,16 +6,17 @@ import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
 import { createBackend } from '../backend/select.js';
 import type { ModelConfig } from '../model/config.js';
-import type { HistoryEntry, Model } from '../model/model.js';
+import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { Streams } from '../text/streams.js';
 import type { EndEvent, Validation } from './events.js';
+import { History } from './history.js';
 import { trainingId } from './identity.js';
 import type { TrainingJob } from './job.js';
 import { Length } from './length.js';
 import { momentCount } from './optimizer.js';
 import { Replicas } from './replicas.js';
-import { isFarAboveBest, Rollback } from './rollback.js';
+import { Rollback } from './rollback.js';
 import { Saver } from './saver.js';
 import { learningRate, Plateau } from './schedule.js';
 import { type Standing, takeModel, takeState } from './snapshot.js';
@@ -50,7 +51,7 @@ class Training {
   private step = 0;
   private bestLoss: number | undefined;
   private best: Validation | undefined;
-  private history: HistoryEntry[] = [];
+  private history = new History();
   private readonly plateau: Plateau;
   private readonly streams: Streams;
   private readonly length: Length;
@@ -188,10 +189,10 @@ class Training {
     };
     replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
     const loss = validationLoss ?? entry.trainLoss;
-    const diverged = !Number.isFinite(loss) || isFarAboveBest(entry.trainLoss, this.history);
+    const diverged = !Number.isFinite(loss) || this.history.isFarAboveBest(entry.trainLoss);
     const improved = !diverged && (this.bestLoss === undefined || loss < this.bestLoss);
     this.plateau.observe(improved);
-    this.history.push({ ...entry });
+    this.history.add({ ...entry });
     if (improved) {
       this.bestLoss = loss;
       this.best = entry;
@@ -219,10 +220,7 @@ class Training {
 
   private isOverfitting(): boolean {
     const { earlyStop } = this.job.config;
-    if (this.history.length <= earlyStop) return false;
-    const losses = this.history.map((entry) => entry.validationLoss ?? entry.trainLoss ?? 0);
-    const best = losses.indexOf(losses.reduce((a, b) => Math.min(a, b)));
-    return earlyStop > 0 && losses.length - 1 - best >= earlyStop;
+    return earlyStop > 0 && this.history.sinceBest >= earlyStop;
   }
 
   private async interrupted(): Promise<EndEvent> {
@@ -308,7 +306,7 @@ class Training {
     replicas.control.step = state.step;
     this.step = state.step;
     this.length.resumeAt(state.step);
-    this.history = state.history.slice();
+    this.history = History.of(state.history, state.validations);
     this.bestLoss = state.bestLoss ?? undefined;
     this.best = (state.history as readonly unknown[] as readonly Validation[]).find(
       ({ validationLoss, trainLoss }) => (validationLoss ?? trainLoss) === state.bestLoss,
