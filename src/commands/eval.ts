@@ -1,4 +1,5 @@
 /** `charnn eval`: how well a model predicts a text. */
+
 import { Arena } from '../backend/arena.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
@@ -7,6 +8,7 @@ import { createOutput, grouped } from '../cli/output.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText } from '../text/quote.js';
 import { textArguments } from './text-arguments.js';
 import { yardstickLine } from './yardstick-line.js';
 
@@ -46,7 +48,7 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
       gzip_bits_per_char: others.gzip,
       xz_bits_per_char: others.xz,
     };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${jsonText(result)}\n`);
     return;
   }
   const lines = [
