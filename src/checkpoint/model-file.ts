@@ -1,7 +1,8 @@
 /** The model file: everything that sampling, scoring and fine-tuning need, in one JSON file. */
-import { requireMemory } from '../backend/memory.js';
+
 import { CharnnError } from '../errors.js';
 import { limits } from '../limits.js';
+import { requireMemory } from '../machine.js';
 import type { ModelConfig } from '../model/config.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';

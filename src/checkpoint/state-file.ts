@@ -1,8 +1,8 @@
 /** The training state: what `--resume` needs beyond the model, in a second file beside it. */
 import { extname } from 'node:path';
-import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
 import { limits, ranges } from '../limits.js';
+import { requireMemory } from '../machine.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';

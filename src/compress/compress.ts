@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
-import { requireMemory } from '../backend/memory.js';
 import { exactBackend } from '../backend/select.js';
 import { CharnnError, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
+import { requireMemory } from '../machine.js';
 import { type ModelConfig, variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
@@ -52,13 +52,7 @@ export async function compress(
     sha256: createHash('sha256').update(content).digest('hex'),
   };
   const stored = pack(common, [content]);
-  const { contentBytes } = limits.compressed;
-  if (content.length > contentBytes) {
-    throw new CharnnError(
-      `the file has ${content.length} bytes, and at most ${contentBytes} are compressed at a time: split it (split -b 1G), and compress the parts`,
-    );
-  }
-  requireMemory(bytesPerByte * content.length, 'compressing this');
+  requireCompressible(content.length);
   const symbols = symbolsOfBytes(content, model?.vocabulary.unit ?? 'byte');
   if (symbols.length === 0) return stored;
   const streams = streamsFor(symbols.length);
@@ -85,6 +79,22 @@ export async function compress(
   };
   const file = pack({ ...common, coded: { parts: parts.map(({ length }) => length), how } }, parts);
   return file.length < stored.length ? file : stored;
+}
+
+/**
+ * A file is compressed as a whole, in memory.
+ * @param bytes of it, or of what has been read of it so far
+ * @throws CharnnError for more than is compressed at a time, or than memory holds
+ */
+export function requireCompressible(bytes: number): void {
+  const { contentBytes } = limits.compressed;
+  const remedy = 'split it (split -b 1G), and compress the parts';
+  if (bytes > contentBytes) {
+    throw new CharnnError(
+      `the file has ${bytes} bytes or more, and at most ${contentBytes} are compressed at a time: ${remedy}`,
+    );
+  }
+  requireMemory(bytesPerByte * bytes, `compressing ${bytes} bytes`, remedy);
 }
 
 function streamsFor(characters: number): number {

@@ -5,6 +5,7 @@
 import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
 import { createBackend } from '../backend/select.js';
+import { requireMemory } from '../machine.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
@@ -21,6 +22,7 @@ import { Saver } from './saver.js';
 import { learningRate, Plateau } from './schedule.js';
 import { type Standing, takeModel, takeState } from './snapshot.js';
 import type { TrainingState } from './state.js';
+import { trainingBytes } from './training-bytes.js';
 import { transferWeights } from './transfer.js';
 
 const progressMs = 200;
@@ -35,10 +37,16 @@ const displayedSteps = 50;
  * @throws CharnnError when the back end cannot run or memory does not suffice
  */
 export async function runTraining(job: TrainingJob): Promise<EndEvent> {
+  const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
+  const textBytes = job.corpus.train.byteLength + job.corpus.validation.byteLength;
+  requireMemory(
+    trainingBytes(model, job.config, textBytes),
+    'this training',
+    'choose a smaller --hidden, --batch-size or --seq-length, or fewer --threads',
+  );
   const arena = new Arena();
   const { backend, name, note } = createBackend(job.config.backend, arena);
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
-  const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
   const replicas = await Replicas.start(backend, arena, name, model, job.config, job.corpus);
   try {
     return await new Training(job, model, backend, replicas).run();
