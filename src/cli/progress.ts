@@ -205,7 +205,8 @@ function validationLine(event: ValidationEvent): string {
     validationLoss === null
       ? ''
       : ` · validation ${validationLoss.toFixed(4)} (${bits(validationLoss)} bits/char)`;
-  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)} · train ${trainLoss.toFixed(4)}${validation}`;
+  const train = trainLoss === null ? '' : ` · train ${trainLoss.toFixed(4)}`;
+  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)}${train}${validation}`;
 }
 
 function bestMark({ best }: ValidationEvent): string {

@@ -2,7 +2,6 @@
 
 import { Arena } from '../backend/arena.js';
 import { createBackend } from '../backend/select.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { adjust, optionValues } from '../cli/option.js';
 import { defaults } from '../cli/options/defaults.js';
 import { sampleOptions } from '../cli/options/sample.js';
@@ -13,6 +12,7 @@ import type { Model } from '../model/model.js';
 import { Session } from '../sample/session.js';
 import type { SampleSettings } from '../sample/settings.js';
 import { printable } from '../text/quote.js';
+import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
 import { write } from './write.js';
@@ -48,7 +48,7 @@ export async function interact(raw: RawSampleOptions): Promise<void> {
     throw new UsageError('--interactive reads standard input itself: leave out --prime-file -');
   }
   const output = createOutput(raw.quiet ?? false);
-  const model = await readModel(raw.model ?? defaults.output);
+  const model = await readChosenModel(raw);
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
   const dialogue = new Dialogue(model, new Session(model, backend), raw, output);

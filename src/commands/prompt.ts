@@ -7,6 +7,7 @@ import { encodeBytes } from '../text/encode.js';
 import { linesOf } from '../text/lines.js';
 import { quoteText } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
+import { readEscapes } from './escapes.js';
 
 export interface Prompt {
   /** As it was given */
@@ -22,7 +23,9 @@ export async function readCommonPrompt(
   raw: { readonly prime?: string; readonly primeFile?: string },
   encode: (bytes: Uint8Array) => Prompt,
 ): Promise<Prompt> {
-  if (raw.primeFile === undefined) return encode(Buffer.from(raw.prime ?? '', 'utf8'));
+  if (raw.primeFile === undefined) {
+    return encode(Buffer.from(readEscapes(raw.prime ?? '', '--prime'), 'utf8'));
+  }
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (const source of await findSources([raw.primeFile], process.stdin)) {

@@ -13,10 +13,13 @@ import { type TextUnit, textUnits } from '../text/unit.js';
 import type { CodingSettings } from './coder.js';
 
 const magic = Buffer.from('charnn\0z', 'latin1');
-/** 1 was without an n-gram model and a checksum of the header; 2 probed the arithmetic of LSTMs alone */
 export const containerVersion = 3;
 /** What compress writes keeps to it, so a header beyond it is refused before anything is made for it. */
 const most = limits.compressed;
+/** From this version on, the header has a checksum of its own. */
+const firstChecksumVersion = 2;
+/** From this version on, probe and fingerprint take the cell and the sizes of the model into account. */
+export const firstVersionByModel = 3;
 /** Bytes of the header's SHA-256 that are kept */
 const checksumBytes = 8;
 
@@ -31,6 +34,8 @@ export interface Header {
 
 /** How a content was coded */
 export interface Coding extends CodingSettings {
+  /** Version of the format by whose rules probe and fingerprint were made */
+  readonly version: number;
   readonly characters: number;
   /** The back end's name, and what it makes of a fixed text: both must be the same here */
   readonly backend: string;
@@ -51,7 +56,7 @@ export function pack(header: Header, parts: readonly Uint8Array[]): Uint8Array {
 /** Alphabets as base64 */
 function plain({ coded, ...content }: Header): Record<string, unknown> {
   if (coded === undefined) return content;
-  const { model, ...how } = coded.how;
+  const { model, version: _, ...how } = coded.how;
   const shown =
     'config' in model
       ? { config: model.config, alphabet: Buffer.from(model.alphabet).toString('base64') }
@@ -75,10 +80,12 @@ export function unpack(file: Uint8Array, name: string): { header: Header; body: 
   if (length === 0 || length > most.headerBytes || bytes.length < end) damaged(name);
   const json = bytes.subarray(start, end);
   const fields = parse(json, name);
-  checkVersion(fields, name);
-  const body = bytes.subarray(end + checksumBytes);
-  if (!bytes.subarray(end, end + checksumBytes).equals(checksum(json))) damaged(name);
-  const header = readHeader(fields);
+  const version = readVersion(fields, name);
+  const sumLength = version < firstChecksumVersion ? 0 : checksumBytes;
+  const sum = bytes.subarray(end, end + sumLength);
+  const body = bytes.subarray(end + sumLength);
+  if (!sum.equals(checksum(json).subarray(0, sumLength))) damaged(name);
+  const header = readHeader(fields, version);
   const expected = header.coded?.parts.reduce((a, b) => a + b, 0) ?? header.bytes;
   if (body.length < expected) damaged(name);
   if (body.length > expected) {
@@ -95,23 +102,23 @@ function parse(json: Buffer, name: string): Fields {
   }
 }
 
-function checkVersion(fields: Fields, name: string): void {
+function readVersion(fields: Fields, name: string): number {
   const version = fields.get('version');
-  if (version === containerVersion) return;
-  if (typeof version !== 'number') damaged(name);
-  const [age, remedy] =
-    version > containerVersion
-      ? ['a later charnn', 'install the current one']
-      : ['an earlier charnn', 'restore it with that one'];
-  throw new CharnnError(`${name} was written by ${age} (format ${version}): ${remedy}`);
+  if (!Number.isInteger(version) || (version as number) < 1) damaged(name);
+  if ((version as number) > containerVersion) {
+    throw new CharnnError(
+      `${name} was written by a later charnn (format ${version}): install the current one`,
+    );
+  }
+  return version as number;
 }
 
 /** The checksum holds, so what is wrong here was not written by charnn. */
-function readHeader(fields: Fields): Header {
+function readHeader(fields: Fields, version: number): Header {
   const bytes = fields.integer('bytes', 0, most.contentBytes);
   const content = { bytes, sha256: fields.string('sha256') };
   if (fields.get('coding') === undefined) return content;
-  const how = readCoding(fields.fields('coding'), bytes);
+  const how = readCoding(fields.fields('coding'), bytes, version);
   const parts = fields.array('parts');
   if (parts.length !== how.lanes || !parts.every(isLength)) {
     fields.fail('parts', `a list of ${how.lanes} lengths`);
@@ -129,10 +136,11 @@ export function mostStreams(characters: number): number {
   return Math.max(1, Math.min(streams, Math.floor(characters / streamCharacters)));
 }
 
-function readCoding(fields: Fields, bytes: number): Coding {
+function readCoding(fields: Fields, bytes: number, version: number): Coding {
   const characters = fields.integer('characters', 1, bytes);
   const streams = fields.integer('streams', 1, mostStreams(characters));
   return {
+    version,
     characters,
     streams,
     chunk: fields.integer('chunk', most.chunk, most.chunk),
@@ -143,7 +151,8 @@ function readCoding(fields: Fields, bytes: number): Coding {
     }),
     backend: fields.string('backend'),
     probe: fields.string('probe'),
-    model: readCodingModel(fields.fields('model')),
+    // version 1 has a field of its own for a fresh model
+    model: readCodingModel(fields.fields(fields.get('fresh') === undefined ? 'model' : 'fresh')),
   };
 }
 

@@ -72,7 +72,8 @@ export class History {
     const place = this.count++;
     const trainLoss = finite(entry.trainLoss);
     const loss = finite(entry.validationLoss ?? entry.trainLoss);
-    if (place === 0) this.firstTrainLoss = trainLoss;
+    // a model that was given is validated before there is a training loss
+    if (!Number.isFinite(this.firstTrainLoss)) this.firstTrainLoss = trainLoss;
     this.lowestTrainLoss = Math.min(this.lowestTrainLoss, trainLoss);
     const [latest, best] = [place - 1, this.bestAt];
     if (loss < this.lowestLoss) {
@@ -90,6 +91,11 @@ export class History {
       const at = this.kept.findLastIndex((one) => one.place === old);
       if (at >= 0 && !this.isKept(old)) this.kept.splice(at, 1);
     }
+  }
+
+  /** Validations in all */
+  get length(): number {
+    return this.count;
   }
 
   /** The validations that are kept, in order. */
@@ -121,7 +127,7 @@ export class History {
    * or a validation loss that rises as the model learns the text by heart, is not that.
    */
   isFarAboveBest(trainLoss: number): boolean {
-    if (this.count === 0) return false;
+    if (!Number.isFinite(this.firstTrainLoss)) return false;
     return trainLoss > Math.max(this.firstTrainLoss, this.lowestTrainLoss + 1);
   }
 

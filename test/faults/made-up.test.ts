@@ -10,7 +10,8 @@ import { unpack } from '#charnn/compress/container.js';
 import { CharnnError } from '#charnn/errors.js';
 import { constraintOf } from '#charnn/sample/pattern/constraint.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
-import { smallState, temporaryFolder } from '../checkpoint/models.js';
+import { smallState } from '../checkpoint/models.js';
+import { temporaryFolder } from '../folder.js';
 import { timeout, times } from './scale.js';
 
 const numRuns = times(300, 20_000);

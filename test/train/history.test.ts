@@ -7,8 +7,9 @@ import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { limits } from '#charnn/limits.js';
 import { History } from '#charnn/train/history.js';
-import { smallModel, smallState, temporaryFolder } from '../checkpoint/models.js';
+import { smallModel, smallState } from '../checkpoint/models.js';
 import { Folder } from '../cli/run.js';
+import { temporaryFolder } from '../folder.js';
 
 const folder = temporaryFolder();
 
