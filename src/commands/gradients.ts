@@ -47,7 +47,10 @@ export interface RawGradientsOptions {
 
 export async function gradients(texts: readonly string[], raw: RawGradientsOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
-  if (raw.output !== undefined) await checkPagePath(raw.output);
+  if (raw.output !== undefined) {
+    const inputs = [...texts, raw.model ?? defaults.output];
+    await checkPagePath({ path: raw.output, inputs, outputIsTaken: raw.json });
+  }
   const { subjects, ids } = raw.cell ? await fresh(texts, raw) : await trained(texts, raw);
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
