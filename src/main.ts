@@ -6,7 +6,7 @@ import { StandardStreams } from './cli/streams.js';
 import { commands } from './commands/registry.js';
 import { CharnnError, exitCode, fromSystem, OptionError } from './errors.js';
 import { flagOf } from './options/table.js';
-import { quote } from './text/quote.js';
+import { printable, printableLines, quote } from './text/quote.js';
 
 // chalk itself heeds only FORCE_COLOR (see no-color.org)
 if (process.env.NO_COLOR && process.env.FORCE_COLOR === undefined) {
@@ -44,9 +44,9 @@ if (signalCodes.includes(process.exitCode)) setTimeout(() => process.exit(), far
 
 function report(thrown: unknown): void {
   const error = thrown instanceof CharnnError ? thrown : (fromSystem(thrown, quote) ?? thrown);
-  process.stderr.write(`${chalkStderr.red('charnn:')} ${inWords(error)}\n`);
+  process.stderr.write(`${chalkStderr.red('charnn:')} ${printable(inWords(error))}\n`);
   if (process.argv.includes('--debug') && thrown instanceof Error) {
-    process.stderr.write(`${thrown.stack}\n`);
+    process.stderr.write(`${printableLines(thrown.stack ?? '')}\n`);
   }
   process.exitCode = error instanceof CharnnError ? error.exitCode : exitCode.failed;
 }

@@ -3,12 +3,12 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { CharnnError, type Spelling } from '../errors.js';
+import { limits } from '../limits.js';
 import { refusal } from '../model/capabilities.js';
 import { type ModelConfig, variants } from '../model/config.js';
-import { limits } from '../model/limits.js';
 import type { HistoryEntry } from '../model/model.js';
 import type { Complete } from '../options/table.js';
-import { quote } from '../text/quote.js';
+import { printable, quote } from '../text/quote.js';
 import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { modelRows } from '../train/schema/model-rows.js';
@@ -34,7 +34,7 @@ const firstHashedVersion = 2;
  * The hash is SHA-256 over the fields as `JSON.stringify` writes them and over names, shapes and values
  * of the tensors. So it does not depend on spaces, nor on how the values are encoded.
  * @param head all fields but the tensors, in order
- * @throws CharnnError for a value that is not finite
+ * @throws CharnnError for a value that is not finite, and for more than a reader would take
  */
 export function* fileJson(
   head: Readonly<Record<string, unknown>>,
@@ -42,6 +42,7 @@ export function* fileJson(
   plain: boolean,
 ): Generator<string> {
   const hash = createHash('sha256');
+  let headBytes = 0;
   yield '{\n';
   let before = '{';
   for (const [key, value] of Object.entries(head)) {
@@ -49,6 +50,12 @@ export function* fileJson(
     hash.update(`${before}${JSON.stringify(key)}:`);
     yield `${JSON.stringify(key)}:`;
     for (const piece of valueJson(value)) {
+      headBytes += Buffer.byteLength(piece);
+      if (headBytes > limits.headBytes) {
+        throw new CharnnError(
+          `the fields beside the tensors come to more than ${limits.headBytes} bytes, at ${printable(key)}: no reader would take the file`,
+        );
+      }
       hash.update(piece);
       yield piece;
     }

@@ -38,11 +38,13 @@ export function createProgram(
       if (name === undefined) program.outputHelp();
       else (find(program, name) ?? refuseCommand(name, definitions)).outputHelp();
     });
-  // only an unknown command gets here as an argument
-  program.argument('[command]', '').usage('[options] [command]');
-  program.action((name?: string) => {
-    if (name !== undefined) refuseCommand(name, definitions);
-    program.help({ error: true });
+  // only an unknown command gets here as an argument, perhaps with options of the command that was meant
+  program.argument('[command...]').usage('[options] [command]');
+  program.allowUnknownOption();
+  program.action(([word]: readonly string[]) => {
+    if (word === undefined) program.help({ error: true });
+    if (!word.startsWith('-')) refuseCommand(word, definitions);
+    throw new UsageError(`unknown option ${JSON.stringify(word)}; see charnn --help`);
   });
   return program;
 }

@@ -6,7 +6,7 @@ import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
-import { compress as compressBytes } from '../compress/compress.js';
+import { compress as compressBytes, requireCompressible } from '../compress/compress.js';
 import { UsageError } from '../errors.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { path } from '../options/types.js';
@@ -56,7 +56,7 @@ async function compressFile(
     throw new UsageError('compressed data is not for a terminal: redirect standard output');
   }
   const model = options.model === undefined ? undefined : await readModel(options.model);
-  const { content } = await readInput(file);
+  const { content } = await readInput(file, requireCompressible);
   const { backend, name, note } = createBackend(options.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
   const packed = await withProgress(options.quiet ?? false, (onProgress) =>

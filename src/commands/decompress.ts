@@ -3,6 +3,7 @@ import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
 import { decompress as decompressBytes } from '../compress/compress.js';
+import { requireMemory } from '../machine.js';
 import { option } from '../options/table.js';
 import { path } from '../options/types.js';
 import { readInput, withProgress } from './whole-input.js';
@@ -24,7 +25,9 @@ export const decompress = defineCommand({
   standardOutput: 'result',
   async run([file], options) {
     const model = options.model === undefined ? undefined : await readModel(options.model);
-    const { content, name } = await readInput(file);
+    const { content, name } = await readInput(file, (bytes) =>
+      requireMemory(2 * bytes, 'a compressed file of this size'),
+    );
     const restored = await withProgress(options.quiet ?? false, (onProgress) =>
       decompressBytes(content, name, model, onProgress),
     );

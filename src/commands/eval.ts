@@ -1,4 +1,5 @@
 /** `charnn eval`: how well a model predicts a text. */
+
 import { Arena } from '../backend/arena.js';
 import { createBackend } from '../backend/select.js';
 import { defineCommand } from '../cli/command.js';
@@ -8,6 +9,7 @@ import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import { flag } from '../options/table.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText } from '../text/quote.js';
 import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
 import { unknownPrice } from './unknown-note.js';
@@ -64,7 +66,7 @@ export const evaluate = defineCommand({
         unknownBits: vocabulary.unknownCost / Math.LN2,
         ...baselines,
       };
-      process.stdout.write(`${JSON.stringify(result)}\n`);
+      process.stdout.write(`${jsonText(result)}\n`);
       return;
     }
     const lines = [

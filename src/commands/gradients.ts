@@ -1,4 +1,5 @@
 /** `charnn gradients`: how far back the gradient reaches. */
+
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
 import { Arena } from '../backend/arena.js';
@@ -16,6 +17,7 @@ import { flagOf, type OptionsOf, option, topic } from '../options/table.js';
 import { choice, count, integer, listOf } from '../options/types.js';
 import type { GradientsData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText, printable } from '../text/quote.js';
 import type { Ids } from '../text/unit.js';
 import {
   asJson,
@@ -105,7 +107,7 @@ async function measureGradients(texts: readonly string[], options: Options): Pro
     const data: GradientsData = { subjects: findings.map(pageSubject) };
     await writePage(options.output, 'gradients', { title: 'Gradients by lag', data }, output);
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(findings.map(asJson))}\n`);
+  if (options.json) process.stdout.write(`${jsonText(findings.map(asJson))}\n`);
   else if (options.output === undefined) process.stdout.write(description(findings));
 }
 
@@ -198,7 +200,7 @@ function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping |
   }
   if (steps === 0) return undefined;
   return {
-    by: name,
+    by: printable(name),
     limit,
     share: clipped / steps,
     meanNorm: norms / steps,

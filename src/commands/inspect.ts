@@ -1,4 +1,5 @@
 /** `charnn inspect`: what a model is. */
+
 import chalk from 'chalk';
 import { readModel } from '../checkpoint/model-file.js';
 import { histogram, lineChart, terminalWidth } from '../cli/chart.js';
@@ -7,6 +8,7 @@ import { bits, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
+import { jsonText, printable } from '../text/quote.js';
 import { withBits } from '../train/events.js';
 import { modelPath } from './model-argument.js';
 
@@ -25,7 +27,7 @@ export const inspect = defineCommand({
   standardOutput: 'result',
   async run(args, options) {
     const model = await readModel(modelPath(args, options.model));
-    process.stdout.write(options.json ? `${JSON.stringify(summary(model))}\n` : description(model));
+    process.stdout.write(options.json ? `${jsonText(summary(model))}\n` : description(model));
   },
 });
 
@@ -86,7 +88,7 @@ function description(model: Model): string {
   if (text.unit === 'char') {
     const shown = vocabulary.symbols.slice(0, 100).map((s) => String.fromCodePoint(s));
     const more = vocabulary.size - 1 > shown.length ? ' …' : '';
-    lines.push(`  ${JSON.stringify(shown.join('')).slice(1, -1)}${more}`);
+    lines.push(`  ${jsonText(shown.join('')).slice(1, -1)}${more}`);
   }
 
   if (history.length > 0) {
@@ -105,7 +107,7 @@ function description(model: Model): string {
   if (training !== undefined) {
     section('Training');
     for (const [name, value] of Object.entries(training)) {
-      field(name, typeof value === 'string' ? value : JSON.stringify(value));
+      field(printable(name), typeof value === 'string' ? printable(value) : jsonText(value));
     }
   }
   return `${lines.join('\n')}\n`;

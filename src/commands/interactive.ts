@@ -1,4 +1,5 @@
 /** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
+
 import { Arena } from '../backend/arena.js';
 import { createBackend } from '../backend/select.js';
 import { adjust, optionValues } from '../cli/option.js';
@@ -9,6 +10,7 @@ import type { Model } from '../model/model.js';
 import { flagOf, kebab } from '../options/table.js';
 import { Session } from '../sample/session.js';
 import type { SampleSettings } from '../sample/settings.js';
+import { printable } from '../text/quote.js';
 import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
@@ -124,7 +126,7 @@ class Dialogue {
       this.current = changed;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${printable(error.message)}\n`);
     }
   }
 
@@ -134,7 +136,7 @@ class Dialogue {
       temp: sampleTable.temp.default,
       ...this.current,
     });
-    for (const line of shown) process.stderr.write(`  /${line}\n`);
+    for (const line of shown) process.stderr.write(`  /${printable(line)}\n`);
   }
 
   /** Writes what the model goes on with, until its end or the person's. */

@@ -8,6 +8,7 @@ import { type OptionsOf, option } from '../options/table.js';
 import { integer, path, repeated } from '../options/types.js';
 import { textOf } from '../text/code-points.js';
 import { TextDecoding } from '../text/decode.js';
+import { jsonText } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
 import { write } from './write.js';
@@ -76,7 +77,7 @@ type Shown = (start: number, length: number) => string;
 
 function json({ characters, newShares, runs }: Novelty, shown: Shown): string {
   const withText = runs.map(({ start, length }) => ({ start, length, text: shown(start, length) }));
-  return `${JSON.stringify({ characters, new: newShares, runs: withText })}\n`;
+  return `${jsonText({ characters, new: newShares, runs: withText })}\n`;
 }
 
 function lines({ newShares, runs }: Novelty, shown: Shown): string {
@@ -86,7 +87,7 @@ function lines({ newShares, runs }: Novelty, shown: Shown): string {
   }
   shownLines.push('', 'longest runs in common');
   for (const { start, length } of runs) {
-    shownLines.push(`${String(length).padStart(6)} ${JSON.stringify(shown(start, length))}`);
+    shownLines.push(`${String(length).padStart(6)} ${jsonText(shown(start, length))}`);
   }
   return `${shownLines.join('\n')}\n`;
 }

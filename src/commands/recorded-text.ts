@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { Fields } from '../checkpoint/fields.js';
 import { readRows } from '../checkpoint/train-config.js';
 import { CharnnError } from '../errors.js';
+import { ranges } from '../limits.js';
 import type { Complete } from '../options/table.js';
 import type { CorpusPart } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
@@ -48,7 +49,7 @@ function pathsOf(fields: Fields, key: string): string[] {
 function partOf(fields: Fields): CorpusPart {
   return {
     label: fields.string('label'),
-    bytes: fields.integer('bytes', 0, Number.MAX_SAFE_INTEGER),
+    bytes: fields.within('bytes', ranges.whole),
     upTo: fields.string('upTo'),
   };
 }

@@ -6,6 +6,7 @@ import { flagOf, refuseConflicts } from '../options/table.js';
 import type { End } from '../sample/ends.js';
 import { constraintFor, type SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';
+import { quoteText } from '../text/quote.js';
 import { readEscapes } from './escapes.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 
@@ -79,7 +80,7 @@ function endOf(
   const { ids, unknown } = vocabulary.encode(prepareText(text, textOptions));
   if (unknown === 0) return [{ ids: Array.from(ids), kept }];
   output.warn(
-    `${option} ${JSON.stringify(text)} can never come: the model does not know all of its characters`,
+    `${option} ${quoteText(text)} can never come: the model does not know all of its characters`,
   );
   return [];
 }

@@ -1,4 +1,5 @@
 /** `charnn visualize`: a page that shows a model reading a text. */
+
 import { recordUnits, type Study, study, type Unit } from '../analyse/study.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
 import { Arena } from '../backend/arena.js';
@@ -15,6 +16,7 @@ import { count, path } from '../options/types.js';
 import { blob } from '../pages/blobs.js';
 import type { VisualizeData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText } from '../text/quote.js';
 import type { Ids } from '../text/unit.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
@@ -87,7 +89,7 @@ async function showReading(
   const data = pageData(model, seen, units, ids.length, corpus.ids.length);
   const blobs = pageBlobs(model, backend, ids, seen, units);
   await writePage(page, 'visualize', { title: 'A network reads', data, blobs }, output);
-  if (options.json) process.stdout.write(`${JSON.stringify(asJson(seen))}\n`);
+  if (options.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
 }
 

@@ -1,4 +1,5 @@
 /** `charnn which`: each line with the model that is most likely to have written it. */
+
 import { basename } from 'node:path';
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
@@ -12,7 +13,7 @@ import { scoreLines } from '../evaluate/score-lines.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { path, repeated } from '../options/types.js';
 import { lineGroups } from '../text/lines.js';
-import { quote } from '../text/quote.js';
+import { printable, quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
 import { LineWriter } from './write.js';
@@ -85,5 +86,7 @@ async function compareModels(
 /** File names without folder and ending, or the paths where that is not enough. */
 function modelLabels(paths: readonly string[]): readonly string[] {
   const names = paths.map((file) => basename(file).replace(/\.json$/, ''));
-  return new Set(names).size === names.length ? names : paths;
+  const labels = new Set(names).size === names.length ? names : paths;
+  // a line of output is one record with tabs in it, on a terminal too
+  return labels.map(printable);
 }

@@ -2,6 +2,7 @@
  * Types of option values. Each type reads a value from the text of a command line and checks a value that
  * a program or a file gives, with the same range and the same words.
  */
+import { type Range, ranges } from '../limits.js';
 import { nearest, suggestion } from './suggest.js';
 
 export interface ValueType<T> {
@@ -37,8 +38,8 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): ValueType<n
   };
 }
 
-/** A finite number for which `holds` is true. */
-export function real(expected: string, holds: (x: number) => boolean): ValueType<number> {
+/** A finite number of a range. */
+export function real({ expected, holds }: Range): ValueType<number> {
   return {
     expected,
     parse(text) {
@@ -52,18 +53,12 @@ export function real(expected: string, holds: (x: number) => boolean): ValueType
 
 /** An integer of at least 1 */
 export const count = integer(1);
-/** x > 0 */
-export const positive = real('a number above 0', (x) => x > 0);
-/** x ≥ 0 */
-export const notNegative = real('a number of at least 0', (x) => x >= 0);
-/** 0 ≤ x < 1 */
-export const properFraction = real('a number from 0 to below 1', (x) => x >= 0 && x < 1);
-/** 0 < x ≤ 0.95 */
-export const decayFraction = real('a number above 0, at most 0.95', (x) => x > 0 && x <= 0.95);
-/** 0 ≤ x ≤ 1 */
-export const fraction = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
-/** 0 < x ≤ 1 */
-export const positiveFraction = real('a number above 0 and up to 1', (x) => x > 0 && x <= 1);
+export const positive = real(ranges.positive);
+export const notNegative = real(ranges.notNegative);
+export const properFraction = real(ranges.properShare);
+export const decayFraction = real(ranges.decayShare);
+export const fraction = real(ranges.share);
+export const positiveFraction = real(ranges.positiveShare);
 
 export const text: ValueType<string> = {
   expected: 'a text',

@@ -86,7 +86,9 @@ test.each([
   [['frobnicate'], 'unknown command "frobnicate"; see charnn --help'],
   [['train', 'x', '--hiden', '5'], "unknown option '--hiden'; did you mean --hidden?"],
   [['train', 'x', '--cell', 'lsmt'], 'not "lsmt"; did you mean lstm?'],
-  [['train', 'x', '--optimizer', 'adamq'], 'not "adamq"; did you mean adam?'],
+  [['train', 'x', '--optimizer', 'rmsprob'], 'not "rmsprob"; did you mean rmsprop?'],
+  [['generate', '-n', '3'], 'unknown command "generate"; did you mean sample?'],
+  [['--verion'], 'unknown option "--verion"; see charnn --help'],
 ])('%j is refused with a suggestion', async (args, message) => {
   const { status, stdout, stderr } = await folder.run(args);
   expect([status, stdout]).toEqual([2, '']);

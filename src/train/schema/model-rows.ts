@@ -1,6 +1,7 @@
 /** Options that say what network is trained. */
+
+import { limits } from '../../limits.js';
 import { cellNames } from '../../model/config.js';
-import { limits } from '../../model/limits.js';
 import { flag, option, topic } from '../../options/table.js';
 import { choice, integer } from '../../options/types.js';
 import { sizeNames, sizes } from '../recipe.js';

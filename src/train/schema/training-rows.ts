@@ -1,5 +1,6 @@
 /** Options that say how a network is trained: fields of the `config` object in state files. */
 import { backendNames } from '../../backend/select.js';
+import { limits } from '../../limits.js';
 import { option, topic } from '../../options/table.js';
 import {
   choice,
@@ -19,15 +20,18 @@ import {
   scheduleNames,
 } from '../names.js';
 
-const largestBatch = 2 ** 30;
-
 const updateRows = topic('Training', {
-  batchSize: option('<n>', integer(1, largestBatch), 'number of text streams read side by side', {
-    absent: '32; 64 for size large, 16 for a small text',
-  }),
+  batchSize: option(
+    '<n>',
+    integer(1, limits.parameters),
+    'number of text streams read side by side',
+    {
+      absent: '32; 64 for size large, 16 for a small text',
+    },
+  ),
   seqLength: option(
     '<n>',
-    integer(1, largestBatch),
+    integer(1, limits.parameters),
     'characters that each stream reads between two updates (backpropagation through time)',
     { absent: '64; 32 for a small text' },
   ),
@@ -166,7 +170,7 @@ const runRows = topic('Run', {
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {
     default: 1,
   }),
-  threads: option('<n>', integer(1, 1024), 'worker threads', {
+  threads: option('<n>', integer(1, limits.threads), 'worker threads', {
     absent: 'usable cores',
     environment: 'CHARNN_THREADS',
     resume: true,
