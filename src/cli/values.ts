@@ -1,5 +1,6 @@
 /** Parsers of option values. Each throws a message that says what the value must be. */
 import { InvalidArgumentError } from 'commander';
+import { encodingNamed, textFormats } from '../text/reading-options.js';
 
 export type Parse<T> = (value: string) => T;
 
@@ -70,3 +71,11 @@ export const duration: Parse<number> = (value) => {
 };
 
 export const text: Parse<string> = (value) => value;
+
+/** A label of the WHATWG Encoding Standard → its canonical name */
+export const encodingName: Parse<string> = (value) =>
+  encodingNamed(value) ??
+  mustBe('an encoding such as utf-8, utf-16le, windows-1252, koi8-r, shift_jis or gb18030', value);
+
+export const textFormat: Parse<(typeof textFormats)[number]> = (value) =>
+  choice(textFormats)(value === 'jsonl' ? 'ndjson' : value);

@@ -8,9 +8,10 @@ import { evaluate } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import { loadCorpus } from '../text/corpus.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 import { yardstickLine } from './yardstick-line.js';
 
-export interface RawEvalOptions {
+export interface RawEvalOptions extends RawReadingOptions {
   readonly model?: string;
   readonly backend?: BackendName;
   readonly dynamic?: boolean;
@@ -26,6 +27,8 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
     text,
     vocabulary,
     minCount: 1,
+    reading: readingOf(raw, text.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());

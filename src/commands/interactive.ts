@@ -13,6 +13,7 @@ import { Session } from '../sample/session.js';
 import type { SampleSettings } from '../sample/settings.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
+import { readingOf } from './text-reading.js';
 import { write } from './write.js';
 
 /** Options of records that are written one after the other, as a pipe wants them */
@@ -85,7 +86,10 @@ class Dialogue {
   }
 
   async begin(): Promise<void> {
-    const { ids } = await readCommonPrompt(this.raw, promptEncoder(this.model, this.output));
+    const { unit } = this.model.text;
+    const reading = readingOf(this.raw, unit, 'replace');
+    const encode = promptEncoder(this.model, this.output);
+    const { ids } = await readCommonPrompt(this.raw, encode, { reading, unit });
     this.common = Array.from(ids);
     this.session.begin(this.common);
   }

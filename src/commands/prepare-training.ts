@@ -25,6 +25,7 @@ import type { TrainingJob, TrainingText } from '../train/job.js';
 import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
 import { matchModel } from './claim-output.js';
 import { anotherText, recordedSource, requireRecorded, type TextSource } from './recorded-text.js';
+import { folderReporter, readingOf, skippedIn } from './text-reading.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
@@ -38,6 +39,7 @@ export async function prepareNew(
   const { text, minCount, valFile, valFrac, valChars } = settings;
   const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
   const source: TextSource = {
+    reading: readingOf(raw, text.unit),
     texts,
     valFile: valFile ?? null,
     valFrac,
@@ -133,9 +135,12 @@ export async function prepareResumed(
   const config = resumedConfig(raw, state.config);
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
-  if (texts.length === 0) await requireRecorded(recorded.texts, provenance.bytes ?? null, path);
+  const rules = { reading: recorded.reading, unit: state.text.unit };
+  if (texts.length === 0) {
+    await requireRecorded(recorded.texts, provenance.bytes ?? null, path, rules);
+  }
   if (recorded.valFile !== null) {
-    await requireRecorded([recorded.valFile], provenance.validationBytes, path);
+    await requireRecorded([recorded.valFile], provenance.validationBytes, path, rules);
   }
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
   const corpus = await loadTraining(source, state.text, state.vocabulary, output);
@@ -167,11 +172,14 @@ async function loadTraining(
   vocabulary: Vocabulary | undefined,
   output: Output,
 ): Promise<TrainingText> {
-  const { minCount, valFile, valFrac, valChars } = source;
+  const { minCount, valFile, valFrac, valChars, reading } = source;
+  const onFolder = folderReporter(output);
   const load = (paths: readonly string[], known: Vocabulary | undefined): Promise<Corpus> =>
     loadCorpus(paths, {
       text,
       minCount,
+      reading,
+      onFolder,
       stdin: process.stdin,
       ...(known && { vocabulary: known }),
     });
@@ -214,6 +222,8 @@ async function loadTraining(
       sha256: corpus.sha256,
       bytes: corpus.bytes,
       files: corpus.files,
+      ...skippedIn(corpus.folders),
+      ...(reading.encoding !== undefined && { encoding: reading.encoding }),
       minCount,
       trainCharacters: split.train.length,
       validationCharacters: validation.length,

@@ -2,7 +2,16 @@
 import { stat } from 'node:fs/promises';
 import { Fields } from '../checkpoint/fields.js';
 import { CharnnError } from '../errors.js';
+import type { FolderRules } from '../text/folders.js';
 import { quote } from '../text/quote.js';
+import {
+  defaultReading,
+  encodingNamed,
+  invalidActions,
+  plainReading,
+  type ReadingOptions,
+  textFormats,
+} from '../text/reading-options.js';
 import { findSources } from '../text/sources.js';
 import type { TrainingState } from '../train/state.js';
 
@@ -12,6 +21,7 @@ export interface TextSource {
   readonly valFrac: number;
   readonly valChars: number;
   readonly minCount: number;
+  readonly reading: ReadingOptions;
 }
 
 /**
@@ -29,6 +39,27 @@ export function recordedSource(source: TrainingState['source'], path: string): T
     valFrac: fields.number('valFrac'),
     valChars: fields.integer('valChars', 1, Number.MAX_SAFE_INTEGER),
     minCount: fields.integer('minCount', 1, Number.MAX_SAFE_INTEGER),
+    reading: recordedReading(fields),
+  };
+}
+
+/** A state without the field is of charnn 0.1.0 or before: its text is read by the rules of then. */
+function recordedReading(source: Fields): ReadingOptions {
+  if (source.get('reading') === undefined) return plainReading;
+  const fields = source.fields('reading');
+  const optional = (name: string) =>
+    fields.get(name) === undefined ? undefined : fields.string(name);
+  const encoding = optional('encoding');
+  if (encoding !== undefined && encodingNamed(encoding) !== encoding) {
+    fields.fail('encoding', 'the canonical name of an encoding');
+  }
+  const column = optional('column');
+  return {
+    ...defaultReading,
+    invalid: fields.oneOf('invalid', invalidActions),
+    format: fields.oneOf('format', textFormats),
+    ...(encoding !== undefined && { encoding }),
+    ...(column !== undefined && { column }),
   };
 }
 
@@ -36,12 +67,14 @@ export function recordedSource(source: TrainingState['source'], path: string): T
  * A state may be from anybody. So what it names is opened only where it can be the recorded text: files
  * and folders, no devices or pipes, and of the recorded size. Its hash is compared when it has been read.
  * @param bytes the recorded size; undefined where an older state has none
+ * @param rules by which the files of folders are chosen
  * @throws CharnnError when there is something else now
  */
 export async function requireRecorded(
   paths: readonly string[],
   bytes: unknown,
   statePath: string,
+  rules: FolderRules,
 ): Promise<void> {
   for (const path of paths) {
     const stats = path === '-' ? undefined : await stat(path).catch(() => undefined);
@@ -52,7 +85,7 @@ export async function requireRecorded(
     );
   }
   if (bytes === undefined || paths.includes('-')) return;
-  const sources = await findSources(paths, process.stdin);
+  const sources = await findSources(paths, process.stdin, rules);
   const size = sources.reduce((sum, source) => sum + (source.size ?? 0), 0);
   if (size !== bytes) throw anotherText(statePath, paths);
 }

@@ -1,6 +1,6 @@
 import type { OptionGroup } from '../option.js';
 import { flag } from './definitions.js';
-import { backend, debug, json, modelFile, quiet } from './shared.js';
+import { backend, debug, json, modelFile, quiet, reading, table } from './shared.js';
 
 export const evalOptions: readonly OptionGroup[] = [
   {
@@ -8,6 +8,8 @@ export const evalOptions: readonly OptionGroup[] = [
     options: [
       modelFile,
       flag('--dynamic', 'adapt to the text while reading it (slower)'),
+      ...reading,
+      ...table,
       backend,
       json,
       quiet,
