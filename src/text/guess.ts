@@ -3,6 +3,7 @@
  * languages that an encoding is used for: it is named to a person, never acted upon.
  */
 import { unmarkedUtf16 } from './recognise.js';
+import { decodedLeniently } from './transcode.js';
 
 const cyrillic = 'оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъёіїєў';
 const kana =
@@ -61,7 +62,7 @@ export function guessEncodings(sample: Uint8Array): string[] {
 
 /** Share of the characters that are common, each counted by the bytes that it explains */
 function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string>): number {
-  const text = new TextDecoder(encoding).decode(bytes);
+  const text = decodedLeniently(bytes, encoding);
   let [beyond, fitting, wrong] = [0, 0, 0];
   for (const character of text) {
     if (character < '\x80') continue;

@@ -108,24 +108,25 @@ class LegacyDecoding {
     // of a text without line ends the pieces are cut somewhere: the decoder carries what is not whole
     const cut = end === 0 ? bytes.length : end;
     this.held = Buffer.from(bytes.subarray(cut));
-    return this.decoded(bytes.subarray(0, cut), true);
+    return this.decoded(bytes.subarray(0, cut), false);
   }
 
   end(): string {
     const rest = this.held;
     this.held = Buffer.alloc(0);
-    return this.decoded(rest, false);
+    return this.decoded(rest, true);
   }
 
-  private decoded(bytes: Uint8Array, stream: boolean): string {
+  private decoded(bytes: Uint8Array, isEnd: boolean): string {
     let text: string;
     try {
-      text = this.strict.decode(bytes, { stream });
+      text = this.strict.decode(bytes, { stream: true });
+      if (isEnd) text += this.strict.decode();
     } catch {
       if (this.invalid === 'error') this.fail(bytes);
       // a decoder that has failed is not gone on with
       this.strict = this.newDecoder();
-      text = new TextDecoder(this.encoding, { ignoreBOM: true }).decode(bytes);
+      text = decodedLeniently(bytes, this.encoding);
       if (this.invalid === 'skip') text = text.replaceAll(replacement, '');
     }
     this.offset += bytes.length;
@@ -158,3 +159,14 @@ class LegacyDecoding {
 
 /** Bytes of a line that are waited for to its end */
 const longestHeld = 1 << 20;
+
+/**
+ * A text in another encoding, with U+FFFD for what is no character.
+ *
+ * As a stream, although it is whole: some versions of Node.js take the bytes 0x80 to 0x9f of windows-1252
+ * for controls when they are decoded at once.
+ */
+export function decodedLeniently(bytes: Uint8Array, encoding: string): string {
+  const decoder = new TextDecoder(encoding, { ignoreBOM: true });
+  return decoder.decode(bytes, { stream: true }) + decoder.decode();
+}
