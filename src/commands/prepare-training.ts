@@ -14,6 +14,7 @@ import {
 } from '../cli/train-config.js';
 import { variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
+import { sharedRun, sharedShare } from '../novelty/overlap.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
 import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
@@ -47,6 +48,7 @@ export async function prepareNew(
     minCount,
   };
   const corpus = await loadTraining(source, text, undefined, output);
+  warnOfOverlap(corpus, output);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
     const { batchSize = usual.batchSize, seqLength = usual.seqLength } = raw;
@@ -230,6 +232,18 @@ async function loadTraining(
       ...validationText,
     },
   };
+}
+
+/** Below this it is chance: phrases that recur in any text */
+const minOverlap = 0.02;
+
+/** Says when the validation text also stands in the training text, so that its loss flatters. */
+function warnOfOverlap({ train, validation }: TrainingText, output: Output): void {
+  const share = sharedShare(train, validation);
+  if (share < minOverlap) return;
+  output.warn(
+    `${(100 * share).toFixed(0)} % of the validation text also stands in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove what is there twice, or give another text with --val-file`,
+  );
 }
 
 /** Finds contradictions in the options before anything is read. */

@@ -9,6 +9,7 @@ import type { ReadingOptions } from '../text/reading-options.js';
 import { findSources } from '../text/sources.js';
 import { textBytes } from '../text/text-bytes.js';
 import type { TextOptions } from '../text/unit.js';
+import { readEscapes } from './escapes.js';
 
 export interface Prompt {
   /** As it was given, but for line ends where the model has only line feeds */
@@ -25,7 +26,9 @@ export async function readCommonPrompt(
   encode: (bytes: Uint8Array) => Prompt,
   { reading = lineReading, unit = 'char' }: LineOptions = {},
 ): Promise<Prompt> {
-  if (raw.primeFile === undefined) return encode(Buffer.from(raw.prime ?? '', 'utf8'));
+  if (raw.primeFile === undefined) {
+    return encode(Buffer.from(readEscapes(raw.prime ?? '', '--prime'), 'utf8'));
+  }
   const pieces: Uint8Array[] = [];
   let length = 0;
   const plain = unit === 'byte';

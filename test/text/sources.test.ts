@@ -9,7 +9,8 @@ import type { FolderReport } from '#charnn/text/folders.js';
 import { quote } from '#charnn/text/quote.js';
 import { plainReading } from '#charnn/text/reading-options.js';
 import { findSources, type Source } from '#charnn/text/sources.js';
-import { input, put, temporaryFolder } from './files.js';
+import { put, temporaryFolder } from '../folder.js';
+import { input } from './files.js';
 
 const root = temporaryFolder();
 

@@ -14,7 +14,8 @@ import {
 } from '#charnn/text/reading-options.js';
 import { recognise } from '#charnn/text/recognise.js';
 import { findSources } from '#charnn/text/sources.js';
-import { input, put, temporaryFolder } from './files.js';
+import { put, temporaryFolder } from '../folder.js';
+import { input } from './files.js';
 
 const root = temporaryFolder();
 const char = { unit: 'char', keepCr: false } as const;

@@ -6,6 +6,7 @@ import {
   debug,
   encoding,
   invalidOption,
+  lastModel,
   modelFile,
   quiet,
   table,
@@ -17,6 +18,7 @@ export const scoreOptions: readonly OptionGroup[] = [
     title: 'Options:',
     options: [
       modelFile,
+      lastModel,
       flag('--total', 'one number instead: all of it as one text, as eval reads it'),
       flag('--dynamic', 'adapt to the lines while reading them, in order (slower, one thread)'),
       flag('--per-char', 'lines of JSON with what each character costs'),

@@ -50,6 +50,11 @@ export const table = [
   option('--text-column <name>', 'the column with the text, by its name in the header', text),
 ];
 
+export const lastModel = flag(
+  '--last',
+  'the latest weights of its training instead of the best: those in its state file',
+);
+
 export const pageFile = option('-o, --output <file>', 'write a page, self-contained HTML', text);
 
 /** Cell and sizes; `absent`: what holds for a size that is not given. */
