@@ -28,10 +28,18 @@ import { readTrainConfig } from './train-config.js';
 export const stateFormat = 'charnn-state';
 export const stateVersion = 3;
 
-/** `charnn.json` → `charnn.state.json` */
+/** `charnn.json` → `charnn.state.json`, `charnn` → `charnn.state`: no two models have one state's name. */
 export function statePath(modelPath: string): string {
   const extension = extname(modelPath);
-  return `${modelPath.slice(0, modelPath.length - extension.length)}.state${extension || '.json'}`;
+  return `${modelPath.slice(0, modelPath.length - extension.length)}.state${extension}`;
+}
+
+/**
+ * Where earlier versions kept the state of a model without an extension, which is also where that of the
+ * model with the extension .json is; undefined for other models.
+ */
+export function formerStatePath(modelPath: string): string | undefined {
+  return extname(modelPath) === '' ? `${modelPath}.state.json` : undefined;
 }
 
 export async function writeState(path: string, state: TrainingState): Promise<void> {

@@ -46,7 +46,10 @@ export interface RawGradientsOptions extends RawReadingOptions {
 
 export async function gradients(texts: readonly string[], raw: RawGradientsOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
-  if (raw.output !== undefined) await checkPagePath(raw.output);
+  if (raw.output !== undefined) {
+    const inputs = [...texts, raw.model ?? defaults.output];
+    await checkPagePath({ path: raw.output, inputs, outputIsTaken: raw.json });
+  }
   const { subjects, ids } = raw.cell
     ? await fresh(texts, raw, output)
     : await trained(texts, raw, output);

@@ -38,7 +38,11 @@ export async function train(
   else trainSettings(raw);
   const given = resuming && texts.length === 0 ? [] : textArguments(texts);
   const interruption = new Interruption();
-  const lock = await claimOutput(modelPath, resuming || (raw.force ?? false));
+  const lock = await claimOutput(modelPath, resuming || (raw.force ?? false), [
+    ...given,
+    raw.valFile,
+    raw.initFrom,
+  ]);
   try {
     const keeping = (keep: number | undefined, trainingId?: string) =>
       KeptModels.open(modelPath, {
@@ -62,6 +66,9 @@ export async function train(
     conclude(end, modelPath, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
+    // all is saved, and the comparison computes without a pause: a signal now ends the process by itself
+    lock.release();
+    interruption.stopListening();
     await compare(prepared.corpus, raw, output);
     return undefined;
   } finally {

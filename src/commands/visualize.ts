@@ -36,7 +36,8 @@ const partLength = 1 << 15;
 export async function visualize(texts: readonly string[], raw: RawVisualizeOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
   const path = raw.output ?? defaults.visualize.output;
-  await checkPagePath(path);
+  const inputs = [...texts, raw.model ?? defaults.output];
+  await checkPagePath({ path, inputs, outputIsTaken: raw.json });
   const model = await readModel(raw.model ?? defaults.output);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { CharnnError } from '../errors.js';
-import type { FolderReport } from './folders.js';
+import type { FolderReport, LeavingOut } from './folders.js';
 import { GrowingIds } from './ids.js';
 import { FixedInterner, GrowingInterner, type Interner } from './interner.js';
 import { readText } from './read-text.js';
@@ -24,7 +24,21 @@ export interface Corpus {
   readonly files: number;
   /** What folders among the paths held, and what of it was passed over */
   readonly folders: readonly FolderReport[];
+  /** The files, in order; undefined for more than `maxParts` of them */
+  readonly parts: readonly CorpusPart[] | undefined;
 }
+
+/** One of the files that a corpus was read from. */
+export interface CorpusPart {
+  /** Path within the folder that was named, base name, or `-` for standard input */
+  readonly label: string;
+  readonly bytes: number;
+  /** SHA-256 of the text up to the end of this file, in hexadecimal: one pass serves all files. */
+  readonly upTo: string;
+}
+
+/** A list of more files would cost more than it helps. */
+const maxParts = 10_000;
 
 export interface CorpusOptions {
   readonly text: TextOptions;
@@ -36,6 +50,7 @@ export interface CorpusOptions {
   readonly reading?: ReadingOptions | undefined;
   /** What the path `-` reads */
   readonly stdin: Readable;
+  readonly leavingOut?: LeavingOut | undefined;
   /** Called for each folder before its files are read */
   readonly onFolder?: ((report: FolderReport) => void) | undefined;
   /** Called after each piece; the total is undefined where a pipe is among the paths. */
@@ -54,11 +69,20 @@ export async function loadCorpus(
   paths: readonly string[],
   options: CorpusOptions,
 ): Promise<Corpus> {
-  const { text, minCount, vocabulary, reading = defaultReading, stdin, onFolder } = options;
+  const {
+    text,
+    minCount,
+    vocabulary,
+    reading = defaultReading,
+    stdin,
+    leavingOut,
+    onFolder,
+  } = options;
   const folders: FolderReport[] = [];
   const sources = await findSources(paths, stdin, {
     reading,
     unit: text.unit,
+    leavingOut,
     onFolder(report) {
       folders.push(report);
       onFolder?.(report);
@@ -110,10 +134,11 @@ async function readAll(
   sources: readonly Source[],
   { text, reading, onProgress }: CorpusOptions,
   interner: Interner,
-): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files'> & { readonly ids: GrowingIds }> {
+): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts'> & { readonly ids: GrowingIds }> {
   const ids = new GrowingIds();
   const hash = createHash('sha256');
   const total = totalSize(sources);
+  const parts: CorpusPart[] | undefined = sources.length <= maxParts ? [] : undefined;
   let bytes = 0;
   const take = (symbols: Uint32Array): void => {
     interner.intern(symbols);
@@ -124,12 +149,17 @@ async function readAll(
     bytes += piece.length;
     onProgress?.(bytes, total);
   };
-  for (const source of sources) await readText(source, { text, reading, onRaw }, take);
+  for (const source of sources) {
+    const start = bytes;
+    await readText(source, { text, reading, onRaw }, take);
+    const upTo = () => hash.copy().digest('hex');
+    parts?.push({ label: source.label, bytes: bytes - start, upTo: upTo() });
+  }
   if (ids.length === 0) {
     const what = sources.length > 1 ? `the text of these ${sources.length} files` : sources[0].name;
     throw new CharnnError(`${what} is empty: at least one character is needed`);
   }
-  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length };
+  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length, parts };
 }
 
 function totalSize(sources: readonly Source[]): number | undefined {

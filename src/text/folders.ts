@@ -1,8 +1,10 @@
 /** The text files of a folder, and what was passed over there, and why. */
 import type { Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { extname, sep } from 'node:path';
-import { codeOf, type FileName, failToRead, shownName, startOf } from './files.js';
+import { extname, resolve, sep } from 'node:path';
+import { ownKind } from '../files/own-kinds.js';
+import { type OwnStream, ownStreamTo } from '../files/own-streams.js';
+import { codeOf, type FileName, failToRead, shownName, startOf } from './open-file.js';
 import type { ReadingOptions } from './reading-options.js';
 import { recognise } from './recognise.js';
 import type { TextUnit } from './unit.js';
@@ -27,6 +29,14 @@ export interface FolderRules {
   readonly unit: TextUnit;
 }
 
+/** What a folder's files are left out by, besides what they are. */
+export interface LeavingOut {
+  /** Absolute paths of files that are left out */
+  readonly known: ReadonlySet<string>;
+  /** Called for a file that is left out because an output stream of this process goes to it */
+  onOwnStream(path: string, stream: OwnStream): void;
+}
+
 export interface FoundFile {
   readonly path: FileName;
   readonly stats: Stats;
@@ -35,27 +45,32 @@ export interface FoundFile {
 /**
  * The text files of a folder, at any depth, each folder's entries in the order of their names' UTF-16
  * code units. Names that begin with a dot are not looked at; links are followed, but no folder is entered
- * twice. What is not text by `recognise`, or of charnn's own, is reported as skipped.
+ * twice. What is not text by `recognise`, or of charnn's own, the files that
+ * this process's output goes to included, is reported as skipped.
  * @throws CharnnError for what cannot be read
  */
 export async function filesOf(
   folder: FileName,
   rules: FolderRules,
+  leavingOut?: LeavingOut,
 ): Promise<{ files: FoundFile[]; report: FolderReport }> {
   const files: FoundFile[] = [];
   const skipped: SkippedFile[] = [];
-  await addFolder(Buffer.from(folder), rules, files, skipped, new Set());
+  await addFolder(Buffer.from(folder), { rules, leavingOut, files, skipped, entered: new Set() });
   return { files, report: { folder: shownName(folder), files: files.length, skipped } };
 }
 
-/** @param entered real paths of the folders that were met, so that links cannot go round in circles */
-async function addFolder(
-  folder: Buffer,
-  rules: FolderRules,
-  files: FoundFile[],
-  skipped: SkippedFile[],
-  entered: Set<string>,
-): Promise<void> {
+interface FolderWalk {
+  readonly rules: FolderRules;
+  readonly leavingOut: LeavingOut | undefined;
+  readonly files: FoundFile[];
+  readonly skipped: SkippedFile[];
+  /** Real paths of the folders that were met, so that links cannot go round in circles */
+  readonly entered: Set<string>;
+}
+
+async function addFolder(folder: Buffer, walk: FolderWalk): Promise<void> {
+  const { rules, leavingOut, files, skipped, entered } = walk;
   const shown = shownName(folder);
   const fail = (cause: unknown) => failToRead(shown, cause);
   const real = (await realpath(folder, { encoding: 'buffer' }).catch(fail)).toString('latin1');
@@ -67,10 +82,13 @@ async function addFolder(
     const path = joined(folder, name);
     const stats = await statInFolder(path);
     if (stats?.isDirectory()) {
-      await addFolder(path, rules, files, skipped, entered);
+      await addFolder(path, walk);
       continue;
     }
-    const why = await reasonToSkip(path, stats, rules);
+    const stream = stats && ownStreamTo(path, stats);
+    if (stream !== undefined) leavingOut?.onOwnStream(path.toString(), stream);
+    const isLeftOut = stream !== undefined || leavingOut?.known.has(resolve(path.toString()));
+    const why = isLeftOut ? 'output of charnn goes to it' : await reasonToSkip(path, stats, rules);
     if (why === undefined) files.push({ path, stats: stats as Stats });
     else skipped.push({ name: shownName(name), why });
   }
@@ -99,9 +117,6 @@ async function statInFolder(path: Buffer): Promise<Stats | undefined> {
   });
 }
 
-/** How charnn's own files begin: a model that lies in a folder of texts is not one of them. */
-export const ownFile = /^\{\s*"format":\s*"charnn/;
-
 /** What speaks against a file, or undefined if it is to be read. */
 async function reasonToSkip(
   path: Buffer,
@@ -113,7 +128,8 @@ async function reasonToSkip(
   // charnn 0.1.0 could not open it
   if (reading.plain && !isText(path)) return 'a name that is not UTF-8';
   const start = await startOf(path);
-  if (ownFile.test(start.toString('latin1'))) return "a file of charnn's";
+  // a model that lies in a folder of texts is not one of them
+  if (ownKind(start) !== undefined) return "a file of charnn's";
   const asBytes = reading.plain || unit === 'byte';
   const found = asBytes ? undefined : recognise(start, extname(path.toString('latin1')));
   if (found?.kind === 'utf-16' || found?.kind === 'packed') return undefined;

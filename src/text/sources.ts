@@ -1,11 +1,18 @@
 /** From the paths of a command line to the texts they mean. */
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname } from 'node:path';
+import { basename, dirname, extname, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CharnnError, UsageError } from '../errors.js';
-import { codeOf, type FileName, failToRead, piecesOf, shownName, startOf } from './files.js';
-import { type FolderReport, type FolderRules, filesOf, joined, ownFile } from './folders.js';
+import { type OwnStream, ownStreamTo, ownStreamToStandardInput } from '../files/own-streams.js';
+import {
+  type FolderReport,
+  type FolderRules,
+  filesOf,
+  joined,
+  type LeavingOut,
+} from './folders.js';
+import { codeOf, type FileName, failToRead, piecesOf, shownName } from './open-file.js';
 import { quote } from './quote.js';
 import { defaultReading } from './reading-options.js';
 
@@ -15,6 +22,8 @@ const standardInput = '-';
 export interface Source {
   /** As messages show it: its path, quoted where needed, or `standard input` */
   readonly name: string;
+  /** Its path within the folder that was named, its base name, or `-`: it tells nothing of the machine */
+  readonly label: string;
   /** In bytes, where it is known beforehand: then it can also be read again. */
   readonly size: number | undefined;
   /** Of its name, with the dot; what has no name has none. */
@@ -27,6 +36,7 @@ export interface Source {
 }
 
 export interface FindOptions extends Partial<FolderRules> {
+  readonly leavingOut?: LeavingOut | undefined;
   /** Called for each folder among the paths when its files are known */
   readonly onFolder?: ((report: FolderReport) => void) | undefined;
 }
@@ -36,7 +46,7 @@ export interface FindOptions extends Partial<FolderRules> {
  * text files, as `filesOf` finds them.
  *
  * @throws CharnnError for a path that does not exist or cannot be read, a folder without text files,
- * `-` twice, no path at all
+ * `-` twice, no path at all, and for a file that this process's own output goes to
  */
 export async function findSources(
   paths: readonly string[],
@@ -59,14 +69,26 @@ export async function findSources(
 
 async function pathSources(
   given: string,
-  { reading = defaultReading, unit = 'char', onFolder }: FindOptions,
+  { reading = defaultReading, unit = 'char', leavingOut, onFolder }: FindOptions,
 ): Promise<Source[]> {
   const { path, stats } = await found(given);
-  if (!stats.isDirectory()) return [fileSource(path, stats)];
-  const { files, report } = await filesOf(path, { reading, unit });
+  if (!stats.isDirectory()) {
+    refuseOwnStream(shownName(path), ownStreamTo(path, stats));
+    return [fileSource(path, stats, basename(resolve(given)))];
+  }
+  const { files, report } = await filesOf(path, { reading, unit }, leavingOut);
   if (files.length === 0) throw new CharnnError(`the folder ${nothingIn(report)}`);
   onFolder?.(report);
-  return files.map((file) => fileSource(file.path, file.stats));
+  return files.map((file) =>
+    fileSource(file.path, file.stats, relative(given, file.path.toString())),
+  );
+}
+
+function refuseOwnStream(name: string, stream: OwnStream | undefined): void {
+  if (stream === undefined) return;
+  throw new CharnnError(
+    `${name} is the file that this command's own ${stream} goes to, so it cannot be read: send the output elsewhere`,
+  );
 }
 
 function nothingIn({ folder, skipped }: FolderReport): string {
@@ -99,24 +121,22 @@ async function found(path: string): Promise<{ path: FileName; stats: Stats }> {
   }
 }
 
-/** @throws CharnnError when the file cannot be read */
-export async function isOwnFile(path: string): Promise<boolean> {
-  return ownFile.test((await startOf(path)).toString('latin1'));
-}
-
-function fileSource(path: FileName, stats: Stats): Source {
+function fileSource(path: FileName, stats: Stats, label: string): Source {
   return {
     name: shownName(path),
+    label,
     size: stats.isFile() ? stats.size : undefined,
     extension: extname(path.toString()),
-    read: () => piecesOf(path),
+    read: () => piecesOf(path, stats),
   };
 }
 
 function streamSource(stream: Readable): Source {
   const name = 'standard input';
+  if (stream === process.stdin) refuseOwnStream(name, ownStreamToStandardInput());
   return {
     name,
+    label: standardInput,
     size: undefined,
     async *read() {
       try {

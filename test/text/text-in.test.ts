@@ -417,7 +417,7 @@ describe('lines', () => {
         yield Buffer.from(piece);
       }
     }
-    const source = { name: 'x', size: undefined, read: slow };
+    const source = { name: 'x', label: 'x', size: undefined, read: slow };
     for await (const group of lineGroups([source])) {
       expect(group.map(String)).toEqual(['a']);
       expect(given).toBe(2);

@@ -1,7 +1,9 @@
 /** Opening files, whatever bytes their names have. */
 import { isUtf8 } from 'node:buffer';
+import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { CharnnError, systemReason } from '../errors.js';
+import { readFlags, streamedBytes } from '../files/open-input.js';
 import { quote } from './quote.js';
 import { sniffedBytes } from './recognise.js';
 
@@ -23,13 +25,20 @@ export function shownName(name: FileName): string {
 const bufferBytes = 1 << 20;
 
 /**
- * The bytes of a file in pieces, each valid until the next.
+ * The bytes of a file, a pipe or a device in pieces, each valid until the next.
  * @throws CharnnError when it cannot be read
  */
-export async function* piecesOf(path: FileName): AsyncGenerator<Uint8Array, void, void> {
+export async function* piecesOf(
+  path: FileName,
+  stats: Stats,
+): AsyncGenerator<Uint8Array, void, void> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path);
+    if (!stats.isFile()) {
+      yield* streamedBytes(path, stats, shownName(path));
+      return;
+    }
+    file = await open(path, readFlags);
     const buffer = Buffer.allocUnsafe(bufferBytes);
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, bufferBytes, null);
@@ -49,7 +58,7 @@ export async function* piecesOf(path: FileName): AsyncGenerator<Uint8Array, void
  */
 export async function startOf(path: FileName): Promise<Buffer> {
   const fail = (cause: unknown) => failToRead(shownName(path), cause);
-  const file = await open(path).catch(fail);
+  const file = await open(path, readFlags).catch(fail);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffedBytes), 0, sniffedBytes, 0);
     return buffer.subarray(0, bytesRead);
