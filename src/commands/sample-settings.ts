@@ -20,6 +20,7 @@ export interface RawSampleOptions {
   readonly prime?: string;
   readonly primeFile?: string;
   readonly complete?: string;
+  readonly encoding?: string;
   readonly interactive?: boolean;
   /** False with --no-echo */
   readonly echo?: boolean;

@@ -20,7 +20,17 @@ import {
 } from '../values.js';
 import { defaults as d } from './defaults.js';
 import { flag, oneOf, option } from './definitions.js';
-import { backend, count, debug, json, quiet, shapeOptions, threads } from './shared.js';
+import {
+  backend,
+  count,
+  debug,
+  json,
+  quiet,
+  reading,
+  shapeOptions,
+  table,
+  threads,
+} from './shared.js';
 
 const sizeChoices = [...sizeNames, 'auto'] as const;
 export type SizeChoice = (typeof sizeChoices)[number];
@@ -50,6 +60,8 @@ const textOptions: OptionGroup = {
   title: 'Text:',
   options: [
     oneOf('--unit <unit>', 'what a character is', textUnits, d.unit),
+    ...reading,
+    ...table,
     oneOf('--normalize <form>', 'Unicode normal form', normalForms),
     flag('--keep-cr', 'keep carriage returns; else line ends become LF'),
     option('--min-count <n>', 'rarer characters become unknown', count, d.minCount),
