@@ -22,6 +22,8 @@ export { sample } from './sample/sample.js';
 export type { SampleOptions } from './sample/sample-rows.js';
 export type { SampleSettings } from './sample/settings.js';
 export { type Corpus, loadCorpus } from './text/corpus.js';
+export type { FolderReport } from './text/folders.js';
+export type { ReadingOptions } from './text/reading-options.js';
 export { fitToCorpus, splitCorpus } from './text/split.js';
 export type { Ids, NormalForm, TextOptions, TextUnit } from './text/unit.js';
 export { Vocabulary } from './text/vocabulary.js';

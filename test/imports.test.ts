@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   options: [],
   backend: [],
   files: [],
-  text: ['files'],
+  text: ['options', 'files'],
   model: ['backend', 'text'],
   threads: [],
   novelty: ['text'],

@@ -10,8 +10,10 @@ import { yardstick } from '../evaluate/yardstick.js';
 import { flag } from '../options/table.js';
 import { loadCorpus } from '../text/corpus.js';
 import { jsonText } from '../text/quote.js';
+import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { unknownPrice } from './unknown-note.js';
 import { baselineEvent, yardstickLine } from './yardstick-line.js';
 
@@ -28,6 +30,8 @@ export const evaluate = defineCommand({
   options: {
     model: rows.model,
     last: rows.last,
+    ...readingRows,
+    ...columnRows,
     dynamic: flag('dynamic evaluation: adapt to the text while reading it (slower)'),
     backend: rows.backend,
     json: rows.json,
@@ -43,6 +47,8 @@ export const evaluate = defineCommand({
       text,
       vocabulary,
       minCount: 1,
+      reading: readingOf(options, text.unit),
+      onFolder: folderReporter(output),
       stdin: process.stdin,
     });
     const { backend, note } = createBackend(options.backend ?? 'auto', new Arena());

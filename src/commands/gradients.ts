@@ -6,7 +6,7 @@ import { Arena } from '../backend/arena.js';
 import { createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
-import { createOutput } from '../cli/output.js';
+import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { requireCapable } from '../model/capabilities.js';
@@ -18,6 +18,7 @@ import { choice, count, integer, listOf } from '../options/types.js';
 import type { GradientsData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
 import { jsonText, printable } from '../text/quote.js';
+import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import {
   asJson,
@@ -29,6 +30,7 @@ import {
 } from './gradients-shown.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, readingOf } from './text-reading.js';
 
 const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding: 64 });
 
@@ -56,6 +58,7 @@ const table = {
     ),
   }),
   output: rows.page,
+  ...readingRows,
   backend: rows.backend,
   json: rows.json,
   quiet: rows.quiet,
@@ -87,8 +90,8 @@ async function measureGradients(texts: readonly string[], options: Options): Pro
     await checkPagePath({ path: options.output, inputs, outputIsTaken: options.json });
   }
   const { subjects, ids } = options.cell
-    ? await fresh(texts, options)
-    : await trained(texts, options);
+    ? await fresh(texts, options, output)
+    : await trained(texts, options, output);
   const { backend, note } = createBackend(options.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
   const measures = {
@@ -111,7 +114,7 @@ async function measureGradients(texts: readonly string[], options: Options): Pro
   else if (options.output === undefined) process.stdout.write(description(findings));
 }
 
-async function trained(texts: readonly string[], options: Options) {
+async function trained(texts: readonly string[], options: Options, output: Output) {
   const shape = ['layers', 'hidden', 'embedding', 'residual', 'layerNorm'] as const;
   for (const key of [...shape, 'seed'] as const) {
     if (options[key] === undefined) continue;
@@ -126,6 +129,8 @@ async function trained(texts: readonly string[], options: Options) {
     text,
     vocabulary,
     minCount: 1,
+    reading: readingOf(options, text.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const seqLength = options.seqLength ?? positiveOr(training?.seqLength, usualSeqLength);
@@ -142,6 +147,7 @@ async function trained(texts: readonly string[], options: Options) {
 async function fresh(
   texts: readonly string[],
   options: Options,
+  output: Output,
 ): Promise<{ subjects: Subject[]; ids: Ids }> {
   if (options.model !== undefined) {
     throw new UsageError('--cell and --model contradict each other: give one of them');
@@ -151,6 +157,8 @@ async function fresh(
   const { ids, vocabulary } = await loadCorpus(textArguments(texts), {
     text: { unit: 'char', keepCr: false },
     minCount: 1,
+    reading: readingOf(options, 'char'),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const cells: readonly CellName[] = options.cell ?? [];

@@ -15,6 +15,7 @@ import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 import { sampleSettings } from './sample-settings.js';
+import { readingOf } from './text-reading.js';
 import { write } from './write.js';
 
 /** Options of records that are written one after the other, as a pipe wants them */
@@ -88,7 +89,10 @@ class Dialogue {
   }
 
   async begin(): Promise<void> {
-    const { ids } = await readCommonPrompt(this.current, promptEncoder(this.model, this.output));
+    const { unit } = this.model.text;
+    const reading = readingOf(this.current, unit, 'replace');
+    const encode = promptEncoder(this.model, this.output);
+    const { ids } = await readCommonPrompt(this.current, encode, { reading, unit });
     this.common = Array.from(ids);
     this.session.begin(this.common);
   }

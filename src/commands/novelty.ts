@@ -1,5 +1,6 @@
 /** `charnn novelty`: how much of a text is copied from a corpus. */
 import { defineCommand } from '../cli/command.js';
+import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { type Novelty, noveltyOf } from '../novelty/novelty.js';
@@ -7,10 +8,13 @@ import { SuffixAutomaton } from '../novelty/suffix-automaton.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { integer, path, repeated } from '../options/types.js';
 import { textOf } from '../text/code-points.js';
-import { TextDecoding } from '../text/decode.js';
 import { jsonText } from '../text/quote.js';
-import { findSources } from '../text/sources.js';
+import { readText } from '../text/read-text.js';
+import type { ReadingOptions } from '../text/reading-options.js';
+import { readingRows } from '../text/reading-rows.js';
+import { findSources, type Source } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { write } from './write.js';
 
 const table = {
@@ -20,7 +24,9 @@ const table = {
     'file or folder that the text may have been copied from',
   ),
   runs: option('<n>', integer(0), 'max number of common strings to show', { default: 10 }),
+  ...readingRows,
   json: rows.json,
+  quiet: rows.quiet,
   debug: rows.debug,
 };
 
@@ -44,25 +50,28 @@ async function measureNovelty(
   options: OptionsOf<typeof table>,
 ): Promise<void> {
   if (options.corpus === undefined) throw new UsageError('no corpus given: name one with --corpus');
-  const symbols = await readText(textArguments(texts));
+  const reading = readingOf(options, text.unit);
+  const onFolder = folderReporter(createOutput(options.quiet ?? false));
+  const find = (paths: readonly string[]) =>
+    findSources(paths, process.stdin, { reading, onFolder });
+  const symbols = await symbolsOf(await find(textArguments(texts)), reading);
   const automaton = new SuffixAutomaton(symbols);
-  for (const source of await findSources(options.corpus, process.stdin)) {
+  for (const source of await find(options.corpus)) {
     automaton.restart();
-    const decoding = new TextDecoding(text, source.name);
-    for await (const bytes of source.read()) automaton.read(decoding.push(bytes));
-    automaton.read(decoding.end());
+    await readText(source, { text, reading }, (piece) => automaton.read(piece));
   }
   const result = noveltyOf(automaton, options.runs ?? table.runs.default);
   const shown = (start: number, length: number) => textOf(symbols.subarray(start, start + length));
   await write(options.json ? json(result, shown) : lines(result, shown));
 }
 
-async function readText(paths: readonly string[]): Promise<Uint32Array> {
+async function symbolsOf(
+  sources: readonly Source[],
+  reading: ReadingOptions,
+): Promise<Uint32Array> {
   const pieces: Uint32Array[] = [];
-  for (const source of await findSources(paths, process.stdin)) {
-    const decoding = new TextDecoding(text, source.name);
-    for await (const bytes of source.read()) pieces.push(decoding.push(bytes).slice());
-    pieces.push(decoding.end().slice());
+  for (const source of sources) {
+    await readText(source, { text, reading }, (piece) => pieces.push(piece.slice()));
   }
   const symbols = new Uint32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;

@@ -35,6 +35,7 @@ import {
   requireRecorded,
   type TextSource,
 } from './recorded-text.js';
+import { folderReporter, readingOf, skippedIn } from './text-reading.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
@@ -46,7 +47,12 @@ export async function prepareNew(
 ): Promise<Prepared> {
   const { text, ...settings } = textSettings(options);
   const initFrom = options.initFrom === undefined ? undefined : await readModel(options.initFrom);
-  const source: TextSource = { texts, ...settings, valFile: settings.valFile ?? null };
+  const source: TextSource = {
+    texts,
+    ...settings,
+    valFile: settings.valFile ?? null,
+    reading: readingOf(options, text.unit),
+  };
   const { corpus, files, leftOut } = await loadTraining(source, text, undefined, output);
   warnOfOverlap(corpus, output);
   const batchOf = (name: SizeName) => {
@@ -148,13 +154,14 @@ export async function prepareResumed(
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
   const leavingOut = { known: new Set(recorded.leftOut), onOwnStream: () => {} };
+  const rules = { reading: recorded.reading, unit: state.text.unit, leavingOut };
   if (texts.length === 0) {
     const bytes = provenance.bytes ?? null;
-    await requireRecorded(recorded.texts, bytes, path, recorded.files, leavingOut);
+    await requireRecorded(recorded.texts, bytes, path, recorded.files, rules);
   }
   if (recorded.valFile !== null) {
     const bytes = provenance.validationBytes;
-    await requireRecorded([recorded.valFile], bytes, path, undefined, leavingOut);
+    await requireRecorded([recorded.valFile], bytes, path, undefined, rules);
   }
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
   const read = await loadTraining(source, state.text, state.vocabulary, output);
@@ -195,7 +202,8 @@ async function loadTraining(
   vocabulary: Vocabulary | undefined,
   output: Output,
 ): Promise<LoadedTraining> {
-  const { minCount, valFile, valFrac, valChars } = source;
+  const { minCount, valFile, valFrac, valChars, reading } = source;
+  const onFolder = folderReporter(output);
   const leftOut = new Set(source.leftOut);
   const leavingOut = {
     known: leftOut,
@@ -208,6 +216,8 @@ async function loadTraining(
     loadCorpus(paths, {
       text,
       minCount,
+      reading,
+      onFolder,
       stdin: process.stdin,
       leavingOut,
       ...(known && { vocabulary: known }),
@@ -251,6 +261,8 @@ async function loadTraining(
       sha256: corpus.sha256,
       bytes: corpus.bytes,
       files: corpus.files,
+      ...skippedIn(corpus.folders),
+      ...(reading.encoding !== undefined && { encoding: reading.encoding }),
       minCount,
       trainCharacters: split.train.length,
       validationCharacters: validation.length,

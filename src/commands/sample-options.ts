@@ -3,6 +3,7 @@ import * as rows from '../cli/rows.js';
 import { flag, type OptionsOf, option, topic } from '../options/table.js';
 import { count, integer, listOf, notNegative, path, repeated, text } from '../options/types.js';
 import { filterRows, lengthRow } from '../sample/sample-rows.js';
+import { encodingRow } from '../text/reading-rows.js';
 
 const { greedy, ...filters } = filterRows;
 
@@ -50,6 +51,10 @@ export const sampleTable = {
       path,
       'complete each line of a file; - for standard input; a record ends with its line',
     ),
+    encoding: {
+      ...encodingRow,
+      help: 'encoding of the files, such as utf-16le or windows-1252',
+    },
     interactive: flag('continue lines that you type; /help tells more', { short: 'i' }),
     echo: flag('do not print the prompt', { flag: 'no-echo', default: true }),
   }),

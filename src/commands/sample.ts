@@ -3,12 +3,13 @@ import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
 import { createBackend } from '../backend/select.js';
 import { defineCommand } from '../cli/command.js';
-import { createOutput } from '../cli/output.js';
+import { createOutput, type Output } from '../cli/output.js';
 import type { Model } from '../model/model.js';
 import { beamSearch } from '../sample/beam.js';
 import { generate } from '../sample/generate.js';
 import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
+import type { ReadingOptions } from '../text/reading-options.js';
 import type { Piece } from '../threads/in-order.js';
 import { readChosenModel } from './chosen-model.js';
 import { interact } from './interactive.js';
@@ -16,6 +17,7 @@ import { modelPath } from './model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 import { sampleSettings } from './sample-settings.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { write } from './write.js';
 
 /** Records drawn in succession without a new one, after which no more are tried */
@@ -49,8 +51,11 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
   const model = await readChosenModel(path, options.last);
   const settings = sampleSettings(options, model, output);
   const encode = promptEncoder(model, output);
-  const common = await readCommonPrompt(options, encode);
-  const isNovel = options.novel === undefined ? undefined : await novelty(options.novel, model);
+  const { unit } = model.text;
+  const reading = readingOf(options, unit, 'replace');
+  const common = await readCommonPrompt(options, encode, { reading, unit });
+  const isNovel =
+    options.novel === undefined ? undefined : await novelty(options.novel, model, reading, output);
   const arena = new Arena();
   const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
@@ -68,7 +73,10 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
     return;
   }
   const selected = options.unique === true || isNovel !== undefined;
-  const lines = options.complete === undefined ? undefined : linePrompts(options.complete, encode);
+  const lines =
+    options.complete === undefined
+      ? undefined
+      : linePrompts(options.complete, encode, model.text, reading);
   // which of the records are wanted shows only when they have been drawn
   const expected = selected ? Number.POSITIVE_INFINITY : count;
   const prompts = new RecordPrompts(common, options.echo ?? true);
@@ -172,8 +180,20 @@ class RecordPrompts {
 }
 
 /** Tells whether a record does not stand in a corpus. */
-async function novelty(path: string, model: Model): Promise<(ids: ArrayLike<number>) => boolean> {
+async function novelty(
+  path: string,
+  model: Model,
+  reading: ReadingOptions,
+  output: Output,
+): Promise<(ids: ArrayLike<number>) => boolean> {
   const { text, vocabulary } = model;
-  const corpus = await loadCorpus([path], { text, vocabulary, minCount: 1, stdin: process.stdin });
+  const corpus = await loadCorpus([path], {
+    text,
+    vocabulary,
+    minCount: 1,
+    reading: { ...reading, invalid: 'error' },
+    onFolder: folderReporter(output),
+    stdin: process.stdin,
+  });
   return notIn(corpus.ids);
 }

@@ -16,9 +16,11 @@ import { loadCorpus } from '../text/corpus.js';
 import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { jsonText } from '../text/quote.js';
+import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { noteUnknown } from './unknown-note.js';
 import { LineWriter, write } from './write.js';
 
@@ -38,6 +40,9 @@ const table = {
     notNegative,
     'print only lines of at least this many bits per character',
   ),
+  encoding: encodingRow,
+  invalid: invalidRow('replace'),
+  ...columnRows,
   threads: rows.threads,
   backend: rows.backend,
   quiet: rows.quiet,
@@ -75,14 +80,18 @@ async function scoreTexts(
   const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
   const paths = textArguments(texts);
+  const { text, vocabulary } = model;
+  const onFolder = folderReporter(output);
+  const reading = readingOf(options, text.unit, options.total ? 'error' : 'replace');
 
   if (options.total) {
-    const { text, vocabulary } = model;
     const { ids, unknown } = await loadCorpus(paths, {
       text,
       vocabulary,
       minCount: 1,
       stdin: process.stdin,
+      reading,
+      onFolder,
     });
     const { bitsPerCharacter } = evaluate(model, backend, ids, { dynamic });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
@@ -90,8 +99,10 @@ async function scoreTexts(
     return;
   }
 
-  const sources = await findSources(paths, process.stdin);
-  const groups = lineGroups(sources, options.perChar ? longestPerCharacter : undefined);
+  const { unit } = text;
+  const sources = await findSources(paths, process.stdin, { reading, unit, onFolder });
+  const longest = options.perChar ? longestPerCharacter : undefined;
+  const groups = lineGroups(sources, { reading, unit, longest });
   const lines = scoreLines(groups, {
     models: [model],
     backend,
@@ -110,7 +121,7 @@ async function scoreTexts(
     // what is shown decides: a threshold taken from the output means that very line
     if (Number(bits) < least) continue;
     if (options.perChar) await writer.line(perCharacter(scored, model, Number(bits)));
-    else await writer.line(`${bits}\t`, scored.line);
+    else await writer.line(`${bits}\t`, withoutCr(scored.line, text));
   }
   await writer.end();
   noteUnknown(unknown, model.vocabulary, output);
@@ -123,12 +134,13 @@ function bitsPerCharacter({ losses: [{ nats, characters }] }: ScoredLine): numbe
 
 /** A line of JSON: the characters, the line's end last, and what each of them cost. */
 function perCharacter({ line, losses: [of] }: ScoredLine, { text }: Model, bits: number): string {
-  const uniform = `${uniformText(withoutCr(line, text), text)}\n`;
+  const shown = withoutCr(line, text);
+  const uniform = `${uniformText(shown, text)}\n`;
   const characters =
     text.unit === 'byte' ? [...Buffer.from(uniform, 'latin1')] : Array.from(uniform);
   const round = (x: number) => Number(x.toFixed(6));
   return jsonText({
-    text: Buffer.from(line).toString('utf8'),
+    text: Buffer.from(shown).toString('utf8'),
     bitsPerCharacter: bits,
     loss: round(bits * Math.LN2),
     characters: characters.slice(0, of.characters),

@@ -17,9 +17,11 @@ import { blob } from '../pages/blobs.js';
 import type { VisualizeData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
 import { jsonText } from '../text/quote.js';
+import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { unitList } from './unit-list.js';
 
 /** Activations a page holds unless it is told which: bytes before compression */
@@ -38,6 +40,7 @@ const table = {
     absent: 'as many as fit',
   }),
   maxChars: option('<n>', count, 'max number of characters to show', { default: 1_000_000 }),
+  ...readingRows,
   backend: rows.backend,
   json: rows.json,
   quiet: rows.quiet,
@@ -74,6 +77,8 @@ async function showReading(
     text,
     vocabulary,
     minCount: 1,
+    reading: readingOf(options, text.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const max = options.maxChars ?? table.maxChars.default;

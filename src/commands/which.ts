@@ -12,10 +12,13 @@ import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { path, repeated } from '../options/types.js';
+import { withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { printable, quote } from '../text/quote.js';
+import { encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { LineWriter } from './write.js';
 
 const table = {
@@ -25,6 +28,8 @@ const table = {
   text: option('<file>', repeated(path), 'read the lines from this file', {
     absent: 'standard input',
   }),
+  encoding: encodingRow,
+  invalid: invalidRow('replace'),
   threads: rows.threads,
   backend: rows.backend,
   quiet: rows.quiet,
@@ -58,10 +63,16 @@ async function compareModels(
   const arena = new Arena();
   const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
-  const sources = await findSources(textArguments(options.text ?? []), process.stdin);
+  // lines are decoded if any of the models reads characters
+  const unit = loaded.every((model) => model.text.unit === 'byte') ? 'byte' : 'char';
+  const keepCr = loaded.some((model) => model.text.keepCr);
+  const reading = readingOf(options, unit, 'replace');
+  const onFolder = folderReporter(output);
+  const given = textArguments(options.text ?? []);
+  const sources = await findSources(given, process.stdin, { reading, unit, onFolder });
   const labels = modelLabels(paths);
   const writer = new LineWriter();
-  const lines = scoreLines(lineGroups(sources), {
+  const lines = scoreLines(lineGroups(sources, { reading, unit }), {
     models: loaded,
     backend,
     backendName: name,
@@ -76,7 +87,10 @@ async function compareModels(
     });
     const ranked = losses.map(({ nats }, i) => ({ nats, i })).sort((a, b) => a.nats - b.nats);
     const margin = (ranked[1].nats - ranked[0].nats) / Math.LN2;
-    await writer.line(`${labels[ranked[0].i]}\t${margin.toFixed(2)}\t`, line);
+    await writer.line(
+      `${labels[ranked[0].i]}\t${margin.toFixed(2)}\t`,
+      withoutCr(line, { unit, keepCr }),
+    );
   }
   await writer.end();
   const counts = unknown.flatMap((n, i) => (n > 0 ? [`${grouped(n)} to ${quote(labels[i])}`] : []));

@@ -1,6 +1,7 @@
 /** Options that say what text is learnt from and what it is validated on. */
 import { flag, option, topic } from '../../options/table.js';
 import { choice, count, path, properFraction } from '../../options/types.js';
+import { columnRows, readingRows } from '../../text/reading-rows.js';
 import { normalForms, textUnits } from '../../text/unit.js';
 
 /** How bytes become characters: fields of the `text` object in model and state files. */
@@ -17,6 +18,9 @@ export const textRows = topic('Text', {
   }),
   keepCr: flag('keep carriage returns; otherwise every line end becomes LF', { default: false }),
 });
+
+/** How texts are read; recorded in the `reading` object of state files' `source` */
+export const readRows = topic('Text', { ...readingRows, ...columnRows });
 
 /** Which part of the text is for what: fields of the `source` object in state files. */
 export const sourceRows = topic('Text', {
