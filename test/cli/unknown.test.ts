@@ -107,7 +107,7 @@ describe('the unknown symbol', () => {
         .split('\n')
         .map((row) => JSON.parse(row));
       const validation = events.find(({ type, best }) => type === 'validation' && best);
-      const yardstick = events.find(({ type }) => type === 'yardstick');
+      const baseline = events.find(({ type }) => type === 'baseline');
       const args = ['eval', '--json', '-m', 'rare.json', 'rare.txt'];
       const evaluated = JSON.parse((await folder.run([...args, ...options])).stdout);
       expect(evaluated.unknown).toBeGreaterThanOrEqual(24);
@@ -120,7 +120,7 @@ describe('the unknown symbol', () => {
       expect(evaluated.loss).toBeCloseTo(validation.validationLoss, 4);
       // models without a network pay it as well
       const least = (evaluated.unknown * evaluated.unknownBits) / (evaluated.characters + 1);
-      expect(Math.min(yardstick.ngram, yardstick.gzip)).toBeGreaterThan(least);
+      expect(Math.min(baseline.ngramBitsPerCharacter, baseline.gzipBitsPerCharacter)).toBeGreaterThan(least);
     }
   });
 });
