@@ -173,7 +173,13 @@ function givenHash(fields: Fields): string | undefined {
 
 // --- the fields that models and training states share ---
 
-export const limits = { layers: 64, width: 16384, vocabulary: 1_114_113, parameters: 2 ** 30 };
+export const limits = {
+  layers: 64,
+  width: 16384,
+  vocabulary: 1_114_113,
+  parameters: 2 ** 30,
+  separator: 1000,
+};
 
 export function readModelConfig(fields: Fields): ModelConfig {
   const cell: CellName = fields.oneOf('cell', cellNames);
@@ -199,6 +205,16 @@ export function readTextOptions(fields: Fields): TextOptions {
   const keepCr = fields.boolean('keepCr');
   if (fields.get('normalize') === undefined) return { unit, keepCr };
   return { unit, keepCr, normalize: fields.oneOf('normalize', normalForms) };
+}
+
+/** Of the text, what ends its records; files before it was learned have none. */
+export function readSeparator(fields: Fields): string | undefined {
+  if (fields.get('separator') === undefined) return undefined;
+  const separator = fields.string('separator');
+  if (separator === '' || separator.length > limits.separator) {
+    fields.fail('separator', `a text of 1 to ${limits.separator} characters`);
+  }
+  return separator;
 }
 
 /** The vocabulary, whose size must be the model's. */

@@ -6,6 +6,7 @@ import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
 import type { TrainConfig } from '../train/config.js';
 import type { LengthPlan } from '../train/length.js';
 import { momentCount } from '../train/optimizer.js';
@@ -18,6 +19,7 @@ import {
   limits,
   readHistory,
   readModelConfig,
+  readSeparator,
   readTextOptions,
   readVocabulary,
 } from './json.js';
@@ -75,6 +77,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     model,
     vocabulary: readVocabulary(fields, model),
     text: readTextOptions(fields.fields('text')),
+    ...withSeparator(readSeparator(fields)),
     provenance: fields.record('provenance'),
     source: fields.record('source'),
     id: fields.get('id') === undefined ? undefined : fields.string('id'),

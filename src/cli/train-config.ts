@@ -33,6 +33,7 @@ export interface RawTrainOptions {
   readonly normalize?: NormalForm;
   readonly keepCr?: boolean;
   readonly minCount?: number;
+  readonly separator?: string;
   readonly valFrac?: number;
   readonly valFile?: string;
   readonly valChars?: number;

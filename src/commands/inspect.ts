@@ -6,6 +6,7 @@ import { defaults } from '../cli/options/defaults.js';
 import { bits, grouped } from '../cli/output.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
+import { describeSeparator, withSeparator } from '../text/separator.js';
 
 export async function inspect(
   path: string | undefined,
@@ -28,6 +29,7 @@ function summary(model: Model) {
     tensors,
     text,
     vocabulary: vocabulary.toJSON(),
+    ...withSeparator(model.separator),
     training,
     history,
   };
@@ -68,6 +70,8 @@ function description(model: Model): string {
     const more = vocabulary.size - 1 > shown.length ? ' …' : '';
     lines.push(`  ${JSON.stringify(shown.join('')).slice(1, -1)}${more}`);
   }
+
+  if (model.separator !== undefined) field('records end with', describeSeparator(model.separator));
 
   if (history.length > 0) {
     section('History');

@@ -16,6 +16,7 @@ import { variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
@@ -25,6 +26,7 @@ import type { TrainingJob, TrainingText } from '../train/job.js';
 import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
 import { matchModel } from './claim-output.js';
 import { anotherText, recordedSource, requireRecorded, type TextSource } from './recorded-text.js';
+import { readSeparatorOption, withRecords } from './records.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
@@ -36,6 +38,7 @@ export async function prepareNew(
 ): Promise<Prepared> {
   const settings = trainSettings(raw);
   const { text, minCount, valFile, valFrac, valChars } = settings;
+  const givenSeparator = readSeparatorOption(raw.separator, text);
   const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
   const source: TextSource = {
     texts,
@@ -44,7 +47,11 @@ export async function prepareNew(
     valChars,
     minCount,
   };
-  const corpus = await loadTraining(source, text, undefined, output);
+  const corpus = withRecords(
+    await loadTraining(source, text, undefined, output),
+    givenSeparator,
+    output,
+  );
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
     const { batchSize = usual.batchSize, seqLength = usual.seqLength } = raw;
@@ -149,7 +156,7 @@ export async function prepareResumed(
   const { vocabulary: _, ...model } = state.model;
   const threads = Math.min(config.threads, config.batchSize);
   return {
-    corpus: { ...corpus, provenance },
+    corpus: { ...corpus, ...withSeparator(state.separator), provenance },
     model,
     config: { ...config, threads },
     source: state.source,

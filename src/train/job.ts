@@ -14,6 +14,8 @@ export interface TrainingText {
   readonly validation: Ids;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;
+  /** What ends each record of the text, if it is made of records */
+  readonly separator?: string | undefined;
   /** What the text was; recorded in the model, so without times and paths */
   readonly provenance: Readonly<Record<string, unknown>>;
 }

@@ -16,7 +16,11 @@ export const sampleOptions: readonly OptionGroup[] = [
         d.length,
       ),
       option('-n, --count <n>', 'records, each followed by a line feed', count, 'one text'),
-      repeatable('--stop <text>', 'ends a record, itself left out; \\n and such understood', text),
+      repeatable(
+        '--stop <text>',
+        "ends a record, itself left out; \\n and such understood; with -n, by default, what ends the records of the model's text",
+        text,
+      ),
       repeatable('--until <text>', 'ends a record, itself included', text),
       flag('-0, --null', 'a NUL byte after each record'),
       flag('--unique', 'no record twice'),

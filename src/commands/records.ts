@@ -1,0 +1,50 @@
+/** What ends the records of a training text: given, or found, and then said. */
+import { limits } from '../checkpoint/json.js';
+import type { Output } from '../cli/output.js';
+import { UsageError } from '../errors.js';
+import { prepareText } from '../text/decode.js';
+import { describeSeparator, findSeparator } from '../text/separator.js';
+import type { TextOptions } from '../text/unit.js';
+import type { TrainingText } from '../train/job.js';
+import { readEscapes } from './escapes.js';
+
+/**
+ * The separator that `--separator` gives: undefined without the option, empty where there is to be none.
+ * @throws UsageError for an unknown escape or a text that is too long
+ */
+export function readSeparatorOption(
+  raw: string | undefined,
+  text: TextOptions,
+): string | undefined {
+  if (raw === undefined) return undefined;
+  const separator = prepareText(readEscapes(raw, '--separator'), text);
+  if (separator.length > limits.separator) {
+    throw new UsageError(
+      `--separator has ${separator.length} characters: give at most ${limits.separator}`,
+    );
+  }
+  return separator;
+}
+
+/**
+ * The training text with what ends its records, if they have such a thing.
+ * @param given by `readSeparatorOption`
+ */
+export function withRecords(
+  corpus: TrainingText,
+  given: string | undefined,
+  output: Output,
+): TrainingText {
+  if (given === '') return corpus;
+  if (given !== undefined) {
+    if (corpus.vocabulary.encode(given).unknown === 0) return { ...corpus, separator: given };
+    output.warn(`--separator ${JSON.stringify(given)} does not occur in the text: it is left out`);
+    return corpus;
+  }
+  const separator = findSeparator(corpus.train, corpus.vocabulary);
+  if (separator === undefined) return corpus;
+  output.note(
+    `the text is made of records that ${describeSeparator(separator)} ends: sample -n will write such records (--separator '' if it is not so)`,
+  );
+  return { ...corpus, separator };
+}
