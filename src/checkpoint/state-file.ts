@@ -27,7 +27,9 @@ import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
 import { readTrainConfig } from './train-config.js';
 
 export const stateFormat = 'charnn-state';
-export const stateVersion = 3;
+export const stateVersion = 4;
+/** What an earlier charnn can go on with: it knows nothing of documents. */
+const plainStateVersion = 3;
 
 /** `charnn.json` → `charnn.state.json` */
 export function statePath(modelPath: string): string {
@@ -39,7 +41,7 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
   const { weights, moments, average, hidden, vocabulary, ...rest } = state;
   const head = {
     format: stateFormat,
-    version: stateVersion,
+    version: state.config.documents ? stateVersion : plainStateVersion,
     ...rest,
     vocabulary: vocabulary.toJSON(),
   };

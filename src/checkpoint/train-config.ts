@@ -51,6 +51,7 @@ export function readTrainConfig(fields: Fields): TrainConfig {
     divergence: readDivergence(fields),
     evalEvery:
       fields.get('evalEvery') === undefined ? undefined : fields.integer('evalEvery', 1, most),
+    ...(fields.get('documents') !== undefined && { documents: fields.boolean('documents') }),
     seed: fields.integer('seed', 0, most),
     threads: fields.integer('threads', 1, 4096),
     backend: fields.oneOf('backend', backendNames),

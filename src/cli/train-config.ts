@@ -34,6 +34,7 @@ export interface RawTrainOptions {
   readonly keepCr?: boolean;
   readonly minCount?: number;
   readonly separator?: string;
+  readonly documents?: boolean;
   readonly valFrac?: number;
   readonly valFile?: string;
   readonly valChars?: number;
@@ -175,6 +176,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       earlyStop: raw.earlyStop ?? d.earlyStop,
       divergence: divergence(raw),
       evalEvery: raw.evalEvery,
+      ...(raw.documents && { documents: true }),
       seed: raw.seed ?? d.seed,
       threads: raw.threads ?? usableCores(),
       backend: raw.backend ?? 'auto',

@@ -26,7 +26,7 @@ import type { TrainingJob, TrainingText } from '../train/job.js';
 import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
 import { matchModel } from './claim-output.js';
 import { anotherText, recordedSource, requireRecorded, type TextSource } from './recorded-text.js';
-import { readSeparatorOption, withRecords } from './records.js';
+import { type FileStarts, readSeparatorOption, withDocuments, withRecords } from './records.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
@@ -47,11 +47,9 @@ export async function prepareNew(
     valChars,
     minCount,
   };
-  const corpus = withRecords(
-    await loadTraining(source, text, undefined, output),
-    givenSeparator,
-    output,
-  );
+  const { starts, ...loaded } = await loadTraining(source, text, undefined, output);
+  const records = withRecords(loaded, givenSeparator, output);
+  const corpus = raw.documents ? withDocuments(records, starts) : records;
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
     const { batchSize = usual.batchSize, seqLength = usual.seqLength } = raw;
@@ -145,7 +143,9 @@ export async function prepareResumed(
     await requireRecorded([recorded.valFile], provenance.validationBytes, path);
   }
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
-  const corpus = await loadTraining(source, state.text, state.vocabulary, output);
+  const { starts, ...loaded } = await loadTraining(source, state.text, state.vocabulary, output);
+  const records = { ...loaded, ...withSeparator(state.separator) };
+  const corpus = config.documents ? withDocuments(records, starts) : records;
   const { sha256, validationSha256 } = corpus.provenance;
   if (sha256 !== provenance.sha256) throw anotherText(path, source.texts);
   // states before version 3 have no hash of it
@@ -156,7 +156,7 @@ export async function prepareResumed(
   const { vocabulary: _, ...model } = state.model;
   const threads = Math.min(config.threads, config.batchSize);
   return {
-    corpus: { ...corpus, ...withSeparator(state.separator), provenance },
+    corpus: { ...corpus, provenance },
     model,
     config: { ...config, threads },
     source: state.source,
@@ -173,7 +173,7 @@ async function loadTraining(
   text: TextOptions,
   vocabulary: Vocabulary | undefined,
   output: Output,
-): Promise<TrainingText> {
+): Promise<TrainingText & { readonly starts: FileStarts }> {
   const { minCount, valFile, valFrac, valChars } = source;
   const load = (paths: readonly string[], known: Vocabulary | undefined): Promise<Corpus> =>
     loadCorpus(paths, {
@@ -190,9 +190,12 @@ async function loadTraining(
   const split = splitCorpus(corpus.ids, valFrac);
   let validation: Ids = split.validation;
   let validationText = {};
+  const edge = split.train.length;
+  let validationStarts = corpus.starts.filter((at) => at > edge).map((at) => at - edge);
   if (valFile !== null) {
     const other = await load([valFile], corpus.vocabulary);
     validation = other.ids;
+    validationStarts = other.starts.slice(1);
     validationText = { validationSha256: other.sha256, validationBytes: other.bytes };
     if (other.unknown > 0) {
       output.warn(
@@ -214,6 +217,7 @@ async function loadTraining(
   }
   return {
     train: split.train,
+    starts: { train: corpus.starts.filter((at) => at < edge), validation: validationStarts },
     validation,
     vocabulary: corpus.vocabulary,
     text,

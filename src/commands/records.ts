@@ -1,7 +1,8 @@
 /** What ends the records of a training text: given, or found, and then said. */
 import { limits } from '../checkpoint/json.js';
 import type { Output } from '../cli/output.js';
-import { UsageError } from '../errors.js';
+import { CharnnError, UsageError } from '../errors.js';
+import { textBeginning } from '../sample/prompt.js';
 import { prepareText } from '../text/decode.js';
 import { describeSeparator, findSeparator } from '../text/separator.js';
 import type { TextOptions } from '../text/unit.js';
@@ -47,4 +48,32 @@ export function withRecords(
     `the text is made of records that ${describeSeparator(separator)} ends: sample -n will write such records (--separator '' if it is not so)`,
   );
   return { ...corpus, separator };
+}
+
+/** Where files begin, in characters of the training text and of the validation text */
+export interface FileStarts {
+  readonly train: readonly number[];
+  readonly validation: readonly number[];
+}
+
+/**
+ * The training text with its files and records as documents.
+ * @throws CharnnError where it has neither
+ */
+export function withDocuments(corpus: TrainingText, starts: FileStarts): TrainingText {
+  const { vocabulary, separator } = corpus;
+  if (separator === undefined && starts.train.length < 2) {
+    throw new CharnnError(
+      '--documents needs more than one: the text is a single file, and no separator is found in it; give --separator',
+    );
+  }
+  const common = {
+    separator: separator === undefined ? [] : Array.from(vocabulary.encode(separator).ids),
+    beginning: textBeginning(vocabulary),
+  };
+  const documents = {
+    train: { ...common, starts: starts.train },
+    validation: { ...common, starts: starts.validation },
+  };
+  return { ...corpus, documents };
 }

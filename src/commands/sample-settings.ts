@@ -106,7 +106,7 @@ export function sampleSettings(
     typical: raw.typical,
     banRepeats: raw.banRepeats,
     ends,
-    separators: separatorsFor(raw, ends, own).map(({ ids }) => ids),
+    separators: separatorsFor(raw, model, ends, own).map(({ ids }) => ids),
     allow: raw.allow,
     match: raw.match,
     seed: raw.seed ?? Math.floor(Math.random() * 2 ** 32),
@@ -137,16 +137,17 @@ function ownSeparator({ separator, vocabulary }: Model): End[] {
 /**
  * What stands before a record. A prompt begins a record of the text that the model learned from; without a
  * prompt, records follow each other as in one long text that is cut where they end. A single text is no
- * record.
+ * record, and a model of documents has learnt that each begins from no state.
  */
 function separatorsFor(
   raw: RawSampleOptions,
+  { training }: Model,
   ends: readonly End[],
   own: readonly End[],
 ): readonly End[] {
   const isRecords =
     raw.count !== undefined || raw.complete !== undefined || raw.unique || raw.novel !== undefined;
-  if (!isRecords || raw.beam !== undefined) return [];
+  if (!isRecords || raw.beam !== undefined || training?.documents === true) return [];
   const isPrompted = Boolean(raw.prime ?? raw.primeFile ?? raw.complete);
   if (own.length > 0 && (isPrompted || ends.length === 0)) return own;
   return ends;

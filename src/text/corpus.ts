@@ -20,6 +20,8 @@ export interface Corpus {
   /** Of the bytes read, files in order; hexadecimal */
   readonly sha256: string;
   readonly files: number;
+  /** Where each file's text begins, in characters */
+  readonly starts: readonly number[];
 }
 
 export interface CorpusOptions {
@@ -98,7 +100,7 @@ async function readAll(
   text: TextOptions,
   interner: Interner,
   onProgress: CorpusOptions['onProgress'],
-): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files'> & { readonly ids: GrowingIds }> {
+): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'starts'> & { readonly ids: GrowingIds }> {
   const ids = new GrowingIds();
   const hash = createHash('sha256');
   const total = totalSize(sources);
@@ -107,7 +109,9 @@ async function readAll(
     interner.intern(symbols);
     ids.append(symbols, interner.size);
   };
+  const starts: number[] = [];
   for (const source of sources) {
+    starts.push(ids.length);
     const decoding = new TextDecoding(text, source.name);
     for await (const chunk of source.read()) {
       hash.update(chunk);
@@ -123,7 +127,7 @@ async function readAll(
     const what = sources.length > 1 ? `the text of these ${sources.length} files` : sources[0].name;
     throw new CharnnError(`${what} is empty: at least one character is needed`);
   }
-  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length };
+  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length, starts };
 }
 
 function totalSize(sources: readonly Source[]): number | undefined {

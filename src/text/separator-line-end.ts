@@ -1,5 +1,5 @@
 /** Whether each line of a text is a record of its own. */
-import { fullLines, quantile } from './separator-line.js';
+import { areWrapped, quantile } from './separator-line.js';
 
 /** Share of the lines that may be blank or indented, as nothing is that is made line by line */
 const strayLines = 0.02;
@@ -19,25 +19,28 @@ export function lineEndIsSeparator(all: readonly string[]): boolean {
   if (share((line) => /^\s/.test(line)) > strayLines) return false;
   const lengths = lines.map((line) => line.length);
   const longest = quantile(lengths, 0.95);
-  const isProse = share((line) => innerEnd.test(line)) > 0.05;
 
   const begin = mostFrequentBeginnings(lines);
   if (longest <= 500 && share((line) => begin.has(beginningOf(line))) >= covered) {
-    // what begins with numbers, as a date or an address, is no prose whatever follows
-    const numbered = share((line) => begin.has(beginningOf(line)) && /\d/.test(beginningOf(line)));
-    return numbered >= covered || !isProse;
+    // what begins with numbers or signs, as a date, a level or a key, is no prose whatever follows; sentences
+    // may begin with the same few words
+    const marked = (line: string) =>
+      begin.has(beginningOf(line)) && /[\d:=[{<|#@]/.test(beginningOf(line));
+    if (share(marked) >= covered) return true;
   }
-  if (longest > 80 || isProse) return false;
+  if (longest > 80 || share((line) => innerEnd.test(line)) > 0.05) return false;
   if (share((line) => sentenceEnd.test(line)) > 0.2) return false;
   // verses end with commas, statements with semicolons and brackets
   if (share((line) => /[,;:—–-]\s*$/.test(line)) > 0.2) return false;
   if (share((line) => /[{}()[\];]\s*$/.test(line)) > 0.3) return false;
-  return fullLines(lengths) <= 0.5;
+  return !areWrapped(lines);
 }
 
-/** A line's first word, its numbers as one and the same. */
+/** A line's first word with the signs around it, its numbers as one and the same. */
 function beginningOf(line: string): string {
-  return (/^\S{1,24}/.exec(line)?.[0] ?? '').replace(/\d+/g, '0');
+  const begin =
+    /^[^\p{L}\p{N}\s]*[\p{L}\p{N}_]{1,24}[^\p{L}\p{N}\s]*/u.exec(line)?.[0] ?? line.slice(0, 1);
+  return begin.replace(/\d+/g, '0');
 }
 
 function mostFrequentBeginnings(lines: readonly string[]): Set<string> {

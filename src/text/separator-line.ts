@@ -10,8 +10,8 @@ const longestMark = 80;
 
 /** Signs only, or the name of a token between bars, as in `<|endoftext|>` */
 const mark = /^(?:[\p{P}\p{S}]+(?: [\p{P}\p{S}]+)*|<\|\w+\|>)$/u;
-/** Brackets, quotation marks, and what comments of common languages begin with or consist of */
-const noMark = /^(?:[[\](){};,"'`.:?!…]+|\/\/.*|\/?\*+\/?|#|"""|'''|```.*|--)$/;
+/** Brackets, quotation marks, rules of tables, and what comments of common languages begin with or consist of */
+const noMark = /^(?:.*\|.*-.*|[[\](){};,"'`.:?!…]+|\/\/.*|\/\*+|\*+\/|\*|#|"""|'''|```.*|--)$/;
 
 /** A block of lines between two separators */
 type Block = readonly string[];
@@ -127,16 +127,26 @@ function beginAlike(blocks: readonly Block[]): boolean {
 
 /** Paragraphs on long lines, or lines filled up to a width. */
 function looksLikeProse(lines: readonly string[]): boolean {
-  const lengths = lines.filter((line) => line.trim() !== '').map((line) => line.length);
-  if (median(lengths) > 60) return true;
-  return fullLines(lengths) > 0.5;
+  const filled = lines.filter((line) => line.trim() !== '');
+  return median(filled.map((line) => line.length)) > 60 || areWrapped(filled);
 }
 
-/** Share of the lines that are about as long as the longest ones are. */
-export function fullLines(lengths: readonly number[]): number {
-  const width = quantile(lengths, 0.95);
-  if (width < 20) return 0;
-  return lengths.filter((length) => length >= width * 0.85).length / Math.max(1, lengths.length);
+/** Whether lines were cut to a width: on most of them the next line's first word had no place. */
+export function areWrapped(lines: readonly string[]): boolean {
+  const width = quantile(
+    lines.map((line) => line.length),
+    0.98,
+  );
+  if (width < 20) return false;
+  let full = 0;
+  for (let i = 1; i < lines.length; i++) {
+    const [word] = lines[i].split(' ', 1);
+    // a line without spaces can be cut anywhere
+    const isWord = word.length < lines[i].length;
+    if (lines[i - 1].length + (isWord ? 1 + word.length : 1) > (isWord ? width : width * 0.9))
+      full++;
+  }
+  return full > lines.length / 2;
 }
 
 export function quantile(numbers: readonly number[], share: number): number {

@@ -17,14 +17,15 @@
  * Only a bounded sample of the text is read, so that a large corpus costs no more than a small one.
  */
 
+import { quote } from './quote.js';
 import { blankLines, standingLine } from './separator-line.js';
 import { lineEndIsSeparator } from './separator-line-end.js';
 import type { Ids } from './unit.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** Windows of the text that are read, evenly spread, and the characters of each */
-const windowCount = 16;
-const windowLength = 1 << 16;
+const windowCount = 8;
+const windowLength = 1 << 14;
 /** With fewer lines nothing is clear. */
 const fewestLines = 30;
 
@@ -53,11 +54,16 @@ export function describeSeparator(separator: string): string {
   const isLines = lines.length > 1 && lines[0] === '' && lines.at(-1) === '';
   if (isLines && inner.length === 0) return 'the end of a line';
   const shown = inner.filter((line) => line !== '');
-  if (isLines && shown.length === 1) return `the line ${JSON.stringify(shown[0])}`;
+  if (isLines && shown.length === 1) return `the line ${inQuotes(shown[0])}`;
   if (isLines && shown.length === 0) {
     return inner.length === 1 ? 'a blank line' : `${inner.length} blank lines`;
   }
-  return JSON.stringify(separator);
+  return inQuotes(separator);
+}
+
+function inQuotes(text: string): string {
+  const shown = quote(text);
+  return shown.startsWith('"') ? shown : `"${shown}"`;
 }
 
 function windowsOf(ids: Ids): Ids[] {

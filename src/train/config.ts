@@ -80,6 +80,8 @@ export interface TrainConfig {
   /** Steps between validations; undefined: about twenty over the training */
   readonly evalEvery: number | undefined;
   readonly divergence: DivergenceConfig;
+  /** Whether each file or record is a document: state and gradients do not run from one into the next */
+  readonly documents?: boolean;
   readonly seed: number;
   readonly threads: number;
   readonly backend: BackendName;

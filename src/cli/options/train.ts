@@ -59,6 +59,7 @@ const textOptions: OptionGroup = {
       text,
       'found where it is clear',
     ),
+    flag('--documents', 'learn each file, and each record, by itself: nothing carries over'),
     option('--val-frac <x>', 'last share of the text, for validation', properShare, d.valFrac),
     option('--val-file <file>', 'validate on this text instead', text),
     option('--val-chars <n>', 'validate on at most n characters', count, d.valChars),
