@@ -9,8 +9,11 @@
 import { EndFinder } from './ends.js';
 import type { SampleSettings } from './settings.js';
 
-/** Characters of an unprinted record, at least as many as this may be drawn before it is cut short */
-const shortestLimit = 256;
+/**
+ * An unprinted record that does not end is cut short where the record itself would be (`length`), so that it costs
+ * no more, within these limits in characters.
+ */
+const shortestLimit = 64;
 const longestLimit = 2048;
 
 /**

@@ -50,7 +50,9 @@ describe.each(availableBackends)('%s', (name, makeBackend) => {
       const found = Array.from({ length: to - from }, (_, i) => (from + i) * B + row).flatMap(
         (at) => together.slice(at * V, (at + 1) * V),
       );
-      own.forEach((logit, i) => expect(found[i]).toBeCloseTo(logit, 5));
+      own.forEach((logit, i) => {
+        expect(found[i]).toBeCloseTo(logit, 5);
+      });
       if (to < T) continue;
       Array.from(backend.read(alone[1][0])).forEach((h, i) => {
         expect(after[row * H + i]).toBeCloseTo(h, 5);
@@ -76,7 +78,9 @@ describe.each(availableBackends)('%s', (name, makeBackend) => {
     }
     for (const [parameter, values] of single.takeGradients()) {
       const digits = name === 'reference' ? 10 : 4;
-      values.forEach((g, i) => expect(found.get(parameter)?.[i]).toBeCloseTo(g, digits));
+      values.forEach((g, i) => {
+        expect(found.get(parameter)?.[i]).toBeCloseTo(g, digits);
+      });
     }
   });
 
