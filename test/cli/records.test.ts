@@ -11,7 +11,7 @@ beforeAll(async () => {
   const size = ['--hidden', '48', '--layers', '1', '--embedding', '16', '--threads', '1'];
   await folder.run(['train', 'text.txt', ...size, '--steps', '400', '--quiet']);
   model = folder.read('charnn.json');
-});
+}, 120_000);
 
 function withModel(): Folder {
   const folder = new Folder();
