@@ -9,7 +9,7 @@ export { Arena } from './backend/arena.js';
 export type { Backend } from './backend/backend.js';
 export { type BackendName, createBackend } from './backend/select.js';
 export { readModel as load, writeModel as save } from './checkpoint/model-file.js';
-export { readState, statePath, writeState } from './checkpoint/state-file.js';
+export { readLastModel, readState, statePath, writeState } from './checkpoint/state-file.js';
 export { type CompressOptions, compress, decompress } from './compress/compress.js';
 export { CharnnError, DivergenceError, UsageError } from './errors.js';
 export { DynamicReader } from './evaluate/dynamic.js';

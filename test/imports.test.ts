@@ -12,7 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   text: [],
   model: ['backend', 'text'],
   threads: [],
-  novelty: [],
+  novelty: ['text'],
   sample: ['backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
   // its predictions are mixed with an n-gram model's

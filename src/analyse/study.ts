@@ -22,7 +22,12 @@ const mostSearched = 300_000;
 /** @param guesses likeliest characters to be kept for each character */
 export function study(model: Model, backend: Backend, ids: Ids, guesses: number): Study {
   const { hidden, layers, vocabulary } = model.config;
-  const predictions = new Predictions(ids, vocabulary, Math.min(guesses, vocabulary));
+  const predictions = new Predictions(
+    ids,
+    vocabulary,
+    Math.min(guesses, vocabulary),
+    model.vocabulary,
+  );
   const saturation = new Saturation(model.config);
   const searched = Math.min(ids.length, mostSearched);
   const features = textFeatures(ids.subarray(0, searched), model.vocabulary);

@@ -18,6 +18,12 @@ const firstFreeByte = 65536;
 /** The allocation mark counts units of `alignment` bytes, so that 4 GiB fit a 32-bit atomic. */
 const markIndex = 0;
 
+/** A place in the arena, in bytes */
+export type Address = number & { readonly of: 'arena' };
+
+/** Stands for a tensor that there is not. */
+export const noAddress = 0 as Address;
+
 export class Arena {
   private readonly mark: Int32Array;
 
@@ -41,13 +47,13 @@ export class Arena {
    * Takes `bytes` zeroed bytes for good and returns their address, a multiple of 64.
    * @throws CharnnError when the 4 GiB, or the machine's memory, are used up
    */
-  allocate(bytes: number): number {
+  allocate(bytes: number): Address {
     const units = Math.ceil(bytes / alignment);
     const start = Atomics.add(this.mark, markIndex, units) * alignment;
     const end = start + units * alignment;
     const missingPages = Math.ceil((end - this.memory.buffer.byteLength) / pageBytes);
     if (missingPages > 0) this.grow(missingPages, end);
-    return start;
+    return start as Address;
   }
 
   private grow(missingPages: number, end: number): void {

@@ -1,8 +1,10 @@
 /**
  * Memory of the back ends that compute on the processor: a tensor is an address in the arena.
  */
-import type { Arena } from './arena.js';
+import { type Address, type Arena, noAddress } from './arena.js';
 import type { Backend, DType, Indices, SharedTensor, Tensor } from './backend.js';
+
+export { type Address, noAddress };
 
 export class CpuTensor implements Tensor {
   readonly size: number;
@@ -10,7 +12,7 @@ export class CpuTensor implements Tensor {
   constructor(
     readonly shape: readonly number[],
     /** Address in the arena, in bytes */
-    readonly byteOffset: number,
+    readonly byteOffset: Address,
   ) {
     this.size = shape.reduce((product, length) => product * length, 1);
   }
@@ -20,12 +22,16 @@ export class CpuIndices implements Indices {
   constructor(
     readonly length: number,
     /** Address in the arena, in bytes */
-    readonly byteOffset: number,
+    readonly byteOffset: Address,
   ) {}
 }
 
 /** Up to here a loop is faster than making a view. */
 const longestLoop = 512;
+
+function shifted(start: Address, bytes: number): Address {
+  return (start + bytes) as Address;
+}
 
 type Reals = Float32Array | Float64Array;
 
@@ -54,7 +60,7 @@ export abstract class CpuBackend {
   }
 
   view(x: Tensor, start: number, shape: readonly number[]): CpuTensor {
-    const view = new CpuTensor([...shape], address(x) + start * this.elementBytes);
+    const view = new CpuTensor([...shape], shifted(address(x), start * this.elementBytes));
     if (start < 0 || start + view.size > x.size) {
       throw new Error(`view of [${shape}] from ${start} on exceeds a tensor of ${x.size}`);
     }
@@ -65,7 +71,7 @@ export abstract class CpuBackend {
     if (start < 0 || start + length > ids.length) {
       throw new Error(`view of ${length} integers from ${start} on exceeds ${ids.length}`);
     }
-    return new CpuIndices(length, address(ids) + start * 4);
+    return new CpuIndices(length, shifted(address(ids), start * 4));
   }
 
   share(x: Tensor): SharedTensor {
@@ -73,7 +79,7 @@ export abstract class CpuBackend {
   }
 
   attach({ location, shape }: SharedTensor): CpuTensor {
-    return new CpuTensor(shape, location);
+    return new CpuTensor(shape, location as Address);
   }
 
   write(x: Tensor, values: ArrayLike<number>): void {
@@ -151,8 +157,13 @@ export abstract class CpuBackend {
 }
 
 /** Where a tensor of this family of back ends starts, in bytes. */
-export function address(x: Tensor | Indices): number {
+export function address(x: Tensor | Indices): Address {
   return (x as CpuTensor | CpuIndices).byteOffset;
+}
+
+/** The same of a tensor that may be absent */
+export function optionalAddress(x: Tensor | Indices | undefined): Address {
+  return x === undefined ? noAddress : address(x);
 }
 
 // a compile-time check that the verbs of memory are spelt as the interface has them

@@ -1,7 +1,8 @@
 /** The native back end: the kernels as a Node-API addon, for the best instructions the processor has. */
 import { createRequire } from 'node:module';
 import type { Arena } from './arena.js';
-import { CompiledBackend, type Kernels } from './compiled.js';
+import { CompiledBackend } from './compiled.js';
+import type { Kernels } from './kernels/generated/operations.js';
 
 /** Instruction levels, as the addon names them */
 export type NativeLevel = 'avx512' | 'avx2' | 'baseline';
@@ -34,6 +35,18 @@ export function createNative(
   const addon = loadNative();
   if ('missing' in addon) return addon;
   const chosen = level ?? addon.levels()[0];
-  const kernels = addon.open(new Uint8Array(arena.buffer), chosen);
-  return new CompiledBackend(arena, `native (${chosen})`, kernels);
+  return new CompiledBackend(arena, `native (${chosen})`, openAt(addon, arena, chosen));
+}
+
+/** The kernels alone, of one instruction level. */
+export function nativeKernels(
+  arena: Arena,
+  level: NativeLevel,
+): Kernels | { readonly missing: string } {
+  const addon = loadNative();
+  return 'missing' in addon ? addon : openAt(addon, arena, level);
+}
+
+function openAt(addon: NativeAddon, arena: Arena, level: NativeLevel): Kernels {
+  return addon.open(new Uint8Array(arena.buffer), level);
 }

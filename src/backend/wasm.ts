@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Arena } from './arena.js';
-import { CompiledBackend, type Kernels } from './compiled.js';
+import { CompiledBackend } from './compiled.js';
+import type { Kernels } from './kernels/generated/operations.js';
 
 /** Bytes of a thread's stack; the kernels keep tiles and little else there. */
 const stackBytes = 65536;
@@ -22,14 +23,34 @@ export function createWasm(
   arena: Arena,
   variant?: WasmVariant,
 ): CompiledBackend | { readonly missing: string } {
-  const variants: readonly WasmVariant[] = variant ? [variant] : ['relaxed', 'simd'];
-  for (const candidate of variants) {
-    const bytes = readKernels(files[candidate]);
-    if (bytes === undefined) return { missing: 'not built: run npm rebuild charnn' };
-    if (!WebAssembly.validate(bytes)) continue;
-    return new CompiledBackend(arena, `wasm (${candidate})`, instantiate(bytes, arena));
+  let missing = '';
+  for (const candidate of variant ? [variant] : (['relaxed', 'simd'] as const)) {
+    const kernels = wasmKernels(arena, candidate);
+    if (!('missing' in kernels)) return new CompiledBackend(arena, `wasm (${candidate})`, kernels);
+    missing = kernels.missing;
   }
-  return { missing: 'this engine has no WebAssembly SIMD' };
+  return { missing };
+}
+
+/** The kernels alone, of one variant. */
+export function wasmKernels(
+  arena: Arena,
+  variant: WasmVariant,
+): Kernels | { readonly missing: string } {
+  const module = modules.get(variant) ?? compileModule(variant);
+  modules.set(variant, module);
+  return typeof module === 'string' ? { missing: module } : instantiate(module, arena);
+}
+
+/** What has been compiled in this thread: several back ends share one module. */
+const modules = new Map<WasmVariant, ReturnType<typeof compileModule>>();
+
+/** @returns the module, or why there is none */
+function compileModule(variant: WasmVariant): WebAssembly.Module | string {
+  const bytes = readKernels(files[variant]);
+  if (bytes === undefined) return 'not built: run npm rebuild charnn';
+  if (!WebAssembly.validate(bytes)) return 'this engine has no WebAssembly SIMD';
+  return new WebAssembly.Module(bytes);
 }
 
 function readKernels(name: string): Uint8Array | undefined {
@@ -40,9 +61,9 @@ function readKernels(name: string): Uint8Array | undefined {
   }
 }
 
-function instantiate(bytes: Uint8Array, arena: Arena): Kernels {
+function instantiate(module: WebAssembly.Module, arena: Arena): Kernels {
   const { memory } = arena;
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
   const stack = instance.exports.__stack_pointer as WebAssembly.Global;
   stack.value = arena.allocate(stackBytes) + stackBytes;
   return instance.exports as unknown as Kernels;

@@ -71,6 +71,16 @@ export function readModel(path: string): Promise<Model> {
   });
 }
 
+/**
+ * The id of the training that made a model; undefined where none is recorded. Tensors are not read.
+ * @throws CharnnError when it is no model
+ */
+export function readTrainingId(path: string): Promise<unknown> {
+  return CheckpointFile.read(path, modelFormat, modelVersion, ({ fields }) =>
+    fields.get('training') === undefined ? undefined : fields.record('training').id,
+  );
+}
+
 function readParameters(file: CheckpointFile, config: ModelConfig, shown: string): Float32Array {
   const { parameters, flatSize, count } = parameterTable(config);
   if (count > limits.parameters) {

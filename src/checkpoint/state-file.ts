@@ -4,6 +4,7 @@ import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
+import type { Model } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
 import { withSeparator } from '../text/separator.js';
@@ -66,6 +67,23 @@ export function readState(path: string): Promise<TrainingState> {
   return CheckpointFile.read(path, stateFormat, stateVersion, (file) => stateOf(file, quote(path)));
 }
 
+/**
+ * Reads the latest model of a training from its state: the average of the weights, where one is kept.
+ * @throws CharnnError naming the file and the field that is wrong
+ */
+export async function readLastModel(path: string): Promise<Model> {
+  const state = await readState(path);
+  const { id, step, config, provenance } = state;
+  return {
+    config: state.model,
+    vocabulary: state.vocabulary,
+    text: state.text,
+    weights: state.average ?? state.weights,
+    training: { id, step, ...config, corpus: provenance },
+    history: state.history,
+  };
+}
+
 function stateOf(file: CheckpointFile, shown: string): TrainingState {
   const { fields } = file;
   const model = readModelConfig(fields.fields('model'));
@@ -95,6 +113,12 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
       clipped: tally.number('clipped'),
     },
     rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.integer('rollbacks', 0, most),
+    ...(fields.get('isFineTuning') !== undefined && {
+      isFineTuning: fields.boolean('isFineTuning'),
+    }),
+    ...(fields.get('validationUnknown') !== undefined && {
+      validationUnknown: fields.integer('validationUnknown', 0, most),
+    }),
     history: readHistory(fields),
     weights,
     moments,

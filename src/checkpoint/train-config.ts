@@ -52,6 +52,8 @@ export function readTrainConfig(fields: Fields): TrainConfig {
     evalEvery:
       fields.get('evalEvery') === undefined ? undefined : fields.integer('evalEvery', 1, most),
     ...(fields.get('documents') !== undefined && { documents: fields.boolean('documents') }),
+    ...(fields.get('targetLoss') !== undefined && { targetLoss: fields.number('targetLoss') }),
+    ...(fields.get('keep') !== undefined && { keep: fields.integer('keep', 0, most) }),
     seed: fields.integer('seed', 0, most),
     threads: fields.integer('threads', 1, 4096),
     backend: fields.oneOf('backend', backendNames),

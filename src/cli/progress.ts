@@ -203,6 +203,7 @@ function validationLine(event: ValidationEvent): string {
     validationLoss === null
       ? ''
       : ` · validation ${validationLoss.toFixed(4)} (${bits(validationLoss)} bits/char)`;
+  const train = trainLoss === null ? '' : ` · train ${trainLoss.toFixed(4)}`;
   const mark = best ? chalk.green(' best') : '';
-  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)} · train ${trainLoss.toFixed(4)}${validation}${mark}`;
+  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)}${train}${validation}${mark}`;
 }

@@ -66,6 +66,8 @@ export interface RawTrainOptions {
   readonly onDivergence?: DivergenceAction;
   readonly rollbacks?: number;
   readonly evalEvery?: number;
+  readonly targetLoss?: number;
+  readonly keep?: number;
   readonly output?: string;
   readonly force?: boolean;
   readonly resume?: boolean;
@@ -177,6 +179,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       divergence: divergence(raw),
       evalEvery: raw.evalEvery,
       ...(raw.documents && { documents: true }),
+      ...ending(raw),
       seed: raw.seed ?? d.seed,
       threads: raw.threads ?? usableCores(),
       backend: raw.backend ?? 'auto',
@@ -188,6 +191,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
 const free: ReadonlySet<string> = new Set([
   ...['resume', 'output', 'threads', 'backend', 'epochs', 'steps', 'time'],
   ...['json', 'quiet', 'debug', 'plainWeights', 'earlyStop', 'onDivergence', 'rollbacks'],
+  ...['targetLoss', 'keep'],
 ]);
 
 /**
@@ -211,6 +215,7 @@ export function resumedConfig(raw: RawTrainOptions, saved: TrainConfig): TrainCo
     threads: raw.threads ?? saved.threads,
     backend: raw.backend ?? saved.backend,
     earlyStop: raw.earlyStop ?? saved.earlyStop,
+    ...ending(raw),
     divergence: divergence(raw, saved.divergence),
   });
 }
@@ -219,6 +224,14 @@ export function trainLength({ steps, epochs, time }: RawTrainOptions): TrainLeng
   if (steps !== undefined) return { kind: 'steps', steps };
   if (time !== undefined) return { kind: 'seconds', seconds: time };
   return epochs === undefined ? undefined : { kind: 'epochs', epochs };
+}
+
+/** Absent where not given, so that files without them stay as they are. */
+function ending({ targetLoss, keep }: RawTrainOptions): Pick<TrainConfig, 'targetLoss' | 'keep'> {
+  return {
+    ...(targetLoss !== undefined && { targetLoss }),
+    ...(keep !== undefined && { keep }),
+  };
 }
 
 function divergence(raw: RawTrainOptions, saved?: DivergenceConfig): DivergenceConfig {

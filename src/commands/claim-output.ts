@@ -36,18 +36,21 @@ export async function claimOutput(path: string, mayReplace: boolean): Promise<Lo
  * Both files are to be kept, and beside them the new one of either that is going to replace it.
  * @param modelBytes what the model will take
  * @param stateBytes what its training state will take
+ * @param keptModels further models that will lie beside it
  * @throws CharnnError with both figures when the disk has no room for them
  */
 export async function requireSpace(
   path: string,
   modelBytes: number,
   stateBytes: number,
+  keptModels: number,
 ): Promise<void> {
   let kept = 0;
   for (const file of [path, statePath(path)]) {
     kept += (await stat(file).catch(() => undefined))?.size ?? 0;
   }
-  const bytes = Math.max(modelBytes, stateBytes) + Math.max(0, modelBytes + stateBytes - kept);
+  const replaced = Math.max(0, modelBytes + stateBytes - kept);
+  const bytes = Math.max(modelBytes, stateBytes) + replaced + keptModels * modelBytes;
   const folder = dirname(await resolveLinks(path));
   const disk = await statfs(folder).catch(() => undefined);
   // some file systems do not tell

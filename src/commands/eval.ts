@@ -1,17 +1,18 @@
 /** `charnn eval`: how well a model predicts a text. */
 import { Arena } from '../backend/arena.js';
 import { type BackendName, createBackend } from '../backend/select.js';
-import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options/defaults.js';
 import { createOutput, grouped } from '../cli/output.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import { loadCorpus } from '../text/corpus.js';
+import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
+import { unknownPrice } from './unknown-note.js';
 import { yardstickLine } from './yardstick-line.js';
 
 export interface RawEvalOptions {
   readonly model?: string;
+  readonly last?: boolean;
   readonly backend?: BackendName;
   readonly dynamic?: boolean;
   readonly json?: boolean;
@@ -20,7 +21,7 @@ export interface RawEvalOptions {
 
 export async function evaluateText(texts: readonly string[], raw: RawEvalOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
-  const model = await readModel(raw.model ?? defaults.output);
+  const model = await readChosenModel(raw);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,
@@ -34,6 +35,7 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
     dynamic: raw.dynamic ?? false,
   });
   const { unknown } = corpus;
+  const bitsEach = vocabulary.unknownCost / Math.LN2;
   const others = await yardstick(vocabulary, corpus.ids, undefined);
   if (raw.json) {
     const result = {
@@ -42,6 +44,7 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
       perplexity,
       characters,
       unknown,
+      unknown_bits: bitsEach,
       ngram_bits_per_char: others.ngram,
       gzip_bits_per_char: others.gzip,
       xz_bits_per_char: others.xz,
@@ -54,7 +57,7 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
     `bits per char  ${bitsPerCharacter.toFixed(4)}`,
     `perplexity     ${perplexity.toFixed(3)}`,
     `characters     ${grouped(characters)}`,
-    `unknown        ${grouped(unknown)}`,
+    `unknown        ${grouped(unknown)}${unknown > 0 ? `, ${unknownPrice(vocabulary)}` : ''}`,
     `for comparison ${yardstickLine(others)}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

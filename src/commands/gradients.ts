@@ -140,6 +140,8 @@ function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping |
   // an entry stands for the steps since the one before
   let [steps, clipped, norms, largest] = [0, 0, 0, 0];
   for (const { step, clipped: share, gradientNorm } of history) {
+    // a model that was given is validated before the first step
+    if (step === 0) continue;
     if (step == null || share == null || gradientNorm == null) return undefined;
     const count = step - steps;
     clipped += share * count;

@@ -47,6 +47,12 @@ function description(model: Model): string {
   if (residual) field('connections', 'residual');
   if (layerNorm) field('gates', 'layer normalisation');
   field('parameters', grouped(parameterTable(config).count));
+  // a model's history ends with the validation at which it was saved
+  const { step, validationLoss } = history.at(-1) ?? {};
+  if (validationLoss != null) {
+    const loss = `${validationLoss.toFixed(4)} nats = ${bits(validationLoss)} bits/char`;
+    field('validation', `${loss} at step ${grouped(step ?? 0)}`);
+  }
 
   section('Tensors');
   for (const { parameter, values } of namedTensors(model)) {

@@ -1,7 +1,6 @@
 /** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
 import { Arena } from '../backend/arena.js';
 import { createBackend } from '../backend/select.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { adjust, optionValues } from '../cli/option.js';
 import { defaults } from '../cli/options/defaults.js';
 import { sampleOptions } from '../cli/options/sample.js';
@@ -11,6 +10,7 @@ import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { Session } from '../sample/session.js';
 import type { SampleSettings } from '../sample/settings.js';
+import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
 import { write } from './write.js';
@@ -46,7 +46,7 @@ export async function interact(raw: RawSampleOptions): Promise<void> {
     throw new UsageError('--interactive reads standard input itself: leave out --prime-file -');
   }
   const output = createOutput(raw.quiet ?? false);
-  const model = await readModel(raw.model ?? defaults.output);
+  const model = await readChosenModel(raw);
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
   const dialogue = new Dialogue(model, new Session(model, backend), raw, output);

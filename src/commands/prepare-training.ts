@@ -14,6 +14,7 @@ import {
 } from '../cli/train-config.js';
 import { variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
+import { sharedRun, sharedShare } from '../novelty/overlap.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
 import { withSeparator } from '../text/separator.js';
@@ -50,6 +51,7 @@ export async function prepareNew(
   const { starts, ...loaded } = await loadTraining(source, text, undefined, output);
   const records = withRecords(loaded, givenSeparator, output);
   const corpus = raw.documents ? withDocuments(records, starts) : records;
+  warnOfOverlap(corpus, output);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
     const { batchSize = usual.batchSize, seqLength = usual.seqLength } = raw;
@@ -231,6 +233,18 @@ async function loadTraining(
       ...validationText,
     },
   };
+}
+
+/** Below this it is chance: phrases that recur in any text */
+const minOverlap = 0.02;
+
+/** Says when the validation text also stands in the training text, so that its loss flatters. */
+function warnOfOverlap({ train, validation }: TrainingText, output: Output): void {
+  const share = sharedShare(train, validation);
+  if (share < minOverlap) return;
+  output.warn(
+    `${(100 * share).toFixed(0)} % of the validation text also stands in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove what is there twice, or give another text with --val-file`,
+  );
 }
 
 /** Finds contradictions in the options before anything is read. */

@@ -6,6 +6,7 @@ import type { Model } from '../model/model.js';
 import { encodeBytes } from '../text/encode.js';
 import { linesOf } from '../text/lines.js';
 import { findSources } from '../text/sources.js';
+import { readEscapes } from './escapes.js';
 
 export interface Prompt {
   /** As it was given */
@@ -21,7 +22,9 @@ export async function readCommonPrompt(
   raw: { readonly prime?: string; readonly primeFile?: string },
   encode: (bytes: Uint8Array) => Prompt,
 ): Promise<Prompt> {
-  if (raw.primeFile === undefined) return encode(Buffer.from(raw.prime ?? '', 'utf8'));
+  if (raw.primeFile === undefined) {
+    return encode(Buffer.from(readEscapes(raw.prime ?? '', '--prime'), 'utf8'));
+  }
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (const source of await findSources([raw.primeFile], process.stdin)) {

@@ -12,6 +12,7 @@ import { readEscapes } from './escapes.js';
 /** Options as the parser leaves them: absent ones undefined. */
 export interface RawSampleOptions {
   readonly model?: string;
+  readonly last?: boolean;
   readonly length?: number;
   readonly count?: number;
   readonly prime?: string;

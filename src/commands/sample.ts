@@ -2,8 +2,6 @@
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
 import { createBackend } from '../backend/select.js';
-import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options/defaults.js';
 import { createOutput } from '../cli/output.js';
 import type { Model } from '../model/model.js';
 import { beamSearch } from '../sample/beam.js';
@@ -11,6 +9,7 @@ import { generate } from '../sample/generate.js';
 import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { Piece } from '../threads/in-order.js';
+import { readChosenModel } from './chosen-model.js';
 import { interact } from './interactive.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
@@ -22,7 +21,7 @@ const mostInVain = 10_000;
 export async function sample(raw: RawSampleOptions): Promise<void> {
   if (raw.interactive) return interact(raw);
   const output = createOutput(raw.quiet ?? false);
-  const model = await readModel(raw.model ?? defaults.output);
+  const model = await readChosenModel(raw);
   const settings = sampleSettings(raw, model, output);
   const encode = promptEncoder(model, output);
   const common = await readCommonPrompt(raw, encode);

@@ -2,8 +2,6 @@
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
 import { type BackendName, createBackend } from '../backend/select.js';
-import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options/defaults.js';
 import { createOutput } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
@@ -13,11 +11,14 @@ import { loadCorpus } from '../text/corpus.js';
 import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { findSources } from '../text/sources.js';
+import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
+import { noteUnknown } from './unknown-note.js';
 import { LineWriter, write } from './write.js';
 
 export interface RawScoreOptions {
   readonly model?: string;
+  readonly last?: boolean;
   readonly total?: boolean;
   readonly dynamic?: boolean;
   readonly perChar?: boolean;
@@ -36,7 +37,7 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
   }
   const output = createOutput(raw.quiet ?? false);
   const dynamic = raw.dynamic ?? false;
-  const model = await readModel(raw.model ?? defaults.output);
+  const model = await readChosenModel(raw);
   const arena = new Arena();
   const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
@@ -45,9 +46,10 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
   if (raw.total) {
     const { text, vocabulary } = model;
     const options = { text, vocabulary, minCount: 1, stdin: process.stdin };
-    const { ids } = await loadCorpus(paths, options);
+    const { ids, unknown } = await loadCorpus(paths, options);
     const { bitsPerCharacter } = evaluate(model, backend, ids, { dynamic });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
+    noteUnknown(unknown, vocabulary, output);
     return;
   }
 
@@ -64,7 +66,9 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
   });
   const writer = new LineWriter();
   const least = raw.threshold ?? Number.NEGATIVE_INFINITY;
+  let unknown = 0;
   for await (const scored of lines) {
+    unknown += scored.losses[0].unknown;
     const bits = bitsPerCharacter(scored).toFixed(6);
     // what is shown decides: a threshold taken from the output means that very line
     if (Number(bits) < least) continue;
@@ -72,6 +76,7 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
     else await writer.line(`${bits}\t`, scored.line);
   }
   await writer.end();
+  noteUnknown(unknown, model.vocabulary, output);
 }
 
 /** 0 for an empty line of a model that does not know line ends */

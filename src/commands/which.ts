@@ -4,10 +4,11 @@ import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { createOutput } from '../cli/output.js';
+import { createOutput, grouped } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { lineGroups } from '../text/lines.js';
+import { quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
 import { LineWriter } from './write.js';
@@ -37,12 +38,18 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
     threads: raw.threads ?? usableCores(),
     characters: false,
   });
+  const unknown = models.map(() => 0);
   for await (const { line, losses } of lines) {
+    losses.forEach((loss, i) => {
+      unknown[i] += loss.unknown;
+    });
     const ranked = losses.map(({ nats }, i) => ({ nats, i })).sort((a, b) => a.nats - b.nats);
     const margin = (ranked[1].nats - ranked[0].nats) / Math.LN2;
     await writer.line(`${labels[ranked[0].i]}\t${margin.toFixed(2)}\t`, line);
   }
   await writer.end();
+  const counts = unknown.flatMap((n, i) => (n > 0 ? [`${grouped(n)} to ${quote(labels[i])}`] : []));
+  if (counts.length > 0) output.note(`unknown characters: ${counts.join(', ')}`);
 }
 
 /** File names without folder and ending, or the paths where that is not enough. */

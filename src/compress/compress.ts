@@ -15,7 +15,15 @@ import {
   encode,
   type ProgressListener,
 } from './coder.js';
-import { type Coding, damaged, type Header, pack, unpack } from './container.js';
+import {
+  type Coding,
+  containerVersion,
+  damaged,
+  firstVersionByModel,
+  type Header,
+  pack,
+  unpack,
+} from './container.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
 /** The model that begins without knowing anything: small, for it has to learn fast. */
@@ -72,11 +80,12 @@ export async function compress(
   const parts = await encode(symbols, coder, settings, place);
   const how: Coding = {
     ...settings,
+    version: containerVersion,
     characters: symbols.length,
     backend: backend.name,
-    probe: await probe(backend.name, coder.config),
+    probe: await probe(backend.name, coder.config, containerVersion),
     model: model
-      ? { sha256: fingerprint(model), unit: model.vocabulary.unit }
+      ? { sha256: fingerprint(model, containerVersion), unit: model.vocabulary.unit }
       : { config: fresh, alphabet },
   };
   const file = pack({ ...common, coded: { parts: parts.map(({ length }) => length), how } }, parts);
@@ -117,7 +126,7 @@ async function decoded(
   const coder =
     'config' in how.model
       ? freshModel(how.model.config, how.model.alphabet)
-      : givenModel(requireModel(how.model, name, model));
+      : givenModel(requireModel(how.model, how.version, name, model));
   await requireBackend(how, coder.config, name);
   requireMemory(bytesPerByte * how.characters, `restoring ${name}`);
   let at = 0;
@@ -132,13 +141,14 @@ async function decoded(
 
 function requireModel(
   { sha256 }: { readonly sha256: string },
+  version: number,
   name: string,
   model: Model | undefined,
 ): Model {
   if (model === undefined) {
     throw new UsageError(`${name} was compressed with a model: give that one with --model`);
   }
-  if (fingerprint(model) !== sha256) {
+  if (fingerprint(model, version) !== sha256) {
     throw new CharnnError(`${name} was compressed with another model than the one given`);
   }
   return model;
@@ -146,7 +156,7 @@ function requireModel(
 
 /** Equal names are not enough: another compiler may have rounded otherwise. */
 async function requireBackend(
-  { backend, probe: expected }: Coding,
+  { backend, probe: expected, version }: Coding,
   config: ModelConfig,
   name: string,
 ): Promise<void> {
@@ -156,7 +166,7 @@ async function requireBackend(
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CharnnError(`${name} can be decompressed only as it was compressed: ${reason}`);
   }
-  if ((await probe(backend, config)) === expected) return;
+  if ((await probe(backend, config, version)) === expected) return;
   throw new CharnnError(
     `${name} can be decompressed only where its back end, ${backend}, computes as where it was compressed: here it rounds otherwise`,
   );
@@ -173,22 +183,32 @@ function givenModel({ config, weights, vocabulary }: Model): CodingModel {
   return { config, weights, alphabet: Uint32Array.from(vocabulary.symbols), beginning };
 }
 
-/** Of all that a model computes with. */
-function fingerprint({ config, weights, vocabulary }: Model): string {
+/**
+ * A hash of everything that a model computes with.
+ * @param version of the compressed file: earlier ones left the sizes out
+ */
+function fingerprint({ config, weights, vocabulary }: Model, version: number): string {
   const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
   const { cell, layers, hidden, embedding } = config;
-  return createHash('sha256')
-    .update(JSON.stringify({ cell, layers, hidden, embedding, ...variants(config) }))
-    .update(bytes)
-    .update(Uint32Array.from(vocabulary.symbols))
-    .digest('hex');
+  const hash = createHash('sha256');
+  if (version >= firstVersionByModel) {
+    hash.update(JSON.stringify({ cell, layers, hidden, embedding, ...variants(config) }));
+  }
+  return hash.update(bytes).update(Uint32Array.from(vocabulary.symbols)).digest('hex');
 }
 
-/** What coding and learning a fixed text with such cells comes to: a fingerprint of the arithmetic. */
-async function probe(backendName: string, { cell, ...rest }: ModelConfig): Promise<string> {
+/**
+ * A fingerprint of the arithmetic: the hash of a fixed text, coded by a model that learns.
+ * @param model whose cells compute it
+ * @param version of the compressed file: earlier ones took an LSTM for every model
+ */
+async function probe(backendName: string, model: ModelConfig, version: number): Promise<string> {
   const symbols = Uint32Array.from({ length: 600 }, (_, i) => (i * i + (i >> 3)) % 7);
   const sizes = { layers: 2, hidden: 40, embedding: 16, vocabulary: 8 };
-  const config = { cell, ...sizes, ...variants(rest) };
+  const config: ModelConfig =
+    version >= firstVersionByModel
+      ? { cell: model.cell, ...sizes, ...variants(model) }
+      : { cell: 'lstm', ...sizes };
   const settings = { streams: 3, chunk: 8, lanes: 1, rate: 0.01 };
   const alphabet = Uint32Array.from({ length: 7 }, (_, i) => i);
   const place = { arena: new Arena(), backendName };

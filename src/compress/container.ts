@@ -12,8 +12,11 @@ import { type TextUnit, textUnits } from '../text/unit.js';
 import type { CodingSettings } from './coder.js';
 
 const magic = Buffer.from('charnn\0z', 'latin1');
-/** 1 was without an n-gram model and a checksum of the header; 2 probed the arithmetic of LSTMs alone */
 export const containerVersion = 3;
+/** From this version on, the header has a checksum of its own. */
+const firstChecksumVersion = 2;
+/** From this version on, probe and fingerprint take the cell and the sizes of the model into account. */
+export const firstVersionByModel = 3;
 /** Nothing that charnn writes comes near it. */
 const longestHeader = 1 << 20;
 /** Bytes of the header's SHA-256 that are kept */
@@ -30,6 +33,8 @@ export interface Header {
 
 /** How a content was coded */
 export interface Coding extends CodingSettings {
+  /** Version of the format by whose rules probe and fingerprint were made */
+  readonly version: number;
   readonly characters: number;
   /** The back end's name, and what it makes of a fixed text: both must be the same here */
   readonly backend: string;
@@ -50,7 +55,7 @@ export function pack(header: Header, parts: readonly Uint8Array[]): Uint8Array {
 /** Alphabets as base64 */
 function plain({ coded, ...content }: Header): Record<string, unknown> {
   if (coded === undefined) return content;
-  const { model, ...how } = coded.how;
+  const { model, version: _, ...how } = coded.how;
   const shown =
     'config' in model
       ? { config: model.config, alphabet: Buffer.from(model.alphabet).toString('base64') }
@@ -74,10 +79,12 @@ export function unpack(file: Uint8Array, name: string): { header: Header; body: 
   if (length === 0 || length > longestHeader || bytes.length < end) damaged(name);
   const json = bytes.subarray(start, end);
   const fields = parse(json, name);
-  checkVersion(fields, name);
-  const body = bytes.subarray(end + checksumBytes);
-  if (!bytes.subarray(end, end + checksumBytes).equals(checksum(json))) damaged(name);
-  const header = readHeader(fields);
+  const version = readVersion(fields, name);
+  const sumLength = version < firstChecksumVersion ? 0 : checksumBytes;
+  const sum = bytes.subarray(end, end + sumLength);
+  const body = bytes.subarray(end + sumLength);
+  if (!sum.equals(checksum(json).subarray(0, sumLength))) damaged(name);
+  const header = readHeader(fields, version);
   const expected = header.coded?.parts.reduce((a, b) => a + b, 0) ?? header.bytes;
   if (body.length < expected) damaged(name);
   if (body.length > expected) {
@@ -94,23 +101,23 @@ function parse(json: Buffer, name: string): Fields {
   }
 }
 
-function checkVersion(fields: Fields, name: string): void {
+function readVersion(fields: Fields, name: string): number {
   const version = fields.get('version');
-  if (version === containerVersion) return;
-  if (typeof version !== 'number') damaged(name);
-  const [age, remedy] =
-    version > containerVersion
-      ? ['a later charnn', 'install the current one']
-      : ['an earlier charnn', 'restore it with that one'];
-  throw new CharnnError(`${name} was written by ${age} (format ${version}): ${remedy}`);
+  if (!Number.isInteger(version) || (version as number) < 1) damaged(name);
+  if ((version as number) > containerVersion) {
+    throw new CharnnError(
+      `${name} was written by a later charnn (format ${version}): install the current one`,
+    );
+  }
+  return version as number;
 }
 
 /** The checksum holds, so what is wrong here was not written by charnn. */
-function readHeader(fields: Fields): Header {
+function readHeader(fields: Fields, version: number): Header {
   const bytes = fields.integer('bytes', 0, Number.MAX_SAFE_INTEGER);
   const content = { bytes, sha256: fields.string('sha256') };
   if (fields.get('coding') === undefined) return content;
-  const how = readCoding(fields.fields('coding'), bytes);
+  const how = readCoding(fields.fields('coding'), bytes, version);
   const parts = fields.array('parts');
   if (parts.length !== how.lanes || !parts.every(isLength)) {
     fields.fail('parts', `a list of ${how.lanes} lengths`);
@@ -122,10 +129,11 @@ function isLength(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function readCoding(fields: Fields, bytes: number): Coding {
+function readCoding(fields: Fields, bytes: number, version: number): Coding {
   const characters = fields.integer('characters', 1, bytes);
   const streams = fields.integer('streams', 1, Math.min(characters, 1024));
   return {
+    version,
     characters,
     streams,
     chunk: fields.integer('chunk', 1, 1024),
@@ -133,7 +141,8 @@ function readCoding(fields: Fields, bytes: number): Coding {
     rate: fields.number('rate'),
     backend: fields.string('backend'),
     probe: fields.string('probe'),
-    model: readCodingModel(fields.fields('model')),
+    // version 1 has a field of its own for a fresh model
+    model: readCodingModel(fields.fields(fields.get('fresh') === undefined ? 'model' : 'fresh')),
   };
 }
 

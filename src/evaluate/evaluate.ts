@@ -10,7 +10,9 @@ import { DynamicReader } from './dynamic.js';
 export interface Evaluation {
   /** Characters predicted: all but the first */
   readonly characters: number;
-  /** Mean loss of a character */
+  /** How many of them the model does not know */
+  readonly unknown: number;
+  /** Mean loss of a character, each unknown one with `Vocabulary.unknownCost` */
   readonly nats: number;
   readonly bitsPerCharacter: number;
   /** e^nats */
@@ -39,9 +41,11 @@ export function evaluate(
   const total = dynamic
     ? new DynamicReader(backend, model).read(ids).reduce((sum, loss) => sum + loss, 0)
     : staticTotal(model, backend, ids);
-  const nats = total / characters;
+  const unknown = model.vocabulary.countUnknown(ids.subarray(1));
+  const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
   return {
     characters,
+    unknown,
     nats,
     bitsPerCharacter: nats / Math.LN2,
     perplexity: Math.exp(nats),

@@ -7,11 +7,11 @@ import { networkOf } from '../model/load.js';
 import { encodeBytes, withoutCr } from '../text/encode.js';
 import { newIds } from '../text/ids.js';
 import type { Ids, TextOptions } from '../text/unit.js';
-import { Vocabulary } from '../text/vocabulary.js';
+import { type UnknownSymbol, Vocabulary } from '../text/vocabulary.js';
 import { serve } from '../threads/crew.js';
 import type { LaneMessage, LaneReply } from '../threads/in-order.js';
 import { DynamicReader } from './dynamic.js';
-import { type LineLoss, LineReader, lineRows, lineSteps } from './line-reader.js';
+import { addUnknownCost, type LineLoss, LineReader, lineRows, lineSteps } from './line-reader.js';
 
 /** What a lane is told at its start; it passes through `postMessage`. */
 export interface LinePlan {
@@ -45,7 +45,7 @@ export function perform(plan: LinePlan, reply: (reply: LaneReply<LineResult>) =>
   const { backend } = createBackend(plan.backend, new Arena(plan.memory));
   const readers = plan.models.map(({ config, symbols, text, weights }) => {
     const vocabulary = Vocabulary.of(text.unit, symbols);
-    const read = lossesOf(backend, config, backend.attach(weights), plan);
+    const read = lossesOf(backend, config, backend.attach(weights), plan, vocabulary);
     return (job: readonly Uint8Array[]): LineLoss[] =>
       read(job.map((line) => surrounded(line, vocabulary, text)));
   });
@@ -62,20 +62,24 @@ function lossesOf(
   config: ModelConfig,
   weights: Tensor,
   { dynamic, characters }: LinePlan,
+  unknown: UnknownSymbol,
 ): (lines: readonly Ids[]) => LineLoss[] {
   if (dynamic) {
     const values = Float32Array.from(backend.read(weights));
     const reader = new DynamicReader(backend, { config, weights: values });
     return (lines) =>
       lines.map((line) => {
-        const losses = reader.read(line);
-        const nats = losses.reduce((sum, loss) => sum + loss, 0);
-        return { nats, characters: losses.length, losses: characters ? losses : undefined };
+        const all = reader.read(line);
+        const nats = all.reduce((sum, loss) => sum + loss, 0);
+        const losses = characters ? all : undefined;
+        const result = { nats, characters: all.length, unknown: 0, losses };
+        addUnknownCost(line, result, unknown);
+        return result;
       });
   }
   const maxRows = lineRows * lineSteps;
   const network = networkOf(config, backend, weights, { maxRows, maxBatch: lineRows });
-  const reader = new LineReader(backend, network, characters);
+  const reader = new LineReader(backend, network, characters, unknown);
   return (lines) => reader.read(lines);
 }
 

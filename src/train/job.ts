@@ -11,7 +11,10 @@ import type { TrainingState } from './state.js';
 
 export interface TrainingText {
   readonly train: Ids;
-  /** May be empty: then the training loss tells which model is best. */
+  /**
+   * May be empty: then the training loss tells which model is best. Unknown characters in it cost what
+   * they cost in `evaluate`.
+   */
   readonly validation: Ids;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;

@@ -11,7 +11,8 @@ import type { Replicas } from './replicas.js';
  * @param history the validations before
  */
 export function isFarAboveBest(trainLoss: number, history: readonly HistoryEntry[]): boolean {
-  const losses = history.map((entry) => entry.trainLoss ?? Number.POSITIVE_INFINITY);
+  // a model that was given is validated before there is a training loss
+  const losses = history.flatMap((entry) => entry.trainLoss ?? []);
   if (losses.length === 0) return false;
   const lowest = losses.reduce((a, b) => Math.min(a, b));
   return trainLoss > Math.max(losses[0], lowest + 1);

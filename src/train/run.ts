@@ -59,6 +59,10 @@ class Training {
   private readonly id: string | undefined;
   private readonly saver: Saver;
   private readonly rollback: Rollback;
+  /** Whether it started from a model that was given */
+  private readonly isFineTuning: boolean;
+  /** How many of the characters to be predicted in validation are unknown */
+  private readonly validationUnknown: number;
 
   constructor(
     private readonly job: TrainingJob,
@@ -76,6 +80,11 @@ class Training {
     this.saver = new Saver(job.save, (failure) => this.reportFailedSave(failure));
     const { divergence } = config;
     this.rollback = new Rollback(divergence, backend, replicas, resume?.rollbacks ?? 0);
+    this.isFineTuning = resume ? resume.isFineTuning === true : job.initFrom !== undefined;
+    const { validation, vocabulary } = corpus;
+    this.validationUnknown = resume
+      ? (resume.validationUnknown ?? 0)
+      : vocabulary.countUnknown(validation.subarray(1));
     this.id = resume ? this.restore(resume) : this.initialise();
   }
 
@@ -94,6 +103,7 @@ class Training {
           if (outcome === 'stopped') return await this.interrupted();
           if (outcome === 'diverged') return await this.ended('diverged');
         }
+        if (this.isOnTarget()) return await this.ended('target');
         if (length.isOver(this.step)) break;
         if (this.isOverfitting()) return await this.ended('overfitting');
         if (job.signal?.aborted) return await this.interrupted();
@@ -159,7 +169,10 @@ class Training {
   // --- validation and saving ---
 
   private isValidationDue(): boolean {
-    const { length, step, replicas } = this;
+    const { length, step, replicas, history } = this;
+    const hasText = this.job.corpus.validation.length > 1;
+    // a model that is given must be beaten: it is measured before anything has been learned
+    if (step === 0) return this.isFineTuning && history.length === 0 && hasText;
     const isAtEnd = length.isOver(step) || length.isValidationDue(step);
     return isAtEnd && replicas.control.tally.steps > 0;
   }
@@ -171,24 +184,29 @@ class Training {
     const started = length.seconds;
     let validationLoss: number | null = null;
     if (characters > 0) {
-      validationLoss = (await replicas.validate()) / characters;
+      const unknown = this.validationUnknown * job.corpus.vocabulary.unknownCost;
+      validationLoss = ((await replicas.validate()) + unknown) / characters;
       if (replicas.control.stopRequested) return 'stopped';
     }
     length.validated(length.seconds - started);
     const tally = replicas.control.tally;
+    // before the first step there is no training loss yet
+    const mean = (sum: number) => (tally.steps > 0 ? sum / tally.steps : null);
     const entry: Validation = {
       step: this.step,
       epoch: this.step / this.streams.chunksPerPass,
-      trainLoss: tally.loss / tally.steps,
+      trainLoss: mean(tally.loss),
       validationLoss,
-      learningRate: this.rateAt(this.step - 1),
-      gradientNorm: tally.gradientNorm / tally.steps,
-      clipped: tally.clipped / tally.steps,
+      learningRate: this.rateAt(Math.max(0, this.step - 1)),
+      gradientNorm: mean(tally.gradientNorm),
+      clipped: mean(tally.clipped),
       ...(this.rollback.count > 0 && { rollbacks: this.rollback.count }),
     };
     replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
-    const loss = validationLoss ?? entry.trainLoss;
-    const diverged = !Number.isFinite(loss) || isFarAboveBest(entry.trainLoss, this.history);
+    const loss = validationLoss ?? entry.trainLoss ?? Number.NaN;
+    const { trainLoss } = entry;
+    const isLost = trainLoss !== null && isFarAboveBest(trainLoss, this.history);
+    const diverged = !Number.isFinite(loss) || isLost;
     const improved = !diverged && (this.bestLoss === undefined || loss < this.bestLoss);
     this.plateau.observe(improved);
     this.history.push({ ...entry });
@@ -202,9 +220,9 @@ class Training {
       best: improved,
       secondsElapsed: length.seconds,
     });
-    if (diverged && !this.goBack(Number.isFinite(loss) ? entry.trainLoss : loss)) return 'diverged';
-    if (improved) this.saveModel();
-    else this.saveState();
+    const lost = Number.isFinite(loss) && trainLoss !== null ? trainLoss : loss;
+    if (diverged && !this.goBack(lost)) return 'diverged';
+    await this.saveValidated(improved, diverged);
     return 'done';
   }
 
@@ -215,6 +233,12 @@ class Training {
     const { count, rateFactor } = rollback;
     job.onEvent({ type: 'rollback', step, loss, count, rateFactor });
     return true;
+  }
+
+  /** Whether the best loss so far is as low as was wanted. */
+  private isOnTarget(): boolean {
+    const { targetLoss } = this.job.config;
+    return targetLoss !== undefined && this.bestLoss !== undefined && this.bestLoss <= targetLoss;
   }
 
   private isOverfitting(): boolean {
@@ -232,16 +256,31 @@ class Training {
     return this.ended('interrupted');
   }
 
-  private saveState(model?: Model): void {
-    this.saver.offer(takeState(this.standing, model?.weights), model);
+  private saveState(models: { readonly best?: Model; readonly kept?: Model } = {}): void {
+    const weights = (models.best ?? models.kept)?.weights;
+    this.saver.offer(takeState(this.standing, weights), models);
     this.lastSaved = this.length.seconds;
   }
 
-  private saveModel(): void {
-    const model = takeModel(this.standing);
-    this.saveState(model);
-    this.rollback.keep(model.weights);
+  private saveModel(best = takeModel(this.standing), kept?: Model): void {
+    this.saveState({ best, ...(kept && { kept }) });
+    this.rollback.keep(best.weights);
     this.hasModel = true;
+  }
+
+  /** Saves after a validation; a model that has diverged is not among those that are kept. */
+  private async saveValidated(improved: boolean, diverged: boolean): Promise<void> {
+    const { save, config } = this.job;
+    if (save.kept === undefined || !config.keep || diverged) {
+      if (improved) this.saveModel();
+      else this.saveState();
+      return;
+    }
+    // a slow disk must not make the next validation's model replace this one
+    await this.saver.idle();
+    const kept = takeModel(this.standing);
+    if (improved) this.saveModel(kept, kept);
+    else this.saveState({ kept });
   }
 
   private reportFailedSave(failure: unknown): void {
@@ -269,11 +308,12 @@ class Training {
   /** What is written down of the training as it stands. */
   private get standing(): Standing {
     const { job, model, backend, replicas, id, step, length, history, bestLoss } = this;
+    const { isFineTuning, validationUnknown } = this;
     const epoch = step / this.streams.chunksPerPass;
     const [plateau, rollbacks] = [this.plateau, this.rollback.count];
     return {
       ...{ job, model, backend, replicas, id, step, epoch, length },
-      ...{ history, bestLoss, plateau, rollbacks },
+      ...{ history, bestLoss, plateau, rollbacks, isFineTuning, validationUnknown },
     };
   }
 

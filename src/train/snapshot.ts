@@ -24,12 +24,14 @@ export interface Standing {
   readonly bestLoss: number | undefined;
   readonly plateau: TrainingState['plateau'];
   readonly rollbacks: number;
+  readonly isFineTuning: boolean;
+  readonly validationUnknown: number;
 }
 
 /** The model as it stands: the average of the weights, where one is kept. */
 export function takeModel(standing: Standing): Model {
   const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
-  const { threads, backend: _, length: __, ...recorded } = job.config;
+  const { threads, backend: _, length: __, keep: ___, ...recorded } = job.config;
   return {
     config: model,
     vocabulary: job.corpus.vocabulary,
@@ -73,6 +75,8 @@ export function takeState(standing: Standing, modelWeights?: Float32Array): Trai
     plateau: { factor, waited },
     tally: replicas.control.tally,
     rollbacks: standing.rollbacks,
+    ...(standing.isFineTuning && { isFineTuning: true }),
+    ...(standing.validationUnknown > 0 && { validationUnknown: standing.validationUnknown }),
     history: history.slice(),
     weights: (!replicas.average && modelWeights) || copy(replicas.weights),
     moments: replicas.moments.map(copy),

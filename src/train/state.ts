@@ -36,6 +36,13 @@ export interface TrainingState {
   readonly tally: Tally;
   /** How often training has gone back to the last good model */
   readonly rollbacks: number;
+  /** Whether it started from a model that was given; without it, it did not */
+  readonly isFineTuning?: boolean;
+  /**
+   * Unknown characters in validation whose cost is part of the history's losses; without it, as in older
+   * files, none are
+   */
+  readonly validationUnknown?: number;
   readonly history: readonly HistoryEntry[];
   /** Flat lists of parameters, as in the parameter table */
   readonly weights: Float32Array;

@@ -11,16 +11,20 @@ export class Guarded {
   constructor(private readonly backend: Backend) {}
 
   tensor(name: string, shape: readonly number[], values: ArrayLike<number>): Tensor {
+    const tensor = this.filled(name, shape);
+    this.backend.write(tensor, values);
+    return tensor;
+  }
+
+  /** A tensor that holds the guard word in every element, as no kernel expects it. */
+  filled(name: string, shape: readonly number[]): Tensor {
     const size = shape.reduce((a, b) => a * b, 1);
     const whole = this.backend.tensor([size + 2 * guardLength]);
     this.backend.fill(whole, guardValue);
-    const edges = [0, guardLength + size];
-    for (const start of edges) {
+    for (const start of [0, guardLength + size]) {
       this.guards.push({ tensor: this.backend.view(whole, start, [guardLength]), name });
     }
-    const tensor = this.backend.view(whole, guardLength, shape);
-    this.backend.write(tensor, values);
-    return tensor;
+    return this.backend.view(whole, guardLength, shape);
   }
 
   /** Names of the tensors whose guards have been written over. */

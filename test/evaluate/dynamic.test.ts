@@ -1,33 +1,14 @@
 /** Dynamic evaluation: what it reads before it learns, and that what it learns helps. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Arena } from '#charnn/backend/arena.js';
 import { ReferenceBackend } from '#charnn/backend/reference.js';
 import { DynamicReader, dynamicDefaults } from '#charnn/evaluate/dynamic.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
-import type { Model } from '#charnn/model/model.js';
-import { initialValues, parameterTable } from '#charnn/model/parameters.js';
-import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { availableBackends } from '../backends.js';
+import { buildModel } from '../small-model.js';
 
-const vocabulary = Vocabulary.fromCounts(
-  'char',
-  new Map([...'abcdefgh'].map((c) => [c.charCodeAt(0), 1])),
-  1,
-);
-const text = vocabulary.encode('abcdabcdaabbccdd'.repeat(60)).ids;
-let model: Model;
-beforeAll(() => {
-  const sizes = { layers: 2, hidden: 12, embedding: 4, vocabulary: vocabulary.size };
-  const config = { cell: 'lstm', ...sizes } as const;
-  model = {
-    config,
-    vocabulary,
-    text: { unit: 'char', keepCr: false },
-    weights: initialValues(parameterTable(config), 1),
-    training: undefined,
-    history: [],
-  };
-});
+const model = buildModel({ symbols: 'abcdefgh', layers: 2, hidden: 12 });
+const text = model.vocabulary.encode('abcdabcdaabbccdd'.repeat(60)).ids;
 
 describe.each(availableBackends)('%s', (_, makeBackend) => {
   test('without updates it is static evaluation', () => {

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { CharnnError, UsageError } from '#charnn/errors.js';
 import { quote } from '#charnn/text/quote.js';
 import { findSources, type Source } from '#charnn/text/sources.js';
-import { input, put, temporaryFolder } from './files.js';
+import { put, temporaryFolder } from '../folder.js';
+import { input } from './files.js';
 
 const root = temporaryFolder();
 

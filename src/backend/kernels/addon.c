@@ -40,8 +40,6 @@ static int supported_levels(const char *names[3], const struct kernels *tables[3
     return count;
 }
 
-#define MAX_ARGUMENTS 16
-
 /* The arguments as doubles: addresses to 2^53 and 32-bit integers are exact in them. */
 static struct binding *arguments(napi_env env, napi_callback_info info, double a[MAX_ARGUMENTS]) {
     napi_value values[MAX_ARGUMENTS];
@@ -62,7 +60,7 @@ static struct binding *arguments(napi_env env, napi_callback_info info, double a
 #endif
 
 #define F(i) ((float *)(a[i] == 0 ? NULL : self->memory + (size_t)a[i]))
-#define IDS(i) ((const int32_t *)(self->memory + (size_t)a[i]))
+#define IDS(i) ((const int32_t *)F(i))
 #define N(i) ((int)a[i])
 #define U(i) ((uint32_t)a[i])
 #define R(i) ((float)a[i])
@@ -86,35 +84,7 @@ static struct binding *arguments(napi_env env, napi_callback_info info, double a
         return result;                                                       \
     }
 
-FUNCTION(linear, F(0), F(1), F(2), F(3), N(4), N(5), N(6), F(7), F(8))
-FUNCTION(linear_backward_input, F(0), F(1), F(2), N(3), N(4), N(5), N(6), F(7))
-FUNCTION(linear_backward_weight, F(0), F(1), F(2), F(3), N(4), N(5), N(6), F(7))
-FUNCTION(pack_weight, F(0), F(1), N(2), N(3))
-FUNCTION(gather, F(0), F(1), IDS(2), N(3), N(4))
-FUNCTION(scatter_add, F(0), F(1), IDS(2), N(3), N(4))
-FUNCTION(transpose, F(0), F(1), F(2), N(3), N(4))
-FUNCTION(transpose_backward, F(0), F(1), F(2), N(3), N(4))
-FUNCTION(rnn_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), IDS(8), F(9), F(10))
-FUNCTION(rnn_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8))
-FUNCTION(lstm_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), IDS(10), F(11), F(12))
-FUNCTION(lstm_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10))
-FUNCTION(lstm_norm_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10), F(11),
-         F(12), F(13))
-FUNCTION(lstm_norm_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9), F(10), F(11),
-         F(12), F(13), F(14), F(15))
-FUNCTION(gru_forward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9))
-FUNCTION(gru_backward, N(0), N(1), N(2), F(3), F(4), F(5), F(6), F(7), F(8), F(9))
-FUNCTION(softmax_cross_entropy, F(0), F(1), IDS(2), N(3), N(4), R(5))
-FUNCTION(dropout, F(0), F(1), N(2), N(3), N(4), U(5), R(6), U(7), U(8), U(9), U(10), N(11))
-FUNCTION(add, F(0), F(1), N(2))
-FUNCTION(lerp, F(0), F(1), N(2), R(3))
-FUNCTION(clamp, F(0), N(1), R(2))
-REDUCTION(sum, F(0), N(1))
-REDUCTION(sum_squares, F(0), N(1))
-FUNCTION(adam, F(0), F(1), F(2), F(3), N(4), R(5), R(6), R(7), R(8), R(9), R(10), R(11), R(12), R(13))
-FUNCTION(rmsprop, F(0), F(1), F(2), N(3), R(4), R(5), R(6), R(7), R(8))
-FUNCTION(sgd, F(0), F(1), F(2), N(3), R(4), R(5), R(6), R(7))
-FUNCTION(muon, F(0), F(1), F(2), N(3), N(4), R(5), R(6), R(7), R(8), F(9))
+#include "generated/glue.h"
 
 /* levels() -> names of the instruction levels of this processor, best first */
 static napi_value levels(napi_env env, napi_callback_info info) {

@@ -14,13 +14,25 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { kernelExports } from './signature.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const sources = join(root, 'src/backend/kernels');
 const target = join(root, 'dist/backend/kernels');
-const sourceNames = readdirSync(sources).filter((name) => /\.(c|h|gyp)$/.test(name));
+const sourceNames = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  /^(generated.)?[^/\\]+\.(c|h|gyp)$/.test(name),
+);
+
+/** The same with their text, a folder in a folder, as the compiler in WebAssembly wants them */
+const sourceTree: Record<string, string | Record<string, string>> = {};
+for (const name of sourceNames) {
+  const text = readFileSync(join(sources, name), 'utf8');
+  const [folder, inside] = name.split(sep);
+  if (inside === undefined) sourceTree[name] = text;
+  else sourceTree[folder] = { ...(sourceTree[folder] as object), [inside]: text };
+}
 
 /** Whether a built file is at least as new as all sources. */
 function isUpToDate(file: string): boolean {
@@ -65,15 +77,10 @@ async function buildWasm(name: string, extra: readonly string[]): Promise<void> 
   const file = join(target, name);
   if (isUpToDate(file)) return;
   const { commands } = await import('@yowasp/clang');
-  const header = readFileSync(join(sources, 'kernels.h'), 'utf8');
-  const kernels = [...header.matchAll(/X\((?:void|double), (\w+),/g)].map(([, kernel]) => kernel);
-  const files = Object.fromEntries(
-    sourceNames.map((source) => [source, readFileSync(join(sources, source), 'utf8')]),
-  );
-  const exports = kernels.map((kernel) => `-Wl,--export=${kernel}`);
+  const exports = kernelExports.map((kernel) => `-Wl,--export=${kernel}`);
   const built = await commands.clang(
     [...wasmFlags, ...extra, ...exports, 'kernels.c', '-o', name],
-    files,
+    sourceTree,
     { fetchProgress: () => {} },
   );
   const bytes = built?.[name];

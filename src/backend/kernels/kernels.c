@@ -29,6 +29,11 @@ KERNEL void pack_weight(float *packed, const float *weight, int N, int K) {
     pack_transposed(packed, weight, N, K);
 }
 
+/* The constants that sizes of scratch are computed from. */
+#define X(name) KERNEL double constant_##name(void) { return name; }
+KERNEL_CONSTANTS(X)
+#undef X
+
 #if !defined(__wasm__)
 #define TABLE_(level) kernels_##level
 #define TABLE(level) TABLE_(level)

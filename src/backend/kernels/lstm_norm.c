@@ -141,8 +141,10 @@ static void lstm_norm_gates_backward(int B, int H, float *gates, const float *c_
 
 KERNEL void lstm_norm_forward(int T, int B, int H, float *gates, float *h, float *c, float *tanh_c,
                               const float *weight, const float *gain, const float *shift,
-                              float *normalised, float *scales, const float *packed, float *scratch) {
+                              float *normalised, float *scales, const float *table, const int32_t *ids,
+                              const float *packed, float *scratch) {
     if (!packed) pack_transposed(scratch, weight, 4 * H, H), packed = scratch;
+    if (table) gather(gates, table, ids, T * B, 4 * H);
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
         gemm(gates, 4 * H, h, H, packed, no_rows, START_C, B, 4 * H, H, NULL);

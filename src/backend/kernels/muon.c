@@ -19,7 +19,7 @@ static void ns_polynomial(float *polynomial, const float *gram, int N, float *pa
 
 /*
  * Returns where U Vᵀ of x[M,N] = U Σ Vᵀ is, approximately: in x or in other[M,N].
- * scratch: 2 S² + packed matrices, S = min(M, N), as muon in compiled.ts counts them.
+ * scratch: 2 S² + packed matrices, S = min(M, N), as manifest.ts counts them.
  */
 static float *orthogonalize(float *x, float *other, int M, int N, float *scratch) {
     int S = M < N ? M : N;

@@ -15,6 +15,11 @@ export const debug = flag('--debug', 'show the stack of an error');
 export const json = flag('--json', 'machine-readable output');
 export const modelFile = option('-m, --model <file>', 'the model', text, defaults.output);
 
+export const lastModel = flag(
+  '--last',
+  'the latest weights of its training instead of the best: those in its state file',
+);
+
 export const pageFile = option('-o, --output <file>', 'write a page, self-contained HTML', text);
 
 /** Cell and sizes; `absent`: what holds for a size that is not given. */

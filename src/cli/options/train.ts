@@ -158,6 +158,11 @@ const lengthOptions: OptionGroup = {
       d.earlyStop,
     ),
     option('--eval-every <n>', 'steps between validations', count, '20 in all'),
+    option(
+      '--target-loss <x>',
+      'end when the validation loss is at most x, in nats per character',
+      positive,
+    ),
   ],
 };
 
@@ -165,6 +170,12 @@ const fileOptions: OptionGroup = {
   title: 'Files:',
   options: [
     option('-o, --output <file>', 'where the best model goes', text, d.output),
+    option(
+      '--keep <n>',
+      'keep the models of the last n validations beside it, as NAME.step-000400.json',
+      integer(0, 10_000),
+      0,
+    ),
     flag('-f, --force', 'replace an existing model'),
     flag('--resume', 'go on with an interrupted training'),
     option('--init-from <file>', 'start from the weights of this model', text),

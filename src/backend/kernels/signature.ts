@@ -1,0 +1,90 @@
+/** The lines of the manifest, read. */
+import { constants, manifest } from './manifest.js';
+
+const tensorKinds = ['in', 'out', 'inout'] as const;
+const numberKinds = ['int', 'uint', 'float', 'flag'] as const;
+const otherKinds = ['ids', 'lookup', 'panels', 'scratch'] as const;
+const kinds = [...tensorKinds, ...numberKinds, ...otherKinds];
+
+/** An argument as the manifest has it; `lookup` and `panels` are two of the kernel's. */
+export interface KernelArgument {
+  readonly kind: (typeof kinds)[number];
+  /** Name of the value, or of `scratch` the expression of its size */
+  readonly name: string;
+  /** Whether the tensor may be absent */
+  readonly optional: boolean;
+}
+
+export interface Signature {
+  /** Name of the operation of `backend.ts` */
+  readonly operation: string;
+  /** Name in C and among the exports */
+  readonly kernel: string;
+  /** The operation's parameters, as TypeScript patterns; undefined where no operation stands for it */
+  readonly parameters: readonly string[] | undefined;
+  readonly returnsNumber: boolean;
+  /** Declarations of TypeScript, `name = expression` */
+  readonly values: readonly string[];
+  readonly arguments: readonly KernelArgument[];
+}
+
+/** Constants are kernels without arguments, so that every instruction level tells its own. */
+export const constantKernel = (name: string) => `constant_${name}`;
+
+export const signatures: readonly Signature[] = manifest
+  .split('\n')
+  .filter((line) => line.trim() !== '')
+  .map(parseLine);
+
+/** Names of all kernels in C */
+export const kernelExports: readonly string[] = [
+  ...signatures.map(({ kernel }) => kernel),
+  ...constants.map(constantKernel),
+];
+
+function parseLine(line: string): Signature {
+  const [head, values, list, ...rest] = line.split('|').map((part) => part.trim());
+  const [, operation, parameters, result] = head.match(/^(\w+)(?:\((.*)\))?(: number)?$/) ?? [];
+  if (operation === undefined || list === undefined || rest.length > 0) {
+    throw new Error(`kernel manifest: cannot read "${line}"`);
+  }
+  return {
+    operation,
+    kernel: snakeCase(operation),
+    parameters: parameters === undefined ? undefined : splitOutside(parameters, ','),
+    returnsNumber: result !== undefined,
+    values: splitOutside(values, ';'),
+    arguments: splitOutside(list, ';').flatMap((group) => parseGroup(group, line)),
+  };
+}
+
+function parseGroup(group: string, line: string): KernelArgument[] {
+  const [, word, rest = ''] = group.match(/^(\w+)\s+(.+)$/) ?? [];
+  const kind = kinds.find((known) => known === word);
+  if (kind === undefined) throw new Error(`kernel manifest: no kind "${word}" in "${line}"`);
+  if (kind === 'scratch') return [{ kind, name: rest, optional: false }];
+  return splitOutside(rest, ',').map((name) => ({
+    kind,
+    name: name.replace('?', ''),
+    optional: name.endsWith('?'),
+  }));
+}
+
+/** Parts between separators that stand outside of brackets. */
+function splitOutside(text: string, separator: string): string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const character of text) {
+    if ('([{'.includes(character)) depth++;
+    if (')]}'.includes(character)) depth--;
+    if (character === separator && depth === 0) parts.push('');
+    else parts[parts.length - 1] += character;
+  }
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+export function snakeCase(name: string): string {
+  // sizes are capital letters in C too
+  if (/^[A-Z]$/.test(name)) return name;
+  return name.replace(/[A-Z]/g, (letter, at) => (at > 0 ? '_' : '') + letter.toLowerCase());
+}

@@ -1,0 +1,103 @@
+/** Cases of the cells: a layer over a chunk, forward and backward. */
+import type { Backend, Indices, Tensor } from '#charnn/backend/backend.js';
+import type { KernelCase } from './kernel-case.js';
+
+const chunks: [T: number, B: number, H: number][] = [
+  [1, 1, 1],
+  [3, 2, 7],
+  [2, 13, 65],
+  [3, 4, 129],
+  [4, 25, 64],
+];
+
+export const cellCases: KernelCase[] = chunks.flatMap((chunk) => [
+  ...casesOfCells(chunk, false),
+  ...casesOfCells(chunk, true),
+]);
+
+/** looksUp: whether the input projection is looked up in a table, not found in the gates */
+function casesOfCells([T, B, H]: [number, number, number], looksUp: boolean): KernelCase[] {
+  const size = { T, B, H };
+  const label = `T ${T}, B ${B}, H ${H}${looksUp ? ', looked up' : ''}`;
+  const input = (gates: number) =>
+    looksUp ? { tensors: { table: [5, gates * H] }, ids: { count: T * B, below: 5 } } : {};
+  const lookupOf = (table: Tensor | undefined, ids: Indices) => table && { table, ids };
+  const shared = { h: [T + 1, B, H], dy: [T, B, H], dh: [B, H] };
+  const lstmTensors = {
+    ...{ gates: [T, B, 4 * H], c: [T + 1, B, H], tanhC: [T, B, H] },
+    ...{ weight: [4 * H, H], bias: [4 * H], dc: [B, H] },
+    ...shared,
+  };
+  const scale = 1 / Math.sqrt(H);
+  return [
+    {
+      name: `rnn, ${label}`,
+      ...input(1),
+      tensors: {
+        ...{ gates: [T, B, H], weight: [H, H], bias: [H], ...shared },
+        ...input(1).tensors,
+      },
+      scale,
+      run: (backend, { gates, h, weight, bias, dy, dh, table }, ids) => {
+        backend.rnnForward(size, { gates, h, weight, bias }, lookupOf(table, ids));
+        backend.rnnBackward(size, { gates, h, weight, bias }, dy, dh);
+      },
+      outputs: ['h', 'gates', 'dh'],
+      tolerance: 5e-6,
+    },
+    {
+      name: `lstm, ${label}`,
+      ...input(4),
+      tensors: { ...lstmTensors, ...input(4).tensors },
+      scale,
+      run: (backend, { dy, dh, dc, table, ...buffers }, ids) => {
+        const lstm = buffers as unknown as Parameters<Backend['lstmForward']>[1];
+        backend.lstmForward(size, lstm, lookupOf(table, ids));
+        backend.lstmBackward(size, lstm, dy, dh, dc);
+      },
+      outputs: ['h', 'c', 'tanhC', 'gates', 'dh', 'dc'],
+      tolerance: 5e-6,
+    },
+    {
+      name: `lstm with layer normalisation, ${label}`,
+      ...input(4),
+      tensors: {
+        ...lstmTensors,
+        ...input(4).tensors,
+        gain: [4 * H],
+        normalised: [T, B, 4 * H],
+        scales: [T, B, 4],
+        dGain: [4 * H],
+        dBias: [4 * H],
+      },
+      scale,
+      run: (backend, { dy, dh, dc, dGain, dBias, table, ...buffers }, ids) => {
+        const lstm = buffers as unknown as Parameters<Backend['lstmNormForward']>[1];
+        backend.lstmNormForward(size, lstm, lookupOf(table, ids));
+        backend.lstmNormBackward(size, lstm, dy, dh, dc, dGain, dBias);
+      },
+      outputs: ['h', 'c', 'tanhC', 'gates', 'dh', 'dc', 'normalised', 'scales', 'dGain', 'dBias'],
+      tolerance: 5e-6,
+    },
+    {
+      name: `gru, ${label}`,
+      ...input(3),
+      tensors: {
+        ...input(3).tensors,
+        gates: [T, B, 3 * H],
+        recurrent: [T, B, 3 * H],
+        weight: [3 * H, H],
+        bias: [3 * H],
+        ...shared,
+      },
+      scale,
+      run: (backend, { dy, dh, table, ...buffers }, ids) => {
+        const gru = buffers as unknown as Parameters<Backend['gruForward']>[1];
+        backend.gruForward(size, gru, lookupOf(table, ids));
+        backend.gruBackward(size, gru, dy, dh);
+      },
+      outputs: ['h', 'gates', 'recurrent', 'dh'],
+      tolerance: 5e-6,
+    },
+  ];
+}

@@ -1,0 +1,13 @@
+import type { Backend, Indices, Tensor } from '#charnn/backend/backend.js';
+
+export interface KernelCase {
+  readonly name: string;
+  /** Inputs and outputs by name; `scale` of the random values, 1 unless given */
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
+  readonly scale?: number;
+  readonly ids?: { readonly count: number; readonly below: number };
+  run(backend: Backend, t: Readonly<Record<string, Tensor>>, ids: Indices): void;
+  readonly outputs: readonly string[];
+  /** Largest |error|, for an output whose inputs' products sum up to `magnitude` in absolute value */
+  readonly tolerance: number;
+}

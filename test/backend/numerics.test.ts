@@ -1,0 +1,148 @@
+/** What every back end promises beyond the cases of `kernels.test.ts`. */
+import { describe, expect, test } from 'vitest';
+import { Random } from '#charnn/model/random.js';
+import { randomValues } from './guarded.js';
+import { sizes } from './kernel-cases.js';
+import { machines } from './machines.js';
+
+describe.each(machines)('%s', (_, makeMachine) => {
+  test('a copy reaches memory that has grown since the last one', () => {
+    const backend = makeMachine().backend;
+    const small = backend.tensor([4]);
+    backend.write(small, [1, 2, 3, 4]);
+    // beyond the pages that there were
+    backend.tensor([1 << 20]);
+    const far = backend.tensor([4]);
+    backend.copy(far, small);
+    expect(Array.from(backend.read(far))).toEqual([1, 2, 3, 4]);
+  });
+
+  test('Muon makes the singular values of a step nearly one', () => {
+    const backend = makeMachine().backend;
+    const [rows, columns] = [12, 40];
+    const [w, g, m] = [1, 2, 3].map(() => backend.tensor([rows, columns]));
+    backend.write(g, randomValues(new Random(4), rows * columns, 1));
+    backend.muon(w, g, m, { rate: 1, momentum: 0.95, decay: 0, gradientScale: 1 });
+    // W Wᵀ / (0.2² · 40) of an orthogonal step is the identity
+    const gram = backend.tensor([rows, rows]);
+    backend.linear(gram, w, w, undefined);
+    const values = backend.read(gram);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < rows; j++) {
+        const value = values[i * rows + j] / (0.04 * columns);
+        expect(Math.abs(value - (i === j ? 1 : 0))).toBeLessThan(0.5);
+      }
+    }
+  });
+
+  test('reductions within 1e-6 of float64', () => {
+    for (const n of [...sizes, 10_000]) {
+      const values = randomValues(new Random(n), n, 1);
+      const backend = makeMachine().backend;
+      const x = backend.tensor([n]);
+      backend.write(x, values);
+      const sum = values.reduce((a, b) => a + b, 0);
+      const squares = values.reduce((a, b) => a + b * b, 0);
+      expect(Math.abs(backend.sum(x) - sum)).toBeLessThan(1e-6 * n);
+      expect(Math.abs(backend.sumSquares(x) - squares) / squares).toBeLessThan(1e-6);
+    }
+  });
+
+  test('tanh, logistic and softmax hold at extreme values', () => {
+    const backend = makeMachine().backend;
+    const H = 20;
+    const extremes = [-1e30, -100, -20, -9, -1e-4, 0, 1e-4, 9, 20, 100, 1e30];
+    const at = (i: number) => extremes[i % extremes.length];
+    const gates = backend.tensor([1, 1, H]);
+    const h = backend.tensor([2, 1, H]);
+    const weight = backend.tensor([H, H]);
+    const bias = backend.tensor([H]);
+    backend.write(
+      gates,
+      Array.from({ length: H }, (_, i) => at(i)),
+    );
+    backend.rnnForward({ T: 1, B: 1, H }, { gates, h, weight, bias });
+    const out = backend.read(h).subarray(H);
+    out.forEach((y, i) => {
+      expect(Math.abs(y - Math.tanh(at(i)))).toBeLessThan(4e-7);
+    });
+
+    const losses = backend.tensor([1]);
+    const logits = backend.tensor([1, 3]);
+    const target = backend.indices(1);
+    backend.write(logits, [1000, -1000, 999]);
+    backend.softmaxCrossEntropy(losses, logits, target, 1);
+    expect(backend.read(losses)[0]).toBeCloseTo(Math.log(1 + Math.exp(-1)), 4);
+    expect(backend.read(logits).every(Number.isFinite)).toBe(true);
+  });
+
+  test('a row of a product has the same bits whatever rows are beside it', () => {
+    const backend = makeMachine().backend;
+    for (const [N, K] of [
+      [65, 129],
+      [256, 1300],
+    ]) {
+      const random = new Random(N);
+      const rows = 29;
+      const fill = (shape: number[]) => {
+        const x = backend.tensor(shape);
+        backend.write(x, randomValues(random, x.size, 1));
+        return x;
+      };
+      const [x, w, b] = [fill([rows, K]), fill([N, K]), fill([N])];
+      const whole = backend.tensor([rows, N]);
+      backend.linear(whole, x, w, b);
+      for (const M of [1, 2, 3, 13, 28]) {
+        const start = rows - M;
+        const part = backend.tensor([M, N]);
+        backend.linear(part, backend.view(x, start * K, [M, K]), w, b);
+        expect(backend.read(part)).toEqual(backend.read(whole).subarray(start * N));
+      }
+    }
+  });
+
+  test('not-a-number is not hidden: in one of the logits, in the state of each cell', () => {
+    const backend = makeMachine().backend;
+    const losses = backend.tensor([1]);
+    for (const V of [3, 20, 65]) {
+      for (const bad of [0, 1, V - 1]) {
+        const logits = backend.tensor([1, V]);
+        backend.fill(backend.view(logits, bad, [1]), Number.NaN);
+        backend.softmaxCrossEntropy(losses, logits, backend.indices(1), 1);
+        expect(backend.read(losses)[0]).toBeNaN();
+      }
+    }
+
+    const [T, B, H] = [1, 1, 20];
+    const zeros = (...shape: number[]) => backend.tensor(shape);
+    const nan = (...shape: number[]) => {
+      const x = backend.tensor(shape);
+      backend.fill(x, Number.NaN);
+      return x;
+    };
+    const cell = (G: number) => ({
+      gates: nan(T, B, G * H),
+      h: zeros(T + 1, B, H),
+      weight: zeros(G * H, H),
+      bias: zeros(G * H),
+    });
+    const [rnn, gru] = [cell(1), { ...cell(3), recurrent: zeros(T, B, 3 * H) }];
+    const lstm = { ...cell(4), c: zeros(T + 1, B, H), tanhC: zeros(T, B, H) };
+    backend.rnnForward({ T, B, H }, rnn);
+    backend.gruForward({ T, B, H }, gru);
+    backend.lstmForward({ T, B, H }, lstm);
+    const norm = {
+      ...{ ...cell(4), c: zeros(T + 1, B, H), tanhC: zeros(T, B, H), gain: zeros(4 * H) },
+      ...{ normalised: zeros(T, B, 4 * H), scales: zeros(T, B, 4) },
+    };
+    backend.lstmNormForward({ T, B, H }, norm);
+    for (const { h } of [rnn, gru, lstm, norm]) {
+      expect(
+        backend
+          .read(h)
+          .subarray(B * H)
+          .every(Number.isNaN),
+      ).toBe(true);
+    }
+  });
+});
