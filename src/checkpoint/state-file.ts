@@ -78,6 +78,7 @@ export async function readLastModel(path: string): Promise<Model> {
     config: state.model,
     vocabulary: state.vocabulary,
     text: state.text,
+    ...withSeparator(state.separator),
     weights: state.average ?? state.weights,
     training: { id, step, ...config, corpus: provenance },
     history: state.history,
