@@ -52,6 +52,7 @@ export function readTrainConfig(fields: Fields): TrainConfig {
     divergence: readDivergence(fields),
     evalEvery:
       fields.get('evalEvery') === undefined ? undefined : fields.within('evalEvery', count),
+    ...(fields.get('documents') !== undefined && { documents: fields.boolean('documents') }),
     ...(fields.get('targetLoss') !== undefined && {
       targetLoss: fields.within('targetLoss', positive),
     }),
