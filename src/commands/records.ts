@@ -1,7 +1,8 @@
 /** What ends the records of a training text: given, or found, and then said. */
-import { limits } from '../checkpoint/json.js';
+
 import type { Output } from '../cli/output.js';
 import { CharnnError, UsageError } from '../errors.js';
+import { limits } from '../limits.js';
 import { textBeginning } from '../sample/prompt.js';
 import { prepareText } from '../text/decode.js';
 import { describeSeparator, findSeparator } from '../text/separator.js';
