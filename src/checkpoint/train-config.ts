@@ -59,6 +59,7 @@ export function readTrainConfig(fields: Fields): TrainConfig {
     ...(fields.get('keep') !== undefined && {
       keep: fields.within('keep', integersFrom(0, 10_000)),
     }),
+    ...(fields.get('documents') !== undefined && { documents: fields.boolean('documents') }),
     seed: fields.within('seed', whole),
     threads: fields.within('threads', integersFrom(1, limits.threads)),
     backend: fields.oneOf('backend', backendNames),
