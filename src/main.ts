@@ -1,4 +1,5 @@
 /** The program: dispatch, and the one place where errors become words and an exit code. */
+
 import chalk, { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { commandOptions } from './cli/options.js';
@@ -24,7 +25,7 @@ import { train } from './commands/train.js';
 import { type RawVisualizeOptions, visualize } from './commands/visualize.js';
 import { type RawWhichOptions, which } from './commands/which.js';
 import { CharnnError, exitCode, fromSystem, systemReason } from './errors.js';
-import { quote } from './text/quote.js';
+import { printable, printableLines, quote } from './text/quote.js';
 
 const commands: readonly CommandDefinition[] = [
   {
@@ -243,9 +244,9 @@ function report(thrown: unknown): void {
   const message = known
     ? error.message
     : `internal error: ${error instanceof Error ? error.message : error}; run with --debug for the stack`;
-  process.stderr.write(`${chalkStderr.red('charnn:')} ${message}\n`);
+  process.stderr.write(`${chalkStderr.red('charnn:')} ${printable(message)}\n`);
   if (process.argv.includes('--debug') && thrown instanceof Error) {
-    process.stderr.write(`${thrown.stack}\n`);
+    process.stderr.write(`${printableLines(thrown.stack ?? '')}\n`);
   }
   process.exitCode = known ? error.exitCode : exitCode.failed;
 }

@@ -43,7 +43,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'cli',
   ],
 };
-const forAll = ['errors', 'version'];
+const forAll = ['errors', 'limits', 'machine', 'version'];
 const terminalPackages = ['chalk', 'cli-progress', 'commander'];
 const terminalFolders = ['cli', 'commands', 'main'];
 

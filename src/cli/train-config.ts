@@ -38,6 +38,8 @@ export interface RawTrainOptions {
   readonly normalize?: NormalForm;
   readonly keepCr?: boolean;
   readonly minCount?: number;
+  readonly separator?: string;
+  readonly documents?: boolean;
   readonly valFrac?: number;
   readonly valFile?: string;
   readonly valChars?: number;
@@ -181,6 +183,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       earlyStop: raw.earlyStop ?? d.earlyStop,
       divergence: divergence(raw),
       evalEvery: raw.evalEvery,
+      ...(raw.documents && { documents: true }),
       ...ending(raw),
       seed: raw.seed ?? d.seed,
       threads: raw.threads ?? usableCores(),

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.js';
 import { type Novelty, noveltyOf } from '../novelty/novelty.js';
 import { SuffixAutomaton } from '../novelty/suffix-automaton.js';
 import { textOf } from '../text/code-points.js';
+import { jsonText } from '../text/quote.js';
 import { readText } from '../text/read-text.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import { findSources, type Source } from '../text/sources.js';
@@ -59,7 +60,7 @@ type Shown = (start: number, length: number) => string;
 
 function json({ characters, newShares, runs }: Novelty, shown: Shown): string {
   const withText = runs.map(({ start, length }) => ({ start, length, text: shown(start, length) }));
-  return `${JSON.stringify({ characters, new: newShares, runs: withText })}\n`;
+  return `${jsonText({ characters, new: newShares, runs: withText })}\n`;
 }
 
 function table({ newShares, runs }: Novelty, shown: Shown): string {
@@ -69,7 +70,7 @@ function table({ newShares, runs }: Novelty, shown: Shown): string {
   }
   lines.push('', 'longest runs in common');
   for (const { start, length } of runs) {
-    lines.push(`${String(length).padStart(6)} ${JSON.stringify(shown(start, length))}`);
+    lines.push(`${String(length).padStart(6)} ${jsonText(shown(start, length))}`);
   }
   return `${lines.join('\n')}\n`;
 }

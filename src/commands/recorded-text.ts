@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { Fields } from '../checkpoint/fields.js';
 import { CharnnError } from '../errors.js';
+import { ranges } from '../limits.js';
 import type { CorpusPart } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
 import {
@@ -37,9 +38,9 @@ export function recordedSource(source: TrainingState['source'], path: string): T
   return {
     texts: pathsOf(fields, 'texts'),
     valFile: fields.get('valFile') === null ? null : fields.string('valFile'),
-    valFrac: fields.number('valFrac'),
-    valChars: fields.integer('valChars', 1, Number.MAX_SAFE_INTEGER),
-    minCount: fields.integer('minCount', 1, Number.MAX_SAFE_INTEGER),
+    valFrac: fields.within('valFrac', ranges.properShare),
+    valChars: fields.within('valChars', ranges.count),
+    minCount: fields.within('minCount', ranges.count),
     reading: recordedReading(fields),
     files: fields.get('files') === undefined ? undefined : fields.objects('files').map(partOf),
     leftOut: fields.get('leftOut') === undefined ? undefined : pathsOf(fields, 'leftOut'),
@@ -75,7 +76,7 @@ function pathsOf(fields: Fields, key: string): string[] {
 function partOf(fields: Fields): CorpusPart {
   return {
     label: fields.string('label'),
-    bytes: fields.integer('bytes', 0, Number.MAX_SAFE_INTEGER),
+    bytes: fields.within('bytes', ranges.whole),
     upTo: fields.string('upTo'),
   };
 }

@@ -11,7 +11,7 @@ import { DivergenceError } from '../errors.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import type { Model } from '../model/model.js';
 import { sample } from '../sample/sample.js';
-import { quote } from '../text/quote.js';
+import { jsonText, quote } from '../text/quote.js';
 import type { TrainConfig } from '../train/config.js';
 import type { EndEvent, SampleEvent } from '../train/events.js';
 import type { TrainingText } from '../train/job.js';
@@ -191,7 +191,7 @@ async function compare(
 ): Promise<void> {
   if (validation.length < 2 || (quiet && !json)) return;
   const result = await yardstick(vocabulary, validation, train);
-  if (json) process.stdout.write(`${JSON.stringify({ type: 'yardstick', ...result })}\n`);
+  if (json) process.stdout.write(`${jsonText({ type: 'yardstick', ...result })}\n`);
   else output.note(`for comparison: ${yardstickLine(result)}`);
 }
 

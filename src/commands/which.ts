@@ -1,4 +1,5 @@
 /** `charnn which`: each line with the model that is most likely to have written it. */
+
 import { basename } from 'node:path';
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
@@ -9,7 +10,7 @@ import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
-import { quote } from '../text/quote.js';
+import { printable, quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
 import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
@@ -66,5 +67,7 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
 /** File names without folder and ending, or the paths where that is not enough. */
 function modelLabels(paths: readonly string[]): readonly string[] {
   const names = paths.map((path) => basename(path).replace(/\.json$/, ''));
-  return new Set(names).size === names.length ? names : paths;
+  const labels = new Set(names).size === names.length ? names : paths;
+  // a line of output is one record with tabs in it, on a terminal too
+  return labels.map(printable);
 }

@@ -1,8 +1,10 @@
 /** What is written down of a training: the model, and the state that it goes on from. */
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { ModelConfig } from '../model/config.js';
-import type { HistoryEntry, Model } from '../model/model.js';
+import type { Model } from '../model/model.js';
+import { withSeparator } from '../text/separator.js';
 import { version } from '../version.js';
+import type { History } from './history.js';
 import type { TrainingJob } from './job.js';
 import type { Length } from './length.js';
 import type { Replicas } from './replicas.js';
@@ -19,7 +21,7 @@ export interface Standing {
   readonly step: number;
   readonly epoch: number;
   readonly length: Length;
-  readonly history: readonly HistoryEntry[];
+  readonly history: History;
   readonly bestLoss: number | undefined;
   readonly plateau: TrainingState['plateau'];
   readonly rollbacks: number;
@@ -35,6 +37,7 @@ export function takeModel(standing: Standing): Model {
     config: model,
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
+    ...withSeparator(job.corpus.separator),
     weights: copyOut(backend, replicas.average ?? replicas.weights),
     training: {
       charnn: version,
@@ -48,7 +51,7 @@ export function takeModel(standing: Standing): Model {
       backend: backend.name,
       corpus: job.corpus.provenance,
     },
-    history: history.slice(),
+    history: history.entries,
   };
 }
 
@@ -62,6 +65,7 @@ export function takeState(standing: Standing, modelWeights?: Float32Array): Trai
     model,
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
+    ...withSeparator(job.corpus.separator),
     provenance: job.corpus.provenance,
     source: job.source,
     id,
@@ -74,7 +78,8 @@ export function takeState(standing: Standing, modelWeights?: Float32Array): Trai
     rollbacks: standing.rollbacks,
     ...(standing.isFineTuning && { isFineTuning: true }),
     ...(standing.validationUnknown > 0 && { validationUnknown: standing.validationUnknown }),
-    history: history.slice(),
+    history: history.entries,
+    validations: history.summary,
     weights: (!replicas.average && modelWeights) || copy(replicas.weights),
     moments: replicas.moments.map(copy),
     average: replicas.average && (modelWeights ?? copy(replicas.average)),

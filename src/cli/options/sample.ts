@@ -20,7 +20,11 @@ export const sampleOptions: readonly OptionGroup[] = [
         d.length,
       ),
       option('-n, --count <n>', 'records, each followed by a line feed', count, 'one text'),
-      repeatable('--stop <text>', `ends a record, itself left out; ${escapes}`, text),
+      repeatable(
+        '--stop <text>',
+        `ends a record, itself left out; ${escapes}; with -n, by default, what ends the records of the model's text`,
+        text,
+      ),
       repeatable('--until <text>', `ends a record, itself included; ${escapes}`, text),
       flag('-0, --null', 'a NUL byte after each record'),
       flag('--unique', 'no record twice'),
