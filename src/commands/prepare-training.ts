@@ -208,7 +208,8 @@ async function loadTraining(
   output: Output,
 ): Promise<LoadedTraining> {
   const { minCount, valFile, valFrac, valChars, reading } = source;
-  const onFolder = folderReporter(output);
+  // a text that is resumed was reported when it was new
+  const onFolder = vocabulary === undefined ? folderReporter(output) : undefined;
   const leftOut = new Set(source.leftOut);
   const leavingOut = {
     known: leftOut,
