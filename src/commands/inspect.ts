@@ -9,6 +9,7 @@ import * as rows from '../cli/rows.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { jsonText, printable } from '../text/quote.js';
+import { describeSeparator, withSeparator } from '../text/separator.js';
 import { withBits } from '../train/events.js';
 import { modelPath } from './model-argument.js';
 
@@ -44,6 +45,7 @@ function summary(model: Model) {
     tensors,
     text,
     vocabulary: vocabulary.toJSON(),
+    ...withSeparator(model.separator),
     training,
     history: history.map(withBits),
   };
@@ -90,6 +92,8 @@ function description(model: Model): string {
     const more = vocabulary.size - 1 > shown.length ? ' …' : '';
     lines.push(`  ${jsonText(shown.join('')).slice(1, -1)}${more}`);
   }
+
+  if (model.separator !== undefined) field('records end with', describeSeparator(model.separator));
 
   if (history.length > 0) {
     section('History');

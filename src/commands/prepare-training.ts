@@ -11,6 +11,7 @@ import { sharedRun, sharedShare } from '../novelty/overlap.js';
 import { type Complete, withDefaults } from '../options/table.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
@@ -35,6 +36,7 @@ import {
   requireRecorded,
   type TextSource,
 } from './recorded-text.js';
+import { type FileStarts, readSeparatorOption, withDocuments, withRecords } from './records.js';
 import { folderReporter, readingOf, skippedIn } from './text-reading.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
@@ -46,6 +48,7 @@ export async function prepareNew(
   output: Output,
 ): Promise<Prepared> {
   const { text, ...settings } = textSettings(options);
+  const givenSeparator = readSeparatorOption(options.separator, text);
   const initFrom = options.initFrom === undefined ? undefined : await readModel(options.initFrom);
   const source: TextSource = {
     texts,
@@ -53,7 +56,14 @@ export async function prepareNew(
     valFile: settings.valFile ?? null,
     reading: readingOf(options, text.unit),
   };
-  const { corpus, files, leftOut } = await loadTraining(source, text, undefined, output);
+  const {
+    corpus: loaded,
+    starts,
+    files,
+    leftOut,
+  } = await loadTraining(source, text, undefined, output);
+  const records = withRecords(loaded, givenSeparator, output);
+  const corpus = options.documents ? withDocuments(records, starts) : records;
   warnOfOverlap(corpus, output);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
@@ -165,7 +175,9 @@ export async function prepareResumed(
   }
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
   const read = await loadTraining(source, state.text, state.vocabulary, output);
-  const { corpus, leftOut } = read;
+  const { starts, leftOut } = read;
+  const records = { ...read.corpus, ...withSeparator(state.separator) };
+  const corpus = config.documents ? withDocuments(records, starts) : records;
   const { sha256, validationSha256 } = corpus.provenance;
   if (sha256 !== provenance.sha256) {
     throw anotherText(path, source.texts, changesOf(recorded.files, read.files));
@@ -192,6 +204,7 @@ export async function prepareResumed(
 
 interface LoadedTraining {
   readonly corpus: TrainingText;
+  readonly starts: FileStarts;
   readonly files: Corpus['parts'];
   readonly leftOut: readonly string[];
 }
@@ -203,7 +216,8 @@ async function loadTraining(
   output: Output,
 ): Promise<LoadedTraining> {
   const { minCount, valFile, valFrac, valChars, reading } = source;
-  const onFolder = folderReporter(output);
+  // a text that is resumed was reported when it was new
+  const onFolder = vocabulary === undefined ? folderReporter(output) : undefined;
   const leftOut = new Set(source.leftOut);
   const leavingOut = {
     known: leftOut,
@@ -230,9 +244,12 @@ async function loadTraining(
   const split = splitCorpus(corpus.ids, valFrac);
   let validation: Ids = split.validation;
   let validationText = {};
+  const edge = split.train.length;
+  let validationStarts = corpus.starts.filter((at) => at > edge).map((at) => at - edge);
   if (valFile !== null) {
     const other = await load([valFile], corpus.vocabulary);
     validation = other.ids;
+    validationStarts = other.starts.slice(1);
     validationText = { validationSha256: other.sha256, validationBytes: other.bytes };
     if (other.unknown > 0) {
       output.warn(
@@ -269,7 +286,12 @@ async function loadTraining(
       ...validationText,
     },
   };
-  return { corpus: training, files: corpus.parts, leftOut: [...leftOut] };
+  return {
+    corpus: training,
+    starts: { train: corpus.starts.filter((at) => at < edge), validation: validationStarts },
+    files: corpus.parts,
+    leftOut: [...leftOut],
+  };
 }
 
 /** The optimiser's part of the configuration, which decides on the speed. */

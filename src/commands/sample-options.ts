@@ -26,7 +26,7 @@ export const sampleTable = {
     stop: option(
       '<text>',
       repeated(text),
-      `stop sequence: it ends a record and is not printed; ${escapes}`,
+      `stop sequence: it ends a record and is not printed; ${escapes}; with -n the default is what ends the records of the model's text`,
     ),
     until: option(
       '<text>',

@@ -44,11 +44,18 @@ export function sampleSettings(
     throw new UsageError(`--match ends records itself: leave out --${option}`);
   }
   // a line is completed by its end
-  const lineEnd =
-    options.complete !== undefined && !options.stop && !options.until && !options.match;
+  const isOpen = !options.stop && !options.until && !options.match;
+  const lineEnd = options.complete !== undefined && isOpen;
   const stop = lineEnd ? ['\\n'] : (options.stop ?? []);
   const endsOf = (strings: readonly string[], option: string, kept: boolean) =>
     strings.flatMap((text) => endOf(readEscapes(text, option), option, kept, model, output));
+  const own = ownSeparator(model);
+  const isDefault = options.count !== undefined && isOpen && !lineEnd;
+  const ends = [
+    ...endsOf(stop, '--stop', false),
+    ...endsOf(options.until ?? [], '--until', true),
+    ...(isDefault ? own : []),
+  ];
   const settings = Object.freeze({
     length: options.length ?? sampleTable.length.default,
     temperatures: options.temp ?? sampleTable.temp.default,
@@ -59,7 +66,8 @@ export function sampleSettings(
     minP: options.minP,
     typical: options.typical,
     banRepeats: options.banRepeats,
-    ends: [...endsOf(stop, '--stop', false), ...endsOf(options.until ?? [], '--until', true)],
+    ends,
+    separators: separatorsFor(options, model, ends, own).map(({ ids }) => ids),
     allow: options.allow,
     match: options.match,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
@@ -67,6 +75,35 @@ export function sampleSettings(
   // an expression that cannot be met is told before any work
   constraintFor(settings, model.vocabulary);
   return settings;
+}
+
+/** What ends the records of the text that the model learned from, if it knows it */
+function ownSeparator({ separator, vocabulary }: Model): End[] {
+  if (separator === undefined) return [];
+  const { ids, unknown } = vocabulary.encode(separator);
+  return unknown === 0 ? [{ ids: Array.from(ids), kept: false }] : [];
+}
+
+/**
+ * What stands before a record. A prompt begins a record of the text that the model learned from; without a
+ * prompt, records follow each other as in one long text that is cut where they end. A single text is no
+ * record, and a model of documents has learnt that each begins from no state.
+ */
+function separatorsFor(
+  options: CommandSampleOptions,
+  { training }: Model,
+  ends: readonly End[],
+  own: readonly End[],
+): readonly End[] {
+  const isRecords =
+    options.count !== undefined ||
+    options.complete !== undefined ||
+    options.unique ||
+    options.novel !== undefined;
+  if (!isRecords || options.beam !== undefined || training?.documents === true) return [];
+  const isPrompted = Boolean(options.prompt ?? options.promptFile ?? options.complete);
+  if (own.length > 0 && (isPrompted || ends.length === 0)) return own;
+  return ends;
 }
 
 function endOf(

@@ -26,6 +26,8 @@ export interface Corpus {
   readonly folders: readonly FolderReport[];
   /** The files, in order; undefined for more than `maxParts` of them */
   readonly parts: readonly CorpusPart[] | undefined;
+  /** Where each file's text begins, in characters */
+  readonly starts: readonly number[];
 }
 
 /** One of the files that a corpus was read from. */
@@ -134,7 +136,9 @@ async function readAll(
   sources: readonly Source[],
   { text, reading, onProgress }: CorpusOptions,
   interner: Interner,
-): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts'> & { readonly ids: GrowingIds }> {
+): Promise<
+  Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts' | 'starts'> & { readonly ids: GrowingIds }
+> {
   const ids = new GrowingIds();
   const hash = createHash('sha256');
   const total = totalSize(sources);
@@ -144,12 +148,14 @@ async function readAll(
     interner.intern(symbols);
     ids.append(symbols, interner.size);
   };
+  const starts: number[] = [];
   const onRaw = (piece: Uint8Array): void => {
     hash.update(piece);
     bytes += piece.length;
     onProgress?.(bytes, total);
   };
   for (const source of sources) {
+    starts.push(ids.length);
     const start = bytes;
     await readText(source, { text, reading, onRaw }, take);
     const upTo = () => hash.copy().digest('hex');
@@ -159,7 +165,7 @@ async function readAll(
     const what = sources.length > 1 ? `the text of these ${sources.length} files` : sources[0].name;
     throw new CharnnError(`${what} is empty: at least one character is needed`);
   }
-  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length, parts };
+  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length, parts, starts };
 }
 
 function totalSize(sources: readonly Source[]): number | undefined {

@@ -120,7 +120,9 @@ describe('the unknown symbol', () => {
       expect(evaluated.loss).toBeCloseTo(validation.validationLoss, 4);
       // models without a network pay it as well
       const least = (evaluated.unknown * evaluated.unknownBits) / (evaluated.characters + 1);
-      expect(Math.min(baseline.ngramBitsPerCharacter, baseline.gzipBitsPerCharacter)).toBeGreaterThan(least);
+      expect(
+        Math.min(baseline.ngramBitsPerCharacter, baseline.gzipBitsPerCharacter),
+      ).toBeGreaterThan(least);
     }
   });
 });

@@ -6,7 +6,7 @@
 import type { OptionRow, OptionsOf, OptionTable } from '../../options/table.js';
 import { fileRows, lengthRows, outputRows } from './call-rows.js';
 import { modelRows, sizeRows } from './model-rows.js';
-import { readRows, sourceRows, textRows } from './text-rows.js';
+import { readRows, recordRows, sourceRows, textRows } from './text-rows.js';
 import { trainingRows } from './training-rows.js';
 
 export const schema = {
@@ -14,6 +14,7 @@ export const schema = {
   ...modelRows,
   ...textRows,
   ...readRows,
+  ...recordRows,
   ...sourceRows,
   ...lengthRows,
   ...trainingRows,

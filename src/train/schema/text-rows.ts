@@ -1,6 +1,6 @@
 /** Options that say what text is learnt from and what it is validated on. */
 import { flag, option, topic } from '../../options/table.js';
-import { choice, count, path, properFraction } from '../../options/types.js';
+import { choice, count, path, properFraction, text } from '../../options/types.js';
 import { columnRows, readingRows } from '../../text/reading-rows.js';
 import { normalForms, textUnits } from '../../text/unit.js';
 
@@ -21,6 +21,15 @@ export const textRows = topic('Text', {
 
 /** How texts are read; recorded in the `reading` object of state files' `source` */
 export const readRows = topic('Text', { ...readingRows, ...columnRows });
+
+export const recordRows = topic('Text', {
+  separator: option(
+    '<text>',
+    text,
+    "text that ends each record; escapes as in sample's --stop; an empty text means none",
+    { absent: 'found where it is clear' },
+  ),
+});
 
 /** Which part of the text is for what: fields of the `source` object in state files. */
 export const sourceRows = topic('Text', {

@@ -1,7 +1,7 @@
 /** Options that say how a network is trained: fields of the `config` object in state files. */
 import { backendNames } from '../../backend/select.js';
 import { limits } from '../../limits.js';
-import { option, topic } from '../../options/table.js';
+import { flag, option, topic } from '../../options/table.js';
 import {
   choice,
   count,
@@ -191,6 +191,12 @@ const keepRows = topic('Files', {
   ),
 });
 
+const documentRows = topic('Text', {
+  documents: flag('learn each file and each record by itself: no state carries over', {
+    optional: true,
+  }),
+});
+
 /** Constants of the optimisers that files record but no option changes. */
 const fixedRows = {
   alpha: {
@@ -213,5 +219,6 @@ export const trainingRows = {
   ...validationRows,
   ...keepRows,
   ...runRows,
+  ...documentRows,
   ...fixedRows,
 };
