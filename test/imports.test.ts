@@ -11,7 +11,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   backend: [],
   text: [],
   model: ['backend', 'text'],
-  threads: [],
+  // what a machine can hold
+  threads: ['backend'],
   novelty: ['text'],
   sample: ['backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
@@ -19,7 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['backend', 'text', 'model'],
+  train: ['backend', 'text', 'model', 'threads'],
   pages: [],
   // a state file is a training's
   checkpoint: ['backend', 'text', 'model', 'train'],

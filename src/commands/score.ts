@@ -12,6 +12,7 @@ import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './chosen-model.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
 import { noteUnknown } from './unknown-note.js';
 import { LineWriter, write } from './write.js';
@@ -61,6 +62,7 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
     backendName: name,
     arena,
     threads: raw.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
     dynamic,
     characters: raw.perChar ?? false,
   });

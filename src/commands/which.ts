@@ -1,4 +1,5 @@
 /** `charnn which`: each line with the model that is most likely to have written it. */
+
 import { basename } from 'node:path';
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
@@ -10,6 +11,7 @@ import { scoreLines } from '../evaluate/score-lines.js';
 import { lineGroups } from '../text/lines.js';
 import { quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
 import { LineWriter } from './write.js';
 
@@ -36,6 +38,7 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
     backendName: name,
     arena,
     threads: raw.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
     characters: false,
   });
   const unknown = models.map(() => 0);
