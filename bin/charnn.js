@@ -36,7 +36,10 @@ function controlGroupLimit() {
 async function canStartThread() {
   try {
     const { Worker } = require('node:worker_threads');
-    await new Worker('', { eval: true }).terminate();
+    const thread = new Worker('', { eval: true });
+    // a thread that fails later has been started
+    thread.on('error', () => {});
+    await thread.terminate();
     return true;
   } catch {
     return false;
@@ -48,14 +51,27 @@ async function main() {
   if (Math.min(processes, controlGroupLimit()) < few) {
     process.env.UV_THREADPOOL_SIZE ??= '1';
     if (!(await canStartThread())) {
-      process.stderr.write(
-        'charnn: the system allows this user or container no more threads (ulimit -u, or a limit of pids), and one more is needed: raise that limit\n',
+      fail(
+        'the system allows this user or container no more threads (ulimit -u, or a limit of pids), and one more is needed; raise that limit',
       );
-      process.exitCode = 1;
       return;
     }
   }
-  await import('../dist/main.js');
+  try {
+    await import('../dist/main.js');
+  } catch (error) {
+    // the program itself words its errors; this one is of loading it
+    const { code } = error;
+    if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
+    fail(
+      'cannot load the program: too many files are open; allow more, for instance with ulimit -n 256',
+    );
+  }
+}
+
+function fail(message) {
+  process.stderr.write(`charnn: ${message}\n`);
+  process.exitCode = 1;
 }
 
 main();

@@ -6,7 +6,7 @@
  * address stays valid for good. The allocation mark lies in the memory itself: any thread may allocate.
  */
 import { CharnnError } from '../errors.js';
-import { requireMemory } from './memory.js';
+import { requireMemory } from '../machine.js';
 
 const pageBytes = 65536;
 /** 4 GiB: what a 32-bit address reaches. */

@@ -7,9 +7,10 @@ import type { Stats } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { ownKind } from '../files/own-kinds.js';
 import type { Model } from '../model/model.js';
 import { quote } from '../text/quote.js';
-import { isOwnFile } from '../text/sources.js';
+import { startOf } from '../text/sources.js';
 import { temporaryName } from './atomic.js';
 import { readTrainingId, writeModel } from './model-file.js';
 
@@ -139,7 +140,7 @@ export class KeptModels {
       );
     }
     const stats = await stat(path);
-    if (stats.isFile() && (stats.size === 0 || (await isOwnFile(path)))) return;
+    if (stats.isFile() && (stats.size === 0 || ownKind(await startOf(path)) === 'model')) return;
     throw new CharnnError(
       `${shown} is not a file of charnn's, so it is not replaced: give another --output`,
     );

@@ -1,15 +1,17 @@
 /** The model file: everything that sampling, scoring and fine-tuning need, in one JSON file. */
-import { requireMemory } from '../backend/memory.js';
+
 import { CharnnError } from '../errors.js';
+import { limits } from '../limits.js';
+import { requireMemory } from '../machine.js';
 import type { ModelConfig } from '../model/config.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
+import { History } from '../train/history.js';
 import { writeFileAtomically } from './atomic.js';
 import {
   CheckpointFile,
   fileJson,
-  limits,
   readHistory,
   readModelConfig,
   readTextOptions,
@@ -35,7 +37,7 @@ export async function writeModel(
     text: model.text,
     vocabulary: model.vocabulary.toJSON(),
     training: model.training,
-    history: model.history,
+    history: History.of(model.history).entries,
   };
   const tensors = namedTensors(model).map(({ parameter: { name, shape }, values }) => ({
     name,

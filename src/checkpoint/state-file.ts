@@ -1,13 +1,15 @@
 /** The training state: what `--resume` needs beyond the model, in a second file beside it. */
 import { extname } from 'node:path';
-import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
+import { limits, ranges } from '../limits.js';
+import { requireMemory } from '../machine.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
 import type { TrainConfig } from '../train/config.js';
+import { History, type HistorySummary, keptPlaces } from '../train/history.js';
 import type { LengthPlan } from '../train/length.js';
 import { momentCount } from '../train/optimizer.js';
 import type { TrainingState } from '../train/state.js';
@@ -16,7 +18,6 @@ import type { Fields } from './fields.js';
 import {
   CheckpointFile,
   fileJson,
-  limits,
   readHistory,
   readModelConfig,
   readTextOptions,
@@ -28,18 +29,31 @@ import { readTrainConfig } from './train-config.js';
 export const stateFormat = 'charnn-state';
 export const stateVersion = 3;
 
-/** `charnn.json` → `charnn.state.json` */
+const { whole, notNegative } = ranges;
+
+/** `charnn.json` → `charnn.state.json`, `charnn` → `charnn.state`: no two models have one state's name. */
 export function statePath(modelPath: string): string {
   const extension = extname(modelPath);
-  return `${modelPath.slice(0, modelPath.length - extension.length)}.state${extension || '.json'}`;
+  return `${modelPath.slice(0, modelPath.length - extension.length)}.state${extension}`;
+}
+
+/**
+ * Where earlier versions kept the state of a model without an extension, which is also where that of the
+ * model with the extension .json is; undefined for other models.
+ */
+export function formerStatePath(modelPath: string): string | undefined {
+  return extname(modelPath) === '' ? `${modelPath}.state.json` : undefined;
 }
 
 export async function writeState(path: string, state: TrainingState): Promise<void> {
   const { weights, moments, average, hidden, vocabulary, ...rest } = state;
+  const history = History.of(state.history, state.validations);
   const head = {
     format: stateFormat,
     version: stateVersion,
     ...rest,
+    history: history.entries,
+    validations: history.summary,
     vocabulary: vocabulary.toJSON(),
   };
   const lists = [weights, ...moments, ...(average ? [average] : []), ...hidden.flat()];
@@ -86,7 +100,6 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
   const config = readTrainConfig(fields.fields('config'));
   const plateau = fields.fields('plateau');
   const tally = fields.fields('tally');
-  const most = Number.MAX_SAFE_INTEGER;
   const { weights, moments, average, hidden } = readLists(file, model, config, shown);
   return {
     config,
@@ -96,25 +109,29 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     provenance: fields.record('provenance'),
     source: fields.record('source'),
     id: fields.get('id') === undefined ? undefined : fields.string('id'),
-    step: fields.integer('step', 0, most),
-    seconds: fields.number('seconds'),
+    step: fields.within('step', whole),
+    seconds: fields.within('seconds', notNegative),
     plan: readPlan(fields.fields('plan')),
-    bestLoss: fields.numberOrNull('bestLoss'),
-    plateau: { factor: plateau.number('factor'), waited: plateau.integer('waited', 0, most) },
-    tally: {
-      steps: tally.integer('steps', 0, most),
-      loss: tally.number('loss'),
-      gradientNorm: tally.number('gradientNorm'),
-      clipped: tally.number('clipped'),
+    bestLoss: fields.withinOrNull('bestLoss', ranges.finite),
+    plateau: {
+      factor: plateau.within('factor', ranges.share),
+      waited: plateau.within('waited', whole),
     },
-    rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.integer('rollbacks', 0, most),
+    tally: {
+      steps: tally.within('steps', whole),
+      loss: tally.within('loss', ranges.finite),
+      gradientNorm: tally.within('gradientNorm', notNegative),
+      clipped: tally.within('clipped', whole),
+    },
+    rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.within('rollbacks', whole),
     ...(fields.get('isFineTuning') !== undefined && {
       isFineTuning: fields.boolean('isFineTuning'),
     }),
     ...(fields.get('validationUnknown') !== undefined && {
-      validationUnknown: fields.integer('validationUnknown', 0, most),
+      validationUnknown: fields.within('validationUnknown', whole),
     }),
     history: readHistory(fields),
+    validations: readSummary(fields),
     weights,
     moments,
     average,
@@ -122,8 +139,33 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
   };
 }
 
+/** Of a thinned history, of which just those validations must be there that are kept of as many. */
+function readSummary(fields: Fields): HistorySummary | undefined {
+  if (fields.get('validations') === undefined) return undefined;
+  const summary = fields.fields('validations');
+  const count = summary.within('count', ranges.count);
+  const orNull = (key: string) => summary.withinOrNull(key, ranges.finite);
+  const read = {
+    count,
+    bestAt: summary.integer('bestAt', -1, count - 1),
+    lowestLoss: orNull('lowestLoss'),
+    firstTrainLoss: orNull('firstTrainLoss'),
+    lowestTrainLoss: orNull('lowestTrainLoss'),
+  };
+  const kept = keptPlaces(count, read.bestAt).length;
+  const found = fields.array('history').length;
+  if (found === kept) return read;
+  throw new CharnnError(
+    `${fields.name('history')} must be ${kept} validations of ${count}, not ${found}`,
+  );
+}
+
 function readPlan(fields: Fields): LengthPlan {
-  return { steps: fields.numberOrNull('steps'), evalEvery: fields.numberOrNull('evalEvery') };
+  const { count } = ranges;
+  return {
+    steps: fields.withinOrNull('steps', count),
+    evalEvery: fields.withinOrNull('evalEvery', count),
+  };
 }
 
 /** Names and shapes of a state's tensors, in order: weights, moments, average, hidden states. */

@@ -1,10 +1,12 @@
 /** `charnn eval`: how well a model predicts a text. */
+
 import { Arena } from '../backend/arena.js';
 import { type BackendName, createBackend } from '../backend/select.js';
 import { createOutput, grouped } from '../cli/output.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText } from '../text/quote.js';
 import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
 import { unknownPrice } from './unknown-note.js';
@@ -49,7 +51,7 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
       gzip_bits_per_char: others.gzip,
       xz_bits_per_char: others.xz,
     };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${jsonText(result)}\n`);
     return;
   }
   const lines = [

@@ -1,4 +1,5 @@
 /** `charnn gradients`: how far back the gradient reaches. */
+
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
 import { Arena } from '../backend/arena.js';
@@ -13,6 +14,7 @@ import type { HistoryEntry } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import type { GradientsData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText, printable } from '../text/quote.js';
 import type { Ids } from '../text/unit.js';
 import {
   asJson,
@@ -45,7 +47,10 @@ export interface RawGradientsOptions {
 
 export async function gradients(texts: readonly string[], raw: RawGradientsOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
-  if (raw.output !== undefined) await checkPagePath(raw.output);
+  if (raw.output !== undefined) {
+    const inputs = [...texts, raw.model ?? defaults.output];
+    await checkPagePath({ path: raw.output, inputs, outputIsTaken: raw.json });
+  }
   const { subjects, ids } = raw.cell ? await fresh(texts, raw) : await trained(texts, raw);
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
@@ -65,7 +70,7 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
     const data: GradientsData = { subjects: findings.map(pageSubject) };
     await writePage(raw.output, 'gradients', { title: 'Gradients by lag', data }, output);
   }
-  if (raw.json) process.stdout.write(`${JSON.stringify(findings.map(asJson))}\n`);
+  if (raw.json) process.stdout.write(`${jsonText(findings.map(asJson))}\n`);
   else if (raw.output === undefined) process.stdout.write(description(findings));
 }
 
@@ -151,7 +156,7 @@ function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping |
   }
   if (steps === 0) return undefined;
   return {
-    by: name,
+    by: printable(name),
     limit,
     share: clipped / steps,
     meanNorm: norms / steps,

@@ -1,4 +1,5 @@
 /** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
+
 import { Arena } from '../backend/arena.js';
 import { createBackend } from '../backend/select.js';
 import { adjust, optionValues } from '../cli/option.js';
@@ -10,6 +11,7 @@ import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { Session } from '../sample/session.js';
 import type { SampleSettings } from '../sample/settings.js';
+import { printable } from '../text/quote.js';
 import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
@@ -123,7 +125,7 @@ class Dialogue {
       this.raw = raw;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${printable(error.message)}\n`);
     }
   }
 
@@ -133,7 +135,7 @@ class Dialogue {
       temp: defaults.temp,
       ...this.raw,
     });
-    for (const line of shown) process.stderr.write(`  /${line}\n`);
+    for (const line of shown) process.stderr.write(`  /${printable(line)}\n`);
   }
 
   /** Writes what the model goes on with, until its end or the person's. */

@@ -1,9 +1,11 @@
 /** `charnn novelty`: how much of a text is copied from a corpus. */
+
 import { UsageError } from '../errors.js';
 import { type Novelty, noveltyOf } from '../novelty/novelty.js';
 import { SuffixAutomaton } from '../novelty/suffix-automaton.js';
 import { textOf } from '../text/code-points.js';
 import { TextDecoding } from '../text/decode.js';
+import { jsonText } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
 import { write } from './write.js';
@@ -52,7 +54,7 @@ type Shown = (start: number, length: number) => string;
 
 function json({ characters, newShares, runs }: Novelty, shown: Shown): string {
   const withText = runs.map(({ start, length }) => ({ start, length, text: shown(start, length) }));
-  return `${JSON.stringify({ characters, new: newShares, runs: withText })}\n`;
+  return `${jsonText({ characters, new: newShares, runs: withText })}\n`;
 }
 
 function table({ newShares, runs }: Novelty, shown: Shown): string {
@@ -62,7 +64,7 @@ function table({ newShares, runs }: Novelty, shown: Shown): string {
   }
   lines.push('', 'longest runs in common');
   for (const { start, length } of runs) {
-    lines.push(`${String(length).padStart(6)} ${JSON.stringify(shown(start, length))}`);
+    lines.push(`${String(length).padStart(6)} ${jsonText(shown(start, length))}`);
   }
   return `${lines.join('\n')}\n`;
 }

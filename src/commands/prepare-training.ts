@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readModel } from '../checkpoint/model-file.js';
-import { readState, statePath } from '../checkpoint/state-file.js';
+import { readState } from '../checkpoint/state-file.js';
 import { defaults } from '../cli/options/defaults.js';
 import { grouped, type Output } from '../cli/output.js';
 import {
@@ -24,8 +24,14 @@ import { trainingSpeed } from '../train/benchmark.js';
 import type { TrainConfig } from '../train/config.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
-import { matchModel } from './claim-output.js';
-import { anotherText, recordedSource, requireRecorded, type TextSource } from './recorded-text.js';
+import { findState, matchModel } from './claim-output.js';
+import {
+  anotherText,
+  changesOf,
+  recordedSource,
+  requireRecorded,
+  type TextSource,
+} from './recorded-text.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
@@ -45,7 +51,7 @@ export async function prepareNew(
     valChars,
     minCount,
   };
-  const corpus = await loadTraining(source, text, undefined, output);
+  const { corpus, files, leftOut } = await loadTraining(source, text, undefined, output);
   warnOfOverlap(corpus, output);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
@@ -67,6 +73,8 @@ export async function prepareNew(
       ...source,
       texts: source.texts.map(absolute),
       valFile: source.valFile === null ? null : absolute(source.valFile),
+      files,
+      ...(leftOut.length > 0 && { leftOut }),
     },
     ...(initFrom && { initFrom }),
   };
@@ -130,23 +138,31 @@ export async function prepareResumed(
   modelPath: string,
   output: Output,
 ): Promise<Prepared> {
-  const path = statePath(modelPath);
-  const { resume: state, best } = await matchModel(await readState(path), modelPath, output);
+  const path = await findState(modelPath);
+  const { resume: state, best } = await matchModel(await readState(path), path, modelPath, output);
   const config = resumedConfig(raw, state.config);
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
-  if (texts.length === 0) await requireRecorded(recorded.texts, provenance.bytes ?? null, path);
+  const leavingOut = { known: new Set(recorded.leftOut), onOwnStream: () => {} };
+  if (texts.length === 0) {
+    const bytes = provenance.bytes ?? null;
+    await requireRecorded(recorded.texts, bytes, path, recorded.files, leavingOut);
+  }
   if (recorded.valFile !== null) {
-    await requireRecorded([recorded.valFile], provenance.validationBytes, path);
+    const bytes = provenance.validationBytes;
+    await requireRecorded([recorded.valFile], bytes, path, undefined, leavingOut);
   }
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
-  const corpus = await loadTraining(source, state.text, state.vocabulary, output);
+  const read = await loadTraining(source, state.text, state.vocabulary, output);
+  const { corpus, leftOut } = read;
   const { sha256, validationSha256 } = corpus.provenance;
-  if (sha256 !== provenance.sha256) throw anotherText(path, source.texts);
+  if (sha256 !== provenance.sha256) {
+    throw anotherText(path, source.texts, changesOf(recorded.files, read.files));
+  }
   // states before version 3 have no hash of it
   const isRecorded = provenance.validationSha256 !== undefined;
   if (isRecorded && validationSha256 !== provenance.validationSha256) {
-    throw anotherText(path, [source.valFile ?? '']);
+    throw anotherText(path, [source.valFile ?? ''], '');
   }
   const { vocabulary: _, ...model } = state.model;
   const threads = Math.min(config.threads, config.batchSize);
@@ -154,7 +170,7 @@ export async function prepareResumed(
     corpus: { ...corpus, provenance },
     model,
     config: { ...config, threads },
-    source: state.source,
+    source: { ...state.source, ...(leftOut.length > 0 && { leftOut }) },
     // another length is planned anew
     resume: isDeepStrictEqual(config.length, state.config.length)
       ? state
@@ -163,18 +179,33 @@ export async function prepareResumed(
   };
 }
 
+interface LoadedTraining {
+  readonly corpus: TrainingText;
+  readonly files: Corpus['parts'];
+  readonly leftOut: readonly string[];
+}
+
 async function loadTraining(
   source: TextSource,
   text: TextOptions,
   vocabulary: Vocabulary | undefined,
   output: Output,
-): Promise<TrainingText> {
+): Promise<LoadedTraining> {
   const { minCount, valFile, valFrac, valChars } = source;
+  const leftOut = new Set(source.leftOut);
+  const leavingOut = {
+    known: leftOut,
+    onOwnStream(path: string, stream: string) {
+      output.note(`left out ${quote(path)}: the ${stream} of this training goes to it`);
+      leftOut.add(resolve(path));
+    },
+  };
   const load = (paths: readonly string[], known: Vocabulary | undefined): Promise<Corpus> =>
     loadCorpus(paths, {
       text,
       minCount,
       stdin: process.stdin,
+      leavingOut,
       ...(known && { vocabulary: known }),
     });
   const corpus = await load(source.texts, vocabulary);
@@ -207,7 +238,7 @@ async function loadTraining(
     );
     validation = validation.subarray(0, valChars);
   }
-  return {
+  const training = {
     train: split.train,
     validation,
     vocabulary: corpus.vocabulary,
@@ -222,6 +253,7 @@ async function loadTraining(
       ...validationText,
     },
   };
+  return { corpus: training, files: corpus.parts, leftOut: [...leftOut] };
 }
 
 /** Below this it is chance: phrases that recur in any text */

@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { encodeBytes } from '../text/encode.js';
 import { linesOf } from '../text/lines.js';
+import { quoteText } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { readEscapes } from './escapes.js';
 
@@ -62,7 +63,7 @@ export function promptEncoder(model: Model, output: Output): (bytes: Uint8Array)
           (character) => encodeBytes(Buffer.from(character), vocabulary, text).unknown > 0,
         ),
       );
-      const list = [...strange].slice(0, 20).map((character) => JSON.stringify(character));
+      const list = [...strange].slice(0, 20).map((character) => quoteText(character));
       output.warn(
         `${unknown} character${unknown === 1 ? '' : 's'} of the prompt unknown to the model, read as the unknown symbol: ${list.join(' ')}`,
       );

@@ -1,4 +1,5 @@
 /** From the raw options of `charnn sample` to checked settings. */
+
 import type { BackendName } from '../backend/select.js';
 import { defaults } from '../cli/options/defaults.js';
 import type { Output } from '../cli/output.js';
@@ -7,6 +8,7 @@ import type { Model } from '../model/model.js';
 import type { End } from '../sample/ends.js';
 import { constraintFor, type SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';
+import { quoteText } from '../text/quote.js';
 import { readEscapes } from './escapes.js';
 
 /** Options as the parser leaves them: absent ones undefined. */
@@ -130,7 +132,7 @@ function endOf(
   const { ids, unknown } = vocabulary.encode(prepareText(text, textOptions));
   if (unknown === 0) return [{ ids: Array.from(ids), kept }];
   output.warn(
-    `${option} ${JSON.stringify(text)} can never come: the model does not know all of its characters`,
+    `${option} ${quoteText(text)} can never come: the model does not know all of its characters`,
   );
   return [];
 }

@@ -1,4 +1,5 @@
 /** `charnn score`: each line with its bits per character in front. */
+
 import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
 import { type BackendName, createBackend } from '../backend/select.js';
@@ -10,6 +11,7 @@ import type { Model } from '../model/model.js';
 import { loadCorpus } from '../text/corpus.js';
 import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
+import { jsonText } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './chosen-model.js';
 import { noteFewerThreads } from './fewer-threads.js';
@@ -92,7 +94,7 @@ function perCharacter({ line, losses: [of] }: ScoredLine, { text }: Model, bits:
   const characters =
     text.unit === 'byte' ? [...Buffer.from(uniform, 'latin1')] : Array.from(uniform);
   const round = (x: number) => Number(x.toFixed(6));
-  return JSON.stringify({
+  return jsonText({
     text: Buffer.from(line).toString('utf8'),
     bits_per_char: bits,
     characters: characters.slice(0, of.characters),

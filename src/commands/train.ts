@@ -11,7 +11,7 @@ import { DivergenceError } from '../errors.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import type { Model } from '../model/model.js';
 import { sample } from '../sample/sample.js';
-import { quote } from '../text/quote.js';
+import { jsonText, quote } from '../text/quote.js';
 import type { TrainConfig } from '../train/config.js';
 import type { EndEvent, SampleEvent } from '../train/events.js';
 import type { TrainingText } from '../train/job.js';
@@ -38,7 +38,11 @@ export async function train(
   else trainSettings(raw);
   const given = resuming && texts.length === 0 ? [] : textArguments(texts);
   const interruption = new Interruption();
-  const lock = await claimOutput(modelPath, resuming || (raw.force ?? false));
+  const lock = await claimOutput(modelPath, resuming || (raw.force ?? false), [
+    ...given,
+    raw.valFile,
+    raw.initFrom,
+  ]);
   try {
     const keeping = (keep: number | undefined, trainingId?: string) =>
       KeptModels.open(modelPath, {
@@ -62,6 +66,9 @@ export async function train(
     conclude(end, modelPath, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
+    // all is saved, and the comparison computes without a pause: a signal now ends the process by itself
+    lock.release();
+    interruption.stopListening();
     await compare(prepared.corpus, raw, output);
     return undefined;
   } finally {
@@ -184,7 +191,7 @@ async function compare(
 ): Promise<void> {
   if (validation.length < 2 || (quiet && !json)) return;
   const result = await yardstick(vocabulary, validation, train);
-  if (json) process.stdout.write(`${JSON.stringify({ type: 'yardstick', ...result })}\n`);
+  if (json) process.stdout.write(`${jsonText({ type: 'yardstick', ...result })}\n`);
   else output.note(`for comparison: ${yardstickLine(result)}`);
 }
 

@@ -1,4 +1,5 @@
 /** `charnn visualize`: a page that shows a model reading a text. */
+
 import { recordUnits, type Study, study, type Unit } from '../analyse/study.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
 import { Arena } from '../backend/arena.js';
@@ -12,6 +13,7 @@ import type { Model } from '../model/model.js';
 import { blob } from '../pages/blobs.js';
 import type { VisualizeData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText } from '../text/quote.js';
 import type { Ids } from '../text/unit.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
@@ -35,7 +37,8 @@ const partLength = 1 << 15;
 export async function visualize(texts: readonly string[], raw: RawVisualizeOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
   const path = raw.output ?? defaults.visualize.output;
-  await checkPagePath(path);
+  const inputs = [...texts, raw.model ?? defaults.output];
+  await checkPagePath({ path, inputs, outputIsTaken: raw.json });
   const model = await readModel(raw.model ?? defaults.output);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {
@@ -57,7 +60,7 @@ export async function visualize(texts: readonly string[], raw: RawVisualizeOptio
   const data = pageData(model, seen, units, ids.length, corpus.ids.length);
   const blobs = pageBlobs(model, backend, ids, seen, units);
   await writePage(path, 'visualize', { title: 'A network reads', data, blobs }, output);
-  if (raw.json) process.stdout.write(`${JSON.stringify(asJson(seen))}\n`);
+  if (raw.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
 }
 

@@ -9,7 +9,7 @@ import { createOutput, grouped } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { lineGroups } from '../text/lines.js';
-import { quote } from '../text/quote.js';
+import { printable, quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
@@ -58,5 +58,7 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
 /** File names without folder and ending, or the paths where that is not enough. */
 function modelLabels(paths: readonly string[]): readonly string[] {
   const names = paths.map((path) => basename(path).replace(/\.json$/, ''));
-  return new Set(names).size === names.length ? names : paths;
+  const labels = new Set(names).size === names.length ? names : paths;
+  // a line of output is one record with tabs in it, on a terminal too
+  return labels.map(printable);
 }

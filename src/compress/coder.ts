@@ -94,7 +94,7 @@ function planOf(
   { arena, backendName }: CodingPlace,
   coded: readonly Uint8Array[] | undefined,
 ): CodingPlan {
-  const { lanes, streams, chunk } = settings;
+  const { lanes, streams } = settings;
   const backend = exactBackend(backendName, arena);
   const { flatSize } = parameterTable(config);
   const train = newIds(config.vocabulary, positions(layout));
@@ -139,21 +139,9 @@ function planOf(
     symbols: new Uint32Array(words),
     alphabet,
     replicas,
-    learningRates: learningRates(settings.rate, Math.ceil(layout.length / chunk)),
+    rate: settings.rate,
     coded,
   };
-}
-
-/** Steps in which the rate rises to its highest, and after which it falls as 1/√step */
-const warmup = 20;
-const steady = 2000;
-
-function learningRates(highest: number, steps: number): Float64Array {
-  if (highest === 0) return new Float64Array(0);
-  return Float64Array.from(
-    { length: steps },
-    (_, step) => highest * Math.min(1, (step + 1) / warmup, Math.sqrt(steady / (step + 1))),
-  );
 }
 
 function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {

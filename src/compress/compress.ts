@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
-import { requireMemory } from '../backend/memory.js';
 import { exactBackend } from '../backend/select.js';
 import { CharnnError, UsageError } from '../errors.js';
+import { limits } from '../limits.js';
+import { requireMemory } from '../machine.js';
 import { type ModelConfig, variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
@@ -15,15 +16,18 @@ import {
   encode,
   type ProgressListener,
 } from './coder.js';
+import { bytesPerByte, codingBytes } from './coding-bytes.js';
 import {
   type Coding,
   containerVersion,
   damaged,
   firstVersionByModel,
   type Header,
+  mostStreams,
   pack,
   unpack,
 } from './container.js';
+import { endsEarly } from './range-coder.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
 /** The model that begins without knowing anything: small, for it has to learn fast. */
@@ -31,16 +35,10 @@ const freshConfig = { cell: 'lstm', layers: 1, hidden: 256, embedding: 64 } as c
 const freshRate = 4e-3;
 /** A model that knows the language already needs to adapt, not to learn. */
 const givenRate = 1e-3;
-const chunk = 16;
+const { chunk } = limits.compressed;
 /** Few streams learn more often and compress better, many are faster: more for what is long. */
 const fewStreams = 4;
-const mostStreams = 32;
 const longStream = 300_000;
-/** No stream is shorter: each learns the beginning of a text anew. */
-const shortestStream = 2048;
-
-/** Memory that a byte takes: itself, as a symbol, and as symbol and id of a stream */
-const bytesPerByte = 12;
 
 export interface CompressOptions {
   /** Without one, a fresh model learns from the content alone. */
@@ -63,7 +61,7 @@ export async function compress(
     sha256: createHash('sha256').update(content).digest('hex'),
   };
   const stored = pack(common, [content]);
-  requireMemory(bytesPerByte * content.length, 'compressing this');
+  requireCompressible(content.length);
   const symbols = symbolsOfBytes(content, model?.vocabulary.unit ?? 'byte');
   if (symbols.length === 0) return stored;
   const streams = streamsFor(symbols.length);
@@ -76,6 +74,7 @@ export async function compress(
   const alphabet = Uint32Array.from(new Set(model ? [] : symbols)).sort();
   const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
   const coder = model ? givenModel(model) : freshModel(fresh, alphabet);
+  requireMemory(codingBytes(coder.config, symbols.length, settings), 'compressing this');
   const place = { arena: new Arena(), backendName: backend.name, onProgress };
   const parts = await encode(symbols, coder, settings, place);
   const how: Coding = {
@@ -92,9 +91,25 @@ export async function compress(
   return file.length < stored.length ? file : stored;
 }
 
+/**
+ * A file is compressed as a whole, in memory.
+ * @param bytes of it, or of what has been read of it so far
+ * @throws CharnnError for more than is compressed at a time, or than memory holds
+ */
+export function requireCompressible(bytes: number): void {
+  const { contentBytes } = limits.compressed;
+  const remedy = 'split it (split -b 1G), and compress the parts';
+  if (bytes > contentBytes) {
+    throw new CharnnError(
+      `the file has ${bytes} bytes or more, and at most ${contentBytes} are compressed at a time: ${remedy}`,
+    );
+  }
+  requireMemory(bytesPerByte * bytes, `compressing ${bytes} bytes`, remedy);
+}
+
 function streamsFor(characters: number): number {
   const wanted = Math.max(fewStreams, Math.round(characters / longStream));
-  return Math.max(1, Math.min(mostStreams, wanted, Math.floor(characters / shortestStream)));
+  return Math.min(wanted, mostStreams(characters));
 }
 
 /**
@@ -128,14 +143,17 @@ async function decoded(
       ? freshModel(how.model.config, how.model.alphabet)
       : givenModel(requireModel(how.model, how.version, name, model));
   await requireBackend(how, coder.config, name);
-  requireMemory(bytesPerByte * how.characters, `restoring ${name}`);
+  requireMemory(codingBytes(coder.config, how.characters, how), `restoring ${name}`);
   let at = 0;
   const coded = parts.map((length) => {
     at += length;
     return Uint8Array.from(body.subarray(at - length, at));
   });
   const place = { arena: new Arena(), backendName: how.backend, onProgress };
-  const symbols = await decode(coded, how.characters, coder, how, place);
+  const symbols = await decode(coded, how.characters, coder, how, place).catch((error) => {
+    if (error instanceof CharnnError && error.message === endsEarly) return damaged(name);
+    throw error;
+  });
   return bytesOfSymbols(symbols, 'unit' in how.model ? how.model.unit : 'byte');
 }
 

@@ -5,7 +5,7 @@ import { CharnnError } from '../errors.js';
 import { TextDecoding } from './decode.js';
 import { GrowingIds } from './ids.js';
 import { FixedInterner, GrowingInterner, type Interner } from './interner.js';
-import { findSources, type Source } from './sources.js';
+import { findSources, type LeavingOut, type Source } from './sources.js';
 import type { Ids, TextOptions, TextUnit } from './unit.js';
 import { Vocabulary } from './vocabulary.js';
 
@@ -20,7 +20,21 @@ export interface Corpus {
   /** Of the bytes read, files in order; hexadecimal */
   readonly sha256: string;
   readonly files: number;
+  /** The files, in order; undefined for more than `maxParts` of them */
+  readonly parts: readonly CorpusPart[] | undefined;
 }
+
+/** One of the files that a corpus was read from. */
+export interface CorpusPart {
+  /** Path within the folder that was named, base name, or `-` for standard input */
+  readonly label: string;
+  readonly bytes: number;
+  /** SHA-256 of the text up to the end of this file, in hexadecimal: one pass serves all files. */
+  readonly upTo: string;
+}
+
+/** A list of more files would cost more than it helps. */
+const maxParts = 10_000;
 
 export interface CorpusOptions {
   readonly text: TextOptions;
@@ -30,6 +44,7 @@ export interface CorpusOptions {
   readonly vocabulary?: Vocabulary | undefined;
   /** What the path `-` reads */
   readonly stdin: Readable;
+  readonly leavingOut?: LeavingOut | undefined;
   /** Called after each piece; the total is undefined where a pipe is among the paths. */
   readonly onProgress?: ((bytesRead: number, bytesTotal: number | undefined) => void) | undefined;
 }
@@ -49,8 +64,8 @@ export async function loadCorpus(
   paths: readonly string[],
   options: CorpusOptions,
 ): Promise<Corpus> {
-  const { text, minCount, vocabulary, stdin, onProgress } = options;
-  const sources = await findSources(paths, stdin);
+  const { text, minCount, vocabulary, stdin, leavingOut, onProgress } = options;
+  const sources = await findSources(paths, stdin, leavingOut);
   if (vocabulary === undefined) {
     const interner = new GrowingInterner(text.unit);
     const { ids, ...read } = await readAll(sources, text, interner, onProgress);
@@ -98,10 +113,11 @@ async function readAll(
   text: TextOptions,
   interner: Interner,
   onProgress: CorpusOptions['onProgress'],
-): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files'> & { readonly ids: GrowingIds }> {
+): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts'> & { readonly ids: GrowingIds }> {
   const ids = new GrowingIds();
   const hash = createHash('sha256');
   const total = totalSize(sources);
+  const parts: CorpusPart[] | undefined = sources.length <= maxParts ? [] : undefined;
   let bytes = 0;
   const take = (symbols: Uint32Array): void => {
     interner.intern(symbols);
@@ -109,6 +125,7 @@ async function readAll(
   };
   for (const source of sources) {
     const decoding = new TextDecoding(text, source.name);
+    const start = bytes;
     for await (const chunk of source.read()) {
       hash.update(chunk);
       for (let from = 0; from < chunk.length; from += pieceBytes) {
@@ -118,12 +135,14 @@ async function readAll(
       onProgress?.(bytes, total);
     }
     take(decoding.end());
+    const upTo = () => hash.copy().digest('hex');
+    parts?.push({ label: source.label, bytes: bytes - start, upTo: upTo() });
   }
   if (ids.length === 0) {
     const what = sources.length > 1 ? `the text of these ${sources.length} files` : sources[0].name;
     throw new CharnnError(`${what} is empty: at least one character is needed`);
   }
-  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length };
+  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length, parts };
 }
 
 function totalSize(sources: readonly Source[]): number | undefined {

@@ -1,9 +1,12 @@
 /** From the paths of a command line to the texts they mean. */
 import type { Stats } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { readFlags, streamedBytes } from '../files/open-input.js';
+import { ownKind } from '../files/own-kinds.js';
+import { type OwnStream, ownStreamTo, ownStreamToStandardInput } from '../files/own-streams.js';
 import { quote } from './quote.js';
 
 /** On the command line */
@@ -16,6 +19,8 @@ const bufferBytes = 1 << 20;
 export interface Source {
   /** As messages show it: its path, quoted where needed, or `standard input` */
   readonly name: string;
+  /** Its path within the folder that was named, its base name, or `-`: it tells nothing of the machine */
+  readonly label: string;
   /** In bytes, where it is known beforehand */
   readonly size: number | undefined;
   /**
@@ -25,16 +30,29 @@ export interface Source {
   read(): AsyncIterable<Uint8Array>;
 }
 
+/** What a folder's files are left out by, besides what they are. */
+export interface LeavingOut {
+  /** Absolute paths of files that are left out */
+  readonly known: ReadonlySet<string>;
+  /** Called for a file that is left out because an output stream of this process goes to it */
+  onOwnStream(path: string, stream: OwnStream): void;
+}
+
 /**
  * What paths stand for, in order: a file or a pipe for itself; `-` for standard input; a folder for its
  * text files, at any depth, each folder's entries in the order of their names' UTF-16 code units.
  * In folders, names that begin with a dot, files with a NUL byte in their first 8 KiB and anything that
- * is neither file nor folder are passed over; links are followed, but no folder is entered twice.
+ * is neither file nor folder are passed over, as is what charnn has written, the files that this
+ * process's own output goes to included; links are followed, but no folder is entered twice.
  *
  * @throws CharnnError for a path that does not exist or cannot be read, a folder without text files,
- * `-` twice, no path at all
+ * `-` twice, no path at all, and for a file that this process's own output goes to
  */
-export async function findSources(paths: readonly string[], stdin: Readable): Promise<Source[]> {
+export async function findSources(
+  paths: readonly string[],
+  stdin: Readable,
+  leavingOut?: LeavingOut,
+): Promise<Source[]> {
   if (paths.length === 0) {
     throw new UsageError('no text is given: name a file or a folder, or - for standard input');
   }
@@ -44,16 +62,19 @@ export async function findSources(paths: readonly string[], stdin: Readable): Pr
   const sources: Source[] = [];
   for (const path of paths) {
     if (path === standardInput) sources.push(streamSource(stdin));
-    else sources.push(...(await pathSources(path)));
+    else sources.push(...(await pathSources(path, leavingOut)));
   }
   return sources;
 }
 
-async function pathSources(path: string): Promise<Source[]> {
+async function pathSources(path: string, leavingOut?: LeavingOut): Promise<Source[]> {
   const stats = await stat(path).catch((cause) => failToRead(quote(path), cause));
-  if (!stats.isDirectory()) return [fileSource(path, stats)];
+  if (!stats.isDirectory()) {
+    refuseOwnStream(quote(path), ownStreamTo(path, stats));
+    return [fileSource(path, stats, basename(resolve(path)))];
+  }
   const sources: Source[] = [];
-  await addFolder(path, sources, new Set());
+  await addFolder(path, { root: path, sources, entered: new Set(), leavingOut });
   if (sources.length === 0) {
     throw new CharnnError(
       `the folder ${quote(path)} has no text file: files that begin with a dot and binary files do not count`,
@@ -62,8 +83,24 @@ async function pathSources(path: string): Promise<Source[]> {
   return sources;
 }
 
-/** @param entered real paths of the folders that were met, so that links cannot go round in circles */
-async function addFolder(folder: string, sources: Source[], entered: Set<string>): Promise<void> {
+function refuseOwnStream(name: string, stream: OwnStream | undefined): void {
+  if (stream === undefined) return;
+  throw new CharnnError(
+    `${name} is the file that this command's own ${stream} goes to, so it cannot be read: send the output elsewhere`,
+  );
+}
+
+interface FolderWalk {
+  /** The folder that was named */
+  readonly root: string;
+  readonly sources: Source[];
+  /** Real paths of the folders that were met, so that links cannot go round in circles */
+  readonly entered: Set<string>;
+  readonly leavingOut: LeavingOut | undefined;
+}
+
+async function addFolder(folder: string, walk: FolderWalk): Promise<void> {
+  const { root, sources, entered, leavingOut } = walk;
   const real = await realpath(folder).catch((cause) => failToRead(quote(folder), cause));
   if (entered.has(real)) return;
   entered.add(real);
@@ -72,8 +109,14 @@ async function addFolder(folder: string, sources: Source[], entered: Set<string>
     if (name.startsWith('.')) continue;
     const path = join(folder, name);
     const stats = await statInFolder(path);
-    if (stats?.isDirectory()) await addFolder(path, sources, entered);
-    else if (stats?.isFile() && (await isCorpusText(path))) sources.push(fileSource(path, stats));
+    if (stats?.isDirectory()) await addFolder(path, walk);
+    if (!stats?.isFile()) continue;
+    const stream = ownStreamTo(path, stats);
+    if (stream !== undefined) leavingOut?.onOwnStream(path, stream);
+    else if (leavingOut?.known.has(resolve(path))) continue;
+    else if (await isCorpusText(path)) {
+      sources.push(fileSource(path, stats, relative(root, path)));
+    }
   }
 }
 
@@ -85,22 +128,18 @@ async function statInFolder(path: string): Promise<Stats | undefined> {
   });
 }
 
-/** How charnn's own files begin: a model that lies in a folder of texts is not one of them. */
-const ownFile = /^\{\s*"format":\s*"charnn/;
-
-/** Neither binary nor a file of charnn's own. */
+/** Neither binary nor a file of charnn's own: a model that lies in a folder of texts is not one of them. */
 async function isCorpusText(path: string): Promise<boolean> {
   const start = await startOf(path);
-  return !start.includes(0) && !ownFile.test(start.toString('latin1'));
+  return !start.includes(0) && ownKind(start) === undefined;
 }
 
-/** @throws CharnnError when the file cannot be read */
-export async function isOwnFile(path: string): Promise<boolean> {
-  return ownFile.test((await startOf(path)).toString('latin1'));
-}
-
-async function startOf(path: string): Promise<Buffer> {
-  const file = await open(path).catch((cause) => failToRead(quote(path), cause));
+/**
+ * A regular file's first bytes.
+ * @throws CharnnError when the file cannot be read
+ */
+export async function startOf(path: string): Promise<Buffer> {
+  const file = await open(path, readFlags).catch((cause) => failToRead(quote(path), cause));
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffedBytes), 0, sniffedBytes, 0);
     return buffer.subarray(0, bytesRead);
@@ -111,14 +150,19 @@ async function startOf(path: string): Promise<Buffer> {
   }
 }
 
-function fileSource(path: string, stats: Stats): Source {
+function fileSource(path: string, stats: Stats, label: string): Source {
   return {
     name: quote(path),
+    label,
     size: stats.isFile() ? stats.size : undefined,
     async *read() {
       let file: FileHandle | undefined;
       try {
-        file = await open(path);
+        if (!stats.isFile()) {
+          yield* streamedBytes(path, stats, quote(path));
+          return;
+        }
+        file = await open(path, readFlags);
         const buffer = Buffer.allocUnsafe(bufferBytes);
         for (;;) {
           const { bytesRead } = await file.read(buffer, 0, bufferBytes, null);
@@ -135,8 +179,10 @@ function fileSource(path: string, stats: Stats): Source {
 }
 
 function streamSource(stream: Readable): Source {
+  if (stream === process.stdin) refuseOwnStream('standard input', ownStreamToStandardInput());
   return {
     name: 'standard input',
+    label: standardInput,
     size: undefined,
     async *read() {
       try {

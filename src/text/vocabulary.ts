@@ -6,6 +6,7 @@
 import { CharnnError } from '../errors.js';
 import { symbolsOf, textOf } from './code-points.js';
 import { newIds } from './ids.js';
+import { jsonText } from './quote.js';
 import type { Ids, TextUnit } from './unit.js';
 
 const replacementCharacter = 0xfffd;
@@ -212,6 +213,6 @@ function byteValue(value: unknown): number | undefined {
 
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
-  const text = JSON.stringify(value) ?? typeof value;
+  const text = jsonText(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

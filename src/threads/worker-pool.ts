@@ -3,8 +3,8 @@
  * calling thread instead. The first failure of any worker is the failure of the pool.
  */
 import { Worker } from 'node:worker_threads';
-import { requireMemory } from '../backend/memory.js';
-import { CharnnError, systemReason } from '../errors.js';
+import { CharnnError } from '../errors.js';
+import { requireMemory } from '../machine.js';
 import type { CreateHandler, Envelope } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
@@ -83,7 +83,8 @@ export class WorkerPool<Data, Message, Reply> {
 
   private startAll(): void {
     const { workers, createHandler, onFewer } = this.options;
-    if (workers > 1) requireMemory(workers * bytesPerThread, `${workers} threads`);
+    if (workers > 1)
+      requireMemory(workers * bytesPerThread, `${workers} threads`, 'use fewer threads');
     if (workers === 1 && createHandler) {
       this.startHere(createHandler);
       return;
@@ -98,13 +99,16 @@ export class WorkerPool<Data, Message, Reply> {
           onFewer(this.size, reason);
           return;
         }
-        throw new CharnnError(
-          `cannot start ${workers} threads, only ${this.size}: ${reason}; use fewer threads, or raise that limit`,
-          1,
-          { cause },
-        );
+        throw new CharnnError(`${this.countOfStarted()}: ${reason}`, 1, { cause });
       }
     }
+  }
+
+  private countOfStarted(): string {
+    const { workers } = this.options;
+    return workers === 1
+      ? 'cannot start a thread'
+      : `cannot start ${workers} threads, only ${this.size}`;
   }
 
   /** Lets the calling thread do the work, a message at a time, so that events come in between. */
@@ -160,21 +164,36 @@ export class WorkerPool<Data, Message, Reply> {
   }
 }
 
-/** Why the system refused a thread. Node tells libuv's name of the error in the message alone. */
+/** Why the system refused a thread, and what to do; Node tells libuv's name of the error in the message alone. */
 function reasonOfRefusal(cause: unknown): string {
   const { code, message = '' } = cause as NodeJS.ErrnoException;
   if (code !== 'ERR_WORKER_INIT_FAILED') throw cause;
-  if (message.includes('EAGAIN')) {
-    return 'the system allows this user or container no more threads (ulimit -u, or a limit of pids)';
-  }
-  return message.includes('ENOMEM') ? 'there is no memory for another one' : systemReason(cause);
+  const name = message.match(/\bE[A-Z]{3,}\b/)?.[0] ?? message;
+  return refusals[name] ?? `the system reports ${name}; use fewer threads`;
 }
 
+const refusals: Readonly<Record<string, string>> = {
+  EAGAIN:
+    'the system allows this user or container no more threads; use fewer, or raise that limit (ulimit -u, or the pids limit of the container)',
+  ENOMEM: 'there is no memory for another one; use fewer threads',
+  EMFILE:
+    'too many files are open for another one; use fewer threads, or allow more with ulimit -n',
+};
+
+/** Words for how a thread ended by itself. */
 function wordedDeath(error: Error): Error {
-  if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') return error;
-  return new CharnnError(
-    'a worker thread ran out of memory: use fewer threads, or less at a time',
-    1,
-    { cause: error },
-  );
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ERR_WORKER_OUT_OF_MEMORY':
+      return new CharnnError(
+        'a worker thread ran out of memory; use fewer threads, or less at a time',
+        1,
+        { cause: error },
+      );
+    case 'ERR_WORKER_INIT_FAILED':
+      return new CharnnError(`cannot start a thread: ${reasonOfRefusal(error)}`, 1, {
+        cause: error,
+      });
+    default:
+      return error;
+  }
 }

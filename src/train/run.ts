@@ -5,21 +5,24 @@
 import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
 import { createBackend } from '../backend/select.js';
+import { requireMemory } from '../machine.js';
 import type { ModelConfig } from '../model/config.js';
-import type { HistoryEntry, Model } from '../model/model.js';
+import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { Streams } from '../text/streams.js';
 import type { EndEvent, Validation } from './events.js';
+import { History } from './history.js';
 import { trainingId } from './identity.js';
 import type { TrainingJob } from './job.js';
 import { Length } from './length.js';
 import { momentCount } from './optimizer.js';
 import { Replicas } from './replicas.js';
-import { isFarAboveBest, Rollback } from './rollback.js';
+import { Rollback } from './rollback.js';
 import { Saver } from './saver.js';
 import { learningRate, Plateau } from './schedule.js';
 import { type Standing, takeModel, takeState } from './snapshot.js';
 import type { TrainingState } from './state.js';
+import { trainingBytes } from './training-bytes.js';
 import { transferWeights } from './transfer.js';
 
 const progressMs = 200;
@@ -34,10 +37,16 @@ const displayedSteps = 50;
  * @throws CharnnError when the back end cannot run or memory does not suffice
  */
 export async function runTraining(job: TrainingJob): Promise<EndEvent> {
+  const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
+  const textBytes = job.corpus.train.byteLength + job.corpus.validation.byteLength;
+  requireMemory(
+    trainingBytes(model, job.config, textBytes),
+    'this training',
+    'choose a smaller --hidden, --batch-size or --seq-length, or fewer --threads',
+  );
   const arena = new Arena();
   const { backend, name, note } = createBackend(job.config.backend, arena);
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
-  const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
   const replicas = await Replicas.start(backend, arena, name, model, job.config, job.corpus);
   try {
     return await new Training(job, model, backend, replicas).run();
@@ -50,7 +59,7 @@ class Training {
   private step = 0;
   private bestLoss: number | undefined;
   private best: Validation | undefined;
-  private history: HistoryEntry[] = [];
+  private history = new History();
   private readonly plateau: Plateau;
   private readonly streams: Streams;
   private readonly length: Length;
@@ -205,11 +214,11 @@ class Training {
     replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
     const loss = validationLoss ?? entry.trainLoss ?? Number.NaN;
     const { trainLoss } = entry;
-    const isLost = trainLoss !== null && isFarAboveBest(trainLoss, this.history);
+    const isLost = trainLoss !== null && this.history.isFarAboveBest(trainLoss);
     const diverged = !Number.isFinite(loss) || isLost;
     const improved = !diverged && (this.bestLoss === undefined || loss < this.bestLoss);
     this.plateau.observe(improved);
-    this.history.push({ ...entry });
+    this.history.add({ ...entry });
     if (improved) {
       this.bestLoss = loss;
       this.best = entry;
@@ -243,10 +252,7 @@ class Training {
 
   private isOverfitting(): boolean {
     const { earlyStop } = this.job.config;
-    if (this.history.length <= earlyStop) return false;
-    const losses = this.history.map((entry) => entry.validationLoss ?? entry.trainLoss ?? 0);
-    const best = losses.indexOf(losses.reduce((a, b) => Math.min(a, b)));
-    return earlyStop > 0 && losses.length - 1 - best >= earlyStop;
+    return earlyStop > 0 && this.history.sinceBest >= earlyStop;
   }
 
   private async interrupted(): Promise<EndEvent> {
@@ -348,7 +354,7 @@ class Training {
     replicas.control.step = state.step;
     this.step = state.step;
     this.length.resumeAt(state.step);
-    this.history = state.history.slice();
+    this.history = History.of(state.history, state.validations);
     this.bestLoss = state.bestLoss ?? undefined;
     this.best = (state.history as readonly unknown[] as readonly Validation[]).find(
       ({ validationLoss, trainLoss }) => (validationLoss ?? trainLoss) === state.bestLoss,

@@ -1,8 +1,9 @@
 /** What is written down of a training: the model, and the state that it goes on from. */
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { ModelConfig } from '../model/config.js';
-import type { HistoryEntry, Model } from '../model/model.js';
+import type { Model } from '../model/model.js';
 import { version } from '../version.js';
+import type { History } from './history.js';
 import type { TrainingJob } from './job.js';
 import type { Length } from './length.js';
 import type { Replicas } from './replicas.js';
@@ -19,7 +20,7 @@ export interface Standing {
   readonly step: number;
   readonly epoch: number;
   readonly length: Length;
-  readonly history: readonly HistoryEntry[];
+  readonly history: History;
   readonly bestLoss: number | undefined;
   readonly plateau: TrainingState['plateau'];
   readonly rollbacks: number;
@@ -48,7 +49,7 @@ export function takeModel(standing: Standing): Model {
       backend: backend.name,
       corpus: job.corpus.provenance,
     },
-    history: history.slice(),
+    history: history.entries,
   };
 }
 
@@ -74,7 +75,8 @@ export function takeState(standing: Standing, modelWeights?: Float32Array): Trai
     rollbacks: standing.rollbacks,
     ...(standing.isFineTuning && { isFineTuning: true }),
     ...(standing.validationUnknown > 0 && { validationUnknown: standing.validationUnknown }),
-    history: history.slice(),
+    history: history.entries,
+    validations: history.summary,
     weights: (!replicas.average && modelWeights) || copy(replicas.weights),
     moments: replicas.moments.map(copy),
     average: replicas.average && (modelWeights ?? copy(replicas.average)),

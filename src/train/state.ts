@@ -8,6 +8,7 @@ import type { HistoryEntry } from '../model/model.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainConfig } from './config.js';
+import type { HistorySummary } from './history.js';
 import type { LengthPlan } from './length.js';
 import type { Tally } from './shared-control.js';
 
@@ -41,7 +42,10 @@ export interface TrainingState {
    * files, none are
    */
   readonly validationUnknown?: number;
+  /** Of a long training only some validations */
   readonly history: readonly HistoryEntry[];
+  /** Of all validations, where the history has been thinned */
+  readonly validations?: HistorySummary | undefined;
   /** Flat lists of parameters, as in the parameter table */
   readonly weights: Float32Array;
   readonly moments: readonly Float32Array[];

@@ -1,7 +1,9 @@
 /** The scanner of files on JSON that nobody means well with: as JSON.parse has it, or refused. */
+
 import { describe, expect, test } from 'vitest';
-import { largestHeadBytes, scanFile } from '#charnn/checkpoint/scan.js';
+import { scanFile } from '#charnn/checkpoint/scan.js';
 import { CharnnError } from '#charnn/errors.js';
+import { limits } from '#charnn/limits.js';
 import { Folder } from '../cli/run.js';
 
 function scan(text: string | Uint8Array) {
@@ -91,7 +93,7 @@ describe('what is refused', () => {
     ['nesting without end', `{"a":${'['.repeat(100_000)}`],
     ['nesting beyond the limit', `{"a":${'['.repeat(65)}${']'.repeat(65)}}`],
     ['more tensors than a model has', `{"tensors":[${'{},'.repeat(1024)}{}]}`],
-    ['small fields that are large', `{"a":"${'x'.repeat(largestHeadBytes)}"}`],
+    ['small fields that are large', `{"a":"${'x'.repeat(limits.headBytes)}"}`],
   ])('%s', (_, text) => {
     expect(() => scan(text)).toThrow(CharnnError);
     expect(() => scan(text)).toThrow(/^x\.json(:| is not valid JSON)/);

@@ -1,6 +1,6 @@
 /** Options that several commands have. */
 import { backendNames } from '../../backend/select.js';
-import { limits } from '../../checkpoint/json.js';
+import { limits } from '../../limits.js';
 import { cellNames } from '../../model/config.js';
 import { integer, text } from '../values.js';
 import { defaults } from './defaults.js';
@@ -10,7 +10,12 @@ export const count = integer(1);
 
 export const backend = oneOf('--backend <name>', 'what computes', backendNames, 'auto');
 export const quiet = flag('-q, --quiet', 'say nothing but warnings and errors');
-export const threads = option('--threads <n>', 'worker threads', integer(1, 1024), 'usable cores');
+export const threads = option(
+  '--threads <n>',
+  'worker threads',
+  integer(1, limits.threads),
+  'usable cores',
+);
 export const debug = flag('--debug', 'show the stack of an error');
 export const json = flag('--json', 'machine-readable output');
 export const modelFile = option('-m, --model <file>', 'the model', text, defaults.output);
