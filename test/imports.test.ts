@@ -20,7 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['backend', 'text', 'model'],
+  train: ['backend', 'text', 'model', 'threads'],
   pages: [],
   // a state file is a training's
   checkpoint: ['backend', 'files', 'text', 'model', 'train'],

@@ -9,8 +9,9 @@ import { generate } from '../sample/generate.js';
 import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { ReadingOptions } from '../text/reading-options.js';
-import type { Piece } from '../threads/in-order.js';
+import type { Chunk } from '../threads/map-ordered.js';
 import { readChosenModel } from './chosen-model.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { interact } from './interactive.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
@@ -62,6 +63,7 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
     prompt: common.ids,
     expected: lines ? undefined : expected,
     threads: raw.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
   });
   const listed = raw.count !== undefined || raw.null || lines !== undefined || selected;
   const separator = listed ? (raw.null ? '\0' : '\n') : '';
@@ -87,7 +89,7 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
 
 /** Writes records as they are drawn. */
 async function stream(
-  pieces: AsyncIterable<Piece<readonly number[]>>,
+  pieces: AsyncIterable<Chunk<readonly number[]>>,
   prompts: RecordPrompts,
   model: Model,
   separator: string,

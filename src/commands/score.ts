@@ -14,6 +14,7 @@ import { lineGroups } from '../text/lines.js';
 import { jsonText } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './chosen-model.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
 import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 import { noteUnknown } from './unknown-note.js';
@@ -68,6 +69,7 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
     backendName: name,
     arena,
     threads: raw.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
     dynamic,
     characters: raw.perChar ?? false,
   });

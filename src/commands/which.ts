@@ -12,6 +12,7 @@ import { withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { printable, quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
 import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 import { LineWriter } from './write.js';
@@ -45,6 +46,7 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
     backendName: name,
     arena,
     threads: raw.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
     characters: false,
   });
   const unknown = models.map(() => 0);
