@@ -21,7 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['options', 'backend', 'text', 'model'],
+  train: ['options', 'backend', 'text', 'model', 'threads'],
   pages: [],
   // a state file is a training's
   checkpoint: ['options', 'backend', 'files', 'text', 'model', 'train'],

@@ -10,8 +10,9 @@ import { generate } from '../sample/generate.js';
 import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { ReadingOptions } from '../text/reading-options.js';
-import type { Piece } from '../threads/in-order.js';
+import type { Chunk } from '../threads/map-ordered.js';
 import { readChosenModel } from './chosen-model.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { interact } from './interactive.js';
 import { modelPath } from './model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
@@ -89,6 +90,7 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
     prompt: common.ids,
     expected: lines ? undefined : expected,
     threads: options.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
   });
   const listed = options.count !== undefined || options.null || lines !== undefined || selected;
   const separator = listed ? (options.null ? '\0' : '\n') : '';
@@ -114,7 +116,7 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
 
 /** Writes records as they are drawn. */
 async function stream(
-  pieces: AsyncIterable<Piece<readonly number[]>>,
+  pieces: AsyncIterable<Chunk<readonly number[]>>,
   prompts: RecordPrompts,
   model: Model,
   separator: string,

@@ -19,6 +19,7 @@ import { jsonText } from '../text/quote.js';
 import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './chosen-model.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
 import { folderReporter, readingOf } from './text-reading.js';
 import { noteUnknown } from './unknown-note.js';
@@ -109,6 +110,7 @@ async function scoreTexts(
     backendName: name,
     arena,
     threads: options.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
     dynamic,
     characters: options.perChar ?? false,
   });

@@ -17,6 +17,7 @@ import { lineGroups } from '../text/lines.js';
 import { printable, quote } from '../text/quote.js';
 import { encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
 import { folderReporter, readingOf } from './text-reading.js';
 import { LineWriter } from './write.js';
@@ -78,6 +79,7 @@ async function compareModels(
     backendName: name,
     arena,
     threads: options.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
     characters: false,
   });
   const unknown = loaded.map(() => 0);

@@ -1,11 +1,12 @@
 /** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
 import type { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
+import { usefulThreads } from '../backend/cores.js';
 import type { BackendName } from '../backend/select.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
-import { inOrder } from '../threads/in-order.js';
-import { type LineJob, type LinePlan, perform } from './line-lane.js';
+import { mapOrdered } from '../threads/map-ordered.js';
+import { createLineHandler, type LineJob, type LinePlan } from './line-handler.js';
 import type { LineLoss } from './line-reader.js';
 
 export interface LineScoring {
@@ -14,7 +15,10 @@ export interface LineScoring {
   /** The back end by its name, not 'auto': other threads make their own */
   readonly backendName: BackendName;
   readonly arena: Arena;
+  /** More than are of use are not started; the losses do not depend on their number. */
   readonly threads: number;
+  /** Told when the system allows fewer threads than that */
+  readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
   /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
   readonly dynamic?: boolean;
   /** Whether each character's loss is wanted */
@@ -35,7 +39,7 @@ const mostBytes = 1 << 16;
 /** @param groups lines that have come together; what is there is scored before the next is waited for */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
-  { models, backend, backendName, arena, threads, dynamic = false, characters }: LineScoring,
+  { models, backend, backendName, arena, dynamic = false, characters, ...pool }: LineScoring,
 ): AsyncGenerator<ScoredLine, void, void> {
   const plan: LinePlan = {
     backend: backendName,
@@ -49,7 +53,6 @@ export async function* scoreLines(
     dynamic,
     characters,
   };
-  const module = new URL('./line-lane.js', import.meta.url);
   const jobs = new Map<number, LineJob>();
   async function* remembered() {
     let index = 0;
@@ -58,8 +61,15 @@ export async function* scoreLines(
       yield job;
     }
   }
-  const options = { lanes: dynamic ? 1 : threads, module, perform, data: plan, jobsPerLane: 2 };
-  for await (const { index, value } of inOrder(remembered(), options)) {
+  const options = {
+    workers: dynamic ? 1 : usefulThreads(pool.threads),
+    module: new URL('./line-worker.js', import.meta.url),
+    createHandler: createLineHandler,
+    data: plan,
+    jobsPerWorker: 2,
+    onFewer: pool.onFewer ?? (() => {}),
+  };
+  for await (const { index, value } of mapOrdered(remembered(), options)) {
     const { bytes, ends } = jobs.get(index) as LineJob;
     jobs.delete(index);
     for (let i = 0; i < ends.length; i++) {

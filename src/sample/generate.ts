@@ -1,13 +1,14 @@
 /** Records from a model, on all the threads that are given, in their order. */
 import type { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
+import { usefulThreads } from '../backend/cores.js';
 import type { BackendName } from '../backend/select.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
-import { inOrder, type Piece } from '../threads/in-order.js';
-import { perform, type SampleJob, type SamplePlan } from './lane.js';
+import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
 import { needsLeadIn } from './lead-in.js';
 import { readPrompt } from './prompt.js';
+import { createRecordHandler, type SampleJob, type SamplePlan } from './record-handler.js';
 import type { SampleSettings } from './settings.js';
 
 export interface Generation {
@@ -21,7 +22,10 @@ export interface Generation {
   readonly prompt: ArrayLike<number>;
   /** How many records are expected, if that is known: fewer need fewer threads */
   readonly expected?: number | undefined;
+  /** More than are of use are not started; the records do not depend on their number. */
   readonly threads: number;
+  /** Told when the system allows fewer threads than that */
+  readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
 }
 
 /** Rows of a batch: more make a step no faster for each. */
@@ -35,15 +39,16 @@ const mostHeld = 2 ** 25;
  */
 export async function* generate(
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
-  { model, backend, backendName, arena, settings, prompt, expected, threads }: Generation,
-): AsyncGenerator<Piece<readonly number[]>, void, void> {
+  { model, backend, backendName, arena, settings, prompt, expected, ...options }: Generation,
+): AsyncGenerator<Chunk<readonly number[]>, void, void> {
+  const threads = usefulThreads(options.threads);
   const weights = loadWeights(model, backend);
   // what follows an unprinted record of each record's own cannot be read once for all
   const isLed = needsLeadIn(settings, prompt);
   const { state, id } = readPrompt(model, backend, weights, isLed ? [] : prompt);
   const together = Math.max(1, Math.min(expected ?? mostRows * threads, heldRecords(settings)));
-  const lanes = Math.min(threads, together);
-  const rows = Math.min(mostRows, Math.ceil(together / lanes));
+  const workers = Math.min(threads, together);
+  const rows = Math.min(mostRows, Math.ceil(together / workers));
   const plan: SamplePlan = {
     backend: backendName,
     memory: arena.memory,
@@ -56,13 +61,13 @@ export async function* generate(
     symbols: model.vocabulary.symbols,
     rows,
   };
-  const module = new URL('./lane.js', import.meta.url);
-  yield* inOrder(isLed ? afterPrompt(prompt, jobs) : jobs, {
-    lanes,
-    module,
-    perform,
+  yield* mapOrdered(isLed ? afterPrompt(prompt, jobs) : jobs, {
+    workers,
+    module: new URL('./record-worker.js', import.meta.url),
+    createHandler: createRecordHandler,
     data: plan,
-    jobsPerLane: 2 * rows,
+    jobsPerWorker: 2 * rows,
+    onFewer: options.onFewer ?? (() => {}),
   });
 }
 

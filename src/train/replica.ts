@@ -14,7 +14,6 @@ import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import { segmentText, TextLoss } from '../model/text-loss.js';
 import { Streams } from '../text/streams.js';
-import type { Control } from './control.js';
 import {
   averagingShare,
   dealMatrices,
@@ -23,6 +22,7 @@ import {
   update,
 } from './optimizer.js';
 import { type ReplicaPlan, type RunResult, share } from './plan.js';
+import type { SharedControl } from './shared-control.js';
 
 /** Steps a chunk in validation, memory permitting. */
 const validationSteps = 64;
@@ -48,7 +48,7 @@ export class Replica {
   constructor(
     private readonly backend: Backend,
     private readonly plan: ReplicaPlan,
-    private readonly control: Control,
+    private readonly control: SharedControl,
   ) {
     const { model, config, rows, index, replicas } = plan;
     const { seqLength, batchSize, dropout, weightDrop } = config;
@@ -121,7 +121,7 @@ export class Replica {
       if (diverged) return { step, diverged };
       step++;
       if (this.plan.index === 0) this.control.decide();
-      this.control.barrier();
+      this.control.barrier.wait();
       if (this.control.decidedToStop) break;
     }
     return { step, diverged: undefined };
@@ -142,7 +142,7 @@ export class Replica {
   private exchangeAverage(): void {
     if (this.plan.average === undefined) return;
     const { backend, control } = this;
-    control.barrier();
+    control.barrier.wait();
     for (const { weight, gradient, average } of this.slices) {
       if (average === undefined) continue;
       // gradients are nobody's between two steps
@@ -150,7 +150,7 @@ export class Replica {
       backend.copy(weight, average);
       backend.copy(average, gradient);
     }
-    control.barrier();
+    control.barrier.wait();
   }
 
   private step(step: number, rate: number): RunResult['diverged'] {
@@ -161,7 +161,7 @@ export class Replica {
 
     const lossSum = this.forwardBackward(step, 1 / characters);
     control.setLossSum(index, lossSum);
-    control.barrier();
+    control.barrier.wait();
 
     let squares = 0;
     this.slices.forEach(({ gradient }, i) => {
@@ -170,7 +170,7 @@ export class Replica {
       squares += backend.sumSquares(gradient);
     });
     control.setSquareSum(index, squares);
-    control.barrier();
+    control.barrier.wait();
 
     const loss = control.lossSum() / characters;
     const gradientNorm = Math.sqrt(control.squareSum());

@@ -15,16 +15,16 @@ import { usableCores } from '../../dist/backend/cores.js';
 import { writeModel } from '../../dist/checkpoint/model-file.js';
 import { statePath, writeState } from '../../dist/checkpoint/state-file.js';
 import { Vocabulary } from '../../dist/text/vocabulary.js';
-import { Control } from '../../dist/train/control.js';
 import { sizes } from '../../dist/train/recipe.js';
 import { Replicas } from '../../dist/train/replicas.js';
 import { resolveTraining, textSettings } from '../../dist/train/resolve.js';
 import { runTraining } from '../../dist/train/run.js';
+import { SharedControl } from '../../dist/train/shared-control.js';
 
 /** Notes when each step is done, to a tenth of a millisecond or so, until it is told to answer. */
 function watch() {
   const { replicas, memory, nap } = workerData;
-  const control = new Control(replicas, memory);
+  const control = new SharedControl(replicas, memory);
   const sleeper = new Int32Array(nap);
   const times = [];
   let seen = control.step;

@@ -1,4 +1,4 @@
-/** A lane of scoring: the lines of a job under each of the models. */
+/** A worker of scoring: the lines of a job under each of the models. */
 import { Arena } from '../backend/arena.js';
 import type { Backend, SharedTensor, Tensor } from '../backend/backend.js';
 import { type BackendName, createBackend } from '../backend/select.js';
@@ -8,14 +8,14 @@ import { encodeBytes, withoutCr } from '../text/encode.js';
 import { newIds } from '../text/ids.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import { type UnknownSymbol, Vocabulary } from '../text/vocabulary.js';
-import { serve } from '../threads/crew.js';
-import type { LaneMessage, LaneReply } from '../threads/in-order.js';
+import type { Handler } from '../threads/handler.js';
+import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { DynamicReader } from './dynamic.js';
 import { addUnknownCost, type LineLoss, LineReader, lineRows, lineSteps } from './line-reader.js';
 
-/** What a lane is told at its start; it passes through `postMessage`. */
+/** What a worker is told at its start; it passes through `postMessage`. */
 export interface LinePlan {
-  /** Never 'auto': all lanes must compute alike. */
+  /** Never 'auto': all workers must compute alike. */
   readonly backend: BackendName;
   readonly memory: WebAssembly.Memory;
   readonly models: readonly {
@@ -41,7 +41,10 @@ export type LineResult = readonly (readonly LineLoss[])[];
 
 const lf = 0x0a;
 
-export function perform(plan: LinePlan, reply: (reply: LaneReply<LineResult>) => void) {
+export function createLineHandler(
+  plan: LinePlan,
+  reply: (reply: ChunkReply<LineResult>) => void,
+): Handler<JobMessage<LineJob>> {
   const { backend } = createBackend(plan.backend, new Arena(plan.memory));
   const readers = plan.models.map(({ config, symbols, text, weights }) => {
     const vocabulary = Vocabulary.of(text.unit, symbols);
@@ -49,7 +52,7 @@ export function perform(plan: LinePlan, reply: (reply: LaneReply<LineResult>) =>
     return (job: readonly Uint8Array[]): LineLoss[] =>
       read(job.map((line) => surrounded(line, vocabulary, text)));
   });
-  return (message: LaneMessage<LineJob>) => {
+  return (message) => {
     if ('taken' in message) return;
     const { bytes, ends } = message.job;
     const lines = Array.from(ends, (end, i) => bytes.subarray(i > 0 ? ends[i - 1] : 0, end));
@@ -97,5 +100,3 @@ function surrounded(line: Uint8Array, vocabulary: Vocabulary, text: TextOptions)
   if (known) whole[whole.length - 1] = newline;
   return whole;
 }
-
-serve(perform);

@@ -1,9 +1,10 @@
 /**
  * The words of shared memory by which the replicas keep in step, and the main thread looks on.
  */
+import { Barrier, barrierWords } from '../threads/barrier.js';
 
-/** Where a word stands in the integer half. */
-const word = { generation: 0, waiting: 1, broken: 2, stop: 3, decision: 4, step: 5 } as const;
+/** Where a word stands in the integer half; the barrier's come first. */
+const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWords + 2 } as const;
 const words = 16;
 
 /** What has been added up since the last validation, in the order of the steps. */
@@ -16,15 +17,10 @@ export interface Tally {
 
 /** Latest steps whose loss the main thread can look up. */
 const ringSteps = 256;
-/** Turns of a waiting loop before the thread sleeps: some tens of microseconds. */
-const spins = 2000;
-/** A sleeping thread looks up this often whether another has failed. */
-const patienceMs = 1000;
-
-/** What the other replicas meet when one has failed: a consequence, whose cause is told by that one. */
-export class BrokenBarrier extends Error {}
-
-export class Control {
+/** The memory that the replicas and the main thread share besides tensors, and what its words mean. */
+export class SharedControl {
+  /** Where all replicas meet */
+  readonly barrier: Barrier;
   private readonly integers: Int32Array;
   private readonly reals: Float64Array;
 
@@ -36,43 +32,7 @@ export class Control {
   ) {
     this.integers = new Int32Array(memory, 0, words);
     this.reals = new Float64Array(memory, words * 4);
-  }
-
-  // --- the barrier ---
-
-  /**
-   * Returns when all replicas have come here. Spins shortly, then sleeps: on a busy machine spinning
-   * would take the processor from the very thread that is waited for.
-   * @throws BrokenBarrier when another replica has failed
-   */
-  barrier(): void {
-    if (this.replicas === 1) return;
-    const w = this.integers;
-    const generation = Atomics.load(w, word.generation);
-    if (Atomics.add(w, word.waiting, 1) === this.replicas - 1) {
-      Atomics.store(w, word.waiting, 0);
-      Atomics.add(w, word.generation, 1);
-      Atomics.notify(w, word.generation);
-    } else {
-      for (let i = 0; i < spins; i++) {
-        if (Atomics.load(w, word.generation) !== generation) break;
-      }
-      while (Atomics.load(w, word.generation) === generation && !this.broken) {
-        Atomics.wait(w, word.generation, generation, patienceMs);
-      }
-    }
-    if (this.broken) throw new BrokenBarrier();
-  }
-
-  /** Lets no replica wait for one that has failed. */
-  breakBarrier(): void {
-    Atomics.store(this.integers, word.broken, 1);
-    Atomics.add(this.integers, word.generation, 1);
-    Atomics.notify(this.integers, word.generation);
-  }
-
-  get broken(): boolean {
-    return Atomics.load(this.integers, word.broken) === 1;
+    this.barrier = new Barrier(replicas, this.integers.subarray(0, barrierWords));
   }
 
   // --- stopping: asked by the main thread at any time, decided by replica 0 between two barriers ---

@@ -13,10 +13,10 @@ import { exactBackend } from '../backend/select.js';
 import { defaultContext, NgramModel } from '../evaluate/ngram.js';
 import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
-import { serve } from '../threads/crew.js';
-import { Control } from '../train/control.js';
+import type { Handler } from '../threads/handler.js';
 import type { ReplicaPlan } from '../train/plan.js';
 import { Replica } from '../train/replica.js';
+import { SharedControl } from '../train/shared-control.js';
 import { Frequencies } from './frequencies.js';
 import { isText, type Layout } from './layout.js';
 import { Literals } from './literals.js';
@@ -60,14 +60,17 @@ export interface LaneOrder {
 /** What was coded: nothing where it was decoded */
 export type LaneResult = Uint8Array;
 
-export function perform(plan: CodingPlan, reply: (result: LaneResult) => void) {
+export function createCodingHandler(
+  plan: CodingPlan,
+  reply: (result: LaneResult) => void,
+): Handler<LaneOrder> {
   return async ({ lane }: LaneOrder) => reply(await new CodingLane(plan, lane).run());
 }
 
 class CodingLane {
   private readonly backend: Backend;
   private readonly network: Network;
-  private readonly control: Control;
+  private readonly control: SharedControl;
   /** What learns; undefined where the model stays as it is */
   private readonly learner: { replica: Replica; ngram: NgramModel; mixer: Mixer } | undefined;
   private readonly counted: Float64Array;
@@ -89,7 +92,7 @@ class CodingLane {
     const { rows, model, memory, control } = this.own;
     this.backend = exactBackend(plan.backendName, new Arena(memory));
     const { backend } = this;
-    this.control = new Control(replicas.length, control);
+    this.control = new SharedControl(replicas.length, control);
     if (rate > 0) {
       this.learner = {
         replica: new Replica(backend, this.own, this.control),
@@ -145,7 +148,7 @@ class CodingLane {
         network.thaw();
         network.freeze();
       } else {
-        this.control.barrier();
+        this.control.barrier.wait();
       }
       this.countChunk(learner.ngram, from + 1, from + T);
     }
@@ -229,5 +232,3 @@ class CodingLane {
     return id;
   }
 }
-
-serve(perform);

@@ -1,4 +1,4 @@
-/** A lane of sampling: a batch that runs in slices of time, between which messages and signals come in. */
+/** A worker of sampling: a batch that runs in slices of time, between which messages and signals come in. */
 import { setImmediate } from 'node:timers/promises';
 import { Arena } from '../backend/arena.js';
 import type { SharedTensor } from '../backend/backend.js';
@@ -7,14 +7,14 @@ import type { ModelConfig } from '../model/config.js';
 import { networkOf } from '../model/load.js';
 import type { TextUnit } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
-import { serve } from '../threads/crew.js';
-import type { LaneMessage, LaneReply } from '../threads/in-order.js';
+import type { Handler } from '../threads/handler.js';
+import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { Batch } from './batch.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
-/** What a lane is told at its start; it passes through `postMessage`. */
+/** What a worker is told at its start; it passes through `postMessage`. */
 export interface SamplePlan {
-  /** Never 'auto': all lanes must compute alike. */
+  /** Never 'auto': all workers must compute alike. */
   readonly backend: BackendName;
   readonly memory: WebAssembly.Memory;
   readonly config: ModelConfig;
@@ -31,8 +31,8 @@ export interface SamplePlan {
 
 /** A record to draw: the ids of its own prompt */
 export type SampleJob = ArrayLike<number>;
-type Message = LaneMessage<SampleJob>;
-type Reply = LaneReply<readonly number[]>;
+type Message = JobMessage<SampleJob>;
+type Reply = ChunkReply<readonly number[]>;
 
 /** The first characters are shown at once; then they are handed on as often as an eye can tell. */
 const firstSliceMs = 5;
@@ -40,7 +40,10 @@ const sliceMs = 30;
 /** Replies that may be under way to a reader who has not come back for them */
 const unread = 2;
 
-export function perform(plan: SamplePlan, reply: (reply: Reply) => void) {
+export function createRecordHandler(
+  plan: SamplePlan,
+  reply: (reply: Reply) => void,
+): Handler<Message> {
   const { backend } = createBackend(plan.backend, new Arena(plan.memory));
   const network = networkOf(plan.config, backend, backend.attach(plan.weights), {
     maxRows: plan.rows,
@@ -76,11 +79,9 @@ export function perform(plan: SamplePlan, reply: (reply: Reply) => void) {
       running = false;
     }
   };
-  return async (message: Message) => {
+  return async (message) => {
     if ('taken' in message) credit++;
     else batch.add(message.index, message.job);
     if (!running) await run();
   };
 }
-
-serve(perform);
