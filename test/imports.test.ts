@@ -112,6 +112,19 @@ test('only the command line knows the terminal', () => {
   expect(wrong.map((file) => file.path)).toEqual([]);
 });
 
+test('only the entry modules of worker threads have effects there, and nothing imports them', () => {
+  const entries = files.filter(({ path }) => path.endsWith('-worker.ts'));
+  expect(entries.length).toBeGreaterThan(2);
+  const handlers = files
+    .filter(({ path }) => path !== 'threads/handler.ts')
+    .filter(({ path }) =>
+      /\b(handleMessages|parentPort)\b/.test(readFileSync(join(root, path), 'utf8')),
+    );
+  expect(handlers.map(({ path }) => path)).toEqual(entries.map(({ path }) => path));
+  const imported = new Set(files.flatMap(({ imports }) => imports.map(({ path }) => path)));
+  expect(entries.filter(({ path }) => imported.has(path))).toEqual([]);
+});
+
 test('no circle of imports, types apart', () => {
   const imports = new Map(
     files.map((file) => [
