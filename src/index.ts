@@ -21,6 +21,8 @@ export { type Generation, generate } from './sample/generate.js';
 export { type SampleOptions, sample } from './sample/sample.js';
 export type { SampleSettings } from './sample/settings.js';
 export { type Corpus, loadCorpus } from './text/corpus.js';
+export type { FolderReport } from './text/folders.js';
+export type { ReadingOptions } from './text/reading-options.js';
 export { fitToCorpus, splitCorpus } from './text/split.js';
 export type { Ids, NormalForm, TextOptions, TextUnit } from './text/unit.js';
 export { Vocabulary } from './text/vocabulary.js';

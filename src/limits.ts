@@ -12,6 +12,8 @@ export const limits = {
   parameters: 2 ** 30,
   threads: 1024,
   tensors: 1024,
+  /** Characters of what separates records */
+  separator: 1000,
   /** What all fields of a file but its tensors' data may take, in bytes: parsed JSON needs many times its size. */
   headBytes: 2 ** 25,
   /** Validations that a history keeps; a longer one is thinned. */

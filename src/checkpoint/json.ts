@@ -207,6 +207,16 @@ export function readTextOptions(fields: Fields): TextOptions {
   return { unit, keepCr, normalize: fields.oneOf('normalize', normalForms) };
 }
 
+/** Of the text, what ends its records; files before it was learned have none. */
+export function readSeparator(fields: Fields): string | undefined {
+  if (fields.get('separator') === undefined) return undefined;
+  const separator = fields.string('separator');
+  if (separator === '' || separator.length > limits.separator) {
+    fields.fail('separator', `a text of 1 to ${limits.separator} characters`);
+  }
+  return separator;
+}
+
 /** The vocabulary, whose size must be the model's. */
 export function readVocabulary(fields: Fields, model: ModelConfig): Vocabulary {
   const name = fields.name('vocabulary');

@@ -7,6 +7,7 @@ import type { ModelConfig } from '../model/config.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
 import { History } from '../train/history.js';
 import { writeFileAtomically } from './atomic.js';
 import {
@@ -14,6 +15,7 @@ import {
   fileJson,
   readHistory,
   readModelConfig,
+  readSeparator,
   readTextOptions,
   readVocabulary,
 } from './json.js';
@@ -36,6 +38,7 @@ export async function writeModel(
     model: model.config,
     text: model.text,
     vocabulary: model.vocabulary.toJSON(),
+    separator: model.separator,
     training: model.training,
     history: History.of(model.history).entries,
   };
@@ -62,10 +65,11 @@ export function readModel(path: string): Promise<Model> {
     const config = readModelConfig(fields.fields('model'));
     const text = readTextOptions(fields.fields('text'));
     const vocabulary = readVocabulary(fields, config);
+    const separator = readSeparator(fields);
     const training = fields.get('training') === undefined ? undefined : fields.record('training');
     const history = readHistory(fields);
     const weights = readParameters(file, config, quote(path));
-    return { config, text, vocabulary, training, history, weights };
+    return { config, text, vocabulary, ...withSeparator(separator), training, history, weights };
   });
 }
 

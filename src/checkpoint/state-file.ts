@@ -8,6 +8,7 @@ import type { ModelConfig } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
 import type { TrainConfig } from '../train/config.js';
 import { History, type HistorySummary, keptPlaces } from '../train/history.js';
 import type { LengthPlan } from '../train/length.js';
@@ -20,6 +21,7 @@ import {
   fileJson,
   readHistory,
   readModelConfig,
+  readSeparator,
   readTextOptions,
   readVocabulary,
 } from './json.js';
@@ -27,7 +29,9 @@ import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
 import { readTrainConfig } from './train-config.js';
 
 export const stateFormat = 'charnn-state';
-export const stateVersion = 3;
+export const stateVersion = 4;
+/** What an earlier charnn can go on with: it knows nothing of documents. */
+const plainStateVersion = 3;
 
 const { whole, notNegative } = ranges;
 
@@ -50,7 +54,7 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
   const history = History.of(state.history, state.validations);
   const head = {
     format: stateFormat,
-    version: stateVersion,
+    version: state.config.documents ? stateVersion : plainStateVersion,
     ...rest,
     history: history.entries,
     validations: history.summary,
@@ -88,6 +92,7 @@ export async function readLastModel(path: string): Promise<Model> {
     config: state.model,
     vocabulary: state.vocabulary,
     text: state.text,
+    ...withSeparator(state.separator),
     weights: state.average ?? state.weights,
     training: { id, step, ...config, corpus: provenance },
     history: state.history,
@@ -106,6 +111,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     model,
     vocabulary: readVocabulary(fields, model),
     text: readTextOptions(fields.fields('text')),
+    ...withSeparator(readSeparator(fields)),
     provenance: fields.record('provenance'),
     source: fields.record('source'),
     id: fields.get('id') === undefined ? undefined : fields.string('id'),

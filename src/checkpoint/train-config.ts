@@ -52,12 +52,14 @@ export function readTrainConfig(fields: Fields): TrainConfig {
     divergence: readDivergence(fields),
     evalEvery:
       fields.get('evalEvery') === undefined ? undefined : fields.within('evalEvery', count),
+    ...(fields.get('documents') !== undefined && { documents: fields.boolean('documents') }),
     ...(fields.get('targetLoss') !== undefined && {
       targetLoss: fields.within('targetLoss', positive),
     }),
     ...(fields.get('keep') !== undefined && {
       keep: fields.within('keep', integersFrom(0, 10_000)),
     }),
+    ...(fields.get('documents') !== undefined && { documents: fields.boolean('documents') }),
     seed: fields.within('seed', whole),
     threads: fields.within('threads', integersFrom(1, limits.threads)),
     backend: fields.oneOf('backend', backendNames),

@@ -3,6 +3,7 @@ import { usableCores } from '../backend/cores.js';
 import type { BackendName } from '../backend/select.js';
 import { UsageError } from '../errors.js';
 import { type CellName, type ModelConfig, variants } from '../model/config.js';
+import type { InvalidAction, TextFormat } from '../text/reading-options.js';
 import type { BatchShape } from '../text/split.js';
 import type { NormalForm, TextOptions, TextUnit } from '../text/unit.js';
 import type {
@@ -22,6 +23,10 @@ import type { SizeChoice } from './options/train.js';
 
 /** Options as the parser leaves them: absent ones undefined. */
 export interface RawTrainOptions {
+  readonly encoding?: string;
+  readonly invalid?: InvalidAction;
+  readonly format?: TextFormat;
+  readonly textColumn?: string;
   readonly cell?: CellName;
   readonly size?: SizeChoice;
   readonly layers?: number;
@@ -33,6 +38,8 @@ export interface RawTrainOptions {
   readonly normalize?: NormalForm;
   readonly keepCr?: boolean;
   readonly minCount?: number;
+  readonly separator?: string;
+  readonly documents?: boolean;
   readonly valFrac?: number;
   readonly valFile?: string;
   readonly valChars?: number;
@@ -176,6 +183,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       earlyStop: raw.earlyStop ?? d.earlyStop,
       divergence: divergence(raw),
       evalEvery: raw.evalEvery,
+      ...(raw.documents && { documents: true }),
       ...ending(raw),
       seed: raw.seed ?? d.seed,
       threads: raw.threads ?? usableCores(),

@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { type Range, ranges } from '../limits.js';
 import { quoteText } from '../text/quote.js';
+import { encodingNamed, textFormats } from '../text/reading-options.js';
 
 export type Parse<T> = (value: string) => T;
 
@@ -68,3 +69,11 @@ export const duration: Parse<number> = (value) => {
 };
 
 export const text: Parse<string> = (value) => value;
+
+/** A label of the WHATWG Encoding Standard → its canonical name */
+export const encodingName: Parse<string> = (value) =>
+  encodingNamed(value) ??
+  mustBe('an encoding such as utf-8, utf-16le, windows-1252, koi8-r, shift_jis or gb18030', value);
+
+export const textFormat: Parse<(typeof textFormats)[number]> = (value) =>
+  choice(textFormats)(value === 'jsonl' ? 'ndjson' : value);

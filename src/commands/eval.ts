@@ -9,10 +9,11 @@ import { loadCorpus } from '../text/corpus.js';
 import { jsonText } from '../text/quote.js';
 import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 import { unknownPrice } from './unknown-note.js';
 import { yardstickLine } from './yardstick-line.js';
 
-export interface RawEvalOptions {
+export interface RawEvalOptions extends RawReadingOptions {
   readonly model?: string;
   readonly last?: boolean;
   readonly backend?: BackendName;
@@ -29,6 +30,8 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
     text,
     vocabulary,
     minCount: 1,
+    reading: readingOf(raw, text.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());

@@ -7,7 +7,7 @@ import { type BackendName, createBackend } from '../backend/select.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { checkLayerNorm, flagOf } from '../cli/checks.js';
 import { defaults } from '../cli/options/defaults.js';
-import { createOutput } from '../cli/output.js';
+import { createOutput, type Output } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import { type CellName, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
@@ -26,8 +26,9 @@ import {
 } from './gradients-shown.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 
-export interface RawGradientsOptions {
+export interface RawGradientsOptions extends RawReadingOptions {
   readonly model?: string;
   readonly cell?: readonly CellName[];
   readonly layers?: number;
@@ -51,7 +52,9 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
     const inputs = [...texts, raw.model ?? defaults.output];
     await checkPagePath({ path: raw.output, inputs, outputIsTaken: raw.json });
   }
-  const { subjects, ids } = raw.cell ? await fresh(texts, raw) : await trained(texts, raw);
+  const { subjects, ids } = raw.cell
+    ? await fresh(texts, raw, output)
+    : await trained(texts, raw, output);
   const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
   if (note !== undefined) output.note(note);
   const measures = {
@@ -74,7 +77,7 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
   else if (raw.output === undefined) process.stdout.write(description(findings));
 }
 
-async function trained(texts: readonly string[], raw: RawGradientsOptions) {
+async function trained(texts: readonly string[], raw: RawGradientsOptions, output: Output) {
   const shape = ['layers', 'hidden', 'embedding', 'residual', 'layerNorm'] as const;
   for (const key of [...shape, 'seed'] as const) {
     if (raw[key] === undefined) continue;
@@ -88,6 +91,8 @@ async function trained(texts: readonly string[], raw: RawGradientsOptions) {
     text,
     vocabulary,
     minCount: 1,
+    reading: readingOf(raw, text.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const seqLength = raw.seqLength ?? positiveOr(training?.seqLength, defaults.gradients.seqLength);
@@ -104,6 +109,7 @@ async function trained(texts: readonly string[], raw: RawGradientsOptions) {
 async function fresh(
   texts: readonly string[],
   raw: RawGradientsOptions,
+  output: Output,
 ): Promise<{ subjects: Subject[]; ids: Ids }> {
   if (raw.model !== undefined) {
     throw new UsageError('--cell and --model contradict each other: give one of them');
@@ -112,6 +118,8 @@ async function fresh(
   const { ids, vocabulary } = await loadCorpus(textArguments(texts), {
     text: { unit: defaults.unit, keepCr: false },
     minCount: 1,
+    reading: readingOf(raw, defaults.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const subjects = (raw.cell ?? []).map((cell): Subject => {

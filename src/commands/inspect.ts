@@ -8,6 +8,7 @@ import { bits, grouped } from '../cli/output.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { jsonText, printable } from '../text/quote.js';
+import { describeSeparator, withSeparator } from '../text/separator.js';
 
 export async function inspect(
   path: string | undefined,
@@ -30,6 +31,7 @@ function summary(model: Model) {
     tensors,
     text,
     vocabulary: vocabulary.toJSON(),
+    ...withSeparator(model.separator),
     training,
     history,
   };
@@ -76,6 +78,8 @@ function description(model: Model): string {
     const more = vocabulary.size - 1 > shown.length ? ' …' : '';
     lines.push(`  ${jsonText(shown.join('')).slice(1, -1)}${more}`);
   }
+
+  if (model.separator !== undefined) field('records end with', describeSeparator(model.separator));
 
   if (history.length > 0) {
     section('History');

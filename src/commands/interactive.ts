@@ -15,6 +15,7 @@ import { printable } from '../text/quote.js';
 import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
+import { readingOf } from './text-reading.js';
 import { write } from './write.js';
 
 /** Options of records that are written one after the other, as a pipe wants them */
@@ -87,7 +88,10 @@ class Dialogue {
   }
 
   async begin(): Promise<void> {
-    const { ids } = await readCommonPrompt(this.raw, promptEncoder(this.model, this.output));
+    const { unit } = this.model.text;
+    const reading = readingOf(this.raw, unit, 'replace');
+    const encode = promptEncoder(this.model, this.output);
+    const { ids } = await readCommonPrompt(this.raw, encode, { reading, unit });
     this.common = Array.from(ids);
     this.session.begin(this.common);
   }

@@ -17,6 +17,7 @@ import type { Model } from '../model/model.js';
 import { sharedRun, sharedShare } from '../novelty/overlap.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
@@ -32,6 +33,8 @@ import {
   requireRecorded,
   type TextSource,
 } from './recorded-text.js';
+import { type FileStarts, readSeparatorOption, withDocuments, withRecords } from './records.js';
+import { folderReporter, readingOf, skippedIn } from './text-reading.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
@@ -43,15 +46,24 @@ export async function prepareNew(
 ): Promise<Prepared> {
   const settings = trainSettings(raw);
   const { text, minCount, valFile, valFrac, valChars } = settings;
+  const givenSeparator = readSeparatorOption(raw.separator, text);
   const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
   const source: TextSource = {
+    reading: readingOf(raw, text.unit),
     texts,
     valFile: valFile ?? null,
     valFrac,
     valChars,
     minCount,
   };
-  const { corpus, files, leftOut } = await loadTraining(source, text, undefined, output);
+  const {
+    corpus: loaded,
+    starts,
+    files,
+    leftOut,
+  } = await loadTraining(source, text, undefined, output);
+  const records = withRecords(loaded, givenSeparator, output);
+  const corpus = raw.documents ? withDocuments(records, starts) : records;
   warnOfOverlap(corpus, output);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
@@ -144,17 +156,20 @@ export async function prepareResumed(
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
   const leavingOut = { known: new Set(recorded.leftOut), onOwnStream: () => {} };
+  const rules = { reading: recorded.reading, unit: state.text.unit, leavingOut };
   if (texts.length === 0) {
     const bytes = provenance.bytes ?? null;
-    await requireRecorded(recorded.texts, bytes, path, recorded.files, leavingOut);
+    await requireRecorded(recorded.texts, bytes, path, recorded.files, rules);
   }
   if (recorded.valFile !== null) {
     const bytes = provenance.validationBytes;
-    await requireRecorded([recorded.valFile], bytes, path, undefined, leavingOut);
+    await requireRecorded([recorded.valFile], bytes, path, undefined, rules);
   }
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
   const read = await loadTraining(source, state.text, state.vocabulary, output);
-  const { corpus, leftOut } = read;
+  const { starts, leftOut } = read;
+  const records = { ...read.corpus, ...withSeparator(state.separator) };
+  const corpus = config.documents ? withDocuments(records, starts) : records;
   const { sha256, validationSha256 } = corpus.provenance;
   if (sha256 !== provenance.sha256) {
     throw anotherText(path, source.texts, changesOf(recorded.files, read.files));
@@ -181,6 +196,7 @@ export async function prepareResumed(
 
 interface LoadedTraining {
   readonly corpus: TrainingText;
+  readonly starts: FileStarts;
   readonly files: Corpus['parts'];
   readonly leftOut: readonly string[];
 }
@@ -191,7 +207,9 @@ async function loadTraining(
   vocabulary: Vocabulary | undefined,
   output: Output,
 ): Promise<LoadedTraining> {
-  const { minCount, valFile, valFrac, valChars } = source;
+  const { minCount, valFile, valFrac, valChars, reading } = source;
+  // a text that is resumed was reported when it was new
+  const onFolder = vocabulary === undefined ? folderReporter(output) : undefined;
   const leftOut = new Set(source.leftOut);
   const leavingOut = {
     known: leftOut,
@@ -204,6 +222,8 @@ async function loadTraining(
     loadCorpus(paths, {
       text,
       minCount,
+      reading,
+      onFolder,
       stdin: process.stdin,
       leavingOut,
       ...(known && { vocabulary: known }),
@@ -216,9 +236,12 @@ async function loadTraining(
   const split = splitCorpus(corpus.ids, valFrac);
   let validation: Ids = split.validation;
   let validationText = {};
+  const edge = split.train.length;
+  let validationStarts = corpus.starts.filter((at) => at > edge).map((at) => at - edge);
   if (valFile !== null) {
     const other = await load([valFile], corpus.vocabulary);
     validation = other.ids;
+    validationStarts = other.starts.slice(1);
     validationText = { validationSha256: other.sha256, validationBytes: other.bytes };
     if (other.unknown > 0) {
       output.warn(
@@ -247,13 +270,20 @@ async function loadTraining(
       sha256: corpus.sha256,
       bytes: corpus.bytes,
       files: corpus.files,
+      ...skippedIn(corpus.folders),
+      ...(reading.encoding !== undefined && { encoding: reading.encoding }),
       minCount,
       trainCharacters: split.train.length,
       validationCharacters: validation.length,
       ...validationText,
     },
   };
-  return { corpus: training, files: corpus.parts, leftOut: [...leftOut] };
+  return {
+    corpus: training,
+    starts: { train: corpus.starts.filter((at) => at < edge), validation: validationStarts },
+    files: corpus.parts,
+    leftOut: [...leftOut],
+  };
 }
 
 /** Below this it is chance: phrases that recur in any text */

@@ -7,8 +7,9 @@ import { CharnnError, systemReason, UsageError } from '../errors.js';
 import { ownKind } from '../files/own-kinds.js';
 import type { Course, RunData } from '../pages/data.js';
 import { linesOf } from '../text/lines.js';
+import { startOf } from '../text/open-file.js';
 import { quote } from '../text/quote.js';
-import { findSources, startOf } from '../text/sources.js';
+import { findSources } from '../text/sources.js';
 
 /** Points of a curve: more than a screen has columns. */
 const mostPoints = 2000;

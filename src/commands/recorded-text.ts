@@ -5,7 +5,15 @@ import { CharnnError } from '../errors.js';
 import { ranges } from '../limits.js';
 import type { CorpusPart } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
-import { findSources, type LeavingOut } from '../text/sources.js';
+import {
+  defaultReading,
+  encodingNamed,
+  invalidActions,
+  plainReading,
+  type ReadingOptions,
+  textFormats,
+} from '../text/reading-options.js';
+import { type FindOptions, findSources } from '../text/sources.js';
 import type { TrainingState } from '../train/state.js';
 
 export interface TextSource {
@@ -14,6 +22,7 @@ export interface TextSource {
   readonly valFrac: number;
   readonly valChars: number;
   readonly minCount: number;
+  readonly reading: ReadingOptions;
   /** The files of the texts, by which a change is named; missing in older states, and for very many */
   readonly files?: readonly CorpusPart[] | undefined;
   /** Absolute paths of files in the folders that output of a training went to */
@@ -32,8 +41,29 @@ export function recordedSource(source: TrainingState['source'], path: string): T
     valFrac: fields.within('valFrac', ranges.properShare),
     valChars: fields.within('valChars', ranges.count),
     minCount: fields.within('minCount', ranges.count),
+    reading: recordedReading(fields),
     files: fields.get('files') === undefined ? undefined : fields.objects('files').map(partOf),
     leftOut: fields.get('leftOut') === undefined ? undefined : pathsOf(fields, 'leftOut'),
+  };
+}
+
+/** A state without the field is of charnn 0.1.0 or before: its text is read by the rules of then. */
+function recordedReading(source: Fields): ReadingOptions {
+  if (source.get('reading') === undefined) return plainReading;
+  const fields = source.fields('reading');
+  const optional = (name: string) =>
+    fields.get(name) === undefined ? undefined : fields.string(name);
+  const encoding = optional('encoding');
+  if (encoding !== undefined && encodingNamed(encoding) !== encoding) {
+    fields.fail('encoding', 'the canonical name of an encoding');
+  }
+  const column = optional('column');
+  return {
+    ...defaultReading,
+    invalid: fields.oneOf('invalid', invalidActions),
+    format: fields.oneOf('format', textFormats),
+    ...(encoding !== undefined && { encoding }),
+    ...(column !== undefined && { column }),
   };
 }
 
@@ -56,6 +86,7 @@ function partOf(fields: Fields): CorpusPart {
  * and folders, no devices or pipes, and of the recorded size. Its hash is compared when it has been read.
  * @param bytes the recorded size; undefined where an older state has none
  * @param recorded the files of the text, where they are recorded
+ * @param options by which the files of folders are chosen
  * @throws CharnnError when there is something else now
  */
 export async function requireRecorded(
@@ -63,7 +94,7 @@ export async function requireRecorded(
   bytes: unknown,
   statePath: string,
   recorded: TextSource['files'],
-  leavingOut: LeavingOut,
+  options: FindOptions,
 ): Promise<void> {
   for (const path of paths) {
     const stats = path === '-' ? undefined : await stat(path).catch(() => undefined);
@@ -74,7 +105,7 @@ export async function requireRecorded(
     );
   }
   if (bytes === undefined || paths.includes('-')) return;
-  const sources = await findSources(paths, process.stdin, leavingOut);
+  const sources = await findSources(paths, process.stdin, options);
   const size = sources.reduce((sum, source) => sum + (source.size ?? 0), 0);
   const found = sources.map(({ label, size = 0 }) => ({ label, bytes: size }));
   if (size !== bytes || changesOf(recorded, found) !== '') {

@@ -16,10 +16,11 @@ import { findSources } from '../text/sources.js';
 import { readChosenModel } from './chosen-model.js';
 import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 import { noteUnknown } from './unknown-note.js';
 import { LineWriter, write } from './write.js';
 
-export interface RawScoreOptions {
+export interface RawScoreOptions extends RawReadingOptions {
   readonly model?: string;
   readonly last?: boolean;
   readonly total?: boolean;
@@ -45,10 +46,12 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
   const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
   const paths = textArguments(texts);
+  const { text, vocabulary } = model;
+  const onFolder = folderReporter(output);
+  const reading = readingOf(raw, text.unit, raw.total ? 'error' : 'replace');
 
   if (raw.total) {
-    const { text, vocabulary } = model;
-    const options = { text, vocabulary, minCount: 1, stdin: process.stdin };
+    const options = { text, vocabulary, minCount: 1, stdin: process.stdin, reading, onFolder };
     const { ids, unknown } = await loadCorpus(paths, options);
     const { bitsPerCharacter } = evaluate(model, backend, ids, { dynamic });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
@@ -56,8 +59,10 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
     return;
   }
 
-  const sources = await findSources(paths, process.stdin);
-  const groups = lineGroups(sources, raw.perChar ? longestPerCharacter : undefined);
+  const { unit } = text;
+  const sources = await findSources(paths, process.stdin, { reading, unit, onFolder });
+  const longest = raw.perChar ? longestPerCharacter : undefined;
+  const groups = lineGroups(sources, { reading, unit, longest });
   const lines = scoreLines(groups, {
     models: [model],
     backend,
@@ -77,7 +82,7 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
     // what is shown decides: a threshold taken from the output means that very line
     if (Number(bits) < least) continue;
     if (raw.perChar) await writer.line(perCharacter(scored, model, Number(bits)));
-    else await writer.line(`${bits}\t`, scored.line);
+    else await writer.line(`${bits}\t`, withoutCr(scored.line, text));
   }
   await writer.end();
   noteUnknown(unknown, model.vocabulary, output);
@@ -90,12 +95,13 @@ function bitsPerCharacter({ losses: [{ nats, characters }] }: ScoredLine): numbe
 
 /** A line of JSON: the characters, the line's end last, and what each of them cost. */
 function perCharacter({ line, losses: [of] }: ScoredLine, { text }: Model, bits: number): string {
-  const uniform = `${uniformText(withoutCr(line, text), text)}\n`;
+  const shown = withoutCr(line, text);
+  const uniform = `${uniformText(shown, text)}\n`;
   const characters =
     text.unit === 'byte' ? [...Buffer.from(uniform, 'latin1')] : Array.from(uniform);
   const round = (x: number) => Number(x.toFixed(6));
   return jsonText({
-    text: Buffer.from(line).toString('utf8'),
+    text: Buffer.from(shown).toString('utf8'),
     bits_per_char: bits,
     characters: characters.slice(0, of.characters),
     bits: Array.from(of.losses ?? [], (loss) => round(loss / Math.LN2)),

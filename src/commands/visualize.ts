@@ -17,8 +17,9 @@ import { jsonText } from '../text/quote.js';
 import type { Ids } from '../text/unit.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 
-export interface RawVisualizeOptions {
+export interface RawVisualizeOptions extends RawReadingOptions {
   readonly model?: string;
   readonly output?: string;
   readonly units?: 'all' | readonly Unit[];
@@ -45,6 +46,8 @@ export async function visualize(texts: readonly string[], raw: RawVisualizeOptio
     text,
     vocabulary,
     minCount: 1,
+    reading: readingOf(raw, text.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const most = raw.maxChars ?? defaults.visualize.maxChars;

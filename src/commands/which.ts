@@ -8,14 +8,16 @@ import { readModel } from '../checkpoint/model-file.js';
 import { createOutput, grouped } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
+import { withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { printable, quote } from '../text/quote.js';
 import { findSources } from '../text/sources.js';
 import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 import { LineWriter } from './write.js';
 
-export interface RawWhichOptions {
+export interface RawWhichOptions extends RawReadingOptions {
   readonly text?: readonly string[];
   readonly threads?: number;
   readonly backend?: BackendName;
@@ -29,10 +31,16 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
   const arena = new Arena();
   const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
   if (note !== undefined) output.note(note);
-  const sources = await findSources(textArguments(raw.text ?? []), process.stdin);
+  // lines are decoded if any of the models reads characters
+  const unit = models.every((model) => model.text.unit === 'byte') ? 'byte' : 'char';
+  const keepCr = models.some((model) => model.text.keepCr);
+  const reading = readingOf(raw, unit, 'replace');
+  const onFolder = folderReporter(output);
+  const given = textArguments(raw.text ?? []);
+  const sources = await findSources(given, process.stdin, { reading, unit, onFolder });
   const labels = modelLabels(paths);
   const writer = new LineWriter();
-  const lines = scoreLines(lineGroups(sources), {
+  const lines = scoreLines(lineGroups(sources, { reading, unit }), {
     models,
     backend,
     backendName: name,
@@ -48,7 +56,10 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
     });
     const ranked = losses.map(({ nats }, i) => ({ nats, i })).sort((a, b) => a.nats - b.nats);
     const margin = (ranked[1].nats - ranked[0].nats) / Math.LN2;
-    await writer.line(`${labels[ranked[0].i]}\t${margin.toFixed(2)}\t`, line);
+    await writer.line(
+      `${labels[ranked[0].i]}\t${margin.toFixed(2)}\t`,
+      withoutCr(line, { unit, keepCr }),
+    );
   }
   await writer.end();
   const counts = unknown.flatMap((n, i) => (n > 0 ? [`${grouped(n)} to ${quote(labels[i])}`] : []));

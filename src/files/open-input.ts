@@ -18,7 +18,7 @@ const pauseMs = 20;
  * @throws CharnnError for a socket; what the system reports, for anything else that cannot be read
  */
 export async function* streamedBytes(
-  path: string,
+  path: string | Buffer,
   stats: Stats,
   shown: string,
 ): AsyncGenerator<Uint8Array, void, void> {

@@ -34,7 +34,7 @@ function ownFiles(): readonly OwnFile[] {
  * Which of the process's own output streams goes to this regular file, if any does.
  * @param stats of the path, links followed
  */
-export function ownStreamTo(path: string, stats: Stats): OwnStream | undefined {
+export function ownStreamTo(path: string | Buffer, stats: Stats): OwnStream | undefined {
   if (!stats.isFile()) return undefined;
   const similar = ownFiles().filter(({ ino }) => Number(ino) === stats.ino);
   if (similar.length === 0) return undefined;

@@ -6,6 +6,7 @@ import type { BackendName } from '../backend/select.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
+import { needsLeadIn } from './lead-in.js';
 import { readPrompt } from './prompt.js';
 import { createRecordHandler, type SampleJob, type SamplePlan } from './record-handler.js';
 import type { SampleSettings } from './settings.js';
@@ -42,7 +43,9 @@ export async function* generate(
 ): AsyncGenerator<Chunk<readonly number[]>, void, void> {
   const threads = usefulThreads(options.threads);
   const weights = loadWeights(model, backend);
-  const { state, id } = readPrompt(model, backend, weights, prompt);
+  // what follows an unprinted record of each record's own cannot be read once for all
+  const isLed = needsLeadIn(settings, prompt);
+  const { state, id } = readPrompt(model, backend, weights, isLed ? [] : prompt);
   const together = Math.max(1, Math.min(expected ?? mostRows * threads, heldRecords(settings)));
   const workers = Math.min(threads, together);
   const rows = Math.min(mostRows, Math.ceil(together / workers));
@@ -53,12 +56,12 @@ export async function* generate(
     weights: backend.share(weights),
     state: state.map((layer) => layer.map((s) => backend.share(s))),
     firstId: id,
-    settings,
+    settings: isLed ? settings : { ...settings, separators: undefined },
     unit: model.vocabulary.unit,
     symbols: model.vocabulary.symbols,
     rows,
   };
-  yield* mapOrdered(jobs, {
+  yield* mapOrdered(isLed ? afterPrompt(prompt, jobs) : jobs, {
     workers,
     module: new URL('./record-worker.js', import.meta.url),
     createHandler: createRecordHandler,
@@ -66,6 +69,14 @@ export async function* generate(
     jobsPerWorker: 2 * rows,
     onFewer: options.onFewer ?? (() => {}),
   });
+}
+
+async function* afterPrompt(
+  prompt: ArrayLike<number>,
+  jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
+): AsyncGenerator<SampleJob, void, void> {
+  const common = Array.from(prompt);
+  for await (const job of jobs) yield common.length === 0 ? job : [...common, ...Array.from(job)];
 }
 
 function heldRecords({ length }: SampleSettings): number {

@@ -84,6 +84,8 @@ export interface TrainConfig {
   /** Validations whose models are kept beside the best one, the latest; where `Save` can */
   readonly keep?: number;
   readonly divergence: DivergenceConfig;
+  /** Whether each file or record is a document: state and gradients do not run from one into the next */
+  readonly documents?: boolean;
   readonly seed: number;
   readonly threads: number;
   readonly backend: BackendName;

@@ -12,12 +12,20 @@ import type { Ids } from '../text/unit.js';
 import { WorkerPool } from '../threads/worker-pool.js';
 import type { TrainConfig } from './config.js';
 import { momentCount } from './optimizer.js';
-import { type Order, type ReplicaPlan, type Reply, type RunResult, share } from './plan.js';
+import {
+  type Order,
+  type ReplicaPlan,
+  type Reply,
+  type RunResult,
+  share,
+  type TrainingDocuments,
+} from './plan.js';
 import { SharedControl } from './shared-control.js';
 
 interface TrainingTexts {
   readonly train: Ids;
   readonly validation: Ids;
+  readonly documents?: TrainingDocuments | undefined;
 }
 
 export class Replicas {

@@ -2,6 +2,7 @@
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Model } from '../model/model.js';
+import { withSeparator } from '../text/separator.js';
 import { version } from '../version.js';
 import type { History } from './history.js';
 import type { TrainingJob } from './job.js';
@@ -36,6 +37,7 @@ export function takeModel(standing: Standing): Model {
     config: model,
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
+    ...withSeparator(job.corpus.separator),
     weights: copyOut(backend, replicas.average ?? replicas.weights),
     training: {
       charnn: version,
@@ -63,6 +65,7 @@ export function takeState(standing: Standing, modelWeights?: Float32Array): Trai
     model,
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
+    ...withSeparator(job.corpus.separator),
     provenance: job.corpus.provenance,
     source: job.source,
     id,

@@ -17,6 +17,8 @@ export interface TrainingState {
   readonly model: ModelConfig;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;
+  /** What ends each record of the text, if it is made of records */
+  readonly separator?: string | undefined;
   /** What the text was: recorded in the model, and compared on resuming. */
   readonly provenance: Readonly<Record<string, unknown>>;
   /** Where the text came from; the caller's own record. */

@@ -1,6 +1,6 @@
 import type { OptionGroup } from '../option.js';
 import { flag } from './definitions.js';
-import { backend, debug, json, lastModel, modelFile, quiet } from './shared.js';
+import { backend, debug, json, lastModel, modelFile, quiet, reading, table } from './shared.js';
 
 export const evalOptions: readonly OptionGroup[] = [
   {
@@ -9,6 +9,8 @@ export const evalOptions: readonly OptionGroup[] = [
       modelFile,
       lastModel,
       flag('--dynamic', 'adapt to the text while reading it (slower)'),
+      ...reading,
+      ...table,
       backend,
       json,
       quiet,

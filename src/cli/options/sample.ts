@@ -2,7 +2,7 @@ import type { OptionGroup } from '../option.js';
 import { integer, listOf, positive, positiveShare, share, text } from '../values.js';
 import { defaults as d } from './defaults.js';
 import { flag, option, repeatable } from './definitions.js';
-import { backend, count, debug, lastModel, modelFile, quiet, threads } from './shared.js';
+import { backend, count, debug, encoding, lastModel, modelFile, quiet, threads } from './shared.js';
 
 /** The rule of every option whose value is a text (`commands/escapes.ts`) */
 const escapes = 'escapes such as \\n, \\t and \\\\ are understood';
@@ -20,7 +20,11 @@ export const sampleOptions: readonly OptionGroup[] = [
         d.length,
       ),
       option('-n, --count <n>', 'records, each followed by a line feed', count, 'one text'),
-      repeatable('--stop <text>', `ends a record, itself left out; ${escapes}`, text),
+      repeatable(
+        '--stop <text>',
+        `ends a record, itself left out; ${escapes}; with -n, by default, what ends the records of the model's text`,
+        text,
+      ),
       repeatable('--until <text>', `ends a record, itself included; ${escapes}`, text),
       flag('-0, --null', 'a NUL byte after each record'),
       flag('--unique', 'no record twice'),
@@ -34,6 +38,10 @@ export const sampleOptions: readonly OptionGroup[] = [
       option('--prime-file <file>', 'a file to go on from, - for standard input', text),
       option('--complete <file>', 'go on from each line of a file; ends with the line', text),
       flag('-i, --interactive', 'go on from lines that you type; /help tells more'),
+      {
+        ...encoding,
+        description: 'encoding of the files, such as utf-16le or windows-1252',
+      },
       flag('--no-echo', 'do not print the prompt'),
     ],
   },
