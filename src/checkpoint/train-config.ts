@@ -1,5 +1,5 @@
 /** The training configuration as a state file holds it. */
-import { backendNames } from '../backend/select.js';
+import { backendNames } from '../backend/device.js';
 import {
   clipNames,
   type DivergenceConfig,

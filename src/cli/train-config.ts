@@ -1,6 +1,6 @@
 /** From the raw options of `charnn train` to a checked, frozen configuration. */
 import { usableCores } from '../backend/cores.js';
-import type { BackendName } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
 import { UsageError } from '../errors.js';
 import { type CellName, type ModelConfig, variants } from '../model/config.js';
 import type { BatchShape } from '../text/split.js';

@@ -1,6 +1,6 @@
 /** `charnn bench`: how fast this machine trains and generates. */
 import { usableCores } from '../backend/cores.js';
-import type { BackendName } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
 import { checkLayerNorm } from '../cli/checks.js';
 import { defaults } from '../cli/options/defaults.js';
 import { type CellName, variants } from '../model/config.js';

@@ -1,7 +1,7 @@
 /** `charnn compress` and `charnn decompress`. */
-import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { type BackendName, createBackend, exactBackend } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
+import { openDevice, openExactDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { createOutput } from '../cli/output.js';
 import { createShareProgress } from '../cli/progress.js';
@@ -37,15 +37,16 @@ export async function compressFile(
   }
   const model = raw.model === undefined ? undefined : await readModel(raw.model);
   const { content } = await readInput(path);
-  const { backend, name, note } = createBackend(raw.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(raw.backend);
+  if (device.note !== undefined) output.note(device.note);
+  // whether relaxed multiply-adds are fused depends on the machine: these are not
+  const computing = device.kind === 'wasm' ? await openExactDevice('wasm (simd)') : device;
   const file = await withProgress(raw.quiet ?? false, (onProgress) =>
     compress(content, {
       model,
       learn: raw.learn ?? true,
       threads: raw.threads ?? usableCores(),
-      // whether relaxed multiply-adds are fused depends on the machine: these are not
-      backend: name === 'wasm' ? exactBackend('wasm (simd)', new Arena()) : backend,
+      device: computing,
       onProgress,
     }),
   );

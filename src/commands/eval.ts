@@ -1,6 +1,6 @@
 /** `charnn eval`: how well a model predicts a text. */
-import { Arena } from '../backend/arena.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defaults } from '../cli/options/defaults.js';
 import { createOutput, grouped } from '../cli/output.js';
@@ -28,11 +28,12 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
     minCount: 1,
     stdin: process.stdin,
   });
-  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
-  const { characters, nats, bitsPerCharacter, perplexity } = evaluate(model, backend, corpus.ids, {
+  const device = await openDevice(raw.backend);
+  if (device.note !== undefined) output.note(device.note);
+  const evaluation = await evaluate(model, device, corpus.ids, {
     dynamic: raw.dynamic ?? false,
   });
+  const { characters, nats, bitsPerCharacter, perplexity } = evaluation;
   const { unknown } = corpus;
   const others = await yardstick(vocabulary, corpus.ids, undefined);
   if (raw.json) {

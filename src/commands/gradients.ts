@@ -1,8 +1,8 @@
 /** `charnn gradients`: how far back the gradient reaches. */
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
-import { Arena } from '../backend/arena.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { checkLayerNorm, flagOf } from '../cli/checks.js';
 import { defaults } from '../cli/options/defaults.js';
@@ -47,20 +47,21 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
   const output = createOutput(raw.quiet ?? false);
   if (raw.output !== undefined) await checkPagePath(raw.output);
   const { subjects, ids } = raw.cell ? await fresh(texts, raw) : await trained(texts, raw);
-  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(raw.backend);
+  if (device.note !== undefined) output.note(device.note);
   const measures = {
     lags: raw.lags ?? defaults.gradients.lags,
     positions: raw.positions ?? defaults.gradients.positions,
   };
-  const findings = subjects.map((subject): Finding => {
+  const findings: Finding[] = [];
+  for (const subject of subjects) {
     const { config, weights } = subject;
-    return {
+    findings.push({
       ...subject,
-      flow: gradientFlow(backend, config, weights, ids, measures),
-      spectra: recurrentSpectra(backend, config, weights),
-    };
-  });
+      flow: await gradientFlow(device, config, weights, ids, measures),
+      spectra: await recurrentSpectra(device, config, weights),
+    });
+  }
   if (raw.output !== undefined) {
     const data: GradientsData = { subjects: findings.map(pageSubject) };
     await writePage(raw.output, 'gradients', { title: 'Gradients by lag', data }, output);

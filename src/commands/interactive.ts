@@ -1,6 +1,5 @@
 /** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
-import { Arena } from '../backend/arena.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { adjust, optionValues } from '../cli/option.js';
 import { defaults } from '../cli/options/defaults.js';
@@ -47,9 +46,9 @@ export async function interact(raw: RawSampleOptions): Promise<void> {
   }
   const output = createOutput(raw.quiet ?? false);
   const model = await readModel(raw.model ?? defaults.output);
-  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
-  const dialogue = new Dialogue(model, new Session(model, backend), raw, output);
+  const device = await openDevice(raw.backend);
+  if (device.note !== undefined) output.note(device.note);
+  const dialogue = new Dialogue(model, new Session(model, device.operations), raw, output);
   await dialogue.begin();
   const { cell, layers, hidden } = model.config;
   output.note(`${cell}, ${layers} × ${hidden}; /help says what can be typed, Ctrl-D ends`);

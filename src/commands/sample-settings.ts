@@ -1,5 +1,5 @@
 /** From the raw options of `charnn sample` to checked settings. */
-import type { BackendName } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
 import { defaults } from '../cli/options/defaults.js';
 import type { Output } from '../cli/output.js';
 import { UsageError } from '../errors.js';

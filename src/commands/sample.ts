@@ -1,7 +1,6 @@
 /** `charnn sample`: text from a model, streamed to standard output. */
-import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defaults } from '../cli/options/defaults.js';
 import { createOutput } from '../cli/output.js';
@@ -27,13 +26,12 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
   const encode = promptEncoder(model, output);
   const common = await readCommonPrompt(raw, encode);
   const isNovel = raw.novel === undefined ? undefined : await novelty(raw.novel, model);
-  const arena = new Arena();
-  const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(raw.backend);
+  if (device.note !== undefined) output.note(device.note);
 
   const count = raw.count ?? 1;
   if (raw.beam !== undefined) {
-    const found = beamSearch(model, backend, common.ids, settings, raw.beam);
+    const found = await beamSearch(model, device, common.ids, settings, raw.beam);
     const head = (raw.echo ?? true) ? common.bytes : nothing.bytes;
     const tail = raw.null ? '\0' : raw.count !== undefined ? '\n' : '';
     for (const { ids } of found.slice(0, count)) {
@@ -50,9 +48,7 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
   const prompts = new RecordPrompts(common, raw.echo ?? true);
   const pieces = generate(prompts.jobs(lines, lines ? count : expected), {
     model,
-    backend,
-    backendName: name,
-    arena,
+    device,
     settings,
     prompt: common.ids,
     expected: lines ? undefined : expected,

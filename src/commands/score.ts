@@ -1,7 +1,7 @@
 /** `charnn score`: each line with its bits per character in front. */
-import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defaults } from '../cli/options/defaults.js';
 import { createOutput } from '../cli/output.js';
@@ -37,16 +37,15 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
   const output = createOutput(raw.quiet ?? false);
   const dynamic = raw.dynamic ?? false;
   const model = await readModel(raw.model ?? defaults.output);
-  const arena = new Arena();
-  const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(raw.backend);
+  if (device.note !== undefined) output.note(device.note);
   const paths = textArguments(texts);
 
   if (raw.total) {
     const { text, vocabulary } = model;
     const options = { text, vocabulary, minCount: 1, stdin: process.stdin };
     const { ids } = await loadCorpus(paths, options);
-    const { bitsPerCharacter } = evaluate(model, backend, ids, { dynamic });
+    const { bitsPerCharacter } = await evaluate(model, device, ids, { dynamic });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
     return;
   }
@@ -55,9 +54,7 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
   const groups = lineGroups(sources, raw.perChar ? longestPerCharacter : undefined);
   const lines = scoreLines(groups, {
     models: [model],
-    backend,
-    backendName: name,
-    arena,
+    device,
     threads: raw.threads ?? usableCores(),
     dynamic,
     characters: raw.perChar ?? false,

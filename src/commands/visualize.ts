@@ -1,9 +1,8 @@
 /** `charnn visualize`: a page that shows a model reading a text. */
 import { recordUnits, type Study, study, type Unit } from '../analyse/study.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
-import { Arena } from '../backend/arena.js';
-import type { Backend } from '../backend/backend.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defaults } from '../cli/options/defaults.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
@@ -50,12 +49,13 @@ export async function visualize(texts: readonly string[], raw: RawVisualizeOptio
     const [shown, all] = [ids.length, corpus.ids.length].map(grouped);
     output.note(`the page shows the first ${shown} of ${all} characters (--max-chars)`);
   }
-  const { backend, note } = createBackend(raw.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
-  const seen = study(model, backend, ids, guesses);
+  const device = await openDevice(raw.backend);
+  if (device.note !== undefined) output.note(device.note);
+  const seen = await study(model, device, ids, guesses);
   const units = chooseUnits(raw.units, model, seen.findings, ids.length, output);
   const data = pageData(model, seen, units, ids.length, corpus.ids.length);
-  const blobs = pageBlobs(model, backend, ids, seen, units);
+  const recorded = await recordUnits(model, device, ids, units);
+  const blobs = pageBlobs(model, ids, seen, units, recorded);
   await writePage(path, 'visualize', { title: 'A network reads', data, blobs }, output);
   if (raw.json) process.stdout.write(`${JSON.stringify(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
@@ -145,10 +145,10 @@ function byteName(byte: number | undefined): string {
 
 function* pageBlobs(
   model: Model,
-  backend: Backend,
   ids: Ids,
   { predictions }: Study,
   units: readonly Unit[],
+  recorded: readonly Int8Array[],
 ): Generator<[id: string, base64: string]> {
   const { surprise, guesses, probabilities, K } = predictions;
   const small = model.vocabulary.size <= 256;
@@ -164,7 +164,6 @@ function* pageBlobs(
     ]);
     yield [`guesses-${from / partLength}`, blob(packed)];
   }
-  const recorded = recordUnits(model, backend, ids, units);
   for (const [i, { layer, unit }] of units.entries()) {
     yield [`unit-${layer}-${unit}`, blob(recorded[i])];
   }

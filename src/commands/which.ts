@@ -1,8 +1,8 @@
 /** `charnn which`: each line with the model that is most likely to have written it. */
 import { basename } from 'node:path';
-import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { createOutput } from '../cli/output.js';
 import { UsageError } from '../errors.js';
@@ -23,17 +23,14 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
   if (paths.length < 2) throw new UsageError('which compares models: name at least two');
   const output = createOutput(raw.quiet ?? false);
   const models = await Promise.all(paths.map((path) => readModel(path)));
-  const arena = new Arena();
-  const { backend, name, note } = createBackend(raw.backend ?? 'auto', arena);
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(raw.backend);
+  if (device.note !== undefined) output.note(device.note);
   const sources = await findSources(textArguments(raw.text ?? []), process.stdin);
   const labels = modelLabels(paths);
   const writer = new LineWriter();
   const lines = scoreLines(lineGroups(sources), {
     models,
-    backend,
-    backendName: name,
-    arena,
+    device,
     threads: raw.threads ?? usableCores(),
     characters: false,
   });

@@ -1,9 +1,8 @@
 /** Bytes to a compressed file and back, exactly. */
 import { createHash } from 'node:crypto';
-import { Arena } from '../backend/arena.js';
-import type { Backend } from '../backend/backend.js';
+import type { Device } from '../backend/device.js';
 import { requireMemory } from '../backend/memory.js';
-import { exactBackend } from '../backend/select.js';
+import { openExactDevice } from '../backend/open-device.js';
 import { CharnnError, UsageError } from '../errors.js';
 import { type ModelConfig, variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
@@ -40,15 +39,15 @@ export interface CompressOptions {
   /** Whether a given model goes on learning */
   readonly learn: boolean;
   readonly threads: number;
-  /** On an arena of its own; what it computes must be the same wherever it is decompressed. */
-  readonly backend: Backend;
+  /** What it computes must be the same wherever it is decompressed. */
+  readonly device: Device;
   readonly onProgress?: ProgressListener | undefined;
 }
 
 /** @returns the file; never more than some hundred bytes longer than the content */
 export async function compress(
   content: Uint8Array,
-  { model, learn, threads, backend, onProgress }: CompressOptions,
+  { model, learn, threads, device, onProgress }: CompressOptions,
 ): Promise<Uint8Array> {
   const common = {
     bytes: content.length,
@@ -68,13 +67,13 @@ export async function compress(
   const alphabet = Uint32Array.from(new Set(model ? [] : symbols)).sort();
   const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
   const coder = model ? givenModel(model) : freshModel(fresh, alphabet);
-  const place = { arena: new Arena(), backendName: backend.name, onProgress };
+  const place = { device, onProgress };
   const parts = await encode(symbols, coder, settings, place);
   const how: Coding = {
     ...settings,
     characters: symbols.length,
-    backend: backend.name,
-    probe: await probe(backend.name, coder.config),
+    backend: device.name,
+    probe: await probe(device, coder.config),
     model: model
       ? { sha256: fingerprint(model), unit: model.vocabulary.unit }
       : { config: fresh, alphabet },
@@ -118,16 +117,21 @@ async function decoded(
     'config' in how.model
       ? freshModel(how.model.config, how.model.alphabet)
       : givenModel(requireModel(how.model, name, model));
-  await requireBackend(how, coder.config, name);
-  requireMemory(bytesPerByte * how.characters, `restoring ${name}`);
-  let at = 0;
-  const coded = parts.map((length) => {
-    at += length;
-    return Uint8Array.from(body.subarray(at - length, at));
-  });
-  const place = { arena: new Arena(), backendName: how.backend, onProgress };
-  const symbols = await decode(coded, how.characters, coder, how, place);
-  return bytesOfSymbols(symbols, 'unit' in how.model ? how.model.unit : 'byte');
+  const device = await requireDevice(how, name);
+  try {
+    await requireEqual(device, how, coder.config, name);
+    requireMemory(bytesPerByte * how.characters, `restoring ${name}`);
+    let at = 0;
+    const coded = parts.map((length) => {
+      at += length;
+      return Uint8Array.from(body.subarray(at - length, at));
+    });
+    const place = { device, onProgress };
+    const symbols = await decode(coded, how.characters, coder, how, place);
+    return bytesOfSymbols(symbols, 'unit' in how.model ? how.model.unit : 'byte');
+  } finally {
+    device.close();
+  }
 }
 
 function requireModel(
@@ -144,19 +148,23 @@ function requireModel(
   return model;
 }
 
-/** Equal names are not enough: another compiler may have rounded otherwise. */
-async function requireBackend(
-  { backend, probe: expected }: Coding,
-  config: ModelConfig,
-  name: string,
-): Promise<void> {
+async function requireDevice({ backend }: Coding, name: string): Promise<Device> {
   try {
-    exactBackend(backend, new Arena());
+    return await openExactDevice(backend);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CharnnError(`${name} can be decompressed only as it was compressed: ${reason}`);
   }
-  if ((await probe(backend, config)) === expected) return;
+}
+
+/** Equal names are not enough: another compiler may have rounded otherwise. */
+async function requireEqual(
+  device: Device,
+  { backend, probe: expected }: Coding,
+  config: ModelConfig,
+  name: string,
+): Promise<void> {
+  if ((await probe(device, config)) === expected) return;
   throw new CharnnError(
     `${name} can be decompressed only where its back end, ${backend}, computes as where it was compressed: here it rounds otherwise`,
   );
@@ -185,13 +193,12 @@ function fingerprint({ config, weights, vocabulary }: Model): string {
 }
 
 /** What coding and learning a fixed text with such cells comes to: a fingerprint of the arithmetic. */
-async function probe(backendName: string, { cell, ...rest }: ModelConfig): Promise<string> {
+async function probe(device: Device, { cell, ...rest }: ModelConfig): Promise<string> {
   const symbols = Uint32Array.from({ length: 600 }, (_, i) => (i * i + (i >> 3)) % 7);
   const sizes = { layers: 2, hidden: 40, embedding: 16, vocabulary: 8 };
   const config = { cell, ...sizes, ...variants(rest) };
   const settings = { streams: 3, chunk: 8, lanes: 1, rate: 0.01 };
   const alphabet = Uint32Array.from({ length: 7 }, (_, i) => i);
-  const place = { arena: new Arena(), backendName };
-  const [coded] = await encode(symbols, freshModel(config, alphabet), settings, place);
+  const [coded] = await encode(symbols, freshModel(config, alphabet), settings, { device });
   return createHash('sha256').update(coded).digest('hex').slice(0, 16);
 }

@@ -1,7 +1,5 @@
 /** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
-import type { Arena } from '../backend/arena.js';
-import type { Backend } from '../backend/backend.js';
-import type { BackendName } from '../backend/select.js';
+import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { inOrder } from '../threads/in-order.js';
@@ -10,10 +8,8 @@ import type { LineLoss } from './line-reader.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];
-  readonly backend: Backend;
-  /** The back end by its name, not 'auto': other threads make their own */
-  readonly backendName: BackendName;
-  readonly arena: Arena;
+  /** What computes; the memory that is taken is given back at the end. */
+  readonly device: Scope;
   readonly threads: number;
   /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
   readonly dynamic?: boolean;
@@ -35,16 +31,17 @@ const mostBytes = 1 << 16;
 /** @param groups lines that have come together; what is there is scored before the next is waited for */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
-  { models, backend, backendName, arena, threads, dynamic = false, characters }: LineScoring,
+  { models, device, threads, dynamic = false, characters }: LineScoring,
 ): AsyncGenerator<ScoredLine, void, void> {
+  const scope = device.scope();
+  const { operations } = scope;
   const plan: LinePlan = {
-    backend: backendName,
-    memory: arena.memory,
+    device: scope.handle,
     models: models.map((model) => ({
       config: model.config,
       symbols: model.vocabulary.symbols,
       text: model.text,
-      weights: backend.share(loadWeights(model, backend)),
+      weights: operations.share(loadWeights(model, operations)),
     })),
     dynamic,
     characters,
@@ -59,13 +56,18 @@ export async function* scoreLines(
     }
   }
   const options = { lanes: dynamic ? 1 : threads, module, perform, data: plan, jobsPerLane: 2 };
-  for await (const { index, value } of inOrder(remembered(), options)) {
-    const { bytes, ends } = jobs.get(index) as LineJob;
-    jobs.delete(index);
-    for (let i = 0; i < ends.length; i++) {
-      const line = bytes.subarray(i > 0 ? ends[i - 1] : 0, ends[i]);
-      yield { line, losses: value.map((lines) => lines[i]) };
+  try {
+    for await (const { index, value } of inOrder(remembered(), options)) {
+      const { bytes, ends } = jobs.get(index) as LineJob;
+      jobs.delete(index);
+      for (let i = 0; i < ends.length; i++) {
+        const line = bytes.subarray(i > 0 ? ends[i - 1] : 0, ends[i]);
+        yield { line, losses: value.map((lines) => lines[i]) };
+      }
     }
+  } finally {
+    // the threads have ended by now
+    scope.release();
   }
 }
 

@@ -1,7 +1,5 @@
 /** Records from a model, on all the threads that are given, in their order. */
-import type { Arena } from '../backend/arena.js';
-import type { Backend } from '../backend/backend.js';
-import type { BackendName } from '../backend/select.js';
+import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { inOrder, type Piece } from '../threads/in-order.js';
@@ -11,10 +9,8 @@ import type { SampleSettings } from './settings.js';
 
 export interface Generation {
   readonly model: Model;
-  readonly backend: Backend;
-  /** The back end by its name, not 'auto': other threads make their own */
-  readonly backendName: BackendName;
-  readonly arena: Arena;
+  /** What computes; the memory that is taken is given back at the end. */
+  readonly device: Scope;
   readonly settings: SampleSettings;
   /** Ids that every record goes on from */
   readonly prompt: ArrayLike<number>;
@@ -34,16 +30,34 @@ const mostHeld = 2 ** 25;
  */
 export async function* generate(
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
-  { model, backend, backendName, arena, settings, prompt, expected, threads }: Generation,
+  { model, device, settings, prompt, expected, threads }: Generation,
 ): AsyncGenerator<Piece<readonly number[]>, void, void> {
+  const scope = device.scope();
+  try {
+    yield* drawn(jobs, model, scope, settings, prompt, expected, threads);
+  } finally {
+    // the threads have ended by now
+    scope.release();
+  }
+}
+
+async function* drawn(
+  jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
+  model: Model,
+  scope: Scope,
+  settings: SampleSettings,
+  prompt: ArrayLike<number>,
+  expected: number | undefined,
+  threads: number,
+): AsyncGenerator<Piece<readonly number[]>, void, void> {
+  const { operations: backend } = scope;
   const weights = loadWeights(model, backend);
   const { state, id } = readPrompt(model, backend, weights, prompt);
   const together = Math.max(1, Math.min(expected ?? mostRows * threads, heldRecords(settings)));
   const lanes = Math.min(threads, together);
   const rows = Math.min(mostRows, Math.ceil(together / lanes));
   const plan: SamplePlan = {
-    backend: backendName,
-    memory: arena.memory,
+    device: scope.handle,
     config: model.config,
     weights: backend.share(weights),
     state: state.map((layer) => layer.map((s) => backend.share(s))),

@@ -1,5 +1,6 @@
-import { Arena } from '../backend/arena.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import type { Backend } from '../backend/backend.js';
+import { type BackendName, type Scope, withScope } from '../backend/device.js';
+import { openDevice } from '../backend/open-device.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { prepareText } from '../text/decode.js';
@@ -19,13 +20,25 @@ export interface SampleOptions {
   readonly seed?: number;
   /** Text to go on from; it is not part of what is returned. */
   readonly prime?: string;
+  /** What computes: a device that is open already, or the name of one */
+  readonly device?: Scope;
   readonly backend?: BackendName;
 }
 
-/** Draws a text from a model of characters: the short way for library use. */
-export function sample(model: Model, options: SampleOptions): string {
+/** Draws a text from a model of characters: the short way for library use. It holds no memory. */
+export async function sample(model: Model, options: SampleOptions): Promise<string> {
+  const { device } = options;
+  if (device) return withScope(device, (backend) => drawText(model, backend, options));
+  const own = await openDevice(options.backend);
+  try {
+    return await drawText(model, own.operations, options);
+  } finally {
+    own.close();
+  }
+}
+
+async function drawText(model: Model, backend: Backend, options: SampleOptions): Promise<string> {
   const { temperature = 1, greedy = false, seed = 1, prime = '', ...rest } = options;
-  const { backend } = createBackend(options.backend ?? 'auto', new Arena());
   const weights = loadWeights(model, backend);
   const prompt = model.vocabulary.encode(prepareText(prime, model.text)).ids;
   const beginning = readPrompt(model, backend, weights, prompt);
@@ -47,7 +60,7 @@ export function sample(model: Model, options: SampleOptions): string {
   batch.add(0, []);
   const ids: number[] = [];
   while (batch.busy) {
-    batch.step();
+    await batch.step();
     for (const { value } of batch.takePieces()) ids.push(...value);
   }
   return model.vocabulary.decode(ids);

@@ -9,7 +9,10 @@ import { CharnnError } from '../errors.js';
 export type Perform<Data, Message, Reply> = (
   data: Data,
   reply: (reply: Reply) => void,
-) => (message: Message) => void | Promise<void>;
+) => Take<Message> | Promise<Take<Message>>;
+
+/** Takes a message; the next one comes when it is done. */
+export type Take<Message> = (message: Message) => void | Promise<void>;
 
 export interface CrewOptions<Data, Message, Reply> {
   readonly lanes: number;
@@ -53,14 +56,17 @@ export class Crew<Data, Message, Reply> {
 
   private localLane(): (message: Message) => void {
     const { perform, data, onReply } = this.options;
-    const take = perform(data, (reply) => {
-      if (!this.closing) onReply(0, reply);
-    });
+    let take: Promise<Take<Message>> | undefined;
+    const setUp = async () =>
+      perform(data, (reply) => {
+        if (!this.closing) onReply(0, reply);
+      });
     return (message) => {
       setImmediate(async () => {
         if (this.closing) return;
         try {
-          await take(message);
+          take ??= setUp();
+          await (await take)(message);
         } catch (error) {
           this.fail(error);
         }
@@ -106,8 +112,9 @@ export function serve<Data, Message, Reply>(perform: Perform<Data, Message, Repl
       port.postMessage({ failure: { message, stack, known: error instanceof CharnnError } });
     }
   };
-  guarded(() => {
-    const take = perform(workerData as Data, (reply) => port.postMessage({ reply }));
+  guarded(async () => {
+    const take = await perform(workerData as Data, (reply) => port.postMessage({ reply }));
+    // messages that have come before wait in the port
     port.on('message', (message: Message) => guarded(() => take(message)));
   });
 }

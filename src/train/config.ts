@@ -1,5 +1,5 @@
 /** How a network is trained. Made from raw options once, checked and frozen before any work starts. */
-import type { BackendName } from '../backend/select.js';
+import type { BackendName } from '../backend/device.js';
 
 export const optimizerNames = ['muon', 'adamw', 'adam', 'rmsprop', 'sgd'] as const;
 export type OptimizerName = (typeof optimizerNames)[number];

@@ -3,15 +3,13 @@
  * It passes through `postMessage`, so it is plain data and shared memory.
  */
 import type { SharedTensor } from '../backend/backend.js';
-import type { BackendName } from '../backend/select.js';
+import type { DeviceHandle } from '../backend/device.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Ids } from '../text/unit.js';
 import type { TrainConfig } from './config.js';
 
 export interface ReplicaPlan {
-  /** Never 'auto': all replicas must compute alike. */
-  readonly backend: BackendName;
-  readonly memory: WebAssembly.Memory;
+  readonly device: DeviceHandle;
   readonly control: SharedArrayBuffer;
   readonly model: ModelConfig;
   readonly config: TrainConfig;
@@ -40,7 +38,7 @@ export type Order =
 
 /** Replica → main thread. */
 export type Reply =
-  | { readonly type: 'ready'; readonly backend: string; readonly note: string | undefined }
+  | { readonly type: 'ready' }
   | { readonly type: 'ran'; readonly result: RunResult }
   | { readonly type: 'validated'; readonly nats: number }
   | {

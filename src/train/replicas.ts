@@ -3,9 +3,8 @@
  * all at once. The main thread computes nothing; it stays free for signals and progress.
  */
 import { Worker } from 'node:worker_threads';
-import type { Arena } from '../backend/arena.js';
 import type { Backend, Tensor } from '../backend/backend.js';
-import type { BackendName } from '../backend/select.js';
+import type { Scope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
@@ -36,14 +35,16 @@ export class Replicas {
   private readonly takeReply: ((reply: Reply) => void)[] = [];
   private closing = false;
 
+  private readonly backend: Backend;
+
   private constructor(
-    private readonly backend: Backend,
-    arena: Arena,
-    backendName: BackendName,
+    device: Scope,
     private readonly model: ModelConfig,
     config: TrainConfig,
     texts: TrainingTexts,
   ) {
+    this.backend = device.operations;
+    const { backend } = this;
     const { threads: replicas, batchSize } = config;
     const { flatSize } = parameterTable(model);
     this.control = new Control(replicas);
@@ -63,8 +64,7 @@ export class Replicas {
     );
     this.workers = rowShares.map(({ first, size }, index) => {
       const plan: ReplicaPlan = {
-        backend: backendName,
-        memory: arena.memory,
+        device: device.handle,
         control: this.control.memory,
         model,
         config,
@@ -91,14 +91,12 @@ export class Replicas {
 
   /** Starts the threads and waits until all are ready. */
   static async start(
-    backend: Backend,
-    arena: Arena,
-    backendName: BackendName,
+    device: Scope,
     model: ModelConfig,
     config: TrainConfig,
     texts: TrainingTexts,
   ): Promise<Replicas> {
-    const replicas = new Replicas(backend, arena, backendName, model, config, texts);
+    const replicas = new Replicas(device, model, config, texts);
     await replicas.replies();
     return replicas;
   }
@@ -120,19 +118,23 @@ export class Replicas {
   }
 
   /** The hidden state of the whole batch, [B, H] by layer and state. */
-  readHidden(): Float32Array[][] {
+  async readHidden(): Promise<Float32Array[][]> {
     const { backend } = this;
-    return Array.from({ length: this.model.layers }, (_, l) =>
-      cells[this.model.cell].states.map((_, k) => {
-        const parts = this.states.map((layers) => backend.read(layers[l][k]));
-        const whole = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-        let at = 0;
-        for (const part of parts) {
-          whole.set(part, at);
-          at += part.length;
-        }
-        return whole;
-      }),
+    const wholeOf = async (l: number, k: number) => {
+      const parts = await Promise.all(this.states.map((layers) => backend.read(layers[l][k])));
+      const whole = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+      let at = 0;
+      for (const part of parts) {
+        whole.set(part, at);
+        at += part.length;
+      }
+      return whole;
+    };
+    const { layers, cell } = this.model;
+    return Promise.all(
+      Array.from({ length: layers }, (_, l) =>
+        Promise.all(cells[cell].states.map((_, k) => wholeOf(l, k))),
+      ),
     );
   }
 

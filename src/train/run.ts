@@ -2,9 +2,8 @@
  * A training from beginning to end: starts the replicas, runs them from one validation to the next,
  * keeps history and the best model, and hands models and states over to be saved.
  */
-import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import type { ModelConfig } from '../model/config.js';
 import type { HistoryEntry, Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
@@ -34,15 +33,17 @@ const displayedSteps = 50;
  * @throws CharnnError when the back end cannot run or memory does not suffice
  */
 export async function runTraining(job: TrainingJob): Promise<EndEvent> {
-  const arena = new Arena();
-  const { backend, name, note } = createBackend(job.config.backend, arena);
+  const device = await openDevice(job.config.backend);
+  const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
-  const replicas = await Replicas.start(backend, arena, name, model, job.config, job.corpus);
+  let replicas: Replicas | undefined;
   try {
-    return await new Training(job, model, backend, replicas).run();
+    replicas = await Replicas.start(device, model, job.config, job.corpus);
+    return await new Training(job, model, operations, replicas).run();
   } finally {
-    await replicas.close();
+    await replicas?.close();
+    device.close();
   }
 }
 
@@ -100,15 +101,19 @@ class Training {
         const result = await replicas.run(this.step, this.nextRates());
         this.step = result.step;
         length.observe(this.step);
-        if (result.diverged && !this.goBack(result.diverged.loss)) {
+        if (result.diverged && !(await this.goBack(result.diverged.loss))) {
           return await this.ended('diverged');
         }
-        if (length.seconds - this.lastSaved > saveSeconds) this.saveState();
+        if (length.seconds - this.lastSaved > saveSeconds) await this.saveState();
       }
       return await this.ended('finished');
     } catch (error) {
       // a thread has failed: weights that were being updated are better than none
-      if (!this.hasModel) await job.save.model(takeModel(this.standing)).catch(() => {});
+      if (!this.hasModel) {
+        await takeModel(this.standing)
+          .then((taken) => job.save.model(taken))
+          .catch(() => {});
+      }
       throw error;
     } finally {
       // also when a thread has failed: what has been handed over is saved
@@ -202,16 +207,17 @@ class Training {
       best: improved,
       secondsElapsed: length.seconds,
     });
-    if (diverged && !this.goBack(Number.isFinite(loss) ? entry.trainLoss : loss)) return 'diverged';
-    if (improved) this.saveModel();
-    else this.saveState();
+    const reached = Number.isFinite(loss) ? entry.trainLoss : loss;
+    if (diverged && !(await this.goBack(reached))) return 'diverged';
+    if (improved) await this.saveModel();
+    else await this.saveState();
     return 'done';
   }
 
   /** Back to the last good model; false when training is to end instead. */
-  private goBack(loss: number): boolean {
+  private async goBack(loss: number): Promise<boolean> {
     const { job, rollback, step } = this;
-    if (!rollback.goBack()) return false;
+    if (!(await rollback.goBack())) return false;
     const { count, rateFactor } = rollback;
     job.onEvent({ type: 'rollback', step, loss, count, rateFactor });
     return true;
@@ -227,19 +233,19 @@ class Training {
 
   private async interrupted(): Promise<EndEvent> {
     // a model that has never been validated is better than none
-    if (this.hasModel) this.saveState();
-    else this.saveModel();
+    if (this.hasModel) await this.saveState();
+    else await this.saveModel();
     return this.ended('interrupted');
   }
 
-  private saveState(model?: Model): void {
-    this.saver.offer(takeState(this.standing, model?.weights), model);
+  private async saveState(model?: Model): Promise<void> {
+    this.saver.offer(await takeState(this.standing, model?.weights), model);
     this.lastSaved = this.length.seconds;
   }
 
-  private saveModel(): void {
-    const model = takeModel(this.standing);
-    this.saveState(model);
+  private async saveModel(): Promise<void> {
+    const model = await takeModel(this.standing);
+    await this.saveState(model);
     this.rollback.keep(model.weights);
     this.hasModel = true;
   }

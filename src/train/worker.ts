@@ -1,7 +1,6 @@
 /** The worker thread of one replica: takes orders, answers each with one reply. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { Arena } from '../backend/arena.js';
-import { createBackend } from '../backend/select.js';
+import { openHandle } from '../backend/open-device.js';
 import { CharnnError } from '../errors.js';
 import { BrokenBarrier, Control } from './control.js';
 import type { Order, ReplicaPlan, Reply } from './plan.js';
@@ -10,9 +9,9 @@ import { Replica } from './replica.js';
 function serve(plan: ReplicaPlan, port: NonNullable<typeof parentPort>): void {
   const control = new Control(plan.replicas, plan.control);
   const reply = (message: Reply) => port.postMessage(message);
-  const guarded = (work: () => Reply) => {
+  const guarded = async (work: () => Promise<Reply>) => {
     try {
-      reply(work());
+      reply(await work());
     } catch (error) {
       if (error instanceof BrokenBarrier) return;
       control.breakBarrier();
@@ -20,25 +19,25 @@ function serve(plan: ReplicaPlan, port: NonNullable<typeof parentPort>): void {
       reply({ type: 'failed', message, stack, known: error instanceof CharnnError });
     }
   };
-  guarded(() => {
-    const { backend, note } = createBackend(plan.backend, new Arena(plan.memory));
-    const replica = new Replica(backend, plan, control);
+  guarded(async () => {
+    const { operations } = await openHandle(plan.device);
+    const replica = new Replica(operations, plan, control);
     port.on('message', (order: Order) => {
       switch (order.type) {
         case 'run':
-          guarded(() => ({
+          guarded(async () => ({
             type: 'ran',
-            result: replica.run(order.firstStep, order.learningRates),
+            result: await replica.run(order.firstStep, order.learningRates),
           }));
           break;
         case 'validate':
-          guarded(() => ({ type: 'validated', nats: replica.validate() }));
+          guarded(async () => ({ type: 'validated', nats: await replica.validate() }));
           break;
         case 'exit':
           port.close();
       }
     });
-    return { type: 'ready', backend: backend.name, note };
+    return { type: 'ready' };
   });
 }
 

@@ -1,5 +1,5 @@
 /** Options that several commands have. */
-import { backendNames } from '../../backend/select.js';
+import { backendNames } from '../../backend/device.js';
 import { limits } from '../../checkpoint/json.js';
 import { cellNames } from '../../model/config.js';
 import { integer, text } from '../values.js';
