@@ -22,6 +22,8 @@ const smallestBuffer = 1 << 22;
 const largestBuffer = 1 << 26;
 /** Unit of the counter, so that 32 bits suffice */
 const counted = 4096;
+/** Typed arrays of bytes are no longer than this; their elements are counted in 32 bits. */
+const largestRegion = 2 ** 32 - 2 * counted;
 
 interface Buffer {
   readonly memory: SharedArrayBuffer;
@@ -50,6 +52,12 @@ export class Heap implements MemorySource {
 
   take(bytes: number): Region {
     const size = aligned(bytes);
+    if (size > largestRegion) {
+      const gigabytes = (size / 2 ** 30).toFixed(2);
+      throw new CharnnError(
+        `out of memory: a tensor of ${gigabytes} GiB is too large, it may have 4 GiB; a smaller model, batch or sequence length needs less`,
+      );
+    }
     const region = this.fromFree(size);
     if (region) return region;
     this.addBuffer(size);
