@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /**
  * Exit codes of the command line, one meaning each (documented in README.md).
  * The library throws errors that carry one of them; only `main.ts` turns them into a process status.
@@ -57,15 +59,90 @@ const reasons: Readonly<Record<string, string>> = {
   EFBIG: 'the file would be larger than this process may write',
   ELOOP: 'its symbolic links go round in circles',
   ENAMETOOLONG: 'its name is too long',
-  EMFILE: 'too many files are open',
+  EMFILE: 'too many files are open in this process (see ulimit -n)',
+  ENFILE: 'too many files are open on this machine',
   EISDIR: 'it is a folder',
   ENOTDIR: 'a part of its path is not a folder',
   ENOENT: 'there is no such file or folder',
+  EEXIST: 'it exists already',
   EIO: 'the device reports an error',
+  ENXIO: 'it is a socket, or a device or pipe that nothing is connected to',
+  ENODEV: 'there is no such device',
+  EBUSY: 'it is in use, perhaps as a mount point',
+  ETXTBSY: 'it is a program that is running',
+  EXDEV: 'it would have to move to another file system',
+  EAGAIN: 'it has nothing to give at the moment, or the process may not do more at once',
+  EINVAL: 'the file system does not support this',
+  ENOTSUP: 'the file system does not support this',
+  EOPNOTSUPP: 'the file system does not support this',
+  ENOSYS: 'the system does not support this',
+  ENOMEM: 'the system is out of memory',
+  EPIPE: 'its reader has closed it',
+  ECONNRESET: 'the other side has closed it',
+  ESTALE: 'the network file system has lost it',
+  ETIMEDOUT: 'the network file system does not answer',
+  EHOSTDOWN: 'the network file system does not answer',
+  EOVERFLOW: 'it is too large for this system',
+  EINTR: 'the system call was interrupted',
+  EBADF: 'it is closed',
+  ERR_INVALID_ARG_VALUE: 'its name holds a NUL character',
 };
 
 /** Why a call to the system failed. Not its message: that holds the path as it is, control characters and all. */
 export function systemReason(cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  return reasons[code ?? ''] ?? code ?? (cause instanceof Error ? cause.message : 'unknown error');
+  const code = systemCode(cause);
+  if (code === undefined) return cause instanceof Error ? cause.message : 'unknown error';
+  return reasons[code] ?? `the system reports ${code}`;
+}
+
+/** The name of a system's error, such as ENOENT. */
+function systemCode(cause: unknown): string | undefined {
+  const { code, errno = 0 } = (cause ?? {}) as NodeJS.ErrnoException;
+  // libuv does not know all names, EDQUOT and ESTALE among them
+  if (code?.startsWith('Unknown system error')) {
+    const known = Object.entries(constants.errno).find(([, number]) => number === Math.abs(errno));
+    return known?.[0] ?? code;
+  }
+  return code;
+}
+
+/** What a system call was to do, for calls that are not about opening or reading. */
+const calls: Readonly<Record<string, string>> = {
+  scandir: 'list the folder',
+  opendir: 'list the folder',
+  mkdir: 'make the folder',
+  write: 'write to',
+  fsync: 'write to',
+  rename: 'replace',
+  unlink: 'remove',
+  rm: 'remove',
+  spawn: 'start a program:',
+  chmod: 'set the permissions of',
+  fchmod: 'set the permissions of',
+};
+
+/**
+ * A failed system call that nobody has worded where it happened, as an error that a person can act on;
+ * undefined for any other error, which is then a defect of charnn.
+ * @param shown words a path
+ */
+export function fromSystem(
+  cause: unknown,
+  shown: (path: string) => string,
+): CharnnError | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const { code, syscall, path } = cause as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || typeof syscall !== 'string') return undefined;
+  if (syscall === 'uv_cwd') {
+    return new CharnnError(
+      'the working directory is gone: change to one that exists, then try again',
+      1,
+      { cause },
+    );
+  }
+  const name = syscall.split(' ')[0];
+  const what = typeof path === 'string' ? shown(path) : 'a file';
+  return new CharnnError(`cannot ${calls[name] ?? 'read'} ${what}: ${systemReason(cause)}`, 1, {
+    cause,
+  });
 }

@@ -1,4 +1,5 @@
 /** The program: dispatch, and the one place where errors become words and an exit code. */
+
 import chalk, { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { commandOptions } from './cli/options.js';
@@ -23,7 +24,8 @@ import { type RawScoreOptions, score } from './commands/score.js';
 import { train } from './commands/train.js';
 import { type RawVisualizeOptions, visualize } from './commands/visualize.js';
 import { type RawWhichOptions, which } from './commands/which.js';
-import { CharnnError, exitCode, systemReason } from './errors.js';
+import { CharnnError, exitCode, fromSystem, systemReason } from './errors.js';
+import { printable, printableLines, quote } from './text/quote.js';
 
 const commands: readonly CommandDefinition[] = [
   {
@@ -236,17 +238,21 @@ function loseTerminal(): void {
   terminalIsLost = true;
 }
 
-function report(error: unknown): void {
+function report(thrown: unknown): void {
+  const error = thrown instanceof CharnnError ? thrown : (fromSystem(thrown, quote) ?? thrown);
   const known = error instanceof CharnnError;
   const message = known
     ? error.message
     : `internal error: ${error instanceof Error ? error.message : error}; run with --debug for the stack`;
-  process.stderr.write(`${chalkStderr.red('charnn:')} ${message}\n`);
-  if (process.argv.includes('--debug') && error instanceof Error) {
-    process.stderr.write(`${error.stack}\n`);
+  process.stderr.write(`${chalkStderr.red('charnn:')} ${printable(message)}\n`);
+  if (process.argv.includes('--debug') && thrown instanceof Error) {
+    process.stderr.write(`${printableLines(thrown.stack ?? '')}\n`);
   }
   process.exitCode = known ? error.exitCode : exitCode.failed;
 }
+
+/** How long an interrupted command waits for somebody to read the rest of its output. */
+const farewellMs = 1000;
 
 const program = createProgram(commands);
 try {
@@ -259,3 +265,10 @@ try {
     else process.exitCode = error.code === 'commander.help' ? exitCode.usage : exitCode.done;
   }
 }
+// what nobody reads would keep the process alive after the signal that ended its work
+const signalCodes: readonly unknown[] = [
+  exitCode.hangup,
+  exitCode.interrupted,
+  exitCode.terminated,
+];
+if (signalCodes.includes(process.exitCode)) setTimeout(() => process.exit(), farewellMs).unref();

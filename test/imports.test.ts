@@ -9,10 +9,11 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 /** What the files of a folder may import, besides their own folder and the top level's errors and version. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   backend: [],
-  text: [],
+  files: [],
+  text: ['files'],
   model: ['backend', 'text'],
   threads: [],
-  novelty: [],
+  novelty: ['text'],
   sample: ['backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
   // its predictions are mixed with an n-gram model's
@@ -22,11 +23,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   train: ['backend', 'text', 'model'],
   pages: [],
   // a state file is a training's
-  checkpoint: ['backend', 'text', 'model', 'train'],
+  checkpoint: ['backend', 'files', 'text', 'model', 'train'],
   // options name the library's choices and limits
   cli: ['backend', 'text', 'model', 'train', 'checkpoint'],
   commands: [
     'backend',
+    'files',
     'text',
     'model',
     'train',
@@ -41,7 +43,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'cli',
   ],
 };
-const forAll = ['errors', 'version'];
+const forAll = ['errors', 'limits', 'machine', 'version'];
 const terminalPackages = ['chalk', 'cli-progress', 'commander'];
 const terminalFolders = ['cli', 'commands', 'main'];
 

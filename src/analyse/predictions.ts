@@ -1,5 +1,6 @@
 /** What the model expected of each character: its surprise, and the likeliest characters in its place. */
 import type { Ids } from '../text/unit.js';
+import type { UnknownSymbol } from '../text/vocabulary.js';
 import type { Reading } from './reading.js';
 
 export class Predictions {
@@ -15,6 +16,7 @@ export class Predictions {
     private readonly V: number,
     /** K: guesses a character */
     readonly K: number,
+    private readonly unknown: UnknownSymbol,
   ) {
     this.surprise = new Float32Array(ids.length);
     this.guesses = new Uint32Array(ids.length * K);
@@ -53,6 +55,9 @@ export class Predictions {
     for (let k = 0; k < found; k++) {
       this.probabilities[first + k] = Math.exp(scores[guesses[first + k]] - highest) / sum;
     }
-    this.surprise[at] = (Math.log(sum) + highest - scores[this.ids[at]]) / Math.LN2;
+    const id = this.ids[at];
+    const { unknownId, unknownCost } = this.unknown;
+    const naming = id === unknownId ? unknownCost : 0;
+    this.surprise[at] = (Math.log(sum) + highest - scores[id] + naming) / Math.LN2;
   }
 }

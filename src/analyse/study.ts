@@ -27,7 +27,12 @@ export async function study(
   guesses: number,
 ): Promise<Study> {
   const { hidden, layers, vocabulary } = model.config;
-  const predictions = new Predictions(ids, vocabulary, Math.min(guesses, vocabulary));
+  const predictions = new Predictions(
+    ids,
+    vocabulary,
+    Math.min(guesses, vocabulary),
+    model.vocabulary,
+  );
   const saturation = new Saturation(model.config);
   const searched = Math.min(ids.length, mostSearched);
   const features = textFeatures(ids.subarray(0, searched), model.vocabulary);

@@ -6,7 +6,7 @@
  * for what is taken next.
  */
 import { CharnnError } from '../errors.js';
-import { requireMemory } from './memory.js';
+import { requireMemory } from '../machine.js';
 import {
   type Address,
   aligned,

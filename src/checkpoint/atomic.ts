@@ -1,6 +1,16 @@
 /** Files that are either the old ones or the new ones, whole, whatever happens in between. */
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import {
+  type FileHandle,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CharnnError, systemReason } from '../errors.js';
 import { quote } from '../text/quote.js';
@@ -20,11 +30,12 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
     const folder = dirname(target);
     temporary = join(folder, temporaryName(target, randomBytes(4).toString('hex')));
     const existing = await stat(target).catch(() => undefined);
-    const file = await open(temporary, 'wx');
+    // never more open than the old file, not even before its mode is set
+    const file = await open(temporary, 'wx', existing ? existing.mode & 0o777 : 0o666);
     try {
-      if (existing) await file.chmod(existing.mode);
+      if (existing) await takeOver(file, existing);
       for (const bytes of encoded(pieces)) await file.appendFile(bytes);
-      await file.sync();
+      await flush(file);
     } finally {
       await file.close();
     }
@@ -34,6 +45,42 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {});
     const reason = cause instanceof CharnnError ? cause.message : systemReason(cause);
     throw new CharnnError(`cannot write ${quote(path)}: ${reason}`, 1, { cause });
+  }
+}
+
+/**
+ * Gives a new file the owner and the mode of the one that it is going to replace. File systems without
+ * owners or modes refuse it, and only root may give a file away: the file is then the writer's, and no
+ * more open than the old one.
+ */
+async function takeOver(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
+  const own = await file.stat();
+  let sameOwner = true;
+  if (own.uid !== uid || own.gid !== gid) {
+    sameOwner = await attempt(() => file.chown(uid, gid));
+    if (!sameOwner) await attempt(() => file.chown(own.uid, gid));
+  }
+  // programs that run as their owner are for that owner to make
+  await attempt(() => file.chmod(mode & (sameOwner ? 0o7777 : 0o777)));
+}
+
+async function attempt(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** File systems that cannot flush a file say so by these. */
+const cannotFlush: ReadonlySet<unknown> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+async function flush(file: FileHandle): Promise<void> {
+  try {
+    await file.sync();
+  } catch (cause) {
+    if (!cannotFlush.has((cause as NodeJS.ErrnoException).code)) throw cause;
   }
 }
 
@@ -62,10 +109,11 @@ function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
 export async function removeTemporaryFiles(path: string): Promise<void> {
   const target = await resolveLinks(path);
   const folder = dirname(target);
-  for (const name of await readdir(folder)) {
+  // a folder may be written to, but not listed: what was left then stays
+  for (const name of await readdir(folder).catch(() => [])) {
     const suffix = /\.([0-9a-f]{8})\.tmp$/.exec(name)?.[1];
     if (suffix !== undefined && name === temporaryName(target, suffix)) {
-      await rm(join(folder, name), { force: true });
+      await rm(join(folder, name), { force: true }).catch(() => {});
     }
   }
 }
@@ -74,15 +122,25 @@ export function temporaryName(target: string, suffix: string): string {
   return `.${basename(target)}.${suffix}.tmp`;
 }
 
-/** Where a path leads: through symbolic links, also to a file that does not exist yet. */
-export async function resolveLinks(path: string): Promise<string> {
+/** The system itself follows no more links than this. */
+const maxLinks = 40;
+
+/**
+ * Where a path leads: through symbolic links, also to a file that does not exist yet.
+ * @throws what the system reports, for links that go round in circles, for instance
+ */
+export async function resolveLinks(path: string, links = 0): Promise<string> {
   const real = await realpath(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return undefined;
     throw cause;
   });
   if (real !== undefined) return real;
   const link = await readlink(path).catch(() => undefined);
-  return link === undefined ? resolve(path) : resolveLinks(resolve(dirname(path), link));
+  if (link === undefined) return resolve(path);
+  if (links === maxLinks) {
+    throw Object.assign(new Error('too many links'), { code: 'ELOOP', syscall: 'readlink', path });
+  }
+  return resolveLinks(resolve(dirname(path), link), links + 1);
 }
 
 /** Makes the rename itself durable, where the system lets a folder be flushed. */

@@ -1,6 +1,7 @@
 /** The bytes of a model file, wherever they lie. */
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { CharnnError, systemReason } from '../errors.js';
+import { readFlags, streamedBytes } from '../files/open-input.js';
 import { quote } from '../text/quote.js';
 
 /**
@@ -28,8 +29,9 @@ export async function openBytes(path: string): Promise<ByteSource> {
       return failToRead(path, cause);
     }
   };
-  const descriptor = guarded(() => openSync(path, 'r'));
-  if (!guarded(() => fstatSync(descriptor)).isFile()) return pipe(path, descriptor);
+  const stats = guarded(() => statSync(path));
+  if (!stats.isFile() && !stats.isDirectory()) return pipe(path, stats);
+  const descriptor = guarded(() => openSync(path, readFlags));
   return {
     read: (into, position) => guarded(() => readFully(descriptor, into, position)),
     close: () => closeSync(descriptor),
@@ -47,11 +49,11 @@ function readFully(descriptor: number, into: Uint8Array, position: number): numb
   return done;
 }
 
-async function pipe(path: string, descriptor: number): Promise<ByteSource> {
-  const pieces: Buffer[] = [];
+async function pipe(path: string, stats: Stats): Promise<ByteSource> {
+  const pieces: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const piece of createReadStream(path, { fd: descriptor })) {
+    for await (const piece of streamedBytes(path, stats, quote(path))) {
       pieces.push(piece);
       size += piece.length;
       if (size > largestPipeBytes) {
@@ -64,7 +66,11 @@ async function pipe(path: string, descriptor: number): Promise<ByteSource> {
     failToRead(path, cause);
   }
   const bytes = Buffer.concat(pieces);
-  return { read: (into, position) => bytes.copy(into, 0, position), close() {} };
+  return {
+    // a file that ends within an escape is read beyond its end
+    read: (into, position) => bytes.copy(into, 0, Math.min(position, bytes.length)),
+    close() {},
+  };
 }
 
 function failToRead(path: string, cause: unknown): never {

@@ -3,6 +3,8 @@
  * field that is wrong.
  */
 import { CharnnError } from '../errors.js';
+import { integersFrom, type Range } from '../limits.js';
+import { jsonText, printable } from '../text/quote.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -22,7 +24,7 @@ export class Fields {
 
   /** The name of a field as messages give it. */
   name(key: string): string {
-    return `${this.where}: ${key}`;
+    return `${this.where}: ${printable(key.length > 60 ? `${key.slice(0, 60)}…` : key)}`;
   }
 
   fail(key: string, expected: string): never {
@@ -52,11 +54,18 @@ export class Fields {
   }
 
   integer(key: string, from: number, to: number): number {
+    const { holds } = integersFrom(from, to);
+    return this.within(key, { holds, expected: `an integer from ${from} to ${to}` });
+  }
+
+  /** A number of this range. */
+  within(key: string, { expected, holds }: Range): number {
     const value = this.get(key);
-    if (Number.isInteger(value) && (value as number) >= from && (value as number) <= to) {
-      return value as number;
-    }
-    return this.fail(key, `an integer from ${from} to ${to}`);
+    return typeof value === 'number' && holds(value) ? value : this.fail(key, expected);
+  }
+
+  withinOrNull(key: string, range: Range): number | null {
+    return this.get(key) === null ? null : this.within(key, range);
   }
 
   number(key: string): number {
@@ -89,6 +98,6 @@ export class Fields {
 
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
-  const text = JSON.stringify(value) ?? typeof value;
+  const text = jsonText(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -3,9 +3,10 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { CharnnError } from '../errors.js';
+import { limits } from '../limits.js';
 import { type CellName, cellNames, type ModelConfig, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
-import { quote } from '../text/quote.js';
+import { printable, quote } from '../text/quote.js';
 import { normalForms, type TextOptions, textUnits } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { type ByteSource, openBytes } from './bytes.js';
@@ -28,7 +29,7 @@ const firstHashedVersion = 2;
  * The hash is SHA-256 over the fields as `JSON.stringify` writes them and over names, shapes and values
  * of the tensors. So it does not depend on spaces, nor on how the values are encoded.
  * @param head all fields but the tensors, in order
- * @throws CharnnError for a value that is not finite
+ * @throws CharnnError for a value that is not finite, and for more than a reader would take
  */
 export function* fileJson(
   head: Readonly<Record<string, unknown>>,
@@ -36,6 +37,7 @@ export function* fileJson(
   plain: boolean,
 ): Generator<string> {
   const hash = createHash('sha256');
+  let headBytes = 0;
   yield '{\n';
   let before = '{';
   for (const [key, value] of Object.entries(head)) {
@@ -43,6 +45,12 @@ export function* fileJson(
     hash.update(`${before}${JSON.stringify(key)}:`);
     yield `${JSON.stringify(key)}:`;
     for (const piece of valueJson(value)) {
+      headBytes += Buffer.byteLength(piece);
+      if (headBytes > limits.headBytes) {
+        throw new CharnnError(
+          `the fields beside the tensors come to more than ${limits.headBytes} bytes, at ${printable(key)}: no reader would take the file`,
+        );
+      }
       hash.update(piece);
       yield piece;
     }
@@ -173,8 +181,6 @@ function givenHash(fields: Fields): string | undefined {
 
 // --- the fields that models and training states share ---
 
-export const limits = { layers: 64, width: 16384, vocabulary: 1_114_113, parameters: 2 ** 30 };
-
 export function readModelConfig(fields: Fields): ModelConfig {
   const cell: CellName = fields.oneOf('cell', cellNames);
   const layerNorm = isSet(fields, 'layerNorm');
@@ -199,6 +205,16 @@ export function readTextOptions(fields: Fields): TextOptions {
   const keepCr = fields.boolean('keepCr');
   if (fields.get('normalize') === undefined) return { unit, keepCr };
   return { unit, keepCr, normalize: fields.oneOf('normalize', normalForms) };
+}
+
+/** Of the text, what ends its records; files before it was learned have none. */
+export function readSeparator(fields: Fields): string | undefined {
+  if (fields.get('separator') === undefined) return undefined;
+  const separator = fields.string('separator');
+  if (separator === '' || separator.length > limits.separator) {
+    fields.fail('separator', `a text of 1 to ${limits.separator} characters`);
+  }
+  return separator;
 }
 
 /** The vocabulary, whose size must be the model's. */

@@ -9,11 +9,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import {
+  closeSync,
   constants,
   linkSync,
+  lstatSync,
+  openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -21,6 +26,7 @@ import { appendFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { CharnnError, systemReason } from '../errors.js';
+import { readFlags } from '../files/open-input.js';
 import { quote } from '../text/quote.js';
 import { resolveLinks, temporaryName } from './atomic.js';
 import { processExists, processRealm, startOfProcess } from './process.js';
@@ -47,7 +53,7 @@ export interface Lock {
 }
 
 /**
- * Locks a model for writing.
+ * Locks a file for writing, such as a model or its training state.
  * @throws CharnnError when another living process holds the lock, or none can be made
  */
 export async function lockModel(modelPath: string): Promise<Lock> {
@@ -71,18 +77,22 @@ export async function lockModel(modelPath: string): Promise<Lock> {
     );
   }
   // a written byte gets the file system's time, whatever the clock here says
-  const flag = constants.O_WRONLY | constants.O_APPEND;
+  const flag = constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0);
   const touching = setInterval(() => {
     appendFile(path, '\n', { flag }).catch(() => {});
   }, touchMs).unref();
   return {
     check() {
       const holder = readHolder(path);
-      if (holder !== undefined && holder.token !== own.token) throw heldBy(holder, modelPath);
+      if (holder !== undefined && holder.token !== own.token) throw heldBy(holder, path, modelPath);
     },
     release() {
       clearInterval(touching);
-      if (readHolder(path)?.token === own.token) rmSync(path, { force: true });
+      try {
+        if (readHolder(path)?.token === own.token) rmSync(path, { force: true });
+      } catch {
+        // something else has come into its place, or the folder is gone: it is not this lock any more
+      }
     },
   };
 }
@@ -93,9 +103,11 @@ function acquire(path: string, temporaryName: string, own: Holder, modelPath: st
   try {
     for (let attempt = 1; !create(path, temporary); attempt++) {
       const holder = readHolder(path);
-      if (holder === undefined) continue;
-      if (attempt === attempts || isAlive(holder, path, temporary)) throw heldBy(holder, modelPath);
-      remove(path, holder);
+      if (holder !== undefined && isAlive(holder, path, temporary)) {
+        throw heldBy(holder, path, modelPath);
+      }
+      if (attempt === attempts) throw inTheWay(path, 'changes all the time');
+      if (holder !== undefined) remove(path, holder);
     }
   } finally {
     rmSync(temporary, { force: true });
@@ -120,14 +132,23 @@ function create(path: string, temporary: string): boolean {
   }
 }
 
-/** Undefined when there is no lock (any more). */
+/** Bytes of a lock that are read: what it says is at its beginning, and touching makes it longer. */
+const readBytes = 4096;
+
+/**
+ * Undefined when there is no lock (any more).
+ * @throws CharnnError when there is something else in its place
+ */
 function readHolder(path: string): Holder | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  if (!stats.isFile()) throw inTheWay(path, `is ${whatIs(stats)}`);
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = startOf(path);
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return undefined;
-    throw cause;
+    throw inTheWay(path, `cannot be read (${systemReason(cause)})`, cause);
   }
   try {
     const { pid, host, realm, started, token } = JSON.parse(text);
@@ -138,6 +159,31 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
+function startOf(path: string): string {
+  const descriptor = openSync(path, readFlags);
+  try {
+    const buffer = Buffer.alloc(readBytes);
+    return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, readBytes, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function whatIs(stats: Stats): string {
+  if (stats.isSymbolicLink()) return 'a link';
+  if (stats.isDirectory()) return 'a folder';
+  return stats.isFIFO() ? 'a pipe' : 'a device or a socket';
+}
+
+/** What stands where the lock is to be is not a lock, or not one that can be waited for. */
+function inTheWay(path: string, is: string, cause?: unknown): CharnnError {
+  return new CharnnError(
+    `${quote(path)}, the lock file of this training, ${is}: if no other training is running, remove it`,
+    1,
+    { cause },
+  );
+}
+
 function isAlive({ pid, realm, started }: Holder, path: string, temporary: string): boolean {
   if (realm === processRealm()) {
     if (!processExists(pid)) return false;
@@ -145,7 +191,9 @@ function isAlive({ pid, realm, started }: Holder, path: string, temporary: strin
   }
   // both by the clock of the file system, which is one for all; not a number when the lock is gone
   const { mtimeMs = Number.NaN } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  return statSync(temporary).mtimeMs - mtimeMs < patienceMs;
+  const age = statSync(temporary).mtimeMs - mtimeMs;
+  if (age < -patienceMs) throw inTheWay(path, 'has a time in the future');
+  return age < patienceMs;
 }
 
 /** Removes the lock of a dead holder, and no other: somebody else may have been quicker. */
@@ -160,9 +208,10 @@ function remove(path: string, dead: Holder): void {
   }
 }
 
-function heldBy({ pid, host }: Holder, modelPath: string): CharnnError {
+function heldBy({ pid, host }: Holder, path: string, modelPath: string): CharnnError {
+  const elsewhere = host === hostname() ? '' : `; if it has ended, remove ${quote(path)}`;
   return new CharnnError(
-    `${quote(modelPath)} is being trained by process ${pid} on ${quote(host)}: wait for it, end it, or give another --output`,
+    `${quote(modelPath)} is being trained by process ${pid} on ${quote(host)}: wait for it, end it, or give another --output${elsewhere}`,
   );
 }
 

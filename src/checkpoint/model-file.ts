@@ -1,17 +1,21 @@
 /** The model file: everything that sampling, scoring and fine-tuning need, in one JSON file. */
-import { requireMemory } from '../backend/memory.js';
+
 import { CharnnError } from '../errors.js';
+import { limits } from '../limits.js';
+import { requireMemory } from '../machine.js';
 import type { ModelConfig } from '../model/config.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
+import { History } from '../train/history.js';
 import { writeFileAtomically } from './atomic.js';
 import {
   CheckpointFile,
   fileJson,
-  limits,
   readHistory,
   readModelConfig,
+  readSeparator,
   readTextOptions,
   readVocabulary,
 } from './json.js';
@@ -34,8 +38,9 @@ export async function writeModel(
     model: model.config,
     text: model.text,
     vocabulary: model.vocabulary.toJSON(),
+    separator: model.separator,
     training: model.training,
-    history: model.history,
+    history: History.of(model.history).entries,
   };
   const tensors = namedTensors(model).map(({ parameter: { name, shape }, values }) => ({
     name,
@@ -60,11 +65,22 @@ export function readModel(path: string): Promise<Model> {
     const config = readModelConfig(fields.fields('model'));
     const text = readTextOptions(fields.fields('text'));
     const vocabulary = readVocabulary(fields, config);
+    const separator = readSeparator(fields);
     const training = fields.get('training') === undefined ? undefined : fields.record('training');
     const history = readHistory(fields);
     const weights = readParameters(file, config, quote(path));
-    return { config, text, vocabulary, training, history, weights };
+    return { config, text, vocabulary, ...withSeparator(separator), training, history, weights };
   });
+}
+
+/**
+ * The id of the training that made a model; undefined where none is recorded. Tensors are not read.
+ * @throws CharnnError when it is no model
+ */
+export function readTrainingId(path: string): Promise<unknown> {
+  return CheckpointFile.read(path, modelFormat, modelVersion, ({ fields }) =>
+    fields.get('training') === undefined ? undefined : fields.record('training').id,
+  );
 }
 
 function readParameters(file: CheckpointFile, config: ModelConfig, shown: string): Float32Array {

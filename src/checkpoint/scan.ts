@@ -7,6 +7,8 @@
  * says where in the file it stood.
  */
 import { CharnnError } from '../errors.js';
+import { limits } from '../limits.js';
+import { quoteText } from '../text/quote.js';
 import type { ByteSource } from './bytes.js';
 import type { JsonObject } from './fields.js';
 
@@ -29,10 +31,7 @@ export interface ScannedFile {
   readonly tensors: readonly ScannedTensor[] | undefined;
 }
 
-/** What all small fields may take, in bytes: parsed JSON needs many times its size. */
-export const largestHeadBytes = 2 ** 25;
 const largestDepth = 64;
-const mostTensors = 1024;
 const windowBytes = 1 << 16;
 
 const code = (character: string): number => character.charCodeAt(0);
@@ -76,8 +75,8 @@ class Scanner {
   private tensors(): ScannedTensor[] {
     const list: ScannedTensor[] = [];
     this.sequence(openBracket, closeBracket, () => {
-      if (list.length === mostTensors) {
-        throw new CharnnError(`${this.where}: tensors are more than ${mostTensors}`);
+      if (list.length === limits.tensors) {
+        throw new CharnnError(`${this.where}: tensors are more than ${limits.tensors}`);
       }
       let data: Span | undefined;
       const head = this.object((key) => {
@@ -99,7 +98,7 @@ class Scanner {
     this.sequence(openBrace, closeBrace, () => {
       if (this.peek() !== quoteMark) this.fail();
       const key = this.parsed() as string;
-      if (seen.has(key)) this.fail(`the field ${JSON.stringify(key)} is there twice`);
+      if (seen.has(key)) this.fail(`the field ${quoteText(key)} is there twice`);
       seen.add(key);
       this.skipSpaces();
       this.expect(colon);
@@ -134,9 +133,9 @@ class Scanner {
   private parsed(): unknown {
     const { start, end } = this.skipValue();
     this.headBytes += end - start;
-    if (this.headBytes > largestHeadBytes) {
+    if (this.headBytes > limits.headBytes) {
       throw new CharnnError(
-        `${this.where}: the fields beside the tensors' data are more than ${largestHeadBytes} bytes`,
+        `${this.where}: the fields beside the tensors' data are more than ${limits.headBytes} bytes`,
       );
     }
     const bytes = Buffer.allocUnsafe(end - start);

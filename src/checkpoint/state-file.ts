@@ -1,12 +1,16 @@
 /** The training state: what `--resume` needs beyond the model, in a second file beside it. */
 import { extname } from 'node:path';
-import { requireMemory } from '../backend/memory.js';
 import { CharnnError } from '../errors.js';
+import { limits, ranges } from '../limits.js';
+import { requireMemory } from '../machine.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
+import type { Model } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
 import type { TrainConfig } from '../train/config.js';
+import { History, type HistorySummary, keptPlaces } from '../train/history.js';
 import type { LengthPlan } from '../train/length.js';
 import { momentCount } from '../train/optimizer.js';
 import type { TrainingState } from '../train/state.js';
@@ -15,9 +19,9 @@ import type { Fields } from './fields.js';
 import {
   CheckpointFile,
   fileJson,
-  limits,
   readHistory,
   readModelConfig,
+  readSeparator,
   readTextOptions,
   readVocabulary,
 } from './json.js';
@@ -25,20 +29,35 @@ import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
 import { readTrainConfig } from './train-config.js';
 
 export const stateFormat = 'charnn-state';
-export const stateVersion = 3;
+export const stateVersion = 4;
+/** What an earlier charnn can go on with: it knows nothing of documents. */
+const plainStateVersion = 3;
 
-/** `charnn.json` → `charnn.state.json` */
+const { whole, notNegative } = ranges;
+
+/** `charnn.json` → `charnn.state.json`, `charnn` → `charnn.state`: no two models have one state's name. */
 export function statePath(modelPath: string): string {
   const extension = extname(modelPath);
-  return `${modelPath.slice(0, modelPath.length - extension.length)}.state${extension || '.json'}`;
+  return `${modelPath.slice(0, modelPath.length - extension.length)}.state${extension}`;
+}
+
+/**
+ * Where earlier versions kept the state of a model without an extension, which is also where that of the
+ * model with the extension .json is; undefined for other models.
+ */
+export function formerStatePath(modelPath: string): string | undefined {
+  return extname(modelPath) === '' ? `${modelPath}.state.json` : undefined;
 }
 
 export async function writeState(path: string, state: TrainingState): Promise<void> {
   const { weights, moments, average, hidden, vocabulary, ...rest } = state;
+  const history = History.of(state.history, state.validations);
   const head = {
     format: stateFormat,
-    version: stateVersion,
+    version: state.config.documents ? stateVersion : plainStateVersion,
     ...rest,
+    history: history.entries,
+    validations: history.summary,
     vocabulary: vocabulary.toJSON(),
   };
   const lists = [weights, ...moments, ...(average ? [average] : []), ...hidden.flat()];
@@ -62,35 +81,63 @@ export function readState(path: string): Promise<TrainingState> {
   return CheckpointFile.read(path, stateFormat, stateVersion, (file) => stateOf(file, quote(path)));
 }
 
+/**
+ * Reads the latest model of a training from its state: the average of the weights, where one is kept.
+ * @throws CharnnError naming the file and the field that is wrong
+ */
+export async function readLastModel(path: string): Promise<Model> {
+  const state = await readState(path);
+  const { id, step, config, provenance } = state;
+  return {
+    config: state.model,
+    vocabulary: state.vocabulary,
+    text: state.text,
+    ...withSeparator(state.separator),
+    weights: state.average ?? state.weights,
+    training: { id, step, ...config, corpus: provenance },
+    history: state.history,
+  };
+}
+
 function stateOf(file: CheckpointFile, shown: string): TrainingState {
   const { fields } = file;
   const model = readModelConfig(fields.fields('model'));
   const config = readTrainConfig(fields.fields('config'));
   const plateau = fields.fields('plateau');
   const tally = fields.fields('tally');
-  const most = Number.MAX_SAFE_INTEGER;
   const { weights, moments, average, hidden } = readLists(file, model, config, shown);
   return {
     config,
     model,
     vocabulary: readVocabulary(fields, model),
     text: readTextOptions(fields.fields('text')),
+    ...withSeparator(readSeparator(fields)),
     provenance: fields.record('provenance'),
     source: fields.record('source'),
     id: fields.get('id') === undefined ? undefined : fields.string('id'),
-    step: fields.integer('step', 0, most),
-    seconds: fields.number('seconds'),
+    step: fields.within('step', whole),
+    seconds: fields.within('seconds', notNegative),
     plan: readPlan(fields.fields('plan')),
-    bestLoss: fields.numberOrNull('bestLoss'),
-    plateau: { factor: plateau.number('factor'), waited: plateau.integer('waited', 0, most) },
-    tally: {
-      steps: tally.integer('steps', 0, most),
-      loss: tally.number('loss'),
-      gradientNorm: tally.number('gradientNorm'),
-      clipped: tally.number('clipped'),
+    bestLoss: fields.withinOrNull('bestLoss', ranges.finite),
+    plateau: {
+      factor: plateau.within('factor', ranges.share),
+      waited: plateau.within('waited', whole),
     },
-    rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.integer('rollbacks', 0, most),
+    tally: {
+      steps: tally.within('steps', whole),
+      loss: tally.within('loss', ranges.finite),
+      gradientNorm: tally.within('gradientNorm', notNegative),
+      clipped: tally.within('clipped', whole),
+    },
+    rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.within('rollbacks', whole),
+    ...(fields.get('isFineTuning') !== undefined && {
+      isFineTuning: fields.boolean('isFineTuning'),
+    }),
+    ...(fields.get('validationUnknown') !== undefined && {
+      validationUnknown: fields.within('validationUnknown', whole),
+    }),
     history: readHistory(fields),
+    validations: readSummary(fields),
     weights,
     moments,
     average,
@@ -98,8 +145,33 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
   };
 }
 
+/** Of a thinned history, of which just those validations must be there that are kept of as many. */
+function readSummary(fields: Fields): HistorySummary | undefined {
+  if (fields.get('validations') === undefined) return undefined;
+  const summary = fields.fields('validations');
+  const count = summary.within('count', ranges.count);
+  const orNull = (key: string) => summary.withinOrNull(key, ranges.finite);
+  const read = {
+    count,
+    bestAt: summary.integer('bestAt', -1, count - 1),
+    lowestLoss: orNull('lowestLoss'),
+    firstTrainLoss: orNull('firstTrainLoss'),
+    lowestTrainLoss: orNull('lowestTrainLoss'),
+  };
+  const kept = keptPlaces(count, read.bestAt).length;
+  const found = fields.array('history').length;
+  if (found === kept) return read;
+  throw new CharnnError(
+    `${fields.name('history')} must be ${kept} validations of ${count}, not ${found}`,
+  );
+}
+
 function readPlan(fields: Fields): LengthPlan {
-  return { steps: fields.numberOrNull('steps'), evalEvery: fields.numberOrNull('evalEvery') };
+  const { count } = ranges;
+  return {
+    steps: fields.withinOrNull('steps', count),
+    evalEvery: fields.withinOrNull('evalEvery', count),
+  };
 }
 
 /** Names and shapes of a state's tensors, in order: weights, moments, average, hidden states. */

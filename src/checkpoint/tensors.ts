@@ -5,6 +5,7 @@
 import type { Hash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { CharnnError } from '../errors.js';
+import { printable, quoteText } from '../text/quote.js';
 import type { ByteSource } from './bytes.js';
 import { Fields } from './fields.js';
 import type { ScannedTensor, Span } from './scan.js';
@@ -88,10 +89,15 @@ export function checkTensor(
 ): ReadableTensor {
   const fields = Fields.of(head, where);
   const name = fields.string('name');
-  if (name !== expected.name) fails(fields, 'name', `"${expected.name}"`, JSON.stringify(name));
+  if (name !== expected.name) fails(fields, 'name', `"${expected.name}"`, quoteText(name));
   const shape = JSON.stringify(fields.array('shape'));
   if (shape !== JSON.stringify(expected.shape)) {
-    fails(fields, `shape (${name})`, JSON.stringify(expected.shape), shape);
+    fails(
+      fields,
+      `shape (${name})`,
+      JSON.stringify(expected.shape),
+      printable(shape.slice(0, 200)),
+    );
   }
   fields.oneOf('dtype', ['float32']);
   const encoding = fields.oneOf('encoding', ['base64', 'plain']);

@@ -1,5 +1,6 @@
 /** The training configuration as a state file holds it. */
 import { backendNames } from '../backend/device.js';
+import { integersFrom, limits, ranges } from '../limits.js';
 import {
   clipNames,
   type DivergenceConfig,
@@ -11,48 +12,55 @@ import {
   type TrainLength,
 } from '../train/config.js';
 import type { Fields } from './fields.js';
-import { limits } from './json.js';
 
-const most = Number.MAX_SAFE_INTEGER;
+const { count, whole, positive, notNegative, properShare, decayShare, share } = ranges;
 
 export function readTrainConfig(fields: Fields): TrainConfig {
   const optimizer = fields.fields('optimizer');
   const schedule = fields.fields('schedule');
   const clip = fields.fields('clip');
+  const name = schedule.oneOf('name', scheduleNames);
   return {
     batchSize: fields.integer('batchSize', 1, limits.parameters),
     seqLength: fields.integer('seqLength', 1, limits.parameters),
-    dropout: fields.number('dropout'),
+    dropout: fields.within('dropout', properShare),
     dropoutMask: fields.oneOf('dropoutMask', dropoutMaskNames),
-    weightDrop: fields.number('weightDrop'),
+    weightDrop: fields.within('weightDrop', properShare),
     optimizer: {
       name: optimizer.oneOf('name', optimizerNames),
-      weightDecay: optimizer.number('weightDecay'),
-      beta1: optimizer.number('beta1'),
-      beta2: optimizer.number('beta2'),
-      alpha: optimizer.number('alpha'),
-      momentum: optimizer.number('momentum'),
-      epsilon: optimizer.number('epsilon'),
+      weightDecay: optimizer.within('weightDecay', notNegative),
+      beta1: optimizer.within('beta1', properShare),
+      beta2: optimizer.within('beta2', properShare),
+      alpha: optimizer.within('alpha', properShare),
+      momentum: optimizer.within('momentum', properShare),
+      epsilon: optimizer.within('epsilon', positive),
     },
     schedule: {
-      name: schedule.oneOf('name', scheduleNames),
-      rate: schedule.number('rate'),
-      warmup: schedule.number('warmup'),
-      decayShare: schedule.number('decayShare'),
-      finalRate: schedule.number('finalRate'),
-      decay: schedule.number('decay'),
-      every: schedule.number('every'),
-      patience: schedule.integer('patience', 0, most),
+      name,
+      rate: schedule.within('rate', positive),
+      warmup: schedule.within('warmup', whole),
+      decayShare: schedule.within('decayShare', name === 'wsd' ? decayShare : share),
+      finalRate: schedule.within('finalRate', share),
+      decay: schedule.within('decay', share),
+      every: schedule.within('every', positive),
+      patience: schedule.within('patience', whole),
     },
-    average: fields.number('average'),
-    clip: { name: clip.oneOf('name', clipNames), limit: clip.number('limit') },
+    average: fields.within('average', properShare),
+    clip: { name: clip.oneOf('name', clipNames), limit: clip.within('limit', positive) },
     length: readLength(fields.fields('length')),
-    earlyStop: fields.integer('earlyStop', 0, most),
+    earlyStop: fields.within('earlyStop', whole),
     divergence: readDivergence(fields),
     evalEvery:
-      fields.get('evalEvery') === undefined ? undefined : fields.integer('evalEvery', 1, most),
-    seed: fields.integer('seed', 0, most),
-    threads: fields.integer('threads', 1, 4096),
+      fields.get('evalEvery') === undefined ? undefined : fields.within('evalEvery', count),
+    ...(fields.get('documents') !== undefined && { documents: fields.boolean('documents') }),
+    ...(fields.get('targetLoss') !== undefined && {
+      targetLoss: fields.within('targetLoss', positive),
+    }),
+    ...(fields.get('keep') !== undefined && {
+      keep: fields.within('keep', integersFrom(0, 10_000)),
+    }),
+    seed: fields.within('seed', whole),
+    threads: fields.within('threads', integersFrom(1, limits.threads)),
     backend: fields.oneOf('backend', backendNames),
   };
 }
@@ -63,7 +71,7 @@ function readDivergence(fields: Fields): DivergenceConfig {
   const divergence = fields.fields('divergence');
   return {
     action: divergence.oneOf('action', divergenceActions),
-    rollbacks: divergence.integer('rollbacks', 0, most),
+    rollbacks: divergence.within('rollbacks', whole),
   };
 }
 
@@ -71,10 +79,10 @@ function readLength(fields: Fields): TrainLength {
   const kind = fields.oneOf('kind', ['steps', 'epochs', 'seconds']);
   switch (kind) {
     case 'steps':
-      return { kind, steps: fields.integer('steps', 1, most) };
+      return { kind, steps: fields.within('steps', count) };
     case 'epochs':
-      return { kind, epochs: fields.number('epochs') };
+      return { kind, epochs: fields.within('epochs', positive) };
     case 'seconds':
-      return { kind, seconds: fields.number('seconds') };
+      return { kind, seconds: fields.within('seconds', positive) };
   }
 }

@@ -36,14 +36,15 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   const scaled = series.map(({ points }) =>
     points
       .map(([x, y]) => [x, logarithmic ? Math.log10(y) : y] as const)
-      .filter(([, y]) => Number.isFinite(y)),
+      .filter((point) => point.every(isDrawable)),
   );
   const all = scaled.flat();
   if (all.length === 0) return [];
   const [left, right] = extent(all.map(([x]) => x));
   let [bottom, top] = extent(all.map(([, y]) => y));
   if (logarithmic) [bottom, top] = [Math.floor(bottom), Math.ceil(top)];
-  if (bottom === top) top = bottom + 1;
+  // one more is lost in the rounding of large numbers
+  if (bottom === top) top = bottom + Math.max(1, Math.abs(bottom));
 
   const label = (y: number) => formatY(logarithmic ? 10 ** y : y);
   const yAt = (row: number) => top - ((top - bottom) * row) / (height - 1);
@@ -56,7 +57,8 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
     for (let column = 0; column < width; column++) {
       const y = valueAt(scaled[s], column, width, left, right);
       if (y === undefined) continue;
-      const row = Math.round(((top - y) / (top - bottom)) * (height - 1));
+      const share = Math.max(0, Math.min(1, (top - y) / (top - bottom)));
+      const row = Math.round(share * (height - 1));
       grid[row][column] = styleOf(s);
     }
   }
@@ -71,6 +73,11 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   lines.push(`${' '.repeat(gutter + 2)}${first}${between}${last}`);
   const names = series.map(({ name }, s) => `${styleOf(s)} ${name}`);
   return series.length > 1 ? [...lines, ...wrapped(names, options.width)] : lines;
+}
+
+/** Sums and differences of larger numbers might be infinite. */
+function isDrawable(x: number): boolean {
+  return Math.abs(x) < 1e300;
 }
 
 /** Mean of the points that fall into a column, or what lies between its neighbours. */

@@ -1,20 +1,27 @@
-/** What charnn says to people, on standard error. */
+/**
+ * What charnn says to people, on standard error. Messages hold names and values from files: all that might
+ * steer the terminal is escaped here.
+ */
 import { chalkStderr } from 'chalk';
+import { printable, printableLines } from '../text/quote.js';
 
 export interface Output {
-  /** Something a person should know but need not act on. */
-  note(message: string): void;
+  /**
+   * Something a person should know but need not act on.
+   * @param mark of charnn's own, in colour, after it
+   */
+  note(message: string, mark?: string): void;
   /** Something that may not be as the person wants it; said even when quiet. */
   warn(message: string): void;
 }
 
 export function createOutput(quiet: boolean): Output {
   return {
-    note(message) {
-      if (!quiet) process.stderr.write(`${message}\n`);
+    note(message, mark = '') {
+      if (!quiet) process.stderr.write(`${printableLines(message)}${mark}\n`);
     },
     warn(message) {
-      process.stderr.write(`${chalkStderr.yellow('warning:')} ${message}\n`);
+      process.stderr.write(`${chalkStderr.yellow('warning:')} ${printable(message)}\n`);
     },
   };
 }

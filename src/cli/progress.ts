@@ -1,6 +1,8 @@
 /** Shows a training as it goes: a bar on a terminal, lines in a pipe, or events as JSON. */
+
 import { chalkStderr as chalk } from 'chalk';
 import { SingleBar } from 'cli-progress';
+import { jsonText } from '../text/quote.js';
 import type {
   ProgressEvent,
   RollbackEvent,
@@ -35,7 +37,7 @@ function jsonProgress(output: Output): Progress {
   return {
     show(event) {
       showWarning(event, output);
-      process.stdout.write(`${JSON.stringify(event)}\n`);
+      process.stdout.write(`${jsonText(event)}\n`);
     },
     stop() {},
   };
@@ -60,7 +62,7 @@ function lineProgress(output: Output): Progress {
         output.note(progressLine(event));
       } else if (event.type === 'validation') {
         lastLine = event.secondsElapsed;
-        output.note(validationLine(event));
+        output.note(validationLine(event), bestMark(event));
       } else showRest(event, output);
     },
     stop() {},
@@ -101,7 +103,7 @@ function barProgress(): Progress {
       }
       // lines go above the bar, which comes back with the next progress
       stop();
-      if (event.type === 'validation') output.note(validationLine(event));
+      if (event.type === 'validation') output.note(validationLine(event), bestMark(event));
       else showRest(event, output);
     },
     stop,
@@ -198,11 +200,15 @@ function progressLine(event: ProgressEvent): string {
 }
 
 function validationLine(event: ValidationEvent): string {
-  const { step, epoch, trainLoss, validationLoss, best, secondsElapsed } = event;
+  const { step, epoch, trainLoss, validationLoss, secondsElapsed } = event;
   const validation =
     validationLoss === null
       ? ''
       : ` · validation ${validationLoss.toFixed(4)} (${bits(validationLoss)} bits/char)`;
-  const mark = best ? chalk.green(' best') : '';
-  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)} · train ${trainLoss.toFixed(4)}${validation}${mark}`;
+  const train = trainLoss === null ? '' : ` · train ${trainLoss.toFixed(4)}`;
+  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)}${train}${validation}`;
+}
+
+function bestMark({ best }: ValidationEvent): string {
+  return best ? chalk.green(' best') : '';
 }

@@ -48,7 +48,10 @@ export class Interruption {
   }
 
   stopListening(): void {
-    for (const name of names) process.off(name, this.onSignal);
+    const goesOn = isUnderNohup();
+    for (const name of names) {
+      if (name !== 'SIGHUP' || !goesOn) process.off(name, this.onSignal);
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { usableCores } from '../backend/cores.js';
 import type { BackendName } from '../backend/device.js';
 import { UsageError } from '../errors.js';
 import { type CellName, type ModelConfig, variants } from '../model/config.js';
+import type { InvalidAction, TextFormat } from '../text/reading-options.js';
 import type { BatchShape } from '../text/split.js';
 import type { NormalForm, TextOptions, TextUnit } from '../text/unit.js';
 import type {
@@ -22,6 +23,10 @@ import type { SizeChoice } from './options/train.js';
 
 /** Options as the parser leaves them: absent ones undefined. */
 export interface RawTrainOptions {
+  readonly encoding?: string;
+  readonly invalid?: InvalidAction;
+  readonly format?: TextFormat;
+  readonly textColumn?: string;
   readonly cell?: CellName;
   readonly size?: SizeChoice;
   readonly layers?: number;
@@ -33,6 +38,8 @@ export interface RawTrainOptions {
   readonly normalize?: NormalForm;
   readonly keepCr?: boolean;
   readonly minCount?: number;
+  readonly separator?: string;
+  readonly documents?: boolean;
   readonly valFrac?: number;
   readonly valFile?: string;
   readonly valChars?: number;
@@ -64,6 +71,8 @@ export interface RawTrainOptions {
   readonly onDivergence?: DivergenceAction;
   readonly rollbacks?: number;
   readonly evalEvery?: number;
+  readonly targetLoss?: number;
+  readonly keep?: number;
   readonly output?: string;
   readonly force?: boolean;
   readonly resume?: boolean;
@@ -174,6 +183,8 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
       earlyStop: raw.earlyStop ?? d.earlyStop,
       divergence: divergence(raw),
       evalEvery: raw.evalEvery,
+      ...(raw.documents && { documents: true }),
+      ...ending(raw),
       seed: raw.seed ?? d.seed,
       threads: raw.threads ?? usableCores(),
       backend: raw.backend ?? 'auto',
@@ -185,6 +196,7 @@ export function trainSettings(raw: RawTrainOptions, picked: Picked = unknownYet)
 const free: ReadonlySet<string> = new Set([
   ...['resume', 'output', 'threads', 'backend', 'epochs', 'steps', 'time'],
   ...['json', 'quiet', 'debug', 'plainWeights', 'earlyStop', 'onDivergence', 'rollbacks'],
+  ...['targetLoss', 'keep'],
 ]);
 
 /**
@@ -208,6 +220,7 @@ export function resumedConfig(raw: RawTrainOptions, saved: TrainConfig): TrainCo
     threads: raw.threads ?? saved.threads,
     backend: raw.backend ?? saved.backend,
     earlyStop: raw.earlyStop ?? saved.earlyStop,
+    ...ending(raw),
     divergence: divergence(raw, saved.divergence),
   });
 }
@@ -216,6 +229,14 @@ export function trainLength({ steps, epochs, time }: RawTrainOptions): TrainLeng
   if (steps !== undefined) return { kind: 'steps', steps };
   if (time !== undefined) return { kind: 'seconds', seconds: time };
   return epochs === undefined ? undefined : { kind: 'epochs', epochs };
+}
+
+/** Absent where not given, so that files without them stay as they are. */
+function ending({ targetLoss, keep }: RawTrainOptions): Pick<TrainConfig, 'targetLoss' | 'keep'> {
+  return {
+    ...(targetLoss !== undefined && { targetLoss }),
+    ...(keep !== undefined && { keep }),
+  };
 }
 
 function divergence(raw: RawTrainOptions, saved?: DivergenceConfig): DivergenceConfig {

@@ -1,6 +1,8 @@
 /** Lines that a person types at a terminal, one after the other, while text comes out in between. */
+
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { printable } from '../text/quote.js';
 
 const sign = '> ';
 
@@ -44,7 +46,7 @@ export class TypedLines {
   async next(): Promise<string | undefined> {
     const line = this.waiting.shift();
     if (line !== undefined) {
-      process.stderr.write(`${sign}${line}\n`);
+      process.stderr.write(`${sign}${printable(line)}\n`);
       return line;
     }
     if (this.ended) return undefined;

@@ -1,10 +1,13 @@
 /** Parsers of option values. Each throws a message that says what the value must be. */
 import { InvalidArgumentError } from 'commander';
+import { type Range, ranges } from '../limits.js';
+import { quoteText } from '../text/quote.js';
+import { encodingNamed, textFormats } from '../text/reading-options.js';
 
 export type Parse<T> = (value: string) => T;
 
 function mustBe(expected: string, value: string): never {
-  throw new InvalidArgumentError(`must be ${expected}, not ${JSON.stringify(value)}`);
+  throw new InvalidArgumentError(`must be ${expected}, not ${quoteText(value)}`);
 }
 
 export function integer(from: number, to = Number.MAX_SAFE_INTEGER): Parse<number> {
@@ -19,24 +22,20 @@ export function integer(from: number, to = Number.MAX_SAFE_INTEGER): Parse<numbe
   };
 }
 
-/** A number for which `holds` is true. */
-export function real(expected: string, holds: (x: number) => boolean): Parse<number> {
+/** A number of a range. */
+export function real({ expected, holds }: Range): Parse<number> {
   return (value) => {
     const number = value.trim() === '' ? Number.NaN : Number(value);
-    return Number.isFinite(number) && holds(number) ? number : mustBe(expected, value);
+    return holds(number) ? number : mustBe(expected, value);
   };
 }
 
-export const positive = real('a number above 0', (x) => x > 0);
-export const notNegative = real('a number of at least 0', (x) => x >= 0);
-/** 0 ≤ x < 1 */
-export const properShare = real('a number from 0 to below 1', (x) => x >= 0 && x < 1);
-/** 0 < x ≤ 0.95 */
-export const decayShare = real('a number above 0, at most 0.95', (x) => x > 0 && x <= 0.95);
-/** 0 ≤ x ≤ 1 */
-export const share = real('a number from 0 to 1', (x) => x >= 0 && x <= 1);
-/** 0 < x ≤ 1 */
-export const positiveShare = real('a number above 0 and up to 1', (x) => x > 0 && x <= 1);
+export const positive = real(ranges.positive);
+export const notNegative = real(ranges.notNegative);
+export const properShare = real(ranges.properShare);
+export const decayShare = real(ranges.decayShare);
+export const share = real(ranges.share);
+export const positiveShare = real(ranges.positiveShare);
 
 /** Values with commas between them */
 export function listOf<T>(parse: Parse<T>): Parse<readonly T[]> {
@@ -70,3 +69,11 @@ export const duration: Parse<number> = (value) => {
 };
 
 export const text: Parse<string> = (value) => value;
+
+/** A label of the WHATWG Encoding Standard → its canonical name */
+export const encodingName: Parse<string> = (value) =>
+  encodingNamed(value) ??
+  mustBe('an encoding such as utf-8, utf-16le, windows-1252, koi8-r, shift_jis or gb18030', value);
+
+export const textFormat: Parse<(typeof textFormats)[number]> = (value) =>
+  choice(textFormats)(value === 'jsonl' ? 'ndjson' : value);

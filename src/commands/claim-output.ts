@@ -1,53 +1,83 @@
 /** Before hours of work: can its result be kept, and does nobody else write it? */
-import { access, constants, stat, statfs } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { removeTemporaryFiles, resolveLinks, temporaryName } from '../checkpoint/atomic.js';
+import { stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
 import { type Lock, lockModel } from '../checkpoint/lock.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { statePath } from '../checkpoint/state-file.js';
+import { formerStatePath, statePath } from '../checkpoint/state-file.js';
 import type { Output } from '../cli/output.js';
-import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { CharnnError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { quote } from '../text/quote.js';
-import { isOwnFile } from '../text/sources.js';
 import type { TrainingState } from '../train/state.js';
-
-/** Of most file systems, in bytes */
-const longestName = 255;
+import { type GuardedOutput, guardOutput } from './output-guard.js';
 
 /**
- * Makes sure that a model can be written, keeps other trainings from it, and clears away what a killed
- * one has left.
+ * Makes sure that a model and its training state can be written, keeps other trainings from both, and
+ * clears away what a killed one has left.
+ * @param inputs paths of what the training reads
  * @throws CharnnError when it cannot
  */
-export async function claimOutput(path: string, mayReplace: boolean): Promise<Lock> {
-  if (path === '') throw new UsageError('--output is empty: name a file');
-  await requireWritableFolder(path);
-  for (const file of [path, statePath(path)]) await requireReplaceable(file, mayReplace);
-  const lock = await lockModel(path);
+export async function claimOutput(
+  path: string,
+  mayReplace: boolean,
+  inputs: GuardedOutput['inputs'],
+): Promise<Lock> {
+  const files = [path, statePath(path)];
+  await guardOutput({ path, kind: 'model', mayReplace, inputs });
+  await guardOutput({ path: statePath(path), kind: 'state', mayReplace, inputs });
+  const locks: Lock[] = [];
+  const release = () => {
+    for (const lock of locks) lock.release();
+  };
   // not left behind where the process ends at once, at a second Ctrl-C
-  process.once('exit', lock.release);
-  await removeTemporaryFiles(path);
-  await removeTemporaryFiles(statePath(path));
-  return lock;
+  process.once('exit', release);
+  try {
+    // the state, too: its name may be what another training calls its model
+    for (const file of files) locks.push(await lockModel(file));
+  } catch (cause) {
+    release();
+    throw cause;
+  }
+  for (const file of files) await removeTemporaryFiles(file);
+  return {
+    check() {
+      for (const lock of locks) lock.check();
+    },
+    release,
+  };
+}
+
+/**
+ * The state to go on from. Earlier versions gave a model without an extension the state's name of the one
+ * with the extension .json; such a state is found where there is no other one.
+ */
+export async function findState(modelPath: string): Promise<string> {
+  const [path, former] = [statePath(modelPath), formerStatePath(modelPath)];
+  const exists = async (file: string) => (await stat(file).catch(() => undefined)) !== undefined;
+  if (former === undefined || (await exists(path)) || !(await exists(modelPath))) return path;
+  return (await exists(former)) ? former : path;
 }
 
 /**
  * Both files are to be kept, and beside them the new one of either that is going to replace it.
  * @param modelBytes what the model will take
  * @param stateBytes what its training state will take
+ * @param keptModels further models that will lie beside it
  * @throws CharnnError with both figures when the disk has no room for them
  */
 export async function requireSpace(
   path: string,
   modelBytes: number,
   stateBytes: number,
+  keptModels: number,
 ): Promise<void> {
   let kept = 0;
   for (const file of [path, statePath(path)]) {
     kept += (await stat(file).catch(() => undefined))?.size ?? 0;
   }
-  const bytes = Math.max(modelBytes, stateBytes) + Math.max(0, modelBytes + stateBytes - kept);
+  const replaced = Math.max(0, modelBytes + stateBytes - kept);
+  const bytes = Math.max(modelBytes, stateBytes) + replaced + keptModels * modelBytes;
   const folder = dirname(await resolveLinks(path));
   const disk = await statfs(folder).catch(() => undefined);
   // some file systems do not tell
@@ -59,62 +89,19 @@ export async function requireSpace(
   );
 }
 
-/**
- * The file at this path, if any, is one of charnn's and may be replaced.
- * @throws CharnnError otherwise: whatever else it is, nobody is to lose it
- */
-async function requireReplaceable(path: string, mayReplace: boolean): Promise<void> {
-  const shown = quote(path);
-  const existing = await stat(path).catch(() => undefined);
-  if (existing === undefined) return;
-  if (existing.isDirectory()) throw new UsageError(`--output ${shown} is a folder: name a file`);
-  if (!existing.isFile()) {
-    throw new UsageError(`--output ${shown} is a device or a pipe: name a file`);
-  }
-  if (!mayReplace) {
-    throw new CharnnError(
-      `${shown} exists already: give --force to replace it, --resume to go on with it, or another --output`,
-    );
-  }
-  if (existing.size === 0 || (await isOwnFile(path))) return;
-  throw new CharnnError(
-    `${shown} is not a file of charnn's, so it is not replaced: give another --output`,
-  );
-}
-
-/** @throws CharnnError when no file can be made beside this one */
-export async function requireWritableFolder(path: string): Promise<void> {
-  // the longest of the names that are going to be used
-  const name = temporaryName(statePath(path), '01234567');
-  if (Buffer.byteLength(name) > longestName) {
-    throw new UsageError(`--output ${quote(path)} is too long a name: take a shorter one`);
-  }
-  // a link may lead elsewhere
-  let folder = dirname(path);
-  try {
-    const target = dirname(await resolveLinks(path));
-    if (target !== resolve(folder)) folder = target;
-    await access(target, constants.W_OK);
-  } catch (cause) {
-    throw new CharnnError(
-      `cannot write to the folder ${quote(folder)}: ${systemReason(cause)}; give another --output`,
-      1,
-      { cause },
-    );
-  }
-}
-
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /**
  * Whether the model beside a state is of the same training.
+ * @param path of the state
  * @returns the state to go on from, and the model: without it, the best one is still to be found
  * @throws CharnnError when it is of another training, or damaged
  */
 export async function matchModel(
   state: TrainingState,
+  path: string,
   modelPath: string,
   output: Output,
 ): Promise<{ resume: TrainingState; best?: Model }> {
@@ -128,6 +115,6 @@ export async function matchModel(
   const id = best.training?.id;
   if (state.id === undefined || id === undefined || id === state.id) return { resume: state, best };
   throw new CharnnError(
-    `${quote(statePath(modelPath))} belongs to another model than ${shown}: put the right one of them there, or start anew with --force`,
+    `${quote(path)} belongs to another model than ${shown}: put the right one of them there, or start anew with --force`,
   );
 }

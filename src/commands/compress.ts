@@ -5,10 +5,14 @@ import { openDevice, openExactDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { createOutput } from '../cli/output.js';
 import { createShareProgress } from '../cli/progress.js';
-import { compress, decompress } from '../compress/compress.js';
+import { compress, decompress, requireCompressible } from '../compress/compress.js';
 import { UsageError } from '../errors.js';
+import { requireMemory } from '../machine.js';
 import { findSources } from '../text/sources.js';
 import { write } from './write.js';
+
+/** The size of what comes through a pipe is looked at as often as this. */
+const checkedBytes = 1 << 24;
 
 export interface RawCompressOptions {
   readonly model?: string;
@@ -36,7 +40,7 @@ export async function compressFile(
     throw new UsageError('compressed data is not for a terminal: redirect standard output');
   }
   const model = raw.model === undefined ? undefined : await readModel(raw.model);
-  const { content } = await readInput(path);
+  const { content } = await readInput(path, requireCompressible);
   const device = await openDevice(raw.backend);
   if (device.note !== undefined) output.note(device.note);
   // whether relaxed multiply-adds are fused depends on the machine: these are not
@@ -62,7 +66,9 @@ export async function decompressFile(
   raw: RawDecompressOptions,
 ): Promise<void> {
   const model = raw.model === undefined ? undefined : await readModel(raw.model);
-  const { content, name } = await readInput(path);
+  const { content, name } = await readInput(path, (bytes) =>
+    requireMemory(2 * bytes, 'a compressed file of this size'),
+  );
   const restored = await withProgress(raw.quiet ?? false, (onProgress) =>
     decompress(content, name, model, onProgress),
   );
@@ -81,13 +87,21 @@ async function withProgress<T>(
   }
 }
 
-async function readInput(path: string | undefined) {
+/** @param check is told the size, where it is known beforehand, and what has been read so far */
+async function readInput(path: string | undefined, check: (bytes: number) => void) {
   if (path === undefined && process.stdin.isTTY) {
     throw new UsageError('no file given: name one, or pipe something in');
   }
   const [source, ...more] = await findSources([path ?? '-'], process.stdin);
   if (more.length > 0) throw new UsageError('a folder is not one file: pack it with tar');
+  check(source.size ?? 0);
   const pieces: Buffer[] = [];
-  for await (const piece of source.read()) pieces.push(Buffer.from(piece));
+  let read = 0;
+  for await (const piece of source.read()) {
+    const before = read;
+    read += piece.length;
+    if (Math.floor(read / checkedBytes) > Math.floor(before / checkedBytes)) check(read);
+    pieces.push(Buffer.from(piece));
+  }
   return { content: Buffer.concat(pieces), name: source.name };
 }

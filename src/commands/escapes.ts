@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { quoteText } from '../text/quote.js';
 
 const simple: Readonly<Record<string, string>> = {
   n: '\n',
@@ -11,7 +12,8 @@ const simple: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text that a string with escapes means: \n \t \r \f \v \0 \\ \xHH \uHHHH \u{H…}
+ * The text that a string with escapes means: \n \t \r \f \v \0 \\ \xHH \uHHHH \u{H…}. Every option
+ * whose value is a text is read by this rule; files and standard input are taken as they are.
  * @param option names the value in messages
  * @throws UsageError for any other escape
  */
@@ -22,7 +24,7 @@ export function readEscapes(text: string, option: string): string {
     const meant = code === undefined ? simple[single] : codePoint(Number.parseInt(code, 16));
     if (meant !== undefined) return meant;
     throw new UsageError(
-      `${option} has an unknown escape ${JSON.stringify(whole)}: known are \\n \\t \\r \\f \\v \\0 \\\\ \\xHH \\uHHHH \\u{H…}`,
+      `${option} has an unknown escape ${quoteText(whole)}: known are \\n \\t \\r \\f \\v \\0 \\\\ \\xHH \\uHHHH \\u{H…}, and a backslash itself is \\\\`,
     );
   });
 }

@@ -1,17 +1,21 @@
 /** `charnn eval`: how well a model predicts a text. */
+
 import type { BackendName } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
-import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options/defaults.js';
 import { createOutput, grouped } from '../cli/output.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText } from '../text/quote.js';
+import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
+import { unknownPrice } from './unknown-note.js';
 import { yardstickLine } from './yardstick-line.js';
 
-export interface RawEvalOptions {
+export interface RawEvalOptions extends RawReadingOptions {
   readonly model?: string;
+  readonly last?: boolean;
   readonly backend?: BackendName;
   readonly dynamic?: boolean;
   readonly json?: boolean;
@@ -20,12 +24,14 @@ export interface RawEvalOptions {
 
 export async function evaluateText(texts: readonly string[], raw: RawEvalOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
-  const model = await readModel(raw.model ?? defaults.output);
+  const model = await readChosenModel(raw);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,
     vocabulary,
     minCount: 1,
+    reading: readingOf(raw, text.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const device = await openDevice(raw.backend);
@@ -35,6 +41,7 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
   });
   const { characters, nats, bitsPerCharacter, perplexity } = evaluation;
   const { unknown } = corpus;
+  const bitsEach = vocabulary.unknownCost / Math.LN2;
   const others = await yardstick(vocabulary, corpus.ids, undefined);
   if (raw.json) {
     const result = {
@@ -43,11 +50,12 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
       perplexity,
       characters,
       unknown,
+      unknown_bits: bitsEach,
       ngram_bits_per_char: others.ngram,
       gzip_bits_per_char: others.gzip,
       xz_bits_per_char: others.xz,
     };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${jsonText(result)}\n`);
     return;
   }
   const lines = [
@@ -55,7 +63,7 @@ export async function evaluateText(texts: readonly string[], raw: RawEvalOptions
     `bits per char  ${bitsPerCharacter.toFixed(4)}`,
     `perplexity     ${perplexity.toFixed(3)}`,
     `characters     ${grouped(characters)}`,
-    `unknown        ${grouped(unknown)}`,
+    `unknown        ${grouped(unknown)}${unknown > 0 ? `, ${unknownPrice(vocabulary)}` : ''}`,
     `for comparison ${yardstickLine(others)}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

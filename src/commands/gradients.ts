@@ -1,4 +1,5 @@
 /** `charnn gradients`: how far back the gradient reaches. */
+
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
 import type { BackendName } from '../backend/device.js';
@@ -6,13 +7,14 @@ import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { checkLayerNorm, flagOf } from '../cli/checks.js';
 import { defaults } from '../cli/options/defaults.js';
-import { createOutput } from '../cli/output.js';
+import { createOutput, type Output } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import { type CellName, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import type { GradientsData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText, printable } from '../text/quote.js';
 import type { Ids } from '../text/unit.js';
 import {
   asJson,
@@ -24,8 +26,9 @@ import {
 } from './gradients-shown.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 
-export interface RawGradientsOptions {
+export interface RawGradientsOptions extends RawReadingOptions {
   readonly model?: string;
   readonly cell?: readonly CellName[];
   readonly layers?: number;
@@ -45,8 +48,13 @@ export interface RawGradientsOptions {
 
 export async function gradients(texts: readonly string[], raw: RawGradientsOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
-  if (raw.output !== undefined) await checkPagePath(raw.output);
-  const { subjects, ids } = raw.cell ? await fresh(texts, raw) : await trained(texts, raw);
+  if (raw.output !== undefined) {
+    const inputs = [...texts, raw.model ?? defaults.output];
+    await checkPagePath({ path: raw.output, inputs, outputIsTaken: raw.json });
+  }
+  const { subjects, ids } = raw.cell
+    ? await fresh(texts, raw, output)
+    : await trained(texts, raw, output);
   const device = await openDevice(raw.backend);
   if (device.note !== undefined) output.note(device.note);
   const measures = {
@@ -66,11 +74,11 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
     const data: GradientsData = { subjects: findings.map(pageSubject) };
     await writePage(raw.output, 'gradients', { title: 'Gradients by lag', data }, output);
   }
-  if (raw.json) process.stdout.write(`${JSON.stringify(findings.map(asJson))}\n`);
+  if (raw.json) process.stdout.write(`${jsonText(findings.map(asJson))}\n`);
   else if (raw.output === undefined) process.stdout.write(description(findings));
 }
 
-async function trained(texts: readonly string[], raw: RawGradientsOptions) {
+async function trained(texts: readonly string[], raw: RawGradientsOptions, output: Output) {
   const shape = ['layers', 'hidden', 'embedding', 'residual', 'layerNorm'] as const;
   for (const key of [...shape, 'seed'] as const) {
     if (raw[key] === undefined) continue;
@@ -84,6 +92,8 @@ async function trained(texts: readonly string[], raw: RawGradientsOptions) {
     text,
     vocabulary,
     minCount: 1,
+    reading: readingOf(raw, text.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const seqLength = raw.seqLength ?? positiveOr(training?.seqLength, defaults.gradients.seqLength);
@@ -100,6 +110,7 @@ async function trained(texts: readonly string[], raw: RawGradientsOptions) {
 async function fresh(
   texts: readonly string[],
   raw: RawGradientsOptions,
+  output: Output,
 ): Promise<{ subjects: Subject[]; ids: Ids }> {
   if (raw.model !== undefined) {
     throw new UsageError('--cell and --model contradict each other: give one of them');
@@ -108,6 +119,8 @@ async function fresh(
   const { ids, vocabulary } = await loadCorpus(textArguments(texts), {
     text: { unit: defaults.unit, keepCr: false },
     minCount: 1,
+    reading: readingOf(raw, defaults.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const subjects = (raw.cell ?? []).map((cell): Subject => {
@@ -141,6 +154,8 @@ function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping |
   // an entry stands for the steps since the one before
   let [steps, clipped, norms, largest] = [0, 0, 0, 0];
   for (const { step, clipped: share, gradientNorm } of history) {
+    // a model that was given is validated before the first step
+    if (step === 0) continue;
     if (step == null || share == null || gradientNorm == null) return undefined;
     const count = step - steps;
     clipped += share * count;
@@ -150,7 +165,7 @@ function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping |
   }
   if (steps === 0) return undefined;
   return {
-    by: name,
+    by: printable(name),
     limit,
     share: clipped / steps,
     meanNorm: norms / steps,

@@ -1,4 +1,5 @@
 /** `charnn inspect`: what a model is. */
+
 import chalk from 'chalk';
 import { readModel } from '../checkpoint/model-file.js';
 import { histogram, lineChart, terminalWidth } from '../cli/chart.js';
@@ -6,13 +7,15 @@ import { defaults } from '../cli/options/defaults.js';
 import { bits, grouped } from '../cli/output.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
+import { jsonText, printable } from '../text/quote.js';
+import { describeSeparator, withSeparator } from '../text/separator.js';
 
 export async function inspect(
   path: string | undefined,
   raw: { readonly json?: boolean },
 ): Promise<void> {
   const model = await readModel(path ?? defaults.output);
-  process.stdout.write(raw.json ? `${JSON.stringify(summary(model))}\n` : description(model));
+  process.stdout.write(raw.json ? `${jsonText(summary(model))}\n` : description(model));
 }
 
 function summary(model: Model) {
@@ -28,6 +31,7 @@ function summary(model: Model) {
     tensors,
     text,
     vocabulary: vocabulary.toJSON(),
+    ...withSeparator(model.separator),
     training,
     history,
   };
@@ -45,6 +49,12 @@ function description(model: Model): string {
   if (residual) field('connections', 'residual');
   if (layerNorm) field('gates', 'layer normalisation');
   field('parameters', grouped(parameterTable(config).count));
+  // a model's history ends with the validation at which it was saved
+  const { step, validationLoss } = history.at(-1) ?? {};
+  if (validationLoss != null) {
+    const loss = `${validationLoss.toFixed(4)} nats = ${bits(validationLoss)} bits/char`;
+    field('validation', `${loss} at step ${grouped(step ?? 0)}`);
+  }
 
   section('Tensors');
   for (const { parameter, values } of namedTensors(model)) {
@@ -66,8 +76,10 @@ function description(model: Model): string {
   if (text.unit === 'char') {
     const shown = vocabulary.symbols.slice(0, 100).map((s) => String.fromCodePoint(s));
     const more = vocabulary.size - 1 > shown.length ? ' …' : '';
-    lines.push(`  ${JSON.stringify(shown.join('')).slice(1, -1)}${more}`);
+    lines.push(`  ${jsonText(shown.join('')).slice(1, -1)}${more}`);
   }
+
+  if (model.separator !== undefined) field('records end with', describeSeparator(model.separator));
 
   if (history.length > 0) {
     section('History');
@@ -85,7 +97,7 @@ function description(model: Model): string {
   if (training !== undefined) {
     section('Training');
     for (const [name, value] of Object.entries(training)) {
-      field(name, typeof value === 'string' ? value : JSON.stringify(value));
+      field(printable(name), typeof value === 'string' ? printable(value) : jsonText(value));
     }
   }
   return `${lines.join('\n')}\n`;

@@ -1,6 +1,6 @@
 /** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
+
 import { openDevice } from '../backend/open-device.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { adjust, optionValues } from '../cli/option.js';
 import { defaults } from '../cli/options/defaults.js';
 import { sampleOptions } from '../cli/options/sample.js';
@@ -10,8 +10,11 @@ import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { Session } from '../sample/session.js';
 import type { SampleSettings } from '../sample/settings.js';
+import { printable } from '../text/quote.js';
+import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
+import { readingOf } from './text-reading.js';
 import { write } from './write.js';
 
 /** Options of records that are written one after the other, as a pipe wants them */
@@ -45,7 +48,7 @@ export async function interact(raw: RawSampleOptions): Promise<void> {
     throw new UsageError('--interactive reads standard input itself: leave out --prime-file -');
   }
   const output = createOutput(raw.quiet ?? false);
-  const model = await readModel(raw.model ?? defaults.output);
+  const model = await readChosenModel(raw);
   const device = await openDevice(raw.backend);
   if (device.note !== undefined) output.note(device.note);
   const dialogue = new Dialogue(model, new Session(model, device.operations), raw, output);
@@ -84,7 +87,10 @@ class Dialogue {
   }
 
   async begin(): Promise<void> {
-    const { ids } = await readCommonPrompt(this.raw, promptEncoder(this.model, this.output));
+    const { unit } = this.model.text;
+    const reading = readingOf(this.raw, unit, 'replace');
+    const encode = promptEncoder(this.model, this.output);
+    const { ids } = await readCommonPrompt(this.raw, encode, { reading, unit });
     this.common = Array.from(ids);
     this.session.begin(this.common);
   }
@@ -122,7 +128,7 @@ class Dialogue {
       this.raw = raw;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${printable(error.message)}\n`);
     }
   }
 
@@ -132,7 +138,7 @@ class Dialogue {
       temp: defaults.temp,
       ...this.raw,
     });
-    for (const line of shown) process.stderr.write(`  /${line}\n`);
+    for (const line of shown) process.stderr.write(`  /${printable(line)}\n`);
   }
 
   /** Writes what the model goes on with, until its end or the person's. */

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readModel } from '../checkpoint/model-file.js';
-import { readState, statePath } from '../checkpoint/state-file.js';
+import { readState } from '../checkpoint/state-file.js';
 import { defaults } from '../cli/options/defaults.js';
 import { grouped, type Output } from '../cli/output.js';
 import {
@@ -14,8 +14,10 @@ import {
 } from '../cli/train-config.js';
 import { variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
+import { sharedRun, sharedShare } from '../novelty/overlap.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
@@ -23,8 +25,16 @@ import { trainingSpeed } from '../train/benchmark.js';
 import type { TrainConfig } from '../train/config.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
-import { matchModel } from './claim-output.js';
-import { anotherText, recordedSource, requireRecorded, type TextSource } from './recorded-text.js';
+import { findState, matchModel } from './claim-output.js';
+import {
+  anotherText,
+  changesOf,
+  recordedSource,
+  requireRecorded,
+  type TextSource,
+} from './recorded-text.js';
+import { type FileStarts, readSeparatorOption, withDocuments, withRecords } from './records.js';
+import { folderReporter, readingOf, skippedIn } from './text-reading.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
@@ -36,15 +46,25 @@ export async function prepareNew(
 ): Promise<Prepared> {
   const settings = trainSettings(raw);
   const { text, minCount, valFile, valFrac, valChars } = settings;
+  const givenSeparator = readSeparatorOption(raw.separator, text);
   const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
   const source: TextSource = {
+    reading: readingOf(raw, text.unit),
     texts,
     valFile: valFile ?? null,
     valFrac,
     valChars,
     minCount,
   };
-  const corpus = await loadTraining(source, text, undefined, output);
+  const {
+    corpus: loaded,
+    starts,
+    files,
+    leftOut,
+  } = await loadTraining(source, text, undefined, output);
+  const records = withRecords(loaded, givenSeparator, output);
+  const corpus = raw.documents ? withDocuments(records, starts) : records;
+  warnOfOverlap(corpus, output);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
     const { batchSize = usual.batchSize, seqLength = usual.seqLength } = raw;
@@ -65,6 +85,8 @@ export async function prepareNew(
       ...source,
       texts: source.texts.map(absolute),
       valFile: source.valFile === null ? null : absolute(source.valFile),
+      files,
+      ...(leftOut.length > 0 && { leftOut }),
     },
     ...(initFrom && { initFrom }),
   };
@@ -128,23 +150,34 @@ export async function prepareResumed(
   modelPath: string,
   output: Output,
 ): Promise<Prepared> {
-  const path = statePath(modelPath);
-  const { resume: state, best } = await matchModel(await readState(path), modelPath, output);
+  const path = await findState(modelPath);
+  const { resume: state, best } = await matchModel(await readState(path), path, modelPath, output);
   const config = resumedConfig(raw, state.config);
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
-  if (texts.length === 0) await requireRecorded(recorded.texts, provenance.bytes ?? null, path);
+  const leavingOut = { known: new Set(recorded.leftOut), onOwnStream: () => {} };
+  const rules = { reading: recorded.reading, unit: state.text.unit, leavingOut };
+  if (texts.length === 0) {
+    const bytes = provenance.bytes ?? null;
+    await requireRecorded(recorded.texts, bytes, path, recorded.files, rules);
+  }
   if (recorded.valFile !== null) {
-    await requireRecorded([recorded.valFile], provenance.validationBytes, path);
+    const bytes = provenance.validationBytes;
+    await requireRecorded([recorded.valFile], bytes, path, undefined, rules);
   }
   const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
-  const corpus = await loadTraining(source, state.text, state.vocabulary, output);
+  const read = await loadTraining(source, state.text, state.vocabulary, output);
+  const { starts, leftOut } = read;
+  const records = { ...read.corpus, ...withSeparator(state.separator) };
+  const corpus = config.documents ? withDocuments(records, starts) : records;
   const { sha256, validationSha256 } = corpus.provenance;
-  if (sha256 !== provenance.sha256) throw anotherText(path, source.texts);
+  if (sha256 !== provenance.sha256) {
+    throw anotherText(path, source.texts, changesOf(recorded.files, read.files));
+  }
   // states before version 3 have no hash of it
   const isRecorded = provenance.validationSha256 !== undefined;
   if (isRecorded && validationSha256 !== provenance.validationSha256) {
-    throw anotherText(path, [source.valFile ?? '']);
+    throw anotherText(path, [source.valFile ?? ''], '');
   }
   const { vocabulary: _, ...model } = state.model;
   const threads = Math.min(config.threads, config.batchSize);
@@ -152,7 +185,7 @@ export async function prepareResumed(
     corpus: { ...corpus, provenance },
     model,
     config: { ...config, threads },
-    source: state.source,
+    source: { ...state.source, ...(leftOut.length > 0 && { leftOut }) },
     // another length is planned anew
     resume: isDeepStrictEqual(config.length, state.config.length)
       ? state
@@ -161,18 +194,37 @@ export async function prepareResumed(
   };
 }
 
+interface LoadedTraining {
+  readonly corpus: TrainingText;
+  readonly starts: FileStarts;
+  readonly files: Corpus['parts'];
+  readonly leftOut: readonly string[];
+}
+
 async function loadTraining(
   source: TextSource,
   text: TextOptions,
   vocabulary: Vocabulary | undefined,
   output: Output,
-): Promise<TrainingText> {
-  const { minCount, valFile, valFrac, valChars } = source;
+): Promise<LoadedTraining> {
+  const { minCount, valFile, valFrac, valChars, reading } = source;
+  const onFolder = folderReporter(output);
+  const leftOut = new Set(source.leftOut);
+  const leavingOut = {
+    known: leftOut,
+    onOwnStream(path: string, stream: string) {
+      output.note(`left out ${quote(path)}: the ${stream} of this training goes to it`);
+      leftOut.add(resolve(path));
+    },
+  };
   const load = (paths: readonly string[], known: Vocabulary | undefined): Promise<Corpus> =>
     loadCorpus(paths, {
       text,
       minCount,
+      reading,
+      onFolder,
       stdin: process.stdin,
+      leavingOut,
       ...(known && { vocabulary: known }),
     });
   const corpus = await load(source.texts, vocabulary);
@@ -183,9 +235,12 @@ async function loadTraining(
   const split = splitCorpus(corpus.ids, valFrac);
   let validation: Ids = split.validation;
   let validationText = {};
+  const edge = split.train.length;
+  let validationStarts = corpus.starts.filter((at) => at > edge).map((at) => at - edge);
   if (valFile !== null) {
     const other = await load([valFile], corpus.vocabulary);
     validation = other.ids;
+    validationStarts = other.starts.slice(1);
     validationText = { validationSha256: other.sha256, validationBytes: other.bytes };
     if (other.unknown > 0) {
       output.warn(
@@ -205,7 +260,7 @@ async function loadTraining(
     );
     validation = validation.subarray(0, valChars);
   }
-  return {
+  const training = {
     train: split.train,
     validation,
     vocabulary: corpus.vocabulary,
@@ -214,12 +269,32 @@ async function loadTraining(
       sha256: corpus.sha256,
       bytes: corpus.bytes,
       files: corpus.files,
+      ...skippedIn(corpus.folders),
+      ...(reading.encoding !== undefined && { encoding: reading.encoding }),
       minCount,
       trainCharacters: split.train.length,
       validationCharacters: validation.length,
       ...validationText,
     },
   };
+  return {
+    corpus: training,
+    starts: { train: corpus.starts.filter((at) => at < edge), validation: validationStarts },
+    files: corpus.parts,
+    leftOut: [...leftOut],
+  };
+}
+
+/** Below this it is chance: phrases that recur in any text */
+const minOverlap = 0.02;
+
+/** Says when the validation text also stands in the training text, so that its loss flatters. */
+function warnOfOverlap({ train, validation }: TrainingText, output: Output): void {
+  const share = sharedShare(train, validation);
+  if (share < minOverlap) return;
+  output.warn(
+    `${(100 * share).toFixed(0)} % of the validation text also stands in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove what is there twice, or give another text with --val-file`,
+  );
 }
 
 /** Finds contradictions in the options before anything is read. */

@@ -3,12 +3,17 @@
 import type { Output } from '../cli/output.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
-import { encodeBytes } from '../text/encode.js';
-import { linesOf } from '../text/lines.js';
+import { encodeBytes, withLineFeeds, withoutCr } from '../text/encode.js';
+import { type LineOptions, lineReading, linesOf } from '../text/lines.js';
+import { quoteText } from '../text/quote.js';
+import type { ReadingOptions } from '../text/reading-options.js';
 import { findSources } from '../text/sources.js';
+import { textBytes } from '../text/text-bytes.js';
+import type { TextOptions } from '../text/unit.js';
+import { readEscapes } from './escapes.js';
 
 export interface Prompt {
-  /** As it was given */
+  /** As it was given, but for line ends where the model has only line feeds */
   readonly bytes: Uint8Array;
   readonly ids: ArrayLike<number>;
 }
@@ -20,12 +25,19 @@ const longestPrompt = 2 ** 28;
 export async function readCommonPrompt(
   raw: { readonly prime?: string; readonly primeFile?: string },
   encode: (bytes: Uint8Array) => Prompt,
+  { reading = lineReading, unit = 'char' }: LineOptions = {},
 ): Promise<Prompt> {
-  if (raw.primeFile === undefined) return encode(Buffer.from(raw.prime ?? '', 'utf8'));
+  if (raw.primeFile === undefined) {
+    return encode(Buffer.from(readEscapes(raw.prime ?? '', '--prime'), 'utf8'));
+  }
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for (const source of await findSources([raw.primeFile], process.stdin)) {
-    for await (const piece of source.read()) {
+  const plain = unit === 'byte';
+  for (const source of await findSources([raw.primeFile], process.stdin, { reading, unit })) {
+    for await (const piece of textBytes(source, {
+      reading: { ...reading, plain },
+      patient: true,
+    })) {
       length += piece.length;
       if (length > longestPrompt) {
         throw new UsageError(
@@ -42,8 +54,12 @@ export async function readCommonPrompt(
 export async function* linePrompts(
   path: string,
   encode: (bytes: Uint8Array) => Prompt,
+  text: TextOptions,
+  reading: ReadingOptions,
 ): AsyncGenerator<Prompt, void, void> {
-  for await (const line of linesOf(await findSources([path], process.stdin))) yield encode(line);
+  const options = { reading, unit: text.unit };
+  const sources = await findSources([path], process.stdin, options);
+  for await (const line of linesOf(sources, options)) yield encode(withoutCr(line, text));
 }
 
 /** Prompts to ids; says once which of their characters are unknown. */
@@ -59,11 +75,11 @@ export function promptEncoder(model: Model, output: Output): (bytes: Uint8Array)
           (character) => encodeBytes(Buffer.from(character), vocabulary, text).unknown > 0,
         ),
       );
-      const list = [...strange].slice(0, 20).map((character) => JSON.stringify(character));
+      const list = [...strange].slice(0, 20).map((character) => quoteText(character));
       output.warn(
         `${unknown} character${unknown === 1 ? '' : 's'} of the prompt unknown to the model, read as the unknown symbol: ${list.join(' ')}`,
       );
     }
-    return { bytes, ids };
+    return { bytes: withLineFeeds(bytes, text), ids };
   };
 }

@@ -4,10 +4,12 @@ import { basename } from 'node:path';
 import { readModel } from '../checkpoint/model-file.js';
 import { grouped } from '../cli/output.js';
 import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { ownKind } from '../files/own-kinds.js';
 import type { Course, RunData } from '../pages/data.js';
 import { linesOf } from '../text/lines.js';
+import { startOf } from '../text/open-file.js';
 import { quote } from '../text/quote.js';
-import { findSources, isOwnFile } from '../text/sources.js';
+import { findSources } from '../text/sources.js';
 
 /** Points of a curve: more than a screen has columns. */
 const mostPoints = 2000;
@@ -45,7 +47,10 @@ async function isModel(path: string): Promise<boolean> {
   if (stats.isDirectory()) {
     throw new UsageError(`${quote(path)} is a folder: name the models and logs in it`);
   }
-  return stats.isFile() && isOwnFile(path);
+  if (!stats.isFile()) return false;
+  const kind = ownKind(await startOf(path));
+  // a state is called what it is where a model is expected
+  return kind === 'model' || kind === 'state';
 }
 
 interface Log {

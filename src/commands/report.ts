@@ -13,9 +13,10 @@ export interface RawReportOptions {
 export async function report(paths: readonly string[], raw: RawReportOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
   const path = raw.output ?? defaults.report.output;
-  await checkPagePath(path);
+  const files = paths.length > 0 ? paths : [defaults.output];
+  await checkPagePath({ path, inputs: files });
   const runs: (RunData & { readonly file: string })[] = [];
-  for (const file of paths.length > 0 ? paths : [defaults.output]) {
+  for (const file of files) {
     runs.push({ ...(await readRun(file)), file });
   }
   // where short names do not tell files apart, the whole ones do

@@ -1,4 +1,5 @@
 /** From the raw options of `charnn sample` to checked settings. */
+
 import type { BackendName } from '../backend/device.js';
 import { defaults } from '../cli/options/defaults.js';
 import type { Output } from '../cli/output.js';
@@ -7,16 +8,19 @@ import type { Model } from '../model/model.js';
 import type { End } from '../sample/ends.js';
 import { constraintFor, type SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';
+import { quoteText } from '../text/quote.js';
 import { readEscapes } from './escapes.js';
 
 /** Options as the parser leaves them: absent ones undefined. */
 export interface RawSampleOptions {
   readonly model?: string;
+  readonly last?: boolean;
   readonly length?: number;
   readonly count?: number;
   readonly prime?: string;
   readonly primeFile?: string;
   readonly complete?: string;
+  readonly encoding?: string;
   readonly interactive?: boolean;
   /** False with --no-echo */
   readonly echo?: boolean;
@@ -83,10 +87,18 @@ export function sampleSettings(
     throw new UsageError(`--match ends records itself: leave out --${option}`);
   }
   // a line is completed by its end
-  const lineEnd = raw.complete !== undefined && !raw.stop && !raw.until && !raw.match;
+  const isOpen = !raw.stop && !raw.until && !raw.match;
+  const lineEnd = raw.complete !== undefined && isOpen;
   const stop = lineEnd ? ['\\n'] : (raw.stop ?? []);
   const endsOf = (strings: readonly string[], option: string, kept: boolean) =>
     strings.flatMap((text) => endOf(readEscapes(text, option), option, kept, model, output));
+  const own = ownSeparator(model);
+  const isDefault = raw.count !== undefined && isOpen && !lineEnd;
+  const ends = [
+    ...endsOf(stop, '--stop', false),
+    ...endsOf(raw.until ?? [], '--until', true),
+    ...(isDefault ? own : []),
+  ];
   const settings = Object.freeze({
     length: raw.length ?? defaults.length,
     temperatures: raw.temp ?? [defaults.temp],
@@ -97,7 +109,8 @@ export function sampleSettings(
     minP: raw.minP,
     typical: raw.typical,
     banRepeats: raw.banRepeats,
-    ends: [...endsOf(stop, '--stop', false), ...endsOf(raw.until ?? [], '--until', true)],
+    ends,
+    separators: separatorsFor(raw, model, ends, own).map(({ ids }) => ids),
     allow: raw.allow,
     match: raw.match,
     seed: raw.seed ?? Math.floor(Math.random() * 2 ** 32),
@@ -118,6 +131,32 @@ function refuseTogether(
   throw new UsageError(`${nameA} and ${nameB} exclude each other: leave one out`);
 }
 
+/** What ends the records of the text that the model learned from, if it knows it */
+function ownSeparator({ separator, vocabulary }: Model): End[] {
+  if (separator === undefined) return [];
+  const { ids, unknown } = vocabulary.encode(separator);
+  return unknown === 0 ? [{ ids: Array.from(ids), kept: false }] : [];
+}
+
+/**
+ * What stands before a record. A prompt begins a record of the text that the model learned from; without a
+ * prompt, records follow each other as in one long text that is cut where they end. A single text is no
+ * record, and a model of documents has learnt that each begins from no state.
+ */
+function separatorsFor(
+  raw: RawSampleOptions,
+  { training }: Model,
+  ends: readonly End[],
+  own: readonly End[],
+): readonly End[] {
+  const isRecords =
+    raw.count !== undefined || raw.complete !== undefined || raw.unique || raw.novel !== undefined;
+  if (!isRecords || raw.beam !== undefined || training?.documents === true) return [];
+  const isPrompted = Boolean(raw.prime ?? raw.primeFile ?? raw.complete);
+  if (own.length > 0 && (isPrompted || ends.length === 0)) return own;
+  return ends;
+}
+
 function endOf(
   text: string,
   option: string,
@@ -129,7 +168,7 @@ function endOf(
   const { ids, unknown } = vocabulary.encode(prepareText(text, textOptions));
   if (unknown === 0) return [{ ids: Array.from(ids), kept }];
   output.warn(
-    `${option} ${JSON.stringify(text)} can never come: the model does not know all of its characters`,
+    `${option} ${quoteText(text)} can never come: the model does not know all of its characters`,
   );
   return [];
 }

@@ -1,18 +1,19 @@
 /** `charnn sample`: text from a model, streamed to standard output. */
 import { usableCores } from '../backend/cores.js';
 import { openDevice } from '../backend/open-device.js';
-import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options/defaults.js';
-import { createOutput } from '../cli/output.js';
+import { createOutput, type Output } from '../cli/output.js';
 import type { Model } from '../model/model.js';
 import { beamSearch } from '../sample/beam.js';
 import { generate } from '../sample/generate.js';
 import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
+import type { ReadingOptions } from '../text/reading-options.js';
 import type { Piece } from '../threads/in-order.js';
+import { readChosenModel } from './chosen-model.js';
 import { interact } from './interactive.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
 import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { write } from './write.js';
 
 /** Records drawn in succession without a new one, after which no more are tried */
@@ -21,11 +22,14 @@ const mostInVain = 10_000;
 export async function sample(raw: RawSampleOptions): Promise<void> {
   if (raw.interactive) return interact(raw);
   const output = createOutput(raw.quiet ?? false);
-  const model = await readModel(raw.model ?? defaults.output);
+  const model = await readChosenModel(raw);
   const settings = sampleSettings(raw, model, output);
   const encode = promptEncoder(model, output);
-  const common = await readCommonPrompt(raw, encode);
-  const isNovel = raw.novel === undefined ? undefined : await novelty(raw.novel, model);
+  const { unit } = model.text;
+  const reading = readingOf(raw, unit, 'replace');
+  const common = await readCommonPrompt(raw, encode, { reading, unit });
+  const isNovel =
+    raw.novel === undefined ? undefined : await novelty(raw.novel, model, reading, output);
   const device = await openDevice(raw.backend);
   if (device.note !== undefined) output.note(device.note);
 
@@ -42,7 +46,8 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
     return;
   }
   const selected = raw.unique === true || isNovel !== undefined;
-  const lines = raw.complete === undefined ? undefined : linePrompts(raw.complete, encode);
+  const lines =
+    raw.complete === undefined ? undefined : linePrompts(raw.complete, encode, model.text, reading);
   // which of the records are wanted shows only when they have been drawn
   const expected = selected ? Number.POSITIVE_INFINITY : count;
   const prompts = new RecordPrompts(common, raw.echo ?? true);
@@ -144,8 +149,20 @@ class RecordPrompts {
 }
 
 /** Tells whether a record does not stand in a corpus. */
-async function novelty(path: string, model: Model): Promise<(ids: ArrayLike<number>) => boolean> {
+async function novelty(
+  path: string,
+  model: Model,
+  reading: ReadingOptions,
+  output: Output,
+): Promise<(ids: ArrayLike<number>) => boolean> {
   const { text, vocabulary } = model;
-  const corpus = await loadCorpus([path], { text, vocabulary, minCount: 1, stdin: process.stdin });
+  const corpus = await loadCorpus([path], {
+    text,
+    vocabulary,
+    minCount: 1,
+    reading: { ...reading, invalid: 'error' },
+    onFolder: folderReporter(output),
+    stdin: process.stdin,
+  });
   return notIn(corpus.ids);
 }

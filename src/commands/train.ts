@@ -1,3 +1,4 @@
+import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, writeModel } from '../checkpoint/model-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
@@ -10,7 +11,7 @@ import { DivergenceError } from '../errors.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import type { Model } from '../model/model.js';
 import { sample } from '../sample/sample.js';
-import { quote } from '../text/quote.js';
+import { jsonText, quote } from '../text/quote.js';
 import type { TrainConfig } from '../train/config.js';
 import type { EndEvent, SampleEvent } from '../train/events.js';
 import type { TrainingText } from '../train/job.js';
@@ -37,17 +38,37 @@ export async function train(
   else trainSettings(raw);
   const given = resuming && texts.length === 0 ? [] : textArguments(texts);
   const interruption = new Interruption();
-  const lock = await claimOutput(modelPath, resuming || (raw.force ?? false));
+  const lock = await claimOutput(modelPath, resuming || (raw.force ?? false), [
+    ...given,
+    raw.valFile,
+    raw.initFrom,
+  ]);
   try {
+    const keeping = (keep: number | undefined, trainingId?: string) =>
+      KeptModels.open(modelPath, {
+        ...{ keep: keep ?? 0, trainingId, resuming },
+        mayReplace: raw.force ?? false,
+        plainWeights: raw.plainWeights ?? false,
+      });
+    // of a new training before its text is read, which may take long
+    const empty = resuming ? undefined : await keeping(raw.keep);
     const prepared = resuming
       ? await prepareResumed(given, raw, modelPath, output)
       : await prepareNew(given, raw, output);
     const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
-    await requireSpace(modelPath, modelBytes(model), stateBytes(model, prepared.config));
-    const end = await interruption.during((signal) => run(prepared, raw, modelPath, lock, signal));
+    const { config, resume } = prepared;
+    const kept = empty ?? (await keeping(config.keep, resume?.id));
+    // a new one is written before the oldest is removed
+    const keptModels = config.keep ? Math.max(0, config.keep - kept.count) + 1 : 0;
+    await requireSpace(modelPath, modelBytes(model), stateBytes(model, config), keptModels);
+    const files = { modelPath, lock, kept };
+    const end = await interruption.during((signal) => run(prepared, raw, files, signal));
     conclude(end, modelPath, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
+    // all is saved, and the comparison computes without a pause: a signal now ends the process by itself
+    lock.release();
+    interruption.stopListening();
     await compare(prepared.corpus, raw, output);
     return undefined;
   } finally {
@@ -56,11 +77,17 @@ export async function train(
   }
 }
 
+/** Where a training's results go. */
+interface OutputFiles {
+  readonly modelPath: string;
+  readonly lock: Lock;
+  readonly kept: KeptModels;
+}
+
 async function run(
   prepared: Prepared,
   raw: RawTrainOptions,
-  modelPath: string,
-  lock: Lock,
+  { modelPath, lock, kept }: OutputFiles,
   signal: AbortSignal,
 ): Promise<EndEvent> {
   const progress = createProgress({ json: raw.json ?? false, quiet: raw.quiet ?? false });
@@ -81,6 +108,11 @@ async function run(
           const path = statePath(modelPath);
           await writeState(path, state);
           progress.show({ type: 'saved', what: 'state', path });
+        },
+        async kept(model) {
+          lock.check();
+          const path = await kept.write(model);
+          progress.show({ type: 'saved', what: 'kept', path });
         },
       },
     });
@@ -109,6 +141,10 @@ function conclude(end: EndEvent, modelPath: string, output: Output): void {
       output.note('validation has not become better for a while: this is the end (--early-stop)');
       sayDone(end, shown, output);
       return;
+    case 'target':
+      output.note('the validation loss is as low as was asked for (--target-loss)');
+      sayDone(end, shown, output);
+      return;
     case 'finished':
       sayDone(end, shown, output);
       return;
@@ -128,6 +164,13 @@ function conclude(end: EndEvent, modelPath: string, output: Output): void {
 }
 
 function sayDone(end: EndEvent, shown: string, output: Output): void {
+  // only a model that was given is validated before the first step
+  if (end.best?.step === 0) {
+    output.note(
+      `done in ${clock(end.secondsElapsed)}; no validation was better than that of the given model, so ${shown} holds its weights${lossOf(end)}`,
+    );
+    return;
+  }
   output.note(`done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`);
 }
 
@@ -139,7 +182,8 @@ function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Outp
   const sizes = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
   const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}`;
   const batch = `--batch-size ${config.batchSize} --seq-length ${config.seqLength}`;
-  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}`;
+  const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;
+  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}${target}`;
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
 }
 
@@ -151,7 +195,7 @@ async function compare(
 ): Promise<void> {
   if (validation.length < 2 || (quiet && !json)) return;
   const result = await yardstick(vocabulary, validation, train);
-  if (json) process.stdout.write(`${JSON.stringify({ type: 'yardstick', ...result })}\n`);
+  if (json) process.stdout.write(`${jsonText({ type: 'yardstick', ...result })}\n`);
   else output.note(`for comparison: ${yardstickLine(result)}`);
 }
 

@@ -1,4 +1,5 @@
 /** `charnn visualize`: a page that shows a model reading a text. */
+
 import { recordUnits, type Study, study, type Unit } from '../analyse/study.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
 import type { BackendName } from '../backend/device.js';
@@ -11,11 +12,13 @@ import type { Model } from '../model/model.js';
 import { blob } from '../pages/blobs.js';
 import type { VisualizeData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
+import { jsonText } from '../text/quote.js';
 import type { Ids } from '../text/unit.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
+import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
 
-export interface RawVisualizeOptions {
+export interface RawVisualizeOptions extends RawReadingOptions {
   readonly model?: string;
   readonly output?: string;
   readonly units?: 'all' | readonly Unit[];
@@ -34,13 +37,16 @@ const partLength = 1 << 15;
 export async function visualize(texts: readonly string[], raw: RawVisualizeOptions): Promise<void> {
   const output = createOutput(raw.quiet ?? false);
   const path = raw.output ?? defaults.visualize.output;
-  await checkPagePath(path);
+  const inputs = [...texts, raw.model ?? defaults.output];
+  await checkPagePath({ path, inputs, outputIsTaken: raw.json });
   const model = await readModel(raw.model ?? defaults.output);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,
     vocabulary,
     minCount: 1,
+    reading: readingOf(raw, text.unit),
+    onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const most = raw.maxChars ?? defaults.visualize.maxChars;
@@ -57,7 +63,7 @@ export async function visualize(texts: readonly string[], raw: RawVisualizeOptio
   const recorded = await recordUnits(model, device, ids, units);
   const blobs = pageBlobs(model, ids, seen, units, recorded);
   await writePage(path, 'visualize', { title: 'A network reads', data, blobs }, output);
-  if (raw.json) process.stdout.write(`${JSON.stringify(asJson(seen))}\n`);
+  if (raw.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
 }
 

@@ -99,7 +99,7 @@ function planOf(
   { operations: backend, handle }: Scope,
   coded: readonly Uint8Array[] | undefined,
 ): CodingPlan {
-  const { lanes, streams, chunk } = settings;
+  const { lanes, streams } = settings;
   const { flatSize } = parameterTable(config);
   const train = newIds(config.vocabulary, positions(layout));
   for (let stream = 0; stream <= streams; stream++) train[stream * layout.length] = beginning;
@@ -140,21 +140,9 @@ function planOf(
     symbols: new Uint32Array(words),
     alphabet,
     replicas,
-    learningRates: learningRates(settings.rate, Math.ceil(layout.length / chunk)),
+    rate: settings.rate,
     coded,
   };
-}
-
-/** Steps in which the rate rises to its highest, and after which it falls as 1/√step */
-const warmup = 20;
-const steady = 2000;
-
-function learningRates(highest: number, steps: number): Float64Array {
-  if (highest === 0) return new Float64Array(0);
-  return Float64Array.from(
-    { length: steps },
-    (_, step) => highest * Math.min(1, (step + 1) / warmup, Math.sqrt(steady / (step + 1))),
-  );
 }
 
 function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {

@@ -7,15 +7,19 @@ import { createHash } from 'node:crypto';
 import { Fields } from '../checkpoint/fields.js';
 import { readModelConfig } from '../checkpoint/json.js';
 import { CharnnError } from '../errors.js';
+import { limits, ranges } from '../limits.js';
 import type { ModelConfig } from '../model/config.js';
 import { type TextUnit, textUnits } from '../text/unit.js';
 import type { CodingSettings } from './coder.js';
 
 const magic = Buffer.from('charnn\0z', 'latin1');
-/** 1 was without an n-gram model and a checksum of the header; 2 probed the arithmetic of LSTMs alone */
 export const containerVersion = 3;
-/** Nothing that charnn writes comes near it. */
-const longestHeader = 1 << 20;
+/** What compress writes keeps to it, so a header beyond it is refused before anything is made for it. */
+const most = limits.compressed;
+/** From this version on, the header has a checksum of its own. */
+const firstChecksumVersion = 2;
+/** From this version on, probe and fingerprint take the cell and the sizes of the model into account. */
+export const firstVersionByModel = 3;
 /** Bytes of the header's SHA-256 that are kept */
 const checksumBytes = 8;
 
@@ -30,6 +34,8 @@ export interface Header {
 
 /** How a content was coded */
 export interface Coding extends CodingSettings {
+  /** Version of the format by whose rules probe and fingerprint were made */
+  readonly version: number;
   readonly characters: number;
   /** The back end's name, and what it makes of a fixed text: both must be the same here */
   readonly backend: string;
@@ -50,7 +56,7 @@ export function pack(header: Header, parts: readonly Uint8Array[]): Uint8Array {
 /** Alphabets as base64 */
 function plain({ coded, ...content }: Header): Record<string, unknown> {
   if (coded === undefined) return content;
-  const { model, ...how } = coded.how;
+  const { model, version: _, ...how } = coded.how;
   const shown =
     'config' in model
       ? { config: model.config, alphabet: Buffer.from(model.alphabet).toString('base64') }
@@ -71,13 +77,15 @@ export function unpack(file: Uint8Array, name: string): { header: Header; body: 
   const start = magic.length + 4;
   const length = bytes.length >= start ? bytes.readUInt32LE(magic.length) : 0;
   const end = start + length;
-  if (length === 0 || length > longestHeader || bytes.length < end) damaged(name);
+  if (length === 0 || length > most.headerBytes || bytes.length < end) damaged(name);
   const json = bytes.subarray(start, end);
   const fields = parse(json, name);
-  checkVersion(fields, name);
-  const body = bytes.subarray(end + checksumBytes);
-  if (!bytes.subarray(end, end + checksumBytes).equals(checksum(json))) damaged(name);
-  const header = readHeader(fields);
+  const version = readVersion(fields, name);
+  const sumLength = version < firstChecksumVersion ? 0 : checksumBytes;
+  const sum = bytes.subarray(end, end + sumLength);
+  const body = bytes.subarray(end + sumLength);
+  if (!sum.equals(checksum(json).subarray(0, sumLength))) damaged(name);
+  const header = readHeader(fields, version);
   const expected = header.coded?.parts.reduce((a, b) => a + b, 0) ?? header.bytes;
   if (body.length < expected) damaged(name);
   if (body.length > expected) {
@@ -94,23 +102,23 @@ function parse(json: Buffer, name: string): Fields {
   }
 }
 
-function checkVersion(fields: Fields, name: string): void {
+function readVersion(fields: Fields, name: string): number {
   const version = fields.get('version');
-  if (version === containerVersion) return;
-  if (typeof version !== 'number') damaged(name);
-  const [age, remedy] =
-    version > containerVersion
-      ? ['a later charnn', 'install the current one']
-      : ['an earlier charnn', 'restore it with that one'];
-  throw new CharnnError(`${name} was written by ${age} (format ${version}): ${remedy}`);
+  if (!Number.isInteger(version) || (version as number) < 1) damaged(name);
+  if ((version as number) > containerVersion) {
+    throw new CharnnError(
+      `${name} was written by a later charnn (format ${version}): install the current one`,
+    );
+  }
+  return version as number;
 }
 
 /** The checksum holds, so what is wrong here was not written by charnn. */
-function readHeader(fields: Fields): Header {
-  const bytes = fields.integer('bytes', 0, Number.MAX_SAFE_INTEGER);
+function readHeader(fields: Fields, version: number): Header {
+  const bytes = fields.integer('bytes', 0, most.contentBytes);
   const content = { bytes, sha256: fields.string('sha256') };
   if (fields.get('coding') === undefined) return content;
-  const how = readCoding(fields.fields('coding'), bytes);
+  const how = readCoding(fields.fields('coding'), bytes, version);
   const parts = fields.array('parts');
   if (parts.length !== how.lanes || !parts.every(isLength)) {
     fields.fail('parts', `a list of ${how.lanes} lengths`);
@@ -122,18 +130,29 @@ function isLength(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function readCoding(fields: Fields, bytes: number): Coding {
+/** Streams that a content of so many characters may be coded in */
+export function mostStreams(characters: number): number {
+  const { streams, streamCharacters } = most;
+  return Math.max(1, Math.min(streams, Math.floor(characters / streamCharacters)));
+}
+
+function readCoding(fields: Fields, bytes: number, version: number): Coding {
   const characters = fields.integer('characters', 1, bytes);
-  const streams = fields.integer('streams', 1, Math.min(characters, 1024));
+  const streams = fields.integer('streams', 1, mostStreams(characters));
   return {
+    version,
     characters,
     streams,
-    chunk: fields.integer('chunk', 1, 1024),
+    chunk: fields.integer('chunk', most.chunk, most.chunk),
     lanes: fields.integer('lanes', 1, streams),
-    rate: fields.number('rate'),
+    rate: fields.within('rate', {
+      expected: `a number from 0 to ${most.rate}`,
+      holds: (rate) => ranges.share.holds(rate) && rate <= most.rate,
+    }),
     backend: fields.string('backend'),
     probe: fields.string('probe'),
-    model: readCodingModel(fields.fields('model')),
+    // version 1 has a field of its own for a fresh model
+    model: readCodingModel(fields.fields(fields.get('fresh') === undefined ? 'model' : 'fresh')),
   };
 }
 
@@ -141,7 +160,12 @@ function readCodingModel(fields: Fields): Coding['model'] {
   if (fields.get('sha256') !== undefined) {
     return { sha256: fields.string('sha256'), unit: fields.oneOf('unit', textUnits) };
   }
-  const config = readModelConfig(fields.fields('config'));
+  const fresh = fields.fields('config');
+  fresh.integer('layers', 1, most.layers);
+  fresh.integer('hidden', 1, most.width);
+  fresh.integer('embedding', 0, most.width);
+  fresh.integer('vocabulary', 2, most.vocabulary);
+  const config = readModelConfig(fresh);
   const alphabet = Uint32Array.from(Buffer.from(fields.string('alphabet'), 'base64'));
   if (alphabet.length + 1 !== config.vocabulary) {
     fields.fail('alphabet', `of ${config.vocabulary - 1} bytes`);

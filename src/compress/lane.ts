@@ -31,16 +31,24 @@ export interface CodingPlan {
   readonly alphabet: Uint32Array;
   /** One for each lane; `train` is the ids by position */
   readonly replicas: readonly ReplicaPlan[];
-  /** Rates of the steps; empty: the model stays as it is */
-  readonly learningRates: Float64Array;
+  /** Highest learning rate; 0: the model stays as it is */
+  readonly rate: number;
   /** By lane; undefined: encode */
   readonly coded: readonly Uint8Array[] | undefined;
 }
 
 /** Of the n-gram model: more than books of many megabytes have, and less than half a GiB a lane */
-const mostCounts = 10_000_000;
+export const mostCounts = 10_000_000;
 /** No longer without a pause, in which timers come in */
 const sliceMs = 100;
+
+/** Steps in which the rate rises to its highest, and after which it falls as 1/√step */
+const warmup = 20;
+const steady = 2000;
+
+function rateAt(highest: number, step: number): number {
+  return highest * Math.min(1, (step + 1) / warmup, Math.sqrt(steady / (step + 1)));
+}
 
 export interface LaneOrder {
   readonly lane: number;
@@ -76,11 +84,11 @@ class CodingLane {
     private readonly plan: CodingPlan,
     lane: number,
   ) {
-    const { layout, replicas, coded, learningRates } = plan;
+    const { layout, replicas, coded, rate } = plan;
     this.own = replicas[lane];
     const { rows, model, control } = this.own;
     this.control = new Control(replicas.length, control);
-    if (learningRates.length > 0) {
+    if (rate > 0) {
       this.learner = {
         replica: new Replica(backend, this.own, this.control),
         ngram: new NgramModel(model.vocabulary, defaultContext, mostCounts),
@@ -134,7 +142,7 @@ class CodingLane {
       }
       if (learner === undefined) continue;
       if (steady) {
-        const rate = plan.learningRates.subarray(step, step + 1);
+        const rate = Float64Array.of(rateAt(plan.rate, step));
         // a model that has gone astray stays as it is, on both sides
         steady = (await learner.replica.run(step, rate)).diverged === undefined;
         network.thaw();

@@ -5,6 +5,12 @@
  * by counting the bytes of all ones behind the last one that may still change.
  */
 
+import { CharnnError } from '../errors.js';
+
+/** Thrown where coded bytes end before all symbols are decoded */
+export const endsEarly =
+  'the compressed data ends before its content is complete: it is damaged or cut off';
+
 const whole = 2 ** 48;
 const byteStep = 2 ** 40;
 /** Largest sum of frequencies: the range never falls below it. */
@@ -84,7 +90,9 @@ export class RangeDecoder {
     }
   }
 
+  /** The encoder writes just as many bytes as are read here: who reads on has damaged or made-up data. */
   private next(): number {
-    return this.bytes[this.at++] ?? 0;
+    if (this.at >= this.bytes.length) throw new CharnnError(endsEarly);
+    return this.bytes[this.at++];
   }
 }

@@ -11,7 +11,9 @@ import { DynamicReader } from './dynamic.js';
 export interface Evaluation {
   /** Characters predicted: all but the first */
   readonly characters: number;
-  /** Mean loss of a character */
+  /** How many of them the model does not know */
+  readonly unknown: number;
+  /** Mean loss of a character, each unknown one with `Vocabulary.unknownCost` */
   readonly nats: number;
   readonly bitsPerCharacter: number;
   /** e^nats */
@@ -40,9 +42,11 @@ export async function evaluate(
   const total = await withScope(device, (backend) =>
     dynamic ? dynamicTotal(model, backend, ids) : staticTotal(model, backend, ids),
   );
-  const nats = total / characters;
+  const unknown = model.vocabulary.countUnknown(ids.subarray(1));
+  const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
   return {
     characters,
+    unknown,
     nats,
     bitsPerCharacter: nats / Math.LN2,
     perplexity: Math.exp(nats),

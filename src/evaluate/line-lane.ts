@@ -7,11 +7,11 @@ import { networkOf } from '../model/load.js';
 import { encodeBytes, withoutCr } from '../text/encode.js';
 import { newIds } from '../text/ids.js';
 import type { Ids, TextOptions } from '../text/unit.js';
-import { Vocabulary } from '../text/vocabulary.js';
+import { type UnknownSymbol, Vocabulary } from '../text/vocabulary.js';
 import { serve } from '../threads/crew.js';
 import type { LaneMessage, LaneReply } from '../threads/in-order.js';
 import { DynamicReader } from './dynamic.js';
-import { type LineLoss, LineReader, lineRows, lineSteps } from './line-reader.js';
+import { addUnknownCost, type LineLoss, LineReader, lineRows, lineSteps } from './line-reader.js';
 
 /** What a lane is told at its start; it passes through `postMessage`. */
 export interface LinePlan {
@@ -43,7 +43,7 @@ export async function perform(plan: LinePlan, reply: (reply: LaneReply<LineResul
   const { operations: backend } = await openHandle(plan.device);
   const readers = plan.models.map(async ({ config, symbols, text, weights }) => {
     const vocabulary = Vocabulary.of(text.unit, symbols);
-    const read = await lossesOf(backend, config, backend.attach(weights), plan);
+    const read = await lossesOf(backend, config, backend.attach(weights), plan, vocabulary);
     return (job: readonly Uint8Array[]): Promise<LineLoss[]> =>
       read(job.map((line) => surrounded(line, vocabulary, text)));
   });
@@ -63,6 +63,7 @@ async function lossesOf(
   config: ModelConfig,
   weights: Tensor,
   { dynamic, characters }: LinePlan,
+  unknown: UnknownSymbol,
 ): Promise<(lines: readonly Ids[]) => Promise<LineLoss[]>> {
   if (dynamic) {
     const values = Float32Array.from(await backend.read(weights));
@@ -70,16 +71,19 @@ async function lossesOf(
     return async (lines) => {
       const results: LineLoss[] = [];
       for (const line of lines) {
-        const losses = await reader.read(line);
-        const nats = losses.reduce((sum, loss) => sum + loss, 0);
-        results.push({ nats, characters: losses.length, losses: characters ? losses : undefined });
+        const all = await reader.read(line);
+        const nats = all.reduce((sum, loss) => sum + loss, 0);
+        const losses = characters ? all : undefined;
+        const result = { nats, characters: all.length, unknown: 0, losses };
+        addUnknownCost(line, result, unknown);
+        results.push(result);
       }
       return results;
     };
   }
   const maxRows = lineRows * lineSteps;
   const network = networkOf(config, backend, weights, { maxRows, maxBatch: lineRows });
-  const reader = new LineReader(backend, network, characters);
+  const reader = new LineReader(backend, network, characters, unknown);
   return (lines) => reader.read(lines);
 }
 

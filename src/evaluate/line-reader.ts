@@ -2,6 +2,7 @@
 import type { Backend, Indices } from '../backend/backend.js';
 import type { Network, State } from '../model/network.js';
 import { clearState, stateRows } from '../model/state.js';
+import type { UnknownSymbol } from '../text/vocabulary.js';
 
 /** Rows and steps of a chunk: the products are large enough, the activations stay in the cache. */
 export const lineRows = 64;
@@ -12,12 +13,33 @@ export interface LineLoss {
   /** Σ of the losses of all characters, the line's end included */
   readonly nats: number;
   readonly characters: number;
+  /** How many of the characters the model does not know */
+  readonly unknown: number;
   /** Each character's loss, where asked for */
   readonly losses: Float32Array | undefined;
 }
 
 interface Sum extends LineLoss {
   nats: number;
+  unknown: number;
+}
+
+/**
+ * Adds to a line's losses what its unknown characters cost beyond the unknown symbol.
+ * @param ids of the line; the first was read, all others were predicted
+ * @param loss is changed
+ */
+export function addUnknownCost(
+  ids: ArrayLike<number>,
+  loss: Sum,
+  { unknownId, unknownCost }: UnknownSymbol,
+): void {
+  for (let i = 1; i < ids.length; i++) {
+    if (ids[i] !== unknownId) continue;
+    loss.unknown++;
+    loss.nats += unknownCost;
+    if (loss.losses) loss.losses[i - 1] += unknownCost;
+  }
 }
 
 export class LineReader {
@@ -31,11 +53,13 @@ export class LineReader {
   /**
    * @param network holds chunks of `lineSteps` steps and `lineRows` rows
    * @param characters whether each character's loss is asked for
+   * @param unknown the vocabulary's, for what unknown characters cost
    */
   constructor(
     private readonly backend: Backend,
     private readonly network: Network,
     private readonly characters: boolean,
+    private readonly unknown: UnknownSymbol,
   ) {
     this.inputMemory = backend.indices(lineRows * lineSteps);
     this.targetMemory = backend.indices(lineRows * lineSteps);
@@ -50,7 +74,7 @@ export class LineReader {
     const results = lines.map(({ length }): Sum => {
       const characters = Math.max(0, length - 1);
       const losses = this.characters ? new Float32Array(characters) : undefined;
-      return { nats: 0, characters, losses };
+      return { nats: 0, characters, unknown: 0, losses };
     });
     // by falling length: the lines that go on are always the first rows
     const order = lines
@@ -63,6 +87,9 @@ export class LineReader {
         group.map((i) => results[i]),
       );
     }
+    lines.forEach((line, i) => {
+      addUnknownCost(line, results[i], this.unknown);
+    });
     return results;
   }
 

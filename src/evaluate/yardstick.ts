@@ -11,7 +11,11 @@ export interface Yardstick {
   readonly characters: number;
   /** Characters of an n-gram: the longest context and the character it predicts */
   readonly n: number;
-  /** Bits per character of the n-gram model */
+  /**
+   * Bits per character of the n-gram model. Unknown characters cost all three what they cost a network
+   * (`Vocabulary.unknownCost`): each codes the text with one symbol in their place, and what it stands for
+   * is to be told besides.
+   */
   readonly ngram: number;
   /** Bits per character of `gzip -9` and of `xz -9e`; undefined where there is no xz */
   readonly gzip: number;
@@ -38,12 +42,16 @@ export async function yardstick(
   const zipped = await promisify(gzip)(bytes, { level: 9 });
   const xz = await xzBytes(bytes);
   const { length } = text;
+  const bitsEach = vocabulary.unknownCost / Math.LN2;
+  const unknown = bitsEach * vocabulary.countUnknown(text);
+  const predicted = Math.max(1, length - 1);
+  const unknownPredicted = bitsEach * vocabulary.countUnknown(text.subarray(1));
   return {
     characters: length,
     n: defaultContext + 1,
-    ngram: nats / Math.LN2 / Math.max(1, length - 1),
-    gzip: (zipped.length * 8) / length,
-    xz: xz === undefined ? undefined : (xz * 8) / length,
+    ngram: (nats / Math.LN2 + unknownPredicted) / predicted,
+    gzip: (zipped.length * 8 + unknown) / length,
+    xz: xz === undefined ? undefined : (xz * 8 + unknown) / length,
   };
 }
 

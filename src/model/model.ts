@@ -10,6 +10,8 @@ export interface Model {
   readonly vocabulary: Vocabulary;
   /** How texts become characters: the same for training, prompts and evaluation. */
   readonly text: TextOptions;
+  /** What ends each record of the text that it learned from; absent where there is no such thing */
+  readonly separator?: string | undefined;
   /** All parameters in the flat order of the parameter table */
   readonly weights: Float32Array;
   /** How it came about, as recorded in training; JSON values only */

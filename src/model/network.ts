@@ -11,9 +11,11 @@
  * [T,B,H] of what it hands on (with both, another [T,B,H] gradient), plus [T·B,V] logits.
  */
 import type { Backend, DropoutMask, Indices, Lookup, Tensor } from '../backend/backend.js';
+import type { Reset } from '../text/documents.js';
 import type { CellChunk, CellLayer, NormWeights } from './cells/cell.js';
 import { cells } from './cells/cells.js';
 import type { ModelConfig } from './config.js';
+import { DocumentResets } from './document-resets.js';
 import { FirstLayerInput } from './input.js';
 import type { ParameterTensors } from './parameters.js';
 import { randomKey } from './random.js';
@@ -48,6 +50,8 @@ export interface Capacity {
   readonly dropout: boolean;
   /** Whether `forward` will be given dropout of weights. */
   readonly weightDrop: boolean;
+  /** Whether `forward` will be given resets. */
+  readonly documents?: boolean;
 }
 
 /**
@@ -91,6 +95,7 @@ export class Network {
   private readonly outputWeight: Tensor;
   private readonly outputBias: Tensor;
   private dropout: Dropout | undefined;
+  private readonly documentResets: DocumentResets | undefined;
   /** The chunk of the last forward pass. */
   private current: { chunk: ChunkViews; ids: Indices; T: number; B: number } | undefined;
 
@@ -118,6 +123,9 @@ export class Network {
       weight: weights.get(`rnn.weight_ih_l${l}`),
       bias: weights.get(`rnn.bias_ih_l${l}`),
     }));
+    this.documentResets = capacity.documents
+      ? new DocumentResets(backend, config, maxRows)
+      : undefined;
     this.outputWeight = weights.get('output.weight');
     this.outputBias = weights.get('output.bias');
     this.handedOnMemory = this.layers.map((_, l) =>
@@ -143,13 +151,23 @@ export class Network {
    * Runs T steps of B rows.
    * @param ids [T, B] time-major
    * @param state read as the state before the chunk, then overwritten with the state after it
+   * @param resets rows whose state becomes zero within the chunk, in ascending order of steps
    * @returns logits [T·B, V], valid until the next call
    */
-  forward(ids: Indices, T: number, B: number, state: State, dropout?: Dropout): Tensor {
+  forward(
+    ids: Indices,
+    T: number,
+    B: number,
+    state: State,
+    dropout?: Dropout,
+    resets?: readonly Reset[],
+  ): Tensor {
     const { backend, inputWeights } = this;
     const chunk = this.chunk(T, B);
     this.dropout = dropout;
     this.weightDrop?.forward(dropout);
+    if (resets && !this.documentResets) throw new Error('not built for documents');
+    this.documentResets?.begin(T, B, resets ?? []);
     this.current = { chunk, ids, T, B };
     chunk.layers.forEach((layer, l) => {
       let lookup: Lookup | undefined;
@@ -162,7 +180,8 @@ export class Network {
       state[l].forEach((s, k) => {
         backend.copy(layer.initialState[k], s);
       });
-      layer.forward(lookup);
+      if (this.documentResets) this.documentResets.forward(this.layers[l], l, lookup);
+      else layer.forward(lookup);
       state[l].forEach((s, k) => {
         backend.copy(s, layer.finalState[k]);
       });
@@ -217,7 +236,9 @@ export class Network {
       }
       for (const d of chunk.dState) backend.fill(d, 0);
       if (observe) this.backwardByStep(chunk, l, dLayer, observe);
-      else layer.backward(dLayer, chunk.dState);
+      else if (this.documentResets) {
+        this.documentResets.backward(this.layers[l], l, dLayer, chunk.dState);
+      } else layer.backward(dLayer, chunk.dState);
       this.recurrentBackward(gradients, layer, l);
       const dProjection = layer.inputProjection;
       if (l === 0) {

@@ -7,6 +7,7 @@
  * The cut depends on the text's length alone, so the result does not depend on batch size or threads.
  */
 import type { Backend, Indices } from '../backend/backend.js';
+import { DocumentMarker, type Documents } from '../text/documents.js';
 import type { Ids } from '../text/unit.js';
 import type { Network, State } from './network.js';
 import { clearState, stateRows } from './state.js';
@@ -45,6 +46,7 @@ export class TextLoss {
     private readonly first: number,
     private readonly rows: number,
     private readonly T: number,
+    private readonly documents?: Documents,
   ) {
     this.inputs = new Int32Array(T * rows);
     this.targets = new Int32Array(T * rows);
@@ -81,6 +83,7 @@ export class TextLoss {
   ): Promise<number> {
     const { backend, rows } = this;
     const last = ids.length - 1;
+    const marker = this.documents && new DocumentMarker(ids, this.documents);
     for (let row = 0; row < rows; row++) {
       const start = (this.first + row) * length + from;
       for (let t = 0; t < T; t++) {
@@ -89,10 +92,11 @@ export class TextLoss {
         this.inputs[t * rows + row] = inside ? ids[at] : 0;
         this.targets[t * rows + row] = inside ? ids[at + 1] : 0;
       }
+      marker?.mark(start, T, row, rows, this.inputs);
     }
     const inputs = backend.viewIndices(this.inputMemory, 0, T * rows);
     backend.writeIndices(inputs, this.inputs.subarray(0, T * rows));
-    this.network.forward(inputs, T, rows, this.state);
+    this.network.forward(inputs, T, rows, this.state, undefined, marker?.resets);
     if (!counted) return 0;
     const targets = backend.viewIndices(this.targetMemory, 0, T * rows);
     backend.writeIndices(targets, this.targets.subarray(0, T * rows));

@@ -4,6 +4,7 @@ import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { inOrder, type Piece } from '../threads/in-order.js';
 import { perform, type SampleJob, type SamplePlan } from './lane.js';
+import { needsLeadIn } from './lead-in.js';
 import { readPrompt } from './prompt.js';
 import type { SampleSettings } from './settings.js';
 
@@ -52,7 +53,9 @@ async function* drawn(
 ): AsyncGenerator<Piece<readonly number[]>, void, void> {
   const { operations: backend } = scope;
   const weights = loadWeights(model, backend);
-  const { state, id } = readPrompt(model, backend, weights, prompt);
+  // what follows an unprinted record of each record's own cannot be read once for all
+  const isLed = needsLeadIn(settings, prompt);
+  const { state, id } = readPrompt(model, backend, weights, isLed ? [] : prompt);
   const together = Math.max(1, Math.min(expected ?? mostRows * threads, heldRecords(settings)));
   const lanes = Math.min(threads, together);
   const rows = Math.min(mostRows, Math.ceil(together / lanes));
@@ -62,13 +65,27 @@ async function* drawn(
     weights: backend.share(weights),
     state: state.map((layer) => layer.map((s) => backend.share(s))),
     firstId: id,
-    settings,
+    settings: isLed ? settings : { ...settings, separators: undefined },
     unit: model.vocabulary.unit,
     symbols: model.vocabulary.symbols,
     rows,
   };
   const module = new URL('./lane.js', import.meta.url);
-  yield* inOrder(jobs, { lanes, module, perform, data: plan, jobsPerLane: 2 * rows });
+  yield* inOrder(isLed ? afterPrompt(prompt, jobs) : jobs, {
+    lanes,
+    module,
+    perform,
+    data: plan,
+    jobsPerLane: 2 * rows,
+  });
+}
+
+async function* afterPrompt(
+  prompt: ArrayLike<number>,
+  jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
+): AsyncGenerator<SampleJob, void, void> {
+  const common = Array.from(prompt);
+  for await (const job of jobs) yield common.length === 0 ? job : [...common, ...Array.from(job)];
 }
 
 function heldRecords({ length }: SampleSettings): number {

@@ -1,7 +1,11 @@
-/** The course of one record: its prompt is read, then characters are drawn until it ends. */
+/**
+ * The course of one record: an unprinted record is drawn before it, where records have a separator; its
+ * prompt is read; then characters are drawn until it ends.
+ */
 import { Random } from '../model/random.js';
 import type { Chooser } from './choose.js';
 import { EndFinder } from './ends.js';
+import { LeadIn, needsLeadIn } from './lead-in.js';
 import type { ConstraintState } from './pattern/constraint.js';
 import { Repeats } from './repeats.js';
 import { type SampleSettings, temperatureAt } from './settings.js';
@@ -18,6 +22,9 @@ export class RecordCourse {
   /** What the model reads next */
   input: number;
   done = false;
+  /** The unprinted record that is still being drawn */
+  private leadIn: LeadIn | undefined;
+  private prompt: ArrayLike<number>;
   private promptRead = 0;
   private drawn = 0;
   /** Drawn, not handed over yet */
@@ -37,10 +44,12 @@ export class RecordCourse {
   constructor(
     readonly index: number,
     first: number,
-    private readonly prompt: ArrayLike<number>,
+    prompt: ArrayLike<number>,
     { settings, symbols, constraint }: RecordRules,
   ) {
     this.input = first;
+    this.prompt = prompt;
+    if (needsLeadIn(settings, prompt)) this.leadIn = new LeadIn(settings, prompt);
     this.settings = settings;
     this.random = new Random(settings.seed, index);
     this.ends = new EndFinder(settings.ends);
@@ -55,6 +64,15 @@ export class RecordCourse {
    * @param start where this record's row begins
    */
   advance(logits: Float32Array, start: number, chooser: Chooser): void {
+    if (this.leadIn !== undefined) {
+      const temperature = temperatureAt(this.settings, this.index, 0);
+      this.input = chooser.choose(logits, start, temperature, this.random);
+      const following = this.leadIn.push(this.input);
+      if (following === undefined) return;
+      this.prompt = following;
+      this.leadIn = undefined;
+      return;
+    }
     if (this.promptRead < this.prompt.length) {
       this.input = this.prompt[this.promptRead++];
       return;

@@ -15,6 +15,11 @@ export interface SampleSettings extends ChoiceOptions {
   /** No run of so many characters occurs twice in a record. At least 2. */
   readonly banRepeats: number | undefined;
   readonly ends: readonly End[];
+  /**
+   * Ids of the strings that a record may follow. Each record is then led in by an unprinted record of its
+   * own, which ends with one of them. None: a record begins from the state before any text.
+   */
+  readonly separators?: readonly (readonly number[])[] | undefined;
   /** Characters that a record may have, as between the brackets of a regular expression */
   readonly allow: string | undefined;
   /** A regular expression that every record matches; a line end then ends it */

@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { CharnnError } from '../errors.js';
-import { TextDecoding } from './decode.js';
+import type { FolderReport, LeavingOut } from './folders.js';
 import { GrowingIds } from './ids.js';
 import { FixedInterner, GrowingInterner, type Interner } from './interner.js';
+import { readText } from './read-text.js';
+import { defaultReading, type ReadingOptions } from './reading-options.js';
 import { findSources, type Source } from './sources.js';
 import type { Ids, TextOptions, TextUnit } from './unit.js';
 import { Vocabulary } from './vocabulary.js';
@@ -15,12 +17,30 @@ export interface Corpus {
   readonly vocabulary: Vocabulary;
   /** How many of the ids are the unknown symbol */
   readonly unknown: number;
-  /** Bytes read */
+  /** Bytes read, as they are in the files */
   readonly bytes: number;
   /** Of the bytes read, files in order; hexadecimal */
   readonly sha256: string;
   readonly files: number;
+  /** What folders among the paths held, and what of it was passed over */
+  readonly folders: readonly FolderReport[];
+  /** The files, in order; undefined for more than `maxParts` of them */
+  readonly parts: readonly CorpusPart[] | undefined;
+  /** Where each file's text begins, in characters */
+  readonly starts: readonly number[];
 }
+
+/** One of the files that a corpus was read from. */
+export interface CorpusPart {
+  /** Path within the folder that was named, base name, or `-` for standard input */
+  readonly label: string;
+  readonly bytes: number;
+  /** SHA-256 of the text up to the end of this file, in hexadecimal: one pass serves all files. */
+  readonly upTo: string;
+}
+
+/** A list of more files would cost more than it helps. */
+const maxParts = 10_000;
 
 export interface CorpusOptions {
   readonly text: TextOptions;
@@ -28,14 +48,16 @@ export interface CorpusOptions {
   readonly minCount: number;
   /** Ids as this one has them; without it, one is made from the text. */
   readonly vocabulary?: Vocabulary | undefined;
+  /** Encoding, faults and format; default: UTF-8, or what a file says it is, and faults are errors */
+  readonly reading?: ReadingOptions | undefined;
   /** What the path `-` reads */
   readonly stdin: Readable;
+  readonly leavingOut?: LeavingOut | undefined;
+  /** Called for each folder before its files are read */
+  readonly onFolder?: ((report: FolderReport) => void) | undefined;
   /** Called after each piece; the total is undefined where a pipe is among the paths. */
   readonly onProgress?: ((bytesRead: number, bytesTotal: number | undefined) => void) | undefined;
 }
-
-/** Bytes that are decoded at a time: a piece and its symbols stay in the processor's inner cache */
-const pieceBytes = 1 << 14;
 
 /**
  * Reads files, folders and standard input as one text, each file decoded for itself and joined to the
@@ -49,19 +71,36 @@ export async function loadCorpus(
   paths: readonly string[],
   options: CorpusOptions,
 ): Promise<Corpus> {
-  const { text, minCount, vocabulary, stdin, onProgress } = options;
-  const sources = await findSources(paths, stdin);
+  const {
+    text,
+    minCount,
+    vocabulary,
+    reading = defaultReading,
+    stdin,
+    leavingOut,
+    onFolder,
+  } = options;
+  const folders: FolderReport[] = [];
+  const sources = await findSources(paths, stdin, {
+    reading,
+    unit: text.unit,
+    leavingOut,
+    onFolder(report) {
+      folders.push(report);
+      onFolder?.(report);
+    },
+  });
   if (vocabulary === undefined) {
     const interner = new GrowingInterner(text.unit);
-    const { ids, ...read } = await readAll(sources, text, interner, onProgress);
-    return { ...renumber(ids, text.unit, interner.symbols, minCount), ...read };
+    const { ids, ...read } = await readAll(sources, options, interner);
+    return { ...renumber(ids, text.unit, interner.symbols, minCount), ...read, folders };
   }
   if (vocabulary.unit !== text.unit) {
     throw new CharnnError(`the vocabulary's unit is ${vocabulary.unit}, not ${text.unit}`);
   }
   const interner = new FixedInterner(vocabulary);
-  const { ids, ...read } = await readAll(sources, text, interner, onProgress);
-  return { ids: ids.view(), vocabulary, unknown: interner.unknown, ...read };
+  const { ids, ...read } = await readAll(sources, options, interner);
+  return { ids: ids.view(), vocabulary, unknown: interner.unknown, ...read, folders };
 }
 
 /**
@@ -95,35 +134,38 @@ function renumber(
 
 async function readAll(
   sources: readonly Source[],
-  text: TextOptions,
+  { text, reading, onProgress }: CorpusOptions,
   interner: Interner,
-  onProgress: CorpusOptions['onProgress'],
-): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files'> & { readonly ids: GrowingIds }> {
+): Promise<
+  Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts' | 'starts'> & { readonly ids: GrowingIds }
+> {
   const ids = new GrowingIds();
   const hash = createHash('sha256');
   const total = totalSize(sources);
+  const parts: CorpusPart[] | undefined = sources.length <= maxParts ? [] : undefined;
   let bytes = 0;
   const take = (symbols: Uint32Array): void => {
     interner.intern(symbols);
     ids.append(symbols, interner.size);
   };
+  const starts: number[] = [];
+  const onRaw = (piece: Uint8Array): void => {
+    hash.update(piece);
+    bytes += piece.length;
+    onProgress?.(bytes, total);
+  };
   for (const source of sources) {
-    const decoding = new TextDecoding(text, source.name);
-    for await (const chunk of source.read()) {
-      hash.update(chunk);
-      for (let from = 0; from < chunk.length; from += pieceBytes) {
-        take(decoding.push(chunk.subarray(from, from + pieceBytes)));
-      }
-      bytes += chunk.length;
-      onProgress?.(bytes, total);
-    }
-    take(decoding.end());
+    starts.push(ids.length);
+    const start = bytes;
+    await readText(source, { text, reading, onRaw }, take);
+    const upTo = () => hash.copy().digest('hex');
+    parts?.push({ label: source.label, bytes: bytes - start, upTo: upTo() });
   }
   if (ids.length === 0) {
     const what = sources.length > 1 ? `the text of these ${sources.length} files` : sources[0].name;
     throw new CharnnError(`${what} is empty: at least one character is needed`);
   }
-  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length };
+  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length, parts, starts };
 }
 
 function totalSize(sources: readonly Source[]): number | undefined {

@@ -4,6 +4,7 @@
  */
 import { LineEnds } from './line-ends.js';
 import { Normalizer } from './normalize.js';
+import type { InvalidAction } from './reading-options.js';
 import type { TextOptions } from './unit.js';
 import { Utf8Decoder } from './utf8.js';
 
@@ -21,9 +22,12 @@ export class TextDecoding {
   private readonly normalizer: Normalizer | undefined;
   private symbols = none;
 
-  /** @param name the file, as messages show it */
-  constructor({ unit, normalize, keepCr }: TextOptions, name: string) {
-    if (unit === 'char') this.utf8 = new Utf8Decoder(name);
+  /**
+   * @param name the file, as messages show it
+   * @param invalid what becomes of bytes that are no character, with unit `char`
+   */
+  constructor({ unit, normalize, keepCr }: TextOptions, name: string, invalid?: InvalidAction) {
+    if (unit === 'char') this.utf8 = new Utf8Decoder(name, invalid);
     if (!keepCr) this.lineEnds = new LineEnds();
     if (unit === 'char' && normalize !== undefined) this.normalizer = new Normalizer(normalize);
   }
@@ -31,10 +35,10 @@ export class TextDecoding {
   /**
    * @param bytes the next bytes of the file, cut anywhere
    * @returns the symbols that they complete: the caller's to overwrite, valid until the next call
-   * @throws CharnnError with the byte position at what is not UTF-8
+   * @throws InvalidTextError with the byte position at what is not UTF-8, if that is an error
    */
   push(bytes: Uint8Array): Uint32Array {
-    if (this.symbols.length < bytes.length) this.symbols = new Uint32Array(bytes.length);
+    if (this.symbols.length <= bytes.length) this.symbols = new Uint32Array(bytes.length + 1);
     const { symbols } = this;
     let count = bytes.length;
     if (this.utf8 === undefined) symbols.set(bytes);
@@ -46,11 +50,16 @@ export class TextDecoding {
 
   /**
    * @returns the last symbols of the file
-   * @throws CharnnError if the file stops inside a character
+   * @throws InvalidTextError if the file stops inside a character, and that is an error
    */
   end(): Uint32Array {
-    this.utf8?.end();
-    return this.normalizer?.end() ?? none;
+    const last = new Uint32Array(1);
+    const count = this.utf8?.end(last) ?? 0;
+    if (this.normalizer === undefined) return count > 0 ? last : none;
+    if (count === 0) return this.normalizer.end();
+    const before = this.normalizer.push(last).slice();
+    const after = this.normalizer.end();
+    return Uint32Array.from([...before, ...after]);
   }
 }
 

@@ -32,3 +32,10 @@ export function uniformText(bytes: Uint8Array, options: TextOptions): string {
 export function withoutCr(line: Uint8Array, { keepCr }: TextOptions): Uint8Array {
   return !keepCr && line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
 }
+
+/** A text with the line ends that a corpus has after it was read; the same one where they are so already. */
+export function withLineFeeds(bytes: Uint8Array, { keepCr }: TextOptions): Uint8Array {
+  if (keepCr || !bytes.includes(0x0d)) return bytes;
+  const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return Buffer.from(latin1.replace(/\r\n?/g, '\n'), 'latin1');
+}

@@ -1,6 +1,7 @@
 /** Ids in memory that threads share, as narrow as the vocabulary allows. */
 import { constants } from 'node:buffer';
 import { CharnnError } from '../errors.js';
+import { requireMemory } from '../machine.js';
 import type { Ids } from './unit.js';
 
 type Width = 1 | 2 | 4;
@@ -106,6 +107,11 @@ export class GrowingIds {
         `the text is too long: at most ${most} of its characters fit in memory; give a part of it`,
       );
     }
+    requireMemory(
+      bytes + growth,
+      `a text of more than ${this.length} characters`,
+      'give a part of it',
+    );
     try {
       buffer.grow(Math.min(Math.ceil(bytes / growth) * growth, buffer.maxByteLength));
     } catch (cause) {

@@ -1,53 +1,62 @@
-/** The lines of files and pipes, as they come. */
-import { CharnnError } from '../errors.js';
+/** The lines of files and pipes, or the records of their column, as they come. */
+import { columnTexts } from './columns.js';
+import { longestLine, splitLines } from './line-splitter.js';
+import { defaultReading, type ReadingOptions } from './reading-options.js';
 import type { Source } from './sources.js';
+import { textBytes } from './text-bytes.js';
+import type { TextUnit } from './unit.js';
+import { validUtf8 } from './utf8.js';
 
-const newline = 0x0a;
+/** How lines are read unless it is said otherwise: a filter does not end at a stray byte. */
+export const lineReading: ReadingOptions = { ...defaultReading, invalid: 'replace' };
 
-/** Bytes; V8's longest string has a few more characters */
-const longestLine = 500e6;
+export interface LineOptions {
+  /** `invalid: 'replace'`, the default, leaves bytes that are no character where they are. */
+  readonly reading?: ReadingOptions | undefined;
+  /** With `byte` the lines are the file's bytes, whatever it is. */
+  readonly unit?: TextUnit | undefined;
+  /** Bytes that a line may have */
+  readonly longest?: number | undefined;
+}
 
-/** Lines' bytes without their ends; a last line may lack the end. */
-export async function* linesOf(sources: readonly Source[]): AsyncGenerator<Buffer, void, void> {
-  for await (const lines of lineGroups(sources)) yield* lines;
+/**
+ * Lines' bytes, in UTF-8 whatever the file is in, without their line feeds; a last line may lack one.
+ */
+export async function* linesOf(
+  sources: readonly Source[],
+  options?: LineOptions,
+): AsyncGenerator<Buffer, void, void> {
+  for await (const lines of lineGroups(sources, options)) yield* lines;
 }
 
 /**
  * The lines that have come together, at least one: what waits for more waits for no reader.
- * @param longest bytes that a line may have
- * @throws CharnnError at a line that has more, before it is held whole
+ * @throws CharnnError at a line that has more, before it is held whole, and for a file that is not text
  */
 export async function* lineGroups(
   sources: readonly Source[],
-  longest = longestLine,
+  { reading: given = lineReading, unit = 'char', longest = longestLine }: LineOptions = {},
 ): AsyncGenerator<Buffer[], void, void> {
+  const reading = unit === 'byte' ? { ...given, plain: true } : given;
   for (const source of sources) {
-    let rest: Buffer[] = [];
-    let length = 0;
-    for await (const piece of source.read()) {
-      // a copy: the source will use its memory again
-      const bytes = Buffer.from(piece);
-      const lines: Buffer[] = [];
-      let from = 0;
-      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
-        requireShort(length + end - from, longest, source.name);
-        lines.push(Buffer.concat([...rest, bytes.subarray(from, end)]));
-        rest = [];
-        length = 0;
-        from = end + 1;
-      }
-      if (from < bytes.length) rest.push(bytes.subarray(from));
-      length += bytes.length - from;
-      requireShort(length, longest, source.name);
-      if (lines.length > 0) yield lines;
-    }
-    if (rest.length > 0) yield [Buffer.concat(rest)];
+    const bytes = textBytes(source, { reading });
+    if (reading.format !== 'lines') yield* columnTexts(bytes, source.name, reading);
+    else if (reading.invalid === 'replace' || reading.plain) {
+      yield* splitLines(bytes, source.name, longest);
+    } else yield* validLines(splitLines(bytes, source.name, longest), source.name, reading);
   }
 }
 
-function requireShort(length: number, longest: number, name: string): void {
-  if (length <= longest) return;
-  throw new CharnnError(
-    `${name} has a line of more than ${longest / 1e6} MB, too long to be taken as one: break it into shorter ones`,
-  );
+async function* validLines(
+  groups: AsyncIterable<Buffer[]>,
+  name: string,
+  { invalid }: ReadingOptions,
+): AsyncGenerator<Buffer[], void, void> {
+  let line = 0;
+  for await (const group of groups) {
+    yield group.map((bytes) => {
+      line++;
+      return validUtf8(bytes, invalid, `${name}, line ${line},`);
+    });
+  }
 }

@@ -1,14 +1,51 @@
 /**
+ * Text from files and from the command line on its way to a terminal. All of it passes here: no name, field
+ * or message may move the cursor, colour the terminal, set its title or turn the text around.
+ */
+
+/** Controls (C0, DEL, C1), direction marks, line separators and halves of characters */
+const strange = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function escaped(character: string): string {
+  return short[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** A text as one line that is safe on a terminal: what would steer it is shown as an escape. */
+export function printable(text: string): string {
+  return text.replace(strange, escaped);
+}
+
+/** The same of a text of several lines, whose line ends and tabs stay. */
+export function printableLines(text: string): string {
+  return text.replace(strange, (character) =>
+    character === '\n' || character === '\t' ? character : escaped(character),
+  );
+}
+
+/** A value as JSON on one line, safe on a terminal, and the same value to whoever parses it. */
+export function jsonText(value: unknown): string {
+  // outside of strings JSON has none of these characters
+  return printable(JSON.stringify(value) ?? 'null');
+}
+
+/**
+ * A text in quotes, escaped as JSON is.
+ * @param most characters that are shown; of a longer text the beginning
+ */
+export function quoteText(text: string, most = 200): string {
+  const isLong = text.length > most;
+  return jsonText(isLong ? text.slice(0, most) : text) + (isLong ? '…' : '');
+}
+
+/**
  * A file name as messages show it: plain where it is harmless, else quoted and escaped, so that spaces
- * can be seen and no name can move the cursor, colour the terminal or turn the text around.
+ * can be seen.
  */
 export function quote(name: string): string {
   if (/^[\p{L}\p{M}\p{N}\p{S}\p{P}]+$/u.test(name) && !/["'`\\]/.test(name)) return name;
-  // beyond what JSON escapes: DEL and C1 controls, direction marks, line separators
+  // beyond what could steer a terminal: whatever is unassigned, private or invisible
   return JSON.stringify(name).replace(/[\p{C}\u2028\u2029]/gu, (character) =>
-    character
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join(''),
+    character.split('').map(escaped).join(''),
   );
 }

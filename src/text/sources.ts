@@ -1,23 +1,33 @@
 /** From the paths of a command line to the texts they mean. */
 import type { Stats } from 'node:fs';
-import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { CharnnError, UsageError } from '../errors.js';
+import { type OwnStream, ownStreamTo, ownStreamToStandardInput } from '../files/own-streams.js';
+import {
+  type FolderReport,
+  type FolderRules,
+  filesOf,
+  joined,
+  type LeavingOut,
+} from './folders.js';
+import { codeOf, type FileName, failToRead, piecesOf, shownName } from './open-file.js';
 import { quote } from './quote.js';
+import { defaultReading } from './reading-options.js';
 
 /** On the command line */
 const standardInput = '-';
 
-/** How much of a folder's file is looked at to tell text from other data, as grep and git do */
-const sniffedBytes = 8192;
-const bufferBytes = 1 << 20;
-
 export interface Source {
   /** As messages show it: its path, quoted where needed, or `standard input` */
   readonly name: string;
-  /** In bytes, where it is known beforehand */
+  /** Its path within the folder that was named, its base name, or `-`: it tells nothing of the machine */
+  readonly label: string;
+  /** In bytes, where it is known beforehand: then it can also be read again. */
   readonly size: number | undefined;
+  /** Of its name, with the dot; what has no name has none. */
+  readonly extension?: string | undefined;
   /**
    * Its bytes in pieces, each valid until the next.
    * @throws CharnnError when it cannot be read
@@ -25,16 +35,24 @@ export interface Source {
   read(): AsyncIterable<Uint8Array>;
 }
 
+export interface FindOptions extends Partial<FolderRules> {
+  readonly leavingOut?: LeavingOut | undefined;
+  /** Called for each folder among the paths when its files are known */
+  readonly onFolder?: ((report: FolderReport) => void) | undefined;
+}
+
 /**
  * What paths stand for, in order: a file or a pipe for itself; `-` for standard input; a folder for its
- * text files, at any depth, each folder's entries in the order of their names' UTF-16 code units.
- * In folders, names that begin with a dot, files with a NUL byte in their first 8 KiB and anything that
- * is neither file nor folder are passed over; links are followed, but no folder is entered twice.
+ * text files, as `filesOf` finds them.
  *
  * @throws CharnnError for a path that does not exist or cannot be read, a folder without text files,
- * `-` twice, no path at all
+ * `-` twice, no path at all, and for a file that this process's own output goes to
  */
-export async function findSources(paths: readonly string[], stdin: Readable): Promise<Source[]> {
+export async function findSources(
+  paths: readonly string[],
+  stdin: Readable,
+  options: FindOptions = {},
+): Promise<Source[]> {
   if (paths.length === 0) {
     throw new UsageError('no text is given: name a file or a folder, or - for standard input');
   }
@@ -44,99 +62,81 @@ export async function findSources(paths: readonly string[], stdin: Readable): Pr
   const sources: Source[] = [];
   for (const path of paths) {
     if (path === standardInput) sources.push(streamSource(stdin));
-    else sources.push(...(await pathSources(path)));
+    else sources.push(...(await pathSources(path, options)));
   }
   return sources;
 }
 
-async function pathSources(path: string): Promise<Source[]> {
-  const stats = await stat(path).catch((cause) => failToRead(quote(path), cause));
-  if (!stats.isDirectory()) return [fileSource(path, stats)];
-  const sources: Source[] = [];
-  await addFolder(path, sources, new Set());
-  if (sources.length === 0) {
-    throw new CharnnError(
-      `the folder ${quote(path)} has no text file: files that begin with a dot and binary files do not count`,
-    );
+async function pathSources(
+  given: string,
+  { reading = defaultReading, unit = 'char', leavingOut, onFolder }: FindOptions,
+): Promise<Source[]> {
+  const { path, stats } = await found(given);
+  if (!stats.isDirectory()) {
+    refuseOwnStream(shownName(path), ownStreamTo(path, stats));
+    return [fileSource(path, stats, basename(resolve(given)))];
   }
-  return sources;
+  const { files, report } = await filesOf(path, { reading, unit }, leavingOut);
+  if (files.length === 0) throw new CharnnError(`the folder ${nothingIn(report)}`);
+  onFolder?.(report);
+  return files.map((file) =>
+    fileSource(file.path, file.stats, relative(given, file.path.toString())),
+  );
 }
 
-/** @param entered real paths of the folders that were met, so that links cannot go round in circles */
-async function addFolder(folder: string, sources: Source[], entered: Set<string>): Promise<void> {
-  const real = await realpath(folder).catch((cause) => failToRead(quote(folder), cause));
-  if (entered.has(real)) return;
-  entered.add(real);
-  const names = await readdir(folder).catch((cause) => failToRead(quote(folder), cause));
-  for (const name of names.sort()) {
-    if (name.startsWith('.')) continue;
-    const path = join(folder, name);
-    const stats = await statInFolder(path);
-    if (stats?.isDirectory()) await addFolder(path, sources, entered);
-    else if (stats?.isFile() && (await isCorpusText(path))) sources.push(fileSource(path, stats));
+function refuseOwnStream(name: string, stream: OwnStream | undefined): void {
+  if (stream === undefined) return;
+  throw new CharnnError(
+    `${name} is the file that this command's own ${stream} goes to, so it cannot be read: send the output elsewhere`,
+  );
+}
+
+function nothingIn({ folder, skipped }: FolderReport): string {
+  const [first] = skipped;
+  if (first === undefined) {
+    return `${folder} has no text file: files that begin with a dot do not count`;
   }
+  const others = skipped.length > 1 ? `, and ${skipped.length - 1} more` : '';
+  return `${folder} has no text file: ${first.name} is ${first.why}${others}`;
 }
 
-/** Undefined for a link that leads nowhere, or only to itself. */
-async function statInFolder(path: string): Promise<Stats | undefined> {
-  return stat(path).catch((cause) => {
-    if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ELOOP') return undefined;
-    return failToRead(quote(path), cause);
-  });
-}
-
-/** How charnn's own files begin: a model that lies in a folder of texts is not one of them. */
-const ownFile = /^\{\s*"format":\s*"charnn/;
-
-/** Neither binary nor a file of charnn's own. */
-async function isCorpusText(path: string): Promise<boolean> {
-  const start = await startOf(path);
-  return !start.includes(0) && !ownFile.test(start.toString('latin1'));
-}
-
-/** @throws CharnnError when the file cannot be read */
-export async function isOwnFile(path: string): Promise<boolean> {
-  return ownFile.test((await startOf(path)).toString('latin1'));
-}
-
-async function startOf(path: string): Promise<Buffer> {
-  const file = await open(path).catch((cause) => failToRead(quote(path), cause));
+/**
+ * A path as it was given. Node.js shows a program no bytes of its arguments that are not UTF-8, so such a
+ * name comes with U+FFFD; it is looked for in its folder, and taken if it is the only one like it.
+ */
+async function found(path: string): Promise<{ path: FileName; stats: Stats }> {
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffedBytes), 0, sniffedBytes, 0);
-    return buffer.subarray(0, bytesRead);
+    return { path, stats: await stat(path) };
   } catch (cause) {
+    if (codeOf(cause) === 'ENOENT' && basename(path).includes('\ufffd')) {
+      const folder = dirname(path);
+      const names = await readdir(folder, { encoding: 'buffer' }).catch(() => []);
+      const alike = names.filter((name) => name.toString() === basename(path));
+      if (alike.length === 1) {
+        const real = joined(Buffer.from(folder), alike[0]);
+        return { path: real, stats: await stat(real) };
+      }
+    }
     return failToRead(quote(path), cause);
-  } finally {
-    await file.close();
   }
 }
 
-function fileSource(path: string, stats: Stats): Source {
+function fileSource(path: FileName, stats: Stats, label: string): Source {
   return {
-    name: quote(path),
+    name: shownName(path),
+    label,
     size: stats.isFile() ? stats.size : undefined,
-    async *read() {
-      let file: FileHandle | undefined;
-      try {
-        file = await open(path);
-        const buffer = Buffer.allocUnsafe(bufferBytes);
-        for (;;) {
-          const { bytesRead } = await file.read(buffer, 0, bufferBytes, null);
-          if (bytesRead === 0) return;
-          yield buffer.subarray(0, bytesRead);
-        }
-      } catch (cause) {
-        failToRead(quote(path), cause);
-      } finally {
-        await file?.close();
-      }
-    },
+    extension: extname(path.toString()),
+    read: () => piecesOf(path, stats),
   };
 }
 
 function streamSource(stream: Readable): Source {
+  const name = 'standard input';
+  if (stream === process.stdin) refuseOwnStream(name, ownStreamToStandardInput());
   return {
-    name: 'standard input',
+    name,
+    label: standardInput,
     size: undefined,
     async *read() {
       try {
@@ -144,17 +144,8 @@ function streamSource(stream: Readable): Source {
           yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
         }
       } catch (cause) {
-        failToRead('standard input', cause);
+        failToRead(name, cause);
       }
     },
   };
-}
-
-function failToRead(name: string, cause: unknown): never {
-  if (cause instanceof CharnnError) throw cause;
-  throw new CharnnError(`cannot read ${name}: ${systemReason(cause)}`, 1, { cause });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code;
 }

@@ -5,6 +5,7 @@
  * them, its targets the S that follow. A pass over the text is ⌈S/T⌉ chunks, the last one shorter where
  * T does not divide S. Position is a function of the number of chunks read, so nothing needs saving.
  */
+import { DocumentMarker, type Documents, type Reset } from './documents.js';
 import type { Ids } from './unit.js';
 
 export interface Chunk {
@@ -23,6 +24,7 @@ export class Streams {
     private readonly ids: Ids,
     readonly batchSize: number,
     readonly seqLength: number,
+    private readonly documents?: Documents,
   ) {
     this.length = Math.floor((ids.length - 1) / batchSize);
     if (this.length < 1)
@@ -41,6 +43,7 @@ export class Streams {
    * Copies rows [firstRow, firstRow + rows) of a chunk.
    * @param inputs [T, rows], time-major
    * @param targets [T, rows]: the characters after the inputs
+   * @returns where documents begin; undefined where the text is one
    */
   read(
     step: number,
@@ -48,15 +51,18 @@ export class Streams {
     rows: number,
     inputs: Int32Array,
     targets: Int32Array,
-  ): void {
+  ): readonly Reset[] | undefined {
     const start = (step % this.chunksPerPass) * this.seqLength;
     const { T } = this.chunk(step);
+    const marker = this.documents && new DocumentMarker(this.ids, this.documents);
     for (let row = 0; row < rows; row++) {
       const from = (firstRow + row) * this.length + start;
       for (let t = 0; t < T; t++) {
         inputs[t * rows + row] = this.ids[from + t];
         targets[t * rows + row] = this.ids[from + t + 1];
       }
+      marker?.mark(from, T, row, rows, inputs);
     }
+    return marker?.resets;
   }
 }

@@ -1,7 +1,10 @@
 /** UTF-8 to code points, a piece at a time, with the exact place of the first fault. */
-import { CharnnError } from '../errors.js';
+import { isUtf8 } from 'node:buffer';
+import { textOf } from './code-points.js';
+import { type InvalidAction, InvalidTextError } from './reading-options.js';
 
 const byteOrderMark = 0xfeff;
+const replacementCharacter = 0xfffd;
 
 /**
  * Decodes one file. Unlike TextDecoder it knows where in the file it is, so that an error can say which
@@ -19,16 +22,24 @@ export class Utf8Decoder {
   /** What its next byte may be: narrower than 80–BF after E0, ED, F0 and F4 */
   private least = 0x80;
   private most = 0xbf;
-  private atStart = true;
 
-  /** @param name the file, as messages show it */
-  constructor(private readonly name: string) {}
+  /**
+   * @param name the file, as messages show it
+   * @param invalid what becomes of bytes that are no character; replaced as the Unicode Standard and the
+   * WHATWG Encoding Standard do, one U+FFFD for each longest start of a character
+   */
+  constructor(
+    private readonly name: string,
+    private readonly invalid: InvalidAction = 'error',
+    /** Whether a byte-order mark may come, which is left out */
+    private atStart = true,
+  ) {}
 
   /**
    * @param bytes the next bytes of the file, cut anywhere
-   * @param into room for as many code points as there are bytes
+   * @param into room for one code point more than there are bytes
    * @returns how many code points were written
-   * @throws CharnnError at the first byte sequence that is not UTF-8
+   * @throws InvalidTextError at the first byte sequence that is not UTF-8, if that is an error
    */
   push(bytes: Uint8Array, into: Uint32Array): number {
     let { needed, bits } = this;
@@ -42,10 +53,19 @@ export class Utf8Decoder {
         this.lead = byte;
         needed = this.begin(byte);
         bits = byte & (0x3f >> needed);
+        if (needed === 0 && this.invalid === 'replace') into[count++] = replacementCharacter;
       } else {
-        if (byte < this.least || byte > this.most) this.fail('is not valid UTF-8');
+        const fits = byte >= this.least && byte <= this.most;
         this.least = 0x80;
         this.most = 0xbf;
+        if (!fits) {
+          if (this.invalid === 'error') this.fail(invalidFault);
+          if (this.invalid === 'replace') into[count++] = replacementCharacter;
+          needed = 0;
+          // this byte may begin a character of its own
+          i--;
+          continue;
+        }
         bits = (bits << 6) | (byte & 0x3f);
         if (--needed === 0) into[count++] = bits;
       }
@@ -56,12 +76,21 @@ export class Utf8Decoder {
     return this.atStart ? this.dropByteOrderMark(into, count) : count;
   }
 
-  /** @throws CharnnError if the file stops inside a character */
-  end(): void {
-    if (this.needed > 0) this.fail('ends inside a UTF-8 character');
+  /**
+   * @param into room for one code point
+   * @returns how many were written: one for a character that is cut off, if such are replaced
+   * @throws InvalidTextError if the file stops inside a character, and that is an error
+   */
+  end(into: Uint32Array): number {
+    if (this.needed === 0) return 0;
+    if (this.invalid === 'error') this.fail('ends inside a UTF-8 character');
+    this.needed = 0;
+    if (this.invalid === 'skip') return 0;
+    into[0] = replacementCharacter;
+    return 1;
   }
 
-  /** How many bytes follow this first byte of a longer sequence. */
+  /** How many bytes follow this first byte of a longer sequence; 0 if no character begins with it. */
   private begin(byte: number): number {
     if (byte >= 0xc2 && byte <= 0xdf) return 1;
     if (byte >= 0xe0 && byte <= 0xef) {
@@ -76,7 +105,7 @@ export class Utf8Decoder {
       if (byte === 0xf4) this.most = 0x8f;
       return 3;
     }
-    return this.fail('is not valid UTF-8');
+    return this.invalid === 'error' ? this.fail(invalidFault) : 0;
   }
 
   private dropByteOrderMark(into: Uint32Array, count: number): number {
@@ -87,14 +116,23 @@ export class Utf8Decoder {
     return count - 1;
   }
 
-  private fail(what: string): never {
-    const { name, start, lead } = this;
-    // the byte order marks of UTF-16 begin with bytes that UTF-8 does not have
-    const utf16 = start === 0 && lead >= 0xfe;
-    const from = utf16 ? 'UTF-16' : 'WINDOWS-1252';
-    const place = `${name} ${what} at byte ${start} (0x${lead.toString(16)})`;
-    throw new CharnnError(
-      `${place}: convert it, for example with iconv -f ${from} -t UTF-8, or read it as it is with --unit byte`,
-    );
+  private fail(fault: string): never {
+    throw new InvalidTextError(this.name, fault, this.start, this.lead);
   }
+}
+
+const invalidFault = 'is not valid UTF-8';
+
+/**
+ * A short text in UTF-8: as it is where it is valid, else with its faults replaced or left out.
+ * @param where names the text in messages; bytes are counted from its beginning
+ * @throws InvalidTextError if a fault is an error
+ */
+export function validUtf8(bytes: Buffer, invalid: InvalidAction, where: string): Buffer {
+  if (isUtf8(bytes)) return bytes;
+  const decoder = new Utf8Decoder(where, invalid, false);
+  const symbols = new Uint32Array(bytes.length + 2);
+  const count = decoder.push(bytes, symbols);
+  const last = decoder.end(symbols.subarray(count));
+  return Buffer.from(textOf(symbols.subarray(0, count + last)));
 }

@@ -6,6 +6,7 @@
 import { CharnnError } from '../errors.js';
 import { symbolsOf, textOf } from './code-points.js';
 import { newIds } from './ids.js';
+import { jsonText } from './quote.js';
 import type { Ids, TextUnit } from './unit.js';
 
 const replacementCharacter = 0xfffd;
@@ -16,8 +17,14 @@ export function alphabetSize(unit: TextUnit): number {
   return unit === 'char' ? 0x110000 : 0x100;
 }
 
+/** Code points that are no characters: the halves of surrogate pairs */
+const surrogates = 0x800;
+
 /** UTF-16 units that become ids at a time: a long text's code points take four times the room of its ids. */
 const step = 1 << 16;
+
+/** A vocabulary's unknown symbol: its id, and what it costs to say which character it stands for. */
+export type UnknownSymbol = Pick<Vocabulary, 'unknownId' | 'unknownCost'>;
 
 export class Vocabulary {
   private readonly idOf: ReadonlyMap<number, number>;
@@ -56,6 +63,33 @@ export class Vocabulary {
 
   get unknownId(): number {
     return this.symbols.length;
+  }
+
+  /**
+   * How many characters the unknown symbol may stand for, at least 1: all of Unicode's 1,112,064 scalar
+   * values, or all 256 bytes, but for those that the vocabulary has. Code points that Unicode has not
+   * assigned count as well, so that the number does not change with Unicode's version.
+   */
+  get unknownCharacters(): number {
+    const all = this.unit === 'char' ? alphabetSize('char') - surrogates : alphabetSize('byte');
+    return Math.max(1, all - this.symbols.length);
+  }
+
+  /**
+   * What an unknown character costs beyond the unknown symbol, in nats. The symbol's probability is
+   * divided evenly among the characters that it may stand for, so this is the logarithm of their number.
+   * Everything that measures a text adds it.
+   */
+  get unknownCost(): number {
+    return Math.log(this.unknownCharacters);
+  }
+
+  /** How many of the ids are the unknown symbol. */
+  countUnknown(ids: Ids): number {
+    const { unknownId } = this;
+    let count = 0;
+    for (let i = 0; i < ids.length; i++) if (ids[i] === unknownId) count++;
+    return count;
   }
 
   /** The id of a code point or byte value, or the unknown id. */
@@ -179,6 +213,6 @@ function byteValue(value: unknown): number | undefined {
 
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
-  const text = JSON.stringify(value) ?? typeof value;
+  const text = jsonText(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -79,7 +79,13 @@ export interface TrainConfig {
   readonly earlyStop: number;
   /** Steps between validations; undefined: about twenty over the training */
   readonly evalEvery: number | undefined;
+  /** Training ends when the validation loss is at most this, in nats; undefined: it need not */
+  readonly targetLoss?: number;
+  /** Validations whose models are kept beside the best one, the latest; where `Save` can */
+  readonly keep?: number;
   readonly divergence: DivergenceConfig;
+  /** Whether each file or record is a document: state and gradients do not run from one into the next */
+  readonly documents?: boolean;
   readonly seed: number;
   readonly threads: number;
   readonly backend: BackendName;

@@ -40,15 +40,21 @@ export interface ProgressEvent {
 export interface Validation {
   readonly step: number;
   readonly epoch: number;
-  /** Mean training loss since the validation before */
-  readonly trainLoss: number;
-  /** null without a validation text */
+  /**
+   * Mean training loss since the validation before, of the symbols as the network sees them; null before
+   * the first step
+   */
+  readonly trainLoss: number | null;
+  /**
+   * null without a validation text. Each unknown character costs what it costs in `evaluate`, so that
+   * both agree on the same text.
+   */
   readonly validationLoss: number | null;
   readonly learningRate: number;
-  /** Mean norm of the gradient before clipping, since the validation before */
-  readonly gradientNorm: number;
-  /** Share of the steps since the validation before in which clipping acted */
-  readonly clipped: number;
+  /** Mean norm of the gradient before clipping, since the validation before; null before the first step */
+  readonly gradientNorm: number | null;
+  /** Share of the steps since the validation before in which clipping acted; null before the first step */
+  readonly clipped: number | null;
   /** How often training had gone back to the last good model, if it had */
   readonly rollbacks?: number;
 }
@@ -62,7 +68,8 @@ export interface ValidationEvent extends Validation {
 
 export interface SavedEvent {
   readonly type: 'saved';
-  readonly what: 'model' | 'state';
+  /** 'kept': the model of a validation, which is kept beside the best one */
+  readonly what: 'model' | 'state' | 'kept';
   readonly path: string;
 }
 
@@ -92,8 +99,11 @@ export interface RollbackEvent {
 
 export interface EndEvent {
   readonly type: 'end';
-  /** 'overfitting': validation has not become better for as long as the configuration allows */
-  readonly reason: 'finished' | 'overfitting' | 'interrupted' | 'diverged';
+  /**
+   * 'target': the loss is as low as the configuration asks for; 'overfitting': validation has not become
+   * better for as long as it allows
+   */
+  readonly reason: 'finished' | 'target' | 'overfitting' | 'interrupted' | 'diverged';
   readonly step: number;
   readonly secondsElapsed: number;
   readonly best: Validation | undefined;

@@ -14,7 +14,17 @@ export function trainingId(
   provenance: Readonly<Record<string, unknown>>,
   initialWeights: Float32Array,
 ): string {
-  const { length, evalEvery, earlyStop, divergence, threads, backend, ...decisive } = config;
+  const {
+    length,
+    evalEvery,
+    earlyStop,
+    targetLoss,
+    keep,
+    divergence,
+    threads,
+    backend,
+    ...decisive
+  } = config;
   return createHash('sha256')
     .update(JSON.stringify([model, decisive, provenance]))
     .update(initialWeights)

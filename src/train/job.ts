@@ -5,15 +5,23 @@ import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainConfig } from './config.js';
 import type { TrainEvent } from './events.js';
+import type { TrainingDocuments } from './plan.js';
 import type { Save } from './saver.js';
 import type { TrainingState } from './state.js';
 
 export interface TrainingText {
   readonly train: Ids;
-  /** May be empty: then the training loss tells which model is best. */
+  /**
+   * May be empty: then the training loss tells which model is best. Unknown characters in it cost what
+   * they cost in `evaluate`.
+   */
   readonly validation: Ids;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;
+  /** What ends each record of the text, if it is made of records */
+  readonly separator?: string | undefined;
+  /** Where each file or record is to be learnt by itself (`TrainConfig.documents`) */
+  readonly documents?: TrainingDocuments | undefined;
   /** What the text was; recorded in the model, so without times and paths */
   readonly provenance: Readonly<Record<string, unknown>>;
 }

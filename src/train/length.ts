@@ -51,7 +51,8 @@ export class Length {
     const { length } = config;
     if (length.kind === 'steps') this.totalSteps = length.steps;
     else if (length.kind === 'epochs') {
-      this.totalSteps = Math.max(1, Math.round(length.epochs * text.chunksPerPass));
+      const steps = Math.round(length.epochs * text.chunksPerPass);
+      this.totalSteps = Math.max(1, Math.min(Number.MAX_SAFE_INTEGER, steps));
     } else {
       this.totalSeconds = length.seconds;
       this.totalSteps = plan?.steps ?? undefined;

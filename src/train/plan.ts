@@ -5,8 +5,15 @@
 import type { SharedTensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
 import type { ModelConfig } from '../model/config.js';
+import type { Documents } from '../text/documents.js';
 import type { Ids } from '../text/unit.js';
 import type { TrainConfig } from './config.js';
+
+/** The documents of the training text and of the validation text */
+export interface TrainingDocuments {
+  readonly train: Documents;
+  readonly validation: Documents;
+}
 
 export interface ReplicaPlan {
   readonly device: DeviceHandle;
@@ -15,6 +22,8 @@ export interface ReplicaPlan {
   readonly config: TrainConfig;
   readonly train: Ids;
   readonly validation: Ids;
+  /** Where each file or record is a document */
+  readonly documents?: TrainingDocuments | undefined;
   readonly index: number;
   readonly replicas: number;
   /** Rows [firstRow, firstRow + rows) of the batch are this replica's. */

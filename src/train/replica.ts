@@ -79,8 +79,9 @@ export class Replica {
       training: true,
       dropout: dropout > 0,
       weightDrop: weightDrop > 0,
+      documents: plan.documents !== undefined,
     });
-    this.streams = new Streams(plan.train, batchSize, seqLength);
+    this.streams = new Streams(plan.train, batchSize, seqLength, plan.documents?.train);
     this.state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
     this.inputs = new Int32Array(trainRows);
     this.targets = new Int32Array(trainRows);
@@ -88,7 +89,14 @@ export class Replica {
     this.targetMemory = backend.indices(trainRows);
     if (plan.validation.length > 1 && validationShare.size > 0) {
       const { first, size } = validationShare;
-      this.validation = new TextLoss(backend, this.network, first, size, T);
+      this.validation = new TextLoss(
+        backend,
+        this.network,
+        first,
+        size,
+        T,
+        plan.documents?.validation,
+      );
     }
 
     const { parameters } = table;
@@ -194,14 +202,14 @@ export class Replica {
     if (startsOver) for (const layer of state) for (const s of layer) backend.fill(s, 0);
     const inputs = this.inputs.subarray(0, T * rows);
     const targets = this.targets.subarray(0, T * rows);
-    this.streams.read(step, firstRow, rows, inputs, targets);
+    const resets = this.streams.read(step, firstRow, rows, inputs, targets);
     const inputIds = backend.viewIndices(this.inputMemory, 0, T * rows);
     const targetIds = backend.viewIndices(this.targetMemory, 0, T * rows);
     backend.writeIndices(inputIds, inputs);
     backend.writeIndices(targetIds, targets);
 
     backend.fill(this.gradients.flat, 0);
-    network.forward(inputIds, T, rows, state, {
+    const dropout = {
       rate: config.dropout,
       locked: config.dropoutMask === 'locked',
       weightRate: config.weightDrop,
@@ -209,7 +217,8 @@ export class Replica {
       step,
       firstRow,
       totalRows: config.batchSize,
-    });
+    };
+    network.forward(inputIds, T, rows, state, dropout, resets);
     const lossSum = backend.sum(network.loss(targetIds, scale));
     network.backward();
     return lossSum;

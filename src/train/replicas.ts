@@ -13,11 +13,19 @@ import type { Ids } from '../text/unit.js';
 import type { TrainConfig } from './config.js';
 import { Control } from './control.js';
 import { momentCount } from './optimizer.js';
-import { type Order, type ReplicaPlan, type Reply, type RunResult, share } from './plan.js';
+import {
+  type Order,
+  type ReplicaPlan,
+  type Reply,
+  type RunResult,
+  share,
+  type TrainingDocuments,
+} from './plan.js';
 
 interface TrainingTexts {
   readonly train: Ids;
   readonly validation: Ids;
+  readonly documents?: TrainingDocuments | undefined;
 }
 
 export class Replicas {

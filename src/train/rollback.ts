@@ -1,21 +1,7 @@
-/** What happens when the loss diverges: when that is so, and going back to the last good model. */
+/** What may happen when the loss diverges: going back to the last good model. */
 import type { Backend } from '../backend/backend.js';
-import type { HistoryEntry } from '../model/model.js';
 import type { DivergenceConfig } from './config.js';
 import type { Replicas } from './replicas.js';
-
-/**
- * Whether all that was learned has been lost: the mean training loss since the validation before is
- * above that of the beginning, and more than 1 nat above the lowest. A passage that is hard to predict,
- * or a validation loss that rises as the model learns the text by heart, is not that.
- * @param history the validations before
- */
-export function isFarAboveBest(trainLoss: number, history: readonly HistoryEntry[]): boolean {
-  const losses = history.map((entry) => entry.trainLoss ?? Number.POSITIVE_INFINITY);
-  if (losses.length === 0) return false;
-  const lowest = losses.reduce((a, b) => Math.min(a, b));
-  return trainLoss > Math.max(losses[0], lowest + 1);
-}
 
 /**
  * The last good model, to go back to. Where it is taken up again depends on the model and the step

@@ -4,21 +4,24 @@
  */
 import type { Backend } from '../backend/backend.js';
 import { openDevice } from '../backend/open-device.js';
+import { requireMemory } from '../machine.js';
 import type { ModelConfig } from '../model/config.js';
-import type { HistoryEntry, Model } from '../model/model.js';
+import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { Streams } from '../text/streams.js';
 import type { EndEvent, Validation } from './events.js';
+import { History } from './history.js';
 import { trainingId } from './identity.js';
 import type { TrainingJob } from './job.js';
 import { Length } from './length.js';
 import { momentCount } from './optimizer.js';
 import { Replicas } from './replicas.js';
-import { isFarAboveBest, Rollback } from './rollback.js';
+import { Rollback } from './rollback.js';
 import { Saver } from './saver.js';
 import { learningRate, Plateau } from './schedule.js';
 import { type Standing, takeModel, takeState } from './snapshot.js';
 import type { TrainingState } from './state.js';
+import { trainingBytes } from './training-bytes.js';
 import { transferWeights } from './transfer.js';
 
 const progressMs = 200;
@@ -33,10 +36,16 @@ const displayedSteps = 50;
  * @throws CharnnError when the back end cannot run or memory does not suffice
  */
 export async function runTraining(job: TrainingJob): Promise<EndEvent> {
+  const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
+  const textBytes = job.corpus.train.byteLength + job.corpus.validation.byteLength;
+  requireMemory(
+    trainingBytes(model, job.config, textBytes),
+    'this training',
+    'choose a smaller --hidden, --batch-size or --seq-length, or fewer --threads',
+  );
   const device = await openDevice(job.config.backend);
   const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
-  const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
   let replicas: Replicas | undefined;
   try {
     replicas = await Replicas.start(device, model, job.config, job.corpus);
@@ -51,7 +60,7 @@ class Training {
   private step = 0;
   private bestLoss: number | undefined;
   private best: Validation | undefined;
-  private history: HistoryEntry[] = [];
+  private history = new History();
   private readonly plateau: Plateau;
   private readonly streams: Streams;
   private readonly length: Length;
@@ -60,6 +69,10 @@ class Training {
   private readonly id: string | undefined;
   private readonly saver: Saver;
   private readonly rollback: Rollback;
+  /** Whether it started from a model that was given */
+  private readonly isFineTuning: boolean;
+  /** How many of the characters to be predicted in validation are unknown */
+  private readonly validationUnknown: number;
 
   constructor(
     private readonly job: TrainingJob,
@@ -77,6 +90,11 @@ class Training {
     this.saver = new Saver(job.save, (failure) => this.reportFailedSave(failure));
     const { divergence } = config;
     this.rollback = new Rollback(divergence, backend, replicas, resume?.rollbacks ?? 0);
+    this.isFineTuning = resume ? resume.isFineTuning === true : job.initFrom !== undefined;
+    const { validation, vocabulary } = corpus;
+    this.validationUnknown = resume
+      ? (resume.validationUnknown ?? 0)
+      : vocabulary.countUnknown(validation.subarray(1));
     this.id = resume ? this.restore(resume) : this.initialise();
   }
 
@@ -95,6 +113,7 @@ class Training {
           if (outcome === 'stopped') return await this.interrupted();
           if (outcome === 'diverged') return await this.ended('diverged');
         }
+        if (this.isOnTarget()) return await this.ended('target');
         if (length.isOver(this.step)) break;
         if (this.isOverfitting()) return await this.ended('overfitting');
         if (job.signal?.aborted) return await this.interrupted();
@@ -164,7 +183,10 @@ class Training {
   // --- validation and saving ---
 
   private isValidationDue(): boolean {
-    const { length, step, replicas } = this;
+    const { length, step, replicas, history } = this;
+    const hasText = this.job.corpus.validation.length > 1;
+    // a model that is given must be beaten: it is measured before anything has been learned
+    if (step === 0) return this.isFineTuning && history.length === 0 && hasText;
     const isAtEnd = length.isOver(step) || length.isValidationDue(step);
     return isAtEnd && replicas.control.tally.steps > 0;
   }
@@ -176,27 +198,32 @@ class Training {
     const started = length.seconds;
     let validationLoss: number | null = null;
     if (characters > 0) {
-      validationLoss = (await replicas.validate()) / characters;
+      const unknown = this.validationUnknown * job.corpus.vocabulary.unknownCost;
+      validationLoss = ((await replicas.validate()) + unknown) / characters;
       if (replicas.control.stopRequested) return 'stopped';
     }
     length.validated(length.seconds - started);
     const tally = replicas.control.tally;
+    // before the first step there is no training loss yet
+    const mean = (sum: number) => (tally.steps > 0 ? sum / tally.steps : null);
     const entry: Validation = {
       step: this.step,
       epoch: this.step / this.streams.chunksPerPass,
-      trainLoss: tally.loss / tally.steps,
+      trainLoss: mean(tally.loss),
       validationLoss,
-      learningRate: this.rateAt(this.step - 1),
-      gradientNorm: tally.gradientNorm / tally.steps,
-      clipped: tally.clipped / tally.steps,
+      learningRate: this.rateAt(Math.max(0, this.step - 1)),
+      gradientNorm: mean(tally.gradientNorm),
+      clipped: mean(tally.clipped),
       ...(this.rollback.count > 0 && { rollbacks: this.rollback.count }),
     };
     replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
-    const loss = validationLoss ?? entry.trainLoss;
-    const diverged = !Number.isFinite(loss) || isFarAboveBest(entry.trainLoss, this.history);
+    const loss = validationLoss ?? entry.trainLoss ?? Number.NaN;
+    const { trainLoss } = entry;
+    const isLost = trainLoss !== null && this.history.isFarAboveBest(trainLoss);
+    const diverged = !Number.isFinite(loss) || isLost;
     const improved = !diverged && (this.bestLoss === undefined || loss < this.bestLoss);
     this.plateau.observe(improved);
-    this.history.push({ ...entry });
+    this.history.add({ ...entry });
     if (improved) {
       this.bestLoss = loss;
       this.best = entry;
@@ -207,10 +234,9 @@ class Training {
       best: improved,
       secondsElapsed: length.seconds,
     });
-    const reached = Number.isFinite(loss) ? entry.trainLoss : loss;
-    if (diverged && !(await this.goBack(reached))) return 'diverged';
-    if (improved) await this.saveModel();
-    else await this.saveState();
+    const lost = Number.isFinite(loss) && trainLoss !== null ? trainLoss : loss;
+    if (diverged && !(await this.goBack(lost))) return 'diverged';
+    await this.saveValidated(improved, diverged);
     return 'done';
   }
 
@@ -223,12 +249,15 @@ class Training {
     return true;
   }
 
+  /** Whether the best loss so far is as low as was wanted. */
+  private isOnTarget(): boolean {
+    const { targetLoss } = this.job.config;
+    return targetLoss !== undefined && this.bestLoss !== undefined && this.bestLoss <= targetLoss;
+  }
+
   private isOverfitting(): boolean {
     const { earlyStop } = this.job.config;
-    if (this.history.length <= earlyStop) return false;
-    const losses = this.history.map((entry) => entry.validationLoss ?? entry.trainLoss ?? 0);
-    const best = losses.indexOf(losses.reduce((a, b) => Math.min(a, b)));
-    return earlyStop > 0 && losses.length - 1 - best >= earlyStop;
+    return earlyStop > 0 && this.history.sinceBest >= earlyStop;
   }
 
   private async interrupted(): Promise<EndEvent> {
@@ -238,16 +267,34 @@ class Training {
     return this.ended('interrupted');
   }
 
-  private async saveState(model?: Model): Promise<void> {
-    this.saver.offer(await takeState(this.standing, model?.weights), model);
+  private async saveState(
+    models: { readonly best?: Model; readonly kept?: Model } = {},
+  ): Promise<void> {
+    const weights = (models.best ?? models.kept)?.weights;
+    this.saver.offer(await takeState(this.standing, weights), models);
     this.lastSaved = this.length.seconds;
   }
 
-  private async saveModel(): Promise<void> {
-    const model = await takeModel(this.standing);
-    await this.saveState(model);
+  private async saveModel(best?: Model, kept?: Model): Promise<void> {
+    const model = best ?? (await takeModel(this.standing));
+    await this.saveState({ best: model, ...(kept && { kept }) });
     this.rollback.keep(model.weights);
     this.hasModel = true;
+  }
+
+  /** Saves after a validation; a model that has diverged is not among those that are kept. */
+  private async saveValidated(improved: boolean, diverged: boolean): Promise<void> {
+    const { save, config } = this.job;
+    if (save.kept === undefined || !config.keep || diverged) {
+      if (improved) await this.saveModel();
+      else await this.saveState();
+      return;
+    }
+    // a slow disk must not make the next validation's model replace this one
+    await this.saver.idle();
+    const kept = await takeModel(this.standing);
+    if (improved) await this.saveModel(kept, kept);
+    else await this.saveState({ kept });
   }
 
   private reportFailedSave(failure: unknown): void {
@@ -275,11 +322,12 @@ class Training {
   /** What is written down of the training as it stands. */
   private get standing(): Standing {
     const { job, model, backend, replicas, id, step, length, history, bestLoss } = this;
+    const { isFineTuning, validationUnknown } = this;
     const epoch = step / this.streams.chunksPerPass;
     const [plateau, rollbacks] = [this.plateau, this.rollback.count];
     return {
       ...{ job, model, backend, replicas, id, step, epoch, length },
-      ...{ history, bestLoss, plateau, rollbacks },
+      ...{ history, bestLoss, plateau, rollbacks, isFineTuning, validationUnknown },
     };
   }
 
@@ -314,7 +362,7 @@ class Training {
     replicas.control.step = state.step;
     this.step = state.step;
     this.length.resumeAt(state.step);
-    this.history = state.history.slice();
+    this.history = History.of(state.history, state.validations);
     this.bestLoss = state.bestLoss ?? undefined;
     this.best = (state.history as readonly unknown[] as readonly Validation[]).find(
       ({ validationLoss, trainLoss }) => (validationLoss ?? trainLoss) === state.bestLoss,

@@ -12,11 +12,19 @@ import type { TrainingState } from './state.js';
 export interface Save {
   model(model: Model): Promise<void>;
   state(state: TrainingState): Promise<void>;
+  /** Keeps the model of a validation beside the best one (`TrainConfig.keep`); without it, none is kept. */
+  kept?(model: Model): Promise<void>;
+}
+
+/** Models that go with a state: the best one, if it is new, and one that is kept besides. */
+interface Models {
+  readonly best?: Model | undefined;
+  readonly kept?: Model | undefined;
 }
 
 export class Saver {
   /** What is to be written next; what could not be written comes back here. */
-  private waiting: { model?: Model | undefined; state?: TrainingState | undefined } = {};
+  private waiting: Models & { readonly state?: TrainingState | undefined } = {};
   private work: Promise<void> | undefined;
 
   constructor(
@@ -25,16 +33,22 @@ export class Saver {
   ) {}
 
   /**
-   * Takes over a state, and a model if it is a new one, to be written as soon as possible. What was
+   * Takes over a state, and the models that go with it, to be written as soon as possible. What was
    * waiting is replaced; what failed before is tried again.
    */
-  offer(state: TrainingState, model?: Model): void {
-    this.waiting = { state, model: model ?? this.waiting.model };
+  offer(state: TrainingState, { best, kept }: Models = {}): void {
+    const { waiting } = this;
+    this.waiting = { state, best: best ?? waiting.best, kept: kept ?? waiting.kept };
     this.work ??= this.writeAll()
       .catch(this.onFailure)
       .finally(() => {
         this.work = undefined;
       });
+  }
+
+  /** Waits until what was offered is written, or has failed. */
+  async idle(): Promise<void> {
+    await this.work;
   }
 
   /**
@@ -48,17 +62,21 @@ export class Saver {
 
   private async writeAll(): Promise<void> {
     while (this.waiting.state !== undefined) {
-      let { model, state } = this.waiting;
+      let { best } = this.waiting;
+      const { kept, state } = this.waiting;
       this.waiting = {};
       try {
-        if (model !== undefined) await this.save.model(model);
-        model = undefined;
+        if (best !== undefined) await this.save.model(best);
+        best = undefined;
+        // one that cannot be kept is no reason to lose the state
+        if (kept !== undefined) await this.save.kept?.(kept).catch(this.onFailure);
         await this.save.state(state);
       } catch (failure) {
         // newer ones may have come meanwhile
         this.waiting = {
           state: this.waiting.state ?? state,
-          model: this.waiting.model ?? model,
+          best: this.waiting.best ?? best,
+          kept: this.waiting.kept,
         };
         throw failure;
       }

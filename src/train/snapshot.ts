@@ -1,8 +1,10 @@
 /** What is written down of a training: the model, and the state that it goes on from. */
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { ModelConfig } from '../model/config.js';
-import type { HistoryEntry, Model } from '../model/model.js';
+import type { Model } from '../model/model.js';
+import { withSeparator } from '../text/separator.js';
 import { version } from '../version.js';
+import type { History } from './history.js';
 import type { TrainingJob } from './job.js';
 import type { Length } from './length.js';
 import type { Replicas } from './replicas.js';
@@ -19,20 +21,23 @@ export interface Standing {
   readonly step: number;
   readonly epoch: number;
   readonly length: Length;
-  readonly history: readonly HistoryEntry[];
+  readonly history: History;
   readonly bestLoss: number | undefined;
   readonly plateau: TrainingState['plateau'];
   readonly rollbacks: number;
+  readonly isFineTuning: boolean;
+  readonly validationUnknown: number;
 }
 
 /** The model as it stands: the average of the weights, where one is kept. */
 export async function takeModel(standing: Standing): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
-  const { threads, backend: _, length: __, ...recorded } = job.config;
+  const { threads, backend: _, length: __, keep: ___, ...recorded } = job.config;
   return {
     config: model,
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
+    ...withSeparator(job.corpus.separator),
     weights: await copyOut(backend, replicas.average ?? replicas.weights),
     training: {
       charnn: version,
@@ -46,7 +51,7 @@ export async function takeModel(standing: Standing): Promise<Model> {
       backend: backend.name,
       corpus: job.corpus.provenance,
     },
-    history: history.slice(),
+    history: history.entries,
   };
 }
 
@@ -63,6 +68,7 @@ export async function takeState(
     model,
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
+    ...withSeparator(job.corpus.separator),
     provenance: job.corpus.provenance,
     source: job.source,
     id,
@@ -73,7 +79,10 @@ export async function takeState(
     plateau: { factor, waited },
     tally: replicas.control.tally,
     rollbacks: standing.rollbacks,
-    history: history.slice(),
+    ...(standing.isFineTuning && { isFineTuning: true }),
+    ...(standing.validationUnknown > 0 && { validationUnknown: standing.validationUnknown }),
+    history: history.entries,
+    validations: history.summary,
     weights: (!replicas.average && modelWeights) || (await copy(replicas.weights)),
     moments: await Promise.all(replicas.moments.map(copy)),
     average: replicas.average && (modelWeights ?? (await copy(replicas.average))),

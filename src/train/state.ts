@@ -9,6 +9,7 @@ import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainConfig } from './config.js';
 import type { Tally } from './control.js';
+import type { HistorySummary } from './history.js';
 import type { LengthPlan } from './length.js';
 
 export interface TrainingState {
@@ -16,6 +17,8 @@ export interface TrainingState {
   readonly model: ModelConfig;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;
+  /** What ends each record of the text, if it is made of records */
+  readonly separator?: string | undefined;
   /** What the text was: recorded in the model, and compared on resuming. */
   readonly provenance: Readonly<Record<string, unknown>>;
   /** Where the text came from; the caller's own record. */
@@ -34,7 +37,17 @@ export interface TrainingState {
   readonly tally: Tally;
   /** How often training has gone back to the last good model */
   readonly rollbacks: number;
+  /** Whether it started from a model that was given; without it, it did not */
+  readonly isFineTuning?: boolean;
+  /**
+   * Unknown characters in validation whose cost is part of the history's losses; without it, as in older
+   * files, none are
+   */
+  readonly validationUnknown?: number;
+  /** Of a long training only some validations */
   readonly history: readonly HistoryEntry[];
+  /** Of all validations, where the history has been thinned */
+  readonly validations?: HistorySummary | undefined;
   /** Flat lists of parameters, as in the parameter table */
   readonly weights: Float32Array;
   readonly moments: readonly Float32Array[];

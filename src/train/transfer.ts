@@ -2,10 +2,12 @@
  * Starting a training from the weights of another model: vocabularies are matched by character, so that
  * the same character keeps its weights whatever its id; all else must have the same shape.
  */
+
 import { CharnnError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
+import { quoteText } from '../text/quote.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 
 /** Which dimension of these parameters runs over the vocabulary. */
@@ -78,7 +80,7 @@ export function transferWeights(
   }
   const fresh = vocabulary.symbols.filter((_, id) => source[id] < 0);
   const dropped = older.vocabulary.size - 1 - (vocabulary.size - 1 - fresh.length);
-  const shown = fresh.slice(0, 20).map((s) => JSON.stringify(symbolName(s, vocabulary.unit)));
+  const shown = fresh.slice(0, 20).map((s) => quoteText(symbolName(s, vocabulary.unit)));
   const list = fresh.length > 0 ? ` (${shown.join(' ')}${fresh.length > 20 ? ' …' : ''})` : '';
   return `starting from the given model: ${vocabulary.size - 1 - fresh.length} characters known, ${fresh.length} new${list}, ${dropped} no longer used`;
 }

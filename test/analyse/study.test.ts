@@ -5,30 +5,18 @@ import { recordUnits, study } from '#charnn/analyse/study.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import type { CellName } from '#charnn/model/config.js';
 import { loadNetwork } from '#charnn/model/load.js';
-import type { Model } from '#charnn/model/model.js';
 import { parameterTable } from '#charnn/model/parameters.js';
 import { Random } from '#charnn/model/random.js';
-import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { availableDevices, referenceBackend, referenceScope } from '../backends.js';
+import { buildModel } from '../small-model.js';
 
 /** A model with random weights for a text, and a way to set single ones. */
 function modelFor(text: string, cell: CellName, hidden: number, layers = 1) {
-  const vocabulary = Vocabulary.of(
-    'char',
-    Array.from(text, (c) => c.codePointAt(0) ?? 0),
-  );
-  const config = { cell, layers, hidden, embedding: 0, vocabulary: vocabulary.size };
+  const model = buildModel({ symbols: text, cell, layers, hidden, embedding: 0 });
+  const { config, weights, vocabulary } = model;
   const table = parameterTable(config);
   const random = new Random(9);
-  const weights = Float32Array.from({ length: table.flatSize }, () => 0.4 * random.normal());
-  const model: Model = {
-    config,
-    vocabulary,
-    text: { unit: 'char', keepCr: false },
-    weights,
-    training: undefined,
-    history: [],
-  };
+  weights.set(weights.map(() => 0.4 * random.normal()));
   const set = (name: string, row: number, values: (column: number) => number) => {
     const parameter = table.parameters.find((p) => p.name === name);
     if (parameter === undefined) throw new Error(name);

@@ -9,7 +9,7 @@ import { evaluate } from '#charnn/evaluate/evaluate.js';
 import { beamSearch } from '#charnn/sample/beam.js';
 import { sample } from '#charnn/sample/sample.js';
 import { availableDevices, sync } from '../backends.js';
-import { randomModel } from '../sample/random-model.js';
+import { randomModel } from '../small-model.js';
 
 /** Of memory that is taken next: the same place as long as everything was given back. */
 const place = (x: Tensor) => (x as unknown as { address: number; start: number }).address;

@@ -6,7 +6,8 @@ import { writeFileAtomically } from '#charnn/checkpoint/atomic.js';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { CharnnError } from '#charnn/errors.js';
 import type { Model } from '#charnn/model/model.js';
-import { smallModel, temporaryFolder } from './models.js';
+import { temporaryFolder } from '../folder.js';
+import { smallModel } from './models.js';
 
 const folder = temporaryFolder();
 const path = join(folder, 'model.json');

@@ -1,10 +1,9 @@
 /** Runs the real binary as a child process in a temporary directory. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { temporaryFolder } from '../folder.js';
 
 export const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
 
@@ -22,17 +21,9 @@ export const small = [
   ...['--seq-length', '8', '--steps', '4', '--threads', '1'],
 ];
 
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
 export class Folder {
-  readonly path = mkdtempSync(join(tmpdir(), 'charnn test '));
-
-  constructor() {
-    folders.push(this.path);
-  }
+  // with a space, which every path may have
+  readonly path = temporaryFolder('charnn test ');
 
   write(name: string, content: string | Uint8Array): string {
     writeFileSync(join(this.path, name), content);

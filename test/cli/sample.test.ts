@@ -6,7 +6,7 @@ import { Folder, finished, verses } from './run.js';
 let model: Buffer;
 beforeAll(async () => {
   const folder = new Folder();
-  await folder.train(verses(3000), '--steps', '60');
+  await folder.train(verses(3000), '--steps', '60', '--separator', '');
   model = folder.read('charnn.json');
 });
 

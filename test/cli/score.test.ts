@@ -64,7 +64,8 @@ describe('score', () => {
     const line = 'zebras quit; foxes jump over waltzing nymphs';
     const repeated = `${line}\n`.repeat(300);
     const score = async (...args: string[]) => {
-      const { status, stdout, stderr } = await folder.run(['score', ...args], repeated);
+      // some of its characters are unknown to the model, which is said unless it is to be quiet
+      const { status, stdout, stderr } = await folder.run(['score', '-q', ...args], repeated);
       expect([status, stderr]).toEqual([0, '']);
       const rows = stdout.split('\n').slice(0, -1);
       expect(rows.every((row) => row.endsWith(`\t${line}`))).toBe(true);
@@ -177,7 +178,8 @@ describe('which', () => {
     }
     const input = heldOut.join('\n');
     const { stdout, stderr } = await folder.run(['which', 'de.json', 'fr.json'], input);
-    expect(stderr).toBe('');
+    // a few letters of each language are not in the other's sample
+    expect(stderr).toMatch(/^unknown characters: \d+ to [^\n]+\n$/);
     const answers = stdout.split('\n').slice(0, -1);
     expect(answers.map((answer) => answer.split('\t')[2])).toEqual(heldOut);
     const right = answers.filter((answer, i) => answer.startsWith(i < 150 ? 'de\t' : 'fr\t'));

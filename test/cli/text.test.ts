@@ -112,7 +112,12 @@ describe('what is refused, in one line', () => {
     ['an empty file', '', /empty/],
     ['a text of one character', 'a', /at least 2/],
     ['invalid UTF-8, with the position', Buffer.from('abc\xff', 'latin1'), /byte 3\b/],
-    ['a binary file', Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0xff, 0xfe, 0), /byte 4\b/],
+    [
+      'a program',
+      Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0xff, 0xfe, 0),
+      /is an ELF program, not text/,
+    ],
+    ['binary data', Uint8Array.of(0x7f, 1, 2, 3, 0xff, 0xfe, 0), /byte 4\b.*binary data/],
   ])('%s', async (_, content, message) => {
     const folder = new Folder();
     const { status, stderr, stdout } = await folder.train(content);

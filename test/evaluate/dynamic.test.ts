@@ -1,31 +1,12 @@
 /** Dynamic evaluation: what it reads before it learns, and that what it learns helps. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DynamicReader, dynamicDefaults } from '#charnn/evaluate/dynamic.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
-import type { Model } from '#charnn/model/model.js';
-import { initialValues, parameterTable } from '#charnn/model/parameters.js';
-import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { availableDevices, referenceBackend } from '../backends.js';
+import { buildModel } from '../small-model.js';
 
-const vocabulary = Vocabulary.fromCounts(
-  'char',
-  new Map([...'abcdefgh'].map((c) => [c.charCodeAt(0), 1])),
-  1,
-);
-const text = vocabulary.encode('abcdabcdaabbccdd'.repeat(60)).ids;
-let model: Model;
-beforeAll(() => {
-  const sizes = { layers: 2, hidden: 12, embedding: 4, vocabulary: vocabulary.size };
-  const config = { cell: 'lstm', ...sizes } as const;
-  model = {
-    config,
-    vocabulary,
-    text: { unit: 'char', keepCr: false },
-    weights: initialValues(parameterTable(config), 1),
-    training: undefined,
-    history: [],
-  };
-});
+const model = buildModel({ symbols: 'abcdefgh', layers: 2, hidden: 12 });
+const text = model.vocabulary.encode('abcdabcdaabbccdd'.repeat(60)).ids;
 
 describe.each(availableDevices)('%s', (_, open) => {
   test('without updates it is static evaluation', async () => {

@@ -1,6 +1,6 @@
 /** A loss that diverges: the end, or back to the last good model. */
 import { describe, expect, test } from 'vitest';
-import { isFarAboveBest } from '#charnn/train/rollback.js';
+import { History } from '#charnn/train/history.js';
 import { Folder, finished, verses } from '../cli/run.js';
 import { until } from './running.js';
 
@@ -76,11 +76,11 @@ describe('far above its best', () => {
     ['as good as ever', 1, false],
     ['infinite', Number.POSITIVE_INFINITY, true],
   ])('%s', (_, loss, expected) => {
-    expect(isFarAboveBest(loss, history)).toBe(expected);
+    expect(History.of(history).isFarAboveBest(loss)).toBe(expected);
   });
 
   test('a little above a beginning that was good is not', () => {
-    expect(isFarAboveBest(1.5, [{ trainLoss: 1.2 }, { trainLoss: 1.1 }])).toBe(false);
-    expect(isFarAboveBest(9, [])).toBe(false);
+    expect(History.of([{ trainLoss: 1.2 }, { trainLoss: 1.1 }]).isFarAboveBest(1.5)).toBe(false);
+    expect(new History().isFarAboveBest(9)).toBe(false);
   });
 });

@@ -69,6 +69,50 @@ describe('two trainings of one model', () => {
     expect((await folder.train(text)).status).toBe(0);
   });
 
+  test.each([
+    ['a dangling link', 'ln -s nowhere', 'is a link'],
+    ['a link to itself', 'ln -s .charnn.json.lock', 'is a link'],
+    ['a pipe', 'mkfifo', 'is a pipe'],
+    ['a folder', 'mkdir', 'is a folder'],
+    ['a file from the future', "touch -d '2099-01-01'", 'has a time in the future'],
+  ])('%s in the place of a lock is named, with what to do', async (_, make, words) => {
+    for (const name of ['.charnn.json.lock', '.charnn.state.json.lock']) {
+      const folder = new Folder();
+      await folder.shell(`${make} ${name}`);
+      const { status, stderr } = await folder.train(text);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(oneLine);
+      expect(stderr).toContain(`${name}`);
+      expect(stderr).toContain(`${words}: if no other training is running, remove it`);
+      expect(readdirSync(folder.path).sort()).toEqual([name, 'text.txt']);
+      await folder.shell(`rm -r ${name}`);
+      expect((await folder.train(text)).status).toBe(0);
+    }
+  });
+
+  test('what takes the place of a lock later does not keep a training from its end', async () => {
+    const folder = new Folder();
+    folder.write('text.txt', text);
+    const child = folder.start(['train', 'text.txt', ...small, '--steps', '100000', '--json']);
+    const outcome = finished(child);
+    await appearance(folder, '.charnn.state.json.lock');
+    await folder.shell('rm .charnn.json.lock; mkfifo .charnn.json.lock');
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    child.kill('SIGINT');
+    const { status, stderr } = await outcome;
+    expect(status).toBe(1);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/^charnn: [^\n]* is a pipe: if no other/);
+    expect(readdirSync(folder.path).sort()).toEqual(['.charnn.json.lock', 'text.txt']);
+  });
+
+  test('an old lock of hundreds of megabytes is taken over', async () => {
+    const folder = new Folder();
+    await folder.shell(
+      'truncate -s 600M .charnn.json.lock; touch -d "1 hour ago" .charnn.json.lock',
+    );
+    expect((await folder.train(text)).status).toBe(0);
+  });
+
   test('a training whose lock was taken over does not write', async () => {
     const folder = new Folder();
     folder.write('text.txt', text);

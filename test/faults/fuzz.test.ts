@@ -10,7 +10,8 @@ import { commandOptions } from '#charnn/cli/options.js';
 import { createProgram, worded } from '#charnn/cli/program.js';
 import { resumedConfig, trainSettings } from '#charnn/cli/train-config.js';
 import { CharnnError } from '#charnn/errors.js';
-import { smallModel, smallState, temporaryFolder } from '../checkpoint/models.js';
+import { smallModel, smallState } from '../checkpoint/models.js';
+import { temporaryFolder } from '../folder.js';
 import { timeout, times } from './scale.js';
 
 const numRuns = times(150, 10_000);

@@ -33,7 +33,7 @@ export function smallNetwork(
     config,
     new ParameterTensors(backend, table, flat),
     new ParameterTensors(backend, table, gradientFlat),
-    { maxRows, maxBatch, training: true, dropout: false, weightDrop: false },
+    { maxRows, maxBatch, training: true, dropout: false, weightDrop: false, documents: true },
   );
   return {
     network,

@@ -5,7 +5,7 @@ import { beamSearch } from '#charnn/sample/beam.js';
 import { sample } from '#charnn/sample/sample.js';
 import type { SampleSettings } from '#charnn/sample/settings.js';
 import { sync } from '../backends.js';
-import { randomModel } from './random-model.js';
+import { randomModel } from '../small-model.js';
 
 const model = randomModel('abcd\n', 16);
 const { vocabulary } = model;

@@ -6,7 +6,7 @@ import { loadWeights, networkOf } from '#charnn/model/load.js';
 import { Batch } from '#charnn/sample/batch.js';
 import { constraintOf } from '#charnn/sample/pattern/constraint.js';
 import { readPrompt } from '#charnn/sample/prompt.js';
-import { randomModel } from './random-model.js';
+import { randomModel } from '../small-model.js';
 
 const model = randomModel('abc01-. é\n', 8);
 const { vocabulary } = model;
@@ -136,7 +136,47 @@ describe('--match', () => {
   ])('%s is refused in one line', (source, message) => {
     expect(() => records(source, 10, 1)).toThrow(message);
   });
+
+  test.each([
+    ['(){9999999999999}a', 'a'],
+    ['(){0,9999999999}a', 'a'],
+    ['(((){99999}){99999}){99999}a', undefined],
+    ['(|){99999999}a', undefined],
+    ['(b{0}){99999999}a', undefined],
+    ['(a{0,99999999})', undefined],
+    [`${'('.repeat(5000)}a${')'.repeat(5000)}`, undefined],
+    [`${'(a|'.repeat(5000)}b${')'.repeat(5000)}`, undefined],
+    ['a'.repeat(50_000), undefined],
+  ])(
+    '%#: what would take without end is done at once or refused in a short line',
+    (source, only) => {
+      if (only !== undefined) {
+        expect(new Set(records(source, 10, 1))).toEqual(new Set([only]));
+        return;
+      }
+      expect(() => records(source, 10, 1)).toThrow(/^[^\n]{20,250}$/);
+      expect(() => records(source, 10, 1)).toThrow(/too large|nested more than|make it shorter/);
+    },
+  );
+
+  test('an expression with exponentially many states keeps few of them', () => {
+    const { constraint } = limitsOf('(a|b)*a(a|b){300}c', 8000);
+    let [state, bits] = [constraint, 1];
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 7000; i++) {
+      bits = (bits * 1_103_515_245 + 12_345) % 2 ** 31;
+      state = state?.after(vocabulary.id((bits >> 16) & 1 ? 0x61 : 0x62));
+    }
+    expect(state?.accepting).toBe(false);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(3e8);
+    // the first state is still there, and leads where it did
+    expect(constraint?.after(vocabulary.id(0x61))?.accepting).toBe(false);
+  });
 });
+
+function limitsOf(match: string, length: number) {
+  return { constraint: constraintOf({ match, allow: undefined, ending: [] }, vocabulary, length) };
+}
 
 describe('--allow', () => {
   test('leaves only these characters, also together with --match', () => {
@@ -147,5 +187,7 @@ describe('--allow', () => {
   test('is refused where it is no class or leaves nothing', () => {
     expect(() => records(undefined, 9, 1, 'z-a')).toThrow(/is no list of characters/);
     expect(() => records(undefined, 9, 1, 'x-z')).toThrow(/leaves none/);
+    expect(() => records(undefined, 9, 1, 'a]|[b')).toThrow(/is no list of characters/);
+    expect(() => records(undefined, 9, 1, 'a'.repeat(50_000))).toThrow(/at most/);
   });
 });

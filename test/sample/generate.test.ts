@@ -8,8 +8,8 @@ import { sample } from '#charnn/sample/sample.js';
 import { notIn, wholeRecords } from '#charnn/sample/select.js';
 import { type SampleSettings, temperatureAt } from '#charnn/sample/settings.js';
 import { sync } from '../backends.js';
+import { randomModel } from '../small-model.js';
 import { chiSquared, chiSquaredLimit } from './chi-squared.js';
-import { randomModel } from './random-model.js';
 
 const model = randomModel('abcdefghij\n');
 const { vocabulary } = model;

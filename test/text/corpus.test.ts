@@ -6,7 +6,8 @@ import { CharnnError } from '#charnn/errors.js';
 import { type Corpus, type CorpusOptions, loadCorpus } from '#charnn/text/corpus.js';
 import type { TextOptions } from '#charnn/text/unit.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
-import { input, put, temporaryFolder } from './files.js';
+import { put, temporaryFolder } from '../folder.js';
+import { input } from './files.js';
 
 const root = temporaryFolder();
 const char: TextOptions = { unit: 'char', keepCr: false };

@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, createReadStream, symlinkSync } from 'node:fs';
+import { chmodSync, createReadStream, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { CharnnError, UsageError } from '#charnn/errors.js';
+import type { FolderReport } from '#charnn/text/folders.js';
 import { quote } from '#charnn/text/quote.js';
+import { plainReading } from '#charnn/text/reading-options.js';
 import { findSources, type Source } from '#charnn/text/sources.js';
-import { input, put, temporaryFolder } from './files.js';
+import { put, temporaryFolder } from '../folder.js';
+import { input } from './files.js';
 
 const root = temporaryFolder();
 
@@ -144,4 +148,55 @@ test('a plain name is shown as it is, any other quoted and without control chara
   expect(quote('\x7f\x9b\u202e\u2028\ufeff')).toBe('"\\u007f\\u009b\\u202e\\u2028\\ufeff"');
   expect(quote('say "hi"')).toBe('"say \\"hi\\""');
   expect(quote('\ud800')).toBe('"\\ud800"');
+});
+
+test('a folder reports what it passes over, and why; UTF-16 and gzip are read', async () => {
+  const folder = join(root, 'reported');
+  put(folder, 'a.txt', 'a');
+  put(folder, 'deep/b.txt', Buffer.from('\ufeffb', 'utf16le'));
+  put(folder, 'c.txt.gz', gzipSync('c'));
+  put(folder, 'd.docx', Buffer.from('PK\x03\x04....word/document.xml', 'latin1'));
+  put(folder, 'e.png', Buffer.from('\x89PNG\r\n', 'latin1'));
+  put(folder, 'f.bin', 'x\0');
+  put(folder, 'g.txt', Buffer.from('unmarked', 'utf16le'));
+  put(folder, 'model.json', '{"format":"charnn"');
+  const reports: FolderReport[] = [];
+  const onFolder = (report: FolderReport) => reports.push(report);
+  const found = await findSources([folder], input(), { onFolder });
+  expect(found.map(({ name }) => name)).toEqual(
+    ['a.txt', 'c.txt.gz', 'deep/b.txt'].map((name) => join(folder, name)),
+  );
+  expect(reports).toEqual([
+    {
+      folder,
+      files: 3,
+      skipped: [
+        { name: 'd.docx', why: 'a Word document' },
+        { name: 'e.png', why: 'a PNG image' },
+        { name: 'f.bin', why: 'binary data' },
+        { name: 'g.txt', why: 'perhaps a text in UTF-16 without a byte-order mark' },
+        { name: 'model.json', why: "a file of charnn's" },
+      ],
+    },
+  ]);
+  // as it was when older trainings recorded their texts
+  const before = await findSources([folder], input(), { reading: plainReading });
+  expect(before.map(({ name }) => name)).toEqual(
+    [
+      ...['a.txt', 'c.txt.gz'].filter((name) => !readFileSync(join(folder, name)).includes(0)),
+      ...['d.docx', 'e.png'],
+    ].map((name) => join(folder, name)),
+  );
+});
+
+test.skipIf(process.platform === 'win32')('file names need not be UTF-8', async () => {
+  const folder = join(root, 'latin1');
+  put(folder, 'b.txt', 'b');
+  const strange = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from('caf\xe9.txt', 'latin1')]);
+  writeFileSync(strange, 'é');
+  expect(await texts([folder])).toEqual(['b', 'é']);
+  const found = await findSources([folder], input());
+  expect(found[1].name).toBe(`"${folder}/caf\\xe9.txt"`);
+  // what Node.js makes of the name on a command line
+  expect(await texts([join(folder, 'caf\ufffd.txt')])).toEqual(['é']);
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Utf8Decoder } from '#charnn/text/utf8.js';
 
@@ -5,12 +6,24 @@ function decode(...pieces: Uint8Array[]): string {
   const decoder = new Utf8Decoder('a.txt');
   let text = '';
   for (const piece of pieces) {
-    const symbols = new Uint32Array(piece.length);
+    const symbols = new Uint32Array(piece.length + 1);
     const count = decoder.push(piece, symbols);
     for (const symbol of symbols.subarray(0, count)) text += String.fromCodePoint(symbol);
   }
-  decoder.end();
+  decoder.end(new Uint32Array(1));
   return text;
+}
+
+function repair(invalid: 'replace' | 'skip', ...pieces: Uint8Array[]): string {
+  const decoder = new Utf8Decoder('a.txt', invalid);
+  const symbols: number[] = [];
+  for (const piece of pieces) {
+    const into = new Uint32Array(piece.length + 1);
+    symbols.push(...into.subarray(0, decoder.push(piece, into)));
+  }
+  const last = new Uint32Array(1);
+  symbols.push(...last.subarray(0, decoder.end(last)));
+  return symbols.map((symbol) => String.fromCodePoint(symbol)).join('');
 }
 
 function message(run: () => unknown): string {
@@ -77,7 +90,8 @@ test.each([
   expect(said).toContain(
     `a.txt ${expected.startsWith('at') ? 'is not valid UTF-8 ' : ''}${expected}`,
   );
-  expect(said).toContain('iconv');
+  expect(said).toContain('--encoding');
+  expect(said).toContain('--invalid replace');
   expect(said).toContain('--unit byte');
   for (let i = 1; i < bytes.length; i++) {
     expect(message(() => decode(whole.subarray(0, i), whole.subarray(i)))).toBe(said);
@@ -91,11 +105,22 @@ test('the position counts from the start of the file, over many pieces', () => {
   );
 });
 
-test('a text in UTF-16 is recognised by its byte order mark', () => {
-  for (const mark of [
-    [0xff, 0xfe],
-    [0xfe, 0xff],
-  ]) {
-    expect(message(() => decode(Uint8Array.of(...mark, 0x61, 0)))).toContain('iconv -f UTF-16 ');
-  }
+test('faults are replaced or left out as TextDecoder does it, wherever the text is cut', () => {
+  const reference = new TextDecoder('utf-8', { ignoreBOM: true });
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 6 }),
+    fc.string({ unit: 'grapheme', maxLength: 4 }).map((text) => Uint8Array.from(Buffer.from(text))),
+  );
+  const bytesAndCut = fc.tuple(fc.array(piece, { maxLength: 6 }), fc.nat(40));
+  fc.assert(
+    fc.property(bytesAndCut, ([pieces, cut]) => {
+      const bytes = Buffer.concat([Buffer.from('a'), ...pieces]);
+      const expected = reference.decode(bytes);
+      const parts = [bytes.subarray(0, cut), bytes.subarray(cut)];
+      expect(repair('replace', ...parts)).toBe(expected);
+      if (!bytes.includes('\ufffd')) {
+        expect(repair('skip', ...parts)).toBe(expected.replaceAll('\ufffd', ''));
+      }
+    }),
+  );
 });

@@ -1,9 +1,7 @@
 /** Training as a whole: determinism, exact resume, what the threads may and may not change. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { type CellName, type Variants, variants } from '#charnn/model/config.js';
@@ -15,6 +13,7 @@ import type { TrainEvent } from '#charnn/train/events.js';
 import { runTraining } from '#charnn/train/run.js';
 import type { TrainingState } from '#charnn/train/state.js';
 import { availableBackends } from '../backends.js';
+import { temporaryFolder } from '../folder.js';
 
 const text = Array.from(
   { length: 300 },
@@ -70,10 +69,19 @@ interface Run {
 
 async function run(
   change: Partial<TrainConfig>,
-  options: { resume?: TrainingState; stopAt?: number; cell?: CellName; variants?: Variants } = {},
+  options: {
+    resume?: TrainingState;
+    initFrom?: Model;
+    stopAt?: number;
+    /** Stops before the first step, and before a first validation is done */
+    stopAtOnce?: boolean;
+    cell?: CellName;
+    variants?: Variants;
+  } = {},
 ): Promise<Run> {
   const events: TrainEvent[] = [];
   const abort = new AbortController();
+  if (options.stopAtOnce) abort.abort();
   let model: Model | undefined;
   let state: TrainingState | undefined;
   const end = await runTraining({
@@ -94,6 +102,7 @@ async function run(
     config: { ...baseConfig, ...change },
     source: {},
     ...(options.resume && { resume: options.resume }),
+    ...(options.initFrom && { initFrom: options.initFrom }),
     signal: abort.signal,
     save: {
       async model(saved) {
@@ -110,11 +119,44 @@ async function run(
   return { reason: end.reason, model, state, events };
 }
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'charnn-'));
+const folder = temporaryFolder();
+
+describe('from a model that is given', () => {
+  const short = { length: { kind: 'steps', steps: 40 } } as const;
+
+  test('it is validated before the first step, and the best until something is better', async () => {
+    const { model } = await run(short);
+    const { events, model: tuned } = await run(
+      // at a rate at which nothing is learned
+      { ...short, schedule: { ...baseConfig.schedule, rate: 1e-30 }, weightDrop: 0, dropout: 0 },
+      { initFrom: model },
+    );
+    const [first, ...others] = events.flatMap((e) => (e.type === 'validation' ? [e] : []));
+    expect(first.step).toBe(0);
+    expect(first.best).toBe(true);
+    expect(first.trainLoss).toBeNull();
+    expect(first.validationLoss).toBe(model.history.at(-1)?.validationLoss);
+    expect(others.map(({ step }) => step)).toEqual([20, 40]);
+    expect(tuned.history[0]).toMatchObject({ step: 0, validationLoss: first.validationLoss });
+  });
+
+  test('stopped before or after that validation, and resumed: the same bits as never stopped', async () => {
+    const { model } = await run(short);
+    const whole = await run(short, { initFrom: model });
+    const early = await run(short, { initFrom: model, stopAtOnce: true });
+    expect(early.reason).toBe('interrupted');
+    expect(early.state.history).toEqual([]);
+    const late = await run(short, { initFrom: model, stopAt: 0 });
+    expect(late.state.history).toHaveLength(1);
+    for (const { state } of [early, late]) {
+      const path = join(folder, 'tuned.state.json');
+      await writeState(path, state);
+      const resumed = await run(short, { resume: await readState(path) });
+      expect(resumed.model).toEqual(whole.model);
+      expect({ ...resumed.state, seconds: 0 }).toEqual({ ...whole.state, seconds: 0 });
+    }
+  });
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 describe.each(availableBackends.map(([name]) => name))('%s', (name) => {
   const backend = name as TrainConfig['backend'];
@@ -251,7 +293,7 @@ test.each(availableBackends.map(([name]) => name).filter((name) => name !== 'ref
     const change = { length: { kind: 'steps', steps: 200 }, evalEvery: 10, dropout: 0 } as const;
     const losses = async (backend: string) =>
       (await run({ ...change, backend: backend as TrainConfig['backend'] })).events.flatMap((e) =>
-        e.type === 'validation' ? [e.trainLoss] : [],
+        e.type === 'validation' ? [e.trainLoss ?? Number.NaN] : [],
       );
     const [expected, computed] = [await losses('reference'), await losses(name)];
     expect(computed).toHaveLength(20);

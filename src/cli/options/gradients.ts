@@ -3,7 +3,17 @@ import type { OptionGroup } from '../option.js';
 import { choice, integer, listOf } from '../values.js';
 import { defaults as d } from './defaults.js';
 import { option } from './definitions.js';
-import { backend, count, debug, json, modelFile, pageFile, quiet, shapeOptions } from './shared.js';
+import {
+  backend,
+  count,
+  debug,
+  json,
+  modelFile,
+  pageFile,
+  quiet,
+  reading,
+  shapeOptions,
+} from './shared.js';
 
 export const gradientsOptions: readonly OptionGroup[] = [
   {
@@ -30,5 +40,5 @@ export const gradientsOptions: readonly OptionGroup[] = [
       option('--seq-length <n>', 'steps of a chunk', count, "the training's"),
     ],
   },
-  { title: 'Options:', options: [pageFile, backend, json, quiet, debug] },
+  { title: 'Options:', options: [pageFile, ...reading, backend, json, quiet, debug] },
 ];

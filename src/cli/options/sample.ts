@@ -2,13 +2,17 @@ import type { OptionGroup } from '../option.js';
 import { integer, listOf, positive, positiveShare, share, text } from '../values.js';
 import { defaults as d } from './defaults.js';
 import { flag, option, repeatable } from './definitions.js';
-import { backend, count, debug, modelFile, quiet, threads } from './shared.js';
+import { backend, count, debug, encoding, lastModel, modelFile, quiet, threads } from './shared.js';
+
+/** The rule of every option whose value is a text (`commands/escapes.ts`) */
+const escapes = 'escapes such as \\n, \\t and \\\\ are understood';
 
 export const sampleOptions: readonly OptionGroup[] = [
   {
     title: 'Records:',
     options: [
       modelFile,
+      lastModel,
       option(
         '-l, --length <n>',
         'most characters of a record, its prompt not counted',
@@ -16,8 +20,12 @@ export const sampleOptions: readonly OptionGroup[] = [
         d.length,
       ),
       option('-n, --count <n>', 'records, each followed by a line feed', count, 'one text'),
-      repeatable('--stop <text>', 'ends a record, itself left out; \\n and such understood', text),
-      repeatable('--until <text>', 'ends a record, itself included', text),
+      repeatable(
+        '--stop <text>',
+        `ends a record, itself left out; ${escapes}; with -n, by default, what ends the records of the model's text`,
+        text,
+      ),
+      repeatable('--until <text>', `ends a record, itself included; ${escapes}`, text),
       flag('-0, --null', 'a NUL byte after each record'),
       flag('--unique', 'no record twice'),
       option('--novel <corpus>', 'no record that stands in this text', text),
@@ -26,10 +34,14 @@ export const sampleOptions: readonly OptionGroup[] = [
   {
     title: 'Prompt:',
     options: [
-      option('-p, --prime <text>', 'a text to go on from', text),
+      option('-p, --prime <text>', `a text to go on from; ${escapes}`, text),
       option('--prime-file <file>', 'a file to go on from, - for standard input', text),
       option('--complete <file>', 'go on from each line of a file; ends with the line', text),
       flag('-i, --interactive', 'go on from lines that you type; /help tells more'),
+      {
+        ...encoding,
+        description: 'encoding of the files, such as utf-16le or windows-1252',
+      },
       flag('--no-echo', 'do not print the prompt'),
     ],
   },

@@ -1,8 +1,9 @@
 /** Options that several commands have. */
 import { backendNames } from '../../backend/device.js';
-import { limits } from '../../checkpoint/json.js';
+import { limits } from '../../limits.js';
 import { cellNames } from '../../model/config.js';
-import { integer, text } from '../values.js';
+import { invalidActions, textFormats } from '../../text/reading-options.js';
+import { encodingName, integer, text, textFormat } from '../values.js';
 import { defaults } from './defaults.js';
 import { flag, oneOf, option } from './definitions.js';
 
@@ -10,10 +11,54 @@ export const count = integer(1);
 
 export const backend = oneOf('--backend <name>', 'what computes', backendNames, 'auto');
 export const quiet = flag('-q, --quiet', 'say nothing but warnings and errors');
-export const threads = option('--threads <n>', 'worker threads', integer(1, 1024), 'usable cores');
+export const threads = option(
+  '--threads <n>',
+  'worker threads',
+  integer(1, limits.threads),
+  'usable cores',
+);
 export const debug = flag('--debug', 'show the stack of an error');
 export const json = flag('--json', 'machine-readable output');
 export const modelFile = option('-m, --model <file>', 'the model', text, defaults.output);
+
+export const encoding = option(
+  '--encoding <name>',
+  'encoding of the texts, such as utf-16le, windows-1252, shift_jis or gb18030',
+  encodingName,
+  'utf-8, or what a byte-order mark says',
+);
+
+/** @param absent what holds where it is not given */
+export function invalidOption(absent: (typeof invalidActions)[number]) {
+  return oneOf(
+    '--invalid <what>',
+    'bytes that are no character: refuse the text, put U+FFFD in their place, or leave them out',
+    invalidActions,
+    absent,
+  );
+}
+
+/** How texts are read, for commands that read whole corpora */
+export const reading = [encoding, invalidOption('error')];
+
+/** One column of a table, for commands that take such */
+export const table = [
+  {
+    ...option(
+      '--format <name>',
+      'what the texts are: plain, or tables with a text in one column, each record a line; jsonl is ndjson',
+      textFormat,
+      'lines',
+    ),
+    choices: textFormats,
+  },
+  option('--text-column <name>', 'the column with the text, by its name in the header', text),
+];
+
+export const lastModel = flag(
+  '--last',
+  'the latest weights of its training instead of the best: those in its state file',
+);
 
 export const pageFile = option('-o, --output <file>', 'write a page, self-contained HTML', text);
 

@@ -20,7 +20,17 @@ import {
 } from '../values.js';
 import { defaults as d } from './defaults.js';
 import { flag, oneOf, option } from './definitions.js';
-import { backend, count, debug, json, quiet, shapeOptions, threads } from './shared.js';
+import {
+  backend,
+  count,
+  debug,
+  json,
+  quiet,
+  reading,
+  shapeOptions,
+  table,
+  threads,
+} from './shared.js';
 
 const sizeChoices = [...sizeNames, 'auto'] as const;
 export type SizeChoice = (typeof sizeChoices)[number];
@@ -50,9 +60,18 @@ const textOptions: OptionGroup = {
   title: 'Text:',
   options: [
     oneOf('--unit <unit>', 'what a character is', textUnits, d.unit),
+    ...reading,
+    ...table,
     oneOf('--normalize <form>', 'Unicode normal form', normalForms),
     flag('--keep-cr', 'keep carriage returns; else line ends become LF'),
     option('--min-count <n>', 'rarer characters become unknown', count, d.minCount),
+    option(
+      '--separator <text>',
+      "ends each record of the text; escapes as in sample's --stop, an empty text: none",
+      text,
+      'found where it is clear',
+    ),
+    flag('--documents', 'learn each file, and each record, by itself: nothing carries over'),
     option('--val-frac <x>', 'last share of the text, for validation', properShare, d.valFrac),
     option('--val-file <file>', 'validate on this text instead', text),
     option('--val-chars <n>', 'validate on at most n characters', count, d.valChars),
@@ -151,6 +170,11 @@ const lengthOptions: OptionGroup = {
       d.earlyStop,
     ),
     option('--eval-every <n>', 'steps between validations', count, '20 in all'),
+    option(
+      '--target-loss <x>',
+      'end when the validation loss is at most x, in nats per character',
+      positive,
+    ),
   ],
 };
 
@@ -158,6 +182,12 @@ const fileOptions: OptionGroup = {
   title: 'Files:',
   options: [
     option('-o, --output <file>', 'where the best model goes', text, d.output),
+    option(
+      '--keep <n>',
+      'keep the models of the last n validations beside it, as NAME.step-000400.json',
+      integer(0, 10_000),
+      0,
+    ),
     flag('-f, --force', 'replace an existing model'),
     flag('--resume', 'go on with an interrupted training'),
     option('--init-from <file>', 'start from the weights of this model', text),

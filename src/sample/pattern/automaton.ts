@@ -3,10 +3,11 @@
  * knows how few characters can still lead from it to a match.
  */
 import { UsageError } from '../../errors.js';
+import { limits } from '../../limits.js';
 import type { Expression } from './parse.js';
 
 /** Enough for any expression a person writes; counted repeats are written out. */
-const mostStates = 100_000;
+const { states: mostStates, work: mostWork } = limits.expression;
 
 export interface Automaton {
   readonly start: number;
@@ -20,7 +21,10 @@ export interface Automaton {
   readonly distance: Float64Array;
 }
 
-/** @param maskOf ids that a character's source stands for, 1 by id */
+/**
+ * @param maskOf ids that a character's source stands for, 1 by id
+ * @throws UsageError for an expression that comes to too many states, or too much work to make them
+ */
 export function automatonOf(
   expression: Expression,
   maskOf: (source: string) => Uint8Array,
@@ -29,17 +33,16 @@ export function automatonOf(
   const next: number[] = [];
   const free: number[][] = [];
   const state = (): number => {
-    if (reads.length >= mostStates) {
-      throw new UsageError(
-        `the expression is too large: its counted repeats come to more than ${mostStates} states`,
-      );
-    }
+    if (reads.length >= mostStates) tooLarge(`more than ${mostStates} states`);
     reads.push(undefined);
     next.push(-1);
     return free.push([]) - 1;
   };
+  let work = 0;
   /** States for an expression from `from` on; returns the state after it. */
   const build = (part: Expression, from: number): number => {
+    // copies of what reads nothing make no states, but take time
+    if (++work > mostWork) tooLarge(`more than ${mostWork} parts`);
     switch (part.kind) {
       case 'character': {
         const to = state();
@@ -62,7 +65,12 @@ export function automatonOf(
       }
       case 'repeat': {
         let at = from;
-        for (let i = 0; i < part.least; i++) at = build(part.part, at);
+        for (let i = 0; i < part.least; i++) {
+          const before = at;
+          at = build(part.part, at);
+          // nothing, however often
+          if (at === before) break;
+        }
         const to = state();
         if (part.most === Number.POSITIVE_INFINITY) {
           const loop = state();
@@ -73,7 +81,9 @@ export function automatonOf(
         }
         for (let i = part.least; i < part.most; i++) {
           free[at].push(to);
+          const before = at;
           at = build(part.part, at);
+          if (at === before) break;
         }
         free[at].push(to);
         return to;
@@ -83,6 +93,12 @@ export function automatonOf(
   const start = state();
   const accept = build(expression, start);
   return { start, accept, reads, next, free, distance: distances(reads, next, free, accept) };
+}
+
+function tooLarge(what: string): never {
+  throw new UsageError(
+    `the expression is too large: its counted repeats come to ${what}; repeat less`,
+  );
 }
 
 /** Breadth first from the end, level by level of characters. */

@@ -3,6 +3,8 @@
  * expression within the characters that are left.
  */
 import { UsageError } from '../../errors.js';
+import { limits } from '../../limits.js';
+import { quoteText } from '../../text/quote.js';
 import type { Vocabulary } from '../../text/vocabulary.js';
 import { type Automaton, automatonOf } from './automaton.js';
 import { parseExpression } from './parse.js';
@@ -30,8 +32,7 @@ export interface ConstraintState {
 }
 
 const lf = 0x0a;
-/** States that are remembered; beyond it they are made anew. */
-const mostRemembered = 4096;
+const { masks: mostMasks, remembered: mostRemembered } = limits.expression;
 
 /**
  * @param length most characters of a record
@@ -48,20 +49,37 @@ export function constraintOf(
     // the bytes of a longer character are no characters
     vocabulary.unit === 'byte' && symbol > 0x7f ? '' : String.fromCodePoint(symbol),
   );
+  const idOf = new Map(characters.map((character, id) => [character, id]));
   const maskOf = (source: string) => {
+    // a character that stands for itself is found without a look at all the others
+    const code = source.match(/^\\u\{([\da-f]+)\}$/)?.[1];
+    if (code) {
+      const id = idOf.get(String.fromCodePoint(Number.parseInt(code, 16)));
+      const mask = new Uint8Array(characters.length);
+      if (id !== undefined) mask[id] = 1;
+      return mask;
+    }
     const pattern = new RegExp(`^${source}$`, 'u');
     return Uint8Array.from(characters, (character) => (pattern.test(character) ? 1 : 0));
   };
   const allowed = allow === undefined ? undefined : maskOf(classSource(allow));
   if (allowed !== undefined && !allowed.includes(1)) {
-    throw new UsageError(`--allow ${JSON.stringify(allow)} leaves none of the model's characters`);
+    throw new UsageError(
+      `--allow ${quoteText(allow ?? '', 60)} leaves none of the model's characters`,
+    );
   }
   if (match === undefined) return free(allowed as Uint8Array, ending);
 
+  const shown = `--match ${quoteText(match, 60)}`;
   const masks = new Map<string, Uint8Array>();
   const automaton = automatonOf(parseExpression(match), (source) => {
     let mask = masks.get(source);
     if (mask === undefined) {
+      if ((masks.size + 1) * characters.length > mostMasks) {
+        throw new UsageError(
+          `${shown} names too many different characters for a model of ${characters.length}: name fewer, or classes such as \\p{L}`,
+        );
+      }
       mask = maskOf(source);
       if (allowed) mask = mask.map((one, id) => one & allowed[id]);
       masks.set(source, mask);
@@ -69,7 +87,6 @@ export function constraintOf(
     return mask;
   });
   const least = automaton.distance[automaton.start];
-  const shown = `--match ${JSON.stringify(match)}`;
   if (least === Number.POSITIVE_INFINITY) {
     const but = allow === undefined ? '' : ', or that --allow leaves out';
     throw new UsageError(`${shown} needs characters that the model does not have${but}`);
@@ -82,13 +99,21 @@ export function constraintOf(
   return new Determinizer(automaton, vocabulary.size - 1, end).start;
 }
 
+/** From the first bracket to the only one that closes it */
+const oneClass = /^\[(?:\\[\s\S]|[^\]\\])*\]$/u;
+
 function classSource(allow: string): string {
   const source = `[${allow}]`;
+  const { characters } = limits.expression;
+  if (allow.length > characters) {
+    throw new UsageError(`--allow has ${allow.length} characters: at most ${characters} are taken`);
+  }
   try {
+    if (!oneClass.test(source)) throw new SyntaxError('more than one class');
     new RegExp(source, 'u');
   } catch {
     throw new UsageError(
-      `--allow ${JSON.stringify(allow)} is no list of characters: write it as between the brackets of a regular expression, such as 'a-z \\n'`,
+      `--allow ${quoteText(allow, 60)} is no list of characters: write it as between the brackets of a regular expression, such as 'a-z \\n'`,
     );
   }
   return source;
@@ -111,6 +136,9 @@ function free(allowed: Uint8Array, ending: readonly number[]): ConstraintState {
 class Determinizer {
   readonly start: ConstraintState;
   private readonly known = new Map<string, SubsetState>();
+  private edges = new Map<SubsetState, Map<number, SubsetState>>();
+  /** Numbers that the known states keep */
+  private kept = 0;
 
   constructor(
     readonly automaton: Automaton,
@@ -136,10 +164,33 @@ class Determinizer {
     const key = subset.sort((a, b) => a - b).join();
     let state = this.known.get(key);
     if (state === undefined) {
-      if (this.known.size >= mostRemembered) this.known.clear();
       state = new SubsetState(this, subset);
+      // an expression may have exponentially many: beyond a size they are forgotten, and made again when they are met
+      const size = key.length + subset.length + this.symbols;
+      if (this.kept + size > mostRemembered) {
+        this.known.clear();
+        this.edges = new Map();
+        this.kept = 0;
+      }
+      this.kept += size;
       this.known.set(key, state);
     }
+    return state;
+  }
+
+  /** Where an id leads from a state; remembered beside the states, so that none keeps others alive. */
+  follow(from: SubsetState, id: number): SubsetState {
+    const known = this.edges.get(from)?.get(id);
+    if (known !== undefined) return known;
+    const { reads, next } = this.automaton;
+    const to = from.subset.filter((s) => reads[s]?.[id] === 1).map((s) => next[s]);
+    const state = this.stateOf(to);
+    let edges = this.edges.get(from);
+    if (edges === undefined) {
+      edges = new Map();
+      this.edges.set(from, edges);
+    }
+    edges.set(id, state);
     return state;
   }
 }
@@ -148,20 +199,24 @@ class SubsetState implements ConstraintState {
   readonly accepting: boolean;
   /** By id: fewest characters to a match after it */
   private readonly need: Float64Array;
-  private readonly successors = new Map<number, SubsetState>();
 
   constructor(
     private readonly determinizer: Determinizer,
-    private readonly subset: readonly number[],
+    readonly subset: readonly number[],
   ) {
     const { automaton, symbols } = determinizer;
     const { accept, reads, next, distance } = automaton;
     this.accepting = subset.includes(accept);
     this.need = new Float64Array(symbols).fill(Number.POSITIVE_INFINITY);
+    // states that read the same share their mask: it is looked at once
+    const nearest = new Map<Uint8Array, number>();
     for (const s of subset) {
       const mask = reads[s];
-      const after = distance[next[s]];
       if (mask === undefined) continue;
+      const after = distance[next[s]];
+      if (after < (nearest.get(mask) ?? Number.POSITIVE_INFINITY)) nearest.set(mask, after);
+    }
+    for (const [mask, after] of nearest) {
       for (let id = 0; id < symbols; id++) {
         if (mask[id] === 1 && after < this.need[id]) this.need[id] = after;
       }
@@ -181,16 +236,7 @@ class SubsetState implements ConstraintState {
   }
 
   after(id: number): SubsetState | undefined {
-    const { determinizer } = this;
-    if (this.isEnd(id)) return undefined;
-    let state = this.successors.get(id);
-    if (state === undefined) {
-      const { reads, next } = determinizer.automaton;
-      const to = this.subset.filter((s) => reads[s]?.[id] === 1).map((s) => next[s]);
-      state = determinizer.stateOf(to);
-      this.successors.set(id, state);
-    }
-    return state;
+    return this.isEnd(id) ? undefined : this.determinizer.follow(this, id);
   }
 
   /** A line end is one where it cannot be part of a match. */

@@ -3,6 +3,8 @@
  * its notation, for the engine's own expressions to judge; only the structure is read here.
  */
 import { UsageError } from '../../errors.js';
+import { limits } from '../../limits.js';
+import { printable, quoteText } from '../../text/quote.js';
 
 export type Expression =
   /** One character; `source` matches it, with flag u */
@@ -21,6 +23,12 @@ export type Expression =
  * @throws UsageError for what is no regular expression, and for look-around, back-references and \b
  */
 export function parseExpression(text: string): Expression {
+  const { characters } = limits.expression;
+  if (text.length > characters) {
+    throw new UsageError(
+      `the expression has ${text.length} characters: at most ${characters} are taken; make it shorter`,
+    );
+  }
   const parser = new Parser(text);
   const expression = parser.choice();
   parser.expectEnd();
@@ -35,6 +43,10 @@ const group = /^\((?:\?:|\?<[\p{L}_$][\p{L}\p{N}_$]*>|(?!\?))/u;
 
 class Parser {
   private at = 0;
+  /** Groups that are open */
+  private depth = 0;
+  /** Notations of single characters that were found to be right */
+  private readonly known = new Set<string>();
 
   constructor(private readonly text: string) {
     if (text.startsWith('^')) this.at = 1;
@@ -94,17 +106,21 @@ class Parser {
 
   private group(): Expression {
     if (this.take(group) === undefined) this.fail('look-around is not known here');
+    const { depth } = limits.expression;
+    if (++this.depth > depth) this.fail(`groups are nested more than ${depth} deep`);
     const inside = this.choice();
+    this.depth--;
     if (!this.take(/^\)/)) this.fail('a ( has no )');
     return inside;
   }
 
   private character(source: string): Expression {
     try {
-      new RegExp(source, 'u');
+      if (!this.known.has(source)) new RegExp(source, 'u');
     } catch (error) {
-      this.fail(error instanceof Error ? error.message : String(error));
+      this.fail(printable(error instanceof Error ? error.message : String(error)).slice(0, 200));
     }
+    this.known.add(source);
     return { kind: 'character', source };
   }
 
@@ -120,7 +136,7 @@ class Parser {
 
   private fail(reason: string): never {
     throw new UsageError(
-      `the expression ${JSON.stringify(this.text)} is not understood at ${this.at + 1}: ${reason}`,
+      `the expression ${quoteText(this.text, 60)} is not understood at ${this.at + 1}: ${reason}`,
     );
   }
 }

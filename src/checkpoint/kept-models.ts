@@ -1,0 +1,161 @@
+/**
+ * The models of a training's last validations, in files of their own beside the best one:
+ * `charnn.json` → `charnn.step-000400.json`. Older ones are removed as new ones come, but no file that
+ * this training has not made.
+ */
+import type { Stats } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { ownKind } from '../files/own-kinds.js';
+import type { Model } from '../model/model.js';
+import { startOf } from '../text/open-file.js';
+import { quote } from '../text/quote.js';
+import { temporaryName } from './atomic.js';
+import { readTrainingId, writeModel } from './model-file.js';
+
+/** Of most file systems, in bytes */
+const maxNameLength = 255;
+const stepDigits = 6;
+
+export interface KeptModelsOptions {
+  /** How many models are kept; 0: none */
+  readonly keep: number;
+  /** Of a training that goes on: its models are recognised by it */
+  readonly trainingId?: string | undefined;
+  /** Whether this training goes on with what is there, so that other trainings' models are left alone */
+  readonly resuming: boolean;
+  /** Whether models of other trainings may be replaced */
+  readonly mayReplace: boolean;
+  readonly plainWeights: boolean;
+}
+
+export class KeptModels {
+  /** This training's files by step, each as it was when it was written or found */
+  private readonly own = new Map<number, Stats>();
+
+  private constructor(
+    private readonly modelPath: string,
+    private readonly options: KeptModelsOptions,
+  ) {}
+
+  /**
+   * Looks for what is there already. Only for who has the model's lock: what a killed process has left is
+   * removed.
+   * @throws CharnnError when files of other trainings are in the way
+   */
+  static async open(modelPath: string, options: KeptModelsOptions): Promise<KeptModels> {
+    const kept = new KeptModels(modelPath, options);
+    if (options.keep > 0) await kept.look();
+    return kept;
+  }
+
+  /** How many of this training's models are there. */
+  get count(): number {
+    return this.own.size;
+  }
+
+  /** Where the model of a step is kept. */
+  path(step: number): string {
+    const name = `${this.stem}.step-${String(step).padStart(stepDigits, '0')}.json`;
+    return join(dirname(this.modelPath), name);
+  }
+
+  /**
+   * Writes a model under its step, and removes the oldest beyond those that are to be kept.
+   * @returns the path of the file
+   * @throws CharnnError when it cannot be written, or would replace a file of another training
+   */
+  async write(model: Model): Promise<string> {
+    const step = Number(model.training?.step);
+    const path = this.path(step);
+    if (!this.own.has(step) && (await exists(path))) await this.requireReplaceable(path);
+    await writeModel(path, model, { plainWeights: this.options.plainWeights });
+    this.own.set(step, await stat(path));
+    const steps = [...this.own.keys()].sort((a, b) => a - b);
+    for (const old of steps.slice(0, -this.options.keep)) await this.remove(old);
+    return path;
+  }
+
+  private get stem(): string {
+    return basename(this.modelPath).replace(/\.json$/, '');
+  }
+
+  private async look(): Promise<void> {
+    const { modelPath, options } = this;
+    const folder = dirname(modelPath);
+    // as long as a step's number can be
+    const longest = basename(this.path(Number.MAX_SAFE_INTEGER));
+    if (Buffer.byteLength(temporaryName(longest, '01234567')) > maxNameLength) {
+      throw new UsageError(
+        `--output ${quote(modelPath)} is too long a name for --keep: take a shorter one`,
+      );
+    }
+    const names = await readdir(folder).catch((cause) => {
+      throw new CharnnError(
+        `cannot list the folder ${quote(folder)}, which --keep needs: ${systemReason(cause)}`,
+        1,
+        { cause },
+      );
+    });
+    for (const name of names) {
+      const path = join(folder, name);
+      const unfinished = /^\.(.*)\.[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
+      if (unfinished !== undefined && this.stepOf(unfinished) !== undefined) {
+        await rm(path, { force: true });
+      }
+      const step = this.stepOf(name);
+      if (step === undefined) continue;
+      if (options.resuming) {
+        if (await this.isOwn(path)) this.own.set(step, await stat(path));
+      } else {
+        await this.requireReplaceable(path);
+      }
+    }
+  }
+
+  /** The step in a file's name; undefined where it is no name of a model of this path. */
+  private stepOf(name: string): number | undefined {
+    const { stem } = this;
+    const rest = name.startsWith(stem) ? name.slice(stem.length) : '';
+    const step = /^\.step-(\d{6,16})\.json$/.exec(rest)?.[1];
+    return step !== undefined && basename(this.path(Number(step))) === name
+      ? Number(step)
+      : undefined;
+  }
+
+  /** What cannot be read is not this training's. */
+  private async isOwn(path: string): Promise<boolean> {
+    const { trainingId } = this.options;
+    if (trainingId === undefined) return false;
+    const id = await readTrainingId(path).catch(() => undefined);
+    return id === trainingId;
+  }
+
+  private async requireReplaceable(path: string): Promise<void> {
+    const shown = quote(path);
+    if (!this.options.mayReplace) {
+      throw new CharnnError(
+        `${shown} exists already, a model of another training: give --force to replace such models, move them, or give another --output`,
+      );
+    }
+    const stats = await stat(path);
+    if (stats.isFile() && (stats.size === 0 || ownKind(await startOf(path)) === 'model')) return;
+    throw new CharnnError(
+      `${shown} is not a file of charnn's, so it is not replaced: give another --output`,
+    );
+  }
+
+  /** Removes a model, unless somebody has put another file in its place. */
+  private async remove(step: number): Promise<void> {
+    const known = this.own.get(step);
+    this.own.delete(step);
+    const now = await stat(this.path(step)).catch(() => undefined);
+    if (now === undefined || now.ino !== known?.ino || now.mtimeMs !== known.mtimeMs) return;
+    await rm(this.path(step), { force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,35 @@
+/** What coding takes of memory: asked for before any of it is taken. */
+import { cells } from '../model/cells/cells.js';
+import type { ModelConfig } from '../model/config.js';
+import { parameterTable } from '../model/parameters.js';
+import type { CodingSettings } from './coder.js';
+import { mostCounts } from './lane.js';
+
+/** Memory that a byte of the content takes: itself, as a symbol, and as symbol and id of a stream */
+export const bytesPerByte = 12;
+/** Of a counted n-gram, in two hash tables that are about half full */
+const bytesPerCount = 70;
+/** Different n-grams of all orders, which are fewer in a long text than in a short one */
+const countsPerCharacter = 2;
+/** Of a thread, before it has done anything */
+const threadBytes = 12 * 2 ** 20;
+
+/** Bytes for coding so many characters, about: content, weights, gradients, activations and counts of all lanes. */
+export function codingBytes(
+  config: ModelConfig,
+  characters: number,
+  { streams, chunk, lanes, rate }: CodingSettings,
+): number {
+  const { flatSize } = parameterTable(config);
+  const { layers: L, hidden: H, vocabulary: V } = config;
+  const rows = streams * chunk;
+  const activations = 2 * rows * (L * (2 * cells[config.cell].gates + 4) * H + 2 * V);
+  const learns = rate > 0 ? 1 : 0;
+  // weights, two moments, and of each lane its gradients and packed weights
+  const flats = 1 + 2 * learns + lanes * (1 + 2 * learns);
+  const counts = learns * lanes * Math.min(mostCounts, countsPerCharacter * characters);
+  const content = bytesPerByte * characters;
+  return (
+    content + 4 * (flats * flatSize + activations) + bytesPerCount * counts + lanes * threadBytes
+  );
+}

@@ -1,0 +1,74 @@
+/** Opening what is to be read, so that nothing that never answers can hold the process. */
+import { closeSync, constants, createReadStream, openSync, type Stats } from 'node:fs';
+import { isatty } from 'node:tty';
+import { CharnnError } from '../errors.js';
+
+/**
+ * For opening any file. Without O_NONBLOCK the opening of a named pipe waits for its writer, in a thread
+ * that Node joins at its exit: then no signal but SIGKILL would end the process.
+ */
+export const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** How long a system that cannot wait for a pipe's first writer sleeps between two looks, in milliseconds. */
+const pauseMs = 20;
+
+/**
+ * The bytes of a pipe, a terminal or a device, as they come. Waiting for them leaves the event loop free.
+ * @param shown the path as messages show it
+ * @throws CharnnError for a socket; what the system reports, for anything else that cannot be read
+ */
+export async function* streamedBytes(
+  path: string | Buffer,
+  stats: Stats,
+  shown: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (stats.isSocket()) {
+    throw new CharnnError(
+      `${shown} is a socket, which cannot be read like a file: name a file, a folder or a pipe`,
+    );
+  }
+  const descriptor = openSync(path, readFlags | (constants.O_NOCTTY ?? 0));
+  if (stats.isFIFO()) yield* pipeBytes(descriptor);
+  else if (isatty(descriptor)) {
+    const { ReadStream } = await import('node:tty');
+    yield* new ReadStream(descriptor);
+  } else yield* createReadStream(path, { fd: descriptor });
+}
+
+async function* pipeBytes(descriptor: number): AsyncGenerator<Uint8Array, void, void> {
+  // Linux reports the end of a pipe only after it has had a writer; elsewhere the end is reported at once
+  if (process.platform !== 'linux') yield* firstBytes(descriptor);
+  const { Socket } = await import('node:net');
+  yield* new Socket({ fd: descriptor, readable: true, writable: false });
+}
+
+/** Looks again and again until a writer has come. */
+async function* firstBytes(descriptor: number): AsyncGenerator<Uint8Array, void, void> {
+  const { readSync } = await import('node:fs');
+  const { setTimeout } = await import('node:timers/promises');
+  const buffer = Buffer.alloc(1 << 16);
+  let handedOver = false;
+  try {
+    for (;;) {
+      const count = bytesNow(() => readSync(descriptor, buffer));
+      if (count !== 0) {
+        handedOver = true;
+        if (count !== undefined) yield buffer.subarray(0, count);
+        return;
+      }
+      await setTimeout(pauseMs);
+    }
+  } finally {
+    if (!handedOver) closeSync(descriptor);
+  }
+}
+
+/** Undefined where there is a writer that has not written yet. */
+function bytesNow(read: () => number): number | undefined {
+  try {
+    return read();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
+    throw cause;
+  }
+}

@@ -1,0 +1,69 @@
+/** The files that this process's own standard output and standard error go to. */
+import { fstatSync, type Stats, statSync } from 'node:fs';
+
+export type OwnStream = 'standard output' | 'standard error';
+
+const descriptors = [
+  [1, 'standard output'],
+  [2, 'standard error'],
+] as const;
+
+interface OwnFile {
+  readonly name: OwnStream;
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/** Descriptors 1 and 2 stay what they are while the process runs. */
+let known: readonly OwnFile[] | undefined;
+
+function ownFiles(): readonly OwnFile[] {
+  known ??= descriptors.flatMap(([descriptor, name]) => {
+    try {
+      const stats = fstatSync(descriptor, { bigint: true });
+      return stats.isFile() ? [{ name, dev: stats.dev, ino: stats.ino }] : [];
+    } catch {
+      // the descriptor is closed
+      return [];
+    }
+  });
+  return known;
+}
+
+/**
+ * Which of the process's own output streams goes to this regular file, if any does.
+ * @param stats of the path, links followed
+ */
+export function ownStreamTo(path: string | Buffer, stats: Stats): OwnStream | undefined {
+  if (!stats.isFile()) return undefined;
+  const similar = ownFiles().filter(({ ino }) => Number(ino) === stats.ino);
+  if (similar.length === 0) return undefined;
+  // large inode numbers are exact only as integers of any size
+  const exact = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return similar.find(({ dev, ino }) => dev === exact?.dev && ino === exact.ino)?.name;
+}
+
+/** Which output stream goes to the regular file that standard input is read from, if any does. */
+export function ownStreamToStandardInput(): OwnStream | undefined {
+  try {
+    const stats = fstatSync(0, { bigint: true });
+    if (!stats.isFile()) return undefined;
+    return ownFiles().find(({ dev, ino }) => dev === stats.dev && ino === stats.ino)?.name;
+  } catch {
+    // the descriptor is closed
+    return undefined;
+  }
+}
+
+/** Whether two paths lead to one existing file, through links of any kind. */
+export function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => {
+    try {
+      return statSync(path, { bigint: true, throwIfNoEntry: false });
+    } catch {
+      // a path that cannot be looked at is reported where it is opened
+      return undefined;
+    }
+  });
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
+}

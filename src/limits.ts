@@ -1,0 +1,85 @@
+/**
+ * The one table of limits and ranges. Whoever writes a file keeps to it as whoever reads one does, so that
+ * nothing is written that would be refused afterwards, and an option of the command line has the range of
+ * the field that it becomes.
+ */
+
+export const limits = {
+  layers: 64,
+  /** Units of a layer, and width of an embedding */
+  width: 16384,
+  vocabulary: 1_114_113,
+  parameters: 2 ** 30,
+  threads: 1024,
+  tensors: 1024,
+  /** Characters of what separates records */
+  separator: 1000,
+  /** What all fields of a file but its tensors' data may take, in bytes: parsed JSON needs many times its size. */
+  headBytes: 2 ** 25,
+  /** Validations that a history keeps; a longer one is thinned. */
+  history: 2048,
+  /** Of an expression that records are to match */
+  expression: {
+    characters: 20_000,
+    /** Groups within groups */
+    depth: 200,
+    states: 100_000,
+    /** Parts that are built, copies by counted repeats included */
+    work: 400_000,
+    /** Characters of the vocabulary times different characters and classes of the expression */
+    masks: 2 ** 24,
+    /** What is remembered of the states that were met, in numbers kept */
+    remembered: 2 ** 22,
+  },
+  /** What `compress` writes keeps to these; a header that asks for more was not written by it. */
+  compressed: {
+    headerBytes: 2 ** 20,
+    contentBytes: 2 ** 31,
+    layers: 1,
+    width: 256,
+    vocabulary: 257,
+    streams: 32,
+    /** No stream has fewer characters. */
+    streamCharacters: 2048,
+    chunk: 16,
+    rate: 0.01,
+  },
+} as const;
+
+/** Numbers that a field or an option may have */
+export interface Range {
+  /** As messages say it: "must be …" */
+  readonly expected: string;
+  holds(x: number): boolean;
+}
+
+const largest = Number.MAX_SAFE_INTEGER;
+
+export function integersFrom(from: number, to: number = largest): Range {
+  return {
+    expected:
+      to === largest ? `an integer of at least ${from}` : `an integer from ${from} to ${to}`,
+    holds: (x) => Number.isInteger(x) && x >= from && x <= to,
+  };
+}
+
+function reals(expected: string, holds: (x: number) => boolean): Range {
+  return { expected, holds: (x) => Number.isFinite(x) && holds(x) };
+}
+
+export const ranges = {
+  /** A loss of what is quite certain may be rounded to a little below 0. */
+  finite: reals('a finite number', () => true),
+  positive: reals('a number above 0', (x) => x > 0),
+  notNegative: reals('a number of at least 0', (x) => x >= 0),
+  /** 0 ≤ x < 1 */
+  properShare: reals('a number from 0 to below 1', (x) => x >= 0 && x < 1),
+  /** 0 < x ≤ 0.95 */
+  decayShare: reals('a number above 0, at most 0.95', (x) => x > 0 && x <= 0.95),
+  /** 0 ≤ x ≤ 1 */
+  share: reals('a number from 0 to 1', (x) => x >= 0 && x <= 1),
+  /** 0 < x ≤ 1 */
+  positiveShare: reals('a number above 0 and up to 1', (x) => x > 0 && x <= 1),
+  count: integersFrom(1),
+  whole: integersFrom(0),
+} as const;

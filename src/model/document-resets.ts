@@ -1,0 +1,111 @@
+/**
+ * States that become zero in the middle of a chunk, where a document begins in a row.
+ *
+ * The cells run as they always do, only in pieces: from one step at which a document begins in some row to the
+ * next such step. Before a piece the rows concerned are set to zero where the piece finds its initial state. That
+ * is where the step before has left its own result, which is kept aside and put back afterwards, as the layer
+ * above, the loss and the backward pass of that step need it. Backward the pieces come in reverse order, with the
+ * same rows zero, and the gradient with respect to their initial state is dropped. So the numbers are exactly
+ * those of documents that are read one by one, on every back end, and a chunk without a beginning costs nothing.
+ */
+import type { Backend, Lookup, Tensor } from '../backend/backend.js';
+import type { Reset } from '../text/documents.js';
+import type { CellLayer } from './cells/cell.js';
+import { cells } from './cells/cells.js';
+import type { ModelConfig } from './config.js';
+
+export class DocumentResets {
+  /** What stood in the rows that were set to zero, [T·B, H] by layer and state */
+  private readonly kept: readonly (readonly Tensor[])[];
+  private readonly hidden: number;
+  private T = 0;
+  private B = 0;
+  private resets: readonly Reset[] = [];
+
+  constructor(
+    private readonly backend: Backend,
+    { layers, cell, hidden }: ModelConfig,
+    maxRows: number,
+  ) {
+    this.hidden = hidden;
+    this.kept = Array.from({ length: layers }, () =>
+      cells[cell].states.map(() => backend.tensor([maxRows * hidden])),
+    );
+  }
+
+  /** The resets of the chunk that is run next. */
+  begin(T: number, B: number, resets: readonly Reset[]): void {
+    this.T = T;
+    this.B = B;
+    this.resets = resets;
+  }
+
+  /** Runs layer l; afterwards its memory holds all results, also those of rows that were reset. */
+  forward(layer: CellLayer, l: number, lookup: Lookup | undefined): void {
+    const { backend, B } = this;
+    const pieces = this.pieces();
+    for (const [from, to, reset] of pieces) {
+      const piece = layer.at(to - from, B, from);
+      if (reset) this.clear(piece.initialState, l, reset, true);
+      const ids = lookup && backend.viewIndices(lookup.ids, from * B, (to - from) * B);
+      piece.forward(lookup && ids && { table: lookup.table, ids });
+    }
+    for (const [from, to, reset] of pieces) {
+      // before the chunk's first step there is no result of the chunk's
+      if (reset && from > 0) this.putBack(layer.at(to - from, B, from).initialState, l, reset);
+    }
+  }
+
+  /** As a chunk's `backward`; afterwards the layer's previous outputs are those that its steps have read. */
+  backward(layer: CellLayer, l: number, dOutput: Tensor, dState: readonly Tensor[]): void {
+    const { backend, B, hidden: H } = this;
+    const pieces = this.pieces();
+    for (const [from, to, reset] of pieces.toReversed()) {
+      const piece = layer.at(to - from, B, from);
+      if (reset) this.clear(piece.initialState, l, reset, false);
+      piece.backward(backend.view(dOutput, from * B * H, [to - from, B, H]), dState);
+      if (!reset) continue;
+      for (const row of reset.rows) for (const d of dState) backend.fill(this.row(d, row), 0);
+      if (from > 0) this.putBack(piece.initialState, l, reset);
+    }
+    for (const [from, to, reset] of pieces) {
+      if (reset) this.clear(layer.at(to - from, B, from).initialState, l, reset, false);
+    }
+  }
+
+  /** First step, step after the last one, and what is reset before it */
+  private pieces(): (readonly [from: number, to: number, reset: Reset | undefined])[] {
+    const { resets, T } = this;
+    const pieces: (readonly [number, number, Reset | undefined])[] = [];
+    if (resets[0]?.t !== 0) pieces.push([0, resets[0]?.t ?? T, undefined]);
+    resets.forEach((reset, i) => {
+      pieces.push([reset.t, resets[i + 1]?.t ?? T, reset]);
+    });
+    return pieces;
+  }
+
+  private clear(state: readonly Tensor[], l: number, { t, rows }: Reset, keep: boolean): void {
+    const { backend } = this;
+    state.forEach((s, k) => {
+      for (const row of rows) {
+        const values = this.row(s, row);
+        if (keep) backend.copy(this.keptRow(l, k, t, row), values);
+        backend.fill(values, 0);
+      }
+    });
+  }
+
+  private putBack(state: readonly Tensor[], l: number, { t, rows }: Reset): void {
+    state.forEach((s, k) => {
+      for (const row of rows) this.backend.copy(this.row(s, row), this.keptRow(l, k, t, row));
+    });
+  }
+
+  private row(s: Tensor, row: number): Tensor {
+    return this.backend.view(s, row * this.hidden, [this.hidden]);
+  }
+
+  private keptRow(l: number, k: number, t: number, row: number): Tensor {
+    return this.row(this.kept[l][k], t * this.B + row);
+  }
+}

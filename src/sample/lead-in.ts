@@ -1,0 +1,68 @@
+/**
+ * The unprinted record before a record.
+ *
+ * A network in the state before any text writes what it has hardly ever been trained on: records would begin
+ * anywhere and have the wrong proportions. So each record first draws one that nobody sees, up to the
+ * separator, from its own random stream. A state that all records share would not do, as whatever it happens
+ * to favour would be favoured in all of them.
+ */
+import { EndFinder } from './ends.js';
+import type { SampleSettings } from './settings.js';
+
+/**
+ * An unprinted record that does not end is cut short where the record itself would be (`length`), so that it costs
+ * no more, within these limits in characters.
+ */
+const shortestLimit = 64;
+const longestLimit = 2048;
+
+/**
+ * A longer prompt needs no record before it: by its end the state has forgotten what it began with. It can
+ * then be read once for all records.
+ */
+const longestLedPrompt = 64;
+
+/** Whether a record with this prompt follows an unprinted one. */
+export function needsLeadIn(
+  { separators = [], length }: SampleSettings,
+  prompt: ArrayLike<number>,
+): boolean {
+  return separators.length > 0 && length > 0 && prompt.length <= longestLedPrompt;
+}
+
+export class LeadIn {
+  private readonly finder: EndFinder;
+  private readonly separators: readonly (readonly number[])[];
+  private readonly limit: number;
+  private drawn = 0;
+
+  /** @param settings with at least one separator */
+  constructor(
+    { separators = [], length }: SampleSettings,
+    private readonly prompt: ArrayLike<number>,
+  ) {
+    this.separators = separators;
+    this.finder = new EndFinder(separators.map((ids) => ({ ids, kept: false })));
+    // no longer than the record itself may be, so that it costs no more
+    this.limit = Math.min(longestLimit, Math.max(shortestLimit, length));
+  }
+
+  /**
+   * Takes the next character of the unprinted record.
+   * @returns at its end, what is to be read before the record is drawn; else undefined
+   */
+  push(id: number): ArrayLike<number> | undefined {
+    const found = this.finder.push(id);
+    if (found !== undefined) return withoutStart(this.prompt, found.ids);
+    if (++this.drawn < this.limit) return undefined;
+    // what does not come by itself is put there
+    const [separator] = this.separators;
+    return [...separator, ...Array.from(withoutStart(this.prompt, separator))];
+  }
+}
+
+/** A prompt that begins with the separator itself does not get a second one. */
+function withoutStart(prompt: ArrayLike<number>, separator: readonly number[]): ArrayLike<number> {
+  const begins = separator.every((id, i) => prompt[i] === id);
+  return begins ? Array.prototype.slice.call(prompt, separator.length) : prompt;
+}

@@ -1,0 +1,205 @@
+/**
+ * One column of a table, a record at a time. RFC 4180 for CSV, the IANA definition for TSV (no quoting: a
+ * quotation mark is a character like others), a JSON object a line for NDJSON.
+ */
+import { once } from 'node:events';
+import { type CsvError, type Info, type Options, Parser } from 'csv-parse';
+import { CharnnError, UsageError } from '../errors.js';
+import { longestLine, splitLines } from './line-splitter.js';
+import { quote } from './quote.js';
+import type { ReadingOptions } from './reading-options.js';
+import { validUtf8 } from './utf8.js';
+
+/**
+ * The texts of a column as lines, in UTF-8: those of the records that have come together, at least one.
+ * Line ends within a text become one space each, so that a record is always one line.
+ * @param bytes of one file, without a byte-order mark
+ * @param name the file, as messages show it
+ * @throws CharnnError naming the line for a record that is broken or has no such text, and UsageError
+ * where the column is not named or not there
+ */
+export async function* columnTexts(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+  reading: ReadingOptions,
+): AsyncGenerator<Buffer[], void, void> {
+  const groups =
+    reading.format === 'ndjson'
+      ? objectFields(bytes, name, reading)
+      : delimitedFields(bytes, name, reading);
+  for await (const group of groups) {
+    yield group.map(({ text, line }) => {
+      const where = `${name}, the text of the record that ends in line ${line},`;
+      return oneLine(reading.plain ? text : validUtf8(text, reading.invalid, where));
+    });
+  }
+}
+
+interface Field {
+  readonly text: Buffer;
+  /** Counted from 1 */
+  readonly line: number;
+}
+
+const [lf, cr] = [0x0a, 0x0d];
+
+function oneLine(text: Buffer): Buffer {
+  if (!text.includes(lf) && !text.includes(cr)) return text;
+  return Buffer.from(text.toString('latin1').replace(/\r\n?|\n/g, ' '), 'latin1');
+}
+
+/** Bytes of a record, quoted line ends included, beyond which a quotation mark is taken for a stray one */
+const longestRecord = 1 << 28;
+
+async function* delimitedFields(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+  { format, column }: ReadingOptions,
+): AsyncGenerator<Field[], void, void> {
+  let fields: Field[] = [];
+  let index: number | undefined;
+  const take = (record: Buffer[], { lines: line }: Info): null => {
+    if (index === undefined) index = columnIndex(record.map(String), column, name);
+    else fields.push({ text: Buffer.from(record[index]), line });
+    // nothing is left in the parser's own queue
+    return null;
+  };
+  const options: Options = {
+    delimiter: format === 'tsv' ? '\t' : ',',
+    encoding: null,
+    quote: format === 'tsv' ? null : '"',
+    // of a record: the raw bytes
+    max_record_size: longestRecord,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    skip_empty_lines: true,
+    on_record: take as unknown as NonNullable<Options['on_record']>,
+  };
+  const parser = new Parser(options);
+  parser.resume();
+  let failure: Error | undefined;
+  parser.on('error', (error) => {
+    failure ??= error;
+  });
+  const check = (): void => {
+    if (failure !== undefined) throw worded(failure, name, format);
+  };
+  try {
+    for await (const piece of bytes) {
+      // a copy: the parser keeps what is not whole yet, and the source will use its memory again
+      await new Promise<void>((resolve) => parser.write(Buffer.from(piece), () => resolve()));
+      check();
+      if (fields.length > 0) yield fields;
+      fields = [];
+    }
+    const ended = once(parser, 'end').catch(() => {});
+    parser.end();
+    await ended;
+    check();
+    if (fields.length > 0) yield fields;
+  } finally {
+    parser.destroy();
+  }
+}
+
+function columnIndex(header: readonly string[], column: string | undefined, name: string): number {
+  const list = header.slice(0, 20).map((field) => quote(field.slice(0, 40)));
+  const columns = `its columns are ${list.join(', ')}${header.length > 20 ? ', …' : ''}`;
+  if (column === undefined) {
+    if (header.length === 1) return 0;
+    throw new UsageError(`${name}: name the column with the text by --text-column; ${columns}`);
+  }
+  const index = header.indexOf(column);
+  if (index < 0) throw new UsageError(`${name} has no column ${quote(column)}; ${columns}`);
+  if (header.indexOf(column, index + 1) < 0) return index;
+  throw new UsageError(`${name} has two columns ${quote(column)}: rename one of them`);
+}
+
+/** What is wrong, by the parser's codes; its own messages hold the record. */
+const faults: Readonly<Record<string, string>> = {
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'it has not as many fields as the header',
+  CSV_INVALID_CLOSING_QUOTE: 'something follows a closing quotation mark',
+  CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE: 'something follows a closing quotation mark',
+  INVALID_OPENING_QUOTE: 'a quotation mark stands within a field that is not quoted',
+  CSV_QUOTE_NOT_CLOSED: 'a quotation mark is not closed',
+  CSV_MAX_RECORD_SIZE: 'the record is too long; a quotation mark may not be closed',
+};
+
+function worded(error: Error, name: string, format: string): Error {
+  if (error instanceof CharnnError) return error;
+  const { code, lines } = error as CsvError & { lines?: number };
+  const what = faults[code] ?? `it is no ${format}`;
+  return new CharnnError(
+    `${name}, line ${lines ?? '?'}: ${what}; mend the record, or give the right --format`,
+    1,
+    { cause: error },
+  );
+}
+
+async function* objectFields(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+  { column, invalid, plain }: ReadingOptions,
+): AsyncGenerator<Field[], void, void> {
+  if (column === undefined) {
+    throw new UsageError(
+      '--format ndjson needs --text-column: the name of the field with the text',
+    );
+  }
+  let line = 0;
+  for await (const group of splitLines(bytes, name, longestLine)) {
+    const fields: Field[] = [];
+    for (const raw of group) {
+      line++;
+      const where = `${name}, line ${line},`;
+      const valid = plain ? raw : validUtf8(raw, invalid, where);
+      const text = fieldOf(valid.toString(), column, where);
+      if (text !== undefined) fields.push({ text: wellFormed(text, invalid, where), line });
+    }
+    if (fields.length > 0) yield fields;
+  }
+}
+
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** JSON may hold half a surrogate pair, which is no character. */
+function wellFormed(text: string, invalid: ReadingOptions['invalid'], where: string): Buffer {
+  if (!loneSurrogate.test(text)) return Buffer.from(text);
+  if (invalid === 'error') {
+    const advice = 'give --invalid replace or --invalid skip, or mend it';
+    throw new CharnnError(`${where} has half a surrogate pair, which is no character: ${advice}`);
+  }
+  return Buffer.from(text.replace(/\p{Surrogate}/gu, invalid === 'replace' ? '\ufffd' : ''));
+}
+
+/** @returns undefined for a blank line */
+function fieldOf(json: string, column: string, where: string): string | undefined {
+  if (json.trim() === '') return undefined;
+  let record: unknown;
+  try {
+    record = JSON.parse(json);
+  } catch (cause) {
+    throw new CharnnError(`${where} is not JSON: mend it, or give the right --format`, 1, {
+      cause,
+    });
+  }
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+    throw new CharnnError(`${where} is no JSON object, so it has no field ${quote(column)}`);
+  }
+  const value = Object.hasOwn(record, column)
+    ? (record as Record<string, unknown>)[column]
+    : undefined;
+  if (typeof value === 'string') return value;
+  if (value === undefined) {
+    const keys = Object.keys(record).slice(0, 20);
+    const list = keys.map((key) => quote(key.slice(0, 40))).join(', ') || 'none';
+    throw new CharnnError(`${where} has no field ${quote(column)}: its fields are ${list}`);
+  }
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  throw new CharnnError(`${where} has ${kind} in the field ${quote(column)}, not a string`);
+}
+
+/** Each line with a line feed after it, as the bytes of a corpus. */
+export async function* asCorpus(groups: AsyncIterable<Buffer[]>): AsyncGenerator<Uint8Array> {
+  const end = Buffer.of(lf);
+  for await (const lines of groups) yield Buffer.concat(lines.flatMap((line) => [line, end]));
+}

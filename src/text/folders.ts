@@ -1,0 +1,145 @@
+/** The text files of a folder, and what was passed over there, and why. */
+import type { Stats } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { extname, resolve, sep } from 'node:path';
+import { ownKind } from '../files/own-kinds.js';
+import { type OwnStream, ownStreamTo } from '../files/own-streams.js';
+import { codeOf, type FileName, failToRead, shownName, startOf } from './open-file.js';
+import type { ReadingOptions } from './reading-options.js';
+import { recognise } from './recognise.js';
+import type { TextUnit } from './unit.js';
+
+export interface SkippedFile {
+  /** Base name, as messages show it */
+  readonly name: string;
+  /** What it is, such as `a PNG image` */
+  readonly why: string;
+}
+
+export interface FolderReport {
+  /** Path, as messages show it */
+  readonly folder: string;
+  /** How many of its files are text */
+  readonly files: number;
+  readonly skipped: readonly SkippedFile[];
+}
+
+export interface FolderRules {
+  readonly reading: ReadingOptions;
+  readonly unit: TextUnit;
+}
+
+/** What a folder's files are left out by, besides what they are. */
+export interface LeavingOut {
+  /** Absolute paths of files that are left out */
+  readonly known: ReadonlySet<string>;
+  /** Called for a file that is left out because an output stream of this process goes to it */
+  onOwnStream(path: string, stream: OwnStream): void;
+}
+
+export interface FoundFile {
+  readonly path: FileName;
+  readonly stats: Stats;
+}
+
+/**
+ * The text files of a folder, at any depth, each folder's entries in the order of their names' UTF-16
+ * code units. Names that begin with a dot are not looked at; links are followed, but no folder is entered
+ * twice. What is not text by `recognise`, or of charnn's own, the files that
+ * this process's output goes to included, is reported as skipped.
+ * @throws CharnnError for what cannot be read
+ */
+export async function filesOf(
+  folder: FileName,
+  rules: FolderRules,
+  leavingOut?: LeavingOut,
+): Promise<{ files: FoundFile[]; report: FolderReport }> {
+  const files: FoundFile[] = [];
+  const skipped: SkippedFile[] = [];
+  await addFolder(Buffer.from(folder), { rules, leavingOut, files, skipped, entered: new Set() });
+  return { files, report: { folder: shownName(folder), files: files.length, skipped } };
+}
+
+interface FolderWalk {
+  readonly rules: FolderRules;
+  readonly leavingOut: LeavingOut | undefined;
+  readonly files: FoundFile[];
+  readonly skipped: SkippedFile[];
+  /** Real paths of the folders that were met, so that links cannot go round in circles */
+  readonly entered: Set<string>;
+}
+
+async function addFolder(folder: Buffer, walk: FolderWalk): Promise<void> {
+  const { rules, leavingOut, files, skipped, entered } = walk;
+  const shown = shownName(folder);
+  const fail = (cause: unknown) => failToRead(shown, cause);
+  const real = (await realpath(folder, { encoding: 'buffer' }).catch(fail)).toString('latin1');
+  if (entered.has(real)) return;
+  entered.add(real);
+  const names = await readdir(folder, { encoding: 'buffer' }).catch(fail);
+  for (const name of names.sort(byName)) {
+    if (name[0] === dot) continue;
+    const path = joined(folder, name);
+    const stats = await statInFolder(path);
+    if (stats?.isDirectory()) {
+      await addFolder(path, walk);
+      continue;
+    }
+    const stream = stats && ownStreamTo(path, stats);
+    if (stream !== undefined) leavingOut?.onOwnStream(path.toString(), stream);
+    const isLeftOut = stream !== undefined || leavingOut?.known.has(resolve(path.toString()));
+    const why = isLeftOut ? 'output of charnn goes to it' : await reasonToSkip(path, stats, rules);
+    if (why === undefined) files.push({ path, stats: stats as Stats });
+    else skipped.push({ name: shownName(name), why });
+  }
+}
+
+const dot = 0x2e;
+
+/** The bytes of a name are the system's; no encoding of them is assumed. */
+export function joined(folder: Buffer, name: Buffer): Buffer {
+  const separator = folder.at(-1) === sep.charCodeAt(0) ? '' : sep;
+  return Buffer.concat([folder, Buffer.from(separator), name]);
+}
+
+/** By UTF-16 code units, as an array of strings is sorted; names that are no UTF-8 by their bytes too. */
+function byName(a: Buffer, b: Buffer): number {
+  const [textA, textB] = [a.toString(), b.toString()];
+  if (textA === textB) return Buffer.compare(a, b);
+  return textA < textB ? -1 : 1;
+}
+
+/** Undefined for a link that leads nowhere, or only to itself. */
+async function statInFolder(path: Buffer): Promise<Stats | undefined> {
+  return stat(path).catch((cause) => {
+    if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ELOOP') return undefined;
+    return failToRead(shownName(path), cause);
+  });
+}
+
+/** What speaks against a file, or undefined if it is to be read. */
+async function reasonToSkip(
+  path: Buffer,
+  stats: Stats | undefined,
+  { reading, unit }: FolderRules,
+): Promise<string | undefined> {
+  if (stats === undefined) return 'a link that leads nowhere';
+  if (!stats.isFile()) return 'no regular file';
+  // charnn 0.1.0 could not open it
+  if (reading.plain && !isText(path)) return 'a name that is not UTF-8';
+  const start = await startOf(path);
+  // a model that lies in a folder of texts is not one of them
+  if (ownKind(start) !== undefined) return "a file of charnn's";
+  const asBytes = reading.plain || unit === 'byte';
+  const found = asBytes ? undefined : recognise(start, extname(path.toString('latin1')));
+  if (found?.kind === 'utf-16' || found?.kind === 'packed') return undefined;
+  const { encoding } = reading;
+  if (found?.kind === 'other' && (encoding === undefined || !found.isGuess)) return found.what;
+  // UTF-16 is full of them
+  if (encoding?.startsWith('utf-16')) return undefined;
+  return start.includes(0) ? 'binary data' : undefined;
+}
+
+function isText(name: Buffer): boolean {
+  return Buffer.from(name.toString()).equals(name);
+}

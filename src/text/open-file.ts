@@ -1,0 +1,79 @@
+/** Opening files, whatever bytes their names have. */
+import { isUtf8 } from 'node:buffer';
+import type { Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { CharnnError, systemReason } from '../errors.js';
+import { readFlags, streamedBytes } from '../files/open-input.js';
+import { quote } from './quote.js';
+import { sniffedBytes } from './recognise.js';
+
+/** A path; in bytes where it comes from a folder, as it need not be UTF-8 there. */
+export type FileName = string | Buffer;
+
+/** As messages show it: a name that is not UTF-8 with all but ASCII as `\xHH` */
+export function shownName(name: FileName): string {
+  if (typeof name === 'string') return quote(name);
+  if (isUtf8(name)) return quote(name.toString());
+  const characters = Array.from(name, (byte) =>
+    byte > 0x1f && byte < 0x7f && byte !== 0x22 && byte !== 0x5c
+      ? String.fromCharCode(byte)
+      : `\\x${byte.toString(16).padStart(2, '0')}`,
+  );
+  return `"${characters.join('')}"`;
+}
+
+const bufferBytes = 1 << 20;
+
+/**
+ * The bytes of a file, a pipe or a device in pieces, each valid until the next.
+ * @throws CharnnError when it cannot be read
+ */
+export async function* piecesOf(
+  path: FileName,
+  stats: Stats,
+): AsyncGenerator<Uint8Array, void, void> {
+  let file: FileHandle | undefined;
+  try {
+    if (!stats.isFile()) {
+      yield* streamedBytes(path, stats, shownName(path));
+      return;
+    }
+    file = await open(path, readFlags);
+    const buffer = Buffer.allocUnsafe(bufferBytes);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, bufferBytes, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (cause) {
+    failToRead(shownName(path), cause);
+  } finally {
+    await file?.close();
+  }
+}
+
+/**
+ * The first bytes of a file.
+ * @throws CharnnError when it cannot be read
+ */
+export async function startOf(path: FileName): Promise<Buffer> {
+  const fail = (cause: unknown) => failToRead(shownName(path), cause);
+  const file = await open(path, readFlags).catch(fail);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffedBytes), 0, sniffedBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch (cause) {
+    return fail(cause);
+  } finally {
+    await file.close();
+  }
+}
+
+export function failToRead(name: string, cause: unknown): never {
+  if (cause instanceof CharnnError) throw cause;
+  throw new CharnnError(`cannot read ${name}: ${systemReason(cause)}`, 1, { cause });
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
+}

@@ -1,0 +1,121 @@
+/** From a source to the symbols of its text. */
+import { asCorpus, columnTexts } from './columns.js';
+import { TextDecoding } from './decode.js';
+import { guessEncodings } from './guess.js';
+import { defaultReading, InvalidTextError, type ReadingOptions } from './reading-options.js';
+import { recognise } from './recognise.js';
+import type { Source } from './sources.js';
+import { textBytes } from './text-bytes.js';
+import type { TextOptions } from './unit.js';
+
+/** Bytes that are decoded at a time: a piece and its symbols stay in the processor's inner cache */
+const pieceBytes = 1 << 14;
+
+export interface TextReading {
+  readonly text: TextOptions;
+  /** Default: UTF-8, or what the file says it is; faults are errors */
+  readonly reading?: ReadingOptions | undefined;
+  /** Called with each piece of the file, as it is in the file */
+  readonly onRaw?: ((piece: Uint8Array) => void) | undefined;
+}
+
+/**
+ * Reads one file. With unit `byte` its bytes are the text, whatever they are.
+ * @param take called with the symbols in order: the callee's to overwrite, valid during the call
+ * @throws CharnnError for what is not text, with the place of the first fault
+ */
+export async function readText(
+  source: Source,
+  { text, reading = defaultReading, onRaw }: TextReading,
+  take: (symbols: Uint32Array) => void,
+): Promise<void> {
+  const used = text.unit === 'byte' ? { ...reading, plain: true } : reading;
+  const isWhole = used.format === 'lines';
+  const opening = { reading: used, onRaw, patient: true, keepMark: isWhole };
+  const bytes = textBytes(source, opening);
+  const { name } = source;
+  const decoding = new TextDecoding(text, name, used.invalid);
+  let current: Uint8Array = new Uint8Array(0);
+  let start = 0;
+  try {
+    for await (const chunk of isWhole ? bytes : asCorpus(columnTexts(bytes, name, used))) {
+      current = chunk;
+      for (let from = 0; from < chunk.length; from += pieceBytes) {
+        take(decoding.push(chunk.subarray(from, from + pieceBytes)));
+      }
+      start += chunk.length;
+    }
+    take(decoding.end());
+  } catch (error) {
+    if (!(error instanceof InvalidTextError) || !isWhole) throw error;
+    throw await advised(error, source, current, Math.min(start, error.offset));
+  }
+}
+
+/** Bytes around a fault by which the encoding is guessed */
+const sampleBytes = 1 << 16;
+/** Faults in a thousand bytes beyond which a text is in another encoding rather than damaged */
+const strayShare = 0.01;
+
+/** A fault in UTF-8 with its line, where it can be counted, and with what the text may be. */
+async function advised(
+  error: InvalidTextError,
+  source: Source,
+  chunk: Uint8Array,
+  chunkStart: number,
+): Promise<InvalidTextError> {
+  if (!error.fault.includes('UTF-8')) return error;
+  const { fault, offset, byte } = error;
+  const from = Math.max(0, Math.min(offset - chunkStart, chunk.length) - (sampleBytes >> 1));
+  const sample = chunk.subarray(from, from + sampleBytes);
+  const line = await lineOf(source, offset);
+  return new InvalidTextError(source.name, fault, offset, byte, {
+    advice: adviceFor(sample),
+    line,
+  });
+}
+
+function adviceFor(sample: Uint8Array): string {
+  const text = Buffer.from(sample.buffer, sample.byteOffset, sample.length).toString();
+  const faults = text.split('\ufffd').length - 1;
+  const controls = sample.reduce((sum, byte) => sum + (isControl(byte) ? 1 : 0), 0);
+  if (controls > 0.05 * sample.length) {
+    return 'it looks like binary data, not text; if it is text, give its --encoding; --unit byte reads any bytes';
+  }
+  const guesses = guessEncodings(sample);
+  const named =
+    guesses.length > 0
+      ? `perhaps ${guesses.join(' or ')} (a guess): --encoding ${guesses[0]}`
+      : 'name it with --encoding';
+  const valid = (text.match(/\P{ASCII}/gu) ?? []).length - faults;
+  if (valid > 2 * faults) return 'for a stray byte give --invalid replace or --invalid skip';
+  if (faults > strayShare * sample.length) {
+    return `it is in another encoding, ${named}; or read its bytes with --unit byte`;
+  }
+  return `for a stray byte give --invalid replace or --invalid skip; for a text in another encoding, ${named}`;
+}
+
+/** Other than tabs, line ends and the escape of a terminal */
+function isControl(byte: number): boolean {
+  return byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b) || byte === 0x7f;
+}
+
+/** Counted in the file itself, which can be read again if it is one and its bytes are the text's. */
+async function lineOf(source: Source, offset: number): Promise<number | undefined> {
+  if (source.size === undefined) return undefined;
+  let [line, position] = [1, 0];
+  try {
+    for await (const piece of source.read()) {
+      if (position === 0 && recognise(piece, source.extension).kind !== 'text') return undefined;
+      const end = Math.min(piece.length, offset - position);
+      for (let at = piece.indexOf(0x0a); at >= 0 && at < end; at = piece.indexOf(0x0a, at + 1)) {
+        line++;
+      }
+      position += piece.length;
+      if (position > offset) return line;
+    }
+  } catch {
+    // the file may have gone; its fault is known all the same
+  }
+  return undefined;
+}

@@ -1,0 +1,66 @@
+/** How files are read before their characters count: encoding, faults, and which part of them is text. */
+import { CharnnError } from '../errors.js';
+
+export const invalidActions = ['error', 'replace', 'skip'] as const;
+/** What is done about bytes that are no character: refuse the file, put U+FFFD there, or leave them out */
+export type InvalidAction = (typeof invalidActions)[number];
+
+export const textFormats = ['lines', 'csv', 'tsv', 'ndjson'] as const;
+/** `lines`: the whole file is text; else one column of a table, each record a line of its own */
+export type TextFormat = (typeof textFormats)[number];
+
+export interface ReadingOptions {
+  /** A canonical name of `encodingNamed`; undefined: UTF-8, or what a byte-order mark says. */
+  readonly encoding?: string | undefined;
+  readonly invalid: InvalidAction;
+  readonly format: TextFormat;
+  /** Name of the column with the text; undefined where the format is `lines`, or there is one column. */
+  readonly column?: string | undefined;
+  /**
+   * Files are read as charnn 0.1.0 read them: UTF-8 alone, nothing unpacked, whatever has a NUL byte left
+   * out of folders. A training that began so is resumed so.
+   */
+  readonly plain?: boolean;
+}
+
+export const defaultReading: ReadingOptions = { invalid: 'error', format: 'lines' };
+export const plainReading: ReadingOptions = { ...defaultReading, plain: true };
+
+/**
+ * The canonical name of an encoding that the WHATWG Encoding Standard knows by this label, in any case
+ * (`latin1` → `windows-1252`), or undefined.
+ */
+export function encodingNamed(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+const usualAdvice =
+  'give --invalid replace or --invalid skip, name its encoding with --encoding, or read its bytes with --unit byte';
+
+/** A place in a text that is no character: offset and byte are known, so that a caller can say more. */
+export class InvalidTextError extends CharnnError {
+  /**
+   * @param source the file, as messages show it
+   * @param fault `is not valid UTF-8`, or the like
+   * @param offset bytes of the text before the fault
+   * @param line in which the fault is, counted from 1, where it is known
+   */
+  constructor(
+    readonly source: string,
+    readonly fault: string,
+    readonly offset: number,
+    readonly byte: number,
+    {
+      advice = usualAdvice,
+      line,
+    }: { readonly advice?: string; readonly line?: number | undefined } = {},
+  ) {
+    const place = `at byte ${offset} (0x${byte.toString(16).padStart(2, '0')})`;
+    const inLine = line === undefined ? '' : `, in line ${line}`;
+    super(`${source} ${fault} ${place}${inLine}: ${advice}`);
+  }
+}

@@ -1,0 +1,105 @@
+/** What a file is, by its first bytes. */
+import { type Packing, signatures, zipKinds, zipMagics } from './signatures.js';
+
+/** As much of a file as is looked at, where that much is there; grep and git take as much. */
+export const sniffedBytes = 8192;
+
+export type FileKind =
+  /** UTF-8, or what only reading it through can tell */
+  | { readonly kind: 'text'; readonly isMarked: boolean }
+  /** Said by its byte-order mark */
+  | { readonly kind: 'utf-16'; readonly encoding: 'utf-16le' | 'utf-16be' }
+  | {
+      readonly kind: 'packed';
+      readonly packing: Packing;
+      readonly what: string;
+      readonly advice: string;
+    }
+  /** To be refused, or passed over in a folder */
+  | {
+      readonly kind: 'other';
+      readonly what: string;
+      readonly advice: string;
+      /** Whether that is only likely, so that an encoding which is given counts for more */
+      readonly isGuess?: boolean;
+    };
+
+const noText = 'it holds no text';
+const utf8Mark = [0xef, 0xbb, 0xbf];
+const utf16Marks = { 'utf-16le': [0xff, 0xfe], 'utf-16be': [0xfe, 0xff] } as const;
+const utf32Marks = [
+  [0xff, 0xfe, 0, 0],
+  [0, 0, 0xfe, 0xff],
+];
+
+/**
+ * @param start the first bytes; `sniffedBytes` of them are enough
+ * @param extension of its name, such as `.br`: brotli has no signature
+ */
+export function recognise(start: Uint8Array, extension = ''): FileKind {
+  if (begins(start, utf8Mark)) return { kind: 'text', isMarked: true };
+  if (utf32Marks.some((mark) => begins(start, mark))) {
+    const advice = 'convert it to UTF-8, for example with iconv -f UTF-32 -t UTF-8';
+    return { kind: 'other', what: 'a text in UTF-32', advice };
+  }
+  for (const encoding of ['utf-16le', 'utf-16be'] as const) {
+    if (begins(start, utf16Marks[encoding])) return { kind: 'utf-16', encoding };
+  }
+  for (const { what, packing, advice = noText, magic, at = 0 } of signatures) {
+    if (!begins(start.subarray(at), magic)) continue;
+    return packing ? { kind: 'packed', packing, what, advice } : { kind: 'other', what, advice };
+  }
+  if (zipMagics.some((magic) => begins(start, magic))) return zipKind(start);
+  if (extension.toLowerCase() === '.br') {
+    const advice = 'unpack it with brotli -d';
+    return { kind: 'packed', packing: 'brotli', what: 'a brotli file', advice };
+  }
+  const guess = unmarkedUtf16(start);
+  if (guess === undefined) return { kind: 'text', isMarked: false };
+  const advice = `if that guess is right give --encoding ${guess}, if not --encoding utf-8`;
+  const what = 'perhaps a text in UTF-16 without a byte-order mark';
+  return { kind: 'other', what, advice, isGuess: true };
+}
+
+/** Whether more bytes might make something else of the first few that have come. */
+export function isUndecided(start: Uint8Array): boolean {
+  if (start.length === 0) return true;
+  const magics = [...Object.values(utf16Marks), ...utf32Marks, utf8Mark, ...zipMagics];
+  const early = signatures.filter(({ at }) => at === undefined).map(({ magic }) => magic);
+  return [...magics, ...early].some(
+    (magic) => magic.length > start.length && begins(start, magic.slice(0, start.length)),
+  );
+}
+
+function begins(start: Uint8Array, magic: readonly (number | undefined)[]): boolean {
+  if (start.length < magic.length) return false;
+  return magic.every((byte, i) => byte === undefined || start[i] === byte);
+}
+
+function zipKind(start: Uint8Array): FileKind {
+  const text = Buffer.from(start.buffer, start.byteOffset, start.length).toString('latin1');
+  const known = zipKinds.find(({ word }) => text.includes(word));
+  if (known === undefined) {
+    return { kind: 'other', what: 'a zip archive', advice: 'unpack it with unzip' };
+  }
+  return { kind: 'other', what: known.what, advice: 'save it as plain text first' };
+}
+
+/** Characters below U+0100 have a zero for their high byte; other texts have hardly any NUL. */
+const zeroShare = 0.4;
+const strayShare = 0.02;
+const fewestPairs = 4;
+
+/** The encoding that the NUL bytes of a text in UTF-16 betray; a guess. */
+export function unmarkedUtf16(start: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  const pairs = start.length >> 1;
+  if (pairs < fewestPairs) return undefined;
+  let [even, odd] = [0, 0];
+  for (let i = 0; i < pairs; i++) {
+    if (start[2 * i] === 0) even++;
+    if (start[2 * i + 1] === 0) odd++;
+  }
+  if (odd >= zeroShare * pairs && even <= strayShare * pairs) return 'utf-16le';
+  if (even >= zeroShare * pairs && odd <= strayShare * pairs) return 'utf-16be';
+  return undefined;
+}

@@ -1,0 +1,54 @@
+/** Whether each line of a text is a record of its own. */
+import { areWrapped, quantile } from './separator-line.js';
+
+/** Share of the lines that may be blank or indented, as nothing is that is made line by line */
+const strayLines = 0.02;
+/** Lines that begin in few ways: how many ways, and the share of the lines that they cover */
+const beginnings = 10;
+const covered = 0.8;
+
+const sentenceEnd = /[.!?…。！？]["'”’»」』)]*\s*$/u;
+/** A sentence's end inside a line, with another sentence after it */
+const innerEnd = /\p{L}[.!?…。！？]["'”’»」』)]*(?:\s+\S|(?<=[。！？]["'”’»」』)]*)\p{L})/u;
+
+/** @param all lines of the text, blank ones too */
+export function lineEndIsSeparator(all: readonly string[]): boolean {
+  const lines = all.filter((line) => line.trim() !== '');
+  const share = (test: (line: string) => boolean) => lines.filter(test).length / lines.length;
+  if (all.length - lines.length > all.length * strayLines) return false;
+  if (share((line) => /^\s/.test(line)) > strayLines) return false;
+  const lengths = lines.map((line) => line.length);
+  const longest = quantile(lengths, 0.95);
+
+  const begin = mostFrequentBeginnings(lines);
+  if (longest <= 500 && share((line) => begin.has(beginningOf(line))) >= covered) {
+    // what begins with numbers or signs, as a date, a level or a key, is no prose whatever follows; sentences
+    // may begin with the same few words
+    const marked = (line: string) =>
+      begin.has(beginningOf(line)) && /[\d:=[{<|#@]/.test(beginningOf(line));
+    if (share(marked) >= covered) return true;
+  }
+  if (longest > 80 || share((line) => innerEnd.test(line)) > 0.05) return false;
+  if (share((line) => sentenceEnd.test(line)) > 0.2) return false;
+  // verses end with commas, statements with semicolons and brackets
+  if (share((line) => /[,;:—–-]\s*$/.test(line)) > 0.2) return false;
+  if (share((line) => /[{}()[\];]\s*$/.test(line)) > 0.3) return false;
+  return !areWrapped(lines);
+}
+
+/** A line's first word with the signs around it, its numbers as one and the same. */
+function beginningOf(line: string): string {
+  const begin =
+    /^[^\p{L}\p{N}\s]*[\p{L}\p{N}_]{1,24}[^\p{L}\p{N}\s]*/u.exec(line)?.[0] ?? line.slice(0, 1);
+  return begin.replace(/\d+/g, '0');
+}
+
+function mostFrequentBeginnings(lines: readonly string[]): Set<string> {
+  const counts = new Map<string, number>();
+  for (const line of lines) {
+    const beginning = beginningOf(line);
+    counts.set(beginning, (counts.get(beginning) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]).slice(0, beginnings);
+  return new Set(sorted.map(([beginning]) => beginning));
+}

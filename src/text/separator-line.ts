@@ -1,0 +1,172 @@
+/** Separators that are lines: a mark that stands alone, or blank lines. */
+
+/** Times that a separator must occur in what was read of the text */
+const fewestBlocks = 10;
+/** Median of the characters of a block: scenes and chapters have more. */
+const longestBlock = 1500;
+/** Share of the blocks that may lack a sign which all of them should have */
+const exceptions = 0.1;
+const longestMark = 80;
+
+/** Signs only, or the name of a token between bars, as in `<|endoftext|>` */
+const mark = /^(?:[\p{P}\p{S}]+(?: [\p{P}\p{S}]+)*|<\|\w+\|>)$/u;
+/** Brackets, quotation marks, rules of tables, and what comments of common languages begin with or consist of */
+const noMark = /^(?:.*\|.*-.*|[[\](){};,"'`.:?!…]+|\/\/.*|\/\*+|\*+\/|\*|#|"""|'''|```.*|--)$/;
+
+/** A block of lines between two separators */
+type Block = readonly string[];
+
+/**
+ * The mark that recurs on a line of its own, with the blank lines that always stand around it.
+ * @param windows lines of pieces of the text
+ * @returns the lines of the separator; undefined where there is none
+ */
+export function standingLine(windows: readonly (readonly string[])[]): string[] | undefined {
+  const counts = new Map<string, number>();
+  for (const line of windows.flat()) {
+    if (line.length > longestMark || !mark.test(line) || noMark.test(line)) continue;
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  const byCount = [...counts].sort((a, b) => b[1] - a[1]);
+  for (const [line, count] of byCount) {
+    if (count < fewestBlocks) return undefined;
+    const blocks = windows.flatMap((window) => blocksBetween(window, (other) => other === line));
+    // all over the text, not in one part of it
+    const without = windows.filter((window) => window.length > 0 && !window.includes(line));
+    if (without.length > windows.length / 8 || !areRecords(blocks)) continue;
+    const before = sameCount(blocks.map((block) => blanksAtEnd(block)));
+    const after = sameCount(blocks.map((block) => blanksAtEnd(block.toReversed())));
+    return [...Array<string>(before).fill(''), line, ...Array<string>(after).fill('')];
+  }
+  return undefined;
+}
+
+/**
+ * Blank lines that separate records, as a list of empty lines.
+ * @param windows lines of pieces of the text
+ */
+export function blankLines(windows: readonly (readonly string[])[]): string[] | undefined {
+  const runs = new Map<number, number>();
+  for (const window of windows) {
+    let run = 0;
+    for (const line of window) {
+      if (line === '') run++;
+      else {
+        if (run > 0) runs.set(run, (runs.get(run) ?? 0) + 1);
+        run = 0;
+      }
+    }
+  }
+  if (looksLikeProse(windows.flat())) return undefined;
+  const wide = [...runs].filter(([length]) => length > 1);
+  const total = wide.reduce((sum, [, count]) => sum + count, 0);
+  const [length, count] = wide.reduce((a, b) => (b[1] > a[1] ? b : a), [0, 0]);
+  if (total >= fewestBlocks && count >= total * (1 - exceptions)) {
+    const separator = Array<string>(length).fill('');
+    if (areRecords(blocksByBlankLines(windows, length))) return separator;
+  }
+  const blocks = blocksByBlankLines(windows, 1);
+  return beginAlike(blocks) && areRecords(blocks) ? [''] : undefined;
+}
+
+/** Whether blocks are as many, as short and as like each other as records are. */
+function areRecords(blocks: readonly Block[]): boolean {
+  if (blocks.length < fewestBlocks) return false;
+  const lengths = blocks.map((block) => block.reduce((sum, line) => sum + line.length + 1, 0));
+  const empty = blocks.filter((block) => block.every((line) => line === '')).length;
+  if (empty > blocks.length * exceptions) return false;
+  if (median(lengths) > longestBlock) return false;
+  // a mark that comes in pairs has blocks of two kinds, in turn
+  const even = median(lengths.filter((_, i) => i % 2 === 0));
+  const odd = median(lengths.filter((_, i) => i % 2 === 1));
+  return Math.max(even, odd) <= 3 * Math.min(even, odd);
+}
+
+/** Lines between two separators; what the edges of a window cut through is left out. */
+function blocksBetween(window: readonly string[], isSeparator: (line: string) => boolean): Block[] {
+  const blocks: Block[] = [];
+  let start: number | undefined;
+  window.forEach((line, i) => {
+    if (!isSeparator(line)) return;
+    if (start !== undefined) blocks.push(window.slice(start, i));
+    start = i + 1;
+  });
+  return blocks;
+}
+
+/** Lines between two runs of at least `length` blank lines. */
+function blocksByBlankLines(windows: readonly (readonly string[])[], length: number): Block[] {
+  return windows.flatMap((window) => {
+    const blocks: string[][] = [[]];
+    let run = 0;
+    for (const line of window) {
+      run = line === '' ? run + 1 : 0;
+      if (run === length) blocks.push([]);
+      else if (run < length || line !== '') blocks.at(-1)?.push(line);
+    }
+    return blocks.slice(1, -1).filter((block) => block.some((line) => line !== ''));
+  });
+}
+
+/** Whether the first lines of blocks begin with one mark that hardly any other line begins with. */
+function beginAlike(blocks: readonly Block[]): boolean {
+  const markOf = (line: string) => /^(?:[^\p{L}\p{N}\s]+|\p{L}+:)/u.exec(line)?.[0];
+  const counts = new Map<string | undefined, number>();
+  for (const block of blocks) {
+    const first = markOf(block.find((line) => line !== '') ?? '');
+    counts.set(first, (counts.get(first) ?? 0) + 1);
+  }
+  const [begin, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [undefined, 0]);
+  if (begin === undefined || count < blocks.length * (1 - exceptions)) return false;
+  // speech marks and dashes begin paragraphs, not records
+  if (/^[\p{Pi}\p{Pf}"'«»“”„—–-]/u.test(begin)) return false;
+  const others = blocks.flatMap((block) => block.filter((line) => line !== '').slice(1));
+  const alike = others.filter((line) => markOf(line) === begin).length;
+  return others.length >= blocks.length && alike <= others.length * exceptions;
+}
+
+/** Paragraphs on long lines, or lines filled up to a width. */
+function looksLikeProse(lines: readonly string[]): boolean {
+  const filled = lines.filter((line) => line.trim() !== '');
+  return median(filled.map((line) => line.length)) > 60 || areWrapped(filled);
+}
+
+/** Whether lines were cut to a width: on most of them the next line's first word had no place. */
+export function areWrapped(lines: readonly string[]): boolean {
+  const width = quantile(
+    lines.map((line) => line.length),
+    0.98,
+  );
+  if (width < 20) return false;
+  let full = 0;
+  for (let i = 1; i < lines.length; i++) {
+    const [word] = lines[i].split(' ', 1);
+    // a line without spaces can be cut anywhere
+    const isWord = word.length < lines[i].length;
+    if (lines[i - 1].length + (isWord ? 1 + word.length : 1) > (isWord ? width : width * 0.9))
+      full++;
+  }
+  return full > lines.length / 2;
+}
+
+export function quantile(numbers: readonly number[], share: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+function median(numbers: readonly number[]): number {
+  return quantile(numbers, 0.5);
+}
+
+function blanksAtEnd(block: Block): number {
+  let count = 0;
+  while (count < block.length && block[block.length - 1 - count] === '') count++;
+  return count;
+}
+
+/** The number that nearly all of these are; else 0. */
+function sameCount(numbers: readonly number[]): number {
+  const usual = median(numbers);
+  const same = numbers.filter((number) => number === usual).length;
+  return same >= numbers.length * (1 - exceptions) ? usual : 0;
+}

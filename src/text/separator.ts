@@ -1,0 +1,110 @@
+/**
+ * What stands between the records of a text, found where it is clear.
+ *
+ * A text whose lines or blocks are records of their own (names, log lines, recipes, poems) is to be told from
+ * one that is read on from its beginning to its end (a novel, a program). A wrong answer is worse than none:
+ * a separator can be given, but one that was found is used unasked. So each test asks for several signs.
+ *
+ * 1. A source text has none: many indented lines, and many that end with a bracket or a semicolon.
+ * 2. A line that stands alone and recurs (`separator-line.ts`): only signs, no letters or digits, not a bracket
+ *    or the beginning of a comment; blocks of half a page; not in pairs, as fences and rules around headings.
+ * 3. Blank lines: two or more of them where single ones stand inside the blocks, or one where every block
+ *    begins with the same mark that no other line begins with. One blank line alone proves nothing:
+ *    paragraphs, stanzas and speeches have it too.
+ * 4. The line end (`separator-line-end.ts`): hardly any blank or indented lines, and lines that either begin
+ *    in few ways (a date, a level, a key) or are short and no sentences, nor one text cut to a width.
+ *
+ * Only a bounded sample of the text is read, so that a large corpus costs no more than a small one.
+ */
+
+import { quote } from './quote.js';
+import { blankLines, standingLine } from './separator-line.js';
+import { lineEndIsSeparator } from './separator-line-end.js';
+import type { Ids } from './unit.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/** Windows of the text that are read, evenly spread, and the characters of each */
+const windowCount = 8;
+const windowLength = 1 << 14;
+/** With fewer lines nothing is clear. */
+const fewestLines = 30;
+
+/**
+ * The string that ends the records of a text; undefined where there is none, or none that is clear.
+ * @param ids of the text, in the ids of the vocabulary
+ */
+export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefined {
+  const texts = windowsOf(ids).map((window) => vocabulary.decode(window));
+  const crlf = texts.every((text) => text.includes('\r\n') && !/[^\r]\n/.test(text));
+  const lineEnd = crlf ? '\r\n' : '\n';
+  const windows = texts.map((text, i) => wholeLines(text, lineEnd, i === 0));
+  const lines = windows.flat();
+  if (lines.length < fewestLines || isBinary(texts) || isSource(lines)) return undefined;
+  const between =
+    standingLine(windows) ?? blankLines(windows) ?? (lineEndIsSeparator(lines) ? [] : undefined);
+  if (between === undefined) return undefined;
+  const separator = [...between.map((line) => lineEnd + line), lineEnd].join('');
+  return vocabulary.encode(separator).unknown === 0 ? separator : undefined;
+}
+
+/** How a separator is shown to a person. */
+export function describeSeparator(separator: string): string {
+  const lines = separator.replaceAll('\r\n', '\n').split('\n');
+  const inner = lines.slice(1, -1);
+  const isLines = lines.length > 1 && lines[0] === '' && lines.at(-1) === '';
+  if (isLines && inner.length === 0) return 'the end of a line';
+  const shown = inner.filter((line) => line !== '');
+  if (isLines && shown.length === 1) return `the line ${inQuotes(shown[0])}`;
+  if (isLines && shown.length === 0) {
+    return inner.length === 1 ? 'a blank line' : `${inner.length} blank lines`;
+  }
+  return inQuotes(separator);
+}
+
+function inQuotes(text: string): string {
+  const shown = quote(text);
+  return shown.startsWith('"') ? shown : `"${shown}"`;
+}
+
+function windowsOf(ids: Ids): Ids[] {
+  if (ids.length <= windowCount * windowLength) {
+    const count = Math.ceil(ids.length / windowLength);
+    return Array.from({ length: count }, (_, i) =>
+      ids.subarray(i * windowLength, (i + 1) * windowLength),
+    );
+  }
+  const gap = (ids.length - windowLength) / (windowCount - 1);
+  return Array.from({ length: windowCount }, (_, i) => {
+    const start = Math.floor(i * gap);
+    return ids.subarray(start, start + windowLength);
+  });
+}
+
+/** A window's lines; those that its edges cut through are left out. */
+function wholeLines(text: string, lineEnd: string, isFirst: boolean): string[] {
+  const lines = text.split(lineEnd);
+  return lines.slice(isFirst ? 0 : 1, -1);
+}
+
+function isBinary(texts: readonly string[]): boolean {
+  let [strange, all] = [0, 0];
+  for (const text of texts) {
+    all += text.length;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    strange += text.match(/[\0-\x08\x0e-\x1f\ufffd]/g)?.length ?? 0;
+  }
+  return strange > all / 100;
+}
+
+/** Programs and structured data: indented lines, and lines that end as statements and blocks do. */
+function isSource(lines: readonly string[]): boolean {
+  const filled = lines.filter((line) => line.trim() !== '');
+  const indented = filled.filter((line) => /^\s/.test(line)).length;
+  const ended = filled.filter((line) => /[{}()[\];]\s*$/.test(line)).length;
+  return indented > filled.length * 0.2 && ended > filled.length * 0.12;
+}
+
+/** The field of a model or a state: absent where there is no separator. */
+export function withSeparator(separator: string | undefined): { readonly separator?: string } {
+  return separator === undefined ? {} : { separator };
+}

@@ -1,0 +1,149 @@
+/** What a file is, and its text: the one place where files are unpacked and decoded, or refused. */
+import { CharnnError } from '../errors.js';
+import type { ReadingOptions } from './reading-options.js';
+import { type FileKind, isUndecided, recognise, sniffedBytes } from './recognise.js';
+import type { Source } from './sources.js';
+import { transcoded } from './transcode.js';
+import { unpacked } from './unpack.js';
+
+export interface Opening {
+  readonly reading: ReadingOptions;
+  /** Called with each piece of the file, as it is in the file */
+  readonly onRaw?: ((piece: Uint8Array) => void) | undefined;
+  /**
+   * Whether the start may be waited for, so that more of the file's kind can be seen. A filter, which
+   * answers each line as it comes, decides on the first bytes that have come.
+   */
+  readonly patient?: boolean;
+  /** Whether the caller drops the byte-order mark of UTF-8 itself, to count bytes from the file's start */
+  readonly keepMark?: boolean;
+}
+
+/** A file in a file in a file is nobody's text. */
+const mostLayers = 2;
+
+/** Of what comes out of a packed file, so much is waited for: a tar archive is known by its header. */
+const headerBytes = 512;
+
+/**
+ * The text of a file as UTF-8: its bytes as they are, or else unpacked and decoded. Whether they are valid
+ * UTF-8 is left to whoever decodes them; a byte-order mark is left out.
+ * With plain reading the bytes are those of the file.
+ *
+ * @throws CharnnError for a file that is not text, with what can be done about it
+ */
+export async function* textBytes(
+  source: Source,
+  { reading, onRaw, patient = false, keepMark = false }: Opening,
+): AsyncGenerator<Uint8Array, void, void> {
+  const raw = onRaw === undefined ? source.read() : observed(source.read(), onRaw);
+  if (reading.plain) yield* raw;
+  else {
+    const text = opened(raw, source, reading, patient ? sniffedBytes : 1, 0);
+    yield* keepMark ? text : withoutMark(text);
+  }
+}
+
+type Named = Pick<Source, 'name' | 'extension'>;
+
+async function* opened(
+  pieces: AsyncIterable<Uint8Array>,
+  { name, extension }: Named,
+  reading: ReadingOptions,
+  wanted: number,
+  layer: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  try {
+    const { start, all } = await peek(iterator, wanted);
+    const found = recognise(start, extension);
+    const { encoding, invalid } = reading;
+    if (found.kind === 'packed') {
+      const inner = layer < mostLayers ? unpacked(all, found.packing, name) : undefined;
+      if (inner === undefined) throw refused(name, found);
+      const innerWanted = Math.max(wanted, headerBytes);
+      yield* opened(inner, { name, extension: undefined }, reading, innerWanted, layer + 1);
+    } else if (found.kind === 'utf-16') {
+      yield* transcoded(all, found.encoding, invalid, name);
+    } else if (found.kind === 'text' && found.isMarked) {
+      yield* all;
+    } else if (found.kind === 'other' && (encoding === undefined || !found.isGuess)) {
+      throw refused(name, found);
+    } else if (encoding !== undefined && encoding !== 'utf-8') {
+      yield* transcoded(all, encoding, invalid, name);
+    } else {
+      yield* all;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+function refused(name: string, found: Extract<FileKind, { what: string }>): CharnnError {
+  const { what, advice } = found;
+  const isGuess = found.kind === 'other' && found.isGuess;
+  return new CharnnError(`${name} is ${what}${isGuess ? '' : ', not text'}: ${advice}`);
+}
+
+async function* observed(pieces: AsyncIterable<Uint8Array>, onRaw: (piece: Uint8Array) => void) {
+  for await (const piece of pieces) {
+    onRaw(piece);
+    yield piece;
+  }
+}
+
+/**
+ * The first bytes, as many as are wanted or as there are, and more where a few leave it open what they
+ * begin.
+ */
+async function peek(
+  iterator: AsyncIterator<Uint8Array>,
+  wanted: number,
+): Promise<{ start: Uint8Array; all: AsyncIterable<Uint8Array> }> {
+  let start: Uint8Array = new Uint8Array(0);
+  let ended = false;
+  while (!ended && (start.length < wanted || isUndecided(start))) {
+    const { value, done } = await iterator.next();
+    if (done) ended = true;
+    // a first piece that is enough is passed on without a copy
+    else start = start.length === 0 && value.length >= sniffedBytes ? value : joined(start, value);
+  }
+  async function* all() {
+    if (start.length > 0) yield start;
+    while (!ended) {
+      const { value, done } = await iterator.next();
+      if (done) return;
+      yield value;
+    }
+  }
+  return { start: start.subarray(0, sniffedBytes), all: all() };
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return Buffer.concat([a, b]);
+}
+
+const mark = [0xef, 0xbb, 0xbf];
+
+/** A byte-order mark at the start belongs to the file, not to its text, wherever the pieces are cut. */
+async function* withoutMark(pieces: AsyncIterable<Uint8Array>) {
+  let met = 0;
+  for await (const piece of pieces) {
+    let from = 0;
+    while (met < mark.length && from < piece.length) {
+      if (piece[from] === mark[met]) {
+        met++;
+        from++;
+        continue;
+      }
+      // it was no mark after all
+      if (met > 0) yield Uint8Array.from(mark.slice(0, met));
+      met = Number.POSITIVE_INFINITY;
+    }
+    if (from < piece.length) {
+      yield piece.subarray(from);
+      met = Number.POSITIVE_INFINITY;
+    }
+  }
+  if (met > 0 && met < mark.length) yield Uint8Array.from(mark.slice(0, met));
+}

@@ -1,0 +1,172 @@
+/** Texts in other encodings than UTF-8, to the bytes of UTF-8, as they are read. */
+import { type InvalidAction, InvalidTextError } from './reading-options.js';
+
+/** Bytes that are decoded at a time */
+const pieceBytes = 1 << 16;
+const replacement = '\ufffd';
+
+/**
+ * @param encoding as `encodingNamed` gives it, not UTF-8
+ * @param name the file, as messages show it
+ * @returns UTF-8, with the byte-order mark that the text may begin with
+ * @throws InvalidTextError at what is no character, if that is an error
+ */
+export async function* transcoded(
+  pieces: AsyncIterable<Uint8Array>,
+  encoding: string,
+  invalid: InvalidAction,
+  name: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  const isUtf16 = encoding === 'utf-16le' || encoding === 'utf-16be';
+  const decoder = isUtf16
+    ? new Utf16Decoding(encoding === 'utf-16be', invalid, name)
+    : new LegacyDecoding(encoding, invalid, name);
+  for await (const piece of pieces) {
+    for (let from = 0; from < piece.length; from += pieceBytes) {
+      yield Buffer.from(decoder.push(piece.subarray(from, from + pieceBytes)));
+    }
+  }
+  yield Buffer.from(decoder.end());
+}
+
+const loneSurrogates = /\p{Surrogate}/gu;
+
+/** UTF-16, with the exact place of a surrogate that stands alone. */
+class Utf16Decoding {
+  /** Bytes of a unit, or of a pair of surrogates, that is not whole yet */
+  private rest = Buffer.alloc(0);
+  private offset = 0;
+
+  constructor(
+    private readonly bigEndian: boolean,
+    private readonly invalid: InvalidAction,
+    private readonly name: string,
+  ) {}
+
+  push(piece: Uint8Array): string {
+    const bytes = Buffer.concat([this.rest, piece]);
+    let whole = bytes.length & ~1;
+    if (whole > 0) {
+      const high = bytes[whole - (this.bigEndian ? 2 : 1)];
+      if (high >= 0xd8 && high <= 0xdb) whole -= 2;
+    }
+    this.rest = Buffer.from(bytes.subarray(whole));
+    const text = this.decoded(bytes.subarray(0, whole));
+    this.offset += whole;
+    return text;
+  }
+
+  end(): string {
+    if (this.rest.length === 0) return '';
+    if (this.invalid === 'error') this.fail('ends inside a UTF-16 character', 0, this.rest[0]);
+    return this.invalid === 'replace' ? replacement : '';
+  }
+
+  private decoded(bytes: Buffer): string {
+    if (this.bigEndian) bytes.swap16();
+    const text = bytes.toString('utf16le');
+    return text.replace(loneSurrogates, (surrogate, at: number) => {
+      if (this.invalid !== 'error') return this.invalid === 'replace' ? replacement : '';
+      const unit = surrogate.charCodeAt(0);
+      const byte = this.bigEndian ? unit >> 8 : unit & 0xff;
+      return this.fail('is not valid UTF-16', 2 * at, byte);
+    });
+  }
+
+  private fail(fault: string, at: number, byte: number): never {
+    const advice =
+      'give --invalid replace or --invalid skip, or its right encoding with --encoding';
+    throw new InvalidTextError(this.name, fault, this.offset + at, byte, { advice });
+  }
+}
+
+const lineFeed = 0x0a;
+
+/** The other encodings that TextDecoder knows */
+class LegacyDecoding {
+  private strict: InstanceType<typeof TextDecoder>;
+  /** What has come since the last line end: decoded together with it, so that a fault can be found there */
+  private held = Buffer.alloc(0);
+  private offset = 0;
+
+  constructor(
+    private readonly encoding: string,
+    private readonly invalid: InvalidAction,
+    private readonly name: string,
+  ) {
+    this.strict = this.newDecoder();
+  }
+
+  push(piece: Uint8Array): string {
+    const bytes = this.held.length > 0 ? Buffer.concat([this.held, piece]) : piece;
+    // a line feed is no part of a longer character in any of them
+    const end = bytes.lastIndexOf(lineFeed) + 1;
+    if (end === 0 && bytes.length < longestHeld) {
+      this.held = Buffer.from(bytes);
+      return '';
+    }
+    // of a text without line ends the pieces are cut somewhere: the decoder carries what is not whole
+    const cut = end === 0 ? bytes.length : end;
+    this.held = Buffer.from(bytes.subarray(cut));
+    return this.decoded(bytes.subarray(0, cut), false);
+  }
+
+  end(): string {
+    const rest = this.held;
+    this.held = Buffer.alloc(0);
+    return this.decoded(rest, true);
+  }
+
+  private decoded(bytes: Uint8Array, isEnd: boolean): string {
+    let text: string;
+    try {
+      text = this.strict.decode(bytes, { stream: true });
+      if (isEnd) text += this.strict.decode();
+    } catch {
+      if (this.invalid === 'error') this.fail(bytes);
+      // a decoder that has failed is not gone on with
+      this.strict = this.newDecoder();
+      text = decodedLeniently(bytes, this.encoding);
+      if (this.invalid === 'skip') text = text.replaceAll(replacement, '');
+    }
+    this.offset += bytes.length;
+    return text;
+  }
+
+  private newDecoder(): InstanceType<typeof TextDecoder> {
+    return new TextDecoder(this.encoding, { fatal: true, ignoreBOM: true });
+  }
+
+  /** Finds the fault: byte by byte from the last line end. */
+  private fail(bytes: Uint8Array): never {
+    const decoder = this.newDecoder();
+    let at = 0;
+    try {
+      while (at < bytes.length) {
+        decoder.decode(bytes.subarray(at, at + 1), { stream: true });
+        at++;
+      }
+      at = Math.max(0, bytes.length - 1);
+    } catch {
+      // the fault is at this byte, or begins a byte or two before it
+    }
+    const fault = `is not valid ${this.encoding}`;
+    const advice =
+      'give --invalid replace or --invalid skip, or its right encoding with --encoding';
+    throw new InvalidTextError(this.name, fault, this.offset + at, bytes[at] ?? 0, { advice });
+  }
+}
+
+/** Bytes of a line that are waited for to its end */
+const longestHeld = 1 << 20;
+
+/**
+ * A text in another encoding, with U+FFFD for what is no character.
+ *
+ * As a stream, although it is whole: some versions of Node.js take the bytes 0x80 to 0x9f of windows-1252
+ * for controls when they are decoded at once.
+ */
+export function decodedLeniently(bytes: Uint8Array, encoding: string): string {
+  const decoder = new TextDecoder(encoding, { ignoreBOM: true });
+  return decoder.decode(bytes, { stream: true }) + decoder.decode();
+}

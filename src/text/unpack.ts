@@ -1,0 +1,72 @@
+/** Compressed files unpacked as they are read. */
+import { pipeline, Readable, type Transform } from 'node:stream';
+import zlib from 'node:zlib';
+import { CharnnError } from '../errors.js';
+import type { Packing } from './signatures.js';
+
+/**
+ * Texts and logs come down to a twentieth, hardly ever further. What grows beyond both limits was made to
+ * fill memory, or holds nothing worth learning.
+ */
+const longestBeforeRatio = 1e9;
+const mostRatio = 250;
+
+/** Newer versions of Node.js have it. */
+type MaybeZstd = { readonly createZstdDecompress?: () => Transform };
+
+function unpacker(packing: Packing): Transform | undefined {
+  if (packing === 'gzip') return zlib.createGunzip();
+  if (packing === 'brotli') return zlib.createBrotliDecompress();
+  return (zlib as MaybeZstd).createZstdDecompress?.();
+}
+
+/**
+ * @param name the file, as messages show it
+ * @throws CharnnError when the file is damaged, or grows out of all proportion
+ * @returns undefined where this Node.js cannot unpack it
+ */
+export function unpacked(
+  pieces: AsyncIterable<Uint8Array>,
+  packing: Packing,
+  name: string,
+): AsyncIterable<Uint8Array> | undefined {
+  const stream = unpacker(packing);
+  return stream === undefined ? undefined : unpackedBy(stream, pieces, packing, name);
+}
+
+async function* unpackedBy(
+  stream: Transform,
+  pieces: AsyncIterable<Uint8Array>,
+  packing: Packing,
+  name: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  let [packed, length] = [0, 0];
+  async function* copies() {
+    for await (const piece of pieces) {
+      packed += piece.length;
+      // the source will use its memory again
+      yield Buffer.from(piece);
+    }
+  }
+  // an error of either comes out of the stream
+  pipeline(Readable.from(copies()), stream, () => {});
+  try {
+    for await (const chunk of stream) {
+      const bytes = chunk as Uint8Array;
+      length += bytes.length;
+      if (length > longestBeforeRatio && length > mostRatio * packed) {
+        throw new CharnnError(
+          `${name} unpacks to more than ${mostRatio} times its size: if that is meant, unpack it to a file first`,
+        );
+      }
+      yield bytes;
+    }
+  } catch (cause) {
+    if (cause instanceof CharnnError) throw cause;
+    throw new CharnnError(
+      `${name} is damaged or not whole: its ${packing} data cannot be unpacked; check it with ${packing} -t`,
+      1,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,26 @@
+/** What a training takes of memory: asked for before any of it is taken. */
+import { cells } from '../model/cells/cells.js';
+import type { ModelConfig } from '../model/config.js';
+import { parameterTable } from '../model/parameters.js';
+import type { TrainConfig } from './config.js';
+import { momentCount } from './optimizer.js';
+
+/** Of a thread, before it has done anything */
+const threadBytes = 8 * 2 ** 20;
+
+/**
+ * Bytes that a training needs at the least: weights, moments and their average, a copy of them for the
+ * files, gradients and packed weights of each thread, activations, and the text.
+ * @param textBytes that the ids of both texts take
+ */
+export function trainingBytes(model: ModelConfig, config: TrainConfig, textBytes: number): number {
+  const { flatSize } = parameterTable(model);
+  const { layers: L, hidden: H, vocabulary: V } = model;
+  const { batchSize, seqLength, threads, average } = config;
+  const kept = 1 + momentCount(config.optimizer.name) + (average > 0 ? 1 : 0);
+  // outside of the cells: what the layers hand down, and the logits
+  const activations = batchSize * seqLength * ((L * (cells[model.cell].gates + 2) + 1) * H + V);
+  return (
+    4 * ((2 * kept + 2 * threads) * flatSize + activations) + threads * threadBytes + textBytes
+  );
+}
