@@ -4,6 +4,7 @@
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { CharnnError } from '../errors.js';
+import { requireThreads } from '../machine.js';
 
 /** Sets a lane up from its data; what it returns takes the messages, one after the other. */
 export type Perform<Data, Message, Reply> = (
@@ -36,6 +37,7 @@ export class Crew<Data, Message, Reply> {
   private closing = false;
 
   constructor(private readonly options: CrewOptions<Data, Message, Reply>) {
+    if (options.lanes > 1) requireThreads(options.lanes);
     const lanes = Array.from({ length: options.lanes }, (_, lane) => lane);
     this.send = lanes.length === 1 ? [this.localLane()] : lanes.map((lane) => this.thread(lane));
   }

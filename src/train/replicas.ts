@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
+import { requireThreads } from '../machine.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
@@ -53,6 +54,7 @@ export class Replicas {
   ) {
     this.backend = device.operations;
     const { backend } = this;
+    requireThreads(config.threads);
     const { threads: replicas, batchSize } = config;
     const { flatSize } = parameterTable(model);
     this.control = new Control(replicas);
