@@ -34,10 +34,26 @@ export class CharnnError extends Error {
 
 /** A wrong option, argument or combination of them: exit code 2. */
 export class UsageError extends CharnnError {
-  override readonly name = 'UsageError';
+  override readonly name: string = 'UsageError';
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, exitCode.usage, options);
+  }
+}
+
+/** Spells an option's name, alone or with a value: `layerNorm`, or on the command line `--layer-norm`. */
+export type Spelling = (key: string, value?: string) => string;
+
+/** As programs spell options */
+const asProperty: Spelling = (key, value) => (value === undefined ? key : `${key} ${value}`);
+
+/**
+ * Wrong usage that concerns options by name. The library names an option as a program spells it; the
+ * command line words the same error with flags.
+ */
+export class OptionError extends UsageError {
+  constructor(readonly spelt: (name: Spelling) => string) {
+    super(spelt(asProperty));
   }
 }
 

@@ -11,14 +11,15 @@ export { openDevice } from './backend/open-device.js';
 export { readModel as load, writeModel as save } from './checkpoint/model-file.js';
 export { readLastModel, readState, statePath, writeState } from './checkpoint/state-file.js';
 export { type CompressOptions, compress, decompress } from './compress/compress.js';
-export { CharnnError, DivergenceError, UsageError } from './errors.js';
+export { CharnnError, DivergenceError, OptionError, UsageError } from './errors.js';
 export { DynamicReader } from './evaluate/dynamic.js';
 export { type Evaluation, evaluate } from './evaluate/evaluate.js';
 export { type LineScoring, type ScoredLine, scoreLines } from './evaluate/score-lines.js';
 export type { CellName, ModelConfig } from './model/config.js';
 export { type Model, type NamedTensor, namedTensors } from './model/model.js';
 export { type Generation, generate } from './sample/generate.js';
-export { type SampleOptions, sample } from './sample/sample.js';
+export { sample } from './sample/sample.js';
+export type { SampleOptions } from './sample/sample-rows.js';
 export type { SampleSettings } from './sample/settings.js';
 export { type Corpus, loadCorpus } from './text/corpus.js';
 export type { FolderReport } from './text/folders.js';
@@ -29,5 +30,12 @@ export { Vocabulary } from './text/vocabulary.js';
 export type { TrainConfig } from './train/config.js';
 export type { TrainEvent } from './train/events.js';
 export type { TrainingJob } from './train/job.js';
+export {
+  checkTrainOptions,
+  type Picked,
+  type ResolvedTraining,
+  resolveTraining,
+} from './train/resolve.js';
 export { runTraining as train } from './train/run.js';
+export type { TrainOptions } from './train/schema/schema.js';
 export type { TrainingState } from './train/state.js';

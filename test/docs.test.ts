@@ -4,21 +4,28 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { fullDescription, type OptionGroup } from '#charnn/cli/option.js';
-import { commandOptions } from '#charnn/cli/options.js';
+import { describe as describeOptions } from '#charnn/cli/option.js';
+import { commands } from '#charnn/commands/registry.js';
+import type { OptionTable } from '#charnn/options/table.js';
 import { binary } from './cli/run.js';
 
 const readme = new URL('../README.md', import.meta.url);
 
-function table(groups: readonly OptionGroup[]): string {
-  const rows = groups.flatMap(({ title, options }) => [
-    ...(groups.length > 1 ? [`| **${title.replace(':', '')}** | |`] : []),
-    ...options.map((option) => `| \`${option.flags}\` | ${fullDescription(option)} |`),
+function tableOf(options: OptionTable): string {
+  const described = describeOptions(options);
+  const topics = [...new Set(described.map(({ topic }) => topic))];
+  const rows = topics.flatMap((title) => [
+    ...(topics.length > 1 ? [`| **${title}** | |`] : []),
+    ...described
+      .filter(({ topic }) => topic === title)
+      .map(({ flags, description }) => `| \`${flags}\` | ${description} |`),
   ]);
   return ['| option | |', '|-|-|', ...rows].join('\n');
 }
 
-describe.each(Object.entries(commandOptions))('charnn %s', (name, groups) => {
+const definitions = commands.map(({ name, options }) => [name, options as OptionTable] as const);
+
+describe.each(definitions)('charnn %s', (name, options) => {
   test('README lists its options as they are', () => {
     const text = readFileSync(readme, 'utf8');
     const [start, end] = [`<!-- options:${name} -->\n`, '\n<!-- /options -->'];
@@ -27,17 +34,15 @@ describe.each(Object.entries(commandOptions))('charnn %s', (name, groups) => {
     expect(text).toContain(start);
     expect(to).toBeGreaterThanOrEqual(from);
     if (process.env.UPDATE_DOCS) {
-      writeFileSync(readme, text.slice(0, from) + table(groups) + text.slice(to));
-    } else expect(text.slice(from, to)).toBe(table(groups));
+      writeFileSync(readme, text.slice(0, from) + tableOf(options) + text.slice(to));
+    } else expect(text.slice(from, to)).toBe(tableOf(options));
   });
 
   test('its help fits 80 columns, has examples, and names every option', () => {
     const help = execFileSync(process.execPath, [binary, name, '--help'], { encoding: 'utf8' });
     for (const line of help.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     expect(help).toContain('Examples:\n  ');
-    for (const { options } of groups) {
-      for (const { flags } of options) expect(help).toContain(flags);
-    }
+    for (const { flags } of describeOptions(options)) expect(help).toContain(flags);
   });
 });
 
@@ -45,6 +50,5 @@ test('the help of the program fits 80 columns and has examples', () => {
   const help = execFileSync(process.execPath, [binary, '--help'], { encoding: 'utf8' });
   for (const line of help.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   expect(help).toContain('Examples:\n  ');
-  for (const name of Object.keys(commandOptions))
-    expect(help).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+  for (const { name } of commands) expect(help).toMatch(new RegExp(`^ {2}${name} `, 'm'));
 });

@@ -8,25 +8,27 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** What the files of a folder may import, besides their own folder and the top level's errors and version. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
+  options: [],
   backend: [],
   files: [],
-  text: ['files'],
+  text: ['options', 'files'],
   model: ['backend', 'text'],
   threads: [],
   novelty: ['text'],
-  sample: ['backend', 'text', 'model', 'threads'],
+  sample: ['options', 'backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
   // its predictions are mixed with an n-gram model's
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['backend', 'text', 'model'],
+  train: ['options', 'backend', 'text', 'model', 'threads'],
   pages: [],
   // a state file is a training's
-  checkpoint: ['backend', 'files', 'text', 'model', 'train'],
+  checkpoint: ['options', 'backend', 'files', 'text', 'model', 'train'],
   // options name the library's choices and limits
-  cli: ['backend', 'text', 'model', 'train', 'checkpoint'],
+  cli: ['options', 'backend', 'text', 'model', 'train', 'checkpoint'],
   commands: [
+    'options',
     'backend',
     'files',
     'text',
@@ -108,6 +110,19 @@ test('only the command line knows the terminal', () => {
     .filter((file) => !terminalFolders.includes(file.part))
     .filter((file) => file.packages.some((name) => terminalPackages.includes(name)));
   expect(wrong.map((file) => file.path)).toEqual([]);
+});
+
+test('only the entry modules of worker threads have effects there, and nothing imports them', () => {
+  const entries = files.filter(({ path }) => path.endsWith('-worker.ts'));
+  expect(entries.length).toBeGreaterThan(2);
+  const handlers = files
+    .filter(({ path }) => path !== 'threads/handler.ts')
+    .filter(({ path }) =>
+      /\b(handleMessages|parentPort)\b/.test(readFileSync(join(root, path), 'utf8')),
+    );
+  expect(handlers.map(({ path }) => path)).toEqual(entries.map(({ path }) => path));
+  const imported = new Set(files.flatMap(({ imports }) => imports.map(({ path }) => path)));
+  expect(entries.filter(({ path }) => imported.has(path))).toEqual([]);
 });
 
 test('no circle of imports, types apart', () => {

@@ -31,3 +31,13 @@ function readWords(path: string): string[] {
     return [];
   }
 }
+
+/** More threads than this many a core only take memory and turns from each other. */
+const threadsPerCore = 4;
+/** On few cores too: what a person asks for within reason is done. */
+const alwaysUseful = 16;
+
+/** How many of the threads that were asked for are of use, where their number changes nothing else. */
+export function usefulThreads(wanted: number): number {
+  return Math.min(wanted, Math.max(alwaysUseful, threadsPerCore * usableCores()));
+}

@@ -2,13 +2,17 @@
  * charnn's files: JSON with tensors, and a hash over all of it, written in pieces and read field by field.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { CharnnError } from '../errors.js';
+import { CharnnError, type Spelling } from '../errors.js';
 import { limits } from '../limits.js';
-import { type CellName, cellNames, type ModelConfig, variants } from '../model/config.js';
+import { refusal } from '../model/capabilities.js';
+import { type ModelConfig, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
+import type { Complete } from '../options/table.js';
 import { printable, quote } from '../text/quote.js';
-import { normalForms, type TextOptions, textUnits } from '../text/unit.js';
+import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
+import { modelRows } from '../train/schema/model-rows.js';
+import { textRows } from '../train/schema/text-rows.js';
 import { type ByteSource, openBytes } from './bytes.js';
 import { Fields } from './fields.js';
 import { scanFile } from './scan.js';
@@ -19,6 +23,7 @@ import {
   type TensorShape,
   tensorJson,
 } from './tensors.js';
+import { readRows } from './train-config.js';
 
 /** From this version on a file has its hash. */
 const firstHashedVersion = 2;
@@ -182,29 +187,24 @@ function givenHash(fields: Fields): string | undefined {
 // --- the fields that models and training states share ---
 
 export function readModelConfig(fields: Fields): ModelConfig {
-  const cell: CellName = fields.oneOf('cell', cellNames);
-  const layerNorm = isSet(fields, 'layerNorm');
-  if (layerNorm && cell !== 'lstm') fields.fail('layerNorm', `false with cell ${cell}`);
-  return {
-    cell,
-    layers: fields.integer('layers', 1, limits.layers),
-    hidden: fields.integer('hidden', 1, limits.width),
-    embedding: fields.integer('embedding', 0, limits.width),
+  const { residual, layerNorm, ...shape } = readRows(modelRows, fields) as Complete<
+    typeof modelRows
+  >;
+  const config = {
+    ...shape,
     vocabulary: fields.integer('vocabulary', 2, limits.vocabulary),
-    // missing in files before version 3
-    ...variants({ residual: isSet(fields, 'residual'), layerNorm }),
+    ...variants({ residual, layerNorm }),
   };
+  const sentence = refusal(config);
+  if (sentence) throw new CharnnError(fields.name(sentence(asField)));
+  return config;
 }
 
-function isSet(fields: Fields, key: string): boolean {
-  return fields.get(key) !== undefined && fields.boolean(key);
-}
+const asField: Spelling = (key, value) => (value === undefined ? key : `${key} ${value}`);
 
 export function readTextOptions(fields: Fields): TextOptions {
-  const unit = fields.oneOf('unit', textUnits);
-  const keepCr = fields.boolean('keepCr');
-  if (fields.get('normalize') === undefined) return { unit, keepCr };
-  return { unit, keepCr, normalize: fields.oneOf('normalize', normalForms) };
+  const { normalize, ...rest } = readRows(textRows, fields) as Complete<typeof textRows>;
+  return { ...rest, ...(normalize && { normalize }) };
 }
 
 /** Of the text, what ends its records; files before it was learned have none. */

@@ -13,6 +13,7 @@ import type { TrainConfig } from '../train/config.js';
 import { History, type HistorySummary, keptPlaces } from '../train/history.js';
 import type { LengthPlan } from '../train/length.js';
 import { momentCount } from '../train/optimizer.js';
+import { configRecord } from '../train/schema/record.js';
 import type { TrainingState } from '../train/state.js';
 import { writeFileAtomically } from './atomic.js';
 import type { Fields } from './fields.js';
@@ -50,18 +51,19 @@ export function formerStatePath(modelPath: string): string | undefined {
 }
 
 export async function writeState(path: string, state: TrainingState): Promise<void> {
-  const { weights, moments, average, hidden, vocabulary, ...rest } = state;
+  const { config, weights, moments, average, hidden, vocabulary, ...rest } = state;
   const history = History.of(state.history, state.validations);
   const head = {
     format: stateFormat,
     version: state.config.documents ? stateVersion : plainStateVersion,
     ...rest,
+    config: configRecord(config),
     history: history.entries,
     validations: history.summary,
     vocabulary: vocabulary.toJSON(),
   };
   const lists = [weights, ...moments, ...(average ? [average] : []), ...hidden.flat()];
-  const tensors: NamedValues[] = expectedTensors(state.model, state.config).map((tensor, i) => ({
+  const tensors: NamedValues[] = expectedTensors(state.model, config).map((tensor, i) => ({
     ...tensor,
     values: lists[i],
   }));
@@ -177,7 +179,7 @@ function readPlan(fields: Fields): LengthPlan {
 /** Names and shapes of a state's tensors, in order: weights, moments, average, hidden states. */
 function expectedTensors(model: ModelConfig, config: TrainConfig) {
   const { flatSize } = parameterTable(model);
-  const moments = Array.from({ length: momentCount(config.optimizer.name) }, (_, i) => ({
+  const moments = Array.from({ length: momentCount(config.optimizer) }, (_, i) => ({
     name: `moment${i + 1}`,
     shape: [flatSize],
   }));
@@ -204,7 +206,7 @@ function readLists(file: CheckpointFile, model: ModelConfig, config: TrainConfig
   requireMemory(4 * countElements(expected), `the training in ${shown}`);
   const lists = expected.map((tensor) => new Float32Array(elementsOf(tensor)));
   readInto(lists);
-  const moments = momentCount(config.optimizer.name);
+  const moments = momentCount(config.optimizer);
   const perLayer = cells[model.cell].states.length;
   const averages = config.average > 0 ? 1 : 0;
   const states = lists.slice(1 + moments + averages);

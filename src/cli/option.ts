@@ -1,104 +1,149 @@
-/**
- * One definition an option: the parser, the help and README.md's tables are all made from it.
- */
-import { type Command, Option } from 'commander';
+/** Options on the command line: the parser, the help and README.md's tables are all made from one table. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../errors.js';
-import type { Parse } from './values.js';
+import { kebab, type OptionRow, type OptionTable } from '../options/table.js';
+import { ValueError, type ValueType } from '../options/types.js';
 
-export interface OptionDefinition {
-  /** As commander writes them: `-o, --output <file>` */
+/** As commander writes them: `-o, --output <file>` */
+export function flagsOf(key: string, row: OptionRow): string {
+  const short = row.short === undefined ? '' : `-${row.short}, `;
+  const argument = row.argument === undefined ? '' : ` ${row.argument}`;
+  return `${short}--${row.flag ?? kebab(key)}${argument}`;
+}
+
+/** One line of help or of a table of README.md */
+export interface DescribedOption {
   readonly flags: string;
-  /** One line */
   readonly description: string;
-  /** Absent for a switch */
-  readonly parse?: Parse<unknown>;
-  readonly choices?: readonly string[];
-  /** Whether it may be given several times; its value is then the list */
-  readonly repeatable?: boolean;
-  /** What holds when the option is absent, as help shows it */
-  readonly default?: string | undefined;
+  readonly topic: string;
 }
 
-export interface OptionGroup {
-  readonly title: string;
-  readonly options: readonly OptionDefinition[];
+/** What help and README say of the options of a table: choices, defaults and negations included. */
+export function describe(table: OptionTable): DescribedOption[] {
+  return Object.entries(table).flatMap(([key, row]) => {
+    const topic = row.topic ?? 'Options';
+    const described = { flags: flagsOf(key, row), description: fullDescription(row), topic };
+    if (row.negation === undefined) return [described];
+    return [described, { flags: `--no-${kebab(key)}`, description: row.negation, topic }];
+  });
 }
 
-/** What help and README say of an option: choices and default included. */
-export function fullDescription({
-  description,
-  choices,
-  default: absent,
-}: OptionDefinition): string {
+function fullDescription(row: OptionRow): string {
+  const absent = row.absent ?? defaultInWords(row);
   const notes = [
-    ...(choices ? [choices.join(', ')] : []),
+    ...(isRepeatable(row) ? ['repeatable'] : []),
+    ...(row.type.choices ? [row.type.choices.join(', ')] : []),
     ...(absent === undefined ? [] : [`default: ${absent}`]),
+    ...(row.environment === undefined ? [] : [`environment: ${row.environment}`]),
   ];
-  return notes.length > 0 ? `${description} (${notes.join('; ')})` : description;
+  return notes.length > 0 ? `${row.help} (${notes.join('; ')})` : row.help;
 }
 
-/** Adds options to a command. Absent options stay undefined; configuration fills them in. */
-export function addOptions(command: Command, groups: readonly OptionGroup[]): Command {
-  for (const { title, options } of groups) {
-    for (const definition of options) {
-      const option = new Option(definition.flags, fullDescription(definition)).helpGroup(title);
-      const { parse, repeatable } = definition;
-      if (parse && repeatable) {
-        option.argParser((value: string, before: unknown[] = []) => [...before, parse(value)]);
-      } else if (parse) {
-        // the last one wins
-        option.argParser((value: string) => parse(value));
-      }
-      command.addOption(option);
+function defaultInWords({ argument, default: value, defaultBy }: OptionRow): string | undefined {
+  if (defaultBy !== undefined) {
+    const names = Object.keys(defaultBy.values);
+    const values = [...new Set(Object.values(defaultBy.values))];
+    return values
+      .map((x) => `${x} for ${names.filter((name) => defaultBy.values[name] === x).join(', ')}`)
+      .join('; ');
+  }
+  return argument === undefined || value === undefined ? undefined : String(value);
+}
+
+function isRepeatable(row: OptionRow): boolean {
+  return 'each' in row.type;
+}
+
+/**
+ * Adds options to a command. Absent options stay undefined; the commands fill them in.
+ * @param warn is told of spellings of earlier versions
+ */
+export function addOptions(
+  command: Command,
+  table: OptionTable,
+  warn: (message: string) => void,
+): Command {
+  for (const [key, row] of Object.entries(table)) {
+    const flags = flagsOf(key, row);
+    const spellings = describe({ [key]: row }).map(({ flags, description }) =>
+      optionFor(key, row, flags, description),
+    );
+    // before the command takes the option: it listens for the variable from then on
+    if (row.environment !== undefined) spellings[0].env(row.environment);
+    for (const option of spellings) command.addOption(option);
+    const argument = row.argument === undefined ? '' : ` ${row.argument}`;
+    for (const name of row.aliases ?? []) {
+      command.addOption(optionFor(key, row, `--${name}${argument}`, row.help).hideHelp());
+    }
+    for (const name of row.deprecated ?? []) {
+      const old = optionFor(key, row, `--${name}${argument}`, row.help).hideHelp();
+      const now = flags.match(/--[\w-]+/)?.[0];
+      const message = `--${name} is now called ${now}: the old name will go with the next version`;
+      command.addOption(old);
+      command.on(`option:${name}`, () => warn(message));
     }
   }
   return command;
 }
 
-/** `--temp` → temp: what help calls it, without its dashes */
-function longName({ flags }: OptionDefinition): string {
-  return new Option(flags).name();
+function optionFor(key: string, row: OptionRow, flags: string, description: string): Option {
+  const option = new Option(flags, description).helpGroup(`${row.topic ?? 'Options'}:`);
+  // every spelling of an option sets the same value
+  option.attributeName = () => key;
+  if (row.argument === undefined) return option;
+  return option.argParser((value: string, before: unknown) => {
+    const parsed = parse(row.type, value);
+    // given several times, the last one holds, unless the option is a list
+    return isRepeatable(row) && Array.isArray(before) ? [...before, ...(parsed as [])] : parsed;
+  });
+}
+
+function parse(type: ValueType<unknown>, value: string): unknown {
+  try {
+    return type.parse(value);
+  } catch (error) {
+    if (error instanceof ValueError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
 }
 
 /**
  * Changes one option of those in force, as a line such as `temp 0.8` says. Without a value it is again as
  * it was originally; a switch changes over.
- * @param names of the options that may be changed, without dashes
+ * @param keys of the options that may be changed
  * @throws UsageError for a name that is not among them, or a value that is none
  */
-export function adjust<Raw extends object>(
-  definitions: readonly OptionDefinition[],
-  names: readonly string[],
-  { now, original }: { readonly now: Raw; readonly original: Raw },
+export function adjust<Options extends object>(
+  table: OptionTable,
+  keys: readonly string[],
+  { now, original }: { readonly now: Options; readonly original: Options },
   line: string,
-): Raw {
+): Options {
   const [, name, value] = line.match(/^\s*(\S*)(?:\s(.*))?$/s) ?? [];
-  const definition = definitions.find((d) => longName(d) === name && names.includes(name));
-  if (definition === undefined) throw new UsageError(`no option /${name}: see /options`);
-  const key = new Option(definition.flags).attributeName() as keyof Raw;
-  const { parse, repeatable } = definition;
-  if (parse === undefined) return { ...now, [key]: now[key] !== true };
-  if (value === undefined || value === '') return { ...now, [key]: original[key] };
+  const key = keys.find((k) => [kebab(k), ...(table[k].aliases ?? [])].includes(name));
+  if (key === undefined) throw new UsageError(`no option /${name}: see /options`);
+  const row = table[key];
+  const values = now as Readonly<Record<string, unknown>>;
+  if (row.argument === undefined) return { ...now, [key]: values[key] !== true };
+  if (value === undefined || value === '') {
+    return { ...now, [key]: original[key as keyof Options] };
+  }
   try {
-    const parsed = parse(value);
-    return { ...now, [key]: repeatable ? [parsed] : parsed };
+    return { ...now, [key]: row.type.parse(value) };
   } catch (error) {
     throw new UsageError(`/${name} ${error instanceof Error ? error.message : error}`);
   }
 }
 
-/** The options of these names, each as `name value`, or by its name alone where it has none. */
+/** The options of these keys, each as `name value`, or with what it is for where it has none. */
 export function optionValues(
-  definitions: readonly OptionDefinition[],
-  names: readonly string[],
+  table: OptionTable,
+  keys: readonly string[],
   values: object,
 ): string[] {
-  return names.map((name) => {
-    const definition = definitions.find((d) => longName(d) === name);
-    if (definition === undefined) throw new Error(`no option is named ${name}`);
-    const key = new Option(definition.flags).attributeName();
-    const value = (values as Record<string, unknown>)[key];
-    if (value === undefined || value === false) return `${name}   ${definition.description}`;
-    return value === true ? `${name} (on)` : `${name} ${value}`;
+  return keys.map((key) => {
+    const value = (values as Readonly<Record<string, unknown>>)[key];
+    if (value === undefined || value === false) return `${kebab(key)}   ${table[key].help}`;
+    return value === true ? `${kebab(key)} (on)` : `${kebab(key)} ${value}`;
   });
 }

@@ -117,7 +117,7 @@ export interface ShareProgress {
   stop(): void;
 }
 
-/** How far a work is, in a terminal only: the time left is as the time gone. */
+/** How far a work is, in a terminal only: the remaining time is extrapolated from the elapsed time. */
 export function createShareProgress(quiet: boolean): ShareProgress {
   if (quiet || !process.stderr.isTTY) return { show() {}, stop() {} };
   const bar = new SingleBar({

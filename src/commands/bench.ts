@@ -1,46 +1,67 @@
 /** `charnn bench`: how fast this machine trains and generates. */
 import { usableCores } from '../backend/cores.js';
-import type { BackendName } from '../backend/device.js';
-import { checkLayerNorm } from '../cli/checks.js';
-import { defaults } from '../cli/options/defaults.js';
-import { type CellName, variants } from '../model/config.js';
-import { type BenchmarkResult, benchmark } from '../train/benchmark.js';
+import { defineCommand } from '../cli/command.js';
+import * as rows from '../cli/rows.js';
+import { requireCapable } from '../model/capabilities.js';
+import { variants } from '../model/config.js';
+import { type OptionsOf, option } from '../options/table.js';
+import { count, integer } from '../options/types.js';
+import { type BenchmarkOptions, type BenchmarkResult, benchmark } from '../train/benchmark.js';
 
-export interface RawBenchOptions {
-  readonly cell?: CellName;
-  readonly layers?: number;
-  readonly hidden?: number;
-  readonly embedding?: number;
-  readonly residual?: boolean;
-  readonly layerNorm?: boolean;
-  readonly batchSize?: number;
-  readonly seqLength?: number;
-  readonly threads?: number;
-  readonly iterations?: number;
-  readonly backend?: BackendName;
-  readonly json?: boolean;
-}
+/** V of the torch-rnn benchmark, whose sizes are the defaults */
+const vocabulary = 65;
 
-export async function bench(raw: RawBenchOptions): Promise<void> {
-  const d = defaults.bench;
-  const cell = raw.cell ?? defaults.cell;
-  checkLayerNorm(raw, cell);
-  const result = await benchmark({
-    cell,
-    layers: raw.layers ?? d.layers,
-    hidden: raw.hidden ?? d.hidden,
-    embedding: raw.embedding ?? d.embedding,
-    vocabulary: d.vocabulary,
-    ...variants(raw),
-    batchSize: raw.batchSize ?? d.batchSize,
-    seqLength: raw.seqLength ?? d.seqLength,
-    threads: raw.threads ?? usableCores(),
-    iterations: raw.iterations ?? d.iterations,
-    backend: raw.backend ?? 'auto',
-  });
-  // maxRSS is in kilobytes, of this process with all its threads
-  const peakMegabytes = process.resourceUsage().maxRSS / 1024;
-  process.stdout.write(raw.json ? json(result, peakMegabytes) : table(result, peakMegabytes));
+const table = {
+  ...rows.shape({ layers: 2, hidden: 256, embedding: 64 }),
+  batchSize: option('<n>', count, 'number of text streams read side by side', { default: 50 }),
+  seqLength: option('<n>', count, 'characters that each stream reads between two updates', {
+    default: 50,
+  }),
+  threads: rows.threads,
+  iterations: option('<n>', integer(1, 1_000_000), 'min number of training iterations to time', {
+    default: 20,
+  }),
+  backend: rows.backend,
+  json: rows.json,
+  debug: rows.debug,
+};
+
+export const bench = defineCommand({
+  name: 'bench',
+  summary: 'time training and generation on this machine',
+  description: 'Time training iterations and generation on this machine, on random text.',
+  examples: [
+    ['charnn bench', '2 layers of 256'],
+    ['charnn bench --cell gru --hidden 512 --json', 'for a script'],
+  ],
+  synonyms: ['benchmark', 'speed', 'time'],
+  options: table,
+  standardOutput: 'result',
+  async run(_, options) {
+    const result = await benchmark(settingsOf(options));
+    // maxRSS is in kilobytes, of this process with all its threads
+    const peakMegabytes = process.resourceUsage().maxRSS / 1024;
+    process.stdout.write(options.json ? json(result, peakMegabytes) : lines(result, peakMegabytes));
+  },
+});
+
+function settingsOf(options: OptionsOf<typeof table>): BenchmarkOptions {
+  const {
+    cell = table.cell.default,
+    layers = table.layers.default,
+    hidden = table.hidden.default,
+    embedding = table.embedding.default,
+    residual = false,
+    layerNorm = false,
+    batchSize = table.batchSize.default,
+    seqLength = table.seqLength.default,
+    threads = usableCores(),
+    iterations = table.iterations.default,
+    backend = 'auto',
+  } = options;
+  const shape = { cell, layers, hidden, embedding, ...variants({ residual, layerNorm }) };
+  requireCapable({ ...shape, backend, command: 'bench' });
+  return { ...shape, vocabulary, batchSize, seqLength, threads, iterations, backend };
 }
 
 function json(result: BenchmarkResult, peakMegabytes: number): string {
@@ -52,14 +73,14 @@ function json(result: BenchmarkResult, peakMegabytes: number): string {
     threads,
     backend,
     ms: Number(result.ms.toFixed(3)),
-    chars_per_s: Math.round(result.charsPerSecond),
+    charactersPerSecond: Math.round(result.charsPerSecond),
     gflops: Number(result.gflops.toFixed(1)),
-    generate_chars_per_s: Math.round(result.generateCharsPerSecond),
-    peak_rss_mb: Math.round(peakMegabytes),
+    generate_charactersPerSecond: Math.round(result.generateCharsPerSecond),
+    peakMegabytes: Math.round(peakMegabytes),
   })}\n`;
 }
 
-function table(result: BenchmarkResult, peakMegabytes: number): string {
+function lines(result: BenchmarkResult, peakMegabytes: number): string {
   const { cell, layers, hidden, threads, backend } = result;
   const thousand = (x: number) => `${(x / 1000).toFixed(1)} thousand char/s`;
   const rows = [

@@ -2,19 +2,22 @@
 
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
-import type { BackendName } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { checkLayerNorm, flagOf } from '../cli/checks.js';
-import { defaults } from '../cli/options/defaults.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
-import { type CellName, variants } from '../model/config.js';
+import { requireCapable } from '../model/capabilities.js';
+import { type CellName, cellNames, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
+import { flagOf, type OptionsOf, option, topic } from '../options/table.js';
+import { choice, count, integer, listOf } from '../options/types.js';
 import type { GradientsData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
 import { jsonText, printable } from '../text/quote.js';
+import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import {
   asJson,
@@ -26,40 +29,73 @@ import {
 } from './gradients-shown.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from './text-reading.js';
 
-export interface RawGradientsOptions extends RawReadingOptions {
-  readonly model?: string;
-  readonly cell?: readonly CellName[];
-  readonly layers?: number;
-  readonly hidden?: number;
-  readonly embedding?: number;
-  readonly residual?: boolean;
-  readonly layerNorm?: boolean;
-  readonly seed?: number;
-  readonly lags?: number;
-  readonly positions?: number;
-  readonly seqLength?: number;
-  readonly output?: string;
-  readonly backend?: BackendName;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
+const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding: 64 });
 
-export async function gradients(texts: readonly string[], raw: RawGradientsOptions): Promise<void> {
-  const output = createOutput(raw.quiet ?? false);
-  if (raw.output !== undefined) {
-    const inputs = [...texts, raw.model ?? defaults.output];
-    await checkPagePath({ path: raw.output, inputs, outputIsTaken: raw.json });
+const table = {
+  ...topic('Network', {
+    model: rows.model,
+    cell: option(
+      '<names>',
+      listOf(choice(cellNames)),
+      'compare untrained networks of these cells instead of a model',
+    ),
+    ...sizeRows,
+    seed: option('<n>', integer(0), 'random seed of the untrained weights', { default: 1 }),
+  }),
+  ...topic('Measure', {
+    lags: option('<n>', integer(1, 100_000), 'max number of steps back', { default: 128 }),
+    positions: option('<n>', count, 'positions of the text to average over', { default: 64 }),
+    seqLength: option(
+      '<n>',
+      count,
+      'length of a chunk of training, beyond which nothing is learnt',
+      {
+        absent: "the training's; 64 for untrained networks",
+      },
+    ),
+  }),
+  output: rows.page,
+  ...readingRows,
+  backend: rows.backend,
+  json: rows.json,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
+const usualSeqLength = 64;
+type Options = OptionsOf<typeof table>;
+
+export const gradients = defineCommand({
+  name: 'gradients',
+  arguments: '[text...]',
+  summary: 'show how far back the gradient reaches',
+  description:
+    'Measure, on a text, the gradient of the loss with respect to earlier states,\nfor a model or for untrained networks side by side, and the spectra of the\nrecurrent matrices.',
+  examples: [
+    ['charnn gradients book.txt', 'the model charnn.json'],
+    ['charnn gradients book.txt --cell rnn,lstm,gru', 'untrained'],
+    ['charnn gradients book.txt -o gradients.html', 'on a page'],
+  ],
+  options: table,
+  standardOutput: 'result',
+  run: measureGradients,
+});
+
+async function measureGradients(texts: readonly string[], options: Options): Promise<void> {
+  const output = createOutput(options.quiet ?? false);
+  if (options.output !== undefined) {
+    const inputs = [...texts, options.model ?? table.model.default];
+    await checkPagePath({ path: options.output, inputs, outputIsTaken: options.json });
   }
-  const { subjects, ids } = raw.cell
-    ? await fresh(texts, raw, output)
-    : await trained(texts, raw, output);
-  const device = await openDevice(raw.backend);
+  const { subjects, ids } = options.cell
+    ? await fresh(texts, options, output)
+    : await trained(texts, options, output);
+  const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
   const measures = {
-    lags: raw.lags ?? defaults.gradients.lags,
-    positions: raw.positions ?? defaults.gradients.positions,
+    lags: options.lags ?? table.lags.default,
+    positions: options.positions ?? table.positions.default,
   };
   const findings: Finding[] = [];
   for (const subject of subjects) {
@@ -70,33 +106,34 @@ export async function gradients(texts: readonly string[], raw: RawGradientsOptio
       spectra: await recurrentSpectra(device, config, weights),
     });
   }
-  if (raw.output !== undefined) {
+  if (options.output !== undefined) {
     const data: GradientsData = { subjects: findings.map(pageSubject) };
-    await writePage(raw.output, 'gradients', { title: 'Gradients by lag', data }, output);
+    await writePage(options.output, 'gradients', { title: 'Gradients by lag', data }, output);
   }
-  if (raw.json) process.stdout.write(`${jsonText(findings.map(asJson))}\n`);
-  else if (raw.output === undefined) process.stdout.write(description(findings));
+  if (options.json) process.stdout.write(`${jsonText(findings.map(asJson))}\n`);
+  else if (options.output === undefined) process.stdout.write(description(findings));
 }
 
-async function trained(texts: readonly string[], raw: RawGradientsOptions, output: Output) {
+async function trained(texts: readonly string[], options: Options, output: Output) {
   const shape = ['layers', 'hidden', 'embedding', 'residual', 'layerNorm'] as const;
   for (const key of [...shape, 'seed'] as const) {
-    if (raw[key] === undefined) continue;
-    const option = flagOf(key);
-    throw new UsageError(`${option} is for fresh networks: give --cell as well, or leave it out`);
+    if (options[key] === undefined) continue;
+    throw new UsageError(
+      `${flagOf(key)} is for untrained networks: give --cell as well, or leave it out`,
+    );
   }
-  const name = raw.model ?? defaults.output;
+  const name = options.model ?? table.model.default;
   const model = await readModel(name);
   const { config, text, vocabulary, weights, training, history } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,
     vocabulary,
     minCount: 1,
-    reading: readingOf(raw, text.unit),
+    reading: readingOf(options, text.unit),
     onFolder: folderReporter(output),
     stdin: process.stdin,
   });
-  const seqLength = raw.seqLength ?? positiveOr(training?.seqLength, defaults.gradients.seqLength);
+  const seqLength = options.seqLength ?? positiveOr(training?.seqLength, usualSeqLength);
   const subject: Subject = {
     name: config.cell,
     config,
@@ -109,38 +146,44 @@ async function trained(texts: readonly string[], raw: RawGradientsOptions, outpu
 
 async function fresh(
   texts: readonly string[],
-  raw: RawGradientsOptions,
+  options: Options,
   output: Output,
 ): Promise<{ subjects: Subject[]; ids: Ids }> {
-  if (raw.model !== undefined) {
+  if (options.model !== undefined) {
     throw new UsageError('--cell and --model contradict each other: give one of them');
   }
-  for (const cell of raw.cell ?? []) checkLayerNorm(raw, cell);
+  for (const cell of options.cell ?? [])
+    requireCapable({ ...shapeOf(options), cell, command: 'gradients' });
   const { ids, vocabulary } = await loadCorpus(textArguments(texts), {
-    text: { unit: defaults.unit, keepCr: false },
+    text: { unit: 'char', keepCr: false },
     minCount: 1,
-    reading: readingOf(raw, defaults.unit),
+    reading: readingOf(options, 'char'),
     onFolder: folderReporter(output),
     stdin: process.stdin,
   });
-  const subjects = (raw.cell ?? []).map((cell): Subject => {
+  const cells: readonly CellName[] = options.cell ?? [];
+  const subjects = cells.map((cell): Subject => {
     const config = {
       cell,
-      layers: raw.layers ?? defaults.gradients.layers,
-      hidden: raw.hidden ?? defaults.gradients.hidden,
-      embedding: raw.embedding ?? defaults.gradients.embedding,
+      layers: options.layers ?? table.layers.default,
+      hidden: options.hidden ?? table.hidden.default,
+      embedding: options.embedding ?? table.embedding.default,
       vocabulary: vocabulary.size,
-      ...variants(raw),
+      ...shapeOf(options),
     };
     return {
       name: cell,
       config,
-      weights: initialValues(parameterTable(config), raw.seed ?? defaults.seed),
-      seqLength: raw.seqLength ?? defaults.gradients.seqLength,
+      weights: initialValues(parameterTable(config), options.seed ?? table.seed.default),
+      seqLength: options.seqLength ?? usualSeqLength,
       clipping: undefined,
     };
   });
   return { subjects, ids };
+}
+
+function shapeOf({ residual = false, layerNorm = false }: Options) {
+  return variants({ residual, layerNorm });
 }
 
 /** What a model records of its training is shown, not relied on: it may be from anywhere. */

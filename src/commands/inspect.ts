@@ -3,20 +3,34 @@
 import chalk from 'chalk';
 import { readModel } from '../checkpoint/model-file.js';
 import { histogram, lineChart, terminalWidth } from '../cli/chart.js';
-import { defaults } from '../cli/options/defaults.js';
+import { defineCommand } from '../cli/command.js';
 import { bits, grouped } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { jsonText, printable } from '../text/quote.js';
 import { describeSeparator, withSeparator } from '../text/separator.js';
+import { withBits } from '../train/events.js';
+import { modelPath } from './model-argument.js';
 
-export async function inspect(
-  path: string | undefined,
-  raw: { readonly json?: boolean },
-): Promise<void> {
-  const model = await readModel(path ?? defaults.output);
-  process.stdout.write(raw.json ? `${jsonText(summary(model))}\n` : description(model));
-}
+export const inspect = defineCommand({
+  name: 'inspect',
+  arguments: '[model]',
+  summary: 'print what a model is',
+  description:
+    'Print the cell, sizes, tensors, vocabulary and training of a model\n(default: charnn.json).',
+  examples: [
+    ['charnn inspect', 'the model charnn.json'],
+    ["charnn inspect --json | jq '.history'", 'its losses'],
+  ],
+  synonyms: ['info', 'show', 'describe', 'summary', 'view'],
+  options: { model: rows.model, json: rows.json, debug: rows.debug },
+  standardOutput: 'result',
+  async run(args, options) {
+    const model = await readModel(modelPath(args, options.model));
+    process.stdout.write(options.json ? `${jsonText(summary(model))}\n` : description(model));
+  },
+});
 
 function summary(model: Model) {
   const { config, text, vocabulary, training, history } = model;
@@ -33,7 +47,7 @@ function summary(model: Model) {
     vocabulary: vocabulary.toJSON(),
     ...withSeparator(model.separator),
     training,
-    history,
+    history: history.map(withBits),
   };
 }
 

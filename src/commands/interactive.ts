@@ -2,18 +2,18 @@
 
 import { openDevice } from '../backend/open-device.js';
 import { adjust, optionValues } from '../cli/option.js';
-import { defaults } from '../cli/options/defaults.js';
-import { sampleOptions } from '../cli/options/sample.js';
 import { createOutput, type Output } from '../cli/output.js';
 import { TypedLines } from '../cli/typed-lines.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
+import { flagOf, kebab } from '../options/table.js';
 import { Session } from '../sample/session.js';
 import type { SampleSettings } from '../sample/settings.js';
 import { printable } from '../text/quote.js';
 import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
-import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
+import { type CommandSampleOptions, sampleTable } from './sample-options.js';
+import { sampleSettings } from './sample-settings.js';
 import { readingOf } from './text-reading.js';
 import { write } from './write.js';
 
@@ -22,10 +22,9 @@ const ofRecords = ['count', 'null', 'unique', 'novel', 'complete', 'beam'] as co
 
 /** Options that a line such as `/temp 0.8` changes */
 const adjustable = [
-  ...['length', 'seed', 'stop', 'until', 'temp', 'temp-schedule', 'top-k', 'top-p', 'min-p'],
-  ...['typical', 'ban-repeats', 'allow', 'match', 'greedy'],
+  ...['length', 'seed', 'stop', 'until', 'temp', 'tempSchedule', 'topK', 'topP', 'minP'],
+  ...['typical', 'banRepeats', 'allow', 'match', 'greedy'],
 ];
-const definitions = sampleOptions.flatMap(({ options }) => options);
 
 const help = `A line is gone on from; an empty one goes on with the text so far.
   /temp 0.8   sets an option, until the end; without a value: as at the beginning
@@ -34,28 +33,30 @@ const help = `A line is gone on from; an empty one goes on with the text so far.
   //text      a line that begins with /text
 Ctrl-C ends a continuation, Ctrl-D all of it.`;
 
-export async function interact(raw: RawSampleOptions): Promise<void> {
+export async function interact(path: string, options: CommandSampleOptions): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new UsageError(
-      '--interactive needs a terminal: in a pipe, give the text with --prime-file - or --complete -',
+      '--interactive needs a terminal: in a pipe, give the text with --prompt-file - or --complete -',
     );
   }
-  for (const option of ofRecords) {
-    if (raw[option] === undefined) continue;
-    throw new UsageError(`--interactive takes its lines from you: leave out --${option}`);
+  for (const key of ofRecords) {
+    if (options[key] === undefined) continue;
+    throw new UsageError(`--interactive takes its lines from you: leave out ${flagOf(key)}`);
   }
-  if (raw.primeFile === '-') {
-    throw new UsageError('--interactive reads standard input itself: leave out --prime-file -');
+  if (options.promptFile === '-') {
+    throw new UsageError('--interactive reads standard input itself: leave out --prompt-file -');
   }
-  const output = createOutput(raw.quiet ?? false);
-  const model = await readChosenModel(raw);
-  const device = await openDevice(raw.backend);
+  const output = createOutput(options.quiet ?? false);
+  const model = await readChosenModel(path, options.last);
+  const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
-  const dialogue = new Dialogue(model, new Session(model, device.operations), raw, output);
+  const dialogue = new Dialogue(model, new Session(model, device.operations), options, output);
   await dialogue.begin();
   const { cell, layers, hidden } = model.config;
   output.note(`${cell}, ${layers} × ${hidden}; /help says what can be typed, Ctrl-D ends`);
-  const lines = new TypedLines([...adjustable, 'again', 'options', 'help'].map((n) => `/${n}`));
+  const lines = new TypedLines(
+    [...adjustable.map(kebab), 'again', 'options', 'help'].map((n) => `/${n}`),
+  );
   try {
     for (;;) {
       const line = await lines.next();
@@ -68,9 +69,9 @@ export async function interact(raw: RawSampleOptions): Promise<void> {
 }
 
 class Dialogue {
-  private readonly original: RawSampleOptions;
-  /** As they are now */
-  private raw: RawSampleOptions;
+  private readonly original: CommandSampleOptions;
+  /** The options as they are now */
+  private current: CommandSampleOptions;
   private settings: SampleSettings;
   /** What every text begins with */
   private common: readonly number[] = [];
@@ -78,19 +79,19 @@ class Dialogue {
   constructor(
     private readonly model: Model,
     private readonly session: Session,
-    given: RawSampleOptions,
+    given: CommandSampleOptions,
     private readonly output: Output,
   ) {
     this.original = { ...given, seed: given.seed ?? Math.floor(Math.random() * 2 ** 32) };
-    this.raw = this.original;
-    this.settings = sampleSettings(this.raw, model, output);
+    this.current = this.original;
+    this.settings = sampleSettings(this.current, model, output);
   }
 
   async begin(): Promise<void> {
     const { unit } = this.model.text;
-    const reading = readingOf(this.raw, unit, 'replace');
+    const reading = readingOf(this.current, unit, 'replace');
     const encode = promptEncoder(this.model, this.output);
-    const { ids } = await readCommonPrompt(this.raw, encode, { reading, unit });
+    const { ids } = await readCommonPrompt(this.current, encode, { reading, unit });
     this.common = Array.from(ids);
     this.session.begin(this.common);
   }
@@ -102,7 +103,7 @@ class Dialogue {
       const { ids } = promptEncoder(this.model, this.output)(bytes);
       this.session.begin([...this.common, ...Array.from(ids)]);
     }
-    await this.goOn(lines, (this.raw.echo ?? true) ? bytes : Buffer.alloc(0));
+    await this.goOn(lines, (this.current.echo ?? true) ? bytes : Buffer.alloc(0));
   }
 
   private async obey(command: string, lines: TypedLines): Promise<void> {
@@ -117,15 +118,15 @@ class Dialogue {
 
   private change(command: string): void {
     try {
-      const raw = adjust(
-        definitions,
+      const changed = adjust(
+        sampleTable,
         adjustable,
-        { now: this.raw, original: this.original },
+        { now: this.current, original: this.original },
         command,
       );
-      this.settings = sampleSettings(raw, this.model, this.output);
-      if (raw.seed !== this.raw.seed || /^seed\b/.test(command)) this.session.restart();
-      this.raw = raw;
+      this.settings = sampleSettings(changed, this.model, this.output);
+      if (changed.seed !== this.current.seed || /^seed\b/.test(command)) this.session.restart();
+      this.current = changed;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       process.stderr.write(`${printable(error.message)}\n`);
@@ -133,10 +134,10 @@ class Dialogue {
   }
 
   private showOptions(): void {
-    const shown = optionValues(definitions, adjustable, {
-      length: defaults.length,
-      temp: defaults.temp,
-      ...this.raw,
+    const shown = optionValues(sampleTable, adjustable, {
+      length: sampleTable.length.default,
+      temp: sampleTable.temp.default,
+      ...this.current,
     });
     for (const line of shown) process.stderr.write(`  /${printable(line)}\n`);
   }

@@ -1,42 +1,68 @@
 /** `charnn novelty`: how much of a text is copied from a corpus. */
+import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { type Novelty, noveltyOf } from '../novelty/novelty.js';
 import { SuffixAutomaton } from '../novelty/suffix-automaton.js';
+import { type OptionsOf, option } from '../options/table.js';
+import { integer, path, repeated } from '../options/types.js';
 import { textOf } from '../text/code-points.js';
 import { jsonText } from '../text/quote.js';
 import { readText } from '../text/read-text.js';
 import type { ReadingOptions } from '../text/reading-options.js';
+import { readingRows } from '../text/reading-rows.js';
 import { findSources, type Source } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { write } from './write.js';
 
-export interface RawNoveltyOptions extends RawReadingOptions {
-  readonly corpus?: readonly string[];
-  readonly runs?: number;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
+const table = {
+  corpus: option(
+    '<file>',
+    repeated(path),
+    'file or folder that the text may have been copied from',
+  ),
+  runs: option('<n>', integer(0), 'max number of common strings to show', { default: 10 }),
+  ...readingRows,
+  json: rows.json,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
 
-const defaultRuns = 10;
+export const novelty = defineCommand({
+  name: 'novelty',
+  arguments: '[text...]',
+  summary: 'measure how much of a text is copied from a corpus',
+  description:
+    'Print, for several lengths, the share of strings of a text that do not occur in\na corpus, and the longest strings that occur in both.',
+  examples: [['charnn sample -l 20000 | charnn novelty --corpus book.txt', 'memorised?']],
+  synonyms: ['copied', 'plagiarism', 'overlap'],
+  options: table,
+  standardOutput: 'result',
+  run: measureNovelty,
+});
+
 const text = { unit: 'char', keepCr: false } as const;
 
-export async function novelty(texts: readonly string[], raw: RawNoveltyOptions): Promise<void> {
-  if (raw.corpus === undefined) throw new UsageError('no corpus given: name one with --corpus');
-  const reading = readingOf(raw, text.unit);
-  const onFolder = folderReporter(createOutput(raw.quiet ?? false));
+async function measureNovelty(
+  texts: readonly string[],
+  options: OptionsOf<typeof table>,
+): Promise<void> {
+  if (options.corpus === undefined) throw new UsageError('no corpus given: name one with --corpus');
+  const reading = readingOf(options, text.unit);
+  const onFolder = folderReporter(createOutput(options.quiet ?? false));
   const find = (paths: readonly string[]) =>
     findSources(paths, process.stdin, { reading, onFolder });
   const symbols = await symbolsOf(await find(textArguments(texts)), reading);
   const automaton = new SuffixAutomaton(symbols);
-  for (const source of await find(raw.corpus)) {
+  for (const source of await find(options.corpus)) {
     automaton.restart();
     await readText(source, { text, reading }, (piece) => automaton.read(piece));
   }
-  const result = noveltyOf(automaton, raw.runs ?? defaultRuns);
+  const result = noveltyOf(automaton, options.runs ?? table.runs.default);
   const shown = (start: number, length: number) => textOf(symbols.subarray(start, start + length));
-  await write(raw.json ? json(result, shown) : table(result, shown));
+  await write(options.json ? json(result, shown) : lines(result, shown));
 }
 
 async function symbolsOf(
@@ -63,14 +89,14 @@ function json({ characters, newShares, runs }: Novelty, shown: Shown): string {
   return `${jsonText({ characters, new: newShares, runs: withText })}\n`;
 }
 
-function table({ newShares, runs }: Novelty, shown: Shown): string {
-  const lines = ['length     new'];
+function lines({ newShares, runs }: Novelty, shown: Shown): string {
+  const shownLines = ['length     new'];
   for (const { length, share } of newShares) {
-    lines.push(`${String(length).padStart(6)} ${(100 * share).toFixed(1).padStart(6)}%`);
+    shownLines.push(`${String(length).padStart(6)} ${(100 * share).toFixed(1).padStart(6)}%`);
   }
-  lines.push('', 'longest runs in common');
+  shownLines.push('', 'longest runs in common');
   for (const { start, length } of runs) {
-    lines.push(`${String(length).padStart(6)} ${jsonText(shown(start, length))}`);
+    shownLines.push(`${String(length).padStart(6)} ${jsonText(shown(start, length))}`);
   }
-  return `${lines.join('\n')}\n`;
+  return `${shownLines.join('\n')}\n`;
 }

@@ -1,20 +1,14 @@
 /** From the options of `charnn train` to a training that can begin, or go on. */
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { usableCores } from '../backend/cores.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { readState } from '../checkpoint/state-file.js';
-import { defaults } from '../cli/options/defaults.js';
 import { grouped, type Output } from '../cli/output.js';
-import {
-  type Picked,
-  type RawTrainOptions,
-  resumedConfig,
-  trainLength,
-  trainSettings,
-} from '../cli/train-config.js';
 import { variants } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { sharedRun, sharedShare } from '../novelty/overlap.js';
+import { type Complete, withDefaults } from '../options/table.js';
 import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
 import { withSeparator } from '../text/separator.js';
@@ -22,9 +16,18 @@ import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import { trainingSpeed } from '../train/benchmark.js';
-import type { TrainConfig } from '../train/config.js';
+import type { OptimizerConfig } from '../train/config.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
+import {
+  type Picked,
+  resolveTraining,
+  resumeTraining,
+  textSettings,
+  trainLength,
+} from '../train/resolve.js';
+import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
+import { trainingRows } from '../train/schema/training-rows.js';
 import { findState, matchModel } from './claim-output.js';
 import {
   anotherText,
@@ -41,20 +44,17 @@ export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 /** A training from its beginning: text, sizes and configuration. */
 export async function prepareNew(
   texts: readonly string[],
-  raw: RawTrainOptions,
+  options: CommandTrainOptions,
   output: Output,
 ): Promise<Prepared> {
-  const settings = trainSettings(raw);
-  const { text, minCount, valFile, valFrac, valChars } = settings;
-  const givenSeparator = readSeparatorOption(raw.separator, text);
-  const initFrom = raw.initFrom === undefined ? undefined : await readModel(raw.initFrom);
+  const { text, ...settings } = textSettings(options);
+  const givenSeparator = readSeparatorOption(options.separator, text);
+  const initFrom = options.initFrom === undefined ? undefined : await readModel(options.initFrom);
   const source: TextSource = {
-    reading: readingOf(raw, text.unit),
     texts,
-    valFile: valFile ?? null,
-    valFrac,
-    valChars,
-    minCount,
+    ...settings,
+    valFile: settings.valFile ?? null,
+    reading: readingOf(options, text.unit),
   };
   const {
     corpus: loaded,
@@ -63,23 +63,23 @@ export async function prepareNew(
     leftOut,
   } = await loadTraining(source, text, undefined, output);
   const records = withRecords(loaded, givenSeparator, output);
-  const corpus = raw.documents ? withDocuments(records, starts) : records;
+  const corpus = options.documents ? withDocuments(records, starts) : records;
   warnOfOverlap(corpus, output);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
-    const { batchSize = usual.batchSize, seqLength = usual.seqLength } = raw;
+    const { batchSize = usual.batchSize, seqLength = usual.seqLength } = options;
     return fitToCorpus(corpus.train.length, { batchSize, seqLength });
   };
-  const { name, ...picked } = await pick(raw, settings.train, batchOf, corpus, initFrom, output);
+  const threads = options.threads ?? usableCores();
+  const { name, ...picked } = await pick(options, threads, batchOf, corpus, initFrom, output);
   const { warning, ...batch } = batchOf(name);
   if (warning !== undefined) output.warn(warning);
-  const threads = Math.min(settings.train.threads, batch.batchSize);
-  const { model, train: chosen } = trainSettings(raw, { ...picked, batch });
-  const config = Object.freeze({ ...chosen, ...batch, threads });
+  // the text may be too short for the batch that was asked for, and a thread needs a row
+  const fitted = { ...batch, threads: Math.min(threads, batch.batchSize) };
+  const resolved = resolveTraining({ ...options, ...fitted }, { ...picked, ...fitted });
   return {
     corpus,
-    model,
-    config,
+    ...resolved,
     // to be found again from any folder
     source: {
       ...source,
@@ -94,23 +94,31 @@ export async function prepareNew(
 
 /** Picks size, dropout and length where they are not given, and says so. */
 async function pick(
-  raw: RawTrainOptions,
-  { optimizer, threads, backend }: TrainConfig,
+  options: CommandTrainOptions,
+  threads: number,
   batchOf: (name: SizeName) => BatchShape,
   { train, vocabulary }: TrainingText,
   initFrom: Model | undefined,
   output: Output,
-): Promise<Omit<Picked, 'batch'> & { readonly name: SizeName }> {
-  const shaped = raw.layers !== undefined || raw.hidden !== undefined || initFrom !== undefined;
-  const length = trainLength(raw);
-  const asked = raw.size === 'auto' ? undefined : raw.size;
+): Promise<Omit<Picked, 'batchSize' | 'seqLength' | 'threads'> & { readonly name: SizeName }> {
+  const shaped =
+    options.layers !== undefined || options.hidden !== undefined || initFrom !== undefined;
+  const length = trainLength(options);
+  const asked = options.size === 'auto' ? undefined : options.size;
   const { batchSize, seqLength } = batchOf('small');
+  const {
+    cell = schema.cell.default,
+    residual = false,
+    layerNorm = false,
+    backend = 'auto',
+  } = options;
   const speed =
     length?.kind === 'seconds'
       ? await trainingSpeed({
-          ...{ cell: raw.cell ?? defaults.cell, ...sizes.small, vocabulary: vocabulary.size },
-          ...variants(raw),
-          ...{ batchSize, seqLength, optimizer, backend, iterations: 10 },
+          ...{ ...sizes.small, vocabulary: vocabulary.size, cell },
+          ...variants({ residual, layerNorm }),
+          ...{ batchSize, seqLength, backend, iterations: 10 },
+          training: optimizerOf(options),
           threads: Math.min(threads, batchSize),
         })
       : undefined;
@@ -124,12 +132,12 @@ async function pick(
   });
   const choices = [
     ...(shaped ? [] : [`size ${name} (${size.layers} × ${size.hidden})`]),
-    ...(raw.dropout === undefined ? [`dropout ${dropout}`] : []),
+    ...(options.dropout === undefined ? [`dropout ${dropout}`] : []),
   ];
   const isShortened = !shaped && length !== undefined && rest.length !== length;
   const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
   if (choices.length > 0) {
-    const more = isShortened ? '; more would be learning by heart' : '';
+    const more = isShortened ? '; training longer would overfit' : '';
     output.note(`picked ${choices.join(', ')}: the text will be read about ${times} times${more}`);
   }
   return {
@@ -146,13 +154,13 @@ async function pick(
  */
 export async function prepareResumed(
   texts: readonly string[],
-  raw: RawTrainOptions,
+  options: CommandTrainOptions,
   modelPath: string,
   output: Output,
 ): Promise<Prepared> {
   const path = await findState(modelPath);
   const { resume: state, best } = await matchModel(await readState(path), path, modelPath, output);
-  const config = resumedConfig(raw, state.config);
+  const config = resumeTraining(options, state.config);
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
   const leavingOut = { known: new Set(recorded.leftOut), onOwnStream: () => {} };
@@ -208,7 +216,8 @@ async function loadTraining(
   output: Output,
 ): Promise<LoadedTraining> {
   const { minCount, valFile, valFrac, valChars, reading } = source;
-  const onFolder = folderReporter(output);
+  // a text that is resumed was reported when it was new
+  const onFolder = vocabulary === undefined ? folderReporter(output) : undefined;
   const leftOut = new Set(source.leftOut);
   const leavingOut = {
     known: leftOut,
@@ -285,6 +294,13 @@ async function loadTraining(
   };
 }
 
+/** The optimiser's part of the configuration, which decides on the speed. */
+function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
+  const rows = withDefaults(trainingRows, options) as Complete<typeof trainingRows>;
+  const { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon } = rows;
+  return { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon };
+}
+
 /** Below this it is chance: phrases that recur in any text */
 const minOverlap = 0.02;
 
@@ -293,13 +309,8 @@ function warnOfOverlap({ train, validation }: TrainingText, output: Output): voi
   const share = sharedShare(train, validation);
   if (share < minOverlap) return;
   output.warn(
-    `${(100 * share).toFixed(0)} % of the validation text also stands in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove what is there twice, or give another text with --val-file`,
+    `${(100 * share).toFixed(0)} % of the validation text also occurs in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove the duplicates, or give another text with --val-file`,
   );
-}
-
-/** Finds contradictions in the options before anything is read. */
-export function resumedConfigIsValid(raw: RawTrainOptions): void {
-  resumedConfig(raw, trainSettings({}).train);
 }
 
 function absolute(path: string): string {

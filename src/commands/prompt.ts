@@ -11,6 +11,7 @@ import { findSources } from '../text/sources.js';
 import { textBytes } from '../text/text-bytes.js';
 import type { TextOptions } from '../text/unit.js';
 import { readEscapes } from './escapes.js';
+import type { CommandSampleOptions } from './sample-options.js';
 
 export interface Prompt {
   /** As it was given, but for line ends where the model has only line feeds */
@@ -23,17 +24,17 @@ const longestPrompt = 2 ** 28;
 
 /** The prompt that all records have. */
 export async function readCommonPrompt(
-  raw: { readonly prime?: string; readonly primeFile?: string },
+  { prompt, promptFile }: CommandSampleOptions,
   encode: (bytes: Uint8Array) => Prompt,
   { reading = lineReading, unit = 'char' }: LineOptions = {},
 ): Promise<Prompt> {
-  if (raw.primeFile === undefined) {
-    return encode(Buffer.from(readEscapes(raw.prime ?? '', '--prime'), 'utf8'));
+  if (promptFile === undefined) {
+    return encode(Buffer.from(readEscapes(prompt ?? '', '--prompt'), 'utf8'));
   }
   const pieces: Uint8Array[] = [];
   let length = 0;
   const plain = unit === 'byte';
-  for (const source of await findSources([raw.primeFile], process.stdin, { reading, unit })) {
+  for (const source of await findSources([promptFile], process.stdin, { reading, unit })) {
     for await (const piece of textBytes(source, {
       reading: { ...reading, plain },
       patient: true,

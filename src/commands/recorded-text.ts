@@ -1,8 +1,10 @@
 /** The texts that a training state names: read again on resuming, if they are what was trained on. */
 import { stat } from 'node:fs/promises';
 import { Fields } from '../checkpoint/fields.js';
+import { readRows } from '../checkpoint/train-config.js';
 import { CharnnError } from '../errors.js';
 import { ranges } from '../limits.js';
+import type { Complete } from '../options/table.js';
 import type { CorpusPart } from '../text/corpus.js';
 import { quote } from '../text/quote.js';
 import {
@@ -14,6 +16,7 @@ import {
   textFormats,
 } from '../text/reading-options.js';
 import { type FindOptions, findSources } from '../text/sources.js';
+import { sourceRows } from '../train/schema/text-rows.js';
 import type { TrainingState } from '../train/state.js';
 
 export interface TextSource {
@@ -35,12 +38,12 @@ export interface TextSource {
  */
 export function recordedSource(source: TrainingState['source'], path: string): TextSource {
   const fields = Fields.of(source, `${quote(path)}: source`);
+  const { valFile: _, ...rows } = sourceRows;
+  const rest = readRows(rows, fields) as Complete<typeof rows>;
   return {
     texts: pathsOf(fields, 'texts'),
     valFile: fields.get('valFile') === null ? null : fields.string('valFile'),
-    valFrac: fields.within('valFrac', ranges.properShare),
-    valChars: fields.within('valChars', ranges.count),
-    minCount: fields.within('minCount', ranges.count),
+    ...rest,
     reading: recordedReading(fields),
     files: fields.get('files') === undefined ? undefined : fields.objects('files').map(partOf),
     leftOut: fields.get('leftOut') === undefined ? undefined : pathsOf(fields, 'leftOut'),

@@ -1,20 +1,50 @@
 /** `charnn report`: trainings as a page of curves, side by side. */
-import { defaults } from '../cli/options/defaults.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
+import { type OptionsOf, option } from '../options/table.js';
+import { path, repeated } from '../options/types.js';
 import type { ReportData, RunData } from '../pages/data.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { readRun } from './read-run.js';
 
-export interface RawReportOptions {
-  readonly output?: string;
-  readonly quiet?: boolean;
-}
+const table = {
+  model: option('<file>', repeated(path), 'a model to show, beside those named as arguments', {
+    short: 'm',
+  }),
+  output: option('<file>', path, 'where to write the page', {
+    short: 'o',
+    default: 'report.html',
+  }),
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
 
-export async function report(paths: readonly string[], raw: RawReportOptions): Promise<void> {
-  const output = createOutput(raw.quiet ?? false);
-  const path = raw.output ?? defaults.report.output;
-  const files = paths.length > 0 ? paths : [defaults.output];
-  await checkPagePath({ path, inputs: files });
+export const report = defineCommand({
+  name: 'report',
+  arguments: '[run...]',
+  summary: 'show trainings as curves, side by side, on a page',
+  description:
+    'Write a page with the curves of trainings: loss, learning rate, gradient norm,\nspeed, samples. A run is a model (default: charnn.json) or a log, the standard\noutput of charnn train --json.',
+  examples: [
+    ['charnn train book.txt --json > a.log', 'keep a log'],
+    ['charnn report a.log b.log', 'two trainings side by side'],
+  ],
+  synonyms: ['plot', 'curves', 'history'],
+  options: table,
+  standardOutput: 'result',
+  run: reportTrainings,
+});
+
+async function reportTrainings(
+  runArguments: readonly string[],
+  options: OptionsOf<typeof table>,
+): Promise<void> {
+  const given = [...runArguments, ...(options.model ?? [])];
+  const files = given.length > 0 ? given : [rows.model.default];
+  const output = createOutput(options.quiet ?? false);
+  const page = options.output ?? table.output.default;
+  await checkPagePath({ path: page, inputs: files });
   const runs: (RunData & { readonly file: string })[] = [];
   for (const file of files) {
     runs.push({ ...(await readRun(file)), file });
@@ -26,5 +56,5 @@ export async function report(paths: readonly string[], raw: RawReportOptions): P
   });
   const data: ReportData = { runs: named };
   const title = `Training: ${named.map(({ name }) => name).join(', ')}`;
-  await writePage(path, 'report', { title, data }, output);
+  await writePage(page, 'report', { title, data }, output);
 }

@@ -1,6 +1,7 @@
 /** `charnn sample`: text from a model, streamed to standard output. */
 import { usableCores } from '../backend/cores.js';
 import { openDevice } from '../backend/open-device.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import type { Model } from '../model/model.js';
 import { beamSearch } from '../sample/beam.js';
@@ -8,36 +9,61 @@ import { generate } from '../sample/generate.js';
 import { notIn, unseen, wholeRecords } from '../sample/select.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { ReadingOptions } from '../text/reading-options.js';
-import type { Piece } from '../threads/in-order.js';
+import type { Chunk } from '../threads/map-ordered.js';
 import { readChosenModel } from './chosen-model.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { interact } from './interactive.js';
+import { modelPath } from './model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
-import { type RawSampleOptions, sampleSettings } from './sample-settings.js';
+import { type CommandSampleOptions, sampleTable } from './sample-options.js';
+import { sampleSettings } from './sample-settings.js';
 import { folderReporter, readingOf } from './text-reading.js';
 import { write } from './write.js';
 
 /** Records drawn in succession without a new one, after which no more are tried */
 const mostInVain = 10_000;
 
-export async function sample(raw: RawSampleOptions): Promise<void> {
-  if (raw.interactive) return interact(raw);
-  const output = createOutput(raw.quiet ?? false);
-  const model = await readChosenModel(raw);
-  const settings = sampleSettings(raw, model, output);
+export const sample = defineCommand({
+  name: 'sample',
+  arguments: '[model]',
+  summary: 'write new text',
+  description: 'Write text from a model to standard output, as it is produced.',
+  examples: [
+    ['charnn sample --temp 0.8', 'a little more predictable'],
+    ["charnn sample -p 'Call me' -l 200", 'continue a text'],
+    ['charnn sample -l 1000000 | head -n 20', 'as much as is read'],
+    ["charnn sample -n 20 --stop '\\n' | sort -u", 'twenty lines'],
+    ['seq 9 | charnn sample --complete -', 'lines that begin so'],
+    ['charnn sample -i', 'take turns with it'],
+  ],
+  synonyms: ['generate', 'gen', 'write', 'predict', 'text', 'run'],
+  options: sampleTable,
+  standardOutput: 'result',
+  async run(args, options) {
+    const path = modelPath(args, options.model);
+    if (options.interactive) return interact(path, options);
+    return writeRecords(path, options);
+  },
+});
+
+async function writeRecords(path: string, options: CommandSampleOptions): Promise<void> {
+  const output = createOutput(options.quiet ?? false);
+  const model = await readChosenModel(path, options.last);
+  const settings = sampleSettings(options, model, output);
   const encode = promptEncoder(model, output);
   const { unit } = model.text;
-  const reading = readingOf(raw, unit, 'replace');
-  const common = await readCommonPrompt(raw, encode, { reading, unit });
+  const reading = readingOf(options, unit, 'replace');
+  const common = await readCommonPrompt(options, encode, { reading, unit });
   const isNovel =
-    raw.novel === undefined ? undefined : await novelty(raw.novel, model, reading, output);
-  const device = await openDevice(raw.backend);
+    options.novel === undefined ? undefined : await novelty(options.novel, model, reading, output);
+  const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
 
-  const count = raw.count ?? 1;
-  if (raw.beam !== undefined) {
-    const found = await beamSearch(model, device, common.ids, settings, raw.beam);
-    const head = (raw.echo ?? true) ? common.bytes : nothing.bytes;
-    const tail = raw.null ? '\0' : raw.count !== undefined ? '\n' : '';
+  const count = options.count ?? 1;
+  if (options.beam !== undefined) {
+    const found = await beamSearch(model, device, common.ids, settings, options.beam);
+    const head = (options.echo ?? true) ? common.bytes : nothing.bytes;
+    const tail = options.null ? '\0' : options.count !== undefined ? '\n' : '';
     for (const { ids } of found.slice(0, count)) {
       const text = Buffer.concat([head, model.vocabulary.decodeBytes(ids)]);
       await write(text);
@@ -45,25 +71,28 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
     }
     return;
   }
-  const selected = raw.unique === true || isNovel !== undefined;
+  const selected = options.unique === true || isNovel !== undefined;
   const lines =
-    raw.complete === undefined ? undefined : linePrompts(raw.complete, encode, model.text, reading);
+    options.complete === undefined
+      ? undefined
+      : linePrompts(options.complete, encode, model.text, reading);
   // which of the records are wanted shows only when they have been drawn
   const expected = selected ? Number.POSITIVE_INFINITY : count;
-  const prompts = new RecordPrompts(common, raw.echo ?? true);
+  const prompts = new RecordPrompts(common, options.echo ?? true);
   const pieces = generate(prompts.jobs(lines, lines ? count : expected), {
     model,
     device,
     settings,
     prompt: common.ids,
     expected: lines ? undefined : expected,
-    threads: raw.threads ?? usableCores(),
+    threads: options.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
   });
-  const listed = raw.count !== undefined || raw.null || lines !== undefined || selected;
-  const separator = listed ? (raw.null ? '\0' : '\n') : '';
+  const listed = options.count !== undefined || options.null || lines !== undefined || selected;
+  const separator = listed ? (options.null ? '\0' : '\n') : '';
   if (!selected) return stream(pieces, prompts, model, separator);
 
-  const isFresh = raw.unique ? unseen() : () => true;
+  const isFresh = options.unique ? unseen() : () => true;
   let [written, inVain] = [0, 0];
   for await (const { index, ids } of wholeRecords(pieces)) {
     const prompt = prompts.of(index);
@@ -83,7 +112,7 @@ export async function sample(raw: RawSampleOptions): Promise<void> {
 
 /** Writes records as they are drawn. */
 async function stream(
-  pieces: AsyncIterable<Piece<readonly number[]>>,
+  pieces: AsyncIterable<Chunk<readonly number[]>>,
   prompts: RecordPrompts,
   model: Model,
   separator: string,

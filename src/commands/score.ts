@@ -1,56 +1,97 @@
 /** `charnn score`: each line with its bits per character in front. */
 
 import { usableCores } from '../backend/cores.js';
-import type { BackendName } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
 import type { Model } from '../model/model.js';
+import { flag, type OptionsOf, option } from '../options/table.js';
+import { notNegative } from '../options/types.js';
 import { loadCorpus } from '../text/corpus.js';
 import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { jsonText } from '../text/quote.js';
+import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './chosen-model.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { noteUnknown } from './unknown-note.js';
 import { LineWriter, write } from './write.js';
-
-export interface RawScoreOptions extends RawReadingOptions {
-  readonly model?: string;
-  readonly last?: boolean;
-  readonly total?: boolean;
-  readonly dynamic?: boolean;
-  readonly perChar?: boolean;
-  readonly threshold?: number;
-  readonly threads?: number;
-  readonly backend?: BackendName;
-  readonly quiet?: boolean;
-}
 
 /** Bytes of a line whose JSON is still a string that V8 can make */
 const longestPerCharacter = 10e6;
 
-export async function score(texts: readonly string[], raw: RawScoreOptions): Promise<void> {
-  if (raw.total && (raw.perChar || raw.threshold !== undefined)) {
+const table = {
+  model: rows.model,
+  last: rows.last,
+  total: flag(
+    'print one number instead: the bits per character of all as one text, as eval has it',
+  ),
+  dynamic: flag('dynamic evaluation: adapt to the lines while reading them (slower, one thread)'),
+  perChar: flag('print lines of JSON with the cost of each character'),
+  threshold: option(
+    '<x>',
+    notNegative,
+    'print only lines of at least this many bits per character',
+  ),
+  encoding: encodingRow,
+  invalid: invalidRow('replace'),
+  ...columnRows,
+  threads: rows.threads,
+  backend: rows.backend,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
+
+export const score = defineCommand({
+  name: 'score',
+  arguments: '[text...]',
+  summary: 'print each line with its bits per character in front',
+  description:
+    'Read lines from files or standard input and print each with its bits per\ncharacter in front, in order: the higher, the less the model expected the line.',
+  examples: [
+    ['charnn score app.log | sort -rn | head', 'the oddest lines'],
+    ['tail -f app.log | charnn score --threshold 4', 'as they come'],
+    ['charnn score --per-char < poem.txt', 'each character, as JSON'],
+  ],
+  synonyms: ['anomaly', 'rank'],
+  options: table,
+  standardOutput: 'result',
+  run: scoreTexts,
+});
+
+async function scoreTexts(
+  texts: readonly string[],
+  options: OptionsOf<typeof table>,
+): Promise<void> {
+  if (options.total && (options.perChar || options.threshold !== undefined)) {
     throw new UsageError('--total is one number: leave out --per-char and --threshold');
   }
-  const output = createOutput(raw.quiet ?? false);
-  const dynamic = raw.dynamic ?? false;
-  const model = await readChosenModel(raw);
-  const device = await openDevice(raw.backend);
+  const output = createOutput(options.quiet ?? false);
+  const dynamic = options.dynamic ?? false;
+  const model = await readChosenModel(options.model ?? rows.model.default, options.last);
+  const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
   const paths = textArguments(texts);
   const { text, vocabulary } = model;
   const onFolder = folderReporter(output);
-  const reading = readingOf(raw, text.unit, raw.total ? 'error' : 'replace');
+  const reading = readingOf(options, text.unit, options.total ? 'error' : 'replace');
 
-  if (raw.total) {
-    const options = { text, vocabulary, minCount: 1, stdin: process.stdin, reading, onFolder };
-    const { ids, unknown } = await loadCorpus(paths, options);
+  if (options.total) {
+    const { ids, unknown } = await loadCorpus(paths, {
+      text,
+      vocabulary,
+      minCount: 1,
+      stdin: process.stdin,
+      reading,
+      onFolder,
+    });
     const { bitsPerCharacter } = await evaluate(model, device, ids, { dynamic });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
     noteUnknown(unknown, vocabulary, output);
@@ -59,24 +100,25 @@ export async function score(texts: readonly string[], raw: RawScoreOptions): Pro
 
   const { unit } = text;
   const sources = await findSources(paths, process.stdin, { reading, unit, onFolder });
-  const longest = raw.perChar ? longestPerCharacter : undefined;
+  const longest = options.perChar ? longestPerCharacter : undefined;
   const groups = lineGroups(sources, { reading, unit, longest });
   const lines = scoreLines(groups, {
     models: [model],
     device,
-    threads: raw.threads ?? usableCores(),
+    threads: options.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
     dynamic,
-    characters: raw.perChar ?? false,
+    characters: options.perChar ?? false,
   });
   const writer = new LineWriter();
-  const least = raw.threshold ?? Number.NEGATIVE_INFINITY;
+  const least = options.threshold ?? Number.NEGATIVE_INFINITY;
   let unknown = 0;
   for await (const scored of lines) {
     unknown += scored.losses[0].unknown;
     const bits = bitsPerCharacter(scored).toFixed(6);
     // what is shown decides: a threshold taken from the output means that very line
     if (Number(bits) < least) continue;
-    if (raw.perChar) await writer.line(perCharacter(scored, model, Number(bits)));
+    if (options.perChar) await writer.line(perCharacter(scored, model, Number(bits)));
     else await writer.line(`${bits}\t`, withoutCr(scored.line, text));
   }
   await writer.end();
@@ -97,7 +139,8 @@ function perCharacter({ line, losses: [of] }: ScoredLine, { text }: Model, bits:
   const round = (x: number) => Number(x.toFixed(6));
   return jsonText({
     text: Buffer.from(shown).toString('utf8'),
-    bits_per_char: bits,
+    bitsPerCharacter: bits,
+    loss: round(bits * Math.LN2),
     characters: characters.slice(0, of.characters),
     bits: Array.from(of.losses ?? [], (loss) => round(loss / Math.LN2)),
   });

@@ -1,17 +1,14 @@
 /** How a command reads its texts, from its options, and what it says of folders. */
 import { grouped, type Output } from '../cli/output.js';
 import { UsageError } from '../errors.js';
+import type { OptionsOf } from '../options/table.js';
 import type { FolderReport } from '../text/folders.js';
-import type { InvalidAction, ReadingOptions, TextFormat } from '../text/reading-options.js';
+import type { InvalidAction, ReadingOptions } from '../text/reading-options.js';
+import type { columnRows, readingRows } from '../text/reading-rows.js';
 import type { TextUnit } from '../text/unit.js';
 
-/** Options as the parser leaves them: absent ones undefined. */
-export interface RawReadingOptions {
-  readonly encoding?: string;
-  readonly invalid?: InvalidAction;
-  readonly format?: TextFormat;
-  readonly textColumn?: string;
-}
+/** Options of reading; a command may have only some of them. */
+type GivenReading = OptionsOf<typeof readingRows & typeof columnRows>;
 
 /**
  * @param unit of the model that is to read
@@ -19,12 +16,12 @@ export interface RawReadingOptions {
  * @throws UsageError for options that contradict each other
  */
 export function readingOf(
-  raw: RawReadingOptions,
+  options: GivenReading,
   unit: TextUnit,
   invalid: InvalidAction = 'error',
 ): ReadingOptions {
-  const { encoding, format = 'lines', textColumn: column } = raw;
-  if (unit === 'byte' && (encoding !== undefined || raw.invalid !== undefined)) {
+  const { encoding, format = 'lines', textColumn: column } = options;
+  if (unit === 'byte' && (encoding !== undefined || options.invalid !== undefined)) {
     const option = encoding === undefined ? '--invalid' : '--encoding';
     throw new UsageError(`${option} is for characters, and this is about bytes: leave it out`);
   }
@@ -38,7 +35,7 @@ export function readingOf(
   }
   return {
     ...(encoding !== undefined && { encoding }),
-    invalid: raw.invalid ?? invalid,
+    invalid: options.invalid ?? invalid,
     format,
     ...(column !== undefined && { column }),
   };

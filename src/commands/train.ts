@@ -2,74 +2,90 @@ import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, writeModel } from '../checkpoint/model-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
-import { defaults } from '../cli/options/defaults.js';
+import { defineCommand } from '../cli/command.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
-import { createProgress } from '../cli/progress.js';
+import { createProgress, type Progress } from '../cli/progress.js';
 import { Interruption } from '../cli/signals.js';
-import { type RawTrainOptions, trainSettings } from '../cli/train-config.js';
 import { DivergenceError } from '../errors.js';
 import { yardstick } from '../evaluate/yardstick.js';
 import type { Model } from '../model/model.js';
 import { sample } from '../sample/sample.js';
-import { jsonText, quote } from '../text/quote.js';
+import { quote } from '../text/quote.js';
 import type { TrainConfig } from '../train/config.js';
 import type { EndEvent, SampleEvent } from '../train/events.js';
 import type { TrainingText } from '../train/job.js';
+import { checkResumable, checkTogether } from '../train/resolve.js';
 import { runTraining } from '../train/run.js';
+import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
 import { claimOutput, requireSpace } from './claim-output.js';
-import {
-  type Prepared,
-  prepareNew,
-  prepareResumed,
-  resumedConfigIsValid,
-} from './prepare-training.js';
+import { type Prepared, prepareNew, prepareResumed } from './prepare-training.js';
 import { textArguments } from './text-arguments.js';
-import { yardstickLine } from './yardstick-line.js';
+import { baselineEvent, yardstickLine } from './yardstick-line.js';
+
+export const train = defineCommand({
+  name: 'train',
+  arguments: '[text...]',
+  summary: 'train a model on a text',
+  description:
+    'Train on files, folders or standard input (-). The best model goes to --output,\nand what is needed to continue goes into a state file beside it.',
+  examples: [
+    ['charnn train book.txt --time 3m', 'train for three minutes'],
+    ['charnn train poems/ --cell gru --epochs 30', 'a folder, another cell'],
+    ['zcat logs/*.gz | charnn train - -o logs.json', 'a stream'],
+    ['charnn train --resume', 'continue after an interruption'],
+  ],
+  synonyms: ['learn', 'fit', 'resume', 'finetune', 'fine-tune'],
+  options: commandRows,
+  standardOutput: 'events',
+  run: runCommand,
+});
 
 /** @returns the exit code of a signal that interrupted the training */
-export async function train(
+async function runCommand(
   texts: readonly string[],
-  raw: RawTrainOptions,
+  options: CommandTrainOptions,
 ): Promise<number | undefined> {
-  const output = createOutput(raw.quiet ?? false);
-  const modelPath = raw.output ?? defaults.output;
-  const resuming = raw.resume ?? false;
-  if (resuming) resumedConfigIsValid(raw);
-  else trainSettings(raw);
+  const output = createOutput(options.quiet ?? false);
+  const modelPath = options.output ?? schema.output.default;
+  const resuming = options.resume ?? false;
+  if (resuming) checkResumable(options);
+  else checkTogether(options);
   const given = resuming && texts.length === 0 ? [] : textArguments(texts);
   const interruption = new Interruption();
-  const lock = await claimOutput(modelPath, resuming || (raw.force ?? false), [
+  const lock = await claimOutput(modelPath, resuming || (options.force ?? false), [
     ...given,
-    raw.valFile,
-    raw.initFrom,
+    options.valFile,
+    options.initFrom,
   ]);
+  const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
   try {
     const keeping = (keep: number | undefined, trainingId?: string) =>
       KeptModels.open(modelPath, {
         ...{ keep: keep ?? 0, trainingId, resuming },
-        mayReplace: raw.force ?? false,
-        plainWeights: raw.plainWeights ?? false,
+        mayReplace: options.force ?? false,
+        plainWeights: options.plainWeights ?? false,
       });
     // of a new training before its text is read, which may take long
-    const empty = resuming ? undefined : await keeping(raw.keep);
+    const empty = resuming ? undefined : await keeping(options.keep);
     const prepared = resuming
-      ? await prepareResumed(given, raw, modelPath, output)
-      : await prepareNew(given, raw, output);
+      ? await prepareResumed(given, options, modelPath, output)
+      : await prepareNew(given, options, output);
     const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
     const { config, resume } = prepared;
     const kept = empty ?? (await keeping(config.keep, resume?.id));
     // a new one is written before the oldest is removed
     const keptModels = config.keep ? Math.max(0, config.keep - kept.count) + 1 : 0;
     await requireSpace(modelPath, modelBytes(model), stateBytes(model, config), keptModels);
-    const files = { modelPath, lock, kept };
-    const end = await interruption.during((signal) => run(prepared, raw, files, signal));
+    const end = await interruption.during((signal) =>
+      run(prepared, options, { modelPath, lock, kept, progress, signal }),
+    );
     conclude(end, modelPath, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
     // all is saved, and the comparison computes without a pause: a signal now ends the process by itself
     lock.release();
     interruption.stopListening();
-    await compare(prepared.corpus, raw, output);
+    await compare(prepared.corpus, options, progress, output);
     return undefined;
   } finally {
     lock.release();
@@ -77,20 +93,20 @@ export async function train(
   }
 }
 
-/** Where a training's results go. */
-interface OutputFiles {
+/** Where a training's results go, and what ends it. */
+interface Surroundings {
   readonly modelPath: string;
   readonly lock: Lock;
   readonly kept: KeptModels;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
 }
 
 async function run(
   prepared: Prepared,
-  raw: RawTrainOptions,
-  { modelPath, lock, kept }: OutputFiles,
-  signal: AbortSignal,
+  { json, plainWeights }: CommandTrainOptions,
+  { modelPath, lock, kept, progress, signal }: Surroundings,
 ): Promise<EndEvent> {
-  const progress = createProgress({ json: raw.json ?? false, quiet: raw.quiet ?? false });
   try {
     return await runTraining({
       ...prepared,
@@ -99,9 +115,9 @@ async function run(
       save: {
         async model(model) {
           lock.check();
-          await writeModel(modelPath, model, { plainWeights: raw.plainWeights ?? false });
+          await writeModel(modelPath, model, { plainWeights: plainWeights ?? false });
           progress.show({ type: 'saved', what: 'model', path: modelPath });
-          if (raw.json) progress.show(await sampleOf(model, prepared.config));
+          if (json) progress.show(await sampleOf(model, prepared.config));
         },
         async state(state) {
           lock.check();
@@ -135,14 +151,16 @@ async function sampleOf(model: Model, { seed, backend }: TrainConfig): Promise<S
 
 function conclude(end: EndEvent, modelPath: string, output: Output): void {
   const shown = quote(modelPath);
-  const custom = modelPath === defaults.output ? '' : ` -o ${shown}`;
+  const custom = modelPath === schema.output.default ? '' : ` -o ${shown}`;
   switch (end.reason) {
     case 'overfitting':
-      output.note('validation has not become better for a while: this is the end (--early-stop)');
+      output.note(
+        'stopped early: the validation loss has not improved for a while (see --early-stop)',
+      );
       sayDone(end, shown, output);
       return;
     case 'target':
-      output.note('the validation loss is as low as was asked for (--target-loss)');
+      output.note('stopped: the validation loss has reached --target-loss');
       sayDone(end, shown, output);
       return;
     case 'finished':
@@ -150,14 +168,14 @@ function conclude(end: EndEvent, modelPath: string, output: Output): void {
       return;
     case 'interrupted':
       output.note(
-        `interrupted after step ${grouped(end.step)}; saved. go on with: charnn train --resume${custom}`,
+        `interrupted after step ${grouped(end.step)}; saved. Continue with: charnn train --resume${custom}`,
       );
       return;
     case 'diverged': {
       const kept =
         end.best === undefined ? 'no model was saved' : `the last good model is in ${shown}`;
       throw new DivergenceError(
-        `training diverged after step ${end.step}: the loss is far above its best, or no number; ${kept}; try a lower --learning-rate, a lower --clip, or --on-divergence rollback`,
+        `training diverged after step ${end.step}: the loss is far above its best, or not a number; ${kept}; try a lower --learning-rate, a lower --clip, or --on-divergence rollback`,
       );
     }
   }
@@ -190,12 +208,13 @@ function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Outp
 /** Says what models without a network make of the validation text. */
 async function compare(
   { vocabulary, train, validation }: TrainingText,
-  { quiet, json }: RawTrainOptions,
+  { quiet, json }: CommandTrainOptions,
+  progress: Progress,
   output: Output,
 ): Promise<void> {
   if (validation.length < 2 || (quiet && !json)) return;
   const result = await yardstick(vocabulary, validation, train);
-  if (json) process.stdout.write(`${jsonText({ type: 'yardstick', ...result })}\n`);
+  if (json) progress.show(baselineEvent(result));
   else output.note(`for comparison: ${yardstickLine(result)}`);
 }
 

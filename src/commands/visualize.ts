@@ -2,31 +2,25 @@
 
 import { recordUnits, type Study, study, type Unit } from '../analyse/study.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
-import type { BackendName } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
-import { defaults } from '../cli/options/defaults.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
+import { type OptionsOf, option } from '../options/table.js';
+import { count, path } from '../options/types.js';
 import { blob } from '../pages/blobs.js';
 import type { VisualizeData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
 import { jsonText } from '../text/quote.js';
+import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
-
-export interface RawVisualizeOptions extends RawReadingOptions {
-  readonly model?: string;
-  readonly output?: string;
-  readonly units?: 'all' | readonly Unit[];
-  readonly maxChars?: number;
-  readonly backend?: BackendName;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
+import { folderReporter, readingOf } from './text-reading.js';
+import { unitList } from './unit-list.js';
 
 /** Activations a page holds unless it is told which: bytes before compression */
 const activationBudget = 32e6;
@@ -34,42 +28,78 @@ const guesses = 5;
 /** Characters whose guesses are decoded together */
 const partLength = 1 << 15;
 
-export async function visualize(texts: readonly string[], raw: RawVisualizeOptions): Promise<void> {
-  const output = createOutput(raw.quiet ?? false);
-  const path = raw.output ?? defaults.visualize.output;
-  const inputs = [...texts, raw.model ?? defaults.output];
-  await checkPagePath({ path, inputs, outputIsTaken: raw.json });
-  const model = await readModel(raw.model ?? defaults.output);
+const table = {
+  model: rows.model,
+  output: option('<file>', path, 'where to write the page', {
+    short: 'o',
+    default: 'charnn.html',
+  }),
+  units: option('<list>', unitList, 'units to show: all, or a list of layer:unit', {
+    absent: 'as many as fit',
+  }),
+  maxChars: option('<n>', count, 'max number of characters to show', { default: 1_000_000 }),
+  ...readingRows,
+  backend: rows.backend,
+  json: rows.json,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
+
+export const visualize = defineCommand({
+  name: 'visualize',
+  arguments: '[text...]',
+  summary: 'show a model reading a text, on a page',
+  description:
+    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text.',
+  examples: [
+    ['charnn visualize chapter.txt -o page.html', 'the model charnn.json'],
+    ['charnn visualize chapter.txt --units 1:17,1:30', 'only these units'],
+  ],
+  synonyms: ['visualise', 'activations'],
+  options: table,
+  standardOutput: 'result',
+  run: showReading,
+});
+
+async function showReading(
+  texts: readonly string[],
+  options: OptionsOf<typeof table>,
+): Promise<void> {
+  const output = createOutput(options.quiet ?? false);
+  const page = options.output ?? table.output.default;
+  const inputs = [...texts, options.model ?? table.model.default];
+  await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
+  const model = await readModel(options.model ?? table.model.default);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,
     vocabulary,
     minCount: 1,
-    reading: readingOf(raw, text.unit),
+    reading: readingOf(options, text.unit),
     onFolder: folderReporter(output),
     stdin: process.stdin,
   });
-  const most = raw.maxChars ?? defaults.visualize.maxChars;
-  const ids = corpus.ids.subarray(0, most);
+  const max = options.maxChars ?? table.maxChars.default;
+  const ids = corpus.ids.subarray(0, max);
   if (ids.length < corpus.ids.length) {
     const [shown, all] = [ids.length, corpus.ids.length].map(grouped);
     output.note(`the page shows the first ${shown} of ${all} characters (--max-chars)`);
   }
-  const device = await openDevice(raw.backend);
+  const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
   const seen = await study(model, device, ids, guesses);
-  const units = chooseUnits(raw.units, model, seen.findings, ids.length, output);
+  const units = chooseUnits(options.units, model, seen.findings, ids.length, output);
   const data = pageData(model, seen, units, ids.length, corpus.ids.length);
   const recorded = await recordUnits(model, device, ids, units);
   const blobs = pageBlobs(model, ids, seen, units, recorded);
-  await writePage(path, 'visualize', { title: 'A network reads', data, blobs }, output);
-  if (raw.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
+  await writePage(page, 'visualize', { title: 'A network reads', data, blobs }, output);
+  if (options.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
 }
 
 /** The units asked for; else as many as fit, those that follow a feature first. */
 function chooseUnits(
-  asked: RawVisualizeOptions['units'],
+  asked: OptionsOf<typeof table>['units'],
   model: Model,
   findings: readonly FeatureFinding[],
   characters: number,
@@ -184,8 +214,8 @@ function asJson({ findings, searched, predictions }: Study) {
       units: units.map(({ layer, unit, chosenBy, heldOut }) => ({
         layer,
         unit,
-        chosen_by: chosenBy,
-        held_out: heldOut,
+        chosenBy,
+        heldOut,
       })),
     })),
   };

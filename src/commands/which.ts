@@ -2,49 +2,83 @@
 
 import { basename } from 'node:path';
 import { usableCores } from '../backend/cores.js';
-import type { BackendName } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
+import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
+import { type OptionsOf, option } from '../options/table.js';
+import { path, repeated } from '../options/types.js';
 import { withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { printable, quote } from '../text/quote.js';
+import { encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
+import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, type RawReadingOptions, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from './text-reading.js';
 import { LineWriter } from './write.js';
 
-export interface RawWhichOptions extends RawReadingOptions {
-  readonly text?: readonly string[];
-  readonly threads?: number;
-  readonly backend?: BackendName;
-  readonly quiet?: boolean;
-}
+const table = {
+  model: option('<file>', repeated(path), 'a model to compare, beside those named as arguments', {
+    short: 'm',
+  }),
+  text: option('<file>', repeated(path), 'read the lines from this file', {
+    absent: 'standard input',
+  }),
+  encoding: encodingRow,
+  invalid: invalidRow('replace'),
+  threads: rows.threads,
+  backend: rows.backend,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
 
-export async function which(paths: readonly string[], raw: RawWhichOptions): Promise<void> {
+export const which = defineCommand({
+  name: 'which',
+  arguments: '[model...]',
+  summary: 'say which of several models fits each line best',
+  description:
+    'Print each line of standard input with the name of the model that gives it the\nhighest probability, and the difference in bits to the next best model.',
+  examples: [
+    ['charnn which en.json de.json < mixed.txt', 'languages'],
+    ['charnn which a.json b.json | cut -f1 | uniq -c', 'how often'],
+  ],
+  synonyms: ['classify', 'compare', 'identify'],
+  options: table,
+  standardOutput: 'result',
+  run: compareModels,
+});
+
+async function compareModels(
+  models: readonly string[],
+  options: OptionsOf<typeof table>,
+): Promise<void> {
+  const paths = [...models, ...(options.model ?? [])];
   if (paths.length < 2) throw new UsageError('which compares models: name at least two');
-  const output = createOutput(raw.quiet ?? false);
-  const models = await Promise.all(paths.map((path) => readModel(path)));
-  const device = await openDevice(raw.backend);
+  const output = createOutput(options.quiet ?? false);
+  const loaded = await Promise.all(paths.map((file) => readModel(file)));
+  const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
   // lines are decoded if any of the models reads characters
-  const unit = models.every((model) => model.text.unit === 'byte') ? 'byte' : 'char';
-  const keepCr = models.some((model) => model.text.keepCr);
-  const reading = readingOf(raw, unit, 'replace');
+  const unit = loaded.every((model) => model.text.unit === 'byte') ? 'byte' : 'char';
+  const keepCr = loaded.some((model) => model.text.keepCr);
+  const reading = readingOf(options, unit, 'replace');
   const onFolder = folderReporter(output);
-  const given = textArguments(raw.text ?? []);
+  const given = textArguments(options.text ?? []);
   const sources = await findSources(given, process.stdin, { reading, unit, onFolder });
   const labels = modelLabels(paths);
   const writer = new LineWriter();
   const lines = scoreLines(lineGroups(sources, { reading, unit }), {
-    models,
+    models: loaded,
     device,
-    threads: raw.threads ?? usableCores(),
+    threads: options.threads ?? usableCores(),
+    onFewer: noteFewerThreads(output),
     characters: false,
   });
-  const unknown = models.map(() => 0);
+  const unknown = loaded.map(() => 0);
   for await (const { line, losses } of lines) {
     losses.forEach((loss, i) => {
       unknown[i] += loss.unknown;
@@ -63,7 +97,7 @@ export async function which(paths: readonly string[], raw: RawWhichOptions): Pro
 
 /** File names without folder and ending, or the paths where that is not enough. */
 function modelLabels(paths: readonly string[]): readonly string[] {
-  const names = paths.map((path) => basename(path).replace(/\.json$/, ''));
+  const names = paths.map((file) => basename(file).replace(/\.json$/, ''));
   const labels = new Set(names).size === names.length ? names : paths;
   // a line of output is one record with tabs in it, on a terminal too
   return labels.map(printable);

@@ -4,12 +4,17 @@ import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
 import { newIds } from '../text/ids.js';
-import { Crew } from '../threads/crew.js';
+import { WorkerPool } from '../threads/worker-pool.js';
 import { plainTraining, type TrainConfig } from '../train/config.js';
-import { Control } from '../train/control.js';
 import { momentCount } from '../train/optimizer.js';
 import { type ReplicaPlan, share } from '../train/plan.js';
-import { type CodingPlan, type LaneOrder, type LaneResult, perform } from './lane.js';
+import { SharedControl } from '../train/shared-control.js';
+import {
+  type CodingPlan,
+  createCodingHandler,
+  type LaneOrder,
+  type LaneResult,
+} from './coding-handler.js';
 import { eachCharacter, type Layout, layoutOf, positions } from './layout.js';
 
 /** All that both sides must have alike, besides the back end */
@@ -108,9 +113,9 @@ function planOf(
   backend.write(flat, weights);
   const flatTensors = (count: number) =>
     Array.from({ length: count }, () => backend.share(backend.tensor([flatSize])));
-  const moments = flatTensors(momentCount(training.optimizer.name));
+  const moments = flatTensors(momentCount(training.optimizer));
   const gradients = flatTensors(lanes);
-  const control = new Control(lanes);
+  const control = new SharedControl(lanes);
   const replicas = Array.from({ length: lanes }, (_, index): ReplicaPlan => {
     const { first, size } = share(streams, index, lanes);
     const state = Array.from({ length: config.layers }, () =>
@@ -149,8 +154,8 @@ function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {
   return {
     ...plainTraining,
     // learning is always at its beginning: what was long ago counts less
-    optimizer: { ...plainTraining.optimizer, beta2: 0.99 },
-    clip: { name: 'norm', limit: 1 },
+    beta2: 0.99,
+    clip: 1,
     batchSize: streams,
     seqLength: chunk,
     threads: lanes,
@@ -164,34 +169,39 @@ async function runLanes(
 ): Promise<Uint8Array[]> {
   const lanes = plan.replicas.length;
   const { length, chunk } = plan.layout;
-  const control = new Control(lanes, plan.replicas[0].control);
+  const control = new SharedControl(lanes, plan.replicas[0].control);
   const results = new Array<LaneResult>(lanes);
   const timer = onProgress
     ? setInterval(() => onProgress((control.step * chunk) / length), progressMs)
     : undefined;
-  let crew: Crew<CodingPlan, LaneOrder, LaneResult> | undefined;
+  let settle: { resolve(): void; reject(error: Error): void } | undefined;
+  const done = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // a worker may fail before anybody waits
+  done.catch(() => {});
+  let pool: WorkerPool<CodingPlan, LaneOrder, LaneResult> | undefined;
+  let left = lanes;
   try {
-    await new Promise<void>((resolve, reject) => {
-      let left = lanes;
-      crew = new Crew({
-        lanes,
-        module: new URL('./lane.js', import.meta.url),
-        perform,
-        data: plan,
-        onReply(lane, result) {
-          results[lane] = result;
-          if (--left === 0) resolve();
-        },
-        onFailure(error) {
-          control.breakBarrier();
-          reject(error);
-        },
-      });
-      for (let lane = 0; lane < lanes; lane++) crew.post(lane, { lane });
+    pool = await WorkerPool.start<CodingPlan, LaneOrder, LaneResult>({
+      workers: lanes,
+      module: new URL('./coding-worker.js', import.meta.url),
+      createHandler: createCodingHandler,
+      data: () => plan,
+      onReply(lane, result) {
+        results[lane] = result;
+        if (--left === 0) settle?.resolve();
+      },
+      onFailure(error) {
+        control.barrier.break();
+        settle?.reject(error);
+      },
     });
+    for (let lane = 0; lane < lanes; lane++) pool.post(lane, { lane });
+    await done;
   } finally {
     clearInterval(timer);
-    await crew?.close();
+    await pool?.close();
   }
   return results;
 }

@@ -3,7 +3,7 @@ import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { CodingSettings } from './coder.js';
-import { mostCounts } from './lane.js';
+import { mostCounts } from './coding-handler.js';
 
 /** Memory that a byte of the content takes: itself, as a symbol, and as symbol and id of a stream */
 export const bytesPerByte = 12;

@@ -1,16 +1,20 @@
 /** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
+import { usefulThreads } from '../backend/cores.js';
 import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
-import { inOrder } from '../threads/in-order.js';
-import { type LineJob, type LinePlan, perform } from './line-lane.js';
+import { mapOrdered } from '../threads/map-ordered.js';
+import { createLineHandler, type LineJob, type LinePlan } from './line-handler.js';
 import type { LineLoss } from './line-reader.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];
   /** What computes; the memory that is taken is given back at the end. */
   readonly device: Scope;
+  /** More than are of use are not started; the losses do not depend on their number. */
   readonly threads: number;
+  /** Told when the system allows fewer threads than that */
+  readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
   /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
   readonly dynamic?: boolean;
   /** Whether each character's loss is wanted */
@@ -31,7 +35,7 @@ const mostBytes = 1 << 16;
 /** @param groups lines that have come together; what is there is scored before the next is waited for */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
-  { models, device, threads, dynamic = false, characters }: LineScoring,
+  { models, device, dynamic = false, characters, ...pool }: LineScoring,
 ): AsyncGenerator<ScoredLine, void, void> {
   const scope = device.scope();
   const { operations } = scope;
@@ -46,7 +50,6 @@ export async function* scoreLines(
     dynamic,
     characters,
   };
-  const module = new URL('./line-lane.js', import.meta.url);
   const jobs = new Map<number, LineJob>();
   async function* remembered() {
     let index = 0;
@@ -55,9 +58,16 @@ export async function* scoreLines(
       yield job;
     }
   }
-  const options = { lanes: dynamic ? 1 : threads, module, perform, data: plan, jobsPerLane: 2 };
+  const options = {
+    workers: dynamic ? 1 : usefulThreads(pool.threads),
+    module: new URL('./line-worker.js', import.meta.url),
+    createHandler: createLineHandler,
+    data: plan,
+    jobsPerWorker: 2,
+    onFewer: pool.onFewer ?? (() => {}),
+  };
   try {
-    for await (const { index, value } of inOrder(remembered(), options)) {
+    for await (const { index, value } of mapOrdered(remembered(), options)) {
       const { bytes, ends } = jobs.get(index) as LineJob;
       jobs.delete(index);
       for (let i = 0; i < ends.length; i++) {

@@ -3,11 +3,11 @@
 export const cellNames = ['rnn', 'lstm', 'gru'] as const;
 export type CellName = (typeof cellNames)[number];
 
-/** What a plain network has not: absent where it is off, so that a plain one is described as ever. */
+/** Optional architecture flags. They are omitted when off, so that a plain model's JSON does not change. */
 export interface Variants {
   /** Layers above the first add their input to their output. */
   readonly residual?: boolean;
-  /** Each gate's sums are normalised over the units; LSTM only. */
+  /** Each gate's sums are normalised over the units; see capabilities.ts for the cells that can do it. */
   readonly layerNorm?: boolean;
 }
 

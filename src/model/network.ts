@@ -250,7 +250,7 @@ export class Network {
           dProjection,
           this.handedOn(chunk, l - 1),
         );
-        // on the short way past a residual layer the gradient comes through as it is
+        // the skip connection passes the gradient unchanged, so accumulate
         backend.linearBackwardInput(dOutput, dProjection, this.inputWeights[l].weight, isResidual);
       }
     }

@@ -7,7 +7,7 @@
  * gains of layer normalisation, have no counterpart there.
  */
 import type { Backend, Tensor } from '../backend/backend.js';
-import { CharnnError } from '../errors.js';
+import { requireCapable } from './capabilities.js';
 import { cells } from './cells/cells.js';
 import type { ModelConfig } from './config.js';
 import { Random } from './random.js';
@@ -47,12 +47,7 @@ const alignment = 16;
  * the recurrent bias, added after normalising, that opens the forget gate.
  */
 export function parameterTable(config: ModelConfig): ParameterTable {
-  if (config.layerNorm && config.cell !== 'lstm') {
-    throw new CharnnError(
-      `layer normalisation is for the lstm: leave it out with ${config.cell}`,
-      2,
-    );
-  }
+  requireCapable(config);
   const { layers: L, hidden: H, embedding: D, vocabulary: V, layerNorm } = config;
   const cell = cells[config.cell];
   const { gates } = cell;

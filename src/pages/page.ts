@@ -1,5 +1,5 @@
 /**
- * Pages that need nothing but themselves: script, style and data are in the file, and its content
+ * Self-contained pages: script, style and data are in the file, and its content
  * security policy forbids the browser any request.
  */
 import { readFileSync } from 'node:fs';

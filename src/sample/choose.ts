@@ -93,7 +93,10 @@ export class Chooser {
     permitted?: Permitted,
   ): number {
     const { weights } = this;
-    if (this.greedy) return mostProbable(logits, start, weights.length, permitted);
+    // the limit of ever lower temperatures
+    if (this.greedy || temperature === 0) {
+      return mostProbable(logits, start, weights.length, permitted);
+    }
     softmax(weights, logits, start, temperature, permitted);
     for (const filter of this.filters) filter(weights);
     return draw(weights, random);

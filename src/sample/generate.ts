@@ -1,11 +1,12 @@
 /** Records from a model, on all the threads that are given, in their order. */
+import { usefulThreads } from '../backend/cores.js';
 import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
-import { inOrder, type Piece } from '../threads/in-order.js';
-import { perform, type SampleJob, type SamplePlan } from './lane.js';
+import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
 import { needsLeadIn } from './lead-in.js';
 import { readPrompt } from './prompt.js';
+import { createRecordHandler, type SampleJob, type SamplePlan } from './record-handler.js';
 import type { SampleSettings } from './settings.js';
 
 export interface Generation {
@@ -17,7 +18,10 @@ export interface Generation {
   readonly prompt: ArrayLike<number>;
   /** How many records are expected, if that is known: fewer need fewer threads */
   readonly expected?: number | undefined;
+  /** More than are of use are not started; the records do not depend on their number. */
   readonly threads: number;
+  /** Told when the system allows fewer threads than that */
+  readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
 }
 
 /** Rows of a batch: more make a step no faster for each. */
@@ -31,36 +35,32 @@ const mostHeld = 2 ** 25;
  */
 export async function* generate(
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
-  { model, device, settings, prompt, expected, threads }: Generation,
-): AsyncGenerator<Piece<readonly number[]>, void, void> {
-  const scope = device.scope();
+  generation: Generation,
+): AsyncGenerator<Chunk<readonly number[]>, void, void> {
+  const scope = generation.device.scope();
   try {
-    yield* drawn(jobs, model, scope, settings, prompt, expected, threads);
+    yield* drawIn(scope, jobs, generation);
   } finally {
     // the threads have ended by now
     scope.release();
   }
 }
 
-async function* drawn(
+async function* drawIn(
+  { operations: backend, handle }: Scope,
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
-  model: Model,
-  scope: Scope,
-  settings: SampleSettings,
-  prompt: ArrayLike<number>,
-  expected: number | undefined,
-  threads: number,
-): AsyncGenerator<Piece<readonly number[]>, void, void> {
-  const { operations: backend } = scope;
+  { model, settings, prompt, expected, ...options }: Generation,
+): AsyncGenerator<Chunk<readonly number[]>, void, void> {
+  const threads = usefulThreads(options.threads);
   const weights = loadWeights(model, backend);
   // what follows an unprinted record of each record's own cannot be read once for all
   const isLed = needsLeadIn(settings, prompt);
   const { state, id } = readPrompt(model, backend, weights, isLed ? [] : prompt);
   const together = Math.max(1, Math.min(expected ?? mostRows * threads, heldRecords(settings)));
-  const lanes = Math.min(threads, together);
-  const rows = Math.min(mostRows, Math.ceil(together / lanes));
+  const workers = Math.min(threads, together);
+  const rows = Math.min(mostRows, Math.ceil(together / workers));
   const plan: SamplePlan = {
-    device: scope.handle,
+    device: handle,
     config: model.config,
     weights: backend.share(weights),
     state: state.map((layer) => layer.map((s) => backend.share(s))),
@@ -70,13 +70,13 @@ async function* drawn(
     symbols: model.vocabulary.symbols,
     rows,
   };
-  const module = new URL('./lane.js', import.meta.url);
-  yield* inOrder(isLed ? afterPrompt(prompt, jobs) : jobs, {
-    lanes,
-    module,
-    perform,
+  yield* mapOrdered(isLed ? afterPrompt(prompt, jobs) : jobs, {
+    workers,
+    module: new URL('./record-worker.js', import.meta.url),
+    createHandler: createRecordHandler,
     data: plan,
-    jobsPerLane: 2 * rows,
+    jobsPerWorker: 2 * rows,
+    onFewer: options.onFewer ?? (() => {}),
   });
 }
 

@@ -1,33 +1,25 @@
 import type { Backend } from '../backend/backend.js';
-import { type BackendName, type Scope, withScope } from '../backend/device.js';
+import { type Scope, withScope } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model.js';
+import { type Complete, checkOptions, withDefaults } from '../options/table.js';
 import { prepareText } from '../text/decode.js';
 import { Batch } from './batch.js';
 import { readPrompt } from './prompt.js';
+import { type SampleOptions, sampleRows } from './sample-rows.js';
 
-export interface SampleOptions {
-  /** Characters to draw; the prompt is not counted. */
-  readonly length: number;
-  /** Divides the logits: below 1 sharpens the distribution, above 1 flattens it. Above 0. */
-  readonly temperature?: number;
-  readonly greedy?: boolean;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly typical?: number;
-  readonly seed?: number;
-  /** Text to go on from; it is not part of what is returned. */
-  readonly prime?: string;
-  /** What computes: a device that is open already, or the name of one */
-  readonly device?: Scope;
-  readonly backend?: BackendName;
-}
-
-/** Draws a text from a model of characters: the short way for library use. It holds no memory. */
-export async function sample(model: Model, options: SampleOptions): Promise<string> {
-  const { device } = options;
+/**
+ * Draws a text from a model of characters: the short way for library use. It holds no memory.
+ * @param device a device that is open already, instead of the one that the options name
+ * @throws UsageError naming an option that is unknown or out of range
+ */
+export async function sample(
+  model: Model,
+  options: SampleOptions = {},
+  device?: Scope,
+): Promise<string> {
+  checkOptions(sampleRows, options, 'sample');
   if (device) return withScope(device, (backend) => drawText(model, backend, options));
   const own = await openDevice(options.backend);
   try {
@@ -38,14 +30,25 @@ export async function sample(model: Model, options: SampleOptions): Promise<stri
 }
 
 async function drawText(model: Model, backend: Backend, options: SampleOptions): Promise<string> {
-  const { temperature = 1, greedy = false, seed = 1, prime = '', ...rest } = options;
+  const {
+    length,
+    temperature,
+    greedy,
+    seed,
+    prompt: text,
+    backend: _,
+    ...filters
+  } = {
+    ...(withDefaults(sampleRows, options) as Complete<typeof sampleRows>),
+  };
   const weights = loadWeights(model, backend);
-  const prompt = model.vocabulary.encode(prepareText(prime, model.text)).ids;
+  const prompt = model.vocabulary.encode(prepareText(text, model.text)).ids;
   const beginning = readPrompt(model, backend, weights, prompt);
   const network = networkOf(model.config, backend, weights, { maxRows: 1, maxBatch: 1 });
   const settings = {
-    ...rest,
-    greedy,
+    ...filters,
+    length,
+    greedy: greedy ?? false,
     seed,
     temperatures: [temperature],
     schedule: undefined,

@@ -1,5 +1,5 @@
 /** Whole records, and the choice of those that are new. */
-import type { Piece } from '../threads/in-order.js';
+import type { Chunk } from '../threads/map-ordered.js';
 
 export interface WholeRecord {
   readonly index: number;
@@ -8,7 +8,7 @@ export interface WholeRecord {
 
 /** Joins the pieces of each record. */
 export async function* wholeRecords(
-  pieces: AsyncIterable<Piece<readonly number[]>>,
+  pieces: AsyncIterable<Chunk<readonly number[]>>,
 ): AsyncGenerator<WholeRecord, void, void> {
   let ids: number[] = [];
   for await (const { index, value, done } of pieces) {

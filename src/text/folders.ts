@@ -45,8 +45,8 @@ export interface FoundFile {
 /**
  * The text files of a folder, at any depth, each folder's entries in the order of their names' UTF-16
  * code units. Names that begin with a dot are not looked at; links are followed, but no folder is entered
- * twice. What is not text by `recognise`, or of charnn's own, the files that
- * this process's output goes to included, is reported as skipped.
+ * twice. What is not text by `recognise` is reported as skipped; what
+ * charnn has written, the files that this process's output goes to included, is passed over.
  * @throws CharnnError for what cannot be read
  */
 export async function filesOf(
@@ -81,15 +81,17 @@ async function addFolder(folder: Buffer, walk: FolderWalk): Promise<void> {
     if (name[0] === dot) continue;
     const path = joined(folder, name);
     const stats = await statInFolder(path);
-    if (stats?.isDirectory()) {
+    if (stats === undefined) continue;
+    if (stats.isDirectory()) {
       await addFolder(path, walk);
       continue;
     }
-    const stream = stats && ownStreamTo(path, stats);
+    const stream = ownStreamTo(path, stats);
     if (stream !== undefined) leavingOut?.onOwnStream(path.toString(), stream);
-    const isLeftOut = stream !== undefined || leavingOut?.known.has(resolve(path.toString()));
-    const why = isLeftOut ? 'output of charnn goes to it' : await reasonToSkip(path, stats, rules);
-    if (why === undefined) files.push({ path, stats: stats as Stats });
+    if (stream !== undefined || leavingOut?.known.has(resolve(path.toString()))) continue;
+    const why = await reasonToSkip(path, stats, rules);
+    if (why === ownFile) continue;
+    if (why === undefined) files.push({ path, stats });
     else skipped.push({ name: shownName(name), why });
   }
 }
@@ -117,19 +119,23 @@ async function statInFolder(path: Buffer): Promise<Stats | undefined> {
   });
 }
 
+/**
+ * A model that lies in a folder of texts is not one of them. Such files are not reported: what a model
+ * records of its texts would depend on whether one was there before.
+ */
+const ownFile = "a file of charnn's";
+
 /** What speaks against a file, or undefined if it is to be read. */
 async function reasonToSkip(
   path: Buffer,
-  stats: Stats | undefined,
+  stats: Stats,
   { reading, unit }: FolderRules,
 ): Promise<string | undefined> {
-  if (stats === undefined) return 'a link that leads nowhere';
   if (!stats.isFile()) return 'no regular file';
   // charnn 0.1.0 could not open it
   if (reading.plain && !isText(path)) return 'a name that is not UTF-8';
   const start = await startOf(path);
-  // a model that lies in a folder of texts is not one of them
-  if (ownKind(start) !== undefined) return "a file of charnn's";
+  if (ownKind(start) !== undefined) return ownFile;
   const asBytes = reading.plain || unit === 'byte';
   const found = asBytes ? undefined : recognise(start, extname(path.toString('latin1')));
   if (found?.kind === 'utf-16' || found?.kind === 'packed') return undefined;

@@ -12,7 +12,7 @@ import { initialValues, parameterTable } from '../model/parameters.js';
 import { Random } from '../model/random.js';
 import { newIds } from '../text/ids.js';
 import { Vocabulary } from '../text/vocabulary.js';
-import { type OptimizerConfig, plainTraining, type TrainConfig } from './config.js';
+import { plainTraining, type TrainConfig } from './config.js';
 import { Replicas } from './replicas.js';
 
 export interface BenchmarkOptions extends ModelConfig {
@@ -21,8 +21,8 @@ export interface BenchmarkOptions extends ModelConfig {
   readonly threads: number;
   readonly backend: BackendName;
   readonly iterations: number;
-  /** Adam, if absent */
-  readonly optimizer?: OptimizerConfig;
+  /** How training is to be timed; Adam, if absent */
+  readonly training?: Partial<TrainConfig>;
 }
 
 export interface BenchmarkResult {
@@ -165,10 +165,10 @@ async function generationSpeed(model: ModelConfig, backend: Backend): Promise<nu
 }
 
 function trainConfig(options: BenchmarkOptions): TrainConfig {
-  const { batchSize, seqLength, threads, backend, optimizer } = options;
+  const { batchSize, seqLength, threads, backend, training } = options;
   return {
     ...plainTraining,
-    ...(optimizer && { optimizer }),
+    ...training,
     batchSize,
     seqLength,
     threads: Math.min(threads, batchSize),

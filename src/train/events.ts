@@ -29,6 +29,8 @@ export interface ProgressEvent {
   readonly epoch: number;
   /** Training loss, averaged over the latest steps */
   readonly loss: number;
+  /** The same in bits */
+  readonly bitsPerCharacter: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
   readonly charactersPerSecond: number;
@@ -59,7 +61,13 @@ export interface Validation {
   readonly rollbacks?: number;
 }
 
-export interface ValidationEvent extends Validation {
+/** The losses of a validation in bits per character */
+export interface LossesInBits {
+  readonly trainBitsPerCharacter: number | null;
+  readonly validationBitsPerCharacter: number | null;
+}
+
+export interface ValidationEvent extends Validation, LossesInBits {
   readonly type: 'validation';
   /** Whether it is the best so far, so that the model was saved */
   readonly best: boolean;
@@ -91,6 +99,7 @@ export interface RollbackEvent {
   readonly step: number;
   /** The loss that was no longer sensible; may be not a number */
   readonly loss: number;
+  readonly bitsPerCharacter: number;
   /** Which time this is */
   readonly count: number;
   /** Of the learning rate, from now on */
@@ -106,8 +115,31 @@ export interface EndEvent {
   readonly reason: 'finished' | 'target' | 'overfitting' | 'interrupted' | 'diverged';
   readonly step: number;
   readonly secondsElapsed: number;
-  readonly best: Validation | undefined;
+  readonly best: (Validation & LossesInBits) | undefined;
   readonly plan: LengthPlan;
+}
+
+/** What models without a network make of the validation text: emitted after the end of a training. */
+export interface BaselineEvent {
+  readonly type: 'baseline';
+  /** n of the n-gram model */
+  readonly ngramOrder: number;
+  readonly ngramBitsPerCharacter: number;
+  readonly gzipBitsPerCharacter: number;
+  /** Absent where xz is not installed */
+  readonly xzBitsPerCharacter: number | undefined;
+}
+
+/** Adds the losses in bits per character to those in nats. */
+export function withBits<
+  Entry extends { readonly trainLoss?: number | null; readonly validationLoss?: number | null },
+>(entry: Entry): Entry & LossesInBits {
+  const inBits = (nats: number | null | undefined) => (nats == null ? null : nats / Math.LN2);
+  return {
+    ...entry,
+    trainBitsPerCharacter: inBits(entry.trainLoss),
+    validationBitsPerCharacter: inBits(entry.validationLoss),
+  };
 }
 
 export type TrainEvent =
@@ -118,4 +150,5 @@ export type TrainEvent =
   | SampleEvent
   | WarningEvent
   | RollbackEvent
-  | EndEvent;
+  | EndEvent
+  | BaselineEvent;

@@ -1,7 +1,10 @@
 /** Which training a model and a training state belong to. */
 import { createHash } from 'node:crypto';
 import type { ModelConfig } from '../model/config.js';
+import type { OptionTable } from '../options/table.js';
 import type { TrainConfig } from './config.js';
+import { configRecord } from './schema/record.js';
+import { trainingRows } from './schema/training-rows.js';
 
 /**
  * A name that equal trainings share and others do not: a hash of all that decides on their course. What
@@ -14,20 +17,19 @@ export function trainingId(
   provenance: Readonly<Record<string, unknown>>,
   initialWeights: Float32Array,
 ): string {
-  const {
-    length,
-    evalEvery,
-    earlyStop,
-    targetLoss,
-    keep,
-    divergence,
-    threads,
-    backend,
-    ...decisive
-  } = config;
+  const decisive = Object.fromEntries(
+    Object.entries(config).filter(([key]) => isDecisive(key)),
+  ) as unknown as TrainConfig;
+  const { length: _, ...recorded } = configRecord(decisive);
   return createHash('sha256')
-    .update(JSON.stringify([model, decisive, provenance]))
+    .update(JSON.stringify([model, recorded, provenance]))
     .update(initialWeights)
     .digest('hex')
     .slice(0, 16);
+}
+
+/** What may change when a training is resumed decides nothing, nor does how often it is validated. */
+function isDecisive(key: string): boolean {
+  const row = (trainingRows as OptionTable)[key];
+  return row !== undefined && row.resume !== true && key !== 'evalEvery';
 }

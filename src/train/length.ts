@@ -76,7 +76,7 @@ export class Length {
   /** Steps in all, where the training up to this step depends on it. */
   stepsUsed(step: number): number | null {
     const { totalSteps } = this;
-    const start = decayStart(this.config.schedule);
+    const start = decayStart(this.config);
     return totalSteps !== undefined && start < 1 && step > start * totalSteps ? totalSteps : null;
   }
 
@@ -111,7 +111,7 @@ export class Length {
     if (this.evalEvery === undefined && share >= evalPlanShare) {
       this.planValidations(step + this.stepsPerSecond(step) * timeLeft, step + 1);
     }
-    const start = decayStart(this.config.schedule);
+    const start = decayStart(this.config);
     const estimate = this.estimate(step);
     if (step >= start * estimate && share >= stepsPlanShare) {
       // what has been trained so far must not have been part of the decay, unless a training that is
@@ -150,7 +150,7 @@ export class Length {
     if (this.totalSteps !== undefined) count = this.totalSteps - step;
     else {
       const segment = this.stepsPerSecond(step) * Math.min(segmentSeconds, this.timeLeft);
-      const toDecay = decayStart(this.config.schedule) * this.estimate(step) - step;
+      const toDecay = decayStart(this.config) * this.estimate(step) - step;
       count = Math.max(1, Math.floor(Math.min(segment, toDecay)));
     }
     if (this.evalEvery !== undefined)

@@ -3,7 +3,8 @@
  */
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { Parameter } from '../model/parameters.js';
-import type { OptimizerConfig, OptimizerName } from './config.js';
+import type { OptimizerConfig } from './config.js';
+import type { OptimizerName } from './names.js';
 
 /** Lists of moments, each the size of the parameters. */
 export function momentCount(name: OptimizerName): number {
@@ -119,7 +120,7 @@ export function update(
   { weight, gradient, moments, decays }: ParameterPart,
   { rate, step, gradientScale }: Update,
 ): void {
-  const { name, beta1, beta2, epsilon, alpha, momentum } = config;
+  const { optimizer: name, beta1, beta2, epsilon, alpha, momentum } = config;
   const weightDecay = decays ? config.weightDecay : 0;
   switch (name) {
     case 'muon':

@@ -42,20 +42,12 @@ export interface ReplicaPlan {
 /** Main thread → replica. All replicas get the same. */
 export type Order =
   | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
-  | { readonly type: 'validate' }
-  | { readonly type: 'exit' };
+  | { readonly type: 'validate' };
 
-/** Replica → main thread. */
+/** Replica → main thread: one reply to each order. */
 export type Reply =
-  | { readonly type: 'ready' }
   | { readonly type: 'ran'; readonly result: RunResult }
-  | { readonly type: 'validated'; readonly nats: number }
-  | {
-      readonly type: 'failed';
-      readonly message: string;
-      readonly stack: string | undefined;
-      readonly known: boolean;
-    };
+  | { readonly type: 'validated'; readonly nats: number };
 
 export interface RunResult {
   /** Steps done in all */

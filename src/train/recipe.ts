@@ -41,8 +41,8 @@ const leastReading: Readonly<Record<SizeName, number>> = {
 };
 
 /**
- * A small text has too few characters for large steps: it is read before the network has learned. A large
- * network wants them: it computes faster, and updates, which cost the more the larger it is, are fewer.
+ * With large batches a small text yields too few updates an epoch. A large network gains from them: it
+ * computes faster, and the updates, which cost more the larger it is, are fewer.
  */
 export function batchShape(characters: number, name: SizeName): BatchShape {
   if (characters < 200_000) return { batchSize: 16, seqLength: 32 };

@@ -20,7 +20,6 @@ import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import { segmentText, TextLoss } from '../model/text-loss.js';
 import { Streams } from '../text/streams.js';
-import type { Control } from './control.js';
 import {
   averagingShare,
   dealMatrices,
@@ -29,6 +28,7 @@ import {
   update,
 } from './optimizer.js';
 import { type ReplicaPlan, type RunResult, share } from './plan.js';
+import type { SharedControl } from './shared-control.js';
 
 /** Steps a chunk in validation, memory permitting. */
 const validationSteps = 64;
@@ -54,7 +54,7 @@ export class Replica {
   constructor(
     private readonly backend: Backend,
     private readonly plan: ReplicaPlan,
-    private readonly control: Control,
+    private readonly control: SharedControl,
   ) {
     const { model, config, rows, index, replicas } = plan;
     const { seqLength, batchSize, dropout, weightDrop } = config;
@@ -106,7 +106,7 @@ export class Replica {
     this.slices = slicesOf(gradients[0]);
     const rest = gradients.slice(1).map((g) => slicesOf(g).map((slice) => slice.gradient));
     this.others = this.slices.map((_, i) => rest.map((list) => list[i]));
-    if (config.optimizer.name === 'muon') {
+    if (config.optimizer === 'muon') {
       const sum = { ...flat, gradients: gradients[0] };
       const single = parameters.filter(({ gates }) => gates === 0);
       const matrices = dealMatrices(backend, parameters, sum, index, replicas);
@@ -127,7 +127,7 @@ export class Replica {
       if (diverged) return { step, diverged };
       step++;
       if (this.plan.index === 0) this.control.decide();
-      this.control.barrier();
+      this.control.barrier.wait();
       if (this.control.decidedToStop) break;
     }
     return { step, diverged: undefined };
@@ -148,7 +148,7 @@ export class Replica {
   private exchangeAverage(): void {
     if (this.plan.average === undefined) return;
     const { backend, control } = this;
-    control.barrier();
+    control.barrier.wait();
     for (const { weight, gradient, average } of this.slices) {
       if (average === undefined) continue;
       // gradients are nobody's between two steps
@@ -156,7 +156,7 @@ export class Replica {
       backend.copy(weight, average);
       backend.copy(average, gradient);
     }
-    control.barrier();
+    control.barrier.wait();
   }
 
   private async step(step: number, rate: number): Promise<RunResult['diverged']> {
@@ -167,25 +167,25 @@ export class Replica {
 
     const lossSum = await this.forwardBackward(step, 1 / characters);
     control.setLossSum(index, lossSum);
-    control.barrier();
+    control.barrier.wait();
 
     this.slices.forEach(({ gradient }, i) => {
       for (const other of this.others[i]) backend.add(gradient, other);
-      if (config.clip.name === 'value') backend.clamp(gradient, config.clip.limit);
+      if (config.clipBy === 'value') backend.clamp(gradient, config.clip);
     });
     const squares = backend.sumSquares(this.slices.map(({ gradient }) => gradient));
     control.setSquareSum(index, isPending(squares) ? await squares : squares);
-    control.barrier();
+    control.barrier.wait();
 
     const loss = control.lossSum() / characters;
     const gradientNorm = Math.sqrt(control.squareSum());
     if (!(loss <= largestLoss(plan.model.vocabulary)) || !Number.isFinite(gradientNorm)) {
       return { loss, gradientNorm };
     }
-    const clipped = config.clip.name === 'norm' && gradientNorm > config.clip.limit;
-    const gradientScale = clipped ? config.clip.limit / gradientNorm : 1;
+    const clipped = config.clipBy === 'norm' && gradientNorm > config.clip;
+    const gradientScale = clipped ? config.clip / gradientNorm : 1;
     for (const part of this.updates) {
-      update(backend, config.optimizer, part, { rate, step: step + 1, gradientScale });
+      update(backend, config, part, { rate, step: step + 1, gradientScale });
       if (part.average) {
         backend.lerp(part.average, part.weight, averagingShare(config.average, step + 1));
       }

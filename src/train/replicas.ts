@@ -2,17 +2,14 @@
  * The replicas of a training as the main thread sees them: threads on one shared memory, given orders
  * all at once. The main thread computes nothing; it stays free for signals and progress.
  */
-import { Worker } from 'node:worker_threads';
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
-import { CharnnError } from '../errors.js';
-import { requireThreads } from '../machine.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';
+import { WorkerPool } from '../threads/worker-pool.js';
 import type { TrainConfig } from './config.js';
-import { Control } from './control.js';
 import { momentCount } from './optimizer.js';
 import {
   type Order,
@@ -22,6 +19,7 @@ import {
   share,
   type TrainingDocuments,
 } from './plan.js';
+import { SharedControl } from './shared-control.js';
 
 interface TrainingTexts {
   readonly train: Ids;
@@ -30,19 +28,20 @@ interface TrainingTexts {
 }
 
 export class Replicas {
-  readonly control: Control;
+  readonly control: SharedControl;
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];
   /** The moving average of the weights, if one is kept */
   readonly average: Tensor | undefined;
   /** [rows, H] by replica, layer and state */
   private readonly states: readonly (readonly (readonly Tensor[])[])[];
-  private readonly workers: readonly Worker[];
-  /** Settles the orders under way when a thread fails. */
-  private reject: (error: Error) => void = () => {};
+  private readonly plans: readonly ReplicaPlan[];
+  private pool: WorkerPool<ReplicaPlan, Order, Reply> | undefined;
   private failure: Error | undefined;
-  private readonly takeReply: ((reply: Reply) => void)[] = [];
-  private closing = false;
+  /** The order under way: its replies so far, by replica, and what settles it */
+  private pending:
+    | { replies: Reply[]; resolve(replies: Reply[]): void; reject(error: Error): void }
+    | undefined;
 
   private readonly backend: Backend;
 
@@ -54,12 +53,11 @@ export class Replicas {
   ) {
     this.backend = device.operations;
     const { backend } = this;
-    requireThreads(config.threads);
     const { threads: replicas, batchSize } = config;
     const { flatSize } = parameterTable(model);
-    this.control = new Control(replicas);
+    this.control = new SharedControl(replicas);
     this.weights = backend.tensor([flatSize]);
-    this.moments = Array.from({ length: momentCount(config.optimizer.name) }, () =>
+    this.moments = Array.from({ length: momentCount(config.optimizer) }, () =>
       backend.tensor([flatSize]),
     );
     this.average = config.average > 0 ? backend.tensor([flatSize]) : undefined;
@@ -72,34 +70,28 @@ export class Replicas {
         cells[model.cell].states.map(() => backend.tensor([size, model.hidden])),
       ),
     );
-    this.workers = rowShares.map(({ first, size }, index) => {
-      const plan: ReplicaPlan = {
-        device: device.handle,
-        control: this.control.memory,
-        model,
-        config,
-        ...texts,
-        index,
-        replicas,
-        firstRow: first,
-        rows: size,
-        weights: backend.share(this.weights),
-        moments: this.moments.map((m) => backend.share(m)),
-        average: this.average && backend.share(this.average),
-        gradients,
-        state: this.states[index].map((layer) => layer.map((s) => backend.share(s))),
-      };
-      const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: plan });
-      worker.on('message', (reply: Reply) => this.onReply(index, reply));
-      worker.on('error', (error) => this.fail(error));
-      worker.on('exit', (code) => {
-        if (!this.closing) this.fail(new CharnnError(`a training thread ended with code ${code}`));
-      });
-      return worker;
-    });
+    this.plans = rowShares.map(({ first, size }, index) => ({
+      device: device.handle,
+      control: this.control.memory,
+      model,
+      config,
+      ...texts,
+      index,
+      replicas,
+      firstRow: first,
+      rows: size,
+      weights: backend.share(this.weights),
+      moments: this.moments.map((m) => backend.share(m)),
+      average: this.average && backend.share(this.average),
+      gradients,
+      state: this.states[index].map((layer) => layer.map((s) => backend.share(s))),
+    }));
   }
 
-  /** Starts the threads and waits until all are ready. */
+  /**
+   * Starts the threads and waits until all are ready.
+   * @throws CharnnError when not all of them can be started: their number is part of the result
+   */
   static async start(
     device: Scope,
     model: ModelConfig,
@@ -107,7 +99,7 @@ export class Replicas {
     texts: TrainingTexts,
   ): Promise<Replicas> {
     const replicas = new Replicas(device, model, config, texts);
-    await replicas.replies();
+    await replicas.startThreads();
     return replicas;
   }
 
@@ -163,49 +155,43 @@ export class Replicas {
 
   /** Ends the threads; a second call does nothing. */
   async close(): Promise<void> {
-    this.closing = true;
-    await Promise.all(this.workers.map((worker) => worker.terminate()));
+    await this.pool?.close();
   }
 
-  private order(order: Order): Promise<Reply[]> {
-    const replies = this.replies();
-    for (const worker of this.workers) worker.postMessage(order);
-    return replies;
-  }
-
-  /** One reply of every replica, in their order. */
-  private replies(): Promise<Reply[]> {
-    const { failure } = this;
-    if (failure) return Promise.reject(failure);
-    return Promise.race([
-      Promise.all(
-        this.workers.map(
-          (_, index) =>
-            new Promise<Reply>((resolve) => {
-              this.takeReply[index] = resolve;
-            }),
-        ),
-      ),
-      new Promise<never>((_, reject) => {
-        this.reject = reject;
-      }),
-    ]);
-  }
-
-  private onReply(index: number, reply: Reply): void {
-    if (reply.type !== 'failed') {
-      this.takeReply[index](reply);
-      return;
+  private async startThreads(): Promise<void> {
+    this.pool = await WorkerPool.start<ReplicaPlan, Order, Reply>({
+      workers: this.plans.length,
+      module: new URL('./replica-worker.js', import.meta.url),
+      data: (index) => this.plans[index],
+      onReply: (index, reply) => this.takeReply(index, reply),
+      onFailure: (error) => {
+        this.failure = error;
+        this.control.barrier.break();
+        this.pending?.reject(error);
+      },
+    });
+    try {
+      await this.pool.ready();
+    } catch (error) {
+      await this.close();
+      throw error;
     }
-    const error = reply.known ? new CharnnError(reply.message) : new Error(reply.message);
-    if (reply.stack !== undefined) error.stack = reply.stack;
-    this.fail(error);
   }
 
-  /** The first failure is the cause; what follows are its consequences. */
-  private fail(error: Error): void {
-    this.failure ??= error;
-    this.control.breakBarrier();
-    this.reject(this.failure);
+  /** @returns one reply of every replica, in their order */
+  private order(order: Order): Promise<Reply[]> {
+    const { failure, pool } = this;
+    if (failure) return Promise.reject(failure);
+    return new Promise((resolve, reject) => {
+      this.pending = { replies: [], resolve, reject };
+      for (let index = 0; index < this.plans.length; index++) pool?.post(index, order);
+    });
+  }
+
+  private takeReply(index: number, reply: Reply): void {
+    const { pending } = this;
+    if (pending === undefined) return;
+    pending.replies[index] = reply;
+    if (Object.keys(pending.replies).length === this.plans.length) pending.resolve(pending.replies);
   }
 }

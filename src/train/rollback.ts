@@ -1,6 +1,6 @@
 /** What may happen when the loss diverges: going back to the last good model. */
 import type { Backend } from '../backend/backend.js';
-import type { DivergenceConfig } from './config.js';
+import type { TrainConfig } from './config.js';
 import type { Replicas } from './replicas.js';
 
 /**
@@ -11,7 +11,7 @@ export class Rollback {
   private good: Float32Array | undefined;
 
   constructor(
-    private readonly config: DivergenceConfig,
+    private readonly config: Pick<TrainConfig, 'onDivergence' | 'rollbacks'>,
     private readonly backend: Backend,
     private readonly replicas: Replicas,
     /** How often training has gone back */
@@ -25,7 +25,7 @@ export class Rollback {
 
   /** @param weights of the last good model, flat; they must not be changed afterwards */
   keep(weights: Float32Array): void {
-    if (this.config.action === 'rollback') this.good = weights;
+    if (this.config.onDivergence === 'rollback') this.good = weights;
   }
 
   /**

@@ -9,7 +9,7 @@ import type { ModelConfig } from '../model/config.js';
 import type { Model } from '../model/model.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { Streams } from '../text/streams.js';
-import type { EndEvent, Validation } from './events.js';
+import { type EndEvent, type Validation, withBits } from './events.js';
 import { History } from './history.js';
 import { trainingId } from './identity.js';
 import type { TrainingJob } from './job.js';
@@ -85,11 +85,10 @@ class Training {
     const { chunksPerPass } = this.streams;
     const text = { chunksPerPass, validation: corpus.validation.length };
     this.length = new Length(config, text, resume?.seconds ?? 0, resume?.plan);
-    this.plateau = new Plateau(config.schedule, resume?.plateau.factor, resume?.plateau.waited);
+    this.plateau = new Plateau(config, resume?.plateau.factor, resume?.plateau.waited);
     this.lastSaved = this.length.seconds;
     this.saver = new Saver(job.save, (failure) => this.reportFailedSave(failure));
-    const { divergence } = config;
-    this.rollback = new Rollback(divergence, backend, replicas, resume?.rollbacks ?? 0);
+    this.rollback = new Rollback(config, backend, replicas, resume?.rollbacks ?? 0);
     this.isFineTuning = resume ? resume.isFineTuning === true : job.initFrom !== undefined;
     const { validation, vocabulary } = corpus;
     this.validationUnknown = resume
@@ -155,7 +154,7 @@ class Training {
     const epoch = step / this.streams.chunksPerPass;
     const { totalSteps } = this.length;
     const at = { step, totalSteps, epoch };
-    const rate = learningRate(this.job.config.schedule, at, this.plateau.factor);
+    const rate = learningRate(this.job.config, at, this.plateau.factor);
     return rate * this.rollback.rateFactor;
   }
 
@@ -172,6 +171,7 @@ class Training {
       fraction: length.fraction(step),
       epoch: step / streams.chunksPerPass,
       loss: recent.loss,
+      bitsPerCharacter: recent.loss / Math.LN2,
       gradientNorm: recent.gradientNorm,
       learningRate: this.rateAt(step),
       charactersPerSecond: length.stepsPerSecond(step) * batchSize * seqLength,
@@ -230,7 +230,7 @@ class Training {
     }
     job.onEvent({
       type: 'validation',
-      ...entry,
+      ...withBits(entry),
       best: improved,
       secondsElapsed: length.seconds,
     });
@@ -245,7 +245,14 @@ class Training {
     const { job, rollback, step } = this;
     if (!(await rollback.goBack())) return false;
     const { count, rateFactor } = rollback;
-    job.onEvent({ type: 'rollback', step, loss, count, rateFactor });
+    job.onEvent({
+      type: 'rollback',
+      step,
+      loss,
+      bitsPerCharacter: loss / Math.LN2,
+      count,
+      rateFactor,
+    });
     return true;
   }
 
@@ -312,7 +319,7 @@ class Training {
       reason,
       step,
       secondsElapsed: length.seconds,
-      best,
+      best: best && withBits(best),
       plan: length.plan,
     };
     this.job.onEvent(event);
@@ -350,7 +357,7 @@ class Training {
   private restore(state: TrainingState): string | undefined {
     const { backend, replicas, job } = this;
     backend.write(replicas.weights, state.weights);
-    if (state.moments.length !== momentCount(job.config.optimizer.name)) {
+    if (state.moments.length !== momentCount(job.config.optimizer)) {
       throw new Error('the state was saved with another optimiser');
     }
     state.moments.forEach((m, i) => {

@@ -20,9 +20,9 @@ export interface Progress {
 const cosineStart = 0.05;
 
 /** Share of the training up to which the rate does not depend on its length; 1: it never does. */
-export function decayStart({ name, decayShare }: ScheduleConfig): number {
-  if (name === 'wsd') return 1 - decayShare;
-  return name === 'cosine' ? cosineStart : 1;
+export function decayStart({ schedule, decayShare }: ScheduleConfig): number {
+  if (schedule === 'wsd') return 1 - decayShare;
+  return schedule === 'cosine' ? cosineStart : 1;
 }
 
 /**
@@ -34,12 +34,12 @@ export function learningRate(
   { step, totalSteps, epoch }: Progress,
   plateauFactor: number,
 ): number {
-  const { rate, warmup } = config;
+  const { learningRate: rate, warmup } = config;
   const rising = Math.min(1, (step + 1) / (warmup + 1));
   const start = decayStart(config);
   // 0 or less before the decay, 1 at the end
   const decayed = totalSteps === undefined ? 0 : (step / totalSteps - start) / (1 - start);
-  switch (config.name) {
+  switch (config.schedule) {
     case 'constant':
       return rate * rising;
     case 'wsd':
@@ -51,7 +51,7 @@ export function learningRate(
         rate * rising * between(config.finalRate, (1 + Math.cos(Math.PI * clamp(decayed))) / 2)
       );
     case 'step':
-      return rate * rising * config.decay ** Math.floor(epoch / config.every);
+      return rate * rising * config.decay ** Math.floor(epoch / config.decayEvery);
     case 'plateau':
       return rate * rising * plateauFactor;
   }
@@ -76,7 +76,7 @@ export class Plateau {
 
   /** @param improved whether the latest validation was the best so far */
   observe(improved: boolean): void {
-    if (this.config.name !== 'plateau') return;
+    if (this.config.schedule !== 'plateau') return;
     this.waited = improved ? 0 : this.waited + 1;
     if (this.waited > this.config.patience) {
       this.factor *= this.config.decay;

@@ -8,6 +8,7 @@ import type { History } from './history.js';
 import type { TrainingJob } from './job.js';
 import type { Length } from './length.js';
 import type { Replicas } from './replicas.js';
+import { configRecord } from './schema/record.js';
 import type { TrainingState } from './state.js';
 
 /** A training between two steps. */
@@ -32,7 +33,7 @@ export interface Standing {
 /** The model as it stands: the average of the weights, where one is kept. */
 export async function takeModel(standing: Standing): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
-  const { threads, backend: _, length: __, keep: ___, ...recorded } = job.config;
+  const { backend: _, length: __, keep: ___, ...recorded } = configRecord(job.config);
   return {
     config: model,
     vocabulary: job.corpus.vocabulary,
@@ -47,7 +48,7 @@ export async function takeModel(standing: Standing): Promise<Model> {
       ...recorded,
       evalEvery: length.plan.evalEvery,
       steps: length.stepsUsed(step),
-      threads,
+      threads: job.config.threads,
       backend: backend.name,
       corpus: job.corpus.provenance,
     },

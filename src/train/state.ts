@@ -8,9 +8,9 @@ import type { HistoryEntry } from '../model/model.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainConfig } from './config.js';
-import type { Tally } from './control.js';
 import type { HistorySummary } from './history.js';
 import type { LengthPlan } from './length.js';
+import type { Tally } from './shared-control.js';
 
 export interface TrainingState {
   readonly config: TrainConfig;

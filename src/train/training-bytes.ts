@@ -17,9 +17,12 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig, textBytes
   const { flatSize } = parameterTable(model);
   const { layers: L, hidden: H, vocabulary: V } = model;
   const { batchSize, seqLength, threads, average } = config;
-  const kept = 1 + momentCount(config.optimizer.name) + (average > 0 ? 1 : 0);
+  const kept = 1 + momentCount(config.optimizer) + (average > 0 ? 1 : 0);
+  // what stands in the rows that become zero where documents begin
+  const states = config.documents ? cells[model.cell].states.length : 0;
   // outside of the cells: what the layers hand down, and the logits
-  const activations = batchSize * seqLength * ((L * (cells[model.cell].gates + 2) + 1) * H + V);
+  const activations =
+    batchSize * seqLength * ((L * (cells[model.cell].gates + 2 + states) + 1) * H + V);
   return (
     4 * ((2 * kept + 2 * threads) * flatSize + activations) + threads * threadBytes + textBytes
   );

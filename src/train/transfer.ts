@@ -2,8 +2,7 @@
  * Starting a training from the weights of another model: vocabularies are matched by character, so that
  * the same character keeps its weights whatever its id; all else must have the same shape.
  */
-
-import { CharnnError } from '../errors.js';
+import { OptionError, type Spelling } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
@@ -17,16 +16,11 @@ function vocabularyAxis(name: string, config: ModelConfig): 0 | 1 | undefined {
   return undefined;
 }
 
-const variantNames = [
-  ['residual', 'residual connections', '--residual'],
-  ['layerNorm', 'layer normalisation', '--layer-norm'],
-] as const;
-
 /**
  * Overwrites initial values with an older model's where it has them.
  * @param values flat list of parameters of the new model, holding its initial values
  * @returns what was taken and what is new, for the person to read
- * @throws CharnnError when cell or sizes differ
+ * @throws OptionError when cell or sizes differ
  */
 export function transferWeights(
   older: Model,
@@ -34,28 +28,22 @@ export function transferWeights(
   vocabulary: Vocabulary,
   values: Float32Array,
 ): string {
-  const fields = ['cell', 'layers', 'hidden', 'embedding'] as const;
-  for (const field of fields) {
-    if (older.config[field] !== config[field]) {
-      throw new CharnnError(
-        `cannot start from that model: its ${field} is ${older.config[field]}, not ${config[field]}; give --${field} ${older.config[field]}`,
-        2,
-      );
-    }
+  for (const field of ['cell', 'layers', 'hidden', 'embedding'] as const) {
+    const [its, wanted] = [older.config[field], config[field]];
+    if (its === wanted) continue;
+    refuse((name) => `its ${field} is ${its}, not ${wanted}; give ${name(field, `${its}`)}`);
   }
-  for (const [field, what, option] of variantNames) {
+  for (const [field, what] of [
+    ['residual', 'residual connections'],
+    ['layerNorm', 'layer normalisation'],
+  ] as const) {
     if ((older.config[field] ?? false) === (config[field] ?? false)) continue;
-    const [its, advice] = older.config[field] ? ['has', 'give'] : ['has no', 'leave out'];
-    throw new CharnnError(
-      `cannot start from that model: it ${its} ${what}; ${advice} ${option}`,
-      2,
-    );
+    const [has, advice] = older.config[field] ? ['has', 'give'] : ['has no', 'leave out'];
+    refuse((name) => `it ${has} ${what}; ${advice} ${name(field)}`);
   }
-  if (older.vocabulary.unit !== vocabulary.unit) {
-    throw new CharnnError(
-      `cannot start from that model: its --unit is ${older.vocabulary.unit}, not ${vocabulary.unit}`,
-      2,
-    );
+  const { unit } = older.vocabulary;
+  if (unit !== vocabulary.unit) {
+    refuse((name) => `its ${name('unit')} is ${unit}, not ${vocabulary.unit}`);
   }
   const source = vocabulary.mapFrom(older.vocabulary);
   const tensors = new Map(namedTensors(older).map((t) => [t.parameter.name, t]));
@@ -83,6 +71,10 @@ export function transferWeights(
   const shown = fresh.slice(0, 20).map((s) => quoteText(symbolName(s, vocabulary.unit)));
   const list = fresh.length > 0 ? ` (${shown.join(' ')}${fresh.length > 20 ? ' …' : ''})` : '';
   return `starting from the given model: ${vocabulary.size - 1 - fresh.length} characters known, ${fresh.length} new${list}, ${dropped} no longer used`;
+}
+
+function refuse(why: (name: Spelling) => string): never {
+  throw new OptionError((name) => `cannot start from that model: ${why(name)}`);
 }
 
 function symbolName(symbol: number, unit: Vocabulary['unit']): string {

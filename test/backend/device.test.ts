@@ -139,7 +139,7 @@ describe('calls of the library hold no memory', () => {
   test.each(availableDevices)('%s', async (_, open) => {
     const device = open();
     const calls = async () => {
-      await sample(model, { length: 3, device });
+      await sample(model, { length: 3 }, device);
       await evaluate(model, device, text);
       await evaluate(model, device, text.subarray(0, 40), { dynamic: true });
       await beamSearch(model, device, [1], { ...plain, length: 2 }, 2);

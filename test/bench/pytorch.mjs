@@ -66,11 +66,11 @@ const rows = grid.map((configuration) => {
     samples.torch.push(torch.chars_per_s);
     samples.torchAll.push(torchAll.chars_per_s);
     samples.torchMemory.push(torch.peak_rss_mb);
-    samples.one.push(one.chars_per_s);
-    samples.two.push(two.chars_per_s);
-    samples.memory.push(two.peak_rss_mb);
+    samples.one.push(one.charactersPerSecond);
+    samples.two.push(two.charactersPerSecond);
+    samples.memory.push(two.peakMegabytes);
     samples.gflops.push(two.gflops);
-    samples.generate.push(two.generate_chars_per_s);
+    samples.generate.push(two.generatedCharactersPerSecond);
   }
   const row = Object.fromEntries(
     Object.entries(samples).map(([name, list]) => [name, median(list)]),

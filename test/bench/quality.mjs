@@ -58,7 +58,7 @@ function train(seed) {
     seconds: of('end').secondsElapsed,
     steps: of('end').step,
     parameters: of('start').parameters,
-    ngram: of('yardstick').ngram * Math.LN2,
+    ngram: of('baseline').ngramBitsPerCharacter * Math.LN2,
   };
 }
 

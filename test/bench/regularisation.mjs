@@ -8,10 +8,11 @@
  * of the same round, the median of the ratios and their quartiles.
  */
 import { openDevice } from '../../dist/backend/open-device.js';
-import { defaults } from '../../dist/cli/options/defaults.js';
 import { initialValues, parameterTable } from '../../dist/model/parameters.js';
+import { withDefaults } from '../../dist/options/table.js';
 import { plainTraining } from '../../dist/train/config.js';
 import { Replicas } from '../../dist/train/replicas.js';
+import { trainingRows } from '../../dist/train/schema/training-rows.js';
 
 const [threads = 2, rounds = 25] = process.argv.slice(2, 4).map(Number);
 const [optimizer = 'muon', backendName = 'auto'] = process.argv.slice(4);
@@ -19,12 +20,10 @@ const [V, B, T] = [65, 32, 64];
 /** Of one turn of one training */
 const seconds = 0.15;
 
-const optimizerConfig = {
-  name: optimizer,
-  ...{ beta1: defaults.beta1, beta2: defaults.beta2, alpha: defaults.alpha },
-  ...{ momentum: defaults.momentum[optimizer], epsilon: defaults.epsilon },
-  weightDecay: defaults.weightDecay[optimizer],
-};
+const { beta1, beta2, alpha, momentum, epsilon, weightDecay } = withDefaults(trainingRows, {
+  optimizer,
+});
+const optimizerConfig = { optimizer, beta1, beta2, alpha, momentum, epsilon, weightDecay };
 const variants = {
   plain: {},
   average: { average: 0.995 },
@@ -47,7 +46,7 @@ async function start(model, variant) {
   const { operations: backend, kind: name } = device;
   const config = { ...plainTraining, batchSize: B, seqLength: T, threads, backend: name };
   const texts = { train, validation: new Uint8Array(0) };
-  const full = { ...config, optimizer: optimizerConfig, ...variant };
+  const full = { ...config, ...optimizerConfig, ...variant };
   const replicas = await Replicas.start(device, model, full, texts);
   const values = initialValues(parameterTable(model), 1);
   backend.write(replicas.weights, values);

@@ -14,17 +14,17 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { usableCores } from '../../dist/backend/cores.js';
 import { writeModel } from '../../dist/checkpoint/model-file.js';
 import { statePath, writeState } from '../../dist/checkpoint/state-file.js';
-import { trainSettings } from '../../dist/cli/train-config.js';
 import { Vocabulary } from '../../dist/text/vocabulary.js';
-import { Control } from '../../dist/train/control.js';
 import { sizes } from '../../dist/train/recipe.js';
 import { Replicas } from '../../dist/train/replicas.js';
+import { resolveTraining, textSettings } from '../../dist/train/resolve.js';
 import { runTraining } from '../../dist/train/run.js';
+import { SharedControl } from '../../dist/train/shared-control.js';
 
 /** Notes when each step is done, to a tenth of a millisecond or so, until it is told to answer. */
 function watch() {
   const { replicas, memory, nap } = workerData;
-  const control = new Control(replicas, memory);
+  const control = new SharedControl(replicas, memory);
   const sleeper = new Int32Array(nap);
   const times = [];
   let seen = control.step;
@@ -56,12 +56,9 @@ async function iterations(threads, steps, save) {
   );
   const train = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) % vocabulary.size);
   const raw = { batchSize: 32, seqLength: 64, evalEvery: 10, threads, steps };
-  const {
-    train: config,
-    model,
-    text,
-  } = trainSettings(raw, {
-    ...{ model: sizes.small, batch: { batchSize: 32, seqLength: 64 }, dropout: 0.2 },
+  const { text } = textSettings(raw);
+  const { model, config } = resolveTraining(raw, {
+    ...{ model: sizes.small, batchSize: 32, seqLength: 64, threads, dropout: 0.2 },
     length: { kind: 'steps', steps },
   });
   const corpus = { train, validation: train.subarray(0, 0), vocabulary, text, provenance: {} };

@@ -54,7 +54,10 @@ async function tensorflow({ layers, hidden }) {
 function charnn({ layers, hidden }) {
   const size = ['--layers', layers, '--hidden', hidden, '--backend', 'wasm', '--json'];
   const args = [charnnBin, 'bench', ...size].map(String);
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })).chars_per_s / 1000;
+  return (
+    JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })).charactersPerSecond /
+    1000
+  );
 }
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];

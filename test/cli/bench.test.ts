@@ -18,7 +18,13 @@ describe('bench', () => {
       expect([layers, hidden, threads]).toEqual([2, 8, 1]);
       expect(cell).toBe(more.includes('gru') ? 'gru' : 'lstm');
       expect(backend).toMatch(/^(native|wasm|reference)/);
-      const names = ['ms', 'chars_per_s', 'gflops', 'generate_chars_per_s', 'peak_rss_mb'];
+      const names = [
+        'ms',
+        'charactersPerSecond',
+        'gflops',
+        'generatedCharactersPerSecond',
+        'peakMegabytes',
+      ];
       expect(Object.keys(measured)).toEqual(names);
       for (const name of names) expect(measured[name], name).toBeGreaterThan(0);
     },

@@ -17,13 +17,13 @@ describe('escapes', () => {
       ['\\tif \\\\ \\x41\\u0042\\u{43}', '\tif \\ ABC'],
     ]) {
       folder.write('prompt.txt', meant);
-      const fromFile = await sample('--prime-file', 'prompt.txt');
+      const fromFile = await sample('--prompt-file', 'prompt.txt');
       expect((await sample('-p', escaped)).stdout).toBe(fromFile.stdout);
       expect(fromFile.stdout.startsWith(meant)).toBe(true);
     }
   });
 
-  test.each(['--prime', '--stop', '--until'])('%s: an unknown one is refused', async (option) => {
+  test.each(['--prompt', '--stop', '--until'])('%s: an unknown one is refused', async (option) => {
     const { status, stdout, stderr } = await sample(option, 'C:\\dir');
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
@@ -34,7 +34,7 @@ describe('escapes', () => {
 
   test('a file is taken as it is', async () => {
     folder.write('prompt.txt', 'a\\nb\\q');
-    expect((await sample('--prime-file', 'prompt.txt')).stdout.startsWith('a\\nb\\q')).toBe(true);
+    expect((await sample('--prompt-file', 'prompt.txt')).stdout.startsWith('a\\nb\\q')).toBe(true);
   });
 
   test('help says so at each of these options', async () => {

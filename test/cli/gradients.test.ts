@@ -15,11 +15,11 @@ test('of a model: chart, norms, spectra and clipping; --json has the same as num
   expect(stdout).toMatch(/at norm 0\.01, in 100 % of the steps/);
 
   const [found] = JSON.parse((await folder.run([...args, '--json'])).stdout);
-  expect(found.by_lag).toHaveLength(12);
+  expect(found.byLag).toHaveLength(12);
   expect(found.states.map((s: { state: string }) => s.state)).toEqual(['h', 'c']);
   expect(found.spectra).toHaveLength(4);
-  expect(found.spectra[0].singular_values).toHaveLength(8);
-  expect(found.clipping).toMatchObject({ by: 'norm', limit: 0.01, share_of_steps: 1 });
+  expect(found.spectra[0].singularValues).toHaveLength(8);
+  expect(found.clipping).toMatchObject({ by: 'norm', limit: 0.01, shareOfSteps: 1 });
 });
 
 test('fresh networks side by side: equal seeds, equal numbers', async () => {
@@ -37,10 +37,10 @@ test('fresh networks side by side: equal seeds, equal numbers', async () => {
 
 test.each([
   [['--cell', 'rnn,lsmt'], /--cell must be one of rnn, lstm, gru, not "lsmt"/],
-  [['--hidden', '9'], /--hidden is for fresh networks: give --cell as well/],
+  [['--hidden', '9'], /--hidden is for untrained networks: give --cell as well/],
   [['--cell', 'rnn', '-m', 'x.json'], /--cell and --model contradict each other/],
   [['--cell', 'lstm,gru', '--layer-norm'], /--layer-norm is for --cell lstm, not gru/],
-  [['--layer-norm'], /--layer-norm is for fresh networks/],
+  [['--layer-norm'], /--layer-norm is for untrained networks/],
   [['--cell', 'rnn', '-o', 'charnn.json'], /"?charnn.json"? is not the name of a page/],
   [['--cell', 'rnn', '--lags', '1000'], /too short for lags up to 1000/],
 ])('%j is refused in one line', async (options, message) => {

@@ -129,7 +129,7 @@ describe('is refused in one line', () => {
     const { status, stdout, stderr } = await folder.run(['sample', '-i'], 'green\n');
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
-      'charnn: --interactive needs a terminal: in a pipe, give the text with --prime-file - or --complete -\n',
+      'charnn: --interactive needs a terminal: in a pipe, give the text with --prompt-file - or --complete -\n',
     );
   });
 });

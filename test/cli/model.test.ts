@@ -68,7 +68,7 @@ describe('eval and inspect', () => {
     const { stdout } = await folder.run(['eval', 'other.txt', '--json']);
     const result = JSON.parse(stdout);
     expect(result.unknown).toBe(1);
-    expect(result.bits_per_char).toBeCloseTo(result.loss / Math.LN2, 9);
+    expect(result.bitsPerCharacter).toBeCloseTo(result.loss / Math.LN2, 9);
     expect(result.perplexity).toBeCloseTo(Math.exp(result.loss), 6);
     const plain = await folder.run(['eval'], verses(500));
     expect(plain.stdout).toMatch(/bits per char +\d/);

@@ -101,21 +101,21 @@ describe('prompts', () => {
     folder.write('prompt.txt', 'green bottles\n'.repeat(40));
     const options = '--seed 5 -l 30';
     const outcomes = [
-      await folder.run(['sample', '--prime-file', 'prompt.txt', ...options.split(' ')]),
-      await folder.shell(`charnn sample --prime-file - ${options} < prompt.txt`),
-      await folder.shell(`charnn sample --prime-file <(cat prompt.txt) ${options}`),
-      await folder.shell(`charnn sample --prime "$(cat prompt.txt)
+      await folder.run(['sample', '--prompt-file', 'prompt.txt', ...options.split(' ')]),
+      await folder.shell(`charnn sample --prompt-file - ${options} < prompt.txt`),
+      await folder.shell(`charnn sample --prompt-file <(cat prompt.txt) ${options}`),
+      await folder.shell(`charnn sample --prompt "$(cat prompt.txt)
 " ${options}`),
-      await folder.shell(`charnn sample --prime-file - ${options} <<'END'
+      await folder.shell(`charnn sample --prompt-file - ${options} <<'END'
 ${'green bottles\n'.repeat(40)}END`),
-      await folder.shell(`cat prompt.txt | charnn sample --prime-file /dev/stdin ${options}`),
+      await folder.shell(`cat prompt.txt | charnn sample --prompt-file /dev/stdin ${options}`),
     ];
     for (const { stdout } of outcomes) {
       expect(stdout).toBe(outcomes[0].stdout);
       expect(stdout).toHaveLength(14 * 40 + 30);
     }
     const silent = await folder.shell(
-      `charnn sample --no-echo --prime-file - ${options} < prompt.txt`,
+      `charnn sample --no-echo --prompt-file - ${options} < prompt.txt`,
     );
     expect(silent.stdout).toBe(outcomes[0].stdout.slice(14 * 40));
   });
@@ -145,10 +145,10 @@ ${'green bottles\n'.repeat(40)}END`),
     const folder = withModel();
     const plain = (await folder.run(['sample', '-l', '9', '--seed', '1'])).stdout;
     expect((await folder.run(['sample', '-p', '', '-l', '9', '--seed', '1'])).stdout).toBe(plain);
-    const empty = await folder.run(['sample', '--prime-file', '-', '-l', '9', '--seed', '1'], '');
+    const empty = await folder.run(['sample', '--prompt-file', '-', '-l', '9', '--seed', '1'], '');
     expect(empty.stdout).toBe(plain);
     const bytes = Buffer.from([0x67, 0xff, 0x67]);
-    const odd = await folder.run(['sample', '--prime-file', '-', '-l', '9'], bytes);
+    const odd = await folder.run(['sample', '--prompt-file', '-', '-l', '9'], bytes);
     expect(odd.status).toBe(0);
     expect(odd.stderr).toMatch(/^warning: 1 character of the prompt unknown/);
     expect(odd.stdoutBytes.subarray(0, 3)).toEqual(bytes);
@@ -218,9 +218,9 @@ test('--beam writes the best, or several, and refuses what is left to chance', a
 
 describe('bad usage is one line and status 2', () => {
   test.each([
-    [['--prime', 'a', '--prime-file', 'b'], /--prime and --prime-file exclude each other/],
-    [['--prime-file', '-', '--complete', '-'], /standard input \(-\) is given twice/],
-    [['--prime-file', '-', '--novel', '-'], /standard input \(-\) is given twice/],
+    [['--prompt', 'a', '--prompt-file', 'b'], /--prompt and --prompt-file contradict each other/],
+    [['--prompt-file', '-', '--complete', '-'], /standard input \(-\) is given twice/],
+    [['--prompt-file', '-', '--novel', '-'], /standard input \(-\) is given twice/],
     [['--stop', '\\q'], /--stop has an unknown escape "\\\\q"/],
     [['--stop', ''], /--stop must not be empty/],
     [['--temp', '1,0'], /--temp must be a number above 0/],

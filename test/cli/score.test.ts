@@ -38,7 +38,9 @@ describe('score', () => {
     expect(result.map(([, line]) => line)).toEqual(lines);
     for (const i of [0, 1, 77, 149]) {
       const { stdout } = await folder.run(['eval', '--json'], `\n${lines[i]}\n`);
-      expect(Math.abs(Number(result[i][0]) - JSON.parse(stdout).bits_per_char)).toBeLessThan(1e-6);
+      expect(Math.abs(Number(result[i][0]) - JSON.parse(stdout).bitsPerCharacter)).toBeLessThan(
+        1e-6,
+      );
     }
   });
 
@@ -55,8 +57,8 @@ describe('score', () => {
     const text = verses(12_000);
     const { stdout } = await folder.run(['score', '--total'], text);
     const evaluated = await folder.run(['eval', '--json'], text);
-    const { bits_per_char } = JSON.parse(evaluated.stdout);
-    expect(Math.abs(Number(stdout) - bits_per_char)).toBeLessThan(1e-6);
+    const { bitsPerCharacter } = JSON.parse(evaluated.stdout);
+    expect(Math.abs(Number(stdout) - bitsPerCharacter)).toBeLessThan(1e-6);
   });
 
   test('--dynamic reads the lines as one text and adapts: the same line costs less and less', async () => {
@@ -92,12 +94,12 @@ describe('score', () => {
       .slice(0, -1)
       .map((line) => JSON.parse(line));
     expect(parsed.map(({ text }) => text)).toEqual(lines);
-    for (const [i, { characters, bits, bits_per_char }] of parsed.entries()) {
+    for (const [i, { characters, bits, bitsPerCharacter }] of parsed.entries()) {
       expect(characters.join('')).toBe(`${lines[i]}\n`);
       expect(bits).toHaveLength(characters.length);
       const mean = bits.reduce((a: number, b: number) => a + b, 0) / bits.length;
-      expect(mean).toBeCloseTo(bits_per_char, 5);
-      expect(bits_per_char).toBe(Number(plain[i][0]));
+      expect(mean).toBeCloseTo(bitsPerCharacter, 5);
+      expect(bitsPerCharacter).toBe(Number(plain[i][0]));
     }
   });
 

@@ -185,7 +185,7 @@ describe('prompts, lists and filters', () => {
     const folder = await trained();
     const go = async (prompt: string | Uint8Array) => {
       folder.write('prompt.txt', prompt);
-      return folder.run(['sample', '--prime-file', 'prompt.txt', '-l', '9', '--seed', '1']);
+      return folder.run(['sample', '--prompt-file', 'prompt.txt', '-l', '9', '--seed', '1']);
     };
     const { stdout, stderr } = await go('1 green\n2 green');
     expect(stderr).toBe('');

@@ -20,7 +20,7 @@ describe('what a text may be', () => {
     expect(jamo).not.toContain('인');
     expect(jamo.length).toBeLessThan(composed.length);
     // a prompt in the other form is made uniform first
-    const sample = await folder.run(['sample', '--prime', '인간', '-l', '5', '--seed', '1']);
+    const sample = await folder.run(['sample', '--prompt', '인간', '-l', '5', '--seed', '1']);
     expect(sample.status).toBe(0);
     expect(sample.stderr).not.toContain('unknown');
   });

@@ -56,7 +56,7 @@ test('--early-stop ends a training that only learns by heart, its best model kep
     ...length,
   ]);
   expect(status).toBe(0);
-  expect(stderr).toContain('has not become better');
+  expect(stderr).toContain('stopped early');
   const { history, training } = folder.json('charnn.json');
   const state = folder.json('charnn.state.json');
   expect(state.step).toBe(training.step + 40);
@@ -202,7 +202,7 @@ describe('manners', () => {
       .map((line) => JSON.parse(line));
     const types = events.map((event) => event.type);
     expect(types[0]).toBe('start');
-    expect(types.slice(-2)).toEqual(['end', 'yardstick']);
+    expect(types.slice(-2)).toEqual(['end', 'baseline']);
     expect(types).toContain('validation');
   });
 
@@ -242,7 +242,7 @@ describe('manners', () => {
 describe('wrong usage: exit code 2 and one line', () => {
   test.each([
     [['train', 'x', '--hiden', '5'], /--hiden.*did you mean --hidden/],
-    [['trian'], /did you mean train/],
+    [['trian'], /did you mean train\?/],
     [['train', 'x', '--hidden', '0'], /--hidden must be an integer from 1 to \d+, not "0"/],
     [['train', 'x', '--dropout', '1'], /--dropout must be a number from 0 to below 1/],
     [['train', 'x', '--cell', 'gpt'], /--cell must be one of rnn, lstm, gru/],
@@ -250,8 +250,8 @@ describe('wrong usage: exit code 2 and one line', () => {
     [['train', 'x', '--steps', '5', '--time', '3m'], /--steps and --time contradict/],
     [['train', 'x', '--cell', 'gru', '--layer-norm'], /--layer-norm is for --cell lstm, not gru/],
     [['train', 'x', '--unit', 'byte', '--normalize', 'nfc'], /--normalize/],
-    [['sample', '--temp', '0'], /--temp must be a number above 0/],
-    [['sample', 'extra'], /too many arguments/],
+    [['sample', '--temp', '-1'], /--temp must be a number of at least 0/],
+    [['sample', 'one', 'extra'], /too many arguments/],
   ])('%j', async (args, message) => {
     const { status, stdout, stderr } = await new Folder().run(args);
     expect(status).toBe(2);

@@ -58,16 +58,16 @@ describe('the unknown symbol', () => {
     const run = async (...args: string[]) => folder.run(args, `\n${line}\n`);
     const evaluated = JSON.parse((await run('eval', '--json', '-m', 'log.json')).stdout);
     expect(evaluated.unknown).toBe(2);
-    expect(evaluated.unknown_bits).toBeCloseTo(bitsEach('log.json'), 9);
+    expect(evaluated.unknownBits).toBeCloseTo(bitsEach('log.json'), 9);
     // without its unknown characters it costs what the symbols cost
-    expect(evaluated.bits_per_char * evaluated.characters).toBeGreaterThan(
-      2 * evaluated.unknown_bits,
+    expect(evaluated.bitsPerCharacter * evaluated.characters).toBeGreaterThan(
+      2 * evaluated.unknownBits,
     );
     const total = await run('score', '--total', '-m', 'log.json');
-    expect(Number(total.stdout)).toBeCloseTo(evaluated.bits_per_char, 5);
+    expect(Number(total.stdout)).toBeCloseTo(evaluated.bitsPerCharacter, 5);
     expect(total.stderr).toMatch(/^2 characters were unknown/);
     const byLine = (await run('score', '-m', 'log.json')).stdout.split('\n')[1];
-    expect(Number(byLine.split('\t')[0])).toBeCloseTo(evaluated.bits_per_char, 5);
+    expect(Number(byLine.split('\t')[0])).toBeCloseTo(evaluated.bitsPerCharacter, 5);
     const perChar = JSON.parse(
       (await run('score', '--per-char', '-m', 'log.json')).stdout.split('\n')[1],
     );
@@ -107,20 +107,22 @@ describe('the unknown symbol', () => {
         .split('\n')
         .map((row) => JSON.parse(row));
       const validation = events.find(({ type, best }) => type === 'validation' && best);
-      const yardstick = events.find(({ type }) => type === 'yardstick');
+      const baseline = events.find(({ type }) => type === 'baseline');
       const args = ['eval', '--json', '-m', 'rare.json', 'rare.txt'];
       const evaluated = JSON.parse((await folder.run([...args, ...options])).stdout);
       expect(evaluated.unknown).toBeGreaterThanOrEqual(24);
       if (options.length > 0) {
-        expect(evaluated.bits_per_char * evaluated.characters).toBeGreaterThan(
-          evaluated.unknown * evaluated.unknown_bits,
+        expect(evaluated.bitsPerCharacter * evaluated.characters).toBeGreaterThan(
+          evaluated.unknown * evaluated.unknownBits,
         );
         continue;
       }
       expect(evaluated.loss).toBeCloseTo(validation.validationLoss, 4);
       // models without a network pay it as well
-      const least = (evaluated.unknown * evaluated.unknown_bits) / (evaluated.characters + 1);
-      expect(Math.min(yardstick.ngram, yardstick.gzip)).toBeGreaterThan(least);
+      const least = (evaluated.unknown * evaluated.unknownBits) / (evaluated.characters + 1);
+      expect(
+        Math.min(baseline.ngramBitsPerCharacter, baseline.gzipBitsPerCharacter),
+      ).toBeGreaterThan(least);
     }
   });
 });

@@ -52,7 +52,7 @@ describe.each([
   test('score, in pieces, is what eval says of the whole; sampling is by the seed', async () => {
     const { stdout } = await folder.run(['score', '--total'], verses(12_000));
     const evaluated = await folder.run(['eval', '--json'], verses(12_000));
-    expect(Math.abs(Number(stdout) - JSON.parse(evaluated.stdout).bits_per_char)).toBeLessThan(
+    expect(Math.abs(Number(stdout) - JSON.parse(evaluated.stdout).bitsPerCharacter)).toBeLessThan(
       1e-6,
     );
     const drawn = await folder.run(['sample', '-n', '3', '-l', '50', '--seed', '4']);

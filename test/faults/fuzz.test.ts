@@ -6,10 +6,11 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
-import { commandOptions } from '#charnn/cli/options.js';
+import { describe as describeOptions } from '#charnn/cli/option.js';
 import { createProgram, worded } from '#charnn/cli/program.js';
-import { resumedConfig, trainSettings } from '#charnn/cli/train-config.js';
+import { commands } from '#charnn/commands/registry.js';
 import { CharnnError } from '#charnn/errors.js';
+import { checkResumable, checkTogether, textSettings } from '#charnn/train/resolve.js';
 import { smallModel, smallState } from '../checkpoint/models.js';
 import { temporaryFolder } from '../folder.js';
 import { timeout, times } from './scale.js';
@@ -105,8 +106,8 @@ describe.each([
 });
 
 describe('a command line', () => {
-  const flags = Object.values(commandOptions).flatMap((groups) =>
-    groups.flatMap(({ options }) => options.flatMap(({ flags }) => flags.split(/[ ,]+/))),
+  const flags = commands.flatMap(({ options }) =>
+    describeOptions(options).flatMap(({ flags }) => flags.split(/[ ,]+/)),
   );
   const value = fc.oneof(
     fc.constantFrom('0', '1', '-1', '1e999', 'NaN', '0x10', '1e3', '', ' ', '-', '--', '1.5', '3m'),
@@ -124,7 +125,7 @@ describe('a command line', () => {
     fc.tuple(flag, value).map(([name, given]) => `${name}=${given}`),
   );
   const line = fc.tuple(
-    fc.oneof(fc.constantFrom(...Object.keys(commandOptions)), fc.string()),
+    fc.oneof(fc.constantFrom(...commands.map(({ name }) => name as string)), fc.string()),
     fc.array(word, { maxLength: 8 }),
   );
 
@@ -132,14 +133,15 @@ describe('a command line', () => {
     let ran = 0;
     const program = () => {
       const made = createProgram(
-        Object.entries(commandOptions).map(([name, options]) => ({
-          ...{ name, options, summary: name, description: name, examples: [['x', 'y']] },
+        commands.map((definition) => ({
+          ...definition,
           arguments: '[text...]',
-          run: async (_: never, raw: never) => {
+          run: async (_: readonly string[], options: never) => {
             ran++;
-            if (name !== 'train') return;
-            const { train } = trainSettings(raw);
-            resumedConfig(raw, train);
+            if (definition.name !== 'train') return;
+            checkTogether(options);
+            textSettings(options);
+            checkResumable(options);
           },
         })),
       );

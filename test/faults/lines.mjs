@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { commandOptions } from '#charnn/cli/options.js';
+import { flagsOf } from '#charnn/cli/option.js';
+import { commands } from '#charnn/commands/registry.js';
 
 export const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
 
@@ -73,7 +74,21 @@ const outputs = [
 const values = [
   ...['0', '1', '2', '3', '8', '0.1', '0.5', '0.95', '1.5', '-1', '+2', '1e1', '0x10', '1e999'],
   ...['NaN', 'Infinity', '1000000000', '9007199254740991', '9007199254740993', '1e-300', '1e308'],
-  ...['90s', '2s', '1h30m', '0.5,1', '1,', '0:1,0:2', '7:7', 'all', 'a-z', '\\p{L}', '[', '(a|b)*'],
+  ...[
+    '90s',
+    '2s',
+    '1h30m',
+    '1min',
+    '0.5,1',
+    '1,',
+    '0:1,0:2',
+    '7:7',
+    'all',
+    'a-z',
+    '\\p{L}',
+    '[',
+    '(a|b)*',
+  ],
   ...[
     '.*',
     '',
@@ -100,7 +115,7 @@ const file = fc.oneof(pick(texts), pick(models), pick(wrong), anything);
 
 function accepts(definition, value) {
   try {
-    definition.parse(value);
+    definition.type.parse(value);
     return true;
   } catch {
     return false;
@@ -111,7 +126,9 @@ function wordFor(definition) {
   if (/-model|init-from/.test(definition.flags)) return often(pick(models), file);
   if (/output/.test(definition.flags)) return often(pick(outputs), file);
   if (/<(file|corpus)>/.test(definition.flags)) return file;
-  const good = [...(definition.choices ?? []), ...values].filter((v) => accepts(definition, v));
+  const good = [...(definition.type.choices ?? []), ...values].filter((v) =>
+    accepts(definition, v),
+  );
   return often(pick(good), fc.oneof(pick(values), anything));
 }
 
@@ -127,7 +144,7 @@ function misspelt(flag) {
 function option(definition) {
   const names = definition.flags.split(/[ ,]+/).filter((word) => word.startsWith('-'));
   const name = fc.nat(19).chain((luck) => (luck > 0 ? pick(names) : misspelt(names.at(-1))));
-  if (definition.parse === undefined) return name.map((flag) => [flag]);
+  if (definition.argument === undefined) return name.map((flag) => [flag]);
   return fc.tuple(name, wordFor(definition), fc.nat(9)).map(([flag, value, form]) => {
     if (form === 0) return [flag];
     if (form > 3) return [flag, value];
@@ -135,12 +152,17 @@ function option(definition) {
   });
 }
 
-const definitions = (name) => commandOptions[name].flatMap(({ options }) => options);
-const every = Object.keys(commandOptions).flatMap(definitions);
+const names = commands.map(({ name }) => name);
+const definitions = (name) =>
+  Object.entries(commands.find((command) => command.name === name).options).map(([key, row]) => ({
+    ...row,
+    flags: flagsOf(key, row),
+  }));
+const every = names.flatMap(definitions);
 
 const argumentsOf = {
-  // these take none
-  sample: fc.constant('-q'),
+  sample: fc.constantFrom('-q', 'model.json'),
+  // this takes none
   bench: fc.constant('--json'),
   which: pick(models),
   inspect: pick(models),
@@ -178,14 +200,14 @@ function lineOf(name) {
 }
 
 const line = fc.oneof(
-  ...Object.keys(commandOptions).map((name) => ({
+  ...names.map((name) => ({
     weight: name === 'train' || name === 'sample' ? 6 : 2,
     arbitrary: lineOf(name),
   })),
   { weight: 1, arbitrary: fc.array(fc.oneof(anything, file, pick(values)), { maxLength: 4 }) },
   {
     weight: 1,
-    arbitrary: pick(Object.keys(commandOptions))
+    arbitrary: pick(names)
       .chain(misspelt)
       .map((name) => [name]),
   },

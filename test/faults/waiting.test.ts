@@ -44,7 +44,7 @@ describe.runIf(process.platform === 'linux')('a pipe that nobody writes to', () 
     ['--init-from', [...train, 'c.json', '--init-from', 'pipe']],
     ['the text of eval', ['eval', 'pipe']],
     ['the lines of score', ['score', 'pipe']],
-    ['--prime-file', ['sample', '--prime-file', 'pipe']],
+    ['--prompt-file', ['sample', '--prompt-file', 'pipe']],
     ['--complete', ['sample', '--complete', 'pipe']],
     ['a model', ['sample', '-m', 'pipe']],
     ['--corpus', ['novelty', 'text.txt', '--corpus', 'pipe']],
@@ -94,7 +94,7 @@ test.runIf(process.platform !== 'win32')('a socket is no text and no model', asy
       ['train', 'socket', '-o', 'new.json'],
       ['eval', 'socket'],
       ['sample', '-m', 'socket', '-l', '1'],
-      ['sample', '--prime-file', 'socket'],
+      ['sample', '--prompt-file', 'socket'],
     ]) {
       const { status, stderr } = await folder.run(args);
       expect([status, stderr]).toEqual([

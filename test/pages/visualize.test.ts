@@ -22,7 +22,7 @@ describe('charnn visualize', () => {
     expect(stderr).toMatch(/^ {2}inside a word +0:\d +-?\d\.\d\d$/m);
     const found = JSON.parse((await makePage(verses(900), '--json', '-q')).stdout);
     expect(found.features[0].units[0]).toMatchObject({ layer: 0 });
-    expect(Math.abs(found.features[0].units[0].held_out)).toBeLessThanOrEqual(1);
+    expect(Math.abs(found.features[0].units[0].heldOut)).toBeLessThanOrEqual(1);
   });
 
   test('an equal call writes equal bytes', async () => {

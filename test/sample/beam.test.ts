@@ -56,7 +56,7 @@ function texts(length: number): string[] {
 describe('beam search', () => {
   test.each(['', 'a', 'abcd\nab'])('of width 1 is greedy sampling after %j', async (prompt) => {
     const [{ text }] = await search(prompt, 1, { length: 60 });
-    expect(text).toBe(await sample(model, { length: 60, greedy: true, prime: prompt }));
+    expect(text).toBe(await sample(model, { length: 60, greedy: true, prompt }));
   });
 
   test('wide enough it finds the most probable of all texts, in order', async () => {

@@ -67,7 +67,7 @@ describe('a record depends on seed and number alone', () => {
   });
 
   test('and is what the library draws', async () => {
-    const text = await sample(model, { length: 40, seed: 3, prime: 'abc' });
+    const text = await sample(model, { length: 40, seed: 3, prompt: 'abc' });
     expect((await records({}, 1, { prompt: 'abc' }))[0]).toBe(text);
   });
 });
@@ -97,7 +97,7 @@ test('what is beside it in memory does not matter: a model larger than the first
   const reference = await sample(large, {
     length: 40,
     greedy: true,
-    prime: 'abcdefgh',
+    prompt: 'abcdefgh',
     backend: 'reference',
   });
   expect(texts).toEqual([reference, reference]);

@@ -175,7 +175,6 @@ test('a folder reports what it passes over, and why; UTF-16 and gzip are read', 
         { name: 'e.png', why: 'a PNG image' },
         { name: 'f.bin', why: 'binary data' },
         { name: 'g.txt', why: 'perhaps a text in UTF-16 without a byte-order mark' },
-        { name: 'model.json', why: "a file of charnn's" },
       ],
     },
   ]);

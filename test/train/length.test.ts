@@ -18,7 +18,8 @@ function train(evalEvery: number | undefined, secondsAValidation: number) {
     {
       ...plainTraining,
       ...{ batchSize: 10, seqLength: 100, threads: 1, backend: 'reference', evalEvery },
-      schedule: { ...plainTraining.schedule, name: 'wsd', decayShare: 0.6 },
+      schedule: 'wsd',
+      decayShare: 0.6,
       length: { kind: 'seconds', seconds: 1000 },
     },
     { chunksPerPass: 100, validation: (secondsAValidation / secondsAStep) * 3000 },

@@ -12,7 +12,7 @@ import {
 import { availableBackends } from '../backends.js';
 
 const base: OptimizerConfig = {
-  ...{ name: 'adam', weightDecay: 0.1, beta1: 0.9, beta2: 0.99, alpha: 0.95 },
+  ...{ optimizer: 'adam', weightDecay: 0.1, beta1: 0.9, beta2: 0.99, alpha: 0.95 },
   ...{ momentum: 0.8, epsilon: 1e-8 },
 };
 const rate = 0.05;
@@ -86,7 +86,11 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const part = { decays, weight, gradient, moments, average: undefined };
     gradients.forEach((values, t) => {
       backend.write(gradient, values);
-      update(backend, { ...base, name }, part, { rate, step: t + 1, gradientScale: scale });
+      update(backend, { ...base, optimizer: name }, part, {
+        rate,
+        step: t + 1,
+        gradientScale: scale,
+      });
     });
     const computed = Array.from(backend.read(weight));
     expected(rule).forEach((value, i) => {
@@ -105,7 +109,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const [weight, gradient] = [square(zeros), square([0, 3, -3, 0])];
     const moments = [square(zeros), square(zeros)];
     const part = { decays: false, weight, gradient, moments, average: undefined };
-    update(backend, { ...base, name: 'muon' }, part, { rate, step: 1, gradientScale: 1 });
+    update(backend, { ...base, optimizer: 'muon' }, part, { rate, step: 1, gradientScale: 1 });
     const [a, b, c, d] = backend.read(weight);
     // the gradient's direction is kept, its size is not: the singular values come near to 1
     expect(Math.abs(a) + Math.abs(d)).toBeLessThan(1e-6);
@@ -114,7 +118,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const opposite = square(zeros);
     const larger = { ...part, weight: opposite, gradient: square([0, 300, -300, 0]) };
     const fresh = { ...larger, moments: [square(zeros), square(zeros)] };
-    update(backend, { ...base, name: 'muon' }, fresh, { rate, step: 1, gradientScale: 1 });
+    update(backend, { ...base, optimizer: 'muon' }, fresh, { rate, step: 1, gradientScale: 1 });
     expect(backend.read(opposite)[1]).toBeCloseTo(b, 5);
   });
 

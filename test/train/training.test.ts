@@ -30,30 +30,28 @@ const baseConfig: TrainConfig = {
   dropout: 0.2,
   dropoutMask: 'locked',
   weightDrop: 0.1,
-  optimizer: {
-    name: 'muon',
-    weightDecay: 0.01,
-    beta1: 0.9,
-    beta2: 0.99,
-    alpha: 0.99,
-    momentum: 0.9,
-    epsilon: 1e-8,
-  },
-  schedule: {
-    name: 'wsd',
-    rate: 4e-3,
-    warmup: 3,
-    decayShare: 0.4,
-    finalRate: 0.05,
-    decay: 0.5,
-    every: 1,
-    patience: 1,
-  },
+  optimizer: 'muon',
+  weightDecay: 0.01,
+  beta1: 0.9,
+  beta2: 0.99,
+  alpha: 0.99,
+  momentum: 0.9,
+  epsilon: 1e-8,
+  schedule: 'wsd',
+  learningRate: 4e-3,
+  warmup: 3,
+  decayShare: 0.4,
+  finalRate: 0.05,
+  decay: 0.5,
+  decayEvery: 1,
+  patience: 1,
   average: 0.9,
-  clip: { name: 'norm', limit: 1 },
+  clip: 1,
+  clipBy: 'norm',
   length: { kind: 'steps', steps: 60 },
   earlyStop: 0,
-  divergence: { action: 'stop', rollbacks: 0 },
+  onDivergence: 'stop',
+  rollbacks: 0,
   evalEvery: 20,
   seed: 1,
   threads: 2,
@@ -128,7 +126,7 @@ describe('from a model that is given', () => {
     const { model } = await run(short);
     const { events, model: tuned } = await run(
       // at a rate at which nothing is learned
-      { ...short, schedule: { ...baseConfig.schedule, rate: 1e-30 }, weightDrop: 0, dropout: 0 },
+      { ...short, learningRate: 1e-30, weightDrop: 0, dropout: 0 },
       { initFrom: model },
     );
     const [first, ...others] = events.flatMap((e) => (e.type === 'validation' ? [e] : []));
@@ -223,10 +221,10 @@ describe.each(availableBackends.map(([name]) => name))('%s', (name) => {
 test.each(['muon', 'adam', 'adamw', 'rmsprop', 'sgd'] as const)(
   '%s resumes exactly',
   async (optimizer) => {
-    const rate = optimizer === 'sgd' ? 0.2 : 2e-3;
     const change = {
-      optimizer: { ...baseConfig.optimizer, name: optimizer },
-      schedule: { ...baseConfig.schedule, name: 'plateau', rate },
+      optimizer,
+      schedule: 'plateau',
+      learningRate: optimizer === 'sgd' ? 0.2 : 2e-3,
     } as const;
     const whole = await run(change);
     const first = await run(change, { stopAt: 20 });
@@ -238,8 +236,7 @@ test.each(['muon', 'adam', 'adamw', 'rmsprop', 'sgd'] as const)(
 
 test.each(['wsd', 'cosine', 'constant'] as const)(
   'a training by the clock (%s) is repeated by the steps it came to, bit for bit',
-  async (name) => {
-    const schedule = { ...baseConfig.schedule, name };
+  async (schedule) => {
     const change = { schedule, evalEvery: undefined, backend: 'auto' } as const;
     const clock = await run({ ...change, length: { kind: 'seconds', seconds: 1 } });
     const { steps, evalEvery } = clock.state.plan;
@@ -263,9 +260,11 @@ test('the model is the moving average of the weights, which is also what is vali
 
 test('a learning rate beyond all bounds ends as divergence, the weights still finite', async () => {
   const change = {
-    optimizer: { ...baseConfig.optimizer, name: 'sgd' },
-    schedule: { ...baseConfig.schedule, name: 'constant', rate: 1e6, warmup: 0 },
-    clip: { name: 'none', limit: 1 },
+    optimizer: 'sgd',
+    schedule: 'constant',
+    learningRate: 1e6,
+    warmup: 0,
+    clipBy: 'none',
     evalEvery: 1,
   } as const;
   const { reason, model } = await run(change);

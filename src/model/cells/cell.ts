@@ -5,6 +5,9 @@
  */
 import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.js';
 
+/** What not every cell can compute */
+export type CellFeature = 'layerNorm';
+
 export interface Cell {
   /** G: gates, each H rows of the weight matrices */
   readonly gates: number;
@@ -12,6 +15,8 @@ export interface Cell {
   readonly states: readonly ('h' | 'c')[];
   /** Names of the gates in their order, and whether each is a logistic one, open or shut. */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
+  /** Features of a network that this cell can compute; the others are refused. */
+  readonly features: readonly CellFeature[];
   /** Initial value of gate `gate`'s bias. */
   initialBias(gate: number): number;
   /** Allocates one layer for chunks of at most `maxRows` = T·B rows and `maxBatch` = B. */

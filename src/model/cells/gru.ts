@@ -18,6 +18,7 @@ export const gru: Cell = {
     { name: 'update', logistic: true },
     { name: 'new', logistic: false },
   ],
+  features: [],
   initialBias: () => 0,
   createLayer(backend, H, maxRows, maxBatch, weights) {
     const gateMemory = backend.tensor([maxRows * 3 * H]);

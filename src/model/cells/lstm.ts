@@ -27,6 +27,7 @@ export const lstm: Cell = {
     { name: 'cell', logistic: false },
     { name: 'output', logistic: true },
   ],
+  features: ['layerNorm'],
   initialBias: (gate) => (gate === forgetGate ? 1 : 0),
   createLayer(backend, H, maxRows, maxBatch, { norm, ...weights }) {
     const gateMemory = backend.tensor([maxRows * 4 * H]);

@@ -11,6 +11,7 @@ export const rnn: Cell = {
   gates: 1,
   states: ['h'],
   gateNames: [],
+  features: [],
   initialBias: () => 0,
   createLayer(backend, H, maxRows, maxBatch, weights) {
     const gateMemory = backend.tensor([maxRows * H]);

@@ -1,0 +1,28 @@
+/** What a command is: its definition and its work, in one object. */
+import type { OptionsOf, OptionTable } from '../options/table.js';
+
+export interface CommandDefinition<Table extends OptionTable = OptionTable> {
+  readonly name: string;
+  /** As commander writes them: `[text...]` */
+  readonly arguments?: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly examples: readonly (readonly [command: string, what: string])[];
+  readonly options: Table;
+  /** Other words for it, which are not taken but answered with its name */
+  readonly synonyms?: readonly string[];
+  /**
+   * What standard output is for: the command's result, without whose reader it has nothing to do; or
+   * events of a work whose result goes into a file, so that it goes on without a reader.
+   */
+  readonly standardOutput: 'result' | 'events';
+  /** @returns the exit code, if it is not 0: a number, or anything else for 0 */
+  run(args: readonly string[], options: OptionsOf<Table>): Promise<unknown>;
+}
+
+/** Takes a definition and infers the type of its options from their table. */
+export function defineCommand<const Table extends OptionTable>(
+  definition: CommandDefinition<Table>,
+): CommandDefinition<Table> {
+  return definition;
+}

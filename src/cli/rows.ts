@@ -1,0 +1,36 @@
+/** Options that several commands have. */
+import { flag, type OptionRow, option } from '../options/table.js';
+import { path } from '../options/types.js';
+import { schema } from '../train/schema/schema.js';
+
+export const model = option('<file>', path, 'the model', { short: 'm', default: 'charnn.json' });
+export const last = flag(
+  'use the latest weights of the training, from its state file, instead of the best model',
+);
+export const backend = plain(schema.backend);
+export const threads = { ...plain(schema.threads), absent: 'usable cores' };
+export const json = flag('print machine-readable JSON');
+export const quiet = flag('print nothing but warnings and errors', { short: 'q' });
+export const debug = flag('print the stack trace of an error');
+export const page = option('<file>', path, 'write a self-contained HTML page', { short: 'o' });
+
+/** Cell and sizes of a network that is not trained, with these defaults */
+export function shape<Sizes extends Readonly<Record<'layers' | 'hidden' | 'embedding', number>>>(
+  sizes: Sizes,
+) {
+  const { cell, layers, hidden, embedding, residual, layerNorm } = schema;
+  return {
+    cell: plain(cell),
+    layers: { ...plain(layers), default: sizes.layers },
+    hidden: { ...plain(hidden), default: sizes.hidden },
+    embedding: { ...plain(embedding), default: sizes.embedding },
+    residual: plain(residual),
+    layerNorm: plain(layerNorm),
+  };
+}
+
+/** A row of training without what only training has: its topic, and what help says of presets. */
+function plain<Row extends OptionRow>(row: Row): Omit<Row, 'topic' | 'absent' | 'negation'> {
+  const { topic: _, absent: __, negation: ___, ...rest } = row;
+  return rest;
+}

@@ -1,0 +1,36 @@
+/** `charnn decompress`: what `charnn compress` was given, byte for byte. */
+import { readModel } from '../checkpoint/model-file.js';
+import { defineCommand } from '../cli/command.js';
+import * as rows from '../cli/rows.js';
+import { decompress as decompressBytes } from '../compress/compress.js';
+import { requireMemory } from '../machine.js';
+import { option } from '../options/table.js';
+import { path } from '../options/types.js';
+import { readInput, withProgress } from './whole-input.js';
+import { write } from './write.js';
+
+export const decompress = defineCommand({
+  name: 'decompress',
+  arguments: '[file]',
+  summary: 'restore the input of compress',
+  description:
+    'Write the input of compress, byte for byte. This needs the same back end, and\nthe model if one was given.',
+  examples: [['charnn decompress book.cz > book.txt', 'the very same bytes']],
+  synonyms: ['unpack', 'unzip', 'decode', 'uncompress'],
+  options: {
+    model: option('<file>', path, 'the model that compress was given', { short: 'm' }),
+    quiet: rows.quiet,
+    debug: rows.debug,
+  },
+  standardOutput: 'result',
+  async run([file], options) {
+    const model = options.model === undefined ? undefined : await readModel(options.model);
+    const { content, name } = await readInput(file, (bytes) =>
+      requireMemory(2 * bytes, 'a compressed file of this size'),
+    );
+    const restored = await withProgress(options.quiet ?? false, (onProgress) =>
+      decompressBytes(content, name, model, onProgress),
+    );
+    await write(restored);
+  },
+});

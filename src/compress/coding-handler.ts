@@ -1,0 +1,246 @@
+/**
+ * A lane of coding: some rows of the streams. All lanes go through the same chunks in lockstep: each codes
+ * its rows' characters with the weights as they are, then all learn from the chunk together, as in
+ * training. What an n-gram model has counted in all rows is mixed into the predictions (`mixer.ts`): it
+ * learns a name or a phrase at once, the network what is beyond its contexts. The decoder does the same
+ * with the characters that it has just read, so that both sides have the same weights, to the last bit, at
+ * every chunk.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
+import { openHandle } from '../backend/open-device.js';
+import { defaultContext, NgramModel } from '../evaluate/ngram.js';
+import { Network, type State } from '../model/network.js';
+import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import type { Handler } from '../threads/handler.js';
+import type { ReplicaPlan } from '../train/plan.js';
+import { Replica } from '../train/replica.js';
+import { SharedControl } from '../train/shared-control.js';
+import { Frequencies } from './frequencies.js';
+import { isText, type Layout } from './layout.js';
+import { Literals } from './literals.js';
+import { Mixer } from './mixer.js';
+import { RangeDecoder, RangeEncoder } from './range-coder.js';
+
+/** What a lane is told; it passes through `postMessage`. */
+export interface CodingPlan {
+  readonly layout: Layout;
+  /** By position of the layout; the decoder fills both in */
+  readonly symbols: Uint32Array;
+  /** Symbol of each id, without the unknown one */
+  readonly alphabet: Uint32Array;
+  /** One for each lane; `train` is the ids by position */
+  readonly replicas: readonly ReplicaPlan[];
+  /** Highest learning rate; 0: the model stays as it is */
+  readonly rate: number;
+  /** By lane; undefined: encode */
+  readonly coded: readonly Uint8Array[] | undefined;
+}
+
+/** Of the n-gram model: more than books of many megabytes have, and less than half a GiB a lane */
+export const mostCounts = 10_000_000;
+/** No longer without a pause, in which timers come in */
+const sliceMs = 100;
+
+/** Steps in which the rate rises to its highest, and after which it falls as 1/√step */
+const warmup = 20;
+const steady = 2000;
+
+function rateAt(highest: number, step: number): number {
+  return highest * Math.min(1, (step + 1) / warmup, Math.sqrt(steady / (step + 1)));
+}
+
+export interface LaneOrder {
+  readonly lane: number;
+}
+
+/** What was coded: nothing where it was decoded */
+export type LaneResult = Uint8Array;
+
+export function createCodingHandler(
+  plan: CodingPlan,
+  reply: (result: LaneResult) => void,
+): Handler<LaneOrder> {
+  return async ({ lane }: LaneOrder) => {
+    const { operations } = await openHandle(plan.replicas[lane].device);
+    reply(await new CodingLane(operations, plan, lane).run());
+  };
+}
+
+class CodingLane {
+  private readonly network: Network;
+  private readonly control: SharedControl;
+  /** What learns; undefined where the model stays as it is */
+  private readonly learner: { replica: Replica; ngram: NgramModel; mixer: Mixer } | undefined;
+  private readonly counted: Float64Array;
+  private readonly state: State;
+  private readonly input: Indices;
+  private readonly logits: Float32Array;
+  private readonly frequencies: Frequencies;
+  private readonly literals = new Literals();
+  private readonly encoder: RangeEncoder | undefined;
+  private readonly decoder: RangeDecoder | undefined;
+  private readonly own: ReplicaPlan;
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly plan: CodingPlan,
+    lane: number,
+  ) {
+    const { layout, replicas, coded, rate } = plan;
+    this.own = replicas[lane];
+    const { rows, model, control } = this.own;
+    this.control = new SharedControl(replicas.length, control);
+    if (rate > 0) {
+      this.learner = {
+        replica: new Replica(backend, this.own, this.control),
+        ngram: new NgramModel(model.vocabulary, defaultContext, mostCounts),
+        // one set by the length of the longest context known, none included
+        mixer: new Mixer(model.vocabulary, defaultContext + 2),
+      };
+    }
+    this.counted = new Float64Array(model.vocabulary);
+    if (coded === undefined) this.encoder = new RangeEncoder();
+    else this.decoder = new RangeDecoder(coded[lane]);
+    // the decoder knows no character before it has been decoded
+    const steps = this.encoder ? layout.chunk : 1;
+    const weights = new ParameterTensors(
+      backend,
+      parameterTable(model),
+      backend.attach(this.own.weights),
+    );
+    this.network = new Network(backend, model, weights, undefined, {
+      maxRows: steps * rows,
+      maxBatch: rows,
+      training: false,
+      dropout: false,
+      weightDrop: false,
+    });
+    this.state = this.network.createState(rows);
+    this.input = backend.indices(steps * rows);
+    this.logits = new Float32Array(steps * rows * model.vocabulary);
+    this.frequencies = new Frequencies(model.vocabulary);
+  }
+
+  async run(): Promise<LaneResult> {
+    const { plan, network, learner } = this;
+    const { length, chunk } = plan.layout;
+    network.freeze();
+    let steady = true;
+    let pause = performance.now() + sliceMs;
+    for (let from = 0, step = 0; from < length; from += chunk, step++) {
+      if (this.own.index === 0) this.control.step = step;
+      if (performance.now() > pause) {
+        // where this is the main thread, it shows how far it is
+        await setImmediate();
+        pause = performance.now() + sliceMs;
+      }
+      const T = Math.min(chunk, length - from);
+      if (this.encoder) await this.steps(from, T);
+      else {
+        for (let t = 0; t < T; t++) {
+          const step = this.steps(from + t, 1);
+          if (isPending(step)) await step;
+        }
+      }
+      if (learner === undefined) continue;
+      if (steady) {
+        const rate = Float64Array.of(rateAt(plan.rate, step));
+        // a model that has gone astray stays as it is, on both sides
+        steady = (await learner.replica.run(step, rate)).diverged === undefined;
+        network.thaw();
+        network.freeze();
+      } else {
+        this.control.barrier.wait();
+      }
+      this.countChunk(learner.ngram, from + 1, from + T);
+    }
+    return this.encoder?.finish() ?? new Uint8Array(0);
+  }
+
+  /** Counts the same positions of all streams, those of the other lanes included. */
+  private countChunk(ngram: NgramModel, first: number, last: number): void {
+    const { layout } = this.plan;
+    for (let stream = 0; stream < layout.streams; stream++) {
+      const ids = this.streamIds(stream);
+      for (let i = first; i <= last && isText(layout, stream, i); i++) ngram.learnOne(ids, i);
+    }
+  }
+
+  private streamIds(stream: number) {
+    const { length } = this.plan.layout;
+    return this.own.train.subarray(stream * length, (stream + 1) * length);
+  }
+
+  /** Codes T characters of each row, time step by time step. */
+  private steps(from: number, T: number): Answer<void> {
+    const { backend, network, logits, own, plan } = this;
+    const { length } = plan.layout;
+    const { firstRow, rows, model } = own;
+    const ids = own.train;
+    const input = backend.viewIndices(this.input, 0, T * rows);
+    const read = new Int32Array(T * rows);
+    for (let t = 0; t < T; t++) {
+      for (let row = 0; row < rows; row++) {
+        read[t * rows + row] = ids[(firstRow + row) * length + from + t];
+      }
+    }
+    backend.writeIndices(input, read);
+    const V = model.vocabulary;
+    const output = network.forward(input, T, rows, this.state);
+    const answer = backend.read(output, logits.subarray(0, T * rows * V));
+    if (isPending(answer)) return answer.then(() => this.characters(from, T));
+    this.characters(from, T);
+  }
+
+  private characters(from: number, T: number): void {
+    const { own, plan } = this;
+    const { firstRow, rows, model } = own;
+    const V = model.vocabulary;
+    for (let t = 0; t < T; t++) {
+      for (let row = 0; row < rows; row++) {
+        if (!isText(plan.layout, firstRow + row, from + t + 1)) continue;
+        this.character(firstRow + row, from + t + 1, (t * rows + row) * V);
+      }
+    }
+  }
+
+  /** @param start of its logits */
+  private character(stream: number, index: number, start: number): void {
+    const { learner, frequencies, counted, logits } = this;
+    if (learner === undefined) {
+      frequencies.set(logits, start);
+      this.code(stream, index);
+      return;
+    }
+    const { ngram, mixer } = learner;
+    const known = ngram.predict(this.streamIds(stream), index, counted);
+    mixer.mix(logits, start, counted, known + 1);
+    frequencies.set(mixer.mixed, 0);
+    mixer.learn(this.code(stream, index), frequencies);
+  }
+
+  /** Codes a character with the frequencies as they are; returns its id. */
+  private code(stream: number, index: number): number {
+    const { frequencies, plan, own, encoder, decoder } = this;
+    const position = stream * plan.layout.length + index;
+    const unknown = own.model.vocabulary - 1;
+    const ids = own.train;
+    const { values, total } = frequencies;
+    if (encoder) {
+      const id = ids[position];
+      encoder.encode(frequencies.before(id), values[id], total);
+      if (id === unknown) this.literals.encode(plan.symbols[position], encoder);
+      return id;
+    }
+    if (decoder === undefined) throw new Error('a lane neither encodes nor decodes');
+    const target = decoder.target(total);
+    let id = 0;
+    let before = 0;
+    while (before + values[id] <= target) before += values[id++];
+    decoder.decode(before, values[id], total);
+    ids[position] = id;
+    plan.symbols[position] = id === unknown ? this.literals.decode(decoder) : plan.alphabet[id];
+    return id;
+  }
+}

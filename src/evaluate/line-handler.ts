@@ -1,0 +1,106 @@
+/** A worker of scoring: the lines of a job under each of the models. */
+import type { Backend, SharedTensor, Tensor } from '../backend/backend.js';
+import type { DeviceHandle } from '../backend/device.js';
+import { openHandle } from '../backend/open-device.js';
+import type { ModelConfig } from '../model/config.js';
+import { networkOf } from '../model/load.js';
+import { encodeBytes, withoutCr } from '../text/encode.js';
+import { newIds } from '../text/ids.js';
+import type { Ids, TextOptions } from '../text/unit.js';
+import { type UnknownSymbol, Vocabulary } from '../text/vocabulary.js';
+import type { Handler } from '../threads/handler.js';
+import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
+import { DynamicReader } from './dynamic.js';
+import { addUnknownCost, type LineLoss, LineReader, lineRows, lineSteps } from './line-reader.js';
+
+/** What a worker is told at its start; it passes through `postMessage`. */
+export interface LinePlan {
+  readonly device: DeviceHandle;
+  readonly models: readonly {
+    readonly config: ModelConfig;
+    readonly symbols: readonly number[];
+    readonly text: TextOptions;
+    readonly weights: SharedTensor;
+  }[];
+  /** Whether the lines are one text to which the models adapt */
+  readonly dynamic: boolean;
+  /** Whether the losses of each character are asked for */
+  readonly characters: boolean;
+}
+
+/** Lines one after the other, and where each ends */
+export interface LineJob {
+  readonly bytes: Uint8Array;
+  readonly ends: Int32Array;
+}
+
+/** By model, then by line */
+export type LineResult = readonly (readonly LineLoss[])[];
+
+const lf = 0x0a;
+
+export async function createLineHandler(
+  plan: LinePlan,
+  reply: (reply: ChunkReply<LineResult>) => void,
+): Promise<Handler<JobMessage<LineJob>>> {
+  const { operations: backend } = await openHandle(plan.device);
+  const readers = plan.models.map(async ({ config, symbols, text, weights }) => {
+    const vocabulary = Vocabulary.of(text.unit, symbols);
+    const read = await lossesOf(backend, config, backend.attach(weights), plan, vocabulary);
+    return (job: readonly Uint8Array[]): Promise<LineLoss[]> =>
+      read(job.map((line) => surrounded(line, vocabulary, text)));
+  });
+  const ready = await Promise.all(readers);
+  return async (message) => {
+    if ('taken' in message) return;
+    const { bytes, ends } = message.job;
+    const lines = Array.from(ends, (end, i) => bytes.subarray(i > 0 ? ends[i - 1] : 0, end));
+    const value: LineLoss[][] = [];
+    for (const read of ready) value.push(await read(lines));
+    reply([{ index: message.index, value, done: true }]);
+  };
+}
+
+async function lossesOf(
+  backend: Backend,
+  config: ModelConfig,
+  weights: Tensor,
+  { dynamic, characters }: LinePlan,
+  unknown: UnknownSymbol,
+): Promise<(lines: readonly Ids[]) => Promise<LineLoss[]>> {
+  if (dynamic) {
+    const values = Float32Array.from(await backend.read(weights));
+    const reader = new DynamicReader(backend, { config, weights: values });
+    return async (lines) => {
+      const results: LineLoss[] = [];
+      for (const line of lines) {
+        const all = await reader.read(line);
+        const nats = all.reduce((sum, loss) => sum + loss, 0);
+        const losses = characters ? all : undefined;
+        const result = { nats, characters: all.length, unknown: 0, losses };
+        addUnknownCost(line, result, unknown);
+        results.push(result);
+      }
+      return results;
+    };
+  }
+  const maxRows = lineRows * lineSteps;
+  const network = networkOf(config, backend, weights, { maxRows, maxBatch: lineRows });
+  const reader = new LineReader(backend, network, characters, unknown);
+  return (lines) => reader.read(lines);
+}
+
+/**
+ * A line's ids between two line ends: it begins after one, and its own end is predicted too. Where the
+ * model knows no line end, the first character is read before it and no end follows.
+ */
+function surrounded(line: Uint8Array, vocabulary: Vocabulary, text: TextOptions): Ids {
+  const { ids } = encodeBytes(withoutCr(line, text), vocabulary, text);
+  const newline = vocabulary.id(lf);
+  const known = newline !== vocabulary.unknownId;
+  const whole = newIds(vocabulary.size, ids.length + (known ? 2 : 1));
+  whole[0] = known ? newline : 0;
+  whole.set(ids, 1);
+  if (known) whole[whole.length - 1] = newline;
+  return whole;
+}

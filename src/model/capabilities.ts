@@ -1,0 +1,67 @@
+/**
+ * Capabilities: what goes with what. A row is a feature of a network with the cells, back ends and
+ * commands that can do it; what a row does not name is refused, always with the same sentence.
+ */
+import { type BackendName, backendNames } from '../backend/device.js';
+import { OptionError, type Spelling } from '../errors.js';
+import type { CellFeature } from './cells/cell.js';
+import { cells } from './cells/cells.js';
+import { type CellName, cellNames, type Variants } from './config.js';
+
+/** Commands that make or run a network */
+export const networkCommands = [
+  ...['train', 'sample', 'eval', 'score', 'which', 'compress'],
+  ...['bench', 'gradients', 'visualize'],
+] as const;
+
+export interface Capability {
+  readonly cells: readonly CellName[];
+  readonly backends: readonly Exclude<BackendName, 'auto'>[];
+  readonly commands: readonly string[];
+}
+
+const allBackends = backendNames.filter((name) => name !== 'auto');
+
+/** The cells that have a feature say so themselves. */
+function cellsWith(feature: CellFeature): readonly CellName[] {
+  return cellNames.filter((name) => cells[name].features.includes(feature));
+}
+
+/** One row a feature. The keys are the names of options and of fields in files. */
+export const capabilities: Readonly<Record<keyof Variants, Capability>> = {
+  residual: { cells: cellNames, backends: allBackends, commands: networkCommands },
+  layerNorm: { cells: cellsWith('layerNorm'), backends: allBackends, commands: networkCommands },
+};
+
+/** What is to be done with which network; what is not known yet is absent. */
+export interface Combination extends Variants {
+  readonly cell?: CellName | undefined;
+  readonly backend?: BackendName | undefined;
+  readonly command?: string | undefined;
+}
+
+/** Why a combination is not possible, as a sentence in which options have yet to be spelt. */
+export function refusal(wanted: Combination): ((name: Spelling) => string) | undefined {
+  const { cell, backend, command } = wanted;
+  for (const [key, capability] of Object.entries(capabilities)) {
+    if (!wanted[key as keyof Variants]) continue;
+    const pairs = [
+      ['cell', capability.cells, cell],
+      ['backend', capability.backends, backend === 'auto' ? undefined : backend],
+    ] as const;
+    for (const [axis, able, given] of pairs) {
+      if (given === undefined || (able as readonly string[]).includes(given)) continue;
+      return (name) => `${name(key)} is for ${name(axis, able.join(' or '))}, not ${given}`;
+    }
+    if (command !== undefined && !capability.commands.includes(command)) {
+      return (name) => `${name(key)} is not for ${command}: leave it out`;
+    }
+  }
+  return undefined;
+}
+
+/** @throws OptionError for a combination that is not possible */
+export function requireCapable(wanted: Combination): void {
+  const sentence = refusal(wanted);
+  if (sentence !== undefined) throw new OptionError(sentence);
+}

@@ -1,0 +1,173 @@
+/**
+ * Tables of options: a row says all there is to say about one option. The TypeScript type of the options,
+ * their parser, `--help`, the tables of README.md and the checks of a library user's values come from it.
+ */
+import { OptionError, UsageError } from '../errors.js';
+import { nearest, suggestion } from './suggest.js';
+import { boolean, type ValueType } from './types.js';
+
+/** A default that depends on the value of another option. */
+export interface DefaultBy<T> {
+  readonly option: string;
+  readonly values: Readonly<Record<string, T>>;
+}
+
+export interface OptionRow<T = unknown> {
+  readonly type: ValueType<T>;
+  /** One line that can be understood without the lines around it */
+  readonly help: string;
+  /** How help calls the value: `<n>`; absent for a switch */
+  readonly argument?: string;
+  /** Without dashes; else made from the option's name: batchSize → batch-size */
+  readonly flag?: string;
+  /** One letter */
+  readonly short?: string;
+  /** Other spellings, taken without a word and not shown */
+  readonly aliases?: readonly string[];
+  /** Spellings of earlier versions, taken with a warning and not shown */
+  readonly deprecated?: readonly string[];
+  /** The environment variable that stands for an option that is not given */
+  readonly environment?: string;
+  /** The value that holds when the option is not given */
+  readonly default?: T;
+  readonly defaultBy?: DefaultBy<T>;
+  /** What help says of the default where it is no fixed value */
+  readonly absent?: string;
+  /** For a switch that something else may turn on: what help says of `--no-…` */
+  readonly negation?: string;
+  /** Options that may not be given beside this one */
+  readonly conflicts?: readonly string[];
+  /** Title of the section of help */
+  readonly topic?: string;
+
+  // --- for what files record ---
+
+  /** Whether it may change when a training is resumed */
+  readonly resume?: boolean;
+  /** Where files have it, if not under its own name: `schedule.rate` */
+  readonly field?: string;
+  /** The version of the files that brought it: in earlier ones its default holds. */
+  readonly since?: number;
+  /** Whether a complete configuration may be without it */
+  readonly optional?: boolean;
+  /** Recorded in files, but no option */
+  readonly internal?: boolean;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a table holds rows of any type
+export type OptionTable = Readonly<Record<string, OptionRow<any>>>;
+
+/** The type of a row's value */
+export type ValueOf<Row> = Row extends { readonly type: ValueType<infer T> } ? T : never;
+
+/** The options of a table: each may be absent. */
+export type OptionsOf<Table extends OptionTable> = {
+  readonly [Key in keyof Table]?: ValueOf<Table[Key]> | undefined;
+};
+
+/** All options of a table, none of them absent but those that may be. */
+export type Complete<Table extends OptionTable> = {
+  readonly [Key in Exclude<keyof Table, OptionalKey<Table>>]: ValueOf<Table[Key]>;
+} & { readonly [Key in OptionalKey<Table>]?: ValueOf<Table[Key]> | undefined };
+
+type OptionalKey<Table extends OptionTable> = {
+  [Key in keyof Table]: Table[Key] extends { readonly optional: true } ? Key : never;
+}[keyof Table];
+
+/** An option with a value */
+export function option<T, const More extends Omit<OptionRow<T>, 'type' | 'help' | 'argument'>>(
+  argument: string,
+  type: ValueType<T>,
+  help: string,
+  more?: More,
+): OptionRow<T> & More {
+  return { argument, type, help, ...(more as More) };
+}
+
+/** A switch */
+export function flag<const More extends Omit<OptionRow<boolean>, 'type' | 'help'>>(
+  help: string,
+  more?: More,
+): OptionRow<boolean> & More {
+  return { type: boolean, help, ...(more as More) };
+}
+
+/** The rows of a table, all under one title of help */
+export function topic<Table extends OptionTable>(title: string, table: Table): Table {
+  const rows = Object.entries(table).map(([key, row]) => [key, { ...row, topic: title }]);
+  return Object.fromEntries(rows) as Table;
+}
+
+/** `layerNorm` → `layer-norm` */
+export function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** How the command line spells an option: `--layer-norm` */
+export function flagOf(key: string, value?: string): string {
+  return value === undefined ? `--${kebab(key)}` : `--${kebab(key)} ${value}`;
+}
+
+/**
+ * The default of a row.
+ * @param options as they were given; a default may depend on another of them
+ */
+export function defaultOf(table: OptionTable, key: string, options: object): unknown {
+  const { default: value, defaultBy } = table[key];
+  if (defaultBy === undefined) return value;
+  const given = (options as Record<string, unknown>)[defaultBy.option];
+  return defaultBy.values[String(given ?? defaultOf(table, defaultBy.option, options))];
+}
+
+/** Options with the defaults of the table in the place of absent ones; what has no default stays absent. */
+export function withDefaults<Table extends OptionTable>(
+  table: Table,
+  options: OptionsOf<Table>,
+): OptionsOf<Table> {
+  const entries = Object.keys(table).map((key) => [
+    key,
+    options[key] ?? defaultOf(table, key, options),
+  ]);
+  return Object.fromEntries(entries) as OptionsOf<Table>;
+}
+
+/**
+ * Checks options that a program gives: their names, types and ranges.
+ * @param what the function that they are given to, for messages
+ * @throws UsageError naming the option
+ */
+export function checkOptions<Table extends OptionTable>(
+  table: Table,
+  options: unknown,
+  what: string,
+): asserts options is OptionsOf<Table> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new UsageError(`the options of ${what} must be an object`);
+  }
+  for (const [key, value] of Object.entries(options)) {
+    if (!Object.hasOwn(table, key)) {
+      const hint = suggestion(nearest(key, Object.keys(table)));
+      throw new UsageError(`${what} has no option ${JSON.stringify(key)}${hint}`);
+    }
+    const { type } = table[key];
+    if (value === undefined || type.accepts(value)) continue;
+    throw new UsageError(`option ${key} must be ${type.expected}, not ${shown(value)}`);
+  }
+}
+
+/** @throws OptionError for two options that contradict each other */
+export function refuseConflicts(table: OptionTable, options: object): void {
+  const given = (key: string) => (options as Record<string, unknown>)[key] !== undefined;
+  for (const [key, { conflicts = [] }] of Object.entries(table)) {
+    const other = given(key) ? conflicts.find(given) : undefined;
+    if (other === undefined) continue;
+    throw new OptionError(
+      (name) => `${name(key)} and ${name(other)} contradict each other: give one of them`,
+    );
+  }
+}
+
+function shown(value: unknown): string {
+  const json = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
+  return json.length > 40 ? `${json.slice(0, 40)}…` : json;
+}

@@ -1,0 +1,146 @@
+/**
+ * Types of option values. Each type reads a value from the text of a command line and checks a value that
+ * a program or a file gives, with the same range and the same words.
+ */
+import { type Range, ranges } from '../limits.js';
+import { nearest, suggestion } from './suggest.js';
+
+export interface ValueType<T> {
+  /** What a value must be, as messages say it: `an integer from 1 to 64` */
+  readonly expected: string;
+  /** The values there are, if they are few */
+  readonly choices?: readonly string[];
+  /** @throws ValueError when the text is no such value */
+  parse(text: string): T;
+  accepts(value: unknown): value is T;
+}
+
+/** A value that its option does not take. The message says what it must be; the caller adds the name. */
+export class ValueError extends Error {}
+
+function mustBe(expected: string, text: string, hint = ''): never {
+  throw new ValueError(`must be ${expected}, not ${JSON.stringify(text)}${hint}`);
+}
+
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): ValueType<number> {
+  const atLeast = `an integer of at least ${min}`;
+  const between = `an integer from ${min} to ${max}`;
+  const expected = max < Number.MAX_SAFE_INTEGER ? between : atLeast;
+  return {
+    expected,
+    parse(text) {
+      const number = /^[+-]?\d+(e\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+      if (this.accepts(number)) return number;
+      return mustBe(number > max ? between : expected, text);
+    },
+    accepts: (value): value is number =>
+      Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+  };
+}
+
+/** A finite number of a range. */
+export function real({ expected, holds }: Range): ValueType<number> {
+  return {
+    expected,
+    parse(text) {
+      const number = text.trim() === '' ? Number.NaN : Number(text);
+      return this.accepts(number) ? number : mustBe(expected, text);
+    },
+    accepts: (value): value is number =>
+      typeof value === 'number' && Number.isFinite(value) && holds(value),
+  };
+}
+
+/** An integer of at least 1 */
+export const count = integer(1);
+export const positive = real(ranges.positive);
+export const notNegative = real(ranges.notNegative);
+export const properFraction = real(ranges.properShare);
+export const decayFraction = real(ranges.decayShare);
+export const fraction = real(ranges.share);
+export const positiveFraction = real(ranges.positiveShare);
+
+export const text: ValueType<string> = {
+  expected: 'a text',
+  parse: (given) => given,
+  accepts: (value): value is string => typeof value === 'string',
+};
+
+/** The name of a file or folder, `-` for standard input where it is read */
+export const path: ValueType<string> = { ...text, expected: 'a path' };
+
+/** A switch: it has no value on the command line. */
+export const boolean: ValueType<boolean> = {
+  expected: 'true or false',
+  parse: (given) => {
+    if (given === 'true' || given === 'false') return given === 'true';
+    return mustBe('true or false', given);
+  },
+  accepts: (value): value is boolean => typeof value === 'boolean',
+};
+
+/** One of several words; the command line takes them in capitals, too. */
+export function choice<const T extends string>(choices: readonly T[]): ValueType<T> {
+  const expected = `one of ${choices.join(', ')}`;
+  return {
+    expected,
+    choices,
+    parse(given) {
+      const found = choices.find((c) => c.toLowerCase() === given.toLowerCase());
+      return found ?? mustBe(expected, given, suggestion(nearest(given, choices)));
+    },
+    accepts: (value): value is T => choices.some((c) => c === value),
+  };
+}
+
+/** Values with commas between them */
+export function listOf<T>(of: ValueType<T>): ValueType<readonly T[]> {
+  return {
+    expected: `a list, each of it ${of.expected}`,
+    ...(of.choices && { choices: of.choices }),
+    parse: (given) => given.split(',').map((part) => of.parse(part)),
+    accepts: (value): value is readonly T[] =>
+      Array.isArray(value) && value.length > 0 && value.every((part) => of.accepts(part)),
+  };
+}
+
+/** A list whose option is given once for each of its values */
+export function repeated<T>(
+  of: ValueType<T>,
+): ValueType<readonly T[]> & { readonly each: ValueType<T> } {
+  return { ...listOf(of), parse: (given) => [of.parse(given)], each: of };
+}
+
+const secondsOfUnit: readonly (readonly [RegExp, number])[] = [
+  [/^(s|secs?|seconds?)?$/, 1],
+  [/^(m|mins?|minutes?)$/, 60],
+  [/^(h|hrs?|hours?)$/, 3600],
+  [/^(d|days?)$/, 86_400],
+];
+
+const aTime = 'a time such as 90s, 3m, 1.5h or 1h30m';
+
+/** `90`, `90s`, `3m`, `1min`, `1.5h`, `1h30m`: the command line passes seconds on, a program may give either. */
+export const duration: ValueType<number | string> = {
+  expected: aTime,
+  parse: (given) => secondsIn(given) ?? mustBe(aTime, given),
+  accepts: (value): value is number | string =>
+    typeof value === 'string' ? secondsIn(value) !== undefined : positive.accepts(value),
+};
+
+/** The seconds of a duration that `duration` accepts. */
+export function secondsOf(time: number | string): number {
+  return typeof time === 'number' ? time : (secondsIn(time) ?? mustBe(aTime, time));
+}
+
+function secondsIn(given: string): number | undefined {
+  const parts = [...given.trim().matchAll(/(\d+(?:\.\d+)?)\s*([a-z]*)\s*/gi)];
+  if (parts.map(([part]) => part).join('') !== given.trim()) return undefined;
+  let seconds = 0;
+  for (const [, number, unit] of parts) {
+    const known = secondsOfUnit.find(([names]) => names.test(unit.toLowerCase()));
+    if (known === undefined) return undefined;
+    seconds += Number(number) * known[1];
+  }
+  return positive.accepts(seconds) ? seconds : undefined;
+}

@@ -1,0 +1,87 @@
+/** A worker of sampling: a batch that runs in slices of time, between which messages and signals come in. */
+import { setImmediate } from 'node:timers/promises';
+import { isPending, type SharedTensor } from '../backend/backend.js';
+import type { DeviceHandle } from '../backend/device.js';
+import { openHandle } from '../backend/open-device.js';
+import type { ModelConfig } from '../model/config.js';
+import { networkOf } from '../model/load.js';
+import type { TextUnit } from '../text/unit.js';
+import { Vocabulary } from '../text/vocabulary.js';
+import type { Handler } from '../threads/handler.js';
+import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
+import { Batch } from './batch.js';
+import { constraintFor, type SampleSettings } from './settings.js';
+
+/** What a worker is told at its start; it passes through `postMessage`. */
+export interface SamplePlan {
+  readonly device: DeviceHandle;
+  readonly config: ModelConfig;
+  /** Flat list of parameters */
+  readonly weights: SharedTensor;
+  /** State with which every record begins, [1, H] a layer and state, and what it reads next */
+  readonly state: readonly (readonly SharedTensor[])[];
+  readonly firstId: number;
+  readonly settings: SampleSettings;
+  readonly unit: TextUnit;
+  readonly symbols: readonly number[];
+  readonly rows: number;
+}
+
+/** A record to draw: the ids of its own prompt */
+export type SampleJob = ArrayLike<number>;
+type Message = JobMessage<SampleJob>;
+type Reply = ChunkReply<readonly number[]>;
+
+/** The first characters are shown at once; then they are handed on as often as an eye can tell. */
+const firstSliceMs = 5;
+const sliceMs = 30;
+/** Replies that may be under way to a reader who has not come back for them */
+const unread = 2;
+
+export async function createRecordHandler(
+  plan: SamplePlan,
+  reply: (reply: Reply) => void,
+): Promise<Handler<Message>> {
+  const { operations: backend } = await openHandle(plan.device);
+  const network = networkOf(plan.config, backend, backend.attach(plan.weights), {
+    maxRows: plan.rows,
+    maxBatch: plan.rows,
+  });
+  const state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
+  const beginning = { state, id: plan.firstId };
+  const rules = {
+    settings: plan.settings,
+    symbols: plan.symbols.length,
+    constraint: constraintFor(plan.settings, Vocabulary.of(plan.unit, plan.symbols)),
+  };
+  const batch = new Batch(backend, network, beginning, rules, plan.rows);
+  let running = false;
+  let slice = firstSliceMs;
+  let credit = unread;
+
+  const run = async () => {
+    running = true;
+    try {
+      while (credit > 0 && batch.busy) {
+        await setImmediate();
+        const end = performance.now() + slice;
+        do {
+          const step = batch.step();
+          if (isPending(step)) await step;
+        } while (batch.busy && performance.now() < end);
+        slice = sliceMs;
+        const pieces = batch.takePieces();
+        if (pieces.length === 0) continue;
+        credit--;
+        reply(pieces);
+      }
+    } finally {
+      running = false;
+    }
+  };
+  return async (message) => {
+    if ('taken' in message) credit++;
+    else batch.add(message.index, message.job);
+    if (!running) await run();
+  };
+}

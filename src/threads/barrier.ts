@@ -1,0 +1,59 @@
+/** A barrier for threads on shared memory. */
+
+/** Words of shared memory that a barrier takes. */
+export const barrierWords = 3;
+const word = { generation: 0, waiting: 1, broken: 2 } as const;
+
+/** Turns of a waiting loop before the thread sleeps: some tens of microseconds. */
+const spins = 2000;
+/** A sleeping thread looks up this often whether another has failed. */
+const patienceMs = 1000;
+
+/** What the others meet at a barrier when one has failed: a consequence, whose cause that one tells. */
+export class BrokenBarrier extends Error {}
+
+export class Barrier {
+  /**
+   * @param parties threads that meet
+   * @param words [barrierWords] on shared memory, the same for all of them, 0 at first
+   */
+  constructor(
+    private readonly parties: number,
+    private readonly words: Int32Array,
+  ) {}
+
+  /**
+   * Returns when all parties have come here. Spins shortly, then sleeps: on a busy machine spinning
+   * would take the processor from the very thread that is waited for.
+   * @throws BrokenBarrier when another party has failed
+   */
+  wait(): void {
+    if (this.parties === 1) return;
+    const { words } = this;
+    const generation = Atomics.load(words, word.generation);
+    if (Atomics.add(words, word.waiting, 1) === this.parties - 1) {
+      Atomics.store(words, word.waiting, 0);
+      Atomics.add(words, word.generation, 1);
+      Atomics.notify(words, word.generation);
+    } else {
+      for (let i = 0; i < spins; i++) {
+        if (Atomics.load(words, word.generation) !== generation) break;
+      }
+      while (Atomics.load(words, word.generation) === generation && !this.isBroken) {
+        Atomics.wait(words, word.generation, generation, patienceMs);
+      }
+    }
+    if (this.isBroken) throw new BrokenBarrier();
+  }
+
+  /** Lets no party wait for one that has failed; the barrier is of no use any more. */
+  break(): void {
+    Atomics.store(this.words, word.broken, 1);
+    Atomics.add(this.words, word.generation, 1);
+    Atomics.notify(this.words, word.generation);
+  }
+
+  get isBroken(): boolean {
+    return Atomics.load(this.words, word.broken) === 1;
+  }
+}

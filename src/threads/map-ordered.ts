@@ -1,0 +1,133 @@
+/**
+ * Jobs spread over the workers of a pool, their results in the order of the jobs.
+ *
+ * A job may answer in several chunks. Those of the job that is next in order are handed on at once, those
+ * of later jobs wait. Nothing runs away from a slow reader: a worker hears that its reply was taken only
+ * when the reader has come back for more, and no job begins that is too far ahead of the one being read.
+ */
+import type { CreateHandler } from './handler.js';
+import { type PoolOptions, WorkerPool } from './worker-pool.js';
+
+/** To a worker: a job to do, or word that one of its replies has been taken */
+export type JobMessage<Job> =
+  | { readonly index: number; readonly job: Job }
+  | { readonly taken: true };
+
+export interface Chunk<Result> {
+  /** Of the job, from 0 on */
+  readonly index: number;
+  readonly value: Result;
+  /** Whether it is the job's last */
+  readonly done: boolean;
+}
+
+export type ChunkReply<Result> = readonly Chunk<Result>[];
+
+export interface MapOptions<Data, Job, Result>
+  extends Pick<
+    PoolOptions<Data, JobMessage<Job>, ChunkReply<Result>>,
+    'workers' | 'module' | 'onFewer'
+  > {
+  readonly createHandler: CreateHandler<Data, JobMessage<Job>, ChunkReply<Result>>;
+  /** What every worker is told at its start */
+  readonly data: Data;
+  /** Jobs that a worker has at a time: those that it works on and those that it will go on with */
+  readonly jobsPerWorker: number;
+}
+
+/** A worker may be this many jobs ahead of the one that is read, in multiples of `jobsPerWorker`. */
+const lead = 4;
+
+/**
+ * @param jobs pulled no faster than they can be done
+ * @throws what a worker throws, or `jobs`; CharnnError when no thread can be started
+ */
+export async function* mapOrdered<Data, Job, Result>(
+  jobs: AsyncIterable<Job> | Iterable<Job>,
+  { data, jobsPerWorker, ...options }: MapOptions<Data, Job, Result>,
+): AsyncGenerator<Chunk<Result>, void, void> {
+  let wake = () => {};
+  let failure: Error | undefined;
+  const replies: { worker: number; chunks: ChunkReply<Result> }[] = [];
+  const pool = await WorkerPool.start<Data, JobMessage<Job>, ChunkReply<Result>>({
+    ...options,
+    data: () => data,
+    onReply(worker, chunks) {
+      replies.push({ worker, chunks });
+      wake();
+    },
+    onFailure(error) {
+      failure ??= error;
+      wake();
+    },
+  });
+
+  const load = new Array<number>(pool.size).fill(0);
+  const window = lead * jobsPerWorker * pool.size;
+  /** The job whose chunks are handed on */
+  let current = 0;
+  let posted = 0;
+  let exhausted = false;
+  let pulling = false;
+  const iterator =
+    Symbol.asyncIterator in jobs ? jobs[Symbol.asyncIterator]() : jobs[Symbol.iterator]();
+  const feed = async () => {
+    if (pulling) return;
+    pulling = true;
+    try {
+      while (!exhausted && failure === undefined && posted < current + window) {
+        const worker = load.indexOf(Math.min(...load));
+        if (load[worker] >= jobsPerWorker) break;
+        const { value, done } = await iterator.next();
+        if (done) exhausted = true;
+        else {
+          load[worker]++;
+          pool.post(worker, { index: posted++, job: value });
+        }
+      }
+    } catch (error) {
+      failure ??= error instanceof Error ? error : new Error(String(error));
+    }
+    pulling = false;
+    wake();
+  };
+
+  const early = new Map<number, Chunk<Result>[]>();
+  /** The chunks that are next in order, among those that came early */
+  function* ready(): Generator<Chunk<Result>> {
+    for (let list = early.get(current); list !== undefined; list = early.get(current)) {
+      early.delete(current);
+      for (const chunk of list) {
+        yield chunk;
+        if (chunk.done) current++;
+      }
+    }
+  }
+
+  try {
+    for (;;) {
+      feed();
+      if (failure !== undefined) throw failure;
+      const reply = replies.shift();
+      if (reply === undefined) {
+        if (exhausted && current === posted) return;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      for (const chunk of reply.chunks) {
+        if (chunk.done) load[reply.worker]--;
+        const list = early.get(chunk.index);
+        if (list === undefined) early.set(chunk.index, [chunk]);
+        else list.push(chunk);
+      }
+      yield* ready();
+      pool.post(reply.worker, { taken: true });
+    }
+  } finally {
+    await pool.close();
+    // not awaited: a reader of a pipe may be waiting for input that never comes
+    void iterator.return?.();
+  }
+}

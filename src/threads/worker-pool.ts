@@ -1,0 +1,204 @@
+/**
+ * A pool of workers: threads that take messages and answer them. A pool of one may do the same work in the
+ * calling thread instead. The first failure of any worker is the failure of the pool.
+ */
+import { Worker } from 'node:worker_threads';
+import { CharnnError } from '../errors.js';
+import { requireMemory, requireThreads } from '../machine.js';
+import type { CreateHandler, Envelope, Handler } from './handler.js';
+
+export interface PoolOptions<Data, Message, Reply> {
+  readonly workers: number;
+  /** The entry module of the threads, which calls `handleMessages(createHandler)` */
+  readonly module: URL;
+  /** For a pool of one: does the work in the calling thread. Absent: every worker is a thread. */
+  readonly createHandler?: CreateHandler<Data, Message, Reply>;
+  /** What worker `index` is told at its start: plain data and shared memory, copied to each thread */
+  data(index: number): Data;
+  /**
+   * Called when the system allows fewer threads than were asked for, and the pool goes on with those that
+   * did start. Absent: the number of workers is part of the result, so that `start` throws.
+   */
+  readonly onFewer?: ((workers: number, reason: string) => void) | undefined;
+  onReply(worker: number, reply: Reply): void;
+  /** Called once, with the first failure; the pool still has to be closed. */
+  onFailure(error: Error): void;
+}
+
+/** Memory that a thread takes before it has done anything: its heap, its stack, the modules */
+const bytesPerThread = 12 * 2 ** 20;
+
+export class WorkerPool<Data, Message, Reply> {
+  private readonly send: ((message: Message) => void)[] = [];
+  private readonly threads: Worker[] = [];
+  private isClosing = false;
+  private failure: Error | undefined;
+  private waitingFor = 0;
+  private settleReady: { resolve(): void; reject(error: Error): void } | undefined;
+
+  private constructor(private readonly options: PoolOptions<Data, Message, Reply>) {}
+
+  /**
+   * Starts the workers; messages may be posted at once.
+   * @throws CharnnError when threads cannot be started; those that were started have ended by then
+   */
+  static async start<Data, Message, Reply>(
+    options: PoolOptions<Data, Message, Reply>,
+  ): Promise<WorkerPool<Data, Message, Reply>> {
+    const pool = new WorkerPool(options);
+    try {
+      pool.startAll();
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  get size(): number {
+    return this.send.length;
+  }
+
+  post(worker: number, message: Message): void {
+    this.send[worker](message);
+  }
+
+  /**
+   * Waits until all workers have set up their handlers.
+   * @throws what a worker threw instead
+   */
+  ready(): Promise<void> {
+    if (this.failure) return Promise.reject(this.failure);
+    if (this.waitingFor === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.settleReady = { resolve, reject };
+    });
+  }
+
+  /** Ends the threads and waits until they have ended; no reply comes any more. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    await Promise.all(this.threads.map((thread) => thread.terminate()));
+  }
+
+  private startAll(): void {
+    const { workers, createHandler, onFewer } = this.options;
+    if (workers > 1 || createHandler === undefined) requireThreads(workers);
+    if (workers > 1)
+      requireMemory(workers * bytesPerThread, `${workers} threads`, 'use fewer threads');
+    if (workers === 1 && createHandler) {
+      this.startHere(createHandler);
+      return;
+    }
+    while (this.size < workers) {
+      try {
+        this.startThread(this.size);
+      } catch (cause) {
+        const reason = reasonOfRefusal(cause);
+        if (onFewer && (this.size > 0 || createHandler)) {
+          if (this.size === 0 && createHandler) this.startHere(createHandler);
+          onFewer(this.size, reason);
+          return;
+        }
+        throw new CharnnError(`${this.countOfStarted()}: ${reason}`, 1, { cause });
+      }
+    }
+  }
+
+  private countOfStarted(): string {
+    const { workers } = this.options;
+    return workers === 1
+      ? 'cannot start a thread'
+      : `cannot start ${workers} threads, only ${this.size}`;
+  }
+
+  /** Lets the calling thread do the work, a message at a time, so that events come in between. */
+  private startHere(createHandler: CreateHandler<Data, Message, Reply>): void {
+    let handler: Promise<Handler<Message>> | undefined;
+    const setUp = async () =>
+      createHandler(this.options.data(0), (reply) => {
+        if (!this.isClosing) this.options.onReply(0, reply);
+      });
+    this.send.push((message) => {
+      setImmediate(async () => {
+        if (this.isClosing) return;
+        try {
+          handler ??= setUp();
+          const handle = await handler;
+          await handle(message);
+        } catch (error) {
+          this.fail(error);
+        }
+      });
+    });
+  }
+
+  private startThread(index: number): void {
+    const thread = new Worker(this.options.module, { workerData: this.options.data(index) });
+    this.waitingFor++;
+    this.threads.push(thread);
+    thread.on('message', (envelope: Envelope<Reply>) => this.receive(index, envelope));
+    thread.on('messageerror', (error) => this.fail(error));
+    thread.on('error', (error) => this.fail(wordedDeath(error)));
+    thread.on('exit', (code) =>
+      this.fail(new CharnnError(`a worker thread ended before its work was done (code ${code})`)),
+    );
+    this.send.push((message) => thread.postMessage(message));
+  }
+
+  private receive(index: number, envelope: Envelope<Reply>): void {
+    if (this.isClosing) return;
+    if ('reply' in envelope) {
+      this.options.onReply(index, envelope.reply);
+    } else if ('failure' in envelope) {
+      const { message, stack, isKnown } = envelope.failure;
+      const error = isKnown ? new CharnnError(message) : new Error(message);
+      if (stack !== undefined) error.stack = stack;
+      this.fail(error);
+    } else if (--this.waitingFor === 0) {
+      this.settleReady?.resolve();
+    }
+  }
+
+  /** The first failure is the cause; what follows are its consequences. */
+  private fail(cause: unknown): void {
+    if (this.isClosing || this.failure) return;
+    this.failure = cause instanceof Error ? cause : new Error(String(cause));
+    this.settleReady?.reject(this.failure);
+    this.options.onFailure(this.failure);
+  }
+}
+
+/** Why the system refused a thread, and what to do; Node tells libuv's name of the error in the message alone. */
+function reasonOfRefusal(cause: unknown): string {
+  const { code, message = '' } = cause as NodeJS.ErrnoException;
+  if (code !== 'ERR_WORKER_INIT_FAILED') throw cause;
+  const name = message.match(/\bE[A-Z]{3,}\b/)?.[0] ?? message;
+  return refusals[name] ?? `the system reports ${name}; use fewer threads`;
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  EAGAIN:
+    'the system allows this user or container no more threads; use fewer, or raise that limit (ulimit -u, or the pids limit of the container)',
+  ENOMEM: 'there is no memory for another one; use fewer threads',
+  EMFILE:
+    'too many files are open for another one; use fewer threads, or allow more with ulimit -n',
+};
+
+/** Words for how a thread ended by itself. */
+function wordedDeath(error: Error): Error {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ERR_WORKER_OUT_OF_MEMORY':
+      return new CharnnError(
+        'a worker thread ran out of memory; use fewer threads, or less at a time',
+        1,
+        { cause: error },
+      );
+    case 'ERR_WORKER_INIT_FAILED':
+      return new CharnnError(`cannot start a thread: ${reasonOfRefusal(error)}`, 1, {
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}

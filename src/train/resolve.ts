@@ -1,0 +1,163 @@
+/**
+ * From options, all of which may be absent, to a complete and frozen configuration. Options are checked
+ * before any work begins, and resolved once, when the text is known.
+ */
+import { OptionError } from '../errors.js';
+import { requireCapable } from '../model/capabilities.js';
+import { type ModelConfig, variants } from '../model/config.js';
+import {
+  type Complete,
+  checkOptions,
+  type OptionsOf,
+  refuseConflicts,
+  withDefaults,
+} from '../options/table.js';
+import { secondsOf } from '../options/types.js';
+import type { BatchShape } from '../text/split.js';
+import type { TextOptions } from '../text/unit.js';
+import type { TrainConfig, TrainLength } from './config.js';
+import type { Size } from './recipe.js';
+import { outputRows } from './schema/call-rows.js';
+import {
+  type CommandTrainOptions,
+  commandRows,
+  schema,
+  type TrainOptions,
+} from './schema/schema.js';
+import { sourceRows, textRows } from './schema/text-rows.js';
+import { trainingRows } from './schema/training-rows.js';
+
+/** Which texts are for what. */
+export interface TextSettings extends Complete<typeof sourceRows> {
+  readonly text: TextOptions;
+}
+
+/** What is picked for options that are absent, once the text is known. */
+export interface Picked extends BatchShape {
+  /** A preset, or the model that training starts from */
+  readonly model: Size & { readonly cell?: ModelConfig['cell'] };
+  readonly dropout: number;
+  /** What was asked for, or less where that is more than the text is worth */
+  readonly length: TrainLength;
+  readonly threads: number;
+}
+
+/** Everything that a training is made of beside its text. */
+export interface ResolvedTraining {
+  readonly model: Omit<ModelConfig, 'vocabulary'>;
+  readonly config: TrainConfig;
+}
+
+const programRows = Object.fromEntries(
+  Object.entries(commandRows).filter(([key]) => !Object.hasOwn(outputRows, key)),
+);
+
+/**
+ * Checks the options of a training that a program gives, one by one and together.
+ * @throws UsageError naming the option as the program spells it
+ */
+export function checkTrainOptions(options: unknown): asserts options is TrainOptions {
+  checkOptions(programRows, options, 'train');
+  checkTogether(options as TrainOptions);
+}
+
+/** @throws OptionError for options that contradict each other, as far as that shows without a text */
+export function checkTogether(options: CommandTrainOptions): void {
+  refuseConflicts(schema, options);
+  if (options.unit === 'byte' && options.normalize !== undefined) {
+    throw new OptionError(
+      (name) =>
+        `${name('normalize')} is for characters, not bytes: leave it out, or give ${name('unit', 'char')}`,
+    );
+  }
+  const { cell = options.initFrom === undefined ? schema.cell.default : undefined } = options;
+  requireCapable({ ...shapeOf(options), cell, backend: options.backend, command: 'train' });
+}
+
+function shapeOf({ residual, layerNorm }: CommandTrainOptions) {
+  return variants({ residual: residual ?? false, layerNorm: layerNorm ?? false });
+}
+
+export function textSettings(options: CommandTrainOptions): TextSettings {
+  const { unit, keepCr, normalize } = withDefaults(textRows, options) as Complete<typeof textRows>;
+  const source = withDefaults(sourceRows, options) as Complete<typeof sourceRows>;
+  return {
+    ...source,
+    valFrac: source.valFile === undefined ? source.valFrac : 0,
+    text: { unit, keepCr, ...(normalize && { normalize }) },
+  };
+}
+
+/** The length that was asked for, if any */
+export function trainLength({ steps, epochs, time }: CommandTrainOptions): TrainLength | undefined {
+  if (steps !== undefined) return { kind: 'steps', steps };
+  if (time !== undefined) return { kind: 'seconds', seconds: secondsOf(time) };
+  return epochs === undefined ? undefined : { kind: 'epochs', epochs };
+}
+
+/**
+ * The configuration of a training: each option as given, else as picked, else its default.
+ * @throws OptionError for a combination that is not possible
+ */
+export function resolveTraining(options: CommandTrainOptions, picked: Picked): ResolvedTraining {
+  const { model: preset, length, ...values } = picked;
+  const cell = options.cell ?? preset.cell ?? schema.cell.default;
+  // nothing is taken over from a model with another cell; a preset's cells are LSTM's
+  const mayNormalise = cell === (preset.cell ?? 'lstm') && preset.layerNorm === true;
+  const model = {
+    cell,
+    layers: options.layers ?? preset.layers,
+    hidden: options.hidden ?? preset.hidden,
+    embedding: options.embedding ?? preset.embedding,
+    ...variants({
+      residual: options.residual ?? preset.residual ?? false,
+      layerNorm: options.layerNorm ?? mayNormalise,
+    }),
+  };
+  requireCapable({ ...model, backend: options.backend, command: 'train' });
+  const given = withoutAbsent(options);
+  const config = withDefaults(trainingRows, { ...values, ...given } as OptionsOf<
+    typeof trainingRows
+  >) as Complete<typeof trainingRows>;
+  return deepFreeze({ model, config: { ...config, length } });
+}
+
+/**
+ * The configuration of a resumed training: as it was, but for the options that may change.
+ * @throws OptionError for an option that would make it another training
+ */
+export function resumeTraining(options: CommandTrainOptions, saved: TrainConfig): TrainConfig {
+  checkResumable(options);
+  const given = Object.entries(withoutAbsent(options)).filter(([key]) =>
+    Object.hasOwn(trainingRows, key),
+  );
+  return deepFreeze({
+    ...saved,
+    ...Object.fromEntries(given),
+    length: trainLength(options) ?? saved.length,
+  });
+}
+
+/** @throws OptionError for an option that may not change when a training is resumed */
+export function checkResumable(options: CommandTrainOptions): void {
+  for (const key of Object.keys(withoutAbsent(options))) {
+    const row = (schema as Readonly<Record<string, { readonly resume?: boolean }>>)[key];
+    if (row?.resume) continue;
+    throw new OptionError(
+      (name) =>
+        `${name(key)} cannot be changed with ${name('resume')}: leave it out, or start a new training with ${name('initFrom')}`,
+    );
+  }
+  refuseConflicts(schema, options);
+}
+
+function withoutAbsent(options: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,35 @@
+/** Options of a training that are about its length and its files, and about the command itself. */
+import { flag, option, topic } from '../../options/table.js';
+import { count, duration, path, positive } from '../../options/types.js';
+
+/** How long a training is: one of the three. A resumed training may be given another length. */
+export const lengthRows = topic('Length', {
+  epochs: option('<x>', positive, 'passes over the training text', {
+    absent: '10; more for a small text, fewer for a large one',
+    conflicts: ['steps', 'time'],
+    resume: true,
+  }),
+  steps: option('<n>', count, 'number of updates', { conflicts: ['time'], resume: true }),
+  time: option('<time>', duration, 'train for this time: 90s, 3m, 1.5h or 1h30m', {
+    resume: true,
+  }),
+});
+
+export const fileRows = topic('Files', {
+  output: option('<file>', path, 'where to write the best model', {
+    short: 'o',
+    default: 'charnn.json',
+    resume: true,
+  }),
+  force: flag('replace an existing model', { short: 'f' }),
+  resume: flag('continue an interrupted training', { resume: true }),
+  initFrom: option('<file>', path, 'start from the weights of this model'),
+  plainWeights: flag('write weights as numbers, not as base64', { resume: true }),
+});
+
+/** What a command says, and where: not part of a training. */
+export const outputRows = topic('Run', {
+  json: flag('write events as lines of JSON to standard output', { resume: true }),
+  quiet: flag('print nothing but warnings and errors', { short: 'q', resume: true }),
+  debug: flag('print the stack trace of an error', { resume: true }),
+});

@@ -1,0 +1,43 @@
+/** Options that say what network is trained. */
+
+import { limits } from '../../limits.js';
+import { cellNames } from '../../model/config.js';
+import { flag, option, topic } from '../../options/table.js';
+import { choice, integer } from '../../options/types.js';
+import { sizeNames, sizes } from '../recipe.js';
+
+const sizeList = sizeNames
+  .map((name) => `${name} ${sizes[name].layers} × ${sizes[name].hidden}`)
+  .join(', ');
+
+export const sizeRows = topic('Model', {
+  size: option(
+    '<name>',
+    choice([...sizeNames, 'auto']),
+    `preset for layers × units: ${sizeList}; auto picks by text and time`,
+    { default: 'auto' },
+  ),
+});
+
+/** The shape of a network: fields of the `model` object in model and state files. */
+export const modelRows = topic('Model', {
+  cell: option('<name>', choice(cellNames), 'recurrent cell', { default: 'lstm' }),
+  layers: option('<n>', integer(1, limits.layers), 'number of recurrent layers', {
+    absent: 'by --size',
+  }),
+  hidden: option('<n>', integer(1, limits.width), 'units of each layer', { absent: 'by --size' }),
+  embedding: option(
+    '<n>',
+    integer(0, limits.width),
+    'size of the character embedding; 0 feeds characters one-hot',
+    { absent: 'by --size' },
+  ),
+  residual: flag('residual connections: each layer above the first adds its input to its output', {
+    since: 3,
+    negation: 'disable residual connections even if --size enables them',
+  }),
+  layerNorm: flag("layer normalisation of each gate's sums over the units", {
+    since: 3,
+    negation: 'disable layer normalisation even if --size enables it',
+  }),
+});

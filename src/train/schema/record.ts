@@ -1,0 +1,23 @@
+/**
+ * The configuration of a training as files record it: some fields lie in an object of their kind
+ * (`optimizer`, `schedule`, `clip`, `divergence`), as their rows say, so that files of every version have
+ * one shape.
+ */
+import type { OptionRow } from '../../options/table.js';
+import type { TrainConfig } from '../config.js';
+import { trainingRows } from './training-rows.js';
+
+type Nested = Record<string, unknown>;
+
+/** A configuration in the shape of files. */
+export function configRecord(config: TrainConfig): Nested {
+  const record: Nested = {};
+  for (const [key, row] of Object.entries<OptionRow>(trainingRows)) {
+    const value = (config as unknown as Nested)[key];
+    const [field, group] = (row.field ?? key).split('.').reverse();
+    if (value === undefined) continue;
+    if (group === undefined) record[field] = value;
+    else record[group] = { ...(record[group] as Nested | undefined), [field]: value };
+  }
+  return { ...record, length: config.length };
+}

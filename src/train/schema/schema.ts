@@ -1,0 +1,46 @@
+/**
+ * The schema of a training: one row an option. From it come the types `TrainOptions` and `TrainConfig`, the
+ * parser and the help of `charnn train`, the table in README.md, the defaults, the checks of what a
+ * program gives or a file holds, and the rule of what may change when a training is resumed.
+ */
+import type { OptionRow, OptionsOf, OptionTable } from '../../options/table.js';
+import { fileRows, lengthRows, outputRows } from './call-rows.js';
+import { modelRows, sizeRows } from './model-rows.js';
+import { readRows, recordRows, sourceRows, textRows } from './text-rows.js';
+import { trainingRows } from './training-rows.js';
+
+export const schema = {
+  ...sizeRows,
+  ...modelRows,
+  ...textRows,
+  ...readRows,
+  ...recordRows,
+  ...sourceRows,
+  ...lengthRows,
+  ...trainingRows,
+  ...fileRows,
+  ...outputRows,
+} as const satisfies OptionTable;
+
+type Schema = typeof schema;
+type InternalKey = {
+  [Key in keyof Schema]: Schema[Key] extends { readonly internal: true } ? Key : never;
+}[keyof Schema];
+
+/** Options of `charnn train`, as given: what is absent has its default, or is picked by the recipe. */
+export type CommandTrainOptions = Omit<OptionsOf<Schema>, InternalKey>;
+
+/** Options of a training in a program */
+export type TrainOptions = Omit<CommandTrainOptions, keyof typeof outputRows>;
+
+/** The order of topics in help */
+const topics = ['Model', 'Text', 'Training', 'Length', 'Files', 'Run'];
+
+/** The rows that are options of the command, topic by topic */
+export const commandRows = Object.fromEntries(
+  topics.flatMap((title) =>
+    Object.entries<OptionRow>(schema).filter(
+      ([, { topic, internal }]) => topic === title && !internal,
+    ),
+  ),
+) as Omit<Schema, InternalKey>;

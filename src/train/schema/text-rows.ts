@@ -1,0 +1,54 @@
+/** Options that say what text is learnt from and what it is validated on. */
+import { flag, option, topic } from '../../options/table.js';
+import { choice, count, path, properFraction, text } from '../../options/types.js';
+import { columnRows, readingRows } from '../../text/reading-rows.js';
+import { normalForms, textUnits } from '../../text/unit.js';
+
+/** How bytes become characters: fields of the `text` object in model and state files. */
+export const textRows = topic('Text', {
+  unit: option(
+    '<unit>',
+    choice(textUnits),
+    'what a character is: a Unicode code point of UTF-8 text, or a byte',
+    { default: 'char' },
+  ),
+  normalize: option('<form>', choice(normalForms), 'Unicode normal form to convert the text to', {
+    absent: 'the text stays as it is',
+    optional: true,
+  }),
+  keepCr: flag('keep carriage returns; otherwise every line end becomes LF', { default: false }),
+});
+
+/** How texts are read; recorded in the `reading` object of state files' `source` */
+export const readRows = topic('Text', { ...readingRows, ...columnRows });
+
+export const recordRows = topic('Text', {
+  separator: option(
+    '<text>',
+    text,
+    "text that ends each record; escapes as in sample's --stop; an empty text means none",
+    { absent: 'found where it is clear' },
+  ),
+});
+
+/** Which part of the text is for what: fields of the `source` object in state files. */
+export const sourceRows = topic('Text', {
+  minCount: option(
+    '<n>',
+    count,
+    'characters that occur less often than this become the unknown symbol',
+    { default: 1 },
+  ),
+  valFrac: option(
+    '<x>',
+    properFraction,
+    'fraction of the text held out from its end for validation',
+    { default: 0.1, conflicts: ['valFile'] },
+  ),
+  valFile: option('<file>', path, 'validate on this text instead of the end of the training text', {
+    optional: true,
+  }),
+  valChars: option('<n>', count, 'max number of characters to validate on', {
+    default: 1_000_000,
+  }),
+});

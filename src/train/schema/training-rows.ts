@@ -1,0 +1,224 @@
+/** Options that say how a network is trained: fields of the `config` object in state files. */
+import { backendNames } from '../../backend/device.js';
+import { limits } from '../../limits.js';
+import { flag, option, topic } from '../../options/table.js';
+import {
+  choice,
+  count,
+  decayFraction,
+  fraction,
+  integer,
+  notNegative,
+  positive,
+  properFraction,
+} from '../../options/types.js';
+import {
+  clipNames,
+  divergenceActions,
+  dropoutMaskNames,
+  optimizerNames,
+  scheduleNames,
+} from '../names.js';
+
+const updateRows = topic('Training', {
+  batchSize: option(
+    '<n>',
+    integer(1, limits.parameters),
+    'number of text streams read side by side',
+    {
+      absent: '32; 64 for size large, 16 for a small text',
+    },
+  ),
+  seqLength: option(
+    '<n>',
+    integer(1, limits.parameters),
+    'characters that each stream reads between two updates (backpropagation through time)',
+    { absent: '64; 32 for a small text' },
+  ),
+  dropout: option('<x>', properFraction, "fraction of each layer's outputs set to 0", {
+    absent: 'by how often the text is read',
+  }),
+  dropoutMask: option(
+    '<kind>',
+    choice(dropoutMaskNames),
+    'draw a new dropout mask at each time step, or keep one locked for a whole chunk',
+    { default: 'step' },
+  ),
+  weightDrop: option('<x>', properFraction, 'fraction of the recurrent weights set to 0', {
+    default: 0,
+  }),
+  optimizer: option('<name>', choice(optimizerNames), 'optimiser', {
+    default: 'muon',
+    field: 'optimizer.name',
+  }),
+  learningRate: option('<x>', positive, 'peak learning rate', {
+    defaultBy: {
+      option: 'optimizer',
+      values: { muon: 6e-3, adamw: 4e-3, adam: 4e-3, rmsprop: 2e-3, sgd: 0.5 },
+    },
+    field: 'schedule.rate',
+  }),
+  weightDecay: option('<x>', notNegative, 'decoupled weight decay of matrices (muon, adamw)', {
+    defaultBy: {
+      option: 'optimizer',
+      values: { muon: 0.01, adamw: 0.01, adam: 0, rmsprop: 0, sgd: 0 },
+    },
+    field: 'optimizer.weightDecay',
+  }),
+  beta1: option('<x>', properFraction, "Adam's decay rate of the first moment", {
+    default: 0.9,
+    field: 'optimizer.beta1',
+  }),
+  beta2: option('<x>', properFraction, "Adam's decay rate of the second moment", {
+    default: 0.99,
+    field: 'optimizer.beta2',
+  }),
+  momentum: option('<x>', properFraction, 'momentum (muon, sgd)', {
+    defaultBy: {
+      option: 'optimizer',
+      values: { muon: 0.95, adamw: 0, adam: 0, rmsprop: 0, sgd: 0.9 },
+    },
+    field: 'optimizer.momentum',
+  }),
+  average: option(
+    '<x>',
+    properFraction,
+    'EMA decay of the weights; the averaged weights are validated and saved; 0 keeps no average',
+    { default: 0.995 },
+  ),
+  clip: option('<x>', positive, 'gradient clipping threshold', {
+    default: 1,
+    field: 'clip.limit',
+  }),
+  clipBy: option(
+    '<what>',
+    choice(clipNames),
+    'clip gradients by global norm, by value, or not at all',
+    { default: 'norm', field: 'clip.name' },
+  ),
+});
+
+const scheduleRows = topic('Training', {
+  schedule: option(
+    '<name>',
+    choice(scheduleNames),
+    'learning-rate schedule; wsd: warm-up, stable, decay',
+    { default: 'wsd', field: 'schedule.name' },
+  ),
+  warmup: option('<n>', integer(0), 'learning-rate warm-up steps', {
+    default: 50,
+    field: 'schedule.warmup',
+  }),
+  decayShare: option(
+    '<x>',
+    decayFraction,
+    'wsd: fraction of the training, at its end, in which the learning rate decays',
+    { default: 0.6, field: 'schedule.decayShare' },
+  ),
+  finalRate: option('<x>', fraction, 'wsd, cosine: final learning rate as a fraction of the peak', {
+    default: 0.05,
+    field: 'schedule.finalRate',
+  }),
+  decay: option('<x>', fraction, 'step, plateau: factor that lowers the learning rate', {
+    default: 0.5,
+    field: 'schedule.decay',
+  }),
+  decayEvery: option('<n>', positive, 'step: epochs between two decays of the learning rate', {
+    default: 1,
+    field: 'schedule.every',
+  }),
+  patience: option(
+    '<n>',
+    integer(0),
+    'plateau: validations without improvement before the learning rate decays',
+    { default: 3, field: 'schedule.patience' },
+  ),
+  onDivergence: option(
+    '<what>',
+    choice(divergenceActions),
+    'if the loss diverges: stop, or roll back to the last good model with half the learning rate',
+    { default: 'stop', resume: true, field: 'divergence.action', since: 2 },
+  ),
+  rollbacks: option('<n>', integer(0), 'max number of rollbacks', {
+    default: 3,
+    resume: true,
+    field: 'divergence.rollbacks',
+    since: 2,
+  }),
+});
+
+const validationRows = topic('Length', {
+  earlyStop: option(
+    '<n>',
+    integer(0),
+    'stop after this many validations without improvement; 0: never',
+    { default: 6, resume: true },
+  ),
+  evalEvery: option('<n>', count, 'training steps between validations', {
+    absent: '20 validations in all',
+    optional: true,
+  }),
+  targetLoss: option(
+    '<x>',
+    positive,
+    'stop when the validation loss is at most x, in nats per character',
+    { optional: true, resume: true },
+  ),
+});
+
+const runRows = topic('Run', {
+  seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {
+    default: 1,
+  }),
+  threads: option('<n>', integer(1, limits.threads), 'worker threads', {
+    absent: 'usable cores',
+    environment: 'CHARNN_THREADS',
+    resume: true,
+  }),
+  backend: option('<name>', choice(backendNames), 'compute back end', {
+    default: 'auto',
+    environment: 'CHARNN_BACKEND',
+    resume: true,
+  }),
+});
+
+const keepRows = topic('Files', {
+  keep: option(
+    '<n>',
+    integer(0, 10_000),
+    'keep the models of the last n validations beside the best one, as NAME.step-000400.json',
+    { absent: '0', optional: true, resume: true },
+  ),
+});
+
+const documentRows = topic('Text', {
+  documents: flag('learn each file and each record by itself: no state carries over', {
+    optional: true,
+  }),
+});
+
+/** Constants of the optimisers that files record but no option changes. */
+const fixedRows = {
+  alpha: {
+    ...option('<x>', properFraction, "RMSprop's decay rate of the mean square"),
+    default: 0.99,
+    field: 'optimizer.alpha',
+    internal: true,
+  },
+  epsilon: {
+    ...option('<x>', positive, 'term that keeps the optimisers from dividing by 0'),
+    default: 1e-8,
+    field: 'optimizer.epsilon',
+    internal: true,
+  },
+} as const;
+
+export const trainingRows = {
+  ...updateRows,
+  ...scheduleRows,
+  ...validationRows,
+  ...keepRows,
+  ...runRows,
+  ...documentRows,
+  ...fixedRows,
+};

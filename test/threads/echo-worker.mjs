@@ -1,0 +1,4 @@
+import { handleMessages } from '../../dist/threads/handler.js';
+import { createEchoHandler } from './echo-handler.mjs';
+
+handleMessages(createEchoHandler);
