@@ -75,7 +75,7 @@ function json(result: BenchmarkResult, peakMegabytes: number): string {
     ms: Number(result.ms.toFixed(3)),
     charactersPerSecond: Math.round(result.charsPerSecond),
     gflops: Number(result.gflops.toFixed(1)),
-    generate_charactersPerSecond: Math.round(result.generateCharsPerSecond),
+    generatedCharactersPerSecond: Math.round(result.generateCharsPerSecond),
     peakMegabytes: Math.round(peakMegabytes),
   })}\n`;
 }
