@@ -199,7 +199,7 @@ describe('validation on what was trained on', () => {
     folder.write('half.txt', `${random(2, 500)}${copied}${random(3, 500)}`);
     const options = ['train', 'text.txt', ...small, '--steps', '1', '-f', '-q'];
     const { stderr } = await folder.run([...options, '--val-file', 'half.txt']);
-    const share = /warning: (\d+) % of the validation text also stands in the training text/.exec(
+    const share = /warning: (\d+) % of the validation text also occurs in the training text/.exec(
       stderr,
     );
     expect(Number(share?.[1])).toBeGreaterThanOrEqual(43);
