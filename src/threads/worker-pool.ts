@@ -9,7 +9,7 @@ import type { CreateHandler, Envelope } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
   readonly workers: number;
-  /** The entry module of the threads, which calls `handleMessages(createHandler)` */
+  /** The entry module of the threads, which hands `createHandler` to its end of the pool */
   readonly module: URL;
   /** For a pool of one: does the work in the calling thread. Absent: every worker is a thread. */
   readonly createHandler?: CreateHandler<Data, Message, Reply>;
@@ -129,7 +129,10 @@ export class WorkerPool<Data, Message, Reply> {
   }
 
   private startThread(index: number): void {
-    const thread = new Worker(this.options.module, { workerData: this.options.data(index) });
+    const thread = new Worker(this.options.module, {
+      workerData: this.options.data(index),
+      ...(isScriptGivenAsText() && { execArgv: [] }),
+    });
     this.waitingFor++;
     this.threads.push(thread);
     thread.on('message', (envelope: Envelope<Reply>) => this.receive(index, envelope));
@@ -162,6 +165,11 @@ export class WorkerPool<Data, Message, Reply> {
     this.settleReady?.reject(this.failure);
     this.options.onFailure(this.failure);
   }
+}
+
+/** With `node --input-type=module -e …` Node.js would refuse the entry module, which is a file. */
+function isScriptGivenAsText(): boolean {
+  return process.execArgv.some((argument) => argument.startsWith('--input-type'));
 }
 
 /** Why the system refused a thread, and what to do; Node tells libuv's name of the error in the message alone. */
