@@ -74,7 +74,7 @@ function json(result: BenchmarkResult, peakMegabytes: number): string {
     backend,
     ms: Number(result.ms.toFixed(3)),
     charactersPerSecond: Math.round(result.charsPerSecond),
-    gflops: Number(result.gflops.toFixed(1)),
+    gflops: Number(result.gflops.toPrecision(4)),
     generatedCharactersPerSecond: Math.round(result.generateCharsPerSecond),
     peakMegabytes: Math.round(peakMegabytes),
   })}\n`;
