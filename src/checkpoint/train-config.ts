@@ -25,7 +25,7 @@ export function readRows(table: OptionTable, fields: Fields): Record<string, unk
 }
 
 /** @throws CharnnError naming the field where it is not what the row says */
-export function readRow(table: OptionTable, key: string, fields: Fields): unknown {
+function readRow(table: OptionTable, key: string, fields: Fields): unknown {
   const row = table[key];
   const [field, group] = (row.field ?? key).split('.').reverse();
   const isNew = row.since !== undefined || row.optional === true;

@@ -1,5 +1,6 @@
 /** What happens when nobody reads standard output or standard error any more. */
 import { CharnnError, exitCode, systemReason } from '../errors.js';
+import { printable } from '../text/quote.js';
 import { endByHangup } from './signals.js';
 
 /** Watches the streams of the process. */
@@ -37,7 +38,7 @@ export class StandardStreams {
     if (error.code === 'EIO') this.loseTerminal();
     else if (!this.outputIsLost) {
       const reason = error.code === 'EPIPE' ? 'it is closed' : systemReason(error);
-      process.stderr.write(`warning: standard output takes no more events: ${reason}\n`);
+      process.stderr.write(`warning: standard output takes no more events: ${printable(reason)}\n`);
     }
     this.outputIsLost = true;
   }

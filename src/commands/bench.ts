@@ -74,8 +74,8 @@ function json(result: BenchmarkResult, peakMegabytes: number): string {
     backend,
     ms: Number(result.ms.toFixed(3)),
     charactersPerSecond: Math.round(result.charsPerSecond),
-    gflops: Number(result.gflops.toFixed(1)),
-    generate_charactersPerSecond: Math.round(result.generateCharsPerSecond),
+    gflops: Number(result.gflops.toPrecision(4)),
+    generatedCharactersPerSecond: Math.round(result.generateCharsPerSecond),
     peakMegabytes: Math.round(peakMegabytes),
   })}\n`;
 }

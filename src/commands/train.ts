@@ -52,17 +52,15 @@ async function runCommand(
   else checkTogether(options);
   const given = resuming && texts.length === 0 ? [] : textArguments(texts);
   const interruption = new Interruption();
-  const lock = await claimOutput(modelPath, resuming || (options.force ?? false), [
-    ...given,
-    options.valFile,
-    options.initFrom,
-  ]);
+  const inputs = [...given, options.valFile, options.initFrom];
+  const lock = await claimOutput(modelPath, resuming || (options.force ?? false), inputs);
   const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
   try {
     const keeping = (keep: number | undefined, trainingId?: string) =>
       KeptModels.open(modelPath, {
         ...{ keep: keep ?? 0, trainingId, resuming },
         mayReplace: options.force ?? false,
+        inputs,
         plainWeights: options.plainWeights ?? false,
       });
     // of a new training before its text is read, which may take long
