@@ -1,0 +1,66 @@
+/** How a command reads its texts, from its options, and what it says of folders. */
+import { grouped, type Output } from '../../cli/output.js';
+import { UsageError } from '../../errors.js';
+import type { OptionsOf } from '../../options/table.js';
+import type { FolderReport } from '../../text/folders.js';
+import type { InvalidAction, ReadingOptions } from '../../text/reading-options.js';
+import type { columnRows, readingRows } from '../../text/reading-rows.js';
+import type { TextUnit } from '../../text/unit.js';
+
+/** Options of reading; a command may have only some of them. */
+type GivenReading = OptionsOf<typeof readingRows & typeof columnRows>;
+
+/**
+ * @param unit of the model that is to read
+ * @param invalid what holds where the option is absent
+ * @throws UsageError for options that contradict each other
+ */
+export function readingOf(
+  options: GivenReading,
+  unit: TextUnit,
+  invalid: InvalidAction = 'error',
+): ReadingOptions {
+  const { encoding, format = 'lines', textColumn: column } = options;
+  if (unit === 'byte' && (encoding !== undefined || options.invalid !== undefined)) {
+    const option = encoding === undefined ? '--invalid' : '--encoding';
+    throw new UsageError(`${option} is for characters, and this is about bytes: leave it out`);
+  }
+  if (column !== undefined && format === 'lines') {
+    throw new UsageError('--text-column needs a table: give --format csv, tsv or ndjson');
+  }
+  if (column === undefined && format === 'ndjson') {
+    throw new UsageError(
+      '--format ndjson needs --text-column: the name of the field with the text',
+    );
+  }
+  return {
+    ...(encoding !== undefined && { encoding }),
+    invalid: options.invalid ?? invalid,
+    format,
+    ...(column !== undefined && { column }),
+  };
+}
+
+/** Of the files that were passed over, so many are named. */
+const named = 5;
+
+/** Says of a folder how many files are read, and which are not. */
+export function folderReporter(output: Output): (report: FolderReport) => void {
+  return ({ folder, files, skipped }) => {
+    const read = `${folder}: ${grouped(files)} file${files === 1 ? '' : 's'} read`;
+    if (skipped.length === 0) return output.note(read);
+    const list = skipped.slice(0, named).map(({ name, why }) => `${name} (${why})`);
+    const more = skipped.length > named ? ', …' : '';
+    output.note(`${read}, ${grouped(skipped.length)} skipped: ${list.join(', ')}${more}`);
+  };
+}
+
+/** What a model's provenance keeps of folders: counts, and a few base names. */
+export function skippedIn(
+  folders: readonly FolderReport[],
+): { readonly skipped: number; readonly skippedFiles: readonly string[] } | undefined {
+  const skipped = folders.flatMap((report) => report.skipped);
+  if (skipped.length === 0) return undefined;
+  const skippedFiles = skipped.slice(0, named).map(({ name, why }) => `${name}: ${why}`);
+  return { skipped: skipped.length, skippedFiles };
+}
