@@ -4,8 +4,8 @@
  */
 import { Worker } from 'node:worker_threads';
 import { CharnnError } from '../errors.js';
-import { requireMemory } from '../machine.js';
-import type { CreateHandler, Envelope } from './handler.js';
+import { requireMemory, requireThreads } from '../machine.js';
+import type { CreateHandler, Envelope, Handler } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
   readonly workers: number;
@@ -83,6 +83,7 @@ export class WorkerPool<Data, Message, Reply> {
 
   private startAll(): void {
     const { workers, createHandler, onFewer } = this.options;
+    if (workers > 1 || createHandler === undefined) requireThreads(workers);
     if (workers > 1)
       requireMemory(workers * bytesPerThread, `${workers} threads`, 'use fewer threads');
     if (workers === 1 && createHandler) {
@@ -113,13 +114,17 @@ export class WorkerPool<Data, Message, Reply> {
 
   /** Lets the calling thread do the work, a message at a time, so that events come in between. */
   private startHere(createHandler: CreateHandler<Data, Message, Reply>): void {
-    const handle = createHandler(this.options.data(0), (reply) => {
-      if (!this.isClosing) this.options.onReply(0, reply);
-    });
+    let handler: Promise<Handler<Message>> | undefined;
+    const setUp = async () =>
+      createHandler(this.options.data(0), (reply) => {
+        if (!this.isClosing) this.options.onReply(0, reply);
+      });
     this.send.push((message) => {
       setImmediate(async () => {
         if (this.isClosing) return;
         try {
+          handler ??= setUp();
+          const handle = await handler;
           await handle(message);
         } catch (error) {
           this.fail(error);
