@@ -6,13 +6,13 @@ import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { yardstick } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';
 import { loadCorpus } from '../text/corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readChosenModel } from './input/chosen-model.js';
 import { textArguments } from './input/text-arguments.js';
-import { folderReporter, readingOf } from './input/text-reading.js';
 import { baselineEvent, yardstickLine } from './output/baseline-line.js';
 import { unknownPrice } from './output/unknown-note.js';
 

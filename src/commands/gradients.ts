@@ -8,6 +8,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText, printable } from '../messages/quote.js';
 import { requireCapable } from '../model/capabilities.js';
 import type { HistoryEntry } from '../model/model.js';
@@ -20,7 +21,6 @@ import { loadCorpus } from '../text/corpus.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import { textArguments } from './input/text-arguments.js';
-import { folderReporter, readingOf } from './input/text-reading.js';
 import {
   asJson,
   type Clipping,

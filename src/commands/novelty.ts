@@ -3,6 +3,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import { type Novelty, noveltyOf } from '../novelty/novel-share.js';
 import { SuffixAutomaton } from '../novelty/suffix-automaton.js';
@@ -14,7 +15,6 @@ import type { ReadingOptions } from '../text/reading-options.js';
 import { readingRows } from '../text/reading-rows.js';
 import { findSources, type Source } from '../text/sources.js';
 import { textArguments } from './input/text-arguments.js';
-import { folderReporter, readingOf } from './input/text-reading.js';
 import { write } from './output/write.js';
 
 const table = {

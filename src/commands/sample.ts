@@ -3,6 +3,7 @@
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import type { Model } from '../model/model.js';
 import { beamSearch } from '../sample/beam.js';
@@ -14,7 +15,6 @@ import type { Chunk } from '../threads/map-ordered.js';
 import { readChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './input/prompt.js';
-import { folderReporter, readingOf } from './input/text-reading.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { write } from './output/write.js';
 import { interact } from './sampling/interactive.js';

@@ -8,6 +8,8 @@ import { createProgress, type Progress } from '../cli/progress.js';
 import { Interruption } from '../cli/signals.js';
 import { DivergenceError } from '../errors.js';
 import { yardstick } from '../evaluate/baseline.js';
+import { claimOutput, requireSpace } from '../library/claim-output.js';
+import { type Prepared, prepareNew, prepareResumed } from '../library/prepare-training.js';
 import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { sample } from '../sample/sample-text.js';
@@ -19,8 +21,6 @@ import { type CommandTrainOptions, commandRows, schema } from '../train/schema/s
 import type { TrainConfig } from '../train/train-config.js';
 import { textArguments } from './input/text-arguments.js';
 import { baselineEvent, yardstickLine } from './output/baseline-line.js';
-import { claimOutput, requireSpace } from './output/claim-output.js';
-import { type Prepared, prepareNew, prepareResumed } from './training/prepare-training.js';
 
 export const train = defineCommand({
   name: 'train',

@@ -8,6 +8,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { type OptionsOf, option } from '../options/table.js';
@@ -18,7 +19,6 @@ import { loadCorpus } from '../text/corpus.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import { textArguments } from './input/text-arguments.js';
-import { folderReporter, readingOf } from './input/text-reading.js';
 import { unitList } from './input/unit-list.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 

@@ -8,6 +8,7 @@ import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import { printable, quote } from '../messages/quote.js';
 import { type OptionsOf, option } from '../options/table.js';
@@ -17,7 +18,6 @@ import { lineGroups } from '../text/lines.js';
 import { encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { textArguments } from './input/text-arguments.js';
-import { folderReporter, readingOf } from './input/text-reading.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { LineWriter } from './output/write.js';
 

@@ -1,11 +1,11 @@
 /** How a command reads its texts, from its options, and what it says of folders. */
-import { grouped, type Output } from '../../cli/output.js';
-import { UsageError } from '../../errors.js';
-import type { OptionsOf } from '../../options/table.js';
-import type { FolderReport } from '../../text/folders.js';
-import type { InvalidAction, ReadingOptions } from '../../text/reading-options.js';
-import type { columnRows, readingRows } from '../../text/reading-rows.js';
-import type { TextUnit } from '../../text/unit.js';
+import { grouped, type Output } from '../cli/output.js';
+import { UsageError } from '../errors.js';
+import type { OptionsOf } from '../options/table.js';
+import type { FolderReport } from '../text/folders.js';
+import type { InvalidAction, ReadingOptions } from '../text/reading-options.js';
+import type { columnRows, readingRows } from '../text/reading-rows.js';
+import type { TextUnit } from '../text/unit.js';
 
 /** Options of reading; a command may have only some of them. */
 type GivenReading = OptionsOf<typeof readingRows & typeof columnRows>;

@@ -1,15 +1,15 @@
 /** Before hours of work: can its result be kept, and does nobody else write it? */
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { removeTemporaryFiles, resolveLinks } from '../../checkpoint/atomic.js';
-import { type Lock, lockModel } from '../../checkpoint/lock.js';
-import { readModel } from '../../checkpoint/model-file.js';
-import { formerStatePath, statePath } from '../../checkpoint/state-file.js';
-import type { Output } from '../../cli/output.js';
-import { CharnnError } from '../../errors.js';
-import { quote } from '../../messages/quote.js';
-import type { Model } from '../../model/model.js';
-import type { TrainingState } from '../../train/saving/training-state.js';
+import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
+import { type Lock, lockModel } from '../checkpoint/lock.js';
+import { readModel } from '../checkpoint/model-file.js';
+import { formerStatePath, statePath } from '../checkpoint/state-file.js';
+import type { Output } from '../cli/output.js';
+import { CharnnError } from '../errors.js';
+import { quote } from '../messages/quote.js';
+import type { Model } from '../model/model.js';
+import type { TrainingState } from '../train/saving/training-state.js';
 import { type GuardedOutput, guardOutput } from './output-guard.js';
 
 /**

@@ -4,12 +4,12 @@
  */
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
-import { resolveLinks, temporaryName } from '../../checkpoint/atomic.js';
-import { CharnnError, systemReason, UsageError } from '../../errors.js';
-import { ownKind } from '../../files/own-kinds.js';
-import { isSameFile, ownStreamTo } from '../../files/own-streams.js';
-import { quote } from '../../messages/quote.js';
-import { startOf } from '../../text/open-file.js';
+import { resolveLinks, temporaryName } from '../checkpoint/atomic.js';
+import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { ownKind } from '../files/own-kinds.js';
+import { isSameFile, ownStreamTo } from '../files/own-streams.js';
+import { quote } from '../messages/quote.js';
+import { startOf } from '../text/open-file.js';
 
 export interface GuardedOutput {
   readonly path: string;

@@ -1,14 +1,14 @@
 /** What ends the records of a training text: given, or found, and then said. */
 
-import type { Output } from '../../cli/output.js';
-import { CharnnError, UsageError } from '../../errors.js';
-import { limits } from '../../limits.js';
-import { readEscapes } from '../../messages/escapes.js';
-import { textBeginning } from '../../sample/read-prompt.js';
-import { prepareText } from '../../text/decode.js';
-import { describeSeparator, findSeparator } from '../../text/separator.js';
-import type { TextOptions } from '../../text/unit.js';
-import type { TrainingText } from '../../train/job.js';
+import type { Output } from '../cli/output.js';
+import { CharnnError, UsageError } from '../errors.js';
+import { limits } from '../limits.js';
+import { readEscapes } from '../messages/escapes.js';
+import { textBeginning } from '../sample/read-prompt.js';
+import { prepareText } from '../text/decode.js';
+import { describeSeparator, findSeparator } from '../text/separator.js';
+import type { TextOptions } from '../text/unit.js';
+import type { TrainingText } from '../train/job.js';
 
 /**
  * The separator that `--separator` gives: undefined without the option, empty where there is to be none.

@@ -1,35 +1,34 @@
 /** From the options of `charnn train` to a training that can begin, or go on. */
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { readModel } from '../../checkpoint/model-file.js';
-import { readState } from '../../checkpoint/state-file.js';
-import { grouped, type Output } from '../../cli/output.js';
-import { usableCores } from '../../machine/cores.js';
-import { quote } from '../../messages/quote.js';
-import type { Model } from '../../model/model.js';
-import { variants } from '../../model/model-config.js';
-import { sharedRun, sharedShare } from '../../novelty/overlap.js';
-import { type Complete, withDefaults } from '../../options/table.js';
-import { type Corpus, loadCorpus } from '../../text/corpus.js';
-import { withSeparator } from '../../text/separator.js';
-import { type BatchShape, fitToCorpus, splitCorpus } from '../../text/split.js';
-import type { Ids, TextOptions } from '../../text/unit.js';
-import type { Vocabulary } from '../../text/vocabulary.js';
-import type { TrainingJob, TrainingText } from '../../train/job.js';
-import { trainingSpeed } from '../../train/length/benchmark.js';
-import { batchShape, recipe, type SizeName, sizes } from '../../train/length/recipe.js';
+import { readModel } from '../checkpoint/model-file.js';
+import { readState } from '../checkpoint/state-file.js';
+import { grouped, type Output } from '../cli/output.js';
+import { usableCores } from '../machine/cores.js';
+import { quote } from '../messages/quote.js';
+import type { Model } from '../model/model.js';
+import { variants } from '../model/model-config.js';
+import { sharedRun, sharedShare } from '../novelty/overlap.js';
+import { type Complete, withDefaults } from '../options/table.js';
+import { type Corpus, loadCorpus } from '../text/corpus.js';
+import { withSeparator } from '../text/separator.js';
+import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
+import type { Ids, TextOptions } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import type { TrainingJob, TrainingText } from '../train/job.js';
+import { trainingSpeed } from '../train/length/benchmark.js';
+import { batchShape, recipe, type SizeName, sizes } from '../train/length/recipe.js';
 import {
   type Picked,
   resolveTraining,
   resumeTraining,
   textSettings,
   trainLength,
-} from '../../train/resolve.js';
-import { type CommandTrainOptions, schema } from '../../train/schema/schema.js';
-import { trainingRows } from '../../train/schema/training-rows.js';
-import type { OptimizerConfig } from '../../train/train-config.js';
-import { folderReporter, readingOf, skippedIn } from '../input/text-reading.js';
-import { findState, matchModel } from '../output/claim-output.js';
+} from '../train/resolve.js';
+import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
+import { trainingRows } from '../train/schema/training-rows.js';
+import type { OptimizerConfig } from '../train/train-config.js';
+import { findState, matchModel } from './claim-output.js';
 import {
   anotherText,
   changesOf,
@@ -38,6 +37,7 @@ import {
   type TextSource,
 } from './recorded-text.js';
 import { type FileStarts, readSeparatorOption, withDocuments, withRecords } from './records.js';
+import { folderReporter, readingOf, skippedIn } from './text-reading.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
