@@ -5,7 +5,7 @@ import { createBackend } from '../backend/select.js';
 import { adjust, optionValues } from '../cli/option.js';
 import { createOutput, type Output } from '../cli/output.js';
 import { TypedLines } from '../cli/typed-lines.js';
-import { UsageError } from '../errors.js';
+import { spelt, UsageError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { flagOf, kebab } from '../options/table.js';
 import { Session } from '../sample/session.js';
@@ -130,7 +130,7 @@ class Dialogue {
       this.current = changed;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`${printable(error.message)}\n`);
+      process.stderr.write(`${printable(spelt(error.unspelt, flagOf))}\n`);
     }
   }
 

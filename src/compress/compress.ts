@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
 import { exactBackend } from '../backend/select.js';
-import { CharnnError, UsageError } from '../errors.js';
+import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine.js';
 import { type ModelConfig, variants } from '../model/config.js';
@@ -164,7 +164,9 @@ function requireModel(
   model: Model | undefined,
 ): Model {
   if (model === undefined) {
-    throw new UsageError(`${name} was compressed with a model: give that one with --model`);
+    throw new UsageError(
+      `${name} was compressed with a model: give that one with ${optionName('model')}`,
+    );
   }
   if (fingerprint(model, version) !== sha256) {
     throw new CharnnError(`${name} was compressed with another model than the one given`);

@@ -1,7 +1,7 @@
 /** Reading a corpus: bytes in, ids out, in one pass and about one copy of the ids in memory. */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { CharnnError } from '../errors.js';
+import { CharnnError, optionName } from '../errors.js';
 import type { FolderReport, LeavingOut } from './folders.js';
 import { GrowingIds } from './ids.js';
 import { FixedInterner, GrowingInterner, type Interner } from './interner.js';
@@ -120,7 +120,7 @@ function renumber(
   if (vocabulary.symbols.length === 0) {
     const most = occurrences.reduce((highest, [, count]) => Math.max(highest, count), 0);
     throw new CharnnError(
-      `--min-count ${minCount} leaves no character: the most frequent one occurs ${most} times; give less`,
+      `${optionName('minCount')} ${minCount} leaves no character: the most frequent one occurs ${most} times; give less`,
     );
   }
   let unknown = 0;

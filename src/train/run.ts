@@ -2,9 +2,11 @@
  * A training from beginning to end: starts the replicas, runs them from one validation to the next,
  * keeps history and the best model, and hands models and states over to be saved.
  */
+
 import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
 import { createBackend } from '../backend/select.js';
+import { CharnnError, optionName } from '../errors.js';
 import { requireMemory } from '../machine.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Model } from '../model/model.js';
@@ -42,7 +44,7 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   requireMemory(
     trainingBytes(model, job.config, textBytes),
     'this training',
-    'choose a smaller --hidden, --batch-size or --seq-length, or fewer --threads',
+    `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );
   const arena = new Arena();
   const { backend, name, note } = createBackend(job.config.backend, arena);
@@ -297,7 +299,12 @@ class Training {
   }
 
   private reportFailedSave(failure: unknown): void {
-    const reason = failure instanceof Error ? failure.message : String(failure);
+    const reason =
+      failure instanceof CharnnError
+        ? failure.unspelt
+        : failure instanceof Error
+          ? failure.message
+          : String(failure);
     const message = `${reason}; training goes on, and saving is tried again at the next checkpoint`;
     this.job.onEvent({ type: 'warning', message });
   }
