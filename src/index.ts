@@ -5,9 +5,9 @@
 export { type GradientFlow, gradientFlow } from './analyse/gradient-flow.js';
 export { type RecurrentSpectrum, recurrentSpectra } from './analyse/spectra.js';
 export { type Study, study } from './analyse/study.js';
-export { Arena } from './backend/arena.js';
 export type { Backend } from './backend/backend.js';
-export { type BackendName, createBackend } from './backend/select.js';
+export type { BackendName, Device, DeviceHandle, Scope } from './backend/device.js';
+export { openDevice } from './backend/open-device.js';
 export { readModel as load, writeModel as save } from './checkpoint/model-file.js';
 export { readLastModel, readState, statePath, writeState } from './checkpoint/state-file.js';
 export { type CompressOptions, compress, decompress } from './compress/compress.js';

@@ -8,7 +8,8 @@
  * state that the text before it leaves, and with a loss on its last step alone. One backward pass, step by
  * step, then shows the gradient at every lag from 1 to K. It is not truncated: training is, see `cutOff`.
  */
-import type { Backend, Indices } from '../backend/backend.js';
+import { type Backend, type Indices, isPending } from '../backend/backend.js';
+import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError, optionName } from '../errors.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
@@ -68,12 +69,22 @@ const lossScale = 2 ** 40;
  * @throws CharnnError when the text is shorter than a window and its target
  */
 export function gradientFlow(
+  device: Scope,
+  config: ModelConfig,
+  weights: ArrayLike<number>,
+  ids: Ids,
+  options: FlowOptions,
+): Promise<GradientFlow> {
+  return withScope(device, (backend) => flowOn(backend, config, weights, ids, options));
+}
+
+async function flowOn(
   backend: Backend,
   config: ModelConfig,
   weights: ArrayLike<number>,
   ids: Ids,
   { lags, positions }: FlowOptions,
-): GradientFlow {
+): Promise<GradientFlow> {
   const places = typeof positions === 'number' ? spread(ids.length, lags, positions) : positions;
   const B = Math.min(batchRows, places.length);
   const windows = new Windows(backend, config, weights, lags, B);
@@ -83,7 +94,7 @@ export function gradientFlow(
   );
   for (let first = 0; first < places.length; first += B) {
     const batch = places.slice(first, first + B);
-    windows.measure(ids, batch, (layer, lag, state, row, norm) => {
+    await windows.measure(ids, batch, (layer, lag, state, row, norm) => {
       parts[layer][state].norms[lag - 1][first + row] = norm;
     });
   }
@@ -154,7 +165,7 @@ class Windows {
     this.targets = backend.indices(lags * B);
   }
 
-  measure(ids: Ids, places: readonly number[], take: TakeNorm): void {
+  async measure(ids: Ids, places: readonly number[], take: TakeNorm): Promise<void> {
     const { backend, network, lags } = this;
     const B = places.length;
     const state = network.createState(B);
@@ -168,16 +179,23 @@ class Windows {
     network.loss(this.lastTargets(ids, places), lossScale);
     const V = logits.shape[1];
     if (lags > 1) backend.fill(backend.view(logits, 0, [(lags - 1) * B, V]), 0);
+    const pending: Promise<void>[] = [];
     network.backward((layer, t, dState) => {
       dState.forEach((d, s) => {
-        const values = backend.read(d);
-        const H = values.length / B;
-        for (let row = 0; row < B; row++) {
-          const norm = euclidean(values.subarray(row * H, (row + 1) * H));
-          take(layer, lags - t, s, row, norm / lossScale);
-        }
+        const takeRows = (values: Float32Array | Float64Array) => {
+          const H = values.length / B;
+          for (let row = 0; row < B; row++) {
+            const norm = euclidean(values.subarray(row * H, (row + 1) * H));
+            take(layer, lags - t, s, row, norm / lossScale);
+          }
+        };
+        // a read comes in its turn among the operations, whenever its answer is there
+        const answer = backend.read(d);
+        if (isPending(answer)) pending.push(answer.then(takeRows));
+        else takeRows(answer);
       });
     });
+    await Promise.all(pending);
   }
 
   /** T characters of each row, the first of them `before - 1` before the row's place. */

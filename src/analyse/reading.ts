@@ -38,12 +38,12 @@ const steps = 64;
  * @param ids in the model's vocabulary
  * @param take is called for chunk after chunk; the arrays are overwritten by the next
  */
-export function readText(
+export async function readText(
   model: Model,
   backend: Backend,
   ids: Ids,
   take: (reading: Reading) => void,
-): void {
+): Promise<void> {
   const segments = segmentText(ids.length + 1);
   const rows = segments.count;
   const network = loadNetwork(model, backend, { maxRows: steps * rows, maxBatch: rows });
@@ -70,12 +70,16 @@ export function readText(
         rows,
         starts,
         lengths: starts.map((start) => Math.max(0, Math.min(T, ids.length - start))),
-        logits: backend.read(logits, logitArray.subarray(0, T * rows * V)),
-        memory: network.activations.map((layer, l) =>
-          backend.read(layer.memory, memoryArrays[l].subarray(0, layer.memory.size)),
+        logits: await backend.read(logits, logitArray.subarray(0, T * rows * V)),
+        memory: await Promise.all(
+          network.activations.map((layer, l) =>
+            backend.read(layer.memory, memoryArrays[l].subarray(0, layer.memory.size)),
+          ),
         ),
-        gates: network.activations.map(({ inputProjection }, l) =>
-          backend.read(inputProjection, gateArrays[l].subarray(0, inputProjection.size)),
+        gates: await Promise.all(
+          network.activations.map(({ inputProjection }, l) =>
+            backend.read(inputProjection, gateArrays[l].subarray(0, inputProjection.size)),
+          ),
         ),
       });
     }

@@ -4,6 +4,7 @@
  * 2013); the spectral radius tells what many steps do.
  */
 import type { Backend } from '../backend/backend.js';
+import { type Scope, withScope } from '../backend/device.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
@@ -23,28 +24,30 @@ export interface RecurrentSpectrum {
  * Spectra of the [H, H] blocks of all recurrent matrices.
  * @param weights flat, in the order of the parameter table
  */
-export function recurrentSpectra(
-  backend: Backend,
+export async function recurrentSpectra(
+  device: Scope,
   config: ModelConfig,
   weights: Float32Array,
-): RecurrentSpectrum[] {
+): Promise<RecurrentSpectrum[]> {
   const { layers, hidden: H } = config;
   const cell = cells[config.cell];
   const { parameters } = parameterTable(config);
-  return Array.from({ length: layers }, (_, layer) => {
+  const spectra: RecurrentSpectrum[] = [];
+  for (let layer = 0; layer < layers; layer++) {
     const parameter = parameters.find(({ name }) => name === `rnn.weight_hh_l${layer}`);
     if (parameter === undefined) throw new Error('a layer without a recurrent matrix');
-    return Array.from({ length: cell.gates }, (_, g) => {
+    for (let g = 0; g < cell.gates; g++) {
       const start = parameter.start + g * H * H;
       const block = weights.subarray(start, start + H * H);
-      return {
+      spectra.push({
         layer,
         gate: cell.gateNames[g]?.name ?? 'recurrent',
         singularValues: singularValues(block, H),
-        spectralRadius: spectralRadius(backend, block, H),
-      };
-    });
-  }).flat();
+        spectralRadius: await spectralRadius(device, block, H),
+      });
+    }
+  }
+  return spectra;
 }
 
 /** Squarings: the estimate's error shrinks with their power of two. */
@@ -54,20 +57,29 @@ const squarings = 26;
  * The largest absolute eigenvalue as the limit of ‖Aᵐ‖^(1/m) (Gelfand 1941), m doubled by squaring the
  * matrix (Friedland 1991): unlike power iteration it does not mind complex pairs.
  */
-export function spectralRadius(backend: Backend, values: ArrayLike<number>, n: number): number {
+export function spectralRadius(
+  device: Scope,
+  values: ArrayLike<number>,
+  n: number,
+): Promise<number> {
+  return withScope(device, (backend) => radiusOn(backend, values, n));
+}
+
+async function radiusOn(backend: Backend, values: ArrayLike<number>, n: number): Promise<number> {
   let power = backend.tensor([n, n]);
   let square = backend.tensor([n, n]);
   backend.write(power, values);
   let logarithm = 0;
   for (let k = 0; k <= squarings; k++) {
-    const norm = Math.sqrt(backend.sumSquares(power));
+    const norm = Math.sqrt(await backend.sumSquares([power]));
     if (norm === 0) return 0;
     // Aᵐ = e^(2^k · logarithm) · power
     logarithm += Math.log(norm) / 2 ** k;
     if (k === squarings) break;
+    const values = await backend.read(power);
     backend.write(
       power,
-      backend.read(power).map((x) => x / norm),
+      values.map((x) => x / norm),
     );
     backend.linearBackwardInput(square, power, power, false);
     [power, square] = [square, power];

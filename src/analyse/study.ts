@@ -1,10 +1,10 @@
 /** All that is to be seen when a model reads a text: predictions, gates, and units that follow features. */
-import type { Backend } from '../backend/backend.js';
+import { type Scope, withScope } from '../backend/device.js';
 import type { Model } from '../model/model.js';
 import type { Ids } from '../text/unit.js';
 import { textFeatures } from './features.js';
 import { Predictions } from './predictions.js';
-import { readText } from './reading.js';
+import { type Reading, readText } from './reading.js';
 import { type GateSaturation, Saturation } from './saturation.js';
 import { type FeatureFinding, UnitSearch } from './unit-search.js';
 
@@ -20,7 +20,12 @@ export interface Study {
 const mostSearched = 300_000;
 
 /** @param guesses likeliest characters to be kept for each character */
-export function study(model: Model, backend: Backend, ids: Ids, guesses: number): Study {
+export async function study(
+  model: Model,
+  device: Scope,
+  ids: Ids,
+  guesses: number,
+): Promise<Study> {
   const { hidden, layers, vocabulary } = model.config;
   const predictions = new Predictions(
     ids,
@@ -32,11 +37,12 @@ export function study(model: Model, backend: Backend, ids: Ids, guesses: number)
   const searched = Math.min(ids.length, mostSearched);
   const features = textFeatures(ids.subarray(0, searched), model.vocabulary);
   const search = new UnitSearch(features, hidden, layers, searched);
-  readText(model, backend, ids, (reading) => {
+  const take = (reading: Reading) => {
     predictions.take(reading);
     saturation.take(reading);
     search.take(reading);
-  });
+  };
+  await withScope(device, (backend) => readText(model, backend, ids, take));
   return {
     predictions,
     saturation: saturation.result(),
@@ -55,15 +61,15 @@ export interface Unit {
  * What units hold at every character: -127 to 127 for -1 to 1.
  * @returns [characters] a unit, in their order
  */
-export function recordUnits(
+export async function recordUnits(
   model: Model,
-  backend: Backend,
+  device: Scope,
   ids: Ids,
   units: readonly Unit[],
-): Int8Array[] {
+): Promise<Int8Array[]> {
   const H = model.config.hidden;
   const recorded = units.map(() => new Int8Array(ids.length));
-  readText(model, backend, ids, ({ rows, starts, lengths, memory }) => {
+  const take = ({ rows, starts, lengths, memory }: Reading) => {
     units.forEach(({ layer, unit }, u) => {
       const [values, held] = [recorded[u], memory[layer]];
       starts.forEach((start, row) => {
@@ -72,6 +78,7 @@ export function recordUnits(
         }
       });
     });
-  });
+  };
+  await withScope(device, (backend) => readText(model, backend, ids, take));
   return recorded;
 }

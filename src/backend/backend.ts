@@ -9,6 +9,14 @@
  * the sizes of a product. Arrays are row-major, activations time-major ([T, B, ·]). A gradient is `dX`.
  */
 
+/** What a device answers: at hand, or on its way where it computes apart from the processor. */
+export type Answer<T> = T | Promise<T>;
+
+/** Whether an answer must be waited for. In a hot loop this is asked first: waiting costs a turn. */
+export function isPending<T>(answer: Answer<T>): answer is Promise<T> {
+  return answer instanceof Promise;
+}
+
 export type DType = 'float32' | 'float64';
 
 /** A handle on real numbers; what else it holds is the back end's own business. */
@@ -25,7 +33,8 @@ export interface Indices {
 
 /** What one thread tells another so that both hold the same tensor. Survives `postMessage`. */
 export interface SharedTensor {
-  readonly location: number;
+  /** The device's own business */
+  readonly location: unknown;
   readonly shape: readonly number[];
 }
 
@@ -176,7 +185,7 @@ export interface Backend {
 
   // --- memory -------------------------------------------------------------------------------------
 
-  /** A new tensor of zeros. Memory is never given back: allocate once, before training. */
+  /** A new tensor of zeros, until the scope that these operations are of is released. */
   tensor(shape: readonly number[]): Tensor;
   /** A new list of integers, all 0. */
   indices(length: number): Indices;
@@ -191,7 +200,7 @@ export interface Backend {
   write(x: Tensor, values: ArrayLike<number>): void;
   writeIndices(ids: Indices, values: ArrayLike<number>): void;
   /** Copies numbers out, in the precision of the back end, into a new array or a given one. */
-  read(x: Tensor, into?: Float32Array | Float64Array): Float32Array | Float64Array;
+  read(x: Tensor, into?: Float32Array | Float64Array): Answer<Float32Array | Float64Array>;
   fill(x: Tensor, value: number): void;
   /** dst = src; equal sizes, no overlap. */
   copy(dst: Tensor, src: Tensor): void;
@@ -282,8 +291,9 @@ export interface Backend {
 
   // --- reductions, accumulated in float64 -----------------------------------------------------------
 
-  sum(x: Tensor): number;
-  sumSquares(x: Tensor): number;
+  sum(x: Tensor): Answer<number>;
+  /** Σ x² over the elements of all of them: the square of a global norm is one answer. */
+  sumSquares(parts: readonly Tensor[]): Answer<number>;
 
   // --- optimisers: one update of w from its gradient g and moments; all of one size -------------------
 

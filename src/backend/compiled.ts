@@ -3,26 +3,58 @@
  * module have in common is all of it but how the kernels are loaded. The verbs themselves are generated
  * from the manifest of kernels; here is the memory that they take beside their tensors.
  */
-import type { Arena } from './arena.js';
 import type { Backend, Tensor } from './backend.js';
-import { type Address, address, noAddress } from './cpu.js';
+import { address } from './cpu.js';
 import { KernelOperations, type Kernels } from './kernels/generated/operations.js';
+import {
+  type Address,
+  type MemorySource,
+  noAddress,
+  type Region,
+  type ScopeMemory,
+} from './place.js';
+
+/** Memory for the kernels' own use during one call: one for all scopes of a thread. It only ever grows. */
+export class Scratch {
+  private region: Region | undefined;
+  /** Floats that it holds */
+  private floats = 0;
+
+  constructor(private readonly source: MemorySource) {}
+
+  take(floats: number): Address {
+    if (floats > this.floats) this.grow(floats);
+    return this.region?.address ?? noAddress;
+  }
+
+  private grow(floats: number): void {
+    const region = this.source.take(floats * 4);
+    this.release();
+    this.region = region;
+    this.floats = floats;
+  }
+
+  release(): void {
+    if (this.region) this.source.give(this.region);
+    this.region = undefined;
+    this.floats = 0;
+  }
+}
 
 export class CompiledBackend extends KernelOperations implements Backend {
   protected readonly VL: number;
   protected readonly ROW_COPIES: number;
   protected readonly LEFT_SIDE: number;
-  private scratchAddress = noAddress;
-  private scratchFloats = 0;
   /** Packed copies of frozen weights, by the weights' address */
   private readonly packedWeights = new Map<number, { readonly address: Address; fresh: boolean }>();
 
   constructor(
-    arena: Arena,
+    memory: ScopeMemory,
     name: string,
     protected readonly kernels: Kernels,
+    private readonly scratchMemory: Scratch,
   ) {
-    super(arena, 'float32', name);
+    super(memory, 'float32', name);
     this.VL = kernels.constant_VL();
     this.ROW_COPIES = kernels.constant_ROW_COPIES();
     this.LEFT_SIDE = kernels.constant_LEFT_SIDE();
@@ -46,17 +78,19 @@ export class CompiledBackend extends KernelOperations implements Backend {
     return packed?.fresh ? packed.address : noAddress;
   }
 
-  /** Memory for good, beside the tensors'. */
-  protected reserve(floats: number): Address {
-    return this.arena.allocate(floats * 4);
+  sumSquares(parts: readonly Tensor[]): number {
+    let total = 0;
+    for (const part of parts) total += this.kernels.squares(address(part), part.size);
+    return total;
   }
 
-  /** Memory for the kernels' own use during one call; it only ever grows. */
+  /** Memory beside the tensors', as long as they have theirs. */
+  protected reserve(floats: number): Address {
+    return this.memory.allocate(floats * 4).address;
+  }
+
+  /** Memory for the time of one call. */
   protected scratch(floats: number): Address {
-    if (floats > this.scratchFloats) {
-      this.scratchAddress = this.reserve(floats);
-      this.scratchFloats = floats;
-    }
-    return this.scratchAddress;
+    return this.scratchMemory.take(floats);
   }
 }

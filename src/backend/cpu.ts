@@ -1,85 +1,123 @@
 /**
- * Memory of the back ends that compute on the processor: a tensor is an address in the arena.
+ * Memory verbs of the back ends that compute on the processor: a tensor is a typed array, and an address
+ * for the kernels.
  */
-import { type Address, type Arena, noAddress } from './arena.js';
-import type { Backend, DType, Indices, SharedTensor, Tensor } from './backend.js';
 
-export { type Address, noAddress };
+import { CharnnError } from '../errors.js';
+import type { Backend, DType, Indices, SharedTensor, Tensor } from './backend.js';
+import { type Address, type Location, noAddress, type Place, type ScopeMemory } from './place.js';
+
+type Reals = Float32Array | Float64Array;
 
 export class CpuTensor implements Tensor {
   readonly size: number;
 
+  /**
+   * @param values all elements of the tensor that this is a view of, or of this one
+   * @param start index of the first element among them
+   */
   constructor(
     readonly shape: readonly number[],
-    /** Address in the arena, in bytes */
-    readonly byteOffset: Address,
+    readonly values: Reals,
+    readonly start: number,
+    readonly address: Address,
+    readonly place: Place,
   ) {
-    this.size = shape.reduce((product, length) => product * length, 1);
+    this.size = sizeOf(shape);
   }
 }
 
 export class CpuIndices implements Indices {
   constructor(
     readonly length: number,
-    /** Address in the arena, in bytes */
-    readonly byteOffset: Address,
+    readonly values: Int32Array,
+    readonly start: number,
+    readonly address: Address,
   ) {}
 }
 
 /** Up to here a loop is faster than making a view. */
 const longestLoop = 512;
 
+/** The kernels count elements in 32 bits. */
+const mostElements = 2 ** 31 - 1;
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+function requireSize(size: number): void {
+  if (size >= 0 && size <= mostElements && Number.isInteger(size)) return;
+  throw new CharnnError(
+    `a tensor of ${size} elements cannot be made: it may have ${mostElements} at most`,
+  );
+}
+
 function shifted(start: Address, bytes: number): Address {
   return (start + bytes) as Address;
 }
 
-type Reals = Float32Array | Float64Array;
-
 /** The verbs of memory; the verbs of computation are the derived classes'. */
 export abstract class CpuBackend {
   private readonly elementBytes: number;
-  private reals: Reals;
-  private words: Int32Array;
 
   constructor(
-    protected readonly arena: Arena,
+    protected readonly memory: ScopeMemory,
     readonly dtype: DType,
     readonly name: string,
   ) {
     this.elementBytes = dtype === 'float64' ? 8 : 4;
-    [this.reals, this.words] = this.mapMemory();
   }
 
   tensor(shape: readonly number[]): CpuTensor {
-    const size = shape.reduce((product, length) => product * length, 1);
-    return new CpuTensor([...shape], this.arena.allocate(size * this.elementBytes));
+    const size = sizeOf(shape);
+    requireSize(size);
+    return this.tensorAt([...shape], this.memory.allocate(size * this.elementBytes));
   }
 
   indices(length: number): CpuIndices {
-    return new CpuIndices(length, this.arena.allocate(length * 4));
+    requireSize(length);
+    const { buffer, start, address } = this.memory.allocate(length * 4);
+    return new CpuIndices(length, new Int32Array(buffer, start, length), 0, address);
   }
 
   view(x: Tensor, start: number, shape: readonly number[]): CpuTensor {
-    const view = new CpuTensor([...shape], shifted(address(x), start * this.elementBytes));
-    if (start < 0 || start + view.size > x.size) {
+    const of = x as CpuTensor;
+    const at = shifted(of.address, start * this.elementBytes);
+    const view = new CpuTensor([...shape], of.values, of.start + start, at, of.place);
+    if (!(start >= 0 && start + view.size <= x.size)) {
       throw new Error(`view of [${shape}] from ${start} on exceeds a tensor of ${x.size}`);
     }
     return view;
   }
 
   viewIndices(ids: Indices, start: number, length: number): CpuIndices {
-    if (start < 0 || start + length > ids.length) {
+    if (!(start >= 0 && length >= 0 && start + length <= ids.length)) {
       throw new Error(`view of ${length} integers from ${start} on exceeds ${ids.length}`);
     }
-    return new CpuIndices(length, shifted(address(ids), start * 4));
+    const of = ids as CpuIndices;
+    return new CpuIndices(length, of.values, of.start + start, shifted(of.address, start * 4));
   }
 
   share(x: Tensor): SharedTensor {
-    return { location: address(x), shape: x.shape };
+    const { place, start, shape } = x as CpuTensor;
+    const { source } = this.memory;
+    const location = source.locate({ ...place, start: place.start + start * this.elementBytes });
+    return { location, shape };
   }
 
   attach({ location, shape }: SharedTensor): CpuTensor {
-    return new CpuTensor(shape, location as Address);
+    return this.tensorAt(shape, this.memory.source.find(location as Location));
+  }
+
+  private tensorAt(shape: readonly number[], place: Place): CpuTensor {
+    const { buffer, start, address } = place;
+    const size = sizeOf(shape);
+    const values =
+      this.dtype === 'float64'
+        ? new Float64Array(buffer, start, size)
+        : new Float32Array(buffer, start, size);
+    return new CpuTensor(shape, values, 0, address, place);
   }
 
   write(x: Tensor, values: ArrayLike<number>): void {
@@ -93,31 +131,31 @@ export abstract class CpuBackend {
     if (values.length !== ids.length) {
       throw new Error(`${values.length} values for ${ids.length} integers`);
     }
-    const start = address(ids) / 4;
-    if (start + ids.length > this.words.length) this.remap();
+    const { values: to, start } = ids as CpuIndices;
     // a loop is faster than a view for the few ids of a step of generation
-    for (let i = 0; i < ids.length; i++) this.words[start + i] = values[i];
+    for (let i = 0; i < ids.length; i++) to[start + i] = values[i];
   }
 
   read(x: Tensor, into?: Reals): Reals {
-    const start = this.start(x);
+    const { values: from, start, size } = x as CpuTensor;
     const values =
-      into ?? (this.dtype === 'float64' ? new Float64Array(x.size) : new Float32Array(x.size));
-    if (x.size > longestLoop) values.set(this.array(x));
-    else for (let i = 0; i < x.size; i++) values[i] = this.reals[start + i];
+      into ?? (this.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size));
+    if (size > longestLoop) values.set(this.array(x));
+    else for (let i = 0; i < size; i++) values[i] = from[start + i];
     return values;
   }
 
   fill(x: Tensor, value: number): void {
-    const start = this.start(x);
-    this.reals.fill(value, start, start + x.size);
+    const { values, start, size } = x as CpuTensor;
+    values.fill(value, start, start + size);
   }
 
   copy(dst: Tensor, src: Tensor): void {
     if (dst.size !== src.size) throw new Error(`copy of ${src.size} elements to ${dst.size}`);
-    const [to, from] = [this.start(dst), this.start(src)];
-    // only now: either may have found the memory grown
-    this.reals.copyWithin(to, from, from + src.size);
+    const { values: to, start } = dst as CpuTensor;
+    const { values: from, start: first, size } = src as CpuTensor;
+    if (size > longestLoop) to.set(from.subarray(first, first + size), start);
+    else for (let i = 0; i < size; i++) to[start + i] = from[first + i];
   }
 
   freeze(_weight: Tensor): void {}
@@ -126,39 +164,36 @@ export abstract class CpuBackend {
 
   /** A tensor's elements in place. */
   protected array(x: Tensor): Reals {
-    const start = this.start(x);
-    return this.reals.subarray(start, start + x.size);
+    const { values, start, size } = x as CpuTensor;
+    return values.subarray(start, start + size);
   }
 
-  /** A list of integers in place. */
-  protected integers(ids: Indices): Int32Array {
-    const start = address(ids) / 4;
-    if (start + ids.length > this.words.length) this.remap();
-    return this.words.subarray(start, start + ids.length);
+  /**
+   * Checks a list before a kernel uses it as places in memory.
+   * @throws CharnnError when one of them is not below `limit`
+   */
+  protected requireBelow(ids: Indices, limit: number): void {
+    const { values, start, length } = ids as CpuIndices;
+    for (let i = start; i < start + length; i++) {
+      const id = values[i];
+      if (id >= 0 && id < limit) continue;
+      throw new CharnnError(
+        `an id must be below ${limit}, the size of the vocabulary, and one is ${id}: the ids are of another vocabulary`,
+      );
+    }
   }
 
-  /** Index of a tensor's first element among all reals, whose view reaches it. */
-  private start(x: Tensor): number {
-    const start = address(x) / this.elementBytes;
-    if (start + x.size > this.reals.length) this.remap();
-    return start;
-  }
-
-  /** Typed arrays keep the length that the memory had when they were made. */
-  private remap(): void {
-    [this.reals, this.words] = this.mapMemory();
-  }
-
-  private mapMemory(): [Reals, Int32Array] {
-    const { buffer } = this.arena;
-    const reals = this.dtype === 'float64' ? new Float64Array(buffer) : new Float32Array(buffer);
-    return [reals, new Int32Array(buffer)];
+  /** A list of integers in place, each below `limit`. */
+  protected integers(ids: Indices, limit: number): Int32Array {
+    this.requireBelow(ids, limit);
+    const { values, start, length } = ids as CpuIndices;
+    return values.subarray(start, start + length);
   }
 }
 
-/** Where a tensor of this family of back ends starts, in bytes. */
+/** Where a kernel finds a tensor of this family of back ends. */
 export function address(x: Tensor | Indices): Address {
-  return (x as CpuTensor | CpuIndices).byteOffset;
+  return (x as CpuTensor | CpuIndices).address;
 }
 
 /** The same of a tensor that may be absent */

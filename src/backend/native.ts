@@ -1,16 +1,17 @@
 /** The native back end: the kernels as a Node-API addon, for the best instructions the processor has. */
 import { createRequire } from 'node:module';
-import type { Arena } from './arena.js';
-import { CompiledBackend } from './compiled.js';
+import { CompiledBackend, Scratch } from './compiled.js';
+import type { Engine } from './cpu-device.js';
+import { Heap, type Pointers } from './heap.js';
 import type { Kernels } from './kernels/generated/operations.js';
 
 /** Instruction levels, as the addon names them */
 export type NativeLevel = 'avx512' | 'avx2' | 'baseline';
 
-export interface NativeAddon {
+export interface NativeAddon extends Pointers {
   /** The levels of this processor, best first */
   levels(): NativeLevel[];
-  open(memory: Uint8Array, level: NativeLevel): Kernels;
+  open(level: NativeLevel): Kernels;
 }
 
 /** Loads the addon; says why where there is none. */
@@ -27,26 +28,31 @@ export function loadNative(): NativeAddon | { readonly missing: string } {
   }
 }
 
-/** @param level one of the addon's; the best by default */
-export function createNative(
-  arena: Arena,
-  level?: NativeLevel,
-): CompiledBackend | { readonly missing: string } {
+let heap: Heap | undefined;
+
+/**
+ * @param level one of the addon's; the best by default
+ * @param counter the memory count of the thread that this one belongs to
+ */
+export function nativeEngine(
+  level?: string,
+  counter?: Int32Array,
+): Engine | { readonly missing: string } {
   const addon = loadNative();
   if ('missing' in addon) return addon;
-  const chosen = level ?? addon.levels()[0];
-  return new CompiledBackend(arena, `native (${chosen})`, openAt(addon, arena, chosen));
-}
-
-/** The kernels alone, of one instruction level. */
-export function nativeKernels(
-  arena: Arena,
-  level: NativeLevel,
-): Kernels | { readonly missing: string } {
-  const addon = loadNative();
-  return 'missing' in addon ? addon : openAt(addon, arena, level);
-}
-
-function openAt(addon: NativeAddon, arena: Arena, level: NativeLevel): Kernels {
-  return addon.open(new Uint8Array(arena.buffer), level);
+  const levels = addon.levels();
+  const chosen = level === undefined ? levels[0] : levels.find((known) => known === level);
+  if (chosen === undefined) return { missing: `this processor has no ${level}` };
+  heap ??= new Heap(addon, counter);
+  const [source, name] = [heap, `native (${chosen})`];
+  const kernels = addon.open(chosen);
+  const scratch = new Scratch(source);
+  return {
+    kind: 'native',
+    name,
+    source,
+    operations: (memory) => new CompiledBackend(memory, name, kernels, scratch),
+    handle: () => source.counter,
+    end: () => scratch.release(),
+  };
 }

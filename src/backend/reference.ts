@@ -5,7 +5,6 @@
  * they are stored. In float64 it is what gradients are checked with; the compiled back ends are checked
  * against it.
  */
-import type { Arena } from './arena.js';
 import {
   type AdamStep,
   type ChunkSize,
@@ -24,14 +23,15 @@ import {
   type Tensor,
 } from './backend.js';
 import { CpuBackend } from './cpu.js';
+import type { ScopeMemory } from './place.js';
 
 type Reals = Float32Array | Float64Array;
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 export class ReferenceBackend extends CpuBackend {
-  constructor(arena: Arena, dtype: DType = 'float32') {
-    super(arena, dtype, 'reference');
+  constructor(memory: ScopeMemory, dtype: DType = 'float32') {
+    super(memory, dtype, 'reference');
   }
 
   // --- products ---
@@ -86,14 +86,14 @@ export class ReferenceBackend extends CpuBackend {
   // --- look-ups ---
 
   gather(y: Tensor, table: Tensor, ids: Indices): void {
-    const D = table.shape[1];
-    const [Y, E, I] = [this.array(y), this.array(table), this.integers(ids)];
+    const [V, D] = table.shape;
+    const [Y, E, I] = [this.array(y), this.array(table), this.integers(ids, V)];
     for (let i = 0; i < I.length; i++) Y.set(E.subarray(I[i] * D, (I[i] + 1) * D), i * D);
   }
 
   scatterAdd(dTable: Tensor, dy: Tensor, ids: Indices): void {
-    const D = dTable.shape[1];
-    const [dE, dY, I] = [this.array(dTable), this.array(dy), this.integers(ids)];
+    const [V, D] = dTable.shape;
+    const [dE, dY, I] = [this.array(dTable), this.array(dy), this.integers(ids, V)];
     for (let i = 0; i < I.length; i++) addScaled(dE, I[i] * D, 1, dY, i * D, D);
   }
 
@@ -339,7 +339,7 @@ export class ReferenceBackend extends CpuBackend {
 
   softmaxCrossEntropy(losses: Tensor, logits: Tensor, targets: Indices, scale: number): void {
     const [M, V] = logits.shape;
-    const [L, Z, I] = [this.array(losses), this.array(logits), this.integers(targets)];
+    const [L, Z, I] = [this.array(losses), this.array(logits), this.integers(targets, V)];
     for (let m = 0; m < M; m++) {
       const row = Z.subarray(m * V, (m + 1) * V);
       let max = -Infinity;
@@ -395,10 +395,14 @@ export class ReferenceBackend extends CpuBackend {
     return sum;
   }
 
-  sumSquares(x: Tensor): number {
-    let sum = 0;
-    for (const value of this.array(x)) sum += value * value;
-    return sum;
+  sumSquares(parts: readonly Tensor[]): number {
+    let total = 0;
+    for (const part of parts) {
+      let sum = 0;
+      for (const value of this.array(part)) sum += value * value;
+      total += sum;
+    }
+    return total;
   }
 
   // --- optimisers ---

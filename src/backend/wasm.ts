@@ -3,9 +3,11 @@
  * an instance of its own on the one shared memory, with a stack of its own.
  */
 import { readFileSync } from 'node:fs';
-import type { Arena } from './arena.js';
-import { CompiledBackend } from './compiled.js';
+import { CompiledBackend, Scratch } from './compiled.js';
+import type { Engine } from './cpu-device.js';
 import type { Kernels } from './kernels/generated/operations.js';
+import type { Region } from './place.js';
+import { newWasmMemory, WasmMemory } from './wasm-memory.js';
 
 /** Bytes of a thread's stack; the kernels keep tiles and little else there. */
 const stackBytes = 65536;
@@ -18,39 +20,68 @@ const files: Readonly<Record<WasmVariant, string>> = {
   relaxed: 'charnn-relaxed.wasm',
 };
 
-/** @param variant one of the two; by default the best that this engine takes */
-export function createWasm(
-  arena: Arena,
+/** What has been compiled in this thread: several devices share one module. */
+const modules = new Map<WasmVariant, ReturnType<typeof compileModule>>();
+
+/**
+ * @param variant one of the two; by default the best that this engine takes
+ * @param shared the memory of a device of another thread
+ */
+export function wasmEngine(
   variant?: WasmVariant,
-): CompiledBackend | { readonly missing: string } {
+  shared?: WasmMemory,
+): Engine | { readonly missing: string } {
   let missing = '';
   for (const candidate of variant ? [variant] : (['relaxed', 'simd'] as const)) {
-    const kernels = wasmKernels(arena, candidate);
-    if (!('missing' in kernels)) return new CompiledBackend(arena, `wasm (${candidate})`, kernels);
-    missing = kernels.missing;
+    const module = modules.get(candidate) ?? compileModule(candidate);
+    modules.set(candidate, module);
+    if (typeof module === 'string') missing = module;
+    else return engineOf(candidate, module, shared);
   }
   return { missing };
 }
 
-/** The kernels alone, of one variant. */
-export function wasmKernels(
-  arena: Arena,
+function engineOf(
   variant: WasmVariant,
-): Kernels | { readonly missing: string } {
-  const module = modules.get(variant) ?? compileModule(variant);
-  modules.set(variant, module);
-  return typeof module === 'string' ? { missing: module } : instantiate(module, arena);
+  module: WebAssembly.Module,
+  shared: WasmMemory | undefined,
+): Engine | { readonly missing: string } {
+  const memory = shared?.memory ?? newWasmMemory();
+  if (memory === undefined) {
+    return { missing: 'it needs some 10 GiB of address space: see ulimit -v' };
+  }
+  const source = shared ?? new WasmMemory(memory);
+  const name = `wasm (${variant})`;
+  const { kernels, stack } = instantiate(module, source);
+  const scratch = new Scratch(source);
+  return {
+    kind: 'wasm',
+    name,
+    source,
+    operations: (scope) => new CompiledBackend(scope, name, kernels, scratch),
+    handle: (scope) => {
+      const { memory, owner } = scope as WasmMemory;
+      return { memory, owner };
+    },
+    end: () => {
+      scratch.release();
+      source.give(stack);
+    },
+  };
 }
-
-/** What has been compiled in this thread: several back ends share one module. */
-const modules = new Map<WasmVariant, ReturnType<typeof compileModule>>();
 
 /** @returns the module, or why there is none */
 function compileModule(variant: WasmVariant): WebAssembly.Module | string {
+  if (typeof WebAssembly === 'undefined') return 'this engine runs without WebAssembly';
   const bytes = readKernels(files[variant]);
   if (bytes === undefined) return 'not built: run npm rebuild charnn';
   if (!WebAssembly.validate(bytes)) return 'this engine has no WebAssembly SIMD';
-  return new WebAssembly.Module(bytes);
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    // there may be too little memory, or address space, for the code
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function readKernels(name: string): Uint8Array | undefined {
@@ -61,10 +92,13 @@ function readKernels(name: string): Uint8Array | undefined {
   }
 }
 
-function instantiate(module: WebAssembly.Module, arena: Arena): Kernels {
-  const { memory } = arena;
+function instantiate(
+  module: WebAssembly.Module,
+  source: WasmMemory,
+): { readonly kernels: Kernels; readonly stack: Region } {
+  const { memory } = source;
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  const stack = instance.exports.__stack_pointer as WebAssembly.Global;
-  stack.value = arena.allocate(stackBytes) + stackBytes;
-  return instance.exports as unknown as Kernels;
+  const stack = source.take(stackBytes);
+  (instance.exports.__stack_pointer as WebAssembly.Global).value = stack.start + stackBytes;
+  return { kernels: instance.exports as unknown as Kernels, stack };
 }

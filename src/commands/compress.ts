@@ -1,7 +1,6 @@
 /** `charnn compress`: a file, coded with the predictions of a model that learns from it. */
-import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { createBackend, exactBackend } from '../backend/select.js';
+import { openDevice, openExactDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
@@ -57,15 +56,16 @@ async function compressFile(
   }
   const model = options.model === undefined ? undefined : await readModel(options.model);
   const { content } = await readInput(file, requireCompressible);
-  const { backend, name, note } = createBackend(options.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(options.backend);
+  if (device.note !== undefined) output.note(device.note);
+  // whether relaxed multiply-adds are fused depends on the machine: these are not
+  const computing = device.kind === 'wasm' ? await openExactDevice('wasm (simd)') : device;
   const packed = await withProgress(options.quiet ?? false, (onProgress) =>
     compressBytes(content, {
       model,
       learn: options.learn ?? true,
       threads: options.threads ?? usableCores(),
-      // whether relaxed multiply-adds are fused depends on the machine: these are not
-      backend: name === 'wasm' ? exactBackend('wasm (simd)', new Arena()) : backend,
+      device: computing,
       onProgress,
     }),
   );

@@ -1,7 +1,6 @@
 /** `charnn eval`: how well a model predicts a text. */
 
-import { Arena } from '../backend/arena.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -51,11 +50,11 @@ export const evaluate = defineCommand({
       onFolder: folderReporter(output),
       stdin: process.stdin,
     });
-    const { backend, note } = createBackend(options.backend ?? 'auto', new Arena());
-    if (note !== undefined) output.note(note);
-    const { characters, nats, bitsPerCharacter, perplexity } = evaluateIds(
+    const device = await openDevice(options.backend);
+    if (device.note !== undefined) output.note(device.note);
+    const { characters, nats, bitsPerCharacter, perplexity } = await evaluateIds(
       model,
-      backend,
+      device,
       corpus.ids,
       { dynamic: options.dynamic ?? false },
     );

@@ -2,8 +2,7 @@
 
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
-import { Arena } from '../backend/arena.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
@@ -92,20 +91,21 @@ async function measureGradients(texts: readonly string[], options: Options): Pro
   const { subjects, ids } = options.cell
     ? await fresh(texts, options, output)
     : await trained(texts, options, output);
-  const { backend, note } = createBackend(options.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(options.backend);
+  if (device.note !== undefined) output.note(device.note);
   const measures = {
     lags: options.lags ?? table.lags.default,
     positions: options.positions ?? table.positions.default,
   };
-  const findings = subjects.map((subject): Finding => {
+  const findings: Finding[] = [];
+  for (const subject of subjects) {
     const { config, weights } = subject;
-    return {
+    findings.push({
       ...subject,
-      flow: gradientFlow(backend, config, weights, ids, measures),
-      spectra: recurrentSpectra(backend, config, weights),
-    };
-  });
+      flow: await gradientFlow(device, config, weights, ids, measures),
+      spectra: await recurrentSpectra(device, config, weights),
+    });
+  }
   if (options.output !== undefined) {
     const data: GradientsData = { subjects: findings.map(pageSubject) };
     await writePage(options.output, 'gradients', { title: 'Gradients by lag', data }, output);

@@ -1,7 +1,6 @@
 /** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
 
-import { Arena } from '../backend/arena.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { adjust, optionValues } from '../cli/option.js';
 import { createOutput, type Output } from '../cli/output.js';
 import { TypedLines } from '../cli/typed-lines.js';
@@ -49,9 +48,9 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
   }
   const output = createOutput(options.quiet ?? false);
   const model = await readChosenModel(path, options.last);
-  const { backend, note } = createBackend(options.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
-  const dialogue = new Dialogue(model, new Session(model, backend), options, output);
+  const device = await openDevice(options.backend);
+  if (device.note !== undefined) output.note(device.note);
+  const dialogue = new Dialogue(model, new Session(model, device.operations), options, output);
   await dialogue.begin();
   const { cell, layers, hidden } = model.config;
   output.note(`${cell}, ${layers} × ${hidden}; /help says what can be typed, Ctrl-D ends`);

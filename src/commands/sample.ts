@@ -1,7 +1,6 @@
 /** `charnn sample`: text from a model, streamed to standard output. */
-import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import type { Model } from '../model/model.js';
@@ -57,13 +56,12 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
   const common = await readCommonPrompt(options, encode, { reading, unit });
   const isNovel =
     options.novel === undefined ? undefined : await novelty(options.novel, model, reading, output);
-  const arena = new Arena();
-  const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(options.backend);
+  if (device.note !== undefined) output.note(device.note);
 
   const count = options.count ?? 1;
   if (options.beam !== undefined) {
-    const found = beamSearch(model, backend, common.ids, settings, options.beam);
+    const found = await beamSearch(model, device, common.ids, settings, options.beam);
     const head = (options.echo ?? true) ? common.bytes : nothing.bytes;
     const tail = options.null ? '\0' : options.count !== undefined ? '\n' : '';
     for (const { ids } of found.slice(0, count)) {
@@ -83,9 +81,7 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
   const prompts = new RecordPrompts(common, options.echo ?? true);
   const pieces = generate(prompts.jobs(lines, lines ? count : expected), {
     model,
-    backend,
-    backendName: name,
-    arena,
+    device,
     settings,
     prompt: common.ids,
     expected: lines ? undefined : expected,

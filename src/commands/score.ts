@@ -1,8 +1,7 @@
 /** `charnn score`: each line with its bits per character in front. */
 
-import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -77,9 +76,8 @@ async function scoreTexts(
   const output = createOutput(options.quiet ?? false);
   const dynamic = options.dynamic ?? false;
   const model = await readChosenModel(options.model ?? rows.model.default, options.last);
-  const arena = new Arena();
-  const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(options.backend);
+  if (device.note !== undefined) output.note(device.note);
   const paths = textArguments(texts);
   const { text, vocabulary } = model;
   const onFolder = folderReporter(output);
@@ -94,7 +92,7 @@ async function scoreTexts(
       reading,
       onFolder,
     });
-    const { bitsPerCharacter } = evaluate(model, backend, ids, { dynamic });
+    const { bitsPerCharacter } = await evaluate(model, device, ids, { dynamic });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
     noteUnknown(unknown, vocabulary, output);
     return;
@@ -106,9 +104,7 @@ async function scoreTexts(
   const groups = lineGroups(sources, { reading, unit, longest });
   const lines = scoreLines(groups, {
     models: [model],
-    backend,
-    backendName: name,
-    arena,
+    device,
     threads: options.threads ?? usableCores(),
     onFewer: noteFewerThreads(output),
     dynamic,

@@ -117,7 +117,7 @@ async function run(
           lock.check();
           await writeModel(modelPath, model, { plainWeights: plainWeights ?? false });
           progress.show({ type: 'saved', what: 'model', path: modelPath });
-          if (json) progress.show(sampleOf(model, prepared.config));
+          if (json) progress.show(await sampleOf(model, prepared.config));
         },
         async state(state) {
           lock.check();
@@ -140,9 +140,13 @@ async function run(
 const sampleLength = 300;
 
 /** For the log: what the training can write by now. */
-function sampleOf(model: Model, { seed, backend }: TrainConfig): SampleEvent {
+async function sampleOf(model: Model, { seed, backend }: TrainConfig): Promise<SampleEvent> {
   const step = Number(model.training?.step ?? 0);
-  return { type: 'sample', step, text: sample(model, { length: sampleLength, seed, backend }) };
+  return {
+    type: 'sample',
+    step,
+    text: await sample(model, { length: sampleLength, seed, backend }),
+  };
 }
 
 function conclude(end: EndEvent, modelPath: string, output: Output): void {

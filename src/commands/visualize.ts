@@ -2,9 +2,7 @@
 
 import { recordUnits, type Study, study, type Unit } from '../analyse/study.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
-import { Arena } from '../backend/arena.js';
-import type { Backend } from '../backend/backend.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
@@ -87,12 +85,13 @@ async function showReading(
     const [shown, all] = [ids.length, corpus.ids.length].map(grouped);
     output.note(`the page shows the first ${shown} of ${all} characters (--max-chars)`);
   }
-  const { backend, note } = createBackend(options.backend ?? 'auto', new Arena());
-  if (note !== undefined) output.note(note);
-  const seen = study(model, backend, ids, guesses);
+  const device = await openDevice(options.backend);
+  if (device.note !== undefined) output.note(device.note);
+  const seen = await study(model, device, ids, guesses);
   const units = chooseUnits(options.units, model, seen.findings, ids.length, output);
   const data = pageData(model, seen, units, ids.length, corpus.ids.length);
-  const blobs = pageBlobs(model, backend, ids, seen, units);
+  const recorded = await recordUnits(model, device, ids, units);
+  const blobs = pageBlobs(model, ids, seen, units, recorded);
   await writePage(page, 'visualize', { title: 'A network reads', data, blobs }, output);
   if (options.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
@@ -182,10 +181,10 @@ function byteName(byte: number | undefined): string {
 
 function* pageBlobs(
   model: Model,
-  backend: Backend,
   ids: Ids,
   { predictions }: Study,
   units: readonly Unit[],
+  recorded: readonly Int8Array[],
 ): Generator<[id: string, base64: string]> {
   const { surprise, guesses, probabilities, K } = predictions;
   const small = model.vocabulary.size <= 256;
@@ -201,7 +200,6 @@ function* pageBlobs(
     ]);
     yield [`guesses-${from / partLength}`, blob(packed)];
   }
-  const recorded = recordUnits(model, backend, ids, units);
   for (const [i, { layer, unit }] of units.entries()) {
     yield [`unit-${layer}-${unit}`, blob(recorded[i])];
   }

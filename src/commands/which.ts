@@ -1,9 +1,8 @@
 /** `charnn which`: each line with the model that is most likely to have written it. */
 
 import { basename } from 'node:path';
-import { Arena } from '../backend/arena.js';
 import { usableCores } from '../backend/cores.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
@@ -61,9 +60,8 @@ async function compareModels(
   if (paths.length < 2) throw new UsageError('which compares models: name at least two');
   const output = createOutput(options.quiet ?? false);
   const loaded = await Promise.all(paths.map((file) => readModel(file)));
-  const arena = new Arena();
-  const { backend, name, note } = createBackend(options.backend ?? 'auto', arena);
-  if (note !== undefined) output.note(note);
+  const device = await openDevice(options.backend);
+  if (device.note !== undefined) output.note(device.note);
   // lines are decoded if any of the models reads characters
   const unit = loaded.every((model) => model.text.unit === 'byte') ? 'byte' : 'char';
   const keepCr = loaded.some((model) => model.text.keepCr);
@@ -75,9 +73,7 @@ async function compareModels(
   const writer = new LineWriter();
   const lines = scoreLines(lineGroups(sources, { reading, unit }), {
     models: loaded,
-    backend,
-    backendName: name,
-    arena,
+    device,
     threads: options.threads ?? usableCores(),
     onFewer: noteFewerThreads(output),
     characters: false,

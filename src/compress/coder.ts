@@ -1,6 +1,5 @@
 /** Coding a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
-import type { Arena } from '../backend/arena.js';
-import { exactBackend } from '../backend/select.js';
+import { type Scope, withScope } from '../backend/device.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
@@ -39,9 +38,7 @@ export interface CodingModel {
 
 /** Where it is computed, and who wants to know how far it is */
 export interface CodingPlace {
-  readonly arena: Arena;
-  /** As `Backend.name` has it */
-  readonly backendName: string;
+  readonly device: Scope;
   readonly onProgress?: ProgressListener | undefined;
 }
 
@@ -57,8 +54,18 @@ export async function encode(
   settings: CodingSettings,
   place: CodingPlace,
 ): Promise<Uint8Array[]> {
+  return withScope(place.device, (_, scope) => encodeIn(scope, symbols, model, settings, place));
+}
+
+function encodeIn(
+  scope: Scope,
+  symbols: Uint32Array,
+  model: CodingModel,
+  settings: CodingSettings,
+  { onProgress }: CodingPlace,
+): Promise<Uint8Array[]> {
   const layout = layoutOf(symbols.length, settings.streams, settings.chunk);
-  const plan = planOf(layout, model, settings, place, undefined);
+  const plan = planOf(layout, model, settings, scope, undefined);
   const idOf = new Map(Array.from(model.alphabet, (symbol, id) => [symbol, id]));
   const ids = plan.replicas[0].train;
   const unknown = model.config.vocabulary - 1;
@@ -66,7 +73,7 @@ export async function encode(
     plan.symbols[position] = symbols[index];
     ids[position] = idOf.get(symbols[index]) ?? unknown;
   });
-  return runLanes(plan, place);
+  return runLanes(plan, onProgress);
 }
 
 /** @returns the symbols that were encoded with the same model and settings */
@@ -78,8 +85,11 @@ export async function decode(
   place: CodingPlace,
 ): Promise<Uint32Array> {
   const layout = layoutOf(characters, settings.streams, settings.chunk);
-  const plan = planOf(layout, model, settings, place, coded);
-  await runLanes(plan, place);
+  const plan = await withScope(place.device, async (_, scope) => {
+    const planned = planOf(layout, model, settings, scope, coded);
+    await runLanes(planned, place.onProgress);
+    return planned;
+  });
   const symbols = new Uint32Array(characters);
   eachCharacter(layout, (index, position) => {
     symbols[index] = plan.symbols[position];
@@ -91,11 +101,10 @@ function planOf(
   layout: Layout,
   { config, weights, alphabet, beginning }: CodingModel,
   settings: CodingSettings,
-  { arena, backendName }: CodingPlace,
+  { operations: backend, handle }: Scope,
   coded: readonly Uint8Array[] | undefined,
 ): CodingPlan {
   const { lanes, streams } = settings;
-  const backend = exactBackend(backendName, arena);
   const { flatSize } = parameterTable(config);
   const train = newIds(config.vocabulary, positions(layout));
   for (let stream = 0; stream <= streams; stream++) train[stream * layout.length] = beginning;
@@ -113,9 +122,7 @@ function planOf(
       cells[config.cell].states.map(() => backend.share(backend.tensor([size, config.hidden]))),
     );
     return {
-      // lanes make the exact back end of the plan
-      backend: 'auto',
-      memory: arena.memory,
+      device: handle,
       control: control.memory,
       model: config,
       config: training,
@@ -134,7 +141,6 @@ function planOf(
   });
   const words = new SharedArrayBuffer(4 * positions(layout));
   return {
-    backendName,
     layout,
     symbols: new Uint32Array(words),
     alphabet,
@@ -157,7 +163,10 @@ function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {
   };
 }
 
-async function runLanes(plan: CodingPlan, { onProgress }: CodingPlace): Promise<Uint8Array[]> {
+async function runLanes(
+  plan: CodingPlan,
+  onProgress: ProgressListener | undefined,
+): Promise<Uint8Array[]> {
   const lanes = plan.replicas.length;
   const { length, chunk } = plan.layout;
   const control = new SharedControl(lanes, plan.replicas[0].control);

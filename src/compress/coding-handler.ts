@@ -7,9 +7,8 @@
  * every chunk.
  */
 import { setImmediate } from 'node:timers/promises';
-import { Arena } from '../backend/arena.js';
-import type { Backend, Indices } from '../backend/backend.js';
-import { exactBackend } from '../backend/select.js';
+import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
+import { openHandle } from '../backend/open-device.js';
 import { defaultContext, NgramModel } from '../evaluate/ngram.js';
 import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
@@ -25,8 +24,6 @@ import { RangeDecoder, RangeEncoder } from './range-coder.js';
 
 /** What a lane is told; it passes through `postMessage`. */
 export interface CodingPlan {
-  /** As `Backend.name` has it: all machines must compute alike */
-  readonly backendName: string;
   readonly layout: Layout;
   /** By position of the layout; the decoder fills both in */
   readonly symbols: Uint32Array;
@@ -64,11 +61,13 @@ export function createCodingHandler(
   plan: CodingPlan,
   reply: (result: LaneResult) => void,
 ): Handler<LaneOrder> {
-  return async ({ lane }: LaneOrder) => reply(await new CodingLane(plan, lane).run());
+  return async ({ lane }: LaneOrder) => {
+    const { operations } = await openHandle(plan.replicas[lane].device);
+    reply(await new CodingLane(operations, plan, lane).run());
+  };
 }
 
 class CodingLane {
-  private readonly backend: Backend;
   private readonly network: Network;
   private readonly control: SharedControl;
   /** What learns; undefined where the model stays as it is */
@@ -84,14 +83,13 @@ class CodingLane {
   private readonly own: ReplicaPlan;
 
   constructor(
+    private readonly backend: Backend,
     private readonly plan: CodingPlan,
     lane: number,
   ) {
     const { layout, replicas, coded, rate } = plan;
     this.own = replicas[lane];
-    const { rows, model, memory, control } = this.own;
-    this.backend = exactBackend(plan.backendName, new Arena(memory));
-    const { backend } = this;
+    const { rows, model, control } = this.own;
     this.control = new SharedControl(replicas.length, control);
     if (rate > 0) {
       this.learner = {
@@ -138,13 +136,18 @@ class CodingLane {
         pause = performance.now() + sliceMs;
       }
       const T = Math.min(chunk, length - from);
-      if (this.encoder) this.steps(from, T);
-      else for (let t = 0; t < T; t++) this.steps(from + t, 1);
+      if (this.encoder) await this.steps(from, T);
+      else {
+        for (let t = 0; t < T; t++) {
+          const step = this.steps(from + t, 1);
+          if (isPending(step)) await step;
+        }
+      }
       if (learner === undefined) continue;
       if (steady) {
         const rate = Float64Array.of(rateAt(plan.rate, step));
         // a model that has gone astray stays as it is, on both sides
-        steady = learner.replica.run(step, rate).diverged === undefined;
+        steady = (await learner.replica.run(step, rate)).diverged === undefined;
         network.thaw();
         network.freeze();
       } else {
@@ -170,7 +173,7 @@ class CodingLane {
   }
 
   /** Codes T characters of each row, time step by time step. */
-  private steps(from: number, T: number): void {
+  private steps(from: number, T: number): Answer<void> {
     const { backend, network, logits, own, plan } = this;
     const { length } = plan.layout;
     const { firstRow, rows, model } = own;
@@ -184,7 +187,16 @@ class CodingLane {
     }
     backend.writeIndices(input, read);
     const V = model.vocabulary;
-    backend.read(network.forward(input, T, rows, this.state), logits.subarray(0, T * rows * V));
+    const output = network.forward(input, T, rows, this.state);
+    const answer = backend.read(output, logits.subarray(0, T * rows * V));
+    if (isPending(answer)) return answer.then(() => this.characters(from, T));
+    this.characters(from, T);
+  }
+
+  private characters(from: number, T: number): void {
+    const { own, plan } = this;
+    const { firstRow, rows, model } = own;
+    const V = model.vocabulary;
     for (let t = 0; t < T; t++) {
       for (let row = 0; row < rows; row++) {
         if (!isText(plan.layout, firstRow + row, from + t + 1)) continue;

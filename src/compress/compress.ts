@@ -1,8 +1,7 @@
 /** Bytes to a compressed file and back, exactly. */
 import { createHash } from 'node:crypto';
-import { Arena } from '../backend/arena.js';
-import type { Backend } from '../backend/backend.js';
-import { exactBackend } from '../backend/select.js';
+import type { Device } from '../backend/device.js';
+import { openExactDevice } from '../backend/open-device.js';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine.js';
@@ -46,15 +45,15 @@ export interface CompressOptions {
   /** Whether a given model goes on learning */
   readonly learn: boolean;
   readonly threads: number;
-  /** On an arena of its own; what it computes must be the same wherever it is decompressed. */
-  readonly backend: Backend;
+  /** What it computes must be the same wherever it is decompressed. */
+  readonly device: Device;
   readonly onProgress?: ProgressListener | undefined;
 }
 
 /** @returns the file; never more than some hundred bytes longer than the content */
 export async function compress(
   content: Uint8Array,
-  { model, learn, threads, backend, onProgress }: CompressOptions,
+  { model, learn, threads, device, onProgress }: CompressOptions,
 ): Promise<Uint8Array> {
   const common = {
     bytes: content.length,
@@ -75,14 +74,14 @@ export async function compress(
   const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
   const coder = model ? givenModel(model) : freshModel(fresh, alphabet);
   requireMemory(codingBytes(coder.config, symbols.length, settings), 'compressing this');
-  const place = { arena: new Arena(), backendName: backend.name, onProgress };
+  const place = { device, onProgress };
   const parts = await encode(symbols, coder, settings, place);
   const how: Coding = {
     ...settings,
     version: containerVersion,
     characters: symbols.length,
-    backend: backend.name,
-    probe: await probe(backend.name, coder.config, containerVersion),
+    backend: device.name,
+    probe: await probe(device, coder.config, containerVersion),
     model: model
       ? { sha256: fingerprint(model, containerVersion), unit: model.vocabulary.unit }
       : { config: fresh, alphabet },
@@ -142,19 +141,24 @@ async function decoded(
     'config' in how.model
       ? freshModel(how.model.config, how.model.alphabet)
       : givenModel(requireModel(how.model, how.version, name, model));
-  await requireBackend(how, coder.config, name);
-  requireMemory(codingBytes(coder.config, how.characters, how), `restoring ${name}`);
-  let at = 0;
-  const coded = parts.map((length) => {
-    at += length;
-    return Uint8Array.from(body.subarray(at - length, at));
-  });
-  const place = { arena: new Arena(), backendName: how.backend, onProgress };
-  const symbols = await decode(coded, how.characters, coder, how, place).catch((error) => {
-    if (error instanceof CharnnError && error.message === endsEarly) return damaged(name);
-    throw error;
-  });
-  return bytesOfSymbols(symbols, 'unit' in how.model ? how.model.unit : 'byte');
+  const device = await requireDevice(how, name);
+  try {
+    await requireEqual(device, how, coder.config, name);
+    requireMemory(codingBytes(coder.config, how.characters, how), `restoring ${name}`);
+    let at = 0;
+    const coded = parts.map((length) => {
+      at += length;
+      return Uint8Array.from(body.subarray(at - length, at));
+    });
+    const place = { device, onProgress };
+    const symbols = await decode(coded, how.characters, coder, how, place).catch((error) => {
+      if (error instanceof CharnnError && error.message === endsEarly) return damaged(name);
+      throw error;
+    });
+    return bytesOfSymbols(symbols, 'unit' in how.model ? how.model.unit : 'byte');
+  } finally {
+    device.close();
+  }
 }
 
 function requireModel(
@@ -174,19 +178,23 @@ function requireModel(
   return model;
 }
 
-/** Equal names are not enough: another compiler may have rounded otherwise. */
-async function requireBackend(
-  { backend, probe: expected, version }: Coding,
-  config: ModelConfig,
-  name: string,
-): Promise<void> {
+async function requireDevice({ backend }: Coding, name: string): Promise<Device> {
   try {
-    exactBackend(backend, new Arena());
+    return await openExactDevice(backend);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CharnnError(`${name} can be decompressed only as it was compressed: ${reason}`);
   }
-  if ((await probe(backend, config, version)) === expected) return;
+}
+
+/** Equal names are not enough: another compiler may have rounded otherwise. */
+async function requireEqual(
+  device: Device,
+  { backend, probe: expected, version }: Coding,
+  config: ModelConfig,
+  name: string,
+): Promise<void> {
+  if ((await probe(device, config, version)) === expected) return;
   throw new CharnnError(
     `${name} can be decompressed only where its back end, ${backend}, computes as where it was compressed: here it rounds otherwise`,
   );
@@ -222,7 +230,7 @@ function fingerprint({ config, weights, vocabulary }: Model, version: number): s
  * @param model whose cells compute it
  * @param version of the compressed file: earlier ones took an LSTM for every model
  */
-async function probe(backendName: string, model: ModelConfig, version: number): Promise<string> {
+async function probe(device: Device, model: ModelConfig, version: number): Promise<string> {
   const symbols = Uint32Array.from({ length: 600 }, (_, i) => (i * i + (i >> 3)) % 7);
   const sizes = { layers: 2, hidden: 40, embedding: 16, vocabulary: 8 };
   const config: ModelConfig =
@@ -231,7 +239,6 @@ async function probe(backendName: string, model: ModelConfig, version: number): 
       : { cell: 'lstm', ...sizes };
   const settings = { streams: 3, chunk: 8, lanes: 1, rate: 0.01 };
   const alphabet = Uint32Array.from({ length: 7 }, (_, i) => i);
-  const place = { arena: new Arena(), backendName };
-  const [coded] = await encode(symbols, freshModel(config, alphabet), settings, place);
+  const [coded] = await encode(symbols, freshModel(config, alphabet), settings, { device });
   return createHash('sha256').update(coded).digest('hex').slice(0, 16);
 }

@@ -69,17 +69,18 @@ export class DynamicReader {
    * @param ids the first is read, all others are predicted
    * @returns losses of all characters but the first, in nats
    */
-  read(ids: Ids): Float32Array {
+  async read(ids: Ids): Promise<Float32Array> {
     const losses = new Float32Array(Math.max(0, ids.length - 1));
     const { seqLength } = this.options;
     for (let at = 0; at < losses.length; at += seqLength) {
       const T = Math.min(seqLength, losses.length - at);
-      losses.set(this.chunk(ids.subarray(at, at + T), ids.subarray(at + 1, at + 1 + T)), at);
+      const inputs = ids.subarray(at, at + T);
+      losses.set(await this.chunk(inputs, ids.subarray(at + 1, at + 1 + T)), at);
     }
     return losses;
   }
 
-  private chunk(inputs: Ids, targets: Ids): ArrayLike<number> {
+  private async chunk(inputs: Ids, targets: Ids): Promise<ArrayLike<number>> {
     const { backend, network, gradients } = this;
     const T = inputs.length;
     const inputIds = backend.viewIndices(this.inputMemory, 0, T);
@@ -88,7 +89,7 @@ export class DynamicReader {
     backend.writeIndices(targetIds, targets);
     backend.fill(gradients, 0);
     network.forward(inputIds, T, 1, this.state);
-    const losses = backend.read(network.loss(targetIds, 1 / T));
+    const losses = await backend.read(network.loss(targetIds, 1 / T));
     network.backward();
     this.adapt();
     return losses;

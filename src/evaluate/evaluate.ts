@@ -1,5 +1,6 @@
 /** How well a model predicts a text. */
 import type { Backend } from '../backend/backend.js';
+import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
 import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model.js';
@@ -23,24 +24,24 @@ export interface Evaluation {
 const seqLength = 64;
 
 /**
- * Evaluates a text, statefully.
+ * Evaluates a text, statefully. The memory that it takes is given back.
  * @param ids the text in the model's vocabulary
  * @param options.dynamic the model adapts to the text as it reads it: slower, one character after another
  * @throws CharnnError when the text has fewer than two characters
  */
-export function evaluate(
+export async function evaluate(
   model: Model,
-  backend: Backend,
+  device: Scope,
   ids: Ids,
   { dynamic = false } = {},
-): Evaluation {
+): Promise<Evaluation> {
   const characters = ids.length - 1;
   if (characters < 1) {
     throw new CharnnError('the text is too short to evaluate: it must have at least 2 characters');
   }
-  const total = dynamic
-    ? new DynamicReader(backend, model).read(ids).reduce((sum, loss) => sum + loss, 0)
-    : staticTotal(model, backend, ids);
+  const total = await withScope(device, (backend) =>
+    dynamic ? dynamicTotal(model, backend, ids) : staticTotal(model, backend, ids),
+  );
   const unknown = model.vocabulary.countUnknown(ids.subarray(1));
   const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
   return {
@@ -53,7 +54,13 @@ export function evaluate(
 }
 
 /** Σ of the losses, in nats */
-function staticTotal(model: Model, backend: Backend, ids: Ids): number {
+async function dynamicTotal(model: Model, backend: Backend, ids: Ids): Promise<number> {
+  const losses = await new DynamicReader(backend, model).read(ids);
+  return losses.reduce((sum, loss) => sum + loss, 0);
+}
+
+/** Σ of the losses, in nats */
+async function staticTotal(model: Model, backend: Backend, ids: Ids): Promise<number> {
   const segments = segmentText(ids.length);
   const capacity = { maxRows: seqLength * segments.count, maxBatch: segments.count };
   const network = loadNetwork(model, backend, capacity);

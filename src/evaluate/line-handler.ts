@@ -1,7 +1,7 @@
 /** A worker of scoring: the lines of a job under each of the models. */
-import { Arena } from '../backend/arena.js';
 import type { Backend, SharedTensor, Tensor } from '../backend/backend.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import type { DeviceHandle } from '../backend/device.js';
+import { openHandle } from '../backend/open-device.js';
 import type { ModelConfig } from '../model/config.js';
 import { networkOf } from '../model/load.js';
 import { encodeBytes, withoutCr } from '../text/encode.js';
@@ -15,9 +15,7 @@ import { addUnknownCost, type LineLoss, LineReader, lineRows, lineSteps } from '
 
 /** What a worker is told at its start; it passes through `postMessage`. */
 export interface LinePlan {
-  /** Never 'auto': all workers must compute alike. */
-  readonly backend: BackendName;
-  readonly memory: WebAssembly.Memory;
+  readonly device: DeviceHandle;
   readonly models: readonly {
     readonly config: ModelConfig;
     readonly symbols: readonly number[];
@@ -41,44 +39,50 @@ export type LineResult = readonly (readonly LineLoss[])[];
 
 const lf = 0x0a;
 
-export function createLineHandler(
+export async function createLineHandler(
   plan: LinePlan,
   reply: (reply: ChunkReply<LineResult>) => void,
-): Handler<JobMessage<LineJob>> {
-  const { backend } = createBackend(plan.backend, new Arena(plan.memory));
-  const readers = plan.models.map(({ config, symbols, text, weights }) => {
+): Promise<Handler<JobMessage<LineJob>>> {
+  const { operations: backend } = await openHandle(plan.device);
+  const readers = plan.models.map(async ({ config, symbols, text, weights }) => {
     const vocabulary = Vocabulary.of(text.unit, symbols);
-    const read = lossesOf(backend, config, backend.attach(weights), plan, vocabulary);
-    return (job: readonly Uint8Array[]): LineLoss[] =>
+    const read = await lossesOf(backend, config, backend.attach(weights), plan, vocabulary);
+    return (job: readonly Uint8Array[]): Promise<LineLoss[]> =>
       read(job.map((line) => surrounded(line, vocabulary, text)));
   });
-  return (message) => {
+  const ready = await Promise.all(readers);
+  return async (message) => {
     if ('taken' in message) return;
     const { bytes, ends } = message.job;
     const lines = Array.from(ends, (end, i) => bytes.subarray(i > 0 ? ends[i - 1] : 0, end));
-    reply([{ index: message.index, value: readers.map((read) => read(lines)), done: true }]);
+    const value: LineLoss[][] = [];
+    for (const read of ready) value.push(await read(lines));
+    reply([{ index: message.index, value, done: true }]);
   };
 }
 
-function lossesOf(
+async function lossesOf(
   backend: Backend,
   config: ModelConfig,
   weights: Tensor,
   { dynamic, characters }: LinePlan,
   unknown: UnknownSymbol,
-): (lines: readonly Ids[]) => LineLoss[] {
+): Promise<(lines: readonly Ids[]) => Promise<LineLoss[]>> {
   if (dynamic) {
-    const values = Float32Array.from(backend.read(weights));
+    const values = Float32Array.from(await backend.read(weights));
     const reader = new DynamicReader(backend, { config, weights: values });
-    return (lines) =>
-      lines.map((line) => {
-        const all = reader.read(line);
+    return async (lines) => {
+      const results: LineLoss[] = [];
+      for (const line of lines) {
+        const all = await reader.read(line);
         const nats = all.reduce((sum, loss) => sum + loss, 0);
         const losses = characters ? all : undefined;
         const result = { nats, characters: all.length, unknown: 0, losses };
         addUnknownCost(line, result, unknown);
-        return result;
-      });
+        results.push(result);
+      }
+      return results;
+    };
   }
   const maxRows = lineRows * lineSteps;
   const network = networkOf(config, backend, weights, { maxRows, maxBatch: lineRows });

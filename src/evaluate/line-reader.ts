@@ -70,7 +70,7 @@ export class LineReader {
    * @param lines ids; the first is read, all others are predicted
    * @returns in nats, of each line's characters but the first
    */
-  read(lines: readonly ArrayLike<number>[]): LineLoss[] {
+  async read(lines: readonly ArrayLike<number>[]): Promise<LineLoss[]> {
     const results = lines.map(({ length }): Sum => {
       const characters = Math.max(0, length - 1);
       const losses = this.characters ? new Float32Array(characters) : undefined;
@@ -82,7 +82,7 @@ export class LineReader {
       .sort((a, b) => results[b].characters - results[a].characters);
     for (let from = 0; from < order.length; from += lineRows) {
       const group = order.slice(from, from + lineRows);
-      this.readGroup(
+      await this.readGroup(
         group.map((i) => lines[i]),
         group.map((i) => results[i]),
       );
@@ -93,7 +93,10 @@ export class LineReader {
     return results;
   }
 
-  private readGroup(lines: readonly ArrayLike<number>[], results: readonly Sum[]): void {
+  private async readGroup(
+    lines: readonly ArrayLike<number>[],
+    results: readonly Sum[],
+  ): Promise<void> {
     const { backend } = this;
     clearState(backend, this.state);
     let B = lines.length;
@@ -101,7 +104,7 @@ export class LineReader {
       while (B > 0 && results[B - 1].characters <= from) B--;
       if (B === 0) return;
       const T = Math.min(lineSteps, results[0].characters - from);
-      const losses = this.chunk(lines, from, T, B);
+      const losses = await this.chunk(lines, from, T, B);
       for (let row = 0; row < B; row++) {
         const result = results[row];
         const end = Math.min(T, result.characters - from);
@@ -115,12 +118,12 @@ export class LineReader {
   }
 
   /** @returns losses [T, B]; those beyond a line's end mean nothing */
-  private chunk(
+  private async chunk(
     lines: readonly ArrayLike<number>[],
     from: number,
     T: number,
     B: number,
-  ): Float32Array {
+  ): Promise<Float32Array> {
     const { backend, inputs, targets } = this;
     for (let row = 0; row < B; row++) {
       const line = lines[row];
@@ -136,6 +139,6 @@ export class LineReader {
     backend.writeIndices(targetIds, targets.subarray(0, T * B));
     this.network.forward(inputIds, T, B, stateRows(backend, this.state, 0, B));
     const losses = this.network.loss(targetIds, 0);
-    return backend.read(losses, this.losses.subarray(0, T * B)) as Float32Array;
+    return (await backend.read(losses, this.losses.subarray(0, T * B))) as Float32Array;
   }
 }

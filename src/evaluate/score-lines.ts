@@ -1,8 +1,6 @@
 /** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
-import type { Arena } from '../backend/arena.js';
-import type { Backend } from '../backend/backend.js';
 import { usefulThreads } from '../backend/cores.js';
-import type { BackendName } from '../backend/select.js';
+import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { mapOrdered } from '../threads/map-ordered.js';
@@ -11,10 +9,8 @@ import type { LineLoss } from './line-reader.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];
-  readonly backend: Backend;
-  /** The back end by its name, not 'auto': other threads make their own */
-  readonly backendName: BackendName;
-  readonly arena: Arena;
+  /** What computes; the memory that is taken is given back at the end. */
+  readonly device: Scope;
   /** More than are of use are not started; the losses do not depend on their number. */
   readonly threads: number;
   /** Told when the system allows fewer threads than that */
@@ -39,16 +35,17 @@ const mostBytes = 1 << 16;
 /** @param groups lines that have come together; what is there is scored before the next is waited for */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
-  { models, backend, backendName, arena, dynamic = false, characters, ...pool }: LineScoring,
+  { models, device, dynamic = false, characters, ...pool }: LineScoring,
 ): AsyncGenerator<ScoredLine, void, void> {
+  const scope = device.scope();
+  const { operations } = scope;
   const plan: LinePlan = {
-    backend: backendName,
-    memory: arena.memory,
+    device: scope.handle,
     models: models.map((model) => ({
       config: model.config,
       symbols: model.vocabulary.symbols,
       text: model.text,
-      weights: backend.share(loadWeights(model, backend)),
+      weights: operations.share(loadWeights(model, operations)),
     })),
     dynamic,
     characters,
@@ -69,13 +66,18 @@ export async function* scoreLines(
     jobsPerWorker: 2,
     onFewer: pool.onFewer ?? (() => {}),
   };
-  for await (const { index, value } of mapOrdered(remembered(), options)) {
-    const { bytes, ends } = jobs.get(index) as LineJob;
-    jobs.delete(index);
-    for (let i = 0; i < ends.length; i++) {
-      const line = bytes.subarray(i > 0 ? ends[i - 1] : 0, ends[i]);
-      yield { line, losses: value.map((lines) => lines[i]) };
+  try {
+    for await (const { index, value } of mapOrdered(remembered(), options)) {
+      const { bytes, ends } = jobs.get(index) as LineJob;
+      jobs.delete(index);
+      for (let i = 0; i < ends.length; i++) {
+        const line = bytes.subarray(i > 0 ? ends[i - 1] : 0, ends[i]);
+        yield { line, losses: value.map((lines) => lines[i]) };
+      }
     }
+  } finally {
+    // the threads have ended by now
+    scope.release();
   }
 }
 

@@ -2,7 +2,7 @@
  * Capabilities: what goes with what. A row is a feature of a network with the cells, back ends and
  * commands that can do it; what a row does not name is refused, always with the same sentence.
  */
-import { type BackendName, backendNames } from '../backend/select.js';
+import { type BackendName, backendNames } from '../backend/device.js';
 import { OptionError, type Spelling } from '../errors.js';
 import type { CellFeature } from './cells/cell.js';
 import { cells } from './cells/cells.js';

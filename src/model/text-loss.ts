@@ -59,7 +59,7 @@ export class TextLoss {
    * Σ of the losses of these segments' characters, in nats.
    * @param stopped asked between chunks; when it says yes the result is not a number
    */
-  total(ids: Ids, segments: Segments, stopped: () => boolean = () => false): number {
+  async total(ids: Ids, segments: Segments, stopped: () => boolean = () => false): Promise<number> {
     this.resetRows(0, this.rows);
     let total = 0;
     let from = segments.count > 1 ? -warmup : 0;
@@ -67,14 +67,20 @@ export class TextLoss {
       if (stopped()) return Number.NaN;
       // no chunk crosses the end of the warm-up, where the first segment starts from zero
       const steps = Math.min(this.T, (from < 0 ? 0 : segments.length) - from);
-      total += this.chunk(ids, segments, from, steps, from >= 0);
+      total += await this.chunk(ids, segments, from, steps, from >= 0);
       from += steps;
       if (from === 0 && this.first === 0) this.resetRows(0, 1);
     }
     return total;
   }
 
-  private chunk(ids: Ids, { length }: Segments, from: number, T: number, counted: boolean): number {
+  private async chunk(
+    ids: Ids,
+    { length }: Segments,
+    from: number,
+    T: number,
+    counted: boolean,
+  ): Promise<number> {
     const { backend, rows } = this;
     const last = ids.length - 1;
     const marker = this.documents && new DocumentMarker(ids, this.documents);
@@ -94,7 +100,7 @@ export class TextLoss {
     if (!counted) return 0;
     const targets = backend.viewIndices(this.targetMemory, 0, T * rows);
     backend.writeIndices(targets, this.targets.subarray(0, T * rows));
-    const losses = backend.read(this.network.loss(targets, 0));
+    const losses = await backend.read(this.network.loss(targets, 0));
     let sum = 0;
     for (let row = 0; row < rows; row++) {
       const inside = Math.min(T, last - ((this.first + row) * length + from));

@@ -2,7 +2,7 @@
  * Records drawn side by side, a row of the batch each. When one ends the next takes its place, so the
  * batch stays full; a row's numbers do not depend on the others.
  */
-import type { Backend, Indices } from '../backend/backend.js';
+import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import type { Network, State } from '../model/network.js';
 import { copyState, stateRows } from '../model/state.js';
 import { Chooser } from './choose.js';
@@ -60,9 +60,9 @@ export class Batch {
     else this.waiting.push(record);
   }
 
-  /** One step of all rows. */
-  step(): void {
-    const { backend, network, active, logits, chooser } = this;
+  /** One step of all rows: one answer of the device for all of them. */
+  step(): Answer<void> {
+    const { backend, network, active, logits } = this;
     this.fillRows();
     const B = active.length;
     if (B === 0) return;
@@ -73,7 +73,16 @@ export class Batch {
     );
     const V = network.config.vocabulary;
     const output = network.forward(input, 1, B, state);
-    backend.read(output, B === this.rows ? logits : logits.subarray(0, B * V));
+    const answer = backend.read(output, B === this.rows ? logits : logits.subarray(0, B * V));
+    if (isPending(answer)) return answer.then(() => this.advance());
+    this.advance();
+  }
+
+  /** Draws each row's next character from its logits. */
+  private advance(): void {
+    const { active, logits, chooser, network } = this;
+    const B = active.length;
+    const V = network.config.vocabulary;
     active.forEach((record, row) => {
       record.advance(logits, row * V, chooser);
     });

@@ -1,5 +1,6 @@
 /** Beam search: the most probable records that can be found with a limited number of candidates. */
 import type { Backend, Indices } from '../backend/backend.js';
+import { type Scope, withScope } from '../backend/device.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import type { Network, State } from '../model/network.js';
@@ -41,13 +42,23 @@ interface Extension {
  * width of 1 it is greedy sampling.
  * @returns what has ended or reached the length, best first; at most `width`
  */
-export function beamSearch(
+export async function beamSearch(
   model: Model,
-  backend: Backend,
+  device: Scope,
   prompt: ArrayLike<number>,
   settings: SampleSettings,
   width: number,
-): BeamResult[] {
+): Promise<BeamResult[]> {
+  return withScope(device, (backend) => searchOn(backend, model, prompt, settings, width));
+}
+
+function searchOn(
+  backend: Backend,
+  model: Model,
+  prompt: ArrayLike<number>,
+  settings: SampleSettings,
+  width: number,
+): Promise<BeamResult[]> {
   const weights = loadWeights(model, backend);
   const capacity = { maxRows: width, maxBatch: width };
   const network = networkOf(model.config, backend, weights, capacity);
@@ -61,7 +72,7 @@ class Beam {
   private readonly reordered: State;
   private readonly logits: Float32Array;
   private readonly permitted: Uint8Array;
-  /** Room for one a row; the back end gives no memory back */
+  /** Room for one a row */
   private readonly indices: Indices;
 
   constructor(
@@ -79,7 +90,7 @@ class Beam {
     this.indices = backend.indices(width);
   }
 
-  search(constraint: ConstraintState | undefined): BeamResult[] {
+  async search(constraint: ConstraintState | undefined): Promise<BeamResult[]> {
     const { settings, width, backend, beginning } = this;
     let active: Candidate[] = [
       {
@@ -98,7 +109,7 @@ class Beam {
     while (active.length > 0 && ended.length < width) {
       const next: Candidate[] = [];
       const rows: number[] = [];
-      for (const extension of this.extensions(active)) {
+      for (const extension of await this.extensions(active)) {
         const { candidate, result } = this.extend(active[extension.row], extension);
         if (result) ended.push(result);
         else {
@@ -113,7 +124,7 @@ class Beam {
   }
 
   /** The most probable characters to go on with, over all candidates; best first. */
-  private extensions(active: readonly Candidate[]): Extension[] {
+  private async extensions(active: readonly Candidate[]): Promise<Extension[]> {
     const { backend, network, logits, permitted, width } = this;
     const B = active.length;
     const V = network.config.vocabulary;
@@ -123,7 +134,7 @@ class Beam {
       active.map(({ id }) => id),
     );
     const output = network.forward(input, 1, B, stateRows(backend, this.state, 0, B));
-    backend.read(output, logits.subarray(0, B * V));
+    await backend.read(output, logits.subarray(0, B * V));
     const best: Extension[] = [];
     active.forEach(({ logProbability, constraint, length }, row) => {
       permitted.fill(1);

@@ -1,8 +1,6 @@
 /** Records from a model, on all the threads that are given, in their order. */
-import type { Arena } from '../backend/arena.js';
-import type { Backend } from '../backend/backend.js';
 import { usefulThreads } from '../backend/cores.js';
-import type { BackendName } from '../backend/select.js';
+import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
@@ -13,10 +11,8 @@ import type { SampleSettings } from './settings.js';
 
 export interface Generation {
   readonly model: Model;
-  readonly backend: Backend;
-  /** The back end by its name, not 'auto': other threads make their own */
-  readonly backendName: BackendName;
-  readonly arena: Arena;
+  /** What computes; the memory that is taken is given back at the end. */
+  readonly device: Scope;
   readonly settings: SampleSettings;
   /** Ids that every record goes on from */
   readonly prompt: ArrayLike<number>;
@@ -39,7 +35,21 @@ const mostHeld = 2 ** 25;
  */
 export async function* generate(
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
-  { model, backend, backendName, arena, settings, prompt, expected, ...options }: Generation,
+  generation: Generation,
+): AsyncGenerator<Chunk<readonly number[]>, void, void> {
+  const scope = generation.device.scope();
+  try {
+    yield* drawIn(scope, jobs, generation);
+  } finally {
+    // the threads have ended by now
+    scope.release();
+  }
+}
+
+async function* drawIn(
+  { operations: backend, handle }: Scope,
+  jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
+  { model, settings, prompt, expected, ...options }: Generation,
 ): AsyncGenerator<Chunk<readonly number[]>, void, void> {
   const threads = usefulThreads(options.threads);
   const weights = loadWeights(model, backend);
@@ -50,8 +60,7 @@ export async function* generate(
   const workers = Math.min(threads, together);
   const rows = Math.min(mostRows, Math.ceil(together / workers));
   const plan: SamplePlan = {
-    backend: backendName,
-    memory: arena.memory,
+    device: handle,
     config: model.config,
     weights: backend.share(weights),
     state: state.map((layer) => layer.map((s) => backend.share(s))),

@@ -1,8 +1,8 @@
 /** A worker of sampling: a batch that runs in slices of time, between which messages and signals come in. */
 import { setImmediate } from 'node:timers/promises';
-import { Arena } from '../backend/arena.js';
-import type { SharedTensor } from '../backend/backend.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import { isPending, type SharedTensor } from '../backend/backend.js';
+import type { DeviceHandle } from '../backend/device.js';
+import { openHandle } from '../backend/open-device.js';
 import type { ModelConfig } from '../model/config.js';
 import { networkOf } from '../model/load.js';
 import type { TextUnit } from '../text/unit.js';
@@ -14,9 +14,7 @@ import { constraintFor, type SampleSettings } from './settings.js';
 
 /** What a worker is told at its start; it passes through `postMessage`. */
 export interface SamplePlan {
-  /** Never 'auto': all workers must compute alike. */
-  readonly backend: BackendName;
-  readonly memory: WebAssembly.Memory;
+  readonly device: DeviceHandle;
   readonly config: ModelConfig;
   /** Flat list of parameters */
   readonly weights: SharedTensor;
@@ -40,11 +38,11 @@ const sliceMs = 30;
 /** Replies that may be under way to a reader who has not come back for them */
 const unread = 2;
 
-export function createRecordHandler(
+export async function createRecordHandler(
   plan: SamplePlan,
   reply: (reply: Reply) => void,
-): Handler<Message> {
-  const { backend } = createBackend(plan.backend, new Arena(plan.memory));
+): Promise<Handler<Message>> {
+  const { operations: backend } = await openHandle(plan.device);
   const network = networkOf(plan.config, backend, backend.attach(plan.weights), {
     maxRows: plan.rows,
     maxBatch: plan.rows,
@@ -67,8 +65,10 @@ export function createRecordHandler(
       while (credit > 0 && batch.busy) {
         await setImmediate();
         const end = performance.now() + slice;
-        do batch.step();
-        while (batch.busy && performance.now() < end);
+        do {
+          const step = batch.step();
+          if (isPending(step)) await step;
+        } while (batch.busy && performance.now() < end);
         slice = sliceMs;
         const pieces = batch.takePieces();
         if (pieces.length === 0) continue;

@@ -1,5 +1,5 @@
 /** Options of sampling: those of the library, and what the command line shares with them. */
-import { backendNames } from '../backend/select.js';
+import { backendNames } from '../backend/device.js';
 import { flag, type OptionsOf, option, topic } from '../options/table.js';
 import {
   choice,

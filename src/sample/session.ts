@@ -1,6 +1,6 @@
 /** A text that grows bit by bit: what is read into it, and what the model goes on with, in turns. */
 import { setImmediate } from 'node:timers/promises';
-import type { Backend, Indices } from '../backend/backend.js';
+import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import type { Network, State } from '../model/network.js';
@@ -75,8 +75,10 @@ export class Session {
     const course = new RecordCourse(this.record++, this.place.next, [], rules);
     while (!course.done) {
       const end = performance.now() + sliceMs;
-      do this.step(course, chooser);
-      while (!course.done && performance.now() < end);
+      do {
+        const step = this.step(course, chooser);
+        if (isPending(step)) await step;
+      } while (!course.done && performance.now() < end);
       const piece = course.take();
       if (piece.length > 0) yield piece;
       // signals and keys come in
@@ -84,12 +86,17 @@ export class Session {
     }
   }
 
-  private step(course: RecordCourse, chooser: Chooser): void {
+  private step(course: RecordCourse, chooser: Chooser): Answer<void> {
     const { backend, network, place, input, logits } = this;
     backend.writeIndices(input, [course.input]);
-    backend.read(network.forward(input, 1, 1, place.state), logits);
-    course.advance(logits, 0, chooser);
-    place.next = course.input;
+    const answer = backend.read(network.forward(input, 1, 1, place.state), logits);
+    if (isPending(answer)) return answer.then(() => this.advance(course, chooser));
+    this.advance(course, chooser);
+  }
+
+  private advance(course: RecordCourse, chooser: Chooser): void {
+    course.advance(this.logits, 0, chooser);
+    this.place.next = course.input;
   }
 
   private move(to: Place, from: Place): void {

@@ -13,7 +13,7 @@ export type Handler<Message> = (message: Message) => void | Promise<void>;
 export type CreateHandler<Data, Message, Reply> = (
   data: Data,
   reply: (reply: Reply) => void,
-) => Handler<Message>;
+) => Handler<Message> | Promise<Handler<Message>>;
 
 /** What comes from a thread */
 export type Envelope<Reply> =
@@ -44,8 +44,8 @@ export function handleMessages<Data, Message, Reply>(
       else post({ failure: { message: error.unspelt, stack, isKnown: true } });
     }
   };
-  guarded(() => {
-    const handle = createHandler(workerData as Data, (reply) => post({ reply }));
+  guarded(async () => {
+    const handle = await createHandler(workerData as Data, (reply) => post({ reply }));
     port.on('message', (message: Message) => guarded(() => handle(message)));
     post({ ready: true });
   });

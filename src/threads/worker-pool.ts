@@ -4,12 +4,12 @@
  */
 import { Worker } from 'node:worker_threads';
 import { CharnnError } from '../errors.js';
-import { requireMemory } from '../machine.js';
-import type { CreateHandler, Envelope } from './handler.js';
+import { requireMemory, requireThreads } from '../machine.js';
+import type { CreateHandler, Envelope, Handler } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
   readonly workers: number;
-  /** The entry module of the threads, which calls `handleMessages(createHandler)` */
+  /** The entry module of the threads, which hands `createHandler` to its end of the pool */
   readonly module: URL;
   /** For a pool of one: does the work in the calling thread. Absent: every worker is a thread. */
   readonly createHandler?: CreateHandler<Data, Message, Reply>;
@@ -83,6 +83,7 @@ export class WorkerPool<Data, Message, Reply> {
 
   private startAll(): void {
     const { workers, createHandler, onFewer } = this.options;
+    if (workers > 1 || createHandler === undefined) requireThreads(workers);
     if (workers > 1)
       requireMemory(workers * bytesPerThread, `${workers} threads`, 'use fewer threads');
     if (workers === 1 && createHandler) {
@@ -113,13 +114,17 @@ export class WorkerPool<Data, Message, Reply> {
 
   /** Lets the calling thread do the work, a message at a time, so that events come in between. */
   private startHere(createHandler: CreateHandler<Data, Message, Reply>): void {
-    const handle = createHandler(this.options.data(0), (reply) => {
-      if (!this.isClosing) this.options.onReply(0, reply);
-    });
+    let handler: Promise<Handler<Message>> | undefined;
+    const setUp = async () =>
+      createHandler(this.options.data(0), (reply) => {
+        if (!this.isClosing) this.options.onReply(0, reply);
+      });
     this.send.push((message) => {
       setImmediate(async () => {
         if (this.isClosing) return;
         try {
+          handler ??= setUp();
+          const handle = await handler;
           await handle(message);
         } catch (error) {
           this.fail(error);
@@ -129,7 +134,10 @@ export class WorkerPool<Data, Message, Reply> {
   }
 
   private startThread(index: number): void {
-    const thread = new Worker(this.options.module, { workerData: this.options.data(index) });
+    const thread = new Worker(this.options.module, {
+      workerData: this.options.data(index),
+      ...(isScriptGivenAsText() && { execArgv: [] }),
+    });
     this.waitingFor++;
     this.threads.push(thread);
     thread.on('message', (envelope: Envelope<Reply>) => this.receive(index, envelope));
@@ -162,6 +170,11 @@ export class WorkerPool<Data, Message, Reply> {
     this.settleReady?.reject(this.failure);
     this.options.onFailure(this.failure);
   }
+}
+
+/** With `node --input-type=module -e …` Node.js would refuse the entry module, which is a file. */
+function isScriptGivenAsText(): boolean {
+  return process.execArgv.some((argument) => argument.startsWith('--input-type'));
 }
 
 /** Why the system refused a thread, and what to do; Node tells libuv's name of the error in the message alone. */

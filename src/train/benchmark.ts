@@ -2,8 +2,9 @@
  * Timing on this machine: training iterations as `train` runs them, on the same replicas and threads, and
  * generation one character at a time. The defaults of the command are the torch-rnn benchmark's.
  */
-import { Arena } from '../backend/arena.js';
-import { type BackendName, createBackend } from '../backend/select.js';
+import { type Backend, isPending } from '../backend/backend.js';
+import type { BackendName } from '../backend/device.js';
+import { openDevice } from '../backend/open-device.js';
 import { cells } from '../model/cells/cells.js';
 import { type CellName, type ModelConfig, variants } from '../model/config.js';
 import { loadNetwork } from '../model/load.js';
@@ -53,7 +54,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
     ms: seconds * 1e3,
     charsPerSecond: characters / seconds,
     gflops: (6 * multiplyAdds(model) * characters) / seconds / 1e9,
-    generateCharsPerSecond: timeGeneration(model, options.backend),
+    generateCharsPerSecond: await timeGeneration(model, options.backend),
   };
 }
 
@@ -88,20 +89,22 @@ async function timeTraining(
   model: ModelConfig,
   options: BenchmarkOptions,
 ): Promise<{ seconds: number; backend: string }> {
-  const arena = new Arena();
-  const { backend, name } = createBackend(options.backend, arena);
-  const replicas = await Replicas.start(backend, arena, name, model, trainConfig(options), {
-    train: randomText(options, 4 * options.batchSize * options.seqLength + 1),
-    validation: new Uint8Array(0),
-  });
+  const device = await openDevice(options.backend);
+  let replicas: Replicas | undefined;
   try {
-    backend.write(replicas.weights, initialValues(parameterTable(model), 1));
+    const { operations } = device;
+    const started = await Replicas.start(device, model, trainConfig(options), {
+      train: randomText(options, 4 * options.batchSize * options.seqLength + 1),
+      validation: new Uint8Array(0),
+    });
+    replicas = started;
+    operations.write(started.weights, initialValues(parameterTable(model), 1));
     let step = 0;
     const secondsOf = async (iterations: number) => {
-      const started = performance.now();
-      await replicas.run(step, rates(iterations));
+      const begun = performance.now();
+      await started.run(step, rates(iterations));
       step += iterations;
-      return (performance.now() - started) / 1e3 / iterations;
+      return (performance.now() - begun) / 1e3 / iterations;
     };
     await secondsOf(1);
     const one = await secondsOf(1);
@@ -110,14 +113,23 @@ async function timeTraining(
     const runs = Math.max(fewestRuns, Math.ceil(options.iterations / runLength));
     const times: number[] = [];
     while (times.length < runs) times.push(await secondsOf(runLength));
-    return { seconds: median(times), backend: backend.name };
+    return { seconds: median(times), backend: device.name };
   } finally {
-    await replicas.close();
+    await replicas?.close();
+    device.close();
   }
 }
 
-function timeGeneration(model: ModelConfig, name: BackendName): number {
-  const { backend } = createBackend(name, new Arena());
+async function timeGeneration(model: ModelConfig, name: BackendName): Promise<number> {
+  const device = await openDevice(name);
+  try {
+    return await generationSpeed(model, device.operations);
+  } finally {
+    device.close();
+  }
+}
+
+async function generationSpeed(model: ModelConfig, backend: Backend): Promise<number> {
   const symbols = Array.from({ length: model.vocabulary - 1 }, (_, i) => i);
   const network = loadNetwork(
     {
@@ -134,19 +146,22 @@ function timeGeneration(model: ModelConfig, name: BackendName): number {
   const state = network.createState(1);
   const input = backend.indices(1);
   const logits = new Float32Array(model.vocabulary);
-  const generate = (count: number) => {
+  const generate = async (count: number) => {
     const started = performance.now();
     for (let i = 0; i < count; i++) {
       backend.writeIndices(input, [i % model.vocabulary]);
-      backend.read(network.forward(input, 1, 1, state), logits);
+      const answer = backend.read(network.forward(input, 1, 1, state), logits);
+      if (isPending(answer)) await answer;
     }
     return count / ((performance.now() - started) / 1e3);
   };
   // the engine must have compiled the way there; then as many as fit a tenth of a second, five times
   const soon = performance.now() + 200;
-  while (performance.now() < soon) generate(20);
-  const count = Math.max(5, Math.ceil(generate(100) / 10));
-  return median(Array.from({ length: 5 }, () => generate(count)));
+  while (performance.now() < soon) await generate(20);
+  const count = Math.max(5, Math.ceil((await generate(100)) / 10));
+  const speeds: number[] = [];
+  while (speeds.length < 5) speeds.push(await generate(count));
+  return median(speeds);
 }
 
 function trainConfig(options: BenchmarkOptions): TrainConfig {

@@ -3,7 +3,7 @@
  * It passes through `postMessage`, so it is plain data and shared memory.
  */
 import type { SharedTensor } from '../backend/backend.js';
-import type { BackendName } from '../backend/select.js';
+import type { DeviceHandle } from '../backend/device.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Documents } from '../text/documents.js';
 import type { Ids } from '../text/unit.js';
@@ -16,9 +16,7 @@ export interface TrainingDocuments {
 }
 
 export interface ReplicaPlan {
-  /** Never 'auto': all replicas must compute alike. */
-  readonly backend: BackendName;
-  readonly memory: WebAssembly.Memory;
+  readonly device: DeviceHandle;
   readonly control: SharedArrayBuffer;
   readonly model: ModelConfig;
   readonly config: TrainConfig;

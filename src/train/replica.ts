@@ -9,7 +9,13 @@
  *     the own matrices or share: scaled to the global norm, optimiser update
  *     — barrier —
  */
-import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import {
+  type Answer,
+  type Backend,
+  type Indices,
+  isPending,
+  type Tensor,
+} from '../backend/backend.js';
 import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import { segmentText, TextLoss } from '../model/text-loss.js';
@@ -114,10 +120,10 @@ export class Replica {
    * Runs a step for each learning rate, until the end, a request to stop, or divergence.
    * @param firstStep number of steps done before
    */
-  run(firstStep: number, learningRates: Float64Array): RunResult {
+  async run(firstStep: number, learningRates: Float64Array): Promise<RunResult> {
     let step = firstStep;
     for (const rate of learningRates) {
-      const diverged = this.step(step, rate);
+      const diverged = await this.step(step, rate);
       if (diverged) return { step, diverged };
       step++;
       if (this.plan.index === 0) this.control.decide();
@@ -128,12 +134,12 @@ export class Replica {
   }
 
   /** Σ of the validation losses of this replica's segments; not a number when stopped. */
-  validate(): number {
+  async validate(): Promise<number> {
     const { control, plan, validation } = this;
     this.exchangeAverage();
     const segments = segmentText(plan.validation.length);
     const stopped = () => control.stopRequested;
-    const nats = validation?.total(plan.validation, segments, stopped) ?? 0;
+    const nats = (await validation?.total(plan.validation, segments, stopped)) ?? 0;
     this.exchangeAverage();
     return nats;
   }
@@ -153,23 +159,22 @@ export class Replica {
     control.barrier.wait();
   }
 
-  private step(step: number, rate: number): RunResult['diverged'] {
+  private async step(step: number, rate: number): Promise<RunResult['diverged']> {
     const { backend, control, plan } = this;
     const { config, index } = plan;
     const { T } = this.streams.chunk(step);
     const characters = T * config.batchSize;
 
-    const lossSum = this.forwardBackward(step, 1 / characters);
+    const lossSum = await this.forwardBackward(step, 1 / characters);
     control.setLossSum(index, lossSum);
     control.barrier.wait();
 
-    let squares = 0;
     this.slices.forEach(({ gradient }, i) => {
       for (const other of this.others[i]) backend.add(gradient, other);
       if (config.clipBy === 'value') backend.clamp(gradient, config.clip);
-      squares += backend.sumSquares(gradient);
     });
-    control.setSquareSum(index, squares);
+    const squares = backend.sumSquares(this.slices.map(({ gradient }) => gradient));
+    control.setSquareSum(index, isPending(squares) ? await squares : squares);
     control.barrier.wait();
 
     const loss = control.lossSum() / characters;
@@ -190,7 +195,7 @@ export class Replica {
   }
 
   /** Gradients of scale · Σ losses of this replica's rows; returns Σ losses in nats. */
-  private forwardBackward(step: number, scale: number): number {
+  private forwardBackward(step: number, scale: number): Answer<number> {
     const { backend, network, plan, state } = this;
     const { rows, firstRow, config } = plan;
     const { T, startsOver } = this.streams.chunk(step);

@@ -2,9 +2,8 @@
  * The replicas of a training as the main thread sees them: threads on one shared memory, given orders
  * all at once. The main thread computes nothing; it stays free for signals and progress.
  */
-import type { Arena } from '../backend/arena.js';
 import type { Backend, Tensor } from '../backend/backend.js';
-import type { BackendName } from '../backend/select.js';
+import type { Scope } from '../backend/device.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterTable } from '../model/parameters.js';
@@ -44,14 +43,16 @@ export class Replicas {
     | { replies: Reply[]; resolve(replies: Reply[]): void; reject(error: Error): void }
     | undefined;
 
+  private readonly backend: Backend;
+
   private constructor(
-    private readonly backend: Backend,
-    arena: Arena,
-    backendName: BackendName,
+    device: Scope,
     private readonly model: ModelConfig,
     config: TrainConfig,
     texts: TrainingTexts,
   ) {
+    this.backend = device.operations;
+    const { backend } = this;
     const { threads: replicas, batchSize } = config;
     const { flatSize } = parameterTable(model);
     this.control = new SharedControl(replicas);
@@ -70,8 +71,7 @@ export class Replicas {
       ),
     );
     this.plans = rowShares.map(({ first, size }, index) => ({
-      backend: backendName,
-      memory: arena.memory,
+      device: device.handle,
       control: this.control.memory,
       model,
       config,
@@ -93,14 +93,12 @@ export class Replicas {
    * @throws CharnnError when not all of them can be started: their number is part of the result
    */
   static async start(
-    backend: Backend,
-    arena: Arena,
-    backendName: BackendName,
+    device: Scope,
     model: ModelConfig,
     config: TrainConfig,
     texts: TrainingTexts,
   ): Promise<Replicas> {
-    const replicas = new Replicas(backend, arena, backendName, model, config, texts);
+    const replicas = new Replicas(device, model, config, texts);
     await replicas.startThreads();
     return replicas;
   }
@@ -122,19 +120,23 @@ export class Replicas {
   }
 
   /** The hidden state of the whole batch, [B, H] by layer and state. */
-  readHidden(): Float32Array[][] {
+  async readHidden(): Promise<Float32Array[][]> {
     const { backend } = this;
-    return Array.from({ length: this.model.layers }, (_, l) =>
-      cells[this.model.cell].states.map((_, k) => {
-        const parts = this.states.map((layers) => backend.read(layers[l][k]));
-        const whole = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-        let at = 0;
-        for (const part of parts) {
-          whole.set(part, at);
-          at += part.length;
-        }
-        return whole;
-      }),
+    const wholeOf = async (l: number, k: number) => {
+      const parts = await Promise.all(this.states.map((layers) => backend.read(layers[l][k])));
+      const whole = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+      let at = 0;
+      for (const part of parts) {
+        whole.set(part, at);
+        at += part.length;
+      }
+      return whole;
+    };
+    const { layers, cell } = this.model;
+    return Promise.all(
+      Array.from({ length: layers }, (_, l) =>
+        Promise.all(cells[cell].states.map((_, k) => wholeOf(l, k))),
+      ),
     );
   }
 

@@ -32,14 +32,15 @@ export class Rollback {
    * Takes the last good weights again, with moments, hidden state and running sums as at the beginning.
    * @returns false when this is not wanted, or has been done often enough
    */
-  goBack(): boolean {
+  async goBack(): Promise<boolean> {
     const { backend, replicas, config, good } = this;
     if (good === undefined || this.count >= config.rollbacks) return false;
     this.count++;
     backend.write(replicas.weights, good);
     if (replicas.average) backend.write(replicas.average, good);
     for (const moment of replicas.moments) backend.fill(moment, 0);
-    replicas.writeHidden(replicas.readHidden().map((layer) => layer.map((state) => state.fill(0))));
+    const hidden = await replicas.readHidden();
+    replicas.writeHidden(hidden.map((layer) => layer.map((state) => state.fill(0))));
     replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
     return true;
   }

@@ -2,10 +2,8 @@
  * A training from beginning to end: starts the replicas, runs them from one validation to the next,
  * keeps history and the best model, and hands models and states over to be saved.
  */
-
-import { Arena } from '../backend/arena.js';
 import type { Backend } from '../backend/backend.js';
-import { createBackend } from '../backend/select.js';
+import { openDevice } from '../backend/open-device.js';
 import { CharnnError, optionName } from '../errors.js';
 import { requireMemory } from '../machine.js';
 import type { ModelConfig } from '../model/config.js';
@@ -46,14 +44,16 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
     'this training',
     `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );
-  const arena = new Arena();
-  const { backend, name, note } = createBackend(job.config.backend, arena);
+  const device = await openDevice(job.config.backend);
+  const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
-  const replicas = await Replicas.start(backend, arena, name, model, job.config, job.corpus);
+  let replicas: Replicas | undefined;
   try {
-    return await new Training(job, model, backend, replicas).run();
+    replicas = await Replicas.start(device, model, job.config, job.corpus);
+    return await new Training(job, model, operations, replicas).run();
   } finally {
-    await replicas.close();
+    await replicas?.close();
+    device.close();
   }
 }
 
@@ -120,15 +120,19 @@ class Training {
         const result = await replicas.run(this.step, this.nextRates());
         this.step = result.step;
         length.observe(this.step);
-        if (result.diverged && !this.goBack(result.diverged.loss)) {
+        if (result.diverged && !(await this.goBack(result.diverged.loss))) {
           return await this.ended('diverged');
         }
-        if (length.seconds - this.lastSaved > saveSeconds) this.saveState();
+        if (length.seconds - this.lastSaved > saveSeconds) await this.saveState();
       }
       return await this.ended('finished');
     } catch (error) {
       // a thread has failed: weights that were being updated are better than none
-      if (!this.hasModel) await job.save.model(takeModel(this.standing)).catch(() => {});
+      if (!this.hasModel) {
+        await takeModel(this.standing)
+          .then((taken) => job.save.model(taken))
+          .catch(() => {});
+      }
       throw error;
     } finally {
       // also when a thread has failed: what has been handed over is saved
@@ -232,15 +236,15 @@ class Training {
       secondsElapsed: length.seconds,
     });
     const lost = Number.isFinite(loss) && trainLoss !== null ? trainLoss : loss;
-    if (diverged && !this.goBack(lost)) return 'diverged';
+    if (diverged && !(await this.goBack(lost))) return 'diverged';
     await this.saveValidated(improved, diverged);
     return 'done';
   }
 
   /** Back to the last good model; false when training is to end instead. */
-  private goBack(loss: number): boolean {
+  private async goBack(loss: number): Promise<boolean> {
     const { job, rollback, step } = this;
-    if (!rollback.goBack()) return false;
+    if (!(await rollback.goBack())) return false;
     const { count, rateFactor } = rollback;
     job.onEvent({
       type: 'rollback',
@@ -266,20 +270,23 @@ class Training {
 
   private async interrupted(): Promise<EndEvent> {
     // a model that has never been validated is better than none
-    if (this.hasModel) this.saveState();
-    else this.saveModel();
+    if (this.hasModel) await this.saveState();
+    else await this.saveModel();
     return this.ended('interrupted');
   }
 
-  private saveState(models: { readonly best?: Model; readonly kept?: Model } = {}): void {
+  private async saveState(
+    models: { readonly best?: Model; readonly kept?: Model } = {},
+  ): Promise<void> {
     const weights = (models.best ?? models.kept)?.weights;
-    this.saver.offer(takeState(this.standing, weights), models);
+    this.saver.offer(await takeState(this.standing, weights), models);
     this.lastSaved = this.length.seconds;
   }
 
-  private saveModel(best = takeModel(this.standing), kept?: Model): void {
-    this.saveState({ best, ...(kept && { kept }) });
-    this.rollback.keep(best.weights);
+  private async saveModel(best?: Model, kept?: Model): Promise<void> {
+    const model = best ?? (await takeModel(this.standing));
+    await this.saveState({ best: model, ...(kept && { kept }) });
+    this.rollback.keep(model.weights);
     this.hasModel = true;
   }
 
@@ -287,15 +294,15 @@ class Training {
   private async saveValidated(improved: boolean, diverged: boolean): Promise<void> {
     const { save, config } = this.job;
     if (save.kept === undefined || !config.keep || diverged) {
-      if (improved) this.saveModel();
-      else this.saveState();
+      if (improved) await this.saveModel();
+      else await this.saveState();
       return;
     }
     // a slow disk must not make the next validation's model replace this one
     await this.saver.idle();
-    const kept = takeModel(this.standing);
-    if (improved) this.saveModel(kept, kept);
-    else this.saveState({ kept });
+    const kept = await takeModel(this.standing);
+    if (improved) await this.saveModel(kept, kept);
+    else await this.saveState({ kept });
   }
 
   private reportFailedSave(failure: unknown): void {

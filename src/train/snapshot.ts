@@ -31,7 +31,7 @@ export interface Standing {
 }
 
 /** The model as it stands: the average of the weights, where one is kept. */
-export function takeModel(standing: Standing): Model {
+export async function takeModel(standing: Standing): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
   const { backend: _, length: __, keep: ___, ...recorded } = configRecord(job.config);
   return {
@@ -39,7 +39,7 @@ export function takeModel(standing: Standing): Model {
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
-    weights: copyOut(backend, replicas.average ?? replicas.weights),
+    weights: await copyOut(backend, replicas.average ?? replicas.weights),
     training: {
       charnn: version,
       id,
@@ -57,7 +57,10 @@ export function takeModel(standing: Standing): Model {
 }
 
 /** @param modelWeights the model's, if it has just been taken: they are not copied twice */
-export function takeState(standing: Standing, modelWeights?: Float32Array): TrainingState {
+export async function takeState(
+  standing: Standing,
+  modelWeights?: Float32Array,
+): Promise<TrainingState> {
   const { job, model, backend, replicas, id, step, length, history } = standing;
   const { factor, waited } = standing.plateau;
   const copy = (x: Tensor) => copyOut(backend, x);
@@ -81,13 +84,13 @@ export function takeState(standing: Standing, modelWeights?: Float32Array): Trai
     ...(standing.validationUnknown > 0 && { validationUnknown: standing.validationUnknown }),
     history: history.entries,
     validations: history.summary,
-    weights: (!replicas.average && modelWeights) || copy(replicas.weights),
-    moments: replicas.moments.map(copy),
-    average: replicas.average && (modelWeights ?? copy(replicas.average)),
-    hidden: replicas.readHidden(),
+    weights: (!replicas.average && modelWeights) || (await copy(replicas.weights)),
+    moments: await Promise.all(replicas.moments.map(copy)),
+    average: replicas.average && (modelWeights ?? (await copy(replicas.average))),
+    hidden: await replicas.readHidden(),
   };
 }
 
-function copyOut(backend: Backend, x: Tensor): Float32Array {
-  return backend.read(x, new Float32Array(x.size)) as Float32Array;
+async function copyOut(backend: Backend, x: Tensor): Promise<Float32Array> {
+  return (await backend.read(x, new Float32Array(x.size))) as Float32Array;
 }

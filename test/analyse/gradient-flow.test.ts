@@ -1,13 +1,11 @@
 /** The gradient by lag: against theory, against finite differences, and on every back end. */
 import { describe, expect, test } from 'vitest';
 import { cutOff, gradientFlow } from '#charnn/analyse/gradient-flow.js';
-import { Arena } from '#charnn/backend/arena.js';
-import { ReferenceBackend } from '#charnn/backend/reference.js';
 import { cellNames, type ModelConfig } from '#charnn/model/config.js';
 import { Network } from '#charnn/model/network.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
 import { Random } from '#charnn/model/random.js';
-import { availableBackends } from '../backends.js';
+import { availableDevices, referenceBackend, referenceScope } from '../backends.js';
 import { orthogonal } from './matrices.js';
 
 /** Weights by name, all others 0. */
@@ -18,10 +16,10 @@ function weightsOf(config: ModelConfig, given: Readonly<Record<string, readonly 
   return weights;
 }
 
-describe.each(availableBackends)('%s', (_, makeBackend) => {
+describe.each(availableDevices)('%s', (_, openScope) => {
   test.each([0.9, 1, 1.1])(
     'a linear vanilla RNN with recurrent matrix %d Q: the norm follows the power to 1 %%',
-    (s) => {
+    async (s) => {
       const [H, V, lags] = [24, 5, 120];
       const config = { cell: 'rnn', layers: 1, hidden: H, embedding: 0, vocabulary: V } as const;
       const random = new Random(11);
@@ -31,7 +29,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
         'output.weight': Array.from({ length: V * H }, () => random.normal()),
       });
       const text = Uint8Array.from({ length: 400 }, (_, i) => (i * i) % V);
-      const flow = gradientFlow(makeBackend(), config, weights, text, { lags, positions: 20 });
+      const flow = await gradientFlow(openScope(), config, weights, text, { lags, positions: 20 });
       expect(flow.positions).toBe(20);
       const [{ byLag }] = flow.states;
       for (const { lag, mean } of byLag) {
@@ -48,7 +46,7 @@ describe('finite differences', () => {
     ...cellNames.map((cell) => ({ cell })),
     { cell: 'lstm', layerNorm: true },
   ];
-  test.each(kinds)('%j, two layers: every state at every lag to 1e-6', (kind) => {
+  test.each(kinds)('%j, two layers: every state at every lag to 1e-6', async (kind) => {
     const lags = 6;
     const config = { ...kind, layers: 2, hidden: 4, embedding: 3, vocabulary: 5 };
     const random = new Random(5);
@@ -57,16 +55,10 @@ describe('finite differences', () => {
       () => random.normal() * 0.7,
     );
     const text = Uint8Array.from({ length: lags + 1 }, () => Math.floor(5 * random.uniform()));
-    const measured = gradientFlow(
-      new ReferenceBackend(new Arena(), 'float64'),
-      config,
-      weights,
-      text,
-      {
-        lags,
-        positions: 1,
-      },
-    );
+    const measured = await gradientFlow(referenceScope('float64'), config, weights, text, {
+      lags,
+      positions: 1,
+    });
 
     const { network, backend, ids } = build(config, weights, lags);
     for (let lag = 1; lag < lags; lag++) {
@@ -103,7 +95,7 @@ describe('finite differences', () => {
 });
 
 function build(config: ModelConfig, weights: Float64Array, maxRows: number) {
-  const backend = new ReferenceBackend(new Arena(), 'float64');
+  const backend = referenceBackend('float64');
   const table = parameterTable(config);
   const flat = backend.tensor([table.flatSize]);
   backend.write(flat, weights);
@@ -128,7 +120,7 @@ function derivative(f: (x: number) => number): number {
   return (4 * central(1e-3) - central(2e-3)) / 3;
 }
 
-test('gradients too small for float32 are measured all the same', () => {
+test('gradients too small for float32 are measured all the same', async () => {
   const config = { cell: 'rnn', layers: 1, hidden: 2, embedding: 0, vocabulary: 2 } as const;
   const weights = weightsOf(config, {
     'rnn.weight_hh_l0': [0.1, 0, 0, 0.1],
@@ -136,31 +128,23 @@ test('gradients too small for float32 are measured all the same', () => {
   });
   const text = new Uint8Array(60);
   const options = { lags: 45, positions: 3 };
-  const [{ byLag }] = gradientFlow(
-    new ReferenceBackend(new Arena()),
-    config,
-    weights,
-    text,
-    options,
-  ).states;
+  const { states } = await gradientFlow(referenceScope(), config, weights, text, options);
+  const [{ byLag }] = states;
   expect(byLag[44].mean / byLag[0].mean).toBeCloseTo(1e-44, 46);
 });
 
-test('a text shorter than the longest lag is refused in words', () => {
+test('a text shorter than the longest lag is refused in words', async () => {
   const config = { cell: 'rnn', layers: 1, hidden: 2, embedding: 0, vocabulary: 2 } as const;
   const measure = (length: number) =>
-    gradientFlow(
-      new ReferenceBackend(new Arena()),
-      config,
-      weightsOf(config, {}),
-      new Uint8Array(length),
-      { lags: 9, positions: 4 },
-    );
-  expect(() => measure(9)).toThrow(
+    gradientFlow(referenceScope(), config, weightsOf(config, {}), new Uint8Array(length), {
+      lags: 9,
+      positions: 4,
+    });
+  await expect(measure(9)).rejects.toThrow(
     /too short for lags up to 9: it has 9 characters, 10 are needed/,
   );
-  expect(measure(10).positions).toBe(1);
-  expect(measure(12).positions).toBe(3);
+  expect((await measure(10)).positions).toBe(1);
+  expect((await measure(12)).positions).toBe(3);
 });
 
 test('truncation cuts off all that lies beyond the chunk, and part of what lies within', () => {

@@ -3,10 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { singularValues } from '#charnn/analyse/singular-values.js';
 import { recurrentSpectra, spectralRadius } from '#charnn/analyse/spectra.js';
-import { Arena } from '#charnn/backend/arena.js';
-import { ReferenceBackend } from '#charnn/backend/reference.js';
 import { Random } from '#charnn/model/random.js';
-import { availableBackends } from '../backends.js';
+import { availableDevices, referenceScope } from '../backends.js';
 import { orthogonal, product } from './matrices.js';
 
 const file = new URL('../fixtures/spectra.json', import.meta.url);
@@ -43,22 +41,22 @@ describe('singular values', () => {
 });
 
 describe('the spectral radius', () => {
-  test.each(availableBackends)("agrees with LAPACK's to 1e-5: %s", (_, makeBackend) => {
-    const found = spectralRadius(makeBackend(), matrix, n);
+  test.each(availableDevices)("agrees with LAPACK's to 1e-5: %s", async (_, openScope) => {
+    const found = await spectralRadius(openScope(), matrix, n);
     expect(Math.abs(found - fixture.spectralRadius)).toBeLessThan(1e-5);
   });
 
-  test('of a rotation is 1, of a nilpotent matrix 0', () => {
-    const backend = new ReferenceBackend(new Arena(), 'float64');
-    expect(spectralRadius(backend, [0.6, -0.8, 0.8, 0.6], 2)).toBeCloseTo(1, 7);
-    expect(spectralRadius(backend, [0, 5, 0, 0], 2)).toBe(0);
+  test('of a rotation is 1, of a nilpotent matrix 0', async () => {
+    const backend = referenceScope('float64');
+    expect(await spectralRadius(backend, [0.6, -0.8, 0.8, 0.6], 2)).toBeCloseTo(1, 7);
+    expect(await spectralRadius(backend, [0, 5, 0, 0], 2)).toBe(0);
   });
 });
 
-test('a gated cell has a spectrum a gate and layer', () => {
+test('a gated cell has a spectrum a gate and layer', async () => {
   const config = { cell: 'gru', layers: 2, hidden: 3, embedding: 0, vocabulary: 4 } as const;
   const weights = new Float32Array(1000).fill(0.5);
-  const spectra = recurrentSpectra(new ReferenceBackend(new Arena()), config, weights);
+  const spectra = await recurrentSpectra(referenceScope(), config, weights);
   expect(spectra.map(({ layer, gate }) => `${gate} ${layer}`)).toEqual(
     [0, 1].flatMap((l) => ['reset', 'update', 'new'].map((gate) => `${gate} ${l}`)),
   );

@@ -2,14 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { Saturation } from '#charnn/analyse/saturation.js';
 import { recordUnits, study } from '#charnn/analyse/study.js';
-import { Arena } from '#charnn/backend/arena.js';
-import { ReferenceBackend } from '#charnn/backend/reference.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import type { CellName } from '#charnn/model/config.js';
 import { loadNetwork } from '#charnn/model/load.js';
 import { parameterTable } from '#charnn/model/parameters.js';
 import { Random } from '#charnn/model/random.js';
-import { availableBackends } from '../backends.js';
+import { availableDevices, referenceBackend, referenceScope } from '../backends.js';
 import { buildModel } from '../small-model.js';
 
 /** A model with random weights for a text, and a way to set single ones. */
@@ -29,7 +27,7 @@ function modelFor(text: string, cell: CellName, hidden: number, layers = 1) {
   return { model, set, id, ids: vocabulary.encode(text).ids };
 }
 
-const reference = () => new ReferenceBackend(new Arena());
+const reference = () => referenceScope();
 
 /** Lines with and without quotations, of random words */
 function quotations(length: number): string {
@@ -47,9 +45,9 @@ function quotations(length: number): string {
   return text;
 }
 
-test.each(availableBackends)(
+test.each(availableDevices)(
   'a unit planted to follow quotation marks is found first: %s',
-  (_, make) => {
+  async (_, make) => {
     const [H, planted] = [12, 7];
     const { model, set, id, ids } = modelFor(quotations(12_000), 'lstm', H, 2);
     const quotes = [id('“'), id('”')];
@@ -66,7 +64,7 @@ test.each(availableBackends)(
     // written is 1 at the opening mark, 0 at the closing one
     set('rnn.weight_ih_l0', rows.cell, (symbol) => (symbol === id('“') ? 8 : 0));
 
-    const { findings, searched } = study(model, make(), ids, 3);
+    const { findings, searched } = await study(model, make(), ids, 3);
     expect(searched).toBe(ids.length);
     expect(findings[0].feature).toBe('inside quotation marks');
     expect(findings[0].units[0]).toMatchObject({ layer: 0, unit: planted });
@@ -75,26 +73,28 @@ test.each(availableBackends)(
   },
 );
 
-test('features that the text does not have are not named', () => {
+test('features that the text does not have are not named', async () => {
   const { model, ids } = modelFor('abab abab '.repeat(50), 'gru', 4);
-  const names = study(model, reference(), ids, 3).findings.map(({ feature }) => feature);
+  const { findings } = await study(model, reference(), ids, 3);
+  const names = findings.map(({ feature }) => feature);
   expect(names).toContain('inside a word');
   expect(names).not.toContain('digits');
   expect(names).not.toContain('inside quotation marks');
 });
 
-describe('predictions', () => {
+describe('predictions', async () => {
   const { model, ids } = modelFor(quotations(300), 'gru', 6);
-  const { predictions } = study(model, reference(), ids, 4);
+  const { predictions } = await study(model, reference(), ids, 4);
 
-  test('the surprise of all characters is the loss of the text', () => {
+  test('the surprise of all characters is the loss of the text', async () => {
     const bits = predictions.surprise.reduce((sum, x) => sum + x, 0) / (ids.length - 1);
     expect(predictions.surprise[0]).toBe(0);
-    expect(bits).toBeCloseTo(evaluate(model, reference(), ids).bitsPerCharacter, 5);
+    const { bitsPerCharacter } = await evaluate(model, reference(), ids);
+    expect(bits).toBeCloseTo(bitsPerCharacter, 5);
   });
 
   test('the guesses are the likeliest characters, with their probabilities', () => {
-    const backend = reference();
+    const backend = referenceBackend();
     const network = loadNetwork(model, backend, { maxRows: ids.length, maxBatch: 1 });
     const list = backend.indices(ids.length);
     backend.writeIndices(list, ids);
@@ -111,26 +111,27 @@ describe('predictions', () => {
     }
   });
 
-  test('of a vocabulary smaller than the number of guesses all are guessed', () => {
+  test('of a vocabulary smaller than the number of guesses all are guessed', async () => {
     const { model: tiny, ids: letters } = modelFor('abba', 'rnn', 2);
-    const { K, guesses } = study(tiny, reference(), letters, 5).predictions;
+    const { predictions } = await study(tiny, reference(), letters, 5);
+    const { K, guesses } = predictions;
     expect(K).toBe(3);
     expect([...guesses.subarray(3, 6)].sort()).toEqual([0, 1, 2]);
   });
 });
 
-test('a text read in segments side by side gives what one long run gives', () => {
+test('a text read in segments side by side gives what one long run gives', async () => {
   const text = quotations(20_000);
   const { model, ids } = modelFor(text, 'lstm', 5, 2);
   const unit = { layer: 1, unit: 3 };
-  const [values] = recordUnits(model, reference(), ids, [unit]);
+  const [values] = await recordUnits(model, reference(), ids, [unit]);
   const short = ids.subarray(0, 3000);
-  const [alone] = recordUnits(model, reference(), short, [unit]);
+  const [alone] = await recordUnits(model, reference(), short, [unit]);
   expect(values.subarray(0, 3000)).toEqual(alone);
   expect(new Set(values.subarray(15_000)).size).toBeGreaterThan(5);
 });
 
-test('gates that are held shut or open are counted so', () => {
+test('gates that are held shut or open are counted so', async () => {
   const { model, set, ids } = modelFor('abcabc', 'lstm', 2);
   for (const gate of [0, 1, 2, 3]) {
     for (const unit of [0, 1]) {
@@ -141,7 +142,7 @@ test('gates that are held shut or open are counted so', () => {
       set('rnn.bias_ih_l0', row, () => [-3, 3, 0, 0.5][gate]);
     }
   }
-  const { saturation } = study(model, reference(), ids, 1);
+  const { saturation } = await study(model, reference(), ids, 1);
   const found = saturation.map(({ gate, left, right }) => [gate, left[1], right[1]]);
   expect(found).toEqual([
     ['input', 1, 0],

@@ -1,6 +1,7 @@
 /** Tensors between guard words, so that a kernel that writes beyond its output is found out. */
-import type { Backend, Tensor } from '#charnn/backend/backend.js';
+import type { Tensor } from '#charnn/backend/backend.js';
 import type { Random } from '#charnn/model/random.js';
+import type { SyncBackend } from '../backends.js';
 
 const guardLength = 16;
 const guardValue = 12345.678;
@@ -8,7 +9,7 @@ const guardValue = 12345.678;
 export class Guarded {
   private readonly guards: { tensor: Tensor; name: string }[] = [];
 
-  constructor(private readonly backend: Backend) {}
+  constructor(private readonly backend: SyncBackend) {}
 
   tensor(name: string, shape: readonly number[], values: ArrayLike<number>): Tensor {
     const tensor = this.filled(name, shape);

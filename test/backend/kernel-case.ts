@@ -1,4 +1,5 @@
-import type { Backend, Indices, Tensor } from '#charnn/backend/backend.js';
+import type { Indices, Tensor } from '#charnn/backend/backend.js';
+import type { SyncBackend } from '../backends.js';
 
 export interface KernelCase {
   readonly name: string;
@@ -6,7 +7,7 @@ export interface KernelCase {
   readonly tensors: Readonly<Record<string, readonly number[]>>;
   readonly scale?: number;
   readonly ids?: { readonly count: number; readonly below: number };
-  run(backend: Backend, t: Readonly<Record<string, Tensor>>, ids: Indices): void;
+  run(backend: SyncBackend, t: Readonly<Record<string, Tensor>>, ids: Indices): void;
   readonly outputs: readonly string[];
   /** Largest |error|, for an output whose inputs' products sum up to `magnitude` in absolute value */
   readonly tolerance: number;

@@ -1,17 +1,16 @@
 /** The back ends of this machine, native at each instruction level and WebAssembly in both variants. */
-import { Arena } from '#charnn/backend/arena.js';
-import type { Backend } from '#charnn/backend/backend.js';
-import { CompiledBackend } from '#charnn/backend/compiled.js';
-import { type Address, address } from '#charnn/backend/cpu.js';
-import type { Kernels } from '#charnn/backend/kernels/generated/operations.js';
-import { loadNative, nativeKernels } from '#charnn/backend/native.js';
-import { ReferenceBackend } from '#charnn/backend/reference.js';
-import { type WasmVariant, wasmKernels } from '#charnn/backend/wasm.js';
+import { CompiledBackend, Scratch } from '#charnn/backend/compiled.js';
+import { address } from '#charnn/backend/cpu.js';
+import type { Engine } from '#charnn/backend/cpu-device.js';
+import { loadNative, nativeEngine } from '#charnn/backend/native.js';
+import { type Address, ScopeMemory } from '#charnn/backend/place.js';
+import { type WasmVariant, wasmEngine } from '#charnn/backend/wasm.js';
+import { referenceBackend, type SyncBackend } from '../backends.js';
 import { Guarded } from './guarded.js';
 
 /** A back end, and the guards around what `guarded` makes and around the kernels' own memory. */
 export interface Machine {
-  readonly backend: Backend;
+  readonly backend: SyncBackend;
   readonly guarded: Guarded;
 }
 
@@ -28,19 +27,21 @@ class GuardedBackend extends CompiledBackend {
   }
 }
 
-function compiled(name: string, load: (arena: Arena) => Kernels): [string, () => Machine] {
-  return [
-    name,
-    () => {
-      const arena = new Arena();
-      const backend = new GuardedBackend(arena, name, load(arena));
-      return { backend, guarded: backend.guarded };
-    },
-  ];
+function compiled(engine: Engine | { readonly missing: string }): [string, () => Machine][] {
+  if ('missing' in engine) return [];
+  const { kernels } = engine.operations(new ScopeMemory(engine.source)) as unknown as {
+    kernels: ConstructorParameters<typeof CompiledBackend>[2];
+  };
+  const make = () => {
+    const memory = new ScopeMemory(engine.source);
+    const backend = new GuardedBackend(memory, engine.name, kernels, new Scratch(engine.source));
+    return { backend, guarded: backend.guarded };
+  };
+  return [[engine.name, make]];
 }
 
 function reference(dtype: 'float32' | 'float64'): Machine {
-  const backend = new ReferenceBackend(new Arena(), dtype);
+  const backend = referenceBackend(dtype);
   return { backend, guarded: new Guarded(backend) };
 }
 
@@ -52,15 +53,6 @@ export const hasNative = !('missing' in addon);
 
 export const machines: [string, () => Machine][] = [
   ['reference', () => reference('float32')],
-  ...('missing' in addon ? [] : addon.levels()).map((level) =>
-    compiled(`native ${level}`, (arena) => present(nativeKernels(arena, level))),
-  ),
-  ...(['simd', 'relaxed'] as WasmVariant[])
-    .filter((variant) => !('missing' in wasmKernels(new Arena(), variant)))
-    .map((variant) => compiled(`wasm ${variant}`, (arena) => present(wasmKernels(arena, variant)))),
+  ...('missing' in addon ? [] : addon.levels()).flatMap((level) => compiled(nativeEngine(level))),
+  ...(['simd', 'relaxed'] as WasmVariant[]).flatMap((variant) => compiled(wasmEngine(variant))),
 ];
-
-function present<T extends object>(made: T | { readonly missing: string }): T {
-  if ('missing' in made) throw new Error(String(made.missing));
-  return made as T;
-}

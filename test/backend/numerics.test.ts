@@ -44,7 +44,7 @@ describe.each(machines)('%s', (_, makeMachine) => {
       const sum = values.reduce((a, b) => a + b, 0);
       const squares = values.reduce((a, b) => a + b * b, 0);
       expect(Math.abs(backend.sum(x) - sum)).toBeLessThan(1e-6 * n);
-      expect(Math.abs(backend.sumSquares(x) - squares) / squares).toBeLessThan(1e-6);
+      expect(Math.abs(backend.sumSquares([x]) - squares) / squares).toBeLessThan(1e-6);
     }
   });
 

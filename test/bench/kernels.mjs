@@ -7,9 +7,9 @@
  * Prints, a kernel a line, the least of many runs in microseconds, its share of the iteration and its
  * rate. The least, because whatever else the machine does only ever adds to a run.
  */
-import { Arena } from '../../dist/backend/arena.js';
-import { createNative } from '../../dist/backend/native.js';
-import { createWasm } from '../../dist/backend/wasm.js';
+import { nativeEngine } from '../../dist/backend/native.js';
+import { ScopeMemory } from '../../dist/backend/place.js';
+import { wasmEngine } from '../../dist/backend/wasm.js';
 
 const [L = 2, H = 256, B = 25] = process.argv.slice(2, 5).map(Number);
 const [kind = 'native', level] = process.argv.slice(5);
@@ -17,9 +17,9 @@ const [V, D, T] = [65, 64, 50];
 const G = 4 * H;
 const seconds = Number(process.env.SECONDS ?? 1.5);
 
-const arena = new Arena();
-const backend = kind === 'wasm' ? createWasm(arena, level) : createNative(arena, level);
-if ('missing' in backend) throw new Error(backend.missing);
+const engine = kind === 'wasm' ? wasmEngine(level) : nativeEngine(level);
+if ('missing' in engine) throw new Error(engine.missing);
+const backend = engine.operations(new ScopeMemory(engine.source));
 
 const random = (shape, scale) => {
   const x = backend.tensor(shape);
@@ -126,7 +126,7 @@ for (let l = L - 1; l >= 0; l--) {
     step('table dW', V * D * G, () => backend.linearBackwardWeight(dWi, dbi, dTable, embedding));
   }
 }
-step('norm', 0, () => backend.sumSquares(g));
+step('norm', 0, () => backend.sumSquares([g]));
 step('adam', 0, () =>
   backend.adam(w, g, m, v, {
     rate: 1e-6,

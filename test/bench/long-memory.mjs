@@ -16,8 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gradientFlow } from '#charnn/analyse/gradient-flow.js';
 import { readText } from '#charnn/analyse/reading.js';
-import { Arena } from '#charnn/backend/arena.js';
-import { createBackend } from '#charnn/backend/select.js';
+import { openDevice } from '#charnn/backend/open-device.js';
 import { readModel } from '#charnn/checkpoint/model-file.js';
 import { Random } from '#charnn/model/random.js';
 import { delayLine, longMemoryText } from '../../data/long-memory.mjs';
@@ -54,12 +53,12 @@ function examination(model, lag) {
 }
 
 /** Mean probability of the letters that come back. */
-function recall(model, backend, lag) {
+async function recall(model, backend, lag) {
   const { ids, questions } = examination(model, lag);
   const V = model.config.vocabulary;
   const asked = new Set(questions);
   let sum = 0;
-  readText(model, backend, ids, ({ rows, starts, lengths, logits }) => {
+  await readText(model, backend, ids, ({ rows, starts, lengths, logits }) => {
     starts.forEach((start, row) => {
       for (let t = 0; t < lengths[row]; t++) {
         if (!asked.has(start + t)) continue;
@@ -73,10 +72,13 @@ function recall(model, backend, lag) {
 }
 
 /** Norm of the gradient of the answer's loss, w.r.t. the state that has just read the letter. */
-function gradientAt(model, backend, lag) {
+async function gradientAt(model, backend, lag) {
   const { ids, questions } = examination(model, lag);
   const positions = questions.filter((at) => at >= lag);
-  const flow = gradientFlow(backend, model.config, model.weights, ids, { lags: lag, positions });
+  const flow = await gradientFlow(backend, model.config, model.weights, ids, {
+    lags: lag,
+    positions,
+  });
   return flow.whole[lag - 1].mean;
 }
 
@@ -102,12 +104,13 @@ for (const [seed, lag, cell] of seeds.flatMap((seed) =>
   execFileSync(process.execPath, [binary, 'train', corpus, ...training(cell, seed), '-o', model]);
   const seconds = Math.round((performance.now() - started) / 1000);
   const trained = await readModel(model);
-  const { backend } = createBackend('auto', new Arena());
+  const device = await openDevice();
   const result = {
     ...{ cell, lag, seed, seconds },
-    probability: recall(trained, backend, lag),
-    gradient: gradientAt(trained, backend, far),
+    probability: await recall(trained, device.operations, lag),
+    gradient: await gradientAt(trained, device, far),
   };
+  device.close();
   results.push(result);
   console.error(JSON.stringify(result));
 }

@@ -7,8 +7,7 @@
  * Prints, for 1 × 128 and 2 × 256 on chunks of 32 × 64, the median speed and, against the plain training
  * of the same round, the median of the ratios and their quartiles.
  */
-import { Arena } from '../../dist/backend/arena.js';
-import { createBackend } from '../../dist/backend/select.js';
+import { openDevice } from '../../dist/backend/open-device.js';
 import { initialValues, parameterTable } from '../../dist/model/parameters.js';
 import { withDefaults } from '../../dist/options/table.js';
 import { plainTraining } from '../../dist/train/config.js';
@@ -43,12 +42,12 @@ const train = Uint8Array.from({ length: 8 * B * T + 1 }, () => uniform() * V);
 const quantile = (list, q) => list.toSorted((a, b) => a - b)[Math.floor(q * (list.length - 1))];
 
 async function start(model, variant) {
-  const arena = new Arena();
-  const { backend, name } = createBackend(backendName, arena);
+  const device = await openDevice(backendName);
+  const { operations: backend, kind: name } = device;
   const config = { ...plainTraining, batchSize: B, seqLength: T, threads, backend: name };
   const texts = { train, validation: new Uint8Array(0) };
   const full = { ...config, ...optimizerConfig, ...variant };
-  const replicas = await Replicas.start(backend, arena, name, model, full, texts);
+  const replicas = await Replicas.start(device, model, full, texts);
   const values = initialValues(parameterTable(model), 1);
   backend.write(replicas.weights, values);
   if (replicas.average) backend.write(replicas.average, values);

@@ -2,19 +2,18 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Arena } from '#charnn/backend/arena.js';
-import { createBackend } from '#charnn/backend/select.js';
+import { openDevice } from '#charnn/backend/open-device.js';
 import { compress, decompress } from '#charnn/compress/compress.js';
 import { CharnnError } from '#charnn/errors.js';
 import { randomModel } from '../small-model.js';
 
-describe('compress and decompress', () => {
-  const { backend } = createBackend('auto', new Arena());
+describe('compress and decompress', async () => {
+  const device = await openDevice();
   const book = readFileSync(new URL('../../data/moby-dick.txt', import.meta.url)).subarray(0, 2500);
   const korean = Buffer.from(
     '키스의 고유조건은 입술끼리 만나야 하고 특별한 기술은 필요치 않다.\n'.repeat(40),
   );
-  const options = { learn: true, threads: 2, backend };
+  const options = { learn: true, threads: 2, device };
   const compressedBook = compress(book, options);
 
   test.each([
@@ -140,10 +139,7 @@ describe('compress and decompress', () => {
     const file = await compressedBook;
     const changed = (from: RegExp, to: string) =>
       withHeader(file, (header) => header.replace(from, to));
-    const elsewhere = changed(
-      /"backend":"[^"]*"/,
-      `"backend":"${'q'.repeat(backend.name.length)}"`,
-    );
+    const elsewhere = changed(/"backend":"[^"]*"/, `"backend":"${'q'.repeat(device.name.length)}"`);
     await expect(decompress(elsewhere, 'x', undefined)).rejects.toThrow(
       /^x can be decompressed only as it was compressed: back end q+ cannot run here/,
     );

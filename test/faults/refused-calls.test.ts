@@ -1,12 +1,13 @@
 /** System calls that are refused: a library that is loaded before the system's own makes them fail. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readModel } from '#charnn/checkpoint/model-file.js';
 import { readState } from '#charnn/checkpoint/state-file.js';
 import { binary, Folder, finished, small, verses } from '../cli/run.js';
+import { temporaryFolder } from '../folder.js';
 
 /** REFUSED names the call, REFUSED_ERRNO the error, REFUSED_TIMES how many calls fail, the first ones. */
 const source = `
@@ -44,8 +45,7 @@ int fsync(int file) {
 }
 `;
 
-const tools = mkdtempSync(join(tmpdir(), 'charnn-refused-'));
-afterAll(() => rmSync(tools, { recursive: true }));
+const tools = temporaryFolder();
 const library = join(tools, 'refused.so');
 
 function canRefuse(): boolean {

@@ -1,9 +1,7 @@
 /** Documents within a chunk: as if each had been read by itself. */
 import { describe, expect, test } from 'vitest';
-import { Arena } from '#charnn/backend/arena.js';
-import { ReferenceBackend } from '#charnn/backend/reference.js';
 import { cellNames, type ModelConfig } from '#charnn/model/config.js';
-import { availableBackends } from '../backends.js';
+import { availableBackends, referenceBackend } from '../backends.js';
 import { smallNetwork } from './small-network.js';
 
 const [V, H, T, B] = [9, 17, 12, 3];
@@ -61,8 +59,7 @@ describe.each(availableBackends)('%s', (name, makeBackend) => {
   });
 
   test.each(kinds)('%j: gradients are the sums of those of each document', (kind) => {
-    const make = () =>
-      name === 'reference' ? new ReferenceBackend(new Arena(), 'float64') : makeBackend();
+    const make = () => (name === 'reference' ? referenceBackend('float64') : makeBackend());
     const whole = smallNetwork(make(), config(kind), T * B, B);
     const { network, ids } = whole;
     network.forward(ids(inputs), T, B, network.createState(B), undefined, resets);

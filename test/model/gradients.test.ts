@@ -3,13 +3,12 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { Arena } from '#charnn/backend/arena.js';
 import type { Indices } from '#charnn/backend/backend.js';
-import { ReferenceBackend } from '#charnn/backend/reference.js';
 import { cellNames, type ModelConfig } from '#charnn/model/config.js';
 import { Network, type State } from '#charnn/model/network.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
 import { Random } from '#charnn/model/random.js';
+import { referenceBackend } from '../backends.js';
 
 interface Case {
   readonly config: ModelConfig;
@@ -22,7 +21,7 @@ interface Case {
 
 /** A network in float64 with random weights, and a chunk of random ids from a random state. */
 function build({ config, T, B, dropout, locked = false, weightDrop = 0 }: Case) {
-  const backend = new ReferenceBackend(new Arena(), 'float64');
+  const backend = referenceBackend('float64');
   const table = parameterTable(config);
   const random = new Random(7);
   const values = Array.from({ length: table.flatSize }, () => random.normal() * 0.5);

@@ -1,19 +1,20 @@
 /** Small networks for tests: built on any back end, weights from a formula, gradients by name. */
-import type { Backend, Indices } from '#charnn/backend/backend.js';
+import type { Indices } from '#charnn/backend/backend.js';
 import type { ModelConfig } from '#charnn/model/config.js';
 import { Network } from '#charnn/model/network.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
+import type { SyncBackend } from '../backends.js';
 
 export interface SmallNetwork {
   readonly network: Network;
-  readonly backend: Backend;
+  readonly backend: SyncBackend;
   ids(values: readonly number[]): Indices;
   /** Gradients as they have been added up since the last call. */
   takeGradients(): Map<string, number[]>;
 }
 
 export function smallNetwork(
-  backend: Backend,
+  backend: SyncBackend,
   config: ModelConfig,
   maxRows: number,
   maxBatch: number,

@@ -1,11 +1,9 @@
 /** What a chunk's edge does and does not change. */
 
 import { describe, expect, test } from 'vitest';
-import { Arena } from '#charnn/backend/arena.js';
-import { ReferenceBackend } from '#charnn/backend/reference.js';
 import { cellNames, type ModelConfig } from '#charnn/model/config.js';
 import { segmentText, TextLoss } from '#charnn/model/text-loss.js';
-import { availableBackends } from '../backends.js';
+import { availableBackends, referenceBackend } from '../backends.js';
 import { smallNetwork } from './small-network.js';
 
 const [V, H, T, B] = [9, 17, 12, 3];
@@ -59,8 +57,7 @@ describe('truncated back-propagation', () => {
     '%j: gradients of a second chunk are those of a fresh graph from the carried state',
     (kind) => {
       const half = (T / 2) * B;
-      const build = () =>
-        smallNetwork(new ReferenceBackend(new Arena(), 'float64'), config(kind), T * B, B);
+      const build = () => smallNetwork(referenceBackend('float64'), config(kind), T * B, B);
 
       const carried = build();
       const state = carried.network.createState(B);
@@ -93,12 +90,7 @@ describe('truncated back-propagation', () => {
     '%j: full back-propagation differs from truncated: the edge does cut',
     (kind) => {
       const run = (edges: readonly number[]) => {
-        const net = smallNetwork(
-          new ReferenceBackend(new Arena(), 'float64'),
-          config(kind),
-          T * B,
-          B,
-        );
+        const net = smallNetwork(referenceBackend('float64'), config(kind), T * B, B);
         const state = net.network.createState(B);
         edges.slice(1).forEach((end, k) => {
           const [from, to] = [edges[k] * B, end * B];
@@ -117,29 +109,26 @@ describe('truncated back-propagation', () => {
 });
 
 describe('the loss of a text', () => {
-  test('segments read side by side come to the loss of one long run within 0.1 %', () => {
+  test('segments read side by side come to the loss of one long run within 0.1 %', async () => {
     const text = Uint8Array.from({ length: 20_000 }, (_, i) => (i * i + (i >> 3)) % V);
     const count = segmentText(text.length).count;
     expect(count).toBeGreaterThan(1);
-    const net = smallNetwork(
-      new ReferenceBackend(new Arena()),
-      config({ cell: 'lstm' }),
-      64 * count,
-      count,
-    );
+    const net = smallNetwork(referenceBackend(), config({ cell: 'lstm' }), 64 * count, count);
     const sideBySide = new TextLoss(net.backend, net.network, 0, count, 64);
     const inOneRun = new TextLoss(net.backend, net.network, 0, 1, 64);
-    const a = sideBySide.total(text, segmentText(text.length));
-    const b = inOneRun.total(text, { count: 1, length: text.length - 1 });
+    const a = await sideBySide.total(text, segmentText(text.length));
+    const b = await inOneRun.total(text, { count: 1, length: text.length - 1 });
     expect(Math.abs(a - b) / b).toBeLessThan(1e-3);
   });
 
-  test('the cut into chunks does not change it', () => {
+  test('the cut into chunks does not change it', async () => {
     const text = Uint8Array.from({ length: 1000 }, (_, i) => (i * i + (i >> 3)) % V);
-    const net = smallNetwork(new ReferenceBackend(new Arena()), config({ cell: 'gru' }), 200, 1);
-    const totals = [1, 7, 200].map((T) =>
-      new TextLoss(net.backend, net.network, 0, 1, T).total(text, segmentText(text.length)),
-    );
+    const net = smallNetwork(referenceBackend(), config({ cell: 'gru' }), 200, 1);
+    const totals: number[] = [];
+    for (const T of [1, 7, 200]) {
+      const loss = new TextLoss(net.backend, net.network, 0, 1, T);
+      totals.push(await loss.total(text, segmentText(text.length)));
+    }
     expect(totals[1]).toBeCloseTo(totals[0], 6);
     expect(totals[2]).toBeCloseTo(totals[0], 6);
   });

@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { Arena } from '#charnn/backend/arena.js';
-import { createBackend } from '#charnn/backend/select.js';
+import { openDevice } from '#charnn/backend/open-device.js';
 import { loadNetwork } from '#charnn/model/load.js';
 import { beamSearch } from '#charnn/sample/beam.js';
 import { sample } from '#charnn/sample/sample.js';
 import type { SampleSettings } from '#charnn/sample/settings.js';
+import { sync } from '../backends.js';
 import { randomModel } from '../small-model.js';
 
 const model = randomModel('abcd\n', 16);
 const { vocabulary } = model;
 const ids = (text: string) => Array.from(vocabulary.encode(text).ids);
-const { backend } = createBackend('auto', new Arena());
+const device = await openDevice();
+const backend = sync(device);
 
 const plain: SampleSettings = {
   length: 4,
@@ -24,8 +25,8 @@ const plain: SampleSettings = {
   seed: 1,
 };
 
-function search(prompt: string, width: number, changed: Partial<SampleSettings> = {}) {
-  const found = beamSearch(model, backend, ids(prompt), { ...plain, ...changed }, width);
+async function search(prompt: string, width: number, changed: Partial<SampleSettings> = {}) {
+  const found = await beamSearch(model, device, ids(prompt), { ...plain, ...changed }, width);
   return found.map((result) => ({ ...result, text: vocabulary.decode(result.ids) }));
 }
 
@@ -53,16 +54,16 @@ function texts(length: number): string[] {
 }
 
 describe('beam search', () => {
-  test.each(['', 'a', 'abcd\nab'])('of width 1 is greedy sampling after %j', (prompt) => {
-    const [{ text }] = search(prompt, 1, { length: 60 });
-    expect(text).toBe(sample(model, { length: 60, greedy: true, prompt }));
+  test.each(['', 'a', 'abcd\nab'])('of width 1 is greedy sampling after %j', async (prompt) => {
+    const [{ text }] = await search(prompt, 1, { length: 60 });
+    expect(text).toBe(await sample(model, { length: 60, greedy: true, prompt }));
   });
 
-  test('wide enough it finds the most probable of all texts, in order', () => {
+  test('wide enough it finds the most probable of all texts, in order', async () => {
     const all = texts(4)
       .map((text) => ({ text, logProbability: logProbability('ab', text) }))
       .sort((a, b) => b.logProbability - a.logProbability);
-    const found = search('ab', 5 ** 3);
+    const found = await search('ab', 5 ** 3);
     expect(found.slice(0, 10).map(({ text }) => text)).toEqual(
       all.slice(0, 10).map(({ text }) => text),
     );
@@ -71,23 +72,26 @@ describe('beam search', () => {
     }
   });
 
-  test('a wider one finds nothing less probable', () => {
-    const best = [1, 4, 16, 64].map((width) => search('d', width, { length: 12 })[0].mean);
+  test('a wider one finds nothing less probable', async () => {
+    const best: number[] = [];
+    for (const width of [1, 4, 16, 64]) {
+      best.push((await search('d', width, { length: 12 }))[0].mean);
+    }
     expect([...best].sort((a, b) => a - b)).toEqual(best);
     expect(best[3]).toBeGreaterThan(best[0]);
   });
 
-  test('ends at stop strings, and keeps to an expression', () => {
-    const stopped = search('a', 8, { length: 30, ends: [{ ids: ids('c'), kept: false }] });
+  test('ends at stop strings, and keeps to an expression', async () => {
+    const stopped = await search('a', 8, { length: 30, ends: [{ ids: ids('c'), kept: false }] });
     expect(stopped.map(({ text }) => text).join('')).not.toContain('c');
-    const kept = search('a', 8, { length: 30, ends: [{ ids: ids('c'), kept: true }] });
+    const kept = await search('a', 8, { length: 30, ends: [{ ids: ids('c'), kept: true }] });
     expect(kept.map(({ text }) => text.indexOf('c') === text.length - 1)).not.toContain(false);
-    for (const { text } of search('a', 8, { length: 9, match: 'a(bc|d)+a' })) {
+    for (const { text } of await search('a', 8, { length: 9, match: 'a(bc|d)+a' })) {
       expect(text).toMatch(/^a(bc|d)+a$/);
     }
   });
 
-  test('of length 0 is one empty text', () => {
-    expect(search('a', 3, { length: 0 }).map(({ text }) => text)).toEqual(['']);
+  test('of length 0 is one empty text', async () => {
+    expect((await search('a', 3, { length: 0 })).map(({ text }) => text)).toEqual(['']);
   });
 });

@@ -1,8 +1,7 @@
 /** Constrained sampling: what comes out matches, whatever the expression. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Arena } from '#charnn/backend/arena.js';
-import { createBackend } from '#charnn/backend/select.js';
+import { openDevice } from '#charnn/backend/open-device.js';
 import { loadWeights, networkOf } from '#charnn/model/load.js';
 import { Batch } from '#charnn/sample/batch.js';
 import { constraintOf } from '#charnn/sample/pattern/constraint.js';
@@ -11,7 +10,7 @@ import { randomModel } from '../small-model.js';
 
 const model = randomModel('abc01-. é\n', 8);
 const { vocabulary } = model;
-const { backend } = createBackend('auto', new Arena());
+const { operations: backend } = await openDevice();
 const weights = loadWeights(model, backend);
 const network = networkOf(model.config, backend, weights, { maxRows: 8, maxBatch: 8 });
 const beginning = readPrompt(model, backend, weights, []);

@@ -1,13 +1,13 @@
 /** Records: the same whatever runs beside them, ended where they should, faithful to the model. */
 import { describe, expect, test } from 'vitest';
-import { Arena } from '#charnn/backend/arena.js';
-import { createBackend } from '#charnn/backend/select.js';
+import { openDevice } from '#charnn/backend/open-device.js';
 import { loadNetwork } from '#charnn/model/load.js';
 import { EndFinder } from '#charnn/sample/ends.js';
 import { generate } from '#charnn/sample/generate.js';
 import { sample } from '#charnn/sample/sample.js';
 import { notIn, wholeRecords } from '#charnn/sample/select.js';
 import { type SampleSettings, temperatureAt } from '#charnn/sample/settings.js';
+import { sync } from '../backends.js';
 import { randomModel } from '../small-model.js';
 import { chiSquared, chiSquaredLimit } from './chi-squared.js';
 
@@ -27,6 +27,8 @@ const plain: SampleSettings = {
   seed: 3,
 };
 
+const device = await openDevice();
+
 async function records(
   changed: Partial<SampleSettings>,
   count: number,
@@ -36,11 +38,9 @@ async function records(
     own = [''],
   }: { threads?: number; prompt?: string; own?: string[] } = {},
 ): Promise<string[]> {
-  const arena = new Arena();
-  const { backend, name } = createBackend('auto', arena);
   const settings = { ...plain, ...changed };
   const jobs = Array.from({ length: count }, (_, i) => ids(own[i % own.length]));
-  const common = { model, backend, backendName: name, arena, expected: count };
+  const common = { model, device, expected: count };
   const pieces = generate(jobs, { ...common, settings, prompt: ids(prompt), threads });
   const texts: string[] = [];
   for await (const { index, ids } of wholeRecords(pieces)) {
@@ -67,7 +67,7 @@ describe('a record depends on seed and number alone', () => {
   });
 
   test('and is what the library draws', async () => {
-    const text = sample(model, { length: 40, seed: 3, prompt: 'abc' });
+    const text = await sample(model, { length: 40, seed: 3, prompt: 'abc' });
     expect((await records({}, 1, { prompt: 'abc' }))[0]).toBe(text);
   });
 });
@@ -87,16 +87,14 @@ describe('prompts', () => {
 
 test('what is beside it in memory does not matter: a model larger than the first pages', async () => {
   const large = randomModel('abcdefghij\n', 128);
-  const arena = new Arena();
-  const { backend, name } = createBackend('auto', arena);
   const settings = { ...plain, greedy: true };
   const prompt = ids('abcdefgh');
-  const common = { model: large, backend, backendName: name, arena, settings, prompt };
+  const common = { model: large, device, settings, prompt };
   const texts: string[] = [];
   for await (const { ids } of wholeRecords(generate([[], []], { ...common, threads: 1 }))) {
     texts.push(vocabulary.decode(ids));
   }
-  const reference = sample(large, {
+  const reference = await sample(large, {
     length: 40,
     greedy: true,
     prompt: 'abcdefgh',
@@ -158,7 +156,7 @@ describe('the end of a record', () => {
 });
 
 test('first characters of many records follow the model (chi-squared, level 0.001)', async () => {
-  const { backend } = createBackend('auto', new Arena());
+  const backend = sync(device.scope());
   const network = loadNetwork(model, backend, { maxRows: 1, maxBatch: 1 });
   const input = backend.indices(1);
   backend.writeIndices(input, ids('a'));

@@ -1,11 +1,10 @@
 /*
- * The native back end's glue: kernels as JavaScript functions of plain numbers, addresses counted from
- * the start of the shared memory (0: no tensor). Each open() binds its kernels to one memory and one
- * instruction level; what it binds ends with the environment, that is the thread, that loaded the addon.
+ * The native back end's glue: kernels as JavaScript functions of plain numbers. A tensor is its address
+ * (0: none), which is a pointer into an array buffer that JavaScript keeps alive. Each open() binds its
+ * kernels to one instruction level.
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
-#include <stdlib.h>
 #include <string.h>
 #include "kernels.h"
 
@@ -18,12 +17,6 @@
 extern const struct kernels kernels_avx512, kernels_avx2;
 #endif
 extern const struct kernels kernels_baseline;
-
-/* What the functions of one open() work with: their data pointer. */
-struct binding {
-    const struct kernels *kernels;
-    uint8_t *memory;
-};
 
 /* Instruction levels that this processor has, best first. */
 static int supported_levels(const char *names[3], const struct kernels *tables[3]) {
@@ -41,7 +34,7 @@ static int supported_levels(const char *names[3], const struct kernels *tables[3
 }
 
 /* The arguments as doubles: addresses to 2^53 and 32-bit integers are exact in them. */
-static struct binding *arguments(napi_env env, napi_callback_info info, double a[MAX_ARGUMENTS]) {
+static const struct kernels *arguments(napi_env env, napi_callback_info info, double a[MAX_ARGUMENTS]) {
     napi_value values[MAX_ARGUMENTS];
     size_t count = MAX_ARGUMENTS;
     void *self = NULL;
@@ -59,8 +52,8 @@ static struct binding *arguments(napi_env env, napi_callback_info info, double a
 #define RESTORE_DENORMALS
 #endif
 
-#define F(i) ((float *)(a[i] == 0 ? NULL : self->memory + (size_t)a[i]))
-#define IDS(i) ((const int32_t *)F(i))
+#define F(i) ((float *)(uintptr_t)a[i])
+#define IDS(i) ((const int32_t *)(uintptr_t)a[i])
 #define N(i) ((int)a[i])
 #define U(i) ((uint32_t)a[i])
 #define R(i) ((float)a[i])
@@ -68,9 +61,9 @@ static struct binding *arguments(napi_env env, napi_callback_info info, double a
 #define FUNCTION(name, ...)                                                  \
     static napi_value call_##name(napi_env env, napi_callback_info info) {   \
         double a[MAX_ARGUMENTS] = {0};                                       \
-        struct binding *self = arguments(env, info, a);                     \
+        const struct kernels *self = arguments(env, info, a);                     \
         FLUSH_DENORMALS                                                      \
-        self->kernels->name(__VA_ARGS__);                                    \
+        self->name(__VA_ARGS__);                                    \
         RESTORE_DENORMALS                                                    \
         return NULL;                                                         \
     }
@@ -78,9 +71,9 @@ static struct binding *arguments(napi_env env, napi_callback_info info, double a
 #define REDUCTION(name, ...)                                                 \
     static napi_value call_##name(napi_env env, napi_callback_info info) {   \
         double a[MAX_ARGUMENTS] = {0};                                       \
-        struct binding *self = arguments(env, info, a);                     \
+        const struct kernels *self = arguments(env, info, a);                     \
         napi_value result;                                                   \
-        napi_create_double(env, self->kernels->name(__VA_ARGS__), &result);  \
+        napi_create_double(env, self->name(__VA_ARGS__), &result);  \
         return result;                                                       \
     }
 
@@ -102,53 +95,58 @@ static napi_value levels(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Asks for huge pages wherever the memory is or will grow to: the panels of a large weight lie on more
- * pages of 4 KB than a processor's second-level TLB can hold. A wish, so an error means nothing.
+ * Asks for huge pages: the panels of a large weight lie on more pages of 4 KB than a processor's
+ * second-level TLB can hold. A wish, so an error means nothing.
  */
-static void ask_for_huge_pages(uint8_t *memory) {
+static void ask_for_huge_pages(uint8_t *memory, size_t length) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    const uintptr_t page = 2u << 20, reach = (uintptr_t)1 << 32;
-    uint8_t *start = (uint8_t *)(((uintptr_t)memory + page - 1) & ~(page - 1));
-    madvise(start, reach - page, MADV_HUGEPAGE);
+    const uintptr_t page = 2u << 20;
+    uintptr_t start = ((uintptr_t)memory + page - 1) & ~(page - 1), end = ((uintptr_t)memory + length) & ~(page - 1);
+    if (start < end) madvise((void *)start, end - start, MADV_HUGEPAGE);
 #else
-    (void)memory;
+    (void)memory, (void)length;
 #endif
 }
 
 /*
- * open(memory, level) -> the kernels. memory: a Uint8Array over the whole shared memory, which grows in
- * place, so that its address holds for good.
+ * addressOf(memory) -> its first byte's address. memory: a Uint8Array over a whole shared array buffer, which
+ * stays where it is.
  */
+static napi_value address_of(napi_env env, napi_callback_info info) {
+    napi_value value, result;
+    size_t count = 1, length = 0;
+    void *memory = NULL;
+    napi_get_cb_info(env, info, &count, &value, NULL, NULL);
+    if (napi_get_typedarray_info(env, value, NULL, &length, &memory, NULL, NULL) != napi_ok || !memory) {
+        napi_throw_error(env, NULL, "no such memory");
+        return NULL;
+    }
+    ask_for_huge_pages(memory, length);
+    napi_create_double(env, (double)(uintptr_t)memory, &result);
+    return result;
+}
+
+/* open(level) -> the kernels */
 static napi_value open_level(napi_env env, napi_callback_info info) {
-    napi_value values[2], functions, function;
-    size_t count = 2;
-    napi_get_cb_info(env, info, &count, values, NULL, NULL);
+    napi_value value, functions, function;
+    size_t count = 1;
+    napi_get_cb_info(env, info, &count, &value, NULL, NULL);
 
     char wanted[16] = "";
-    napi_get_value_string_utf8(env, values[1], wanted, sizeof wanted, NULL);
+    napi_get_value_string_utf8(env, value, wanted, sizeof wanted, NULL);
     const char *names[3];
     const struct kernels *tables[3], *table = NULL;
     int levels = supported_levels(names, tables);
     for (int i = 0; i < levels; i++)
         if (strcmp(names[i], wanted) == 0) table = tables[i];
-    void *memory = NULL;
-    if (napi_get_typedarray_info(env, values[0], NULL, NULL, &memory, NULL, NULL) != napi_ok || !memory ||
-        !table) {
-        napi_throw_error(env, NULL, "no such memory or instruction level");
+    if (!table) {
+        napi_throw_error(env, NULL, "no such instruction level");
         return NULL;
     }
-    struct binding *self = malloc(sizeof *self);
-    if (!self || napi_add_env_cleanup_hook(env, free, self) != napi_ok) {
-        free(self);
-        napi_throw_error(env, NULL, "out of memory");
-        return NULL;
-    }
-    *self = (struct binding){table, memory};
-    ask_for_huge_pages(memory);
 
     napi_create_object(env, &functions);
 #define X(result, name, parameters)                                                               \
-    napi_create_function(env, #name, NAPI_AUTO_LENGTH, call_##name, self, &function);             \
+    napi_create_function(env, #name, NAPI_AUTO_LENGTH, call_##name, (void *)table, &function);             \
     napi_set_named_property(env, functions, #name, function);
     KERNELS(X)
 #undef X
@@ -159,6 +157,8 @@ NAPI_MODULE_INIT() {
     napi_value function;
     napi_create_function(env, "levels", NAPI_AUTO_LENGTH, levels, NULL, &function);
     napi_set_named_property(env, exports, "levels", function);
+    napi_create_function(env, "addressOf", NAPI_AUTO_LENGTH, address_of, NULL, &function);
+    napi_set_named_property(env, exports, "addressOf", function);
     napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_level, NULL, &function);
     napi_set_named_property(env, exports, "open", function);
     return exports;

@@ -62,7 +62,7 @@ function buildNative(): void {
   );
 }
 
-/** Static data ends below this address, where the arena begins. */
+/** Static data ends below this address, where tensors begin. */
 const staticBytes = 65536;
 
 const wasmFlags = [

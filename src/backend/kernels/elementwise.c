@@ -132,7 +132,7 @@ KERNEL void clamp(float *x, int n, float limit) {
 
 KERNEL double sum(const float *x, int n) { REDUCE(value) }
 
-KERNEL double sum_squares(const float *x, int n) { REDUCE(value *value) }
+KERNEL double squares(const float *x, int n) { REDUCE(value *value) }
 
 /* correction1, correction2: 1 / (1 - beta^step) */
 KERNEL void adam(float *w, const float *g, float *m, float *v, int n, float rate, float beta1, float beta2,

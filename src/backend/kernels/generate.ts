@@ -111,7 +111,8 @@ function typescript(): string {
   const ofConstants = constants.map((name) => `  ${constantKernel(name)}(): number;`);
   const imports = [
     "import type { Backend } from '../../backend.js';",
-    "import { type Address, address, CpuBackend, noAddress, optionalAddress } from '../../cpu.js';",
+    "import { address, CpuBackend, optionalAddress } from '../../cpu.js';",
+    "import { type Address, noAddress } from '../../place.js';",
   ];
   return `/** ${source} */
 ${imports.join('\n')}
@@ -152,10 +153,18 @@ function method(signature: Signature): string[] {
   return [
     `\n  ${operation}(${typed.join(', ')}): ${returnsNumber ? 'number' : 'void'} {`,
     ...values.map((value) => `    const ${value};`),
-    ...signature.arguments.flatMap(scratchOf).map((line) => `    ${line}`),
+    ...[...signature.arguments.flatMap(checksOf), ...signature.arguments.flatMap(scratchOf)].map(
+      (line) => `    ${line}`,
+    ),
     `    ${returnsNumber ? 'return ' : ''}${call}`,
     '  }',
   ];
+}
+
+function checksOf({ kind, name, limit }: KernelArgument): string[] {
+  if (kind === 'lookup')
+    return [`if (${name}) this.requireBelow(${name}.ids, ${name}.table.shape[0]);`];
+  return limit === undefined ? [] : [`this.requireBelow(${name}, ${limit});`];
 }
 
 function scratchOf({ kind, name }: KernelArgument): string[] {

@@ -10,7 +10,7 @@
  * several; `?` marks a tensor that may be absent.
  *
  *     out, in, inout   a tensor that the kernel writes, reads, or both
- *     ids              a list of integers that it reads
+ *     ids              a list of integers that it reads; `< limit` is what each is checked against before
  *     lookup           an optional Lookup: two arguments, the table and the ids of its rows
  *     int, uint, float a number: 32-bit integer, signed or not, or float32
  *     flag             true or false, as an int
@@ -26,8 +26,8 @@ linear(y, x, weight, bias) | [N, K] = weight.shape; M = x.size / K | out y; in x
 linearBackwardInput(dx, dy, weight, accumulate) | [N, K] = weight.shape; M = dx.size / K | inout dx; in dy, weight; flag accumulate; int M, N, K; scratch panels(K, N) + ROW_COPIES
 linearBackwardWeight(dWeight, dBias, dy, x) | [N, K] = dWeight.shape; M = x.size / K | inout dWeight, dBias?; in dy, x; int M, N, K; scratch panels(K, M) + LEFT_SIDE
 packWeight | | out packed; in weight; int N, K
-gather(y, table, ids) | count = ids.length; D = table.shape[1] | out y; in table; ids ids; int count, D
-scatterAdd(dTable, dy, ids) | count = ids.length; D = dTable.shape[1] | inout dTable; in dy; ids ids; int count, D
+gather(y, table, ids) | count = ids.length; [V, D] = table.shape | out y; in table; ids ids < V; int count, D
+scatterAdd(dTable, dy, ids) | count = ids.length; [V, D] = dTable.shape | inout dTable; in dy; ids ids < V; int count, D
 transpose(y, x, bias) | [M, N] = x.shape | out y; in x, bias?; int M, N
 transposeBackward(dx, dBias, dy) | [M, N] = dx.shape | inout dx, dBias?; in dy; int M, N
 rnnForward({ T, B, H }, { gates, h, weight, bias }, lookup) | | int T, B, H; inout gates, h; in weight, bias; lookup lookup; panels weight
@@ -38,13 +38,13 @@ lstmNormForward({ T, B, H }, { gates, h, c, tanhC, weight, gain, bias, normalise
 lstmNormBackward({ T, B, H }, { gates, c, tanhC, weight, gain, normalised, scales }, dOutput, dh, dc, dGain, dBias) | | int T, B, H; inout gates; in c, tanhC, weight, gain, normalised, scales, dOutput; inout dh, dc, dGain, dBias; scratch panels(H, 4 * H) + ROW_COPIES
 gruForward({ T, B, H }, { gates, recurrent, h, weight, bias }, lookup) | | int T, B, H; inout gates; out recurrent; inout h; in weight, bias; lookup lookup; panels weight
 gruBackward({ T, B, H }, { gates, recurrent, h, weight }, dOutput, dh) | | int T, B, H; inout gates, recurrent; in h, weight, dOutput; inout dh; scratch panels(H, 3 * H) + ROW_COPIES
-softmaxCrossEntropy(losses, logits, targets, scale) | [M, V] = logits.shape | out losses; inout logits; ids targets; int M, V; float scale
+softmaxCrossEntropy(losses, logits, targets, scale) | [M, V] = logits.shape | out losses; inout logits; ids targets < V; int M, V; float scale
 dropout(y, x, { rate, key, firstRow, totalRows, locked }) | [T, B, W] = x.shape; threshold = Math.floor(rate * 2 ** 32); scale = 1 / (1 - rate); [key0, key1] = key | out y; in x; int T, B, W; uint threshold; float scale; uint key0, key1, firstRow, totalRows; flag locked
 add(dst, src) | n = dst.size | inout dst; in src; int n
 lerp(dst, src, amount) | n = dst.size | inout dst; in src; int n; float amount
 clamp(x, limit) | n = x.size | inout x; int n; float limit
 sum(x): number | n = x.size | in x; int n
-sumSquares(x): number | n = x.size | in x; int n
+squares: number | | in x; int n
 adam(w, g, m, v, { rate, beta1, beta2, epsilon, l2, decay, step, gradientScale }) | n = w.size; correction1 = 1 / (1 - beta1 ** step); correction2 = 1 / (1 - beta2 ** step) | inout w; in g; inout m, v; int n; float rate, beta1, beta2, epsilon, l2, decay, correction1, correction2, gradientScale
 rmsprop(w, g, v, { rate, alpha, epsilon, l2, gradientScale }) | n = w.size | inout w; in g; inout v; int n; float rate, alpha, epsilon, l2, gradientScale
 sgd(w, g, m, { rate, momentum, l2, gradientScale }) | n = w.size | inout w; in g; inout m; int n; float rate, momentum, l2, gradientScale

@@ -24,7 +24,7 @@ static void ns_polynomial(float *polynomial, const float *gram, int N, float *pa
 static float *orthogonalize(float *x, float *other, int M, int N, float *scratch) {
     int S = M < N ? M : N;
     float *gram = scratch, *polynomial = gram + (size_t)S * S, *packed = polynomial + (size_t)S * S;
-    float norm = (float)__builtin_sqrt(sum_squares(x, M * N)) + 1e-7f;
+    float norm = (float)__builtin_sqrt(squares(x, M * N)) + 1e-7f;
     for (int i = 0; i < M * N; i++) x[i] /= norm;
     for (int iteration = 0; iteration < ITERATIONS; iteration++) {
         if (M <= N) {

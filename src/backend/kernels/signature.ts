@@ -13,6 +13,8 @@ export interface KernelArgument {
   readonly name: string;
   /** Whether the tensor may be absent */
   readonly optional: boolean;
+  /** Of `ids`, what each must be below */
+  readonly limit: string | undefined;
 }
 
 export interface Signature {
@@ -62,12 +64,12 @@ function parseGroup(group: string, line: string): KernelArgument[] {
   const [, word, rest = ''] = group.match(/^(\w+)\s+(.+)$/) ?? [];
   const kind = kinds.find((known) => known === word);
   if (kind === undefined) throw new Error(`kernel manifest: no kind "${word}" in "${line}"`);
-  if (kind === 'scratch') return [{ kind, name: rest, optional: false }];
-  return splitOutside(rest, ',').map((name) => ({
-    kind,
-    name: name.replace('?', ''),
-    optional: name.endsWith('?'),
-  }));
+  const plain = { kind, optional: false, limit: undefined };
+  if (kind === 'scratch') return [{ ...plain, name: rest }];
+  return splitOutside(rest, ',').map((item) => {
+    const [name, limit] = item.split(' < ');
+    return { kind, name: name.replace('?', ''), optional: name.endsWith('?'), limit };
+  });
 }
 
 /** Parts between separators that stand outside of brackets. */

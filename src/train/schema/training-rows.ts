@@ -1,5 +1,5 @@
 /** Options that say how a network is trained: fields of the `config` object in state files. */
-import { backendNames } from '../../backend/select.js';
+import { backendNames } from '../../backend/device.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
 import {

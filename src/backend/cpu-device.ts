@@ -1,0 +1,92 @@
+/** Devices that compute on the processor, in the calling thread. */
+import { randomUUID } from 'node:crypto';
+import type { Backend } from './backend.js';
+import type { Device, DeviceHandle, DeviceKind, Scope } from './device.js';
+import { type MemorySource, ScopeMemory } from './place.js';
+
+/** What makes one kind of device different from another */
+export interface Engine {
+  readonly kind: DeviceKind;
+  readonly name: string;
+  /** Where the memory of the device's own scope comes from */
+  readonly source: MemorySource;
+  operations(memory: ScopeMemory): Backend;
+  /** What another thread needs in order to find the memory of a scope */
+  handle(source: MemorySource): unknown;
+  /** Gives back what the engine itself has taken. */
+  end(): void;
+}
+
+/** The scopes of this thread by their handles: a handle opened where it was made is a scope within. */
+const scopes = new Map<string, CpuScope>();
+
+export function scopeOf(handle: DeviceHandle): Scope | undefined {
+  return scopes.get(handle.scope)?.scope();
+}
+
+class CpuScope implements Scope {
+  readonly operations: Backend;
+  private readonly memory: ScopeMemory;
+  private readonly within = new Set<CpuScope>();
+  private readonly id = randomUUID();
+  private handed = false;
+  protected released = false;
+
+  constructor(
+    protected readonly engine: Engine,
+    source: MemorySource,
+    private readonly parent: CpuScope | undefined,
+  ) {
+    this.memory = new ScopeMemory(source);
+    this.operations = engine.operations(this.memory);
+    parent?.within.add(this);
+  }
+
+  get handle(): DeviceHandle {
+    this.handed = true;
+    scopes.set(this.id, this);
+    const { kind, name } = this.engine;
+    return { kind, name, scope: this.id, memory: this.engine.handle(this.memory.source) };
+  }
+
+  scope(): Scope {
+    if (this.released) throw new Error('this scope has been released');
+    return new CpuScope(this.engine, this.memory.source.child(), this);
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    for (const scope of this.within) scope.release();
+    this.parent?.within.delete(this);
+    if (this.handed) scopes.delete(this.id);
+    this.end();
+  }
+
+  protected end(): void {
+    this.memory.release();
+  }
+}
+
+export class CpuDevice extends CpuScope implements Device {
+  readonly kind: DeviceKind;
+  readonly name: string;
+
+  constructor(
+    engine: Engine,
+    readonly note: string | undefined,
+  ) {
+    super(engine, engine.source, undefined);
+    this.kind = engine.kind;
+    this.name = engine.name;
+  }
+
+  close(): void {
+    this.release();
+  }
+
+  protected override end(): void {
+    this.engine.end();
+    super.end();
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * A device: what computes, and the memory that it computes in. Outside of this folder nobody knows where
+ * tensors lie. The interface is made so that another kind of device, whose answers come later and whose
+ * memory is its own, needs no more than a folder of its own and a line in `open-device.ts`.
+ */
+import type { Backend } from './backend.js';
+
+export const backendNames = ['auto', 'native', 'wasm', 'reference'] as const;
+/** What a user asks for; 'auto' takes the fastest that works. */
+export type BackendName = (typeof backendNames)[number];
+export type DeviceKind = Exclude<BackendName, 'auto'>;
+
+/** Memory that is given back as a whole, and the operations whose tensors lie in it. */
+export interface Scope {
+  /** Tensors that these operations make live until `release`. */
+  readonly operations: Backend;
+  /** What another thread opens with `openHandle`; it survives `postMessage`. */
+  readonly handle: DeviceHandle;
+  /** A scope within this one, which ends with it at the latest */
+  scope(): Scope;
+  /**
+   * Gives the memory back, that of other threads that have opened the handle included: they must have
+   * ended. No tensor of the scope may be used any more. A second call does nothing.
+   */
+  release(): void;
+}
+
+export interface Device extends Scope {
+  readonly kind: DeviceKind;
+  /** With the instructions that it uses, as 'native (avx2)': equal names give equal bits. */
+  readonly name: string;
+  /** What 'auto' took and why, in words, where that is not the fastest there is */
+  readonly note: string | undefined;
+  /** Ends it: the same as `release`. */
+  close(): void;
+}
+
+/** How another thread comes to compute in the same memory; what is in it is the device's own business. */
+export interface DeviceHandle {
+  readonly kind: DeviceKind;
+  readonly name: string;
+  /** Of this scope, in the thread that made it */
+  readonly scope: string;
+  readonly memory: unknown;
+}
+
+/** Does some work in a scope of its own and gives its memory back, however the work ends. */
+export async function withScope<T>(
+  parent: Scope,
+  work: (operations: Backend, scope: Scope) => T | Promise<T>,
+): Promise<T> {
+  const scope = parent.scope();
+  try {
+    return await work(scope.operations, scope);
+  } finally {
+    scope.release();
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Memory of the native and of the reference back end: shared array buffers, out of which regions are taken
+ * and into which they are given back. They reserve no more address space than they have bytes, and an
+ * address stays valid for as long as its buffer is held here. Each thread has a heap of its own; what
+ * threads share are single tensors. V8 frees shared buffers late or never, so what is given back is kept
+ * for what is taken next.
+ */
+import { CharnnError } from '../errors.js';
+import { requireMemory } from '../machine.js';
+import {
+  type Address,
+  aligned,
+  alignment,
+  type Location,
+  type MemorySource,
+  type Place,
+  type Region,
+} from './place.js';
+
+/** Buffers are of these sizes, larger where one region is. */
+const smallestBuffer = 1 << 22;
+const largestBuffer = 1 << 26;
+/** Unit of the counter, so that 32 bits suffice */
+const counted = 4096;
+/** Typed arrays of bytes are no longer than this; their elements are counted in 32 bits. */
+const largestRegion = 2 ** 32 - 2 * counted;
+
+interface Buffer {
+  readonly memory: SharedArrayBuffer;
+  /** Address of its first byte; 0 where nobody needs it */
+  readonly base: number;
+  /** Free ranges in ascending order, none next to another */
+  free: { start: number; end: number }[];
+}
+
+/** What is known of memory only outside of JavaScript */
+export interface Pointers {
+  /** Address of the first byte; the memory does not move. */
+  addressOf(memory: Uint8Array): number;
+}
+
+export class Heap implements MemorySource {
+  private readonly buffers: Buffer[] = [];
+  private readonly bases = new WeakMap<ArrayBufferLike, number>();
+  private total = 0;
+
+  constructor(
+    private readonly pointers: Pointers | undefined,
+    /** Bytes of all threads' heaps, in units of `counted` */
+    public readonly counter: Int32Array = new Int32Array(new SharedArrayBuffer(4)),
+  ) {}
+
+  take(bytes: number): Region {
+    const size = aligned(bytes);
+    if (size > largestRegion) {
+      const gigabytes = (size / 2 ** 30).toFixed(2);
+      throw new CharnnError(
+        `out of memory: a tensor of ${gigabytes} GiB is too large, it may have 4 GiB; a smaller model, batch or sequence length needs less`,
+      );
+    }
+    const region = this.fromFree(size);
+    if (region) return region;
+    this.addBuffer(size);
+    return this.fromFree(size) as Region;
+  }
+
+  /** The smallest free range that is large enough */
+  private fromFree(size: number): Region | undefined {
+    let best: { buffer: Buffer; index: number; length: number } | undefined;
+    for (const buffer of this.buffers) {
+      for (const [index, { start, end }] of buffer.free.entries()) {
+        const length = end - start;
+        if (length >= size && (best === undefined || length < best.length)) {
+          best = { buffer, index, length };
+        }
+      }
+    }
+    if (best === undefined) return undefined;
+    const { buffer, index } = best;
+    const range = buffer.free[index];
+    const { start } = range;
+    range.start += size;
+    if (range.start === range.end) buffer.free.splice(index, 1);
+    return {
+      ...{ buffer: buffer.memory, start, bytes: size },
+      address: (buffer.base + start) as Address,
+    };
+  }
+
+  give({ buffer, start, bytes }: Region): void {
+    const from = this.buffers.find(({ memory }) => memory === buffer);
+    if (from === undefined) return;
+    // the next one to take it finds zeros
+    new Uint8Array(buffer, start, bytes).fill(0);
+    const ranges = [...from.free, { start, end: start + bytes }].sort((a, b) => a.start - b.start);
+    from.free = [];
+    for (const range of ranges) {
+      const last = from.free.at(-1);
+      if (last?.end === range.start) last.end = range.end;
+      else from.free.push(range);
+    }
+  }
+
+  locate({ buffer, start }: Place): Location {
+    return { buffer, start };
+  }
+
+  find({ buffer, start }: Location): Place {
+    if (buffer === undefined) throw new Error('a tensor of another kind of device');
+    return { buffer, start, address: (this.baseOf(buffer) + start) as Address };
+  }
+
+  child(): MemorySource {
+    return this;
+  }
+
+  end(): void {}
+
+  private baseOf(buffer: ArrayBufferLike): number {
+    if (this.pointers === undefined) return 0;
+    const known = this.bases.get(buffer) ?? this.pointers.addressOf(new Uint8Array(buffer));
+    this.bases.set(buffer, known);
+    return known;
+  }
+
+  private addBuffer(size: number): void {
+    const usual = Math.min(largestBuffer, Math.max(smallestBuffer, this.total));
+    const sizes = size < usual ? [usual, size] : [size];
+    let failure: unknown;
+    for (const bytes of sizes) {
+      try {
+        this.allocate(bytes + alignment);
+        return;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  private allocate(bytes: number): void {
+    const units = Math.ceil(bytes / counted);
+    // the counter is only moved by what has been allocated, and checked with what will be
+    const all = (Atomics.load(this.counter, 0) + units) * counted;
+    // what is allocated is not yet used: the system would notice only later, by killing the process
+    requireMemory(all, 'the tensors');
+    let memory: SharedArrayBuffer;
+    try {
+      memory = new SharedArrayBuffer(bytes);
+    } catch (cause) {
+      const size = (bytes / 2 ** 30).toFixed(2);
+      throw new CharnnError(
+        `out of memory: ${size} GiB for tensors are refused; ${(all / 2 ** 30).toFixed(2)} GiB would be in use; a smaller model, batch or sequence length needs less`,
+        1,
+        { cause },
+      );
+    }
+    const base = this.baseOf(memory);
+    Atomics.add(this.counter, 0, units);
+    this.total += bytes;
+    const start = (alignment - (base % alignment)) % alignment;
+    const end = start + Math.floor((bytes - start) / alignment) * alignment;
+    this.buffers.push({ memory, base, free: [{ start, end }] });
+  }
+}

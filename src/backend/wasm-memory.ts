@@ -1,0 +1,195 @@
+/**
+ * Memory of the WebAssembly back end: one growing memory for all threads of a device, because an instance
+ * computes in one memory alone. It is a row of blocks, each behind a header that says how long it is and
+ * which scope owns it; so any thread may take memory, and a scope gives back what threads that have ended
+ * took in it. A lock in the memory itself guards the row.
+ */
+import { CharnnError } from '../errors.js';
+import { requireMemory } from '../machine.js';
+import {
+  type Address,
+  aligned,
+  alignment,
+  type Location,
+  type MemorySource,
+  type Place,
+  type Region,
+} from './place.js';
+
+const pageBytes = 65536;
+/** 4 GiB: what a 32-bit address reaches */
+const maximumPages = 65536;
+/** Bytes below this belong to WebAssembly's own static data; the first words are the allocator's. */
+const firstBlock = 65536;
+
+/** Words at the beginning of the memory, which static data leaves free */
+const lockWord = 0;
+const ownersWord = 1;
+/** End of the last block, in units of `alignment`, so that 4 GiB fit */
+const endWord = 2;
+
+/** Words of a block's header, and its length in bytes */
+const unitsWord = 0;
+const ownerWord = 1;
+const headerBytes = alignment;
+const nobody = 0;
+
+/** A thread that was ended within a few instructions must not stop the others for good. */
+const lockMs = 2000;
+
+/** @returns undefined where the engine has no such memory, or the process not the address space for it */
+export function newWasmMemory(): WebAssembly.Memory | undefined {
+  if (typeof WebAssembly === 'undefined') return undefined;
+  try {
+    return new WebAssembly.Memory({ initial: 2, maximum: maximumPages, shared: true });
+  } catch {
+    return undefined;
+  }
+}
+
+export class WasmMemory implements MemorySource {
+  private words: Int32Array;
+
+  constructor(
+    readonly memory: WebAssembly.Memory,
+    /** The scope that owns what is taken */
+    readonly owner = 1,
+  ) {
+    this.words = new Int32Array(memory.buffer);
+    Atomics.compareExchange(this.words, endWord, 0, firstBlock / alignment);
+    Atomics.compareExchange(this.words, ownersWord, 0, 1);
+  }
+
+  take(bytes: number): Region {
+    const size = aligned(bytes) + headerBytes;
+    return this.locked(() => {
+      const block = this.fromFree(size) ?? this.append(size);
+      const start = block + headerBytes;
+      return {
+        ...{ buffer: this.memory.buffer, start, bytes: size - headerBytes },
+        address: start as Address,
+      };
+    });
+  }
+
+  give({ start }: Region): void {
+    this.locked(() => this.free(start - headerBytes));
+  }
+
+  locate({ start }: Place): Location {
+    return { buffer: undefined, start };
+  }
+
+  find({ start }: Location): Place {
+    return { buffer: this.grown(), start, address: start as Address };
+  }
+
+  child(): MemorySource {
+    return new WasmMemory(this.memory, Atomics.add(this.words, ownersWord, 1) + 1);
+  }
+
+  end(): void {
+    this.locked(() => {
+      for (const block of this.blocks()) {
+        if (this.word(block, ownerWord) === this.owner) this.free(block);
+      }
+    });
+  }
+
+  /** Starts of all blocks in their order */
+  private *blocks(): Generator<number> {
+    const end = (Atomics.load(this.words, endWord) >>> 0) * alignment;
+    for (let at = firstBlock; at < end; at += this.sizeOf(at)) yield at;
+  }
+
+  private sizeOf(block: number): number {
+    return (this.word(block, unitsWord) >>> 0) * alignment;
+  }
+
+  private word(block: number, word: number): number {
+    this.remap();
+    return this.words[block / 4 + word];
+  }
+
+  private setHeader(block: number, size: number, owner: number): void {
+    this.remap();
+    this.words[block / 4 + unitsWord] = size / alignment;
+    this.words[block / 4 + ownerWord] = owner;
+  }
+
+  /** The first free block that is large enough, of free neighbours made one; zeroed. */
+  private fromFree(size: number): number | undefined {
+    let last: number | undefined;
+    for (const block of this.blocks()) {
+      if (this.word(block, ownerWord) !== nobody) {
+        last = undefined;
+        continue;
+      }
+      if (last === undefined) last = block;
+      else this.setHeader(last, this.sizeOf(last) + this.sizeOf(block), nobody);
+      const length = this.sizeOf(last);
+      if (length < size) continue;
+      // the rest gets its header first: the row is whole at every moment
+      if (length > size) this.setHeader(last + size, length - size, nobody);
+      this.setHeader(last, size, this.owner);
+      new Uint8Array(this.memory.buffer, last + headerBytes, size - headerBytes).fill(0);
+      return last;
+    }
+    return undefined;
+  }
+
+  private append(size: number): number {
+    const block = (Atomics.load(this.words, endWord) >>> 0) * alignment;
+    const end = block + size;
+    const missing = Math.ceil((end - this.grown().byteLength) / pageBytes);
+    if (missing > 0) this.grow(missing, end);
+    this.setHeader(block, size, this.owner);
+    Atomics.store(this.words, endWord, end / alignment);
+    return block;
+  }
+
+  private grow(missing: number, end: number): void {
+    // what is allocated is not yet used: the system would notice only later, by killing the process
+    requireMemory(end, 'the tensors');
+    try {
+      this.memory.grow(missing);
+    } catch (cause) {
+      throw new CharnnError(
+        `out of memory: tensors of ${(end / 2 ** 30).toFixed(2)} GiB are refused, of at most 4 GiB in WebAssembly; a smaller model, batch or sequence length needs less`,
+        1,
+        { cause },
+      );
+    }
+  }
+
+  private free(block: number): void {
+    this.setHeader(block, this.sizeOf(block), nobody);
+  }
+
+  /** The buffer in its present length: another thread may have made the memory grow. */
+  private grown(): ArrayBufferLike {
+    this.memory.grow(0);
+    return this.memory.buffer;
+  }
+
+  private remap(): void {
+    const { buffer } = this.memory;
+    if (this.words.buffer !== buffer) this.words = new Int32Array(buffer);
+  }
+
+  private locked<T>(work: () => T): T {
+    const giveUp = performance.now() + lockMs;
+    while (Atomics.compareExchange(this.words, lockWord, 0, 1) !== 0) {
+      Atomics.wait(this.words, lockWord, 1, lockMs);
+      if (performance.now() > giveUp) break;
+    }
+    try {
+      this.grown();
+      this.remap();
+      return work();
+    } finally {
+      Atomics.store(this.words, lockWord, 0);
+      Atomics.notify(this.words, lockWord, 1);
+    }
+  }
+}

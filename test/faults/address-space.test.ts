@@ -1,0 +1,74 @@
+/** Little address space, as batch systems set it with `ulimit -v`, and engines without WebAssembly. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const binary = new URL('../../bin/charnn.js', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'charnn-'));
+const [text, model] = [join(folder, 'text.txt'), join(folder, 'model.json')];
+const small = ['--steps', '3', '--hidden', '8', '--threads', '1', '--quiet', '-f'];
+
+beforeAll(() => {
+  writeFileSync(text, 'a text that is read again and again\n'.repeat(60));
+  execFileSync(process.execPath, [binary, 'train', text, ...small, '-o', model]);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** @param kilobytes of `ulimit -v` */
+function limited(kilobytes: number, ...args: string[]) {
+  const command = `ulimit -v ${kilobytes}; exec "$0" "$@"`;
+  return spawnSync('sh', ['-c', command, process.execPath, binary, ...args], { encoding: 'utf8' });
+}
+
+const onLinux = process.platform === 'linux';
+
+describe.runIf(onLinux)('8 GB of address space', () => {
+  const limit = 8_000_000;
+  test.each(['auto', 'reference'])('are enough for back end %s', (backend) => {
+    const drawn = limited(limit, 'sample', '-m', model, '--length', '5', '--backend', backend);
+    expect(drawn.stderr).toBe('');
+    expect(drawn.status).toBe(0);
+    expect(drawn.stdout).not.toBe('');
+  });
+
+  test('are enough for a training and an evaluation', () => {
+    const trained = limited(limit, 'train', text, ...small, '-o', join(folder, 'other.json'));
+    expect(trained.stderr).not.toContain('charnn:');
+    expect(trained.status).toBe(0);
+    expect(limited(limit, 'eval', '-m', model, text).status).toBe(0);
+  });
+
+  test('are too little for WebAssembly, which says so', () => {
+    const refused = limited(limit, 'sample', '-m', model, '--backend', 'wasm');
+    expect(refused.stderr).toMatch(
+      /^charnn: back end wasm cannot run here: .*address space[^\n]*\n$/,
+    );
+    expect(refused.status).toBe(1);
+  });
+});
+
+test.runIf(onLinux)(
+  'threads for which there is too little address space are refused in words',
+  () => {
+    const drawn = limited(4_000_000, 'sample', '-m', model, '-n', '500', '--threads', '16');
+    expect(drawn.stderr).toMatch(
+      /^charnn: not enough address space for 16 threads: [^\n]* ulimit -v leaves [^\n]*\n$/,
+    );
+    expect(drawn.status).toBe(1);
+  },
+);
+
+test('without WebAssembly another back end computes', () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['--jitless', binary, 'sample', '-m', model, ...args], {
+      encoding: 'utf8',
+    });
+  const drawn = run('--length', '5');
+  expect(drawn.status).toBe(0);
+  expect(drawn.stdout).not.toBe('');
+  const refused = run('--backend', 'wasm');
+  expect(refused.stderr).toMatch(/charnn: back end wasm cannot run here: .*without WebAssembly/);
+  expect(refused.status).toBe(1);
+});
