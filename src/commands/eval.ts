@@ -12,7 +12,7 @@ import { jsonText } from '../text/quote.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { unknownPrice } from './unknown-note.js';
 import { baselineEvent, yardstickLine } from './yardstick-line.js';
 

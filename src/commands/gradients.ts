@@ -29,7 +29,7 @@ import {
 } from './gradients-shown.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 
 const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding: 64 });
 

@@ -14,7 +14,7 @@ import type { ReadingOptions } from '../text/reading-options.js';
 import { readingRows } from '../text/reading-rows.js';
 import { findSources, type Source } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { write } from './write.js';
 
 const table = {

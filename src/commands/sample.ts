@@ -17,7 +17,7 @@ import { modelPath } from './model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 import { sampleSettings } from './sample-settings.js';
-import { folderReporter, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { write } from './write.js';
 
 /** Records drawn in succession without a new one, after which no more are tried */

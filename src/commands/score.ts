@@ -20,7 +20,7 @@ import { findSources } from '../text/sources.js';
 import { readChosenModel } from './chosen-model.js';
 import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { noteUnknown } from './unknown-note.js';
 import { LineWriter, write } from './write.js';
 

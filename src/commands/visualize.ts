@@ -19,7 +19,7 @@ import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from './text-reading.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { unitList } from './unit-list.js';
 
 /** Activations a page holds unless it is told which: bytes before compression */

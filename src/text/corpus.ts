@@ -71,15 +71,7 @@ export async function loadCorpus(
   paths: readonly string[],
   options: CorpusOptions,
 ): Promise<Corpus> {
-  const {
-    text,
-    minCount,
-    vocabulary,
-    reading = defaultReading,
-    stdin,
-    leavingOut,
-    onFolder,
-  } = options;
+  const { text, reading = defaultReading, stdin, leavingOut, onFolder } = options;
   const folders: FolderReport[] = [];
   const sources = await findSources(paths, stdin, {
     reading,
@@ -90,6 +82,19 @@ export async function loadCorpus(
       onFolder?.(report);
     },
   });
+  return { ...(await loadSources(sources, options)), folders };
+}
+
+/**
+ * Reads texts as one, as `loadCorpus` does.
+ * @throws CharnnError as `loadCorpus`
+ */
+export async function loadSources(
+  sources: readonly Source[],
+  options: Omit<CorpusOptions, 'stdin' | 'leavingOut' | 'onFolder'>,
+): Promise<Corpus> {
+  const { text, minCount, vocabulary } = options;
+  const folders: readonly FolderReport[] = [];
   if (vocabulary === undefined) {
     const interner = new GrowingInterner(text.unit);
     const { ids, ...read } = await readAll(sources, options, interner);
@@ -134,7 +139,7 @@ function renumber(
 
 async function readAll(
   sources: readonly Source[],
-  { text, reading, onProgress }: CorpusOptions,
+  { text, reading, onProgress }: Pick<CorpusOptions, 'text' | 'reading' | 'onProgress'>,
   interner: Interner,
 ): Promise<
   Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts' | 'starts'> & { readonly ids: GrowingIds }

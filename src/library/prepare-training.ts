@@ -1,0 +1,221 @@
+/** From a text and options to a training that can begin, or go on. */
+import { isDeepStrictEqual } from 'node:util';
+import { usableCores } from '../backend/cores.js';
+import { readState } from '../checkpoint/state-file.js';
+import { CharnnError, optionName } from '../errors.js';
+import { variants } from '../model/config.js';
+import type { Model } from '../model/model.js';
+import { sharedRun, sharedShare } from '../novelty/overlap.js';
+import { type Complete, withDefaults } from '../options/table.js';
+import { grouped, quote } from '../text/quote.js';
+import { withSeparator } from '../text/separator.js';
+import { type BatchShape, fitToCorpus } from '../text/split.js';
+import { trainingSpeed } from '../train/benchmark.js';
+import type { OptimizerConfig } from '../train/config.js';
+import type { TrainingJob, TrainingText } from '../train/job.js';
+import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
+import {
+  type Picked,
+  resolveTraining,
+  resumeTraining,
+  textSettings,
+  trainLength,
+} from '../train/resolve.js';
+import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
+import { trainingRows } from '../train/schema/training-rows.js';
+import type { TrainingState } from '../train/state.js';
+import { findState, matchModel } from './claim-output.js';
+import { absolute, type LoadedText } from './loaded-text.js';
+import type { Messages } from './messages.js';
+import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
+import { withDocuments, withRecords } from './records.js';
+import { trainingText } from './training-text.js';
+
+export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
+
+/**
+ * A training from its beginning: sizes and configuration.
+ * @param initFrom a model to start from
+ */
+export async function prepareNew(
+  loaded: LoadedText,
+  options: CommandTrainOptions,
+  initFrom: Model | undefined,
+  messages: Messages,
+): Promise<Prepared> {
+  const { valFrac, valFile, valChars } = textSettings(options);
+  const { minCount, reading } = loaded;
+  const validating = { valFrac, valFile: valFile ?? null, valChars };
+  const { corpus: read, starts } = await trainingText(loaded, validating, undefined, messages);
+  const records = withRecords(read, loaded.separator, messages);
+  const corpus = options.documents ? withDocuments(records, starts) : records;
+  warnOfOverlap(corpus, messages);
+  const batchOf = (name: SizeName) => {
+    const usual = batchShape(corpus.train.length, name);
+    const { batchSize = usual.batchSize, seqLength = usual.seqLength } = options;
+    return fitToCorpus(corpus.train.length, { batchSize, seqLength });
+  };
+  const threads = options.threads ?? usableCores();
+  const { name, ...picked } = await pick(options, threads, batchOf, corpus, initFrom, messages);
+  const { warning, ...batch } = batchOf(name);
+  if (warning !== undefined) messages.warn(warning);
+  // the text may be too short for the batch that was asked for, and a thread needs a row
+  const fitted = { ...batch, threads: Math.min(threads, batch.batchSize) };
+  const resolved = resolveTraining({ ...options, ...fitted }, { ...picked, ...fitted });
+  return {
+    corpus,
+    ...resolved,
+    // to be found again from any folder
+    source: {
+      ...validating,
+      texts: loaded.paths,
+      valFile: validating.valFile === null ? null : absolute(validating.valFile),
+      minCount,
+      reading,
+      files: loaded.corpus.parts,
+      ...(loaded.leftOut.length > 0 && { leftOut: loaded.leftOut }),
+    },
+    ...(initFrom && { initFrom }),
+  };
+}
+
+/** Picks size, dropout and length where they are not given, and says so. */
+async function pick(
+  options: CommandTrainOptions,
+  threads: number,
+  batchOf: (name: SizeName) => BatchShape,
+  { train, vocabulary }: TrainingText,
+  initFrom: Model | undefined,
+  messages: Messages,
+): Promise<Omit<Picked, 'batchSize' | 'seqLength' | 'threads'> & { readonly name: SizeName }> {
+  const shaped =
+    options.layers !== undefined || options.hidden !== undefined || initFrom !== undefined;
+  const length = trainLength(options);
+  const asked = options.size === 'auto' ? undefined : options.size;
+  const { batchSize, seqLength } = batchOf('small');
+  const {
+    cell = schema.cell.default,
+    residual = false,
+    layerNorm = false,
+    backend = 'auto',
+  } = options;
+  const speed =
+    length?.kind === 'seconds'
+      ? await trainingSpeed({
+          ...{ ...sizes.small, vocabulary: vocabulary.size, cell },
+          ...variants({ residual, layerNorm }),
+          ...{ batchSize, seqLength, backend, iterations: 10 },
+          training: optimizerOf(options),
+          threads: Math.min(threads, batchSize),
+        })
+      : undefined;
+  const { name, size, dropout, epochs, ...rest } = recipe({
+    characters: train.length,
+    // sizes that are given are no reason to measure by another
+    size: asked ?? (shaped ? 'small' : undefined),
+    length,
+    charactersPerStep: (name) => batchOf(name).batchSize * batchOf(name).seqLength,
+    speed,
+  });
+  const choices = [
+    ...(shaped ? [] : [`size ${name} (${size.layers} × ${size.hidden})`]),
+    ...(options.dropout === undefined ? [`dropout ${dropout}`] : []),
+  ];
+  const isShortened = !shaped && length !== undefined && rest.length !== length;
+  const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
+  if (choices.length > 0) {
+    const more = isShortened ? '; training longer would overfit' : '';
+    messages.note(`picked ${choices.join(', ')}: the text will be read about ${times} times${more}`);
+  }
+  return {
+    name,
+    model: initFrom?.config ?? size,
+    dropout,
+    length: length === undefined || isShortened ? rest.length : length,
+  };
+}
+
+/** Gives the text of a training that goes on; `path` is that of its state, for messages. */
+export type ResumedText = (
+  state: TrainingState,
+  source: TextSource,
+  path: string,
+) => Promise<LoadedText>;
+
+/**
+ * A training that goes on from its state.
+ * @throws CharnnError when the text, or the model beside the state, is another one
+ */
+export async function prepareResumed(
+  textOf: ResumedText,
+  options: CommandTrainOptions,
+  modelPath: string,
+  messages: Messages,
+): Promise<Prepared> {
+  const path = await findState(modelPath);
+  const { resume: state, best } = await matchModel(
+    await readState(path),
+    path,
+    modelPath,
+    messages,
+  );
+  const config = resumeTraining(options, state.config);
+  const recorded = recordedSource(state.source, path);
+  const { provenance } = state;
+  const loaded = await textOf(state, recorded, path);
+  const { corpus: read, starts } = await trainingText(
+    loaded,
+    recorded,
+    state.vocabulary,
+    messages,
+  );
+  const records = { ...read, ...withSeparator(state.separator) };
+  const corpus = config.documents ? withDocuments(records, starts) : records;
+  const { sha256, validationSha256 } = corpus.provenance;
+  if (sha256 !== provenance.sha256) {
+    throw anotherText(path, loaded.paths, changesOf(recorded.files, loaded.corpus.parts));
+  }
+  // states before version 3 have no hash of it
+  const isRecorded = provenance.validationSha256 !== undefined;
+  if (isRecorded && validationSha256 !== provenance.validationSha256) {
+    throw anotherText(path, [recorded.valFile ?? ''], '');
+  }
+  if (!isDeepStrictEqual(loaded.corpus.vocabulary.symbols, state.vocabulary.symbols)) {
+    throw new CharnnError(
+      `the text was read otherwise than when ${quote(path)} was trained on it: give the same ${optionName('minCount')}, ${optionName('encoding')} and ${optionName('format')}`,
+    );
+  }
+  const { vocabulary: _, ...model } = state.model;
+  const threads = Math.min(config.threads, config.batchSize);
+  const { leftOut } = loaded;
+  return {
+    corpus: { ...corpus, provenance },
+    model,
+    config: { ...config, threads },
+    source: { ...state.source, ...(leftOut.length > 0 && { leftOut }) },
+    // another length is planned anew
+    resume: isDeepStrictEqual(config.length, state.config.length)
+      ? state
+      : { ...state, plan: { ...state.plan, steps: null } },
+    ...(best && { best }),
+  };
+}
+
+/** The optimiser's part of the configuration, which decides on the speed. */
+function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
+  const rows = withDefaults(trainingRows, options) as Complete<typeof trainingRows>;
+  const { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon } = rows;
+  return { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon };
+}
+
+/** Below this it is chance: phrases that recur in any text */
+const minOverlap = 0.02;
+
+/** Says when the validation text also stands in the training text, so that its loss flatters. */
+function warnOfOverlap({ train, validation }: TrainingText, messages: Messages): void {
+  const share = sharedShare(train, validation);
+  if (share < minOverlap) return;
+  messages.warn(
+    `${(100 * share).toFixed(0)} % of the validation text also occurs in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove the duplicates, or give another text with ${optionName('valFile')}`,
+  );
+}
