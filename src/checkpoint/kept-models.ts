@@ -8,9 +8,9 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CharnnError, optionName, systemReason, UsageError } from '../errors.js';
 import { ownKind } from '../files/own-kinds.js';
+import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { startOf } from '../text/open-file.js';
-import { quote } from '../text/quote.js';
 import { temporaryName } from './atomic.js';
 import { readTrainingId, writeModel } from './model-file.js';
 

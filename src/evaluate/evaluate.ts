@@ -4,9 +4,9 @@ import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model.js';
-import { segmentText, TextLoss } from '../model/text-loss.js';
+import { segmentText, TextLoss } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
-import { DynamicReader } from './dynamic.js';
+import { DynamicReader } from './dynamic-evaluator.js';
 
 export interface Evaluation {
   /** Characters predicted: all but the first */
@@ -89,9 +89,10 @@ async function staticTotal(
   return new TextLoss(backend, network, 0, segments.count, seqLength).total(
     ids,
     segments,
-    pause && (async () => {
-      await pause();
-      return false;
-    }),
+    pause &&
+      (async () => {
+        await pause();
+        return false;
+      }),
   );
 }

@@ -1,8 +1,8 @@
 /** How texts are read, from options, and what is said of folders. */
 import { optionName, UsageError } from '../errors.js';
+import { grouped } from '../messages/quote.js';
 import type { OptionsOf } from '../options/table.js';
 import type { FolderReport } from '../text/folders.js';
-import { grouped } from '../text/quote.js';
 import type { InvalidAction, ReadingOptions } from '../text/reading-options.js';
 import type { columnRows, readingRows } from '../text/reading-rows.js';
 import type { TextUnit } from '../text/unit.js';
@@ -24,7 +24,9 @@ export function readingOf(
   const { encoding, format = 'lines', textColumn: column } = options;
   if (unit === 'byte' && (encoding !== undefined || options.invalid !== undefined)) {
     const option = encoding === undefined ? 'invalid' : 'encoding';
-    throw new UsageError(`${optionName(option)} is for characters, and this is about bytes: leave it out`);
+    throw new UsageError(
+      `${optionName(option)} is for characters, and this is about bytes: leave it out`,
+    );
   }
   if (column !== undefined && format === 'lines') {
     throw new UsageError(

@@ -6,7 +6,7 @@ import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import type { Model } from '../model/model.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
 import { runTraining } from '../train/run.js';
-import type { Save } from '../train/saver.js';
+import type { Save } from '../train/saving/checkpoint-sink.js';
 import type { CommandTrainOptions } from '../train/schema/schema.js';
 import { claimOutput, requireSpace } from './claim-output.js';
 import type { LoadedText } from './loaded-text.js';
@@ -45,7 +45,12 @@ export class SavedTraining {
     const { options, modelPath: path, messages, inputs } = request;
     const resuming = options.resume ?? false;
     if (path === undefined) {
-      const prepared = await prepareNew(await request.text(), options, await from(request), messages);
+      const prepared = await prepareNew(
+        await request.text(),
+        options,
+        await from(request),
+        messages,
+      );
       return new SavedTraining(prepared, options, undefined);
     }
     const lock = await claimOutput(path, resuming || (options.force ?? false), inputs);
