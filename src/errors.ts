@@ -16,19 +16,55 @@ export const exitCode = {
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
+/** Spells an option's name, alone or with a value: `layerNorm`, or on the command line `--layer-norm`. */
+export type Spelling = (key: string, value?: string) => string;
+
+/** Options that a program calls otherwise than the command line does */
+const propertyNames: Readonly<Record<string, string>> = { output: 'saveTo' };
+
+/** As programs spell options */
+export const asProperty: Spelling = (key, value) => {
+  const name = propertyNames[key] ?? key;
+  return value === undefined ? name : `${name} ${value}`;
+};
+
+/** Characters of the private use area that stand around an option's name in a message */
+const [open, between, close] = ['\u{100000}', '\u{100001}', '\u{100002}'];
+const marked = new RegExp(`${open}(.*?)(?:${between}(.*?))?${close}`, 'gsu');
+
+/**
+ * An option's name within a message, spelt only when the message is shown: by programs and on the command
+ * line the same option has different names.
+ */
+export const optionName: Spelling = (key, value) =>
+  value === undefined ? `${open}${key}${close}` : `${open}${key}${between}${value}${close}`;
+
+/** A message with the names of options spelt. */
+export function spelt(message: string, spelling: Spelling = asProperty): string {
+  return message.replace(marked, (_, key: string, value?: string) => spelling(key, value));
+}
+
 /**
  * An error that a person can act on: its message is one lower-case line that says what is wrong,
- * which value, and what to do. Anything else that is thrown is a defect of charnn.
+ * which value, and what to do. Anything else that is thrown is a defect of charnn. Options that are named
+ * by `optionName` are spelt in the message as programs spell them.
  */
 export class CharnnError extends Error {
   override readonly name: string = 'CharnnError';
+  readonly #unspelt: string;
 
   constructor(
     message: string,
     readonly exitCode: ExitCode = 1,
-    options?: ErrorOptions,
+    options?: { readonly cause?: unknown },
   ) {
-    super(message, options);
+    super(spelt(message), options);
+    this.#unspelt = message;
+  }
+
+  /** The message as it was made, its options' names not yet spelt */
+  get unspelt(): string {
+    return this.#unspelt;
   }
 }
 
@@ -36,24 +72,15 @@ export class CharnnError extends Error {
 export class UsageError extends CharnnError {
   override readonly name: string = 'UsageError';
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, exitCode.usage, options);
   }
 }
 
-/** Spells an option's name, alone or with a value: `layerNorm`, or on the command line `--layer-norm`. */
-export type Spelling = (key: string, value?: string) => string;
-
-/** As programs spell options */
-const asProperty: Spelling = (key, value) => (value === undefined ? key : `${key} ${value}`);
-
-/**
- * Wrong usage that concerns options by name. The library names an option as a program spells it; the
- * command line words the same error with flags.
- */
+/** Wrong usage that concerns options by name. */
 export class OptionError extends UsageError {
-  constructor(readonly spelt: (name: Spelling) => string) {
-    super(spelt(asProperty));
+  constructor(sentence: (name: Spelling) => string) {
+    super(sentence(optionName));
   }
 }
 
@@ -61,9 +88,17 @@ export class OptionError extends UsageError {
 export class DivergenceError extends CharnnError {
   override readonly name = 'DivergenceError';
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, exitCode.diverged, options);
   }
+}
+
+/** What Node.js adds to the error of a system call */
+interface SystemError {
+  readonly code?: string;
+  readonly errno?: number;
+  readonly syscall?: string;
+  readonly path?: string;
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -113,7 +148,7 @@ export function systemReason(cause: unknown): string {
 
 /** The name of a system's error, such as ENOENT. */
 function systemCode(cause: unknown): string | undefined {
-  const { code, errno = 0 } = (cause ?? {}) as NodeJS.ErrnoException;
+  const { code, errno = 0 } = (cause ?? {}) as SystemError;
   // libuv does not know all names, EDQUOT and ESTALE among them
   if (code?.startsWith('Unknown system error')) {
     const known = Object.entries(constants.errno).find(([, number]) => number === Math.abs(errno));
@@ -147,7 +182,7 @@ export function fromSystem(
   shown: (path: string) => string,
 ): CharnnError | undefined {
   if (!(cause instanceof Error)) return undefined;
-  const { code, syscall, path } = cause as NodeJS.ErrnoException;
+  const { code, syscall, path } = cause as SystemError;
   if (typeof code !== 'string' || typeof syscall !== 'string') return undefined;
   if (syscall === 'uv_cwd') {
     return new CharnnError(

@@ -4,7 +4,7 @@ import { CommanderError } from 'commander';
 import { createProgram, worded } from './cli/program.js';
 import { StandardStreams } from './cli/standard-streams.js';
 import { commands } from './commands/registry.js';
-import { CharnnError, exitCode, fromSystem, OptionError } from './errors.js';
+import { CharnnError, exitCode, fromSystem, spelt } from './errors.js';
 import { printable, printableLines, quote } from './messages/quote.js';
 import { flagOf } from './options/table.js';
 
@@ -52,8 +52,7 @@ function report(thrown: unknown): void {
 }
 
 function inWords(error: unknown): string {
-  if (error instanceof OptionError) return error.spelt(flagOf);
-  if (error instanceof CharnnError) return error.message;
+  if (error instanceof CharnnError) return spelt(error.unspelt, flagOf);
   const message = error instanceof Error ? error.message : error;
   return `internal error: ${message}; run with --debug for the stack`;
 }

@@ -10,7 +10,7 @@
  */
 import { type Backend, type Indices, isPending } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
-import { CharnnError } from '../errors.js';
+import { CharnnError, optionName } from '../errors.js';
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { Network } from '../model/network.js';
@@ -122,7 +122,7 @@ function spread(length: number, lags: number, positions: number): number[] {
   const last = length - 2;
   if (last < lags - 1) {
     throw new CharnnError(
-      `the text is too short for lags up to ${lags}: it has ${length} characters, ${lags + 1} are needed; give fewer --lags or a longer text`,
+      `the text is too short for lags up to ${lags}: it has ${length} characters, ${lags + 1} are needed; give fewer ${optionName('lags')} or a longer text`,
     );
   }
   const spare = last - (lags - 1);

@@ -43,7 +43,7 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
     await syncFolder(folder);
   } catch (cause) {
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {});
-    const reason = cause instanceof CharnnError ? cause.message : systemReason(cause);
+    const reason = cause instanceof CharnnError ? cause.unspelt : systemReason(cause);
     throw new CharnnError(`cannot write ${quote(path)}: ${reason}`, 1, { cause });
   }
 }

@@ -6,7 +6,7 @@
 import type { Stats } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { CharnnError, optionName, systemReason, UsageError } from '../errors.js';
 import { ownKind } from '../files/own-kinds.js';
 import { isSameFile } from '../files/own-streams.js';
 import { quote } from '../messages/quote.js';
@@ -91,12 +91,12 @@ export class KeptModels {
     const longest = basename(this.path(Number.MAX_SAFE_INTEGER));
     if (Buffer.byteLength(temporaryName(longest, '01234567')) > maxNameLength) {
       throw new UsageError(
-        `--output ${quote(modelPath)} is too long a name for --keep: take a shorter one`,
+        `${optionName('output')} ${quote(modelPath)} is too long a name for ${optionName('keep')}: take a shorter one`,
       );
     }
     const names = await readdir(folder).catch((cause) => {
       throw new CharnnError(
-        `cannot list the folder ${quote(folder)}, which --keep needs: ${systemReason(cause)}`,
+        `cannot list the folder ${quote(folder)}, which ${optionName('keep')} needs: ${systemReason(cause)}`,
         1,
         { cause },
       );
@@ -139,19 +139,19 @@ export class KeptModels {
     const shown = quote(path);
     if (!this.options.mayReplace) {
       throw new CharnnError(
-        `${shown} exists already, a model of another training: give --force to replace such models, move them, or give another --output`,
+        `${shown} exists already, a model of another training: give ${optionName('force')} to replace such models, move them, or give another ${optionName('output')}`,
       );
     }
     for (const input of this.options.inputs ?? []) {
       if (input == null || input === '-' || !isSameFile(path, input)) continue;
       throw new CharnnError(
-        `${shown} is a file that this training reads, and --keep would replace it: give another --output`,
+        `${shown} is a file that this training reads, and ${optionName('keep')} would replace it: give another ${optionName('output')}`,
       );
     }
     const stats = await stat(path);
     if (stats.isFile() && (stats.size === 0 || ownKind(await startOf(path)) === 'model')) return;
     throw new CharnnError(
-      `${shown} is not a file of charnn's, so it is not replaced: give another --output`,
+      `${shown} is not a file of charnn's, so it is not replaced: give another ${optionName('output')}`,
     );
   }
 

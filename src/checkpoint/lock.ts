@@ -25,7 +25,7 @@ import {
 import { appendFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { CharnnError, systemReason } from '../errors.js';
+import { CharnnError, optionName, systemReason } from '../errors.js';
 import { readFlags } from '../files/open-input.js';
 import { processExists, processRealm, startOfProcess } from '../machine/process.js';
 import { quote } from '../messages/quote.js';
@@ -71,7 +71,7 @@ export async function lockModel(modelPath: string): Promise<Lock> {
   } catch (cause) {
     if (cause instanceof CharnnError) throw cause;
     throw new CharnnError(
-      `cannot write to the folder ${quote(dirname(modelPath))}: ${systemReason(cause)}; give another --output`,
+      `cannot write to the folder ${quote(dirname(modelPath))}: ${systemReason(cause)}; give another ${optionName('output')}`,
       1,
       { cause },
     );
@@ -211,7 +211,7 @@ function remove(path: string, dead: Holder): void {
 function heldBy({ pid, host }: Holder, path: string, modelPath: string): CharnnError {
   const elsewhere = host === hostname() ? '' : `; if it has ended, remove ${quote(path)}`;
   return new CharnnError(
-    `${quote(modelPath)} is being trained by process ${pid} on ${quote(host)}: wait for it, end it, or give another --output${elsewhere}`,
+    `${quote(modelPath)} is being trained by process ${pid} on ${quote(host)}: wait for it, end it, or give another ${optionName('output')}${elsewhere}`,
   );
 }
 

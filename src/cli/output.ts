@@ -3,7 +3,9 @@
  * steer the terminal is escaped here.
  */
 import { chalkStderr } from 'chalk';
+import { spelt } from '../errors.js';
 import { printable, printableLines } from '../messages/quote.js';
+import { flagOf } from '../options/table.js';
 
 export interface Output {
   /**
@@ -18,20 +20,17 @@ export interface Output {
 export function createOutput(quiet: boolean): Output {
   return {
     note(message, mark = '') {
-      if (!quiet) process.stderr.write(`${printableLines(message)}${mark}\n`);
+      if (!quiet) process.stderr.write(`${printableLines(spelt(message, flagOf))}${mark}\n`);
     },
     warn(message) {
-      process.stderr.write(`${chalkStderr.yellow('warning:')} ${printable(message)}\n`);
+      process.stderr.write(
+        `${chalkStderr.yellow('warning:')} ${printable(spelt(message, flagOf))}\n`,
+      );
     },
   };
 }
 
-const thousands = new Intl.NumberFormat('en-US');
-
-/** 1234567 → 1,234,567 */
-export function grouped(count: number): string {
-  return thousands.format(count);
-}
+export { grouped } from '../messages/quote.js';
 
 /** Nats → bits per character, as shown */
 export function bits(nats: number): string {

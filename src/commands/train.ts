@@ -1,22 +1,21 @@
-import { KeptModels } from '../checkpoint/kept-models.js';
-import type { Lock } from '../checkpoint/lock.js';
-import { modelBytes, writeModel } from '../checkpoint/model-file.js';
-import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import { defineCommand } from '../cli/command.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress, type Progress } from '../cli/progress.js';
 import { Interruption } from '../cli/signals.js';
-import { DivergenceError } from '../errors.js';
+import { DivergenceError, spelt } from '../errors.js';
 import { yardstick } from '../evaluate/baseline.js';
-import { claimOutput, requireSpace } from '../library/claim-output.js';
-import { type Prepared, prepareNew, prepareResumed } from '../library/prepare-training.js';
+import { loadTexts, textRulesOf } from '../library/loaded-text.js';
+import type { Prepared } from '../library/prepare-training.js';
+import { recordedText } from '../library/resumed-text.js';
+import { SavedTraining } from '../library/training.js';
+import { readEscapes } from '../messages/escapes.js';
 import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
+import { flagOf } from '../options/table.js';
 import { sample } from '../sample/sample-text.js';
-import type { EndEvent, SampleEvent } from '../train/events.js';
+import type { EndEvent, SampleEvent, TrainEvent } from '../train/events.js';
 import type { TrainingText } from '../train/job.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
-import { runTraining } from '../train/run.js';
 import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
 import type { TrainConfig } from '../train/train-config.js';
 import { textArguments } from './input/text-arguments.js';
@@ -52,83 +51,54 @@ async function runCommand(
   else checkTogether(options);
   const given = resuming && texts.length === 0 ? [] : textArguments(texts);
   const interruption = new Interruption();
-  const inputs = [...given, options.valFile, options.initFrom];
-  const lock = await claimOutput(modelPath, resuming || (options.force ?? false), inputs);
   const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
+  const { separator } = options;
+  const text = {
+    ...options,
+    separator: separator === undefined ? undefined : readEscapes(separator, '--separator'),
+  };
+  let training: SavedTraining | undefined;
   try {
-    const keeping = (keep: number | undefined, trainingId?: string) =>
-      KeptModels.open(modelPath, {
-        ...{ keep: keep ?? 0, trainingId, resuming },
-        mayReplace: options.force ?? false,
-        inputs,
-        plainWeights: options.plainWeights ?? false,
-      });
-    // of a new training before its text is read, which may take long
-    const empty = resuming ? undefined : await keeping(options.keep);
-    const prepared = resuming
-      ? await prepareResumed(given, options, modelPath, output)
-      : await prepareNew(given, options, output);
-    const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
-    const { config, resume } = prepared;
-    const kept = empty ?? (await keeping(config.keep, resume?.id));
-    // a new one is written before the oldest is removed
-    const keptModels = config.keep ? Math.max(0, config.keep - kept.count) + 1 : 0;
-    await requireSpace(modelPath, modelBytes(model), stateBytes(model, config), keptModels);
+    training = await SavedTraining.prepare({
+      options,
+      modelPath,
+      inputs: [...given, options.valFile, options.initFrom],
+      messages: output,
+      text: () => loadTexts(given, textRulesOf(text), output),
+      resumedText: (state, source, path) => recordedText(given, state, source, path, output),
+    });
+    const { prepared } = training;
     const end = await interruption.during((signal) =>
-      run(prepared, options, { modelPath, lock, kept, progress, signal }),
+      run(training as SavedTraining, options, progress, signal),
     );
     conclude(end, modelPath, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
     // all is saved, and the comparison computes without a pause: a signal now ends the process by itself
-    lock.release();
+    training.release();
     interruption.stopListening();
     await compare(prepared.corpus, options, progress, output);
     return undefined;
   } finally {
-    lock.release();
+    training?.release();
     interruption.stopListening();
   }
 }
 
-/** Where a training's results go, and what ends it. */
-interface Surroundings {
-  readonly modelPath: string;
-  readonly lock: Lock;
-  readonly kept: KeptModels;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-}
-
 async function run(
-  prepared: Prepared,
-  { json, plainWeights }: CommandTrainOptions,
-  { modelPath, lock, kept, progress, signal }: Surroundings,
+  training: SavedTraining,
+  { json }: CommandTrainOptions,
+  progress: Progress,
+  signal: AbortSignal,
 ): Promise<EndEvent> {
+  const { config } = training.prepared;
+  const show = (event: TrainEvent) =>
+    progress.show(
+      event.type === 'warning' ? { ...event, message: spelt(event.message, flagOf) } : event,
+    );
   try {
-    return await runTraining({
-      ...prepared,
-      signal,
-      onEvent: (event) => progress.show(event),
-      save: {
-        async model(model) {
-          lock.check();
-          await writeModel(modelPath, model, { plainWeights: plainWeights ?? false });
-          progress.show({ type: 'saved', what: 'model', path: modelPath });
-          if (json) progress.show(await sampleOf(model, prepared.config));
-        },
-        async state(state) {
-          lock.check();
-          const path = statePath(modelPath);
-          await writeState(path, state);
-          progress.show({ type: 'saved', what: 'state', path });
-        },
-        async kept(model) {
-          lock.check();
-          const path = await kept.write(model);
-          progress.show({ type: 'saved', what: 'kept', path });
-        },
-      },
+    return await training.run(signal, show, async (model) => {
+      if (json) show(await sampleOf(model, config));
     });
   } finally {
     progress.stop();

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Device } from '../backend/device.js';
 import { openExactDevice } from '../backend/open-device.js';
-import { CharnnError, UsageError } from '../errors.js';
+import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import type { Model } from '../model/model.js';
@@ -10,6 +10,7 @@ import { type ModelConfig, variants } from '../model/model-config.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import {
   type CodingModel,
+  type CodingPlace,
   type CodingSettings,
   decode,
   encode,
@@ -48,12 +49,14 @@ export interface CompressOptions {
   /** What it computes must be the same wherever it is decompressed. */
   readonly device: Device;
   readonly onProgress?: ProgressListener | undefined;
+  /** Ends the work with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** @returns the file; never more than some hundred bytes longer than the content */
 export async function compress(
   content: Uint8Array,
-  { model, learn, threads, device, onProgress }: CompressOptions,
+  { model, learn, threads, device, onProgress, signal }: CompressOptions,
 ): Promise<Uint8Array> {
   const common = {
     bytes: content.length,
@@ -74,7 +77,7 @@ export async function compress(
   const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
   const coder = model ? givenModel(model) : freshModel(fresh, alphabet);
   requireMemory(codingBytes(coder.config, symbols.length, settings), 'compressing this');
-  const place = { device, onProgress };
+  const place = { device, onProgress, signal };
   const parts = await encode(symbols, coder, settings, place);
   const how: Coding = {
     ...settings,
@@ -122,9 +125,12 @@ export async function decompress(
   name: string,
   model: Model | undefined,
   onProgress?: ProgressListener,
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const { header, body } = unpack(file, name);
-  const content = header.coded ? await decoded(header.coded, body, name, model, onProgress) : body;
+  const content = header.coded
+    ? await decoded(header.coded, body, name, model, { onProgress, signal })
+    : body;
   const sha256 = createHash('sha256').update(content).digest('hex');
   if (content.length !== header.bytes || sha256 !== header.sha256) damaged(name);
   return content;
@@ -135,7 +141,7 @@ async function decoded(
   body: Buffer,
   name: string,
   model: Model | undefined,
-  onProgress: ProgressListener | undefined,
+  listening: Omit<CodingPlace, 'device'>,
 ): Promise<Uint8Array> {
   const coder =
     'config' in how.model
@@ -150,7 +156,7 @@ async function decoded(
       at += length;
       return Uint8Array.from(body.subarray(at - length, at));
     });
-    const place = { device, onProgress };
+    const place = { device, ...listening };
     const symbols = await decode(coded, how.characters, coder, how, place).catch((error) => {
       if (error instanceof CharnnError && error.message === endsEarly) return damaged(name);
       throw error;
@@ -168,7 +174,9 @@ function requireModel(
   model: Model | undefined,
 ): Model {
   if (model === undefined) {
-    throw new UsageError(`${name} was compressed with a model: give that one with --model`);
+    throw new UsageError(
+      `${name} was compressed with a model: give that one with ${optionName('model')}`,
+    );
   }
   if (fingerprint(model, version) !== sha256) {
     throw new CharnnError(`${name} was compressed with another model than the one given`);

@@ -40,6 +40,8 @@ export interface CodingModel {
 export interface CodingPlace {
   readonly device: Scope;
   readonly onProgress?: ProgressListener | undefined;
+  /** Ends the work with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Told several times a second which share is done, from 0 to 1 */
@@ -62,7 +64,7 @@ function encodeIn(
   symbols: Uint32Array,
   model: CodingModel,
   settings: CodingSettings,
-  { onProgress }: CodingPlace,
+  { onProgress, signal }: CodingPlace,
 ): Promise<Uint8Array[]> {
   const layout = layoutOf(symbols.length, settings.streams, settings.chunk);
   const plan = planOf(layout, model, settings, scope, undefined);
@@ -73,7 +75,7 @@ function encodeIn(
     plan.symbols[position] = symbols[index];
     ids[position] = idOf.get(symbols[index]) ?? unknown;
   });
-  return runLanes(plan, onProgress);
+  return runLanes(plan, onProgress, signal);
 }
 
 /** @returns the symbols that were encoded with the same model and settings */
@@ -87,7 +89,7 @@ export async function decode(
   const layout = layoutOf(characters, settings.streams, settings.chunk);
   const plan = await withScope(place.device, async (_, scope) => {
     const planned = planOf(layout, model, settings, scope, coded);
-    await runLanes(planned, place.onProgress);
+    await runLanes(planned, place.onProgress, place.signal);
     return planned;
   });
   const symbols = new Uint32Array(characters);
@@ -166,6 +168,7 @@ function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {
 async function runLanes(
   plan: CodingPlan,
   onProgress: ProgressListener | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array[]> {
   const lanes = plan.replicas.length;
   const { length, chunk } = plan.layout;
@@ -182,6 +185,11 @@ async function runLanes(
   done.catch(() => {});
   let pool: WorkerPool<CodingPlan, LaneOrder, LaneResult> | undefined;
   let left = lanes;
+  const abort = () => {
+    control.barrier.break();
+    settle?.reject(signal?.reason);
+  };
+  signal?.addEventListener('abort', abort);
   try {
     pool = await WorkerPool.start<CodingPlan, LaneOrder, LaneResult>({
       workers: lanes,
@@ -198,9 +206,11 @@ async function runLanes(
       },
     });
     for (let lane = 0; lane < lanes; lane++) pool.post(lane, { lane });
+    if (signal?.aborted) abort();
     await done;
   } finally {
     clearInterval(timer);
+    signal?.removeEventListener('abort', abort);
     await pool?.close();
   }
   return results;

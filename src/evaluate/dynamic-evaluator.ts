@@ -67,13 +67,15 @@ export class DynamicReader {
   /**
    * Goes on with the text.
    * @param ids the first is read, all others are predicted
+   * @param pause called between chunks; where it throws, the reading ends
    * @returns losses of all characters but the first, in nats
    */
-  async read(ids: Ids): Promise<Float32Array> {
+  async read(ids: Ids, pause?: () => void | Promise<void>): Promise<Float32Array> {
     const losses = new Float32Array(Math.max(0, ids.length - 1));
     const { seqLength } = this.options;
     for (let at = 0; at < losses.length; at += seqLength) {
       const T = Math.min(seqLength, losses.length - at);
+      await pause?.();
       const inputs = ids.subarray(at, at + T);
       losses.set(await this.chunk(inputs, ids.subarray(at + 1, at + 1 + T)), at);
     }

@@ -1,8 +1,8 @@
 /** How well a model predicts a text. */
-import type { Backend } from '../backend/backend.js';
+import type { Backend, SharedTensor } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
-import { loadNetwork } from '../model/load.js';
+import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { segmentText, TextLoss } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
@@ -20,27 +20,37 @@ export interface Evaluation {
   readonly perplexity: number;
 }
 
+export interface EvaluateOptions {
+  /** The model adapts to the text as it reads it: slower, one character after another */
+  readonly dynamic?: boolean | undefined;
+  /** The model's weights where a device around this one has them already */
+  readonly weights?: SharedTensor | undefined;
+  /** Called between chunks; where it throws, the evaluation ends. */
+  readonly pause?: (() => void | Promise<void>) | undefined;
+}
+
 /** Steps of a chunk */
 const seqLength = 64;
 
 /**
  * Evaluates a text, statefully. The memory that it takes is given back.
  * @param ids the text in the model's vocabulary
- * @param options.dynamic the model adapts to the text as it reads it: slower, one character after another
  * @throws CharnnError when the text has fewer than two characters
  */
 export async function evaluate(
   model: Model,
   device: Scope,
   ids: Ids,
-  { dynamic = false } = {},
+  { dynamic = false, weights, pause }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const characters = ids.length - 1;
   if (characters < 1) {
     throw new CharnnError('the text is too short to evaluate: it must have at least 2 characters');
   }
   const total = await withScope(device, (backend) =>
-    dynamic ? dynamicTotal(model, backend, ids) : staticTotal(model, backend, ids),
+    dynamic
+      ? dynamicTotal(model, backend, ids, pause)
+      : staticTotal(model, backend, ids, weights, pause),
   );
   const unknown = model.vocabulary.countUnknown(ids.subarray(1));
   const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
@@ -54,15 +64,35 @@ export async function evaluate(
 }
 
 /** Σ of the losses, in nats */
-async function dynamicTotal(model: Model, backend: Backend, ids: Ids): Promise<number> {
-  const losses = await new DynamicReader(backend, model).read(ids);
+async function dynamicTotal(
+  model: Model,
+  backend: Backend,
+  ids: Ids,
+  pause?: EvaluateOptions['pause'],
+): Promise<number> {
+  const losses = await new DynamicReader(backend, model).read(ids, pause);
   return losses.reduce((sum, loss) => sum + loss, 0);
 }
 
 /** Σ of the losses, in nats */
-async function staticTotal(model: Model, backend: Backend, ids: Ids): Promise<number> {
+async function staticTotal(
+  model: Model,
+  backend: Backend,
+  ids: Ids,
+  loaded: SharedTensor | undefined,
+  pause?: EvaluateOptions['pause'],
+): Promise<number> {
   const segments = segmentText(ids.length);
   const capacity = { maxRows: seqLength * segments.count, maxBatch: segments.count };
-  const network = loadNetwork(model, backend, capacity);
-  return new TextLoss(backend, network, 0, segments.count, seqLength).total(ids, segments);
+  const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
+  const network = networkOf(model.config, backend, weights, capacity);
+  return new TextLoss(backend, network, 0, segments.count, seqLength).total(
+    ids,
+    segments,
+    pause &&
+      (async () => {
+        await pause();
+        return false;
+      }),
+  );
 }

@@ -1,5 +1,6 @@
 /** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
 
+import type { SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
@@ -10,6 +11,8 @@ import type { LineLoss } from './line-scorer.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];
+  /** Their weights where a device around this one has them already */
+  readonly weights?: readonly SharedTensor[] | undefined;
   /** What computes; the memory that is taken is given back at the end. */
   readonly device: Scope;
   /** More than are of use are not started; the losses do not depend on their number. */
@@ -36,17 +39,17 @@ const mostBytes = 1 << 16;
 /** @param groups lines that have come together; what is there is scored before the next is waited for */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
-  { models, device, dynamic = false, characters, ...pool }: LineScoring,
+  { models, weights, device, dynamic = false, characters, ...pool }: LineScoring,
 ): AsyncGenerator<ScoredLine, void, void> {
   const scope = device.scope();
   const { operations } = scope;
   const plan: LinePlan = {
     device: scope.handle,
-    models: models.map((model) => ({
+    models: models.map((model, i) => ({
       config: model.config,
       symbols: model.vocabulary.symbols,
       text: model.text,
-      weights: operations.share(loadWeights(model, operations)),
+      weights: weights?.[i] ?? operations.share(loadWeights(model, operations)),
     })),
     dynamic,
     characters,

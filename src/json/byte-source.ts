@@ -1,6 +1,6 @@
 /** The bytes of a model file, wherever they lie. */
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
-import { CharnnError, systemReason } from '../errors.js';
+import { CharnnError, optionName, systemReason } from '../errors.js';
 import { readFlags, streamedBytes } from '../files/open-input.js';
 import { quote } from '../messages/quote.js';
 
@@ -77,7 +77,7 @@ function failToRead(path: string, cause: unknown): never {
   if (cause instanceof CharnnError) throw cause;
   if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
     throw new CharnnError(
-      `no file ${quote(path)}; train one with charnn train, or name it with --model`,
+      `no file ${quote(path)}; train one with charnn train, or name it with ${optionName('model')}`,
       1,
       { cause },
     );

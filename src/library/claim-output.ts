@@ -5,11 +5,11 @@ import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
 import { type Lock, lockModel } from '../checkpoint/lock.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { formerStatePath, statePath } from '../checkpoint/state-file.js';
-import type { Output } from '../cli/output.js';
-import { CharnnError } from '../errors.js';
+import { CharnnError, optionName } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import type { TrainingState } from '../train/saving/training-state.js';
+import type { Messages } from './messages.js';
 import { type GuardedOutput, guardOutput } from './output-guard.js';
 
 /**
@@ -28,6 +28,7 @@ export async function claimOutput(
   await guardOutput({ path: statePath(path), kind: 'state', mayReplace, inputs });
   const locks: Lock[] = [];
   const release = () => {
+    process.removeListener('exit', release);
     for (const lock of locks) lock.release();
   };
   // not left behind where the process ends at once, at a second Ctrl-C
@@ -85,7 +86,7 @@ export async function requireSpace(
   const free = disk.bavail * disk.bsize;
   if (free >= bytes) return;
   throw new CharnnError(
-    `the folder ${quote(dirname(path))} has no room for the model and its training state: saving them takes ${megabytes(bytes)}, and ${megabytes(free)} are free; give another --output`,
+    `the folder ${quote(dirname(path))} has no room for the model and its training state: saving them takes ${megabytes(bytes)}, and ${megabytes(free)} are free; give another ${optionName('output')}`,
   );
 }
 
@@ -103,18 +104,18 @@ export async function matchModel(
   state: TrainingState,
   path: string,
   modelPath: string,
-  output: Output,
+  messages: Messages,
 ): Promise<{ resume: TrainingState; best?: Model }> {
   const shown = quote(modelPath);
   if ((await stat(modelPath).catch(() => undefined)) === undefined) {
     if (state.bestLoss === null) return { resume: state };
-    output.warn(`${shown} is missing: the best model from now on will be kept`);
+    messages.warn(`${shown} is missing: the best model from now on will be kept`);
     return { resume: { ...state, bestLoss: null } };
   }
   const best = await readModel(modelPath);
   const id = best.training?.id;
   if (state.id === undefined || id === undefined || id === state.id) return { resume: state, best };
   throw new CharnnError(
-    `${quote(path)} belongs to another model than ${shown}: put the right one of them there, or start anew with --force`,
+    `${quote(path)} belongs to another model than ${shown}: put the right one of them there, or start anew with ${optionName('force')}`,
   );
 }

@@ -5,7 +5,7 @@
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
 import { resolveLinks, temporaryName } from '../checkpoint/atomic.js';
-import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { CharnnError, optionName, systemReason, UsageError } from '../errors.js';
 import { ownKind } from '../files/own-kinds.js';
 import { isSameFile, ownStreamTo } from '../files/own-streams.js';
 import { quote } from '../messages/quote.js';
@@ -38,46 +38,49 @@ const names = {
 export async function guardOutput(output: GuardedOutput): Promise<void> {
   const { path, kind, mayReplace, inputs } = output;
   const shown = quote(path);
-  if (path === '') throw new UsageError('--output is empty: name a file');
+  if (path === '') throw new UsageError(`${optionName('output')} is empty: name a file`);
   if (path.endsWith('/') || path.endsWith(sep)) {
-    throw new UsageError(`--output ${shown} is the name of a folder: name a file`);
+    throw new UsageError(`${optionName('output')} ${shown} is the name of a folder: name a file`);
   }
   const folders = await requireWritableFolder(path);
   const existing = await stat(path).catch((cause) => {
     if (cause.code === 'ENOENT') return undefined;
     throw cannotWrite(path, cause);
   });
-  if (existing?.isDirectory()) throw new UsageError(`--output ${shown} is a folder: name a file`);
+  if (existing?.isDirectory())
+    throw new UsageError(`${optionName('output')} ${shown} is a folder: name a file`);
   if (existing && !existing.isFile()) {
-    throw new UsageError(`--output ${shown} is a device or a pipe: name a file`);
+    throw new UsageError(`${optionName('output')} ${shown} is a device or a pipe: name a file`);
   }
   if (folders.some(isOfDevices)) {
     throw new UsageError(
-      `--output ${shown} is in a folder of devices: name a file in another folder`,
+      `${optionName('output')} ${shown} is in a folder of devices: name a file in another folder`,
     );
   }
   if (existing === undefined) return;
   const stream = ownStreamTo(path, existing);
   if (stream !== undefined) {
     throw new UsageError(
-      `--output ${shown} is the file that ${stream} goes to: give another --output`,
+      `${optionName('output')} ${shown} is the file that ${stream} goes to: give another ${optionName('output')}`,
     );
   }
   const found = existing.size === 0 ? kind : ownKind(await startOf(path));
   if (kind !== 'page' && !mayReplace && (found === 'model' || found === 'state')) {
     throw new CharnnError(
-      `${shown} exists already: give --force to replace it, --resume to go on with it, or another --output`,
+      `${shown} exists already: give ${optionName('force')} to replace it, ${optionName('resume')} to go on with it, or another ${optionName('output')}`,
     );
   }
   if (found !== kind) {
     const is =
       found === undefined ? "not a file of charnn's" : `${names[found]}, not ${names[kind]}`;
-    throw new CharnnError(`${shown} is ${is}, so it is not replaced: give another --output`);
+    throw new CharnnError(
+      `${shown} is ${is}, so it is not replaced: give another ${optionName('output')}`,
+    );
   }
   for (const input of inputs) {
     if (input == null || input === '-' || !isSameFile(path, input)) continue;
     throw new CharnnError(
-      `--output ${shown} is the file ${quote(input)}, which this command reads: give another --output`,
+      `${optionName('output')} ${shown} is the file ${quote(input)}, which this command reads: give another ${optionName('output')}`,
     );
   }
 }
@@ -89,7 +92,9 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
 async function requireWritableFolder(path: string): Promise<string[]> {
   // the name under which it is written before it is renamed
   if (Buffer.byteLength(temporaryName(path, '01234567')) > longestName) {
-    throw new UsageError(`--output ${quote(path)} is too long a name: take a shorter one`);
+    throw new UsageError(
+      `${optionName('output')} ${quote(path)} is too long a name: take a shorter one`,
+    );
   }
   // a link may lead elsewhere
   let folder = dirname(path);
@@ -101,7 +106,7 @@ async function requireWritableFolder(path: string): Promise<string[]> {
     real = await realpath(target);
   } catch (cause) {
     throw new CharnnError(
-      `cannot write to the folder ${quote(folder)}: ${systemReason(cause)}; give another --output`,
+      `cannot write to the folder ${quote(folder)}: ${systemReason(cause)}; give another ${optionName('output')}`,
       1,
       { cause },
     );
@@ -116,7 +121,7 @@ function isOfDevices(folder: string): boolean {
 
 function cannotWrite(path: string, cause: unknown): CharnnError {
   return new CharnnError(
-    `cannot write ${quote(path)}: ${systemReason(cause)}; give another --output`,
+    `cannot write ${quote(path)}: ${systemReason(cause)}; give another ${optionName('output')}`,
     1,
     { cause },
   );

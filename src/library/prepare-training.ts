@@ -1,20 +1,15 @@
-/** From the options of `charnn train` to a training that can begin, or go on. */
-import { resolve } from 'node:path';
+/** From a text and options to a training that can begin, or go on. */
 import { isDeepStrictEqual } from 'node:util';
-import { readModel } from '../checkpoint/model-file.js';
 import { readState } from '../checkpoint/state-file.js';
-import { grouped, type Output } from '../cli/output.js';
+import { CharnnError, optionName } from '../errors.js';
 import { usableCores } from '../machine/cores.js';
-import { quote } from '../messages/quote.js';
+import { grouped, quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { variants } from '../model/model-config.js';
 import { sharedRun, sharedShare } from '../novelty/overlap.js';
 import { type Complete, withDefaults } from '../options/table.js';
-import { type Corpus, loadCorpus } from '../text/corpus.js';
 import { withSeparator } from '../text/separator.js';
-import { type BatchShape, fitToCorpus, splitCorpus } from '../text/split.js';
-import type { Ids, TextOptions } from '../text/unit.js';
-import type { Vocabulary } from '../text/vocabulary.js';
+import { type BatchShape, fitToCorpus } from '../text/split.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
 import { batchShape, recipe, type SizeName, sizes } from '../train/length/recipe.js';
@@ -25,55 +20,45 @@ import {
   textSettings,
   trainLength,
 } from '../train/resolve.js';
+import type { TrainingState } from '../train/saving/training-state.js';
 import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
 import { trainingRows } from '../train/schema/training-rows.js';
 import type { OptimizerConfig } from '../train/train-config.js';
 import { findState, matchModel } from './claim-output.js';
-import {
-  anotherText,
-  changesOf,
-  recordedSource,
-  requireRecorded,
-  type TextSource,
-} from './recorded-text.js';
-import { type FileStarts, readSeparatorOption, withDocuments, withRecords } from './records.js';
-import { folderReporter, readingOf, skippedIn } from './text-reading.js';
+import { absolute, type LoadedText } from './loaded-text.js';
+import type { Messages } from './messages.js';
+import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
+import { withDocuments, withRecords } from './records.js';
+import { trainingText } from './training-text.js';
 
 export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
 
-/** A training from its beginning: text, sizes and configuration. */
+/**
+ * A training from its beginning: sizes and configuration.
+ * @param initFrom a model to start from
+ */
 export async function prepareNew(
-  texts: readonly string[],
+  loaded: LoadedText,
   options: CommandTrainOptions,
-  output: Output,
+  initFrom: Model | undefined,
+  messages: Messages,
 ): Promise<Prepared> {
-  const { text, ...settings } = textSettings(options);
-  const givenSeparator = readSeparatorOption(options.separator, text);
-  const initFrom = options.initFrom === undefined ? undefined : await readModel(options.initFrom);
-  const source: TextSource = {
-    texts,
-    ...settings,
-    valFile: settings.valFile ?? null,
-    reading: readingOf(options, text.unit),
-  };
-  const {
-    corpus: loaded,
-    starts,
-    files,
-    leftOut,
-  } = await loadTraining(source, text, undefined, output);
-  const records = withRecords(loaded, givenSeparator, output);
+  const { valFrac, valFile, valChars } = textSettings(options);
+  const { minCount, reading } = loaded;
+  const validating = { valFrac, valFile: valFile ?? null, valChars };
+  const { corpus: read, starts } = await trainingText(loaded, validating, undefined, messages);
+  const records = withRecords(read, loaded.separator, messages);
   const corpus = options.documents ? withDocuments(records, starts) : records;
-  warnOfOverlap(corpus, output);
+  warnOfOverlap(corpus, messages);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
     const { batchSize = usual.batchSize, seqLength = usual.seqLength } = options;
     return fitToCorpus(corpus.train.length, { batchSize, seqLength });
   };
   const threads = options.threads ?? usableCores();
-  const { name, ...picked } = await pick(options, threads, batchOf, corpus, initFrom, output);
+  const { name, ...picked } = await pick(options, threads, batchOf, corpus, initFrom, messages);
   const { warning, ...batch } = batchOf(name);
-  if (warning !== undefined) output.warn(warning);
+  if (warning !== undefined) messages.warn(warning);
   // the text may be too short for the batch that was asked for, and a thread needs a row
   const fitted = { ...batch, threads: Math.min(threads, batch.batchSize) };
   const resolved = resolveTraining({ ...options, ...fitted }, { ...picked, ...fitted });
@@ -82,11 +67,13 @@ export async function prepareNew(
     ...resolved,
     // to be found again from any folder
     source: {
-      ...source,
-      texts: source.texts.map(absolute),
-      valFile: source.valFile === null ? null : absolute(source.valFile),
-      files,
-      ...(leftOut.length > 0 && { leftOut }),
+      ...validating,
+      texts: loaded.paths,
+      valFile: validating.valFile === null ? null : absolute(validating.valFile),
+      minCount,
+      reading,
+      files: loaded.corpus.parts,
+      ...(loaded.leftOut.length > 0 && { leftOut: loaded.leftOut }),
     },
     ...(initFrom && { initFrom }),
   };
@@ -99,7 +86,7 @@ async function pick(
   batchOf: (name: SizeName) => BatchShape,
   { train, vocabulary }: TrainingText,
   initFrom: Model | undefined,
-  output: Output,
+  messages: Messages,
 ): Promise<Omit<Picked, 'batchSize' | 'seqLength' | 'threads'> & { readonly name: SizeName }> {
   const shaped =
     options.layers !== undefined || options.hidden !== undefined || initFrom !== undefined;
@@ -138,7 +125,9 @@ async function pick(
   const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
   if (choices.length > 0) {
     const more = isShortened ? '; training longer would overfit' : '';
-    output.note(`picked ${choices.join(', ')}: the text will be read about ${times} times${more}`);
+    messages.note(
+      `picked ${choices.join(', ')}: the text will be read about ${times} times${more}`,
+    );
   }
   return {
     name,
@@ -148,47 +137,54 @@ async function pick(
   };
 }
 
+/** Gives the text of a training that goes on; `path` is that of its state, for messages. */
+export type ResumedText = (
+  state: TrainingState,
+  source: TextSource,
+  path: string,
+) => Promise<LoadedText>;
+
 /**
  * A training that goes on from its state.
  * @throws CharnnError when the text, or the model beside the state, is another one
  */
 export async function prepareResumed(
-  texts: readonly string[],
+  textOf: ResumedText,
   options: CommandTrainOptions,
   modelPath: string,
-  output: Output,
+  messages: Messages,
 ): Promise<Prepared> {
   const path = await findState(modelPath);
-  const { resume: state, best } = await matchModel(await readState(path), path, modelPath, output);
+  const { resume: state, best } = await matchModel(
+    await readState(path),
+    path,
+    modelPath,
+    messages,
+  );
   const config = resumeTraining(options, state.config);
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
-  const leavingOut = { known: new Set(recorded.leftOut), onOwnStream: () => {} };
-  const rules = { reading: recorded.reading, unit: state.text.unit, leavingOut };
-  if (texts.length === 0) {
-    const bytes = provenance.bytes ?? null;
-    await requireRecorded(recorded.texts, bytes, path, recorded.files, rules);
-  }
-  if (recorded.valFile !== null) {
-    const bytes = provenance.validationBytes;
-    await requireRecorded([recorded.valFile], bytes, path, undefined, rules);
-  }
-  const source = texts.length > 0 ? { ...recorded, texts: texts.map(absolute) } : recorded;
-  const read = await loadTraining(source, state.text, state.vocabulary, output);
-  const { starts, leftOut } = read;
-  const records = { ...read.corpus, ...withSeparator(state.separator) };
+  const loaded = await textOf(state, recorded, path);
+  const { corpus: read, starts } = await trainingText(loaded, recorded, state.vocabulary, messages);
+  const records = { ...read, ...withSeparator(state.separator) };
   const corpus = config.documents ? withDocuments(records, starts) : records;
   const { sha256, validationSha256 } = corpus.provenance;
   if (sha256 !== provenance.sha256) {
-    throw anotherText(path, source.texts, changesOf(recorded.files, read.files));
+    throw anotherText(path, loaded.paths, changesOf(recorded.files, loaded.corpus.parts));
   }
   // states before version 3 have no hash of it
   const isRecorded = provenance.validationSha256 !== undefined;
   if (isRecorded && validationSha256 !== provenance.validationSha256) {
-    throw anotherText(path, [source.valFile ?? ''], '');
+    throw anotherText(path, [recorded.valFile ?? ''], '');
+  }
+  if (!isDeepStrictEqual(loaded.corpus.vocabulary.symbols, state.vocabulary.symbols)) {
+    throw new CharnnError(
+      `the text was read otherwise than when ${quote(path)} was trained on it: give the same ${optionName('minCount')}, ${optionName('encoding')} and ${optionName('format')}`,
+    );
   }
   const { vocabulary: _, ...model } = state.model;
   const threads = Math.min(config.threads, config.batchSize);
+  const { leftOut } = loaded;
   return {
     corpus: { ...corpus, provenance },
     model,
@@ -199,98 +195,6 @@ export async function prepareResumed(
       ? state
       : { ...state, plan: { ...state.plan, steps: null } },
     ...(best && { best }),
-  };
-}
-
-interface LoadedTraining {
-  readonly corpus: TrainingText;
-  readonly starts: FileStarts;
-  readonly files: Corpus['parts'];
-  readonly leftOut: readonly string[];
-}
-
-async function loadTraining(
-  source: TextSource,
-  text: TextOptions,
-  vocabulary: Vocabulary | undefined,
-  output: Output,
-): Promise<LoadedTraining> {
-  const { minCount, valFile, valFrac, valChars, reading } = source;
-  // a text that is resumed was reported when it was new
-  const onFolder = vocabulary === undefined ? folderReporter(output) : undefined;
-  const leftOut = new Set(source.leftOut);
-  const leavingOut = {
-    known: leftOut,
-    onOwnStream(path: string, stream: string) {
-      output.note(`left out ${quote(path)}: the ${stream} of this training goes to it`);
-      leftOut.add(resolve(path));
-    },
-  };
-  const load = (paths: readonly string[], known: Vocabulary | undefined): Promise<Corpus> =>
-    loadCorpus(paths, {
-      text,
-      minCount,
-      reading,
-      onFolder,
-      stdin: process.stdin,
-      leavingOut,
-      ...(known && { vocabulary: known }),
-    });
-  const corpus = await load(source.texts, vocabulary);
-  if (corpus.unknown > 0 && vocabulary === undefined) {
-    const plural = corpus.unknown === 1 ? ' is' : 's are';
-    output.note(`${grouped(corpus.unknown)} rare character${plural} read as unknown`);
-  }
-  const split = splitCorpus(corpus.ids, valFrac);
-  let validation: Ids = split.validation;
-  let validationText = {};
-  const edge = split.train.length;
-  let validationStarts = corpus.starts.filter((at) => at > edge).map((at) => at - edge);
-  if (valFile !== null) {
-    const other = await load([valFile], corpus.vocabulary);
-    validation = other.ids;
-    validationStarts = other.starts.slice(1);
-    validationText = { validationSha256: other.sha256, validationBytes: other.bytes };
-    if (other.unknown > 0) {
-      output.warn(
-        `${grouped(other.unknown)} characters of ${quote(valFile)} are unknown to the model`,
-      );
-    }
-  }
-  if (validation.length < 2) {
-    // where not even training is possible, that is said instead
-    if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
-      output.warn('the text is too short for a validation part: the training loss is used instead');
-    }
-    validation = validation.subarray(0, 0);
-  } else if (validation.length > valChars) {
-    output.note(
-      `validating on the first ${grouped(valChars)} of ${grouped(validation.length)} characters (--val-chars)`,
-    );
-    validation = validation.subarray(0, valChars);
-  }
-  const training = {
-    train: split.train,
-    validation,
-    vocabulary: corpus.vocabulary,
-    text,
-    provenance: {
-      sha256: corpus.sha256,
-      bytes: corpus.bytes,
-      files: corpus.files,
-      ...skippedIn(corpus.folders),
-      ...(reading.encoding !== undefined && { encoding: reading.encoding }),
-      minCount,
-      trainCharacters: split.train.length,
-      validationCharacters: validation.length,
-      ...validationText,
-    },
-  };
-  return {
-    corpus: training,
-    starts: { train: corpus.starts.filter((at) => at < edge), validation: validationStarts },
-    files: corpus.parts,
-    leftOut: [...leftOut],
   };
 }
 
@@ -305,14 +209,10 @@ function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
 const minOverlap = 0.02;
 
 /** Says when the validation text also stands in the training text, so that its loss flatters. */
-function warnOfOverlap({ train, validation }: TrainingText, output: Output): void {
+function warnOfOverlap({ train, validation }: TrainingText, messages: Messages): void {
   const share = sharedShare(train, validation);
   if (share < minOverlap) return;
-  output.warn(
-    `${(100 * share).toFixed(0)} % of the validation text also occurs in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove the duplicates, or give another text with --val-file`,
+  messages.warn(
+    `${(100 * share).toFixed(0)} % of the validation text also occurs in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove the duplicates, or give another text with ${optionName('valFile')}`,
   );
-}
-
-function absolute(path: string): string {
-  return path === '-' ? path : resolve(path);
 }

@@ -1,7 +1,7 @@
 /** The texts that a training state names: read again on resuming, if they are what was trained on. */
 import { stat } from 'node:fs/promises';
 import { readRows } from '../checkpoint/train-config.js';
-import { CharnnError } from '../errors.js';
+import { CharnnError, optionName } from '../errors.js';
 import { Fields } from '../json/fields.js';
 import { ranges } from '../limits.js';
 import { quote } from '../messages/quote.js';
@@ -104,7 +104,7 @@ export async function requireRecorded(
     // what is missing is said where it is read
     if (stats === undefined || stats.isFile() || stats.isDirectory()) continue;
     throw new CharnnError(
-      `${quote(statePath)} names ${quote(path)} as its text, which is neither file nor folder: give the text with --resume`,
+      `${quote(statePath)} names ${quote(path)} as its text, which is neither file nor folder: give the text with ${optionName('resume')}`,
     );
   }
   if (bytes === undefined || paths.includes('-')) return;
@@ -128,7 +128,7 @@ export function anotherText(
   const shown = paths.length === 1 ? `the text ${quote(paths[0])}` : 'the text';
   const what = changes === '' ? '' : ` (${changes})`;
   return new CharnnError(
-    `${shown} is not the one that ${quote(statePath)} was trained on${what}: put that one there, or give it with --resume; or start anew with --init-from`,
+    `${shown} is not the one that ${quote(statePath)} was trained on${what}: put that one there, or give it with ${optionName('resume')}; or start anew with ${optionName('initFrom')}`,
   );
 }
 

@@ -1,28 +1,26 @@
 /** What ends the records of a training text: given, or found, and then said. */
-
-import type { Output } from '../cli/output.js';
-import { CharnnError, UsageError } from '../errors.js';
+import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
-import { readEscapes } from '../messages/escapes.js';
 import { textBeginning } from '../sample/read-prompt.js';
 import { prepareText } from '../text/decode.js';
 import { describeSeparator, findSeparator } from '../text/separator.js';
 import type { TextOptions } from '../text/unit.js';
 import type { TrainingText } from '../train/job.js';
+import type { Messages } from './messages.js';
 
 /**
- * The separator that `--separator` gives: undefined without the option, empty where there is to be none.
- * @throws UsageError for an unknown escape or a text that is too long
+ * A separator that is given, with the line ends of the text: empty where there is to be none.
+ * @throws UsageError for one that is too long
  */
 export function readSeparatorOption(
-  raw: string | undefined,
+  given: string | undefined,
   text: TextOptions,
 ): string | undefined {
-  if (raw === undefined) return undefined;
-  const separator = prepareText(readEscapes(raw, '--separator'), text);
+  if (given === undefined) return undefined;
+  const separator = prepareText(given, text);
   if (separator.length > limits.separator) {
     throw new UsageError(
-      `--separator has ${separator.length} characters: give at most ${limits.separator}`,
+      `${optionName('separator')} has ${separator.length} characters: give at most ${limits.separator}`,
     );
   }
   return separator;
@@ -35,18 +33,20 @@ export function readSeparatorOption(
 export function withRecords(
   corpus: TrainingText,
   given: string | undefined,
-  output: Output,
+  messages: Messages,
 ): TrainingText {
   if (given === '') return corpus;
   if (given !== undefined) {
     if (corpus.vocabulary.encode(given).unknown === 0) return { ...corpus, separator: given };
-    output.warn(`--separator ${JSON.stringify(given)} does not occur in the text: it is left out`);
+    messages.warn(
+      `${optionName('separator')} ${JSON.stringify(given)} does not occur in the text: it is left out`,
+    );
     return corpus;
   }
   const separator = findSeparator(corpus.train, corpus.vocabulary);
   if (separator === undefined) return corpus;
-  output.note(
-    `the text is made of records that ${describeSeparator(separator)} ends: sample -n will write such records (--separator '' if it is not so)`,
+  messages.note(
+    `the text is made of records that ${describeSeparator(separator)} ends: sample -n will write such records (${optionName('separator', "''")} if it is not so)`,
   );
   return { ...corpus, separator };
 }
@@ -65,7 +65,7 @@ export function withDocuments(corpus: TrainingText, starts: FileStarts): Trainin
   const { vocabulary, separator } = corpus;
   if (separator === undefined && starts.train.length < 2) {
     throw new CharnnError(
-      '--documents needs more than one: the text is a single file, and no separator is found in it; give --separator',
+      `${optionName('documents')} needs more than one: the text is a single file, and no separator is found in it; give ${optionName('separator')}`,
     );
   }
   const common = {

@@ -1,11 +1,12 @@
-/** How a command reads its texts, from its options, and what it says of folders. */
-import { grouped, type Output } from '../cli/output.js';
-import { UsageError } from '../errors.js';
+/** How texts are read, from options, and what is said of folders. */
+import { optionName, UsageError } from '../errors.js';
+import { grouped } from '../messages/quote.js';
 import type { OptionsOf } from '../options/table.js';
 import type { FolderReport } from '../text/folders.js';
 import type { InvalidAction, ReadingOptions } from '../text/reading-options.js';
 import type { columnRows, readingRows } from '../text/reading-rows.js';
 import type { TextUnit } from '../text/unit.js';
+import type { Messages } from './messages.js';
 
 /** Options of reading; a command may have only some of them. */
 type GivenReading = OptionsOf<typeof readingRows & typeof columnRows>;
@@ -22,15 +23,19 @@ export function readingOf(
 ): ReadingOptions {
   const { encoding, format = 'lines', textColumn: column } = options;
   if (unit === 'byte' && (encoding !== undefined || options.invalid !== undefined)) {
-    const option = encoding === undefined ? '--invalid' : '--encoding';
-    throw new UsageError(`${option} is for characters, and this is about bytes: leave it out`);
+    const option = encoding === undefined ? 'invalid' : 'encoding';
+    throw new UsageError(
+      `${optionName(option)} is for characters, and this is about bytes: leave it out`,
+    );
   }
   if (column !== undefined && format === 'lines') {
-    throw new UsageError('--text-column needs a table: give --format csv, tsv or ndjson');
+    throw new UsageError(
+      `${optionName('textColumn')} needs a table: give ${optionName('format')} csv, tsv or ndjson`,
+    );
   }
   if (column === undefined && format === 'ndjson') {
     throw new UsageError(
-      '--format ndjson needs --text-column: the name of the field with the text',
+      `${optionName('format', 'ndjson')} needs ${optionName('textColumn')}: the name of the field with the text`,
     );
   }
   return {
@@ -45,13 +50,13 @@ export function readingOf(
 const named = 5;
 
 /** Says of a folder how many files are read, and which are not. */
-export function folderReporter(output: Output): (report: FolderReport) => void {
+export function folderReporter(messages: Messages): (report: FolderReport) => void {
   return ({ folder, files, skipped }) => {
     const read = `${folder}: ${grouped(files)} file${files === 1 ? '' : 's'} read`;
-    if (skipped.length === 0) return output.note(read);
+    if (skipped.length === 0) return messages.note(read);
     const list = skipped.slice(0, named).map(({ name, why }) => `${name} (${why})`);
     const more = skipped.length > named ? ', …' : '';
-    output.note(`${read}, ${grouped(skipped.length)} skipped: ${list.join(', ')}${more}`);
+    messages.note(`${read}, ${grouped(skipped.length)} skipped: ${list.join(', ')}${more}`);
   };
 }
 

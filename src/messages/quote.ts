@@ -49,3 +49,10 @@ export function quote(name: string): string {
     character.split('').map(escaped).join(''),
   );
 }
+
+const thousands = new Intl.NumberFormat('en-US');
+
+/** 1234567 → 1,234,567 */
+export function grouped(count: number): string {
+  return thousands.format(count);
+}

@@ -59,12 +59,16 @@ export class TextLoss {
    * Σ of the losses of these segments' characters, in nats.
    * @param stopped asked between chunks; when it says yes the result is not a number
    */
-  async total(ids: Ids, segments: Segments, stopped: () => boolean = () => false): Promise<number> {
+  async total(
+    ids: Ids,
+    segments: Segments,
+    stopped: () => boolean | Promise<boolean> = () => false,
+  ): Promise<number> {
     this.resetRows(0, this.rows);
     let total = 0;
     let from = segments.count > 1 ? -warmup : 0;
     while (from < segments.length) {
-      if (stopped()) return Number.NaN;
+      if (await stopped()) return Number.NaN;
       // no chunk crosses the end of the warm-up, where the first segment starts from zero
       const steps = Math.min(this.T, (from < 0 ? 0 : segments.length) - from);
       total += await this.chunk(ids, segments, from, steps, from >= 0);

@@ -1,5 +1,6 @@
 /** Records from a model, on all the threads that are given, in their order. */
 
+import type { SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
@@ -14,6 +15,8 @@ export interface Generation {
   readonly model: Model;
   /** What computes; the memory that is taken is given back at the end. */
   readonly device: Scope;
+  /** The model's weights where a device around this one has them already */
+  readonly weights?: SharedTensor | undefined;
   readonly settings: SampleSettings;
   /** Ids that every record goes on from */
   readonly prompt: ArrayLike<number>;
@@ -50,10 +53,10 @@ export async function* generate(
 async function* drawIn(
   { operations: backend, handle }: Scope,
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
-  { model, settings, prompt, expected, ...options }: Generation,
+  { model, settings, prompt, expected, weights: loaded, ...options }: Generation,
 ): AsyncGenerator<Chunk<readonly number[]>, void, void> {
   const threads = usefulThreads(options.threads);
-  const weights = loadWeights(model, backend);
+  const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   // what follows an unprinted record of each record's own cannot be read once for all
   const isLed = needsLeadIn(settings, prompt);
   const { state, id } = readPrompt(model, backend, weights, isLed ? [] : prompt);
@@ -63,7 +66,7 @@ async function* drawIn(
   const plan: SamplePlan = {
     device: handle,
     config: model.config,
-    weights: backend.share(weights),
+    weights: loaded ?? backend.share(weights),
     state: state.map((layer) => layer.map((s) => backend.share(s))),
     firstId: id,
     settings: isLed ? settings : { ...settings, separators: undefined },

@@ -32,6 +32,17 @@ export const filterRows = topic('Choice', {
   greedy: flag('always choose the most probable character, as temperature 0 does'),
 });
 
+/** What records may consist of */
+export const constraintRows = topic('Choice', {
+  banRepeats: option('<n>', integer(2), 'let no sequence of n characters occur twice in a record'),
+  allow: option('<class>', text, 'use only these characters: a-z, \\p{L}, …'),
+  match: option(
+    '<regex>',
+    text,
+    'print only records that match this regular expression as a whole; a line end ends them',
+  ),
+});
+
 export const lengthRow = option('<n>', integer(0), 'max number of characters to draw', {
   default: 500,
 });

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { type CsvError, type Info, type Options, Parser } from 'csv-parse';
-import { CharnnError, UsageError } from '../errors.js';
+import { CharnnError, optionName, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import { longestLine, splitLines } from './line-splitter.js';
 import type { ReadingOptions } from './reading-options.js';
@@ -106,7 +106,9 @@ function columnIndex(header: readonly string[], column: string | undefined, name
   const columns = `its columns are ${list.join(', ')}${header.length > 20 ? ', …' : ''}`;
   if (column === undefined) {
     if (header.length === 1) return 0;
-    throw new UsageError(`${name}: name the column with the text by --text-column; ${columns}`);
+    throw new UsageError(
+      `${name}: name the column with the text by ${optionName('textColumn')}; ${columns}`,
+    );
   }
   const index = header.indexOf(column);
   if (index < 0) throw new UsageError(`${name} has no column ${quote(column)}; ${columns}`);
@@ -129,7 +131,7 @@ function worded(error: Error, name: string, format: string): Error {
   const { code, lines } = error as CsvError & { lines?: number };
   const what = faults[code] ?? `it is no ${format}`;
   return new CharnnError(
-    `${name}, line ${lines ?? '?'}: ${what}; mend the record, or give the right --format`,
+    `${name}, line ${lines ?? '?'}: ${what}; mend the record, or give the right ${optionName('format')}`,
     1,
     { cause: error },
   );
@@ -142,7 +144,7 @@ async function* objectFields(
 ): AsyncGenerator<Field[], void, void> {
   if (column === undefined) {
     throw new UsageError(
-      '--format ndjson needs --text-column: the name of the field with the text',
+      `${optionName('format', 'ndjson')} needs ${optionName('textColumn')}: the name of the field with the text`,
     );
   }
   let line = 0;
@@ -165,7 +167,7 @@ const loneSurrogate = /\p{Surrogate}/u;
 function wellFormed(text: string, invalid: ReadingOptions['invalid'], where: string): Buffer {
   if (!loneSurrogate.test(text)) return Buffer.from(text);
   if (invalid === 'error') {
-    const advice = 'give --invalid replace or --invalid skip, or mend it';
+    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or mend it`;
     throw new CharnnError(`${where} has half a surrogate pair, which is no character: ${advice}`);
   }
   return Buffer.from(text.replace(/\p{Surrogate}/gu, invalid === 'replace' ? '\ufffd' : ''));
@@ -178,9 +180,13 @@ function fieldOf(json: string, column: string, where: string): string | undefine
   try {
     record = JSON.parse(json);
   } catch (cause) {
-    throw new CharnnError(`${where} is not JSON: mend it, or give the right --format`, 1, {
-      cause,
-    });
+    throw new CharnnError(
+      `${where} is not JSON: mend it, or give the right ${optionName('format')}`,
+      1,
+      {
+        cause,
+      },
+    );
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     throw new CharnnError(`${where} is no JSON object, so it has no field ${quote(column)}`);

@@ -1,7 +1,7 @@
 /** Reading a corpus: bytes in, ids out, in one pass and about one copy of the ids in memory. */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { CharnnError } from '../errors.js';
+import { CharnnError, optionName } from '../errors.js';
 import type { FolderReport, LeavingOut } from './folders.js';
 import { GrowingIds } from './ids.js';
 import { FixedInterner, GrowingInterner, type Interner } from './interner.js';
@@ -71,15 +71,7 @@ export async function loadCorpus(
   paths: readonly string[],
   options: CorpusOptions,
 ): Promise<Corpus> {
-  const {
-    text,
-    minCount,
-    vocabulary,
-    reading = defaultReading,
-    stdin,
-    leavingOut,
-    onFolder,
-  } = options;
+  const { text, reading = defaultReading, stdin, leavingOut, onFolder } = options;
   const folders: FolderReport[] = [];
   const sources = await findSources(paths, stdin, {
     reading,
@@ -90,6 +82,19 @@ export async function loadCorpus(
       onFolder?.(report);
     },
   });
+  return { ...(await loadSources(sources, options)), folders };
+}
+
+/**
+ * Reads texts as one, as `loadCorpus` does.
+ * @throws CharnnError as `loadCorpus`
+ */
+export async function loadSources(
+  sources: readonly Source[],
+  options: Omit<CorpusOptions, 'stdin' | 'leavingOut' | 'onFolder'>,
+): Promise<Corpus> {
+  const { text, minCount, vocabulary } = options;
+  const folders: readonly FolderReport[] = [];
   if (vocabulary === undefined) {
     const interner = new GrowingInterner(text.unit);
     const { ids, ...read } = await readAll(sources, options, interner);
@@ -120,7 +125,7 @@ function renumber(
   if (vocabulary.symbols.length === 0) {
     const most = occurrences.reduce((highest, [, count]) => Math.max(highest, count), 0);
     throw new CharnnError(
-      `--min-count ${minCount} leaves no character: the most frequent one occurs ${most} times; give less`,
+      `${optionName('minCount')} ${minCount} leaves no character: the most frequent one occurs ${most} times; give less`,
     );
   }
   let unknown = 0;
@@ -134,7 +139,7 @@ function renumber(
 
 async function readAll(
   sources: readonly Source[],
-  { text, reading, onProgress }: CorpusOptions,
+  { text, reading, onProgress }: Pick<CorpusOptions, 'text' | 'reading' | 'onProgress'>,
   interner: Interner,
 ): Promise<
   Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts' | 'starts'> & { readonly ids: GrowingIds }

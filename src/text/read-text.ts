@@ -1,4 +1,5 @@
 /** From a source to the symbols of its text. */
+import { optionName } from '../errors.js';
 import { asCorpus, columnTexts } from './columns.js';
 import { TextDecoding } from './decode.js';
 import { guessEncodings } from './guess.js';
@@ -80,19 +81,20 @@ function adviceFor(sample: Uint8Array): string {
   const faults = text.split('\ufffd').length - 1;
   const controls = sample.reduce((sum, byte) => sum + (isControl(byte) ? 1 : 0), 0);
   if (controls > 0.05 * sample.length) {
-    return 'it looks like binary data, not text; if it is text, give its --encoding; --unit byte reads any bytes';
+    return `it looks like binary data, not text; if it is text, give its ${optionName('encoding')}; ${optionName('unit', 'byte')} reads any bytes`;
   }
   const guesses = guessEncodings(sample);
   const named =
     guesses.length > 0
-      ? `perhaps ${guesses.join(' or ')} (a guess): --encoding ${guesses[0]}`
-      : 'name it with --encoding';
+      ? `perhaps ${guesses.join(' or ')} (a guess): ${optionName('encoding')} ${guesses[0]}`
+      : `name it with ${optionName('encoding')}`;
   const valid = (text.match(/\P{ASCII}/gu) ?? []).length - faults;
-  if (valid > 2 * faults) return 'for a stray byte give --invalid replace or --invalid skip';
+  if (valid > 2 * faults)
+    return `for a stray byte give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}`;
   if (faults > strayShare * sample.length) {
-    return `it is in another encoding, ${named}; or read its bytes with --unit byte`;
+    return `it is in another encoding, ${named}; or read its bytes with ${optionName('unit', 'byte')}`;
   }
-  return `for a stray byte give --invalid replace or --invalid skip; for a text in another encoding, ${named}`;
+  return `for a stray byte give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}; for a text in another encoding, ${named}`;
 }
 
 /** Other than tabs, line ends and the escape of a terminal */

@@ -1,5 +1,5 @@
 /** How files are read before their characters count: encoding, faults, and which part of them is text. */
-import { CharnnError } from '../errors.js';
+import { CharnnError, optionName } from '../errors.js';
 
 export const invalidActions = ['error', 'replace', 'skip'] as const;
 /** What is done about bytes that are no character: refuse the file, put U+FFFD there, or leave them out */
@@ -38,8 +38,7 @@ export function encodingNamed(label: string): string | undefined {
   }
 }
 
-const usualAdvice =
-  'give --invalid replace or --invalid skip, name its encoding with --encoding, or read its bytes with --unit byte';
+const usualAdvice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, name its encoding with ${optionName('encoding')}, or read its bytes with ${optionName('unit', 'byte')}`;
 
 /** A place in a text that is no character: offset and byte are known, so that a caller can say more. */
 export class InvalidTextError extends CharnnError {

@@ -1,4 +1,5 @@
 /** What a file is, by its first bytes. */
+import { optionName } from '../errors.js';
 import { type Packing, signatures, zipKinds, zipMagics } from './signatures.js';
 
 /** As much of a file as is looked at, where that much is there; grep and git take as much. */
@@ -56,7 +57,7 @@ export function recognise(start: Uint8Array, extension = ''): FileKind {
   }
   const guess = unmarkedUtf16(start);
   if (guess === undefined) return { kind: 'text', isMarked: false };
-  const advice = `if that guess is right give --encoding ${guess}, if not --encoding utf-8`;
+  const advice = `if that guess is right give ${optionName('encoding')} ${guess}, if not ${optionName('encoding', 'utf-8')}`;
   const what = 'perhaps a text in UTF-16 without a byte-order mark';
   return { kind: 'other', what, advice, isGuess: true };
 }

@@ -1,4 +1,5 @@
 /** What files begin with that are no plain text, and what to do about each. */
+import { optionName } from '../errors.js';
 
 /** What charnn unpacks itself, where the running Node.js has it */
 export type Packing = 'gzip' | 'brotli' | 'zstd';
@@ -54,13 +55,12 @@ export const signatures: readonly Signature[] = [
   { what: 'an RTF document', advice: saveAsText, magic: ascii('{\\rtf') },
   {
     what: 'an SQLite database',
-    advice:
-      'export the text, for example with sqlite3 -csv and a query, and read it with --format csv',
+    advice: `export the text, for example with sqlite3 -csv and a query, and read it with ${optionName('format', 'csv')}`,
     magic: [...ascii('SQLite format 3'), 0],
   },
   {
     what: 'a Parquet file',
-    advice: 'export the text as CSV or NDJSON and read it with --format',
+    advice: `export the text as CSV or NDJSON and read it with ${optionName('format')}`,
     magic: [...ascii('PAR1'), 0x15],
   },
   { what: 'a PNG image', magic: [0x89, ...ascii('PNG')] },

@@ -1,4 +1,5 @@
 /** Texts in other encodings than UTF-8, to the bytes of UTF-8, as they are read. */
+import { optionName } from '../errors.js';
 import { type InvalidAction, InvalidTextError } from './reading-options.js';
 
 /** Bytes that are decoded at a time */
@@ -74,8 +75,7 @@ class Utf16Decoding {
   }
 
   private fail(fault: string, at: number, byte: number): never {
-    const advice =
-      'give --invalid replace or --invalid skip, or its right encoding with --encoding';
+    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or its right encoding with ${optionName('encoding')}`;
     throw new InvalidTextError(this.name, fault, this.offset + at, byte, { advice });
   }
 }
@@ -151,8 +151,7 @@ class LegacyDecoding {
       // the fault is at this byte, or begins a byte or two before it
     }
     const fault = `is not valid ${this.encoding}`;
-    const advice =
-      'give --invalid replace or --invalid skip, or its right encoding with --encoding';
+    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or its right encoding with ${optionName('encoding')}`;
     throw new InvalidTextError(this.name, fault, this.offset + at, bytes[at] ?? 0, { advice });
   }
 }

@@ -40,7 +40,8 @@ export function handleMessages<Data, Message, Reply>(
       await work();
     } catch (error) {
       const { message, stack } = error instanceof Error ? error : new Error(String(error));
-      post({ failure: { message, stack, isKnown: error instanceof CharnnError } });
+      if (!(error instanceof CharnnError)) post({ failure: { message, stack, isKnown: false } });
+      else post({ failure: { message: error.unspelt, stack, isKnown: true } });
     }
   };
   guarded(async () => {

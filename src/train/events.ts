@@ -88,6 +88,12 @@ export interface SampleEvent {
   readonly text: string;
 }
 
+/** Something to know that needs no action, such as what was picked; only the library emits it. */
+export interface NoteEvent {
+  readonly type: 'note';
+  readonly message: string;
+}
+
 export interface WarningEvent {
   readonly type: 'warning';
   readonly message: string;
@@ -148,6 +154,7 @@ export type TrainEvent =
   | ValidationEvent
   | SavedEvent
   | SampleEvent
+  | NoteEvent
   | WarningEvent
   | RollbackEvent
   | EndEvent

@@ -4,6 +4,7 @@
  */
 import type { Backend } from '../backend/backend.js';
 import { openDevice } from '../backend/open-device.js';
+import { CharnnError, optionName } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
 import type { Model } from '../model/model.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -41,7 +42,7 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   requireMemory(
     trainingBytes(model, job.config, textBytes),
     'this training',
-    'choose a smaller --hidden, --batch-size or --seq-length, or fewer --threads',
+    `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );
   const device = await openDevice(job.config.backend);
   const { note, operations } = device;
@@ -305,7 +306,12 @@ class Training {
   }
 
   private reportFailedSave(failure: unknown): void {
-    const reason = failure instanceof Error ? failure.message : String(failure);
+    const reason =
+      failure instanceof CharnnError
+        ? failure.unspelt
+        : failure instanceof Error
+          ? failure.message
+          : String(failure);
     const message = `${reason}; training goes on, and saving is tried again at the next checkpoint`;
     this.job.onEvent({ type: 'warning', message });
   }

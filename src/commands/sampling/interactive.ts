@@ -4,7 +4,7 @@ import { openDevice } from '../../backend/open-device.js';
 import { adjust, optionValues } from '../../cli/option.js';
 import { createOutput, type Output } from '../../cli/output.js';
 import { TypedLines } from '../../cli/typed-lines.js';
-import { UsageError } from '../../errors.js';
+import { spelt, UsageError } from '../../errors.js';
 import { readingOf } from '../../library/text-reading.js';
 import { printable } from '../../messages/quote.js';
 import type { Model } from '../../model/model.js';
@@ -129,7 +129,7 @@ class Dialogue {
       this.current = changed;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`${printable(error.message)}\n`);
+      process.stderr.write(`${printable(spelt(error.unspelt, flagOf))}\n`);
     }
   }
 

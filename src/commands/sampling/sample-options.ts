@@ -2,7 +2,7 @@
 import * as rows from '../../cli/rows.js';
 import { flag, type OptionsOf, option, topic } from '../../options/table.js';
 import { count, integer, listOf, notNegative, path, repeated, text } from '../../options/types.js';
-import { filterRows, lengthRow } from '../../sample/sample-rows.js';
+import { constraintRows, filterRows, lengthRow } from '../../sample/sample-rows.js';
 import { encodingRow } from '../../text/reading-rows.js';
 
 const { greedy, ...filters } = filterRows;
@@ -72,17 +72,7 @@ export const sampleTable = {
       { aliases: ['temperature-schedule'] },
     ),
     ...filters,
-    banRepeats: option(
-      '<n>',
-      integer(2),
-      'let no sequence of n characters occur twice in a record',
-    ),
-    allow: option('<class>', text, 'use only these characters: a-z, \\p{L}, …'),
-    match: option(
-      '<regex>',
-      text,
-      'print only records that match this regular expression as a whole; a line end ends them',
-    ),
+    ...constraintRows,
     greedy,
     beam: option('<n>', integer(1, 1024), 'beam search of width n for the most probable record'),
   }),

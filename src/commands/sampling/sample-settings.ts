@@ -2,12 +2,10 @@
 import type { Output } from '../../cli/output.js';
 import { UsageError } from '../../errors.js';
 import { readEscapes } from '../../messages/escapes.js';
-import { quoteText } from '../../messages/quote.js';
 import type { Model } from '../../model/model.js';
 import { flagOf, refuseConflicts } from '../../options/table.js';
+import { endOf, ownSeparator, separatorsFor } from '../../sample/record-ends.js';
 import { constraintFor, type SampleSettings } from '../../sample/settings.js';
-import type { End } from '../../sample/stop-matcher.js';
-import { prepareText } from '../../text/decode.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 
 /** Options that say how records are drawn, which a beam search does not do */
@@ -48,14 +46,20 @@ export function sampleSettings(
   const lineEnd = options.complete !== undefined && isOpen;
   const stop = lineEnd ? ['\\n'] : (options.stop ?? []);
   const endsOf = (strings: readonly string[], option: string, kept: boolean) =>
-    strings.flatMap((text) => endOf(readEscapes(text, option), option, kept, model, output));
+    strings.flatMap((text) =>
+      endOf(readEscapes(text, `--${option}`), option, kept, model, (message) =>
+        output.warn(message),
+      ),
+    );
   const own = ownSeparator(model);
   const isDefault = options.count !== undefined && isOpen && !lineEnd;
   const ends = [
-    ...endsOf(stop, '--stop', false),
-    ...endsOf(options.until ?? [], '--until', true),
+    ...endsOf(stop, 'stop', false),
+    ...endsOf(options.until ?? [], 'until', true),
     ...(isDefault ? own : []),
   ];
+  const isPrompted = Boolean(options.prompt ?? options.promptFile ?? options.complete);
+  const separators = isRecords(options) ? separatorsFor(isPrompted, model, ends, own) : [];
   const settings = Object.freeze({
     length: options.length ?? sampleTable.length.default,
     temperatures: options.temp ?? sampleTable.temp.default,
@@ -67,7 +71,7 @@ export function sampleSettings(
     typical: options.typical,
     banRepeats: options.banRepeats,
     ends,
-    separators: separatorsFor(options, model, ends, own).map(({ ids }) => ids),
+    separators: separators.map(({ ids }) => ids),
     allow: options.allow,
     match: options.match,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
@@ -77,47 +81,9 @@ export function sampleSettings(
   return settings;
 }
 
-/** What ends the records of the text that the model learned from, if it knows it */
-function ownSeparator({ separator, vocabulary }: Model): End[] {
-  if (separator === undefined) return [];
-  const { ids, unknown } = vocabulary.encode(separator);
-  return unknown === 0 ? [{ ids: Array.from(ids), kept: false }] : [];
-}
-
-/**
- * What stands before a record. A prompt begins a record of the text that the model learned from; without a
- * prompt, records follow each other as in one long text that is cut where they end. A single text is no
- * record, and a model of documents has learnt that each begins from no state.
- */
-function separatorsFor(
-  options: CommandSampleOptions,
-  { training }: Model,
-  ends: readonly End[],
-  own: readonly End[],
-): readonly End[] {
-  const isRecords =
-    options.count !== undefined ||
-    options.complete !== undefined ||
-    options.unique ||
-    options.novel !== undefined;
-  if (!isRecords || options.beam !== undefined || training?.documents === true) return [];
-  const isPrompted = Boolean(options.prompt ?? options.promptFile ?? options.complete);
-  if (own.length > 0 && (isPrompted || ends.length === 0)) return own;
-  return ends;
-}
-
-function endOf(
-  text: string,
-  option: string,
-  kept: boolean,
-  { vocabulary, text: textOptions }: Model,
-  output: Output,
-): End[] {
-  if (text === '') throw new UsageError(`${option} must not be empty`);
-  const { ids, unknown } = vocabulary.encode(prepareText(text, textOptions));
-  if (unknown === 0) return [{ ids: Array.from(ids), kept }];
-  output.warn(
-    `${option} ${quoteText(text)} can never come: the model does not know all of its characters`,
-  );
-  return [];
+/** A single text is no record, and a beam search draws none. */
+function isRecords(options: CommandSampleOptions): boolean {
+  const { count, complete, unique, novel, beam } = options;
+  const many = count !== undefined || complete !== undefined || unique || novel !== undefined;
+  return many === true && beam === undefined;
 }

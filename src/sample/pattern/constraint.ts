@@ -2,7 +2,7 @@
  * What a record may consist of: at each point only the characters that can still lead to a match of an
  * expression within the characters that are left.
  */
-import { UsageError } from '../../errors.js';
+import { optionName, UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import { quoteText } from '../../messages/quote.js';
 import type { Vocabulary } from '../../text/vocabulary.js';
@@ -65,12 +65,12 @@ export function constraintOf(
   const allowed = allow === undefined ? undefined : maskOf(classSource(allow));
   if (allowed !== undefined && !allowed.includes(1)) {
     throw new UsageError(
-      `--allow ${quoteText(allow ?? '', 60)} leaves none of the model's characters`,
+      `${optionName('allow')} ${quoteText(allow ?? '', 60)} leaves none of the model's characters`,
     );
   }
   if (match === undefined) return free(allowed as Uint8Array, ending);
 
-  const shown = `--match ${quoteText(match, 60)}`;
+  const shown = `${optionName('match')} ${quoteText(match, 60)}`;
   const masks = new Map<string, Uint8Array>();
   const automaton = automatonOf(parseExpression(match), (source) => {
     let mask = masks.get(source);
@@ -88,11 +88,13 @@ export function constraintOf(
   });
   const least = automaton.distance[automaton.start];
   if (least === Number.POSITIVE_INFINITY) {
-    const but = allow === undefined ? '' : ', or that --allow leaves out';
+    const but = allow === undefined ? '' : `, or that ${optionName('allow')} leaves out`;
     throw new UsageError(`${shown} needs characters that the model does not have${but}`);
   }
   if (least > length) {
-    throw new UsageError(`${shown} needs ${least} characters at least: give --length ${least}`);
+    throw new UsageError(
+      `${shown} needs ${least} characters at least: give ${optionName('length')} ${least}`,
+    );
   }
   const newline = vocabulary.id(lf);
   const end = newline === vocabulary.unknownId ? undefined : newline;
@@ -106,14 +108,16 @@ function classSource(allow: string): string {
   const source = `[${allow}]`;
   const { characters } = limits.expression;
   if (allow.length > characters) {
-    throw new UsageError(`--allow has ${allow.length} characters: at most ${characters} are taken`);
+    throw new UsageError(
+      `${optionName('allow')} has ${allow.length} characters: at most ${characters} are taken`,
+    );
   }
   try {
     if (!oneClass.test(source)) throw new SyntaxError('more than one class');
     new RegExp(source, 'u');
   } catch {
     throw new UsageError(
-      `--allow ${quoteText(allow, 60)} is no list of characters: write it as between the brackets of a regular expression, such as 'a-z \\n'`,
+      `${optionName('allow')} ${quoteText(allow, 60)} is no list of characters: write it as between the brackets of a regular expression, such as 'a-z \\n'`,
     );
   }
   return source;

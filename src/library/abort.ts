@@ -1,0 +1,53 @@
+/** Ending work early: what a caller's signal is, and how work listens to it. */
+
+/** An `AbortSignal`, as far as the library needs it: no types of Node.js or of browsers are needed. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+export function isSignal(value: unknown): value is AbortSignalLike {
+  if (typeof value !== 'object' || value === null) return false;
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignalLike>;
+  return (
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function'
+  );
+}
+
+/** Rejects with the reason of a signal as soon as it is aborted; `stop` ends the listening. */
+export function whenAborted(signal: AbortSignalLike): { promise: Promise<never>; stop(): void } {
+  let listener = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    listener = () => reject(signal.reason);
+    if (signal.aborted) listener();
+    else signal.addEventListener('abort', listener);
+  });
+  // nobody may be waiting when it comes
+  promise.catch(() => {});
+  return { promise, stop: () => signal.removeEventListener('abort', listener) };
+}
+
+/** Values as they come, until the signal: also while the next one is waited for. */
+export async function* abortable<T>(
+  values: AsyncIterable<T> | Iterable<T>,
+  signal: AbortSignalLike,
+): AsyncGenerator<T, void, void> {
+  const iterator =
+    Symbol.asyncIterator in values ? values[Symbol.asyncIterator]() : values[Symbol.iterator]();
+  const abort = whenAborted(signal);
+  try {
+    for (;;) {
+      const { value, done } = await Promise.race([iterator.next(), abort.promise]);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    abort.stop();
+    // not awaited: a stream may be waiting for what never comes
+    void Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+}

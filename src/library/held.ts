@@ -1,0 +1,17 @@
+/** What the objects of the library hold inside: apart from their classes, whose types need not know it. */
+import type { Model as ModelData } from '../model/model.js';
+import type { LoadedText } from './loaded-text.js';
+
+export interface HeldText {
+  readonly loaded: LoadedText;
+  /** What was said while it was read */
+  readonly said: readonly { readonly type: 'note' | 'warning'; readonly message: string }[];
+}
+
+const texts = new WeakMap<object, HeldText>();
+const models = new WeakMap<object, ModelData>();
+
+export const keepText = (corpus: object, text: HeldText) => void texts.set(corpus, text);
+export const textOf = (corpus: object): HeldText | undefined => texts.get(corpus);
+export const keepModel = (model: object, data: ModelData) => void models.set(model, data);
+export const modelOf = (model: object): ModelData | undefined => models.get(model);

@@ -1,0 +1,103 @@
+/** A text that has been read, with the rules that it was read by: what a training begins with. */
+import { resolve } from 'node:path';
+import { grouped, quote } from '../messages/quote.js';
+import { type Complete, withDefaults } from '../options/table.js';
+import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/corpus.js';
+import type { ReadingOptions } from '../text/reading-options.js';
+import type { TextOptions } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import type { CommandTrainOptions } from '../train/schema/schema.js';
+import { sourceRows, textRows } from '../train/schema/text-rows.js';
+import type { Messages } from './messages.js';
+import { readSeparatorOption } from './records.js';
+import { folderReporter, readingOf } from './text-reading.js';
+
+/** How a text is read */
+export interface TextRules {
+  readonly text: TextOptions;
+  readonly minCount: number;
+  readonly reading: ReadingOptions;
+}
+
+export interface LoadedText extends TextRules {
+  readonly corpus: TextCorpus;
+  /** Absolute paths, or `-` for what is no file */
+  readonly paths: readonly string[];
+  /** Absolute paths of files in folders that output of this process goes to */
+  readonly leftOut: readonly string[];
+  /** What ends its records, as it was given: empty where there is to be none */
+  readonly separator?: string | undefined;
+}
+
+/** Options of how a text is read */
+export type TextCallOptions = Pick<
+  CommandTrainOptions,
+  | 'unit'
+  | 'normalize'
+  | 'keepCr'
+  | 'minCount'
+  | 'encoding'
+  | 'invalid'
+  | 'format'
+  | 'textColumn'
+  | 'separator'
+>;
+
+/** @throws UsageError for options that contradict each other */
+export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedText, 'separator'> {
+  const { unit, keepCr, normalize } = withDefaults(textRows, options) as Complete<typeof textRows>;
+  const text = { unit, keepCr, ...(normalize && { normalize }) };
+  return {
+    text,
+    minCount: options.minCount ?? sourceRows.minCount.default,
+    reading: readingOf(options, unit),
+    separator: readSeparatorOption(options.separator, text),
+  };
+}
+
+export interface LoadingOptions {
+  /** Ids as this one has them; folders are then not reported again */
+  readonly vocabulary?: Vocabulary | undefined;
+  /** Absolute paths that are left out of folders */
+  readonly leftOut?: readonly string[] | undefined;
+  readonly onProgress?: CorpusOptions['onProgress'];
+}
+
+/**
+ * Reads files, folders and standard input (`-`) as one text.
+ * @throws CharnnError for what is not text or cannot be read
+ */
+export async function loadTexts(
+  paths: readonly string[],
+  rules: TextRules & Pick<LoadedText, 'separator'>,
+  messages: Messages,
+  { vocabulary, onProgress, ...more }: LoadingOptions = {},
+): Promise<LoadedText> {
+  const leftOut = new Set(more.leftOut);
+  const corpus = await loadCorpus(paths, {
+    ...rules,
+    vocabulary,
+    onProgress,
+    onFolder: vocabulary === undefined ? folderReporter(messages) : undefined,
+    stdin: process.stdin,
+    leavingOut: {
+      known: leftOut,
+      onOwnStream(path, stream) {
+        messages.note(`left out ${quote(path)}: the ${stream} of this training goes to it`);
+        leftOut.add(resolve(path));
+      },
+    },
+  });
+  if (vocabulary === undefined) noteRare(corpus.unknown, messages);
+  return { ...rules, corpus, paths: paths.map(absolute), leftOut: [...leftOut] };
+}
+
+export function noteRare(unknown: number, messages: Messages): void {
+  if (unknown === 0) return;
+  const plural = unknown === 1 ? ' is' : 's are';
+  messages.note(`${grouped(unknown)} rare character${plural} read as unknown`);
+}
+
+export function absolute(path: string): string {
+  return path === '-' ? path : resolve(path);
+}

@@ -1,0 +1,128 @@
+/** What a model is doing: each call can be ended by its caller's signal, and all of them by `close`. */
+import { setImmediate } from 'node:timers/promises';
+import { CharnnError, fromSystem } from '../errors.js';
+import { quote } from '../messages/quote.js';
+import type { AbortSignalLike } from './abort.js';
+
+/** Work that holds the event loop longer would be felt by whoever else is on it. */
+const sliceMs = 20;
+
+interface Running {
+  readonly controller: AbortController;
+  /** Settles when it has ended and given everything back */
+  end(): Promise<unknown>;
+}
+
+export class Operations {
+  private readonly running = new Set<Running>();
+  private closing: Promise<void> | undefined;
+
+  /** @param name of what is closed, for messages */
+  constructor(private readonly name: string) {}
+
+  /** Does work that answers once; `fail` ends it with an error. */
+  run<T>(
+    given: AbortSignalLike | undefined,
+    work: (signal: AbortSignal, fail: (error: unknown) => void) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController();
+    const promise = (async () => {
+      this.requireOpen();
+      const stop = follow(given, controller);
+      try {
+        controller.signal.throwIfAborted();
+        return await work(controller.signal, (error) => controller.abort(error));
+      } catch (error) {
+        throw this.worded(error, controller.signal);
+      } finally {
+        stop();
+      }
+    })();
+    const entry: Running = { controller, end: () => promise.catch(() => {}) };
+    if (this.closing === undefined) this.running.add(entry);
+    promise.then(
+      () => this.running.delete(entry),
+      () => this.running.delete(entry),
+    );
+    return promise;
+  }
+
+  /** Does work that answers bit by bit, no faster than it is asked. It begins with the first question. */
+  iterate<T>(
+    given: AbortSignalLike | undefined,
+    work: (signal: AbortSignal) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, void> {
+    const controller = new AbortController();
+    const entry: Running = { controller, end: () => values.return().catch(() => {}) };
+    const values = this.values(given, work, entry);
+    return values;
+  }
+
+  /** Ends all work and waits until it has ended; nothing begins any more. */
+  async close(): Promise<void> {
+    this.closing ??= (async () => {
+      const closed = new CharnnError(`${this.name} has been closed meanwhile`);
+      const ends = [...this.running].map(({ controller, end }) => {
+        controller.abort(closed);
+        return end();
+      });
+      await Promise.all(ends);
+    })();
+    await this.closing;
+  }
+
+  private async *values<T>(
+    given: AbortSignalLike | undefined,
+    work: (signal: AbortSignal) => AsyncIterable<T>,
+    entry: Running,
+  ): AsyncGenerator<T, void, void> {
+    this.requireOpen();
+    const { signal } = entry.controller;
+    this.running.add(entry);
+    const stop = follow(given, entry.controller);
+    try {
+      signal.throwIfAborted();
+      for await (const value of work(signal)) {
+        signal.throwIfAborted();
+        yield value;
+        signal.throwIfAborted();
+      }
+      signal.throwIfAborted();
+    } catch (error) {
+      throw this.worded(error, signal);
+    } finally {
+      stop();
+      this.running.delete(entry);
+    }
+  }
+
+  private requireOpen(): void {
+    if (this.closing !== undefined) throw new CharnnError(`${this.name} is closed: load it again`);
+  }
+
+  private worded(error: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    return error instanceof CharnnError ? error : (fromSystem(error, quote) ?? error);
+  }
+}
+
+/** Lets one signal end the other; returns what ends that. */
+function follow(given: AbortSignalLike | undefined, controller: AbortController): () => void {
+  if (given === undefined) return () => {};
+  const abort = () => controller.abort(given.reason);
+  if (given.aborted) abort();
+  else given.addEventListener('abort', abort);
+  return () => given.removeEventListener('abort', abort);
+}
+
+/** Lets events come in now and then, the signal among them. */
+export function breather(signal: AbortSignal): () => void | Promise<void> {
+  let next = performance.now() + sliceMs;
+  return () => {
+    if (performance.now() < next) return;
+    return setImmediate().then(() => {
+      signal.throwIfAborted();
+      next = performance.now() + sliceMs;
+    });
+  };
+}

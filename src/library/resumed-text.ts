@@ -1,0 +1,33 @@
+/** The text of a training that goes on, read by the rules that its state records. */
+import type { TrainingState } from '../train/saving/training-state.js';
+import { type LoadedText, loadTexts } from './loaded-text.js';
+import type { Messages } from './messages.js';
+import { requireRecorded, type TextSource } from './recorded-text.js';
+
+/**
+ * @param given paths of the text, if it has moved; else those that the state names
+ * @param path of the state, for messages
+ * @throws CharnnError for what cannot be the recorded text
+ */
+export async function recordedText(
+  given: readonly string[],
+  state: TrainingState,
+  source: TextSource,
+  path: string,
+  messages: Messages,
+): Promise<LoadedText> {
+  const { provenance, text, vocabulary } = state;
+  const { reading, minCount, leftOut } = source;
+  const leavingOut = { known: new Set(leftOut), onOwnStream: () => {} };
+  const rules = { reading, unit: text.unit, leavingOut };
+  if (given.length === 0) {
+    const bytes = provenance.bytes ?? null;
+    await requireRecorded(source.texts, bytes, path, source.files, rules);
+  }
+  if (source.valFile !== null) {
+    const bytes = provenance.validationBytes;
+    await requireRecorded([source.valFile], bytes, path, undefined, rules);
+  }
+  const paths = given.length > 0 ? given : source.texts;
+  return loadTexts(paths, { text, minCount, reading }, messages, { vocabulary, leftOut });
+}

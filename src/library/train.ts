@@ -1,0 +1,211 @@
+/** Training as a program asks for it. */
+import { DivergenceError, optionName, spelt, UsageError } from '../errors.js';
+import { quote } from '../messages/quote.js';
+import type { Model as ModelData } from '../model/model.js';
+import { checkOptions } from '../options/table.js';
+import type { EndEvent, ProgressEvent, TrainEvent } from '../train/events.js';
+import { checkResumable, checkTogether } from '../train/resolve.js';
+import { type CommandTrainOptions, commandRows } from '../train/schema/schema.js';
+import type { AbortSignalLike } from './abort.js';
+import { kindOf, requireFunction, requireObject, requirePath, requireSignal } from './arguments.js';
+import { Corpus } from './corpus.js';
+import { type HeldText, modelOf, textOf } from './held.js';
+import { type Model, opened } from './model.js';
+import { Operations } from './operations.js';
+import { anotherText } from './recorded-text.js';
+import { SavedTraining } from './training.js';
+
+/** Options of the schema that are a corpus' here, or the command's alone */
+type Elsewhere =
+  | 'unit'
+  | 'normalize'
+  | 'keepCr'
+  | 'minCount'
+  | 'separator'
+  | 'encoding'
+  | 'invalid'
+  | 'format'
+  | 'textColumn'
+  | 'output'
+  | 'initFrom'
+  | 'json'
+  | 'quiet'
+  | 'debug';
+
+const ofCorpus = ['unit', 'normalize', 'keepCr', 'minCount', 'separator'] as const;
+const ofReading = ['encoding', 'invalid', 'format', 'textColumn'] as const;
+const ofCommand = ['json', 'quiet', 'debug', 'output', 'initFrom'] as const;
+const elsewhere: readonly string[] = [...ofCorpus, ...ofReading, ...ofCommand];
+
+const { output, initFrom } = commandRows;
+const rows = {
+  ...Object.fromEntries(Object.entries(commandRows).filter(([key]) => !elsewhere.includes(key))),
+  saveTo: output,
+  initFrom,
+};
+
+/**
+ * Options of a training, each of which may be absent: those of `charnn train`, and what a program adds.
+ * What is absent has its default, or is picked by the text and the time.
+ */
+export interface TrainOptions extends Omit<CommandTrainOptions, Elsewhere> {
+  /**
+   * Where the best model goes; the state to go on from goes beside it. Without it the model is in memory
+   * alone.
+   */
+  readonly saveTo?: string | undefined;
+  /** A model to start from, or the path of one */
+  readonly initFrom?: string | Model | undefined;
+  /** Told several times a second how far the training is */
+  readonly onProgress?: ((progress: ProgressEvent) => void) | undefined;
+  /** Told all that happens, progress included */
+  readonly onEvent?: ((event: TrainEvent) => void) | undefined;
+  /**
+   * Ends the training after the step under way: `train` saves and returns the best model so far. Before the
+   * first step it rejects with the signal's reason.
+   */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+/**
+ * Trains a model on a corpus.
+ * @returns the model with the best validation loss; close it when it is no longer needed
+ * @throws UsageError naming an option that is unknown, out of range or contradicts another
+ * @throws DivergenceError when the loss diverges
+ * @throws CharnnError when memory, disk or the text do not suffice
+ */
+export async function train(corpus: Corpus, options: TrainOptions = {}): Promise<Model> {
+  const held = corpus instanceof Corpus ? textOf(corpus) : undefined;
+  if (held === undefined) {
+    throw new UsageError(
+      `train needs a Corpus, made by Corpus.load or Corpus.from, not ${kindOf(corpus)}`,
+    );
+  }
+  const request = checked(options);
+  return new Operations('the training').run(request.signal, (signal) =>
+    trained(held, request, signal),
+  );
+}
+
+type Request = ReturnType<typeof checked>;
+
+function checked(options: unknown) {
+  const { onProgress, onEvent, signal, initFrom, ...rest } = requireObject(options, 'train');
+  for (const key of Object.keys(rest)) {
+    if (ofCorpus.some((name) => name === key) || ofReading.some((name) => name === key)) {
+      throw new UsageError(`option ${key} is for Corpus.load, which reads the text, not for train`);
+    }
+  }
+  const data = typeof initFrom === 'object' && initFrom !== null ? modelOf(initFrom) : undefined;
+  if (initFrom !== undefined && typeof initFrom !== 'string' && data === undefined) {
+    throw new UsageError(`option initFrom must be a path or a Model, not ${kindOf(initFrom)}`);
+  }
+  checkOptions(rows, rest, 'train');
+  const { saveTo, ...given } = rest as TrainOptions;
+  const path = typeof initFrom === 'string' ? requirePath(initFrom, 'option initFrom') : undefined;
+  const named = data === undefined ? path : 'the model that is given';
+  const call: CommandTrainOptions = { ...given, ...(named !== undefined && { initFrom: named }) };
+  if (call.resume) checkResumable(call);
+  else checkTogether(call);
+  for (const key of ['resume', 'keep'] as const) {
+    if (!call[key] || saveTo !== undefined) continue;
+    throw new UsageError(`${key} needs ${optionName('output')}: the path of the model`);
+  }
+  return {
+    options: call,
+    modelPath: saveTo === undefined ? undefined : requirePath(saveTo, optionName('output')),
+    initFrom: data,
+    initPath: path,
+    onProgress: requireFunction<(progress: ProgressEvent) => void>(onProgress, 'onProgress'),
+    onEvent: requireFunction<(event: TrainEvent) => void>(onEvent, 'onEvent'),
+    signal: requireSignal(signal),
+  };
+}
+
+async function trained(held: HeldText, request: Request, signal: AbortSignal): Promise<Model> {
+  const { options, modelPath, initFrom, initPath } = request;
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  signal.addEventListener('abort', stop);
+  const tell = new Listeners(request, stop);
+  let training: SavedTraining | undefined;
+  try {
+    for (const said of held.said) tell.event(said);
+    training = await SavedTraining.prepare({
+      options,
+      modelPath,
+      inputs: [...held.loaded.paths, options.valFile, initPath],
+      initFrom,
+      messages: {
+        note: (message) => tell.event({ type: 'note', message: spelt(message) }),
+        warn: (message) => tell.event({ type: 'warning', message: spelt(message) }),
+      },
+      text: async () => held.loaded,
+      resumedText: async (state, _, path) => {
+        if (state.text.unit === held.loaded.text.unit) return held.loaded;
+        throw anotherText(path, held.loaded.paths, `its unit is ${held.loaded.text.unit}`);
+      },
+    });
+    signal.throwIfAborted();
+    tell.rethrow();
+    const end = await training.run(stopping.signal, (event) => tell.event(event));
+    tell.rethrow();
+    return await opened(bestOf(end, training, modelPath), training.prepared.config.backend);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    training?.release();
+  }
+}
+
+function bestOf(
+  { reason, step }: EndEvent,
+  { best }: SavedTraining,
+  modelPath: string | undefined,
+): ModelData {
+  if (reason === 'diverged') {
+    const kept =
+      best === undefined || modelPath === undefined
+        ? 'no model was saved'
+        : `the last good model is in ${quote(modelPath)}`;
+    throw new DivergenceError(
+      `training diverged after step ${step}: the loss is far above its best, or not a number; ${kept}; try a lower learningRate, a lower clip, or onDivergence rollback`,
+    );
+  }
+  if (best === undefined) throw new Error('a training that ended has no model');
+  return best;
+}
+
+/** Hands events on; the first failure of a listener ends the training. */
+class Listeners {
+  private failure: { readonly error: unknown } | undefined;
+
+  constructor(
+    private readonly request: Request,
+    private readonly stop: () => void,
+  ) {}
+
+  event(event: TrainEvent): void {
+    const shown = event.type === 'warning' ? { ...event, message: spelt(event.message) } : event;
+    this.call(this.request.onEvent, shown);
+    if (shown.type === 'progress') this.call(this.request.onProgress, shown);
+  }
+
+  /** @throws what a listener has thrown */
+  rethrow(): void {
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  private call<T>(listener: ((value: T) => unknown) | undefined, value: T): void {
+    if (listener === undefined || this.failure !== undefined) return;
+    const fail = (error: unknown) => {
+      this.failure ??= { error };
+      this.stop();
+    };
+    try {
+      const result = listener(value);
+      if (result instanceof Promise) result.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+}

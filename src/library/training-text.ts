@@ -1,0 +1,89 @@
+/** A text divided between training and validation. */
+import { optionName } from '../errors.js';
+import { grouped, quote } from '../messages/quote.js';
+import { loadCorpus } from '../text/corpus.js';
+import { splitCorpus } from '../text/split.js';
+import type { Ids } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import type { TrainingText } from '../train/job.js';
+import type { LoadedText } from './loaded-text.js';
+import type { Messages } from './messages.js';
+import type { FileStarts } from './records.js';
+import { folderReporter, skippedIn } from './text-reading.js';
+
+export interface ValidationSource {
+  readonly valFrac: number;
+  /** A text of its own, instead of the end of the training text */
+  readonly valFile: string | null;
+  /** Characters that are validated on at most */
+  readonly valChars: number;
+}
+
+/**
+ * @param known the vocabulary of a training that goes on: its text was reported when it was new
+ * @throws CharnnError for a validation text that cannot be read
+ */
+export async function trainingText(
+  { corpus, text, minCount, reading, leftOut }: LoadedText,
+  { valFrac, valFile, valChars }: ValidationSource,
+  known: Vocabulary | undefined,
+  messages: Messages,
+): Promise<{ readonly corpus: TrainingText; readonly starts: FileStarts }> {
+  const split = splitCorpus(corpus.ids, valFrac);
+  let validation: Ids = split.validation;
+  let validationText = {};
+  const edge = split.train.length;
+  let validationStarts = corpus.starts.filter((at) => at > edge).map((at) => at - edge);
+  if (valFile !== null) {
+    const other = await loadCorpus([valFile], {
+      text,
+      minCount,
+      reading,
+      vocabulary: corpus.vocabulary,
+      onFolder: known === undefined ? folderReporter(messages) : undefined,
+      stdin: process.stdin,
+      leavingOut: { known: new Set(leftOut), onOwnStream() {} },
+    });
+    validation = other.ids;
+    validationStarts = other.starts.slice(1);
+    validationText = { validationSha256: other.sha256, validationBytes: other.bytes };
+    if (other.unknown > 0) {
+      messages.warn(
+        `${grouped(other.unknown)} characters of ${quote(valFile)} are unknown to the model`,
+      );
+    }
+  }
+  if (validation.length < 2) {
+    // where not even training is possible, that is said instead
+    if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
+      messages.warn(
+        'the text is too short for a validation part: the training loss is used instead',
+      );
+    }
+    validation = validation.subarray(0, 0);
+  } else if (validation.length > valChars) {
+    messages.note(
+      `validating on the first ${grouped(valChars)} of ${grouped(validation.length)} characters (${optionName('valChars')})`,
+    );
+    validation = validation.subarray(0, valChars);
+  }
+  const training = {
+    train: split.train,
+    validation,
+    vocabulary: corpus.vocabulary,
+    text,
+    provenance: {
+      sha256: corpus.sha256,
+      bytes: corpus.bytes,
+      files: corpus.files,
+      ...skippedIn(corpus.folders),
+      ...(reading.encoding !== undefined && { encoding: reading.encoding }),
+      minCount,
+      trainCharacters: split.train.length,
+      validationCharacters: validation.length,
+      ...validationText,
+    },
+  };
+  const starts = corpus.starts.filter((at) => at < edge);
+  return { corpus: training, starts: { train: starts, validation: validationStarts } };
+}

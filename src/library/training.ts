@@ -1,0 +1,143 @@
+/** A training with its files: claimed, prepared, run, and its models and states saved. */
+import { KeptModels } from '../checkpoint/kept-models.js';
+import type { Lock } from '../checkpoint/lock.js';
+import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
+import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
+import type { Model } from '../model/model.js';
+import type { EndEvent, TrainEvent } from '../train/events.js';
+import { runTraining } from '../train/run.js';
+import type { Save } from '../train/saving/checkpoint-sink.js';
+import type { CommandTrainOptions } from '../train/schema/schema.js';
+import { claimOutput, requireSpace } from './claim-output.js';
+import type { LoadedText } from './loaded-text.js';
+import type { Messages } from './messages.js';
+import { type Prepared, prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
+
+export interface TrainingRequest {
+  /** Checked already */
+  readonly options: CommandTrainOptions;
+  /** Where the best model goes; without it nothing is written */
+  readonly modelPath: string | undefined;
+  /** Paths of what is read, which are never written to */
+  readonly inputs: readonly (string | undefined)[];
+  /** A model to start from, if it is not the one that the options name */
+  readonly initFrom?: Model | undefined;
+  readonly messages: Messages;
+  /** The text of a new training */
+  text(): Promise<LoadedText>;
+  readonly resumedText: ResumedText;
+}
+
+export class SavedTraining {
+  private latest: Model | undefined;
+
+  private constructor(
+    readonly prepared: Prepared,
+    private readonly options: CommandTrainOptions,
+    private readonly files: { path: string; lock: Lock; kept: KeptModels } | undefined,
+  ) {}
+
+  /**
+   * Claims the files, reads the text and settles the configuration.
+   * @throws CharnnError when the training cannot begin
+   */
+  static async prepare(request: TrainingRequest): Promise<SavedTraining> {
+    const { options, modelPath: path, messages, inputs } = request;
+    const resuming = options.resume ?? false;
+    if (path === undefined) {
+      const prepared = await prepareNew(
+        await request.text(),
+        options,
+        await from(request),
+        messages,
+      );
+      return new SavedTraining(prepared, options, undefined);
+    }
+    const lock = await claimOutput(path, resuming || (options.force ?? false), inputs);
+    try {
+      const keeping = (keep: number | undefined, trainingId?: string) =>
+        KeptModels.open(path, {
+          ...{ keep: keep ?? 0, trainingId, resuming },
+          mayReplace: options.force ?? false,
+          inputs: request.inputs,
+          plainWeights: options.plainWeights ?? false,
+        });
+      // of a new training before its text is read, which may take long
+      const empty = resuming ? undefined : await keeping(options.keep);
+      const prepared = resuming
+        ? await prepareResumed(request.resumedText, options, path, messages)
+        : await prepareNew(await request.text(), options, await from(request), messages);
+      const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
+      const { config, resume } = prepared;
+      const kept = empty ?? (await keeping(config.keep, resume?.id));
+      // a new one is written before the oldest is removed
+      const keptModels = config.keep ? Math.max(0, config.keep - kept.count) + 1 : 0;
+      await requireSpace(path, modelBytes(model), stateBytes(model, config), keptModels);
+      return new SavedTraining(prepared, options, { path, lock, kept });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** The best model so far, if there is one. */
+  get best(): Model | undefined {
+    return this.latest ?? this.prepared.best;
+  }
+
+  /**
+   * @param onModel called with each model that has been saved
+   * @returns how it ended; a divergence is an ending, not an exception
+   */
+  run(
+    signal: AbortSignal,
+    onEvent: (event: TrainEvent) => void,
+    onModel: (model: Model) => void | Promise<void> = () => {},
+  ): Promise<EndEvent> {
+    const { files } = this;
+    const remembered: Save = {
+      model: async (model) => {
+        this.latest = model;
+      },
+      state: async () => {},
+    };
+    const save = files === undefined ? remembered : this.savedTo(files, onEvent, onModel);
+    return runTraining({ ...this.prepared, signal, onEvent, save });
+  }
+
+  /** Gives the files up; a second call does nothing. */
+  release(): void {
+    this.files?.lock.release();
+  }
+
+  private savedTo(
+    { path, lock, kept }: NonNullable<SavedTraining['files']>,
+    onEvent: (event: TrainEvent) => void,
+    onModel: (model: Model) => void | Promise<void>,
+  ): Save {
+    const plainWeights = this.options.plainWeights ?? false;
+    return {
+      model: async (model) => {
+        lock.check();
+        await writeModel(path, model, { plainWeights });
+        this.latest = model;
+        onEvent({ type: 'saved', what: 'model', path });
+        await onModel(model);
+      },
+      async state(state) {
+        lock.check();
+        await writeState(statePath(path), state);
+        onEvent({ type: 'saved', what: 'state', path: statePath(path) });
+      },
+      async kept(model) {
+        lock.check();
+        onEvent({ type: 'saved', what: 'kept', path: await kept.write(model) });
+      },
+    };
+  }
+}
+
+async function from({ options, initFrom }: TrainingRequest): Promise<Model | undefined> {
+  if (initFrom !== undefined) return initFrom;
+  return options.initFrom === undefined ? undefined : readModel(options.initFrom);
+}

@@ -1,0 +1,51 @@
+/** What ends a record, and what may stand before it. */
+import { optionName, UsageError } from '../errors.js';
+import { quoteText } from '../messages/quote.js';
+import type { Model } from '../model/model.js';
+import { prepareText } from '../text/decode.js';
+import type { End } from './stop-matcher.js';
+
+/** What ends the records of the text that the model learned from, if it knows it */
+export function ownSeparator({ separator, vocabulary }: Model): End[] {
+  if (separator === undefined) return [];
+  const { ids, unknown } = vocabulary.encode(separator);
+  return unknown === 0 ? [{ ids: Array.from(ids), kept: false }] : [];
+}
+
+/**
+ * What stands before a record. A prompt begins a record of the text that the model learned from; without a
+ * prompt, records follow each other as in one long text that is cut where they end. A model of documents has
+ * learnt that each begins from no state.
+ * @param ends of the records
+ * @param own what ends the records of the model's text
+ */
+export function separatorsFor(
+  isPrompted: boolean,
+  { training }: Model,
+  ends: readonly End[],
+  own: readonly End[],
+): readonly End[] {
+  if (training?.documents === true) return [];
+  return own.length > 0 && (isPrompted || ends.length === 0) ? own : ends;
+}
+
+/**
+ * A string that ends records; none where it can never come, which is said.
+ * @param option that gives it
+ * @param kept whether it is part of the record
+ */
+export function endOf(
+  text: string,
+  option: string,
+  kept: boolean,
+  { vocabulary, text: textOptions }: Model,
+  warn: (message: string) => void,
+): End[] {
+  if (text === '') throw new UsageError(`${optionName(option)} must not be empty`);
+  const { ids, unknown } = vocabulary.encode(prepareText(text, textOptions));
+  if (unknown === 0) return [{ ids: Array.from(ids), kept }];
+  warn(
+    `${optionName(option)} ${quoteText(text)} can never come: the model does not know all of its characters`,
+  );
+  return [];
+}
