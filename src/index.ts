@@ -5,7 +5,12 @@
 export { CharnnError, DivergenceError, UsageError } from './errors.js';
 export type { Evaluation } from './evaluate/evaluate.js';
 export type { AbortSignalLike } from './library/abort.js';
-export { Corpus, type CorpusOptions, type StringOptions, type TextStream } from './library/corpus.js';
+export {
+  Corpus,
+  type CorpusOptions,
+  type StringOptions,
+  type TextStream,
+} from './library/corpus.js';
 export type { InputLine, LineScore } from './library/line-scores.js';
 export {
   type Architecture,

@@ -6,13 +6,13 @@ import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { yardstick } from '../evaluate/yardstick.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { flag } from '../options/table.js';
 import { loadCorpus } from '../text/corpus.js';
 import { jsonText } from '../text/quote.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readChosenModel } from './chosen-model.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from '../library/text-reading.js';
 import { unknownPrice } from './unknown-note.js';
 import { baselineEvent, yardstickLine } from './yardstick-line.js';
 

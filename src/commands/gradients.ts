@@ -8,6 +8,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { requireCapable } from '../model/capabilities.js';
 import { type CellName, cellNames, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
@@ -29,7 +30,6 @@ import {
 } from './gradients-shown.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from '../library/text-reading.js';
 
 const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding: 64 });
 

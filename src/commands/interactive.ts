@@ -5,6 +5,7 @@ import { adjust, optionValues } from '../cli/option.js';
 import { createOutput, type Output } from '../cli/output.js';
 import { TypedLines } from '../cli/typed-lines.js';
 import { spelt, UsageError } from '../errors.js';
+import { readingOf } from '../library/text-reading.js';
 import type { Model } from '../model/model.js';
 import { flagOf, kebab } from '../options/table.js';
 import { Session } from '../sample/session.js';
@@ -14,7 +15,6 @@ import { readChosenModel } from './chosen-model.js';
 import { promptEncoder, readCommonPrompt } from './prompt.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 import { sampleSettings } from './sample-settings.js';
-import { readingOf } from '../library/text-reading.js';
 import { write } from './write.js';
 
 /** Options of records that are written one after the other, as a pipe wants them */

@@ -3,6 +3,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { type Novelty, noveltyOf } from '../novelty/novelty.js';
 import { SuffixAutomaton } from '../novelty/suffix-automaton.js';
 import { type OptionsOf, option } from '../options/table.js';
@@ -14,7 +15,6 @@ import type { ReadingOptions } from '../text/reading-options.js';
 import { readingRows } from '../text/reading-rows.js';
 import { findSources, type Source } from '../text/sources.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from '../library/text-reading.js';
 import { write } from './write.js';
 
 const table = {

@@ -7,9 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import { writeFileAtomically } from '../checkpoint/atomic.js';
 import type { Output } from '../cli/output.js';
 import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { type GuardedOutput, guardOutput } from '../library/output-guard.js';
 import { type PageContent, type PageName, page } from '../pages/page.js';
 import { quote } from '../text/quote.js';
-import { type GuardedOutput, guardOutput } from '../library/output-guard.js';
 import { write } from './write.js';
 
 export interface PagePath {

@@ -46,7 +46,11 @@ export function sampleSettings(
   const lineEnd = options.complete !== undefined && isOpen;
   const stop = lineEnd ? ['\\n'] : (options.stop ?? []);
   const endsOf = (strings: readonly string[], option: string, kept: boolean) =>
-    strings.flatMap((text) => endOf(readEscapes(text, `--${option}`), option, kept, model, (message) => output.warn(message)));
+    strings.flatMap((text) =>
+      endOf(readEscapes(text, `--${option}`), option, kept, model, (message) =>
+        output.warn(message),
+      ),
+    );
   const own = ownSeparator(model);
   const isDefault = options.count !== undefined && isOpen && !lineEnd;
   const ends = [

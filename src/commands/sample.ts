@@ -3,6 +3,7 @@ import { usableCores } from '../backend/cores.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import type { Model } from '../model/model.js';
 import { beamSearch } from '../sample/beam.js';
 import { generate } from '../sample/generate.js';
@@ -17,7 +18,6 @@ import { modelPath } from './model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 import { sampleSettings } from './sample-settings.js';
-import { folderReporter, readingOf } from '../library/text-reading.js';
 import { write } from './write.js';
 
 /** Records drawn in succession without a new one, after which no more are tried */

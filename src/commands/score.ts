@@ -8,6 +8,7 @@ import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import type { Model } from '../model/model.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { notNegative } from '../options/types.js';
@@ -20,7 +21,6 @@ import { findSources } from '../text/sources.js';
 import { readChosenModel } from './chosen-model.js';
 import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from '../library/text-reading.js';
 import { noteUnknown } from './unknown-note.js';
 import { LineWriter, write } from './write.js';
 

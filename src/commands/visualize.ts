@@ -8,6 +8,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import type { Model } from '../model/model.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { count, path } from '../options/types.js';
@@ -19,7 +20,6 @@ import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import { checkPagePath, writePage } from './page-file.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from '../library/text-reading.js';
 import { unitList } from './unit-list.js';
 
 /** Activations a page holds unless it is told which: bytes before compression */

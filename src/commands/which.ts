@@ -9,6 +9,7 @@ import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
+import { folderReporter, readingOf } from '../library/text-reading.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { path, repeated } from '../options/types.js';
 import { withoutCr } from '../text/encode.js';
@@ -18,7 +19,6 @@ import { encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { noteFewerThreads } from './fewer-threads.js';
 import { textArguments } from './text-arguments.js';
-import { folderReporter, readingOf } from '../library/text-reading.js';
 import { LineWriter } from './write.js';
 
 const table = {

@@ -128,7 +128,9 @@ export async function decompress(
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const { header, body } = unpack(file, name);
-  const content = header.coded ? await decoded(header.coded, body, name, model, { onProgress, signal }) : body;
+  const content = header.coded
+    ? await decoded(header.coded, body, name, model, { onProgress, signal })
+    : body;
   const sha256 = createHash('sha256').update(content).digest('hex');
   if (content.length !== header.bytes || sha256 !== header.sha256) damaged(name);
   return content;

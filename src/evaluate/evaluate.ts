@@ -89,9 +89,10 @@ async function staticTotal(
   return new TextLoss(backend, network, 0, segments.count, seqLength).total(
     ids,
     segments,
-    pause && (async () => {
-      await pause();
-      return false;
-    }),
+    pause &&
+      (async () => {
+        await pause();
+        return false;
+      }),
   );
 }

@@ -1,6 +1,7 @@
 /** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
-import { usefulThreads } from '../backend/cores.js';
+
 import type { SharedTensor } from '../backend/backend.js';
+import { usefulThreads } from '../backend/cores.js';
 import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';

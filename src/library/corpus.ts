@@ -7,7 +7,13 @@ import { readRows, recordRows, sourceRows, textRows } from '../train/schema/text
 import { type AbortSignalLike, abortable } from './abort.js';
 import { kindOf, requireObject, requirePaths, requireSignal } from './arguments.js';
 import { type HeldText, keepText, textOf } from './held.js';
-import { type LoadedText, loadTexts, noteRare, type TextRules, textRulesOf } from './loaded-text.js';
+import {
+  type LoadedText,
+  loadTexts,
+  noteRare,
+  type TextRules,
+  textRulesOf,
+} from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { Operations } from './operations.js';
 
@@ -48,7 +54,8 @@ export class Corpus {
     const listener = new Listener();
     const work = async (signal: AbortSignal): Promise<LoadedText> => {
       const onProgress = () => signal.throwIfAborted();
-      if (isStream(from)) return fromSources([streamSource(from, signal)], rules, listener, onProgress);
+      if (isStream(from))
+        return fromSources([streamSource(from, signal)], rules, listener, onProgress);
       const paths = requirePaths(from, 'the path of a corpus');
       return loadTexts(paths, rules, listener, { onProgress });
     };

@@ -1,11 +1,7 @@
 /** A text that has been read, with the rules that it was read by: what a training begins with. */
 import { resolve } from 'node:path';
 import { type Complete, withDefaults } from '../options/table.js';
-import {
-  type CorpusOptions,
-  loadCorpus,
-  type Corpus as TextCorpus,
-} from '../text/corpus.js';
+import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/corpus.js';
 import { grouped, quote } from '../text/quote.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { TextOptions } from '../text/unit.js';

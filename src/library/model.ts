@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A model, loaded and ready: what it can do. */
-import { usableCores } from '../backend/cores.js';
+
 import type { SharedTensor } from '../backend/backend.js';
+import { usableCores } from '../backend/cores.js';
 import { type BackendName, backendNames, type Device } from '../backend/device.js';
 import { openDevice, openExactDevice } from '../backend/open-device.js';
 import { readModel, writeModel } from '../checkpoint/model-file.js';
@@ -31,7 +32,7 @@ import {
   requireString,
 } from './arguments.js';
 import { keepModel } from './held.js';
-import { type InputLine, lineGroupsOf, type LineScore, scoreOf } from './line-scores.js';
+import { type InputLine, type LineScore, lineGroupsOf, scoreOf } from './line-scores.js';
 import { breather, Operations } from './operations.js';
 import { guardOutput } from './output-guard.js';
 import {
@@ -220,7 +221,9 @@ export class Model {
     checkOptions(scoreRows, rest, 'score');
     const { dynamic = false, perChar = false, threads = usableCores() } = rest;
     if (typeof lines === 'string' || !isIterable(lines)) {
-      throw new UsageError(`the lines of score must be an iterable of strings, not ${kindOf(lines)}`);
+      throw new UsageError(
+        `the lines of score must be an iterable of strings, not ${kindOf(lines)}`,
+      );
     }
     const data = this.#data;
     const scored = this.#operations.iterate(requireSignal(given), (signal) => {
@@ -289,7 +292,14 @@ export class Model {
       try {
         const { learn = true, threads = usableCores() } = rest;
         return await compress(content, {
-          ...{ model: this.#data, learn, threads, device, signal, onProgress: guarded(listening, fail) },
+          ...{
+            model: this.#data,
+            learn,
+            threads,
+            device,
+            signal,
+            onProgress: guarded(listening, fail),
+          },
         });
       } finally {
         if (isRelaxed) device.close();
@@ -308,13 +318,7 @@ export class Model {
   ): Promise<Uint8Array> {
     const { content, listening, signal: given } = compressing(bytes, options, 'decompress');
     return this.#operations.run(given, (signal, fail) =>
-      decompress(
-        content,
-        'the compressed bytes',
-        this.#data,
-        guarded(listening, fail),
-        signal,
-      ),
+      decompress(content, 'the compressed bytes', this.#data, guarded(listening, fail), signal),
     );
   }
 

@@ -47,7 +47,8 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
     if (cause.code === 'ENOENT') return undefined;
     throw cannotWrite(path, cause);
   });
-  if (existing?.isDirectory()) throw new UsageError(`${optionName('output')} ${shown} is a folder: name a file`);
+  if (existing?.isDirectory())
+    throw new UsageError(`${optionName('output')} ${shown} is a folder: name a file`);
   if (existing && !existing.isFile()) {
     throw new UsageError(`${optionName('output')} ${shown} is a device or a pipe: name a file`);
   }
@@ -72,7 +73,9 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
   if (found !== kind) {
     const is =
       found === undefined ? "not a file of charnn's" : `${names[found]}, not ${names[kind]}`;
-    throw new CharnnError(`${shown} is ${is}, so it is not replaced: give another ${optionName('output')}`);
+    throw new CharnnError(
+      `${shown} is ${is}, so it is not replaced: give another ${optionName('output')}`,
+    );
   }
   for (const input of inputs) {
     if (input == null || input === '-' || !isSameFile(path, input)) continue;
@@ -89,7 +92,9 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
 async function requireWritableFolder(path: string): Promise<string[]> {
   // the name under which it is written before it is renamed
   if (Buffer.byteLength(temporaryName(path, '01234567')) > longestName) {
-    throw new UsageError(`${optionName('output')} ${quote(path)} is too long a name: take a shorter one`);
+    throw new UsageError(
+      `${optionName('output')} ${quote(path)} is too long a name: take a shorter one`,
+    );
   }
   // a link may lead elsewhere
   let folder = dirname(path);

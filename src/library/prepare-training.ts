@@ -125,7 +125,9 @@ async function pick(
   const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
   if (choices.length > 0) {
     const more = isShortened ? '; training longer would overfit' : '';
-    messages.note(`picked ${choices.join(', ')}: the text will be read about ${times} times${more}`);
+    messages.note(
+      `picked ${choices.join(', ')}: the text will be read about ${times} times${more}`,
+    );
   }
   return {
     name,
@@ -163,12 +165,7 @@ export async function prepareResumed(
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
   const loaded = await textOf(state, recorded, path);
-  const { corpus: read, starts } = await trainingText(
-    loaded,
-    recorded,
-    state.vocabulary,
-    messages,
-  );
+  const { corpus: read, starts } = await trainingText(loaded, recorded, state.vocabulary, messages);
   const records = { ...read, ...withSeparator(state.separator) };
   const corpus = config.documents ? withDocuments(records, starts) : records;
   const { sha256, validationSha256 } = corpus.provenance;

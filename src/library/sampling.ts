@@ -1,8 +1,9 @@
 /** From the options of a program to how records are drawn. */
-import { checkOptions, type OptionsOf, option, refuseConflicts } from '../options/table.js';
-import { count, integer, notNegative, text, type ValueType } from '../options/types.js';
+
 import { limits } from '../limits.js';
 import type { Model as ModelData } from '../model/model.js';
+import { checkOptions, type OptionsOf, option, refuseConflicts } from '../options/table.js';
+import { count, integer, notNegative, text, type ValueType } from '../options/types.js';
 import { endOf, ownSeparator, separatorsFor } from '../sample/record-ends.js';
 import { constraintRows, filterRows, lengthRow } from '../sample/sample-rows.js';
 import { constraintFor, type SampleSettings } from '../sample/settings.js';

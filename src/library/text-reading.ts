@@ -24,7 +24,9 @@ export function readingOf(
   const { encoding, format = 'lines', textColumn: column } = options;
   if (unit === 'byte' && (encoding !== undefined || options.invalid !== undefined)) {
     const option = encoding === undefined ? 'invalid' : 'encoding';
-    throw new UsageError(`${optionName(option)} is for characters, and this is about bytes: leave it out`);
+    throw new UsageError(
+      `${optionName(option)} is for characters, and this is about bytes: leave it out`,
+    );
   }
   if (column !== undefined && format === 'lines') {
     throw new UsageError(

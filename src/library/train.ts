@@ -10,7 +10,7 @@ import type { AbortSignalLike } from './abort.js';
 import { kindOf, requireFunction, requireObject, requirePath, requireSignal } from './arguments.js';
 import { Corpus } from './corpus.js';
 import { type HeldText, modelOf, textOf } from './held.js';
-import { Model, opened } from './model.js';
+import { type Model, opened } from './model.js';
 import { Operations } from './operations.js';
 import { anotherText } from './recorded-text.js';
 import { SavedTraining } from './training.js';
@@ -185,8 +185,7 @@ class Listeners {
   ) {}
 
   event(event: TrainEvent): void {
-    const shown =
-      event.type === 'warning' ? { ...event, message: spelt(event.message) } : event;
+    const shown = event.type === 'warning' ? { ...event, message: spelt(event.message) } : event;
     this.call(this.request.onEvent, shown);
     if (shown.type === 'progress') this.call(this.request.onProgress, shown);
   }

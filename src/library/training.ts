@@ -45,7 +45,12 @@ export class SavedTraining {
     const { options, modelPath: path, messages, inputs } = request;
     const resuming = options.resume ?? false;
     if (path === undefined) {
-      const prepared = await prepareNew(await request.text(), options, await from(request), messages);
+      const prepared = await prepareNew(
+        await request.text(),
+        options,
+        await from(request),
+        messages,
+      );
       return new SavedTraining(prepared, options, undefined);
     }
     const lock = await claimOutput(path, resuming || (options.force ?? false), inputs);

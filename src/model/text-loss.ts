@@ -59,7 +59,11 @@ export class TextLoss {
    * Σ of the losses of these segments' characters, in nats.
    * @param stopped asked between chunks; when it says yes the result is not a number
    */
-  async total(ids: Ids, segments: Segments, stopped: () => boolean | Promise<boolean> = () => false): Promise<number> {
+  async total(
+    ids: Ids,
+    segments: Segments,
+    stopped: () => boolean | Promise<boolean> = () => false,
+  ): Promise<number> {
     this.resetRows(0, this.rows);
     let total = 0;
     let from = segments.count > 1 ? -warmup : 0;

@@ -1,6 +1,7 @@
 /** Records from a model, on all the threads that are given, in their order. */
-import { usefulThreads } from '../backend/cores.js';
+
 import type { SharedTensor } from '../backend/backend.js';
+import { usefulThreads } from '../backend/cores.js';
 import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
