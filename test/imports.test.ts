@@ -28,6 +28,21 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   pages: [],
   // a state file is a training's
   checkpoint: ['options', 'backend', 'files', 'json', 'text', 'model', 'train'],
+  // what programs use: all that computes
+  library: [
+    ...[
+      'options',
+      'backend',
+      'files',
+      'text',
+      'model',
+      'train',
+      'checkpoint',
+      'sample',
+      'evaluate',
+    ],
+    ...['compress', 'novelty'],
+  ],
   // options name the library's choices and limits
   cli: ['options', 'backend', 'text', 'model', 'train', 'checkpoint'],
   commands: [
@@ -47,6 +62,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'analyse',
     'pages',
     'cli',
+    'library',
   ],
 };
 const forAll = ['errors', 'limits', 'machine', 'messages', 'version'];

@@ -9,8 +9,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { save, Vocabulary } from 'charnn';
+import { writeModel as save } from '#charnn/checkpoint/model-file.js';
 import { initialValues, parameterTable } from '#charnn/model/parameters.js';
+import { Vocabulary } from '#charnn/text/vocabulary.js';
 
 const seconds = Number(process.argv[2] ?? 8);
 const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
