@@ -9,9 +9,9 @@ import { basename, dirname, join } from 'node:path';
 import { CharnnError, systemReason, UsageError } from '../errors.js';
 import { ownKind } from '../files/own-kinds.js';
 import { isSameFile } from '../files/own-streams.js';
+import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { startOf } from '../text/open-file.js';
-import { quote } from '../text/quote.js';
 import { temporaryName } from './atomic.js';
 import { readTrainingId, writeModel } from './model-file.js';
 

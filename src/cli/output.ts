@@ -3,7 +3,7 @@
  * steer the terminal is escaped here.
  */
 import { chalkStderr } from 'chalk';
-import { printable, printableLines } from '../text/quote.js';
+import { printable, printableLines } from '../messages/quote.js';
 
 export interface Output {
   /**

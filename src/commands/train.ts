@@ -7,20 +7,20 @@ import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress, type Progress } from '../cli/progress.js';
 import { Interruption } from '../cli/signals.js';
 import { DivergenceError } from '../errors.js';
-import { yardstick } from '../evaluate/yardstick.js';
+import { yardstick } from '../evaluate/baseline.js';
+import { claimOutput, requireSpace } from '../library/claim-output.js';
+import { type Prepared, prepareNew, prepareResumed } from '../library/prepare-training.js';
+import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
-import { sample } from '../sample/sample.js';
-import { quote } from '../text/quote.js';
-import type { TrainConfig } from '../train/config.js';
+import { sample } from '../sample/sample-text.js';
 import type { EndEvent, SampleEvent } from '../train/events.js';
 import type { TrainingText } from '../train/job.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
 import { runTraining } from '../train/run.js';
 import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
-import { claimOutput, requireSpace } from './claim-output.js';
-import { type Prepared, prepareNew, prepareResumed } from './prepare-training.js';
-import { textArguments } from './text-arguments.js';
-import { baselineEvent, yardstickLine } from './yardstick-line.js';
+import type { TrainConfig } from '../train/train-config.js';
+import { textArguments } from './input/text-arguments.js';
+import { baselineEvent, yardstickLine } from './output/baseline-line.js';
 
 export const train = defineCommand({
   name: 'train',

@@ -1,0 +1,120 @@
+/** Before hours of work: can its result be kept, and does nobody else write it? */
+import { stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
+import { type Lock, lockModel } from '../checkpoint/lock.js';
+import { readModel } from '../checkpoint/model-file.js';
+import { formerStatePath, statePath } from '../checkpoint/state-file.js';
+import type { Output } from '../cli/output.js';
+import { CharnnError } from '../errors.js';
+import { quote } from '../messages/quote.js';
+import type { Model } from '../model/model.js';
+import type { TrainingState } from '../train/saving/training-state.js';
+import { type GuardedOutput, guardOutput } from './output-guard.js';
+
+/**
+ * Makes sure that a model and its training state can be written, keeps other trainings from both, and
+ * clears away what a killed one has left.
+ * @param inputs paths of what the training reads
+ * @throws CharnnError when it cannot
+ */
+export async function claimOutput(
+  path: string,
+  mayReplace: boolean,
+  inputs: GuardedOutput['inputs'],
+): Promise<Lock> {
+  const files = [path, statePath(path)];
+  await guardOutput({ path, kind: 'model', mayReplace, inputs });
+  await guardOutput({ path: statePath(path), kind: 'state', mayReplace, inputs });
+  const locks: Lock[] = [];
+  const release = () => {
+    for (const lock of locks) lock.release();
+  };
+  // not left behind where the process ends at once, at a second Ctrl-C
+  process.once('exit', release);
+  try {
+    // the state, too: its name may be what another training calls its model
+    for (const file of files) locks.push(await lockModel(file));
+  } catch (cause) {
+    release();
+    throw cause;
+  }
+  for (const file of files) await removeTemporaryFiles(file);
+  return {
+    check() {
+      for (const lock of locks) lock.check();
+    },
+    release,
+  };
+}
+
+/**
+ * The state to go on from. Earlier versions gave a model without an extension the state's name of the one
+ * with the extension .json; such a state is found where there is no other one.
+ */
+export async function findState(modelPath: string): Promise<string> {
+  const [path, former] = [statePath(modelPath), formerStatePath(modelPath)];
+  const exists = async (file: string) => (await stat(file).catch(() => undefined)) !== undefined;
+  if (former === undefined || (await exists(path)) || !(await exists(modelPath))) return path;
+  return (await exists(former)) ? former : path;
+}
+
+/**
+ * Both files are to be kept, and beside them the new one of either that is going to replace it.
+ * @param modelBytes what the model will take
+ * @param stateBytes what its training state will take
+ * @param keptModels further models that will lie beside it
+ * @throws CharnnError with both figures when the disk has no room for them
+ */
+export async function requireSpace(
+  path: string,
+  modelBytes: number,
+  stateBytes: number,
+  keptModels: number,
+): Promise<void> {
+  let kept = 0;
+  for (const file of [path, statePath(path)]) {
+    kept += (await stat(file).catch(() => undefined))?.size ?? 0;
+  }
+  const replaced = Math.max(0, modelBytes + stateBytes - kept);
+  const bytes = Math.max(modelBytes, stateBytes) + replaced + keptModels * modelBytes;
+  const folder = dirname(await resolveLinks(path));
+  const disk = await statfs(folder).catch(() => undefined);
+  // some file systems do not tell
+  if (disk === undefined || disk.blocks === 0) return;
+  const free = disk.bavail * disk.bsize;
+  if (free >= bytes) return;
+  throw new CharnnError(
+    `the folder ${quote(dirname(path))} has no room for the model and its training state: saving them takes ${megabytes(bytes)}, and ${megabytes(free)} are free; give another --output`,
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/**
+ * Whether the model beside a state is of the same training.
+ * @param path of the state
+ * @returns the state to go on from, and the model: without it, the best one is still to be found
+ * @throws CharnnError when it is of another training, or damaged
+ */
+export async function matchModel(
+  state: TrainingState,
+  path: string,
+  modelPath: string,
+  output: Output,
+): Promise<{ resume: TrainingState; best?: Model }> {
+  const shown = quote(modelPath);
+  if ((await stat(modelPath).catch(() => undefined)) === undefined) {
+    if (state.bestLoss === null) return { resume: state };
+    output.warn(`${shown} is missing: the best model from now on will be kept`);
+    return { resume: { ...state, bestLoss: null } };
+  }
+  const best = await readModel(modelPath);
+  const id = best.training?.id;
+  if (state.id === undefined || id === undefined || id === state.id) return { resume: state, best };
+  throw new CharnnError(
+    `${quote(path)} belongs to another model than ${shown}: put the right one of them there, or start anew with --force`,
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * The one place that decides whether a file may be written: it is a file, it is nothing that the command
+ * reads, and what it replaces, if anything, is of its own kind.
+ */
+import { access, constants, realpath, stat } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
+import { resolveLinks, temporaryName } from '../checkpoint/atomic.js';
+import { CharnnError, systemReason, UsageError } from '../errors.js';
+import { ownKind } from '../files/own-kinds.js';
+import { isSameFile, ownStreamTo } from '../files/own-streams.js';
+import { quote } from '../messages/quote.js';
+import { startOf } from '../text/open-file.js';
+
+export interface GuardedOutput {
+  readonly path: string;
+  readonly kind: 'model' | 'state' | 'page';
+  /** Whether an older file of this kind may be replaced; a page may always be */
+  readonly mayReplace: boolean;
+  /** Paths of what the command reads; `-` and those that are not given are left out */
+  readonly inputs: readonly (string | null | undefined)[];
+}
+
+/** Of most file systems, in bytes */
+const longestName = 255;
+
+const names = {
+  model: 'a model',
+  state: 'the state of a training',
+  page: 'a page',
+  log: 'the log of a training',
+  compressed: 'a compressed file',
+};
+
+/**
+ * @throws UsageError for a path that can never be written to
+ * @throws CharnnError for a file that may not be replaced, or a folder that cannot be written to
+ */
+export async function guardOutput(output: GuardedOutput): Promise<void> {
+  const { path, kind, mayReplace, inputs } = output;
+  const shown = quote(path);
+  if (path === '') throw new UsageError('--output is empty: name a file');
+  if (path.endsWith('/') || path.endsWith(sep)) {
+    throw new UsageError(`--output ${shown} is the name of a folder: name a file`);
+  }
+  const folders = await requireWritableFolder(path);
+  const existing = await stat(path).catch((cause) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw cannotWrite(path, cause);
+  });
+  if (existing?.isDirectory()) throw new UsageError(`--output ${shown} is a folder: name a file`);
+  if (existing && !existing.isFile()) {
+    throw new UsageError(`--output ${shown} is a device or a pipe: name a file`);
+  }
+  if (folders.some(isOfDevices)) {
+    throw new UsageError(
+      `--output ${shown} is in a folder of devices: name a file in another folder`,
+    );
+  }
+  if (existing === undefined) return;
+  const stream = ownStreamTo(path, existing);
+  if (stream !== undefined) {
+    throw new UsageError(
+      `--output ${shown} is the file that ${stream} goes to: give another --output`,
+    );
+  }
+  const found = existing.size === 0 ? kind : ownKind(await startOf(path));
+  if (kind !== 'page' && !mayReplace && (found === 'model' || found === 'state')) {
+    throw new CharnnError(
+      `${shown} exists already: give --force to replace it, --resume to go on with it, or another --output`,
+    );
+  }
+  if (found !== kind) {
+    const is =
+      found === undefined ? "not a file of charnn's" : `${names[found]}, not ${names[kind]}`;
+    throw new CharnnError(`${shown} is ${is}, so it is not replaced: give another --output`);
+  }
+  for (const input of inputs) {
+    if (input == null || input === '-' || !isSameFile(path, input)) continue;
+    throw new CharnnError(
+      `--output ${shown} is the file ${quote(input)}, which this command reads: give another --output`,
+    );
+  }
+}
+
+/**
+ * @returns the folder that the file lies in, links followed and not
+ * @throws CharnnError when no file can be made beside this one
+ */
+async function requireWritableFolder(path: string): Promise<string[]> {
+  // the name under which it is written before it is renamed
+  if (Buffer.byteLength(temporaryName(path, '01234567')) > longestName) {
+    throw new UsageError(`--output ${quote(path)} is too long a name: take a shorter one`);
+  }
+  // a link may lead elsewhere
+  let folder = dirname(path);
+  let real: string;
+  try {
+    const target = dirname(await resolveLinks(path));
+    if (target !== resolve(folder)) folder = target;
+    await access(target, constants.W_OK);
+    real = await realpath(target);
+  } catch (cause) {
+    throw new CharnnError(
+      `cannot write to the folder ${quote(folder)}: ${systemReason(cause)}; give another --output`,
+      1,
+      { cause },
+    );
+  }
+  return [real, dirname(resolve(path))];
+}
+
+/** Where the system keeps devices and itself; below /dev there are folders for files, such as /dev/shm. */
+function isOfDevices(folder: string): boolean {
+  return /^\/(dev(\/fd)?|proc(\/.*)?|sys(\/.*)?)$/.test(folder);
+}
+
+function cannotWrite(path: string, cause: unknown): CharnnError {
+  return new CharnnError(
+    `cannot write ${quote(path)}: ${systemReason(cause)}; give another --output`,
+    1,
+    { cause },
+  );
+}

@@ -1,0 +1,186 @@
+/** The texts that a training state names: read again on resuming, if they are what was trained on. */
+import { stat } from 'node:fs/promises';
+import { readRows } from '../checkpoint/train-config.js';
+import { CharnnError } from '../errors.js';
+import { Fields } from '../json/fields.js';
+import { ranges } from '../limits.js';
+import { quote } from '../messages/quote.js';
+import type { Complete } from '../options/table.js';
+import type { CorpusPart } from '../text/corpus.js';
+import {
+  defaultReading,
+  encodingNamed,
+  invalidActions,
+  plainReading,
+  type ReadingOptions,
+  textFormats,
+} from '../text/reading-options.js';
+import { type FindOptions, findSources } from '../text/sources.js';
+import type { TrainingState } from '../train/saving/training-state.js';
+import { sourceRows } from '../train/schema/text-rows.js';
+
+export interface TextSource {
+  readonly texts: readonly string[];
+  readonly valFile: string | null;
+  readonly valFrac: number;
+  readonly valChars: number;
+  readonly minCount: number;
+  readonly reading: ReadingOptions;
+  /** The files of the texts, by which a change is named; missing in older states, and for very many */
+  readonly files?: readonly CorpusPart[] | undefined;
+  /** Absolute paths of files in the folders that output of a training went to */
+  readonly leftOut?: readonly string[] | undefined;
+}
+
+/**
+ * @param path of the state, for messages
+ * @throws CharnnError naming a field that is wrong
+ */
+export function recordedSource(source: TrainingState['source'], path: string): TextSource {
+  const fields = Fields.of(source, `${quote(path)}: source`);
+  const { valFile: _, ...rows } = sourceRows;
+  const rest = readRows(rows, fields) as Complete<typeof rows>;
+  return {
+    texts: pathsOf(fields, 'texts'),
+    valFile: fields.get('valFile') === null ? null : fields.string('valFile'),
+    ...rest,
+    reading: recordedReading(fields),
+    files: fields.get('files') === undefined ? undefined : fields.objects('files').map(partOf),
+    leftOut: fields.get('leftOut') === undefined ? undefined : pathsOf(fields, 'leftOut'),
+  };
+}
+
+/** A state without the field is of charnn 0.1.0 or before: its text is read by the rules of then. */
+function recordedReading(source: Fields): ReadingOptions {
+  if (source.get('reading') === undefined) return plainReading;
+  const fields = source.fields('reading');
+  const optional = (name: string) =>
+    fields.get(name) === undefined ? undefined : fields.string(name);
+  const encoding = optional('encoding');
+  if (encoding !== undefined && encodingNamed(encoding) !== encoding) {
+    fields.fail('encoding', 'the canonical name of an encoding');
+  }
+  const column = optional('column');
+  return {
+    ...defaultReading,
+    invalid: fields.oneOf('invalid', invalidActions),
+    format: fields.oneOf('format', textFormats),
+    ...(encoding !== undefined && { encoding }),
+    ...(column !== undefined && { column }),
+  };
+}
+
+function pathsOf(fields: Fields, key: string): string[] {
+  const paths = fields.array(key);
+  if (!paths.every((path) => typeof path === 'string')) fields.fail(key, 'a list of paths');
+  return paths as string[];
+}
+
+function partOf(fields: Fields): CorpusPart {
+  return {
+    label: fields.string('label'),
+    bytes: fields.within('bytes', ranges.whole),
+    upTo: fields.string('upTo'),
+  };
+}
+
+/**
+ * A state may be from anybody. So what it names is opened only where it can be the recorded text: files
+ * and folders, no devices or pipes, and of the recorded size. Its hash is compared when it has been read.
+ * @param bytes the recorded size; undefined where an older state has none
+ * @param recorded the files of the text, where they are recorded
+ * @param options by which the files of folders are chosen
+ * @throws CharnnError when there is something else now
+ */
+export async function requireRecorded(
+  paths: readonly string[],
+  bytes: unknown,
+  statePath: string,
+  recorded: TextSource['files'],
+  options: FindOptions,
+): Promise<void> {
+  for (const path of paths) {
+    const stats = path === '-' ? undefined : await stat(path).catch(() => undefined);
+    // what is missing is said where it is read
+    if (stats === undefined || stats.isFile() || stats.isDirectory()) continue;
+    throw new CharnnError(
+      `${quote(statePath)} names ${quote(path)} as its text, which is neither file nor folder: give the text with --resume`,
+    );
+  }
+  if (bytes === undefined || paths.includes('-')) return;
+  const sources = await findSources(paths, process.stdin, options);
+  const size = sources.reduce((sum, source) => sum + (source.size ?? 0), 0);
+  const found = sources.map(({ label, size = 0 }) => ({ label, bytes: size }));
+  if (size !== bytes || changesOf(recorded, found) !== '') {
+    throw anotherText(statePath, paths, changesOf(recorded, found));
+  }
+}
+
+/**
+ * What is said of a text whose size or hash is not the recorded one.
+ * @param changes as `changesOf` words them
+ */
+export function anotherText(
+  statePath: string,
+  paths: readonly string[],
+  changes: string,
+): CharnnError {
+  const shown = paths.length === 1 ? `the text ${quote(paths[0])}` : 'the text';
+  const what = changes === '' ? '' : ` (${changes})`;
+  return new CharnnError(
+    `${shown} is not the one that ${quote(statePath)} was trained on${what}: put that one there, or give it with --resume; or start anew with --init-from`,
+  );
+}
+
+/** Names that a message holds of each kind of change */
+const maxNames = 3;
+
+/**
+ * Which files are new, gone or changed. Of changes that leave a file's size only the first can be told,
+ * as a hash is that of the text up to the file's end.
+ * @param recorded undefined where nothing is recorded
+ * @param found with hashes where the files have been read
+ * @returns words for a message; none where nothing is known to have changed
+ */
+export function changesOf(
+  recorded: readonly CorpusPart[] | undefined,
+  found: readonly (Omit<CorpusPart, 'upTo'> & Partial<CorpusPart>)[] | undefined,
+): string {
+  // a single file is named anyway
+  if (recorded === undefined || found === undefined) return '';
+  if (recorded.length === 1 && found.length === 1) return '';
+  const [before, now] = [byName(recorded), byName(found)];
+  const fresh = [...now].flatMap(([name, part]) => (before.has(name) ? [] : [part]));
+  const gone = [...before].flatMap(([name, part]) => (now.has(name) ? [] : [part]));
+  const changed: { readonly label: string }[] = [];
+  const isSameList = fresh.length + gone.length === 0;
+  for (const [name, part] of now) {
+    const old = before.get(name);
+    if (old === undefined) continue;
+    const isFirst = isSameList && changed.length === 0;
+    const isOther = isFirst && part.upTo !== undefined && part.upTo !== old.upTo;
+    if (part.bytes !== old.bytes || isOther) changed.push(part);
+  }
+  return [listed('changed', changed), listed('new', fresh), listed('gone', gone)]
+    .filter((words) => words !== '')
+    .join('; ');
+}
+
+/** By label; several folders may each have a file of one label, so these are numbered. */
+function byName<T extends { readonly label: string }>(files: readonly T[]): Map<string, T> {
+  const counts = new Map<string, number>();
+  const named = new Map<string, T>();
+  for (const file of files) {
+    const count = counts.get(file.label) ?? 0;
+    counts.set(file.label, count + 1);
+    named.set(`${count} ${file.label}`, file);
+  }
+  return named;
+}
+
+function listed(what: string, files: readonly { readonly label: string }[]): string {
+  if (files.length === 0) return '';
+  const names = files.slice(0, maxNames).map(({ label }) => quote(label));
+  const more = files.length > maxNames ? ` and ${files.length - maxNames} more` : '';
+  return `${what}: ${names.join(', ')}${more}`;
+}

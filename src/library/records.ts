@@ -1,0 +1,80 @@
+/** What ends the records of a training text: given, or found, and then said. */
+
+import type { Output } from '../cli/output.js';
+import { CharnnError, UsageError } from '../errors.js';
+import { limits } from '../limits.js';
+import { readEscapes } from '../messages/escapes.js';
+import { textBeginning } from '../sample/read-prompt.js';
+import { prepareText } from '../text/decode.js';
+import { describeSeparator, findSeparator } from '../text/separator.js';
+import type { TextOptions } from '../text/unit.js';
+import type { TrainingText } from '../train/job.js';
+
+/**
+ * The separator that `--separator` gives: undefined without the option, empty where there is to be none.
+ * @throws UsageError for an unknown escape or a text that is too long
+ */
+export function readSeparatorOption(
+  raw: string | undefined,
+  text: TextOptions,
+): string | undefined {
+  if (raw === undefined) return undefined;
+  const separator = prepareText(readEscapes(raw, '--separator'), text);
+  if (separator.length > limits.separator) {
+    throw new UsageError(
+      `--separator has ${separator.length} characters: give at most ${limits.separator}`,
+    );
+  }
+  return separator;
+}
+
+/**
+ * The training text with what ends its records, if they have such a thing.
+ * @param given by `readSeparatorOption`
+ */
+export function withRecords(
+  corpus: TrainingText,
+  given: string | undefined,
+  output: Output,
+): TrainingText {
+  if (given === '') return corpus;
+  if (given !== undefined) {
+    if (corpus.vocabulary.encode(given).unknown === 0) return { ...corpus, separator: given };
+    output.warn(`--separator ${JSON.stringify(given)} does not occur in the text: it is left out`);
+    return corpus;
+  }
+  const separator = findSeparator(corpus.train, corpus.vocabulary);
+  if (separator === undefined) return corpus;
+  output.note(
+    `the text is made of records that ${describeSeparator(separator)} ends: sample -n will write such records (--separator '' if it is not so)`,
+  );
+  return { ...corpus, separator };
+}
+
+/** Where files begin, in characters of the training text and of the validation text */
+export interface FileStarts {
+  readonly train: readonly number[];
+  readonly validation: readonly number[];
+}
+
+/**
+ * The training text with its files and records as documents.
+ * @throws CharnnError where it has neither
+ */
+export function withDocuments(corpus: TrainingText, starts: FileStarts): TrainingText {
+  const { vocabulary, separator } = corpus;
+  if (separator === undefined && starts.train.length < 2) {
+    throw new CharnnError(
+      '--documents needs more than one: the text is a single file, and no separator is found in it; give --separator',
+    );
+  }
+  const common = {
+    separator: separator === undefined ? [] : Array.from(vocabulary.encode(separator).ids),
+    beginning: textBeginning(vocabulary),
+  };
+  const documents = {
+    train: { ...common, starts: starts.train },
+    validation: { ...common, starts: starts.validation },
+  };
+  return { ...corpus, documents };
+}
