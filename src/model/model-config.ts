@@ -1,7 +1,5 @@
 /** What a network is, apart from its weights. */
-
-export const cellNames = ['rnn', 'lstm', 'gru'] as const;
-export type CellName = (typeof cellNames)[number];
+import type { CellName } from './cells/cells.js';
 
 /** Optional architecture flags. They are omitted when off, so that a plain model's JSON does not change. */
 export interface Variants {

@@ -3,6 +3,7 @@
     "kernel_flags": ["-O3", "-std=gnu11", "-fno-math-errno", "-fno-trapping-math"]
   },
   "target_defaults": {
+    "include_dirs": ["."],
     "cflags": ["<@(kernel_flags)"],
     "cflags!": ["-O2"],
     "xcode_settings": { "OTHER_CFLAGS": ["<@(kernel_flags)"] }

@@ -64,7 +64,15 @@ function buildNative(): void {
 const staticBytes = 65536;
 
 const wasmFlags = [
-  ...['--target=wasm32', '-O3', '-std=gnu11', '-fno-math-errno', '-ffreestanding', '-nostdlib'],
+  ...[
+    '--target=wasm32',
+    '-O3',
+    '-std=gnu11',
+    '-fno-math-errno',
+    '-ffreestanding',
+    '-nostdlib',
+    '-I.',
+  ],
   ...['-msimd128', '-matomics', '-mbulk-memory'],
   ...['--no-entry', '--import-memory', '--shared-memory', '--export=__stack_pointer'],
   ...['--max-memory=4294967296', '--export=__heap_base'],

@@ -15,14 +15,7 @@
 KERNELS(X)
 #undef X
 
-#include "gemm.c"
-#include "linear.c"
-#include "rnn.c"
-#include "lstm.c"
-#include "lstm_norm.c"
-#include "gru.c"
-#include "elementwise.c"
-#include "muon.c"
+#include "generated/bodies.h"
 
 /* packed <- Wᵀ, W [N,K]: for a weight that will be multiplied with many times */
 KERNEL void pack_weight(float *packed, const float *weight, int N, int K) {

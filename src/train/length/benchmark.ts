@@ -5,9 +5,10 @@
 import { type Backend, isPending } from '../../backend/backend.js';
 import type { BackendName } from '../../backend/device.js';
 import { openDevice } from '../../backend/open-device.js';
+import type { CellName } from '../../model/cells/cells.js';
 import { cells } from '../../model/cells/cells.js';
 import { loadNetwork } from '../../model/load.js';
-import { type CellName, type ModelConfig, variants } from '../../model/model-config.js';
+import { type ModelConfig, variants } from '../../model/model-config.js';
 import { initialValues, parameterTable } from '../../model/parameters.js';
 import { Random } from '../../model/random.js';
 import { newIds } from '../../text/ids.js';

@@ -1,7 +1,7 @@
 /** Options that say what network is trained. */
 
 import { limits } from '../../limits.js';
-import { cellNames } from '../../model/model-config.js';
+import { cellNames } from '../../model/cells/cells.js';
 import { flag, option, topic } from '../../options/table.js';
 import { choice, integer } from '../../options/types.js';
 import { sizeNames, sizes } from '../length/recipe.js';
