@@ -2,11 +2,11 @@
 import chalk, { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { createProgram, worded } from './cli/program.js';
-import { StandardStreams } from './cli/streams.js';
+import { StandardStreams } from './cli/standard-streams.js';
 import { commands } from './commands/registry.js';
 import { CharnnError, exitCode, fromSystem, spelt } from './errors.js';
+import { printable, printableLines, quote } from './messages/quote.js';
 import { flagOf } from './options/table.js';
-import { printable, printableLines, quote } from './text/quote.js';
 
 // chalk itself heeds only FORCE_COLOR (see no-color.org)
 if (process.env.NO_COLOR && process.env.FORCE_COLOR === undefined) {

@@ -10,7 +10,10 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 const allowed: Readonly<Record<string, readonly string[]>> = {
   options: [],
   backend: [],
+  machine: [],
+  messages: [],
   files: [],
+  json: ['files'],
   text: ['options', 'files'],
   model: ['backend', 'text'],
   threads: [],
@@ -19,18 +22,19 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   evaluate: ['backend', 'text', 'model', 'threads'],
   // its predictions are mixed with an n-gram model's
   // counts n-grams, and reads a header that may be anything
-  compress: ['backend', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
+  compress: ['backend', 'json', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
   train: ['options', 'backend', 'text', 'model', 'threads'],
   pages: [],
   // a state file is a training's
-  checkpoint: ['options', 'backend', 'files', 'text', 'model', 'train'],
+  checkpoint: ['options', 'backend', 'files', 'json', 'text', 'model', 'train'],
   // what programs use: all that computes
   library: [
     ...[
       'options',
       'backend',
       'files',
+      'json',
       'text',
       'model',
       'train',
@@ -46,6 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'options',
     'backend',
     'files',
+    'json',
     'text',
     'model',
     'train',
@@ -61,7 +66,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'library',
   ],
 };
-const forAll = ['errors', 'limits', 'machine', 'version'];
+const forAll = ['errors', 'limits', 'machine', 'messages', 'version'];
 const terminalPackages = ['chalk', 'cli-progress', 'commander'];
 const terminalFolders = ['cli', 'commands', 'main'];
 

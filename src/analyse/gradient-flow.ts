@@ -12,7 +12,7 @@ import { type Backend, type Indices, isPending } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError, optionName } from '../errors.js';
 import { cells } from '../model/cells/cells.js';
-import type { ModelConfig } from '../model/config.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { Network } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';

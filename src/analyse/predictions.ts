@@ -1,7 +1,7 @@
 /** What the model expected of each character: its surprise, and the likeliest characters in its place. */
 import type { Ids } from '../text/unit.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
-import type { Reading } from './reading.js';
+import type { Reading } from './activations.js';
 
 export class Predictions {
   /** [characters]: surprise in bits; 0 for the first, which nothing foretold */

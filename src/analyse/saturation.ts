@@ -4,8 +4,8 @@
  * with a long memory.
  */
 import { cells } from '../model/cells/cells.js';
-import type { ModelConfig } from '../model/config.js';
-import type { Reading } from './reading.js';
+import type { ModelConfig } from '../model/model-config.js';
+import type { Reading } from './activations.js';
 
 export interface GateSaturation {
   readonly layer: number;

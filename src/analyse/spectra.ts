@@ -6,7 +6,7 @@
 import type { Backend } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { cells } from '../model/cells/cells.js';
-import type { ModelConfig } from '../model/config.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import { singularValues } from './singular-values.js';
 

@@ -3,8 +3,9 @@
  * feature. For each feature the unit is chosen on the first half of the text, and scored on the second:
  * among hundreds of units some follow anything by chance on the text they were chosen on.
  */
+
+import type { Reading } from './activations.js';
 import type { Feature } from './features.js';
-import type { Reading } from './reading.js';
 
 export interface UnitScore {
   readonly layer: number;

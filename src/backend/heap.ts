@@ -6,7 +6,7 @@
  * for what is taken next.
  */
 import { CharnnError } from '../errors.js';
-import { requireMemory } from '../machine.js';
+import { requireMemory } from '../machine/memory.js';
 import {
   type Address,
   aligned,

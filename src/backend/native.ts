@@ -1,5 +1,6 @@
 /** The native back end: the kernels as a Node-API addon, for the best instructions the processor has. */
 import { createRequire } from 'node:module';
+import { findAddon, type Missing } from './addon-file.js';
 import { CompiledBackend, Scratch } from './compiled.js';
 import type { Engine } from './cpu-device.js';
 import { Heap, type Pointers } from './heap.js';
@@ -15,16 +16,13 @@ export interface NativeAddon extends Pointers {
 }
 
 /** Loads the addon; says why where there is none. */
-export function loadNative(): NativeAddon | { readonly missing: string } {
+export function loadNative(): NativeAddon | Missing {
+  const found = findAddon();
+  if ('missing' in found) return found;
   try {
-    return createRequire(import.meta.url)('./kernels/charnn.node') as NativeAddon;
+    return createRequire(import.meta.url)(found.path) as NativeAddon;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason =
-      code === 'MODULE_NOT_FOUND'
-        ? 'not built: install a C compiler and run npm rebuild charnn'
-        : message.split('\n')[0];
-    return { missing: reason };
+    return { missing: (error as Error).message.split('\n')[0], unavailable: false };
   }
 }
 

@@ -5,7 +5,7 @@
  * took in it. A lock in the memory itself guards the row.
  */
 import { CharnnError } from '../errors.js';
-import { requireMemory } from '../machine.js';
+import { requireMemory } from '../machine/memory.js';
 import {
   type Address,
   aligned,

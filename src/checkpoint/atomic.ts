@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CharnnError, systemReason } from '../errors.js';
-import { quote } from '../text/quote.js';
+import { quote } from '../messages/quote.js';
 
 /** Bytes handed to the file at once, small enough that a save leaves next to nothing to be collected. */
 const bufferBytes = 1 << 18;

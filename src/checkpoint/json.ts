@@ -3,19 +3,19 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { CharnnError, type Spelling } from '../errors.js';
+import { type ByteSource, openBytes } from '../json/byte-source.js';
+import { Fields } from '../json/fields.js';
+import { scanFile } from '../json/scan.js';
 import { limits } from '../limits.js';
+import { printable, quote } from '../messages/quote.js';
 import { refusal } from '../model/capabilities.js';
-import { type ModelConfig, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
+import { type ModelConfig, variants } from '../model/model-config.js';
 import type { Complete } from '../options/table.js';
-import { printable, quote } from '../text/quote.js';
 import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { modelRows } from '../train/schema/model-rows.js';
 import { textRows } from '../train/schema/text-rows.js';
-import { type ByteSource, openBytes } from './bytes.js';
-import { Fields } from './fields.js';
-import { scanFile } from './scan.js';
 import {
   checkTensor,
   type NamedValues,

@@ -8,9 +8,10 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CharnnError, optionName, systemReason, UsageError } from '../errors.js';
 import { ownKind } from '../files/own-kinds.js';
+import { isSameFile } from '../files/own-streams.js';
+import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { startOf } from '../text/open-file.js';
-import { quote } from '../text/quote.js';
 import { temporaryName } from './atomic.js';
 import { readTrainingId, writeModel } from './model-file.js';
 
@@ -27,6 +28,8 @@ export interface KeptModelsOptions {
   readonly resuming: boolean;
   /** Whether models of other trainings may be replaced */
   readonly mayReplace: boolean;
+  /** Paths of what the training reads, which is never replaced; `-` and those not given are left out */
+  readonly inputs?: readonly (string | null | undefined)[];
   readonly plainWeights: boolean;
 }
 
@@ -137,6 +140,12 @@ export class KeptModels {
     if (!this.options.mayReplace) {
       throw new CharnnError(
         `${shown} exists already, a model of another training: give ${optionName('force')} to replace such models, move them, or give another ${optionName('output')}`,
+      );
+    }
+    for (const input of this.options.inputs ?? []) {
+      if (input == null || input === '-' || !isSameFile(path, input)) continue;
+      throw new CharnnError(
+        `${shown} is a file that this training reads, and ${optionName('keep')} would replace it: give another ${optionName('output')}`,
       );
     }
     const stats = await stat(path);

@@ -27,9 +27,9 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { CharnnError, optionName, systemReason } from '../errors.js';
 import { readFlags } from '../files/open-input.js';
-import { quote } from '../text/quote.js';
+import { processExists, processRealm, startOfProcess } from '../machine/process.js';
+import { quote } from '../messages/quote.js';
 import { resolveLinks, temporaryName } from './atomic.js';
-import { processExists, processRealm, startOfProcess } from './process.js';
 
 /** A holder touches its lock this often; one elsewhere is given up after this long. */
 const touchMs = 5_000;

@@ -2,13 +2,13 @@
 
 import { CharnnError } from '../errors.js';
 import { limits } from '../limits.js';
-import { requireMemory } from '../machine.js';
-import type { ModelConfig } from '../model/config.js';
+import { requireMemory } from '../machine/memory.js';
+import { quote } from '../messages/quote.js';
 import { type Model, namedTensors } from '../model/model.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
-import { quote } from '../text/quote.js';
 import { withSeparator } from '../text/separator.js';
-import { History } from '../train/history.js';
+import { History } from '../train/saving/history.js';
 import { writeFileAtomically } from './atomic.js';
 import {
   CheckpointFile,

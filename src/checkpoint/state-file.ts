@@ -1,22 +1,22 @@
 /** The training state: what `--resume` needs beyond the model, in a second file beside it. */
 import { extname } from 'node:path';
 import { CharnnError } from '../errors.js';
+import type { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
-import { requireMemory } from '../machine.js';
+import { requireMemory } from '../machine/memory.js';
+import { quote } from '../messages/quote.js';
 import { cells } from '../model/cells/cells.js';
-import type { ModelConfig } from '../model/config.js';
 import type { Model } from '../model/model.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
-import { quote } from '../text/quote.js';
 import { withSeparator } from '../text/separator.js';
-import type { TrainConfig } from '../train/config.js';
-import { History, type HistorySummary, keptPlaces } from '../train/history.js';
-import type { LengthPlan } from '../train/length.js';
-import { momentCount } from '../train/optimizer.js';
+import type { LengthPlan } from '../train/length/step-budget.js';
+import { History, type HistorySummary, keptPlaces } from '../train/saving/history.js';
+import type { TrainingState } from '../train/saving/training-state.js';
 import { configRecord } from '../train/schema/record.js';
-import type { TrainingState } from '../train/state.js';
+import type { TrainConfig } from '../train/train-config.js';
+import { momentCount } from '../train/update/optimizer.js';
 import { writeFileAtomically } from './atomic.js';
-import type { Fields } from './fields.js';
 import {
   CheckpointFile,
   fileJson,

@@ -5,10 +5,10 @@
 import type { Hash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { CharnnError } from '../errors.js';
-import { printable, quoteText } from '../text/quote.js';
-import type { ByteSource } from './bytes.js';
-import { Fields } from './fields.js';
-import type { ScannedTensor, Span } from './scan.js';
+import type { ByteSource } from '../json/byte-source.js';
+import { Fields } from '../json/fields.js';
+import type { ScannedTensor, Span } from '../json/scan.js';
+import { printable, quoteText } from '../messages/quote.js';
 
 export interface TensorShape {
   readonly name: string;

@@ -2,11 +2,12 @@
  * Reading what the schema of a training describes: every value is checked against its row. What a version
  * of the files brought is missing in earlier ones, where the default holds.
  */
+
+import type { Fields } from '../json/fields.js';
 import { defaultOf, type OptionTable } from '../options/table.js';
 import { count, positive } from '../options/types.js';
-import type { TrainConfig, TrainLength } from '../train/config.js';
 import { trainingRows } from '../train/schema/training-rows.js';
-import type { Fields } from './fields.js';
+import type { TrainConfig, TrainLength } from '../train/train-config.js';
 
 /**
  * Reads a configuration and checks every field of it against its row.
@@ -25,7 +26,7 @@ export function readRows(table: OptionTable, fields: Fields): Record<string, unk
 }
 
 /** @throws CharnnError naming the field where it is not what the row says */
-export function readRow(table: OptionTable, key: string, fields: Fields): unknown {
+function readRow(table: OptionTable, key: string, fields: Fields): unknown {
   const row = table[key];
   const [field, group] = (row.field ?? key).split('.').reverse();
   const isNew = row.since !== undefined || row.optional === true;

@@ -4,8 +4,8 @@
  */
 import { chalkStderr } from 'chalk';
 import { spelt } from '../errors.js';
+import { printable, printableLines } from '../messages/quote.js';
 import { flagOf } from '../options/table.js';
-import { printable, printableLines } from '../text/quote.js';
 
 export interface Output {
   /**
@@ -30,7 +30,7 @@ export function createOutput(quiet: boolean): Output {
   };
 }
 
-export { grouped } from '../text/quote.js';
+export { grouped } from '../messages/quote.js';
 
 /** Nats → bits per character, as shown */
 export function bits(nats: number): string {

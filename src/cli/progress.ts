@@ -2,7 +2,7 @@
 
 import { chalkStderr as chalk } from 'chalk';
 import { SingleBar } from 'cli-progress';
-import { jsonText } from '../text/quote.js';
+import { jsonText } from '../messages/quote.js';
 import type {
   ProgressEvent,
   RollbackEvent,
@@ -10,8 +10,8 @@ import type {
   TrainEvent,
   ValidationEvent,
 } from '../train/events.js';
-import { sparkline } from './chart.js';
 import { bits, clock, createOutput, grouped, type Output } from './output.js';
+import { sparkline } from './text-chart.js';
 
 export interface ProgressOptions {
   readonly json: boolean;

@@ -2,7 +2,7 @@
 
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { printable } from '../text/quote.js';
+import { printable } from '../messages/quote.js';
 
 const sign = '> ';
 

@@ -1,12 +1,17 @@
 /** `charnn bench`: how fast this machine trains and generates. */
-import { usableCores } from '../backend/cores.js';
+
 import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
+import { usableCores } from '../machine/cores.js';
 import { requireCapable } from '../model/capabilities.js';
-import { variants } from '../model/config.js';
+import { variants } from '../model/model-config.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { count, integer } from '../options/types.js';
-import { type BenchmarkOptions, type BenchmarkResult, benchmark } from '../train/benchmark.js';
+import {
+  type BenchmarkOptions,
+  type BenchmarkResult,
+  benchmark,
+} from '../train/length/benchmark.js';
 
 /** V of the torch-rnn benchmark, whose sizes are the defaults */
 const vocabulary = 65;
@@ -74,8 +79,8 @@ function json(result: BenchmarkResult, peakMegabytes: number): string {
     backend,
     ms: Number(result.ms.toFixed(3)),
     charactersPerSecond: Math.round(result.charsPerSecond),
-    gflops: Number(result.gflops.toFixed(1)),
-    generate_charactersPerSecond: Math.round(result.generateCharsPerSecond),
+    gflops: Number(result.gflops.toPrecision(4)),
+    generatedCharactersPerSecond: Math.round(result.generateCharsPerSecond),
     peakMegabytes: Math.round(peakMegabytes),
   })}\n`;
 }

@@ -1,16 +1,17 @@
 /** `charnn compress`: a file, coded with the predictions of a model that learns from it. */
-import { usableCores } from '../backend/cores.js';
+
 import { openDevice, openExactDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
-import { compress as compressBytes, requireCompressible } from '../compress/compress.js';
+import { compress as compressBytes, requireCompressible } from '../compress/codec.js';
 import { UsageError } from '../errors.js';
+import { usableCores } from '../machine/cores.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { path } from '../options/types.js';
-import { readInput, withProgress } from './whole-input.js';
-import { write } from './write.js';
+import { readInput, withProgress } from './input/whole-input.js';
+import { write } from './output/write.js';
 
 const table = {
   model: option('<file>', path, 'a model to start from', {

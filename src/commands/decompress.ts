@@ -2,12 +2,12 @@
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
-import { decompress as decompressBytes } from '../compress/compress.js';
-import { requireMemory } from '../machine.js';
+import { decompress as decompressBytes } from '../compress/codec.js';
+import { requireMemory } from '../machine/memory.js';
 import { option } from '../options/table.js';
 import { path } from '../options/types.js';
-import { readInput, withProgress } from './whole-input.js';
-import { write } from './write.js';
+import { readInput, withProgress } from './input/whole-input.js';
+import { write } from './output/write.js';
 
 export const decompress = defineCommand({
   name: 'decompress',

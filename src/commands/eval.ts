@@ -4,17 +4,17 @@ import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
+import { yardstick } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
-import { yardstick } from '../evaluate/yardstick.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
+import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';
 import { loadCorpus } from '../text/corpus.js';
-import { jsonText } from '../text/quote.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
-import { readChosenModel } from './chosen-model.js';
-import { textArguments } from './text-arguments.js';
-import { unknownPrice } from './unknown-note.js';
-import { baselineEvent, yardstickLine } from './yardstick-line.js';
+import { readChosenModel } from './input/chosen-model.js';
+import { textArguments } from './input/text-arguments.js';
+import { baselineEvent, yardstickLine } from './output/baseline-line.js';
+import { unknownPrice } from './output/unknown-note.js';
 
 export const evaluate = defineCommand({
   name: 'eval',

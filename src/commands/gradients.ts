@@ -9,17 +9,18 @@ import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
+import { jsonText, printable } from '../messages/quote.js';
 import { requireCapable } from '../model/capabilities.js';
-import { type CellName, cellNames, variants } from '../model/config.js';
 import type { HistoryEntry } from '../model/model.js';
+import { type CellName, cellNames, variants } from '../model/model-config.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { flagOf, type OptionsOf, option, topic } from '../options/table.js';
 import { choice, count, integer, listOf } from '../options/types.js';
 import type { GradientsData } from '../pages/data.js';
 import { loadCorpus } from '../text/corpus.js';
-import { jsonText, printable } from '../text/quote.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
+import { textArguments } from './input/text-arguments.js';
 import {
   asJson,
   type Clipping,
@@ -27,9 +28,8 @@ import {
   type Finding,
   pageSubject,
   type Subject,
-} from './gradients-shown.js';
-import { checkPagePath, writePage } from './page-file.js';
-import { textArguments } from './text-arguments.js';
+} from './output/gradients-shown.js';
+import { checkPagePath, writePage } from './output/page-file.js';
 
 const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding: 64 });
 

@@ -2,16 +2,16 @@
 
 import chalk from 'chalk';
 import { readModel } from '../checkpoint/model-file.js';
-import { histogram, lineChart, terminalWidth } from '../cli/chart.js';
 import { defineCommand } from '../cli/command.js';
 import { bits, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
+import { histogram, lineChart, terminalWidth } from '../cli/text-chart.js';
+import { jsonText, printable } from '../messages/quote.js';
 import { type Model, namedTensors } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
-import { jsonText, printable } from '../text/quote.js';
 import { describeSeparator, withSeparator } from '../text/separator.js';
 import { withBits } from '../train/events.js';
-import { modelPath } from './model-argument.js';
+import { modelPath } from './input/model-argument.js';
 
 export const inspect = defineCommand({
   name: 'inspect',

@@ -4,18 +4,18 @@ import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
-import { type Novelty, noveltyOf } from '../novelty/novelty.js';
+import { jsonText } from '../messages/quote.js';
+import { type Novelty, noveltyOf } from '../novelty/novel-share.js';
 import { SuffixAutomaton } from '../novelty/suffix-automaton.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { integer, path, repeated } from '../options/types.js';
 import { textOf } from '../text/code-points.js';
-import { jsonText } from '../text/quote.js';
 import { readText } from '../text/read-text.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import { readingRows } from '../text/reading-rows.js';
 import { findSources, type Source } from '../text/sources.js';
-import { textArguments } from './text-arguments.js';
-import { write } from './write.js';
+import { textArguments } from './input/text-arguments.js';
+import { write } from './output/write.js';
 
 const table = {
   corpus: option(

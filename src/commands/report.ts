@@ -5,8 +5,8 @@ import * as rows from '../cli/rows.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { path, repeated } from '../options/types.js';
 import type { ReportData, RunData } from '../pages/data.js';
-import { checkPagePath, writePage } from './page-file.js';
-import { readRun } from './read-run.js';
+import { readRun } from './input/read-run.js';
+import { checkPagePath, writePage } from './output/page-file.js';
 
 const table = {
   model: option('<file>', repeated(path), 'a model to show, beside those named as arguments', {

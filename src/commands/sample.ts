@@ -1,24 +1,25 @@
 /** `charnn sample`: text from a model, streamed to standard output. */
-import { usableCores } from '../backend/cores.js';
+
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
+import { usableCores } from '../machine/cores.js';
 import type { Model } from '../model/model.js';
 import { beamSearch } from '../sample/beam.js';
 import { generate } from '../sample/generate.js';
-import { notIn, unseen, wholeRecords } from '../sample/select.js';
+import { notIn, unseen, wholeRecords } from '../sample/record-filters.js';
 import { loadCorpus } from '../text/corpus.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { Chunk } from '../threads/map-ordered.js';
-import { readChosenModel } from './chosen-model.js';
-import { noteFewerThreads } from './fewer-threads.js';
-import { interact } from './interactive.js';
-import { modelPath } from './model-argument.js';
-import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './prompt.js';
-import { type CommandSampleOptions, sampleTable } from './sample-options.js';
-import { sampleSettings } from './sample-settings.js';
-import { write } from './write.js';
+import { readChosenModel } from './input/chosen-model.js';
+import { modelPath } from './input/model-argument.js';
+import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './input/prompt.js';
+import { noteFewerThreads } from './output/fewer-threads.js';
+import { write } from './output/write.js';
+import { interact } from './sampling/interactive.js';
+import { type CommandSampleOptions, sampleTable } from './sampling/sample-options.js';
+import { sampleSettings } from './sampling/sample-settings.js';
 
 /** Records drawn in succession without a new one, after which no more are tried */
 const mostInVain = 10_000;

@@ -1,6 +1,5 @@
 /** `charnn score`: each line with its bits per character in front. */
 
-import { usableCores } from '../backend/cores.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
@@ -9,20 +8,21 @@ import { UsageError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
+import { usableCores } from '../machine/cores.js';
+import { jsonText } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { notNegative } from '../options/types.js';
 import { loadCorpus } from '../text/corpus.js';
 import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
-import { jsonText } from '../text/quote.js';
 import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
-import { readChosenModel } from './chosen-model.js';
-import { noteFewerThreads } from './fewer-threads.js';
-import { textArguments } from './text-arguments.js';
-import { noteUnknown } from './unknown-note.js';
-import { LineWriter, write } from './write.js';
+import { readChosenModel } from './input/chosen-model.js';
+import { textArguments } from './input/text-arguments.js';
+import { noteFewerThreads } from './output/fewer-threads.js';
+import { noteUnknown } from './output/unknown-note.js';
+import { LineWriter, write } from './output/write.js';
 
 /** Bytes of a line whose JSON is still a string that V8 can make */
 const longestPerCharacter = 10e6;

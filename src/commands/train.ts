@@ -3,23 +3,23 @@ import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress, type Progress } from '../cli/progress.js';
 import { Interruption } from '../cli/signals.js';
 import { DivergenceError, spelt } from '../errors.js';
-import { yardstick } from '../evaluate/yardstick.js';
+import { yardstick } from '../evaluate/baseline.js';
 import { loadTexts, textRulesOf } from '../library/loaded-text.js';
 import type { Prepared } from '../library/prepare-training.js';
 import { recordedText } from '../library/resumed-text.js';
 import { SavedTraining } from '../library/training.js';
+import { readEscapes } from '../messages/escapes.js';
+import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { flagOf } from '../options/table.js';
-import { sample } from '../sample/sample.js';
-import { quote } from '../text/quote.js';
-import type { TrainConfig } from '../train/config.js';
+import { sample } from '../sample/sample-text.js';
 import type { EndEvent, SampleEvent, TrainEvent } from '../train/events.js';
 import type { TrainingText } from '../train/job.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
 import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
-import { readEscapes } from './escapes.js';
-import { textArguments } from './text-arguments.js';
-import { baselineEvent, yardstickLine } from './yardstick-line.js';
+import type { TrainConfig } from '../train/train-config.js';
+import { textArguments } from './input/text-arguments.js';
+import { baselineEvent, yardstickLine } from './output/baseline-line.js';
 
 export const train = defineCommand({
   name: 'train',

@@ -1,6 +1,6 @@
 /** `charnn visualize`: a page that shows a model reading a text. */
 
-import { recordUnits, type Study, study, type Unit } from '../analyse/study.js';
+import { recordUnits, type Study, study, type Unit } from '../analyse/analysis.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
@@ -9,18 +9,18 @@ import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
+import { jsonText } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { count, path } from '../options/types.js';
-import { blob } from '../pages/blobs.js';
 import type { VisualizeData } from '../pages/data.js';
+import { blob } from '../pages/encode-blobs.js';
 import { loadCorpus } from '../text/corpus.js';
-import { jsonText } from '../text/quote.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
-import { checkPagePath, writePage } from './page-file.js';
-import { textArguments } from './text-arguments.js';
-import { unitList } from './unit-list.js';
+import { textArguments } from './input/text-arguments.js';
+import { unitList } from './input/unit-list.js';
+import { checkPagePath, writePage } from './output/page-file.js';
 
 /** Activations a page holds unless it is told which: bytes before compression */
 const activationBudget = 32e6;

@@ -1,7 +1,6 @@
 /** `charnn which`: each line with the model that is most likely to have written it. */
 
 import { basename } from 'node:path';
-import { usableCores } from '../backend/cores.js';
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
@@ -10,16 +9,17 @@ import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
+import { usableCores } from '../machine/cores.js';
+import { printable, quote } from '../messages/quote.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { path, repeated } from '../options/types.js';
 import { withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
-import { printable, quote } from '../text/quote.js';
 import { encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
-import { noteFewerThreads } from './fewer-threads.js';
-import { textArguments } from './text-arguments.js';
-import { LineWriter } from './write.js';
+import { textArguments } from './input/text-arguments.js';
+import { noteFewerThreads } from './output/fewer-threads.js';
+import { LineWriter } from './output/write.js';
 
 const table = {
   model: option('<file>', repeated(path), 'a model to compare, beside those named as arguments', {

@@ -1,21 +1,21 @@
 /** Coding a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
 import { type Scope, withScope } from '../backend/device.js';
 import { cells } from '../model/cells/cells.js';
-import type { ModelConfig } from '../model/config.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import { newIds } from '../text/ids.js';
 import { WorkerPool } from '../threads/worker-pool.js';
-import { plainTraining, type TrainConfig } from '../train/config.js';
-import { momentCount } from '../train/optimizer.js';
-import { type ReplicaPlan, share } from '../train/plan.js';
-import { SharedControl } from '../train/shared-control.js';
+import { type ReplicaPlan, share } from '../train/replicas/replica-plan.js';
+import { SharedControl } from '../train/replicas/shared-control.js';
+import { plainTraining, type TrainConfig } from '../train/train-config.js';
+import { momentCount } from '../train/update/optimizer.js';
 import {
   type CodingPlan,
   createCodingHandler,
   type LaneOrder,
   type LaneResult,
 } from './coding-handler.js';
-import { eachCharacter, type Layout, layoutOf, positions } from './layout.js';
+import { eachCharacter, type Layout, layoutOf, positions } from './stream-layout.js';
 
 /** All that both sides must have alike, besides the back end */
 export interface CodingSettings {

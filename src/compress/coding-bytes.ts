@@ -1,6 +1,6 @@
 /** What coding takes of memory: asked for before any of it is taken. */
 import { cells } from '../model/cells/cells.js';
-import type { ModelConfig } from '../model/config.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { CodingSettings } from './coder.js';
 import { mostCounts } from './coding-handler.js';

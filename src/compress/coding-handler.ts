@@ -13,14 +13,14 @@ import { defaultContext, NgramModel } from '../evaluate/ngram.js';
 import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Handler } from '../threads/handler.js';
-import type { ReplicaPlan } from '../train/plan.js';
-import { Replica } from '../train/replica.js';
-import { SharedControl } from '../train/shared-control.js';
+import { Replica } from '../train/replicas/replica.js';
+import type { ReplicaPlan } from '../train/replicas/replica-plan.js';
+import { SharedControl } from '../train/replicas/shared-control.js';
+import { Literals } from './escape-coder.js';
 import { Frequencies } from './frequencies.js';
-import { isText, type Layout } from './layout.js';
-import { Literals } from './literals.js';
 import { Mixer } from './mixer.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
+import { isText, type Layout } from './stream-layout.js';
 
 /** What a lane is told; it passes through `postMessage`. */
 export interface CodingPlan {

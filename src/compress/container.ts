@@ -4,11 +4,11 @@
  * the content included. A file may come from anywhere: all of it is checked before it is used.
  */
 import { createHash } from 'node:crypto';
-import { Fields } from '../checkpoint/fields.js';
 import { readModelConfig } from '../checkpoint/json.js';
 import { CharnnError } from '../errors.js';
+import { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
-import type { ModelConfig } from '../model/config.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { type TextUnit, textUnits } from '../text/unit.js';
 import type { CodingSettings } from './coder.js';
 

@@ -4,9 +4,9 @@ import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model.js';
-import { segmentText, TextLoss } from '../model/text-loss.js';
+import { segmentText, TextLoss } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
-import { DynamicReader } from './dynamic.js';
+import { DynamicReader } from './dynamic-evaluator.js';
 
 export interface Evaluation {
   /** Characters predicted: all but the first */

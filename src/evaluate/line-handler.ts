@@ -2,16 +2,16 @@
 import type { Backend, SharedTensor, Tensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
 import { openHandle } from '../backend/open-device.js';
-import type { ModelConfig } from '../model/config.js';
 import { networkOf } from '../model/load.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { encodeBytes, withoutCr } from '../text/encode.js';
 import { newIds } from '../text/ids.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import { type UnknownSymbol, Vocabulary } from '../text/vocabulary.js';
 import type { Handler } from '../threads/handler.js';
 import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
-import { DynamicReader } from './dynamic.js';
-import { addUnknownCost, type LineLoss, LineReader, lineRows, lineSteps } from './line-reader.js';
+import { DynamicReader } from './dynamic-evaluator.js';
+import { addUnknownCost, type LineLoss, LineReader, lineRows, lineSteps } from './line-scorer.js';
 
 /** What a worker is told at its start; it passes through `postMessage`. */
 export interface LinePlan {

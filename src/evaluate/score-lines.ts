@@ -1,13 +1,13 @@
 /** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
 
 import type { SharedTensor } from '../backend/backend.js';
-import { usefulThreads } from '../backend/cores.js';
 import type { Scope } from '../backend/device.js';
+import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { mapOrdered } from '../threads/map-ordered.js';
 import { createLineHandler, type LineJob, type LinePlan } from './line-handler.js';
-import type { LineLoss } from './line-reader.js';
+import type { LineLoss } from './line-scorer.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];

@@ -6,9 +6,9 @@ import { type Lock, lockModel } from '../checkpoint/lock.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { formerStatePath, statePath } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
+import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
-import { quote } from '../text/quote.js';
-import type { TrainingState } from '../train/state.js';
+import type { TrainingState } from '../train/saving/training-state.js';
 import type { Messages } from './messages.js';
 import { type GuardedOutput, guardOutput } from './output-guard.js';
 

@@ -1,8 +1,8 @@
 /** A text that has been read, with the rules that it was read by: what a training begins with. */
 import { resolve } from 'node:path';
+import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
 import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/corpus.js';
-import { grouped, quote } from '../text/quote.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';

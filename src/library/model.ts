@@ -2,23 +2,23 @@
 /** A model, loaded and ready: what it can do. */
 
 import type { SharedTensor } from '../backend/backend.js';
-import { usableCores } from '../backend/cores.js';
 import { type BackendName, backendNames, type Device } from '../backend/device.js';
 import { openDevice, openExactDevice } from '../backend/open-device.js';
 import { readModel, writeModel } from '../checkpoint/model-file.js';
 import { readLastModel, statePath } from '../checkpoint/state-file.js';
-import { compress, decompress } from '../compress/compress.js';
+import { compress, decompress } from '../compress/codec.js';
 import { UsageError } from '../errors.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { limits } from '../limits.js';
+import { usableCores } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model as ModelData } from '../model/model.js';
 import { parameterTable } from '../model/parameters.js';
 import { checkOptions, flag, type OptionsOf, option } from '../options/table.js';
 import { choice, integer } from '../options/types.js';
 import { generate } from '../sample/generate.js';
-import { wholeRecords } from '../sample/select.js';
+import { wholeRecords } from '../sample/record-filters.js';
 import { loadCorpus } from '../text/corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { type AbortSignalLike, abortable } from './abort.js';

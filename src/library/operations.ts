@@ -1,7 +1,7 @@
 /** What a model is doing: each call can be ended by its caller's signal, and all of them by `close`. */
 import { setImmediate } from 'node:timers/promises';
 import { CharnnError, fromSystem } from '../errors.js';
-import { quote } from '../text/quote.js';
+import { quote } from '../messages/quote.js';
 import type { AbortSignalLike } from './abort.js';
 
 /** Work that holds the event loop longer would be felt by whoever else is on it. */

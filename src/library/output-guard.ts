@@ -8,8 +8,8 @@ import { resolveLinks, temporaryName } from '../checkpoint/atomic.js';
 import { CharnnError, optionName, systemReason, UsageError } from '../errors.js';
 import { ownKind } from '../files/own-kinds.js';
 import { isSameFile, ownStreamTo } from '../files/own-streams.js';
+import { quote } from '../messages/quote.js';
 import { startOf } from '../text/open-file.js';
-import { quote } from '../text/quote.js';
 
 export interface GuardedOutput {
   readonly path: string;

@@ -1,19 +1,18 @@
 /** From a text and options to a training that can begin, or go on. */
 import { isDeepStrictEqual } from 'node:util';
-import { usableCores } from '../backend/cores.js';
 import { readState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
-import { variants } from '../model/config.js';
+import { usableCores } from '../machine/cores.js';
+import { grouped, quote } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
+import { variants } from '../model/model-config.js';
 import { sharedRun, sharedShare } from '../novelty/overlap.js';
 import { type Complete, withDefaults } from '../options/table.js';
-import { grouped, quote } from '../text/quote.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
-import { trainingSpeed } from '../train/benchmark.js';
-import type { OptimizerConfig } from '../train/config.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
-import { batchShape, recipe, type SizeName, sizes } from '../train/recipe.js';
+import { trainingSpeed } from '../train/length/benchmark.js';
+import { batchShape, recipe, type SizeName, sizes } from '../train/length/recipe.js';
 import {
   type Picked,
   resolveTraining,
@@ -21,9 +20,10 @@ import {
   textSettings,
   trainLength,
 } from '../train/resolve.js';
+import type { TrainingState } from '../train/saving/training-state.js';
 import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
 import { trainingRows } from '../train/schema/training-rows.js';
-import type { TrainingState } from '../train/state.js';
+import type { OptimizerConfig } from '../train/train-config.js';
 import { findState, matchModel } from './claim-output.js';
 import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';

@@ -1,12 +1,12 @@
 /** The texts that a training state names: read again on resuming, if they are what was trained on. */
 import { stat } from 'node:fs/promises';
-import { Fields } from '../checkpoint/fields.js';
 import { readRows } from '../checkpoint/train-config.js';
 import { CharnnError, optionName } from '../errors.js';
+import { Fields } from '../json/fields.js';
 import { ranges } from '../limits.js';
+import { quote } from '../messages/quote.js';
 import type { Complete } from '../options/table.js';
 import type { CorpusPart } from '../text/corpus.js';
-import { quote } from '../text/quote.js';
 import {
   defaultReading,
   encodingNamed,
@@ -16,8 +16,8 @@ import {
   textFormats,
 } from '../text/reading-options.js';
 import { type FindOptions, findSources } from '../text/sources.js';
+import type { TrainingState } from '../train/saving/training-state.js';
 import { sourceRows } from '../train/schema/text-rows.js';
-import type { TrainingState } from '../train/state.js';
 
 export interface TextSource {
   readonly texts: readonly string[];

@@ -1,5 +1,5 @@
 /** The text of a training that goes on, read by the rules that its state records. */
-import type { TrainingState } from '../train/state.js';
+import type { TrainingState } from '../train/saving/training-state.js';
 import { type LoadedText, loadTexts } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { requireRecorded, type TextSource } from './recorded-text.js';

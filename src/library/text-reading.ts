@@ -1,8 +1,8 @@
 /** How texts are read, from options, and what is said of folders. */
 import { optionName, UsageError } from '../errors.js';
+import { grouped } from '../messages/quote.js';
 import type { OptionsOf } from '../options/table.js';
 import type { FolderReport } from '../text/folders.js';
-import { grouped } from '../text/quote.js';
 import type { InvalidAction, ReadingOptions } from '../text/reading-options.js';
 import type { columnRows, readingRows } from '../text/reading-rows.js';
 import type { TextUnit } from '../text/unit.js';

@@ -1,8 +1,8 @@
 /** Training as a program asks for it. */
 import { DivergenceError, optionName, spelt, UsageError } from '../errors.js';
+import { quote } from '../messages/quote.js';
 import type { Model as ModelData } from '../model/model.js';
 import { checkOptions } from '../options/table.js';
-import { quote } from '../text/quote.js';
 import type { EndEvent, ProgressEvent, TrainEvent } from '../train/events.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
 import { type CommandTrainOptions, commandRows } from '../train/schema/schema.js';

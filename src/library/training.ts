@@ -6,7 +6,7 @@ import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import type { Model } from '../model/model.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
 import { runTraining } from '../train/run.js';
-import type { Save } from '../train/saver.js';
+import type { Save } from '../train/saving/checkpoint-sink.js';
 import type { CommandTrainOptions } from '../train/schema/schema.js';
 import { claimOutput, requireSpace } from './claim-output.js';
 import type { LoadedText } from './loaded-text.js';
@@ -59,6 +59,7 @@ export class SavedTraining {
         KeptModels.open(path, {
           ...{ keep: keep ?? 0, trainingId, resuming },
           mayReplace: options.force ?? false,
+          inputs,
           plainWeights: options.plainWeights ?? false,
         });
       // of a new training before its text is read, which may take long

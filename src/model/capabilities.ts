@@ -6,7 +6,7 @@ import { type BackendName, backendNames } from '../backend/device.js';
 import { OptionError, type Spelling } from '../errors.js';
 import type { CellFeature } from './cells/cell.js';
 import { cells } from './cells/cells.js';
-import { type CellName, cellNames, type Variants } from './config.js';
+import { type CellName, cellNames, type Variants } from './model-config.js';
 
 /** Commands that make or run a network */
 export const networkCommands = [

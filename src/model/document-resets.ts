@@ -12,7 +12,7 @@ import type { Backend, Lookup, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
 import type { CellLayer } from './cells/cell.js';
 import { cells } from './cells/cells.js';
-import type { ModelConfig } from './config.js';
+import type { ModelConfig } from './model-config.js';
 
 export class DocumentResets {
   /** What stood in the rows that were set to zero, [T·B, H] by layer and state */

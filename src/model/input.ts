@@ -8,7 +8,7 @@
  */
 import type { Backend, Indices, Lookup, Tensor } from '../backend/backend.js';
 import { cells } from './cells/cells.js';
-import type { ModelConfig } from './config.js';
+import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 
 export class FirstLayerInput {

@@ -2,7 +2,7 @@
 
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
-import type { ModelConfig } from './config.js';
+import type { ModelConfig } from './model-config.js';
 import { type Parameter, parameterTable } from './parameters.js';
 
 export interface Model {

@@ -14,9 +14,9 @@ import type { Backend, DropoutMask, Indices, Lookup, Tensor } from '../backend/b
 import type { Reset } from '../text/documents.js';
 import type { CellChunk, CellLayer, NormWeights } from './cells/cell.js';
 import { cells } from './cells/cells.js';
-import type { ModelConfig } from './config.js';
 import { DocumentResets } from './document-resets.js';
 import { FirstLayerInput } from './input.js';
+import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 import { randomKey } from './random.js';
 import { WeightDrop } from './weight-drop.js';

@@ -9,7 +9,7 @@
 import type { Backend, Tensor } from '../backend/backend.js';
 import { requireCapable } from './capabilities.js';
 import { cells } from './cells/cells.js';
-import type { ModelConfig } from './config.js';
+import type { ModelConfig } from './model-config.js';
 import { Random } from './random.js';
 
 export interface Parameter {

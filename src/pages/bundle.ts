@@ -20,7 +20,7 @@ const pages: Readonly<Record<PageName, readonly string[]>> = {
 mkdirSync(target('.'), { recursive: true });
 for (const [name, styles] of Object.entries(pages)) {
   await build({
-    input: source(`${name}.ts`),
+    input: source(`${name}-page.ts`),
     logLevel: 'warn',
     output: { file: target(`${name}.js`), format: 'es', minify: true, comments: { legal: true } },
   });

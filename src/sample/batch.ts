@@ -4,9 +4,9 @@
  */
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import type { Network, State } from '../model/network.js';
-import { copyState, stateRows } from '../model/state.js';
-import { Chooser } from './choose.js';
-import { RecordCourse, type RecordRules } from './record.js';
+import { copyState, stateRows } from '../model/network-state.js';
+import { Chooser } from './character-sampler.js';
+import { RecordCourse, type RecordRules } from './record-sampler.js';
 
 /** Characters of a record, in the order in which they were drawn */
 export interface RecordPiece {

@@ -4,12 +4,12 @@ import { type Scope, withScope } from '../backend/device.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import type { Network, State } from '../model/network.js';
-import { stateRows } from '../model/state.js';
+import { stateRows } from '../model/network-state.js';
 import type { Beginning } from './batch.js';
-import { EndFinder } from './ends.js';
 import type { ConstraintState } from './pattern/constraint.js';
-import { readPrompt } from './prompt.js';
+import { readPrompt } from './read-prompt.js';
 import { constraintFor, type SampleSettings } from './settings.js';
+import { EndFinder } from './stop-matcher.js';
 
 export interface BeamResult {
   readonly ids: readonly number[];

@@ -1,13 +1,13 @@
 /** Records from a model, on all the threads that are given, in their order. */
 
 import type { SharedTensor } from '../backend/backend.js';
-import { usefulThreads } from '../backend/cores.js';
 import type { Scope } from '../backend/device.js';
+import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
 import { needsLeadIn } from './lead-in.js';
-import { readPrompt } from './prompt.js';
+import { readPrompt } from './read-prompt.js';
 import { createRecordHandler, type SampleJob, type SamplePlan } from './record-handler.js';
 import type { SampleSettings } from './settings.js';
 

@@ -6,8 +6,9 @@
  * separator, from its own random stream. A state that all records share would not do, as whatever it happens
  * to favour would be favoured in all of them.
  */
-import { EndFinder } from './ends.js';
+
 import type { SampleSettings } from './settings.js';
+import { EndFinder } from './stop-matcher.js';
 
 /**
  * An unprinted record that does not end is cut short where the record itself would be (`length`), so that it costs

@@ -1,9 +1,9 @@
 /** What ends a record, and what may stand before it. */
 import { optionName, UsageError } from '../errors.js';
+import { quoteText } from '../messages/quote.js';
 import type { Model } from '../model/model.js';
 import { prepareText } from '../text/decode.js';
-import { quoteText } from '../text/quote.js';
-import type { End } from './ends.js';
+import type { End } from './stop-matcher.js';
 
 /** What ends the records of the text that the model learned from, if it knows it */
 export function ownSeparator({ separator, vocabulary }: Model): End[] {

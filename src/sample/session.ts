@@ -4,10 +4,10 @@ import { type Answer, type Backend, type Indices, isPending } from '../backend/b
 import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import type { Network, State } from '../model/network.js';
-import { clearState, copyState } from '../model/state.js';
-import { Chooser } from './choose.js';
-import { promptSteps, readIds, textBeginning } from './prompt.js';
-import { RecordCourse } from './record.js';
+import { clearState, copyState } from '../model/network-state.js';
+import { Chooser } from './character-sampler.js';
+import { promptSteps, readIds, textBeginning } from './read-prompt.js';
+import { RecordCourse } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
 /** Characters are handed on as often as an eye can tell. */

@@ -1,9 +1,9 @@
 /** How records are drawn: plain data, the same for all of them and for all threads. */
 
 import type { Vocabulary } from '../text/vocabulary.js';
-import type { ChoiceOptions } from './choose.js';
-import type { End } from './ends.js';
+import type { ChoiceOptions } from './character-sampler.js';
 import { type ConstraintState, constraintOf } from './pattern/constraint.js';
+import type { End } from './stop-matcher.js';
 
 export interface SampleSettings extends ChoiceOptions {
   /** Most characters of a record; the prompt is not counted. */

@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { type CsvError, type Info, type Options, Parser } from 'csv-parse';
 import { CharnnError, optionName, UsageError } from '../errors.js';
+import { quote } from '../messages/quote.js';
 import { longestLine, splitLines } from './line-splitter.js';
-import { quote } from './quote.js';
 import type { ReadingOptions } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 

@@ -1,7 +1,7 @@
 /** Ids in memory that threads share, as narrow as the vocabulary allows. */
 import { constants } from 'node:buffer';
 import { CharnnError } from '../errors.js';
-import { requireMemory } from '../machine.js';
+import { requireMemory } from '../machine/memory.js';
 import type { Ids } from './unit.js';
 
 type Width = 1 | 2 | 4;

@@ -4,7 +4,7 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { CharnnError, systemReason } from '../errors.js';
 import { readFlags, streamedBytes } from '../files/open-input.js';
-import { quote } from './quote.js';
+import { quote } from '../messages/quote.js';
 import { sniffedBytes } from './recognise.js';
 
 /** A path; in bytes where it comes from a folder, as it need not be UTF-8 there. */

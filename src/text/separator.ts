@@ -17,7 +17,7 @@
  * Only a bounded sample of the text is read, so that a large corpus costs no more than a small one.
  */
 
-import { quote } from './quote.js';
+import { quote } from '../messages/quote.js';
 import { blankLines, standingLine } from './separator-line.js';
 import { lineEndIsSeparator } from './separator-line-end.js';
 import type { Ids } from './unit.js';

@@ -5,6 +5,7 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CharnnError, UsageError } from '../errors.js';
 import { type OwnStream, ownStreamTo, ownStreamToStandardInput } from '../files/own-streams.js';
+import { quote } from '../messages/quote.js';
 import {
   type FolderReport,
   type FolderRules,
@@ -13,7 +14,6 @@ import {
   type LeavingOut,
 } from './folders.js';
 import { codeOf, type FileName, failToRead, piecesOf, shownName } from './open-file.js';
-import { quote } from './quote.js';
 import { defaultReading } from './reading-options.js';
 
 /** On the command line */

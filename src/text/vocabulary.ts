@@ -4,9 +4,9 @@
  * has never seen are read as it, and it is never sampled.
  */
 import { CharnnError } from '../errors.js';
+import { jsonText } from '../messages/quote.js';
 import { symbolsOf, textOf } from './code-points.js';
 import { newIds } from './ids.js';
-import { jsonText } from './quote.js';
 import type { Ids, TextUnit } from './unit.js';
 
 const replacementCharacter = 0xfffd;

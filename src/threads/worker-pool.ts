@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { CharnnError } from '../errors.js';
-import { requireMemory, requireThreads } from '../machine.js';
+import { requireMemory, requireThreads } from '../machine/memory.js';
 import type { CreateHandler, Envelope, Handler } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {

@@ -1,7 +1,7 @@
 /** What a training reports while it runs. Losses are in nats per character. */
 
-import type { ModelConfig } from '../model/config.js';
-import type { LengthPlan } from './length.js';
+import type { ModelConfig } from '../model/model-config.js';
+import type { LengthPlan } from './length/step-budget.js';
 
 export interface StartEvent {
   readonly type: 'start';

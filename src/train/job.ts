@@ -1,13 +1,14 @@
 /** What a training is given: text, model, configuration, and where to go on from. */
-import type { ModelConfig } from '../model/config.js';
+
 import type { Model } from '../model/model.js';
+import type { ModelConfig } from '../model/model-config.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
-import type { TrainConfig } from './config.js';
 import type { TrainEvent } from './events.js';
-import type { TrainingDocuments } from './plan.js';
-import type { Save } from './saver.js';
-import type { TrainingState } from './state.js';
+import type { TrainingDocuments } from './replicas/replica-plan.js';
+import type { Save } from './saving/checkpoint-sink.js';
+import type { TrainingState } from './saving/training-state.js';
+import type { TrainConfig } from './train-config.js';
 
 export interface TrainingText {
   readonly train: Ids;

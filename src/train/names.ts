@@ -3,15 +3,11 @@ export const optimizerNames = ['muon', 'adamw', 'adam', 'rmsprop', 'sgd'] as con
 export type OptimizerName = (typeof optimizerNames)[number];
 
 export const scheduleNames = ['wsd', 'cosine', 'constant', 'step', 'plateau'] as const;
-export type ScheduleName = (typeof scheduleNames)[number];
 
 export const clipNames = ['norm', 'value', 'none'] as const;
-export type ClipName = (typeof clipNames)[number];
 
 /** Dropout's mask: new at each step, or one for a chunk */
 export const dropoutMaskNames = ['step', 'locked'] as const;
-export type DropoutMaskName = (typeof dropoutMaskNames)[number];
 
 /** What happens when the loss is not finite, or far above its best */
 export const divergenceActions = ['stop', 'rollback'] as const;
-export type DivergenceAction = (typeof divergenceActions)[number];

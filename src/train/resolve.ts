@@ -4,7 +4,7 @@
  */
 import { OptionError } from '../errors.js';
 import { requireCapable } from '../model/capabilities.js';
-import { type ModelConfig, variants } from '../model/config.js';
+import { type ModelConfig, variants } from '../model/model-config.js';
 import {
   type Complete,
   checkOptions,
@@ -15,8 +15,7 @@ import {
 import { secondsOf } from '../options/types.js';
 import type { BatchShape } from '../text/split.js';
 import type { TextOptions } from '../text/unit.js';
-import type { TrainConfig, TrainLength } from './config.js';
-import type { Size } from './recipe.js';
+import type { Size } from './length/recipe.js';
 import { outputRows } from './schema/call-rows.js';
 import {
   type CommandTrainOptions,
@@ -26,6 +25,7 @@ import {
 } from './schema/schema.js';
 import { sourceRows, textRows } from './schema/text-rows.js';
 import { trainingRows } from './schema/training-rows.js';
+import type { TrainConfig, TrainLength } from './train-config.js';
 
 /** Which texts are for what. */
 export interface TextSettings extends Complete<typeof sourceRows> {

@@ -5,25 +5,25 @@
 import type { Backend } from '../backend/backend.js';
 import { openDevice } from '../backend/open-device.js';
 import { CharnnError, optionName } from '../errors.js';
-import { requireMemory } from '../machine.js';
-import type { ModelConfig } from '../model/config.js';
+import { requireMemory } from '../machine/memory.js';
 import type { Model } from '../model/model.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { Streams } from '../text/streams.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
-import { History } from './history.js';
-import { trainingId } from './identity.js';
 import type { TrainingJob } from './job.js';
-import { Length } from './length.js';
-import { momentCount } from './optimizer.js';
-import { Replicas } from './replicas.js';
-import { Rollback } from './rollback.js';
-import { Saver } from './saver.js';
-import { learningRate, Plateau } from './schedule.js';
-import { type Standing, takeModel, takeState } from './snapshot.js';
-import type { TrainingState } from './state.js';
+import { Length } from './length/step-budget.js';
+import { Replicas } from './replicas/replica-group.js';
+import { Saver } from './saving/checkpoint-sink.js';
+import { History } from './saving/history.js';
+import { trainingId } from './saving/identity.js';
+import { Rollback } from './saving/rollback.js';
+import { type Standing, takeModel, takeState } from './saving/snapshot.js';
+import type { TrainingState } from './saving/training-state.js';
 import { trainingBytes } from './training-bytes.js';
 import { transferWeights } from './transfer.js';
+import { momentCount } from './update/optimizer.js';
+import { learningRate, Plateau } from './update/schedule.js';
 
 const progressMs = 200;
 /** The state is saved at least this often, so that a kill costs little of a long training. */

@@ -1,9 +1,9 @@
 /** What a training takes of memory: asked for before any of it is taken. */
 import { cells } from '../model/cells/cells.js';
-import type { ModelConfig } from '../model/config.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
-import type { TrainConfig } from './config.js';
-import { momentCount } from './optimizer.js';
+import type { TrainConfig } from './train-config.js';
+import { momentCount } from './update/optimizer.js';
 
 /** Of a thread, before it has done anything */
 const threadBytes = 8 * 2 ** 20;

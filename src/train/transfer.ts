@@ -3,10 +3,10 @@
  * the same character keeps its weights whatever its id; all else must have the same shape.
  */
 import { OptionError, type Spelling } from '../errors.js';
-import type { ModelConfig } from '../model/config.js';
+import { quoteText } from '../messages/quote.js';
 import { type Model, namedTensors } from '../model/model.js';
+import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
-import { quoteText } from '../text/quote.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 
 /** Which dimension of these parameters runs over the vocabulary. */

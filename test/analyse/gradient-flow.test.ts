@@ -1,7 +1,7 @@
 /** The gradient by lag: against theory, against finite differences, and on every back end. */
 import { describe, expect, test } from 'vitest';
 import { cutOff, gradientFlow } from '#charnn/analyse/gradient-flow.js';
-import { cellNames, type ModelConfig } from '#charnn/model/config.js';
+import { cellNames, type ModelConfig } from '#charnn/model/model-config.js';
 import { Network } from '#charnn/model/network.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
 import { Random } from '#charnn/model/random.js';

@@ -1,10 +1,10 @@
 /** What is seen when a model reads a text, on models whose weights are known. */
 import { describe, expect, test } from 'vitest';
+import { recordUnits, study } from '#charnn/analyse/analysis.js';
 import { Saturation } from '#charnn/analyse/saturation.js';
-import { recordUnits, study } from '#charnn/analyse/study.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
-import type { CellName } from '#charnn/model/config.js';
 import { loadNetwork } from '#charnn/model/load.js';
+import type { CellName } from '#charnn/model/model-config.js';
 import { parameterTable } from '#charnn/model/parameters.js';
 import { Random } from '#charnn/model/random.js';
 import { availableDevices, referenceBackend, referenceScope } from '../backends.js';

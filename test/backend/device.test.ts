@@ -4,10 +4,10 @@ import type { Tensor } from '#charnn/backend/backend.js';
 import { withScope } from '#charnn/backend/device.js';
 import { openDevice, openExactDevice, openHandle } from '#charnn/backend/open-device.js';
 import { CharnnError } from '#charnn/errors.js';
-import { DynamicReader } from '#charnn/evaluate/dynamic.js';
+import { DynamicReader } from '#charnn/evaluate/dynamic-evaluator.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import { beamSearch } from '#charnn/sample/beam.js';
-import { sample } from '#charnn/sample/sample.js';
+import { sample } from '#charnn/sample/sample-text.js';
 import { availableDevices, sync } from '../backends.js';
 import { randomModel } from '../small-model.js';
 

@@ -10,9 +10,9 @@
 import { openDevice } from '../../dist/backend/open-device.js';
 import { initialValues, parameterTable } from '../../dist/model/parameters.js';
 import { withDefaults } from '../../dist/options/table.js';
-import { plainTraining } from '../../dist/train/config.js';
-import { Replicas } from '../../dist/train/replicas.js';
+import { Replicas } from '../../dist/train/replicas/replica-group.js';
 import { trainingRows } from '../../dist/train/schema/training-rows.js';
+import { plainTraining } from '../../dist/train/train-config.js';
 
 const [threads = 2, rounds = 25] = process.argv.slice(2, 4).map(Number);
 const [optimizer = 'muon', backendName = 'auto'] = process.argv.slice(4);

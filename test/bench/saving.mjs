@@ -11,15 +11,15 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { usableCores } from '../../dist/backend/cores.js';
 import { writeModel } from '../../dist/checkpoint/model-file.js';
 import { statePath, writeState } from '../../dist/checkpoint/state-file.js';
+import { usableCores } from '../../dist/machine/cores.js';
 import { Vocabulary } from '../../dist/text/vocabulary.js';
-import { sizes } from '../../dist/train/recipe.js';
-import { Replicas } from '../../dist/train/replicas.js';
+import { sizes } from '../../dist/train/length/recipe.js';
+import { Replicas } from '../../dist/train/replicas/replica-group.js';
+import { SharedControl } from '../../dist/train/replicas/shared-control.js';
 import { resolveTraining, textSettings } from '../../dist/train/resolve.js';
 import { runTraining } from '../../dist/train/run.js';
-import { SharedControl } from '../../dist/train/shared-control.js';
 
 /** Notes when each step is done, to a tenth of a millisecond or so, until it is told to answer. */
 function watch() {

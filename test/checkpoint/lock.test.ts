@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { lockModel } from '#charnn/checkpoint/lock.js';
-import { processRealm, startOfProcess } from '#charnn/checkpoint/process.js';
+import { processRealm, startOfProcess } from '#charnn/machine/process.js';
 import { temporaryFolder } from '../folder.js';
 
 let model: string;

@@ -1,7 +1,7 @@
 /** A small model and a small training state that have something in every field of their files. */
 import type { Model } from '#charnn/model/model.js';
-import { plainTraining } from '#charnn/train/config.js';
-import type { TrainingState } from '#charnn/train/state.js';
+import type { TrainingState } from '#charnn/train/saving/training-state.js';
+import { plainTraining } from '#charnn/train/train-config.js';
 import { buildModel } from '../small-model.js';
 
 export function smallModel(): Model {

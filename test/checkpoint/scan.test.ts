@@ -1,8 +1,8 @@
 /** The scanner of files on JSON that nobody means well with: as JSON.parse has it, or refused. */
 
 import { describe, expect, test } from 'vitest';
-import { scanFile } from '#charnn/checkpoint/scan.js';
 import { CharnnError } from '#charnn/errors.js';
+import { scanFile } from '#charnn/json/scan.js';
 import { limits } from '#charnn/limits.js';
 import { Folder } from '../cli/run.js';
 

@@ -80,6 +80,18 @@ describe('--keep', () => {
     expect(own.stderr).toMatch(/charnn\.step-000006\.json is not a file of charnn's/);
   });
 
+  test('never replaces the model that it starts from, even with --force', async () => {
+    const folder = new Folder();
+    await folder.train(text, '--keep', '1');
+    const start = folder.read('charnn.step-000004.json');
+    const options = ['-f', '--keep', '1', '--init-from', 'charnn.step-000004.json'];
+    const refused = await folder.train(text, ...options);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/charnn\.step-000004\.json is a file that this training reads/);
+    expect(folder.read('charnn.step-000004.json').equals(start)).toBe(true);
+    expect((await folder.train(text, ...options, '-o', 'new.json')).status).toBe(0);
+  });
+
   test('clears away what a killed training has left of writing one', async () => {
     const folder = new Folder();
     folder.write('.charnn.step-000004.json.0123abcd.tmp', '{');
@@ -199,7 +211,7 @@ describe('validation on what was trained on', () => {
     folder.write('half.txt', `${random(2, 500)}${copied}${random(3, 500)}`);
     const options = ['train', 'text.txt', ...small, '--steps', '1', '-f', '-q'];
     const { stderr } = await folder.run([...options, '--val-file', 'half.txt']);
-    const share = /warning: (\d+) % of the validation text also stands in the training text/.exec(
+    const share = /warning: (\d+) % of the validation text also occurs in the training text/.exec(
       stderr,
     );
     expect(Number(share?.[1])).toBeGreaterThanOrEqual(43);

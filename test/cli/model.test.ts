@@ -129,7 +129,7 @@ describe('damaged models are refused in one line that names the field', () => {
     [
       'with layer normalisation of a cell that has none',
       () => model.toString().replace('"cell":"lstm"', '"cell":"rnn","layerNorm":true'),
-      /model: layerNorm must be false with cell rnn, not true/,
+      /model: layerNorm is for cell lstm, not rnn/,
     ],
     [
       'with not-a-number in a tensor',

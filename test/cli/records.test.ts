@@ -135,8 +135,9 @@ describe('sample -n', () => {
 describe('train --documents', () => {
   const size = [...small, '--threads', '2', '--documents', '--quiet'];
 
-  test('is the same each time and resumes bit for bit, on any back end', async () => {
-    for (const backend of ['auto', 'wasm', 'reference']) {
+  test.each(['auto', 'wasm', 'reference'])(
+    'is the same each time and resumes bit for bit, on any back end: %s',
+    async (backend) => {
       const [calm, stopped] = [new Folder(), new Folder()];
       for (const folder of [calm, stopped]) folder.write('text.txt', names.make(1, 300));
       const args = ['train', 'text.txt', ...size, '--backend', backend, '--schedule', 'constant'];
@@ -148,8 +149,8 @@ describe('train --documents', () => {
       const tensors = ({ tensors }: { tensors: unknown }) => tensors;
       expect(tensors(stopped.json('charnn.json'))).toEqual(tensors(calm.json('charnn.json')));
       expect(calm.json('charnn.json').training.documents).toBe(true);
-    }
-  });
+    },
+  );
 
   test('is refused where there is but one document', async () => {
     const folder = new Folder();

@@ -223,7 +223,7 @@ describe('bad usage is one line and status 2', () => {
     [['--prompt-file', '-', '--novel', '-'], /standard input \(-\) is given twice/],
     [['--stop', '\\q'], /--stop has an unknown escape "\\\\q"/],
     [['--stop', ''], /--stop must not be empty/],
-    [['--temp', '1,0'], /--temp must be a number above 0/],
+    [['--temp', '1,-1'], /--temp must be a number of at least 0, not "-1"/],
     [['--top-p', '0'], /--top-p must be a number above 0 and up to 1/],
     [['--match', '(a'], /the expression "\(a" is not understood at 3: a \( has no \)/],
     [['--match', 'Ω'], /--match "Ω" needs characters that the model does not have/],

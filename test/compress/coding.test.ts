@@ -1,12 +1,12 @@
 /** The parts of compression: each is exact, and worth what it should be. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Literals } from '#charnn/compress/escape-coder.js';
 import { exponential, Frequencies } from '#charnn/compress/frequencies.js';
-import { eachCharacter, isText, layoutOf } from '#charnn/compress/layout.js';
-import { Literals } from '#charnn/compress/literals.js';
 import { logarithm } from '#charnn/compress/logarithm.js';
 import { Mixer } from '#charnn/compress/mixer.js';
 import { RangeDecoder, RangeEncoder } from '#charnn/compress/range-coder.js';
+import { eachCharacter, isText, layoutOf } from '#charnn/compress/stream-layout.js';
 import { bytesOfSymbols, symbolsOfBytes } from '#charnn/compress/symbols.js';
 
 describe('range coder', () => {

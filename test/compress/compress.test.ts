@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openDevice } from '#charnn/backend/open-device.js';
-import { compress, decompress } from '#charnn/compress/compress.js';
+import { compress, decompress } from '#charnn/compress/codec.js';
 import { CharnnError } from '#charnn/errors.js';
 import { randomModel } from '../small-model.js';
 

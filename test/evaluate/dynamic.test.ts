@@ -1,6 +1,6 @@
 /** Dynamic evaluation: what it reads before it learns, and that what it learns helps. */
 import { describe, expect, test } from 'vitest';
-import { DynamicReader, dynamicDefaults } from '#charnn/evaluate/dynamic.js';
+import { DynamicReader, dynamicDefaults } from '#charnn/evaluate/dynamic-evaluator.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import { availableDevices, referenceBackend } from '../backends.js';
 import { buildModel } from '../small-model.js';

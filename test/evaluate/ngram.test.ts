@@ -1,7 +1,7 @@
 /** The n-gram yardstick against its formula, worked out by hand and by brute force. */
 import { expect, test } from 'vitest';
+import { yardstick } from '#charnn/evaluate/baseline.js';
 import { NgramModel } from '#charnn/evaluate/ngram.js';
-import { yardstick } from '#charnn/evaluate/yardstick.js';
 import { Random } from '#charnn/model/random.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 

@@ -151,7 +151,7 @@ describe('a thread that fails from inside', () => {
 
   test.each([
     ['throws', 'throw new Error("a fault on purpose")', /a fault on purpose/],
-    ['ends', 'process.exit(7)', /a training thread ended with code 7/],
+    ['ends', 'process.exit(7)', /a worker thread ended before its work was done \(code 7\)/],
   ])('%s: its error, exit code 1, and the model so far', async (_, statement, message) => {
     const folder = withText();
     const { status, stderr } = await failing(folder, statement);

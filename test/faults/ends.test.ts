@@ -40,7 +40,7 @@ test.each(codes)('%s: saved, said where, exit code %i', async (signal, code) => 
   const { status, stderr } = await outcome;
   expect(status).toBe(code);
   expect(stderr.trim().split('\n').at(-1)).toMatch(
-    /^interrupted after step [\d,]+; saved\. go on with: charnn train --resume$/,
+    /^interrupted after step [\d,]+; saved\. Continue with: charnn train --resume$/,
   );
   expect(readdirSync(folder.path).sort()).toEqual(['charnn.json', 'charnn.state.json', 'text.txt']);
   await filesAreWhole(folder);

@@ -9,7 +9,7 @@ import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { parameterTable } from '#charnn/model/parameters.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
-import { plainTraining } from '#charnn/train/config.js';
+import { plainTraining } from '#charnn/train/train-config.js';
 
 const hidden = Number(process.argv[2] ?? 4080);
 const vocabulary = Vocabulary.of(

@@ -77,6 +77,8 @@ const values = [
   ...[
     '90s',
     '2s',
+    'latin1',
+    'utf-16le',
     '1h30m',
     '1min',
     '0.5,1',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
-import { readRun } from '#charnn/commands/read-run.js';
+import { readRun } from '#charnn/commands/input/read-run.js';
 import { unpack } from '#charnn/compress/container.js';
 import { CharnnError } from '#charnn/errors.js';
 import { constraintOf } from '#charnn/sample/pattern/constraint.js';

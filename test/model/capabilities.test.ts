@@ -1,11 +1,11 @@
 /** What goes with what: the table says it, and the library does it. */
 import { describe, expect, test } from 'vitest';
-import { Fields } from '#charnn/checkpoint/fields.js';
 import { readModelConfig } from '#charnn/checkpoint/json.js';
 import { commands } from '#charnn/commands/registry.js';
+import { Fields } from '#charnn/json/fields.js';
 import { capabilities, refusal, requireCapable } from '#charnn/model/capabilities.js';
-import { cellNames, type Variants } from '#charnn/model/config.js';
 import { loadNetwork } from '#charnn/model/load.js';
+import { cellNames, type Variants } from '#charnn/model/model-config.js';
 import { initialValues, parameterTable } from '#charnn/model/parameters.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { availableBackends } from '../backends.js';

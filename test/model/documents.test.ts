@@ -1,6 +1,6 @@
 /** Documents within a chunk: as if each had been read by itself. */
 import { describe, expect, test } from 'vitest';
-import { cellNames, type ModelConfig } from '#charnn/model/config.js';
+import { cellNames, type ModelConfig } from '#charnn/model/model-config.js';
 import { availableBackends, referenceBackend } from '../backends.js';
 import { smallNetwork } from './small-network.js';
 

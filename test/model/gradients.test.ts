@@ -4,7 +4,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Indices } from '#charnn/backend/backend.js';
-import { cellNames, type ModelConfig } from '#charnn/model/config.js';
+import { cellNames, type ModelConfig } from '#charnn/model/model-config.js';
 import { Network, type State } from '#charnn/model/network.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
 import { Random } from '#charnn/model/random.js';

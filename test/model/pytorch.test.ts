@@ -1,7 +1,7 @@
 /** Agreement with an independent implementation; the numbers come from fixtures/pytorch.py. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { CellName } from '#charnn/model/config.js';
+import type { CellName } from '#charnn/model/model-config.js';
 import { availableBackends } from '../backends.js';
 import { smallNetwork } from './small-network.js';
 

@@ -1,6 +1,6 @@
 /** Small networks for tests: built on any back end, weights from a formula, gradients by name. */
 import type { Indices } from '#charnn/backend/backend.js';
-import type { ModelConfig } from '#charnn/model/config.js';
+import type { ModelConfig } from '#charnn/model/model-config.js';
 import { Network } from '#charnn/model/network.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
 import type { SyncBackend } from '../backends.js';

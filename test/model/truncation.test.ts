@@ -1,8 +1,8 @@
 /** What a chunk's edge does and does not change. */
 
 import { describe, expect, test } from 'vitest';
-import { cellNames, type ModelConfig } from '#charnn/model/config.js';
-import { segmentText, TextLoss } from '#charnn/model/text-loss.js';
+import { cellNames, type ModelConfig } from '#charnn/model/model-config.js';
+import { segmentText, TextLoss } from '#charnn/model/segmented-evaluator.js';
 import { availableBackends, referenceBackend } from '../backends.js';
 import { smallNetwork } from './small-network.js';
 

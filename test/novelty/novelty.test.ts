@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { noveltyOf } from '#charnn/novelty/novelty.js';
+import { noveltyOf } from '#charnn/novelty/novel-share.js';
 import { SuffixAutomaton } from '#charnn/novelty/suffix-automaton.js';
 import { symbolsOf } from '#charnn/text/code-points.js';
 import { Folder } from '../cli/run.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { openDevice } from '#charnn/backend/open-device.js';
 import { loadNetwork } from '#charnn/model/load.js';
 import { beamSearch } from '#charnn/sample/beam.js';
-import { sample } from '#charnn/sample/sample.js';
+import { sample } from '#charnn/sample/sample-text.js';
 import type { SampleSettings } from '#charnn/sample/settings.js';
 import { sync } from '../backends.js';
 import { randomModel } from '../small-model.js';

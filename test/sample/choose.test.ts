@@ -1,7 +1,7 @@
 /** What is drawn follows the model's distribution under each filter. */
 import { describe, expect, test } from 'vitest';
 import { Random } from '#charnn/model/random.js';
-import { type ChoiceOptions, Chooser } from '#charnn/sample/choose.js';
+import { type ChoiceOptions, Chooser } from '#charnn/sample/character-sampler.js';
 import { chiSquared, chiSquaredLimit } from './chi-squared.js';
 
 const symbols = 20;

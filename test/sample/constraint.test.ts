@@ -5,7 +5,7 @@ import { openDevice } from '#charnn/backend/open-device.js';
 import { loadWeights, networkOf } from '#charnn/model/load.js';
 import { Batch } from '#charnn/sample/batch.js';
 import { constraintOf } from '#charnn/sample/pattern/constraint.js';
-import { readPrompt } from '#charnn/sample/prompt.js';
+import { readPrompt } from '#charnn/sample/read-prompt.js';
 import { randomModel } from '../small-model.js';
 
 const model = randomModel('abc01-. é\n', 8);

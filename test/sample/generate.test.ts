@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { openDevice } from '#charnn/backend/open-device.js';
 import { loadNetwork } from '#charnn/model/load.js';
-import { EndFinder } from '#charnn/sample/ends.js';
 import { generate } from '#charnn/sample/generate.js';
-import { sample } from '#charnn/sample/sample.js';
-import { notIn, wholeRecords } from '#charnn/sample/select.js';
+import { notIn, wholeRecords } from '#charnn/sample/record-filters.js';
+import { sample } from '#charnn/sample/sample-text.js';
 import { type SampleSettings, temperatureAt } from '#charnn/sample/settings.js';
+import { EndFinder } from '#charnn/sample/stop-matcher.js';
 import { sync } from '../backends.js';
 import { randomModel } from '../small-model.js';
 import { chiSquared, chiSquaredLimit } from './chi-squared.js';

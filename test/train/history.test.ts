@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { limits } from '#charnn/limits.js';
-import { History } from '#charnn/train/history.js';
+import { History } from '#charnn/train/saving/history.js';
 import { smallModel, smallState } from '../checkpoint/models.js';
 import { Folder } from '../cli/run.js';
 import { temporaryFolder } from '../folder.js';

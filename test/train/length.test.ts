@@ -1,7 +1,7 @@
 /** A training by the clock is planned from its speed; the clock is a made one here. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { plainTraining } from '#charnn/train/config.js';
-import { Length } from '#charnn/train/length.js';
+import { Length } from '#charnn/train/length/step-budget.js';
+import { plainTraining } from '#charnn/train/train-config.js';
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -1,14 +1,14 @@
 /** Updates against the formulas of their papers, written out in float64, and how parameters are shared. */
 import { describe, expect, test } from 'vitest';
 import { parameterTable } from '#charnn/model/parameters.js';
-import type { OptimizerConfig } from '#charnn/train/config.js';
+import type { OptimizerConfig } from '#charnn/train/train-config.js';
 import {
   averagingShare,
   dealMatrices,
   momentCount,
   sliceParameters,
   update,
-} from '#charnn/train/optimizer.js';
+} from '#charnn/train/update/optimizer.js';
 import { availableBackends } from '../backends.js';
 
 const base: OptimizerConfig = {

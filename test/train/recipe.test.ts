@@ -6,7 +6,7 @@ import {
   type SizeName,
   sizeNames,
   sizes,
-} from '#charnn/train/recipe.js';
+} from '#charnn/train/length/recipe.js';
 
 const book: Circumstances = {
   characters: 1_000_000,

@@ -1,7 +1,7 @@
 /** Learning rates at the steps where a schedule changes its course. */
 import { describe, expect, test } from 'vitest';
-import type { ScheduleConfig } from '#charnn/train/config.js';
-import { decayStart, learningRate, Plateau } from '#charnn/train/schedule.js';
+import type { ScheduleConfig } from '#charnn/train/train-config.js';
+import { decayStart, learningRate, Plateau } from '#charnn/train/update/schedule.js';
 
 const base: ScheduleConfig = {
   ...{ schedule: 'constant', learningRate: 0.01, warmup: 4, decayShare: 0.4, finalRate: 0.1 },

@@ -1,10 +1,10 @@
 /** The schema of a training: one row is an option everywhere. */
 import { Command } from 'commander';
 import { describe, expect, test, vi } from 'vitest';
-import { Fields } from '#charnn/checkpoint/fields.js';
 import { readTrainConfig } from '#charnn/checkpoint/train-config.js';
 import { addOptions, describe as describeOptions } from '#charnn/cli/option.js';
 import { OptionError } from '#charnn/errors.js';
+import { Fields } from '#charnn/json/fields.js';
 import { flagOf } from '#charnn/options/table.js';
 import {
   checkResumable,

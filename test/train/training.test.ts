@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
-import { type CellName, type Variants, variants } from '#charnn/model/config.js';
 import type { Model } from '#charnn/model/model.js';
+import { type CellName, type Variants, variants } from '#charnn/model/model-config.js';
 import { splitCorpus } from '#charnn/text/split.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
-import type { TrainConfig } from '#charnn/train/config.js';
 import type { TrainEvent } from '#charnn/train/events.js';
 import { runTraining } from '#charnn/train/run.js';
-import type { TrainingState } from '#charnn/train/state.js';
+import type { TrainingState } from '#charnn/train/saving/training-state.js';
+import type { TrainConfig } from '#charnn/train/train-config.js';
 import { availableBackends } from '../backends.js';
 import { temporaryFolder } from '../folder.js';
 

@@ -7,6 +7,7 @@
 #include <node_api.h>
 #include <string.h>
 #include "kernels.h"
+#include "processor.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -18,16 +19,18 @@ extern const struct kernels kernels_avx512, kernels_avx2;
 #endif
 extern const struct kernels kernels_baseline;
 
+#if defined(_WIN32) && __STDC_HOSTED__ == 0
+/* The linker of Windows asks for this symbol wherever floating-point numbers are used; the C library has it. */
+int _fltused = 0;
+#endif
+
 /* Instruction levels that this processor has, best first. */
 static int supported_levels(const char *names[3], const struct kernels *tables[3]) {
     int count = 0;
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-        names[count] = "avx512", tables[count++] = &kernels_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        names[count] = "avx2", tables[count++] = &kernels_avx2;
+    const struct processor has = this_processor();
+    if (has.avx512) names[count] = "avx512", tables[count++] = &kernels_avx512;
+    if (has.avx2) names[count] = "avx2", tables[count++] = &kernels_avx2;
 #endif
     names[count] = "baseline", tables[count++] = &kernels_baseline;
     return count;

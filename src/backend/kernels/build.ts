@@ -7,7 +7,6 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -17,17 +16,16 @@ import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kernelExports } from './signature.js';
+import { sourceNames } from './source-files.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const sources = join(root, 'src/backend/kernels');
 const target = join(root, 'dist/backend/kernels');
-const sourceNames = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) =>
-  /^(generated.)?[^/\\]+\.(c|h|gyp)$/.test(name),
-);
+const names = sourceNames(sources);
 
 /** The same with their text, a folder in a folder, as the compiler in WebAssembly wants them */
 const sourceTree: Record<string, string | Record<string, string>> = {};
-for (const name of sourceNames) {
+for (const name of names) {
   const text = readFileSync(join(sources, name), 'utf8');
   const [folder, inside] = name.split(sep);
   if (inside === undefined) sourceTree[name] = text;
@@ -38,7 +36,7 @@ for (const name of sourceNames) {
 function isUpToDate(file: string): boolean {
   if (!existsSync(file)) return false;
   const built = statSync(file).mtimeMs;
-  return sourceNames.every((name) => statSync(join(sources, name)).mtimeMs <= built);
+  return names.every((name) => statSync(join(sources, name)).mtimeMs <= built);
 }
 
 function buildNative(): void {

@@ -1,4 +1,4 @@
-import type { CellName } from '../config.js';
+import type { CellName } from '../model-config.js';
 import type { Cell } from './cell.js';
 import { gru } from './gru.js';
 import { lstm } from './lstm.js';

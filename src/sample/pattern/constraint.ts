@@ -4,7 +4,7 @@
  */
 import { optionName, UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';
-import { quoteText } from '../../text/quote.js';
+import { quoteText } from '../../messages/quote.js';
 import type { Vocabulary } from '../../text/vocabulary.js';
 import { type Automaton, automatonOf } from './automaton.js';
 import { parseExpression } from './parse.js';

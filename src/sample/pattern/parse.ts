@@ -4,7 +4,7 @@
  */
 import { UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';
-import { printable, quoteText } from '../../text/quote.js';
+import { printable, quoteText } from '../../messages/quote.js';
 
 export type Expression =
   /** One character; `source` matches it, with flag u */

@@ -1,10 +1,10 @@
 /** Options that say what network is trained. */
 
 import { limits } from '../../limits.js';
-import { cellNames } from '../../model/config.js';
+import { cellNames } from '../../model/model-config.js';
 import { flag, option, topic } from '../../options/table.js';
 import { choice, integer } from '../../options/types.js';
-import { sizeNames, sizes } from '../recipe.js';
+import { sizeNames, sizes } from '../length/recipe.js';
 
 const sizeList = sizeNames
   .map((name) => `${name} ${sizes[name].layers} × ${sizes[name].hidden}`)

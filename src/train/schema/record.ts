@@ -4,7 +4,7 @@
  * one shape.
  */
 import type { OptionRow } from '../../options/table.js';
-import type { TrainConfig } from '../config.js';
+import type { TrainConfig } from '../train-config.js';
 import { trainingRows } from './training-rows.js';
 
 type Nested = Record<string, unknown>;

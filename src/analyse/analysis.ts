@@ -1,0 +1,84 @@
+/** All that is to be seen when a model reads a text: predictions, gates, and units that follow features. */
+import { type Scope, withScope } from '../backend/device.js';
+import type { Model } from '../model/model.js';
+import type { Ids } from '../text/unit.js';
+import { type Reading, readText } from './activations.js';
+import { textFeatures } from './features.js';
+import { Predictions } from './predictions.js';
+import { type GateSaturation, Saturation } from './saturation.js';
+import { type FeatureFinding, UnitSearch } from './unit-search.js';
+
+export interface Study {
+  readonly predictions: Predictions;
+  readonly saturation: readonly GateSaturation[];
+  readonly findings: readonly FeatureFinding[];
+  /** Characters that the search for units has seen; the score is of the second half of them */
+  readonly searched: number;
+}
+
+/** Beyond this a longer text does not make the search any surer. */
+const mostSearched = 300_000;
+
+/** @param guesses likeliest characters to be kept for each character */
+export async function study(
+  model: Model,
+  device: Scope,
+  ids: Ids,
+  guesses: number,
+): Promise<Study> {
+  const { hidden, layers, vocabulary } = model.config;
+  const predictions = new Predictions(
+    ids,
+    vocabulary,
+    Math.min(guesses, vocabulary),
+    model.vocabulary,
+  );
+  const saturation = new Saturation(model.config);
+  const searched = Math.min(ids.length, mostSearched);
+  const features = textFeatures(ids.subarray(0, searched), model.vocabulary);
+  const search = new UnitSearch(features, hidden, layers, searched);
+  const take = (reading: Reading) => {
+    predictions.take(reading);
+    saturation.take(reading);
+    search.take(reading);
+  };
+  await withScope(device, (backend) => readText(model, backend, ids, take));
+  return {
+    predictions,
+    saturation: saturation.result(),
+    findings: search.findings(),
+    searched,
+  };
+}
+
+/** One of the recurrent units, by layer and index from 0. */
+export interface Unit {
+  readonly layer: number;
+  readonly unit: number;
+}
+
+/**
+ * What units hold at every character: -127 to 127 for -1 to 1.
+ * @returns [characters] a unit, in their order
+ */
+export async function recordUnits(
+  model: Model,
+  device: Scope,
+  ids: Ids,
+  units: readonly Unit[],
+): Promise<Int8Array[]> {
+  const H = model.config.hidden;
+  const recorded = units.map(() => new Int8Array(ids.length));
+  const take = ({ rows, starts, lengths, memory }: Reading) => {
+    units.forEach(({ layer, unit }, u) => {
+      const [values, held] = [recorded[u], memory[layer]];
+      starts.forEach((start, row) => {
+        for (let t = 0; t < lengths[row]; t++) {
+          values[start + t] = Math.round(127 * held[(t * rows + row) * H + unit]);
+        }
+      });
+    });
+  };
+  await withScope(device, (backend) => readText(model, backend, ids, take));
+  return recorded;
+}

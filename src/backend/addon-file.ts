@@ -1,0 +1,106 @@
+/**
+ * Finding the native addon: the one that was compiled for this machine from a checkout, or the one that
+ * the package brings for this platform. A file is looked into before it is loaded, since a truncated one
+ * may end the process.
+ */
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('./kernels/', import.meta.url));
+
+/** Why there is no addon, and what helps; `unavailable` where none was ever to be had. */
+export interface Missing {
+  readonly missing: string;
+  readonly unavailable: boolean;
+}
+
+export type AddonFile = { readonly path: string } | Missing;
+
+/** The addon for this platform; says why where there is none. */
+export function findAddon(): AddonFile {
+  const compiled = `${folder}charnn.node`;
+  if (existsSync(compiled)) return checked(compiled, undefined);
+  const name = `${process.platform}-${process.arch}.node`;
+  const list = `${folder}prebuilt/addons.json`;
+  if (!existsSync(list)) {
+    return {
+      missing:
+        'it is not compiled: install a C compiler, make and python3, and run npm run build in the checkout',
+      unavailable: false,
+    };
+  }
+  const { addons } = JSON.parse(readFileSync(list, 'utf8')) as {
+    readonly addons: Readonly<Record<string, { readonly bytes: number }>>;
+  };
+  if (!Object.hasOwn(addons, name)) {
+    return {
+      missing: `charnn brings none for ${process.platform} on ${process.arch}`,
+      unavailable: true,
+    };
+  }
+  const path = `${folder}prebuilt/${name}`;
+  if (!existsSync(path)) {
+    return { missing: `${name} is missing: install charnn again`, unavailable: false };
+  }
+  return checked(path, addons[name].bytes);
+}
+
+/** @param bytes length of the file as it was built, where that is known */
+function checked(path: string, bytes: number | undefined): AddonFile {
+  const file = openSync(path, 'r');
+  try {
+    const head = Buffer.alloc(4096);
+    const header = head.subarray(0, readSync(file, head, 0, head.length, 0));
+    const { size } = fstatSync(file);
+    const damage = damageOf(header, size, bytes);
+    if (damage === undefined) return { path };
+    return { missing: `${path} ${damage}: install charnn again`, unavailable: false };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function damageOf(header: Buffer, size: number, bytes: number | undefined): string | undefined {
+  if (size === 0) return 'is empty';
+  const made = machineOf(header);
+  if (made === undefined) return 'is damaged';
+  const here = `${process.platform}-${process.arch}`;
+  // other systems with this format, as FreeBSD, are left to the loader
+  if (made !== here && ['linux', 'darwin', 'win32'].includes(process.platform)) {
+    return `was made for ${made}, not for ${here}`;
+  }
+  const expected = bytes ?? sizeOfElf(header);
+  return expected !== undefined && size < expected ? 'is cut off' : undefined;
+}
+
+/** Platform and processor that an executable file was made for, from its first bytes. */
+function machineOf(header: Buffer): string | undefined {
+  if (header.length < 64) return undefined;
+  if (header.readUInt32BE(0) === 0x7f454c46) {
+    return machineName('linux', header.readUInt16LE(18), { 62: 'x64', 183: 'arm64' });
+  }
+  if (header.readUInt32LE(0) === 0xfeedfacf) {
+    return machineName('darwin', header.readUInt32LE(4), { 16777223: 'x64', 16777228: 'arm64' });
+  }
+  if (header.readUInt16BE(0) === 0x4d5a) {
+    const at = header.readUInt32LE(60);
+    if (at + 6 > header.length) return undefined;
+    return machineName('win32', header.readUInt16LE(at + 4), { 34404: 'x64', 43620: 'arm64' });
+  }
+  return undefined;
+}
+
+function machineName(
+  platform: string,
+  machine: number,
+  names: Readonly<Record<number, string>>,
+): string {
+  return `${platform}-${names[machine] ?? 'another processor'}`;
+}
+
+/** Bytes that an ELF file must have: up to the end of its table of sections, which stands last. */
+function sizeOfElf(header: Buffer): number | undefined {
+  if (header.readUInt32BE(0) !== 0x7f454c46) return undefined;
+  const table = Number(header.readBigUInt64LE(40));
+  return table + header.readUInt16LE(58) * header.readUInt16LE(60);
+}

@@ -1,0 +1,7 @@
+/* As stdlib.h beside it: asking Linux for huge pages. */
+#ifndef CHARNN_MMAN_H
+#define CHARNN_MMAN_H
+#include <stddef.h>
+#define MADV_HUGEPAGE 14
+int madvise(void *start, size_t length, int advice);
+#endif

@@ -1,0 +1,235 @@
+/**
+ * Build step of the package: compiles the native addon for every platform that it is published for, from
+ * one Linux machine, into dist/backend/kernels/prebuilt. It takes clang and lld 19 (Debian: clang-19,
+ * lld-19 and llvm-19) and no SDK: the kernels need no library, the glue three functions of the C library,
+ * which are declared in `freestanding/` and found in the process that loads the addon.
+ *
+ * Run twice, it writes the same bytes. `--check` compiles nothing: it fails where an addon is missing or
+ * older than its sources.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { addonTargets, type PrebuiltAddon } from './addon-targets.js';
+import { sourceNames } from './source-files.js';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const sources = join(root, 'src/backend/kernels');
+const prebuilt = join(root, 'dist/backend/kernels/prebuilt');
+const headers = join(
+  createRequire(import.meta.url).resolve('node-api-headers/package.json'),
+  '../include',
+);
+
+/** Version 19 of a tool, by the name that Debian gives it or by its plain name. */
+function tool(name: string): string {
+  for (const candidate of [`${name}-19`, name]) {
+    const { status, stdout, error } = spawnSync(candidate, ['--version'], { encoding: 'utf8' });
+    // llvm-dlltool knows no version; its name under Debian tells it
+    const isVersion19 = status === 0 && /\b19\.\d/.test(stdout);
+    if (isVersion19 || (name === 'llvm-dlltool' && error === undefined)) return candidate;
+  }
+  return fail(
+    `${name} 19 is missing: install the Debian packages clang-19, lld-19 and llvm-19 to build the addons of the package`,
+  );
+}
+
+function fail(message: string): never {
+  console.error(`charnn: ${message}`);
+  process.exit(1);
+}
+
+function run(command: string, parameters: readonly string[], folder: string): void {
+  const { status, stderr, error } = spawnSync(command, parameters, {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  if (status !== 0) fail(`${command} ${parameters.join(' ')} failed: ${stderr || error?.message}`);
+}
+
+/** Instruction levels of an architecture, with what the compiler is told for each. */
+const levels: Readonly<Record<'x64' | 'arm64', Readonly<Record<string, readonly string[]>>>> = {
+  x64: {
+    baseline: [],
+    avx2: ['-mavx2', '-mfma'],
+    avx512: ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'],
+  },
+  arm64: { baseline: [] },
+};
+
+const common = [
+  ...['-O3', '-std=gnu11', '-fno-math-errno', '-fno-trapping-math', '-ffreestanding'],
+  ...['-fvisibility=hidden', '-fno-ident', '-fno-asynchronous-unwind-tables'],
+  ...['-nostdlibinc', '-Wall', '-Werror', '-Wno-unused-function', '-Wno-unused-variable'],
+];
+
+const perPlatform: Readonly<Record<PrebuiltAddon['platform'], readonly string[]>> = {
+  linux: ['-fPIC', '-fno-stack-protector'],
+  darwin: ['-fPIC', '-fno-stack-protector'],
+  win32: [],
+};
+
+/** Compiles an addon and returns its bytes. */
+function compile(target: PrebuiltAddon, clang: string): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'charnn-prebuild-'));
+  try {
+    const include = ['-I', sources, '-isystem', join(sources, 'freestanding'), '-isystem', headers];
+    const flags = [
+      `--target=${target.triple}`,
+      ...common,
+      ...perPlatform[target.platform],
+      ...include,
+    ];
+    const objects = [
+      ...Object.entries(levels[target.arch]).map(([level, extra]) => {
+        run(
+          clang,
+          [
+            ...flags,
+            ...extra,
+            `-DLEVEL=${level}`,
+            '-c',
+            join(sources, 'kernels.c'),
+            '-o',
+            `${level}.o`,
+          ],
+          folder,
+        );
+        return `${level}.o`;
+      }),
+      'addon.o',
+    ];
+    run(clang, [...flags, '-c', join(sources, 'addon.c'), '-o', 'addon.o'], folder);
+    link(target, objects, folder);
+    return readFileSync(join(folder, 'addon.node'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function link(target: PrebuiltAddon, objects: readonly string[], folder: string): void {
+  const output = 'addon.node';
+  if (target.platform === 'linux') {
+    // without a NEEDED entry the same file serves glibc and musl
+    const machine = target.arch === 'x64' ? 'elf_x86_64' : 'aarch64linux';
+    const flags = [
+      '-m',
+      machine,
+      '-shared',
+      '-s',
+      '--build-id=none',
+      '-z',
+      'noexecstack',
+      '-z',
+      'now',
+    ];
+    run(tool('ld.lld'), [...flags, ...objects, '-o', output], folder);
+  } else if (target.platform === 'darwin') {
+    const arch = target.arch === 'x64' ? 'x86_64' : 'arm64';
+    writeFileSync(join(folder, 'libSystem.tbd'), systemLibrary(arch));
+    // each symbol of Node is named, so that any other undefined one is an error
+    const undefinedSymbols = nodeSymbols().flatMap((symbol) => ['-U', `_${symbol}`]);
+    run(
+      tool('ld64.lld'),
+      [
+        ...['-arch', arch, '-platform_version', 'macos', '11.0', '11.0', '-bundle', '-x'],
+        ...[...undefinedSymbols, '-L', '.', '-lSystem', ...objects, '-o', output],
+      ],
+      folder,
+    );
+  } else {
+    const machine = target.arch === 'x64' ? 'i386:x86-64' : 'arm64';
+    const libraries = {
+      node: nodeSymbols(),
+      msvcrt: ['malloc', 'free', 'strcmp', 'memcpy', 'memset'],
+      // functions with frames larger than a page ask it to commit their stack page by page
+      ntdll: ['__chkstk'],
+    };
+    for (const [name, symbols] of Object.entries(libraries)) {
+      const file = name === 'node' ? 'node.exe' : `${name}.dll`;
+      writeFileSync(
+        join(folder, `${name}.def`),
+        `LIBRARY ${file}\nEXPORTS\n${symbols.map((symbol) => `${symbol}\n`).join('')}`,
+      );
+      run(tool('llvm-dlltool'), ['-m', machine, '-d', `${name}.def`, '-l', `${name}.lib`], folder);
+    }
+    run(
+      tool('lld-link'),
+      [
+        ...['/dll', '/noentry', '/nodefaultlib', '/Brepro', '/incremental:no'],
+        ...[
+          `/machine:${target.arch}`,
+          ...objects,
+          ...Object.keys(libraries).map((name) => `${name}.lib`),
+          `/out:${output}`,
+        ],
+        ...['/export:napi_register_module_v1', '/export:node_api_module_get_api_version_v1'],
+      ],
+      folder,
+    );
+  }
+}
+
+/** Names of Node-API's functions, up to the version that the glue asks for. */
+function nodeSymbols(): string[] {
+  const { symbols } = createRequire(import.meta.url)('node-api-headers') as {
+    symbols: Record<string, { js_native_api_symbols: string[]; node_api_symbols: string[] }>;
+  };
+  const { js_native_api_symbols: language, node_api_symbols: node } = symbols.v8;
+  return [...language, ...node].sort();
+}
+
+/** What the linker has to know of macOS' system library. */
+function systemLibrary(arch: string): string {
+  return `--- !tapi-tbd
+tbd-version: 4
+targets: [ ${arch}-macos ]
+install-name: /usr/lib/libSystem.B.dylib
+exports:
+  - targets: [ ${arch}-macos ]
+    symbols: [ _malloc, _free, _strcmp, _memcpy, _memset, _bzero, dyld_stub_binder ]
+...
+`;
+}
+
+const list = join(prebuilt, 'addons.json');
+const sourceHash = hashOf(
+  Buffer.concat(
+    sourceNames(sources).flatMap((name) => [Buffer.from(name), readFileSync(join(sources, name))]),
+  ),
+);
+
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function check(): void {
+  const missing = addonTargets.filter(({ file }) => !existsSync(join(prebuilt, file)));
+  if (missing.length > 0) {
+    fail(
+      `prebuilt addons are missing: ${missing.map(({ file }) => file).join(', ')}; run npm run prebuild:addons`,
+    );
+  }
+  const { sources: built } = JSON.parse(readFileSync(list, 'utf8')) as { sources: string };
+  if (built !== sourceHash) {
+    fail('the prebuilt addons are older than their sources: run npm run prebuild:addons');
+  }
+}
+
+if (process.argv.includes('--check')) check();
+else {
+  const clang = tool('clang');
+  mkdirSync(prebuilt, { recursive: true });
+  const addons: Record<string, { bytes: number; sha256: string }> = {};
+  for (const target of addonTargets) {
+    const bytes = compile(target, clang);
+    writeFileSync(join(prebuilt, target.file), bytes);
+    addons[target.file] = { bytes: bytes.length, sha256: hashOf(bytes) };
+  }
+  writeFileSync(list, `${JSON.stringify({ sources: sourceHash, addons }, null, 2)}\n`);
+  for (const [file, { bytes }] of Object.entries(addons)) console.log(`${file}  ${bytes} bytes`);
+}

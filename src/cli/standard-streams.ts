@@ -1,0 +1,50 @@
+/** What happens when nobody reads standard output or standard error any more. */
+import { CharnnError, exitCode, systemReason } from '../errors.js';
+import { printable } from '../messages/quote.js';
+import { endByHangup } from './signals.js';
+
+/** Watches the streams of the process. */
+export class StandardStreams {
+  /** Until a command begins there is only help to be printed. */
+  private purpose: 'result' | 'events' = 'result';
+  private outputIsLost = false;
+  private terminalIsLost = false;
+
+  /** @param report words an error and sets the exit code */
+  constructor(private readonly report: (error: unknown) => void) {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.purpose === 'result') this.endWithout(error);
+      else this.goOnWithout(error);
+    });
+    // the terminal has gone away; nothing can be printed
+    process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EIO') this.loseTerminal();
+    });
+  }
+
+  /** From now on standard output is for this. */
+  use(purpose: 'result' | 'events'): void {
+    this.purpose = purpose;
+  }
+
+  private endWithout(error: NodeJS.ErrnoException): never {
+    // a reader that has seen enough is not an error
+    if (error.code === 'EPIPE') process.exit(exitCode.done);
+    this.report(new CharnnError(`cannot write to standard output: ${systemReason(error)}`));
+    process.exit();
+  }
+
+  private goOnWithout(error: NodeJS.ErrnoException): void {
+    if (error.code === 'EIO') this.loseTerminal();
+    else if (!this.outputIsLost) {
+      const reason = error.code === 'EPIPE' ? 'it is closed' : systemReason(error);
+      process.stderr.write(`warning: standard output takes no more events: ${printable(reason)}\n`);
+    }
+    this.outputIsLost = true;
+  }
+
+  private loseTerminal(): void {
+    if (!this.terminalIsLost) endByHangup();
+    this.terminalIsLost = true;
+  }
+}

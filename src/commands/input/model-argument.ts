@@ -1,0 +1,16 @@
+import * as rows from '../../cli/rows.js';
+import { UsageError } from '../../errors.js';
+import { quote } from '../../messages/quote.js';
+
+/**
+ * The model of a command that takes it as an argument, too: `charnn sample good.json`.
+ * @throws UsageError when argument and option name different files
+ */
+export function modelPath([argument]: readonly string[], option: string | undefined): string {
+  if (argument !== undefined && option !== undefined && argument !== option) {
+    throw new UsageError(
+      `two models are given, ${quote(argument)} and --model ${quote(option)}: give one of them`,
+    );
+  }
+  return argument ?? option ?? rows.model.default;
+}

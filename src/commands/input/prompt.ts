@@ -1,0 +1,86 @@
+/** What records go on from: a text, a file, or each line of a file. */
+
+import type { Output } from '../../cli/output.js';
+import { UsageError } from '../../errors.js';
+import { readEscapes } from '../../messages/escapes.js';
+import { quoteText } from '../../messages/quote.js';
+import type { Model } from '../../model/model.js';
+import { encodeBytes, withLineFeeds, withoutCr } from '../../text/encode.js';
+import { type LineOptions, lineReading, linesOf } from '../../text/lines.js';
+import type { ReadingOptions } from '../../text/reading-options.js';
+import { findSources } from '../../text/sources.js';
+import { textBytes } from '../../text/text-bytes.js';
+import type { TextOptions } from '../../text/unit.js';
+import type { CommandSampleOptions } from '../sampling/sample-options.js';
+
+export interface Prompt {
+  /** As it was given, but for line ends where the model has only line feeds */
+  readonly bytes: Uint8Array;
+  readonly ids: ArrayLike<number>;
+}
+
+/** A string of JavaScript cannot hold much more. */
+const longestPrompt = 2 ** 28;
+
+/** The prompt that all records have. */
+export async function readCommonPrompt(
+  { prompt, promptFile }: CommandSampleOptions,
+  encode: (bytes: Uint8Array) => Prompt,
+  { reading = lineReading, unit = 'char' }: LineOptions = {},
+): Promise<Prompt> {
+  if (promptFile === undefined) {
+    return encode(Buffer.from(readEscapes(prompt ?? '', '--prompt'), 'utf8'));
+  }
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  const plain = unit === 'byte';
+  for (const source of await findSources([promptFile], process.stdin, { reading, unit })) {
+    for await (const piece of textBytes(source, {
+      reading: { ...reading, plain },
+      patient: true,
+    })) {
+      length += piece.length;
+      if (length > longestPrompt) {
+        throw new UsageError(
+          `the prompt is longer than ${longestPrompt} bytes: give its last part`,
+        );
+      }
+      pieces.push(Uint8Array.from(piece));
+    }
+  }
+  return encode(Buffer.concat(pieces));
+}
+
+/** Each line of a file as a prompt, as soon as it has come. */
+export async function* linePrompts(
+  path: string,
+  encode: (bytes: Uint8Array) => Prompt,
+  text: TextOptions,
+  reading: ReadingOptions,
+): AsyncGenerator<Prompt, void, void> {
+  const options = { reading, unit: text.unit };
+  const sources = await findSources([path], process.stdin, options);
+  for await (const line of linesOf(sources, options)) yield encode(withoutCr(line, text));
+}
+
+/** Prompts to ids; says once which of their characters are unknown. */
+export function promptEncoder(model: Model, output: Output): (bytes: Uint8Array) => Prompt {
+  const { vocabulary, text } = model;
+  let warned = false;
+  return (bytes) => {
+    const { ids, unknown } = encodeBytes(bytes, vocabulary, text);
+    if (unknown > 0 && !warned) {
+      warned = true;
+      const strange = new Set(
+        Array.from(Buffer.from(bytes).toString('utf8')).filter(
+          (character) => encodeBytes(Buffer.from(character), vocabulary, text).unknown > 0,
+        ),
+      );
+      const list = [...strange].slice(0, 20).map((character) => quoteText(character));
+      output.warn(
+        `${unknown} character${unknown === 1 ? '' : 's'} of the prompt unknown to the model, read as the unknown symbol: ${list.join(' ')}`,
+      );
+    }
+    return { bytes: withLineFeeds(bytes, text), ids };
+  };
+}

@@ -1,0 +1,140 @@
+/** What a training has left behind, a model with its history or a log of events, as one kind of thing. */
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { readModel } from '../../checkpoint/model-file.js';
+import { grouped } from '../../cli/output.js';
+import { CharnnError, systemReason, UsageError } from '../../errors.js';
+import { ownKind } from '../../files/own-kinds.js';
+import { quote } from '../../messages/quote.js';
+import type { Course, RunData } from '../../pages/data.js';
+import { linesOf } from '../../text/lines.js';
+import { startOf } from '../../text/open-file.js';
+import { findSources } from '../../text/sources.js';
+
+/** Points of a curve: more than a screen has columns. */
+const mostPoints = 2000;
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/**
+ * @param path a model; or the standard output of `charnn train --json`, in a file, a pipe or, with -, on
+ * standard input
+ * @throws CharnnError for a file that is neither
+ */
+export async function readRun(path: string): Promise<RunData> {
+  const name = path === '-' ? 'standard input' : basename(path).replace(ending, '');
+  if (await isModel(path)) {
+    const { config, history } = await readModel(path);
+    return { ...courses([], history, []), name, model: sizeOf(config) };
+  }
+  const { start, progress, validations, samples } = await readLog(path);
+  if (progress.length + validations.length === 0) {
+    throw new CharnnError(
+      `${quote(path)} is neither a model nor a log of charnn train --json with a validation in it`,
+    );
+  }
+  return { ...courses(progress, validations, samples), name, model: networkOf(start) };
+}
+
+const ending = /\.(json|jsonl|log|ndjson)$/;
+
+/** A pipe cannot be looked into beforehand, and nobody sends a model through one. */
+async function isModel(path: string): Promise<boolean> {
+  if (path === '-') return false;
+  const stats = await stat(path).catch((cause) => {
+    throw new CharnnError(`cannot read ${quote(path)}: ${systemReason(cause)}`, 1, { cause });
+  });
+  if (stats.isDirectory()) {
+    throw new UsageError(`${quote(path)} is a folder: name the models and logs in it`);
+  }
+  if (!stats.isFile()) return false;
+  const kind = ownKind(await startOf(path));
+  // a state is called what it is where a model is expected
+  return kind === 'model' || kind === 'state';
+}
+
+interface Log {
+  start: Entry | undefined;
+  readonly progress: Entry[];
+  readonly validations: Entry[];
+  readonly samples: Entry[];
+}
+
+/** The events of a log; a last line that was cut off, and lines of other kinds, are passed over. */
+async function readLog(path: string): Promise<Log> {
+  const log: Log = { start: undefined, progress: [], validations: [], samples: [] };
+  for await (const line of linesOf(await findSources([path], process.stdin))) {
+    const event = eventOf(line);
+    if (event?.type === 'progress') log.progress.push(event);
+    else if (event?.type === 'validation') log.validations.push(event);
+    else if (event?.type === 'sample') log.samples.push(event);
+    else if (event?.type === 'start') log.start = event;
+  }
+  return log;
+}
+
+function eventOf(line: Buffer): Entry | undefined {
+  try {
+    const event: unknown = JSON.parse(line.toString());
+    return typeof event === 'object' && event !== null ? (event as Entry) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The network of a log, which may be from anywhere. */
+function networkOf(start: Entry | undefined): string | undefined {
+  const { cell, layers, hidden } = (start?.model ?? {}) as Entry;
+  if (typeof cell === 'string' && typeof layers === 'number' && typeof hidden === 'number') {
+    return sizeOf({ cell, layers, hidden });
+  }
+  return typeof start?.parameters === 'number'
+    ? `${grouped(start.parameters)} parameters`
+    : undefined;
+}
+
+function sizeOf({ cell, layers, hidden }: { cell: string; layers: number; hidden: number }) {
+  return `${layers} × ${cell} of ${hidden}`;
+}
+
+function courses(
+  progress: readonly Entry[],
+  validations: readonly Entry[],
+  samples: readonly Entry[],
+) {
+  const bits = (nats: number) => nats / Math.LN2;
+  // a short training validates more often than it reports progress
+  const dense = progress.length > validations.length;
+  const often = dense ? progress : validations;
+  return {
+    training: course(often, dense ? 'loss' : 'trainLoss', bits),
+    validation: course(validations, 'validationLoss', bits),
+    learningRate: course(often, 'learningRate'),
+    gradientNorm: course(often, 'gradientNorm'),
+    clipped: course(validations, 'clipped'),
+    speed: course(progress, 'charactersPerSecond'),
+    samples: samples.flatMap(({ step, text }) =>
+      typeof step === 'number' && typeof text === 'string' ? [{ step, text }] : [],
+    ),
+  };
+}
+
+/** The entries that have a finite number of that name; of a resumed training, what it came to last. */
+function course(entries: readonly Entry[], key: string, scale = (x: number) => x): Course {
+  const byStep = new Map<number, number>();
+  for (const { step, [key]: value } of entries) {
+    if (typeof step !== 'number' || typeof value !== 'number') continue;
+    if (Number.isFinite(step) && Number.isFinite(value)) byStep.set(step, scale(value));
+  }
+  const points = [...byStep].sort(([a], [b]) => a - b);
+  const bin = Math.ceil(points.length / mostPoints);
+  const thinned =
+    bin <= 1
+      ? points
+      : Array.from({ length: Math.ceil(points.length / bin) }, (_, i) => {
+          const part = points.slice(i * bin, (i + 1) * bin);
+          const mean = part.reduce((sum, [, value]) => sum + value, 0) / part.length;
+          return [part[part.length - 1][0], mean] as const;
+        });
+  return { steps: thinned.map(([step]) => step), values: thinned.map(([, value]) => value) };
+}

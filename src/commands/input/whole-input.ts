@@ -1,0 +1,41 @@
+/** Input that is read as a whole, and a display of how far the work on it is. */
+import { createShareProgress } from '../../cli/progress.js';
+import { UsageError } from '../../errors.js';
+import { findSources } from '../../text/sources.js';
+
+/** The size of what comes through a pipe is checked each time this much has come. */
+const checkedBytes = 1 << 24;
+
+export async function withProgress<T>(
+  quiet: boolean,
+  work: (onProgress: (share: number) => void) => Promise<T>,
+): Promise<T> {
+  const progress = createShareProgress(quiet);
+  try {
+    return await work(progress.show);
+  } finally {
+    progress.stop();
+  }
+}
+
+/**
+ * @param check is told the size, where it is known beforehand, and what has been read so far; it throws where
+ * that is too much
+ */
+export async function readInput(path: string | undefined, check: (bytes: number) => void) {
+  if (path === undefined && process.stdin.isTTY) {
+    throw new UsageError('no file given: name one, or pipe something in');
+  }
+  const [source, ...more] = await findSources([path ?? '-'], process.stdin);
+  if (more.length > 0) throw new UsageError('a folder is not one file: pack it with tar');
+  check(source.size ?? 0);
+  const pieces: Buffer[] = [];
+  let read = 0;
+  for await (const piece of source.read()) {
+    const before = read;
+    read += piece.length;
+    if (Math.floor(read / checkedBytes) > Math.floor(before / checkedBytes)) check(read);
+    pieces.push(Buffer.from(piece));
+  }
+  return { content: Buffer.concat(pieces), name: source.name };
+}

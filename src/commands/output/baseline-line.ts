@@ -1,0 +1,19 @@
+import type { Yardstick } from '../../evaluate/baseline.js';
+import type { BaselineEvent } from '../../train/events.js';
+
+/** What models without a network make of a text, in bits per character */
+export function yardstickLine({ n, ngram, gzip, xz }: Yardstick): string {
+  const parts = [`${n}-gram ${ngram.toFixed(3)}`, `gzip ${gzip.toFixed(3)}`];
+  if (xz !== undefined) parts.push(`xz ${xz.toFixed(3)}`);
+  return `${parts.join(', ')} bits/char`;
+}
+
+export function baselineEvent({ n, ngram, gzip, xz }: Yardstick): BaselineEvent {
+  return {
+    type: 'baseline',
+    ngramOrder: n,
+    ngramBitsPerCharacter: ngram,
+    gzipBitsPerCharacter: gzip,
+    xzBitsPerCharacter: xz,
+  };
+}

@@ -1,0 +1,189 @@
+/** What `charnn gradients` has found: as JSON, as a page's data, and for people. */
+import chalk from 'chalk';
+import { cutOff, type GradientFlow, type LagStatistics } from '../../analyse/gradient-flow.js';
+import type { RecurrentSpectrum } from '../../analyse/spectra.js';
+import { grouped } from '../../cli/output.js';
+import { lineChart, terminalWidth } from '../../cli/text-chart.js';
+import type { ModelConfig } from '../../model/model-config.js';
+import type { GradientsSubject } from '../../pages/data.js';
+
+/** A network to be looked at. */
+export interface Subject {
+  readonly name: string;
+  readonly config: ModelConfig;
+  readonly weights: Float32Array;
+  /** T of its training */
+  readonly seqLength: number;
+  readonly clipping: Clipping | undefined;
+}
+
+/** How often and how hard clipping acted in training, by the model's history. */
+export interface Clipping {
+  /** What the limit is of, and the limit */
+  readonly by: string;
+  readonly limit: number;
+  /** Share of the steps */
+  readonly share: number;
+  /** Mean norm before clipping, over the training and in its worst stretch */
+  readonly meanNorm: number;
+  readonly largestMeanNorm: number;
+}
+
+export interface Finding extends Subject {
+  readonly flow: GradientFlow;
+  readonly spectra: readonly RecurrentSpectrum[];
+}
+
+export function asJson({ name, config, seqLength, clipping, flow, spectra }: Finding) {
+  return {
+    name,
+    model: config,
+    seqLength,
+    positions: flow.positions,
+    cutOff: cutOff(flow.whole, seqLength),
+    byLag: flow.whole,
+    states: flow.states.map((state) => ({
+      layer: state.layer,
+      state: state.state,
+      cutOff: cutOff(state.byLag, seqLength),
+      byLag: state.byLag,
+    })),
+    spectra: spectra.map(({ layer, gate, singularValues: values, spectralRadius }) => ({
+      layer,
+      gate,
+      largest: values[0],
+      smallest: values[values.length - 1],
+      spectralRadius,
+      singularValues: Array.from(values),
+    })),
+    ...(clipping && {
+      clipping: {
+        by: clipping.by,
+        limit: clipping.limit,
+        shareOfSteps: clipping.share,
+        meanNorm: clipping.meanNorm,
+        largestMeanNorm: clipping.largestMeanNorm,
+      },
+    }),
+  };
+}
+
+export function pageSubject({
+  name,
+  seqLength,
+  clipping,
+  flow,
+  spectra,
+}: Finding): GradientsSubject {
+  const flowData = (name: string, byLag: readonly LagStatistics[]) => ({
+    name,
+    cutOff: cutOff(byLag, seqLength),
+    mean: byLag.map(({ mean }) => mean),
+    p10: byLag.map(({ p10 }) => p10),
+    p90: byLag.map(({ p90 }) => p90),
+  });
+  return {
+    name,
+    seqLength,
+    positions: flow.positions,
+    flows: [
+      flowData('whole state', flow.whole),
+      ...flow.states.map(({ layer, state, byLag }) =>
+        flowData(`${state} of layer ${layer}`, byLag),
+      ),
+    ],
+    spectra: spectra.map(({ layer, gate, singularValues: values, spectralRadius }) => ({
+      name: `layer ${layer}, ${gate}`,
+      singularValues: Array.from(values),
+      spectralRadius,
+    })),
+    clipping: clipping && inWords(clipping),
+  };
+}
+
+// --- for people ---
+
+const chartHeight = 16;
+
+export function description(findings: readonly Finding[]): string {
+  const sections = [flowSection(findings), normSection(findings), spectrumSection(findings)];
+  for (const { clipping } of findings) {
+    if (clipping) sections.push([chalk.bold('Clipping in training'), `  ${inWords(clipping)}`]);
+  }
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** Several networks are compared as wholes, one is shown by its states. */
+function flowSection(findings: readonly Finding[]): string[] {
+  const points = (byLag: readonly LagStatistics[]) =>
+    byLag.map(({ lag, mean }) => [lag, mean] as const);
+  const [{ flow }] = findings;
+  const series =
+    findings.length > 1
+      ? findings.map(({ name, flow }) => ({ name, points: points(flow.whole) }))
+      : flow.states.map(({ layer, state, byLag }) => ({
+          name: `${state} of layer ${layer}`,
+          points: points(byLag),
+        }));
+  return [
+    chalk.bold('Gradient of the loss with respect to earlier states'),
+    `  mean norm, over ${grouped(flow.positions)} places of the text`,
+    '',
+    ...lineChart(series, {
+      width: terminalWidth(),
+      height: chartHeight,
+      logarithmic: true,
+      xLabel: 'steps back',
+      formatY: (y) => y.toExponential(0),
+    }),
+  ];
+}
+
+function normSection(findings: readonly Finding[]): string[] {
+  const lags = [1, 10, 30, 100, 300, 1000].filter((lag) => lag <= findings[0].flow.whole.length);
+  const row = (label: string, show: (lag: number) => string, last: string) =>
+    `${`  ${label}`.padEnd(22)}${lags.map((lag) => show(lag).padStart(11)).join('')}${last.padStart(10)}`.trimEnd();
+  const lines = [chalk.bold(row('', String, 'cut off').replace(/^ {11}/, 'Norm at lag'))];
+  const short = (x: number) => x.toExponential(0);
+  for (const { name, seqLength, flow } of findings) {
+    const part = (label: string, byLag: readonly LagStatistics[]) =>
+      row(label, (lag) => byLag[lag - 1].mean.toExponential(1), percent(cutOff(byLag, seqLength)));
+    const spread = (lag: number) => {
+      const { p10, p90 } = flow.whole[lag - 1];
+      return `${short(p10)}–${short(p90)}`;
+    };
+    lines.push(part(`${name}, whole state`, flow.whole));
+    lines.push(chalk.dim(row('  10 to 90 % of places', spread, '')));
+    for (const { layer, state, byLag } of flow.states) {
+      lines.push(part(`  ${state} of layer ${layer}`, byLag));
+    }
+  }
+  const lengths = [...new Set(findings.map(({ seqLength }) => seqLength))].join(', ');
+  lines.push(chalk.dim(`  cut off: what lies beyond the edge of a chunk of ${lengths} steps`));
+  return lines;
+}
+
+function spectrumSection(findings: readonly Finding[]): string[] {
+  const lines = [
+    chalk.bold('Recurrent matrices      largest  smallest  singular value, spectral radius'),
+  ];
+  for (const { name, spectra } of findings) {
+    for (const { layer, gate, singularValues: values, spectralRadius } of spectra) {
+      const label = `  ${name} ${layer} ${gate}`.padEnd(22);
+      const numbers = [values[0], values[values.length - 1], spectralRadius];
+      const [largest, smallest, radius] = numbers.map((x) => x.toFixed(4));
+      lines.push(`${label}${largest.padStart(9)}${smallest.padStart(10)}${radius.padStart(33)}`);
+    }
+  }
+  return lines;
+}
+
+function inWords({ by, limit, share, meanNorm, largestMeanNorm }: Clipping): string {
+  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, ${largestMeanNorm.toPrecision(3)} in its highest stretch`;
+  if (by !== 'norm') return `by ${by}; ${norms}`;
+  return `at norm ${limit}, in ${percent(share)} of the steps; ${norms}`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+}

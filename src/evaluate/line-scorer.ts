@@ -1,0 +1,144 @@
+/** The losses of many short texts, each for itself, read side by side. */
+import type { Backend, Indices } from '../backend/backend.js';
+import type { Network, State } from '../model/network.js';
+import { clearState, stateRows } from '../model/network-state.js';
+import type { UnknownSymbol } from '../text/vocabulary.js';
+
+/** Rows and steps of a chunk: the products are large enough, the activations stay in the cache. */
+export const lineRows = 64;
+export const lineSteps = 32;
+
+/** Of one line under one model */
+export interface LineLoss {
+  /** Σ of the losses of all characters, the line's end included */
+  readonly nats: number;
+  readonly characters: number;
+  /** How many of the characters the model does not know */
+  readonly unknown: number;
+  /** Each character's loss, where asked for */
+  readonly losses: Float32Array | undefined;
+}
+
+interface Sum extends LineLoss {
+  nats: number;
+  unknown: number;
+}
+
+/**
+ * Adds to a line's losses what its unknown characters cost beyond the unknown symbol.
+ * @param ids of the line; the first was read, all others were predicted
+ * @param loss is changed
+ */
+export function addUnknownCost(
+  ids: ArrayLike<number>,
+  loss: Sum,
+  { unknownId, unknownCost }: UnknownSymbol,
+): void {
+  for (let i = 1; i < ids.length; i++) {
+    if (ids[i] !== unknownId) continue;
+    loss.unknown++;
+    loss.nats += unknownCost;
+    if (loss.losses) loss.losses[i - 1] += unknownCost;
+  }
+}
+
+export class LineReader {
+  private readonly inputs = new Int32Array(lineRows * lineSteps);
+  private readonly targets = new Int32Array(lineRows * lineSteps);
+  private readonly losses = new Float32Array(lineRows * lineSteps);
+  private readonly inputMemory: Indices;
+  private readonly targetMemory: Indices;
+  private readonly state: State;
+
+  /**
+   * @param network holds chunks of `lineSteps` steps and `lineRows` rows
+   * @param characters whether each character's loss is asked for
+   * @param unknown the vocabulary's, for what unknown characters cost
+   */
+  constructor(
+    private readonly backend: Backend,
+    private readonly network: Network,
+    private readonly characters: boolean,
+    private readonly unknown: UnknownSymbol,
+  ) {
+    this.inputMemory = backend.indices(lineRows * lineSteps);
+    this.targetMemory = backend.indices(lineRows * lineSteps);
+    this.state = network.createState(lineRows);
+  }
+
+  /**
+   * @param lines ids; the first is read, all others are predicted
+   * @returns in nats, of each line's characters but the first
+   */
+  async read(lines: readonly ArrayLike<number>[]): Promise<LineLoss[]> {
+    const results = lines.map(({ length }): Sum => {
+      const characters = Math.max(0, length - 1);
+      const losses = this.characters ? new Float32Array(characters) : undefined;
+      return { nats: 0, characters, unknown: 0, losses };
+    });
+    // by falling length: the lines that go on are always the first rows
+    const order = lines
+      .map((_, i) => i)
+      .sort((a, b) => results[b].characters - results[a].characters);
+    for (let from = 0; from < order.length; from += lineRows) {
+      const group = order.slice(from, from + lineRows);
+      await this.readGroup(
+        group.map((i) => lines[i]),
+        group.map((i) => results[i]),
+      );
+    }
+    lines.forEach((line, i) => {
+      addUnknownCost(line, results[i], this.unknown);
+    });
+    return results;
+  }
+
+  private async readGroup(
+    lines: readonly ArrayLike<number>[],
+    results: readonly Sum[],
+  ): Promise<void> {
+    const { backend } = this;
+    clearState(backend, this.state);
+    let B = lines.length;
+    for (let from = 0; ; from += lineSteps) {
+      while (B > 0 && results[B - 1].characters <= from) B--;
+      if (B === 0) return;
+      const T = Math.min(lineSteps, results[0].characters - from);
+      const losses = await this.chunk(lines, from, T, B);
+      for (let row = 0; row < B; row++) {
+        const result = results[row];
+        const end = Math.min(T, result.characters - from);
+        for (let t = 0; t < end; t++) {
+          const loss = losses[t * B + row];
+          result.nats += loss;
+          if (result.losses) result.losses[from + t] = loss;
+        }
+      }
+    }
+  }
+
+  /** @returns losses [T, B]; those beyond a line's end mean nothing */
+  private async chunk(
+    lines: readonly ArrayLike<number>[],
+    from: number,
+    T: number,
+    B: number,
+  ): Promise<Float32Array> {
+    const { backend, inputs, targets } = this;
+    for (let row = 0; row < B; row++) {
+      const line = lines[row];
+      for (let t = 0; t < T; t++) {
+        const inside = from + t + 1 < line.length;
+        inputs[t * B + row] = inside ? line[from + t] : 0;
+        targets[t * B + row] = inside ? line[from + t + 1] : 0;
+      }
+    }
+    const inputIds = backend.viewIndices(this.inputMemory, 0, T * B);
+    const targetIds = backend.viewIndices(this.targetMemory, 0, T * B);
+    backend.writeIndices(inputIds, inputs.subarray(0, T * B));
+    backend.writeIndices(targetIds, targets.subarray(0, T * B));
+    this.network.forward(inputIds, T, B, stateRows(backend, this.state, 0, B));
+    const losses = this.network.loss(targetIds, 0);
+    return (await backend.read(losses, this.losses.subarray(0, T * B))) as Float32Array;
+  }
+}

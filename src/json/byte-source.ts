@@ -1,0 +1,86 @@
+/** The bytes of a model file, wherever they lie. */
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { CharnnError, optionName, systemReason } from '../errors.js';
+import { readFlags, streamedBytes } from '../files/open-input.js';
+import { quote } from '../messages/quote.js';
+
+/**
+ * Random access to a file's bytes. Reading is synchronous: nothing else has to go on while a model is
+ * read, and a scanner of bytes stays a plain loop.
+ */
+export interface ByteSource {
+  /** Fills `into` from a position on; returns how many bytes there were, less than asked only at the end. */
+  read(into: Uint8Array, position: number): number;
+  close(): void;
+}
+
+/** Pipes cannot be read twice, so they are held whole, up to this. */
+const largestPipeBytes = 2 ** 29;
+
+/**
+ * Opens a file, or reads a pipe (`-m <(zcat model.json.gz)`).
+ * @throws CharnnError naming the path and the reason
+ */
+export async function openBytes(path: string): Promise<ByteSource> {
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (cause) {
+      return failToRead(path, cause);
+    }
+  };
+  const stats = guarded(() => statSync(path));
+  if (!stats.isFile() && !stats.isDirectory()) return pipe(path, stats);
+  const descriptor = guarded(() => openSync(path, readFlags));
+  return {
+    read: (into, position) => guarded(() => readFully(descriptor, into, position)),
+    close: () => closeSync(descriptor),
+  };
+}
+
+/** A single call may return less than there is. */
+function readFully(descriptor: number, into: Uint8Array, position: number): number {
+  let done = 0;
+  while (done < into.length) {
+    const count = readSync(descriptor, into, done, into.length - done, position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
+async function pipe(path: string, stats: Stats): Promise<ByteSource> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const piece of streamedBytes(path, stats, quote(path))) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size > largestPipeBytes) {
+        throw new CharnnError(
+          `${quote(path)} is not a regular file and longer than ${largestPipeBytes} bytes: save it as a file first`,
+        );
+      }
+    }
+  } catch (cause) {
+    failToRead(path, cause);
+  }
+  const bytes = Buffer.concat(pieces);
+  return {
+    // a file that ends within an escape is read beyond its end
+    read: (into, position) => bytes.copy(into, 0, Math.min(position, bytes.length)),
+    close() {},
+  };
+}
+
+function failToRead(path: string, cause: unknown): never {
+  if (cause instanceof CharnnError) throw cause;
+  if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+    throw new CharnnError(
+      `no file ${quote(path)}; train one with charnn train, or name it with ${optionName('model')}`,
+      1,
+      { cause },
+    );
+  }
+  throw new CharnnError(`cannot read ${quote(path)}: ${systemReason(cause)}`, 1, { cause });
+}

@@ -1,0 +1,229 @@
+/**
+ * Finds the parts of a model file without reading it whole: small fields are parsed, of a tensor's data
+ * only the place is noted. So files beyond V8's longest string (512 MB) can be read, and every size is
+ * known before anything is allocated.
+ *
+ * No parser of npm's serves: the streaming ones make a token, or one string, of each datum, and none
+ * says where in the file it stood.
+ */
+import { CharnnError } from '../errors.js';
+import { limits } from '../limits.js';
+import { quoteText } from '../messages/quote.js';
+import type { ByteSource } from './byte-source.js';
+import type { JsonObject } from './fields.js';
+
+/** Where a value's text stands in the file: [start, end) in bytes. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ScannedTensor {
+  /** All fields but `data` */
+  readonly head: JsonObject;
+  /** The text of `data`, brackets or quotes included */
+  readonly data: Span | undefined;
+}
+
+export interface ScannedFile {
+  /** All fields but `tensors`, in their order */
+  readonly head: JsonObject;
+  readonly tensors: readonly ScannedTensor[] | undefined;
+}
+
+const largestDepth = 64;
+const windowBytes = 1 << 16;
+
+const code = (character: string): number => character.charCodeAt(0);
+const [quoteMark, backslash, colon, comma] = ['"', '\\', ':', ','].map(code);
+const [openBrace, closeBrace, openBracket, closeBracket] = ['{', '}', '[', ']'].map(code);
+const spaces: ReadonlySet<number> = new Set([' ', '\t', '\n', '\r'].map(code));
+const scalarEnds: ReadonlySet<number> = new Set([...spaces, comma, closeBrace, closeBracket, -1]);
+
+/**
+ * @param where the file, for messages
+ * @throws CharnnError for what is not an object in JSON, and beyond the limits
+ */
+export function scanFile(source: ByteSource, where: string): ScannedFile {
+  return new Scanner(source, where).file();
+}
+
+class Scanner {
+  private readonly window = Buffer.allocUnsafe(windowBytes);
+  private windowStart = 0;
+  private windowLength = 0;
+  private position = 0;
+  private headBytes = 0;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly where: string,
+  ) {}
+
+  file(): ScannedFile {
+    let tensors: ScannedTensor[] | undefined;
+    const head = this.object((key) => {
+      if (key !== 'tensors') return this.parsed();
+      tensors = this.tensors();
+      return undefined;
+    });
+    this.skipSpaces();
+    if (this.peek() !== -1) this.fail('there is more after its end');
+    return { head, tensors };
+  }
+
+  private tensors(): ScannedTensor[] {
+    const list: ScannedTensor[] = [];
+    this.sequence(openBracket, closeBracket, () => {
+      if (list.length === limits.tensors) {
+        throw new CharnnError(`${this.where}: tensors are more than ${limits.tensors}`);
+      }
+      let data: Span | undefined;
+      const head = this.object((key) => {
+        if (key !== 'data') return this.parsed();
+        data = this.data();
+        return undefined;
+      });
+      list.push({ head, data });
+    });
+    return list;
+  }
+
+  // --- structure ---
+
+  /** An object's fields; those for which `read` returns undefined are left out. */
+  private object(read: (key: string) => unknown): JsonObject {
+    const fields = new Map<string, unknown>();
+    const seen = new Set<string>();
+    this.sequence(openBrace, closeBrace, () => {
+      if (this.peek() !== quoteMark) this.fail();
+      const key = this.parsed() as string;
+      if (seen.has(key)) this.fail(`the field ${quoteText(key)} is there twice`);
+      seen.add(key);
+      this.skipSpaces();
+      this.expect(colon);
+      this.skipSpaces();
+      const value = read(key);
+      if (value !== undefined) fields.set(key, value);
+    });
+    // makes own properties of all keys, also of __proto__
+    return Object.fromEntries(fields);
+  }
+
+  /** Items between brackets, separated by commas. */
+  private sequence(open: number, close: number, item: () => void): void {
+    this.skipSpaces();
+    this.expect(open);
+    this.skipSpaces();
+    if (this.peek() === close) {
+      this.position++;
+      return;
+    }
+    for (;;) {
+      this.skipSpaces();
+      item();
+      this.skipSpaces();
+      if (this.peek() === close) break;
+      this.expect(comma);
+    }
+    this.position++;
+  }
+
+  /** A value of any kind, parsed. */
+  private parsed(): unknown {
+    const { start, end } = this.skipValue();
+    this.headBytes += end - start;
+    if (this.headBytes > limits.headBytes) {
+      throw new CharnnError(
+        `${this.where}: the fields beside the tensors' data are more than ${limits.headBytes} bytes`,
+      );
+    }
+    const bytes = Buffer.allocUnsafe(end - start);
+    this.source.read(bytes, start);
+    try {
+      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    } catch (cause) {
+      return this.fail(undefined, cause);
+    }
+  }
+
+  /** A tensor's data: base64, which has no escapes, or a list. */
+  private data(): Span {
+    if (this.peek() !== quoteMark) return this.skipValue();
+    const start = this.position++;
+    for (;;) {
+      if (this.peek() === -1) this.fail();
+      const found = this.window
+        .subarray(0, this.windowLength)
+        .indexOf(quoteMark, this.position - this.windowStart);
+      if (found < 0) this.position = this.windowStart + this.windowLength;
+      else {
+        this.position = this.windowStart + found + 1;
+        return { start, end: this.position };
+      }
+    }
+  }
+
+  // --- a value's end is found by its brackets and quotes alone: whoever parses it checks the rest ---
+
+  private skipValue(): Span {
+    const start = this.position;
+    const first = this.peek();
+    if (first === quoteMark) this.skipString();
+    else if (first === openBrace || first === openBracket) this.skipNested();
+    else while (!scalarEnds.has(this.peek())) this.position++;
+    if (this.position === start) this.fail();
+    return { start, end: this.position };
+  }
+
+  private skipNested(): void {
+    let depth = 0;
+    do {
+      const byte = this.peek();
+      if (byte === -1) this.fail();
+      if (byte === quoteMark) {
+        this.skipString();
+        continue;
+      }
+      if (byte === openBrace || byte === openBracket) depth++;
+      else if (byte === closeBrace || byte === closeBracket) depth--;
+      if (depth > largestDepth) this.fail(`it is nested more than ${largestDepth} deep`);
+      this.position++;
+    } while (depth > 0);
+  }
+
+  private skipString(): void {
+    this.position++;
+    for (;;) {
+      const byte = this.peek();
+      if (byte === -1) this.fail();
+      this.position += byte === backslash ? 2 : 1;
+      if (byte === quoteMark) return;
+    }
+  }
+
+  // --- bytes ---
+
+  /** The byte at the position, or -1 at the end of the file. */
+  private peek(): number {
+    const at = this.position - this.windowStart;
+    if (at < this.windowLength) return this.window[at];
+    this.windowStart = this.position;
+    this.windowLength = this.source.read(this.window, this.position);
+    return this.windowLength > 0 ? this.window[0] : -1;
+  }
+
+  private skipSpaces(): void {
+    while (spaces.has(this.peek())) this.position++;
+  }
+
+  private expect(byte: number): void {
+    if (this.peek() !== byte) this.fail();
+    this.position++;
+  }
+
+  private fail(reason = 'damaged, or not a charnn file', cause?: unknown): never {
+    const place = this.peek() === -1 ? 'it ends too early' : `at byte ${this.position}`;
+    throw new CharnnError(`${this.where} is not valid JSON, ${place}: ${reason}`, 1, { cause });
+  }
+}

@@ -1,0 +1,34 @@
+import { UsageError } from '../errors.js';
+import { quoteText } from './quote.js';
+
+const simple: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  f: '\f',
+  v: '\v',
+  0: '\0',
+  '\\': '\\',
+};
+
+/**
+ * The text that a string with escapes means: \n \t \r \f \v \0 \\ \xHH \uHHHH \u{H…}. Every option
+ * whose value is a text is read by this rule; files and standard input are taken as they are.
+ * @param option names the value in messages
+ * @throws UsageError for any other escape
+ */
+export function readEscapes(text: string, option: string): string {
+  const sequence = /\\(?:x([\da-f]{2})|u([\da-f]{4})|u\{([\da-f]{1,6})\}|([\s\S]?))/gi;
+  return text.replace(sequence, (whole, two, four, more, single) => {
+    const code = two ?? four ?? more;
+    const meant = code === undefined ? simple[single] : codePoint(Number.parseInt(code, 16));
+    if (meant !== undefined) return meant;
+    throw new UsageError(
+      `${option} has an unknown escape ${quoteText(whole)}: known are \\n \\t \\r \\f \\v \\0 \\\\ \\xHH \\uHHHH \\u{H…}, and a backslash itself is \\\\`,
+    );
+  });
+}
+
+function codePoint(code: number): string | undefined {
+  return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+}

@@ -1,0 +1,119 @@
+/**
+ * The loss of a whole text, statefully: every character is predicted from all that came before it.
+ *
+ * To read a long text at the speed of a batch it is cut into segments that are read side by side. Each
+ * segment but the first starts `warmup` characters early, uncounted, so that its state has forgotten the
+ * zeros it began with: the result is that of one long run to well below the noise of any comparison.
+ * The cut depends on the text's length alone, so the result does not depend on batch size or threads.
+ */
+import type { Backend, Indices } from '../backend/backend.js';
+import { DocumentMarker, type Documents } from '../text/documents.js';
+import type { Ids } from '../text/unit.js';
+import type { Network, State } from './network.js';
+import { clearState, stateRows } from './network-state.js';
+
+const shortestSegment = 4096;
+const mostSegments = 32;
+/** Characters that a segment begins early. */
+export const warmup = 256;
+
+export interface Segments {
+  readonly count: number;
+  /** Predicted characters of a segment; the last one may have fewer. */
+  readonly length: number;
+}
+
+/** How a text of `characters` characters is cut. */
+export function segmentText(characters: number): Segments {
+  const predicted = Math.max(0, characters - 1);
+  const most = Math.floor(predicted / shortestSegment);
+  const count = Math.max(1, Math.min(mostSegments, most));
+  return { count, length: Math.ceil(predicted / count) };
+}
+
+/** Reads a text's segments [first, first + rows) through a network, T steps at a time. */
+export class TextLoss {
+  private readonly inputs: Int32Array;
+  private readonly targets: Int32Array;
+  private readonly inputMemory: Indices;
+  private readonly targetMemory: Indices;
+  private readonly state: State;
+
+  /** @param T steps a chunk; T · rows must fit the network */
+  constructor(
+    private readonly backend: Backend,
+    private readonly network: Network,
+    private readonly first: number,
+    private readonly rows: number,
+    private readonly T: number,
+    private readonly documents?: Documents,
+  ) {
+    this.inputs = new Int32Array(T * rows);
+    this.targets = new Int32Array(T * rows);
+    this.inputMemory = backend.indices(T * rows);
+    this.targetMemory = backend.indices(T * rows);
+    this.state = network.createState(rows);
+  }
+
+  /**
+   * Σ of the losses of these segments' characters, in nats.
+   * @param stopped asked between chunks; when it says yes the result is not a number
+   */
+  async total(
+    ids: Ids,
+    segments: Segments,
+    stopped: () => boolean | Promise<boolean> = () => false,
+  ): Promise<number> {
+    this.resetRows(0, this.rows);
+    let total = 0;
+    let from = segments.count > 1 ? -warmup : 0;
+    while (from < segments.length) {
+      if (await stopped()) return Number.NaN;
+      // no chunk crosses the end of the warm-up, where the first segment starts from zero
+      const steps = Math.min(this.T, (from < 0 ? 0 : segments.length) - from);
+      total += await this.chunk(ids, segments, from, steps, from >= 0);
+      from += steps;
+      if (from === 0 && this.first === 0) this.resetRows(0, 1);
+    }
+    return total;
+  }
+
+  private async chunk(
+    ids: Ids,
+    { length }: Segments,
+    from: number,
+    T: number,
+    counted: boolean,
+  ): Promise<number> {
+    const { backend, rows } = this;
+    const last = ids.length - 1;
+    const marker = this.documents && new DocumentMarker(ids, this.documents);
+    for (let row = 0; row < rows; row++) {
+      const start = (this.first + row) * length + from;
+      for (let t = 0; t < T; t++) {
+        const at = start + t;
+        const inside = at >= 0 && at < last;
+        this.inputs[t * rows + row] = inside ? ids[at] : 0;
+        this.targets[t * rows + row] = inside ? ids[at + 1] : 0;
+      }
+      marker?.mark(start, T, row, rows, this.inputs);
+    }
+    const inputs = backend.viewIndices(this.inputMemory, 0, T * rows);
+    backend.writeIndices(inputs, this.inputs.subarray(0, T * rows));
+    this.network.forward(inputs, T, rows, this.state, undefined, marker?.resets);
+    if (!counted) return 0;
+    const targets = backend.viewIndices(this.targetMemory, 0, T * rows);
+    backend.writeIndices(targets, this.targets.subarray(0, T * rows));
+    const losses = await backend.read(this.network.loss(targets, 0));
+    let sum = 0;
+    for (let row = 0; row < rows; row++) {
+      const inside = Math.min(T, last - ((this.first + row) * length + from));
+      for (let t = 0; t < inside; t++) sum += losses[t * rows + row];
+    }
+    return sum;
+  }
+
+  private resetRows(first: number, count: number): void {
+    clearState(this.backend, stateRows(this.backend, this.state, first, count));
+  }
+}

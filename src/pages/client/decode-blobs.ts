@@ -1,0 +1,38 @@
+/** The way back of `../encode-blobs.ts`. */
+import { byId } from './dom.js';
+
+/** Decodes a blob of the page; its text stays, so that it can be decoded anew when it has been let go. */
+export async function blobBytes(id: string): Promise<ArrayBuffer> {
+  const binary = atob(byId(id).textContent ?? '');
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).arrayBuffer();
+}
+
+/** Ids as the page packs them: a byte each where the vocabulary allows. */
+export function idArray(buffer: ArrayBuffer, vocabulary: number, length?: number) {
+  return vocabulary <= 256 ? new Uint8Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);
+}
+
+/** Keeps the latest results of something slow, by key. */
+export class Cache<T> {
+  private readonly entries = new Map<string, Promise<T>>();
+
+  constructor(
+    private readonly size: number,
+    private readonly make: (key: string) => Promise<T>,
+  ) {}
+
+  get(key: string): Promise<T> {
+    const entry = this.entries.get(key) ?? this.make(key);
+    // the latest last
+    this.entries.delete(key);
+    this.entries.set(key, entry);
+    for (const oldest of this.entries.keys()) {
+      if (this.entries.size <= this.size) break;
+      this.entries.delete(oldest);
+    }
+    return entry;
+  }
+}

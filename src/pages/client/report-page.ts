@@ -1,0 +1,118 @@
+/** The page of `charnn report`. */
+import type { Course, ReportData, RunData } from '../data.js';
+import { byId, el, pageData, table } from './dom.js';
+import { chart, type Line } from './line-chart.js';
+
+const { runs } = pageData<ReportData>();
+const several = runs.length > 1;
+
+/** Courses on one axis of steps: each has a value only where it was measured. */
+function aligned(courses: readonly (Omit<Line, 'y'> & { readonly course: Course })[]) {
+  const x = [...new Set(courses.flatMap(({ course }) => course.steps))].sort((a, b) => a - b);
+  const place = new Map(x.map((step, i) => [step, i]));
+  const lines = courses.map(({ course, ...line }): Line => {
+    const y = new Array<number | null>(x.length).fill(null);
+    course.steps.forEach((step, i) => {
+      y[place.get(step) ?? 0] = course.values[i];
+    });
+    return { ...line, y };
+  });
+  return { x, lines };
+}
+
+/** A chart of one quantity of all runs that have it; nothing where none has. */
+function quantity(
+  title: string,
+  courseOf: (run: RunData) => Course,
+  format: (y: number) => string,
+): HTMLElement[] {
+  const courses = runs
+    .map((run, colour) => ({ name: run.name, course: courseOf(run), colour }))
+    .filter(({ course }) => course.steps.length > 0);
+  if (courses.length === 0) return [];
+  return [
+    el('h2', {}, title),
+    chart({ label: `${title.toLowerCase()} by step`, xLabel: 'step', format, ...aligned(courses) }),
+  ];
+}
+
+function lossChart(): HTMLElement {
+  const courses = runs.flatMap(({ name, training, validation }, colour) => [
+    { name: several ? `${name}, training` : 'training', course: training, colour, dashed: true },
+    { name: several ? `${name}, validation` : 'validation', course: validation, colour },
+  ]);
+  return chart({
+    label: 'loss in bits per character by step',
+    xLabel: 'step',
+    format: (y) => y.toFixed(3),
+    ...aligned(courses.filter(({ course }) => course.steps.length > 0)),
+  });
+}
+
+function summary(): HTMLElement {
+  const rows = runs.map(({ name, model, training, validation, clipped, speed }) => {
+    const best = Math.min(...validation.values);
+    const at = validation.steps[validation.values.indexOf(best)];
+    const mean = ({ values }: Course) => values.reduce((sum, x) => sum + x, 0) / values.length;
+    return [
+      name,
+      model ?? '–',
+      Math.max(0, ...training.steps, ...validation.steps).toLocaleString('en'),
+      validation.values.length > 0 ? best.toFixed(4) : '–',
+      at?.toLocaleString('en') ?? '–',
+      clipped.values.length > 0 ? `${(100 * mean(clipped)).toFixed(1)} %` : '–',
+      speed.values.length > 0 ? `${thousands(mean(speed))}` : '–',
+    ];
+  });
+  return table(
+    ['', 'network', 'steps', 'best bits/char', 'at step', 'clipped', 'characters/s'],
+    rows,
+  );
+}
+
+function thousands(x: number): string {
+  return x >= 1000 ? `${(x / 1000).toFixed(1)}k` : x.toFixed(0);
+}
+
+/** The samples of a run and a slider from the first to the last. */
+function samples({ name, samples }: RunData): HTMLElement[] {
+  if (samples.length === 0) return [];
+  const last = samples.length - 1;
+  const slider = el('input', { type: 'range', min: '0', max: `${last}`, value: `${last}` });
+  const step = el('output');
+  const text = el('pre');
+  const show = () => {
+    const sample = samples[Number(slider.value)];
+    step.textContent = `step ${sample.step.toLocaleString('en')}`;
+    text.textContent = sample.text;
+  };
+  slider.addEventListener('input', show);
+  show();
+  const title = several ? `Samples of ${name}` : 'Samples';
+  slider.setAttribute('aria-label', title);
+  return [el('h2', {}, title), el('div', { class: 'slider' }, slider, step), text];
+}
+
+byId('page').append(
+  el('h1', {}, several ? 'Trainings' : `Training of ${runs[0].name}`),
+  summary(),
+  el('h2', {}, 'Bits per character'),
+  lossChart(),
+  ...quantity(
+    'Learning rate',
+    ({ learningRate }) => learningRate,
+    (y) => y.toPrecision(2),
+  ),
+  ...quantity(
+    'Gradient norm before clipping',
+    ({ gradientNorm }) => gradientNorm,
+    (y) => y.toPrecision(2),
+  ),
+  ...quantity(
+    'Steps in which clipping acted',
+    ({ clipped }) => clipped,
+    (y) => `${Number((100 * y).toFixed(1))} %`,
+  ),
+  ...quantity('Characters per second', ({ speed }) => speed, thousands),
+  ...runs.flatMap(samples),
+);

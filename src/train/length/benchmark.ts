@@ -1,0 +1,193 @@
+/**
+ * Timing on this machine: training iterations as `train` runs them, on the same replicas and threads, and
+ * generation one character at a time. The defaults of the command are the torch-rnn benchmark's.
+ */
+import { type Backend, isPending } from '../../backend/backend.js';
+import type { BackendName } from '../../backend/device.js';
+import { openDevice } from '../../backend/open-device.js';
+import { cells } from '../../model/cells/cells.js';
+import { loadNetwork } from '../../model/load.js';
+import { type CellName, type ModelConfig, variants } from '../../model/model-config.js';
+import { initialValues, parameterTable } from '../../model/parameters.js';
+import { Random } from '../../model/random.js';
+import { newIds } from '../../text/ids.js';
+import { Vocabulary } from '../../text/vocabulary.js';
+import { Replicas } from '../replicas/replica-group.js';
+import { plainTraining, type TrainConfig } from '../train-config.js';
+
+export interface BenchmarkOptions extends ModelConfig {
+  readonly batchSize: number;
+  readonly seqLength: number;
+  readonly threads: number;
+  readonly backend: BackendName;
+  readonly iterations: number;
+  /** How training is to be timed; Adam, if absent */
+  readonly training?: Partial<TrainConfig>;
+}
+
+export interface BenchmarkResult {
+  readonly cell: CellName;
+  readonly layers: number;
+  readonly hidden: number;
+  readonly threads: number;
+  readonly backend: string;
+  /** Median of one training iteration */
+  readonly ms: number;
+  readonly charsPerSecond: number;
+  /** 6 × multiply-adds of all weight matrices a character: forward once, backward twice */
+  readonly gflops: number;
+  readonly generateCharsPerSecond: number;
+}
+
+/** Times one configuration. */
+export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
+  const { cell, layers, hidden, batchSize, seqLength } = options;
+  const model = modelOf(options);
+  const { seconds, backend } = await timeTraining(model, options);
+  const characters = batchSize * seqLength;
+  return {
+    cell,
+    layers,
+    hidden,
+    threads: options.threads,
+    backend,
+    ms: seconds * 1e3,
+    charsPerSecond: characters / seconds,
+    gflops: (6 * multiplyAdds(model) * characters) / seconds / 1e9,
+    generateCharsPerSecond: await timeGeneration(model, options.backend),
+  };
+}
+
+function modelOf(options: BenchmarkOptions): ModelConfig {
+  const { cell, layers, hidden, embedding, vocabulary } = options;
+  return { cell, layers, hidden, embedding, vocabulary, ...variants(options) };
+}
+
+/** Multiply-adds of all weight matrices for one character, the first input product included. */
+export function multiplyAdds({ cell, layers, hidden, embedding, vocabulary }: ModelConfig): number {
+  let total = hidden * vocabulary;
+  for (let l = 0; l < layers; l++) {
+    const input = l > 0 ? hidden : embedding > 0 ? embedding : vocabulary;
+    total += cells[cell].gates * hidden * (input + hidden);
+  }
+  return total;
+}
+
+/** Characters a second in training, from a few iterations. */
+export async function trainingSpeed(options: BenchmarkOptions): Promise<number> {
+  const { batchSize, seqLength } = options;
+  const { seconds } = await timeTraining(modelOf(options), options);
+  return (batchSize * seqLength) / seconds;
+}
+
+/** Training is timed in so many runs, each of about so many seconds or more. */
+const mostRuns = 10;
+const fewestRuns = 5;
+const shortestRun = 0.05;
+
+async function timeTraining(
+  model: ModelConfig,
+  options: BenchmarkOptions,
+): Promise<{ seconds: number; backend: string }> {
+  const device = await openDevice(options.backend);
+  let replicas: Replicas | undefined;
+  try {
+    const { operations } = device;
+    const started = await Replicas.start(device, model, trainConfig(options), {
+      train: randomText(options, 4 * options.batchSize * options.seqLength + 1),
+      validation: new Uint8Array(0),
+    });
+    replicas = started;
+    operations.write(started.weights, initialValues(parameterTable(model), 1));
+    let step = 0;
+    const secondsOf = async (iterations: number) => {
+      const begun = performance.now();
+      await started.run(step, rates(iterations));
+      step += iterations;
+      return (performance.now() - begun) / 1e3 / iterations;
+    };
+    await secondsOf(1);
+    const one = await secondsOf(1);
+    // as long as in training, where the order to the threads that begins a run does not count
+    const runLength = Math.ceil(Math.max(options.iterations / mostRuns, shortestRun / one));
+    const runs = Math.max(fewestRuns, Math.ceil(options.iterations / runLength));
+    const times: number[] = [];
+    while (times.length < runs) times.push(await secondsOf(runLength));
+    return { seconds: median(times), backend: device.name };
+  } finally {
+    await replicas?.close();
+    device.close();
+  }
+}
+
+async function timeGeneration(model: ModelConfig, name: BackendName): Promise<number> {
+  const device = await openDevice(name);
+  try {
+    return await generationSpeed(model, device.operations);
+  } finally {
+    device.close();
+  }
+}
+
+async function generationSpeed(model: ModelConfig, backend: Backend): Promise<number> {
+  const symbols = Array.from({ length: model.vocabulary - 1 }, (_, i) => i);
+  const network = loadNetwork(
+    {
+      config: model,
+      vocabulary: Vocabulary.of('char', symbols),
+      text: { unit: 'char', keepCr: false },
+      weights: initialValues(parameterTable(model), 1),
+      training: undefined,
+      history: [],
+    },
+    backend,
+    { maxRows: 1, maxBatch: 1 },
+  );
+  const state = network.createState(1);
+  const input = backend.indices(1);
+  const logits = new Float32Array(model.vocabulary);
+  const generate = async (count: number) => {
+    const started = performance.now();
+    for (let i = 0; i < count; i++) {
+      backend.writeIndices(input, [i % model.vocabulary]);
+      const answer = backend.read(network.forward(input, 1, 1, state), logits);
+      if (isPending(answer)) await answer;
+    }
+    return count / ((performance.now() - started) / 1e3);
+  };
+  // the engine must have compiled the way there; then as many as fit a tenth of a second, five times
+  const soon = performance.now() + 200;
+  while (performance.now() < soon) await generate(20);
+  const count = Math.max(5, Math.ceil((await generate(100)) / 10));
+  const speeds: number[] = [];
+  while (speeds.length < 5) speeds.push(await generate(count));
+  return median(speeds);
+}
+
+function trainConfig(options: BenchmarkOptions): TrainConfig {
+  const { batchSize, seqLength, threads, backend, training } = options;
+  return {
+    ...plainTraining,
+    ...training,
+    batchSize,
+    seqLength,
+    threads: Math.min(threads, batchSize),
+    backend,
+  };
+}
+
+function randomText({ vocabulary }: BenchmarkOptions, length: number) {
+  const random = new Random(1);
+  const ids = newIds(vocabulary, length);
+  for (let i = 0; i < length; i++) ids[i] = Math.floor(random.uniform() * vocabulary);
+  return ids;
+}
+
+function rates(count: number): Float64Array {
+  return new Float64Array(count).fill(2e-3);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}

@@ -1,5 +1,0 @@
-/** The entry of a replica's worker thread. */
-import { handleMessages } from '../threads/handler.js';
-import { createReplicaHandler } from './replica-handler.js';
-
-handleMessages(createReplicaHandler);

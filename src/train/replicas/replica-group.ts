@@ -1,0 +1,197 @@
+/**
+ * The replicas of a training as the main thread sees them: threads on one shared memory, given orders
+ * all at once. The main thread computes nothing; it stays free for signals and progress.
+ */
+import type { Backend, Tensor } from '../../backend/backend.js';
+import type { Scope } from '../../backend/device.js';
+import { cells } from '../../model/cells/cells.js';
+import type { ModelConfig } from '../../model/model-config.js';
+import { parameterTable } from '../../model/parameters.js';
+import type { Ids } from '../../text/unit.js';
+import { WorkerPool } from '../../threads/worker-pool.js';
+import type { TrainConfig } from '../train-config.js';
+import { momentCount } from '../update/optimizer.js';
+import {
+  type Order,
+  type ReplicaPlan,
+  type Reply,
+  type RunResult,
+  share,
+  type TrainingDocuments,
+} from './replica-plan.js';
+import { SharedControl } from './shared-control.js';
+
+interface TrainingTexts {
+  readonly train: Ids;
+  readonly validation: Ids;
+  readonly documents?: TrainingDocuments | undefined;
+}
+
+export class Replicas {
+  readonly control: SharedControl;
+  readonly weights: Tensor;
+  readonly moments: readonly Tensor[];
+  /** The moving average of the weights, if one is kept */
+  readonly average: Tensor | undefined;
+  /** [rows, H] by replica, layer and state */
+  private readonly states: readonly (readonly (readonly Tensor[])[])[];
+  private readonly plans: readonly ReplicaPlan[];
+  private pool: WorkerPool<ReplicaPlan, Order, Reply> | undefined;
+  private failure: Error | undefined;
+  /** The order under way: its replies so far, by replica, and what settles it */
+  private pending:
+    | { replies: Reply[]; resolve(replies: Reply[]): void; reject(error: Error): void }
+    | undefined;
+
+  private readonly backend: Backend;
+
+  private constructor(
+    device: Scope,
+    private readonly model: ModelConfig,
+    config: TrainConfig,
+    texts: TrainingTexts,
+  ) {
+    this.backend = device.operations;
+    const { backend } = this;
+    const { threads: replicas, batchSize } = config;
+    const { flatSize } = parameterTable(model);
+    this.control = new SharedControl(replicas);
+    this.weights = backend.tensor([flatSize]);
+    this.moments = Array.from({ length: momentCount(config.optimizer) }, () =>
+      backend.tensor([flatSize]),
+    );
+    this.average = config.average > 0 ? backend.tensor([flatSize]) : undefined;
+    const gradients = Array.from({ length: replicas }, () =>
+      backend.share(backend.tensor([flatSize])),
+    );
+    const rowShares = Array.from({ length: replicas }, (_, r) => share(batchSize, r, replicas));
+    this.states = rowShares.map(({ size }) =>
+      Array.from({ length: model.layers }, () =>
+        cells[model.cell].states.map(() => backend.tensor([size, model.hidden])),
+      ),
+    );
+    this.plans = rowShares.map(({ first, size }, index) => ({
+      device: device.handle,
+      control: this.control.memory,
+      model,
+      config,
+      ...texts,
+      index,
+      replicas,
+      firstRow: first,
+      rows: size,
+      weights: backend.share(this.weights),
+      moments: this.moments.map((m) => backend.share(m)),
+      average: this.average && backend.share(this.average),
+      gradients,
+      state: this.states[index].map((layer) => layer.map((s) => backend.share(s))),
+    }));
+  }
+
+  /**
+   * Starts the threads and waits until all are ready.
+   * @throws CharnnError when not all of them can be started: their number is part of the result
+   */
+  static async start(
+    device: Scope,
+    model: ModelConfig,
+    config: TrainConfig,
+    texts: TrainingTexts,
+  ): Promise<Replicas> {
+    const replicas = new Replicas(device, model, config, texts);
+    await replicas.startThreads();
+    return replicas;
+  }
+
+  /** Runs a step for each learning rate, or fewer after a request to stop. */
+  async run(firstStep: number, learningRates: Float64Array): Promise<RunResult> {
+    const [reply] = await this.order({ type: 'run', firstStep, learningRates });
+    if (reply.type !== 'ran') throw new Error(`unexpected reply ${reply.type}`);
+    return reply.result;
+  }
+
+  /** Σ of the losses over the validation text, in nats; not a number when stopped. */
+  async validate(): Promise<number> {
+    const replies = await this.order({ type: 'validate' });
+    return replies.reduce(
+      (sum, reply) => sum + (reply.type === 'validated' ? reply.nats : Number.NaN),
+      0,
+    );
+  }
+
+  /** The hidden state of the whole batch, [B, H] by layer and state. */
+  async readHidden(): Promise<Float32Array[][]> {
+    const { backend } = this;
+    const wholeOf = async (l: number, k: number) => {
+      const parts = await Promise.all(this.states.map((layers) => backend.read(layers[l][k])));
+      const whole = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+      let at = 0;
+      for (const part of parts) {
+        whole.set(part, at);
+        at += part.length;
+      }
+      return whole;
+    };
+    const { layers, cell } = this.model;
+    return Promise.all(
+      Array.from({ length: layers }, (_, l) =>
+        Promise.all(cells[cell].states.map((_, k) => wholeOf(l, k))),
+      ),
+    );
+  }
+
+  writeHidden(hidden: readonly (readonly Float32Array[])[]): void {
+    hidden.forEach((layer, l) => {
+      layer.forEach((whole, k) => {
+        let at = 0;
+        for (const layers of this.states) {
+          const tensor = layers[l][k];
+          this.backend.write(tensor, whole.subarray(at, at + tensor.size));
+          at += tensor.size;
+        }
+      });
+    });
+  }
+
+  /** Ends the threads; a second call does nothing. */
+  async close(): Promise<void> {
+    await this.pool?.close();
+  }
+
+  private async startThreads(): Promise<void> {
+    this.pool = await WorkerPool.start<ReplicaPlan, Order, Reply>({
+      workers: this.plans.length,
+      module: new URL('./replica-worker.js', import.meta.url),
+      data: (index) => this.plans[index],
+      onReply: (index, reply) => this.takeReply(index, reply),
+      onFailure: (error) => {
+        this.failure = error;
+        this.control.barrier.break();
+        this.pending?.reject(error);
+      },
+    });
+    try {
+      await this.pool.ready();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** @returns one reply of every replica, in their order */
+  private order(order: Order): Promise<Reply[]> {
+    const { failure, pool } = this;
+    if (failure) return Promise.reject(failure);
+    return new Promise((resolve, reject) => {
+      this.pending = { replies: [], resolve, reject };
+      for (let index = 0; index < this.plans.length; index++) pool?.post(index, order);
+    });
+  }
+
+  private takeReply(index: number, reply: Reply): void {
+    const { pending } = this;
+    if (pending === undefined) return;
+    pending.replies[index] = reply;
+    if (Object.keys(pending.replies).length === this.plans.length) pending.resolve(pending.replies);
+  }
+}

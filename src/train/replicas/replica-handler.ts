@@ -1,0 +1,21 @@
+/** What one replica does in its worker thread: it takes orders and answers each with one reply. */
+import { openHandle } from '../../backend/open-device.js';
+import type { Handler } from '../../threads/handler.js';
+import { Replica } from './replica.js';
+import type { Order, ReplicaPlan, Reply } from './replica-plan.js';
+import { SharedControl } from './shared-control.js';
+
+export async function createReplicaHandler(
+  plan: ReplicaPlan,
+  reply: (reply: Reply) => void,
+): Promise<Handler<Order>> {
+  const { operations: backend } = await openHandle(plan.device);
+  const replica = new Replica(backend, plan, new SharedControl(plan.replicas, plan.control));
+  return async (order) => {
+    if (order.type === 'validate') {
+      reply({ type: 'validated', nats: await replica.validate() });
+    } else {
+      reply({ type: 'ran', result: await replica.run(order.firstStep, order.learningRates) });
+    }
+  };
+}

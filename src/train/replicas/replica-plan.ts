@@ -1,0 +1,67 @@
+/**
+ * What every replica of a training is told at its start: sizes, and where the shared tensors are.
+ * It passes through `postMessage`, so it is plain data and shared memory.
+ */
+import type { SharedTensor } from '../../backend/backend.js';
+import type { DeviceHandle } from '../../backend/device.js';
+import type { ModelConfig } from '../../model/model-config.js';
+import type { Documents } from '../../text/documents.js';
+import type { Ids } from '../../text/unit.js';
+import type { TrainConfig } from '../train-config.js';
+
+/** The documents of the training text and of the validation text */
+export interface TrainingDocuments {
+  readonly train: Documents;
+  readonly validation: Documents;
+}
+
+export interface ReplicaPlan {
+  readonly device: DeviceHandle;
+  readonly control: SharedArrayBuffer;
+  readonly model: ModelConfig;
+  readonly config: TrainConfig;
+  readonly train: Ids;
+  readonly validation: Ids;
+  /** Where each file or record is a document */
+  readonly documents?: TrainingDocuments | undefined;
+  readonly index: number;
+  readonly replicas: number;
+  /** Rows [firstRow, firstRow + rows) of the batch are this replica's. */
+  readonly firstRow: number;
+  readonly rows: number;
+  /** Flat lists of parameters: weights and moments are one for all, gradients one a replica. */
+  readonly weights: SharedTensor;
+  readonly moments: readonly SharedTensor[];
+  /** The moving average of the weights, if one is kept */
+  readonly average: SharedTensor | undefined;
+  readonly gradients: readonly SharedTensor[];
+  /** This replica's rows of the hidden state, [rows, H] by layer and state */
+  readonly state: readonly (readonly SharedTensor[])[];
+}
+
+/** Main thread → replica. All replicas get the same. */
+export type Order =
+  | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
+  | { readonly type: 'validate' };
+
+/** Replica → main thread: one reply to each order. */
+export type Reply =
+  | { readonly type: 'ran'; readonly result: RunResult }
+  | { readonly type: 'validated'; readonly nats: number };
+
+export interface RunResult {
+  /** Steps done in all */
+  readonly step: number;
+  /** The loss or gradient norm that was not finite or beyond all bounds; no update was made with it */
+  readonly diverged: { readonly loss: number; readonly gradientNorm: number } | undefined;
+}
+
+/** Splits `total` rows into contiguous shares that differ by at most one. */
+export function share(
+  total: number,
+  index: number,
+  count: number,
+): { first: number; size: number } {
+  const first = Math.floor((total * index) / count);
+  return { first, size: Math.floor((total * (index + 1)) / count) - first };
+}

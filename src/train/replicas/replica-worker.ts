@@ -1,0 +1,5 @@
+/** The entry of a replica's worker thread. */
+import { handleMessages } from '../../threads/handler.js';
+import { createReplicaHandler } from './replica-handler.js';
+
+handleMessages(createReplicaHandler);

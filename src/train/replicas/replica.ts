@@ -1,0 +1,234 @@
+/**
+ * One replica of data-parallel training: its own rows of the batch, its own activations and gradients,
+ * shared weights. All replicas run the same steps in lockstep:
+ *
+ *     forward and backward on the own rows                     → own gradients
+ *     — barrier —
+ *     the own share of the parameters: gradients of all replicas summed in their order, clipped by value
+ *     — barrier —
+ *     the own matrices or share: scaled to the global norm, optimiser update
+ *     — barrier —
+ */
+import {
+  type Answer,
+  type Backend,
+  type Indices,
+  isPending,
+  type Tensor,
+} from '../../backend/backend.js';
+import { Network, type State } from '../../model/network.js';
+import { ParameterTensors, parameterTable } from '../../model/parameters.js';
+import { segmentText, TextLoss } from '../../model/segmented-evaluator.js';
+import { Streams } from '../../text/streams.js';
+import {
+  averagingShare,
+  dealMatrices,
+  type ParameterPart,
+  sliceParameters,
+  update,
+} from '../update/optimizer.js';
+import { type ReplicaPlan, type RunResult, share } from './replica-plan.js';
+import type { SharedControl } from './shared-control.js';
+
+/** Steps a chunk in validation, memory permitting. */
+const validationSteps = 64;
+
+export class Replica {
+  private readonly network: Network;
+  private readonly streams: Streams;
+  private readonly state: State;
+  private readonly weights: ParameterTensors;
+  private readonly gradients: ParameterTensors;
+  private readonly inputs: Int32Array;
+  private readonly targets: Int32Array;
+  private readonly inputMemory: Indices;
+  private readonly targetMemory: Indices;
+  /** This replica's share of the parameters; their gradients are replica 0's, the sum of all. */
+  private readonly slices: readonly ParameterPart[];
+  /** The same share of the other replicas' gradients, in the order of the slices. */
+  private readonly others: readonly (readonly Tensor[])[];
+  /** What this replica updates: matrices, if the optimiser takes them whole, and a share of the rest. */
+  private readonly updates: readonly ParameterPart[];
+  private readonly validation: TextLoss | undefined;
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly plan: ReplicaPlan,
+    private readonly control: SharedControl,
+  ) {
+    const { model, config, rows, index, replicas } = plan;
+    const { seqLength, batchSize, dropout, weightDrop } = config;
+    const table = parameterTable(model);
+    const weights = backend.attach(plan.weights);
+    const moments = plan.moments.map((m) => backend.attach(m));
+    const average = plan.average && backend.attach(plan.average);
+    const gradients = plan.gradients.map((g) => backend.attach(g));
+    this.weights = new ParameterTensors(backend, table, weights);
+    this.gradients = new ParameterTensors(backend, table, gradients[index]);
+
+    const segments = segmentText(plan.validation.length);
+    const validationShare = share(segments.count, index, replicas);
+    const trainRows = rows * seqLength;
+    const T = Math.max(
+      1,
+      Math.min(validationSteps, Math.floor(trainRows / Math.max(1, validationShare.size))),
+    );
+    this.network = new Network(backend, model, this.weights, this.gradients, {
+      maxRows: Math.max(trainRows, T * validationShare.size),
+      maxBatch: Math.max(rows, validationShare.size),
+      training: true,
+      dropout: dropout > 0,
+      weightDrop: weightDrop > 0,
+      documents: plan.documents !== undefined,
+    });
+    this.streams = new Streams(plan.train, batchSize, seqLength, plan.documents?.train);
+    this.state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
+    this.inputs = new Int32Array(trainRows);
+    this.targets = new Int32Array(trainRows);
+    this.inputMemory = backend.indices(trainRows);
+    this.targetMemory = backend.indices(trainRows);
+    if (plan.validation.length > 1 && validationShare.size > 0) {
+      const { first, size } = validationShare;
+      this.validation = new TextLoss(
+        backend,
+        this.network,
+        first,
+        size,
+        T,
+        plan.documents?.validation,
+      );
+    }
+
+    const { parameters } = table;
+    const flat = { weights, moments, average };
+    const slicesOf = (g: Tensor, of = parameters) =>
+      sliceParameters(backend, of, { ...flat, gradients: g }, index, replicas);
+    this.slices = slicesOf(gradients[0]);
+    const rest = gradients.slice(1).map((g) => slicesOf(g).map((slice) => slice.gradient));
+    this.others = this.slices.map((_, i) => rest.map((list) => list[i]));
+    if (config.optimizer === 'muon') {
+      const sum = { ...flat, gradients: gradients[0] };
+      const single = parameters.filter(({ gates }) => gates === 0);
+      const matrices = dealMatrices(backend, parameters, sum, index, replicas);
+      this.updates = [...matrices, ...slicesOf(gradients[0], single)];
+    } else {
+      this.updates = this.slices;
+    }
+  }
+
+  /**
+   * Runs a step for each learning rate, until the end, a request to stop, or divergence.
+   * @param firstStep number of steps done before
+   */
+  async run(firstStep: number, learningRates: Float64Array): Promise<RunResult> {
+    let step = firstStep;
+    for (const rate of learningRates) {
+      const diverged = await this.step(step, rate);
+      if (diverged) return { step, diverged };
+      step++;
+      if (this.plan.index === 0) this.control.decide();
+      this.control.barrier.wait();
+      if (this.control.decidedToStop) break;
+    }
+    return { step, diverged: undefined };
+  }
+
+  /** Σ of the validation losses of this replica's segments; not a number when stopped. */
+  async validate(): Promise<number> {
+    const { control, plan, validation } = this;
+    this.exchangeAverage();
+    const segments = segmentText(plan.validation.length);
+    const stopped = () => control.stopRequested;
+    const nats = (await validation?.total(plan.validation, segments, stopped)) ?? 0;
+    this.exchangeAverage();
+    return nats;
+  }
+
+  /** Weights and their average change places: the average is what is validated. */
+  private exchangeAverage(): void {
+    if (this.plan.average === undefined) return;
+    const { backend, control } = this;
+    control.barrier.wait();
+    for (const { weight, gradient, average } of this.slices) {
+      if (average === undefined) continue;
+      // gradients are nobody's between two steps
+      backend.copy(gradient, weight);
+      backend.copy(weight, average);
+      backend.copy(average, gradient);
+    }
+    control.barrier.wait();
+  }
+
+  private async step(step: number, rate: number): Promise<RunResult['diverged']> {
+    const { backend, control, plan } = this;
+    const { config, index } = plan;
+    const { T } = this.streams.chunk(step);
+    const characters = T * config.batchSize;
+
+    const lossSum = await this.forwardBackward(step, 1 / characters);
+    control.setLossSum(index, lossSum);
+    control.barrier.wait();
+
+    this.slices.forEach(({ gradient }, i) => {
+      for (const other of this.others[i]) backend.add(gradient, other);
+      if (config.clipBy === 'value') backend.clamp(gradient, config.clip);
+    });
+    const squares = backend.sumSquares(this.slices.map(({ gradient }) => gradient));
+    control.setSquareSum(index, isPending(squares) ? await squares : squares);
+    control.barrier.wait();
+
+    const loss = control.lossSum() / characters;
+    const gradientNorm = Math.sqrt(control.squareSum());
+    if (!(loss <= largestLoss(plan.model.vocabulary)) || !Number.isFinite(gradientNorm)) {
+      return { loss, gradientNorm };
+    }
+    const clipped = config.clipBy === 'norm' && gradientNorm > config.clip;
+    const gradientScale = clipped ? config.clip / gradientNorm : 1;
+    for (const part of this.updates) {
+      update(backend, config, part, { rate, step: step + 1, gradientScale });
+      if (part.average) {
+        backend.lerp(part.average, part.weight, averagingShare(config.average, step + 1));
+      }
+    }
+    if (index === 0) control.record(step, loss, gradientNorm, clipped);
+    return undefined;
+  }
+
+  /** Gradients of scale · Σ losses of this replica's rows; returns Σ losses in nats. */
+  private forwardBackward(step: number, scale: number): Answer<number> {
+    const { backend, network, plan, state } = this;
+    const { rows, firstRow, config } = plan;
+    const { T, startsOver } = this.streams.chunk(step);
+    if (startsOver) for (const layer of state) for (const s of layer) backend.fill(s, 0);
+    const inputs = this.inputs.subarray(0, T * rows);
+    const targets = this.targets.subarray(0, T * rows);
+    const resets = this.streams.read(step, firstRow, rows, inputs, targets);
+    const inputIds = backend.viewIndices(this.inputMemory, 0, T * rows);
+    const targetIds = backend.viewIndices(this.targetMemory, 0, T * rows);
+    backend.writeIndices(inputIds, inputs);
+    backend.writeIndices(targetIds, targets);
+
+    backend.fill(this.gradients.flat, 0);
+    const dropout = {
+      rate: config.dropout,
+      locked: config.dropoutMask === 'locked',
+      weightRate: config.weightDrop,
+      seed: config.seed,
+      step,
+      firstRow,
+      totalRows: config.batchSize,
+    };
+    network.forward(inputIds, T, rows, state, dropout, resets);
+    const lossSum = backend.sum(network.loss(targetIds, scale));
+    network.backward();
+    return lossSum;
+  }
+}
+
+/**
+ * A loss beyond this is divergence, not a hard passage: always predicting at random costs ln V, and
+ * being sure and wrong on every character of a chunk costs several times that.
+ */
+function largestLoss(vocabulary: number): number {
+  return 5 + 3 * Math.log(vocabulary);
+}

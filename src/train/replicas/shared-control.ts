@@ -1,0 +1,138 @@
+/**
+ * The words of shared memory by which the replicas keep in step, and the main thread looks on.
+ */
+import { Barrier, barrierWords } from '../../threads/barrier.js';
+
+/** Where a word stands in the integer half; the barrier's come first. */
+const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWords + 2 } as const;
+const words = 16;
+
+/** What has been added up since the last validation, in the order of the steps. */
+export interface Tally {
+  readonly steps: number;
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly clipped: number;
+}
+
+/** Latest steps whose loss the main thread can look up. */
+const ringSteps = 256;
+/** The memory that the replicas and the main thread share besides tensors, and what its words mean. */
+export class SharedControl {
+  /** Where all replicas meet */
+  readonly barrier: Barrier;
+  private readonly integers: Int32Array;
+  private readonly reals: Float64Array;
+
+  constructor(
+    readonly replicas: number,
+    readonly memory: SharedArrayBuffer = new SharedArrayBuffer(
+      words * 4 + (2 * replicas + 4 + 2 * ringSteps) * 8,
+    ),
+  ) {
+    this.integers = new Int32Array(memory, 0, words);
+    this.reals = new Float64Array(memory, words * 4);
+    this.barrier = new Barrier(replicas, this.integers.subarray(0, barrierWords));
+  }
+
+  // --- stopping: asked by the main thread at any time, decided by replica 0 between two barriers ---
+
+  requestStop(): void {
+    Atomics.store(this.integers, word.stop, 1);
+  }
+
+  clearStop(): void {
+    Atomics.store(this.integers, word.stop, 0);
+    Atomics.store(this.integers, word.decision, 0);
+  }
+
+  get stopRequested(): boolean {
+    return Atomics.load(this.integers, word.stop) === 1;
+  }
+
+  /** Replica 0 makes the request binding for this step, so that all stop after the same one. */
+  decide(): void {
+    Atomics.store(this.integers, word.decision, Atomics.load(this.integers, word.stop));
+  }
+
+  get decidedToStop(): boolean {
+    return Atomics.load(this.integers, word.decision) === 1;
+  }
+
+  // --- partial sums, one of each a replica ---
+
+  setLossSum(replica: number, value: number): void {
+    this.reals[replica] = value;
+  }
+
+  setSquareSum(replica: number, value: number): void {
+    this.reals[this.replicas + replica] = value;
+  }
+
+  /** Σ over the replicas, always in their order. */
+  lossSum(): number {
+    return this.sumFrom(0);
+  }
+
+  squareSum(): number {
+    return this.sumFrom(this.replicas);
+  }
+
+  private sumFrom(start: number): number {
+    let sum = 0;
+    for (let r = 0; r < this.replicas; r++) sum += this.reals[start + r];
+    return sum;
+  }
+
+  // --- what replica 0 reports ---
+
+  private get tallyStart(): number {
+    return 2 * this.replicas;
+  }
+
+  record(step: number, loss: number, gradientNorm: number, clipped: boolean): void {
+    const at = this.tallyStart;
+    this.reals[at] += 1;
+    this.reals[at + 1] += loss;
+    this.reals[at + 2] += gradientNorm;
+    this.reals[at + 3] += clipped ? 1 : 0;
+    const slot = at + 4 + 2 * (step % ringSteps);
+    this.reals[slot] = loss;
+    this.reals[slot + 1] = gradientNorm;
+    Atomics.store(this.integers, word.step, step + 1);
+  }
+
+  get tally(): Tally {
+    const at = this.tallyStart;
+    const [steps, loss, gradientNorm, clipped] = this.reals.subarray(at, at + 4);
+    return { steps, loss, gradientNorm, clipped };
+  }
+
+  set tally({ steps, loss, gradientNorm, clipped }: Tally) {
+    this.reals.set([steps, loss, gradientNorm, clipped], this.tallyStart);
+  }
+
+  /** Steps done, as of now. */
+  get step(): number {
+    return Atomics.load(this.integers, word.step);
+  }
+
+  set step(step: number) {
+    Atomics.store(this.integers, word.step, step);
+  }
+
+  /** Mean loss and gradient norm of the latest steps, at most `most`, not before step `first`. */
+  recent(first: number, most: number): { loss: number; gradientNorm: number } | undefined {
+    const end = this.step;
+    const start = Math.max(first, end - Math.min(most, ringSteps));
+    if (start >= end) return undefined;
+    let loss = 0;
+    let gradientNorm = 0;
+    for (let step = start; step < end; step++) {
+      const slot = this.tallyStart + 4 + 2 * (step % ringSteps);
+      loss += this.reals[slot];
+      gradientNorm += this.reals[slot + 1];
+    }
+    return { loss: loss / (end - start), gradientNorm: gradientNorm / (end - start) };
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Saves while training goes on: snapshots are handed over and written one at a time.
+ *
+ * A model is always written before the state that knows of it. So whatever has been saved when the
+ * process dies, the model on disk is the best one up to the state's step or a later one, which the
+ * resumed training will come to again.
+ */
+import type { Model } from '../../model/model.js';
+import type { TrainingState } from './training-state.js';
+
+/** What writes the files; a rejection means that the old files are still there. */
+export interface Save {
+  model(model: Model): Promise<void>;
+  state(state: TrainingState): Promise<void>;
+  /** Keeps the model of a validation beside the best one (`TrainConfig.keep`); without it, none is kept. */
+  kept?(model: Model): Promise<void>;
+}
+
+/** Models that go with a state: the best one, if it is new, and one that is kept besides. */
+interface Models {
+  readonly best?: Model | undefined;
+  readonly kept?: Model | undefined;
+}
+
+export class Saver {
+  /** What is to be written next; what could not be written comes back here. */
+  private waiting: Models & { readonly state?: TrainingState | undefined } = {};
+  private work: Promise<void> | undefined;
+
+  constructor(
+    private readonly save: Save,
+    private readonly onFailure: (failure: unknown) => void,
+  ) {}
+
+  /**
+   * Takes over a state, and the models that go with it, to be written as soon as possible. What was
+   * waiting is replaced; what failed before is tried again.
+   */
+  offer(state: TrainingState, { best, kept }: Models = {}): void {
+    const { waiting } = this;
+    this.waiting = { state, best: best ?? waiting.best, kept: kept ?? waiting.kept };
+    this.work ??= this.writeAll()
+      .catch(this.onFailure)
+      .finally(() => {
+        this.work = undefined;
+      });
+  }
+
+  /** Waits until what was offered is written, or has failed. */
+  async idle(): Promise<void> {
+    await this.work;
+  }
+
+  /**
+   * Waits until all is written; what failed before is tried once more.
+   * @throws what the last attempt failed with
+   */
+  async finish(): Promise<void> {
+    await this.work;
+    await this.writeAll();
+  }
+
+  private async writeAll(): Promise<void> {
+    while (this.waiting.state !== undefined) {
+      let { best } = this.waiting;
+      const { kept, state } = this.waiting;
+      this.waiting = {};
+      try {
+        if (best !== undefined) await this.save.model(best);
+        best = undefined;
+        // one that cannot be kept is no reason to lose the state
+        if (kept !== undefined) await this.save.kept?.(kept).catch(this.onFailure);
+        await this.save.state(state);
+      } catch (failure) {
+        // newer ones may have come meanwhile
+        this.waiting = {
+          state: this.waiting.state ?? state,
+          best: this.waiting.best ?? best,
+          kept: this.waiting.kept,
+        };
+        throw failure;
+      }
+    }
+  }
+}

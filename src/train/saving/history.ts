@@ -1,0 +1,145 @@
+/**
+ * The validations of a training, of which a long training keeps only some: every 2^k-th, the best and the
+ * latest, as many as `limits.history` at the most. Which ones is a function of their number and of the
+ * best's place, so that a resumed training keeps the same. What decisions depend on is kept as running
+ * values: a validation costs the same however many there were.
+ */
+import { limits } from '../../limits.js';
+import type { HistoryEntry } from '../../model/model.js';
+
+/** What a thinned history no longer shows by itself */
+export interface HistorySummary {
+  /** Validations in all */
+  readonly count: number;
+  /** Place of the one with the lowest loss, from 0 on; -1 where none has a finite loss */
+  readonly bestAt: number;
+  readonly lowestLoss: number | null;
+  readonly firstTrainLoss: number | null;
+  readonly lowestTrainLoss: number | null;
+}
+
+/** Beside every 2^k-th, the best and the latest are kept. */
+const mostRegular = limits.history - 2;
+
+function strideFor(count: number): number {
+  let stride = 1;
+  while (Math.ceil(count / stride) > mostRegular) stride *= 2;
+  return stride;
+}
+
+/** Places, from 0 on, of the validations that are kept of `count`, in order. */
+export function keptPlaces(count: number, bestAt: number): number[] {
+  const stride = strideFor(count);
+  const places = new Set<number>();
+  for (let place = 0; place < count; place += stride) places.add(place);
+  if (bestAt >= 0) places.add(bestAt);
+  if (count > 0) places.add(count - 1);
+  return [...places].sort((a, b) => a - b);
+}
+
+export class History {
+  private kept: { readonly place: number; readonly entry: HistoryEntry }[] = [];
+  private count = 0;
+  private stride = 1;
+  private bestAt = -1;
+  private lowestLoss = Number.POSITIVE_INFINITY;
+  private firstTrainLoss = Number.POSITIVE_INFINITY;
+  private lowestTrainLoss = Number.POSITIVE_INFINITY;
+
+  /**
+   * @param entries all of them, or those that are kept of a longer history
+   * @param summary of the longer history
+   */
+  static of(entries: readonly HistoryEntry[], summary?: HistorySummary): History {
+    const history = new History();
+    if (summary === undefined) {
+      for (const entry of entries) history.add(entry);
+      return history;
+    }
+    const infinite = Number.POSITIVE_INFINITY;
+    const { count, bestAt } = summary;
+    history.kept = keptPlaces(count, bestAt).map((place, i) => ({ place, entry: entries[i] }));
+    history.count = count;
+    history.stride = strideFor(count);
+    history.bestAt = bestAt;
+    history.lowestLoss = summary.lowestLoss ?? infinite;
+    history.firstTrainLoss = summary.firstTrainLoss ?? infinite;
+    history.lowestTrainLoss = summary.lowestTrainLoss ?? infinite;
+    return history;
+  }
+
+  add(entry: HistoryEntry): void {
+    const place = this.count++;
+    const trainLoss = finite(entry.trainLoss);
+    const loss = finite(entry.validationLoss ?? entry.trainLoss);
+    // a model that was given is validated before there is a training loss
+    if (!Number.isFinite(this.firstTrainLoss)) this.firstTrainLoss = trainLoss;
+    this.lowestTrainLoss = Math.min(this.lowestTrainLoss, trainLoss);
+    const [latest, best] = [place - 1, this.bestAt];
+    if (loss < this.lowestLoss) {
+      this.lowestLoss = loss;
+      this.bestAt = place;
+    }
+    this.kept.push({ place, entry });
+    const stride = strideFor(this.count);
+    if (stride !== this.stride) {
+      this.stride = stride;
+      this.kept = this.kept.filter((one) => this.isKept(one.place));
+      return;
+    }
+    for (const old of [latest, best]) {
+      const at = this.kept.findLastIndex((one) => one.place === old);
+      if (at >= 0 && !this.isKept(old)) this.kept.splice(at, 1);
+    }
+  }
+
+  /** Validations in all */
+  get length(): number {
+    return this.count;
+  }
+
+  /** The validations that are kept, in order. */
+  get entries(): HistoryEntry[] {
+    return this.kept.map(({ entry }) => entry);
+  }
+
+  /** Undefined where the entries are all there were. */
+  get summary(): HistorySummary | undefined {
+    const { count, bestAt } = this;
+    if (count === this.kept.length) return undefined;
+    return {
+      count,
+      bestAt,
+      lowestLoss: orNull(this.lowestLoss),
+      firstTrainLoss: orNull(this.firstTrainLoss),
+      lowestTrainLoss: orNull(this.lowestTrainLoss),
+    };
+  }
+
+  /** Validations since the one with the lowest loss */
+  get sinceBest(): number {
+    return this.count - 1 - this.bestAt;
+  }
+
+  /**
+   * Whether all that was learned has been lost: the mean training loss since the validation before is
+   * above that of the beginning, and more than 1 nat above the lowest. A passage that is hard to predict,
+   * or a validation loss that rises as the model learns the text by heart, is not that.
+   */
+  isFarAboveBest(trainLoss: number): boolean {
+    if (!Number.isFinite(this.firstTrainLoss)) return false;
+    return trainLoss > Math.max(this.firstTrainLoss, this.lowestTrainLoss + 1);
+  }
+
+  private isKept(place: number): boolean {
+    return place % this.stride === 0 || place === this.bestAt || place === this.count - 1;
+  }
+}
+
+function finite(loss: number | null | undefined): number {
+  return Number.isFinite(loss) ? (loss as number) : Number.POSITIVE_INFINITY;
+}
+
+function orNull(loss: number): number | null {
+  return Number.isFinite(loss) ? loss : null;
+}

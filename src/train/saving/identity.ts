@@ -1,0 +1,35 @@
+/** Which training a model and a training state belong to. */
+import { createHash } from 'node:crypto';
+import type { ModelConfig } from '../../model/model-config.js';
+import type { OptionTable } from '../../options/table.js';
+import { configRecord } from '../schema/record.js';
+import { trainingRows } from '../schema/training-rows.js';
+import type { TrainConfig } from '../train-config.js';
+
+/**
+ * A name that equal trainings share and others do not: a hash of all that decides on their course. What
+ * may change when a training is resumed is not part of it.
+ * @param initialWeights flat, as in the parameter table
+ */
+export function trainingId(
+  model: ModelConfig,
+  config: TrainConfig,
+  provenance: Readonly<Record<string, unknown>>,
+  initialWeights: Float32Array,
+): string {
+  const decisive = Object.fromEntries(
+    Object.entries(config).filter(([key]) => isDecisive(key)),
+  ) as unknown as TrainConfig;
+  const { length: _, ...recorded } = configRecord(decisive);
+  return createHash('sha256')
+    .update(JSON.stringify([model, recorded, provenance]))
+    .update(initialWeights)
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/** What may change when a training is resumed decides nothing, nor does how often it is validated. */
+function isDecisive(key: string): boolean {
+  const row = (trainingRows as OptionTable)[key];
+  return row !== undefined && row.resume !== true && key !== 'evalEvery';
+}

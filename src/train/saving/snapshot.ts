@@ -1,0 +1,96 @@
+/** What is written down of a training: the model, and the state that it goes on from. */
+import type { Backend, Tensor } from '../../backend/backend.js';
+import type { Model } from '../../model/model.js';
+import type { ModelConfig } from '../../model/model-config.js';
+import { withSeparator } from '../../text/separator.js';
+import { version } from '../../version.js';
+import type { TrainingJob } from '../job.js';
+import type { Length } from '../length/step-budget.js';
+import type { Replicas } from '../replicas/replica-group.js';
+import { configRecord } from '../schema/record.js';
+import type { History } from './history.js';
+import type { TrainingState } from './training-state.js';
+
+/** A training between two steps. */
+export interface Standing {
+  readonly job: TrainingJob;
+  readonly model: ModelConfig;
+  readonly backend: Backend;
+  readonly replicas: Replicas;
+  /** The training's id; a state of version 1 has none */
+  readonly id: string | undefined;
+  readonly step: number;
+  readonly epoch: number;
+  readonly length: Length;
+  readonly history: History;
+  readonly bestLoss: number | undefined;
+  readonly plateau: TrainingState['plateau'];
+  readonly rollbacks: number;
+  readonly isFineTuning: boolean;
+  readonly validationUnknown: number;
+}
+
+/** The model as it stands: the average of the weights, where one is kept. */
+export async function takeModel(standing: Standing): Promise<Model> {
+  const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
+  const { backend: _, length: __, keep: ___, ...recorded } = configRecord(job.config);
+  return {
+    config: model,
+    vocabulary: job.corpus.vocabulary,
+    text: job.corpus.text,
+    ...withSeparator(job.corpus.separator),
+    weights: await copyOut(backend, replicas.average ?? replicas.weights),
+    training: {
+      charnn: version,
+      id,
+      step,
+      epoch,
+      ...recorded,
+      evalEvery: length.plan.evalEvery,
+      steps: length.stepsUsed(step),
+      threads: job.config.threads,
+      backend: backend.name,
+      corpus: job.corpus.provenance,
+    },
+    history: history.entries,
+  };
+}
+
+/** @param modelWeights the model's, if it has just been taken: they are not copied twice */
+export async function takeState(
+  standing: Standing,
+  modelWeights?: Float32Array,
+): Promise<TrainingState> {
+  const { job, model, backend, replicas, id, step, length, history } = standing;
+  const { factor, waited } = standing.plateau;
+  const copy = (x: Tensor) => copyOut(backend, x);
+  return {
+    config: job.config,
+    model,
+    vocabulary: job.corpus.vocabulary,
+    text: job.corpus.text,
+    ...withSeparator(job.corpus.separator),
+    provenance: job.corpus.provenance,
+    source: job.source,
+    id,
+    step,
+    seconds: length.seconds,
+    plan: length.plan,
+    bestLoss: standing.bestLoss ?? null,
+    plateau: { factor, waited },
+    tally: replicas.control.tally,
+    rollbacks: standing.rollbacks,
+    ...(standing.isFineTuning && { isFineTuning: true }),
+    ...(standing.validationUnknown > 0 && { validationUnknown: standing.validationUnknown }),
+    history: history.entries,
+    validations: history.summary,
+    weights: (!replicas.average && modelWeights) || (await copy(replicas.weights)),
+    moments: await Promise.all(replicas.moments.map(copy)),
+    average: replicas.average && (modelWeights ?? (await copy(replicas.average))),
+    hidden: await replicas.readHidden(),
+  };
+}
+
+async function copyOut(backend: Backend, x: Tensor): Promise<Float32Array> {
+  return (await backend.read(x, new Float32Array(x.size))) as Float32Array;
+}

@@ -1,0 +1,58 @@
+/**
+ * All that a training needs to go on exactly where it stopped. Data position, dropout masks and the
+ * learning rate are functions of the step, so the step stands for them.
+ */
+
+import type { HistoryEntry } from '../../model/model.js';
+import type { ModelConfig } from '../../model/model-config.js';
+import type { TextOptions } from '../../text/unit.js';
+import type { Vocabulary } from '../../text/vocabulary.js';
+import type { LengthPlan } from '../length/step-budget.js';
+import type { Tally } from '../replicas/shared-control.js';
+import type { TrainConfig } from '../train-config.js';
+import type { HistorySummary } from './history.js';
+
+export interface TrainingState {
+  readonly config: TrainConfig;
+  readonly model: ModelConfig;
+  readonly vocabulary: Vocabulary;
+  readonly text: TextOptions;
+  /** What ends each record of the text, if it is made of records */
+  readonly separator?: string | undefined;
+  /** What the text was: recorded in the model, and compared on resuming. */
+  readonly provenance: Readonly<Record<string, unknown>>;
+  /** Where the text came from; the caller's own record. */
+  readonly source: Readonly<Record<string, unknown>>;
+  /** Of the training, and of the models it saves; missing in files of version 1 */
+  readonly id: string | undefined;
+  /** Steps done */
+  readonly step: number;
+  /** Seconds of training done, for a training by the clock */
+  readonly seconds: number;
+  /** What the clock has settled, for a training by the clock */
+  readonly plan: LengthPlan;
+  /** Lowest validation loss (or training loss, without a validation text) so far */
+  readonly bestLoss: number | null;
+  readonly plateau: { readonly factor: number; readonly waited: number };
+  readonly tally: Tally;
+  /** How often training has gone back to the last good model */
+  readonly rollbacks: number;
+  /** Whether it started from a model that was given; without it, it did not */
+  readonly isFineTuning?: boolean;
+  /**
+   * Unknown characters in validation whose cost is part of the history's losses; without it, as in older
+   * files, none are
+   */
+  readonly validationUnknown?: number;
+  /** Of a long training only some validations */
+  readonly history: readonly HistoryEntry[];
+  /** Of all validations, where the history has been thinned */
+  readonly validations?: HistorySummary | undefined;
+  /** Flat lists of parameters, as in the parameter table */
+  readonly weights: Float32Array;
+  readonly moments: readonly Float32Array[];
+  /** Moving average of the weights, if one is kept */
+  readonly average: Float32Array | undefined;
+  /** Hidden state of the whole batch, [B, H] by layer and state */
+  readonly hidden: readonly (readonly Float32Array[])[];
+}
