@@ -281,7 +281,7 @@ describe('Model', () => {
     await expect(all(model.sample({ temperature: -1 }))).rejects.toThrow(
       'option temperature must be',
     );
-    await expect(all(model.sample({ match: '(' }))).rejects.toThrow(/^match /);
+    await expect(all(model.sample({ match: '(' }))).rejects.toThrow(/^the expression "\("/);
     await expect(all(model.score('a line'))).rejects.toThrow('must be an iterable of strings');
   });
 });

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { describe, expect, test, vi } from 'vitest';
 import { readTrainConfig } from '#charnn/checkpoint/train-config.js';
 import { addOptions, describe as describeOptions } from '#charnn/cli/option.js';
-import { OptionError } from '#charnn/errors.js';
+import { OptionError, spelt } from '#charnn/errors.js';
 import { Fields } from '#charnn/json/fields.js';
 import { flagOf } from '#charnn/options/table.js';
 import {
@@ -132,5 +132,5 @@ test.each([
   })();
   if (!(refused instanceof OptionError)) throw new Error('not refused');
   expect(refused.message).toContain(asProgram);
-  expect(refused.spelt(flagOf)).toContain(asFlags);
+  expect(spelt(refused.unspelt, flagOf)).toContain(asFlags);
 });
