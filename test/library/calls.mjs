@@ -26,7 +26,7 @@ const model = isLarge ? undefined : await Model.load(path);
 
 const calls = {
   async sample() {
-    for await (const drawn of model.sample({ length: 20, threads: 1 })) if (!drawn) throw drawn;
+    for await (const drawn of model.sample()) if (!drawn) throw drawn;
   },
   async evaluate() {
     await model.evaluate(file);
