@@ -33,7 +33,9 @@ export interface Standing {
 /** The model as it stands: the average of the weights, where one is kept. */
 export async function takeModel(standing: Standing): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
-  const { backend: _, length: __, keep: ___, ...recorded } = configRecord(job.config);
+  // Given or planned, the interval has one place among the fields, so that equal trainings write equal bytes.
+  const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
+  const { backend: _, length: __, keep: ___, ...recorded } = configRecord(config);
   return {
     config: model,
     vocabulary: job.corpus.vocabulary,
