@@ -1,13 +1,14 @@
 /**
- * Memory of the library's calls: `node test/library/calls.mjs KIND COUNT` repeats one kind of call and prints,
- * as JSON, the median resident size of the second tenth and of the last tenth of the calls, in bytes.
+ * Memory of the library's calls: `node test/library/calls.mjs KIND COUNT [BEFORE]` repeats one kind of call and prints,
+ * as JSON, the median resident size of the second tenth and of the last tenth of the calls, in bytes. As many
+ * calls as BEFORE says come first: while code is compiled and the heap finds its size, memory grows.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Corpus, Model, train } from '../../dist/index.js';
 
-const [kind, given] = process.argv.slice(2);
+const [kind, given, before = '0'] = process.argv.slice(2);
 const count = Number(given);
 const folder = mkdtempSync(join(tmpdir(), 'charnn-calls-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -39,9 +40,12 @@ const calls = {
   },
 };
 
+for (let i = 0; i < Number(before); i++) await calls[kind]();
 const sizesByCall = [];
 for (let i = 0; i < count; i++) {
   await calls[kind]();
+  // with --expose-gc it is what calls hold, without it garbage counts too
+  globalThis.gc?.();
   sizesByCall.push(process.memoryUsage.rss());
 }
 await model?.close();
