@@ -34,6 +34,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       'options',
       'backend',
       'files',
+      'json',
       'text',
       'model',
       'train',

@@ -59,7 +59,7 @@ export class SavedTraining {
         KeptModels.open(path, {
           ...{ keep: keep ?? 0, trainingId, resuming },
           mayReplace: options.force ?? false,
-          inputs: request.inputs,
+          inputs,
           plainWeights: options.plainWeights ?? false,
         });
       // of a new training before its text is read, which may take long

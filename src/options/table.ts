@@ -168,6 +168,16 @@ export function refuseConflicts(table: OptionTable, options: object): void {
 }
 
 function shown(value: unknown): string {
-  const json = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
+  const json = jsonOf(value);
   return json.length > 40 ? `${json.slice(0, 40)}…` : json;
+}
+
+/** A value as a message shows it, whatever it is: not all have a JSON. */
+function jsonOf(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  try {
+    return JSON.stringify(value) ?? `a ${typeof value}`;
+  } catch {
+    return `a ${typeof value}`;
+  }
 }

@@ -1,0 +1,57 @@
+/**
+ * Memory of the library's calls: `node test/library/calls.mjs KIND COUNT [BEFORE]` repeats one kind of call and prints,
+ * as JSON, the median resident size of the second tenth and of the last tenth of the calls, in bytes. As many
+ * calls as BEFORE says come first: while code is compiled and the heap finds its size, memory grows.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Corpus, Model, train } from '../../dist/index.js';
+
+const [kind, given, before = '0'] = process.argv.slice(2);
+const count = Number(given);
+const folder = mkdtempSync(join(tmpdir(), 'charnn-calls-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+const text = 'It is not down in any map; true places never are. '.repeat(60);
+const file = join(folder, 'text.txt');
+writeFileSync(file, text);
+const path = join(folder, 'model.json');
+const isLarge = kind === 'load';
+const sizes = isLarge ? { layers: 2, hidden: 450, embedding: 128 } : { layers: 1, hidden: 64 };
+const trained = await train(await Corpus.from(text), {
+  ...{ steps: 1, threads: 1, batchSize: 2, seqLength: 8, saveTo: path, ...sizes },
+});
+await trained.close();
+const model = isLarge ? undefined : await Model.load(path);
+
+const calls = {
+  async sample() {
+    for await (const drawn of model.sample()) if (!drawn) throw drawn;
+  },
+  async evaluate() {
+    await model.evaluate(file);
+  },
+  async load() {
+    const loaded = await Model.load(path);
+    if (loaded.parameters < 2.5e6) throw new Error(`only ${loaded.parameters} parameters`);
+    await loaded.evaluateText('a text');
+    await loaded.close();
+  },
+};
+
+for (let i = 0; i < Number(before); i++) await calls[kind]();
+const sizesByCall = [];
+for (let i = 0; i < count; i++) {
+  await calls[kind]();
+  // with --expose-gc it is what calls hold, without it garbage counts too
+  globalThis.gc?.();
+  sizesByCall.push(process.memoryUsage.rss());
+}
+await model?.close();
+
+const median = (list) => list.slice().sort((a, b) => a - b)[list.length >> 1];
+const tenth = Math.floor(count / 10);
+const second = median(sizesByCall.slice(tenth, 2 * tenth));
+const last = median(sizesByCall.slice(-tenth));
+console.log(JSON.stringify({ second, last, growth: last / second - 1 }));

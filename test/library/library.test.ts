@@ -1,0 +1,310 @@
+/** The library as a program uses it. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CharnnError, Corpus, Model, type TrainEvent, train, UsageError } from '#charnn/index.js';
+import { put, temporaryFolder } from '../folder.js';
+import { examples } from './examples.js';
+
+const folder = temporaryFolder();
+const index = new URL('../../dist/index.js', import.meta.url).href;
+const verse = 'The rain it raineth every day, said the fool to the king.\n';
+const text = verse.repeat(60);
+const small = { steps: 4, layers: 1, hidden: 8, threads: 1, backend: 'reference' } as const;
+const book = put(folder, 'book.txt', text);
+const modelPath = join(folder, 'small.json');
+let model: Model;
+
+beforeAll(async () => {
+  model = await train(await Corpus.load(book), { ...small, saveTo: modelPath });
+});
+afterAll(() => model.close());
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const value of values) list.push(value);
+  return list;
+}
+
+describe('examples', () => {
+  test.each(examples.map((code, i) => [i + 1, code] as const))(
+    'example %i runs as written',
+    (_, code) => {
+      const place = temporaryFolder();
+      put(place, 'book.txt', text);
+      put(place, 'other.txt', text);
+      put(place, 'charnn.json', readFileSync(modelPath));
+      const shortened = code
+        .replace("time: '3m'", "time: '1s', hidden: 16, threads: 1, seed: 1")
+        .replace(/import \{(.*?)\} from 'charnn';/, (_, names: string) => {
+          const values = names.replace(/\btype \w+,?/g, '');
+          return `import {${values}} from ${JSON.stringify(index)};`;
+        })
+        // types apart, an example in TypeScript is one in JavaScript
+        .replace(/: [\w'[\]]+ = /g, ' = ');
+      const file = put(place, 'example.mjs', shortened);
+      const output = execFileSync(process.execPath, [file], { cwd: place, encoding: 'utf8' });
+      expect(output.trim()).not.toBe('');
+    },
+  );
+});
+
+describe('Corpus', () => {
+  test('is the same from a path, several, a stream, and a string', async () => {
+    const one = put(folder, 'one.txt', verse.repeat(30));
+    const corpora = [
+      await Corpus.load(book),
+      await Corpus.load([one, one]),
+      await Corpus.load(Readable.from([text.slice(0, 7), text.slice(7)])),
+      await Corpus.from(text),
+      await Corpus.from([verse.repeat(30), verse.repeat(30)]),
+    ];
+    expect(new Set(corpora.map(({ characters }) => characters))).toEqual(new Set([text.length]));
+    expect(new Set(corpora.map(({ alphabet }) => alphabet.join(''))).size).toBe(1);
+    expect(corpora.map(({ files }) => files)).toEqual([1, 2, 1, 1, 2]);
+  });
+
+  test('is read by its options', async () => {
+    const table = put(folder, 'table.csv', 'id,words\n1,"one, two"\n2,three\n');
+    const corpus = await Corpus.load(table, { format: 'csv', textColumn: 'words' });
+    expect(corpus.characters).toBe('one, two\nthree\n'.length);
+    expect((await Corpus.from('ä', { unit: 'byte' })).characters).toBe(2);
+    expect((await Corpus.from('aab', { minCount: 2 })).alphabet).toEqual(['a']);
+    expect((await Corpus.from('aab', { minCount: 2 })).notes).toEqual([
+      '1 rare character is read as unknown',
+    ]);
+  });
+});
+
+describe('train', () => {
+  test('gives the model that the command gives', async () => {
+    const place = temporaryFolder();
+    const arguments_ = ['train', book, '-o', join(place, 'm.json'), '--quiet', '--steps', '4'];
+    const sizes = ['--layers', '1', '--hidden', '8', '--threads', '1', '--backend', 'reference'];
+    const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
+    execFileSync(process.execPath, [binary, ...arguments_, ...sizes]);
+    expect(readFileSync(join(place, 'm.json'))).toEqual(readFileSync(modelPath));
+  });
+
+  test('goes on from its state as if it had never stopped', async () => {
+    const corpus = await Corpus.load(book);
+    const [once, twice] = [join(folder, 'once.json'), join(folder, 'twice.json')];
+    const long = { ...small, steps: 400, evalEvery: 100, earlyStop: 0 };
+    await (await train(corpus, { ...long, saveTo: once })).close();
+    const controller = new AbortController();
+    const events: TrainEvent[] = [];
+    const first = await train(corpus, {
+      ...long,
+      saveTo: twice,
+      signal: controller.signal,
+      onEvent(event) {
+        events.push(event);
+        if (event.type === 'validation') controller.abort();
+      },
+    });
+    await first.close();
+    expect(events.at(-1)).toMatchObject({ type: 'end', reason: 'interrupted' });
+    await (await train(corpus, { saveTo: twice, resume: true })).close();
+    expect(readFileSync(twice)).toEqual(readFileSync(once));
+    await expect(
+      train(await Corpus.from('another text'), { saveTo: twice, resume: true }),
+    ).rejects.toThrow(/is not the one that .* was trained on/);
+  });
+
+  test('starts from a model, or the path of one', async () => {
+    const corpus = await Corpus.load(book);
+    for (const initFrom of [model, modelPath]) {
+      const events: TrainEvent[] = [];
+      const tuned = await train(corpus, {
+        ...{ steps: 1, threads: 1, backend: 'reference', learningRate: 1e-9, initFrom },
+        onEvent: (event) => events.push(event),
+      });
+      expect(events.find(({ type }) => type === 'validation')).toMatchObject({ step: 0 });
+      expect(tuned.architecture).toEqual(model.architecture);
+      await tuned.close();
+    }
+  });
+
+  test('tells its progress, and ends with the error of a listener', async () => {
+    const corpus = await Corpus.load(book);
+    const failing = train(corpus, {
+      ...{ ...small, steps: 1e9, earlyStop: 0 },
+      onProgress({ step, loss }) {
+        expect(step).toBeGreaterThan(0);
+        throw new RangeError(`enough at ${loss}`);
+      },
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+  });
+
+  test.each([
+    [{ hiden: 3 }, 'train has no option "hiden"; did you mean hidden?'],
+    [{ hidden: 0 }, /^option hidden must be an integer from 1 to \d+, not 0$/],
+    [{ cell: 'grew' }, 'option cell must be one of rnn, lstm, gru, not "grew"'],
+    [{ time: 'soon' }, /^option time must be a time such as 90s.*, not "soon"$/],
+    [{ steps: 1, time: '3m' }, 'steps and time contradict each other: give one of them'],
+    [{ cell: 'gru', layerNorm: true }, /layerNorm/],
+    [{ resume: true }, 'resume needs saveTo: the path of the model'],
+    [{ keep: 2 }, 'keep needs saveTo: the path of the model'],
+    [{ unit: 'byte' }, 'option unit is for Corpus.load, which reads the text, not for train'],
+    [{ saveTo: modelPath }, /exists already: give force .*, resume .*, or another saveTo$/],
+    [{ saveTo: book, force: true }, /not a file of charnn's.*: give another saveTo$/],
+    [{ saveTo: '/no/folder/here.json' }, /cannot write to the folder .*; give another saveTo$/],
+    [{ initFrom: 3 }, 'option initFrom must be a path or a Model, not a number'],
+    [{ onProgress: 'x' }, 'option onProgress must be a function, not a string'],
+    [{ signal: {} }, 'option signal must be an AbortSignal, not an object'],
+    [{ documents: true }, /^documents needs more than one:.*give separator$/],
+    [null, 'the options of train must be an object, not null'],
+  ])('refuses %j by name', async (options, message) => {
+    const corpus = await Corpus.from('no records stand in this text');
+    const error = await train(corpus, options as never).catch((cause) => cause);
+    expect(error).toBeInstanceOf(CharnnError);
+    expect(error.message).toMatch(message);
+    if (typeof message === 'string') expect(error.message).toBe(message);
+    expect(error.message).not.toContain('--');
+  });
+
+  test('refuses what is no corpus', async () => {
+    await expect(train(undefined as never)).rejects.toThrow(/^train needs a Corpus.*not missing/);
+    await expect(train('book.txt' as never)).rejects.toThrow(UsageError);
+  });
+});
+
+describe('Model', () => {
+  test('sample ends by itself, and is the same whatever the threads', async () => {
+    const [drawn] = await all(model.sample());
+    expect(drawn).toHaveLength(500);
+    const records = { count: 5, length: 20, seed: 7, prompt: 'The ' };
+    const one = await all(model.sample({ ...records, threads: 1 }));
+    expect(one).toHaveLength(5);
+    expect(await all(model.sample({ ...records, threads: 2 }))).toEqual(one);
+    expect(await all(model.sample({ length: 0 }))).toEqual(['']);
+  });
+
+  test('sampleText gives the pieces of what sample gives', async () => {
+    const options = { length: 2000, seed: 3, temperature: 0.5 };
+    const pieces = await all(model.sampleText(options));
+    expect(await all(model.sample(options))).toEqual([pieces.join('')]);
+  });
+
+  test('records end where it is said', async () => {
+    const stopped = await all(model.sample({ count: 20, length: 50, stop: ['a', 'e'], seed: 1 }));
+    expect(stopped.join('')).not.toMatch(/[ae]/);
+    const [until] = await all(model.sample({ length: 5000, until: 'a', seed: 1 }));
+    expect(until).toMatch(/^[^a]*a$/);
+  });
+
+  test('a loaded copy evaluates as the model does', async () => {
+    const copy = join(folder, 'copy.json');
+    await model.save(copy);
+    const loaded = await Model.load(copy, { backend: 'reference' });
+    const result = await loaded.evaluate(book);
+    expect(result).toEqual(await model.evaluateText(text));
+    expect(result.bitsPerCharacter).toBeCloseTo(result.nats / Math.LN2, 10);
+    expect(result.characters).toBe(text.length - 1);
+    expect((await model.evaluateText(text.slice(0, 500), { dynamic: true })).nats).not.toBe(
+      (await model.evaluateText(text.slice(0, 500))).nats,
+    );
+    await loaded.close();
+  });
+
+  test('score takes lines as they come', async () => {
+    const lines = ['The rain', '', 'xyz'];
+    const scores = await all(model.score(lines, { perChar: true }));
+    expect(scores.map(({ line }) => line)).toEqual(lines);
+    expect(scores.map(({ unknown }) => unknown)).toEqual([0, 0, 2]);
+    expect(scores[0].bits).toHaveLength(lines[0].length + 1);
+    async function* endless() {
+      for (;;) yield 'The rain';
+    }
+    for await (const { bitsPerCharacter } of model.score(endless(), { threads: 1 })) {
+      expect(bitsPerCharacter).toBeCloseTo(scores[0].bitsPerCharacter, 5);
+      break;
+    }
+  });
+
+  test('compressed bytes come back', async () => {
+    const content = new TextEncoder().encode(text.slice(0, 300));
+    const packed = await model.compress(content, { threads: 1 });
+    expect(await model.decompress(packed)).toEqual(content);
+    await expect(model.decompress(packed.subarray(0, 20))).rejects.toThrow(CharnnError);
+  });
+
+  test('a signal ends each call with its reason', async () => {
+    const reason = new Error('enough');
+    const signal = () => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(reason), 50);
+      return controller.signal;
+    };
+    const long = 'The rain '.repeat(100_000);
+    async function* silent(): AsyncGenerator<string> {
+      await new Promise(() => {});
+    }
+    const calls = [
+      () => all(model.sample({ length: 1e8, signal: signal() })),
+      () => all(model.sampleText({ length: 1e8, signal: signal() })),
+      () => all(model.score(silent(), { threads: 1, signal: signal() })),
+      () => model.evaluateText(long.repeat(5), { signal: signal() }),
+      () => model.evaluateText(long, { dynamic: true, signal: signal() }),
+      () => model.compress(new TextEncoder().encode(long), { signal: signal(), threads: 1 }),
+      () => model.evaluateText('text', { signal: AbortSignal.abort(reason) }),
+      () => Corpus.load(silent(), { signal: signal() }),
+    ];
+    for (const call of calls) await expect(call()).rejects.toBe(reason);
+  });
+
+  test('close ends what is going on, and nothing begins after it', async () => {
+    const loaded = await Model.load(modelPath, { backend: 'reference' });
+    const abandoned = loaded.sample({ length: 1e8, count: 3 });
+    const half = loaded.sampleText({ length: 1e8 });
+    await half.next();
+    const waiting = abandoned.next();
+    const failed = expect(waiting).rejects.toThrow('the model has been closed meanwhile');
+    await loaded.close();
+    await failed;
+    await loaded.close();
+    await expect(loaded.evaluateText('text')).rejects.toThrow('the model is closed');
+    await expect(loaded.sample().next()).rejects.toThrow('the model is closed');
+  });
+
+  test('what is missing, damaged or of another kind is told in words', async () => {
+    await expect(Model.load(join(folder, 'none.json'))).rejects.toThrow(/^no file /);
+    await expect(Model.load(book)).rejects.toThrow(CharnnError);
+    await expect(Model.load(7 as never)).rejects.toThrow('must be a path, and it is a number');
+    await expect(model.save(book)).rejects.toThrow(/not a file of charnn's/);
+    await expect(model.evaluate(join(folder, 'none.txt'))).rejects.toThrow(CharnnError);
+    await expect(all(model.sample({ temperature: -1 }))).rejects.toThrow(
+      'option temperature must be',
+    );
+    await expect(all(model.sample({ match: '(' }))).rejects.toThrow(/^the expression "\("/);
+    await expect(all(model.score('a line'))).rejects.toThrow('must be an iterable of strings');
+  });
+});
+
+test('a worker thread that imports the library does only what its owner wants', async () => {
+  const source = `
+    import { parentPort } from 'node:worker_threads';
+    import { Model } from ${JSON.stringify(index)};
+    parentPort.once('message', async (path) => {
+      const model = await Model.load(path);
+      const { characters } = await model.evaluateText('The rain');
+      await model.close();
+      parentPort.postMessage({ characters });
+    });
+  `;
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
+  const messages: unknown[] = [];
+  worker.on('message', (message) => messages.push(message));
+  worker.postMessage(modelPath);
+  const code = await new Promise((resolve, reject) => {
+    worker.on('exit', resolve);
+    worker.on('error', reject);
+  });
+  expect(messages).toEqual([{ characters: 7 }]);
+  expect(code).toBe(0);
+});
