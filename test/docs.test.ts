@@ -2,7 +2,7 @@
  * README.md and --help agree with the definitions of the options. UPDATE_DOCS=1 rewrites README's tables.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { describe as describeOptions } from '#charnn/cli/option.js';
 import { commands } from '#charnn/commands/registry.js';
@@ -51,4 +51,29 @@ test('the help of the program fits 80 columns and has examples', () => {
   for (const line of help.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   expect(help).toContain('Examples:\n  ');
   for (const { name } of commands) expect(help).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+});
+
+describe('the architecture note', () => {
+  const source = new URL('../src/', import.meta.url);
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' });
+
+  test('names only files and folders that there are', () => {
+    const note = readFileSync(new URL('README.md', source), 'utf8');
+    const named = [...note.matchAll(/`([a-z][\w/-]*(?:\.(?:ts|c|h)|\/))`/g)].map(
+      ([, path]) => path,
+    );
+    expect(named.length).toBeGreaterThan(50);
+    const known = [...files.map((file) => `/${file}`), '/dist/'];
+    const isThere = (path: string) =>
+      known.some((file) => `${file}/`.endsWith(`/${path.replace(/\/$/, '')}/`)) ||
+      files.some((file) => file.includes(path));
+    expect(named.filter((path) => !isThere(path) && !path.startsWith('test/'))).toEqual([]);
+  });
+
+  test('is right that the name of a file occurs once', () => {
+    const names = files
+      .filter((file) => file.endsWith('.ts') && !file.includes('generated'))
+      .map((file) => file.slice(file.lastIndexOf('/') + 1));
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
 });

@@ -86,7 +86,7 @@ function adviceFor(sample: Uint8Array): string {
   const guesses = guessEncodings(sample);
   const named =
     guesses.length > 0
-      ? `perhaps ${guesses.join(' or ')} (a guess): ${optionName('encoding')} ${guesses[0]}`
+      ? `perhaps ${guesses.join(' or ')} (a guess): give ${optionName('encoding')} ${guesses[0]}`
       : `name it with ${optionName('encoding')}`;
   const valid = (text.match(/\P{ASCII}/gu) ?? []).length - faults;
   if (valid > 2 * faults)

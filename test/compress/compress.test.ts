@@ -55,7 +55,7 @@ describe('compress and decompress', async () => {
     ]) {
       await expect(decompress(file, 'x', other)).rejects.toThrow(/another model/);
     }
-    await expect(decompress(file, 'x', undefined)).rejects.toThrow(/give that one with --model/);
+    await expect(decompress(file, 'x', undefined)).rejects.toThrow(/give that one with model/);
   });
 
   test('the same content gives the same file', async () => {

@@ -132,7 +132,7 @@ describe('--match', () => {
     ['\\p{Nonsense}', /not understood at/],
     ['(((a{99}){99}){99})', /too large/],
     ['xyz', /needs characters that the model does not have/],
-    ['a{20}', /needs 20 characters at least: give --length 20/],
+    ['a{20}', /needs 20 characters at least: give length 20/],
   ])('%s is refused in one line', (source, message) => {
     expect(() => records(source, 10, 1)).toThrow(message);
   });

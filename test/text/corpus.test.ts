@@ -102,7 +102,7 @@ test('folding makes ids narrow again', async () => {
 
 test('a minimum that leaves nothing is an error that names the highest count', async () => {
   await expect(loadText('aab', { minCount: 3 })).rejects.toThrow(
-    '--min-count 3 leaves no character: the most frequent one occurs 2 times',
+    'minCount 3 leaves no character: the most frequent one occurs 2 times',
   );
 });
 

@@ -160,8 +160,8 @@ describe('what is no text is recognised', () => {
     ['tar', `${'a'.repeat(257)}ustar\x0000`, /a tar archive/],
     ['tar in gzip', gzipSync(`${'a'.repeat(257)}ustar\x0000`), /a tar archive/],
     ['UTF-32', '\xff\xfe\0\0a\0\0\0', /UTF-32/],
-    ['UTF-16 without a mark', utf16('no mark', false, false), /perhaps.*--encoding utf-16le/],
-    ['UTF-16 BE without a mark', utf16('no mark', true, false), /perhaps.*--encoding utf-16be/],
+    ['UTF-16 without a mark', utf16('no mark', false, false), /perhaps.*encoding utf-16le/],
+    ['UTF-16 BE without a mark', utf16('no mark', true, false), /perhaps.*encoding utf-16be/],
   ])('%s', async (_, content, message) => {
     const bytes = typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
     await expect(readBytes(bytes)).rejects.toThrow(message);
@@ -198,13 +198,13 @@ describe('what is no text is recognised', () => {
     expect(guessEncodings(bytes)[0]).toBe(encoding);
     const refusal = readBytes(bytes);
     await expect(refusal).rejects.toThrow('guess');
-    await expect(refusal).rejects.toThrow(`--encoding ${encoding}`);
+    await expect(refusal).rejects.toThrow(`encoding ${encoding}`);
   });
 
   test('a stray byte is named with byte and line, and --invalid is advised', async () => {
     const path = put(root, 'stray.log', Buffer.from(`${'line\n'.repeat(900)}it\x92s\n`, 'latin1'));
     await expect(read([path])).rejects.toThrow(
-      /is not valid UTF-8 at byte 4502 \(0x92\), in line 901: .*--invalid replace/,
+      /is not valid UTF-8 at byte 4502 \(0x92\), in line 901: .*invalid replace/,
     );
     expect((await read([path], { invalid: 'replace' })).text).toMatch(/line\nit\ufffds\n$/);
     expect((await read([path], { invalid: 'skip' })).text).toMatch(/line\nits\n$/);
@@ -336,7 +336,7 @@ describe('one column of a table', () => {
       { format: 'csv', column: 'c' },
       /no column c; its columns are a, b$/,
     ],
-    ['none is named', 'a,b\n1,2\n', { format: 'csv' }, /--text-column; its columns are a, b$/],
+    ['none is named', 'a,b\n1,2\n', { format: 'csv' }, /textColumn; its columns are a, b$/],
     ['two of the name', 'a,a\n1,2\n', { format: 'csv', column: 'a' }, /two columns a/],
     [
       'too few fields',
