@@ -24,5 +24,5 @@ export {
   type SaveOptions,
   type ScoreOptions,
 } from './library/model.js';
-export { type TrainOptions, train } from './library/train.js';
+export { type TrainOptions, train } from './library/train-on-corpus.js';
 export type { ProgressEvent, TrainEvent } from './train/events.js';

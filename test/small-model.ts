@@ -1,7 +1,7 @@
 /** Small models that are built, not trained. */
 
-import type { Model } from '#charnn/model/model.js';
 import type { ModelConfig } from '#charnn/model/model-config.js';
+import type { Model } from '#charnn/model/model-data.js';
 import { initialValues, parameterTable } from '#charnn/model/parameters.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 

@@ -8,7 +8,7 @@
 import type { Backend } from '../backend/backend.js';
 import { cells } from '../model/cells/cells.js';
 import { loadNetwork } from '../model/load.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import type { State } from '../model/network.js';
 import { type Segments, segmentText, warmup } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';

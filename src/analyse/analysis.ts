@@ -1,6 +1,6 @@
 /** All that is to be seen when a model reads a text: predictions, gates, and units that follow features. */
 import { type Scope, withScope } from '../backend/device.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import type { Ids } from '../text/unit.js';
 import { type Reading, readText } from './activations.js';
 import { textFeatures } from './features.js';

@@ -9,13 +9,14 @@ import { scanFile } from '../json/scan.js';
 import { limits } from '../limits.js';
 import { printable, quote } from '../messages/quote.js';
 import { refusal } from '../model/capabilities.js';
-import type { HistoryEntry } from '../model/model.js';
 import { type ModelConfig, variants } from '../model/model-config.js';
+import type { HistoryEntry } from '../model/model-data.js';
 import type { Complete } from '../options/table.js';
 import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { modelRows } from '../train/schema/model-rows.js';
 import { textRows } from '../train/schema/text-rows.js';
+import { readRows } from './recorded-config.js';
 import {
   checkTensor,
   type NamedValues,
@@ -23,7 +24,6 @@ import {
   type TensorShape,
   tensorJson,
 } from './tensors.js';
-import { readRows } from './train-config.js';
 
 /** From this version on a file has its hash. */
 const firstHashedVersion = 2;

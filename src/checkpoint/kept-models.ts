@@ -10,7 +10,7 @@ import { CharnnError, optionName, systemReason, UsageError } from '../errors.js'
 import { ownKind } from '../files/own-kinds.js';
 import { isSameFile } from '../files/own-streams.js';
 import { quote } from '../messages/quote.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import { startOf } from '../text/open-file.js';
 import { temporaryName } from './atomic.js';
 import { readTrainingId, writeModel } from './model-file.js';

@@ -6,8 +6,8 @@ import { limits, ranges } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { quote } from '../messages/quote.js';
 import { cells } from '../model/cells/cells.js';
-import type { Model } from '../model/model.js';
 import type { ModelConfig } from '../model/model-config.js';
+import type { Model } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
 import type { LengthPlan } from '../train/length/step-budget.js';
@@ -26,8 +26,8 @@ import {
   readTextOptions,
   readVocabulary,
 } from './json.js';
+import { readTrainConfig } from './recorded-config.js';
 import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
-import { readTrainConfig } from './train-config.js';
 
 export const stateFormat = 'charnn-state';
 export const stateVersion = 4;

@@ -9,7 +9,7 @@ import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';
-import { loadCorpus } from '../text/corpus.js';
+import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readChosenModel } from './input/chosen-model.js';
 import { textArguments } from './input/text-arguments.js';

@@ -7,7 +7,7 @@ import { bits, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { histogram, lineChart, terminalWidth } from '../cli/text-chart.js';
 import { jsonText, printable } from '../messages/quote.js';
-import { type Model, namedTensors } from '../model/model.js';
+import { type Model, namedTensors } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { describeSeparator, withSeparator } from '../text/separator.js';
 import { withBits } from '../train/events.js';

@@ -10,7 +10,7 @@ import { recordedText } from '../library/resumed-text.js';
 import { SavedTraining } from '../library/training.js';
 import { readEscapes } from '../messages/escapes.js';
 import { quote } from '../messages/quote.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import { flagOf } from '../options/table.js';
 import { sample } from '../sample/sample-text.js';
 import type { EndEvent, SampleEvent, TrainEvent } from '../train/events.js';

@@ -5,8 +5,8 @@ import { openExactDevice } from '../backend/open-device.js';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
-import type { Model } from '../model/model.js';
 import { type ModelConfig, variants } from '../model/model-config.js';
+import type { Model } from '../model/model-data.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import {
   type CodingModel,

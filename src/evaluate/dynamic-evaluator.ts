@@ -9,7 +9,7 @@
  *     θ ← θ - η g / (√v + ε),  θ ← θ + λ (θ₀ - θ)
  */
 import type { Backend, Indices, Tensor } from '../backend/backend.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';

@@ -3,7 +3,7 @@ import type { Backend, SharedTensor } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import { segmentText, TextLoss } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
 import { DynamicReader } from './dynamic-evaluator.js';

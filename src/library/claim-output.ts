@@ -7,7 +7,7 @@ import { readModel } from '../checkpoint/model-file.js';
 import { formerStatePath, statePath } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import type { TrainingState } from '../train/saving/training-state.js';
 import type { Messages } from './messages.js';
 import { type GuardedOutput, guardOutput } from './output-guard.js';

@@ -1,7 +1,7 @@
 /** Texts to train on. */
 import { spelt, UsageError } from '../errors.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
-import { loadSources } from '../text/corpus.js';
+import { loadSources } from '../text/load-corpus.js';
 import type { Source } from '../text/sources.js';
 import { readRows, recordRows, sourceRows, textRows } from '../train/schema/text-rows.js';
 import { type AbortSignalLike, abortable } from './abort.js';

@@ -1,5 +1,5 @@
 /** What the objects of the library hold inside: apart from their classes, whose types need not know it. */
-import type { Model as ModelData } from '../model/model.js';
+import type { Model as ModelData } from '../model/model-data.js';
 import type { LoadedText } from './loaded-text.js';
 
 export interface HeldText {

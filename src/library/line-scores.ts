@@ -1,7 +1,7 @@
 /** Lines that a program gives, and what it gets of them. */
 import { UsageError } from '../errors.js';
 import type { LineLoss } from '../evaluate/line-scorer.js';
-import type { Model as ModelData } from '../model/model.js';
+import type { Model as ModelData } from '../model/model-data.js';
 import { withoutCr } from '../text/encode.js';
 import { kindOf } from './arguments.js';
 

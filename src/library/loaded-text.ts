@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
-import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/corpus.js';
+import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/load-corpus.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';

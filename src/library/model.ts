@@ -13,13 +13,13 @@ import { scoreLines } from '../evaluate/score-lines.js';
 import { limits } from '../limits.js';
 import { usableCores } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
-import type { Model as ModelData } from '../model/model.js';
+import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { checkOptions, flag, type OptionsOf, option } from '../options/table.js';
 import { choice, integer } from '../options/types.js';
 import { generate } from '../sample/generate.js';
 import { wholeRecords } from '../sample/record-filters.js';
-import { loadCorpus } from '../text/corpus.js';
+import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { type AbortSignalLike, abortable } from './abort.js';
 import {

@@ -1,12 +1,12 @@
 /** The texts that a training state names: read again on resuming, if they are what was trained on. */
 import { stat } from 'node:fs/promises';
-import { readRows } from '../checkpoint/train-config.js';
+import { readRows } from '../checkpoint/recorded-config.js';
 import { CharnnError, optionName } from '../errors.js';
 import { Fields } from '../json/fields.js';
 import { ranges } from '../limits.js';
 import { quote } from '../messages/quote.js';
 import type { Complete } from '../options/table.js';
-import type { CorpusPart } from '../text/corpus.js';
+import type { CorpusPart } from '../text/load-corpus.js';
 import {
   defaultReading,
   encodingNamed,

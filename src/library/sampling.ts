@@ -1,7 +1,7 @@
 /** From the options of a program to how records are drawn. */
 
 import { limits } from '../limits.js';
-import type { Model as ModelData } from '../model/model.js';
+import type { Model as ModelData } from '../model/model-data.js';
 import { checkOptions, type OptionsOf, option, refuseConflicts } from '../options/table.js';
 import { count, integer, notNegative, text, type ValueType } from '../options/types.js';
 import { endOf, ownSeparator, separatorsFor } from '../sample/record-ends.js';

@@ -1,7 +1,7 @@
 /** A text divided between training and validation. */
 import { optionName } from '../errors.js';
 import { grouped, quote } from '../messages/quote.js';
-import { loadCorpus } from '../text/corpus.js';
+import { loadCorpus } from '../text/load-corpus.js';
 import { splitCorpus } from '../text/split.js';
 import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';

@@ -3,7 +3,7 @@ import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
 import { runTraining } from '../train/run.js';
 import type { Save } from '../train/saving/checkpoint-sink.js';

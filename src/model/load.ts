@@ -1,6 +1,6 @@
 import type { Backend, Tensor } from '../backend/backend.js';
-import type { Model } from './model.js';
 import type { ModelConfig } from './model-config.js';
+import type { Model } from './model-data.js';
 import { Network } from './network.js';
 import { ParameterTensors, parameterTable } from './parameters.js';
 

@@ -2,7 +2,7 @@
 import type { Backend, Indices } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { loadWeights, networkOf } from '../model/load.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import type { Network, State } from '../model/network.js';
 import { stateRows } from '../model/network-state.js';
 import type { Beginning } from './batch.js';

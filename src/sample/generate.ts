@@ -4,7 +4,7 @@ import type { SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
 import { needsLeadIn } from './lead-in.js';
 import { readPrompt } from './read-prompt.js';

@@ -1,7 +1,7 @@
 /** What a record begins with: the model's state after a prompt, or before any text. */
 import type { Backend, Tensor } from '../backend/backend.js';
 import { networkOf } from '../model/load.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import type { Network, State } from '../model/network.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { Beginning } from './batch.js';

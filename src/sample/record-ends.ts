@@ -1,7 +1,7 @@
 /** What ends a record, and what may stand before it. */
 import { optionName, UsageError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
 import type { End } from './stop-matcher.js';
 

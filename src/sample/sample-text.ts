@@ -2,7 +2,7 @@ import type { Backend } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { loadWeights, networkOf } from '../model/load.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import { type Complete, checkOptions, withDefaults } from '../options/table.js';
 import { prepareText } from '../text/decode.js';
 import { Batch } from './batch.js';

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import { loadNetwork } from '../model/load.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model/model-data.js';
 import type { Network, State } from '../model/network.js';
 import { clearState, copyState } from '../model/network-state.js';
 import { Chooser } from './character-sampler.js';

@@ -1,7 +1,7 @@
 /** What a training is given: text, model, configuration, and where to go on from. */
 
-import type { Model } from '../model/model.js';
 import type { ModelConfig } from '../model/model-config.js';
+import type { Model } from '../model/model-data.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainEvent } from './events.js';

@@ -4,8 +4,8 @@
  */
 import { OptionError, type Spelling } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
-import { type Model, namedTensors } from '../model/model.js';
 import type { ModelConfig } from '../model/model-config.js';
+import { type Model, namedTensors } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 

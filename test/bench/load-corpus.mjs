@@ -79,7 +79,7 @@ function word(random) {
 }
 
 async function load(path, unit, form) {
-  const { loadCorpus } = await import('../../dist/text/corpus.js');
+  const { loadCorpus } = await import('../../dist/text/load-corpus.js');
   const started = performance.now();
   const corpus = await loadCorpus([path], {
     text: { unit, keepCr: false, ...(form ? { normalize: form } : {}) },

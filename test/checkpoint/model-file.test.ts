@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { writeFileAtomically } from '#charnn/checkpoint/atomic.js';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { CharnnError } from '#charnn/errors.js';
-import type { Model } from '#charnn/model/model.js';
+import type { Model } from '#charnn/model/model-data.js';
 import { temporaryFolder } from '../folder.js';
 import { smallModel } from './models.js';
 

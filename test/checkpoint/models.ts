@@ -1,5 +1,5 @@
 /** A small model and a small training state that have something in every field of their files. */
-import type { Model } from '#charnn/model/model.js';
+import type { Model } from '#charnn/model/model-data.js';
 import type { TrainingState } from '#charnn/train/saving/training-state.js';
 import { plainTraining } from '#charnn/train/train-config.js';
 import { buildModel } from '../small-model.js';

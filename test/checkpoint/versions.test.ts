@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readModel } from '#charnn/checkpoint/model-file.js';
 import { readState } from '#charnn/checkpoint/state-file.js';
-import { namedTensors } from '#charnn/model/model.js';
+import { namedTensors } from '#charnn/model/model-data.js';
 import { Folder } from '../cli/run.js';
 
 const fixtures = fileURLToPath(new URL('../fixtures/versions/', import.meta.url));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { CharnnError } from '#charnn/errors.js';
-import { type Corpus, type CorpusOptions, loadCorpus } from '#charnn/text/corpus.js';
+import { type Corpus, type CorpusOptions, loadCorpus } from '#charnn/text/load-corpus.js';
 import type { TextOptions } from '#charnn/text/unit.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { put, temporaryFolder } from '../folder.js';

@@ -4,9 +4,9 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CharnnError } from '#charnn/errors.js';
-import { loadCorpus } from '#charnn/text/corpus.js';
 import { guessEncodings } from '#charnn/text/guess.js';
 import { lineGroups } from '#charnn/text/lines.js';
+import { loadCorpus } from '#charnn/text/load-corpus.js';
 import {
   defaultReading,
   encodingNamed,

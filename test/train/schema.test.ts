@@ -1,7 +1,7 @@
 /** The schema of a training: one row is an option everywhere. */
 import { Command } from 'commander';
 import { describe, expect, test, vi } from 'vitest';
-import { readTrainConfig } from '#charnn/checkpoint/train-config.js';
+import { readTrainConfig } from '#charnn/checkpoint/recorded-config.js';
 import { addOptions, describe as describeOptions } from '#charnn/cli/option.js';
 import { OptionError, spelt } from '#charnn/errors.js';
 import { Fields } from '#charnn/json/fields.js';

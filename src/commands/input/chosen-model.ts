@@ -1,7 +1,7 @@
 /** The model that a command is to use: the best of a training, or its latest. */
 import { readModel } from '../../checkpoint/model-file.js';
 import { readLastModel, statePath } from '../../checkpoint/state-file.js';
-import type { Model } from '../../model/model.js';
+import type { Model } from '../../model/model-data.js';
 
 /**
  * @param last whether to take the weights of the training state beside the model instead of the model's

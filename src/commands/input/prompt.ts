@@ -4,7 +4,7 @@ import type { Output } from '../../cli/output.js';
 import { UsageError } from '../../errors.js';
 import { readEscapes } from '../../messages/escapes.js';
 import { quoteText } from '../../messages/quote.js';
-import type { Model } from '../../model/model.js';
+import type { Model } from '../../model/model-data.js';
 import { encodeBytes, withLineFeeds, withoutCr } from '../../text/encode.js';
 import { type LineOptions, lineReading, linesOf } from '../../text/lines.js';
 import type { ReadingOptions } from '../../text/reading-options.js';

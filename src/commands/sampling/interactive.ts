@@ -7,7 +7,7 @@ import { TypedLines } from '../../cli/typed-lines.js';
 import { spelt, UsageError } from '../../errors.js';
 import { readingOf } from '../../library/text-reading.js';
 import { printable } from '../../messages/quote.js';
-import type { Model } from '../../model/model.js';
+import type { Model } from '../../model/model-data.js';
 import { flagOf, kebab } from '../../options/table.js';
 import { Session } from '../../sample/session.js';
 import type { SampleSettings } from '../../sample/settings.js';

@@ -2,7 +2,7 @@
 import type { Output } from '../../cli/output.js';
 import { UsageError } from '../../errors.js';
 import { readEscapes } from '../../messages/escapes.js';
-import type { Model } from '../../model/model.js';
+import type { Model } from '../../model/model-data.js';
 import { flagOf, refuseConflicts } from '../../options/table.js';
 import { endOf, ownSeparator, separatorsFor } from '../../sample/record-ends.js';
 import { constraintFor, type SampleSettings } from '../../sample/settings.js';

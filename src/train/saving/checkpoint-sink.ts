@@ -5,7 +5,7 @@
  * process dies, the model on disk is the best one up to the state's step or a later one, which the
  * resumed training will come to again.
  */
-import type { Model } from '../../model/model.js';
+import type { Model } from '../../model/model-data.js';
 import type { TrainingState } from './training-state.js';
 
 /** What writes the files; a rejection means that the old files are still there. */

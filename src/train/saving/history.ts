@@ -5,7 +5,7 @@
  * values: a validation costs the same however many there were.
  */
 import { limits } from '../../limits.js';
-import type { HistoryEntry } from '../../model/model.js';
+import type { HistoryEntry } from '../../model/model-data.js';
 
 /** What a thinned history no longer shows by itself */
 export interface HistorySummary {

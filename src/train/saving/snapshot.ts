@@ -1,7 +1,7 @@
 /** What is written down of a training: the model, and the state that it goes on from. */
 import type { Backend, Tensor } from '../../backend/backend.js';
-import type { Model } from '../../model/model.js';
 import type { ModelConfig } from '../../model/model-config.js';
+import type { Model } from '../../model/model-data.js';
 import { withSeparator } from '../../text/separator.js';
 import { version } from '../../version.js';
 import type { TrainingJob } from '../job.js';

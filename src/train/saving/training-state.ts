@@ -3,8 +3,8 @@
  * learning rate are functions of the step, so the step stands for them.
  */
 
-import type { HistoryEntry } from '../../model/model.js';
 import type { ModelConfig } from '../../model/model-config.js';
+import type { HistoryEntry } from '../../model/model-data.js';
 import type { TextOptions } from '../../text/unit.js';
 import type { Vocabulary } from '../../text/vocabulary.js';
 import type { LengthPlan } from '../length/step-budget.js';

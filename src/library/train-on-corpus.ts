@@ -1,7 +1,7 @@
 /** Training as a program asks for it. */
 import { DivergenceError, optionName, spelt, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import type { Model as ModelData } from '../model/model.js';
+import type { Model as ModelData } from '../model/model-data.js';
 import { checkOptions } from '../options/table.js';
 import type { EndEvent, ProgressEvent, TrainEvent } from '../train/events.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
