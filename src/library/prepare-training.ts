@@ -165,13 +165,16 @@ export async function prepareResumed(
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
   const loaded = await textOf(state, recorded, path);
+  if (loaded.corpus.sha256 !== provenance.sha256) {
+    // named as the state names it, unless it was given anew
+    const isNamed = isDeepStrictEqual(loaded.paths, recorded.texts.map(absolute));
+    const shown = isNamed ? recorded.texts : loaded.paths;
+    throw anotherText(path, shown, changesOf(recorded.files, loaded.corpus.parts));
+  }
   const { corpus: read, starts } = await trainingText(loaded, recorded, state.vocabulary, messages);
   const records = { ...read, ...withSeparator(state.separator) };
   const corpus = config.documents ? withDocuments(records, starts) : records;
-  const { sha256, validationSha256 } = corpus.provenance;
-  if (sha256 !== provenance.sha256) {
-    throw anotherText(path, loaded.paths, changesOf(recorded.files, loaded.corpus.parts));
-  }
+  const { validationSha256 } = corpus.provenance;
   // states before version 3 have no hash of it
   const isRecorded = provenance.validationSha256 !== undefined;
   if (isRecorded && validationSha256 !== provenance.validationSha256) {

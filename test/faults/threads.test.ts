@@ -166,7 +166,7 @@ describe('the library in a worker thread of somebody else', () => {
     const entry = `
       import { parentPort, workerData } from 'node:worker_threads';
       const charnn = await import(${JSON.stringify(index)});
-      parentPort.once('message', (message) => parentPort.postMessage([message, typeof charnn.load]));
+      parentPort.once('message', (message) => parentPort.postMessage([message, typeof charnn.train]));
     `;
     folder.write('entry.mjs', entry);
     folder.write(
