@@ -87,7 +87,8 @@ describe('escape sequences', () => {
       ['sample', '--match', `(${attack}`],
       ['sample', '--allow', `z-${attack}`],
       ['sample', '--seed', attack],
-      ['sample', '--stop', attack, '-l', '1', '--seed', '1'], // what it writes is data: this seed draws a plain letter,
+      // what sample writes is data: this seed draws a plain letter
+      ['sample', '--stop', attack, '-l', '1', '--seed', '1'],
       ['sample', `--${attack}`],
       [attack],
     ]) {
