@@ -1,7 +1,7 @@
 /**
  * Build step of the package: compiles the native addon for every platform that it is published for, from
  * one Linux machine, into dist/backend/kernels/prebuilt. It takes clang and lld 19 (Debian: clang-19,
- * lld-19 and llvm-19) and no SDK: the kernels need no library, the glue three functions of the C library,
+ * lld-19 and llvm-19) and no SDK: the kernels need no library, the glue two functions of the C library,
  * which are declared in `freestanding/` and found in the process that loads the addon.
  *
  * Run twice, it writes the same bytes. `--check` compiles nothing: it fails where an addon is missing or

@@ -1,4 +1,4 @@
-/* As stdlib.h beside it: the only function of strings that the glue calls. */
+/* What the glue needs of the C library, declared here so that no SDK has to be installed. */
 #ifndef CHARNN_STRING_H
 #define CHARNN_STRING_H
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* As stdlib.h beside it: asking Linux for huge pages. */
+/* As string.h beside it: asking Linux for huge pages. */
 #ifndef CHARNN_MMAN_H
 #define CHARNN_MMAN_H
 #include <stddef.h>
