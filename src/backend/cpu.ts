@@ -25,6 +25,14 @@ export class CpuTensor implements Tensor {
   ) {
     this.size = sizeOf(shape);
   }
+
+  /** The elements in place. They are made when first asked for, because many views are for kernels only. */
+  get elements(): Reals {
+    this.cached ??= this.values.subarray(this.start, this.start + this.size);
+    return this.cached;
+  }
+
+  private cached: Reals | undefined;
 }
 
 export class CpuIndices implements Indices {
@@ -35,9 +43,6 @@ export class CpuIndices implements Indices {
     readonly address: Address,
   ) {}
 }
-
-/** Up to here a loop is faster than making a view. */
-const longestLoop = 512;
 
 /** The kernels count elements in 32 bits. */
 const mostElements = 2 ** 31 - 1;
@@ -137,11 +142,10 @@ export abstract class CpuBackend {
   }
 
   read(x: Tensor, into?: Reals): Reals {
-    const { values: from, start, size } = x as CpuTensor;
+    const { size } = x;
     const values =
       into ?? (this.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size));
-    if (size > longestLoop) values.set(this.array(x));
-    else for (let i = 0; i < size; i++) values[i] = from[start + i];
+    values.set((x as CpuTensor).elements);
     return values;
   }
 
@@ -152,10 +156,7 @@ export abstract class CpuBackend {
 
   copy(dst: Tensor, src: Tensor): void {
     if (dst.size !== src.size) throw new Error(`copy of ${src.size} elements to ${dst.size}`);
-    const { values: to, start } = dst as CpuTensor;
-    const { values: from, start: first, size } = src as CpuTensor;
-    if (size > longestLoop) to.set(from.subarray(first, first + size), start);
-    else for (let i = 0; i < size; i++) to[start + i] = from[first + i];
+    (dst as CpuTensor).elements.set((src as CpuTensor).elements);
   }
 
   freeze(_weight: Tensor): void {}
@@ -164,8 +165,7 @@ export abstract class CpuBackend {
 
   /** A tensor's elements in place. */
   protected array(x: Tensor): Reals {
-    const { values, start, size } = x as CpuTensor;
-    return values.subarray(start, start + size);
+    return (x as CpuTensor).elements;
   }
 
   /**
