@@ -84,12 +84,12 @@ async function symbolsOf(
 
 type Shown = (start: number, length: number) => string;
 
-function json({ characters, newShares, runs }: Novelty, shown: Shown): string {
+function json({ characters, newFractions: newShares, runs }: Novelty, shown: Shown): string {
   const withText = runs.map(({ start, length }) => ({ start, length, text: shown(start, length) }));
   return `${jsonText({ characters, new: newShares, runs: withText })}\n`;
 }
 
-function lines({ newShares, runs }: Novelty, shown: Shown): string {
+function lines({ newFractions: newShares, runs }: Novelty, shown: Shown): string {
   const shownLines = ['length     new'];
   for (const { length, share } of newShares) {
     shownLines.push(`${String(length).padStart(6)} ${(100 * share).toFixed(1).padStart(6)}%`);
