@@ -174,7 +174,7 @@ export class Network {
       if (l === 0) {
         lookup = this.input.forward(layer.inputProjection, ids);
       } else {
-        const x = this.handedOn(chunk, l - 1);
+        const x = this.layerOutput(chunk, l - 1);
         backend.linear(layer.inputProjection, x, inputWeights[l].weight, inputWeights[l].bias);
       }
       state[l].forEach((s, k) => {
@@ -187,7 +187,7 @@ export class Network {
       });
       this.writeLayerOutput(chunk, l);
     });
-    const top = this.handedOn(chunk, this.layers.length - 1);
+    const top = this.layerOutput(chunk, this.layers.length - 1);
     backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
   }
@@ -223,7 +223,7 @@ export class Network {
       gradients.get('output.weight'),
       gradients.get('output.bias'),
       dLogits,
-      this.handedOn(chunk, last),
+      this.layerOutput(chunk, last),
     );
     backend.linearBackwardInput(dOutput, dLogits, this.outputWeight, false);
     for (let l = last; l >= 0; l--) {
@@ -248,7 +248,7 @@ export class Network {
           gradients.get(`rnn.weight_ih_l${l}`),
           gradients.get(`rnn.bias_ih_l${l}`),
           dProjection,
-          this.handedOn(chunk, l - 1),
+          this.layerOutput(chunk, l - 1),
         );
         // the skip connection passes the gradient unchanged, so accumulate
         backend.linearBackwardInput(dOutput, dProjection, this.inputWeights[l].weight, isResidual);
@@ -299,13 +299,13 @@ export class Network {
   private writeLayerOutput(chunk: ChunkViews, l: number): void {
     const { backend } = this;
     const { output } = chunk.layers[l];
-    const layerOutput = this.handedOn(chunk, l);
+    const layerOutput = this.layerOutput(chunk, l);
     if (this.dropsOutputs) backend.dropout(layerOutput, output, this.mask(l));
     else if (layerOutput !== output) backend.copy(layerOutput, output);
-    if (this.isResidual(l)) backend.add(layerOutput, this.handedOn(chunk, l - 1));
+    if (this.isResidual(l)) backend.add(layerOutput, this.layerOutput(chunk, l - 1));
   }
 
-  private handedOn(chunk: ChunkViews, l: number): Tensor {
+  private layerOutput(chunk: ChunkViews, l: number): Tensor {
     const isOutput = !this.dropsOutputs && !this.isResidual(l);
     return isOutput ? chunk.layers[l].output : (chunk.layerOutputs[l] as Tensor);
   }

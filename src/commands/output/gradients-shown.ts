@@ -183,9 +183,9 @@ function inWords({
   limit,
   fraction,
   meanNorm,
-  maxMeanNorm: largestMeanNorm,
+  maxMeanNorm,
 }: Clipping): string {
-  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, ${largestMeanNorm.toPrecision(3)} in its highest stretch`;
+  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, ${maxMeanNorm.toPrecision(3)} in its highest stretch`;
   if (by !== 'norm') return `by ${by}; ${norms}`;
   return `at norm ${limit}, in ${percent(fraction)} of the steps; ${norms}`;
 }

@@ -7,12 +7,12 @@ const { runs } = pageData<ReportData>();
 const several = runs.length > 1;
 
 /** Courses on one axis of steps: each has a value only where it was measured. */
-function aligned(allSeries: readonly (Omit<Line, 'y'> & { readonly course: Series })[]) {
-  const x = [...new Set(allSeries.flatMap(({ course: series }) => series.steps))].sort(
+function aligned(allSeries: readonly (Omit<Line, 'y'> & { readonly series: Series })[]) {
+  const x = [...new Set(allSeries.flatMap(({ series }) => series.steps))].sort(
     (a, b) => a - b,
   );
   const indexOf = new Map(x.map((step, i) => [step, i]));
-  const lines = allSeries.map(({ course: series, ...line }): Line => {
+  const lines = allSeries.map(({ series, ...line }): Line => {
     const y = new Array<number | null>(x.length).fill(null);
     series.steps.forEach((step, i) => {
       y[indexOf.get(step) ?? 0] = series.values[i];
@@ -29,8 +29,8 @@ function quantity(
   format: (y: number) => string,
 ): HTMLElement[] {
   const allSeries = runs
-    .map((run, colour) => ({ name: run.name, course: seriesOf(run), colour }))
-    .filter(({ course: series }) => series.steps.length > 0);
+    .map((run, colour) => ({ name: run.name, series: seriesOf(run), colour }))
+    .filter(({ series }) => series.steps.length > 0);
   if (allSeries.length === 0) return [];
   return [
     el('h2', {}, title),
@@ -45,14 +45,14 @@ function quantity(
 
 function lossChart(): HTMLElement {
   const allSeries = runs.flatMap(({ name, training, validation }, colour) => [
-    { name: several ? `${name}, training` : 'training', course: training, colour, dashed: true },
-    { name: several ? `${name}, validation` : 'validation', course: validation, colour },
+    { name: several ? `${name}, training` : 'training', series: training, colour, dashed: true },
+    { name: several ? `${name}, validation` : 'validation', series: validation, colour },
   ]);
   return chart({
     label: 'loss in bits per character by step',
     xLabel: 'step',
     format: (y) => y.toFixed(3),
-    ...aligned(allSeries.filter(({ course: series }) => series.steps.length > 0)),
+    ...aligned(allSeries.filter(({ series }) => series.steps.length > 0)),
   });
 }
 
