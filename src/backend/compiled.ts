@@ -12,7 +12,7 @@ import {
   noAddress,
   type Region,
   type ScopeMemory,
-} from './place.js';
+} from './scope-memory.js';
 
 /** Memory for the kernels' own use during one call: one for all scopes of a thread. It only ever grows. */
 export class Scratch {

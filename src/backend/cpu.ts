@@ -11,7 +11,7 @@ import {
   type Location,
   noAddress,
   type ScopeMemory,
-} from './place.js';
+} from './scope-memory.js';
 
 type Reals = Float32Array | Float64Array;
 

@@ -23,7 +23,7 @@ import {
   type Tensor,
 } from './backend.js';
 import { CpuBackend } from './cpu.js';
-import type { ScopeMemory } from './place.js';
+import type { ScopeMemory } from './scope-memory.js';
 
 type Reals = Float32Array | Float64Array;
 

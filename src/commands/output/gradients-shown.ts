@@ -178,13 +178,7 @@ function spectrumSection(findings: readonly Finding[]): string[] {
   return lines;
 }
 
-function inWords({
-  by,
-  limit,
-  fraction,
-  meanNorm,
-  maxMeanNorm,
-}: Clipping): string {
+function inWords({ by, limit, fraction, meanNorm, maxMeanNorm }: Clipping): string {
   const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, ${maxMeanNorm.toPrecision(3)} in its highest stretch`;
   if (by !== 'norm') return `by ${by}; ${norms}`;
   return `at norm ${limit}, in ${percent(fraction)} of the steps; ${norms}`;

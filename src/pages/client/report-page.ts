@@ -8,9 +8,7 @@ const several = runs.length > 1;
 
 /** Courses on one axis of steps: each has a value only where it was measured. */
 function aligned(allSeries: readonly (Omit<Line, 'y'> & { readonly series: Series })[]) {
-  const x = [...new Set(allSeries.flatMap(({ series }) => series.steps))].sort(
-    (a, b) => a - b,
-  );
+  const x = [...new Set(allSeries.flatMap(({ series }) => series.steps))].sort((a, b) => a - b);
   const indexOf = new Map(x.map((step, i) => [step, i]));
   const lines = allSeries.map(({ series, ...line }): Line => {
     const y = new Array<number | null>(x.length).fill(null);
