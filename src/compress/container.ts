@@ -28,7 +28,7 @@ export interface Header {
   readonly bytes: number;
   /** Of the content; hexadecimal */
   readonly sha256: string;
-  /** Lengths of what the lanes coded, and how; absent: the content is stored as it is */
+  /** Lengths of what the replicas coded, and how; absent: the content is stored as it is */
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
