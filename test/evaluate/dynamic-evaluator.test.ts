@@ -10,7 +10,7 @@ const text = model.vocabulary.encode('abcdabcdaabbccdd'.repeat(60)).ids;
 
 describe.each(availableDevices)('%s', (_, open) => {
   test('without updates it is static evaluation', async () => {
-    const still = { ...dynamicDefaults, rate: 0, recall: 0 };
+    const still = { ...dynamicDefaults, learningRate: 0, recall: 0 };
     const losses = await new DynamicEvaluator(open().operations, model, still).read(text);
     const expected = await evaluate(model, open(), text);
     const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
