@@ -9,13 +9,13 @@ import { CharnnError } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
 import {
   type Address,
+  type Allocation,
   aligned,
   alignment,
   type Location,
   type MemorySource,
-  type Allocation,
   type Region,
-} from './place.js';
+} from './scope-memory.js';
 
 /** Buffers are of these sizes, larger where one region is. */
 const minBufferBytes = 1 << 22;

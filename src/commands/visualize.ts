@@ -1,6 +1,6 @@
 /** `charnn visualize`: a page that shows a model reading a text. */
 
-import { recordUnits, type Analysis, analyse, type Unit } from '../analyse/analysis.js';
+import { type Analysis, analyse, recordUnits, type Unit } from '../analyse/analysis.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';

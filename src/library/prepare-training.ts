@@ -6,13 +6,13 @@ import { usableCores } from '../machine/cores.js';
 import { grouped, quote } from '../messages/quote.js';
 import { architectureFlags } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
-import { sharedRun, sharedFraction } from '../novelty/overlap.js';
+import { sharedFraction, sharedRun } from '../novelty/overlap.js';
 import { type Complete, withDefaults } from '../options/table.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
-import { batchShape, preset, type SizeName, sizes } from '../train/length/recipe.js';
+import { batchShape, preset, type SizeName, sizes } from '../train/length/preset.js';
 import {
   type Picked,
   resolveTraining,

@@ -354,7 +354,9 @@ export class Network {
     }
     const chunk: ChunkViews = {
       layers: this.layers.map((layer) => layer.at(T, B)),
-      layerOutputs: this.layerOutputBuffers.map((memory) => memory && backend.view(memory, 0, [T, B, H])),
+      layerOutputs: this.layerOutputBuffers.map(
+        (memory) => memory && backend.view(memory, 0, [T, B, H]),
+      ),
       dOutput: this.dOutputBuffer && backend.view(this.dOutputBuffer, 0, [T, B, H]),
       dUndropped: this.dUndroppedBuffer && backend.view(this.dUndroppedBuffer, 0, [T, B, H]),
       logits: backend.view(this.logitsBuffer, 0, [T * B, V]),

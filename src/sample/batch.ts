@@ -6,7 +6,7 @@ import { type Answer, type Backend, type Indices, isPending } from '../backend/b
 import type { Network, State } from '../model/network.js';
 import { copyState, stateRows } from '../model/network-state.js';
 import { CharacterSampler } from './character-sampler.js';
-import { RecordSampler, type RecordRules } from './record-sampler.js';
+import { type RecordRules, RecordSampler } from './record-sampler.js';
 
 /** Characters of a record, in the order in which they were drawn */
 export interface RecordPiece {

@@ -13,10 +13,10 @@ import type { TrainConfig } from '../train-config.js';
 import { momentCount } from '../update/optimizer.js';
 import {
   type Order,
+  partition,
   type ReplicaPlan,
   type Reply,
   type RunResult,
-  partition,
   type TrainingDocuments,
 } from './replica-plan.js';
 import { SharedControl } from './shared-control.js';

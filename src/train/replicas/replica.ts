@@ -18,16 +18,16 @@ import {
 } from '../../backend/backend.js';
 import { Network, type State } from '../../model/network.js';
 import { ParameterTensors, parameterTable } from '../../model/parameters.js';
-import { segmentText, SegmentedEvaluator } from '../../model/segmented-evaluator.js';
+import { SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator.js';
 import { Streams } from '../../text/streams.js';
 import {
-  emaWeight,
   dealMatrices,
+  emaWeight,
   type ParameterPart,
   sliceParameters,
   update,
 } from '../update/optimizer.js';
-import { type ReplicaPlan, type RunResult, partition } from './replica-plan.js';
+import { partition, type ReplicaPlan, type RunResult } from './replica-plan.js';
 import type { SharedControl } from './shared-control.js';
 
 /** Steps a chunk in validation, memory permitting. */

@@ -150,12 +150,23 @@ export function update(
     }
     case 'rmsprop': {
       const l2 = weightDecay;
-      backend.rmsprop(weight, gradient, moments[0], { rate: learningRate, alpha, epsilon, l2, gradientScale });
+      backend.rmsprop(weight, gradient, moments[0], {
+        rate: learningRate,
+        alpha,
+        epsilon,
+        l2,
+        gradientScale,
+      });
       return;
     }
     case 'sgd': {
       const l2 = weightDecay;
-      backend.sgd(weight, gradient, moments[0], { rate: learningRate, momentum, l2, gradientScale });
+      backend.sgd(weight, gradient, moments[0], {
+        rate: learningRate,
+        momentum,
+        l2,
+        gradientScale,
+      });
     }
   }
 }
