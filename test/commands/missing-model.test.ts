@@ -4,7 +4,6 @@ import { Folder } from '../cli/run.js';
 
 test.each([
   ['sample', '--length', '1'],
-  ['sample', '-i'],
   ['sample', '--last'],
   ['eval', 'text.txt'],
   ['score', 'text.txt'],
