@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { parameterTable } from '#charnn/model/parameters.js';
 import type { OptimizerConfig } from '#charnn/train/train-config.js';
-import { averagingShare, momentCount, update } from '#charnn/train/update/optimizers.js';
+import { emaWeight, momentCount, update } from '#charnn/train/update/optimizers.js';
 import { dealMatrices, sliceParameters } from '#charnn/train/update/parameter-parts.js';
 import { availableBackends } from '../backends.js';
 
@@ -82,7 +82,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     gradients.forEach((values, t) => {
       backend.write(gradient, values);
       update(backend, { ...base, optimizer: name }, part, {
-        rate,
+        learningRate: rate,
         step: t + 1,
         gradientScale: scale,
       });
@@ -104,7 +104,11 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const [weight, gradient] = [square(zeros), square([0, 3, -3, 0])];
     const moments = [square(zeros), square(zeros)];
     const part = { decays: false, weight, gradient, moments, average: undefined };
-    update(backend, { ...base, optimizer: 'muon' }, part, { rate, step: 1, gradientScale: 1 });
+    update(backend, { ...base, optimizer: 'muon' }, part, {
+      learningRate: rate,
+      step: 1,
+      gradientScale: 1,
+    });
     const [a, b, c, d] = backend.read(weight);
     // the gradient's direction is kept, its size is not: the singular values come near to 1
     expect(Math.abs(a) + Math.abs(d)).toBeLessThan(1e-6);
@@ -113,7 +117,11 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const opposite = square(zeros);
     const larger = { ...part, weight: opposite, gradient: square([0, 300, -300, 0]) };
     const fresh = { ...larger, moments: [square(zeros), square(zeros)] };
-    update(backend, { ...base, optimizer: 'muon' }, fresh, { rate, step: 1, gradientScale: 1 });
+    update(backend, { ...base, optimizer: 'muon' }, fresh, {
+      learningRate: rate,
+      step: 1,
+      gradientScale: 1,
+    });
     expect(backend.read(opposite)[1]).toBeCloseTo(b, 5);
   });
 
@@ -152,7 +160,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
 });
 
 test('the moving average forgets its beginning quickly and comes to its decay', () => {
-  expect(averagingShare(0.995, 1)).toBeCloseTo(1 - 2 / 11, 12);
-  expect(averagingShare(0.995, 8)).toBeCloseTo(0.5, 12);
-  expect(averagingShare(0.995, 1e6)).toBeCloseTo(0.005, 12);
+  expect(emaWeight(0.995, 1)).toBeCloseTo(1 - 2 / 11, 12);
+  expect(emaWeight(0.995, 8)).toBeCloseTo(0.5, 12);
+  expect(emaWeight(0.995, 1e6)).toBeCloseTo(0.005, 12);
 });

@@ -20,7 +20,7 @@ import { Network, type State } from '../../model/network.js';
 import { ParameterTensors, parameterTable } from '../../model/parameters.js';
 import { segmentText, TextLoss } from '../../model/segmented-evaluator.js';
 import { Streams } from '../../text/streams.js';
-import { averagingShare, optimizers, update } from '../update/optimizers.js';
+import { emaWeight, optimizers, update } from '../update/optimizers.js';
 import { dealMatrices, type ParameterPart, sliceParameters } from '../update/parameter-parts.js';
 import { type ReplicaPlan, type RunResult, share } from './replica-plan.js';
 import type { SharedControl } from './shared-control.js';
@@ -180,9 +180,9 @@ export class Replica {
     const clipped = config.clipBy === 'norm' && gradientNorm > config.clip;
     const gradientScale = clipped ? config.clip / gradientNorm : 1;
     for (const part of this.updates) {
-      update(backend, config, part, { rate, step: step + 1, gradientScale });
+      update(backend, config, part, { learningRate: rate, step: step + 1, gradientScale });
       if (part.average) {
-        backend.lerp(part.average, part.weight, averagingShare(config.average, step + 1));
+        backend.lerp(part.average, part.weight, emaWeight(config.average, step + 1));
       }
     }
     if (index === 0) control.record(step, loss, gradientNorm, clipped);

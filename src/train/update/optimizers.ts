@@ -29,7 +29,7 @@ export interface Optimizer {
 }
 
 export interface Update {
-  readonly rate: number;
+  readonly learningRate: number;
   /** 1-based number of the update */
   readonly step: number;
   /** clipping coefficient */
@@ -48,7 +48,7 @@ const muon: Optimizer = {
       adamw.update(backend, config, part, step);
       return;
     }
-    const { rate, gradientScale } = step;
+    const { learningRate: rate, gradientScale } = step;
     const { momentum, weightDecay: decay } = config;
     backend.muon(weight, gradient, moments[0], { rate, momentum, decay, gradientScale });
   },
@@ -60,8 +60,9 @@ const adamw: Optimizer = {
   decoupled: true,
   update(backend, config, { weight, gradient, moments }, step) {
     const { beta1, beta2, epsilon, weightDecay: decay } = config;
-    const constants = { beta1, beta2, epsilon, l2: 0, decay };
-    backend.adam(weight, gradient, moments[0], moments[1], { ...constants, ...step });
+    const { learningRate: rate, ...rest } = step;
+    const constants = { rate, beta1, beta2, epsilon, l2: 0, decay };
+    backend.adam(weight, gradient, moments[0], moments[1], { ...constants, ...rest });
   },
 };
 
@@ -71,8 +72,9 @@ const adam: Optimizer = {
   decoupled: false,
   update(backend, config, { weight, gradient, moments }, step) {
     const { beta1, beta2, epsilon, weightDecay: l2 } = config;
-    const constants = { beta1, beta2, epsilon, l2, decay: 0 };
-    backend.adam(weight, gradient, moments[0], moments[1], { ...constants, ...step });
+    const { learningRate: rate, ...rest } = step;
+    const constants = { rate, beta1, beta2, epsilon, l2, decay: 0 };
+    backend.adam(weight, gradient, moments[0], moments[1], { ...constants, ...rest });
   },
 };
 
@@ -80,7 +82,8 @@ const rmsprop: Optimizer = {
   defaults: { learningRate: 2e-3, weightDecay: 0, momentum: 0 },
   moments: 1,
   decoupled: false,
-  update(backend, config, { weight, gradient, moments }, { rate, gradientScale }) {
+  update(backend, config, { weight, gradient, moments }, step) {
+    const { learningRate: rate, gradientScale } = step;
     const { alpha, epsilon, weightDecay: l2 } = config;
     backend.rmsprop(weight, gradient, moments[0], { rate, alpha, epsilon, l2, gradientScale });
   },
@@ -90,7 +93,8 @@ const sgd: Optimizer = {
   defaults: { learningRate: 0.5, weightDecay: 0, momentum: 0.9 },
   moments: 1,
   decoupled: false,
-  update(backend, config, { weight, gradient, moments }, { rate, gradientScale }) {
+  update(backend, config, { weight, gradient, moments }, step) {
+    const { learningRate: rate, gradientScale } = step;
     const { momentum, weightDecay: l2 } = config;
     backend.sgd(weight, gradient, moments[0], { rate, momentum, l2, gradientScale });
   },
@@ -126,7 +130,7 @@ export function momentCount(name: OptimizerName): number {
  * the average soon forgets the weights that training began with.
  * @param step 1-based number of the update
  */
-export function averagingShare(decay: number, step: number): number {
+export function emaWeight(decay: number, step: number): number {
   return 1 - Math.min(decay, (1 + step) / (10 + step));
 }
 
