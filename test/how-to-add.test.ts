@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { small, verses } from './cli/run.js';
+import { small, verses } from './commands/run.js';
 import { type Recipe, recipes } from './fixtures/how-to-add/recipes.js';
 import { put, temporaryFolder } from './folder.js';
 

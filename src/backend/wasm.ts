@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { CompiledBackend, Scratch } from './compiled.js';
 import type { Engine } from './cpu-device.js';
 import type { Kernels } from './kernels/generated/operations.js';
-import type { Region } from './place.js';
+import type { Region } from './scope-memory.js';
 import { newWasmMemory, WasmMemory } from './wasm-memory.js';
 
 /** Bytes of a thread's stack; the kernels keep tiles and little else there. */
@@ -73,7 +73,7 @@ function engineOf(
     },
     end: () => {
       scratch.release();
-      source.give(stack);
+      source.free(stack);
     },
   };
 }
@@ -106,7 +106,7 @@ function instantiate(
 ): { readonly kernels: Kernels; readonly stack: Region } {
   const { memory } = source;
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  const stack = source.take(stackBytes);
+  const stack = source.allocate(stackBytes);
   (instance.exports.__stack_pointer as WebAssembly.Global).value = stack.start + stackBytes;
   return { kernels: instance.exports as unknown as Kernels, stack };
 }

@@ -3,7 +3,7 @@ import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { CodingSettings } from './coder.js';
-import { mostCounts } from './coding-handler.js';
+import { maxCounts } from './coding-handler.js';
 
 /** Memory that a byte of the content takes: itself, as a symbol, and as symbol and id of a stream */
 export const bytesPerByte = 12;
@@ -14,7 +14,7 @@ const countsPerCharacter = 2;
 /** Of a thread, before it has done anything */
 const threadBytes = 12 * 2 ** 20;
 
-/** Bytes for coding so many characters, about: content, weights, gradients, activations and counts of all lanes. */
+/** Bytes for coding so many characters, about: content, weights, gradients, activations and counts of all replicas. */
 export function codingBytes(
   config: ModelConfig,
   characters: number,
@@ -25,9 +25,9 @@ export function codingBytes(
   const rows = streams * chunk;
   const activations = 2 * rows * (L * (2 * cells[config.cell].gates + 4) * H + 2 * V);
   const learns = rate > 0 ? 1 : 0;
-  // weights, two moments, and of each lane its gradients and packed weights
+  // weights, two moments, and of each replica its gradients and packed weights
   const flats = 1 + 2 * learns + lanes * (1 + 2 * learns);
-  const counts = learns * lanes * Math.min(mostCounts, countsPerCharacter * characters);
+  const counts = learns * lanes * Math.min(maxCounts, countsPerCharacter * characters);
   const content = bytesPerByte * characters;
   return (
     content + 4 * (flats * flatSize + activations) + bytesPerCount * counts + lanes * threadBytes

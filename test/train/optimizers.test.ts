@@ -78,7 +78,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const weight = list(start);
     const gradient = list(start.map(() => 0));
     const moments = Array.from({ length: momentCount(name) }, () => list(start.map(() => 0)));
-    const part = { decays, weight, gradient, moments, average: undefined };
+    const part = { decays, weight, gradient, moments, ema: undefined };
     gradients.forEach((values, t) => {
       backend.write(gradient, values);
       update(backend, { ...base, optimizer: name }, part, {
@@ -103,7 +103,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const zeros = [0, 0, 0, 0];
     const [weight, gradient] = [square(zeros), square([0, 3, -3, 0])];
     const moments = [square(zeros), square(zeros)];
-    const part = { decays: false, weight, gradient, moments, average: undefined };
+    const part = { decays: false, weight, gradient, moments, ema: undefined };
     update(backend, { ...base, optimizer: 'muon' }, part, {
       learningRate: rate,
       step: 1,
@@ -130,7 +130,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const config = { cell: 'gru', layers: 2, hidden: 5, embedding: 3, vocabulary: 9 } as const;
     const { parameters, flatSize } = parameterTable(config);
     const list = () => backend.tensor([flatSize]);
-    const flat = { weights: list(), gradients: list(), moments: [], average: undefined };
+    const flat = { weights: list(), gradients: list(), moments: [], ema: undefined };
     const indices = Array.from({ length: count }, (_, index) => index);
     const inTable = parameters.reduce((sum, { size }) => sum + size, 0);
 

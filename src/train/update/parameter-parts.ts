@@ -10,7 +10,7 @@ export interface ParameterPart {
   readonly weight: Tensor;
   readonly gradient: Tensor;
   readonly moments: readonly Tensor[];
-  readonly average: Tensor | undefined;
+  readonly ema: Tensor | undefined;
 }
 
 /** All parameters, as flat lists. */
@@ -18,7 +18,7 @@ export interface FlatParameters {
   readonly weights: Tensor;
   readonly gradients: Tensor;
   readonly moments: readonly Tensor[];
-  readonly average: Tensor | undefined;
+  readonly ema: Tensor | undefined;
 }
 
 function part(
@@ -34,7 +34,7 @@ function part(
     weight: cut(flat.weights),
     gradient: cut(flat.gradients),
     moments: flat.moments.map(cut),
-    average: flat.average && cut(flat.average),
+    ema: flat.ema && cut(flat.ema),
   };
 }
 
