@@ -14,6 +14,8 @@ export const limits = {
   tensors: 1024,
   /** Characters of what separates records */
   separator: 1000,
+  /** Characters of a source or a target */
+  pairLength: 1000,
   /** What all fields of a file but its tensors' data may take, in bytes: parsed JSON needs many times its size. */
   headBytes: 2 ** 25,
   /** Validations that a history keeps; a longer one is thinned. */

@@ -123,6 +123,21 @@ export interface GruBuffers {
   readonly bias: Tensor;
 }
 
+/** Sizes of an attention: T queries a row, over S positions. */
+export interface AttentionSize extends ChunkSize {
+  readonly S: number;
+}
+
+/** Memory of an attention over a chunk. */
+export interface AttentionBuffers {
+  /** [T, B, H] */
+  readonly query: Tensor;
+  /** [S, B, 2H]: of each position a key, then a value, H numbers each */
+  readonly memory: Tensor;
+  /** [T, B, S]. After forward: the weights. After backward: gradient w.r.t. the scores. */
+  readonly weights: Tensor;
+}
+
 /**
  * Which elements dropout keeps, as a pure function of position: forward and backward draw the same mask
  * from the same key without storing it, and a batch split over threads gets the mask of the whole batch.
@@ -269,6 +284,21 @@ export interface Backend {
    */
   gruForward(size: ChunkSize, buffers: GruBuffers, lookup?: Lookup): void;
   gruBackward(size: ChunkSize, buffers: GruBuffers, dOutput: Tensor, dh: Tensor): void;
+
+  /**
+   * Attention over a source of S positions (Bahdanau et al. 2015, in the multiplicative form of Luong et al.
+   * 2015), for all T queries of a row: weights = softmax over s of query_t · key_s; context_t = Σ_s weights_s
+   * value_s, [T, B, H]. All rows have the same S.
+   */
+  attentionForward(size: AttentionSize, buffers: AttentionBuffers, context: Tensor): void;
+  /** dQuery [T, B, H] and dMemory [S, B, 2H] are overwritten with the gradients of query and memory. */
+  attentionBackward(
+    size: AttentionSize,
+    buffers: AttentionBuffers,
+    dContext: Tensor,
+    dQuery: Tensor,
+    dMemory: Tensor,
+  ): void;
 
   // --- loss -----------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@
  */
 import {
   type AdamStep,
+  type AttentionBuffers,
+  type AttentionSize,
   type ChunkSize,
   type DropoutMask,
   type DType,
@@ -332,6 +334,54 @@ export class ReferenceBackend extends CpuBackend {
       }
       backwardProduct(dH, b * H, U, row * 3 * H, W, 3 * H, H);
       addScaled(dH, b * H, 1, throughState, 0, H);
+    }
+  }
+
+  attentionForward(
+    { T, S, B, H }: AttentionSize,
+    { query, memory, weights }: AttentionBuffers,
+    context: Tensor,
+  ): void {
+    const [Q, M, W, C] = [query, memory, weights, context].map((x) => this.array(x));
+    for (let row = 0; row < T * B; row++) {
+      const key = (s: number) => (s * B + (row % B)) * 2 * H;
+      const scores = Array.from({ length: S }, (_, s) => dot(Q, row * H, M, key(s), H));
+      const max = Math.max(...scores);
+      const powers = scores.map((score) => Math.exp(score - max));
+      const sum = powers.reduce((a, b) => a + b, 0);
+      const mean = new Float64Array(H);
+      for (let s = 0; s < S; s++) {
+        W[row * S + s] = powers[s] / sum;
+        addScaled(mean, 0, powers[s] / sum, M, key(s) + H, H);
+      }
+      C.set(mean, row * H);
+    }
+  }
+
+  attentionBackward(
+    { T, S, B, H }: AttentionSize,
+    { query, memory, weights }: AttentionBuffers,
+    dContext: Tensor,
+    dQuery: Tensor,
+    dMemory: Tensor,
+  ): void {
+    const [Q, M, W] = [query, memory, weights].map((x) => this.array(x));
+    const [dC, dQ, dM] = [dContext, dQuery, dMemory].map((x) => this.array(x));
+    dM.fill(0);
+    for (let row = 0; row < T * B; row++) {
+      const key = (s: number) => (s * B + (row % B)) * 2 * H;
+      const dWeights = Array.from({ length: S }, (_, s) => dot(dC, row * H, M, key(s) + H, H));
+      const mean = dWeights.reduce((sum, d, s) => sum + W[row * S + s] * d, 0);
+      const sum = new Float64Array(H);
+      for (let s = 0; s < S; s++) {
+        const weight = W[row * S + s];
+        const dScore = weight * (dWeights[s] - mean);
+        addScaled(dM, key(s) + H, weight, dC, row * H, H);
+        addScaled(dM, key(s), dScore, Q, row * H, H);
+        addScaled(sum, 0, dScore, M, key(s), H);
+        W[row * S + s] = dScore;
+      }
+      dQ.set(sum, row * H);
     }
   }
 

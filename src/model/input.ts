@@ -11,6 +11,19 @@ import { cells } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 
+/** Names of the parameters that an input projection is made of */
+export interface InputNames {
+  readonly embedding: string;
+  readonly weight: string;
+  readonly bias: string;
+}
+
+const firstLayerNames: InputNames = {
+  embedding: 'embedding.weight',
+  weight: 'rnn.weight_ih_l0',
+  bias: 'rnn.bias_ih_l0',
+};
+
 export class FirstLayerInput {
   /** [V, G·H] */
   private table: Tensor | undefined;
@@ -27,6 +40,7 @@ export class FirstLayerInput {
     private readonly weights: ParameterTensors,
     private readonly gradients: ParameterTensors | undefined,
     private readonly maxRows: number,
+    private readonly names: InputNames = firstLayerNames,
   ) {}
 
   /**
@@ -42,8 +56,8 @@ export class FirstLayerInput {
       return this.lookup;
     }
     const x = this.embeddedRows(ids.length);
-    backend.gather(x, weights.get('embedding.weight'), ids);
-    backend.linear(projection, x, weights.get('rnn.weight_ih_l0'), weights.get('rnn.bias_ih_l0'));
+    backend.gather(x, weights.get(this.names.embedding), ids);
+    backend.linear(projection, x, weights.get(this.names.weight), weights.get(this.names.bias));
     return undefined;
   }
 
@@ -51,8 +65,8 @@ export class FirstLayerInput {
   backward(dProjection: Tensor, ids: Indices): void {
     const { backend, weights, gradients } = this;
     if (gradients === undefined) throw new Error('not built for training');
-    const dWeight = gradients.get('rnn.weight_ih_l0');
-    const dBias = gradients.get('rnn.bias_ih_l0');
+    const dWeight = gradients.get(this.names.weight);
+    const dBias = gradients.get(this.names.bias);
     if (this.usesTable(ids.length)) {
       this.dTable ??= backend.tensor(this.tableShape);
       backend.fill(this.dTable, 0);
@@ -61,16 +75,16 @@ export class FirstLayerInput {
         backend.transposeBackward(dWeight, dBias, this.dTable);
         return;
       }
-      const dEmbedding = gradients.get('embedding.weight');
-      backend.linearBackwardInput(dEmbedding, this.dTable, weights.get('rnn.weight_ih_l0'), true);
-      backend.linearBackwardWeight(dWeight, dBias, this.dTable, weights.get('embedding.weight'));
+      const dEmbedding = gradients.get(this.names.embedding);
+      backend.linearBackwardInput(dEmbedding, this.dTable, weights.get(this.names.weight), true);
+      backend.linearBackwardWeight(dWeight, dBias, this.dTable, weights.get(this.names.embedding));
       return;
     }
     const x = this.embeddedRows(ids.length);
     backend.linearBackwardWeight(dWeight, dBias, dProjection, x);
     // the embedded characters are not needed any more: their memory takes the gradient
-    backend.linearBackwardInput(x, dProjection, weights.get('rnn.weight_ih_l0'), false);
-    backend.scatterAdd(gradients.get('embedding.weight'), x, ids);
+    backend.linearBackwardInput(x, dProjection, weights.get(this.names.weight), false);
+    backend.scatterAdd(gradients.get(this.names.embedding), x, ids);
   }
 
   /** Computes the table once, for weights that stay as they are. */
@@ -89,10 +103,10 @@ export class FirstLayerInput {
 
   private fillTable(): void {
     const { backend, weights } = this;
-    const weight = weights.get('rnn.weight_ih_l0');
-    const bias = weights.get('rnn.bias_ih_l0');
+    const weight = weights.get(this.names.weight);
+    const bias = weights.get(this.names.bias);
     if (this.config.embedding === 0) backend.transpose(this.requireTable(), weight, bias);
-    else backend.linear(this.requireTable(), weights.get('embedding.weight'), weight, bias);
+    else backend.linear(this.requireTable(), weights.get(this.names.embedding), weight, bias);
   }
 
   private get tableShape(): [number, number] {

@@ -7,10 +7,17 @@ export interface ArchitectureFlags {
   readonly residual?: boolean;
   /** Each gate's sums are normalised over the units; see capabilities.ts for the cells that can do it. */
   readonly layerNorm?: boolean;
+  /** Reads a source and writes a target: an encoder, a decoder and attention; see pairs/pair-network.ts. */
+  readonly pairs?: boolean;
 }
 
-export function architectureFlags({ residual, layerNorm }: ArchitectureFlags): ArchitectureFlags {
-  return { ...(residual && { residual }), ...(layerNorm && { layerNorm }) };
+export function architectureFlags(flags: ArchitectureFlags): ArchitectureFlags {
+  const { residual, layerNorm, pairs } = flags;
+  return {
+    ...(residual && { residual }),
+    ...(layerNorm && { layerNorm }),
+    ...(pairs && { pairs }),
+  };
 }
 
 export interface ModelConfig extends ArchitectureFlags {

@@ -10,6 +10,7 @@ import type { Backend, Tensor } from '../backend/backend.js';
 import { requireCapable } from './capabilities.js';
 import { cells } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
+import { pairParameters } from './pairs/pair-parameters.js';
 import { Random } from './random.js';
 
 export interface Parameter {
@@ -19,7 +20,7 @@ export interface Parameter {
   readonly size: number;
   /** First element in the flat list of all parameters. */
   readonly start: number;
-  /** Matrices of gates stacked in it: those of a cell's weights; 0 for all other parameters */
+  /** Matrices stacked in it that an optimiser may update as such, as those of a cell's gates; else 0 */
   readonly gates: number;
   /** Weight decay acts on matrices, not on biases and embeddings. */
   readonly decays: boolean;
@@ -73,6 +74,10 @@ export function parameterTable(config: ModelConfig): ParameterTable {
     count += size;
   };
 
+  if (config.pairs) {
+    pairParameters(config, { add, uniform, ofGate, zero });
+    return { parameters, flatSize: start, count };
+  }
   if (D > 0) {
     // the unknown symbol (last row) is never trained on as an input: zero keeps it neutral
     const lastRow = (V - 1) * D;

@@ -196,11 +196,33 @@ const muonCases: KernelCase[] = [
   tolerance: 2e-5,
 }));
 
+const attention: KernelCase[] = [
+  [1, 1, 1, 1],
+  [3, 5, 2, 7],
+  [2, 17, 3, 65],
+  [4, 33, 2, 16],
+].map(([T, S, B, H]) => ({
+  name: `attention, T ${T}, S ${S}, B ${B}, H ${H}`,
+  tensors: {
+    ...{ query: [T, B, H], memory: [S, B, 2 * H], weights: [T, B, S], context: [T, B, H] },
+    ...{ dContext: [T, B, H], dQuery: [T, B, H], dMemory: [S, B, 2 * H] },
+  },
+  scale: 1 / Math.sqrt(Math.sqrt(H)),
+  run: (backend, { query, memory, weights, context, dContext, dQuery, dMemory }) => {
+    const buffers = { query, memory, weights };
+    backend.attentionForward({ T, S, B, H }, buffers, context);
+    backend.attentionBackward({ T, S, B, H }, buffers, dContext, dQuery, dMemory);
+  },
+  outputs: ['context', 'weights', 'dQuery', 'dMemory'],
+  tolerance: 5e-6,
+}));
+
 /** All of them; every name occurs once. */
 export const kernelCases: readonly KernelCase[] = [
   ...products,
   ...fullBlocks,
   ...cellCases,
   ...muonCases,
+  ...attention,
   ...rest,
 ];

@@ -24,22 +24,26 @@ const rows = Object.entries(capabilities).flatMap(([feature, { cells }]) =>
 describe.each(rows)('$feature with $cell', ({ feature, cell, able }) => {
   const config = { ...shape, cell, [feature]: true };
 
-  test.skipIf(!able).each(availableBackends)('runs on %s', (_, makeBackend) => {
-    const model = {
-      config,
-      vocabulary: Vocabulary.of('char', [97, 98]),
-      text: { unit: 'char', keepCr: false } as const,
-      weights: initialValues(parameterTable(config), 1),
-      training: undefined,
-      history: [],
-    };
-    const backend = makeBackend();
-    const network = loadNetwork(model, backend, { maxRows: 1, maxBatch: 1 });
-    const input = backend.indices(1);
-    backend.writeIndices(input, [1]);
-    const logits = backend.read(network.forward(input, 1, 1, network.createState(1)));
-    expect([...logits].every(Number.isFinite)).toBe(true);
-  });
+  // networks of pairs are another class, with tests of their own
+  test.skipIf(!able || feature === 'pairs').each(availableBackends)(
+    'runs on %s',
+    (_, makeBackend) => {
+      const model = {
+        config,
+        vocabulary: Vocabulary.of('char', [97, 98]),
+        text: { unit: 'char', keepCr: false } as const,
+        weights: initialValues(parameterTable(config), 1),
+        training: undefined,
+        history: [],
+      };
+      const backend = makeBackend();
+      const network = loadNetwork(model, backend, { maxRows: 1, maxBatch: 1 });
+      const input = backend.indices(1);
+      backend.writeIndices(input, [1]);
+      const logits = backend.read(network.forward(input, 1, 1, network.createState(1)));
+      expect([...logits].every(Number.isFinite)).toBe(true);
+    },
+  );
 
   test.skipIf(able)('is refused with one sentence, from a program and from a file', () => {
     const sentence = refusal(config)?.((key, value) => (value ? `${key} ${value}` : key));

@@ -38,6 +38,8 @@ lstmNormForward({ T, B, H }, { gates, h, c, tanhC, weight, gain, bias, normalise
 lstmNormBackward({ T, B, H }, { gates, c, tanhC, weight, gain, normalised, scales }, dOutput, dh, dc, dGain, dBias) | | int T, B, H; inout gates; in c, tanhC, weight, gain, normalised, scales, dOutput; inout dh, dc, dGain, dBias; scratch panels(H, 4 * H) + ROW_COPIES
 gruForward({ T, B, H }, { gates, recurrent, h, weight, bias }, lookup) | | int T, B, H; inout gates; out recurrent; inout h; in weight, bias; lookup lookup; panels weight
 gruBackward({ T, B, H }, { gates, recurrent, h, weight }, dOutput, dh) | | int T, B, H; inout gates, recurrent; in h, weight, dOutput; inout dh; scratch panels(H, 3 * H) + ROW_COPIES
+attentionForward({ T, S, B, H }, { query, memory, weights }, context) | | int T, S, B, H; in query, memory; out weights, context
+attentionBackward({ T, S, B, H }, { query, memory, weights }, dContext, dQuery, dMemory) | | int T, S, B, H; in query, memory; inout weights; in dContext; out dQuery, dMemory; scratch S
 softmaxCrossEntropy(losses, logits, targets, scale) | [M, V] = logits.shape | out losses; inout logits; ids targets < V; int M, V; float scale
 dropout(y, x, { rate, key, firstRow, totalRows, locked }) | [T, B, W] = x.shape; threshold = Math.floor(rate * 2 ** 32); scale = 1 / (1 - rate); [key0, key1] = key | out y; in x; int T, B, W; uint threshold; float scale; uint key0, key1, firstRow, totalRows; flag locked
 add(dst, src) | n = dst.size | inout dst; in src; int n

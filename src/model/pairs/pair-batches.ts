@@ -1,0 +1,172 @@
+/**
+ * Batches of pairs whose sources have one length and whose targets have about one. Sizes and number of batches
+ * are the same in every pass; which pairs of equal lengths come together, and the order of the batches, is
+ * drawn anew for each pass from the seed. So a batch is a function of its number alone, and nothing needs
+ * saving.
+ */
+import type { Ids } from '../../text/unit.js';
+import { Random } from '../random.js';
+import { type PairMarks, type PairTable, targetStart } from './pair-table.js';
+
+/** Characters of a side that a batch has for each of its rows, before it has fewer rows. */
+const usualLength = 64;
+
+/** Some of the rows of a batch; lists are time-major. */
+export interface PairRows {
+  /** Rows in the whole batch */
+  readonly totalRows: number;
+  /** Characters to be predicted in the whole batch */
+  readonly totalTargets: number;
+  readonly firstRow: number;
+  readonly B: number;
+  /** Length of each source */
+  readonly S: number;
+  /** Steps: the longest target's length, with its end */
+  readonly T: number;
+  /** [S, B] */
+  readonly source: Int32Array;
+  readonly reversed: Int32Array;
+  /** [S·B] for row (s, b) the row (S-1-s, b) */
+  readonly mirror: Int32Array;
+  /** [T, B] what stands before each character of the target: a tab first; newlines beyond its end */
+  readonly inputs: Int32Array;
+  /** [N] rows of T·B where something is to be predicted, row by row of the batch */
+  readonly places: Int32Array;
+  /** [N] what is to be predicted there, a newline last */
+  readonly targets: Int32Array;
+}
+
+export interface PairBatchSizes {
+  readonly maxBatch: number;
+  readonly maxSourceRows: number;
+  readonly maxTargetRows: number;
+  /** T·B·S */
+  readonly maxWeights: number;
+}
+
+export class PairBatches {
+  readonly batchesPerPass: number;
+  /** Pairs by length of source, then of target, each such group in the order of the text */
+  private readonly sorted: Uint32Array;
+  /** Where the groups of equal lengths begin in `sorted`, and its length */
+  private readonly groups: readonly number[];
+  /** Where batches begin in `sorted`, and its length */
+  private readonly edges: readonly number[];
+  private pass: { number: number; pairs: Uint32Array; order: Uint32Array } | undefined;
+
+  /** @param seed undefined where the order does not matter: batches are then in the order of lengths */
+  constructor(
+    private readonly ids: Ids,
+    private readonly pairs: PairTable,
+    private readonly marks: PairMarks,
+    batchSize: number,
+    private readonly seed: number | undefined,
+  ) {
+    const { lengths } = pairs;
+    const key = (pair: number) => lengths[2 * pair] * 65536 + lengths[2 * pair + 1];
+    this.sorted = Uint32Array.from(pairs.starts.keys()).sort((a, b) => key(a) - key(b) || a - b);
+    const groups: number[] = [];
+    const edges: number[] = [];
+    for (let i = 0; i < this.sorted.length; i++) {
+      const pair = this.sorted[i];
+      const [S, T] = [lengths[2 * pair], lengths[2 * pair + 1] + 1];
+      const before = i > 0 ? this.sorted[i - 1] : -1;
+      if (before < 0 || key(before) !== key(pair)) groups.push(i);
+      const rows = i - (edges.at(-1) ?? 0) + 1;
+      const isFull = rows > batchSize || rows * Math.max(S, T) > batchSize * usualLength;
+      if (before < 0 || lengths[2 * before] !== S || (isFull && rows > 1)) edges.push(i);
+    }
+    this.groups = [...groups, this.sorted.length];
+    this.edges = [...edges, this.sorted.length];
+    this.batchesPerPass = edges.length;
+  }
+
+  /** What a network needs for any share of any batch. */
+  sizes(share: (rows: number) => number): PairBatchSizes {
+    const sizes = { maxBatch: 1, maxSourceRows: 1, maxTargetRows: 1, maxWeights: 1 };
+    for (let i = 0; i < this.batchesPerPass; i++) {
+      const last = this.sorted[this.edges[i + 1] - 1];
+      const [S, T] = [this.pairs.lengths[2 * last], this.pairs.lengths[2 * last + 1] + 1];
+      const B = share(this.edges[i + 1] - this.edges[i]);
+      sizes.maxBatch = Math.max(sizes.maxBatch, B);
+      sizes.maxSourceRows = Math.max(sizes.maxSourceRows, S * B);
+      sizes.maxTargetRows = Math.max(sizes.maxTargetRows, T * B);
+      sizes.maxWeights = Math.max(sizes.maxWeights, T * B * S);
+    }
+    return sizes;
+  }
+
+  /**
+   * A share of a batch.
+   * @param step number of the batch, passes counted through
+   * @param share which of its rows, given how many it has
+   */
+  read(step: number, share: (rows: number) => { first: number; size: number }): PairRows {
+    const { pairs, order } = this.passOf(Math.floor(step / this.batchesPerPass));
+    const batch = order[step % this.batchesPerPass];
+    const chosen = pairs.subarray(this.edges[batch], this.edges[batch + 1]);
+    const { first, size } = share(chosen.length);
+    const { lengths } = this.pairs;
+    let totalTargets = 0;
+    for (const pair of chosen) totalTargets += lengths[2 * pair + 1] + 1;
+    const rows = this.rowsOf(chosen.subarray(first, first + size));
+    return { ...rows, totalRows: chosen.length, totalTargets, firstRow: first };
+  }
+
+  private rowsOf(chosen: Uint32Array) {
+    const { ids, pairs, marks } = this;
+    const { starts, lengths } = pairs;
+    const B = chosen.length;
+    const S = B > 0 ? lengths[2 * chosen[0]] : 0;
+    let [T, N] = [0, 0];
+    for (const pair of chosen) {
+      T = Math.max(T, lengths[2 * pair + 1] + 1);
+      N += lengths[2 * pair + 1] + 1;
+    }
+    const source = new Int32Array(S * B);
+    const inputs = new Int32Array(T * B).fill(marks.newline);
+    const [places, targets] = [new Int32Array(N), new Int32Array(N)];
+    let n = 0;
+    chosen.forEach((pair, b) => {
+      for (let s = 0; s < S; s++) source[s * B + b] = ids[starts[pair] + s];
+      const [from, length] = [targetStart(pairs, pair), lengths[2 * pair + 1]];
+      inputs[b] = marks.tab;
+      for (let t = 0; t <= length; t++) {
+        const id = t < length ? ids[from + t] : marks.newline;
+        if (t < length) inputs[(t + 1) * B + b] = id;
+        places[n] = t * B + b;
+        targets[n++] = id;
+      }
+    });
+    return { B, S, T, source, ...turned(source, S, B), inputs, places, targets };
+  }
+
+  private passOf(number: number): { pairs: Uint32Array; order: Uint32Array } {
+    if (this.pass?.number === number) return this.pass;
+    const pairs = this.sorted.slice();
+    const order = Uint32Array.from({ length: this.batchesPerPass }, (_, i) => i);
+    if (this.seed !== undefined) {
+      const random = new Random(this.seed, Math.imul(number + 1, 0x9e3779b1));
+      for (let g = 0; g + 1 < this.groups.length; g++) {
+        shuffle(pairs.subarray(this.groups[g], this.groups[g + 1]), random);
+      }
+      shuffle(order, random);
+    }
+    this.pass = { number, pairs, order };
+    return this.pass;
+  }
+}
+
+/** The reversed source, and for each of its rows the one that it comes from. */
+export function turned(source: Int32Array, S: number, B: number) {
+  const mirror = Int32Array.from(source, (_, i) => (S - 1 - Math.floor(i / B)) * B + (i % B));
+  return { mirror, reversed: mirror.map((from) => source[from]) };
+}
+
+/** Fisher & Yates */
+function shuffle(list: Uint32Array, random: Random): void {
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = Math.floor(random.uniform() * (i + 1));
+    [list[i], list[j]] = [list[j], list[i]];
+  }
+}

@@ -1,0 +1,329 @@
+/**
+ * From a source to a target: a bidirectional encoder, a decoder, and attention of the decoder over the source
+ * (Bahdanau et al. 2015, in the form of Luong et al. 2015, "general", without input feeding, so that a layer is
+ * one call for all its steps):
+ *
+ *     f, b = encoder of the source, forwards and backwards                     [S, B, H] each
+ *     state_0 = W_f f_last + W_b b_last + bias, for h and c apart              the decoder's first state
+ *     q = decoder of the target so far                                         [T, B, H]
+ *     key, value = W f + W' b                                                  [S, B, 2H]
+ *     context_t = Σ_s softmax_s(q_t · key_s) value_s
+ *     top_t = tanh(W q_t + context_t + bias)
+ *     logits = W top + bias
+ *
+ * Luong's product with the weighted mean of the encoder's states is the weighted mean of their products, which
+ * is what `value` is. The line of `top` is a step of the vanilla recurrent cell on all T·B rows at once, and is
+ * computed as such. All sources of a batch have the same length, so nothing is masked; targets may have any,
+ * because the loss is taken of the rows that are named, and of no others.
+ */
+import type { Backend, DropoutMask, Indices, Tensor } from '../../backend/backend.js';
+import type { CellChunk, CellLayer } from '../cells/cell.js';
+import { cells } from '../cells/cells.js';
+import type { ModelConfig } from '../model-config.js';
+import type { Dropout } from '../network.js';
+import type { ParameterTensors } from '../parameters.js';
+import { randomKey } from '../random.js';
+import { PairLayer } from './pair-layer.js';
+import { directions } from './pair-parameters.js';
+
+export interface PairCapacity {
+  /** Largest S·B */
+  readonly maxSourceRows: number;
+  /** Largest T·B */
+  readonly maxTargetRows: number;
+  /** Largest T·B·S */
+  readonly maxWeights: number;
+  /** Largest B */
+  readonly maxBatch: number;
+}
+
+/** B sources of S characters each. */
+export interface Sources {
+  readonly S: number;
+  readonly B: number;
+  /** [S, B] ids, time-major */
+  readonly ids: Indices;
+  /** [S, B] the same, last character first */
+  readonly reversed: Indices;
+  /** [S·B] for row (s, b) the row (S-1-s, b) */
+  readonly mirror: Indices;
+}
+
+/** What has been computed of a batch of sources. */
+interface Encoded {
+  readonly sources: Sources;
+  /** Of each direction, in its own order of time */
+  readonly chunks: readonly CellChunk[];
+  /** [S·B, H] of each direction, from the first character to the last, after dropout */
+  readonly outputs: readonly Tensor[];
+  /** [S, B, 2H] */
+  readonly memory: Tensor;
+}
+
+interface Decoded {
+  readonly T: number;
+  readonly B: number;
+  readonly query: Tensor;
+  /** [T, B, S] */
+  readonly weights: Tensor;
+  readonly combined: CellChunk;
+  /** [T, B, H] after dropout */
+  readonly top: Tensor;
+  /** Of the loss: its rows among T·B, [N, H], and their logits [N, V] */
+  readonly loss?: { readonly places: Indices; readonly rows: Tensor; readonly logits: Tensor };
+}
+
+/** Where dropout is: the places have masks of their own. */
+const topSite = 2;
+
+export class PairNetwork {
+  private readonly encoders: readonly PairLayer[];
+  private readonly decoder: PairLayer;
+  private readonly combine: CellLayer;
+  /** [maxBatch·H] of each state: the decoder's between two calls */
+  private readonly states: readonly Tensor[];
+  private readonly buffers = new Map<string, Tensor>();
+  private dropout: Dropout | undefined;
+  private encoded: Encoded | undefined;
+  private decoded: Decoded | undefined;
+
+  constructor(
+    private readonly backend: Backend,
+    readonly config: ModelConfig,
+    private readonly weights: ParameterTensors,
+    private readonly gradients: ParameterTensors | undefined,
+    private readonly capacity: PairCapacity,
+  ) {
+    const { hidden: H, cell } = config;
+    const { maxSourceRows, maxTargetRows, maxBatch } = capacity;
+    const layer = (part: string, direction: string, maxRows: number) =>
+      new PairLayer(backend, config, weights, gradients, part, direction, maxRows, maxBatch);
+    this.encoders = directions.map((direction) => layer('encoder', direction, maxSourceRows));
+    this.decoder = layer('decoder', '', maxTargetRows);
+    this.combine = cells.rnn.createLayer(backend, H, maxTargetRows, maxTargetRows, {
+      weight: weights.get('combine.weight'),
+      bias: weights.get('combine.bias'),
+    });
+    this.states = cells[cell].states.map(() => backend.tensor([maxBatch * H]));
+  }
+
+  /** Reads sources: what `decode` attends to and starts from, until the next call. */
+  encode(sources: Sources, dropout?: Dropout): void {
+    const { backend, weights, config } = this;
+    const { S, B, ids, reversed, mirror } = sources;
+    const { hidden: H } = config;
+    if (S * B > this.capacity.maxSourceRows || B > this.capacity.maxBatch) {
+      throw new Error(`${B} sources of ${S} characters are larger than this network's memory`);
+    }
+    this.dropout = dropout !== undefined && dropout.rate > 0 ? dropout : undefined;
+    const chunks = [ids, reversed].map((list, d) => this.encoders[d].forward(list, S, B));
+    const aligned = this.take('aligned', [S * B, H], 'maxSourceRows');
+    backend.gather(aligned, backend.view(chunks[1].output, 0, [S * B, H]), mirror);
+    const outputs = [backend.view(chunks[0].output, 0, [S * B, H]), aligned].map((output, d) =>
+      this.dropped(`dropped${d}`, output, S, B, d),
+    );
+    const memory = this.take('memory', [S, B, 2 * H], 'maxSourceRows');
+    const other = this.take('dMemory', [S, B, 2 * H], 'maxSourceRows');
+    backend.linear(memory, outputs[0], weights.get('attention.weight'), undefined);
+    backend.linear(other, outputs[1], weights.get('attention.weight_reverse'), undefined);
+    backend.add(memory, other);
+    this.encoded = { sources, chunks, outputs, memory };
+    const part = this.take('bridge', [B, H], 'maxBatch');
+    this.stateNames.forEach((name, k) => {
+      const state = this.state(B)[k];
+      const [weight, reverse] = directions.map((d) => weights.get(`bridge.weight_${name}${d}`));
+      backend.linear(state, chunks[0].finalState[k], weight, weights.get(`bridge.bias_${name}`));
+      backend.linear(part, chunks[1].finalState[k], reverse, undefined);
+      backend.add(state, part);
+    });
+  }
+
+  /** The decoder's states, [B, H] each: after `encode` those before the first step; `decode` goes on. */
+  state(B: number): readonly Tensor[] {
+    return this.states.map((state) => this.backend.view(state, 0, [B, this.config.hidden]));
+  }
+
+  /**
+   * Runs the decoder for T steps, on from its state.
+   * @param ids [T, B] what has been written before each step
+   * @param places rows among T·B whose logits are wanted; all where it is absent
+   * @returns logits [N, V], valid until the next call
+   */
+  decode(ids: Indices, T: number, places?: Indices): Tensor {
+    const { backend, weights, config } = this;
+    const { hidden: H, vocabulary: V } = config;
+    const { sources, memory } = this.lastEncoded();
+    const { S, B } = sources;
+    if (T * B > this.capacity.maxTargetRows) {
+      throw new Error(`${B} targets of ${T} steps are larger than this network's memory`);
+    }
+    const state = this.state(B);
+    const chunk = this.decoder.forward(ids, T, B, state);
+    state.forEach((x, k) => {
+      backend.copy(x, chunk.finalState[k]);
+    });
+    const query = chunk.output;
+    const attention = this.take('weights', [T, B, S], 'maxWeights');
+    const combined = this.combine.at(1, T * B);
+    const buffers = { query, memory, weights: attention };
+    backend.attentionForward({ T, S, B, H }, buffers, combined.inputProjection);
+    backend.copy(combined.initialState[0], query);
+    combined.forward();
+    const top = this.dropped('dropped', combined.output, T, B, topSite);
+    const N = places?.length ?? T * B;
+    let rows = top;
+    if (places) {
+      rows = this.take('rows', [N, H], 'maxTargetRows');
+      backend.gather(rows, backend.view(top, 0, [T * B, H]), places);
+    }
+    const logits = this.take('logits', [N, V], 'maxTargetRows');
+    backend.linear(logits, rows, weights.get('output.weight'), weights.get('output.bias'));
+    this.decoded = {
+      ...{ T, B, query, weights: attention, combined, top },
+      ...(places && { loss: { places, rows, logits } }),
+    };
+    return logits;
+  }
+
+  /** Weights of the last call of `decode`, [T, B, S]: how much each step looks at each place of the source */
+  get attention(): Tensor {
+    if (this.decoded === undefined) throw new Error('nothing has been decoded');
+    return this.decoded.weights;
+  }
+
+  /**
+   * Loss of the places of the last call of `decode`.
+   * @param targets [N] ids that follow there
+   * @param scale factor of the loss whose gradient `backward` takes; 0 leaves the logits as they are
+   * @returns [N] losses in nats
+   */
+  loss(targets: Indices, scale: number): Tensor {
+    const { logits } = this.lastLoss();
+    const losses = this.take('losses', [targets.length, 1], 'maxTargetRows');
+    this.backend.softmaxCrossEntropy(losses, logits, targets, scale);
+    return losses;
+  }
+
+  /** Adds the gradient of scale · Σ losses to the gradients; `loss` has been called with a scale. */
+  backward(): void {
+    const { backend, weights, gradients, config } = this;
+    const { hidden: H } = config;
+    const { sources, chunks, outputs, memory } = this.lastEncoded();
+    const { places, rows, logits: dLogits } = this.lastLoss();
+    const { T, B, query, weights: attention, combined } = this.decoded as Decoded;
+    if (gradients === undefined) throw new Error('not built for training');
+    const { S, mirror } = sources;
+    const addWeight = (name: string, bias: string | undefined, dy: Tensor, x: Tensor) => {
+      const dBias = bias === undefined ? undefined : gradients.get(bias);
+      backend.linearBackwardWeight(gradients.get(name), dBias, dy, x);
+    };
+
+    addWeight('output.weight', 'output.bias', dLogits, rows);
+    // the rows are not needed any more: their memory takes their gradient
+    backend.linearBackwardInput(rows, dLogits, weights.get('output.weight'), false);
+    const dTop = this.take('dTop', [T, B, H], 'maxTargetRows');
+    backend.fill(dTop, 0);
+    backend.scatterAdd(backend.view(dTop, 0, [T * B, H]), rows, places);
+    if (this.dropout) backend.dropout(dTop, dTop, this.mask(topSite));
+
+    const dQuery = this.take('dQuery', [T * B, H], 'maxTargetRows');
+    backend.fill(dQuery, 0);
+    combined.backward(backend.view(dTop, 0, [1, T * B, H]), [dQuery]);
+    addWeight('combine.weight', 'combine.bias', combined.dRecurrent, combined.previousOutput);
+    const dMemory = this.take('dMemory', [S, B, 2 * H], 'maxSourceRows');
+    const buffers = { query, memory, weights: attention };
+    const dContext = combined.inputProjection;
+    backend.attentionBackward({ T, S, B, H }, buffers, dContext, dTop, dMemory);
+    backend.add(dTop, dQuery);
+    const dState = this.takeStates('dState', B);
+    for (const d of dState) backend.fill(d, 0);
+    this.decoder.backward(dTop, dState);
+
+    directions.forEach((direction, d) => {
+      const dFinal = this.takeStates('dFinal', B);
+      this.stateNames.forEach((name, k) => {
+        const weight = `bridge.weight_${name}${direction}`;
+        const bias = d === 0 ? `bridge.bias_${name}` : undefined;
+        addWeight(weight, bias, dState[k], chunks[d].finalState[k]);
+        backend.linearBackwardInput(dFinal[k], dState[k], weights.get(weight), false);
+      });
+      const weight = `attention.weight${direction}`;
+      addWeight(weight, undefined, dMemory, outputs[d]);
+      const dOutput = this.take('dOutput', [S, B, H], 'maxSourceRows');
+      backend.linearBackwardInput(dOutput, dMemory, weights.get(weight), false);
+      if (this.dropout) backend.dropout(dOutput, dOutput, this.mask(d));
+      this.encoders[d].backward(d === 0 ? dOutput : this.mirrored(dOutput, mirror), dFinal);
+    });
+  }
+
+  /** Says that the weights stay as they are until `thaw`: what is derived from them is kept. */
+  freeze(): void {
+    for (const layer of [...this.encoders, this.decoder]) layer.freeze();
+    for (const name of this.products) this.backend.freeze(this.weights.get(name));
+  }
+
+  thaw(): void {
+    for (const layer of [...this.encoders, this.decoder]) layer.thaw();
+    for (const name of this.products) this.backend.thaw(this.weights.get(name));
+  }
+
+  private get products(): readonly string[] {
+    return ['attention.weight', 'attention.weight_reverse', 'combine.weight', 'output.weight'];
+  }
+
+  private get stateNames() {
+    return cells[this.config.cell].states;
+  }
+
+  /** [S, B, H] in the opposite order of time; the encoder's output after dropout is not needed any more. */
+  private mirrored(x: Tensor, mirror: Indices): Tensor {
+    const { backend } = this;
+    const [S, B, H] = x.shape;
+    const turned = this.take('aligned', [S * B, H], 'maxSourceRows');
+    backend.gather(turned, backend.view(x, 0, [S * B, H]), mirror);
+    return backend.view(turned, 0, [S, B, H]);
+  }
+
+  /** x [T, B, H] after dropout; x itself without */
+  private dropped(name: string, x: Tensor, T: number, B: number, site: number): Tensor {
+    if (this.dropout === undefined) return x;
+    const { backend, config } = this;
+    const shape = [T, B, config.hidden];
+    const capacity = site === topSite ? 'maxTargetRows' : 'maxSourceRows';
+    const y = this.take(name, shape, capacity);
+    backend.dropout(y, backend.view(x, 0, shape), this.mask(site));
+    return y;
+  }
+
+  private mask(site: number): DropoutMask {
+    const { rate, locked, seed, step, firstRow, totalRows } = this.dropout as Dropout;
+    return { rate, locked, key: randomKey(seed, step, site), firstRow, totalRows };
+  }
+
+  private lastEncoded(): Encoded {
+    if (this.encoded === undefined) throw new Error('nothing has been encoded');
+    return this.encoded;
+  }
+
+  private lastLoss(): NonNullable<Decoded['loss']> {
+    if (this.decoded?.loss === undefined) throw new Error('no places have been decoded');
+    return this.decoded.loss;
+  }
+
+  private takeStates(name: string, B: number): Tensor[] {
+    const { hidden: H } = this.config;
+    return this.states.map((_, k) => this.take(`${name}${k}`, [B, H], 'maxBatch'));
+  }
+
+  /** Memory by name: taken when it is first asked for, large enough for the largest batch */
+  private take(name: string, shape: readonly number[], limit: keyof PairCapacity): Tensor {
+    const { backend } = this;
+    let buffer = this.buffers.get(name);
+    if (buffer === undefined) {
+      const width = limit === 'maxWeights' ? 1 : (shape.at(-1) as number);
+      buffer = backend.tensor([this.capacity[limit] * width]);
+      this.buffers.set(name, buffer);
+    }
+    return backend.view(buffer, 0, shape);
+  }
+}

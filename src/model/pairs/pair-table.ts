@@ -1,0 +1,135 @@
+/**
+ * Pairs of a source and a target, a line each, with a tab between them: found in the ids of a text, and divided
+ * between training and validation by their source.
+ */
+import { limits } from '../../limits.js';
+import type { Ids } from '../../text/unit.js';
+import { Random } from '../random.js';
+
+/** Ids of the characters that pairs are written with */
+export interface PairMarks {
+  /** Between source and target */
+  readonly tab: number;
+  /** At the end of a line */
+  readonly newline: number;
+}
+
+/** Where pairs stand in a text. */
+export interface PairTable {
+  /** Of each pair the place of its first id */
+  readonly starts: Float64Array;
+  /** Of each pair the length of the source and that of the target; between them stands a tab */
+  readonly lengths: Uint16Array;
+}
+
+/** Why a line is no pair */
+export type PairFault = 'tab' | 'source' | 'target' | 'length';
+
+export interface FoundPairs {
+  readonly pairs: PairTable;
+  /** Lines that are no pairs: how many, and the first few */
+  readonly wrong: number;
+  readonly examples: readonly { readonly line: number; readonly fault: PairFault }[];
+  /** Lines with more than two columns, of which the further ones are not read */
+  readonly wider: number;
+}
+
+export function pairCount(pairs: PairTable): number {
+  return pairs.starts.length;
+}
+
+/** Place of a pair's target */
+export function targetStart({ starts, lengths }: PairTable, pair: number): number {
+  return starts[pair] + lengths[2 * pair] + 1;
+}
+
+const maxExamples = 3;
+
+/** Finds the pairs of a text. Empty lines are nothing. */
+export function findPairs(ids: Ids, marks: PairMarks): FoundPairs {
+  const starts: number[] = [];
+  const lengths: number[] = [];
+  const examples: { line: number; fault: PairFault }[] = [];
+  let [line, wrong, wider] = [0, 0, 0];
+  for (let start = 0; start < ids.length; ) {
+    line++;
+    let tab = -1;
+    let second = -1;
+    let end = start;
+    for (; end < ids.length && ids[end] !== marks.newline; end++) {
+      if (ids[end] !== marks.tab) continue;
+      if (tab < 0) tab = end;
+      else if (second < 0) second = end;
+    }
+    const source = tab - start;
+    const target = (second < 0 ? end : second) - tab - 1;
+    const fault = faultOf(tab, source, target);
+    if (fault === undefined) {
+      starts.push(start);
+      lengths.push(source, target);
+      if (second >= 0) wider++;
+    } else if (end > start) {
+      wrong++;
+      if (examples.length < maxExamples) examples.push({ line, fault });
+    }
+    start = end + 1;
+  }
+  const pairs = { starts: Float64Array.from(starts), lengths: Uint16Array.from(lengths) };
+  return { pairs, wrong, examples, wider };
+}
+
+function faultOf(tab: number, source: number, target: number): PairFault | undefined {
+  if (tab < 0) return 'tab';
+  if (source === 0) return 'source';
+  if (target === 0) return 'target';
+  return Math.max(source, target) > limits.pairLength ? 'length' : undefined;
+}
+
+/** The pairs of which something holds, in their order */
+function selected({ starts, lengths }: PairTable, holds: (pair: number) => boolean): PairTable {
+  const chosen = Array.from(starts.keys()).filter(holds);
+  const of = new Uint16Array(2 * chosen.length);
+  chosen.forEach((pair, i) => {
+    of[2 * i] = lengths[2 * pair];
+    of[2 * i + 1] = lengths[2 * pair + 1];
+  });
+  return { starts: Float64Array.from(chosen, (pair) => starts[pair]), lengths: of };
+}
+
+/**
+ * Divides pairs at random by their source, so that all targets of a source are on one side.
+ * @param fraction of the sources that is for validation, about
+ */
+export function splitPairs(
+  ids: Ids,
+  pairs: PairTable,
+  fraction: number,
+  seed: number,
+): { readonly train: PairTable; readonly validation: PairTable } {
+  const draws = Float64Array.from(pairs.starts, (start, pair) =>
+    drawOf(ids, start, pairs.lengths[2 * pair], seed),
+  );
+  const lowest = draws.reduce((a, b) => Math.min(a, b), 1);
+  const highest = draws.reduce((a, b) => Math.max(a, b), 0);
+  // at least one source on either side, where there are two
+  const edge = fraction === 0 ? 0 : Math.min(Math.max(fraction, lowest + Number.EPSILON), highest);
+  const isForValidation = (pair: number) => draws[pair] < edge;
+  return {
+    train: selected(pairs, (pair) => !isForValidation(pair)),
+    validation: selected(pairs, isForValidation),
+  };
+}
+
+/** A number from 0 to below 1 that depends on the source and the seed alone */
+function drawOf(ids: Ids, start: number, length: number, seed: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ ids[i], 0x01000193);
+  return new Random(seed, hash).uniform();
+}
+
+/** How many characters of the targets are to be predicted, their ends included */
+export function targetCharacters({ lengths }: PairTable): number {
+  let sum = 0;
+  for (let i = 1; i < lengths.length; i += 2) sum += lengths[i] + 1;
+  return sum;
+}

@@ -1,0 +1,120 @@
+/** Networks of pairs: every gradient against central differences, and back ends against the reference. */
+import { describe, expect, test } from 'vitest';
+import { cellNames } from '#charnn/model/cells/cells.js';
+import type { ModelConfig } from '#charnn/model/model-config.js';
+import { PairBatches, type PairRows } from '#charnn/model/pairs/pair-batches.js';
+import { PairNetwork } from '#charnn/model/pairs/pair-network.js';
+import { findPairs } from '#charnn/model/pairs/pair-table.js';
+import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
+import { Random } from '#charnn/model/random.js';
+import { Vocabulary } from '#charnn/text/vocabulary.js';
+import { availableDevices, referenceBackend, type SyncBackend, sync } from '../backends.js';
+
+const text = 'abc\txy\nbca\tyxxy\ncab\tx\n';
+const vocabulary = Vocabulary.of(
+  'char',
+  Array.from(text, (c) => c.codePointAt(0) as number),
+);
+const marks = { tab: vocabulary.id(9), newline: vocabulary.id(10) };
+
+function batchOf(): PairRows {
+  const { ids } = vocabulary.encode(text);
+  const batches = new PairBatches(ids, findPairs(ids, marks).pairs, marks, 8, undefined);
+  return batches.read(0, (size) => ({ first: 0, size }));
+}
+
+function build(backend: SyncBackend, config: ModelConfig, rate: number) {
+  const table = parameterTable(config);
+  const random = new Random(7);
+  const values = Array.from({ length: table.flatSize }, () => random.normal() * 0.5);
+  const flat = backend.tensor([table.flatSize]);
+  const gradientFlat = backend.tensor([table.flatSize]);
+  const batch = batchOf();
+  const { S, T, B } = batch;
+  const network = new PairNetwork(
+    backend,
+    config,
+    new ParameterTensors(backend, table, flat),
+    new ParameterTensors(backend, table, gradientFlat),
+    { maxSourceRows: S * B, maxTargetRows: T * B, maxWeights: T * B * S, maxBatch: B },
+  );
+  const list = (numbers: Int32Array) => {
+    const indices = backend.indices(numbers.length);
+    backend.writeIndices(indices, numbers);
+    return indices;
+  };
+  const sources = {
+    ...{ S, B, ids: list(batch.source) },
+    ...{ reversed: list(batch.reversed), mirror: list(batch.mirror) },
+  };
+  const [inputs, places, targets] = [batch.inputs, batch.places, batch.targets].map(list);
+  const dropout = {
+    ...{ rate, locked: false, weightRate: 0, seed: 3, step: 5, firstRow: 1, totalRows: B + 2 },
+  };
+  const scale = 1 / batch.targets.length;
+  const loss = (weights: readonly number[]): number => {
+    backend.write(flat, weights);
+    network.encode(sources, dropout);
+    network.decode(inputs, T, places);
+    return backend.sum(network.loss(targets, 0)) * scale;
+  };
+  const gradient = () => {
+    const before = loss(values);
+    network.loss(targets, scale);
+    network.backward();
+    return { loss: before, values: backend.read(gradientFlat) };
+  };
+  return { table, values, loss, gradient };
+}
+
+/** (f(x+ε) - f(x-ε)) / 2ε, with the error term of order ε² removed (Richardson). */
+function derivative(f: (x: number) => number, x: number): number {
+  const central = (step: number) => (f(x + step) - f(x - step)) / (2 * step);
+  const step = 2e-3;
+  return (4 * central(step / 2) - central(step)) / 3;
+}
+
+const configOf = (cell: ModelConfig['cell'], embedding: number): ModelConfig => ({
+  ...{ cell, layers: 1, hidden: 4, embedding, vocabulary: vocabulary.size, pairs: true },
+});
+
+describe.each(cellNames)('%s', (cell) => {
+  test.each([
+    [3, 0],
+    [0, 0],
+    [3, 0.4],
+  ])('every gradient agrees to 1e-6: embedding %s, dropout %s', (embedding, rate) => {
+    const { table, values, loss, gradient } = build(
+      referenceBackend('float64'),
+      configOf(cell, embedding),
+      rate,
+    );
+    const computed = gradient().values;
+    for (const { name, start, size } of table.parameters) {
+      const own = computed.subarray(start, start + size);
+      const scale = own.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+      expect(scale, `${name} has a gradient`).toBeGreaterThan(0);
+      for (let i = 0; i < size; i++) {
+        const weights = values.slice();
+        const numeric = derivative(
+          (x) => {
+            weights[start + i] = x;
+            return loss(weights);
+          },
+          values[start + i],
+        );
+        expect(Math.abs(numeric - own[i]) / scale, `${name}[${i}]`).toBeLessThan(1e-6);
+      }
+    }
+  });
+
+  test.each(availableDevices)('on %s loss and gradients are those of the reference', (_, open) => {
+    const exact = build(referenceBackend('float64'), configOf(cell, 3), 0.3).gradient();
+    const found = build(sync(open()), configOf(cell, 3), 0.3).gradient();
+    expect(Math.abs(found.loss - exact.loss)).toBeLessThan(1e-5);
+    const largest = exact.values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+    found.values.forEach((x, i) => {
+      expect(Math.abs(x - exact.values[i]) / largest).toBeLessThan(1e-5);
+    });
+  });
+});
