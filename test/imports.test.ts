@@ -20,6 +20,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   novelty: ['text'],
   sample: ['options', 'backend', 'text', 'model', 'threads'],
   evaluate: ['backend', 'text', 'model', 'threads'],
+  // its jobs are lines, as those of scoring
+  convert: ['backend', 'text', 'model', 'threads', 'evaluate'],
   // its predictions are mixed with an n-gram model's
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'json', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
@@ -58,6 +60,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'threads',
     'sample',
     'evaluate',
+    'convert',
     'compress',
     'novelty',
     'analyse',

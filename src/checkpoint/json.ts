@@ -187,13 +187,13 @@ function givenHash(fields: Fields): string | undefined {
 // --- the fields that models and training states share ---
 
 export function readModelConfig(fields: Fields): ModelConfig {
-  const { residual, layerNorm, ...shape } = readRows(modelRows, fields) as Complete<
+  const { residual, layerNorm, pairs, ...shape } = readRows(modelRows, fields) as Complete<
     typeof modelRows
   >;
   const config = {
     ...shape,
     vocabulary: fields.integer('vocabulary', 2, limits.vocabulary),
-    ...architectureFlags({ residual, layerNorm }),
+    ...architectureFlags({ residual, layerNorm, pairs }),
   };
   const sentence = refusal(config);
   if (sentence) throw new CharnnError(fields.name(sentence(asField)));

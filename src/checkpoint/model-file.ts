@@ -21,7 +21,9 @@ import {
 } from './json.js';
 
 export const modelFormat = 'charnn';
-export const modelVersion = 3;
+export const modelVersion = 4;
+/** What an earlier charnn can read: it knows nothing of pairs. */
+const plainModelVersion = 3;
 
 /**
  * Writes a model; an existing file is replaced as a whole or not at all.
@@ -34,7 +36,7 @@ export async function writeModel(
 ): Promise<void> {
   const head = {
     format: modelFormat,
-    version: modelVersion,
+    version: model.config.pairs ? modelVersion : plainModelVersion,
     model: model.config,
     text: model.text,
     vocabulary: model.vocabulary.toJSON(),
@@ -56,10 +58,24 @@ export function modelBytes(config: ModelConfig): number {
 }
 
 /**
- * Reads a model and checks every field of it.
- * @throws CharnnError naming the file and the field that is wrong, or when memory does not suffice
+ * Reads a model of texts and checks every field of it.
+ * @throws CharnnError naming the file and the field that is wrong, or when memory does not suffice, or for a
+ *   model of pairs
  */
-export function readModel(path: string): Promise<Model> {
+export async function readModel(path: string): Promise<Model> {
+  return requireTexts(await readAnyModel(path), path);
+}
+
+/** @throws CharnnError for a model of pairs, of which most commands can make nothing */
+export function requireTexts(model: Model, path: string): Model {
+  if (!model.config.pairs) return model;
+  throw new CharnnError(
+    `${quote(path)} was trained on pairs of a source and a target: use it with charnn convert or charnn eval`,
+  );
+}
+
+/** The same of a model of texts or of pairs. */
+export function readAnyModel(path: string): Promise<Model> {
   return CheckpointFile.read(path, modelFormat, modelVersion, (file) => {
     const { fields } = file;
     const config = readModelConfig(fields.fields('model'));

@@ -6,7 +6,7 @@ import { limits, ranges } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { quote } from '../messages/quote.js';
 import { cells } from '../model/cells/cells.js';
-import type { ModelConfig } from '../model/model-config.js';
+import { carriedLayers, type ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
@@ -30,7 +30,9 @@ import { readTrainConfig } from './recorded-config.js';
 import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
 
 export const stateFormat = 'charnn-state';
-export const stateVersion = 4;
+export const stateVersion = 5;
+/** What an earlier charnn can go on with that knows of documents, but not of pairs */
+const documentStateVersion = 4;
 /** What an earlier charnn can go on with: it knows nothing of documents. */
 const plainStateVersion = 3;
 
@@ -55,7 +57,7 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
   const history = History.of(state.history, state.validations);
   const head = {
     format: stateFormat,
-    version: state.config.documents ? stateVersion : plainStateVersion,
+    version: versionFor(state),
     ...rest,
     config: configRecord(config),
     history: history.entries,
@@ -68,6 +70,11 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
     values: lists[i],
   }));
   await writeFileAtomically(path, fileJson(head, tensors, false));
+}
+
+function versionFor({ model, config }: TrainingState): number {
+  if (model.pairs) return stateVersion;
+  return config.documents ? documentStateVersion : plainStateVersion;
 }
 
 /** About what a state's file takes. */
@@ -184,7 +191,7 @@ function expectedTensors(model: ModelConfig, config: TrainConfig) {
     shape: [flatSize],
   }));
   const average = config.average > 0 ? [{ name: 'average', shape: [flatSize] }] : [];
-  const hidden = Array.from({ length: model.layers }, (_, l) =>
+  const hidden = Array.from({ length: carriedLayers(model) }, (_, l) =>
     cells[model.cell].states.map((state) => ({
       name: `hidden.${state}_l${l}`,
       shape: [config.batchSize, model.hidden],
@@ -214,7 +221,7 @@ function readLists(file: CheckpointFile, model: ModelConfig, config: TrainConfig
     weights: lists[0],
     moments: lists.slice(1, 1 + moments),
     average: averages > 0 ? lists[1 + moments] : undefined,
-    hidden: Array.from({ length: model.layers }, (_, l) =>
+    hidden: Array.from({ length: carriedLayers(model) }, (_, l) =>
       states.slice(l * perLayer, (l + 1) * perLayer),
     ),
   };

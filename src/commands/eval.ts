@@ -4,6 +4,7 @@ import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
+import { UsageError } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
@@ -11,9 +12,10 @@ import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
-import { readChosenModel } from './input/chosen-model.js';
+import { readAnyChosenModel } from './input/chosen-model.js';
 import { textArguments } from './input/text-arguments.js';
 import { baselineEvent, baselineLine } from './output/baseline-line.js';
+import { evaluateAsPairs } from './output/pair-evaluation.js';
 import { unknownPrice } from './output/unknown-note.js';
 
 export const evaluate = defineCommand({
@@ -23,6 +25,7 @@ export const evaluate = defineCommand({
   description: 'Print the loss of a model on a text: files, folders or standard input (-).',
   examples: [
     ['charnn eval other-book.txt', 'how well is it predicted?'],
+    ['charnn eval test.tsv', 'of a model of pairs: how often is it right?'],
     ['charnn eval - --json < page.txt', 'for a script'],
   ],
   synonyms: ['evaluate', 'test', 'loss', 'perplexity'],
@@ -40,8 +43,11 @@ export const evaluate = defineCommand({
   standardOutput: 'result',
   async run(texts, options) {
     const output = createOutput(options.quiet ?? false);
-    const model = await readChosenModel(options.model ?? rows.model.default, options.last);
+    const model = await readAnyChosenModel(options.model ?? rows.model.default, options.last);
     const { text, vocabulary } = model;
+    if (model.config.pairs && options.dynamic) {
+      throw new UsageError('--dynamic is for models of texts, not of pairs: leave it out');
+    }
     const corpus = await loadCorpus(textArguments(texts), {
       text,
       vocabulary,
@@ -52,6 +58,10 @@ export const evaluate = defineCommand({
     });
     const device = await openDevice(options.backend);
     if (device.note !== undefined) output.note(device.note);
+    if (model.config.pairs) {
+      await evaluateAsPairs(model, device, corpus.ids, output, options.json ?? false);
+      return;
+    }
     const { characters, nats, bitsPerCharacter, perplexity } = await evaluateIds(
       model,
       device,

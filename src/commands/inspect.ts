@@ -10,7 +10,7 @@ import { type Model, namedTensors } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { describeSeparator, withSeparator } from '../text/separator.js';
 import { withBits } from '../train/events.js';
-import { readChosenModel } from './input/chosen-model.js';
+import { readAnyChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
 
 export const inspect = defineCommand({
@@ -27,7 +27,7 @@ export const inspect = defineCommand({
   options: { model: rows.model, json: rows.json, debug: rows.debug },
   standardOutput: 'result',
   async run(args, options) {
-    const model = await readChosenModel(modelPath(args, options.model));
+    const model = await readAnyChosenModel(modelPath(args, options.model));
     process.stdout.write(options.json ? `${jsonText(summary(model))}\n` : description(model));
   },
 });
@@ -53,13 +53,14 @@ function summary(model: Model) {
 
 function description(model: Model): string {
   const { config, text, vocabulary, training, history } = model;
-  const { cell, layers, hidden, embedding, residual, layerNorm } = config;
+  const { cell, layers, hidden, embedding, residual, layerNorm, pairs } = config;
   const lines: string[] = [];
   const section = (title: string) => lines.push('', chalk.bold(title));
   const field = (name: string, value: string) => lines.push(`  ${name.padEnd(20)} ${value}`);
 
   lines.push(chalk.bold(`${layers} × ${cell} of ${hidden}`));
   field('input', embedding > 0 ? `embedding of ${embedding}` : 'one-hot');
+  if (pairs) field('network', 'encoder in both directions, decoder, attention');
   if (residual) field('connections', 'residual');
   if (layerNorm) field('gates', 'layer normalisation');
   field('parameters', grouped(parameterTable(config).count));

@@ -1,6 +1,7 @@
 /** The commands, one line each, in the order in which help shows them. */
 import { bench } from './bench.js';
 import { compress } from './compress.js';
+import { convert } from './convert.js';
 import { decompress } from './decompress.js';
 import { evaluate } from './eval.js';
 import { gradients } from './gradients.js';
@@ -16,6 +17,7 @@ import { which } from './which.js';
 export const commands = [
   train,
   sample,
+  convert,
   evaluate,
   score,
   which,

@@ -31,6 +31,7 @@ export const train = defineCommand({
     ['charnn train book.txt --time 3m', 'train for three minutes'],
     ['charnn train poems/ --cell gru --epochs 30', 'a folder, another cell'],
     ['zcat logs/*.gz | charnn train - -o logs.json', 'a stream'],
+    ['charnn train lexicon.tsv --pairs', 'source<tab>target, for charnn convert'],
     ['charnn train --resume', 'continue after an interruption'],
   ],
   synonyms: ['learn', 'fit', 'resume', 'finetune', 'fine-tune'],
@@ -98,7 +99,8 @@ async function run(
     );
   try {
     return await training.run(signal, show, async (model) => {
-      if (json) show(await sampleOf(model, config));
+      // a model of pairs writes nothing by itself
+      if (json && !model.config.pairs) show(await sampleOf(model, config));
     });
   } finally {
     progress.stop();
@@ -164,10 +166,11 @@ function sayDone(end: EndEvent, shown: string, output: Output): void {
 function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Output): void {
   const { steps, evalEvery } = end.plan;
   if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
-  const { layers, hidden, embedding, residual, layerNorm } = model;
+  const { layers, hidden, embedding, residual, layerNorm, pairs } = model;
   const sizes = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
-  const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}`;
-  const batch = `--batch-size ${config.batchSize} --seq-length ${config.seqLength}`;
+  const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}${pairs ? ' --pairs' : ''}`;
+  const length = pairs ? '' : ` --seq-length ${config.seqLength}`;
+  const batch = `--batch-size ${config.batchSize}${length}`;
   const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;
   const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}${target}`;
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
@@ -175,12 +178,13 @@ function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Outp
 
 /** Says what models without a network make of the validation text. */
 async function compare(
-  { vocabulary, train, validation }: TrainingText,
+  { vocabulary, train, validation, pairs }: TrainingText,
   { quiet, json }: CommandTrainOptions,
   progress: Progress,
   output: Output,
 ): Promise<void> {
-  if (validation.length < 2 || (quiet && !json)) return;
+  // other models of texts say nothing of pairs
+  if (pairs || validation.length < 2 || (quiet && !json)) return;
   const result = await baseline(vocabulary, validation, train);
   if (json) progress.show(baselineEvent(result));
   else output.note(`for comparison: ${baselineLine(result)}`);

@@ -84,13 +84,14 @@ async function* remembered(
   jobs: Map<number, LineJob>,
 ): AsyncGenerator<LineJob, void, void> {
   let index = 0;
-  for await (const job of jobsOf(groups)) {
+  for await (const job of lineJobs(groups)) {
     jobs.set(index++, job);
     yield job;
   }
 }
 
-async function* jobsOf(groups: AsyncIterable<readonly Uint8Array[]>) {
+/** Lines in jobs that are soon done and yet fill batches */
+export async function* lineJobs(groups: AsyncIterable<readonly Uint8Array[]>) {
   for await (const lines of groups) {
     let from = 0;
     let bytes = 0;

@@ -3,7 +3,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
 import { type Lock, lockModel } from '../checkpoint/lock.js';
-import { readModel } from '../checkpoint/model-file.js';
+import { readAnyModel } from '../checkpoint/model-file.js';
 import { formerStatePath, statePath } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
 import { quote } from '../messages/quote.js';
@@ -112,7 +112,7 @@ export async function matchModel(
     messages.warn(`${shown} is missing: the best model from now on will be kept`);
     return { resume: { ...state, bestLoss: null } };
   }
-  const best = await readModel(modelPath);
+  const best = await readAnyModel(modelPath);
   const id = best.training?.id;
   if (state.id === undefined || id === undefined || id === state.id) return { resume: state, best };
   throw new CharnnError(

@@ -4,7 +4,7 @@
 import type { SharedTensor } from '../backend/backend.js';
 import { type BackendName, backendNames, type Device } from '../backend/device.js';
 import { openDevice, openExactDevice } from '../backend/open-device.js';
-import { readModel, writeModel } from '../checkpoint/model-file.js';
+import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js';
 import { readLastModel, statePath } from '../checkpoint/state-file.js';
 import { compress, decompress } from '../compress/codec.js';
 import { UsageError } from '../errors.js';
@@ -121,7 +121,7 @@ export class Model {
     checkOptions(loadRows, options, 'Model.load');
     const { backend = 'auto', last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
-      last ? readLastModel(statePath(file)) : readModel(file),
+      last ? readLastModel(statePath(file)).then((m) => requireTexts(m, file)) : readModel(file),
     );
     return opened(data, backend);
   }

@@ -6,12 +6,14 @@ import { usableCores } from '../machine/cores.js';
 import { grouped, quote } from '../messages/quote.js';
 import { architectureFlags } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
+import { pairCount } from '../model/pairs/pair-table.js';
 import { sharedFraction, sharedRun } from '../novelty/overlap.js';
 import { type OptionRow, withDefaults } from '../options/table.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
+import { pairPreset, pairSteps } from '../train/length/pair-preset.js';
 import { batchShape, preset, type SizeName, sizes } from '../train/length/preset.js';
 import {
   type Picked,
@@ -23,13 +25,14 @@ import {
 import type { TrainingState } from '../train/saving/training-state.js';
 import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
 import { trainingRows } from '../train/schema/training-rows.js';
-import type { OptimizerConfig } from '../train/train-config.js';
+import type { OptimizerConfig, TrainConfig } from '../train/train-config.js';
 import { findState, matchModel } from './claim-output.js';
 import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
+import { pairedText } from './paired-text.js';
 import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
 import { withDocuments, withRecords } from './records.js';
-import { trainingText } from './training-text.js';
+import { trainingText, type ValidationSource } from './training-text.js';
 
 export type Prepared = Omit<TrainingJob, 'sink' | 'onEvent' | 'signal'>;
 
@@ -44,8 +47,8 @@ export async function prepareNew(
   messages: Messages,
 ): Promise<Prepared> {
   const { valFrac, valFile, valChars } = textSettings(options);
-  const { minCount, reading } = loaded;
   const validating = { valFrac, valFile: valFile ?? null, valChars };
+  if (options.pairs) return preparePairs(loaded, validating, options, messages);
   const { corpus: read, starts } = await trainingText(loaded, validating, undefined, messages);
   const records = withRecords(read, loaded.separator, messages);
   const corpus = options.documents ? withDocuments(records, starts) : records;
@@ -66,17 +69,51 @@ export async function prepareNew(
     corpus,
     ...resolved,
     // to be found again from any folder
-    source: {
-      ...validating,
-      texts: loaded.paths,
-      valFile: validating.valFile === null ? null : absolute(validating.valFile),
-      minCount,
-      reading,
-      files: loaded.corpus.parts,
-      ...(loaded.leftOut.length > 0 && { leftOut: loaded.leftOut }),
-    },
+    source: sourceOf(loaded, validating),
     ...(initFrom && { initFrom }),
   };
+}
+
+/** Where a text came from, as states record it */
+function sourceOf(loaded: LoadedText, validating: ValidationSource): Prepared['source'] {
+  const { minCount, reading } = loaded;
+  return {
+    ...validating,
+    texts: loaded.paths,
+    valFile: validating.valFile === null ? null : absolute(validating.valFile),
+    minCount,
+    reading,
+    files: loaded.corpus.parts,
+    ...(loaded.leftOut.length > 0 && { leftOut: loaded.leftOut }),
+  };
+}
+
+/** A training on pairs from its beginning. */
+async function preparePairs(
+  loaded: LoadedText,
+  validating: ValidationSource,
+  options: CommandTrainOptions,
+  messages: Messages,
+): Promise<Prepared> {
+  const seed = options.seed ?? trainingRows.seed.default;
+  const corpus = await pairedText(loaded, validating, seed, undefined, messages);
+  const { batchSize, ...picked } = pairPreset(pairCount(corpus.pairs.train));
+  const fitted = { batchSize: options.batchSize ?? batchSize, seqLength: pairSteps };
+  const threads = Math.min(options.threads ?? usableCores(), fitted.batchSize);
+  const length = trainLength(options) ?? picked.length;
+  if (options.hidden === undefined || options.dropout === undefined) {
+    const { hidden, dropout } = { ...picked.model, dropout: picked.dropout, ...given(options) };
+    messages.note(`picked hidden size ${hidden} and dropout ${dropout} by the number of pairs`);
+  }
+  const resolved = resolveTraining(
+    { ...options, ...fitted, threads },
+    { ...picked, ...fitted, threads, length },
+  );
+  return { corpus, ...resolved, source: sourceOf(loaded, validating) };
+}
+
+function given({ hidden, dropout }: CommandTrainOptions) {
+  return { ...(hidden !== undefined && { hidden }), ...(dropout !== undefined && { dropout }) };
 }
 
 /** Picks size, dropout and length where they are not given, and says so. */
@@ -171,9 +208,9 @@ export async function prepareResumed(
     const shown = isNamed ? recorded.texts : loaded.paths;
     throw anotherText(path, shown, changesOf(recorded.files, loaded.corpus.parts));
   }
-  const { corpus: read, starts } = await trainingText(loaded, recorded, state.vocabulary, messages);
-  const records = { ...read, ...withSeparator(state.separator) };
-  const corpus = config.documents ? withDocuments(records, starts) : records;
+  const corpus = state.model.pairs
+    ? await pairedText(loaded, recorded, config.seed, state.vocabulary, messages)
+    : await resumedCorpus(loaded, recorded, state, config, messages);
   const { validationSha256 } = corpus.provenance;
   // states before version 3 have no hash of it
   const isRecorded = provenance.validationSha256 !== undefined;
@@ -199,6 +236,18 @@ export async function prepareResumed(
       : { ...state, plan: { ...state.plan, steps: null } },
     ...(best && { best }),
   };
+}
+
+async function resumedCorpus(
+  loaded: LoadedText,
+  recorded: ValidationSource,
+  { vocabulary, separator }: TrainingState,
+  { documents }: TrainConfig,
+  messages: Messages,
+): Promise<TrainingText> {
+  const { corpus, starts } = await trainingText(loaded, recorded, vocabulary, messages);
+  const records = { ...corpus, ...withSeparator(separator) };
+  return documents ? withDocuments(records, starts) : records;
 }
 
 /** The optimiser's part of the configuration, which decides on the speed. */

@@ -26,6 +26,7 @@ type Elsewhere =
   | 'invalid'
   | 'format'
   | 'textColumn'
+  | 'pairs'
   | 'output'
   | 'initFrom'
   | 'json'

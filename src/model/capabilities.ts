@@ -31,7 +31,7 @@ function cellsWith(feature: CellFeature): readonly CellName[] {
 export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>> = {
   residual: { cells: cellNames, backends: allBackends, commands: networkCommands },
   layerNorm: { cells: cellsWith('layerNorm'), backends: allBackends, commands: networkCommands },
-  pairs: { cells: cellNames, backends: allBackends, commands: ['train', 'eval'] },
+  pairs: { cells: cellNames, backends: allBackends, commands: ['train', 'convert', 'eval'] },
 };
 
 /** What is to be done with which network; what is not known yet is absent. */

@@ -31,3 +31,8 @@ export interface ModelConfig extends ArchitectureFlags {
   /** V: characters, the unknown symbol included */
   readonly vocabulary: number;
 }
+
+/** Layers whose state is carried from one chunk of a training to the next; pairs have none. */
+export function carriedLayers({ layers, pairs }: ModelConfig): number {
+  return pairs ? 0 : layers;
+}

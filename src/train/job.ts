@@ -5,7 +5,7 @@ import type { Model } from '../model/model-data.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainEvent } from './events.js';
-import type { TrainingDocuments } from './replicas/replica-plan.js';
+import type { TrainingDocuments, TrainingPairs } from './replicas/replica-plan.js';
 import type { CheckpointSink } from './saving/checkpoint-sink.js';
 import type { TrainingState } from './saving/training-state.js';
 import type { TrainConfig } from './train-config.js';
@@ -23,6 +23,8 @@ export interface TrainingText {
   readonly separator?: string | undefined;
   /** Where each file or record is to be learnt by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
+  /** Where pairs of a source and a target are learnt; the ids may be those of both texts at once */
+  readonly pairs?: TrainingPairs | undefined;
   /** What the text was; recorded in the model, so without times and paths */
   readonly provenance: Readonly<Record<string, unknown>>;
 }

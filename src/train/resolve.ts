@@ -70,12 +70,34 @@ export function checkTogether(options: CommandTrainOptions): void {
         `${name('normalize')} is for characters, not bytes: leave it out, or give ${name('unit', 'char')}`,
     );
   }
+  checkPairs(options);
   const { cell = options.initFrom === undefined ? schema.cell.default : undefined } = options;
   requireCapable({ ...shapeOf(options), cell, backend: options.backend, command: 'train' });
 }
 
-function shapeOf({ residual, layerNorm }: CommandTrainOptions) {
-  return architectureFlags({ residual: residual ?? false, layerNorm: layerNorm ?? false });
+/** Options that say something that a training on pairs has not, or cannot do */
+const notForPairs = [
+  ...(['size', 'residual', 'layerNorm', 'weightDrop', 'seqLength', 'initFrom'] as const),
+  ...(['documents', 'separator', 'format', 'textColumn'] as const),
+];
+
+function checkPairs(options: CommandTrainOptions): void {
+  if (!options.pairs) return;
+  if (options.layers !== undefined && options.layers !== 1) {
+    throw new OptionError((name) => `${name('pairs')} has ${name('layers', '1')}: leave it out`);
+  }
+  for (const key of notForPairs) {
+    if (options[key] === undefined || options[key] === false) continue;
+    throw new OptionError((name) => `${name('pairs')} does not go with ${name(key)}: leave it out`);
+  }
+}
+
+function shapeOf({ residual, layerNorm, pairs }: CommandTrainOptions) {
+  return architectureFlags({
+    residual: residual ?? false,
+    layerNorm: layerNorm ?? false,
+    pairs: pairs ?? false,
+  });
 }
 
 export function textSettings(options: CommandTrainOptions): TextSettings {
@@ -112,6 +134,7 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
     ...architectureFlags({
       residual: options.residual ?? preset.residual ?? false,
       layerNorm: options.layerNorm ?? mayNormalise,
+      pairs: options.pairs ?? false,
     }),
   };
   requireCapable({ ...model, backend: options.backend, command: 'train' });

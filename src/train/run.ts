@@ -9,10 +9,10 @@ import { requireMemory } from '../machine/memory.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
-import { Streams } from '../text/streams.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
 import { StepBudget } from './length/step-budget.js';
+import { type Pass, passOver } from './pass.js';
 import { Replicas } from './replicas/replica-group.js';
 import { Saver } from './saving/checkpoint-sink.js';
 import { History } from './saving/history.js';
@@ -63,7 +63,7 @@ class Training {
   private best: Validation | undefined;
   private history = new History();
   private readonly plateau: Plateau;
-  private readonly streams: Streams;
+  private readonly pass: Pass;
   private readonly budget: StepBudget;
   private hasModel = false;
   private lastSaved: number;
@@ -82,19 +82,16 @@ class Training {
     private readonly replicas: Replicas,
   ) {
     const { config, corpus, resume } = job;
-    this.streams = new Streams(corpus.train, config.batchSize, config.seqLength);
-    const { chunksPerPass } = this.streams;
-    const text = { chunksPerPass, validation: corpus.validation.length };
+    this.pass = passOver(corpus, config);
+    const { steps: chunksPerPass, validationCharacters: validation } = this.pass;
+    const text = { chunksPerPass, validation };
     this.budget = new StepBudget(config, text, resume?.seconds ?? 0, resume?.plan);
     this.plateau = new Plateau(config, resume?.plateau.factor, resume?.plateau.waited);
     this.lastSaved = this.budget.seconds;
     this.saver = new Saver(job.sink, (failure) => this.reportFailedSave(failure));
     this.rollback = new Rollback(config, backend, replicas, resume?.rollbacks ?? 0);
     this.isFineTuning = resume ? resume.isFineTuning === true : job.initFrom !== undefined;
-    const { validation, vocabulary } = corpus;
-    this.validationUnknown = resume
-      ? (resume.validationUnknown ?? 0)
-      : vocabulary.countUnknown(validation.subarray(1));
+    this.validationUnknown = resume ? (resume.validationUnknown ?? 0) : this.pass.unknown();
     this.id = resume ? this.restore(resume) : this.initialise();
   }
 
@@ -152,7 +149,7 @@ class Training {
   }
 
   private learningRateAt(step: number): number {
-    const epoch = step / this.streams.chunksPerPass;
+    const epoch = step / this.pass.steps;
     const { totalSteps } = this.budget;
     const at = { step, totalSteps, epoch };
     const rate = learningRate(this.job.config, at, this.plateau.factor);
@@ -160,22 +157,21 @@ class Training {
   }
 
   private reportProgress(): void {
-    const { replicas, budget, streams, job } = this;
+    const { replicas, budget, pass, job } = this;
     const step = replicas.control.step;
     const recent = replicas.control.recent(budget.firstStep, displayedSteps);
     if (recent === undefined) return;
-    const { batchSize, seqLength } = job.config;
     job.onEvent({
       type: 'progress',
       step,
       totalSteps: budget.totalSteps,
       fraction: budget.fraction(step),
-      epoch: step / streams.chunksPerPass,
+      epoch: step / pass.steps,
       loss: recent.loss,
       bitsPerCharacter: recent.loss / Math.LN2,
       gradientNorm: recent.gradientNorm,
       learningRate: this.learningRateAt(step),
-      charactersPerSecond: budget.stepsPerSecond(step) * batchSize * seqLength,
+      charactersPerSecond: budget.stepsPerSecond(step) * pass.charactersPerStep,
       secondsElapsed: budget.seconds,
       secondsLeft: budget.secondsLeft(step),
     });
@@ -185,7 +181,7 @@ class Training {
 
   private isValidationDue(): boolean {
     const { budget, step, replicas, history } = this;
-    const hasText = this.job.corpus.validation.length > 1;
+    const hasText = this.pass.predicted > 0;
     // a model that is given must be beaten: it is measured before anything has been learned
     if (step === 0) return this.isFineTuning && history.length === 0 && hasText;
     const isAtEnd = budget.isOver(step) || budget.isValidationDue(step);
@@ -195,7 +191,7 @@ class Training {
   /** Measures, records, and has the state saved and, if it is the best, the model. */
   private async validate(): Promise<'done' | 'stopped' | 'diverged'> {
     const { replicas, job, budget } = this;
-    const characters = job.corpus.validation.length - 1;
+    const characters = this.pass.predicted;
     const started = budget.seconds;
     let validationLoss: number | null = null;
     if (characters > 0) {
@@ -209,7 +205,7 @@ class Training {
     const mean = (sum: number) => (metrics.steps > 0 ? sum / metrics.steps : null);
     const entry: Validation = {
       step: this.step,
-      epoch: this.step / this.streams.chunksPerPass,
+      epoch: this.step / this.pass.steps,
       trainLoss: mean(metrics.loss),
       validationLoss,
       learningRate: this.learningRateAt(Math.max(0, this.step - 1)),
@@ -336,7 +332,7 @@ class Training {
   private get snapshot(): TrainingSnapshot {
     const { job, model, backend, replicas, id, step, budget, history, bestLoss } = this;
     const { isFineTuning, validationUnknown } = this;
-    const epoch = step / this.streams.chunksPerPass;
+    const epoch = step / this.pass.steps;
     const [plateau, rollbacks] = [this.plateau, this.rollback.count];
     return {
       ...{ job, model, backend, replicas, id, step, epoch, budget },
@@ -392,8 +388,8 @@ class Training {
       type: 'start',
       model,
       parameters: parameterTable(model).count,
-      trainCharacters: job.corpus.train.length,
-      validationCharacters: job.corpus.validation.length,
+      trainCharacters: this.pass.trainCharacters,
+      validationCharacters: this.pass.validationCharacters,
       batchSize,
       seqLength,
       threads,

@@ -1,6 +1,7 @@
 /** What a training takes of memory: asked for before any of it is taken. */
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
+import { usualLength } from '../model/pairs/pair-batches.js';
 import { parameterTable } from '../model/parameters.js';
 import type { TrainConfig } from './train-config.js';
 import { momentCount } from './update/optimizers.js';
@@ -18,6 +19,13 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig, textBytes
   const { layers: L, hidden: H, vocabulary: V } = model;
   const { batchSize, seqLength, threads, average } = config;
   const kept = 1 + momentCount(config.optimizer) + (average > 0 ? 1 : 0);
+  if (model.pairs) {
+    const { gates, states } = cells[model.cell];
+    // two directions of the encoder, the decoder and attention, at the usual lengths of both sides
+    const perRow = (3 * (gates + states.length + 1) + 10) * H + V;
+    const pairs = 4 * ((2 * kept + 2 * threads) * flatSize + batchSize * usualLength * perRow);
+    return pairs + threads * threadBytes + textBytes;
+  }
   // what stands in the rows that become zero where documents begin
   const states = config.documents ? cells[model.cell].states.length : 0;
   // outside of the cells: what the layers hand down, and the logits

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { cellNames } from '#charnn/model/cells/cells.js';
 import type { ModelConfig } from '#charnn/model/model-config.js';
 import { PairBatches, type PairRows } from '#charnn/model/pairs/pair-batches.js';
+import { PairFeed } from '#charnn/model/pairs/pair-feed.js';
 import { PairNetwork } from '#charnn/model/pairs/pair-network.js';
 import { findPairs } from '#charnn/model/pairs/pair-table.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
@@ -31,23 +32,16 @@ function build(backend: SyncBackend, config: ModelConfig, rate: number) {
   const gradientFlat = backend.tensor([table.flatSize]);
   const batch = batchOf();
   const { S, T, B } = batch;
+  const sizes = { maxSourceRows: S * B, maxTargetRows: T * B, maxWeights: T * B * S, maxBatch: B };
   const network = new PairNetwork(
     backend,
     config,
     new ParameterTensors(backend, table, flat),
     new ParameterTensors(backend, table, gradientFlat),
-    { maxSourceRows: S * B, maxTargetRows: T * B, maxWeights: T * B * S, maxBatch: B },
+    sizes,
   );
-  const list = (numbers: Int32Array) => {
-    const indices = backend.indices(numbers.length);
-    backend.writeIndices(indices, numbers);
-    return indices;
-  };
-  const sources = {
-    ...{ S, B, ids: list(batch.source) },
-    ...{ reversed: list(batch.reversed), mirror: list(batch.mirror) },
-  };
-  const [inputs, places, targets] = [batch.inputs, batch.places, batch.targets].map(list);
+  const feed = new PairFeed(backend, sizes);
+  const { sources, inputs, places, targets } = feed.rows(batch);
   const dropout = {
     ...{ rate, locked: false, weightRate: 0, seed: 3, step: 5, firstRow: 1, totalRows: B + 2 },
   };

@@ -1,5 +1,5 @@
 /** The model that a command is to use: the best of a training, or its latest. */
-import { readModel } from '../../checkpoint/model-file.js';
+import { readAnyModel, requireTexts } from '../../checkpoint/model-file.js';
 import { readLastModel, statePath } from '../../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../../errors.js';
 import { quote } from '../../messages/quote.js';
@@ -7,12 +7,17 @@ import type { Model } from '../../model/model-data.js';
 
 /**
  * @param last whether to take the weights of the training state beside the model instead of the model's
- * @throws CharnnError when the file is missing or damaged
+ * @throws CharnnError when the file is missing or damaged, or for a model of pairs
  */
 export async function readChosenModel(path: string, last = false): Promise<Model> {
+  return requireTexts(await readAnyChosenModel(path, last), path);
+}
+
+/** The same of a model of texts or of pairs. */
+export async function readAnyChosenModel(path: string, last = false): Promise<Model> {
   const file = last ? statePath(path) : path;
   try {
-    return await (last ? readLastModel(file) : readModel(file));
+    return await (last ? readLastModel(file) : readAnyModel(file));
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new CharnnError(

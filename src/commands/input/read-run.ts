@@ -1,7 +1,7 @@
 /** What a training has left behind, a model with its history or a log of events, as one kind of thing. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { readModel } from '../../checkpoint/model-file.js';
+import { readAnyModel } from '../../checkpoint/model-file.js';
 import { grouped } from '../../cli/output.js';
 import { CharnnError, systemReason, UsageError } from '../../errors.js';
 import { ownKind } from '../../files/own-kinds.js';
@@ -24,7 +24,7 @@ type Entry = Readonly<Record<string, unknown>>;
 export async function readRun(path: string): Promise<RunData> {
   const name = path === '-' ? 'standard input' : basename(path).replace(ending, '');
   if (await isModel(path)) {
-    const { config, history } = await readModel(path);
+    const { config, history } = await readAnyModel(path);
     return { ...allSeries([], history, []), name, model: sizeOf(config) };
   }
   const { start, progress, validations, samples } = await readLog(path);

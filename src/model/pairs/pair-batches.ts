@@ -9,14 +9,12 @@ import { Random } from '../random.js';
 import { type PairMarks, type PairTable, targetStart } from './pair-table.js';
 
 /** Characters of a side that a batch has for each of its rows, before it has fewer rows. */
-const usualLength = 64;
+export const usualLength = 64;
 
 /** Some of the rows of a batch; lists are time-major. */
 export interface PairRows {
   /** Rows in the whole batch */
   readonly totalRows: number;
-  /** Characters to be predicted in the whole batch */
-  readonly totalTargets: number;
   readonly firstRow: number;
   readonly B: number;
   /** Length of each source */
@@ -25,9 +23,6 @@ export interface PairRows {
   readonly T: number;
   /** [S, B] */
   readonly source: Int32Array;
-  readonly reversed: Int32Array;
-  /** [S·B] for row (s, b) the row (S-1-s, b) */
-  readonly mirror: Int32Array;
   /** [T, B] what stands before each character of the target: a tab first; newlines beyond its end */
   readonly inputs: Int32Array;
   /** [N] rows of T·B where something is to be predicted, row by row of the batch */
@@ -96,21 +91,29 @@ export class PairBatches {
     return sizes;
   }
 
+  /** Characters to be predicted in the whole batch of a step */
+  targets(step: number): number {
+    let sum = 0;
+    for (const pair of this.batch(step)) sum += this.pairs.lengths[2 * pair + 1] + 1;
+    return sum;
+  }
+
+  private batch(step: number): Uint32Array {
+    const { pairs, order } = this.passOf(Math.floor(step / this.batchesPerPass));
+    const batch = order[step % this.batchesPerPass];
+    return pairs.subarray(this.edges[batch], this.edges[batch + 1]);
+  }
+
   /**
    * A share of a batch.
    * @param step number of the batch, passes counted through
    * @param share which of its rows, given how many it has
    */
   read(step: number, share: (rows: number) => { first: number; size: number }): PairRows {
-    const { pairs, order } = this.passOf(Math.floor(step / this.batchesPerPass));
-    const batch = order[step % this.batchesPerPass];
-    const chosen = pairs.subarray(this.edges[batch], this.edges[batch + 1]);
+    const chosen = this.batch(step);
     const { first, size } = share(chosen.length);
-    const { lengths } = this.pairs;
-    let totalTargets = 0;
-    for (const pair of chosen) totalTargets += lengths[2 * pair + 1] + 1;
     const rows = this.rowsOf(chosen.subarray(first, first + size));
-    return { ...rows, totalRows: chosen.length, totalTargets, firstRow: first };
+    return { ...rows, totalRows: chosen.length, firstRow: first };
   }
 
   private rowsOf(chosen: Uint32Array) {
@@ -138,7 +141,7 @@ export class PairBatches {
         targets[n++] = id;
       }
     });
-    return { B, S, T, source, ...turned(source, S, B), inputs, places, targets };
+    return { B, S, T, source, inputs, places, targets };
   }
 
   private passOf(number: number): { pairs: Uint32Array; order: Uint32Array } {

@@ -133,3 +133,13 @@ export function targetCharacters({ lengths }: PairTable): number {
   for (let i = 1; i < lengths.length; i += 2) sum += lengths[i] + 1;
   return sum;
 }
+
+/** How many characters of the targets are the unknown symbol */
+export function targetsUnknown(ids: Ids, pairs: PairTable, unknownId: number): number {
+  let count = 0;
+  for (let pair = 0; pair < pairCount(pairs); pair++) {
+    const start = targetStart(pairs, pair);
+    for (let i = 0; i < pairs.lengths[2 * pair + 1]; i++) if (ids[start + i] === unknownId) count++;
+  }
+  return count;
+}

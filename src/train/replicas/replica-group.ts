@@ -5,7 +5,7 @@
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { Scope } from '../../backend/device.js';
 import { cells } from '../../model/cells/cells.js';
-import type { ModelConfig } from '../../model/model-config.js';
+import { carriedLayers, type ModelConfig } from '../../model/model-config.js';
 import { parameterTable } from '../../model/parameters.js';
 import type { Ids } from '../../text/unit.js';
 import { WorkerPool } from '../../threads/worker-pool.js';
@@ -18,6 +18,7 @@ import {
   type Reply,
   type RunResult,
   type TrainingDocuments,
+  type TrainingPairs,
 } from './replica-plan.js';
 import { SharedControl } from './shared-control.js';
 
@@ -25,6 +26,7 @@ interface TrainingTexts {
   readonly train: Ids;
   readonly validation: Ids;
   readonly documents?: TrainingDocuments | undefined;
+  readonly pairs?: TrainingPairs | undefined;
 }
 
 export class Replicas {
@@ -66,7 +68,7 @@ export class Replicas {
     );
     const rowShares = Array.from({ length: replicas }, (_, r) => partition(batchSize, r, replicas));
     this.states = rowShares.map(({ size }) =>
-      Array.from({ length: model.layers }, () =>
+      Array.from({ length: carriedLayers(model) }, () =>
         cells[model.cell].states.map(() => backend.tensor([size, model.hidden])),
       ),
     );
@@ -132,9 +134,9 @@ export class Replicas {
       }
       return whole;
     };
-    const { layers, cell } = this.model;
+    const { cell } = this.model;
     return Promise.all(
-      Array.from({ length: layers }, (_, l) =>
+      Array.from({ length: carriedLayers(this.model) }, (_, l) =>
         Promise.all(cells[cell].states.map((_, k) => wholeOf(l, k))),
       ),
     );

@@ -5,6 +5,7 @@
 import type { SharedTensor } from '../../backend/backend.js';
 import type { DeviceHandle } from '../../backend/device.js';
 import type { ModelConfig } from '../../model/model-config.js';
+import type { PairMarks, PairTable } from '../../model/pairs/pair-table.js';
 import type { Documents } from '../../text/documents.js';
 import type { Ids } from '../../text/unit.js';
 import type { TrainConfig } from '../train-config.js';
@@ -13,6 +14,13 @@ import type { TrainConfig } from '../train-config.js';
 export interface TrainingDocuments {
   readonly train: Documents;
   readonly validation: Documents;
+}
+
+/** The pairs of the training text and of the validation text, where pairs are learnt */
+export interface TrainingPairs {
+  readonly marks: PairMarks;
+  readonly train: PairTable;
+  readonly validation: PairTable;
 }
 
 export interface ReplicaPlan {
@@ -24,6 +32,7 @@ export interface ReplicaPlan {
   readonly validation: Ids;
   /** Where each file or record is a document */
   readonly documents?: TrainingDocuments | undefined;
+  readonly pairs?: TrainingPairs | undefined;
   readonly index: number;
   readonly replicas: number;
   /** Rows [firstRow, firstRow + rows) of the batch are this replica's. */

@@ -9,90 +9,46 @@
  *     the own matrices or share: scaled to the global norm, optimiser update
  *     — barrier —
  */
-import {
-  type Answer,
-  type Backend,
-  type Indices,
-  isPending,
-  type Tensor,
-} from '../../backend/backend.js';
-import { Network, type State } from '../../model/network.js';
+import { type Backend, isPending, type Tensor } from '../../backend/backend.js';
 import { ParameterTensors, parameterTable } from '../../model/parameters.js';
-import { SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator.js';
-import { Streams } from '../../text/streams.js';
 import { emaWeight, optimizers, update } from '../update/optimizers.js';
 import { dealMatrices, type ParameterPart, sliceParameters } from '../update/parameter-parts.js';
-import { partition, type ReplicaPlan, type RunResult } from './replica-plan.js';
+import { PairTask } from './pair-task.js';
+import type { ReplicaPlan, RunResult } from './replica-plan.js';
 import type { SharedControl } from './shared-control.js';
-
-/** Steps a chunk in validation, memory permitting. */
-const validationSteps = 64;
+import type { ReplicaTask } from './task.js';
+import { TextTask } from './text-task.js';
 
 export class Replica {
-  private readonly network: Network;
-  private readonly streams: Streams;
-  private readonly state: State;
-  private readonly weights: ParameterTensors;
-  private readonly gradients: ParameterTensors;
-  private readonly inputs: Int32Array;
-  private readonly targets: Int32Array;
-  private readonly inputBuffer: Indices;
-  private readonly targetBuffer: Indices;
+  private readonly task: ReplicaTask;
+  /** This replica's, flat */
+  private readonly gradients: Tensor;
   /** This replica's share of the parameters; their gradients are replica 0's, the sum of all. */
   private readonly slices: readonly ParameterPart[];
   /** The same share of the other replicas' gradients, in the order of the slices. */
   private readonly others: readonly (readonly Tensor[])[];
   /** What this replica updates: matrices, if the optimiser takes them whole, and a share of the rest. */
   private readonly updates: readonly ParameterPart[];
-  private readonly validation: SegmentedEvaluator | undefined;
 
   constructor(
     private readonly backend: Backend,
     private readonly plan: ReplicaPlan,
     private readonly control: SharedControl,
   ) {
-    const { model, config, rows, index, replicas } = plan;
-    const { seqLength, batchSize, dropout, weightDrop } = config;
+    const { model, config, index, replicas } = plan;
     const table = parameterTable(model);
     const weights = backend.attach(plan.weights);
     const moments = plan.moments.map((m) => backend.attach(m));
     const ema = plan.ema && backend.attach(plan.ema);
     const gradients = plan.gradients.map((g) => backend.attach(g));
-    this.weights = new ParameterTensors(backend, table, weights);
-    this.gradients = new ParameterTensors(backend, table, gradients[index]);
-
-    const segments = segmentText(plan.validation.length);
-    const validationShare = partition(segments.count, index, replicas);
-    const trainRows = rows * seqLength;
-    const T = Math.max(
-      1,
-      Math.min(validationSteps, Math.floor(trainRows / Math.max(1, validationShare.size))),
-    );
-    this.network = new Network(backend, model, this.weights, this.gradients, {
-      maxRows: Math.max(trainRows, T * validationShare.size),
-      maxBatch: Math.max(rows, validationShare.size),
-      training: true,
-      dropout: dropout > 0,
-      weightDrop: weightDrop > 0,
-      documents: plan.documents !== undefined,
-    });
-    this.streams = new Streams(plan.train, batchSize, seqLength, plan.documents?.train);
-    this.state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
-    this.inputs = new Int32Array(trainRows);
-    this.targets = new Int32Array(trainRows);
-    this.inputBuffer = backend.indices(trainRows);
-    this.targetBuffer = backend.indices(trainRows);
-    if (plan.validation.length > 1 && validationShare.size > 0) {
-      const { first, size } = validationShare;
-      this.validation = new SegmentedEvaluator(
-        backend,
-        this.network,
-        first,
-        size,
-        T,
-        plan.documents?.validation,
-      );
-    }
+    const own = [
+      new ParameterTensors(backend, table, weights),
+      new ParameterTensors(backend, table, gradients[index]),
+    ] as const;
+    this.gradients = gradients[index];
+    this.task = plan.pairs
+      ? new PairTask(backend, plan, plan.pairs, ...own)
+      : new TextTask(backend, plan, ...own);
 
     const { parameters } = table;
     const flat = { weights, moments, ema };
@@ -130,11 +86,9 @@ export class Replica {
 
   /** Σ of the validation losses of this replica's segments; not a number when stopped. */
   async validate(): Promise<number> {
-    const { control, plan, validation } = this;
+    const { control, task } = this;
     this.exchangeAverage();
-    const segments = segmentText(plan.validation.length);
-    const stopped = () => control.stopRequested;
-    const nats = (await validation?.total(plan.validation, segments, stopped)) ?? 0;
+    const nats = await task.validate(() => control.stopRequested);
     this.exchangeAverage();
     return nats;
   }
@@ -157,10 +111,10 @@ export class Replica {
   private async step(step: number, rate: number): Promise<RunResult['diverged']> {
     const { backend, control, plan } = this;
     const { config, index } = plan;
-    const { T } = this.streams.chunk(step);
-    const characters = T * config.batchSize;
+    const characters = this.task.targets(step);
 
-    const lossSum = await this.forwardBackward(step, 1 / characters);
+    backend.fill(this.gradients, 0);
+    const lossSum = await this.task.forwardBackward(step, 1 / characters);
     control.setLossSum(index, lossSum);
     control.barrier.wait();
 
@@ -187,36 +141,6 @@ export class Replica {
     }
     if (index === 0) control.record(step, loss, gradientNorm, clipped);
     return undefined;
-  }
-
-  /** Gradients of scale · Σ losses of this replica's rows; returns Σ losses in nats. */
-  private forwardBackward(step: number, scale: number): Answer<number> {
-    const { backend, network, plan, state } = this;
-    const { rows, firstRow, config } = plan;
-    const { T, startsOver } = this.streams.chunk(step);
-    if (startsOver) for (const layer of state) for (const s of layer) backend.fill(s, 0);
-    const inputs = this.inputs.subarray(0, T * rows);
-    const targets = this.targets.subarray(0, T * rows);
-    const resets = this.streams.read(step, firstRow, rows, inputs, targets);
-    const inputIds = backend.viewIndices(this.inputBuffer, 0, T * rows);
-    const targetIds = backend.viewIndices(this.targetBuffer, 0, T * rows);
-    backend.writeIndices(inputIds, inputs);
-    backend.writeIndices(targetIds, targets);
-
-    backend.fill(this.gradients.flat, 0);
-    const dropout = {
-      rate: config.dropout,
-      locked: config.dropoutMask === 'locked',
-      weightRate: config.weightDrop,
-      seed: config.seed,
-      step,
-      firstRow,
-      totalRows: config.batchSize,
-    };
-    network.forward(inputIds, T, rows, state, dropout, resets);
-    const lossSum = backend.sum(network.loss(targetIds, scale));
-    network.backward();
-    return lossSum;
   }
 }
 

@@ -1,0 +1,169 @@
+/** How well a model of pairs does on pairs: what it gets wrong, and what the targets cost. */
+import { isPending } from '../backend/backend.js';
+import type { Scope } from '../backend/device.js';
+import { loadWeights } from '../model/load.js';
+import type { Model } from '../model/model-data.js';
+import { PairBatches } from '../model/pairs/pair-batches.js';
+import { PairFeed } from '../model/pairs/pair-feed.js';
+import { PairNetwork } from '../model/pairs/pair-network.js';
+import {
+  type PairMarks,
+  type PairTable,
+  pairCount,
+  targetCharacters,
+  targetStart,
+  targetsUnknown,
+} from '../model/pairs/pair-table.js';
+import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import type { Ids } from '../text/unit.js';
+import { Converter } from './converter.js';
+
+export interface PairEvaluation {
+  readonly pairs: number;
+  /** Different sources; each has one answer, which is compared with the nearest of its targets. */
+  readonly sources: number;
+  /** Share of the sources whose answer is none of their targets */
+  readonly wordErrorRate: number;
+  /** Edits that make the answers right, by characters of the targets (Levenshtein 1966) */
+  readonly characterErrorRate: number;
+  /** The same of what stands between blanks, as of phonemes; undefined where no target has a blank */
+  readonly symbolErrorRate: number | undefined;
+  /** Nats per character of the targets, their ends included */
+  readonly loss: number;
+  readonly characters: number;
+}
+
+/** @param pairs found in `ids` */
+export async function evaluatePairs(
+  model: Model,
+  device: Scope,
+  ids: Ids,
+  pairs: PairTable,
+  marks: PairMarks,
+): Promise<PairEvaluation> {
+  const scope = device.scope();
+  try {
+    const weights = loadWeights(model, scope.operations);
+    const converter = new Converter(scope.operations, model.config, weights, marks);
+    const references = referencesOf(ids, pairs);
+    const answers = await converter.convert(references.map(({ source }) => source));
+    const { vocabulary } = model;
+    const blank = vocabulary.id(0x20);
+    const hasBlanks = references.some(({ targets }) => targets.some((t) => t.includes(blank)));
+    let wrong = 0;
+    const inCharacters = { edits: 0, length: 0 };
+    const inSymbols = { edits: 0, length: 0 };
+    references.forEach(({ targets }, i) => {
+      const answer = answers[i].ids;
+      if (addNearest(inCharacters, answer, targets) > 0) wrong++;
+      if (!hasBlanks) return;
+      addNearest(
+        inSymbols,
+        symbolsOf(answer, blank),
+        targets.map((target) => symbolsOf(target, blank)),
+      );
+    });
+    const characters = targetCharacters(pairs);
+    const unknown = targetsUnknown(ids, pairs, vocabulary.unknownId) * vocabulary.unknownCost;
+    return {
+      pairs: pairCount(pairs),
+      sources: references.length,
+      wordErrorRate: wrong / references.length,
+      characterErrorRate: inCharacters.edits / inCharacters.length,
+      symbolErrorRate: hasBlanks ? inSymbols.edits / inSymbols.length : undefined,
+      loss: ((await natsOf(model, scope, ids, pairs, marks)) + unknown) / characters,
+      characters,
+    };
+  } finally {
+    scope.release();
+  }
+}
+
+const batchSize = 64;
+
+/** Σ of the losses of all characters of the targets */
+async function natsOf(
+  model: Model,
+  { operations: backend }: Scope,
+  ids: Ids,
+  pairs: PairTable,
+  marks: PairMarks,
+): Promise<number> {
+  const batches = new PairBatches(ids, pairs, marks, batchSize, undefined);
+  const sizes = batches.sizes((rows) => rows);
+  const weights = loadWeights(model, backend);
+  const parameters = new ParameterTensors(backend, parameterTable(model.config), weights);
+  const network = new PairNetwork(backend, model.config, parameters, undefined, sizes);
+  network.freeze();
+  const feed = new PairFeed(backend, sizes);
+  let nats = 0;
+  for (let i = 0; i < batches.batchesPerPass; i++) {
+    const batch = batches.read(i, (rows) => ({ first: 0, size: rows }));
+    const { sources, inputs, places, targets } = feed.rows(batch);
+    network.encode(sources);
+    network.decode(inputs, batch.T, places);
+    const sum = backend.sum(network.loss(targets, 0));
+    nats += isPending(sum) ? await sum : sum;
+  }
+  return nats;
+}
+
+interface Reference {
+  readonly source: Ids;
+  readonly targets: (readonly number[])[];
+}
+
+/** The different sources, each with all of its targets */
+function referencesOf(ids: Ids, pairs: PairTable): Reference[] {
+  const bySource = new Map<string, Reference>();
+  for (let pair = 0; pair < pairCount(pairs); pair++) {
+    const start = pairs.starts[pair];
+    const source = ids.subarray(start, start + pairs.lengths[2 * pair]);
+    const from = targetStart(pairs, pair);
+    const target = Array.from(ids.subarray(from, from + pairs.lengths[2 * pair + 1]));
+    const key = source.join(' ');
+    const known = bySource.get(key);
+    if (known) known.targets.push(target);
+    else bySource.set(key, { source, targets: [target] });
+  }
+  return [...bySource.values()];
+}
+
+/** Adds the edits to the nearest target, and its length; returns the edits. */
+function addNearest<Symbol>(
+  sum: { edits: number; length: number },
+  answer: readonly Symbol[],
+  targets: readonly (readonly Symbol[])[],
+): number {
+  let [edits, length] = [Number.POSITIVE_INFINITY, 0];
+  for (const target of targets) {
+    const distance = editDistance(answer, target);
+    if (distance < edits) [edits, length] = [distance, target.length];
+  }
+  sum.edits += edits;
+  sum.length += length;
+  return edits;
+}
+
+function symbolsOf(target: readonly number[], blank: number): string[] {
+  const symbols = [''];
+  for (const id of target) {
+    if (id === blank) symbols.push('');
+    else symbols[symbols.length - 1] += `${id} `;
+  }
+  return symbols.filter((symbol) => symbol !== '');
+}
+
+/** Insertions, deletions and substitutions that make b of a (Wagner & Fischer 1974) */
+export function editDistance<Symbol>(a: readonly Symbol[], b: readonly Symbol[]): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

@@ -1,0 +1,101 @@
+/** A text of pairs, divided between training and validation by their source. */
+import { CharnnError, optionName } from '../errors.js';
+import { limits } from '../limits.js';
+import { grouped } from '../messages/quote.js';
+import {
+  type FoundPairs,
+  findPairs,
+  type PairFault,
+  type PairMarks,
+  pairCount,
+  splitPairs,
+} from '../model/pairs/pair-table.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import type { TrainingText } from '../train/job.js';
+import type { TrainingPairs } from '../train/replicas/replica-plan.js';
+import type { LoadedText } from './loaded-text.js';
+import type { Messages } from './messages.js';
+import { trainingText, type ValidationSource } from './training-text.js';
+
+export interface PairedText extends TrainingText {
+  readonly pairs: TrainingPairs;
+}
+
+/**
+ * @param known the vocabulary of a training that goes on: its text was reported when it was new
+ * @throws CharnnError where there are no pairs
+ */
+export async function pairedText(
+  loaded: LoadedText,
+  { valFrac, valFile, valChars }: ValidationSource,
+  seed: number,
+  known: Vocabulary | undefined,
+  messages: Messages,
+): Promise<PairedText> {
+  const whole = { valFrac: 0, valFile, valChars: Number.POSITIVE_INFINITY };
+  const { corpus } = await trainingText(loaded, whole, known, messages);
+  const { train: ids, vocabulary } = corpus;
+  const marks = requireMarks(vocabulary);
+  const report = known === undefined ? messages : undefined;
+  const { pairs } = reportPairs(findPairs(ids, marks), 'the text', report);
+  const fractionOf = (length: number) => Math.min(1, valChars / Math.max(1, length));
+  if (valFile === null) {
+    const split = splitPairs(ids, pairs, Math.min(valFrac, fractionOf(ids.length)), seed);
+    return { ...corpus, validation: ids, pairs: { marks, ...split } };
+  }
+  const { validation } = corpus;
+  const found = reportPairs(findPairs(validation, marks), optionName('valFile'), report).pairs;
+  const fraction = fractionOf(validation.length);
+  const chosen = fraction < 1 ? splitPairs(validation, found, fraction, seed).validation : found;
+  return { ...corpus, pairs: { marks, train: pairs, validation: chosen } };
+}
+
+/**
+ * The ids of the characters that pairs are written with.
+ * @throws CharnnError where the text has no such characters
+ */
+export function requireMarks(vocabulary: Vocabulary): PairMarks {
+  const marks = { tab: vocabulary.id(0x09), newline: vocabulary.id(0x0a) };
+  if (marks.tab === vocabulary.unknownId || marks.newline === vocabulary.unknownId) {
+    throw new CharnnError(
+      'the text has no pairs: give lines of a source, a tab and a target, at least two of them',
+    );
+  }
+  return marks;
+}
+
+const reasons: Readonly<Record<PairFault, string>> = {
+  tab: 'has no tab',
+  source: 'has an empty source',
+  target: 'has an empty target',
+  length: `has a side of more than ${limits.pairLength} characters`,
+};
+
+/**
+ * Says which lines are no pairs.
+ * @param where what has been searched
+ * @throws CharnnError where none is
+ */
+export function reportPairs(
+  found: FoundPairs,
+  where: string,
+  messages: Messages | undefined,
+): FoundPairs {
+  const { pairs, wrong, examples, wider } = found;
+  const shown = examples.map(({ line, fault }) => `line ${line} ${reasons[fault]}`).join(', ');
+  if (pairCount(pairs) === 0) {
+    throw new CharnnError(
+      `${where} has no pairs: each line is to be a source, a tab and a target${shown && `, but ${shown}`}`,
+    );
+  }
+  if (wrong > 0) {
+    const lines = wrong === 1 ? '1 line' : `${grouped(wrong)} lines`;
+    const more = wrong > examples.length ? ', …' : '';
+    messages?.warn(`left out ${lines} of ${where}: ${shown}${more}`);
+  }
+  if (wider > 0) {
+    const lines = wider === 1 ? '1 line has' : `${grouped(wider)} lines have`;
+    messages?.note(`${lines} more than two columns in ${where}: only the first two are read`);
+  }
+  return found;
+}

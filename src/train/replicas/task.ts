@@ -1,0 +1,26 @@
+/** What a replica computes of a training: everything that depends on what is learnt from. */
+import type { Answer } from '../../backend/backend.js';
+
+export interface ReplicaTask {
+  /** Characters that the whole batch of a step predicts */
+  targets(step: number): number;
+  /**
+   * Adds the gradients of scale · Σ losses of this replica's rows to gradients that are zero.
+   * @returns Σ losses in nats
+   */
+  forwardBackward(step: number, scale: number): Answer<number>;
+  /** Σ of the validation losses of this replica's share; not a number when stopped */
+  validate(stopped: () => boolean): Promise<number>;
+}
+
+/** The largest a network has to be for two purposes */
+export function larger<Sizes extends { readonly [Key in keyof Sizes]: number }>(
+  a: Sizes,
+  b: Sizes,
+): Sizes {
+  const entries = Object.entries<number>(a).map(([key, x]) => [
+    key,
+    Math.max(x, b[key as keyof Sizes]),
+  ]);
+  return Object.fromEntries(entries) as Sizes;
+}

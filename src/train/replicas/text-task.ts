@@ -1,0 +1,101 @@
+/** A replica's rows of a text: streams that are read side by side, the state carried from chunk to chunk. */
+import type { Answer, Backend, Indices } from '../../backend/backend.js';
+import { Network, type State } from '../../model/network.js';
+import type { ParameterTensors } from '../../model/parameters.js';
+import { SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator.js';
+import { Streams } from '../../text/streams.js';
+import { partition, type ReplicaPlan } from './replica-plan.js';
+import type { ReplicaTask } from './task.js';
+
+/** Steps a chunk in validation, memory permitting. */
+const validationSteps = 64;
+
+export class TextTask implements ReplicaTask {
+  private readonly network: Network;
+  private readonly streams: Streams;
+  private readonly state: State;
+  private readonly inputs: Int32Array;
+  private readonly targetIds: Int32Array;
+  private readonly inputBuffer: Indices;
+  private readonly targetBuffer: Indices;
+  private readonly validation: SegmentedEvaluator | undefined;
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly plan: ReplicaPlan,
+    weights: ParameterTensors,
+    gradients: ParameterTensors,
+  ) {
+    const { model, config, rows, index, replicas } = plan;
+    const { seqLength, batchSize, dropout, weightDrop } = config;
+    const segments = segmentText(plan.validation.length);
+    const validationShare = partition(segments.count, index, replicas);
+    const trainRows = rows * seqLength;
+    const T = Math.max(
+      1,
+      Math.min(validationSteps, Math.floor(trainRows / Math.max(1, validationShare.size))),
+    );
+    this.network = new Network(backend, model, weights, gradients, {
+      maxRows: Math.max(trainRows, T * validationShare.size),
+      maxBatch: Math.max(rows, validationShare.size),
+      training: true,
+      dropout: dropout > 0,
+      weightDrop: weightDrop > 0,
+      documents: plan.documents !== undefined,
+    });
+    this.streams = new Streams(plan.train, batchSize, seqLength, plan.documents?.train);
+    this.state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
+    this.inputs = new Int32Array(trainRows);
+    this.targetIds = new Int32Array(trainRows);
+    this.inputBuffer = backend.indices(trainRows);
+    this.targetBuffer = backend.indices(trainRows);
+    if (plan.validation.length > 1 && validationShare.size > 0) {
+      const { first, size } = validationShare;
+      this.validation = new SegmentedEvaluator(
+        backend,
+        this.network,
+        first,
+        size,
+        T,
+        plan.documents?.validation,
+      );
+    }
+  }
+
+  targets(step: number): number {
+    return this.streams.chunk(step).T * this.plan.config.batchSize;
+  }
+
+  async validate(stopped: () => boolean): Promise<number> {
+    const { plan, validation } = this;
+    const segments = segmentText(plan.validation.length);
+    return (await validation?.total(plan.validation, segments, stopped)) ?? 0;
+  }
+
+  forwardBackward(step: number, scale: number): Answer<number> {
+    const { backend, network, plan, state } = this;
+    const { rows, firstRow, config } = plan;
+    const { T, startsOver } = this.streams.chunk(step);
+    if (startsOver) for (const layer of state) for (const s of layer) backend.fill(s, 0);
+    const inputs = this.inputs.subarray(0, T * rows);
+    const targets = this.targetIds.subarray(0, T * rows);
+    const resets = this.streams.read(step, firstRow, rows, inputs, targets);
+    const inputIds = backend.viewIndices(this.inputBuffer, 0, T * rows);
+    const targetIds = backend.viewIndices(this.targetBuffer, 0, T * rows);
+    backend.writeIndices(inputIds, inputs);
+    backend.writeIndices(targetIds, targets);
+    const dropout = {
+      rate: config.dropout,
+      locked: config.dropoutMask === 'locked',
+      weightRate: config.weightDrop,
+      seed: config.seed,
+      step,
+      firstRow,
+      totalRows: config.batchSize,
+    };
+    network.forward(inputIds, T, rows, state, dropout, resets);
+    const lossSum = backend.sum(network.loss(targetIds, scale));
+    network.backward();
+    return lossSum;
+  }
+}
