@@ -31,7 +31,7 @@ export const train = defineCommand({
     ['charnn train book.txt --time 3m', 'train for three minutes'],
     ['charnn train poems/ --cell gru --epochs 30', 'a folder, another cell'],
     ['zcat logs/*.gz | charnn train - -o logs.json', 'a stream'],
-    ['charnn train lexicon.tsv --pairs', 'source<tab>target, for charnn convert'],
+    ['charnn train lexicon.tsv --pairs', 'sources and targets'],
     ['charnn train --resume', 'continue after an interruption'],
   ],
   synonyms: ['learn', 'fit', 'resume', 'finetune', 'fine-tune'],

@@ -35,7 +35,7 @@ type Elsewhere =
 
 const ofCorpus = ['unit', 'normalize', 'keepCr', 'minCount', 'separator'] as const;
 const ofReading = ['encoding', 'invalid', 'format', 'textColumn'] as const;
-const ofCommand = ['json', 'quiet', 'debug', 'output', 'initFrom'] as const;
+const ofCommand = ['json', 'quiet', 'debug', 'output', 'initFrom', 'pairs'] as const;
 const elsewhere: readonly string[] = [...ofCorpus, ...ofReading, ...ofCommand];
 
 const { output, initFrom } = commandRows;
@@ -143,6 +143,11 @@ async function trained(held: HeldText, request: Request, signal: AbortSignal): P
       },
       text: async () => held.loaded,
       resumedText: async (state, _, path) => {
+        if (state.model.pairs) {
+          throw new UsageError(
+            `${quote(path)} is a training on pairs: go on with charnn train --resume`,
+          );
+        }
         if (state.text.unit === held.loaded.text.unit) return held.loaded;
         throw anotherText(path, held.loaded.paths, `its unit is ${held.loaded.text.unit}`);
       },

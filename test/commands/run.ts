@@ -1,6 +1,6 @@
 /** Runs the real binary as a child process in a temporary directory. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../folder.js';
@@ -94,4 +94,16 @@ export function verses(length: number): string {
     text += `${i} green bottles hanging on the wall, and if ${i % 7} should fall.\n`;
   }
   return text;
+}
+
+/** Waits until a file is there. */
+export async function fileAppears(folder: Folder, name: string): Promise<void> {
+  if (existsSync(join(folder.path, name))) return;
+  await new Promise<void>((resolve) => {
+    const watcher = watch(folder.path, () => {
+      if (!existsSync(join(folder.path, name))) return;
+      watcher.close();
+      resolve();
+    });
+  });
 }

@@ -1,8 +1,7 @@
 /** `charnn train` from outside: determinism, resuming, signals, manners. */
-import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Folder, finished, small, verses } from './run.js';
+import { Folder, fileAppears, finished, small, verses } from './run.js';
 
 const text = verses(3000);
 /** Long enough to be interrupted, with all that must survive it. */
@@ -10,17 +9,6 @@ const long = [
   ...['--hidden', '24', '--layers', '2', '--batch-size', '4', '--seq-length', '16'],
   ...['--steps', '400', '--eval-every', '40', '--dropout', '0.2', '--threads', '2'],
 ];
-
-async function fileAppears(folder: Folder, name: string): Promise<void> {
-  if (existsSync(join(folder.path, name))) return;
-  await new Promise<void>((resolve) => {
-    const watcher = watch(folder.path, () => {
-      if (!existsSync(join(folder.path, name))) return;
-      watcher.close();
-      resolve();
-    });
-  });
-}
 
 test('what is picked is said, and what is given is not picked', async () => {
   const folder = new Folder();
