@@ -1,5 +1,4 @@
 /** `charnn train` from outside: determinism, resuming, signals, manners. */
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Folder, fileAppears, finished, small, verses } from './run.js';
 

@@ -20,7 +20,7 @@ afterAll(() => model.close());
 
 const candidates = [{}, [], [7], 'no such thing', -1.5, true, null, () => {}];
 const rows = Object.entries<OptionRow>(commandRows).filter(
-  ([key]) => !Object.hasOwn(outputRows, key),
+  ([key]) => !Object.hasOwn(outputRows, key) && key !== 'pairs',
 );
 
 /** The message of a call that is refused as wrong usage */
@@ -77,4 +77,8 @@ test.each([
 
 test('a corpus that is missing is told in words', async () => {
   expect(await refusal(() => train(undefined as never))).toContain('train needs a Corpus');
+});
+
+test('models of pairs are made by the command alone', async () => {
+  expect(await refusal(() => train(corpus, { pairs: true } as object))).toMatch(/pairs/);
 });

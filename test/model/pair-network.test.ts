@@ -56,7 +56,7 @@ function build(backend: SyncBackend, config: ModelConfig, rate: number) {
     const before = loss(values);
     network.loss(targets, scale);
     network.backward();
-    return { loss: before, values: backend.read(gradientFlat) };
+    return { loss: before, values: Array.from(backend.read(gradientFlat)) };
   };
   return { table, values, loss, gradient };
 }
@@ -85,7 +85,7 @@ describe.each(cellNames)('%s', (cell) => {
     );
     const computed = gradient().values;
     for (const { name, start, size } of table.parameters) {
-      const own = computed.subarray(start, start + size);
+      const own = computed.slice(start, start + size);
       const scale = own.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
       expect(scale, `${name} has a gradient`).toBeGreaterThan(0);
       for (let i = 0; i < size; i++) {
