@@ -4,7 +4,7 @@ import { CompiledBackend, Scratch } from '#charnn/backend/compiled.js';
 import { address } from '#charnn/backend/cpu.js';
 import { Heap } from '#charnn/backend/heap.js';
 import type { NativeAddon } from '#charnn/backend/native.js';
-import { type Address, type Place, ScopeMemory } from '#charnn/backend/place.js';
+import { type Address, type Allocation, ScopeMemory } from '#charnn/backend/place.js';
 import type { Machine } from '../backend/run-case.js';
 
 /**
@@ -51,7 +51,7 @@ export class Arena {
     fences.close(this.base, this.whole);
   }
 
-  take(bytes: number): Place {
+  take(bytes: number): Allocation {
     const poison = this.fencing === 'poison';
     const [gap, unit] = poison ? [gapBytes, 64] : [this.fences.pageBytes, this.fences.pageBytes];
     const opened = poison ? bytes : roundUp(bytes, unit);
@@ -87,7 +87,7 @@ class FencedMemory extends ScopeMemory {
     super(new Heap(undefined));
   }
 
-  override allocate(bytes: number): Place {
+  override allocate(bytes: number): Allocation {
     return this.arena.take(Math.max(bytes, 4));
   }
 }
