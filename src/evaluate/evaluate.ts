@@ -4,7 +4,7 @@ import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
-import { segmentText, SegmentedEvaluator } from '../model/segmented-evaluator.js';
+import { SegmentedEvaluator, segmentText } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
 import { DynamicEvaluator } from './dynamic-evaluator.js';
 

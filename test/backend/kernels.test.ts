@@ -1,5 +1,5 @@
 /**
- * Every verb on every back end against the reference in float64, whose gradients are in turn checked by
+ * Every operation on every back end against the reference in float64, whose gradients are in turn checked by
  * central differences. Nothing may be written beyond an output, nor beyond the kernels' own memory.
  */
 import { describe, expect, test } from 'vitest';
@@ -19,9 +19,9 @@ test('every case can be named', () => {
 });
 
 describe.each(machines)('%s', (_, makeMachine) => {
-  test.each(kernelCases.map((c) => [c.name, c] as const))('%s', (_name, c) => {
-    const computed = runCase(makeMachine(), c);
+  test.each(kernelCases.map((c) => [c.name, c] as const))('%s', async (_name, c) => {
+    const computed = await runCase(makeMachine(), c);
     expect(computed.overrun).toEqual([]);
-    expect(firstDifference(c, computed)).toBeUndefined();
+    expect(await firstDifference(c, computed)).toBeUndefined();
   });
 });

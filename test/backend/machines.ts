@@ -3,8 +3,9 @@ import { CompiledBackend, Scratch } from '#charnn/backend/compiled.js';
 import { address } from '#charnn/backend/cpu.js';
 import type { Engine } from '#charnn/backend/cpu-device.js';
 import { loadNative, nativeEngine } from '#charnn/backend/native.js';
-import { type Address, ScopeMemory } from '#charnn/backend/place.js';
+import { type Address, ScopeMemory } from '#charnn/backend/scope-memory.js';
 import { type WasmVariant, wasmEngine } from '#charnn/backend/wasm.js';
+import { availableBackends, type SyncBackend } from '../backends.js';
 import { reference } from './float64-reference.js';
 import { Guarded } from './guarded.js';
 import type { Machine } from './run-case.js';
@@ -35,6 +36,11 @@ function compiled(engine: Engine | { readonly missing: string }): [string, () =>
   return [[engine.name, make]];
 }
 
+/** A back end whose kernels' own memory is not known here */
+function unguarded(backend: SyncBackend): Machine {
+  return { backend, guarded: new Guarded(backend) };
+}
+
 const addon = loadNative();
 export const hasNative = !('missing' in addon);
 
@@ -42,4 +48,7 @@ export const machines: [string, () => Machine][] = [
   ['reference', () => reference('float32')],
   ...('missing' in addon ? [] : addon.levels()).flatMap((level) => compiled(nativeEngine(level))),
   ...(['simd', 'relaxed'] as WasmVariant[]).flatMap((variant) => compiled(wasmEngine(variant))),
+  ...availableBackends
+    .filter(([name]) => !['reference', 'native', 'wasm'].includes(name))
+    .map(([name, make]): [string, () => Machine] => [name, () => unguarded(make())]),
 ];

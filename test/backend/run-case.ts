@@ -9,11 +9,13 @@ import type { KernelCase } from './kernel-case.js';
 /** A back end, and the guards around what `guarded` makes and around the kernels' own memory. */
 export interface Machine {
   readonly backend: SyncBackend;
-  readonly guarded: Pick<Guarded, 'tensor' | 'overrun'>;
+  readonly guarded: Pick<Guarded, 'tensor'> & {
+    overrun(): string[] | Promise<string[]>;
+  };
 }
 
 /** Runs a case with the same random numbers on every machine. */
-export function runCase({ backend, guarded }: Machine, c: KernelCase) {
+export async function runCase({ backend, guarded }: Machine, c: KernelCase) {
   const random = new Random(11);
   const tensors: Record<string, Tensor> = {};
   for (const [name, shape] of Object.entries(c.tensors)) {
@@ -27,23 +29,26 @@ export function runCase({ backend, guarded }: Machine, c: KernelCase) {
     ids,
     Array.from({ length: count }, (_, i) => (i * 7 + 3) % below),
   );
-  c.run(backend, tensors, ids);
-  const outputs = c.outputs.map((name) => [name, backend.read(tensors[name])] as const);
-  return { outputs, overrun: guarded.overrun() };
+  await c.run(backend, tensors, ids);
+  const outputs: [name: string, values: Float32Array | Float64Array][] = [];
+  // a device may answer later
+  for (const name of c.outputs) outputs.push([name, await backend.read(tensors[name])]);
+  return { outputs, overrun: await guarded.overrun() };
 }
 
-const oracles = new Map<KernelCase, ReturnType<typeof runCase>>();
+type Computed = Awaited<ReturnType<typeof runCase>>;
+const oracles = new Map<KernelCase, Computed>();
 
 /** What the reference in float64 makes of it */
-function oracle(c: KernelCase): ReturnType<typeof runCase> {
-  const known = oracles.get(c) ?? runCase(float64Reference(), c);
+async function oracle(c: KernelCase): Promise<Computed> {
+  const known = oracles.get(c) ?? (await runCase(float64Reference(), c));
   oracles.set(c, known);
   return known;
 }
 
 /** The first value that is too far off, with the right one; undefined when none is. */
-export function firstDifference(c: KernelCase, computed: ReturnType<typeof runCase>) {
-  const expected = oracle(c);
+export async function firstDifference(c: KernelCase, computed: Computed) {
+  const expected = await oracle(c);
   for (const [index, [name, values]] of expected.outputs.entries()) {
     const got = computed.outputs[index][1];
     for (let i = 0; i < values.length; i++) {

@@ -52,9 +52,9 @@ for (const c of cases) {
   for (const { name, kernels } of levels) {
     if (index++ < orders.from) continue;
     say(`call ${name} | ${c.name}`);
-    const computed = runCase(fencedMachine(arena, kernels), c);
+    const computed = await runCase(fencedMachine(arena, kernels), c);
     arena.clear();
-    const difference = compare ? firstDifference(c, computed) : undefined;
+    const difference = compare ? await firstDifference(c, computed) : undefined;
     if (difference !== undefined) say(`wrong ${name} | ${c.name}: ${difference}`);
   }
 }

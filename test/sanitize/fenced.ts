@@ -4,7 +4,7 @@ import { CompiledBackend, Scratch } from '#charnn/backend/compiled.js';
 import { address } from '#charnn/backend/cpu.js';
 import { Heap } from '#charnn/backend/heap.js';
 import type { NativeAddon } from '#charnn/backend/native.js';
-import { type Address, type Allocation, ScopeMemory } from '#charnn/backend/place.js';
+import { type Address, type Allocation, ScopeMemory } from '#charnn/backend/scope-memory.js';
 import type { Machine } from '../backend/run-case.js';
 
 /**
@@ -17,6 +17,7 @@ export type Fencing = 'poison' | 'page behind' | 'page before';
 export interface Fences {
   close(start: number, bytes: number): void;
   open(start: number, bytes: number): void;
+  pointerOf(memory: Uint8Array): number;
   readonly pageBytes: number;
 }
 
@@ -30,8 +31,10 @@ const roundUp = (bytes: number, unit: number) => Math.ceil(bytes / unit) * unit;
 /** One piece of memory for all cases of a process, closed but for the tensors of the present one. */
 export class Arena {
   private readonly memory = new SharedArrayBuffer(arenaBytes);
-  /** Of its first byte at the beginning of a page */
+  /** Pointer to its first byte at the beginning of a page */
   private readonly base: number;
+  /** The same byte's address, as the kernels count it */
+  private readonly baseAddress: number;
   /** Offset of that byte in `memory` */
   private readonly first: number;
   private readonly whole: number;
@@ -44,9 +47,11 @@ export class Arena {
     addon: NativeAddon,
   ) {
     const page = fences.pageBytes;
-    const start = addon.addressOf(new Uint8Array(this.memory));
+    const bytes = new Uint8Array(this.memory);
+    const start = fences.pointerOf(bytes);
     this.first = (page - (start % page)) % page;
     this.base = start + this.first;
+    this.baseAddress = addon.addressOf(bytes) + this.first;
     this.whole = Math.floor((arenaBytes - this.first) / page) * page;
     fences.close(this.base, this.whole);
   }
@@ -66,7 +71,7 @@ export class Arena {
     const at = this.fencing === 'page behind' ? from + opened - bytes : from;
     return {
       ...{ buffer: this.memory, start: this.first + at },
-      address: (this.base + at) as Address,
+      address: (this.baseAddress + at) as Address,
     };
   }
 

@@ -42,8 +42,21 @@ static napi_value open_range_of(napi_env env, napi_callback_info info) {
     return NULL;
 }
 
+/* pointerOf(memory): where a Uint8Array begins */
+static napi_value pointer_of(napi_env env, napi_callback_info info) {
+    napi_value value, result;
+    size_t count = 1;
+    void *memory = NULL;
+    napi_get_cb_info(env, info, &count, &value, NULL, NULL);
+    napi_get_typedarray_info(env, value, NULL, NULL, &memory, NULL, NULL);
+    napi_create_double(env, (double)(uintptr_t)memory, &result);
+    return result;
+}
+
 NAPI_MODULE_INIT() {
     napi_value value;
+    napi_create_function(env, "pointerOf", NAPI_AUTO_LENGTH, pointer_of, NULL, &value);
+    napi_set_named_property(env, exports, "pointerOf", value);
     napi_create_function(env, "close", NAPI_AUTO_LENGTH, close_range_of, NULL, &value);
     napi_set_named_property(env, exports, "close", value);
     napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_range_of, NULL, &value);
