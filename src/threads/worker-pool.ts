@@ -31,6 +31,8 @@ const bytesPerThread = 12 * 2 ** 20;
 export class WorkerPool<Data, Message, Reply> {
   private readonly send: ((message: Message) => void)[] = [];
   private readonly threads: Worker[] = [];
+  /** Messages that the calling thread is working on */
+  private readonly handling = new Set<Promise<void>>();
   private isClosing = false;
   private failure: Error | undefined;
   private waitingFor = 0;
@@ -75,10 +77,14 @@ export class WorkerPool<Data, Message, Reply> {
     });
   }
 
-  /** Ends the threads and waits until they have ended; no reply comes any more. */
+  /**
+   * Ends the threads and waits until they have ended, and what the calling thread has begun too: no reply comes
+   * any more, and the memory that the workers used may be given back.
+   */
   async close(): Promise<void> {
     this.isClosing = true;
     await Promise.all(this.threads.map((thread) => thread.terminate()));
+    await Promise.all(this.handling);
   }
 
   private startAll(): void {
@@ -115,20 +121,26 @@ export class WorkerPool<Data, Message, Reply> {
   /** Lets the calling thread do the work, a message at a time, so that events come in between. */
   private startHere(createHandler: CreateHandler<Data, Message, Reply>): void {
     let handler: Promise<Handler<Message>> | undefined;
-    const setUp = async () =>
-      createHandler(this.options.data(0), (reply) => {
-        if (!this.isClosing) this.options.onReply(0, reply);
-      });
+    const reply = (reply: Reply) => {
+      if (!this.isClosing) this.options.onReply(0, reply);
+    };
+    const setUp = async () => createHandler(this.options.data(0), reply, () => this.isClosing);
+    const handleHere = async (message: Message) => {
+      try {
+        handler ??= setUp();
+        const handle = await handler;
+        if (!this.isClosing) await handle(message);
+      } catch (error) {
+        this.fail(error);
+      }
+    };
     this.send.push((message) => {
-      setImmediate(async () => {
+      setImmediate(() => {
         if (this.isClosing) return;
-        try {
-          handler ??= setUp();
-          const handle = await handler;
-          await handle(message);
-        } catch (error) {
-          this.fail(error);
-        }
+        const handled: Promise<void> = handleHere(message).then(() => {
+          this.handling.delete(handled);
+        });
+        this.handling.add(handled);
       });
     });
   }
