@@ -10,6 +10,8 @@ import { ParameterTensors, parameterTable } from './parameters.js';
 interface ForwardCapacity {
   readonly maxRows: number;
   readonly maxBatch: number;
+  /** Whether `forward` will be given resets */
+  readonly documents?: boolean;
 }
 
 /** A model as a network that is ready to run, its weights frozen. */
