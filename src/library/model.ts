@@ -341,10 +341,7 @@ export class Model {
   async *#draw(options: RecordSampleOptions, signal: AbortSignal) {
     const { settings, prompt } = samplingOf(options, this.#data);
     const { count = 1, threads = usableCores() } = options;
-    function* jobs(): Generator<readonly number[]> {
-      for (let i = 0; i < count; i++) yield [];
-    }
-    const pieces = generate(jobs(), {
+    const pieces = generate(emptyPrompts(count), {
       ...{ model: this.#data, device: this.#device, weights: this.#loaded() },
       ...{ settings, prompt, expected: count, threads },
     });
@@ -367,6 +364,10 @@ export class Model {
       pause: breather(signal),
     });
   }
+}
+
+function* emptyPrompts(count: number): Generator<readonly number[], void, void> {
+  for (let i = 0; i < count; i++) yield [];
 }
 
 function isIterable(value: unknown): boolean {

@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { binary, Folder, finished, type Outcome, small, verses } from '../cli/run.js';
-import { hasPseudoTerminals } from '../cli/terminal.js';
+import { binary, Folder, finished, type Outcome, small, verses } from '../commands/run.js';
+import { hasPseudoTerminals } from '../commands/terminal.js';
 
 /** Colour, window title, C1's introducer of control sequences, DEL, a mark that turns the text around */
 const attack = '\u001b[31m\u001b]0;title\u0007\u009b2J\u007f\u202e';
