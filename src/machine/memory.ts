@@ -177,6 +177,9 @@ function isOfAddresses({ inWords }: MemoryLimit): boolean {
 
 const shown = (x: number) => `${(Math.max(0, x) / gigabyte).toFixed(2)} GiB`;
 
+/** Less than a process's use of memory goes up and down by: not worth the time to look the limits up */
+const negligible = 16 * 2 ** 20;
+
 /**
  * @param bytes that are to be taken beyond what this process has already
  * @param what is to be held, for the message
@@ -185,6 +188,7 @@ const shown = (x: number) => `${(Math.max(0, x) / gigabyte).toFixed(2)} GiB`;
  * @throws CharnnError with both figures when it cannot fit
  */
 export function requireMemory(bytes: number, what: string, remedy?: string, reserved = 0): void {
+  if (Math.max(bytes, reserved) < negligible) return;
   for (const limit of memoryLimits()) {
     const promised = limit.countsReserved ? reserved + processBytes : 0;
     const needed = Math.max(limit.used + bytes, reserved > 0 ? promised : 0);

@@ -130,10 +130,11 @@ if (given.large) {
   all.gradients.push(['gradients', '-m', 'wide.json', 'text.txt']);
   all.novelty.push(['novelty', '--corpus', 'large.txt', 'large.txt']);
 }
-const shortest = new Set(['version', 'help', 'report', 'gradients', 'inspect']);
+/** Of the short form */
+const few = new Set(['train', 'sample', 'score', 'compress']);
 const lines = Object.entries(all)
   .filter(([name]) => given.command === undefined || given.command.split(',').includes(name))
-  .flatMap(([name, list]) => (given.short ? list.slice(0, Number(!shortest.has(name))) : list));
+  .flatMap(([name, list]) => (given.short ? list.slice(0, Number(few.has(name))) : list));
 
 // --- the limits ---
 
@@ -182,6 +183,9 @@ function controlGroup(controller, files) {
 const range = (from, to, step = 1) =>
   Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => from + i * step);
 
+/** Of the limits of threads, from the least on */
+const isChosen = (x, i) => (given.short ? i === 0 || x === 14 : i < 12 || x % 4 === 0);
+
 const kinds = {
   address() {
     const wrap = (megabytes) => shell(`ulimit -v ${megabytes * megabyte}`);
@@ -195,15 +199,13 @@ const kinds = {
   processes() {
     if (!isRoot || !has('setpriv', 'prlimit') || !starts(asNobody(400))) return [];
     const found = fromWhereNodeStarts(range(4, 40), asNobody);
-    const few = (x, i) => (given.short ? i < 2 || x === 14 : i < 12 || x % 4 === 0);
-    return found.filter(few).map((x) => [`${x}`, asNobody(x)]);
+    return found.filter(isChosen).map((x) => [`${x}`, asNobody(x)]);
   },
   pids() {
     const wrap = isRoot ? controlGroup('pids', ['pids.max']) : undefined;
     if (wrap === undefined) return [];
     const found = fromWhereNodeStarts(range(4, 40), wrap);
-    const few = (x, i) => (given.short ? i < 2 || x === 14 : i < 12 || x % 4 === 0);
-    return found.filter(few).map((x) => [`${x}`, wrap(x)]);
+    return found.filter(isChosen).map((x) => [`${x}`, wrap(x)]);
   },
   memory() {
     const files = ['memory.limit_in_bytes', 'memory.max'];
