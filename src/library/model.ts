@@ -12,6 +12,7 @@ import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { limits } from '../limits.js';
 import { usableCores } from '../machine/cores.js';
+import type { CellName } from '../model/cells/cells.js';
 import { loadWeights } from '../model/load.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
@@ -84,7 +85,7 @@ export interface CompressOptions extends OptionsOf<typeof compressRows>, Abortab
 
 /** What a network consists of */
 export interface Architecture {
-  readonly cell: 'rnn' | 'lstm' | 'gru';
+  readonly cell: CellName;
   readonly layers: number;
   readonly hidden: number;
   readonly embedding: number;

@@ -22,7 +22,7 @@ import { modelOf, stateOf, type TrainingSnapshot } from './saving/snapshot.js';
 import type { TrainingState } from './saving/training-state.js';
 import { trainingBytes } from './training-bytes.js';
 import { transferWeights } from './transfer.js';
-import { momentCount } from './update/optimizer.js';
+import { momentCount } from './update/optimizers.js';
 import { learningRate, Plateau } from './update/schedule.js';
 
 const progressMs = 200;
