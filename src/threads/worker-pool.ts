@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { CharnnError } from '../errors.js';
-import { requireMemory, requireThreads } from '../machine/memory.js';
+import { fittingThreads, requireMemory } from '../machine/memory.js';
 import type { CreateHandler, Envelope, Handler } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
@@ -13,6 +13,8 @@ export interface PoolOptions<Data, Message, Reply> {
   readonly module: URL;
   /** For a pool of one: does the work in the calling thread. Absent: every worker is a thread. */
   readonly createHandler?: CreateHandler<Data, Message, Reply>;
+  /** Memory that a worker takes of its own, beyond that of a thread; summed before any is started */
+  readonly bytesPerWorker?: number | undefined;
   /** What worker `index` is told at its start: plain data and shared memory, copied to each thread */
   data(index: number): Data;
   /**
@@ -24,9 +26,6 @@ export interface PoolOptions<Data, Message, Reply> {
   /** Called once, with the first failure; the pool still has to be closed. */
   onFailure(error: Error): void;
 }
-
-/** Memory that a thread takes before it has done anything: its heap, its stack, the modules */
-const bytesPerThread = 12 * 2 ** 20;
 
 export class WorkerPool<Data, Message, Reply> {
   private readonly send: ((message: Message) => void)[] = [];
@@ -88,11 +87,10 @@ export class WorkerPool<Data, Message, Reply> {
   }
 
   private startAll(): void {
-    const { workers, createHandler, onFewer } = this.options;
-    if (workers > 1 || createHandler === undefined) requireThreads(workers);
-    if (workers > 1)
-      requireMemory(workers * bytesPerThread, `${workers} threads`, 'use fewer threads');
-    if (workers === 1 && createHandler) {
+    const { createHandler, onFewer, bytesPerWorker = 0 } = this.options;
+    const workers = this.countThatFits();
+    if (workers <= 1 && createHandler) {
+      requireMemory(bytesPerWorker, 'this model and a batch');
       this.startHere(createHandler);
       return;
     }
@@ -109,6 +107,18 @@ export class WorkerPool<Data, Message, Reply> {
         throw new CharnnError(`${this.countOfStarted()}: ${reason}`, 1, { cause });
       }
     }
+  }
+
+  /** As many workers as there is memory for, where their number is no part of the result. */
+  private countThatFits(): number {
+    const { workers, createHandler, onFewer, bytesPerWorker = 0 } = this.options;
+    if (workers === 1 && createHandler) return workers;
+    const { count, reason } = fittingThreads(workers, bytesPerWorker);
+    if (count >= workers) return workers;
+    const least = createHandler ? 0 : 1;
+    if (onFewer === undefined || count < least) throw new CharnnError(reason);
+    onFewer(Math.max(1, count), reason);
+    return count;
   }
 
   private countOfStarted(): string {
