@@ -10,6 +10,8 @@ export interface CountOptions {
   readonly context?: number | undefined;
   /** Entries of the table at the most */
   readonly limit?: number | undefined;
+  /** The first character that is counted; those before it are only what it follows. */
+  readonly first?: number | undefined;
   /** Positions that are sorted at a time, for tests */
   readonly batch?: number | undefined;
 }
@@ -25,11 +27,12 @@ export function countText(
   {
     context = usualContext(ids.length, vocabulary),
     limit = limits.counts.entries,
+    first = 0,
     batch,
   }: CountOptions = {},
 ): NgramTable {
   const whole = new TableBuilder(vocabulary, context, 0, limit);
-  read(ids, vocabulary, context, whole, batch);
+  read(ids, vocabulary, context, whole, first, batch);
   const table = whole.finish();
   if (table !== undefined) return table;
   const pruned = new TableBuilder(
@@ -38,7 +41,7 @@ export function countText(
     whole.neededCutoff,
     Number.POSITIVE_INFINITY,
   );
-  read(ids, vocabulary, context, pruned, batch);
+  read(ids, vocabulary, context, pruned, first, batch);
   return pruned.finish() as NgramTable;
 }
 
@@ -57,6 +60,7 @@ function read(
   vocabulary: number,
   context: number,
   builder: TableBuilder,
+  first: number,
   batch: number | undefined,
 ): void {
   const layout = new NgramLayout(vocabulary, context);
@@ -84,6 +88,7 @@ function read(
       }
       builder.add(context, layout.symbol(high, low, 0), count, count);
     },
+    first,
     batch,
   );
   if (open[1] >= 0) close(1);

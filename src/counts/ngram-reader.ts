@@ -7,6 +7,7 @@
  * count of 1, of 2, and of more, and γ_k what makes the sum 1. Nothing is taken off a count of 0, nor added for it;
  * so what was left out of the table, too, is spread by the shorter context.
  */
+import type { Ids } from '../text/unit.js';
 import type { NgramTable } from './ngram-table.js';
 
 export class NgramReader {
@@ -23,15 +24,17 @@ export class NgramReader {
   private readonly touched: Uint32Array;
 
   constructor(readonly table: NgramTable) {
-    const { vocabulary } = table;
+    const { vocabulary, levels } = table;
     this.path = new Uint32Array(table.context + 1);
     this.unigrams = new Float64Array(vocabulary);
     this.sums = new Float64Array(vocabulary);
     this.touched = new Uint32Array(vocabulary);
-    const rest = this.spread(0, 0, 1, (id, p) => {
-      this.unigrams[id] = p;
-    });
-    for (let id = 0; id < vocabulary; id++) this.unigrams[id] += rest / vocabulary;
+    const { entrySymbols, entryCounts, totals } = levels[0];
+    const rest = this.rest(0, 0, 1);
+    this.unigrams.fill(rest / vocabulary);
+    for (let entry = 0; entry < entryCounts.length; entry++) {
+      this.unigrams[entrySymbols[entry]] += this.discounted(0, entryCounts[entry]) / totals[0];
+    }
     this.logUnigrams = this.unigrams.map(Math.log);
   }
 
@@ -42,15 +45,29 @@ export class NgramReader {
    * @param into ln p(c) by id
    */
   predict(history: ArrayLike<number>, end: number, into: Float64Array): void {
-    const { sums, touched, unigrams, logUnigrams } = this;
+    const { sums, touched, unigrams, logUnigrams, path } = this;
+    const { levels, discounts } = this.table;
     this.enter(history, end);
     let weight = 1;
     let count = 0;
     for (let level = this.matched; level > 0; level--) {
-      weight = this.spread(level, this.path[level], weight, (id, p) => {
+      const { firstEntry, entrySymbols, entryCounts, totals } = levels[level];
+      const total = totals[path[level]];
+      const last = firstEntry[path[level] + 1];
+      const one = discounts[3 * level];
+      const two = discounts[3 * level + 1];
+      const more = discounts[3 * level + 2];
+      const share = weight / total;
+      let taken = 0;
+      for (let entry = firstEntry[path[level]]; entry < last; entry++) {
+        const times = entryCounts[entry];
+        const left = times - (times === 1 ? one : times === 2 ? two : more);
+        const id = entrySymbols[entry];
+        taken += left;
         if (sums[id] === 0) touched[count++] = id;
-        sums[id] += p;
-      });
+        sums[id] += share * left;
+      }
+      weight *= (total - taken) / total;
     }
     const logWeight = Math.log(weight);
     for (let id = 0; id < logUnigrams.length; id++) into[id] = logWeight + logUnigrams[id];
@@ -63,40 +80,40 @@ export class NgramReader {
 
   /** ln p of one character. */
   cost(history: ArrayLike<number>, end: number, id: number): number {
+    const { path } = this;
+    const { levels } = this.table;
     this.enter(history, end);
     let weight = 1;
     let p = 0;
     for (let level = this.matched; level > 0; level--) {
-      weight = this.spread(level, this.path[level], weight, (next, share) => {
-        if (next === id) p += share;
-      });
+      const { totals } = levels[level];
+      const count = this.countOf(level, path[level], id);
+      if (count > 0) p += (weight * this.discounted(level, count)) / totals[path[level]];
+      weight = this.rest(level, path[level], weight);
     }
     return Math.log(p + weight * this.unigrams[id]);
   }
 
-  /**
-   * Hands a share of probability to what followed a context.
-   * @param give told each character and its probability
-   * @returns what is left for the shorter context
-   */
-  private spread(
-    level: number,
-    context: number,
-    weight: number,
-    give: (id: number, p: number) => void,
-  ): number {
-    const { levels, discounts } = this.table;
-    const { firstEntry, entrySymbols, entryCounts, totals } = levels[level];
+  private discounted(level: number, count: number): number {
+    return count - this.table.discounts[3 * level + Math.min(count, 3) - 1];
+  }
+
+  /** What of a share of probability is left for the shorter context. */
+  private rest(level: number, context: number, weight: number): number {
+    const { firstEntry, entryCounts, totals } = this.table.levels[level];
     const total = totals[context];
-    const end = firstEntry[context + 1];
     let taken = 0;
-    for (let entry = firstEntry[context]; entry < end; entry++) {
-      const count = entryCounts[entry];
-      const left = count - discounts[3 * level + Math.min(count, 3) - 1];
-      taken += left;
-      give(entrySymbols[entry], (weight * left) / total);
+    for (let entry = firstEntry[context]; entry < firstEntry[context + 1]; entry++) {
+      taken += this.discounted(level, entryCounts[entry]);
     }
     return total > 0 ? weight * ((total - taken) / total) : weight;
+  }
+
+  /** How often a character followed a context */
+  private countOf(level: number, context: number, id: number): number {
+    const { firstEntry, entrySymbols, entryCounts } = this.table.levels[level];
+    const at = search(entrySymbols, firstEntry[context], firstEntry[context + 1], id);
+    return at < 0 ? 0 : entryCounts[at];
   }
 
   /** Finds the contexts that end before a character. */
@@ -109,19 +126,22 @@ export class NgramReader {
     for (let level = 1; level <= longest; level++) {
       const { firstChild } = levels[level - 1];
       const { symbols } = levels[level];
-      const wanted = history[end - level];
-      let [low, high] = [firstChild[node], firstChild[node + 1]];
-      const last = high;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if (symbols[middle] < wanted) low = middle + 1;
-        else high = middle;
-      }
-      if (low === last || symbols[low] !== wanted) break;
-      node = low;
+      node = search(symbols, firstChild[node], firstChild[node + 1], history[end - level]);
+      if (node < 0) break;
       path[level] = node;
       this.matched = level;
     }
-    this.seen = levels[this.matched].totals[node];
+    this.seen = levels[this.matched].totals[path[this.matched]];
   }
+}
+
+/** Where a value stands in a part of a list that ascends; -1 where it does not. */
+function search(list: Ids, from: number, to: number, wanted: number): number {
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (list[middle] < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low < to && list[low] === wanted ? low : -1;
 }

@@ -61,16 +61,20 @@ export function mostContext(vocabulary: number): number {
  */
 export type RunListener = (latest: number, high: number, low: number, count: number) => void;
 
-/** Tells all n-grams of a text that consist of N characters and the one that follows, ascending. */
+/**
+ * Tells all n-grams of a text that consist of N characters and the one that follows, ascending.
+ * @param first position of the first character that is counted as what follows
+ */
 export function eachRun(
   ids: Ids,
   vocabulary: number,
   layout: NgramLayout,
   listener: RunListener,
+  first = 0,
   capacity = batchPositions,
 ): void {
   const { bits } = layout;
-  const cells = new Cells(ids, bits);
+  const cells = new Cells(ids, bits, first);
   const batch = new Batch(ids, vocabulary, layout, Math.min(capacity, ids.length));
   for (let from = 0; from < cells.counts.length; ) {
     let to = from;
@@ -95,6 +99,7 @@ class Cells {
   constructor(
     private readonly ids: Ids,
     private readonly bits: number,
+    private readonly first: number,
   ) {
     const size = Math.max(16, bits);
     this.shift = size - bits;
@@ -102,7 +107,7 @@ class Cells {
     const { counts } = this;
     let cell = 0;
     for (let i = 0; i < ids.length; i++) {
-      counts[cell]++;
+      if (i >= first) counts[cell]++;
       cell = (cell >>> bits) | ((ids[i] + 1) << this.shift);
     }
   }
@@ -123,11 +128,11 @@ class Cells {
     at: { position: number; cell: number },
     into: Uint32Array,
   ): number {
-    const { ids, bits, shift } = this;
+    const { ids, bits, shift, first } = this;
     let { position, cell } = at;
     let count = 0;
     for (; position < ids.length && count < into.length; position++) {
-      if (cell >= from && cell < to) into[count++] = position;
+      if (cell >= from && cell < to && position >= first) into[count++] = position;
       cell = (cell >>> bits) | ((ids[position] + 1) << shift);
     }
     at.position = position;

@@ -2,9 +2,8 @@
  * Records drawn side by side, a row of the batch each. When one ends the next takes its place, so the
  * batch stays full; a row's numbers do not depend on the others.
  */
-import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
-import type { Network, State } from '../model/network.js';
-import { copyState, stateRows } from '../model/network-state.js';
+import { type Answer, isPending } from '../backend/backend.js';
+import type { Place, Predictor } from '../predict/predictor.js';
 import { Chooser } from './character-sampler.js';
 import { RecordCourse, type RecordRules } from './record-sampler.js';
 
@@ -16,37 +15,30 @@ export interface RecordPiece {
   readonly done: boolean;
 }
 
-/** Where every record begins: the model's state, and the character it reads next. */
+/** Where every record begins: what was read before it, and the character it reads next. */
 export interface Beginning {
-  /** [1, H] a layer and state */
-  readonly state: State;
+  /** Of one row */
+  readonly place: Place;
   readonly id: number;
 }
 
 export class Batch {
   private readonly chooser: Chooser;
-  private readonly logits: Float32Array;
-  /** [rows, H] a layer and state */
-  private readonly state: State;
-  private readonly input: Indices;
-  /** Views of the first B rows, by B */
-  private readonly views = new Map<number, { state: State; input: Indices }>();
+  /** A row for each of the active records */
+  private readonly place: Place;
   private readonly active: RecordCourse[] = [];
   private readonly waiting: RecordCourse[] = [];
   private ended: RecordCourse[] = [];
 
-  /** @param rows at most so many records run at a time; the network must hold them */
+  /** @param rows at most so many records run at a time; the predictor must hold them */
   constructor(
-    private readonly backend: Backend,
-    private readonly network: Network,
+    private readonly predictor: Predictor,
     private readonly beginning: Beginning,
     private readonly rules: RecordRules,
     private readonly rows: number,
   ) {
     this.chooser = new Chooser(rules.symbols, rules.settings);
-    this.logits = new Float32Array(rows * network.config.vocabulary);
-    this.state = network.createState(rows);
-    this.input = backend.indices(rows);
+    this.place = predictor.createPlace(rows);
   }
 
   get busy(): boolean {
@@ -62,31 +54,25 @@ export class Batch {
 
   /** One step of all rows: one answer of the device for all of them. */
   step(): Answer<void> {
-    const { backend, network, active, logits } = this;
+    const { predictor, active, place } = this;
     this.fillRows();
-    const B = active.length;
-    if (B === 0) return;
-    const { state, input } = this.viewsFor(B);
-    backend.writeIndices(
-      input,
+    if (active.length === 0) return;
+    const answer = predictor.step(
+      place,
       active.map((record) => record.input),
     );
-    const V = network.config.vocabulary;
-    const output = network.forward(input, 1, B, state);
-    const answer = backend.read(output, B === this.rows ? logits : logits.subarray(0, B * V));
-    if (isPending(answer)) return answer.then(() => this.advance());
-    this.advance();
+    if (isPending(answer)) return answer.then((logits) => this.advance(logits));
+    this.advance(answer);
   }
 
   /** Draws each row's next character from its logits. */
-  private advance(): void {
-    const { active, logits, chooser, network } = this;
-    const B = active.length;
-    const V = network.config.vocabulary;
+  private advance(logits: Float32Array): void {
+    const { active, chooser, predictor } = this;
+    const V = predictor.vocabulary;
     active.forEach((record, row) => {
       record.advance(logits, row * V, chooser);
     });
-    for (let row = B - 1; row >= 0; row--) if (active[row].done) this.remove(row);
+    for (let row = active.length - 1; row >= 0; row--) if (active[row].done) this.remove(row);
   }
 
   /** What was drawn since the last call. */
@@ -109,7 +95,7 @@ export class Batch {
     while (active.length < rows) {
       const record = waiting.shift();
       if (record === undefined) return;
-      copyState(this.backend, this.row(active.length), this.beginning.state);
+      this.predictor.copyRow(this.place, active.length, this.beginning.place, 0);
       active.push(record);
     }
   }
@@ -121,25 +107,8 @@ export class Batch {
     const last = active.length - 1;
     if (row < last) {
       active[row] = active[last];
-      copyState(this.backend, this.row(row), this.row(last));
+      this.predictor.copyRow(this.place, row, this.place, last);
     }
     active.pop();
-  }
-
-  private row(index: number): State {
-    return stateRows(this.backend, this.state, index, 1);
-  }
-
-  private viewsFor(B: number): { state: State; input: Indices } {
-    let views = this.views.get(B);
-    if (views === undefined) {
-      const { backend } = this;
-      views = {
-        state: stateRows(backend, this.state, 0, B),
-        input: backend.viewIndices(this.input, 0, B),
-      };
-      this.views.set(B, views);
-    }
-    return views;
   }
 }
