@@ -1,9 +1,10 @@
 /** The counts of a model in its file: what is said of them in a field of its own, and their bytes. */
-import { CharnnError } from '../errors.js';
+
 import { classCount, type ModelCounts } from '../counts/mixture.js';
 import { longestContext } from '../counts/ngram-runs.js';
 import { contextsOf, entriesOf, type NgramTable } from '../counts/ngram-table.js';
 import { headOf, packTable, type TableHead, unpackTable } from '../counts/pack-table.js';
+import { CharnnError } from '../errors.js';
 import type { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
@@ -35,7 +36,12 @@ export function readTableHead(fields: Fields): TableHead {
     context,
     cutoff: fields.within('cutoff', count),
     // each is taken off a count of 1, of 2, and of 3 and more
-    discounts: numbers(fields, 'discounts', 3 * (context + 1), (x, i) => x >= 0.1 && x <= (i % 3) + 1),
+    discounts: numbers(
+      fields,
+      'discounts',
+      3 * (context + 1),
+      (x, i) => x >= 0.1 && x <= (i % 3) + 1,
+    ),
     contexts: sizes('contexts'),
     entries: sizes('entries'),
   };

@@ -16,8 +16,8 @@ import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { modelRows } from '../train/schema/model-rows.js';
 import { textRows } from '../train/schema/text-rows.js';
-import { readRows } from './recorded-config.js';
 import { bytesJson, checkBytes, type NamedBytes, readBytes } from './blobs.js';
+import { readRows } from './recorded-config.js';
 import {
   checkTensor,
   type NamedValues,

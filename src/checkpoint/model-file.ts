@@ -52,7 +52,10 @@ export async function writeModel(
     shape,
     values,
   }));
-  await writeFileAtomically(path, fileJson(head, tensors, options.plainWeights, counts ? [counts.blob] : []));
+  await writeFileAtomically(
+    path,
+    fileJson(head, tensors, options.plainWeights, counts ? [counts.blob] : []),
+  );
 }
 
 /** About what a model's file takes, weights in base64. */

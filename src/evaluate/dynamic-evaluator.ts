@@ -11,8 +11,8 @@
 import type { Backend, Indices, Tensor } from '../backend/backend.js';
 import type { Model } from '../model/model-data.js';
 import { Network, type State } from '../model/network.js';
-import type { Judge } from '../model/segmented-evaluator.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import type { Judge } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
 
 export interface DynamicOptions {

@@ -2,7 +2,12 @@
 import * as rows from '../../cli/rows.js';
 import { flag, type OptionsOf, option, topic } from '../../options/table.js';
 import { count, integer, listOf, notNegative, path, repeated, text } from '../../options/types.js';
-import { constraintRows, countsWeightRow, filterRows, lengthRow } from '../../sample/sample-rows.js';
+import {
+  constraintRows,
+  countsWeightRow,
+  filterRows,
+  lengthRow,
+} from '../../sample/sample-rows.js';
 import { encodingRow } from '../../text/reading-rows.js';
 
 const { greedy, ...filters } = filterRows;

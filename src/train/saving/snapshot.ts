@@ -33,6 +33,7 @@ export interface Standing {
 /** The model as it stands: the average of the weights, where one is kept. */
 export async function takeModel(standing: Standing): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
+  const { mixing } = replicas;
   // Given or planned, the interval has one place among the fields, so that equal trainings write equal bytes.
   const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
   const { backend: _, length: __, keep: ___, ...recorded } = configRecord(config);
@@ -42,6 +43,9 @@ export async function takeModel(standing: Standing): Promise<Model> {
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
     weights: await copyOut(backend, replicas.average ?? replicas.weights),
+    ...(mixing && {
+      counts: { table: mixing.table, weights: Float64Array.from(mixing.weights) },
+    }),
     training: {
       charnn: version,
       id,
@@ -82,6 +86,7 @@ export async function takeState(
     plateau: { factor, waited },
     tally: replicas.control.tally,
     rollbacks: standing.rollbacks,
+    ...(job.givenCounts && { counts: job.givenCounts }),
     ...(standing.isFineTuning && { isFineTuning: true }),
     ...(standing.validationUnknown > 0 && { validationUnknown: standing.validationUnknown }),
     history: history.entries,

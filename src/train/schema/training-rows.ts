@@ -1,5 +1,6 @@
 /** Options that say how a network is trained: fields of the `config` object in state files. */
 import { backendNames } from '../../backend/device.js';
+import { longestContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
 import {
@@ -9,6 +10,7 @@ import {
   fraction,
   integer,
   notNegative,
+  orAuto,
   positive,
   properFraction,
 } from '../../options/types.js';
@@ -197,6 +199,15 @@ const documentRows = topic('Text', {
   }),
 });
 
+const countsRows = topic('Training', {
+  counts: option(
+    '<n>',
+    orAuto(integer(0, longestContext)),
+    "counts n-grams of the text, with contexts of up to n characters, and mixes them into the network's predictions; auto: as long as the text is worth; 0: none",
+    { absent: '0', optional: true },
+  ),
+});
+
 /** Constants of the optimisers that files record but no option changes. */
 const fixedRows = {
   alpha: {
@@ -220,5 +231,6 @@ export const trainingRows = {
   ...keepRows,
   ...runRows,
   ...documentRows,
+  ...countsRows,
   ...fixedRows,
 };
