@@ -1,8 +1,8 @@
 /** The counts of a model in its file: what is said of them in a field of its own, and their bytes. */
 
-import { classCount, type ModelCounts } from '../counts/mixture.js';
+import { classCount } from '../counts/mixture.js';
 import { longestContext } from '../counts/ngram-runs.js';
-import { contextsOf, entriesOf, type NgramTable } from '../counts/ngram-table.js';
+import type { NgramTable } from '../counts/ngram-table.js';
 import { headOf, packTable, type TableHead, unpackTable } from '../counts/pack-table.js';
 import { CharnnError } from '../errors.js';
 import type { Fields } from '../json/fields.js';
@@ -93,7 +93,12 @@ function numbers(
   return list as number[];
 }
 
-/** About what the counts take in a file */
-export function countsBytes({ table }: ModelCounts): number {
-  return (4 / 3) * (3 * contextsOf(table) + 2 * entriesOf(table));
+/** n-grams of different lengths that a character of a text adds, at the most, about: contexts and entries */
+const eachCharacter = 2.5;
+/** Bytes that each takes in a file */
+const bytesInFile = 4;
+
+/** About what the counts of a text take in a file, at the most. */
+export function countsBytes(characters: number): number {
+  return bytesInFile * Math.min(2 * limits.counts.entries, eachCharacter * characters);
 }

@@ -176,13 +176,13 @@ function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Outp
 
 /** Says what models without a network make of the validation text. */
 async function compare(
-  { vocabulary, train, validation }: TrainingText,
+  { vocabulary, train, counted = train, validation }: TrainingText,
   { quiet, json }: CommandTrainOptions,
   progress: Progress,
   output: Output,
 ): Promise<void> {
   if (validation.length < 2 || (quiet && !json)) return;
-  const result = await yardstick(vocabulary, validation, train);
+  const result = await yardstick(vocabulary, validation, counted);
   if (json) progress.show(baselineEvent(result));
   else output.note(`for comparison: ${yardstickLine(result)}`);
 }

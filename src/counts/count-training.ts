@@ -4,14 +4,14 @@ import { requireMemory } from '../machine/memory.js';
 import { WorkerPool } from '../threads/worker-pool.js';
 import type { Counted, CountingPlan } from './counting-handler.js';
 
-/** What is held out of a training text at its end, for weights to be fitted on: this share of it, */
+/** What is held out of a training text at its beginning, far from what it is validated on, for weights to be fitted on: this share of it, */
 const heldShare = 0.02;
 /** no more characters, */
 const mostHeld = 50_000;
 /** and no more numbers, one for each character and character of the vocabulary. */
 const mostHeldNumbers = 2 ** 23;
 
-/** How many characters at the end of a training text neither network nor counts learn from at first. */
+/** How many characters at the beginning of a training text neither network nor counts learn from at first. */
 export function heldLength(characters: number, vocabulary: number): number {
   return Math.min(
     mostHeld,

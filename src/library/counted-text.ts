@@ -9,6 +9,7 @@ import { CharnnError, optionName } from '../errors.js';
 import type { Model } from '../model/model-data.js';
 import type { TrainingText } from '../train/job.js';
 import type { Messages } from './messages.js';
+import type { FileStarts } from './records.js';
 
 /**
  * The longest context that is counted.
@@ -44,12 +45,18 @@ export function countedContext(
   return most;
 }
 
-/** The text with its end held out, on which the weights of the counts are fitted; the network does not learn it. */
+/** The text with its beginning held out, on which the weights of the counts are fitted; the network does not learn it. */
 export function withHeldOut(corpus: TrainingText, context: number | undefined): TrainingText {
   if (context === undefined) return corpus;
   const { train, vocabulary } = corpus;
-  const edge = train.length - heldLength(train.length, vocabulary.size);
-  return { ...corpus, train: train.subarray(0, edge), counted: train };
+  const held = heldLength(train.length, vocabulary.size);
+  return { ...corpus, train: train.subarray(held), counted: train };
+}
+
+/** Where files begin in a text that may have been shortened so. */
+export function startsIn({ train, counted }: TrainingText, starts: FileStarts): FileStarts {
+  const held = counted === undefined ? 0 : counted.length - train.length;
+  return { ...starts, train: starts.train.map((at) => Math.max(0, at - held)) };
 }
 
 /** The counts of a model to start from, in ids of another vocabulary. */

@@ -4,8 +4,8 @@
 import type { SharedTensor } from '../backend/backend.js';
 import { type BackendName, backendNames, type Device } from '../backend/device.js';
 import { openDevice, openExactDevice } from '../backend/open-device.js';
+import { readLatestModel } from '../checkpoint/last-model.js';
 import { readModel, writeModel } from '../checkpoint/model-file.js';
-import { readLastModel, statePath } from '../checkpoint/state-file.js';
 import { compress, decompress } from '../compress/codec.js';
 import { UsageError } from '../errors.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
@@ -122,7 +122,7 @@ export class Model {
     checkOptions(loadRows, options, 'Model.load');
     const { backend = 'auto', last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
-      last ? readLastModel(statePath(file)) : readModel(file),
+      last ? readLatestModel(file) : readModel(file),
     );
     return opened(data, backend);
   }

@@ -25,7 +25,7 @@ import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
 import { trainingRows } from '../train/schema/training-rows.js';
 import type { OptimizerConfig } from '../train/train-config.js';
 import { findState, matchModel } from './claim-output.js';
-import { countedContext, countsIn, withHeldOut } from './counted-text.js';
+import { countedContext, countsIn, startsIn, withHeldOut } from './counted-text.js';
 import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
@@ -51,7 +51,7 @@ export async function prepareNew(
   const whole = withRecords(read, loaded.separator, messages);
   const counts = countedContext(options.counts, whole, initFrom, messages);
   const records = withHeldOut(whole, counts);
-  const corpus = options.documents ? withDocuments(records, starts) : records;
+  const corpus = options.documents ? withDocuments(records, startsIn(records, starts)) : records;
   warnOfOverlap(corpus, messages);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
@@ -180,7 +180,7 @@ export async function prepareResumed(
   const { counts } = config;
   const whole = { ...read, ...withSeparator(state.separator) };
   const records = withHeldOut(whole, counts === 'auto' || counts === 0 ? undefined : counts);
-  const corpus = config.documents ? withDocuments(records, starts) : records;
+  const corpus = config.documents ? withDocuments(records, startsIn(records, starts)) : records;
   const { validationSha256 } = corpus.provenance;
   // states before version 3 have no hash of it
   const isRecorded = provenance.validationSha256 !== undefined;

@@ -6,14 +6,14 @@ import { type Answer, type Backend, type Indices, isPending } from '../backend/b
 import { type ModelCounts, mixtureOf } from '../counts/mixture.js';
 import type { Network, State } from '../model/network.js';
 import { clearState, copyState, stateRows } from '../model/network-state.js';
-import { History } from './history.js';
+import { LatestCharacters } from './latest-characters.js';
 
 /** Where some texts stand that are read side by side: all that was read of each. */
 export interface Place {
   /** [rows, H] a layer and state */
   readonly state: State;
   /** By row; undefined where the network alone predicts */
-  readonly histories: readonly History[] | undefined;
+  readonly histories: readonly LatestCharacters[] | undefined;
 }
 
 /** Steps of a chunk in which a text is read that is there already */
@@ -54,7 +54,7 @@ export class Predictor {
   /** Texts of which nothing has been read. */
   createPlace(rows: number): Place {
     const { network, mixture, context } = this;
-    const histories = mixture && Array.from({ length: rows }, () => new History(context));
+    const histories = mixture && Array.from({ length: rows }, () => new LatestCharacters(context));
     return { state: network.createState(rows), histories };
   }
 
@@ -66,7 +66,7 @@ export class Predictor {
   placeAt(state: State, latest: readonly number[]): Place {
     const { mixture, context } = this;
     if (mixture === undefined) return { state, histories: undefined };
-    const history = new History(context);
+    const history = new LatestCharacters(context);
     for (const id of latest) history.push(id);
     return { state, histories: [history] };
   }

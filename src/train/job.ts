@@ -24,7 +24,7 @@ export interface TrainingText {
   readonly separator?: string | undefined;
   /** Where each file or record is to be learnt by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** Where n-grams are counted: the training text with what is held out at its end */
+  /** Where n-grams are counted: the training text with what is held out at its beginning */
   readonly counted?: Ids | undefined;
   /** What the text was; recorded in the model, so without times and paths */
   readonly provenance: Readonly<Record<string, unknown>>;

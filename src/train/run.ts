@@ -69,7 +69,7 @@ async function countedBeside(job: TrainingJob): Promise<MixingPlan | undefined> 
   if (!config.counts || config.counts === 'auto' || corpus.counted === undefined) return undefined;
   const plan = {
     text: corpus.counted,
-    edge: corpus.train.length,
+    held: corpus.counted.length - corpus.train.length,
     vocabulary: corpus.vocabulary.size,
     context: config.counts,
     given: givenCounts,

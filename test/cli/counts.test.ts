@@ -49,11 +49,22 @@ test('the loss with counts stands beside the network’s, lower, at validations 
   expect(await lossOf('-m', 'counted.json', '--counts-weight', '0')).toBeCloseTo(validationLoss, 6);
 });
 
-test('without their weight everything is as the network alone has it', async () => {
+describe('without their weight everything is as the network alone has it', () => {
   const lines = text.split('\n').slice(3, 12).join('\n');
-  const both = async (args: string[], input?: string) => {
+  test.each([
+    [['sample', '--seed', '4', '-l', '200']],
+    [['sample', '--seed', '4', '-n', '3', '--temp', '0.7', '--top-p', '0.9', '-p', '7 gr']],
+    [['sample', '--beam', '3', '-l', '30', '-p', '7 ']],
+    [['sample', '--seed', '2', '-l', '40', '--match', '[0-9]+ [a-z ]+']],
+    [['score', '--per-char']],
+    [['score', '--dynamic']],
+    [['eval', '-', '--json']],
+  ])('%j', async (args) => {
     const run = (model: string, ...more: string[]) =>
-      shared.run([args[0], '-m', model, ...args.slice(1), ...more], input);
+      shared.run(
+        [args[0], '-m', model, ...args.slice(1), ...more],
+        args[0] === 'sample' ? undefined : lines,
+      );
     const [pure, none, counted] = await Promise.all([
       run('bare.json'),
       run('counted.json', '--counts-weight', '0'),
@@ -62,14 +73,7 @@ test('without their weight everything is as the network alone has it', async () 
     expect(pure.status, pure.stderr).toBe(0);
     expect(none.stdout).toBe(pure.stdout);
     expect(counted.stdout).not.toBe(pure.stdout);
-  };
-  await both(['sample', '--seed', '4', '-l', '200']);
-  await both(['sample', '--seed', '4', '-n', '3', '--temp', '0.7', '--top-p', '0.9', '-p', '7 gr']);
-  await both(['sample', '--beam', '3', '-l', '30', '-p', '7 ']);
-  await both(['sample', '--seed', '2', '-l', '40', '--match', '[0-9]+ [a-z ]+']);
-  await both(['score', '--per-char'], lines);
-  await both(['score', '--dynamic'], lines);
-  await both(['eval', '-', '--json'], lines);
+  });
 });
 
 test('records depend neither on threads nor on what is drawn beside them', async () => {
@@ -189,6 +193,15 @@ test.each([
   expect(folder.json('charnn.json').counts.context).toBe(4);
   const last = await folder.run(['sample', '--seed', '1', '-l', '50']);
   expect(last.status, last.stderr).toBe(0);
+});
+
+test('the latest weights of a training are used with the counts of its best model', async () => {
+  const [last, best] = await Promise.all([
+    shared.run(['eval', 'end.txt', '-m', 'counted.json', '--last', '--json']),
+    shared.run(['eval', 'end.txt', '-m', 'counted.json', '--json']),
+  ]);
+  // the last validation was the best
+  expect(last.stdout).toBe(best.stdout);
 });
 
 test('a text of a few characters is counted, too', async () => {

@@ -1,6 +1,6 @@
 /** The model that a command is to use: the best of a training, or its latest. */
+import { readLatestModel } from '../../checkpoint/last-model.js';
 import { readModel } from '../../checkpoint/model-file.js';
-import { readLastModel, statePath } from '../../checkpoint/state-file.js';
 import type { Model } from '../../model/model-data.js';
 
 /**
@@ -8,5 +8,5 @@ import type { Model } from '../../model/model-data.js';
  * @throws CharnnError when the file is missing or damaged
  */
 export function readChosenModel(path: string, last = false): Promise<Model> {
-  return last ? readLastModel(statePath(path)) : readModel(path);
+  return last ? readLatestModel(path) : readModel(path);
 }

@@ -14,10 +14,8 @@ import { share } from './replica-plan.js';
 /** All of it is on shared memory. */
 export interface MixingPlan {
   readonly table: NgramTable;
-  /** What is held out, with some text before it, which is only read */
+  /** What is held out; its first character is read, all others are predicted */
   readonly held: Ids;
-  /** How much of that is read before what is held out */
-  readonly lead: number;
   /** [n, V] what counts predict there, as logarithms; [n] the classes of the positions */
   readonly logs: Float32Array;
   readonly classes: Uint16Array;
@@ -51,10 +49,10 @@ export class Mixing {
 
   /** Reads this replica's rows of what is held out; the network's predictions are noted for all. */
   async read(stopped: () => boolean): Promise<void> {
-    const { held, lead, logits, table } = this.plan;
+    const { held, logits, table } = this.plan;
     const V = table.vocabulary;
     const note: Judge = (row, start, _, at) => {
-      if (at >= lead) logits.set(row.subarray(start, start + V), (at - lead) * V);
+      logits.set(row.subarray(start, start + V), (at - 1) * V);
       return 0;
     };
     await this.reader?.total(held, segmentText(held.length), stopped, note);
@@ -62,8 +60,8 @@ export class Mixing {
 
   /** Fits the weights, when all replicas have read. */
   fit(): void {
-    const { table, logits, logs, classes, held, lead, weights } = this.plan;
-    const targets = held.subarray(lead);
+    const { table, logits, logs, classes, held, weights } = this.plan;
+    const targets = held.subarray(1);
     const data = { vocabulary: table.vocabulary, logits, counted: logs, classes, targets };
     weights.set(fitWeights(data, classCount(table.context)));
   }

@@ -203,7 +203,7 @@ const countsRows = topic('Training', {
   counts: option(
     '<n>',
     orAuto(integer(0, longestContext)),
-    "counts n-grams of the text, with contexts of up to n characters, and mixes them into the network's predictions; auto: as long as the text is worth; 0: none",
+    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text; 0: none",
     { absent: '0', optional: true },
   ),
 });

@@ -1,5 +1,5 @@
 /** The latest characters of a text that grows: as many as the longest context has, and sometimes more. */
-export class History {
+export class LatestCharacters {
   /** Oldest first, the first `length` of them */
   readonly ids: Int32Array;
   length = 0;
@@ -20,7 +20,7 @@ export class History {
   }
 
   /** Takes what another one of the same context has. */
-  take(other: History): void {
+  take(other: LatestCharacters): void {
     this.ids.set(other.ids);
     this.length = other.length;
   }
