@@ -5,9 +5,9 @@ import { judgeOf, mixtureOf } from '../counts/mixture.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
-import { type Judge, segmentText, TextLoss } from '../model/segmented-evaluator.js';
+import { type Judge, segmentText, SegmentedEvaluator } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
-import { DynamicReader, dynamicDefaults } from './dynamic-evaluator.js';
+import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 
 export interface Evaluation {
   /** Characters predicted: all but the first */
@@ -76,7 +76,7 @@ async function dynamicTotal(
   judge: Judge | undefined,
   pause?: EvaluateOptions['pause'],
 ): Promise<number> {
-  const losses = await new DynamicReader(backend, model, dynamicDefaults, judge).read(ids, pause);
+  const losses = await new DynamicEvaluator(backend, model, dynamicDefaults, judge).read(ids, pause);
   return losses.reduce((sum, loss) => sum + loss, 0);
 }
 
@@ -93,7 +93,7 @@ async function staticTotal(
   const capacity = { maxRows: seqLength * segments.count, maxBatch: segments.count };
   const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   const network = networkOf(model.config, backend, weights, capacity);
-  const reader = new TextLoss(backend, network, 0, segments.count, seqLength);
+  const reader = new SegmentedEvaluator(backend, network, 0, segments.count, seqLength);
   const stopped = async () => {
     await pause?.();
     return false;

@@ -4,8 +4,8 @@
  */
 import { type Answer, isPending } from '../backend/backend.js';
 import type { Place, Predictor } from '../predict/predictor.js';
-import { Chooser } from './character-sampler.js';
-import { RecordCourse, type RecordRules } from './record-sampler.js';
+import { CharacterSampler } from './character-sampler.js';
+import { RecordSampler, type RecordRules } from './record-sampler.js';
 
 /** Characters of a record, in the order in which they were drawn */
 export interface RecordPiece {
@@ -23,12 +23,12 @@ export interface Beginning {
 }
 
 export class Batch {
-  private readonly chooser: Chooser;
+  private readonly sampler: CharacterSampler;
   /** A row for each of the active records */
   private readonly place: Place;
-  private readonly active: RecordCourse[] = [];
-  private readonly waiting: RecordCourse[] = [];
-  private ended: RecordCourse[] = [];
+  private readonly active: RecordSampler[] = [];
+  private readonly waiting: RecordSampler[] = [];
+  private ended: RecordSampler[] = [];
 
   /** @param rows at most so many records run at a time; the predictor must hold them */
   constructor(
@@ -37,7 +37,7 @@ export class Batch {
     private readonly rules: RecordRules,
     private readonly rows: number,
   ) {
-    this.chooser = new Chooser(rules.symbols, rules.settings);
+    this.sampler = new CharacterSampler(rules.symbols, rules.settings);
     this.place = predictor.createPlace(rows);
   }
 
@@ -47,7 +47,7 @@ export class Batch {
 
   /** @param prompt ids that this record goes on from, after the beginning */
   add(index: number, prompt: ArrayLike<number>): void {
-    const record = new RecordCourse(index, this.beginning.id, prompt, this.rules);
+    const record = new RecordSampler(index, this.beginning.id, prompt, this.rules);
     if (record.done) this.ended.push(record);
     else this.waiting.push(record);
   }
@@ -67,10 +67,10 @@ export class Batch {
 
   /** Draws each row's next character from its logits. */
   private advance(logits: Float32Array): void {
-    const { active, chooser, predictor } = this;
+    const { active, sampler, predictor } = this;
     const V = predictor.vocabulary;
     active.forEach((record, row) => {
-      record.advance(logits, row * V, chooser);
+      record.advance(logits, row * V, sampler);
     });
     for (let row = active.length - 1; row >= 0; row--) if (active[row].done) this.remove(row);
   }

@@ -8,7 +8,7 @@ import type { Beginning } from './batch.js';
 import type { ConstraintState } from './pattern/constraint.js';
 import { readPrompt } from './read-prompt.js';
 import { constraintFor, type SampleSettings } from './settings.js';
-import { EndFinder } from './stop-matcher.js';
+import { StopMatcher } from './stop-matcher.js';
 
 export interface BeamResult {
   readonly ids: readonly number[];
@@ -25,7 +25,7 @@ interface Candidate {
   /** Characters drawn */
   readonly length: number;
   readonly logProbability: number;
-  readonly ends: EndFinder;
+  readonly stops: StopMatcher;
   readonly constraint: ConstraintState | undefined;
 }
 
@@ -71,7 +71,7 @@ function searchOn(
 class Beam {
   private place: Place;
   private reordered: Place;
-  private readonly permitted: Uint8Array;
+  private readonly logitMask: Uint8Array;
 
   constructor(
     private readonly predictor: Predictor,
@@ -81,7 +81,7 @@ class Beam {
   ) {
     this.place = predictor.createPlace(width);
     this.reordered = predictor.createPlace(width);
-    this.permitted = new Uint8Array(predictor.vocabulary - 1);
+    this.logitMask = new Uint8Array(predictor.vocabulary - 1);
   }
 
   async search(constraint: ConstraintState | undefined): Promise<BeamResult[]> {
@@ -92,12 +92,12 @@ class Beam {
         before: undefined,
         length: 0,
         logProbability: 0,
-        ends: new EndFinder(settings.ends),
+        stops: new StopMatcher(settings.stops),
         constraint,
       },
     ];
     const ended: BeamResult[] = [];
-    const empty = constraint && !constraint.permit(this.permitted, settings.length);
+    const empty = constraint && !constraint.writeMask(this.logitMask, settings.length);
     if (settings.length === 0 || empty) return [{ ids: [], logProbability: 0, mean: 0 }];
     predictor.copyRow(this.place, 0, beginning.place, 0);
     while (active.length > 0 && ended.length < width) {
@@ -119,7 +119,7 @@ class Beam {
 
   /** The most probable characters to go on with, over all candidates; best first. */
   private async extensions(active: readonly Candidate[]): Promise<Extension[]> {
-    const { predictor, permitted, width } = this;
+    const { predictor, logitMask, width } = this;
     const V = predictor.vocabulary;
     const logits = await predictor.step(
       this.place,
@@ -127,11 +127,11 @@ class Beam {
     );
     const best: Extension[] = [];
     active.forEach(({ logProbability, constraint, length }, row) => {
-      permitted.fill(1);
-      constraint?.permit(permitted, this.settings.length - length);
+      logitMask.fill(1);
+      constraint?.writeMask(logitMask, this.settings.length - length);
       const whole = logProbability - logSum(logits, row * V, V - 1);
       for (let id = 0; id < V - 1; id++) {
-        if (permitted[id] === 0) continue;
+        if (logitMask[id] === 0) continue;
         const value = whole + logits[row * V + id];
         if (best.length === width && value <= best[width - 1].logProbability) continue;
         if (best.length === width) best.pop();
@@ -144,14 +144,14 @@ class Beam {
   }
 
   private extend(before: Candidate, { id, logProbability }: Extension) {
-    const { length: most } = this.settings;
-    const ends = before.ends.copy();
-    const end = ends.push(id);
+    const { length: maxLength } = this.settings;
+    const stops = before.stops.copy();
+    const end = stops.push(id);
     const constraint = before.constraint?.after(id);
     const length = before.length + 1;
-    const candidate = { id, before, length, logProbability, ends, constraint };
+    const candidate = { id, before, length, logProbability, stops, constraint };
     const left = before.constraint !== undefined && constraint === undefined;
-    const over = length >= most || constraint?.permit(this.permitted, most - length) === false;
+    const over = length >= maxLength || constraint?.writeMask(this.logitMask, maxLength - length) === false;
     if (!left && end === undefined && !over) return { candidate, result: undefined };
     const ids = idsOf(candidate);
     if (left) ids.pop();

@@ -4,9 +4,9 @@ import { type Answer, type Backend, isPending } from '../backend/backend.js';
 import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { type Place, Predictor, readingSteps } from '../predict/predictor.js';
-import { Chooser } from './character-sampler.js';
+import { CharacterSampler } from './character-sampler.js';
 import { textBeginning } from './read-prompt.js';
-import { RecordCourse } from './record-sampler.js';
+import { RecordSampler } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
 /** Characters are handed on as often as an eye can tell. */
@@ -66,33 +66,33 @@ export class Session {
   async *draw(settings: SampleSettings): AsyncGenerator<readonly number[], void, void> {
     const { vocabulary } = this.model;
     const symbols = vocabulary.symbols.length;
-    const chooser = new Chooser(symbols, settings);
+    const sampler = new CharacterSampler(symbols, settings);
     const constraint = constraintFor(settings, vocabulary);
     const rules = { settings, symbols, constraint };
     this.move(this.origin, this.now);
-    const course = new RecordCourse(this.record++, this.now.next, [], rules);
-    while (!course.done) {
+    const recordSampler = new RecordSampler(this.record++, this.now.next, [], rules);
+    while (!recordSampler.done) {
       const end = performance.now() + sliceMs;
       do {
-        const step = this.step(course, chooser);
+        const step = this.step(recordSampler, sampler);
         if (isPending(step)) await step;
-      } while (!course.done && performance.now() < end);
-      const piece = course.take();
+      } while (!recordSampler.done && performance.now() < end);
+      const piece = recordSampler.take();
       if (piece.length > 0) yield piece;
       // signals and keys come in
       await setImmediate();
     }
   }
 
-  private step(course: RecordCourse, chooser: Chooser): Answer<void> {
-    const answer = this.predictor.step(this.now.place, [course.input]);
-    if (isPending(answer)) return answer.then((logits) => this.advance(course, chooser, logits));
-    this.advance(course, chooser, answer);
+  private step(recordSampler: RecordSampler, sampler: CharacterSampler): Answer<void> {
+    const answer = this.predictor.step(this.now.place, [recordSampler.input]);
+    if (isPending(answer)) return answer.then((logits) => this.advance(recordSampler, sampler, logits));
+    this.advance(recordSampler, sampler, answer);
   }
 
-  private advance(course: RecordCourse, chooser: Chooser, logits: Float32Array): void {
-    course.advance(logits, 0, chooser);
-    this.now.next = course.input;
+  private advance(recordSampler: RecordSampler, sampler: CharacterSampler, logits: Float32Array): void {
+    recordSampler.advance(logits, 0, sampler);
+    this.now.next = recordSampler.input;
   }
 
   private move(to: Standing, from: Standing): void {

@@ -21,21 +21,21 @@ export const gru: Cell = {
   features: [],
   initialBias: () => 0,
   createLayer(backend, H, maxRows, maxBatch, weights) {
-    const gateMemory = backend.tensor([maxRows * 3 * H]);
-    const recurrentMemory = backend.tensor([maxRows * 3 * H]);
-    const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
+    const gateBuffer = backend.tensor([maxRows * 3 * H]);
+    const recurrentBuffer = backend.tensor([maxRows * 3 * H]);
+    const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
     return cachedLayer((T, B, first) => {
       const size = { T, B, H };
-      const gates = backend.view(gateMemory, first * B * 3 * H, [T, B, 3 * H]);
-      const recurrent = backend.view(recurrentMemory, first * B * 3 * H, [T, B, 3 * H]);
-      const h = slots(backend, hMemory, size, first);
+      const gates = backend.view(gateBuffer, first * B * 3 * H, [T, B, 3 * H]);
+      const recurrent = backend.view(recurrentBuffer, first * B * 3 * H, [T, B, 3 * H]);
+      const h = slots(backend, hBuffer, size, first);
       const buffers = { gates, recurrent, h: h.all, ...weights };
       return {
         size,
         inputProjection: gates,
         dRecurrent: recurrent,
         output: h.output,
-        memory: h.output,
+        unitValues: h.output,
         previousOutput: h.previous,
         initialState: [h.initial],
         finalState: [h.final],

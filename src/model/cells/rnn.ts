@@ -14,19 +14,19 @@ export const rnn: Cell = {
   features: [],
   initialBias: () => 0,
   createLayer(backend, H, maxRows, maxBatch, weights) {
-    const gateMemory = backend.tensor([maxRows * H]);
-    const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
+    const gateBuffer = backend.tensor([maxRows * H]);
+    const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
     return cachedLayer((T, B, first) => {
       const size = { T, B, H };
-      const gates = backend.view(gateMemory, first * B * H, [T, B, H]);
-      const h = slots(backend, hMemory, size, first);
+      const gates = backend.view(gateBuffer, first * B * H, [T, B, H]);
+      const h = slots(backend, hBuffer, size, first);
       const buffers = { gates, h: h.all, ...weights };
       return {
         size,
         inputProjection: gates,
         dRecurrent: gates,
         output: h.output,
-        memory: h.output,
+        unitValues: h.output,
         previousOutput: h.previous,
         initialState: [h.initial],
         finalState: [h.final],

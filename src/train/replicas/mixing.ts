@@ -7,9 +7,9 @@ import { fitWeights } from '../../counts/fit-weights.js';
 import { classCount, judgeOf, Mixture } from '../../counts/mixture.js';
 import type { NgramTable } from '../../counts/ngram-table.js';
 import type { Network } from '../../model/network.js';
-import { type Judge, segmentText, TextLoss } from '../../model/segmented-evaluator.js';
+import { type Judge, segmentText, SegmentedEvaluator } from '../../model/segmented-evaluator.js';
 import type { Ids } from '../../text/unit.js';
-import { share } from './replica-plan.js';
+import { partition } from './replica-plan.js';
 
 /** All of it is on shared memory. */
 export interface MixingPlan {
@@ -27,11 +27,11 @@ export interface MixingPlan {
 
 /** Rows that a replica reads of what is held out */
 export function heldRows({ held }: MixingPlan, index: number, replicas: number): number {
-  return share(segmentText(held.length).count, index, replicas).size;
+  return partition(segmentText(held.length).count, index, replicas).size;
 }
 
 export class Mixing {
-  private readonly reader: TextLoss | undefined;
+  private readonly reader: SegmentedEvaluator | undefined;
 
   /** @param T steps of a chunk; the network must hold so many of all rows */
   constructor(
@@ -42,9 +42,9 @@ export class Mixing {
     replicas: number,
     T: number,
   ) {
-    const { first, size } = share(segmentText(plan.held.length).count, index, replicas);
+    const { first, size } = partition(segmentText(plan.held.length).count, index, replicas);
     const isWorth = size > 0 && plan.classes.length > 0;
-    if (isWorth) this.reader = new TextLoss(backend, network, first, size, T);
+    if (isWorth) this.reader = new SegmentedEvaluator(backend, network, first, size, T);
   }
 
   /** Reads this replica's rows of what is held out; the network's predictions are noted for all. */

@@ -17,7 +17,7 @@ import {
   type ReplicaPlan,
   type Reply,
   type RunResult,
-  share,
+  partition,
   type TrainingDocuments,
 } from './replica-plan.js';
 import { SharedControl } from './shared-control.js';
@@ -36,7 +36,7 @@ export class Replicas {
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];
   /** The moving average of the weights, if one is kept */
-  readonly average: Tensor | undefined;
+  readonly ema: Tensor | undefined;
   /** [rows, H] by replica, layer and state */
   private readonly states: readonly (readonly (readonly Tensor[])[])[];
   private readonly plans: readonly ReplicaPlan[];
@@ -65,11 +65,11 @@ export class Replicas {
     this.moments = Array.from({ length: momentCount(config.optimizer) }, () =>
       backend.tensor([flatSize]),
     );
-    this.average = config.average > 0 ? backend.tensor([flatSize]) : undefined;
+    this.ema = config.average > 0 ? backend.tensor([flatSize]) : undefined;
     const gradients = Array.from({ length: replicas }, () =>
       backend.share(backend.tensor([flatSize])),
     );
-    const rowShares = Array.from({ length: replicas }, (_, r) => share(batchSize, r, replicas));
+    const rowShares = Array.from({ length: replicas }, (_, r) => partition(batchSize, r, replicas));
     this.states = rowShares.map(({ size }) =>
       Array.from({ length: model.layers }, () =>
         cells[model.cell].states.map(() => backend.tensor([size, model.hidden])),
@@ -87,7 +87,7 @@ export class Replicas {
       rows: size,
       weights: backend.share(this.weights),
       moments: this.moments.map((m) => backend.share(m)),
-      average: this.average && backend.share(this.average),
+      ema: this.ema && backend.share(this.ema),
       gradients,
       state: this.states[index].map((layer) => layer.map((s) => backend.share(s))),
     }));
