@@ -88,7 +88,13 @@ export async function recordActivations(
   }
 }
 
-function fillInputs(inputs: Int32Array, ids: Ids, { count, length }: Segments, from: number, T: number) {
+function fillInputs(
+  inputs: Int32Array,
+  ids: Ids,
+  { count, length }: Segments,
+  from: number,
+  T: number,
+) {
   for (let row = 0; row < count; row++) {
     for (let t = 0; t < T; t++) inputs[t * count + row] = ids[row * length + from + t] ?? 0;
   }

@@ -1,11 +1,17 @@
 /**
- * Memory verbs of the back ends that compute on the processor: a tensor is a typed array, and an address
+ * Memory operations of the back ends that compute on the processor: a tensor is a typed array, and an address
  * for the kernels.
  */
 
 import { CharnnError } from '../errors.js';
 import type { Backend, DType, Indices, SharedTensor, Tensor } from './backend.js';
-import { type Address, type Location, noAddress, type Allocation, type ScopeMemory } from './place.js';
+import {
+  type Address,
+  type Allocation,
+  type Location,
+  noAddress,
+  type ScopeMemory,
+} from './scope-memory.js';
 
 type Reals = Float32Array | Float64Array;
 
@@ -25,6 +31,14 @@ export class CpuTensor implements Tensor {
   ) {
     this.size = sizeOf(shape);
   }
+
+  /** The elements in place. They are made when first asked for, because many views are for kernels only. */
+  get elements(): Reals {
+    this.cached ??= this.values.subarray(this.start, this.start + this.size);
+    return this.cached;
+  }
+
+  private cached: Reals | undefined;
 }
 
 export class CpuIndices implements Indices {
@@ -35,9 +49,6 @@ export class CpuIndices implements Indices {
     readonly address: Address,
   ) {}
 }
-
-/** Up to here a loop is faster than making a view. */
-const maxLoopLength = 512;
 
 /** The kernels count elements in 32 bits. */
 const maxElements = 2 ** 31 - 1;
@@ -57,7 +68,7 @@ function shifted(start: Address, bytes: number): Address {
   return (start + bytes) as Address;
 }
 
-/** The verbs of memory; the verbs of computation are the derived classes'. */
+/** The operations on memory; the derived classes add those that compute. */
 export abstract class CpuBackend {
   private readonly elementBytes: number;
 
@@ -137,11 +148,10 @@ export abstract class CpuBackend {
   }
 
   read(x: Tensor, into?: Reals): Reals {
-    const { values: from, start, size } = x as CpuTensor;
+    const { size } = x;
     const values =
       into ?? (this.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size));
-    if (size > maxLoopLength) values.set(this.array(x));
-    else for (let i = 0; i < size; i++) values[i] = from[start + i];
+    values.set((x as CpuTensor).elements);
     return values;
   }
 
@@ -152,10 +162,7 @@ export abstract class CpuBackend {
 
   copy(dst: Tensor, src: Tensor): void {
     if (dst.size !== src.size) throw new Error(`copy of ${src.size} elements to ${dst.size}`);
-    const { values: to, start } = dst as CpuTensor;
-    const { values: from, start: first, size } = src as CpuTensor;
-    if (size > maxLoopLength) to.set(from.subarray(first, first + size), start);
-    else for (let i = 0; i < size; i++) to[start + i] = from[first + i];
+    (dst as CpuTensor).elements.set((src as CpuTensor).elements);
   }
 
   freeze(_weight: Tensor): void {}
@@ -164,8 +171,7 @@ export abstract class CpuBackend {
 
   /** A tensor's elements in place. */
   protected array(x: Tensor): Reals {
-    const { values, start, size } = x as CpuTensor;
-    return values.subarray(start, start + size);
+    return (x as CpuTensor).elements;
   }
 
   /**
@@ -201,7 +207,7 @@ export function optionalAddress(x: Tensor | Indices | undefined): Address {
   return x === undefined ? noAddress : address(x);
 }
 
-// a compile-time check that the verbs of memory are spelt as the interface has them
+// a compile-time check that the operations on memory are spelt as the interface has them
 type MemoryOperations = Pick<
   Backend,
   | 'tensor'

@@ -9,13 +9,13 @@ import { CharnnError } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
 import {
   type Address,
+  type Allocation,
   aligned,
   alignment,
   type Location,
   type MemorySource,
-  type Allocation,
   type Region,
-} from './place.js';
+} from './scope-memory.js';
 
 /** Buffers are of these sizes, larger where one region is. */
 const minBufferBytes = 1 << 22;
@@ -158,7 +158,8 @@ export class Heap implements MemorySource {
     const base = this.baseOf(memory);
     Atomics.add(this.counter, 0, units);
     this.total += bytes;
-    const start = (alignment - (base % alignment)) % alignment;
+    // an address may be negative, and so may what remains of it
+    const start = (2 * alignment - (base % alignment)) % alignment;
     const end = start + Math.floor((bytes - start) / alignment) * alignment;
     this.buffers.push({ memory, base, free: [{ start, end }] });
   }

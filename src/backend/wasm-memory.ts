@@ -8,13 +8,13 @@ import { CharnnError } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
 import {
   type Address,
+  type Allocation,
   aligned,
   alignment,
   type Location,
   type MemorySource,
-  type Allocation,
   type Region,
-} from './place.js';
+} from './scope-memory.js';
 
 const pageBytes = 65536;
 /** 4 GiB: what a 32-bit address reaches */

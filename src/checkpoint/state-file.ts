@@ -15,7 +15,7 @@ import { History, type HistorySummary, keptIndices } from '../train/saving/histo
 import type { TrainingState } from '../train/saving/training-state.js';
 import { configRecord } from '../train/schema/record.js';
 import type { TrainConfig } from '../train/train-config.js';
-import { momentCount } from '../train/update/optimizer.js';
+import { momentCount } from '../train/update/optimizers.js';
 import { writeFileAtomically } from './atomic.js';
 import { countsField, countsName, readTable, readTableHead } from './counts-field.js';
 import {
@@ -134,7 +134,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     plan: readPlan(fields.fields('plan')),
     bestLoss: fields.withinOrNull('bestLoss', ranges.finite),
     plateau: {
-      factor: plateau.within('factor', ranges.share),
+      factor: plateau.within('factor', ranges.fraction),
       waited: plateau.within('waited', whole),
     },
     tally: {

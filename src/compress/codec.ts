@@ -5,13 +5,13 @@ import { openExactDevice } from '../backend/open-device.js';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
-import { type ModelConfig, architectureFlags } from '../model/model-config.js';
+import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import {
   type CodingModel,
-  type ComputeContext,
   type CodingSettings,
+  type ComputeContext,
   decode,
   encode,
   type ProgressListener,

@@ -5,15 +5,15 @@ import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import { newIds } from '../text/ids.js';
 import { WorkerPool } from '../threads/worker-pool.js';
-import { type ReplicaPlan, partition } from '../train/replicas/replica-plan.js';
+import { partition, type ReplicaPlan } from '../train/replicas/replica-plan.js';
 import { SharedControl } from '../train/replicas/shared-control.js';
 import { plainTraining, type TrainConfig } from '../train/train-config.js';
-import { momentCount } from '../train/update/optimizer.js';
+import { momentCount } from '../train/update/optimizers.js';
 import {
-  type CodingPlan,
-  createCodingHandler,
   type CodingOrder,
+  type CodingPlan,
   type CodingResult,
+  createCodingHandler,
 } from './coding-handler.js';
 import { eachCharacter, type Layout, layoutOf, positions } from './stream-layout.js';
 
@@ -49,14 +49,16 @@ export type ProgressListener = (fraction: number) => void;
 
 const progressMs = 200;
 
-/** @returns what each lane has coded */
+/** @returns what each replica has coded */
 export async function encode(
   symbols: Uint32Array,
   model: CodingModel,
   settings: CodingSettings,
   context: ComputeContext,
 ): Promise<Uint8Array[]> {
-  return withScope(context.device, (_, scope) => encodeIn(scope, symbols, model, settings, context));
+  return withScope(context.device, (_, scope) =>
+    encodeIn(scope, symbols, model, settings, context),
+  );
 }
 
 function encodeIn(

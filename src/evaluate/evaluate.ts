@@ -5,7 +5,7 @@ import { judgeOf, mixtureOf } from '../counts/mixture.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
-import { type Judge, segmentText, SegmentedEvaluator } from '../model/segmented-evaluator.js';
+import { type Judge, SegmentedEvaluator, segmentText } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
 import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 
@@ -76,7 +76,10 @@ async function dynamicTotal(
   judge: Judge | undefined,
   pause?: EvaluateOptions['pause'],
 ): Promise<number> {
-  const losses = await new DynamicEvaluator(backend, model, dynamicDefaults, judge).read(ids, pause);
+  const losses = await new DynamicEvaluator(backend, model, dynamicDefaults, judge).read(
+    ids,
+    pause,
+  );
   return losses.reduce((sum, loss) => sum + loss, 0);
 }
 

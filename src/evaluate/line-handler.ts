@@ -79,7 +79,12 @@ async function lossesOf(
 ): Promise<(lines: readonly Ids[]) => Promise<LineLoss[]>> {
   if (dynamic) {
     const values = Float32Array.from(await backend.read(weights));
-    const scorer = new DynamicEvaluator(backend, { config, weights: values }, dynamicDefaults, judge);
+    const scorer = new DynamicEvaluator(
+      backend,
+      { config, weights: values },
+      dynamicDefaults,
+      judge,
+    );
     return async (lines) => {
       const results: LineLoss[] = [];
       for (const line of lines) {

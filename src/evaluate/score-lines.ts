@@ -59,13 +59,6 @@ export async function* scoreLines(
     characters,
   };
   const jobs = new Map<number, LineJob>();
-  async function* remembered() {
-    let index = 0;
-    for await (const job of jobsOf(groups)) {
-      jobs.set(index++, job);
-      yield job;
-    }
-  }
   const options = {
     workers: dynamic ? 1 : usefulThreads(pool.threads),
     module: new URL('./line-worker.js', import.meta.url),
@@ -75,7 +68,7 @@ export async function* scoreLines(
     onFewer: pool.onFewer ?? (() => {}),
   };
   try {
-    for await (const { index, value } of mapOrdered(remembered(), options)) {
+    for await (const { index, value } of mapOrdered(remembered(groups, jobs), options)) {
       const { bytes, ends } = jobs.get(index) as LineJob;
       jobs.delete(index);
       for (let i = 0; i < ends.length; i++) {
@@ -86,6 +79,18 @@ export async function* scoreLines(
   } finally {
     // the threads have ended by now
     scope.release();
+  }
+}
+
+/** @param jobs is given each job by its index, until its answer has come */
+async function* remembered(
+  groups: AsyncIterable<readonly Uint8Array[]>,
+  jobs: Map<number, LineJob>,
+): AsyncGenerator<LineJob, void, void> {
+  let index = 0;
+  for await (const job of jobsOf(groups)) {
+    jobs.set(index++, job);
+    yield job;
   }
 }
 

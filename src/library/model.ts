@@ -12,6 +12,7 @@ import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { limits } from '../limits.js';
 import { usableCores } from '../machine/cores.js';
+import type { CellName } from '../model/cells/cells.js';
 import { loadWeights } from '../model/load.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
@@ -86,7 +87,7 @@ export interface CompressOptions extends OptionsOf<typeof compressRows>, Abortab
 
 /** What a network consists of */
 export interface Architecture {
-  readonly cell: 'rnn' | 'lstm' | 'gru';
+  readonly cell: CellName;
   readonly layers: number;
   readonly hidden: number;
   readonly embedding: number;
@@ -344,10 +345,7 @@ export class Model {
   async *#draw(options: RecordSampleOptions, signal: AbortSignal) {
     const { settings, prompt } = samplingOf(options, this.#data);
     const { count = 1, threads = usableCores() } = options;
-    function* jobs(): Generator<readonly number[]> {
-      for (let i = 0; i < count; i++) yield [];
-    }
-    const pieces = generate(jobs(), {
+    const pieces = generate(emptyPrompts(count), {
       ...{ model: this.#data, device: this.#device, weights: this.#loaded() },
       ...{ settings, prompt, expected: count, threads },
     });
@@ -369,6 +367,10 @@ export class Model {
       pause: breather(signal),
     });
   }
+}
+
+function* emptyPrompts(count: number): Generator<readonly number[], void, void> {
+  for (let i = 0; i < count; i++) yield [];
 }
 
 function isIterable(value: unknown): boolean {

@@ -4,7 +4,7 @@ import { limits } from '../limits.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { checkOptions, type OptionsOf, option, refuseConflicts } from '../options/table.js';
 import { count, integer, notNegative, text, type ValueType } from '../options/types.js';
-import { stopSequence, ownSeparator, separatorsFor } from '../sample/record-ends.js';
+import { ownSeparator, separatorsFor, stopSequence } from '../sample/record-ends.js';
 import { constraintRows, countsWeightRow, filterRows, lengthRow } from '../sample/sample-rows.js';
 import { constraintFor, type SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';

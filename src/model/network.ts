@@ -162,34 +162,35 @@ export class Network {
     dropout?: Dropout,
     resets?: readonly Reset[],
   ): Tensor {
-    const { backend, inputWeights } = this;
     const chunk = this.chunk(T, B);
     this.dropout = dropout;
     this.weightDrop?.forward(dropout);
     if (resets && !this.documentResets) throw new Error('not built for documents');
     this.documentResets?.begin(T, B, resets ?? []);
-    this.current = { chunk, ids, T, B };
-    chunk.layers.forEach((layer, l) => {
-      let lookup: Lookup | undefined;
-      if (l === 0) {
-        lookup = this.input.forward(layer.inputProjection, ids);
-      } else {
-        const x = this.layerOutput(chunk, l - 1);
-        backend.linear(layer.inputProjection, x, inputWeights[l].weight, inputWeights[l].bias);
-      }
-      state[l].forEach((s, k) => {
-        backend.copy(layer.initialState[k], s);
-      });
-      if (this.documentResets) this.documentResets.forward(this.layers[l], l, lookup);
-      else layer.forward(lookup);
-      state[l].forEach((s, k) => {
-        backend.copy(s, layer.finalState[k]);
-      });
-      this.writeLayerOutput(chunk, l);
-    });
+    if (this.current?.chunk !== chunk || this.current.ids !== ids)
+      this.current = { chunk, ids, T, B };
+    for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l]);
+    const { backend } = this;
     const top = this.layerOutput(chunk, this.layers.length - 1);
     backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
+  }
+
+  private forwardLayer(chunk: ChunkViews, l: number, ids: Indices, state: readonly Tensor[]): void {
+    const { backend } = this;
+    const layer = chunk.layers[l];
+    let lookup: Lookup | undefined;
+    if (l === 0) {
+      lookup = this.input.forward(layer.inputProjection, ids);
+    } else {
+      const { weight, bias } = this.inputWeights[l];
+      backend.linear(layer.inputProjection, this.layerOutput(chunk, l - 1), weight, bias);
+    }
+    for (let k = 0; k < state.length; k++) backend.copy(layer.initialState[k], state[k]);
+    if (this.documentResets) this.documentResets.forward(this.layers[l], l, lookup);
+    else layer.forward(lookup);
+    for (let k = 0; k < state.length; k++) backend.copy(state[k], layer.finalState[k]);
+    this.writeLayerOutput(chunk, l);
   }
 
   /**
@@ -353,7 +354,9 @@ export class Network {
     }
     const chunk: ChunkViews = {
       layers: this.layers.map((layer) => layer.at(T, B)),
-      layerOutputs: this.layerOutputBuffers.map((memory) => memory && backend.view(memory, 0, [T, B, H])),
+      layerOutputs: this.layerOutputBuffers.map(
+        (memory) => memory && backend.view(memory, 0, [T, B, H]),
+      ),
       dOutput: this.dOutputBuffer && backend.view(this.dOutputBuffer, 0, [T, B, H]),
       dUndropped: this.dUndroppedBuffer && backend.view(this.dUndroppedBuffer, 0, [T, B, H]),
       logits: backend.view(this.logitsBuffer, 0, [T * B, V]),

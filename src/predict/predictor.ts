@@ -19,6 +19,13 @@ export interface Place {
 /** Steps of a chunk in which a text is read that is there already */
 export const readingSteps = 256;
 
+/** What a step of B rows works on */
+interface RowViews {
+  readonly input: Indices;
+  /** [B, V] */
+  readonly logits: Float32Array;
+}
+
 export class Predictor {
   private readonly mixture: ReturnType<typeof mixtureOf>;
   private readonly context: number;
@@ -26,7 +33,7 @@ export class Predictor {
   private readonly logits: Float32Array;
   /** Views of the first rows of a place, by how many there are */
   private readonly views = new WeakMap<Place, Map<number, State>>();
-  private readonly inputs = new Map<number, Indices>();
+  private readonly rowViews = new Map<number, RowViews>();
 
   /**
    * @param network of as many rows
@@ -36,7 +43,7 @@ export class Predictor {
   constructor(
     private readonly backend: Backend,
     private readonly network: Network,
-    private readonly rows: number,
+    rows: number,
     counts?: ModelCounts,
     share = 1,
   ) {
@@ -84,15 +91,14 @@ export class Predictor {
    * call
    */
   step(place: Place, inputs: ArrayLike<number>): Answer<Float32Array> {
-    const { backend, network, logits, rows } = this;
+    const { backend, network } = this;
     const B = inputs.length;
-    const V = network.config.vocabulary;
-    const ids = this.inputsOf(B);
-    backend.writeIndices(ids, inputs);
-    const output = network.forward(ids, 1, B, this.viewOf(place, B));
-    const answer = backend.read(output, B === rows ? logits : logits.subarray(0, B * V));
-    if (isPending(answer)) return answer.then(() => this.mixed(place, inputs));
-    return this.mixed(place, inputs);
+    const { input, logits } = this.rowsOf(B);
+    backend.writeIndices(input, inputs);
+    const output = network.forward(input, 1, B, this.viewOf(place, B));
+    const answer = backend.read(output, logits);
+    if (isPending(answer)) return answer.then(() => this.mixed(place, inputs, logits));
+    return this.mixed(place, inputs, logits);
   }
 
   /**
@@ -132,7 +138,7 @@ export class Predictor {
   /** The first rows of a place take what was read of these rows of another. */
   gather(to: Place, from: Place, rows: readonly number[]): void {
     const { backend } = this;
-    const ids = this.inputsOf(rows.length);
+    const ids = this.rowsOf(rows.length).input;
     backend.writeIndices(ids, rows);
     this.viewOf(to, rows.length).forEach((layer, l) => {
       layer.forEach((s, k) => {
@@ -145,8 +151,8 @@ export class Predictor {
     });
   }
 
-  private mixed(place: Place, inputs: ArrayLike<number>): Float32Array {
-    const { mixture, logits } = this;
+  private mixed(place: Place, inputs: ArrayLike<number>, logits: Float32Array): Float32Array {
+    const { mixture } = this;
     const { histories } = place;
     if (mixture === undefined || histories === undefined) return logits;
     const V = this.network.config.vocabulary;
@@ -158,13 +164,15 @@ export class Predictor {
     return logits;
   }
 
-  private inputsOf(B: number): Indices {
-    let inputs = this.inputs.get(B);
-    if (inputs === undefined) {
-      inputs = this.backend.viewIndices(this.indices, 0, B);
-      this.inputs.set(B, inputs);
+  private rowsOf(B: number): RowViews {
+    let views = this.rowViews.get(B);
+    if (views === undefined) {
+      const input = this.backend.viewIndices(this.indices, 0, B);
+      const logits = this.logits.subarray(0, B * this.network.config.vocabulary);
+      views = { input, logits };
+      this.rowViews.set(B, views);
     }
-    return inputs;
+    return views;
   }
 
   /** The first B rows of a place */

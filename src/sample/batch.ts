@@ -5,7 +5,7 @@
 import { type Answer, isPending } from '../backend/backend.js';
 import type { Place, Predictor } from '../predict/predictor.js';
 import { CharacterSampler } from './character-sampler.js';
-import { RecordSampler, type RecordRules } from './record-sampler.js';
+import { type RecordRules, RecordSampler } from './record-sampler.js';
 
 /** Characters of a record, in the order in which they were drawn */
 export interface RecordPiece {
@@ -26,6 +26,8 @@ export class Batch {
   private readonly sampler: CharacterSampler;
   /** A row for each of the active records */
   private readonly place: Place;
+  /** What the first B rows read next, by B */
+  private readonly inputs = new Map<number, Int32Array>();
   private readonly active: RecordSampler[] = [];
   private readonly waiting: RecordSampler[] = [];
   private ended: RecordSampler[] = [];
@@ -52,27 +54,39 @@ export class Batch {
     else this.waiting.push(record);
   }
 
-  /** One step of all rows: one answer of the device for all of them. */
+  /** One step of all rows: one answer of the device for all of them. It makes no garbage, a step being short. */
   step(): Answer<void> {
     const { predictor, active, place } = this;
     this.fillRows();
-    if (active.length === 0) return;
-    const answer = predictor.step(
-      place,
-      active.map((record) => record.input),
-    );
-    if (isPending(answer)) return answer.then((logits) => this.advance(logits));
+    const B = active.length;
+    if (B === 0) return;
+    const inputs = this.inputsFor(B);
+    for (let row = 0; row < B; row++) inputs[row] = active[row].input;
+    const answer = predictor.step(place, inputs);
+    if (isPending(answer)) return this.advanceAfter(answer);
     this.advance(answer);
+  }
+
+  private async advanceAfter(answer: Promise<Float32Array>): Promise<void> {
+    this.advance(await answer);
   }
 
   /** Draws each row's next character from its logits. */
   private advance(logits: Float32Array): void {
     const { active, sampler, predictor } = this;
+    const B = active.length;
     const V = predictor.vocabulary;
-    active.forEach((record, row) => {
-      record.advance(logits, row * V, sampler);
-    });
-    for (let row = active.length - 1; row >= 0; row--) if (active[row].done) this.remove(row);
+    for (let row = 0; row < B; row++) active[row].advance(logits, row * V, sampler);
+    for (let row = B - 1; row >= 0; row--) if (active[row].done) this.remove(row);
+  }
+
+  private inputsFor(B: number): Int32Array {
+    let inputs = this.inputs.get(B);
+    if (inputs === undefined) {
+      inputs = new Int32Array(B);
+      this.inputs.set(B, inputs);
+    }
+    return inputs;
   }
 
   /** What was drawn since the last call. */

@@ -151,7 +151,8 @@ class Beam {
     const length = before.length + 1;
     const candidate = { id, before, length, logProbability, stops, constraint };
     const left = before.constraint !== undefined && constraint === undefined;
-    const over = length >= maxLength || constraint?.writeMask(this.logitMask, maxLength - length) === false;
+    const over =
+      length >= maxLength || constraint?.writeMask(this.logitMask, maxLength - length) === false;
     if (!left && end === undefined && !over) return { candidate, result: undefined };
     const ids = idsOf(candidate);
     if (left) ids.pop();

@@ -1,5 +1,5 @@
 /**
- * The course of one record: an unprinted record is drawn before it, where records have a separator; its
+ * Draws one record: an unprinted record is drawn before it, where records have a separator; its
  * prompt is read; then characters are drawn until it ends.
  */
 import { Random } from '../model/random.js';
@@ -54,7 +54,8 @@ export class RecordSampler {
     this.random = new Random(settings.seed, index);
     this.stops = new StopMatcher(settings.stops);
     this.constraint = constraint;
-    if (settings.banRepeats !== undefined) this.noRepeatNgram = new NoRepeatNgram(settings.banRepeats);
+    if (settings.banRepeats !== undefined)
+      this.noRepeatNgram = new NoRepeatNgram(settings.banRepeats);
     if (this.noRepeatNgram || constraint) this.logitMask = new Uint8Array(symbols).fill(1);
     this.done = settings.length === 0 || !this.updateMask();
   }

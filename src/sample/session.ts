@@ -86,11 +86,16 @@ export class Session {
 
   private step(recordSampler: RecordSampler, sampler: CharacterSampler): Answer<void> {
     const answer = this.predictor.step(this.now.place, [recordSampler.input]);
-    if (isPending(answer)) return answer.then((logits) => this.advance(recordSampler, sampler, logits));
+    if (isPending(answer))
+      return answer.then((logits) => this.advance(recordSampler, sampler, logits));
     this.advance(recordSampler, sampler, answer);
   }
 
-  private advance(recordSampler: RecordSampler, sampler: CharacterSampler, logits: Float32Array): void {
+  private advance(
+    recordSampler: RecordSampler,
+    sampler: CharacterSampler,
+    logits: Float32Array,
+  ): void {
     recordSampler.advance(logits, 0, sampler);
     this.now.next = recordSampler.input;
   }

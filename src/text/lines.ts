@@ -35,7 +35,11 @@ export async function* linesOf(
  */
 export async function* lineGroups(
   sources: readonly Source[],
-  { reading: given = lineReading, unit = 'char', maxBytes: longest = maxLineBytes }: LineOptions = {},
+  {
+    reading: given = lineReading,
+    unit = 'char',
+    maxBytes: longest = maxLineBytes,
+  }: LineOptions = {},
 ): AsyncGenerator<Buffer[], void, void> {
   const reading = unit === 'byte' ? { ...given, plain: true } : given;
   for (const source of sources) {

@@ -108,15 +108,20 @@ async function peek(
     // a first piece that is enough is passed on without a copy
     else start = start.length === 0 && value.length >= sniffedBytes ? value : joined(start, value);
   }
-  async function* all() {
-    if (start.length > 0) yield start;
-    while (!ended) {
-      const { value, done } = await iterator.next();
-      if (done) return;
-      yield value;
-    }
+  const rest = ended ? undefined : iterator;
+  return { start: start.subarray(0, sniffedBytes), all: wholeOf(start, rest) };
+}
+
+async function* wholeOf(
+  start: Uint8Array,
+  rest: AsyncIterator<Uint8Array> | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (start.length > 0) yield start;
+  while (rest !== undefined) {
+    const { value, done } = await rest.next();
+    if (done) return;
+    yield value;
   }
-  return { start: start.subarray(0, sniffedBytes), all: all() };
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -4,7 +4,7 @@
  */
 import { OptionError } from '../errors.js';
 import { requireCapable } from '../model/capabilities.js';
-import { type ModelConfig, architectureFlags } from '../model/model-config.js';
+import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import {
   type Complete,
   checkOptions,
@@ -15,7 +15,7 @@ import {
 import { secondsOf } from '../options/types.js';
 import type { BatchShape } from '../text/split.js';
 import type { TextOptions } from '../text/unit.js';
-import type { Size } from './length/recipe.js';
+import type { Size } from './length/preset.js';
 import { outputRows } from './schema/call-rows.js';
 import {
   type CommandTrainOptions,

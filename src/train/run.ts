@@ -21,11 +21,11 @@ import { Saver } from './saving/checkpoint-sink.js';
 import { History } from './saving/history.js';
 import { trainingId } from './saving/identity.js';
 import { Rollback } from './saving/rollback.js';
-import { type TrainingSnapshot, modelOf, stateOf } from './saving/snapshot.js';
+import { modelOf, stateOf, type TrainingSnapshot } from './saving/snapshot.js';
 import type { TrainingState } from './saving/training-state.js';
 import { trainingBytes } from './training-bytes.js';
 import { transferWeights } from './transfer.js';
-import { momentCount } from './update/optimizer.js';
+import { momentCount } from './update/optimizers.js';
 import { learningRate, Plateau } from './update/schedule.js';
 
 const progressMs = 200;

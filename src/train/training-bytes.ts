@@ -3,7 +3,7 @@ import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { TrainConfig } from './train-config.js';
-import { momentCount } from './update/optimizer.js';
+import { momentCount } from './update/optimizers.js';
 
 /** Of a thread, before it has done anything */
 const threadBytes = 8 * 2 ** 20;

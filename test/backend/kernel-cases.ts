@@ -143,9 +143,9 @@ const rest: KernelCase[] = sizes.flatMap((n): KernelCase[] => [
   {
     name: `adam with both decays ${n}`,
     tensors: { w: [n], g: [n], m: [n], v: [n] },
-    run: (backend, { w, g, m, v }) => {
+    run: async (backend, { w, g, m, v }) => {
       // second moments are not negative
-      backend.write(v, Array.from(backend.read(v), Math.abs));
+      backend.write(v, Array.from(await backend.read(v), Math.abs));
       const step = { rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
       backend.adam(w, g, m, v, { ...step, l2: 0.1, decay: 0.2, gradientScale: 0.5 });
     },
@@ -155,8 +155,8 @@ const rest: KernelCase[] = sizes.flatMap((n): KernelCase[] => [
   {
     name: `rmsprop ${n}`,
     tensors: { w: [n], g: [n], v: [n] },
-    run: (backend, { w, g, v }) => {
-      backend.write(v, Array.from(backend.read(v), Math.abs));
+    run: async (backend, { w, g, v }) => {
+      backend.write(v, Array.from(await backend.read(v), Math.abs));
       backend.rmsprop(w, g, v, {
         rate: 0.01,
         alpha: 0.9,

@@ -3,9 +3,9 @@ import { CompiledBackend, Scratch } from '#charnn/backend/compiled.js';
 import { address } from '#charnn/backend/cpu.js';
 import type { Engine } from '#charnn/backend/cpu-device.js';
 import { loadNative, nativeEngine } from '#charnn/backend/native.js';
-import { type Address, ScopeMemory } from '#charnn/backend/place.js';
+import { type Address, ScopeMemory } from '#charnn/backend/scope-memory.js';
 import { type WasmVariant, wasmEngine } from '#charnn/backend/wasm.js';
-import { referenceBackend, type SyncBackend } from '../backends.js';
+import { availableBackends, referenceBackend, type SyncBackend } from '../backends.js';
 import { Guarded } from './guarded.js';
 
 /** A back end, and the guards around what `guarded` makes and around the kernels' own memory. */
@@ -41,7 +41,11 @@ function compiled(engine: Engine | { readonly missing: string }): [string, () =>
 }
 
 function reference(dtype: 'float32' | 'float64'): Machine {
-  const backend = referenceBackend(dtype);
+  return unguarded(referenceBackend(dtype));
+}
+
+/** A back end whose kernels' own memory is not known here */
+function unguarded(backend: SyncBackend): Machine {
   return { backend, guarded: new Guarded(backend) };
 }
 
@@ -55,4 +59,7 @@ export const machines: [string, () => Machine][] = [
   ['reference', () => reference('float32')],
   ...('missing' in addon ? [] : addon.levels()).flatMap((level) => compiled(nativeEngine(level))),
   ...(['simd', 'relaxed'] as WasmVariant[]).flatMap((variant) => compiled(wasmEngine(variant))),
+  ...availableBackends
+    .filter(([name]) => !['reference', 'native', 'wasm'].includes(name))
+    .map(([name, make]): [string, () => Machine] => [name, () => unguarded(make())]),
 ];

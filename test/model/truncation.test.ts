@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { cellNames } from '#charnn/model/cells/cells.js';
 import type { ModelConfig } from '#charnn/model/model-config.js';
-import { segmentText, SegmentedEvaluator } from '#charnn/model/segmented-evaluator.js';
+import { SegmentedEvaluator, segmentText } from '#charnn/model/segmented-evaluator.js';
 import { availableBackends, referenceBackend } from '../backends.js';
 import { smallNetwork } from './small-network.js';
 

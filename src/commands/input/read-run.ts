@@ -6,7 +6,7 @@ import { grouped } from '../../cli/output.js';
 import { CharnnError, systemReason, UsageError } from '../../errors.js';
 import { ownKind } from '../../files/own-kinds.js';
 import { quote } from '../../messages/quote.js';
-import type { Series, RunData } from '../../pages/data.js';
+import type { RunData, Series } from '../../pages/data.js';
 import { linesOf } from '../../text/lines.js';
 import { startOf } from '../../text/open-file.js';
 import { findSources } from '../../text/sources.js';

@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.js';
 import { readEscapes } from '../../messages/escapes.js';
 import type { Model } from '../../model/model-data.js';
 import { flagOf, refuseConflicts } from '../../options/table.js';
-import { stopSequence, ownSeparator, separatorsFor } from '../../sample/record-ends.js';
+import { ownSeparator, separatorsFor, stopSequence } from '../../sample/record-ends.js';
 import { constraintFor, type SampleSettings } from '../../sample/settings.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 

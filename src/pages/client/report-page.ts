@@ -1,12 +1,12 @@
 /** The page of `charnn report`. */
-import type { Series, ReportData, RunData } from '../data.js';
+import type { ReportData, RunData, Series } from '../data.js';
 import { byId, el, pageData, table } from './dom.js';
 import { chart, type Line } from './line-chart.js';
 
 const { runs } = pageData<ReportData>();
 const several = runs.length > 1;
 
-/** Courses on one axis of steps: each has a value only where it was measured. */
+/** Series on one axis of steps: each has a value only where it was measured. */
 function aligned(allSeries: readonly (Omit<Line, 'y'> & { readonly series: Series })[]) {
   const x = [...new Set(allSeries.flatMap(({ series }) => series.steps))].sort((a, b) => a - b);
   const indexOf = new Map(x.map((step, i) => [step, i]));
@@ -32,7 +32,12 @@ function quantity(
   if (allSeries.length === 0) return [];
   return [
     el('h2', {}, title),
-    chart({ label: `${title.toLowerCase()} by step`, xLabel: 'step', format, ...aligned(allSeries) }),
+    chart({
+      label: `${title.toLowerCase()} by step`,
+      xLabel: 'step',
+      format,
+      ...aligned(allSeries),
+    }),
   ];
 }
 

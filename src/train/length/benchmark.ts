@@ -8,7 +8,7 @@ import { openDevice } from '../../backend/open-device.js';
 import type { CellName } from '../../model/cells/cells.js';
 import { cells } from '../../model/cells/cells.js';
 import { loadNetwork } from '../../model/load.js';
-import { type ModelConfig, architectureFlags } from '../../model/model-config.js';
+import { architectureFlags, type ModelConfig } from '../../model/model-config.js';
 import { initialValues, parameterTable } from '../../model/parameters.js';
 import { Random } from '../../model/random.js';
 import { newIds } from '../../text/ids.js';

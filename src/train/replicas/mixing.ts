@@ -7,7 +7,7 @@ import { fitWeights } from '../../counts/fit-weights.js';
 import { classCount, judgeOf, Mixture } from '../../counts/mixture.js';
 import type { NgramTable } from '../../counts/ngram-table.js';
 import type { Network } from '../../model/network.js';
-import { type Judge, segmentText, SegmentedEvaluator } from '../../model/segmented-evaluator.js';
+import { type Judge, SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator.js';
 import type { Ids } from '../../text/unit.js';
 import { partition } from './replica-plan.js';
 

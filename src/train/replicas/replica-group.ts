@@ -10,14 +10,14 @@ import { parameterTable } from '../../model/parameters.js';
 import type { Ids } from '../../text/unit.js';
 import { WorkerPool } from '../../threads/worker-pool.js';
 import type { TrainConfig } from '../train-config.js';
-import { momentCount } from '../update/optimizer.js';
+import { momentCount } from '../update/optimizers.js';
 import type { MixingPlan } from './mixing.js';
 import {
   type Order,
+  partition,
   type ReplicaPlan,
   type Reply,
   type RunResult,
-  partition,
   type TrainingDocuments,
 } from './replica-plan.js';
 import { SharedControl } from './shared-control.js';

@@ -1,6 +1,6 @@
 /** What is seen when a model reads a text, on models whose weights are known. */
 import { describe, expect, test } from 'vitest';
-import { recordUnits, analyse } from '#charnn/analyse/analysis.js';
+import { analyse, recordUnits } from '#charnn/analyse/analysis.js';
 import { Saturation } from '#charnn/analyse/saturation.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import type { CellName } from '#charnn/model/cells/cells.js';

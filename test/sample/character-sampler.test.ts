@@ -1,7 +1,7 @@
 /** What is drawn follows the model's distribution under each filter. */
 import { describe, expect, test } from 'vitest';
 import { Random } from '#charnn/model/random.js';
-import { type FilterOptions, CharacterSampler } from '#charnn/sample/character-sampler.js';
+import { CharacterSampler, type FilterOptions } from '#charnn/sample/character-sampler.js';
 import { chiSquared, chiSquaredLimit } from './chi-squared.js';
 
 const symbols = 20;

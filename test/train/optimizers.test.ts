@@ -2,13 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { parameterTable } from '#charnn/model/parameters.js';
 import type { OptimizerConfig } from '#charnn/train/train-config.js';
-import {
-  emaWeight,
-  dealMatrices,
-  momentCount,
-  sliceParameters,
-  update,
-} from '#charnn/train/update/optimizer.js';
+import { emaWeight, momentCount, update } from '#charnn/train/update/optimizers.js';
+import { dealMatrices, sliceParameters } from '#charnn/train/update/parameter-parts.js';
 import { availableBackends } from '../backends.js';
 
 const base: OptimizerConfig = {
@@ -109,7 +104,11 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const [weight, gradient] = [square(zeros), square([0, 3, -3, 0])];
     const moments = [square(zeros), square(zeros)];
     const part = { decays: false, weight, gradient, moments, ema: undefined };
-    update(backend, { ...base, optimizer: 'muon' }, part, { learningRate: rate, step: 1, gradientScale: 1 });
+    update(backend, { ...base, optimizer: 'muon' }, part, {
+      learningRate: rate,
+      step: 1,
+      gradientScale: 1,
+    });
     const [a, b, c, d] = backend.read(weight);
     // the gradient's direction is kept, its size is not: the singular values come near to 1
     expect(Math.abs(a) + Math.abs(d)).toBeLessThan(1e-6);
@@ -118,7 +117,11 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const opposite = square(zeros);
     const larger = { ...part, weight: opposite, gradient: square([0, 300, -300, 0]) };
     const fresh = { ...larger, moments: [square(zeros), square(zeros)] };
-    update(backend, { ...base, optimizer: 'muon' }, fresh, { learningRate: rate, step: 1, gradientScale: 1 });
+    update(backend, { ...base, optimizer: 'muon' }, fresh, {
+      learningRate: rate,
+      step: 1,
+      gradientScale: 1,
+    });
     expect(backend.read(opposite)[1]).toBeCloseTo(b, 5);
   });
 
