@@ -31,6 +31,7 @@ export class NgramLayout {
     vocabulary: number,
     readonly context: number,
   ) {
+    if (context > mostContext(vocabulary)) throw new Error(`contexts of ${context} are too long`);
     this.bits = bitsFor(vocabulary);
     this.mask = 2 ** this.bits - 1;
   }

@@ -139,4 +139,5 @@ test('contexts are as long as the text is worth and a number of 64 bits holds', 
     expect(mostContext(vocabulary)).toBeGreaterThanOrEqual(3);
   }
   expect(mostContext(257)).toBe(7);
+  expect(() => countText(newIds(257, 9), 257, { context: 8 })).toThrow('too long');
 });
