@@ -6,6 +6,7 @@ import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { type Judge, SegmentedEvaluator, segmentText } from '../model/segmented-evaluator.js';
+import { type Documents, textBeginning } from '../text/documents.js';
 import type { Ids } from '../text/unit.js';
 import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 
@@ -22,6 +23,11 @@ export interface Evaluation {
 }
 
 export interface EvaluateOptions {
+  /**
+   * Where the texts of files begin, in characters. A model of documents reads each of them, and each record,
+   * from its beginning, as its validations did; with `dynamic` it does not.
+   */
+  readonly starts?: readonly number[] | undefined;
   /** The model adapts to the text as it reads it: slower, one character after another */
   readonly dynamic?: boolean | undefined;
   /** Scales the weight of the model's counts: 1, where it is absent, as fitted; 0 leaves the network alone */
@@ -44,7 +50,7 @@ export async function evaluate(
   model: Model,
   device: Scope,
   ids: Ids,
-  { dynamic = false, countsWeight, weights, pause }: EvaluateOptions = {},
+  { dynamic = false, starts = [], countsWeight, weights, pause }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const characters = ids.length - 1;
   if (characters < 1) {
@@ -55,7 +61,7 @@ export async function evaluate(
   const total = await withScope(device, (backend) =>
     dynamic
       ? dynamicTotal(model, backend, ids, judge, pause)
-      : staticTotal(model, backend, ids, weights, judge, pause),
+      : staticTotal(model, backend, ids, judge, { starts, weights, pause }),
   );
   const unknown = model.vocabulary.countUnknown(ids.subarray(1));
   const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
@@ -88,19 +94,34 @@ async function staticTotal(
   model: Model,
   backend: Backend,
   ids: Ids,
-  loaded: SharedTensor | undefined,
   judge: Judge | undefined,
-  pause?: EvaluateOptions['pause'],
+  { starts = [], weights: loaded, pause }: EvaluateOptions,
 ): Promise<number> {
   const segments = segmentText(ids.length);
-  const capacity = { maxRows: seqLength * segments.count, maxBatch: segments.count };
+  const documents = documentsOf(model, starts);
+  const { count } = segments;
+  const isOfDocuments = documents !== undefined;
+  const capacity = { maxRows: seqLength * count, maxBatch: count, documents: isOfDocuments };
   const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   const network = networkOf(model.config, backend, weights, capacity);
-  const reader = new SegmentedEvaluator(backend, network, 0, segments.count, seqLength);
+  const reader = new SegmentedEvaluator(backend, network, 0, count, seqLength, documents);
   const stopped = async () => {
     await pause?.();
     return false;
   };
   const nats = await reader.total(ids, segments, pause && stopped, judge);
   return judge ? reader.judged : nats;
+}
+
+/** Where the text's documents begin, for a model that has learnt each document by itself */
+function documentsOf(
+  { training, separator, vocabulary }: Model,
+  starts: readonly number[],
+): Documents | undefined {
+  if (training?.documents !== true) return undefined;
+  return {
+    separator: separator === undefined ? [] : Array.from(vocabulary.encode(separator).ids),
+    starts,
+    beginning: textBeginning(vocabulary),
+  };
 }

@@ -260,11 +260,11 @@ export class Model {
     const { text, vocabulary } = this.#data;
     const reading = readingOf(rest, text.unit);
     return this.#operations.run(requireSignal(given), async (signal) => {
-      const { ids } = await loadCorpus(paths, {
+      const { ids, starts } = await loadCorpus(paths, {
         ...{ text, vocabulary, minCount: 1, reading, stdin: process.stdin },
         onProgress: () => signal.throwIfAborted(),
       });
-      return this.#evaluate(ids, rest, signal);
+      return this.#evaluate(ids, rest, signal, starts);
     });
   }
 
@@ -359,8 +359,10 @@ export class Model {
     ids: Parameters<typeof evaluate>[2],
     { dynamic, countsWeight }: OptionsOf<typeof evaluateTextRows>,
     signal: AbortSignal,
+    starts: readonly number[] = [],
   ) {
     return evaluate(this.#data, this.#device, ids, {
+      starts,
       dynamic: dynamic === true,
       countsWeight,
       weights: this.#loaded(),

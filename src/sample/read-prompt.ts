@@ -3,7 +3,7 @@ import type { Backend, Tensor } from '../backend/backend.js';
 import { networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { Predictor, readingSteps } from '../predict/predictor.js';
-import type { Vocabulary } from '../text/vocabulary.js';
+import { textBeginning } from '../text/documents.js';
 import type { Beginning } from './batch.js';
 
 /**
@@ -25,10 +25,4 @@ export function readPrompt(
   const place = predictor.createPlace(1);
   predictor.read(place, prompt, before);
   return { place, id: prompt.length > 0 ? prompt[before] : textBeginning(model.vocabulary) };
-}
-
-/** What stands before a text that has no prompt: a line's end, or else the first character. */
-export function textBeginning(vocabulary: Vocabulary): number {
-  const newline = vocabulary.id(0x0a);
-  return newline === vocabulary.unknownId ? 0 : newline;
 }

@@ -4,8 +4,8 @@ import { type Answer, type Backend, isPending } from '../backend/backend.js';
 import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { type Place, Predictor, readingSteps } from '../predict/predictor.js';
+import { textBeginning } from '../text/documents.js';
 import { CharacterSampler } from './character-sampler.js';
-import { textBeginning } from './read-prompt.js';
 import { RecordSampler } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
