@@ -12,7 +12,7 @@ import { lineGroups } from '../text/lines.js';
 import { encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readPairModel } from './input/pair-model.js';
-import { textArguments } from './input/text-arguments.js';
+import { refuseModels, textArguments } from './input/text-arguments.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { write } from './output/write.js';
 
@@ -48,6 +48,7 @@ async function convertTexts(
   options: OptionsOf<typeof table>,
 ): Promise<void> {
   const output = createOutput(options.quiet ?? false);
+  await refuseModels(texts);
   const model = await readPairModel(options.model ?? rows.model.default, options.last);
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);

@@ -27,6 +27,7 @@ import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
 import { trainingRows } from '../train/schema/training-rows.js';
 import type { OptimizerConfig, TrainConfig } from '../train/train-config.js';
 import { findState, matchModel } from './claim-output.js';
+import { countedContext, countsIn, startsIn, withHeldOut } from './counted-text.js';
 import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { pairedText } from './paired-text.js';
@@ -50,8 +51,10 @@ export async function prepareNew(
   const validating = { valFrac, valFile: valFile ?? null, valChars };
   if (options.pairs) return preparePairs(loaded, validating, options, messages);
   const { corpus: read, starts } = await trainingText(loaded, validating, undefined, messages);
-  const records = withRecords(read, loaded.separator, messages);
-  const corpus = options.documents ? withDocuments(records, starts) : records;
+  const whole = withRecords(read, loaded.separator, messages);
+  const counts = countedContext(options.counts, whole, initFrom, messages);
+  const records = withHeldOut(whole, counts);
+  const corpus = options.documents ? withDocuments(records, startsIn(records, starts)) : records;
   warnOfOverlap(corpus, messages);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
@@ -64,13 +67,15 @@ export async function prepareNew(
   if (warning !== undefined) messages.warn(warning);
   // the text may be too short for the batch that was asked for, and a thread needs a row
   const fitted = { ...batch, threads: Math.min(threads, batch.batchSize) };
-  const resolved = resolveTraining({ ...options, ...fitted }, { ...picked, ...fitted });
+  const resolved = resolveTraining({ ...options, ...fitted, counts }, { ...picked, ...fitted });
+  const givenCounts = countsIn(initFrom, corpus, counts);
   return {
     corpus,
     ...resolved,
     // to be found again from any folder
     source: sourceOf(loaded, validating),
     ...(initFrom && { initFrom }),
+    ...(givenCounts && { givenCounts }),
   };
 }
 
@@ -235,6 +240,7 @@ export async function prepareResumed(
       ? state
       : { ...state, plan: { ...state.plan, steps: null } },
     ...(best && { best }),
+    ...(state.counts && { givenCounts: state.counts }),
   };
 }
 
@@ -242,12 +248,13 @@ async function resumedCorpus(
   loaded: LoadedText,
   recorded: ValidationSource,
   { vocabulary, separator }: TrainingState,
-  { documents }: TrainConfig,
+  { documents, counts }: TrainConfig,
   messages: Messages,
 ): Promise<TrainingText> {
   const { corpus, starts } = await trainingText(loaded, recorded, vocabulary, messages);
-  const records = { ...corpus, ...withSeparator(separator) };
-  return documents ? withDocuments(records, starts) : records;
+  const whole = { ...corpus, ...withSeparator(separator) };
+  const records = withHeldOut(whole, counts === 'auto' || counts === 0 ? undefined : counts);
+  return documents ? withDocuments(records, startsIn(records, starts)) : records;
 }
 
 /** The optimiser's part of the configuration, which decides on the speed. */

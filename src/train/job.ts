@@ -1,5 +1,6 @@
 /** What a training is given: text, model, configuration, and where to go on from. */
 
+import type { NgramTable } from '../counts/ngram-table.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import type { Ids, TextOptions } from '../text/unit.js';
@@ -25,6 +26,8 @@ export interface TrainingText {
   readonly documents?: TrainingDocuments | undefined;
   /** Where pairs of a source and a target are learnt; the ids may be those of both texts at once */
   readonly pairs?: TrainingPairs | undefined;
+  /** Where n-grams are counted: the training text with what is held out at its beginning */
+  readonly counted?: Ids | undefined;
   /** What the text was; recorded in the model, so without times and paths */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
@@ -39,6 +42,8 @@ export interface TrainingJob {
   readonly resume?: TrainingState;
   /** With `resume`: the best model so far */
   readonly best?: Model;
+  /** Counts of another text to go on from, in ids of the job's vocabulary */
+  readonly givenCounts?: NgramTable | undefined;
   /** Starts from these weights, matched by character. */
   readonly initFrom?: Model;
   readonly sink: CheckpointSink;

@@ -78,7 +78,7 @@ export function checkTogether(options: CommandTrainOptions): void {
 /** Options that say something that a training on pairs has not, or cannot do */
 const notForPairs = [
   ...(['size', 'residual', 'layerNorm', 'weightDrop', 'seqLength', 'initFrom'] as const),
-  ...(['documents', 'separator', 'format', 'textColumn'] as const),
+  ...(['documents', 'separator', 'format', 'textColumn', 'counts'] as const),
 ];
 
 function checkPairs(options: CommandTrainOptions): void {
@@ -87,7 +87,8 @@ function checkPairs(options: CommandTrainOptions): void {
     throw new OptionError((name) => `${name('pairs')} has ${name('layers', '1')}: leave it out`);
   }
   for (const key of notForPairs) {
-    if (options[key] === undefined || options[key] === false) continue;
+    // what is off, or 0, is not asked for
+    if (!options[key] && options[key] !== '') continue;
     throw new OptionError((name) => `${name('pairs')} does not go with ${name(key)}: leave it out`);
   }
 }

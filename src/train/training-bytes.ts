@@ -11,10 +11,9 @@ const threadBytes = 8 * 2 ** 20;
 
 /**
  * Bytes that a training needs at the least: weights, moments and their average, a copy of them for the
- * files, gradients and packed weights of each thread, activations, and the text.
- * @param textBytes that the ids of both texts take
+ * files, gradients and packed weights of each thread, and activations. The text is there already.
  */
-export function trainingBytes(model: ModelConfig, config: TrainConfig, textBytes: number): number {
+export function trainingBytes(model: ModelConfig, config: TrainConfig): number {
   const { flatSize } = parameterTable(model);
   const { layers: L, hidden: H, vocabulary: V } = model;
   const { batchSize, seqLength, threads, average } = config;
@@ -24,14 +23,12 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig, textBytes
     // two directions of the encoder, the decoder and attention, at the usual lengths of both sides
     const perRow = (3 * (gates + states.length + 1) + 10) * H + V;
     const pairs = 4 * ((2 * kept + 2 * threads) * flatSize + batchSize * usualLength * perRow);
-    return pairs + threads * threadBytes + textBytes;
+    return pairs + threads * threadBytes;
   }
   // what stands in the rows that become zero where documents begin
   const states = config.documents ? cells[model.cell].states.length : 0;
   // outside of the cells: what the layers hand down, and the logits
   const activations =
     batchSize * seqLength * ((L * (cells[model.cell].gates + 2 + states) + 1) * H + V);
-  return (
-    4 * ((2 * kept + 2 * threads) * flatSize + activations) + threads * threadBytes + textBytes
-  );
+  return 4 * ((2 * kept + 2 * threads) * flatSize + activations) + threads * threadBytes;
 }

@@ -1,6 +1,7 @@
 /** The model that a command is to use: the best of a training, or its latest. */
+import { readLatestModel } from '../../checkpoint/last-model.js';
 import { readAnyModel, requireTexts } from '../../checkpoint/model-file.js';
-import { readLastModel, statePath } from '../../checkpoint/state-file.js';
+import { statePath } from '../../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../../errors.js';
 import { quote } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';
@@ -17,7 +18,7 @@ export async function readChosenModel(path: string, last = false): Promise<Model
 export async function readAnyChosenModel(path: string, last = false): Promise<Model> {
   const file = last ? statePath(path) : path;
   try {
-    return await (last ? readLastModel(file) : readAnyModel(file));
+    return await (last ? readLatestModel(path) : readAnyModel(path));
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new CharnnError(

@@ -8,6 +8,7 @@ import { partition, type ReplicaPlan, type TrainingPairs } from './replica-plan.
 import { larger, type ReplicaTask } from './task.js';
 
 export class PairTask implements ReplicaTask {
+  readonly mixing = undefined;
   private readonly network: PairNetwork;
   private readonly training: PairBatches;
   private readonly validation: PairBatches;
@@ -63,11 +64,11 @@ export class PairTask implements ReplicaTask {
   }
 
   /** Every so many-th batch is this replica's. */
-  async validate(stopped: () => boolean): Promise<number> {
+  async validate(stopped: () => boolean): Promise<{ nats: number; mixed: number }> {
     const { backend, network, plan, validation } = this;
     let nats = 0;
     for (let i = plan.index; i < validation.batchesPerPass; i += plan.replicas) {
-      if (stopped()) return Number.NaN;
+      if (stopped()) return { nats: Number.NaN, mixed: 0 };
       const batch = validation.read(i, (rows) => ({ first: 0, size: rows }));
       const { sources, inputs, places, targets } = this.feed.rows(batch);
       network.encode(sources);
@@ -75,6 +76,6 @@ export class PairTask implements ReplicaTask {
       const sum = backend.sum(network.loss(targets, 0));
       nats += isPending(sum) ? await sum : sum;
     }
-    return nats;
+    return { nats, mixed: 0 };
   }
 }

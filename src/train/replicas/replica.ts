@@ -84,13 +84,36 @@ export class Replica {
     return { step, diverged: undefined };
   }
 
-  /** Σ of the validation losses of this replica's segments; not a number when stopped. */
-  async validate(): Promise<number> {
+  /**
+   * Σ of the validation losses of this replica's segments, the network's and the mixture's; not numbers when
+   * stopped.
+   */
+  async validate(): Promise<{ nats: number; mixed: number }> {
     const { control, task } = this;
+    const stopped = () => control.stopRequested;
     this.exchangeAverage();
-    const nats = await task.validate(() => control.stopRequested);
+    await this.fitMixing(stopped);
+    const losses = await task.validate(stopped);
     this.exchangeAverage();
-    return nats;
+    return losses;
+  }
+
+  /** Fits the weights of the counts to the network that is validated. */
+  async fit(): Promise<void> {
+    this.exchangeAverage();
+    await this.fitMixing(() => false);
+    this.exchangeAverage();
+  }
+
+  private async fitMixing(stopped: () => boolean): Promise<void> {
+    const { control, plan } = this;
+    const { mixing } = this.task;
+    if (mixing === undefined) return;
+    await mixing.read(stopped);
+    control.barrier.wait();
+    // what was stopped on any thread is not whole, and is not used
+    if (plan.index === 0 && !stopped()) mixing.fit();
+    control.barrier.wait();
   }
 
   /** Weights and their average change places: the average is what is validated. */

@@ -1,5 +1,6 @@
 /** What a replica computes of a training: everything that depends on what is learnt from. */
 import type { Answer } from '../../backend/backend.js';
+import type { Mixing } from './mixing.js';
 
 export interface ReplicaTask {
   /** Characters that the whole batch of a step predicts */
@@ -9,8 +10,10 @@ export interface ReplicaTask {
    * @returns Σ losses in nats
    */
   forwardBackward(step: number, scale: number): Answer<number>;
-  /** Σ of the validation losses of this replica's share; not a number when stopped */
-  validate(stopped: () => boolean): Promise<number>;
+  /** Counts beside the network, whose weights are fitted before each validation */
+  readonly mixing: Mixing | undefined;
+  /** Σ of the validation losses of this replica's share, the network's and the mixture's; not numbers when stopped */
+  validate(stopped: () => boolean): Promise<{ nats: number; mixed: number }>;
 }
 
 /** The largest a network has to be for two purposes */

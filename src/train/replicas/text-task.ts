@@ -4,6 +4,7 @@ import { Network, type State } from '../../model/network.js';
 import type { ParameterTensors } from '../../model/parameters.js';
 import { SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator.js';
 import { Streams } from '../../text/streams.js';
+import { heldRows, Mixing } from './mixing.js';
 import { partition, type ReplicaPlan } from './replica-plan.js';
 import type { ReplicaTask } from './task.js';
 
@@ -19,6 +20,7 @@ export class TextTask implements ReplicaTask {
   private readonly inputBuffer: Indices;
   private readonly targetBuffer: Indices;
   private readonly validation: SegmentedEvaluator | undefined;
+  readonly mixing: Mixing | undefined;
 
   constructor(
     private readonly backend: Backend,
@@ -31,13 +33,12 @@ export class TextTask implements ReplicaTask {
     const segments = segmentText(plan.validation.length);
     const validationShare = partition(segments.count, index, replicas);
     const trainRows = rows * seqLength;
-    const T = Math.max(
-      1,
-      Math.min(validationSteps, Math.floor(trainRows / Math.max(1, validationShare.size))),
-    );
+    const T = stepsFor(trainRows, validationShare.size);
+    const held = plan.mixing ? heldRows(plan.mixing, index, replicas) : 0;
+    const heldT = stepsFor(trainRows, held);
     this.network = new Network(backend, model, weights, gradients, {
-      maxRows: Math.max(trainRows, T * validationShare.size),
-      maxBatch: Math.max(rows, validationShare.size),
+      maxRows: Math.max(trainRows, T * validationShare.size, heldT * held),
+      maxBatch: Math.max(rows, validationShare.size, held),
       training: true,
       dropout: dropout > 0,
       weightDrop: weightDrop > 0,
@@ -60,16 +61,21 @@ export class TextTask implements ReplicaTask {
         plan.documents?.validation,
       );
     }
+    if (plan.mixing) {
+      this.mixing = new Mixing(backend, this.network, plan.mixing, index, replicas, heldT);
+    }
   }
 
   targets(step: number): number {
     return this.streams.chunk(step).T * this.plan.config.batchSize;
   }
 
-  async validate(stopped: () => boolean): Promise<number> {
-    const { plan, validation } = this;
+  async validate(stopped: () => boolean): Promise<{ nats: number; mixed: number }> {
+    const { plan, validation, mixing } = this;
     const segments = segmentText(plan.validation.length);
-    return (await validation?.total(plan.validation, segments, stopped)) ?? 0;
+    const judge = mixing?.judge();
+    const nats = (await validation?.total(plan.validation, segments, stopped, judge)) ?? 0;
+    return { nats, mixed: validation?.judged ?? 0 };
   }
 
   forwardBackward(step: number, scale: number): Answer<number> {
@@ -98,4 +104,9 @@ export class TextTask implements ReplicaTask {
     network.backward();
     return lossSum;
   }
+}
+
+/** Steps of a chunk for reading so many rows in the memory of a training */
+function stepsFor(trainRows: number, rows: number): number {
+  return Math.max(1, Math.min(validationSteps, Math.floor(trainRows / Math.max(1, rows))));
 }

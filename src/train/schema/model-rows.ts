@@ -40,5 +40,5 @@ export const modelRows = topic('Model', {
     since: 3,
     negation: 'disable layer normalisation even if --size enables it',
   }),
-  pairs: flag('learn from lines source<tab>target to write the target of a source', { since: 4 }),
+  pairs: flag('learn from lines source<tab>target to write the target of a source', { since: 5 }),
 });
