@@ -214,6 +214,11 @@ export function readModelConfig(fields: Fields): ModelConfig {
     vocabulary: fields.integer('vocabulary', 2, limits.vocabulary),
     ...architectureFlags({ residual, layerNorm, pairs }),
   };
+  if (pairs && (config.layers !== 1 || residual || layerNorm)) {
+    throw new CharnnError(
+      `${fields.name('pairs')} goes with one layer, without residual and layerNorm`,
+    );
+  }
   const sentence = refusal(config);
   if (sentence) throw new CharnnError(fields.name(sentence(asField)));
   return config;

@@ -92,13 +92,21 @@ test.each([
   ['sample'],
   ['score', 'pairs.tsv'],
   ['visualize', 'pairs.tsv'],
-  ['gradients', 'charnn.json'],
+  ['gradients', 'pairs.tsv'],
   ['compress', 'pairs.tsv', '-m', 'charnn.json'],
   ['train', 'pairs.tsv', '--init-from', 'charnn.json', '-o', 'new.json'],
 ])('%s refuses a model of pairs in a line', async (...args) => {
   const { status, stderr } = await (await learnt).run(args);
   expect(status).toBe(1);
   expect(stderr).toMatch(/^charnn: .*charnn\.json.* was trained on pairs.*charnn convert/m);
+});
+
+test('a file of pairs with more than one layer is refused', async () => {
+  const folder = await learnt;
+  const file = folder.json('charnn.json');
+  folder.write('two.json', JSON.stringify({ ...file, model: { ...file.model, layers: 2 } }));
+  const { status, stderr } = await folder.run(['convert', '-m', 'two.json'], 'a\n');
+  expect([status, stderr]).toEqual([1, expect.stringContaining('pairs goes with one layer')]);
 });
 
 test('inspect and report show a model of pairs', async () => {
