@@ -158,7 +158,7 @@ export abstract class CpuBackend {
     else for (let i = 0; i < size; i++) to[start + i] = from[first + i];
   }
 
-  freeze(_weight: Tensor): void {}
+  freeze(_weight: Tensor, _parts?: readonly number[]): void {}
 
   thaw(_weight: Tensor): void {}
 
@@ -186,6 +186,11 @@ export abstract class CpuBackend {
   /** A list of integers in place, each below `limit`. */
   protected integers(ids: Indices, limit: number): Int32Array {
     this.requireBelow(ids, limit);
+    return this.allIntegers(ids);
+  }
+
+  /** A list of integers in place, whatever they are */
+  protected allIntegers(ids: Indices): Int32Array {
     const { values, start, length } = ids as CpuIndices;
     return values.subarray(start, start + length);
   }
