@@ -53,12 +53,12 @@ export interface Range {
   holds(x: number): boolean;
 }
 
-const largest = Number.MAX_SAFE_INTEGER;
+const maxInteger = Number.MAX_SAFE_INTEGER;
 
-export function integersFrom(from: number, to: number = largest): Range {
+export function integersFrom(from: number, to: number = maxInteger): Range {
   return {
     expected:
-      to === largest ? `an integer of at least ${from}` : `an integer from ${from} to ${to}`,
+      to === maxInteger ? `an integer of at least ${from}` : `an integer from ${from} to ${to}`,
     holds: (x) => Number.isInteger(x) && x >= from && x <= to,
   };
 }
@@ -73,13 +73,13 @@ export const ranges = {
   positive: reals('a number above 0', (x) => x > 0),
   notNegative: reals('a number of at least 0', (x) => x >= 0),
   /** 0 ≤ x < 1 */
-  properShare: reals('a number from 0 to below 1', (x) => x >= 0 && x < 1),
+  properFraction: reals('a number from 0 to below 1', (x) => x >= 0 && x < 1),
   /** 0 < x ≤ 0.95 */
-  decayShare: reals('a number above 0, at most 0.95', (x) => x > 0 && x <= 0.95),
+  decayFraction: reals('a number above 0, at most 0.95', (x) => x > 0 && x <= 0.95),
   /** 0 ≤ x ≤ 1 */
   share: reals('a number from 0 to 1', (x) => x >= 0 && x <= 1),
   /** 0 < x ≤ 1 */
-  positiveShare: reals('a number above 0 and up to 1', (x) => x > 0 && x <= 1),
+  positiveFraction: reals('a number above 0 and up to 1', (x) => x > 0 && x <= 1),
   count: integersFrom(1),
   whole: integersFrom(0),
 } as const;

@@ -16,7 +16,7 @@ import type { Ids } from '../text/unit.js';
 type Reals = Float32Array | Float64Array;
 
 /** T steps of all segments. Row i = t · rows + r of each array belongs to character `starts[r] + t`. */
-export interface Reading {
+export interface Activations {
   readonly rows: number;
   /** Index in the text of each segment's first character here */
   readonly starts: readonly number[];
@@ -38,37 +38,37 @@ export interface GateReading {
 }
 
 /** Steps at a time */
-const steps = 64;
+const chunkSteps = 64;
 
 /**
  * Reads a text from beginning to end.
  * @param ids in the model's vocabulary
  * @param take is called for chunk after chunk; the arrays are overwritten by the next
  */
-export async function readText(
+export async function recordActivations(
   model: Model,
   backend: Backend,
   ids: Ids,
-  take: (reading: Reading) => void,
+  take: (activations: Activations) => void,
 ): Promise<void> {
   const segments = segmentText(ids.length + 1);
   const rows = segments.count;
-  const network = loadNetwork(model, backend, { maxRows: steps * rows, maxBatch: rows });
+  const network = loadNetwork(model, backend, { maxRows: chunkSteps * rows, maxBatch: rows });
   const state = network.createState(rows);
-  const inputs = new Int32Array(steps * rows);
-  const memory = backend.indices(steps * rows);
+  const inputs = new Int32Array(chunkSteps * rows);
+  const memory = backend.indices(chunkSteps * rows);
   const { layers, hidden: H, vocabulary: V } = model.config;
   const arrays = (width: number) =>
-    Array.from({ length: layers }, () => new Float32Array(steps * rows * width));
-  const logitArray = new Float32Array(steps * rows * V);
+    Array.from({ length: layers }, () => new Float32Array(chunkSteps * rows * width));
+  const logitArray = new Float32Array(chunkSteps * rows * V);
   const memoryArrays = arrays(H);
   const gateReader = new GateReader(backend, H);
 
   let from = rows > 1 ? -warmup : 0;
   while (from < segments.length) {
     // no chunk crosses the end of the warm-up, where the first segment starts from zero
-    const T = Math.min(steps, (from < 0 ? 0 : segments.length) - from);
-    fill(inputs, ids, segments, from, T);
+    const T = Math.min(chunkSteps, (from < 0 ? 0 : segments.length) - from);
+    fillInputs(inputs, ids, segments, from, T);
     const view = backend.viewIndices(memory, 0, T * rows);
     backend.writeIndices(view, inputs.subarray(0, T * rows));
     const logits = network.forward(view, T, rows, state);
@@ -81,7 +81,7 @@ export async function readText(
         logits: await backend.read(logits, logitArray.subarray(0, T * rows * V)),
         memory: await Promise.all(
           network.activations.map((layer, l) =>
-            backend.read(layer.memory, memoryArrays[l].subarray(0, layer.memory.size)),
+            backend.read(layer.unitValues, memoryArrays[l].subarray(0, layer.unitValues.size)),
           ),
         ),
         gates: await Promise.all(
@@ -90,7 +90,7 @@ export async function readText(
       });
     }
     from += T;
-    if (from === 0) forget(backend, state);
+    if (from === 0) clearFirstRow(backend, state);
   }
 }
 
@@ -122,13 +122,19 @@ class GateReader {
   }
 }
 
-function fill(inputs: Int32Array, ids: Ids, { count, length }: Segments, from: number, T: number) {
+function fillInputs(
+  inputs: Int32Array,
+  ids: Ids,
+  { count, length }: Segments,
+  from: number,
+  T: number,
+) {
   for (let row = 0; row < count; row++) {
     for (let t = 0; t < T; t++) inputs[t * count + row] = ids[row * length + from + t] ?? 0;
   }
 }
 
 /** The first segment has nothing before it. */
-function forget(backend: Backend, state: State): void {
+function clearFirstRow(backend: Backend, state: State): void {
   for (const s of state.flat()) backend.fill(backend.view(s, 0, [1, s.shape[1]]), 0);
 }

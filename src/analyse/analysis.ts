@@ -2,13 +2,13 @@
 import { type Scope, withScope } from '../backend/device.js';
 import type { Model } from '../model/model-data.js';
 import type { Ids } from '../text/unit.js';
-import { type Reading, readText } from './activations.js';
+import { type Activations, recordActivations } from './activations.js';
 import { textFeatures } from './features.js';
 import { Predictions } from './predictions.js';
 import { type GateSaturation, Saturation } from './saturation.js';
 import { type FeatureFinding, UnitSearch } from './unit-search.js';
 
-export interface Study {
+export interface Analysis {
   readonly predictions: Predictions;
   readonly saturation: readonly GateSaturation[];
   readonly findings: readonly FeatureFinding[];
@@ -17,15 +17,15 @@ export interface Study {
 }
 
 /** Beyond this a longer text does not make the search any surer. */
-const mostSearched = 300_000;
+const maxSearched = 300_000;
 
 /** @param guesses likeliest characters to be kept for each character */
-export async function study(
+export async function analyse(
   model: Model,
   device: Scope,
   ids: Ids,
   guesses: number,
-): Promise<Study> {
+): Promise<Analysis> {
   const { hidden, layers, vocabulary } = model.config;
   const predictions = new Predictions(
     ids,
@@ -34,15 +34,15 @@ export async function study(
     model.vocabulary,
   );
   const saturation = new Saturation(model.config);
-  const searched = Math.min(ids.length, mostSearched);
+  const searched = Math.min(ids.length, maxSearched);
   const features = textFeatures(ids.subarray(0, searched), model.vocabulary);
   const search = new UnitSearch(features, hidden, layers, searched);
-  const take = (reading: Reading) => {
-    predictions.take(reading);
-    saturation.take(reading);
-    search.take(reading);
+  const take = (activations: Activations) => {
+    predictions.take(activations);
+    saturation.take(activations);
+    search.take(activations);
   };
-  await withScope(device, (backend) => readText(model, backend, ids, take));
+  await withScope(device, (backend) => recordActivations(model, backend, ids, take));
   return {
     predictions,
     saturation: saturation.result(),
@@ -69,7 +69,7 @@ export async function recordUnits(
 ): Promise<Int8Array[]> {
   const H = model.config.hidden;
   const recorded = units.map(() => new Int8Array(ids.length));
-  const take = ({ rows, starts, lengths, memory }: Reading) => {
+  const take = ({ rows, starts, lengths, memory }: Activations) => {
     units.forEach(({ layer, unit }, u) => {
       const [values, held] = [recorded[u], memory[layer]];
       starts.forEach((start, row) => {
@@ -79,6 +79,6 @@ export async function recordUnits(
       });
     });
   };
-  await withScope(device, (backend) => readText(model, backend, ids, take));
+  await withScope(device, (backend) => recordActivations(model, backend, ids, take));
   return recorded;
 }

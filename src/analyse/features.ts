@@ -137,14 +137,14 @@ function sentence(at: (i: number) => Kind): (i: number) => number {
 /** A name before a colon at the beginning of a line, or one in capitals before a full stop. */
 const speaker = /^[ \t]*(?:\p{Lu}[\p{L}'’. -]{1,28}:|\p{Lu}[\p{Lu}'’ -]{1,28}\.)/u;
 /** Characters of a line that can hold such a name */
-const longestName = 48;
+const maxNameLength = 48;
 
 function speakers(N: number, at: (i: number) => Kind): Feature {
   const values = new Float32Array(N);
   for (let start = 0; start < N; ) {
     let end = start;
     while (end < N && at(end).symbol !== '\n') end++;
-    const head = Array.from({ length: Math.min(longestName, end - start) }, (_, k) =>
+    const head = Array.from({ length: Math.min(maxNameLength, end - start) }, (_, k) =>
       at(start + k),
     );
     const match = speaker.exec(head.map(({ symbol }) => symbol).join(''));

@@ -85,33 +85,33 @@ async function flowOn(
   ids: Ids,
   { lags, positions }: FlowOptions,
 ): Promise<GradientFlow> {
-  const places = typeof positions === 'number' ? spread(ids.length, lags, positions) : positions;
-  const B = Math.min(batchRows, places.length);
+  const chosen = typeof positions === 'number' ? spread(ids.length, lags, positions) : positions;
+  const B = Math.min(batchRows, chosen.length);
   const windows = new Windows(backend, config, weights, lags, B);
   const { states } = cellOf(config);
   const parts = Array.from({ length: config.layers }, (_, layer) =>
-    states.map((state) => ({ layer, state, norms: byLagAndPlace(lags, places.length) })),
+    states.map((state) => ({ layer, state, norms: byLagAndPosition(lags, chosen.length) })),
   );
-  for (let first = 0; first < places.length; first += B) {
-    const batch = places.slice(first, first + B);
+  for (let first = 0; first < chosen.length; first += B) {
+    const batch = chosen.slice(first, first + B);
     await windows.measure(ids, batch, (layer, lag, state, row, norm) => {
       parts[layer][state].norms[lag - 1][first + row] = norm;
     });
   }
   const all = parts.flat();
-  const whole = byLagAndPlace(lags, places.length).map((values, i) =>
-    values.map((_, place) => Math.hypot(...all.map(({ norms }) => norms[i][place]))),
+  const whole = byLagAndPosition(lags, chosen.length).map((values, i) =>
+    values.map((_, position) => Math.hypot(...all.map(({ norms }) => norms[i][position]))),
   );
   return {
-    positions: places.length,
+    positions: chosen.length,
     whole: statistics(whole),
     states: all.map(({ layer, state, norms }) => ({ layer, state, byLag: statistics(norms) })),
   };
 }
 
 /** [lags][places] */
-function byLagAndPlace(lags: number, places: number): Float64Array[] {
-  return Array.from({ length: lags }, () => new Float64Array(places));
+function byLagAndPosition(lags: number, positions: number): Float64Array[] {
+  return Array.from({ length: lags }, () => new Float64Array(positions));
 }
 
 /**
@@ -165,18 +165,18 @@ class Windows {
     this.targets = backend.indices(lags * B);
   }
 
-  async measure(ids: Ids, places: readonly number[], take: TakeNorm): Promise<void> {
+  async measure(ids: Ids, positions: readonly number[], take: TakeNorm): Promise<void> {
     const { backend, network, lags } = this;
-    const B = places.length;
+    const B = positions.length;
     const state = network.createState(B);
-    const start = Math.min(...places) - lags + 1;
+    const start = Math.min(...positions) - lags + 1;
     for (let before = Math.min(warmup, start); before > 0; ) {
       const T = Math.min(lags, before);
-      network.forward(this.read(ids, places, lags + before, T), T, B, state);
+      network.forward(this.read(ids, positions, lags + before, T), T, B, state);
       before -= T;
     }
-    const logits = network.forward(this.read(ids, places, lags, lags), lags, B, state);
-    network.loss(this.lastTargets(ids, places), lossScale);
+    const logits = network.forward(this.read(ids, positions, lags, lags), lags, B, state);
+    network.loss(this.lastTargets(ids, positions), lossScale);
     const V = logits.shape[1];
     if (lags > 1) backend.fill(backend.view(logits, 0, [(lags - 1) * B, V]), 0);
     const pending: Promise<void>[] = [];
@@ -199,10 +199,10 @@ class Windows {
   }
 
   /** T characters of each row, the first of them `before - 1` before the row's place. */
-  private read(ids: Ids, places: readonly number[], before: number, T: number): Indices {
-    const B = places.length;
-    places.forEach((place, row) => {
-      for (let t = 0; t < T; t++) this.inputs[t * B + row] = ids[place - before + 1 + t];
+  private read(ids: Ids, positions: readonly number[], before: number, T: number): Indices {
+    const B = positions.length;
+    positions.forEach((position, row) => {
+      for (let t = 0; t < T; t++) this.inputs[t * B + row] = ids[position - before + 1 + t];
     });
     const view = this.backend.viewIndices(this.memory, 0, T * B);
     this.backend.writeIndices(view, this.inputs.subarray(0, T * B));
@@ -210,12 +210,12 @@ class Windows {
   }
 
   /** The loss of all steps but the last is thrown away: their targets may be anything. */
-  private lastTargets(ids: Ids, places: readonly number[]): Indices {
-    const B = places.length;
+  private lastTargets(ids: Ids, positions: readonly number[]): Indices {
+    const B = positions.length;
     const rows = this.lags * B;
     this.inputs.fill(0, 0, rows);
-    places.forEach((place, row) => {
-      this.inputs[rows - B + row] = ids[place + 1];
+    positions.forEach((position, row) => {
+      this.inputs[rows - B + row] = ids[position + 1];
     });
     const view = this.backend.viewIndices(this.targets, 0, rows);
     this.backend.writeIndices(view, this.inputs.subarray(0, rows));

@@ -1,7 +1,7 @@
 /** What the model expected of each character: its surprise, and the likeliest characters in its place. */
 import type { Ids } from '../text/unit.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
-import type { Reading } from './activations.js';
+import type { Activations } from './activations.js';
 
 export class Predictions {
   /** [characters]: surprise in bits; 0 for the first, which nothing foretold */
@@ -23,7 +23,7 @@ export class Predictions {
     this.probabilities = new Float32Array(ids.length * K);
   }
 
-  take({ rows, starts, lengths, logits }: Reading): void {
+  take({ rows, starts, lengths, logits }: Activations): void {
     const { V } = this;
     starts.forEach((start, row) => {
       for (let t = 0; t < lengths[row]; t++) {

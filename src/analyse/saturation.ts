@@ -5,7 +5,7 @@
  */
 import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
-import type { Reading } from './activations.js';
+import type { Activations } from './activations.js';
 
 export interface GateSaturation {
   readonly layer: number;
@@ -48,7 +48,7 @@ export class Saturation {
       }));
   }
 
-  take({ rows, lengths, gates: values }: Reading): void {
+  take({ rows, lengths, gates: values }: Activations): void {
     const { H } = this;
     if (this.count >= enough) return;
     lengths.forEach((length, row) => {

@@ -4,7 +4,7 @@
  * among hundreds of units some follow anything by chance on the text they were chosen on.
  */
 
-import type { Reading } from './activations.js';
+import type { Activations } from './activations.js';
 import type { Feature } from './features.js';
 
 export interface UnitScore {
@@ -60,7 +60,7 @@ export class UnitSearch {
     );
   }
 
-  take({ rows, starts, lengths, memory }: Reading): void {
+  take({ rows, starts, lengths, memory }: Activations): void {
     starts.forEach((start, row) => {
       for (let t = 0; t < lengths[row] && start + t < this.characters; t++) {
         const half = start + t < this.characters / 2 ? 0 : 1;

@@ -28,14 +28,14 @@ export class Scratch {
   }
 
   private grow(floats: number): void {
-    const region = this.source.take(floats * 4);
+    const region = this.source.allocate(floats * 4);
     this.release();
     this.region = region;
     this.floats = floats;
   }
 
   release(): void {
-    if (this.region) this.source.give(this.region);
+    if (this.region) this.source.free(this.region);
     this.region = undefined;
     this.floats = 0;
   }

@@ -5,7 +5,13 @@
 
 import { CharnnError } from '../errors.js';
 import type { Backend, DType, Indices, SharedTensor, Tensor } from './backend.js';
-import { type Address, type Location, noAddress, type Place, type ScopeMemory } from './place.js';
+import {
+  type Address,
+  type Allocation,
+  type Location,
+  noAddress,
+  type ScopeMemory,
+} from './place.js';
 
 type Reals = Float32Array | Float64Array;
 
@@ -21,7 +27,7 @@ export class CpuTensor implements Tensor {
     readonly values: Reals,
     readonly start: number,
     readonly address: Address,
-    readonly place: Place,
+    readonly place: Allocation,
   ) {
     this.size = sizeOf(shape);
   }
@@ -37,19 +43,19 @@ export class CpuIndices implements Indices {
 }
 
 /** Up to here a loop is faster than making a view. */
-const longestLoop = 512;
+const maxLoopLength = 512;
 
 /** The kernels count elements in 32 bits. */
-const mostElements = 2 ** 31 - 1;
+const maxElements = 2 ** 31 - 1;
 
 function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
 function requireSize(size: number): void {
-  if (size >= 0 && size <= mostElements && Number.isInteger(size)) return;
+  if (size >= 0 && size <= maxElements && Number.isInteger(size)) return;
   throw new CharnnError(
-    `a tensor of ${size} elements cannot be made: it may have ${mostElements} at most`,
+    `a tensor of ${size} elements cannot be made: it may have ${maxElements} at most`,
   );
 }
 
@@ -110,7 +116,7 @@ export abstract class CpuBackend {
     return this.tensorAt(shape, this.memory.source.find(location as Location));
   }
 
-  private tensorAt(shape: readonly number[], place: Place): CpuTensor {
+  private tensorAt(shape: readonly number[], place: Allocation): CpuTensor {
     const { buffer, start, address } = place;
     const size = sizeOf(shape);
     const values =
@@ -140,7 +146,7 @@ export abstract class CpuBackend {
     const { values: from, start, size } = x as CpuTensor;
     const values =
       into ?? (this.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size));
-    if (size > longestLoop) values.set(this.array(x));
+    if (size > maxLoopLength) values.set(this.array(x));
     else for (let i = 0; i < size; i++) values[i] = from[start + i];
     return values;
   }
@@ -154,7 +160,7 @@ export abstract class CpuBackend {
     if (dst.size !== src.size) throw new Error(`copy of ${src.size} elements to ${dst.size}`);
     const { values: to, start } = dst as CpuTensor;
     const { values: from, start: first, size } = src as CpuTensor;
-    if (size > longestLoop) to.set(from.subarray(first, first + size), start);
+    if (size > maxLoopLength) to.set(from.subarray(first, first + size), start);
     else for (let i = 0; i < size; i++) to[start + i] = from[first + i];
   }
 
@@ -207,7 +213,7 @@ export function optionalAddress(x: Tensor | Indices | undefined): Address {
 }
 
 // a compile-time check that the verbs of memory are spelt as the interface has them
-type MemoryVerbs = Pick<
+type MemoryOperations = Pick<
   Backend,
   | 'tensor'
   | 'indices'
@@ -223,4 +229,4 @@ type MemoryVerbs = Pick<
   | 'freeze'
   | 'thaw'
 >;
-true satisfies CpuBackend extends MemoryVerbs ? true : never;
+true satisfies CpuBackend extends MemoryOperations ? true : never;

@@ -9,21 +9,21 @@ import { CharnnError } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
 import {
   type Address,
+  type Allocation,
   aligned,
   alignment,
   type Location,
   type MemorySource,
-  type Place,
   type Region,
 } from './place.js';
 
 /** Buffers are of these sizes, larger where one region is. */
-const smallestBuffer = 1 << 22;
-const largestBuffer = 1 << 26;
+const minBufferBytes = 1 << 22;
+const maxBufferBytes = 1 << 26;
 /** Unit of the counter, so that 32 bits suffice */
 const counted = 4096;
 /** Typed arrays of bytes are no longer than this; their elements are counted in 32 bits. */
-const largestRegion = 2 ** 32 - 2 * counted;
+const maxRegionBytes = 2 ** 32 - 2 * counted;
 
 interface Buffer {
   readonly memory: SharedArrayBuffer;
@@ -50,9 +50,9 @@ export class Heap implements MemorySource {
     public readonly counter: Int32Array = new Int32Array(new SharedArrayBuffer(4)),
   ) {}
 
-  take(bytes: number): Region {
+  allocate(bytes: number): Region {
     const size = aligned(bytes);
-    if (size > largestRegion) {
+    if (size > maxRegionBytes) {
       const gigabytes = (size / 2 ** 30).toFixed(2);
       throw new CharnnError(
         `out of memory: a tensor of ${gigabytes} GiB is too large, it may have 4 GiB; a smaller model, batch or sequence length needs less`,
@@ -87,7 +87,7 @@ export class Heap implements MemorySource {
     };
   }
 
-  give({ buffer, start, bytes }: Region): void {
+  free({ buffer, start, bytes }: Region): void {
     const from = this.buffers.find(({ memory }) => memory === buffer);
     if (from === undefined) return;
     // the next one to take it finds zeros
@@ -101,11 +101,11 @@ export class Heap implements MemorySource {
     }
   }
 
-  locate({ buffer, start }: Place): Location {
+  locate({ buffer, start }: Allocation): Location {
     return { buffer, start };
   }
 
-  find({ buffer, start }: Location): Place {
+  find({ buffer, start }: Location): Allocation {
     if (buffer === undefined) throw new Error('a tensor of another kind of device');
     return { buffer, start, address: (this.baseOf(buffer) + start) as Address };
   }
@@ -124,12 +124,12 @@ export class Heap implements MemorySource {
   }
 
   private addBuffer(size: number): void {
-    const usual = Math.min(largestBuffer, Math.max(smallestBuffer, this.total));
+    const usual = Math.min(maxBufferBytes, Math.max(minBufferBytes, this.total));
     const sizes = size < usual ? [usual, size] : [size];
     let failure: unknown;
     for (const bytes of sizes) {
       try {
-        this.allocate(bytes + alignment);
+        this.newBuffer(bytes + alignment);
         return;
       } catch (error) {
         failure = error;
@@ -138,7 +138,7 @@ export class Heap implements MemorySource {
     throw failure;
   }
 
-  private allocate(bytes: number): void {
+  private newBuffer(bytes: number): void {
     const units = Math.ceil(bytes / counted);
     // the counter is only moved by what has been allocated, and checked with what will be
     const all = (Atomics.load(this.counter, 0) + units) * counted;

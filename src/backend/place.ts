@@ -6,7 +6,7 @@ export type Address = number & { readonly of: 'kernel' };
 /** Stands for a tensor that there is not. */
 export const noAddress = 0 as Address;
 
-export interface Place {
+export interface Allocation {
   readonly buffer: ArrayBufferLike;
   /** First byte in the buffer, a multiple of 64 */
   readonly start: number;
@@ -20,7 +20,7 @@ export interface Location {
   readonly start: number;
 }
 
-export interface Region extends Place {
+export interface Region extends Allocation {
   readonly bytes: number;
 }
 
@@ -30,10 +30,10 @@ export interface MemorySource {
    * Takes zeroed bytes; where it fails, it leaves everything as it was.
    * @throws CharnnError when the machine, or the back end, has not as many
    */
-  take(bytes: number): Region;
-  give(region: Region): void;
-  locate(place: Place): Location;
-  find(location: Location): Place;
+  allocate(bytes: number): Region;
+  free(region: Region): void;
+  locate(allocation: Allocation): Location;
+  find(location: Location): Allocation;
   /** The source of a scope within this one */
   child(): MemorySource;
   /** The scope is over: gives back what other threads have taken in it. */
@@ -46,42 +46,46 @@ export const alignment = 64;
 export const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
 /** Small tensors lie side by side in slabs of a size that grows with what is asked for. */
-const smallestSlab = 1 << 18;
-const largestSlab = 1 << 22;
+const minSlabBytes = 1 << 18;
+const maxSlabBytes = 1 << 22;
 
 /** The memory of one scope: allocated piece by piece, given back as a whole. */
 export class ScopeMemory {
   private readonly regions: Region[] = [];
   private slab: Region | undefined;
   private used = 0;
-  private slabBytes = smallestSlab;
+  private slabBytes = minSlabBytes;
 
   constructor(readonly source: MemorySource) {}
 
   /** @throws CharnnError when there is no memory left */
-  allocate(bytes: number): Place {
+  allocate(bytes: number): Allocation {
     const size = aligned(Math.max(bytes, 1));
     if (size > this.slabBytes / 4) return this.region(size);
     if (this.slab === undefined || this.used + size > this.slab.bytes) {
       this.slab = this.region(this.slabBytes);
       this.used = 0;
-      this.slabBytes = Math.min(2 * this.slabBytes, largestSlab);
+      this.slabBytes = Math.min(2 * this.slabBytes, maxSlabBytes);
     }
     const { buffer, start, address } = this.slab;
-    const place = { buffer, start: start + this.used, address: (address + this.used) as Address };
+    const allocation = {
+      buffer,
+      start: start + this.used,
+      address: (address + this.used) as Address,
+    };
     this.used += size;
-    return place;
+    return allocation;
   }
 
   private region(bytes: number): Region {
-    const region = this.source.take(bytes);
+    const region = this.source.allocate(bytes);
     this.regions.push(region);
     return region;
   }
 
   /** Gives everything back; no tensor of this scope may be used any more. */
   release(): void {
-    for (const region of this.regions.splice(0)) this.source.give(region);
+    for (const region of this.regions.splice(0)) this.source.free(region);
     this.slab = undefined;
     this.source.end();
   }

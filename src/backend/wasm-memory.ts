@@ -8,11 +8,11 @@ import { CharnnError } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
 import {
   type Address,
+  type Allocation,
   aligned,
   alignment,
   type Location,
   type MemorySource,
-  type Place,
   type Region,
 } from './place.js';
 
@@ -60,7 +60,7 @@ export class WasmMemory implements MemorySource {
     Atomics.compareExchange(this.words, ownersWord, 0, 1);
   }
 
-  take(bytes: number): Region {
+  allocate(bytes: number): Region {
     const size = aligned(bytes) + headerBytes;
     return this.locked(() => {
       const block = this.fromFree(size) ?? this.append(size);
@@ -72,15 +72,15 @@ export class WasmMemory implements MemorySource {
     });
   }
 
-  give({ start }: Region): void {
-    this.locked(() => this.free(start - headerBytes));
+  free({ start }: Region): void {
+    this.locked(() => this.markFree(start - headerBytes));
   }
 
-  locate({ start }: Place): Location {
+  locate({ start }: Allocation): Location {
     return { buffer: undefined, start };
   }
 
-  find({ start }: Location): Place {
+  find({ start }: Location): Allocation {
     return { buffer: this.grown(), start, address: start as Address };
   }
 
@@ -91,7 +91,7 @@ export class WasmMemory implements MemorySource {
   end(): void {
     this.locked(() => {
       for (const block of this.blocks()) {
-        if (this.word(block, ownerWord) === this.owner) this.free(block);
+        if (this.word(block, ownerWord) === this.owner) this.markFree(block);
       }
     });
   }
@@ -162,7 +162,7 @@ export class WasmMemory implements MemorySource {
     }
   }
 
-  private free(block: number): void {
+  private markFree(block: number): void {
     this.setHeader(block, this.sizeOf(block), nobody);
   }
 

@@ -65,7 +65,7 @@ function engineOf(
     },
     end: () => {
       scratch.release();
-      source.give(stack);
+      source.free(stack);
     },
   };
 }
@@ -98,7 +98,7 @@ function instantiate(
 ): { readonly kernels: Kernels; readonly stack: Region } {
   const { memory } = source;
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  const stack = source.take(stackBytes);
+  const stack = source.allocate(stackBytes);
   (instance.exports.__stack_pointer as WebAssembly.Global).value = stack.start + stackBytes;
   return { kernels: instance.exports as unknown as Kernels, stack };
 }

@@ -9,7 +9,7 @@ import { scanFile } from '../json/scan.js';
 import { limits } from '../limits.js';
 import { printable, quote } from '../messages/quote.js';
 import { refusal } from '../model/capabilities.js';
-import { type ModelConfig, variants } from '../model/model-config.js';
+import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import type { HistoryEntry } from '../model/model-data.js';
 import type { Complete } from '../options/table.js';
 import type { TextOptions } from '../text/unit.js';
@@ -193,7 +193,7 @@ export function readModelConfig(fields: Fields): ModelConfig {
   const config = {
     ...shape,
     vocabulary: fields.integer('vocabulary', 2, limits.vocabulary),
-    ...variants({ residual, layerNorm }),
+    ...architectureFlags({ residual, layerNorm }),
   };
   const sentence = refusal(config);
   if (sentence) throw new CharnnError(fields.name(sentence(asField)));

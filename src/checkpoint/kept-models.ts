@@ -88,8 +88,8 @@ export class KeptModels {
     const { modelPath, options } = this;
     const folder = dirname(modelPath);
     // as long as a step's number can be
-    const longest = basename(this.path(Number.MAX_SAFE_INTEGER));
-    if (Buffer.byteLength(temporaryName(longest, '01234567')) > maxNameLength) {
+    const maxName = basename(this.path(Number.MAX_SAFE_INTEGER));
+    if (Buffer.byteLength(temporaryName(maxName, '01234567')) > maxNameLength) {
       throw new UsageError(
         `${optionName('output')} ${quote(modelPath)} is too long a name for ${optionName('keep')}: take a shorter one`,
       );

@@ -11,7 +11,7 @@ import type { Model } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
 import type { LengthPlan } from '../train/length/step-budget.js';
-import { History, type HistorySummary, keptPlaces } from '../train/saving/history.js';
+import { History, type HistorySummary, keptIndices } from '../train/saving/history.js';
 import type { TrainingState } from '../train/saving/training-state.js';
 import { configRecord } from '../train/schema/record.js';
 import type { TrainConfig } from '../train/train-config.js';
@@ -160,7 +160,7 @@ function readSummary(fields: Fields): HistorySummary | undefined {
     firstTrainLoss: orNull('firstTrainLoss'),
     lowestTrainLoss: orNull('lowestTrainLoss'),
   };
-  const kept = keptPlaces(count, read.bestAt).length;
+  const kept = keptIndices(count, read.bestAt).length;
   const found = fields.array('history').length;
   if (found === kept) return read;
   throw new CharnnError(

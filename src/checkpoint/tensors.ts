@@ -44,7 +44,7 @@ export function* tensorJson(tensor: NamedValues, plain: boolean, hash: Hash): Ge
     }
     const bytes = littleEndian(piece);
     hash.update(bytes);
-    if (plain) yield (start > 0 ? ',' : '') + Array.from(piece, shortest).join(',');
+    if (plain) yield (start > 0 ? ',' : '') + Array.from(piece, shortestDecimal).join(',');
     else yield bytes.toString('base64');
   }
   yield plain ? ']}' : '"}';
@@ -56,7 +56,7 @@ function firstNotFinite(values: Float32Array): number {
 }
 
 /** Nine significant digits tell any two float32 apart. */
-function shortest(value: number): string {
+function shortestDecimal(value: number): string {
   return Object.is(value, -0) ? '-0' : String(Number(value.toPrecision(9)));
 }
 

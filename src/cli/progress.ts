@@ -110,15 +110,15 @@ function barProgress(): Progress {
   };
 }
 
-export interface ShareProgress {
-  /** @param share what is done, from 0 to 1 */
-  show(share: number): void;
+export interface FractionProgress {
+  /** @param fraction what is done, from 0 to 1 */
+  show(fraction: number): void;
   /** Clears what it has shown. */
   stop(): void;
 }
 
 /** How far a work is, in a terminal only: the remaining time is extrapolated from the elapsed time. */
-export function createShareProgress(quiet: boolean): ShareProgress {
+export function createFractionProgress(quiet: boolean): FractionProgress {
   if (quiet || !process.stderr.isTTY) return { show() {}, stop() {} };
   const bar = new SingleBar({
     ...barStyle,
@@ -129,11 +129,11 @@ export function createShareProgress(quiet: boolean): ShareProgress {
   const begin = performance.now();
   let running = false;
   return {
-    show(share) {
+    show(fraction) {
       const seconds = (performance.now() - begin) / 1e3;
-      const left = share > 0 ? `${clock((seconds * (1 - share)) / share)} left` : '';
-      if (running) bar.update(share, { left });
-      else bar.start(1, share, { left });
+      const left = fraction > 0 ? `${clock((seconds * (1 - fraction)) / fraction)} left` : '';
+      if (running) bar.update(fraction, { left });
+      else bar.start(1, fraction, { left });
       running = true;
     },
     stop() {

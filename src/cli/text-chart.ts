@@ -146,8 +146,8 @@ export function histogram(values: ArrayLike<number>, bins: number, limit: number
     const at = limit > 0 ? Math.floor(((values[i] / limit + 1) / 2) * bins) : bins >> 1;
     counts[Math.max(0, Math.min(bins - 1, at))]++;
   }
-  const most = Math.max(...counts);
-  return counts.map((n) => (n === 0 ? ' ' : blocks[Math.round(Math.sqrt(n / most) * 7)])).join('');
+  const max = Math.max(...counts);
+  return counts.map((n) => (n === 0 ? ' ' : blocks[Math.round(Math.sqrt(n / max) * 7)])).join('');
 }
 
 /** Characters of a line of standard output, within reason. */

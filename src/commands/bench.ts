@@ -4,7 +4,7 @@ import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
 import { usableCores } from '../machine/cores.js';
 import { requireCapable } from '../model/capabilities.js';
-import { variants } from '../model/model-config.js';
+import { architectureFlags } from '../model/model-config.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { count, integer } from '../options/types.js';
 import {
@@ -64,7 +64,7 @@ function settingsOf(options: OptionsOf<typeof table>): BenchmarkOptions {
     iterations = table.iterations.default,
     backend = 'auto',
   } = options;
-  const shape = { cell, layers, hidden, embedding, ...variants({ residual, layerNorm }) };
+  const shape = { cell, layers, hidden, embedding, ...architectureFlags({ residual, layerNorm }) };
   requireCapable({ ...shape, backend, command: 'bench' });
   return { ...shape, vocabulary, batchSize, seqLength, threads, iterations, backend };
 }

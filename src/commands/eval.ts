@@ -4,7 +4,7 @@ import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
-import { yardstick } from '../evaluate/baseline.js';
+import { baseline } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
@@ -13,7 +13,7 @@ import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readChosenModel } from './input/chosen-model.js';
 import { textArguments } from './input/text-arguments.js';
-import { baselineEvent, yardstickLine } from './output/baseline-line.js';
+import { baselineEvent, baselineLine } from './output/baseline-line.js';
 import { unknownPrice } from './output/unknown-note.js';
 
 export const evaluate = defineCommand({
@@ -59,7 +59,7 @@ export const evaluate = defineCommand({
       { dynamic: options.dynamic ?? false },
     );
     const { unknown } = corpus;
-    const others = await yardstick(vocabulary, corpus.ids, undefined);
+    const others = await baseline(vocabulary, corpus.ids, undefined);
     if (options.json) {
       const { type: _, ...baselines } = baselineEvent(others);
       const result = {
@@ -80,7 +80,7 @@ export const evaluate = defineCommand({
       `perplexity     ${perplexity.toFixed(3)}`,
       `characters     ${grouped(characters)}`,
       `unknown        ${grouped(unknown)}${unknown > 0 ? `, ${unknownPrice(vocabulary)}` : ''}`,
-      `for comparison ${yardstickLine(others)}`,
+      `for comparison ${baselineLine(others)}`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);
   },

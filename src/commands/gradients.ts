@@ -12,7 +12,7 @@ import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText, printable } from '../messages/quote.js';
 import { requireCapable } from '../model/capabilities.js';
 import { type CellName, cellNames } from '../model/cells/cells.js';
-import { variants } from '../model/model-config.js';
+import { architectureFlags } from '../model/model-config.js';
 import type { HistoryEntry } from '../model/model-data.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { flagOf, type OptionsOf, option, topic } from '../options/table.js';
@@ -184,7 +184,7 @@ async function fresh(
 }
 
 function shapeOf({ residual = false, layerNorm = false }: Options) {
-  return variants({ residual, layerNorm });
+  return architectureFlags({ residual, layerNorm });
 }
 
 /** What a model records of its training is shown, not relied on: it may be from anywhere. */
@@ -196,7 +196,7 @@ function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping |
   const { name, limit } = (clip ?? {}) as { name?: unknown; limit?: unknown };
   if (typeof name !== 'string' || typeof limit !== 'number') return undefined;
   // an entry stands for the steps since the one before
-  let [steps, clipped, norms, largest] = [0, 0, 0, 0];
+  let [steps, clipped, norms, maxNorm] = [0, 0, 0, 0];
   for (const { step, clipped: share, gradientNorm } of history) {
     // a model that was given is validated before the first step
     if (step === 0) continue;
@@ -204,15 +204,15 @@ function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping |
     const count = step - steps;
     clipped += share * count;
     norms += gradientNorm * count;
-    largest = Math.max(largest, gradientNorm);
+    maxNorm = Math.max(maxNorm, gradientNorm);
     steps = step;
   }
   if (steps === 0) return undefined;
   return {
     by: printable(name),
     limit,
-    share: clipped / steps,
+    fraction: clipped / steps,
     meanNorm: norms / steps,
-    largestMeanNorm: largest,
+    maxMeanNorm: maxNorm,
   };
 }

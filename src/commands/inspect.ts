@@ -75,13 +75,13 @@ function description(model: Model): string {
     const { name, shape, size } = parameter;
     const mean = values.reduce((sum, x) => sum + x, 0) / size;
     const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / size);
-    const largest = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const max = values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
     field(
       name,
       `${`[${shape}]`.padEnd(12)} mean ${mean.toFixed(4).padStart(7)}, deviation ${deviation.toFixed(4)}`,
     );
-    const bins = histogram(values, histogramBins, largest);
-    field('', `−${largest.toPrecision(2)} ${chalk.cyan(bins)} ${largest.toPrecision(2)}`);
+    const bins = histogram(values, histogramBins, max);
+    field('', `−${max.toPrecision(2)} ${chalk.cyan(bins)} ${max.toPrecision(2)}`);
   }
 
   section('Vocabulary');

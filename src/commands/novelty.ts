@@ -84,14 +84,14 @@ async function symbolsOf(
 
 type Shown = (start: number, length: number) => string;
 
-function json({ characters, newShares, runs }: Novelty, shown: Shown): string {
+function json({ characters, newFractions, runs }: Novelty, shown: Shown): string {
   const withText = runs.map(({ start, length }) => ({ start, length, text: shown(start, length) }));
-  return `${jsonText({ characters, new: newShares, runs: withText })}\n`;
+  return `${jsonText({ characters, new: newFractions, runs: withText })}\n`;
 }
 
-function lines({ newShares, runs }: Novelty, shown: Shown): string {
+function lines({ newFractions, runs }: Novelty, shown: Shown): string {
   const shownLines = ['length     new'];
-  for (const { length, share } of newShares) {
+  for (const { length, share } of newFractions) {
     shownLines.push(`${String(length).padStart(6)} ${(100 * share).toFixed(1).padStart(6)}%`);
   }
   shownLines.push('', 'longest runs in common');

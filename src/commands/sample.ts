@@ -22,7 +22,7 @@ import { type CommandSampleOptions, sampleTable } from './sampling/sample-option
 import { sampleSettings } from './sampling/sample-settings.js';
 
 /** Records drawn in succession without a new one, after which no more are tried */
-const mostInVain = 10_000;
+const maxRejected = 10_000;
 
 export const sample = defineCommand({
   name: 'sample',
@@ -100,7 +100,7 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
     const whole = [...Array.from(prompt.ids), ...ids];
     prompts.forget(index);
     if (!isFresh(whole) || isNovel?.(whole) === false) {
-      if (lines || ++inVain < mostInVain) continue;
+      if (lines || ++inVain < maxRejected) continue;
       output.warn(`${written} of ${count} records written: the last ${inVain} were not new`);
       return;
     }

@@ -25,7 +25,7 @@ import { noteUnknown } from './output/unknown-note.js';
 import { LineWriter, write } from './output/write.js';
 
 /** Bytes of a line whose JSON is still a string that V8 can make */
-const longestPerCharacter = 10e6;
+const maxPerCharacter = 10e6;
 
 const table = {
   model: rows.model,
@@ -100,8 +100,8 @@ async function scoreTexts(
 
   const { unit } = text;
   const sources = await findSources(paths, process.stdin, { reading, unit, onFolder });
-  const longest = options.perChar ? longestPerCharacter : undefined;
-  const groups = lineGroups(sources, { reading, unit, longest });
+  const maxBytes = options.perChar ? maxPerCharacter : undefined;
+  const groups = lineGroups(sources, { reading, unit, maxBytes });
   const lines = scoreLines(groups, {
     models: [model],
     device,
@@ -111,13 +111,13 @@ async function scoreTexts(
     characters: options.perChar ?? false,
   });
   const writer = new LineWriter();
-  const least = options.threshold ?? Number.NEGATIVE_INFINITY;
+  const min = options.threshold ?? Number.NEGATIVE_INFINITY;
   let unknown = 0;
   for await (const scored of lines) {
     unknown += scored.losses[0].unknown;
     const bits = bitsPerCharacter(scored).toFixed(6);
     // what is shown decides: a threshold taken from the output means that very line
-    if (Number(bits) < least) continue;
+    if (Number(bits) < min) continue;
     if (options.perChar) await writer.line(perCharacter(scored, model, Number(bits)));
     else await writer.line(`${bits}\t`, withoutCr(scored.line, text));
   }

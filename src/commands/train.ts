@@ -3,7 +3,7 @@ import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress, type Progress } from '../cli/progress.js';
 import { Interruption } from '../cli/signals.js';
 import { DivergenceError, spelt } from '../errors.js';
-import { yardstick } from '../evaluate/baseline.js';
+import { baseline } from '../evaluate/baseline.js';
 import { loadTexts, textRulesOf } from '../library/loaded-text.js';
 import type { Prepared } from '../library/prepare-training.js';
 import { recordedText } from '../library/resumed-text.js';
@@ -19,7 +19,7 @@ import { checkResumable, checkTogether } from '../train/resolve.js';
 import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
 import type { TrainConfig } from '../train/train-config.js';
 import { textArguments } from './input/text-arguments.js';
-import { baselineEvent, yardstickLine } from './output/baseline-line.js';
+import { baselineEvent, baselineLine } from './output/baseline-line.js';
 
 export const train = defineCommand({
   name: 'train',
@@ -181,9 +181,9 @@ async function compare(
   output: Output,
 ): Promise<void> {
   if (validation.length < 2 || (quiet && !json)) return;
-  const result = await yardstick(vocabulary, validation, train);
+  const result = await baseline(vocabulary, validation, train);
   if (json) progress.show(baselineEvent(result));
-  else output.note(`for comparison: ${yardstickLine(result)}`);
+  else output.note(`for comparison: ${baselineLine(result)}`);
 }
 
 function lossOf({ best }: EndEvent): string {

@@ -1,6 +1,6 @@
 /** `charnn visualize`: a page that shows a model reading a text. */
 
-import { recordUnits, type Study, study, type Unit } from '../analyse/analysis.js';
+import { type Analysis, analyse, recordUnits, type Unit } from '../analyse/analysis.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
@@ -87,7 +87,7 @@ async function showReading(
   }
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
-  const seen = await study(model, device, ids, guesses);
+  const seen = await analyse(model, device, ids, guesses);
   const units = chooseUnits(options.units, model, seen.findings, ids.length, output);
   const data = pageData(model, seen, units, ids.length, corpus.ids.length);
   const recorded = await recordUnits(model, device, ids, units);
@@ -137,13 +137,13 @@ function chooseUnits(
 
 function pageData(
   { config, vocabulary }: Model,
-  { predictions, saturation, findings, searched }: Study,
+  { predictions, saturation, findings, searched }: Analysis,
   units: readonly Unit[],
   characters: number,
   charactersInAll: number,
 ): VisualizeData {
   const { cell, layers, hidden } = config;
-  const share = (x: number) => Number(x.toFixed(4));
+  const rounded = (x: number) => Number(x.toFixed(4));
   let bits = 0;
   for (const x of predictions.surprise) bits += x;
   return {
@@ -161,14 +161,14 @@ function pageData(
     units,
     findings: findings.map(({ feature, units }) => ({
       feature,
-      units: units.map(({ layer, unit, heldOut }) => ({ layer, unit, score: share(heldOut) })),
+      units: units.map(({ layer, unit, heldOut }) => ({ layer, unit, score: rounded(heldOut) })),
     })),
     searched,
     saturation: saturation.map(({ layer, gate, left, right }) => ({
       layer,
       gate,
-      left: Array.from(left, share),
-      right: Array.from(right, share),
+      left: Array.from(left, rounded),
+      right: Array.from(right, rounded),
     })),
   };
 }
@@ -182,7 +182,7 @@ function byteName(byte: number | undefined): string {
 function* pageBlobs(
   model: Model,
   ids: Ids,
-  { predictions }: Study,
+  { predictions }: Analysis,
   units: readonly Unit[],
   recorded: readonly Int8Array[],
 ): Generator<[id: string, base64: string]> {
@@ -205,7 +205,7 @@ function* pageBlobs(
   }
 }
 
-function asJson({ findings, searched, predictions }: Study) {
+function asJson({ findings, searched, predictions }: Analysis) {
   return {
     characters: predictions.surprise.length,
     searched,
@@ -221,7 +221,7 @@ function asJson({ findings, searched, predictions }: Study) {
   };
 }
 
-function findingLines({ findings, searched }: Study): string[] {
+function findingLines({ findings, searched }: Analysis): string[] {
   if (findings.length === 0) return [];
   const half = grouped(Math.floor(searched / 2));
   const width = Math.max(...findings.map(({ feature }) => feature.length));

@@ -5,13 +5,13 @@ import { openExactDevice } from '../backend/open-device.js';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
-import { type ModelConfig, variants } from '../model/model-config.js';
+import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import {
   type CodingModel,
-  type CodingPlace,
   type CodingSettings,
+  type ComputeContext,
   decode,
   encode,
   type ProgressListener,
@@ -23,7 +23,7 @@ import {
   damaged,
   firstVersionByModel,
   type Header,
-  mostStreams,
+  maxStreams,
   pack,
   unpack,
 } from './container.js';
@@ -77,8 +77,8 @@ export async function compress(
   const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
   const coder = model ? givenModel(model) : freshModel(fresh, alphabet);
   requireMemory(codingBytes(coder.config, symbols.length, settings), 'compressing this');
-  const place = { device, onProgress, signal };
-  const parts = await encode(symbols, coder, settings, place);
+  const context = { device, onProgress, signal };
+  const parts = await encode(symbols, coder, settings, context);
   const how: Coding = {
     ...settings,
     version: containerVersion,
@@ -111,7 +111,7 @@ export function requireCompressible(bytes: number): void {
 
 function streamsFor(characters: number): number {
   const wanted = Math.max(fewStreams, Math.round(characters / longStream));
-  return Math.min(wanted, mostStreams(characters));
+  return Math.min(wanted, maxStreams(characters));
 }
 
 /**
@@ -141,7 +141,7 @@ async function decoded(
   body: Buffer,
   name: string,
   model: Model | undefined,
-  listening: Omit<CodingPlace, 'device'>,
+  listening: Omit<ComputeContext, 'device'>,
 ): Promise<Uint8Array> {
   const coder =
     'config' in how.model
@@ -156,8 +156,8 @@ async function decoded(
       at += length;
       return Uint8Array.from(body.subarray(at - length, at));
     });
-    const place = { device, ...listening };
-    const symbols = await decode(coded, how.characters, coder, how, place).catch((error) => {
+    const context = { device, ...listening };
+    const symbols = await decode(coded, how.characters, coder, how, context).catch((error) => {
       if (error instanceof CharnnError && error.message === endsEarly) return damaged(name);
       throw error;
     });
@@ -226,7 +226,7 @@ function fingerprint({ config, weights, vocabulary }: Model, version: number): s
   const { cell, layers, hidden, embedding } = config;
   const hash = createHash('sha256');
   if (version >= firstVersionByModel) {
-    hash.update(JSON.stringify({ cell, layers, hidden, embedding, ...variants(config) }));
+    hash.update(JSON.stringify({ cell, layers, hidden, embedding, ...architectureFlags(config) }));
   }
   return hash.update(bytes).update(Uint32Array.from(vocabulary.symbols)).digest('hex');
 }
@@ -241,7 +241,7 @@ async function probe(device: Device, model: ModelConfig, version: number): Promi
   const sizes = { layers: 2, hidden: 40, embedding: 16, vocabulary: 8 };
   const config: ModelConfig =
     version >= firstVersionByModel
-      ? { cell: model.cell, ...sizes, ...variants(model) }
+      ? { cell: model.cell, ...sizes, ...architectureFlags(model) }
       : { cell: 'lstm', ...sizes };
   const settings = { streams: 3, chunk: 8, lanes: 1, rate: 0.01 };
   const alphabet = Uint32Array.from({ length: 7 }, (_, i) => i);

@@ -5,15 +5,15 @@ import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import { newIds } from '../text/ids.js';
 import { WorkerPool } from '../threads/worker-pool.js';
-import { type ReplicaPlan, share } from '../train/replicas/replica-plan.js';
+import { partition, type ReplicaPlan } from '../train/replicas/replica-plan.js';
 import { SharedControl } from '../train/replicas/shared-control.js';
 import { plainTraining, type TrainConfig } from '../train/train-config.js';
 import { momentCount } from '../train/update/optimizer.js';
 import {
+  type CodingOrder,
   type CodingPlan,
+  type CodingResult,
   createCodingHandler,
-  type LaneOrder,
-  type LaneResult,
 } from './coding-handler.js';
 import { eachCharacter, type Layout, layoutOf, positions } from './stream-layout.js';
 
@@ -37,7 +37,7 @@ export interface CodingModel {
 }
 
 /** Where it is computed, and who wants to know how far it is */
-export interface CodingPlace {
+export interface ComputeContext {
   readonly device: Scope;
   readonly onProgress?: ProgressListener | undefined;
   /** Ends the work with its reason. */
@@ -45,7 +45,7 @@ export interface CodingPlace {
 }
 
 /** Told several times a second which share is done, from 0 to 1 */
-export type ProgressListener = (share: number) => void;
+export type ProgressListener = (fraction: number) => void;
 
 const progressMs = 200;
 
@@ -54,9 +54,11 @@ export async function encode(
   symbols: Uint32Array,
   model: CodingModel,
   settings: CodingSettings,
-  place: CodingPlace,
+  context: ComputeContext,
 ): Promise<Uint8Array[]> {
-  return withScope(place.device, (_, scope) => encodeIn(scope, symbols, model, settings, place));
+  return withScope(context.device, (_, scope) =>
+    encodeIn(scope, symbols, model, settings, context),
+  );
 }
 
 function encodeIn(
@@ -64,7 +66,7 @@ function encodeIn(
   symbols: Uint32Array,
   model: CodingModel,
   settings: CodingSettings,
-  { onProgress, signal }: CodingPlace,
+  { onProgress, signal }: ComputeContext,
 ): Promise<Uint8Array[]> {
   const layout = layoutOf(symbols.length, settings.streams, settings.chunk);
   const plan = planOf(layout, model, settings, scope, undefined);
@@ -75,7 +77,7 @@ function encodeIn(
     plan.symbols[position] = symbols[index];
     ids[position] = idOf.get(symbols[index]) ?? unknown;
   });
-  return runLanes(plan, onProgress, signal);
+  return runCoders(plan, onProgress, signal);
 }
 
 /** @returns the symbols that were encoded with the same model and settings */
@@ -84,12 +86,12 @@ export async function decode(
   characters: number,
   model: CodingModel,
   settings: CodingSettings,
-  place: CodingPlace,
+  context: ComputeContext,
 ): Promise<Uint32Array> {
   const layout = layoutOf(characters, settings.streams, settings.chunk);
-  const plan = await withScope(place.device, async (_, scope) => {
+  const plan = await withScope(context.device, async (_, scope) => {
     const planned = planOf(layout, model, settings, scope, coded);
-    await runLanes(planned, place.onProgress, place.signal);
+    await runCoders(planned, context.onProgress, context.signal);
     return planned;
   });
   const symbols = new Uint32Array(characters);
@@ -119,7 +121,7 @@ function planOf(
   const gradients = flatTensors(lanes);
   const control = new SharedControl(lanes);
   const replicas = Array.from({ length: lanes }, (_, index): ReplicaPlan => {
-    const { first, size } = share(streams, index, lanes);
+    const { first, size } = partition(streams, index, lanes);
     const state = Array.from({ length: config.layers }, () =>
       cellOf(config).states.map(() => backend.share(backend.tensor([size, config.hidden]))),
     );
@@ -136,7 +138,7 @@ function planOf(
       rows: size,
       weights: backend.share(flat),
       moments,
-      average: undefined,
+      ema: undefined,
       gradients,
       state,
     };
@@ -165,7 +167,7 @@ function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {
   };
 }
 
-async function runLanes(
+async function runCoders(
   plan: CodingPlan,
   onProgress: ProgressListener | undefined,
   signal: AbortSignal | undefined,
@@ -173,7 +175,7 @@ async function runLanes(
   const lanes = plan.replicas.length;
   const { length, chunk } = plan.layout;
   const control = new SharedControl(lanes, plan.replicas[0].control);
-  const results = new Array<LaneResult>(lanes);
+  const results = new Array<CodingResult>(lanes);
   const timer = onProgress
     ? setInterval(() => onProgress((control.step * chunk) / length), progressMs)
     : undefined;
@@ -183,7 +185,7 @@ async function runLanes(
   });
   // a worker may fail before anybody waits
   done.catch(() => {});
-  let pool: WorkerPool<CodingPlan, LaneOrder, LaneResult> | undefined;
+  let pool: WorkerPool<CodingPlan, CodingOrder, CodingResult> | undefined;
   let left = lanes;
   const abort = () => {
     control.barrier.break();
@@ -191,13 +193,13 @@ async function runLanes(
   };
   signal?.addEventListener('abort', abort);
   try {
-    pool = await WorkerPool.start<CodingPlan, LaneOrder, LaneResult>({
+    pool = await WorkerPool.start<CodingPlan, CodingOrder, CodingResult>({
       workers: lanes,
       module: new URL('./coding-worker.js', import.meta.url),
       createHandler: createCodingHandler,
       data: () => plan,
-      onReply(lane, result) {
-        results[lane] = result;
+      onReply(index, result) {
+        results[index] = result;
         if (--left === 0) settle?.resolve();
       },
       onFailure(error) {
@@ -205,7 +207,7 @@ async function runLanes(
         settle?.reject(error);
       },
     });
-    for (let lane = 0; lane < lanes; lane++) pool.post(lane, { lane });
+    for (let index = 0; index < lanes; index++) pool.post(index, { index });
     if (signal?.aborted) abort();
     await done;
   } finally {

@@ -3,7 +3,7 @@ import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { CodingSettings } from './coder.js';
-import { mostCounts } from './coding-handler.js';
+import { maxCounts } from './coding-handler.js';
 
 /** Memory that a byte of the content takes: itself, as a symbol, and as symbol and id of a stream */
 export const bytesPerByte = 12;
@@ -27,7 +27,7 @@ export function codingBytes(
   const learns = rate > 0 ? 1 : 0;
   // weights, two moments, and of each lane its gradients and packed weights
   const flats = 1 + 2 * learns + lanes * (1 + 2 * learns);
-  const counts = learns * lanes * Math.min(mostCounts, countsPerCharacter * characters);
+  const counts = learns * lanes * Math.min(maxCounts, countsPerCharacter * characters);
   const content = bytesPerByte * characters;
   return (
     content + 4 * (flats * flatSize + activations) + bytesPerCount * counts + lanes * threadBytes

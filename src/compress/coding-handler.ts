@@ -16,7 +16,7 @@ import type { Handler } from '../threads/handler.js';
 import { Replica } from '../train/replicas/replica.js';
 import type { ReplicaPlan } from '../train/replicas/replica-plan.js';
 import { SharedControl } from '../train/replicas/shared-control.js';
-import { Literals } from './escape-coder.js';
+import { EscapeCoder } from './escape-coder.js';
 import { Frequencies } from './frequencies.js';
 import { Mixer } from './mixer.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
@@ -38,7 +38,7 @@ export interface CodingPlan {
 }
 
 /** Of the n-gram model: more than books of many megabytes have, and less than half a GiB a lane */
-export const mostCounts = 10_000_000;
+export const maxCounts = 10_000_000;
 /** No longer without a pause, in which timers come in */
 const sliceMs = 100;
 
@@ -46,28 +46,28 @@ const sliceMs = 100;
 const warmup = 20;
 const steady = 2000;
 
-function rateAt(highest: number, step: number): number {
-  return highest * Math.min(1, (step + 1) / warmup, Math.sqrt(steady / (step + 1)));
+function rateAt(peak: number, step: number): number {
+  return peak * Math.min(1, (step + 1) / warmup, Math.sqrt(steady / (step + 1)));
 }
 
-export interface LaneOrder {
-  readonly lane: number;
+export interface CodingOrder {
+  readonly index: number;
 }
 
 /** What was coded: nothing where it was decoded */
-export type LaneResult = Uint8Array;
+export type CodingResult = Uint8Array;
 
 export function createCodingHandler(
   plan: CodingPlan,
-  reply: (result: LaneResult) => void,
-): Handler<LaneOrder> {
-  return async ({ lane }: LaneOrder) => {
-    const { operations } = await openHandle(plan.replicas[lane].device);
-    reply(await new CodingLane(operations, plan, lane).run());
+  reply: (result: CodingResult) => void,
+): Handler<CodingOrder> {
+  return async ({ index }: CodingOrder) => {
+    const { operations } = await openHandle(plan.replicas[index].device);
+    reply(await new StreamCoder(operations, plan, index).run());
   };
 }
 
-class CodingLane {
+class StreamCoder {
   private readonly network: Network;
   private readonly control: SharedControl;
   /** What learns; undefined where the model stays as it is */
@@ -77,7 +77,7 @@ class CodingLane {
   private readonly input: Indices;
   private readonly logits: Float32Array;
   private readonly frequencies: Frequencies;
-  private readonly literals = new Literals();
+  private readonly escapes = new EscapeCoder();
   private readonly encoder: RangeEncoder | undefined;
   private readonly decoder: RangeDecoder | undefined;
   private readonly own: ReplicaPlan;
@@ -85,23 +85,23 @@ class CodingLane {
   constructor(
     private readonly backend: Backend,
     private readonly plan: CodingPlan,
-    lane: number,
+    index: number,
   ) {
     const { layout, replicas, coded, rate } = plan;
-    this.own = replicas[lane];
+    this.own = replicas[index];
     const { rows, model, control } = this.own;
     this.control = new SharedControl(replicas.length, control);
     if (rate > 0) {
       this.learner = {
         replica: new Replica(backend, this.own, this.control),
-        ngram: new NgramModel(model.vocabulary, defaultContext, mostCounts),
+        ngram: new NgramModel(model.vocabulary, defaultContext, maxCounts),
         // one set by the length of the longest context known, none included
         mixer: new Mixer(model.vocabulary, defaultContext + 2),
       };
     }
     this.counted = new Float64Array(model.vocabulary);
     if (coded === undefined) this.encoder = new RangeEncoder();
-    else this.decoder = new RangeDecoder(coded[lane]);
+    else this.decoder = new RangeDecoder(coded[index]);
     // the decoder knows no character before it has been decoded
     const steps = this.encoder ? layout.chunk : 1;
     const weights = new ParameterTensors(
@@ -122,7 +122,7 @@ class CodingLane {
     this.frequencies = new Frequencies(model.vocabulary);
   }
 
-  async run(): Promise<LaneResult> {
+  async run(): Promise<CodingResult> {
     const { plan, network, learner } = this;
     const { length, chunk } = plan.layout;
     network.freeze();
@@ -230,7 +230,7 @@ class CodingLane {
     if (encoder) {
       const id = ids[position];
       encoder.encode(frequencies.before(id), values[id], total);
-      if (id === unknown) this.literals.encode(plan.symbols[position], encoder);
+      if (id === unknown) this.escapes.encode(plan.symbols[position], encoder);
       return id;
     }
     if (decoder === undefined) throw new Error('a lane neither encodes nor decodes');
@@ -240,7 +240,7 @@ class CodingLane {
     while (before + values[id] <= target) before += values[id++];
     decoder.decode(before, values[id], total);
     ids[position] = id;
-    plan.symbols[position] = id === unknown ? this.literals.decode(decoder) : plan.alphabet[id];
+    plan.symbols[position] = id === unknown ? this.escapes.decode(decoder) : plan.alphabet[id];
     return id;
   }
 }

@@ -15,7 +15,7 @@ import type { CodingSettings } from './coder.js';
 const magic = Buffer.from('charnn\0z', 'latin1');
 export const containerVersion = 3;
 /** What compress writes keeps to it, so a header beyond it is refused before anything is made for it. */
-const most = limits.compressed;
+const maxima = limits.compressed;
 /** From this version on, the header has a checksum of its own. */
 const firstChecksumVersion = 2;
 /** From this version on, probe and fingerprint take the cell and the sizes of the model into account. */
@@ -77,7 +77,7 @@ export function unpack(file: Uint8Array, name: string): { header: Header; body: 
   const start = magic.length + 4;
   const length = bytes.length >= start ? bytes.readUInt32LE(magic.length) : 0;
   const end = start + length;
-  if (length === 0 || length > most.headerBytes || bytes.length < end) damaged(name);
+  if (length === 0 || length > maxima.headerBytes || bytes.length < end) damaged(name);
   const json = bytes.subarray(start, end);
   const fields = parse(json, name);
   const version = readVersion(fields, name);
@@ -115,7 +115,7 @@ function readVersion(fields: Fields, name: string): number {
 
 /** The checksum holds, so what is wrong here was not written by charnn. */
 function readHeader(fields: Fields, version: number): Header {
-  const bytes = fields.integer('bytes', 0, most.contentBytes);
+  const bytes = fields.integer('bytes', 0, maxima.contentBytes);
   const content = { bytes, sha256: fields.string('sha256') };
   if (fields.get('coding') === undefined) return content;
   const how = readCoding(fields.fields('coding'), bytes, version);
@@ -131,23 +131,23 @@ function isLength(value: unknown): boolean {
 }
 
 /** Streams that a content of so many characters may be coded in */
-export function mostStreams(characters: number): number {
-  const { streams, streamCharacters } = most;
+export function maxStreams(characters: number): number {
+  const { streams, streamCharacters } = maxima;
   return Math.max(1, Math.min(streams, Math.floor(characters / streamCharacters)));
 }
 
 function readCoding(fields: Fields, bytes: number, version: number): Coding {
   const characters = fields.integer('characters', 1, bytes);
-  const streams = fields.integer('streams', 1, mostStreams(characters));
+  const streams = fields.integer('streams', 1, maxStreams(characters));
   return {
     version,
     characters,
     streams,
-    chunk: fields.integer('chunk', most.chunk, most.chunk),
+    chunk: fields.integer('chunk', maxima.chunk, maxima.chunk),
     lanes: fields.integer('lanes', 1, streams),
     rate: fields.within('rate', {
-      expected: `a number from 0 to ${most.rate}`,
-      holds: (rate) => ranges.share.holds(rate) && rate <= most.rate,
+      expected: `a number from 0 to ${maxima.rate}`,
+      holds: (rate) => ranges.share.holds(rate) && rate <= maxima.rate,
     }),
     backend: fields.string('backend'),
     probe: fields.string('probe'),
@@ -161,10 +161,10 @@ function readCodingModel(fields: Fields): Coding['model'] {
     return { sha256: fields.string('sha256'), unit: fields.oneOf('unit', textUnits) };
   }
   const fresh = fields.fields('config');
-  fresh.integer('layers', 1, most.layers);
-  fresh.integer('hidden', 1, most.width);
-  fresh.integer('embedding', 0, most.width);
-  fresh.integer('vocabulary', 2, most.vocabulary);
+  fresh.integer('layers', 1, maxima.layers);
+  fresh.integer('hidden', 1, maxima.width);
+  fresh.integer('embedding', 0, maxima.width);
+  fresh.integer('vocabulary', 2, maxima.vocabulary);
   const config = readModelConfig(fresh);
   const alphabet = Uint32Array.from(Buffer.from(fields.string('alphabet'), 'base64'));
   if (alphabet.length + 1 !== config.vocabulary) {

@@ -7,7 +7,7 @@ const total = 1 << 16;
 /** A probability moves this share of its way to what came, as a shift. */
 const rate = 4;
 
-export class Literals {
+export class EscapeCoder {
   /** Probability of a 0 after the bits so far, by these bits behind a leading 1 */
   private readonly zero = new Map<number, number>();
 

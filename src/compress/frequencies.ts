@@ -2,7 +2,7 @@
  * From a row of logits to whole-numbered frequencies, by operations whose result the language fixes to
  * the last bit: both sides must come to the same numbers, and Math.exp may differ between engines.
  */
-import { largestTotal } from './range-coder.js';
+import { maxTotal } from './range-coder.js';
 
 /** 2^-k for k = 0 … 63 */
 const halves = Float64Array.from({ length: 64 }, (_, k) => 2 ** -k);
@@ -29,7 +29,7 @@ export class Frequencies {
 
   constructor(size: number) {
     this.values = new Float64Array(size);
-    this.scale = 2 ** Math.min(22, Math.floor(Math.log2(largestTotal / 2 / size)));
+    this.scale = 2 ** Math.min(22, Math.floor(Math.log2(maxTotal / 2 / size)));
   }
 
   /** The most probable gets `scale` parts, every other its share, and each at least one. */

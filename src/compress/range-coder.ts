@@ -14,7 +14,7 @@ export const endsEarly =
 const whole = 2 ** 48;
 const byteStep = 2 ** 40;
 /** Largest sum of frequencies: the range never falls below it. */
-export const largestTotal = byteStep;
+export const maxTotal = byteStep;
 
 export class RangeEncoder {
   private bytes = new Uint8Array(1 << 12);

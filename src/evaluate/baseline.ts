@@ -6,7 +6,7 @@ import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import { defaultContext, NgramModel } from './ngram.js';
 
-export interface Yardstick {
+export interface Baseline {
   /** Characters measured: all, or the first ones of a long text */
   readonly characters: number;
   /** Characters of an n-gram: the longest context and the character it predicts */
@@ -23,20 +23,20 @@ export interface Yardstick {
 }
 
 /** The n-gram model learns from at most so many characters, the latest; so many are measured. */
-const most = 2_000_000;
+const maxCharacters = 2_000_000;
 
 /**
  * Measures a text.
  * @param training what the n-gram model learns from; without it, it learns from the text as it reads
  */
-export async function yardstick(
+export async function baseline(
   vocabulary: Vocabulary,
   whole: Ids,
   training: Ids | undefined,
-): Promise<Yardstick> {
-  const text = whole.subarray(0, most);
+): Promise<Baseline> {
+  const text = whole.subarray(0, maxCharacters);
   const model = new NgramModel(vocabulary.size);
-  if (training) model.learn(training.subarray(-most));
+  if (training) model.learn(training.subarray(-maxCharacters));
   const nats = model.cost(text, training === undefined);
   const bytes = vocabulary.decodeBytes(text);
   const zipped = await promisify(gzip)(bytes, { level: 9 });

@@ -3,20 +3,20 @@
  * entry, that grows as it fills.
  */
 
-const smallest = 1 << 12;
-const fullest = 0.6;
+const minCapacity = 1 << 12;
+const maxLoad = 0.6;
 
 export class CountTable {
-  private capacity = smallest;
+  private capacity = minCapacity;
   private used = 0;
-  private first = new Uint32Array(smallest);
+  private first = new Uint32Array(minCapacity);
   /** 0 marks a free slot: second keys are stored one higher, so they end below 2^32 - 1 */
-  private second = new Uint32Array(smallest);
+  private second = new Uint32Array(minCapacity);
   private counters: Uint32Array;
 
   /** @param width counters an entry */
   constructor(private readonly width: number) {
-    this.counters = new Uint32Array(smallest * width);
+    this.counters = new Uint32Array(minCapacity * width);
   }
 
   /** Entries */
@@ -34,7 +34,7 @@ export class CountTable {
   insert(first: number, second: number): number {
     let slot = this.probe(first, second);
     if (this.second[slot] !== 0) return slot;
-    if (++this.used > this.capacity * fullest) {
+    if (++this.used > this.capacity * maxLoad) {
       this.grow();
       slot = this.probe(first, second);
     }

@@ -16,28 +16,28 @@ import type { Ids } from '../text/unit.js';
 
 export interface DynamicOptions {
   /** η */
-  readonly rate: number;
+  readonly learningRate: number;
   /** λ */
   readonly recall: number;
   /** Characters between two updates */
   readonly seqLength: number;
 }
 
-export const dynamicDefaults: DynamicOptions = { rate: 3e-4, recall: 1e-3, seqLength: 20 };
+export const dynamicDefaults: DynamicOptions = { learningRate: 3e-4, recall: 1e-3, seqLength: 20 };
 
 const meanSquareDecay = 0.999;
 const epsilon = 1e-8;
 
 /** A model that reads one text from its beginning, at once or bit by bit, and adapts to it as it goes. */
-export class DynamicReader {
+export class DynamicEvaluator {
   private readonly network: Network;
   private readonly state: State;
   private readonly weights: Tensor;
   private readonly trained: Tensor;
   private readonly gradients: Tensor;
   private readonly moments: readonly [Tensor, Tensor];
-  private readonly inputMemory: Indices;
-  private readonly targetMemory: Indices;
+  private readonly inputBuffer: Indices;
+  private readonly targetBuffer: Indices;
   private updates = 0;
 
   constructor(
@@ -60,8 +60,8 @@ export class DynamicReader {
       { maxRows: seqLength, maxBatch: 1, training: true, dropout: false, weightDrop: false },
     );
     this.state = this.network.createState(1);
-    this.inputMemory = backend.indices(seqLength);
-    this.targetMemory = backend.indices(seqLength);
+    this.inputBuffer = backend.indices(seqLength);
+    this.targetBuffer = backend.indices(seqLength);
   }
 
   /**
@@ -85,8 +85,8 @@ export class DynamicReader {
   private async chunk(inputs: Ids, targets: Ids): Promise<ArrayLike<number>> {
     const { backend, network, gradients } = this;
     const T = inputs.length;
-    const inputIds = backend.viewIndices(this.inputMemory, 0, T);
-    const targetIds = backend.viewIndices(this.targetMemory, 0, T);
+    const inputIds = backend.viewIndices(this.inputBuffer, 0, T);
+    const targetIds = backend.viewIndices(this.targetBuffer, 0, T);
     backend.writeIndices(inputIds, inputs);
     backend.writeIndices(targetIds, targets);
     backend.fill(gradients, 0);
@@ -101,7 +101,7 @@ export class DynamicReader {
     const { backend, weights, gradients, moments, options } = this;
     this.updates++;
     backend.adam(weights, gradients, moments[0], moments[1], {
-      ...{ rate: options.rate, beta1: 0, beta2: meanSquareDecay, epsilon },
+      ...{ rate: options.learningRate, beta1: 0, beta2: meanSquareDecay, epsilon },
       ...{ l2: 0, decay: 0, step: this.updates, gradientScale: 1 },
     });
     backend.lerp(weights, this.trained, options.recall);

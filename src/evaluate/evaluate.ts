@@ -4,9 +4,9 @@ import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
-import { segmentText, TextLoss } from '../model/segmented-evaluator.js';
+import { SegmentedEvaluator, segmentText } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
-import { DynamicReader } from './dynamic-evaluator.js';
+import { DynamicEvaluator } from './dynamic-evaluator.js';
 
 export interface Evaluation {
   /** Characters predicted: all but the first */
@@ -70,7 +70,7 @@ async function dynamicTotal(
   ids: Ids,
   pause?: EvaluateOptions['pause'],
 ): Promise<number> {
-  const losses = await new DynamicReader(backend, model).read(ids, pause);
+  const losses = await new DynamicEvaluator(backend, model).read(ids, pause);
   return losses.reduce((sum, loss) => sum + loss, 0);
 }
 
@@ -86,7 +86,7 @@ async function staticTotal(
   const capacity = { maxRows: seqLength * segments.count, maxBatch: segments.count };
   const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   const network = networkOf(model.config, backend, weights, capacity);
-  return new TextLoss(backend, network, 0, segments.count, seqLength).total(
+  return new SegmentedEvaluator(backend, network, 0, segments.count, seqLength).total(
     ids,
     segments,
     pause &&

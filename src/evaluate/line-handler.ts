@@ -10,8 +10,8 @@ import type { Ids, TextOptions } from '../text/unit.js';
 import { type UnknownSymbol, Vocabulary } from '../text/vocabulary.js';
 import type { Handler } from '../threads/handler.js';
 import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
-import { DynamicReader } from './dynamic-evaluator.js';
-import { addUnknownCost, type LineLoss, LineReader, lineRows, lineSteps } from './line-scorer.js';
+import { DynamicEvaluator } from './dynamic-evaluator.js';
+import { addUnknownCost, type LineLoss, LineScorer, lineRows, lineSteps } from './line-scorer.js';
 
 /** What a worker is told at its start; it passes through `postMessage`. */
 export interface LinePlan {
@@ -70,11 +70,11 @@ async function lossesOf(
 ): Promise<(lines: readonly Ids[]) => Promise<LineLoss[]>> {
   if (dynamic) {
     const values = Float32Array.from(await backend.read(weights));
-    const reader = new DynamicReader(backend, { config, weights: values });
+    const scorer = new DynamicEvaluator(backend, { config, weights: values });
     return async (lines) => {
       const results: LineLoss[] = [];
       for (const line of lines) {
-        const all = await reader.read(line);
+        const all = await scorer.read(line);
         const nats = all.reduce((sum, loss) => sum + loss, 0);
         const losses = characters ? all : undefined;
         const result = { nats, characters: all.length, unknown: 0, losses };
@@ -86,8 +86,8 @@ async function lossesOf(
   }
   const maxRows = lineRows * lineSteps;
   const network = networkOf(config, backend, weights, { maxRows, maxBatch: lineRows });
-  const reader = new LineReader(backend, network, characters, unknown);
-  return (lines) => reader.read(lines);
+  const scorer = new LineScorer(backend, network, characters, unknown);
+  return (lines) => scorer.score(lines);
 }
 
 /**

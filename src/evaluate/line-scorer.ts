@@ -42,12 +42,12 @@ export function addUnknownCost(
   }
 }
 
-export class LineReader {
+export class LineScorer {
   private readonly inputs = new Int32Array(lineRows * lineSteps);
   private readonly targets = new Int32Array(lineRows * lineSteps);
   private readonly losses = new Float32Array(lineRows * lineSteps);
-  private readonly inputMemory: Indices;
-  private readonly targetMemory: Indices;
+  private readonly inputBuffer: Indices;
+  private readonly targetBuffer: Indices;
   private readonly state: State;
 
   /**
@@ -61,8 +61,8 @@ export class LineReader {
     private readonly characters: boolean,
     private readonly unknown: UnknownSymbol,
   ) {
-    this.inputMemory = backend.indices(lineRows * lineSteps);
-    this.targetMemory = backend.indices(lineRows * lineSteps);
+    this.inputBuffer = backend.indices(lineRows * lineSteps);
+    this.targetBuffer = backend.indices(lineRows * lineSteps);
     this.state = network.createState(lineRows);
   }
 
@@ -70,7 +70,7 @@ export class LineReader {
    * @param lines ids; the first is read, all others are predicted
    * @returns in nats, of each line's characters but the first
    */
-  async read(lines: readonly ArrayLike<number>[]): Promise<LineLoss[]> {
+  async score(lines: readonly ArrayLike<number>[]): Promise<LineLoss[]> {
     const results = lines.map(({ length }): Sum => {
       const characters = Math.max(0, length - 1);
       const losses = this.characters ? new Float32Array(characters) : undefined;
@@ -82,7 +82,7 @@ export class LineReader {
       .sort((a, b) => results[b].characters - results[a].characters);
     for (let from = 0; from < order.length; from += lineRows) {
       const group = order.slice(from, from + lineRows);
-      await this.readGroup(
+      await this.scoreGroup(
         group.map((i) => lines[i]),
         group.map((i) => results[i]),
       );
@@ -93,7 +93,7 @@ export class LineReader {
     return results;
   }
 
-  private async readGroup(
+  private async scoreGroup(
     lines: readonly ArrayLike<number>[],
     results: readonly Sum[],
   ): Promise<void> {
@@ -133,8 +133,8 @@ export class LineReader {
         targets[t * B + row] = inside ? line[from + t + 1] : 0;
       }
     }
-    const inputIds = backend.viewIndices(this.inputMemory, 0, T * B);
-    const targetIds = backend.viewIndices(this.targetMemory, 0, T * B);
+    const inputIds = backend.viewIndices(this.inputBuffer, 0, T * B);
+    const targetIds = backend.viewIndices(this.targetBuffer, 0, T * B);
     backend.writeIndices(inputIds, inputs.subarray(0, T * B));
     backend.writeIndices(targetIds, targets.subarray(0, T * B));
     this.network.forward(inputIds, T, B, stateRows(backend, this.state, 0, B));

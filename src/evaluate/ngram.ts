@@ -28,12 +28,12 @@ export class NgramModel {
 
   /**
    * @param vocabulary characters there are: the last resort is a uniform guess among them
-   * @param most counts that are kept, some 40 bytes each: when there are so many, nothing new is counted
+   * @param maxCounts counts that are kept, some 40 bytes each: when there are so many, nothing new is counted
    */
   constructor(
     private readonly vocabulary: number,
     private readonly context = defaultContext,
-    private readonly most = Number.POSITIVE_INFINITY,
+    private readonly maxCounts = Number.POSITIVE_INFINITY,
   ) {
     this.ones = new Float64Array(context + 1);
     this.twos = new Float64Array(context + 1);
@@ -60,21 +60,21 @@ export class NgramModel {
     const { counts, totals } = this;
     this.enter(ids, at);
     into.fill(1 / this.vocabulary);
-    const longest = Math.min(at, this.context);
-    for (let k = 0; k <= longest; k++) {
+    const maxContext = Math.min(at, this.context);
+    for (let k = 0; k <= maxContext; k++) {
       const context = totals.find(this.hashes[k], k);
       if (context < 0) return k - 1;
       const discount = this.discount(k);
       const total = totals.get(context, 0);
-      const share = (discount * totals.get(context, 1)) / total;
-      for (let id = 0; id < into.length; id++) into[id] *= share;
+      const weight = (discount * totals.get(context, 1)) / total;
+      for (let id = 0; id < into.length; id++) into[id] *= weight;
       for (let next = totals.get(context, 2); next > 0; ) {
         const entry = counts.find(this.hashes[k], symbolKey(k, next - 1));
         into[next - 1] += Math.max(0, counts.get(entry, 0) - discount) / total;
         next = counts.get(entry, 1);
       }
     }
-    return longest;
+    return maxContext;
   }
 
   /**
@@ -85,17 +85,17 @@ export class NgramModel {
     let nats = 0;
     for (let at = 0; at < ids.length; at++) {
       this.enter(ids, at);
-      const longest = Math.min(at, this.context);
-      if (at > 0) nats -= Math.log(this.probability(ids[at], longest));
-      if (learning) this.count(ids[at], longest);
+      const maxContext = Math.min(at, this.context);
+      if (at > 0) nats -= Math.log(this.probability(ids[at], maxContext));
+      if (learning) this.count(ids[at], maxContext);
     }
     return nats;
   }
 
-  private probability(id: number, longest: number): number {
+  private probability(id: number, maxContext: number): number {
     const { counts, totals } = this;
     let p = 1 / this.vocabulary;
-    for (let k = 0; k <= longest; k++) {
+    for (let k = 0; k <= maxContext; k++) {
       const context = totals.find(this.hashes[k], k);
       // what has no context has no longer one either
       if (context < 0) break;
@@ -109,10 +109,10 @@ export class NgramModel {
     return p;
   }
 
-  private count(id: number, longest: number): void {
+  private count(id: number, maxContext: number): void {
     const { counts, totals } = this;
-    const full = counts.size >= this.most;
-    for (let k = longest; k >= 0; k--) {
+    const full = counts.size >= this.maxCounts;
+    for (let k = maxContext; k >= 0; k--) {
       if (full && counts.find(this.hashes[k], symbolKey(k, id)) < 0) continue;
       const context = totals.insert(this.hashes[k], k);
       totals.add(context, 0);

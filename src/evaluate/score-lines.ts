@@ -33,8 +33,8 @@ export interface ScoredLine {
 }
 
 /** A job is small enough to be answered soon, and large enough to fill batches of like length. */
-const mostLines = 512;
-const mostBytes = 1 << 16;
+const maxLines = 512;
+const maxBytes = 1 << 16;
 
 /** @param groups lines that have come together; what is there is scored before the next is waited for */
 export async function* scoreLines(
@@ -91,7 +91,7 @@ async function* jobsOf(groups: AsyncIterable<readonly Uint8Array[]>) {
     let bytes = 0;
     for (let i = 0; i < lines.length; i++) {
       bytes += lines[i].length;
-      if (i + 1 - from < mostLines && bytes < mostBytes && i + 1 < lines.length) continue;
+      if (i + 1 - from < maxLines && bytes < maxBytes && i + 1 < lines.length) continue;
       yield joined(lines.slice(from, i + 1));
       from = i + 1;
       bytes = 0;

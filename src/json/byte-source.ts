@@ -15,7 +15,7 @@ export interface ByteSource {
 }
 
 /** Pipes cannot be read twice, so they are held whole, up to this. */
-const largestPipeBytes = 2 ** 29;
+const maxPipeBytes = 2 ** 29;
 
 /**
  * Opens a file, or reads a pipe (`-m <(zcat model.json.gz)`).
@@ -56,9 +56,9 @@ async function pipe(path: string, stats: Stats): Promise<ByteSource> {
     for await (const piece of streamedBytes(path, stats, quote(path))) {
       pieces.push(piece);
       size += piece.length;
-      if (size > largestPipeBytes) {
+      if (size > maxPipeBytes) {
         throw new CharnnError(
-          `${quote(path)} is not a regular file and longer than ${largestPipeBytes} bytes: save it as a file first`,
+          `${quote(path)} is not a regular file and longer than ${maxPipeBytes} bytes: save it as a file first`,
         );
       }
     }

@@ -31,7 +31,7 @@ export interface ScannedFile {
   readonly tensors: readonly ScannedTensor[] | undefined;
 }
 
-const largestDepth = 64;
+const maxDepth = 64;
 const windowBytes = 1 << 16;
 
 const code = (character: string): number => character.charCodeAt(0);
@@ -187,7 +187,7 @@ class Scanner {
       }
       if (byte === openBrace || byte === openBracket) depth++;
       else if (byte === closeBrace || byte === closeBracket) depth--;
-      if (depth > largestDepth) this.fail(`it is nested more than ${largestDepth} deep`);
+      if (depth > maxDepth) this.fail(`it is nested more than ${maxDepth} deep`);
       this.position++;
     } while (depth > 0);
   }

@@ -79,7 +79,7 @@ export interface EvaluateTextOptions extends OptionsOf<typeof evaluateTextRows>,
 export interface ScoreOptions extends OptionsOf<typeof scoreRows>, Abortable {}
 export interface CompressOptions extends OptionsOf<typeof compressRows>, Abortable {
   /** Told several times a second which share is done, from 0 to 1 */
-  readonly onProgress?: ((share: number) => void) | undefined;
+  readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /** What a network consists of */
@@ -377,7 +377,7 @@ function compressing(bytes: unknown, options: unknown, what: 'compress' | 'decom
   }
   const { signal, onProgress, ...rest } = requireObject(options, what);
   checkOptions(what === 'compress' ? compressRows : {}, rest, what);
-  const listening = requireFunction<(share: number) => void>(onProgress, 'onProgress');
+  const listening = requireFunction<(fraction: number) => void>(onProgress, 'onProgress');
   return {
     content: bytes,
     listening,
@@ -388,13 +388,13 @@ function compressing(bytes: unknown, options: unknown, what: 'compress' | 'decom
 
 /** A listener whose failure ends the work, wherever it is called */
 function guarded(
-  listener: ((share: number) => void) | undefined,
+  listener: ((fraction: number) => void) | undefined,
   fail: (error: unknown) => void,
-): ((share: number) => void) | undefined {
+): ((fraction: number) => void) | undefined {
   if (listener === undefined) return undefined;
-  return (share) => {
+  return (fraction) => {
     try {
-      listener(share);
+      listener(fraction);
     } catch (error) {
       fail(error);
     }

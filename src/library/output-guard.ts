@@ -21,7 +21,7 @@ export interface GuardedOutput {
 }
 
 /** Of most file systems, in bytes */
-const longestName = 255;
+const maxNameBytes = 255;
 
 const names = {
   model: 'a model',
@@ -91,7 +91,7 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
  */
 async function requireWritableFolder(path: string): Promise<string[]> {
   // the name under which it is written before it is renamed
-  if (Buffer.byteLength(temporaryName(path, '01234567')) > longestName) {
+  if (Buffer.byteLength(temporaryName(path, '01234567')) > maxNameBytes) {
     throw new UsageError(
       `${optionName('output')} ${quote(path)} is too long a name: take a shorter one`,
     );

@@ -4,15 +4,15 @@ import { readState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
 import { usableCores } from '../machine/cores.js';
 import { grouped, quote } from '../messages/quote.js';
-import { variants } from '../model/model-config.js';
+import { architectureFlags } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
-import { sharedRun, sharedShare } from '../novelty/overlap.js';
+import { sharedFraction, sharedRun } from '../novelty/overlap.js';
 import { type Complete, withDefaults } from '../options/table.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
-import { batchShape, recipe, type SizeName, sizes } from '../train/length/recipe.js';
+import { batchShape, preset, type SizeName, sizes } from '../train/length/recipe.js';
 import {
   type Picked,
   resolveTraining,
@@ -31,7 +31,7 @@ import { anotherText, changesOf, recordedSource, type TextSource } from './recor
 import { withDocuments, withRecords } from './records.js';
 import { trainingText } from './training-text.js';
 
-export type Prepared = Omit<TrainingJob, 'save' | 'onEvent' | 'signal'>;
+export type Prepared = Omit<TrainingJob, 'sink' | 'onEvent' | 'signal'>;
 
 /**
  * A training from its beginning: sizes and configuration.
@@ -103,13 +103,13 @@ async function pick(
     length?.kind === 'seconds'
       ? await trainingSpeed({
           ...{ ...sizes.small, vocabulary: vocabulary.size, cell },
-          ...variants({ residual, layerNorm }),
+          ...architectureFlags({ residual, layerNorm }),
           ...{ batchSize, seqLength, backend, iterations: 10 },
           training: optimizerOf(options),
           threads: Math.min(threads, batchSize),
         })
       : undefined;
-  const { name, size, dropout, epochs, ...rest } = recipe({
+  const { name, size, dropout, epochs, ...rest } = preset({
     characters: train.length,
     // sizes that are given are no reason to measure by another
     size: asked ?? (shaped ? 'small' : undefined),
@@ -213,9 +213,9 @@ const minOverlap = 0.02;
 
 /** Says when the validation text also stands in the training text, so that its loss flatters. */
 function warnOfOverlap({ train, validation }: TrainingText, messages: Messages): void {
-  const share = sharedShare(train, validation);
-  if (share < minOverlap) return;
+  const fraction = sharedFraction(train, validation);
+  if (fraction < minOverlap) return;
   messages.warn(
-    `${(100 * share).toFixed(0)} % of the validation text also occurs in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove the duplicates, or give another text with ${optionName('valFile')}`,
+    `${(100 * fraction).toFixed(0)} % of the validation text also occurs in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove the duplicates, or give another text with ${optionName('valFile')}`,
   );
 }

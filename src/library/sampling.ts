@@ -4,7 +4,7 @@ import { limits } from '../limits.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { checkOptions, type OptionsOf, option, refuseConflicts } from '../options/table.js';
 import { count, integer, notNegative, text, type ValueType } from '../options/types.js';
-import { endOf, ownSeparator, separatorsFor } from '../sample/record-ends.js';
+import { ownSeparator, separatorsFor, stopSequence } from '../sample/record-ends.js';
 import { constraintRows, filterRows, lengthRow } from '../sample/sample-rows.js';
 import { constraintFor, type SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';
@@ -71,18 +71,18 @@ export function samplingOf(options: RecordSampleOptions, model: ModelData): Samp
   const list = (given: string | readonly string[] = []) =>
     typeof given === 'string' ? [given] : given;
   // a string that can never come ends nothing
-  const endsOf = (given: readonly string[], key: string, kept: boolean) =>
-    given.flatMap((end) => endOf(end, key, kept, model, () => {}));
+  const stopsOf = (given: readonly string[], key: string, kept: boolean) =>
+    given.flatMap((end) => stopSequence(end, key, kept, model, () => {}));
   const own = ownSeparator(model);
   const given = [
-    ...endsOf(list(options.stop), 'stop', false),
-    ...endsOf(list(options.until), 'until', true),
+    ...stopsOf(list(options.stop), 'stop', false),
+    ...stopsOf(list(options.until), 'until', true),
   ];
   const isOpen = !options.stop && !options.until && options.match === undefined;
   const isRecords = options.count !== undefined;
-  const ends = isRecords && isOpen ? own : given;
+  const stops = isRecords && isOpen ? own : given;
   const prompt = options.prompt ?? textRows.prompt.default;
-  const separators = isRecords ? separatorsFor(prompt !== '', model, ends, own) : [];
+  const separators = isRecords ? separatorsFor(prompt !== '', model, stops, own) : [];
   const settings: SampleSettings = Object.freeze({
     length: options.length ?? textRows.length.default,
     temperatures: [options.temperature ?? textRows.temperature.default],
@@ -93,7 +93,7 @@ export function samplingOf(options: RecordSampleOptions, model: ModelData): Samp
     minP: options.minP,
     typical: options.typical,
     banRepeats: options.banRepeats,
-    ends,
+    stops,
     separators: separators.map(({ ids }) => ids),
     allow: options.allow,
     match: options.match,

@@ -6,7 +6,7 @@ import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import type { Model } from '../model/model-data.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
 import { runTraining } from '../train/run.js';
-import type { Save } from '../train/saving/checkpoint-sink.js';
+import type { CheckpointSink } from '../train/saving/checkpoint-sink.js';
 import type { CommandTrainOptions } from '../train/schema/schema.js';
 import { claimOutput, requireSpace } from './claim-output.js';
 import type { LoadedText } from './loaded-text.js';
@@ -95,14 +95,14 @@ export class SavedTraining {
     onModel: (model: Model) => void | Promise<void> = () => {},
   ): Promise<EndEvent> {
     const { files } = this;
-    const remembered: Save = {
+    const remembered: CheckpointSink = {
       model: async (model) => {
         this.latest = model;
       },
       state: async () => {},
     };
-    const save = files === undefined ? remembered : this.savedTo(files, onEvent, onModel);
-    return runTraining({ ...this.prepared, signal, onEvent, save });
+    const sink = files === undefined ? remembered : this.savedTo(files, onEvent, onModel);
+    return runTraining({ ...this.prepared, signal, onEvent, sink });
   }
 
   /** Gives the files up; a second call does nothing. */
@@ -114,7 +114,7 @@ export class SavedTraining {
     { path, lock, kept }: NonNullable<SavedTraining['files']>,
     onEvent: (event: TrainEvent) => void,
     onModel: (model: Model) => void | Promise<void>,
-  ): Save {
+  ): CheckpointSink {
     const plainWeights = this.options.plainWeights ?? false;
     return {
       model: async (model) => {

@@ -31,11 +31,11 @@ export function jsonText(value: unknown): string {
 
 /**
  * A text in quotes, escaped as JSON is.
- * @param most characters that are shown; of a longer text the beginning
+ * @param maxLength characters that are shown; of a longer text the beginning
  */
-export function quoteText(text: string, most = 200): string {
-  const isLong = text.length > most;
-  return jsonText(isLong ? text.slice(0, most) : text) + (isLong ? '…' : '');
+export function quoteText(text: string, maxLength = 200): string {
+  const isLong = text.length > maxLength;
+  return jsonText(isLong ? text.slice(0, maxLength) : text) + (isLong ? '…' : '');
 }
 
 /**

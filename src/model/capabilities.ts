@@ -6,7 +6,7 @@ import { type BackendName, backendNames } from '../backend/device.js';
 import { OptionError, type Spelling } from '../errors.js';
 import type { CellFeature } from './cells/cell.js';
 import { type CellName, cellNames, cells } from './cells/cells.js';
-import type { Variants } from './model-config.js';
+import type { ArchitectureFlags } from './model-config.js';
 
 /** Commands that make or run a network */
 export const networkCommands = [
@@ -30,7 +30,7 @@ function cellsWith(feature: CellFeature): readonly CellName[] {
 }
 
 /** One row a feature. The keys are the names of options and of fields in files. */
-export const capabilities: Readonly<Record<keyof Variants, Capability>> = {
+export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>> = {
   residual: {
     ...{ cells: cellNames, equations: true },
     ...{ backends: allBackends, commands: networkCommands },
@@ -42,7 +42,7 @@ export const capabilities: Readonly<Record<keyof Variants, Capability>> = {
 };
 
 /** What is to be done with which network; what is not known yet is absent. */
-export interface Combination extends Variants {
+export interface Combination extends ArchitectureFlags {
   /** Any name, of a cell that is written out or of equations */
   readonly cell?: string | undefined;
   readonly backend?: BackendName | undefined;
@@ -57,7 +57,7 @@ function isOfEquations(cell: string | undefined): boolean {
 export function refusal(wanted: Combination): ((name: Spelling) => string) | undefined {
   const { cell, backend, command } = wanted;
   for (const [key, capability] of Object.entries(capabilities)) {
-    if (!wanted[key as keyof Variants]) continue;
+    if (!wanted[key as keyof ArchitectureFlags]) continue;
     const pairs = [
       ['cell', capability.cells, isOfEquations(cell) && capability.equations ? undefined : cell],
       ['backend', capability.backends, backend === 'auto' ? undefined : backend],

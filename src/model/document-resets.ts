@@ -44,14 +44,14 @@ export class DocumentResets {
   /** Runs layer l; afterwards its memory holds all results, also those of rows that were reset. */
   forward(layer: CellLayer, l: number, lookup: Lookup | undefined): void {
     const { backend, B } = this;
-    const pieces = this.pieces();
-    for (const [from, to, reset] of pieces) {
-      const piece = layer.at(to - from, B, from);
-      if (reset) this.clear(piece.initialState, l, reset, true);
+    const segments = this.pieces();
+    for (const [from, to, reset] of segments) {
+      const segment = layer.at(to - from, B, from);
+      if (reset) this.clear(segment.initialState, l, reset, true);
       const ids = lookup && backend.viewIndices(lookup.ids, from * B, (to - from) * B);
-      piece.forward(lookup && ids && { table: lookup.table, ids });
+      segment.forward(lookup && ids && { table: lookup.table, ids });
     }
-    for (const [from, to, reset] of pieces) {
+    for (const [from, to, reset] of segments) {
       // before the chunk's first step there is no result of the chunk's
       if (reset && from > 0) this.putBack(layer.at(to - from, B, from).initialState, l, reset);
     }
@@ -60,16 +60,16 @@ export class DocumentResets {
   /** As a chunk's `backward`; afterwards the layer's previous outputs are those that its steps have read. */
   backward(layer: CellLayer, l: number, dOutput: Tensor, dState: readonly Tensor[]): void {
     const { backend, B, hidden: H } = this;
-    const pieces = this.pieces();
-    for (const [from, to, reset] of pieces.toReversed()) {
-      const piece = layer.at(to - from, B, from);
-      if (reset) this.clear(piece.initialState, l, reset, false);
-      piece.backward(backend.view(dOutput, from * B * H, [to - from, B, H]), dState);
+    const segments = this.pieces();
+    for (const [from, to, reset] of segments.toReversed()) {
+      const segment = layer.at(to - from, B, from);
+      if (reset) this.clear(segment.initialState, l, reset, false);
+      segment.backward(backend.view(dOutput, from * B * H, [to - from, B, H]), dState);
       if (!reset) continue;
       for (const row of reset.rows) for (const d of dState) backend.fill(this.row(d, row), 0);
-      if (from > 0) this.putBack(piece.initialState, l, reset);
+      if (from > 0) this.putBack(segment.initialState, l, reset);
     }
-    for (const [from, to, reset] of pieces) {
+    for (const [from, to, reset] of segments) {
       if (reset) this.clear(layer.at(to - from, B, from).initialState, l, reset, false);
     }
   }
@@ -77,12 +77,12 @@ export class DocumentResets {
   /** First step, step after the last one, and what is reset before it */
   private pieces(): (readonly [from: number, to: number, reset: Reset | undefined])[] {
     const { resets, T } = this;
-    const pieces: (readonly [number, number, Reset | undefined])[] = [];
-    if (resets[0]?.t !== 0) pieces.push([0, resets[0]?.t ?? T, undefined]);
+    const segments: (readonly [number, number, Reset | undefined])[] = [];
+    if (resets[0]?.t !== 0) segments.push([0, resets[0]?.t ?? T, undefined]);
     resets.forEach((reset, i) => {
-      pieces.push([reset.t, resets[i + 1]?.t ?? T, reset]);
+      segments.push([reset.t, resets[i + 1]?.t ?? T, reset]);
     });
-    return pieces;
+    return segments;
   }
 
   private clear(state: readonly Tensor[], l: number, { t, rows }: Reset, keep: boolean): void {

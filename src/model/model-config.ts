@@ -2,18 +2,18 @@
 import type { CellChoice } from './cells/cells.js';
 
 /** Optional architecture flags. They are omitted when off, so that a plain model's JSON does not change. */
-export interface Variants {
+export interface ArchitectureFlags {
   /** Layers above the first add their input to their output. */
   readonly residual?: boolean;
   /** Each gate's sums are normalised over the units; see capabilities.ts for the cells that can do it. */
   readonly layerNorm?: boolean;
 }
 
-export function variants({ residual, layerNorm }: Variants): Variants {
+export function architectureFlags({ residual, layerNorm }: ArchitectureFlags): ArchitectureFlags {
   return { ...(residual && { residual }), ...(layerNorm && { layerNorm }) };
 }
 
-export interface ModelConfig extends Variants, CellChoice {
+export interface ModelConfig extends ArchitectureFlags, CellChoice {
   /** L: recurrent layers, one on the other */
   readonly layers: number;
   /** H: units of each layer */

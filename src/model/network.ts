@@ -66,7 +66,7 @@ export type StateGradientObserver = (layer: number, t: number, dState: readonly 
 interface ChunkViews {
   readonly layers: readonly CellChunk[];
   /** [T, B, H] a layer: what it hands on, where that is not its output itself */
-  readonly handedOn: readonly (Tensor | undefined)[];
+  readonly layerOutputs: readonly (Tensor | undefined)[];
   /** [T, B, H] w.r.t. what a layer hands on */
   readonly dOutput: Tensor | undefined;
   /** [T, B, H] w.r.t. its output before dropout, where `dOutput` must be kept */
@@ -82,12 +82,12 @@ interface ChunkViews {
 export class Network {
   private readonly input: FirstLayerInput;
   private readonly layers: readonly CellLayer[];
-  private readonly handedOnMemory: readonly (Tensor | undefined)[];
-  private readonly dOutputMemory: Tensor | undefined;
-  private readonly dUndroppedMemory: Tensor | undefined;
-  private readonly logitsMemory: Tensor;
-  private readonly lossesMemory: Tensor;
-  private readonly dStateMemory: readonly Tensor[];
+  private readonly layerOutputBuffers: readonly (Tensor | undefined)[];
+  private readonly dOutputBuffer: Tensor | undefined;
+  private readonly dUndroppedBuffer: Tensor | undefined;
+  private readonly logitsBuffer: Tensor;
+  private readonly lossesBuffer: Tensor;
+  private readonly dStateBuffers: readonly Tensor[];
   private readonly views = new Map<string, ChunkViews>();
   private readonly cell: Cell;
   private readonly layerWeights: readonly LayerWeights[];
@@ -131,15 +131,15 @@ export class Network {
       : undefined;
     this.outputWeight = weights.get('output.weight');
     this.outputBias = weights.get('output.bias');
-    this.handedOnMemory = this.layers.map((_, l) =>
+    this.layerOutputBuffers = this.layers.map((_, l) =>
       dropout || this.isResidual(l) ? backend.tensor([maxRows * H]) : undefined,
     );
-    this.logitsMemory = backend.tensor([maxRows * V]);
-    this.lossesMemory = backend.tensor([maxRows]);
-    this.dOutputMemory = training ? backend.tensor([maxRows * H]) : undefined;
+    this.logitsBuffer = backend.tensor([maxRows * V]);
+    this.lossesBuffer = backend.tensor([maxRows]);
+    this.dOutputBuffer = training ? backend.tensor([maxRows * H]) : undefined;
     const keepsBoth = training && dropout && this.isResidual(L - 1);
-    this.dUndroppedMemory = keepsBoth ? backend.tensor([maxRows * H]) : undefined;
-    this.dStateMemory = training ? cell.states.map(() => backend.tensor([maxBatch * H])) : [];
+    this.dUndroppedBuffer = keepsBoth ? backend.tensor([maxRows * H]) : undefined;
+    this.dStateBuffers = training ? cell.states.map(() => backend.tensor([maxBatch * H])) : [];
   }
 
   /** A state of zeros for B rows, apart from every other. */
@@ -175,7 +175,7 @@ export class Network {
       if (l === 0) {
         lookup = this.input.forward(layer.inputProjection, ids);
       } else {
-        const x = this.handedOn(chunk, l - 1);
+        const x = this.layerOutput(chunk, l - 1);
         const { weight, bias } = this.layerWeights[l].input;
         backend.linear(layer.inputProjection, x, weight, bias);
       }
@@ -187,9 +187,9 @@ export class Network {
       state[l].forEach((s, k) => {
         backend.copy(s, layer.finalState[k]);
       });
-      this.handOn(chunk, l);
+      this.writeLayerOutput(chunk, l);
     });
-    const top = this.handedOn(chunk, this.layers.length - 1);
+    const top = this.layerOutput(chunk, this.layers.length - 1);
     backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
   }
@@ -228,7 +228,7 @@ export class Network {
       gradients.get('output.weight'),
       gradients.get('output.bias'),
       dLogits,
-      this.handedOn(chunk, last),
+      this.layerOutput(chunk, last),
     );
     backend.linearBackwardInput(dOutput, dLogits, this.outputWeight, false);
     for (let l = last; l >= 0; l--) {
@@ -253,7 +253,7 @@ export class Network {
           layerGradients[l].input.weight,
           layerGradients[l].input.bias,
           dProjection,
-          this.handedOn(chunk, l - 1),
+          this.layerOutput(chunk, l - 1),
         );
         // the skip connection passes the gradient unchanged, so accumulate
         const { weight } = this.layerWeights[l].input;
@@ -278,7 +278,7 @@ export class Network {
   }
 
   /** The layers as the last forward pass left them, to be read. */
-  get activations(): readonly Pick<CellChunk, 'gates' | 'output' | 'memory'>[] {
+  get activations(): readonly Pick<CellChunk, 'gates' | 'output' | 'unitValues'>[] {
     return this.last().chunk.layers;
   }
 
@@ -307,18 +307,18 @@ export class Network {
   }
 
   /** What layer l gives to the one above: its output after dropout, plus its input if residual. */
-  private handOn(chunk: ChunkViews, l: number): void {
+  private writeLayerOutput(chunk: ChunkViews, l: number): void {
     const { backend } = this;
     const { output } = chunk.layers[l];
-    const handedOn = this.handedOn(chunk, l);
-    if (this.dropsOutputs) backend.dropout(handedOn, output, this.mask(l));
-    else if (handedOn !== output) backend.copy(handedOn, output);
-    if (this.isResidual(l)) backend.add(handedOn, this.handedOn(chunk, l - 1));
+    const layerOutput = this.layerOutput(chunk, l);
+    if (this.dropsOutputs) backend.dropout(layerOutput, output, this.mask(l));
+    else if (layerOutput !== output) backend.copy(layerOutput, output);
+    if (this.isResidual(l)) backend.add(layerOutput, this.layerOutput(chunk, l - 1));
   }
 
-  private handedOn(chunk: ChunkViews, l: number): Tensor {
+  private layerOutput(chunk: ChunkViews, l: number): Tensor {
     const isOutput = !this.dropsOutputs && !this.isResidual(l);
-    return isOutput ? chunk.layers[l].output : (chunk.handedOn[l] as Tensor);
+    return isOutput ? chunk.layers[l].output : (chunk.layerOutputs[l] as Tensor);
   }
 
   private isResidual(l: number): boolean {
@@ -372,12 +372,14 @@ export class Network {
     }
     const chunk: ChunkViews = {
       layers: this.layers.map((layer) => layer.at(T, B)),
-      handedOn: this.handedOnMemory.map((memory) => memory && backend.view(memory, 0, [T, B, H])),
-      dOutput: this.dOutputMemory && backend.view(this.dOutputMemory, 0, [T, B, H]),
-      dUndropped: this.dUndroppedMemory && backend.view(this.dUndroppedMemory, 0, [T, B, H]),
-      logits: backend.view(this.logitsMemory, 0, [T * B, V]),
-      losses: backend.view(this.lossesMemory, 0, [T * B]),
-      dState: this.dStateMemory.map((memory) => backend.view(memory, 0, [B, H])),
+      layerOutputs: this.layerOutputBuffers.map(
+        (memory) => memory && backend.view(memory, 0, [T, B, H]),
+      ),
+      dOutput: this.dOutputBuffer && backend.view(this.dOutputBuffer, 0, [T, B, H]),
+      dUndropped: this.dUndroppedBuffer && backend.view(this.dUndroppedBuffer, 0, [T, B, H]),
+      logits: backend.view(this.logitsBuffer, 0, [T * B, V]),
+      losses: backend.view(this.lossesBuffer, 0, [T * B]),
+      dState: this.dStateBuffers.map((memory) => backend.view(memory, 0, [B, H])),
     };
     this.views.set(key, chunk);
     return chunk;

@@ -12,8 +12,8 @@ import type { Ids } from '../text/unit.js';
 import type { Network, State } from './network.js';
 import { clearState, stateRows } from './network-state.js';
 
-const shortestSegment = 4096;
-const mostSegments = 32;
+const minSegmentLength = 4096;
+const maxSegments = 32;
 /** Characters that a segment begins early. */
 export const warmup = 256;
 
@@ -26,17 +26,17 @@ export interface Segments {
 /** How a text of `characters` characters is cut. */
 export function segmentText(characters: number): Segments {
   const predicted = Math.max(0, characters - 1);
-  const most = Math.floor(predicted / shortestSegment);
-  const count = Math.max(1, Math.min(mostSegments, most));
+  const fitting = Math.floor(predicted / minSegmentLength);
+  const count = Math.max(1, Math.min(maxSegments, fitting));
   return { count, length: Math.ceil(predicted / count) };
 }
 
 /** Reads a text's segments [first, first + rows) through a network, T steps at a time. */
-export class TextLoss {
+export class SegmentedEvaluator {
   private readonly inputs: Int32Array;
   private readonly targets: Int32Array;
-  private readonly inputMemory: Indices;
-  private readonly targetMemory: Indices;
+  private readonly inputBuffer: Indices;
+  private readonly targetBuffer: Indices;
   private readonly state: State;
 
   /** @param T steps a chunk; T · rows must fit the network */
@@ -50,8 +50,8 @@ export class TextLoss {
   ) {
     this.inputs = new Int32Array(T * rows);
     this.targets = new Int32Array(T * rows);
-    this.inputMemory = backend.indices(T * rows);
-    this.targetMemory = backend.indices(T * rows);
+    this.inputBuffer = backend.indices(T * rows);
+    this.targetBuffer = backend.indices(T * rows);
     this.state = network.createState(rows);
   }
 
@@ -98,11 +98,11 @@ export class TextLoss {
       }
       marker?.mark(start, T, row, rows, this.inputs);
     }
-    const inputs = backend.viewIndices(this.inputMemory, 0, T * rows);
+    const inputs = backend.viewIndices(this.inputBuffer, 0, T * rows);
     backend.writeIndices(inputs, this.inputs.subarray(0, T * rows));
     this.network.forward(inputs, T, rows, this.state, undefined, marker?.resets);
     if (!counted) return 0;
-    const targets = backend.viewIndices(this.targetMemory, 0, T * rows);
+    const targets = backend.viewIndices(this.targetBuffer, 0, T * rows);
     backend.writeIndices(targets, this.targets.subarray(0, T * rows));
     const losses = await backend.read(this.network.loss(targets, 0));
     let sum = 0;

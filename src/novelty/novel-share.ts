@@ -10,31 +10,31 @@ export interface CommonRun {
 export interface Novelty {
   readonly characters: number;
   /** By length n: share of the text's strings of n characters that the corpus does not have */
-  readonly newShares: readonly { readonly length: number; readonly share: number }[];
+  readonly newFractions: readonly { readonly length: number; readonly share: number }[];
   /** Longest strings that text and corpus have in common, longest first; none lies within another */
   readonly runs: readonly CommonRun[];
 }
 
-/** @param most runs that are wanted */
-export function noveltyOf(automaton: SuffixAutomaton, most: number): Novelty {
+/** @param maxRuns runs that are wanted */
+export function noveltyOf(automaton: SuffixAutomaton, maxRuns: number): Novelty {
   const matches = automaton.matches();
-  const newShares = [];
+  const newFractions = [];
   for (let n = 1; n <= matches.length; n *= 2) {
     let known = 0;
     for (const match of matches) if (match >= n) known++;
     const all = matches.length - n + 1;
-    newShares.push({ length: n, share: 1 - known / all });
+    newFractions.push({ length: n, share: 1 - known / all });
     if (known === 0) break;
   }
-  return { characters: matches.length, newShares, runs: longestRuns(matches, most) };
+  return { characters: matches.length, newFractions, runs: longestRuns(matches, maxRuns) };
 }
 
-function longestRuns(matches: Int32Array, most: number): CommonRun[] {
+function longestRuns(matches: Int32Array, maxRuns: number): CommonRun[] {
   const runs: CommonRun[] = [];
   matches.forEach((length, end) => {
     // it goes on with the next character: that one is longer
     if (length === 0 || matches[end + 1] === length + 1) return;
     runs.push({ start: end - length + 1, length });
   });
-  return runs.sort((a, b) => b.length - a.length || a.start - b.start).slice(0, most);
+  return runs.sort((a, b) => b.length - a.length || a.start - b.start).slice(0, maxRuns);
 }

@@ -22,7 +22,7 @@ const maxThorough = 1 << 18;
  * @param training ids of the same vocabulary as the validation text's
  * @returns 0 to 1, of pieces of the validation text where it is longer than 131,072 characters
  */
-export function sharedShare(training: Ids, validation: Ids): number {
+export function sharedFraction(training: Ids, validation: Ids): number {
   const text = sampleOf(validation);
   if (text.length < sharedRun || training.length < sharedRun) return 0;
   const runs = new RunTable(text);
@@ -36,7 +36,7 @@ export function sharedShare(training: Ids, validation: Ids): number {
     const words = aligned ? wordsOf(training) : wordsFrom(training, 0);
     runs.findIn(training, words, 0, sharedRun / perWord);
   }
-  return runs.coveredShare();
+  return runs.coveredFraction();
 }
 
 function sampleOf(text: Ids): Ids {
@@ -117,7 +117,7 @@ class RunTable {
   }
 
   /** Share of the text that lies in runs that were found. */
-  coveredShare(): number {
+  coveredFraction(): number {
     const { text } = this;
     const begins = new Uint8Array(text.length);
     this.eachRun((position, hash) => {

@@ -6,7 +6,7 @@
 import { CharnnError } from '../errors.js';
 
 /** States are at most twice the characters, transitions three times. */
-const longestText = 2 ** 26;
+const maxTextLength = 2 ** 26;
 
 export class SuffixAutomaton {
   /** By state: length of its longest string, and the state of its longest suffix that goes elsewhere */
@@ -22,15 +22,15 @@ export class SuffixAutomaton {
 
   /** @throws CharnnError when the text is too long for memory */
   constructor(private readonly text: Uint32Array) {
-    if (text.length > longestText) {
+    if (text.length > maxTextLength) {
       throw new CharnnError(
-        `the text has ${text.length} characters, more than the ${longestText} that fit: give a part of it`,
+        `the text has ${text.length} characters, more than the ${maxTextLength} that fit: give a part of it`,
       );
     }
-    const most = Math.max(2, 2 * text.length);
-    this.length = new Int32Array(most);
-    this.link = new Int32Array(most);
-    this.matched = new Int32Array(most);
+    const capacity = Math.max(2, 2 * text.length);
+    this.length = new Int32Array(capacity);
+    this.link = new Int32Array(capacity);
+    this.matched = new Int32Array(capacity);
     this.link[0] = -1;
     this.edges = new Edges(3 * text.length + 1);
     let last = 0;
@@ -66,26 +66,26 @@ export class SuffixAutomaton {
   /** For each character of the text, how long the longest string is that ends with it and is in the corpus. */
   matches(): Int32Array {
     const { text, edges } = this;
-    const longest = this.longestMatches();
+    const lengths = this.longestMatchByState();
     let prefix = 0;
     return Int32Array.from(text, (symbol) => {
       prefix = edges.get(prefix, symbol);
-      return longest[prefix];
+      return lengths[prefix];
     });
   }
 
   /** By state: the longest of its strings, and of their suffixes, that the corpus has. */
-  private longestMatches(): Int32Array {
+  private longestMatchByState(): Int32Array {
     const { length, link } = this;
     const order = this.statesByLength();
-    const longest = this.matched.slice();
+    const lengths = this.matched.slice();
     // where a string was met, all its suffixes were
     for (let i = order.length - 1; i > 0; i--) {
       const s = order[i];
-      if (longest[s] > 0 && link[s] > 0) longest[link[s]] = length[link[s]];
+      if (lengths[s] > 0 && link[s] > 0) lengths[link[s]] = length[link[s]];
     }
-    for (const s of order) if (s > 0 && longest[s] === 0) longest[s] = longest[link[s]];
-    return longest;
+    for (const s of order) if (s > 0 && lengths[s] === 0) lengths[s] = lengths[link[s]];
+    return lengths;
   }
 
   private statesByLength(): Int32Array {
@@ -143,15 +143,15 @@ class Edges {
   private readonly first: Int32Array;
   private count = 0;
 
-  constructor(most: number) {
-    const size = 2 ** Math.ceil(Math.log2(2 * most + 2));
+  constructor(capacity: number) {
+    const size = 2 ** Math.ceil(Math.log2(2 * capacity + 2));
     this.mask = size - 1;
     this.slots = new Int32Array(size);
-    this.from = new Int32Array(most);
-    this.symbol = new Uint32Array(most);
-    this.to = new Int32Array(most);
-    this.following = new Int32Array(most);
-    this.first = new Int32Array(most);
+    this.from = new Int32Array(capacity);
+    this.symbol = new Uint32Array(capacity);
+    this.to = new Int32Array(capacity);
+    this.following = new Int32Array(capacity);
+    this.first = new Int32Array(capacity);
   }
 
   /** -1: none */

@@ -55,10 +55,10 @@ export function real({ expected, holds }: Range): ValueType<number> {
 export const count = integer(1);
 export const positive = real(ranges.positive);
 export const notNegative = real(ranges.notNegative);
-export const properFraction = real(ranges.properShare);
-export const decayFraction = real(ranges.decayShare);
+export const properFraction = real(ranges.properFraction);
+export const decayFraction = real(ranges.decayFraction);
 export const fraction = real(ranges.share);
-export const positiveFraction = real(ranges.positiveShare);
+export const positiveFraction = real(ranges.positiveFraction);
 
 export const text: ValueType<string> = {
   expected: 'a text',

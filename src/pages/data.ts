@@ -71,7 +71,7 @@ export interface UnitData {
 }
 
 /** A quantity over the steps of a training. */
-export interface Course {
+export interface Series {
   /** Ascending */
   readonly steps: readonly number[];
   readonly values: readonly number[];
@@ -83,14 +83,14 @@ export interface RunData {
   /** Kind and size of the network, where it is known */
   readonly model: string | undefined;
   /** Bits per character */
-  readonly training: Course;
-  readonly validation: Course;
-  readonly learningRate: Course;
-  readonly gradientNorm: Course;
+  readonly training: Series;
+  readonly validation: Series;
+  readonly learningRate: Series;
+  readonly gradientNorm: Series;
   /** Share of the steps in which clipping acted */
-  readonly clipped: Course;
+  readonly clipped: Series;
   /** Characters per second */
-  readonly speed: Course;
+  readonly speed: Series;
   readonly samples: readonly { readonly step: number; readonly text: string }[];
 }
 

@@ -5,8 +5,8 @@
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import type { Network, State } from '../model/network.js';
 import { copyState, stateRows } from '../model/network-state.js';
-import { Chooser } from './character-sampler.js';
-import { RecordCourse, type RecordRules } from './record-sampler.js';
+import { CharacterSampler } from './character-sampler.js';
+import { type RecordRules, RecordSampler } from './record-sampler.js';
 
 /** Characters of a record, in the order in which they were drawn */
 export interface RecordPiece {
@@ -24,16 +24,16 @@ export interface Beginning {
 }
 
 export class Batch {
-  private readonly chooser: Chooser;
+  private readonly sampler: CharacterSampler;
   private readonly logits: Float32Array;
   /** [rows, H] a layer and state */
   private readonly state: State;
   private readonly input: Indices;
   /** Views of the first B rows, by B */
   private readonly views = new Map<number, { state: State; input: Indices }>();
-  private readonly active: RecordCourse[] = [];
-  private readonly waiting: RecordCourse[] = [];
-  private ended: RecordCourse[] = [];
+  private readonly active: RecordSampler[] = [];
+  private readonly waiting: RecordSampler[] = [];
+  private ended: RecordSampler[] = [];
 
   /** @param rows at most so many records run at a time; the network must hold them */
   constructor(
@@ -43,7 +43,7 @@ export class Batch {
     private readonly rules: RecordRules,
     private readonly rows: number,
   ) {
-    this.chooser = new Chooser(rules.symbols, rules.settings);
+    this.sampler = new CharacterSampler(rules.symbols, rules.settings);
     this.logits = new Float32Array(rows * network.config.vocabulary);
     this.state = network.createState(rows);
     this.input = backend.indices(rows);
@@ -55,7 +55,7 @@ export class Batch {
 
   /** @param prompt ids that this record goes on from, after the beginning */
   add(index: number, prompt: ArrayLike<number>): void {
-    const record = new RecordCourse(index, this.beginning.id, prompt, this.rules);
+    const record = new RecordSampler(index, this.beginning.id, prompt, this.rules);
     if (record.done) this.ended.push(record);
     else this.waiting.push(record);
   }
@@ -80,11 +80,11 @@ export class Batch {
 
   /** Draws each row's next character from its logits. */
   private advance(): void {
-    const { active, logits, chooser, network } = this;
+    const { active, logits, sampler, network } = this;
     const B = active.length;
     const V = network.config.vocabulary;
     active.forEach((record, row) => {
-      record.advance(logits, row * V, chooser);
+      record.advance(logits, row * V, sampler);
     });
     for (let row = B - 1; row >= 0; row--) if (active[row].done) this.remove(row);
   }

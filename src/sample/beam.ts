@@ -9,7 +9,7 @@ import type { Beginning } from './batch.js';
 import type { ConstraintState } from './pattern/constraint.js';
 import { readPrompt } from './read-prompt.js';
 import { constraintFor, type SampleSettings } from './settings.js';
-import { EndFinder } from './stop-matcher.js';
+import { StopMatcher } from './stop-matcher.js';
 
 export interface BeamResult {
   readonly ids: readonly number[];
@@ -26,7 +26,7 @@ interface Candidate {
   /** Characters drawn */
   readonly length: number;
   readonly logProbability: number;
-  readonly ends: EndFinder;
+  readonly stops: StopMatcher;
   readonly constraint: ConstraintState | undefined;
 }
 
@@ -71,7 +71,7 @@ class Beam {
   private readonly state: State;
   private readonly reordered: State;
   private readonly logits: Float32Array;
-  private readonly permitted: Uint8Array;
+  private readonly logitMask: Uint8Array;
   /** Room for one a row */
   private readonly indices: Indices;
 
@@ -86,7 +86,7 @@ class Beam {
     this.state = network.createState(width);
     this.reordered = network.createState(width);
     this.logits = new Float32Array(width * vocabulary);
-    this.permitted = new Uint8Array(vocabulary - 1);
+    this.logitMask = new Uint8Array(vocabulary - 1);
     this.indices = backend.indices(width);
   }
 
@@ -98,12 +98,12 @@ class Beam {
         before: undefined,
         length: 0,
         logProbability: 0,
-        ends: new EndFinder(settings.ends),
+        stops: new StopMatcher(settings.stops),
         constraint,
       },
     ];
     const ended: BeamResult[] = [];
-    const empty = constraint && !constraint.permit(this.permitted, settings.length);
+    const empty = constraint && !constraint.writeMask(this.logitMask, settings.length);
     if (settings.length === 0 || empty) return [{ ids: [], logProbability: 0, mean: 0 }];
     this.copyRows(stateRows(backend, this.state, 0, 1), beginning.state, [0]);
     while (active.length > 0 && ended.length < width) {
@@ -125,7 +125,7 @@ class Beam {
 
   /** The most probable characters to go on with, over all candidates; best first. */
   private async extensions(active: readonly Candidate[]): Promise<Extension[]> {
-    const { backend, network, logits, permitted, width } = this;
+    const { backend, network, logits, logitMask, width } = this;
     const B = active.length;
     const V = network.config.vocabulary;
     const input = backend.viewIndices(this.indices, 0, B);
@@ -137,11 +137,11 @@ class Beam {
     await backend.read(output, logits.subarray(0, B * V));
     const best: Extension[] = [];
     active.forEach(({ logProbability, constraint, length }, row) => {
-      permitted.fill(1);
-      constraint?.permit(permitted, this.settings.length - length);
+      logitMask.fill(1);
+      constraint?.writeMask(logitMask, this.settings.length - length);
       const whole = logProbability - logSum(logits, row * V, V - 1);
       for (let id = 0; id < V - 1; id++) {
-        if (permitted[id] === 0) continue;
+        if (logitMask[id] === 0) continue;
         const value = whole + logits[row * V + id];
         if (best.length === width && value <= best[width - 1].logProbability) continue;
         if (best.length === width) best.pop();
@@ -154,14 +154,15 @@ class Beam {
   }
 
   private extend(before: Candidate, { id, logProbability }: Extension) {
-    const { length: most } = this.settings;
-    const ends = before.ends.copy();
-    const end = ends.push(id);
+    const { length: maxLength } = this.settings;
+    const stops = before.stops.copy();
+    const end = stops.push(id);
     const constraint = before.constraint?.after(id);
     const length = before.length + 1;
-    const candidate = { id, before, length, logProbability, ends, constraint };
+    const candidate = { id, before, length, logProbability, stops, constraint };
     const left = before.constraint !== undefined && constraint === undefined;
-    const over = length >= most || constraint?.permit(this.permitted, most - length) === false;
+    const over =
+      length >= maxLength || constraint?.writeMask(this.logitMask, maxLength - length) === false;
     if (!left && end === undefined && !over) return { candidate, result: undefined };
     const ids = idsOf(candidate);
     if (left) ids.pop();

@@ -2,7 +2,7 @@
 import type { Random } from '../model/random.js';
 import { type Filter, minP, sum, topK, topP, typical, type Weights } from './filters.js';
 
-export interface ChoiceOptions {
+export interface FilterOptions {
   /** Always the most probable character; filters and temperature are then without effect. */
   readonly greedy: boolean;
   readonly topK?: number | undefined;
@@ -12,17 +12,17 @@ export interface ChoiceOptions {
 }
 
 /** The filters in the order in which they act, each on what the one before has left. */
-export function filtersOf({ topK: k, typical: mass, topP: p, minP: share }: ChoiceOptions) {
+export function filtersOf({ topK: k, typical: mass, topP: p, minP: ratio }: FilterOptions) {
   const filters: Filter[] = [];
   if (k !== undefined) filters.push(topK(k));
   if (mass !== undefined) filters.push(typical(mass));
   if (p !== undefined) filters.push(topP(p));
-  if (share !== undefined) filters.push(minP(share));
+  if (ratio !== undefined) filters.push(minP(ratio));
   return filters;
 }
 
 /** Which ids may come next; by id, 0 for what may not. */
-export type Permitted = Uint8Array;
+export type LogitMask = Uint8Array;
 
 /**
  * Sets weights to softmax(logits / temperature) up to a factor: 1 for the most probable.
@@ -33,25 +33,25 @@ export function softmax(
   logits: Float32Array,
   start: number,
   temperature: number,
-  permitted?: Permitted,
+  mask?: LogitMask,
 ): void {
-  const max = logits[start + mostProbable(logits, start, weights.length, permitted)];
+  const max = logits[start + argmax(logits, start, weights.length, mask)];
   for (let id = 0; id < weights.length; id++) {
-    const excluded = permitted !== undefined && permitted[id] === 0;
+    const excluded = mask !== undefined && mask[id] === 0;
     weights[id] = excluded ? 0 : Math.exp((logits[start + id] - max) / temperature);
   }
 }
 
 /** The id of the highest permitted logit; the lowest such id where there are several. */
-export function mostProbable(
+export function argmax(
   logits: Float32Array,
   start: number,
   count: number,
-  permitted?: Permitted,
+  mask?: LogitMask,
 ): number {
   let best = -1;
   for (let id = 0; id < count; id++) {
-    if (permitted !== undefined && permitted[id] === 0) continue;
+    if (mask !== undefined && mask[id] === 0) continue;
     if (best < 0 || logits[start + id] > logits[start + best]) best = id;
   }
   if (best < 0) throw new Error('no character is permitted');
@@ -73,31 +73,31 @@ export function draw(weights: Weights, random: Random): number {
 }
 
 /** Chooses characters; keeps the memory that it needs for one row. */
-export class Chooser {
+export class CharacterSampler {
   private readonly weights: Weights;
   private readonly filters: readonly Filter[];
   private readonly greedy: boolean;
 
   /** @param symbols how many characters there are, the unknown symbol not among them */
-  constructor(symbols: number, options: ChoiceOptions) {
+  constructor(symbols: number, options: FilterOptions) {
     this.weights = new Float64Array(symbols);
     this.filters = filtersOf(options);
     this.greedy = options.greedy;
   }
 
-  choose(
+  sample(
     logits: Float32Array,
     start: number,
     temperature: number,
     random: Random,
-    permitted?: Permitted,
+    mask?: LogitMask,
   ): number {
     const { weights } = this;
     // the limit of ever lower temperatures
     if (this.greedy || temperature === 0) {
-      return mostProbable(logits, start, weights.length, permitted);
+      return argmax(logits, start, weights.length, mask);
     }
-    softmax(weights, logits, start, temperature, permitted);
+    softmax(weights, logits, start, temperature, mask);
     for (const filter of this.filters) filter(weights);
     return draw(weights, random);
   }

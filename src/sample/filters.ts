@@ -27,12 +27,12 @@ export function topP(p: number): Filter {
 }
 
 /** Keeps the candidates that are at least `share` times as probable as the most probable one. */
-export function minP(share: number): Filter {
+export function minP(ratio: number): Filter {
   return (weights) => {
     let max = 0;
     for (let id = 0; id < weights.length; id++) if (weights[id] > max) max = weights[id];
-    const least = share * max;
-    for (let id = 0; id < weights.length; id++) if (weights[id] < least) weights[id] = 0;
+    const min = ratio * max;
+    for (let id = 0; id < weights.length; id++) if (weights[id] < min) weights[id] = 0;
   };
 }
 

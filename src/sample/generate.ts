@@ -29,9 +29,9 @@ export interface Generation {
 }
 
 /** Rows of a batch: more make a step no faster for each. */
-const mostRows = 32;
+const maxRows = 32;
 /** Characters that may be held for records that are not next: a quarter of a GiB as numbers */
-const mostHeld = 2 ** 25;
+const maxHeldCharacters = 2 ** 25;
 
 /**
  * Draws a record for each job, whose own prompt follows the common one.
@@ -60,9 +60,9 @@ async function* drawIn(
   // what follows an unprinted record of each record's own cannot be read once for all
   const isLed = needsLeadIn(settings, prompt);
   const { state, id } = readPrompt(model, backend, weights, isLed ? [] : prompt);
-  const together = Math.max(1, Math.min(expected ?? mostRows * threads, heldRecords(settings)));
+  const together = Math.max(1, Math.min(expected ?? maxRows * threads, heldRecords(settings)));
   const workers = Math.min(threads, together);
-  const rows = Math.min(mostRows, Math.ceil(together / workers));
+  const rows = Math.min(maxRows, Math.ceil(together / workers));
   const plan: SamplePlan = {
     device: handle,
     config: model.config,
@@ -93,5 +93,5 @@ async function* afterPrompt(
 }
 
 function heldRecords({ length }: SampleSettings): number {
-  return Math.floor(mostHeld / Math.max(1, length));
+  return Math.floor(maxHeldCharacters / Math.max(1, length));
 }

@@ -8,31 +8,31 @@
  */
 
 import type { SampleSettings } from './settings.js';
-import { EndFinder } from './stop-matcher.js';
+import { StopMatcher } from './stop-matcher.js';
 
 /**
  * An unprinted record that does not end is cut short where the record itself would be (`length`), so that it costs
  * no more, within these limits in characters.
  */
-const shortestLimit = 64;
-const longestLimit = 2048;
+const minLimit = 64;
+const maxLimit = 2048;
 
 /**
  * A longer prompt needs no record before it: by its end the state has forgotten what it began with. It can
  * then be read once for all records.
  */
-const longestLedPrompt = 64;
+const maxPromptLength = 64;
 
 /** Whether a record with this prompt follows an unprinted one. */
 export function needsLeadIn(
   { separators = [], length }: SampleSettings,
   prompt: ArrayLike<number>,
 ): boolean {
-  return separators.length > 0 && length > 0 && prompt.length <= longestLedPrompt;
+  return separators.length > 0 && length > 0 && prompt.length <= maxPromptLength;
 }
 
 export class LeadIn {
-  private readonly finder: EndFinder;
+  private readonly matcher: StopMatcher;
   private readonly separators: readonly (readonly number[])[];
   private readonly limit: number;
   private drawn = 0;
@@ -43,9 +43,9 @@ export class LeadIn {
     private readonly prompt: ArrayLike<number>,
   ) {
     this.separators = separators;
-    this.finder = new EndFinder(separators.map((ids) => ({ ids, kept: false })));
+    this.matcher = new StopMatcher(separators.map((ids) => ({ ids, kept: false })));
     // no longer than the record itself may be, so that it costs no more
-    this.limit = Math.min(longestLimit, Math.max(shortestLimit, length));
+    this.limit = Math.min(maxLimit, Math.max(minLimit, length));
   }
 
   /**
@@ -53,7 +53,7 @@ export class LeadIn {
    * @returns at its end, what is to be read before the record is drawn; else undefined
    */
   push(id: number): ArrayLike<number> | undefined {
-    const found = this.finder.push(id);
+    const found = this.matcher.push(id);
     if (found !== undefined) return withoutStart(this.prompt, found.ids);
     if (++this.drawn < this.limit) return undefined;
     // what does not come by itself is put there

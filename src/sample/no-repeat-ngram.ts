@@ -2,7 +2,7 @@
  * Keeps a record from going round in circles: no run of n characters may occur in it twice. (For single
  * characters, unlike words, a penalty on what has occurred would only spoil the spelling.)
  */
-export class Repeats {
+export class NoRepeatNgram {
   private readonly ids: number[] = [];
   /** What followed each run of n - 1 characters */
   private readonly followers = new Map<string, number[]>();

@@ -3,10 +3,10 @@ import { optionName, UsageError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
-import type { End } from './stop-matcher.js';
+import type { StopSequence } from './stop-matcher.js';
 
 /** What ends the records of the text that the model learned from, if it knows it */
-export function ownSeparator({ separator, vocabulary }: Model): End[] {
+export function ownSeparator({ separator, vocabulary }: Model): StopSequence[] {
   if (separator === undefined) return [];
   const { ids, unknown } = vocabulary.encode(separator);
   return unknown === 0 ? [{ ids: Array.from(ids), kept: false }] : [];
@@ -16,17 +16,17 @@ export function ownSeparator({ separator, vocabulary }: Model): End[] {
  * What stands before a record. A prompt begins a record of the text that the model learned from; without a
  * prompt, records follow each other as in one long text that is cut where they end. A model of documents has
  * learnt that each begins from no state.
- * @param ends of the records
+ * @param stops of the records
  * @param own what ends the records of the model's text
  */
 export function separatorsFor(
   isPrompted: boolean,
   { training }: Model,
-  ends: readonly End[],
-  own: readonly End[],
-): readonly End[] {
+  stops: readonly StopSequence[],
+  own: readonly StopSequence[],
+): readonly StopSequence[] {
   if (training?.documents === true) return [];
-  return own.length > 0 && (isPrompted || ends.length === 0) ? own : ends;
+  return own.length > 0 && (isPrompted || stops.length === 0) ? own : stops;
 }
 
 /**
@@ -34,13 +34,13 @@ export function separatorsFor(
  * @param option that gives it
  * @param kept whether it is part of the record
  */
-export function endOf(
+export function stopSequence(
   text: string,
   option: string,
   kept: boolean,
   { vocabulary, text: textOptions }: Model,
   warn: (message: string) => void,
-): End[] {
+): StopSequence[] {
   if (text === '') throw new UsageError(`${optionName(option)} must not be empty`);
   const { ids, unknown } = vocabulary.encode(prepareText(text, textOptions));
   if (unknown === 0) return [{ ids: Array.from(ids), kept }];

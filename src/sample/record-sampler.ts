@@ -3,12 +3,12 @@
  * prompt is read; then characters are drawn until it ends.
  */
 import { Random } from '../model/random.js';
-import type { Chooser } from './character-sampler.js';
+import type { CharacterSampler } from './character-sampler.js';
 import { LeadIn, needsLeadIn } from './lead-in.js';
-import { Repeats } from './no-repeat-ngram.js';
+import { NoRepeatNgram } from './no-repeat-ngram.js';
 import type { ConstraintState } from './pattern/constraint.js';
 import { type SampleSettings, temperatureAt } from './settings.js';
-import { EndFinder } from './stop-matcher.js';
+import { StopMatcher } from './stop-matcher.js';
 
 /** What all records of a batch have in common */
 export interface RecordRules {
@@ -18,7 +18,7 @@ export interface RecordRules {
   readonly constraint: ConstraintState | undefined;
 }
 
-export class RecordCourse {
+export class RecordSampler {
   /** What the model reads next */
   input: number;
   done = false;
@@ -31,11 +31,11 @@ export class RecordCourse {
   private fresh: number[] = [];
   private readonly settings: SampleSettings;
   private readonly random: Random;
-  private readonly ends: EndFinder;
-  private readonly repeats: Repeats | undefined;
+  private readonly stops: StopMatcher;
+  private readonly noRepeatNgram: NoRepeatNgram | undefined;
   private constraint: ConstraintState | undefined;
   /** By id, 1 for what may come next; only where not everything may */
-  private readonly permitted: Uint8Array | undefined;
+  private readonly logitMask: Uint8Array | undefined;
 
   /**
    * @param first what the model reads before the prompt
@@ -52,21 +52,22 @@ export class RecordCourse {
     if (needsLeadIn(settings, prompt)) this.leadIn = new LeadIn(settings, prompt);
     this.settings = settings;
     this.random = new Random(settings.seed, index);
-    this.ends = new EndFinder(settings.ends);
+    this.stops = new StopMatcher(settings.stops);
     this.constraint = constraint;
-    if (settings.banRepeats !== undefined) this.repeats = new Repeats(settings.banRepeats);
-    if (this.repeats || constraint) this.permitted = new Uint8Array(symbols).fill(1);
-    this.done = settings.length === 0 || !this.permit();
+    if (settings.banRepeats !== undefined)
+      this.noRepeatNgram = new NoRepeatNgram(settings.banRepeats);
+    if (this.noRepeatNgram || constraint) this.logitMask = new Uint8Array(symbols).fill(1);
+    this.done = settings.length === 0 || !this.updateMask();
   }
 
   /**
    * What the model says of the character after `input`: goes on with the prompt, or draws.
    * @param start where this record's row begins
    */
-  advance(logits: Float32Array, start: number, chooser: Chooser): void {
+  advance(logits: Float32Array, start: number, sampler: CharacterSampler): void {
     if (this.leadIn !== undefined) {
       const temperature = temperatureAt(this.settings, this.index, 0);
-      this.input = chooser.choose(logits, start, temperature, this.random);
+      this.input = sampler.sample(logits, start, temperature, this.random);
       const following = this.leadIn.push(this.input);
       if (following === undefined) return;
       this.prompt = following;
@@ -78,12 +79,12 @@ export class RecordCourse {
       return;
     }
     const temperature = temperatureAt(this.settings, this.index, this.drawn);
-    this.push(chooser.choose(logits, start, temperature, this.random, this.permitted));
+    this.push(sampler.sample(logits, start, temperature, this.random, this.logitMask));
   }
 
   /** The ids that are certain to belong to the record and were not taken before. */
   take(): number[] {
-    const held = this.done ? 0 : Math.min(this.ends.uncertain, this.fresh.length);
+    const held = this.done ? 0 : Math.min(this.stops.uncertain, this.fresh.length);
     const taken = this.fresh;
     this.fresh = held > 0 ? taken.splice(taken.length - held) : [];
     return taken;
@@ -100,22 +101,22 @@ export class RecordCourse {
       }
     }
     this.fresh.push(id);
-    this.repeats?.push(id);
-    const end = this.ends.push(id);
+    this.noRepeatNgram?.push(id);
+    const end = this.stops.push(id);
     if (end !== undefined && !end.kept) this.fresh.length -= end.ids.length;
-    this.done = end !== undefined || this.drawn >= this.settings.length || !this.permit();
+    this.done = end !== undefined || this.drawn >= this.settings.length || !this.updateMask();
   }
 
   /** Sets what may come next; says no where nothing may. */
-  private permit(): boolean {
-    const { permitted, constraint, repeats } = this;
-    if (permitted === undefined) return true;
-    if (constraint === undefined) permitted.fill(1);
-    else if (!constraint.permit(permitted, this.settings.length - this.drawn)) return false;
-    const banned = repeats?.banned().filter((id) => permitted[id] === 1) ?? [];
-    for (const id of banned) permitted[id] = 0;
+  private updateMask(): boolean {
+    const { logitMask, constraint, noRepeatNgram } = this;
+    if (logitMask === undefined) return true;
+    if (constraint === undefined) logitMask.fill(1);
+    else if (!constraint.writeMask(logitMask, this.settings.length - this.drawn)) return false;
+    const banned = noRepeatNgram?.banned().filter((id) => logitMask[id] === 1) ?? [];
+    for (const id of banned) logitMask[id] = 0;
     // better a repeat than an end
-    if (!permitted.includes(1)) for (const id of banned) permitted[id] = 1;
+    if (!logitMask.includes(1)) for (const id of banned) logitMask[id] = 1;
     return true;
   }
 }

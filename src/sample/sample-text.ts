@@ -53,7 +53,7 @@ async function drawText(model: Model, backend: Backend, options: SampleOptions):
     temperatures: [temperature],
     schedule: undefined,
     banRepeats: undefined,
-    ends: [],
+    stops: [],
     allow: undefined,
     match: undefined,
   };

@@ -5,16 +5,16 @@ import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import type { Network, State } from '../model/network.js';
 import { clearState, copyState } from '../model/network-state.js';
-import { Chooser } from './character-sampler.js';
+import { CharacterSampler } from './character-sampler.js';
 import { promptSteps, readIds, textBeginning } from './read-prompt.js';
-import { RecordCourse } from './record-sampler.js';
+import { RecordSampler } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
 /** Characters are handed on as often as an eye can tell. */
 const sliceMs = 30;
 
 /** Where a text stands: all that was read but the last character, and that one */
-interface Place {
+interface Position {
   /** [1, H] a layer and state */
   readonly state: State;
   next: number;
@@ -22,9 +22,9 @@ interface Place {
 
 export class Session {
   private readonly network: Network;
-  private readonly place: Place;
+  private readonly position: Position;
   /** Where the latest drawing began */
-  private readonly origin: Place;
+  private readonly origin: Position;
   private readonly input: Indices;
   private readonly logits: Float32Array;
   /** Drawings so far: the next is drawn as the record of this number */
@@ -36,7 +36,7 @@ export class Session {
   ) {
     this.network = loadNetwork(model, backend, { maxRows: promptSteps, maxBatch: 1 });
     const next = textBeginning(model.vocabulary);
-    this.place = { state: this.network.createState(1), next };
+    this.position = { state: this.network.createState(1), next };
     this.origin = { state: this.network.createState(1), next };
     this.input = backend.indices(1);
     this.logits = new Float32Array(model.vocabulary.size);
@@ -44,16 +44,16 @@ export class Session {
 
   /** Begins a new text with these ids. */
   begin(ids: ArrayLike<number>): void {
-    const { backend, place, network, model } = this;
-    clearState(backend, place.state);
+    const { backend, position, network, model } = this;
+    clearState(backend, position.state);
     const before = Math.max(0, ids.length - 1);
-    readIds(backend, network, place.state, ids, before);
-    place.next = ids.length > 0 ? ids[before] : textBeginning(model.vocabulary);
+    readIds(backend, network, position.state, ids, before);
+    position.next = ids.length > 0 ? ids[before] : textBeginning(model.vocabulary);
   }
 
   /** Goes back to where the latest drawing began. */
   rewind(): void {
-    this.move(this.place, this.origin);
+    this.move(this.position, this.origin);
   }
 
   /** The next drawing is drawn as the first of its seed. */
@@ -68,38 +68,38 @@ export class Session {
   async *draw(settings: SampleSettings): AsyncGenerator<readonly number[], void, void> {
     const { vocabulary } = this.model;
     const symbols = vocabulary.symbols.length;
-    const chooser = new Chooser(symbols, settings);
+    const sampler = new CharacterSampler(symbols, settings);
     const constraint = constraintFor(settings, vocabulary);
     const rules = { settings, symbols, constraint };
-    this.move(this.origin, this.place);
-    const course = new RecordCourse(this.record++, this.place.next, [], rules);
-    while (!course.done) {
+    this.move(this.origin, this.position);
+    const recordSampler = new RecordSampler(this.record++, this.position.next, [], rules);
+    while (!recordSampler.done) {
       const end = performance.now() + sliceMs;
       do {
-        const step = this.step(course, chooser);
+        const step = this.step(recordSampler, sampler);
         if (isPending(step)) await step;
-      } while (!course.done && performance.now() < end);
-      const piece = course.take();
+      } while (!recordSampler.done && performance.now() < end);
+      const piece = recordSampler.take();
       if (piece.length > 0) yield piece;
       // signals and keys come in
       await setImmediate();
     }
   }
 
-  private step(course: RecordCourse, chooser: Chooser): Answer<void> {
-    const { backend, network, place, input, logits } = this;
-    backend.writeIndices(input, [course.input]);
-    const answer = backend.read(network.forward(input, 1, 1, place.state), logits);
-    if (isPending(answer)) return answer.then(() => this.advance(course, chooser));
-    this.advance(course, chooser);
+  private step(recordSampler: RecordSampler, sampler: CharacterSampler): Answer<void> {
+    const { backend, network, position, input, logits } = this;
+    backend.writeIndices(input, [recordSampler.input]);
+    const answer = backend.read(network.forward(input, 1, 1, position.state), logits);
+    if (isPending(answer)) return answer.then(() => this.advance(recordSampler, sampler));
+    this.advance(recordSampler, sampler);
   }
 
-  private advance(course: RecordCourse, chooser: Chooser): void {
-    course.advance(this.logits, 0, chooser);
-    this.place.next = course.input;
+  private advance(recordSampler: RecordSampler, sampler: CharacterSampler): void {
+    recordSampler.advance(this.logits, 0, sampler);
+    this.position.next = recordSampler.input;
   }
 
-  private move(to: Place, from: Place): void {
+  private move(to: Position, from: Position): void {
     copyState(this.backend, to.state, from.state);
     to.next = from.next;
   }

@@ -1,11 +1,11 @@
 /** How records are drawn: plain data, the same for all of them and for all threads. */
 
 import type { Vocabulary } from '../text/vocabulary.js';
-import type { ChoiceOptions } from './character-sampler.js';
+import type { FilterOptions } from './character-sampler.js';
 import { type ConstraintState, constraintOf } from './pattern/constraint.js';
-import type { End } from './stop-matcher.js';
+import type { StopSequence } from './stop-matcher.js';
 
-export interface SampleSettings extends ChoiceOptions {
+export interface SampleSettings extends FilterOptions {
   /** Most characters of a record; the prompt is not counted. */
   readonly length: number;
   /** Divide the logits: below 1 sharpens, above 1 flattens. Record r takes the r-th, in turn. */
@@ -14,7 +14,7 @@ export interface SampleSettings extends ChoiceOptions {
   readonly schedule: readonly number[] | undefined;
   /** No run of so many characters occurs twice in a record. At least 2. */
   readonly banRepeats: number | undefined;
-  readonly ends: readonly End[];
+  readonly stops: readonly StopSequence[];
   /**
    * Ids of the strings that a record may follow. Each record is then led in by an unprinted record of its
    * own, which ends with one of them. None: a record begins from the state before any text.
@@ -33,7 +33,7 @@ export interface SampleSettings extends ChoiceOptions {
  * @throws UsageError where no record can be as they want it
  */
 export function constraintFor(
-  { allow, match, ends, length }: SampleSettings,
+  { allow, match, stops: ends, length }: SampleSettings,
   vocabulary: Vocabulary,
 ): ConstraintState | undefined {
   const ending = ends.flatMap(({ ids, kept }) => (ids.length === 1 && !kept ? ids : []));

@@ -1,28 +1,28 @@
 /** Strings that end a record, found as its characters come (Knuth, Morris & Pratt 1977). */
 
-export interface End {
+export interface StopSequence {
   readonly ids: readonly number[];
   /** Whether the string itself is part of the record */
   readonly kept: boolean;
 }
 
-export class EndFinder {
+export class StopMatcher {
   private readonly fallbacks: readonly Int32Array[];
   /** Characters of each string that stand at the end of the record */
   private readonly matched: Int32Array;
 
   /** @param from where to go on from; else the start of a record */
   constructor(
-    private readonly ends: readonly End[],
-    from?: EndFinder,
+    private readonly ends: readonly StopSequence[],
+    from?: StopMatcher,
   ) {
     this.fallbacks = from?.fallbacks ?? ends.map(({ ids }) => fallbackTable(ids));
     this.matched = from?.matched.slice() ?? new Int32Array(ends.length);
   }
 
   /** Takes the next character; says which string is now complete: the first given, if several are. */
-  push(id: number): End | undefined {
-    let found: End | undefined;
+  push(id: number): StopSequence | undefined {
+    let found: StopSequence | undefined;
     this.ends.forEach((end, e) => {
       const { ids } = end;
       let k = this.matched[e];
@@ -35,17 +35,17 @@ export class EndFinder {
   }
 
   /** Where it stands, to go on from separately */
-  copy(): EndFinder {
-    return new EndFinder(this.ends, this);
+  copy(): StopMatcher {
+    return new StopMatcher(this.ends, this);
   }
 
   /** Characters at the end of the record that may turn out not to be part of it. */
   get uncertain(): number {
-    let most = 0;
+    let max = 0;
     this.ends.forEach(({ kept }, e) => {
-      if (!kept && this.matched[e] > most) most = this.matched[e];
+      if (!kept && this.matched[e] > max) max = this.matched[e];
     });
-    return most;
+    return max;
   }
 }
 

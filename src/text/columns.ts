@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { type CsvError, type Info, type Options, Parser } from 'csv-parse';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import { longestLine, splitLines } from './line-splitter.js';
+import { maxLineBytes, splitLines } from './line-splitter.js';
 import type { ReadingOptions } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 
@@ -49,7 +49,7 @@ function oneLine(text: Buffer): Buffer {
 }
 
 /** Bytes of a record, quoted line ends included, beyond which a quotation mark is taken for a stray one */
-const longestRecord = 1 << 28;
+const maxRecordLength = 1 << 28;
 
 async function* delimitedFields(
   bytes: AsyncIterable<Uint8Array>,
@@ -69,7 +69,7 @@ async function* delimitedFields(
     encoding: null,
     quote: format === 'tsv' ? null : '"',
     // of a record: the raw bytes
-    max_record_size: longestRecord,
+    max_record_size: maxRecordLength,
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
     on_record: take as unknown as NonNullable<Options['on_record']>,
@@ -148,7 +148,7 @@ async function* objectFields(
     );
   }
   let line = 0;
-  for await (const group of splitLines(bytes, name, longestLine)) {
+  for await (const group of splitLines(bytes, name, maxLineBytes)) {
     const fields: Field[] = [];
     for (const raw of group) {
       line++;

@@ -35,7 +35,7 @@ const candidates: readonly { readonly encoding: string; readonly common: Readonl
 ].map(([encoding, common]) => ({ encoding, common: new Set(common) }));
 
 /** Share of the characters beyond ASCII that must be common ones */
-const least = 0.3;
+const minScore = 0.3;
 /** A second guess is named where it is nearly as likely. */
 const near = 0.8;
 
@@ -52,7 +52,7 @@ export function guessEncodings(sample: Uint8Array): string[] {
   const bytes = wholeLines(sample);
   const scored = candidates
     .map(({ encoding, common }) => ({ encoding, score: scoreOf(bytes, encoding, common) }))
-    .filter(({ score }) => score >= least)
+    .filter(({ score }) => score >= minScore)
     .sort((a, b) => b.score - a.score);
   return scored
     .filter(({ score }) => score >= near * scored[0].score)

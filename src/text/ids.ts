@@ -102,9 +102,9 @@ export class GrowingIds {
     const { buffer } = this;
     if (bytes <= buffer.byteLength) return;
     if (bytes > buffer.maxByteLength) {
-      const most = Math.floor(buffer.maxByteLength / this.width);
+      const maxLength = Math.floor(buffer.maxByteLength / this.width);
       throw new CharnnError(
-        `the text is too long: at most ${most} of its characters fit in memory; give a part of it`,
+        `the text is too long: at most ${maxLength} of its characters fit in memory; give a part of it`,
       );
     }
     requireMemory(
@@ -126,11 +126,11 @@ export class GrowingIds {
 
 /** As much address space as a buffer can have, or as the system gives. */
 function reserve(): SharedArrayBuffer {
-  for (let most: number = constants.MAX_LENGTH; ; most = Math.floor(most / 2)) {
+  for (let maxLength: number = constants.MAX_LENGTH; ; maxLength = Math.floor(maxLength / 2)) {
     try {
-      return new SharedArrayBuffer(0, { maxByteLength: most });
+      return new SharedArrayBuffer(0, { maxByteLength: maxLength });
     } catch (error) {
-      if (most < growth) throw error;
+      if (maxLength < growth) throw error;
     }
   }
 }

@@ -4,19 +4,19 @@ import { CharnnError } from '../errors.js';
 const newline = 0x0a;
 
 /** Bytes; V8's longest string has a few more characters */
-export const longestLine = 500e6;
+export const maxLineBytes = 500e6;
 
 /**
  * The lines that have come together, without their line feeds; at least one. What waits for more waits for
  * no reader.
  * @param name the file, as messages show it
- * @param longest bytes that a line may have
+ * @param maxBytes bytes that a line may have
  * @throws CharnnError at a line that has more, before it is held whole
  */
 export async function* splitLines(
   pieces: AsyncIterable<Uint8Array>,
   name: string,
-  longest = longestLine,
+  maxBytes = maxLineBytes,
 ): AsyncGenerator<Buffer[], void, void> {
   let rest: Buffer[] = [];
   let length = 0;
@@ -26,7 +26,7 @@ export async function* splitLines(
     const lines: Buffer[] = [];
     let from = 0;
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
-      requireShort(length + end - from, longest, name);
+      requireShort(length + end - from, maxBytes, name);
       lines.push(Buffer.concat([...rest, bytes.subarray(from, end)]));
       rest = [];
       length = 0;
@@ -34,15 +34,15 @@ export async function* splitLines(
     }
     if (from < bytes.length) rest.push(bytes.subarray(from));
     length += bytes.length - from;
-    requireShort(length, longest, name);
+    requireShort(length, maxBytes, name);
     if (lines.length > 0) yield lines;
   }
   if (rest.length > 0) yield [Buffer.concat(rest)];
 }
 
-function requireShort(length: number, longest: number, name: string): void {
-  if (length <= longest) return;
+function requireShort(length: number, maxBytes: number, name: string): void {
+  if (length <= maxBytes) return;
   throw new CharnnError(
-    `${name} has a line of more than ${longest / 1e6} MB, too long to be taken as one: break it into shorter ones`,
+    `${name} has a line of more than ${maxBytes / 1e6} MB, too long to be taken as one: break it into shorter ones`,
   );
 }

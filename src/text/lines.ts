@@ -1,6 +1,6 @@
 /** The lines of files and pipes, or the records of their column, as they come. */
 import { columnTexts } from './columns.js';
-import { longestLine, splitLines } from './line-splitter.js';
+import { maxLineBytes, splitLines } from './line-splitter.js';
 import { defaultReading, type ReadingOptions } from './reading-options.js';
 import type { Source } from './sources.js';
 import { textBytes } from './text-bytes.js';
@@ -16,7 +16,7 @@ export interface LineOptions {
   /** With `byte` the lines are the file's bytes, whatever it is. */
   readonly unit?: TextUnit | undefined;
   /** Bytes that a line may have */
-  readonly longest?: number | undefined;
+  readonly maxBytes?: number | undefined;
 }
 
 /**
@@ -35,7 +35,11 @@ export async function* linesOf(
  */
 export async function* lineGroups(
   sources: readonly Source[],
-  { reading: given = lineReading, unit = 'char', longest = longestLine }: LineOptions = {},
+  {
+    reading: given = lineReading,
+    unit = 'char',
+    maxBytes: longest = maxLineBytes,
+  }: LineOptions = {},
 ): AsyncGenerator<Buffer[], void, void> {
   const reading = unit === 'byte' ? { ...given, plain: true } : given;
   for (const source of sources) {

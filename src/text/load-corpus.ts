@@ -123,9 +123,9 @@ function renumber(
   const occurrences = symbols.map((symbol, id) => [symbol, counts?.[id] ?? 1] as const);
   const vocabulary = Vocabulary.fromCounts(unit, occurrences, minCount);
   if (vocabulary.symbols.length === 0) {
-    const most = occurrences.reduce((highest, [, count]) => Math.max(highest, count), 0);
+    const max = occurrences.reduce((highest, [, count]) => Math.max(highest, count), 0);
     throw new CharnnError(
-      `${optionName('minCount')} ${minCount} leaves no character: the most frequent one occurs ${most} times; give less`,
+      `${optionName('minCount')} ${minCount} leaves no character: the most frequent one occurs ${max} times; give less`,
     );
   }
   let unknown = 0;

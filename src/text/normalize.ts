@@ -12,7 +12,7 @@ import type { NormalForm } from './unit.js';
  * Characters to hold back at most, in UTF-16 units. A longer run without a boundary is combining marks
  * alone, some 65,000 of them on one letter; it is cut where it stands and may come out differently.
  */
-export const longestRun = 0x10000;
+export const maxRunLength = 0x10000;
 
 /**
  * What can join the character before it: marks; the vowels and final consonants of Hangul, and the vowels
@@ -58,7 +58,7 @@ export class Normalizer {
 
   private lastBoundary(text: string): number {
     let i = text.length;
-    while (i > 0 && text.length - i < longestRun) {
+    while (i > 0 && text.length - i < maxRunLength) {
       i -= isLowSurrogate(text.charCodeAt(i - 1)) ? 2 : 1;
       if (isBoundary(text.codePointAt(i) as number, this.form)) return i;
     }

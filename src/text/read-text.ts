@@ -56,7 +56,7 @@ export async function readText(
 /** Bytes around a fault by which the encoding is guessed */
 const sampleBytes = 1 << 16;
 /** Faults in a thousand bytes beyond which a text is in another encoding rather than damaged */
-const strayShare = 0.01;
+const strayFraction = 0.01;
 
 /** A fault in UTF-8 with its line, where it can be counted, and with what the text may be. */
 async function advised(
@@ -91,7 +91,7 @@ function adviceFor(sample: Uint8Array): string {
   const valid = (text.match(/\P{ASCII}/gu) ?? []).length - faults;
   if (valid > 2 * faults)
     return `for a stray byte give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}`;
-  if (faults > strayShare * sample.length) {
+  if (faults > strayFraction * sample.length) {
     return `it is in another encoding, ${named}; or read its bytes with ${optionName('unit', 'byte')}`;
   }
   return `for a stray byte give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}; for a text in another encoding, ${named}`;

@@ -87,20 +87,20 @@ function zipKind(start: Uint8Array): FileKind {
 }
 
 /** Characters below U+0100 have a zero for their high byte; other texts have hardly any NUL. */
-const zeroShare = 0.4;
-const strayShare = 0.02;
-const fewestPairs = 4;
+const zeroFraction = 0.4;
+const strayFraction = 0.02;
+const minPairs = 4;
 
 /** The encoding that the NUL bytes of a text in UTF-16 betray; a guess. */
 export function unmarkedUtf16(start: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   const pairs = start.length >> 1;
-  if (pairs < fewestPairs) return undefined;
+  if (pairs < minPairs) return undefined;
   let [even, odd] = [0, 0];
   for (let i = 0; i < pairs; i++) {
     if (start[2 * i] === 0) even++;
     if (start[2 * i + 1] === 0) odd++;
   }
-  if (odd >= zeroShare * pairs && even <= strayShare * pairs) return 'utf-16le';
-  if (even >= zeroShare * pairs && odd <= strayShare * pairs) return 'utf-16be';
+  if (odd >= zeroFraction * pairs && even <= strayFraction * pairs) return 'utf-16le';
+  if (even >= zeroFraction * pairs && odd <= strayFraction * pairs) return 'utf-16be';
   return undefined;
 }

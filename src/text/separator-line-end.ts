@@ -14,25 +14,25 @@ const innerEnd = /\p{L}[.!?…。！？]["'”’»」』)]*(?:\s+\S|(?<=[。！
 /** @param all lines of the text, blank ones too */
 export function lineEndIsSeparator(all: readonly string[]): boolean {
   const lines = all.filter((line) => line.trim() !== '');
-  const share = (test: (line: string) => boolean) => lines.filter(test).length / lines.length;
+  const fraction = (test: (line: string) => boolean) => lines.filter(test).length / lines.length;
   if (all.length - lines.length > all.length * strayLines) return false;
-  if (share((line) => /^\s/.test(line)) > strayLines) return false;
+  if (fraction((line) => /^\s/.test(line)) > strayLines) return false;
   const lengths = lines.map((line) => line.length);
-  const longest = quantile(lengths, 0.95);
+  const usualMax = quantile(lengths, 0.95);
 
-  const begin = mostFrequentBeginnings(lines);
-  if (longest <= 500 && share((line) => begin.has(beginningOf(line))) >= covered) {
+  const begin = frequentBeginnings(lines);
+  if (usualMax <= 500 && fraction((line) => begin.has(beginningOf(line))) >= covered) {
     // what begins with numbers or signs, as a date, a level or a key, is no prose whatever follows; sentences
     // may begin with the same few words
     const marked = (line: string) =>
       begin.has(beginningOf(line)) && /[\d:=[{<|#@]/.test(beginningOf(line));
-    if (share(marked) >= covered) return true;
+    if (fraction(marked) >= covered) return true;
   }
-  if (longest > 80 || share((line) => innerEnd.test(line)) > 0.05) return false;
-  if (share((line) => sentenceEnd.test(line)) > 0.2) return false;
+  if (usualMax > 80 || fraction((line) => innerEnd.test(line)) > 0.05) return false;
+  if (fraction((line) => sentenceEnd.test(line)) > 0.2) return false;
   // verses end with commas, statements with semicolons and brackets
-  if (share((line) => /[,;:—–-]\s*$/.test(line)) > 0.2) return false;
-  if (share((line) => /[{}()[\];]\s*$/.test(line)) > 0.3) return false;
+  if (fraction((line) => /[,;:—–-]\s*$/.test(line)) > 0.2) return false;
+  if (fraction((line) => /[{}()[\];]\s*$/.test(line)) > 0.3) return false;
   return !areWrapped(lines);
 }
 
@@ -43,7 +43,7 @@ function beginningOf(line: string): string {
   return begin.replace(/\d+/g, '0');
 }
 
-function mostFrequentBeginnings(lines: readonly string[]): Set<string> {
+function frequentBeginnings(lines: readonly string[]): Set<string> {
   const counts = new Map<string, number>();
   for (const line of lines) {
     const beginning = beginningOf(line);

@@ -1,12 +1,12 @@
 /** Separators that are lines: a mark that stands alone, or blank lines. */
 
 /** Times that a separator must occur in what was read of the text */
-const fewestBlocks = 10;
+const minBlocks = 10;
 /** Median of the characters of a block: scenes and chapters have more. */
-const longestBlock = 1500;
+const maxBlockLength = 1500;
 /** Share of the blocks that may lack a sign which all of them should have */
 const exceptions = 0.1;
-const longestMark = 80;
+const maxMarkLength = 80;
 
 /** Signs only, or the name of a token between bars, as in `<|endoftext|>` */
 const mark = /^(?:[\p{P}\p{S}]+(?: [\p{P}\p{S}]+)*|<\|\w+\|>)$/u;
@@ -21,15 +21,15 @@ type Block = readonly string[];
  * @param windows lines of pieces of the text
  * @returns the lines of the separator; undefined where there is none
  */
-export function standingLine(windows: readonly (readonly string[])[]): string[] | undefined {
+export function separatorLine(windows: readonly (readonly string[])[]): string[] | undefined {
   const counts = new Map<string, number>();
   for (const line of windows.flat()) {
-    if (line.length > longestMark || !mark.test(line) || noMark.test(line)) continue;
+    if (line.length > maxMarkLength || !mark.test(line) || noMark.test(line)) continue;
     counts.set(line, (counts.get(line) ?? 0) + 1);
   }
   const byCount = [...counts].sort((a, b) => b[1] - a[1]);
   for (const [line, count] of byCount) {
-    if (count < fewestBlocks) return undefined;
+    if (count < minBlocks) return undefined;
     const blocks = windows.flatMap((window) => blocksBetween(window, (other) => other === line));
     // all over the text, not in one part of it
     const without = windows.filter((window) => window.length > 0 && !window.includes(line));
@@ -61,7 +61,7 @@ export function blankLines(windows: readonly (readonly string[])[]): string[] | 
   const wide = [...runs].filter(([length]) => length > 1);
   const total = wide.reduce((sum, [, count]) => sum + count, 0);
   const [length, count] = wide.reduce((a, b) => (b[1] > a[1] ? b : a), [0, 0]);
-  if (total >= fewestBlocks && count >= total * (1 - exceptions)) {
+  if (total >= minBlocks && count >= total * (1 - exceptions)) {
     const separator = Array<string>(length).fill('');
     if (areRecords(blocksByBlankLines(windows, length))) return separator;
   }
@@ -71,11 +71,11 @@ export function blankLines(windows: readonly (readonly string[])[]): string[] | 
 
 /** Whether blocks are as many, as short and as like each other as records are. */
 function areRecords(blocks: readonly Block[]): boolean {
-  if (blocks.length < fewestBlocks) return false;
+  if (blocks.length < minBlocks) return false;
   const lengths = blocks.map((block) => block.reduce((sum, line) => sum + line.length + 1, 0));
   const empty = blocks.filter((block) => block.every((line) => line === '')).length;
   if (empty > blocks.length * exceptions) return false;
-  if (median(lengths) > longestBlock) return false;
+  if (median(lengths) > maxBlockLength) return false;
   // a mark that comes in pairs has blocks of two kinds, in turn
   const even = median(lengths.filter((_, i) => i % 2 === 0));
   const odd = median(lengths.filter((_, i) => i % 2 === 1));
@@ -149,9 +149,9 @@ export function areWrapped(lines: readonly string[]): boolean {
   return full > lines.length / 2;
 }
 
-export function quantile(numbers: readonly number[], share: number): number {
+export function quantile(numbers: readonly number[], fraction: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? 0;
 }
 
 function median(numbers: readonly number[]): number {

@@ -18,7 +18,7 @@
  */
 
 import { quote } from '../messages/quote.js';
-import { blankLines, standingLine } from './separator-line.js';
+import { blankLines, separatorLine } from './separator-line.js';
 import { lineEndIsSeparator } from './separator-line-end.js';
 import type { Ids } from './unit.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -27,7 +27,7 @@ import type { Vocabulary } from './vocabulary.js';
 const windowCount = 8;
 const windowLength = 1 << 14;
 /** With fewer lines nothing is clear. */
-const fewestLines = 30;
+const minLines = 30;
 
 /**
  * The string that ends the records of a text; undefined where there is none, or none that is clear.
@@ -39,9 +39,9 @@ export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefi
   const lineEnd = crlf ? '\r\n' : '\n';
   const windows = texts.map((text, i) => wholeLines(text, lineEnd, i === 0));
   const lines = windows.flat();
-  if (lines.length < fewestLines || isBinary(texts) || isSource(lines)) return undefined;
+  if (lines.length < minLines || isBinary(texts) || isSource(lines)) return undefined;
   const between =
-    standingLine(windows) ?? blankLines(windows) ?? (lineEndIsSeparator(lines) ? [] : undefined);
+    separatorLine(windows) ?? blankLines(windows) ?? (lineEndIsSeparator(lines) ? [] : undefined);
   if (between === undefined) return undefined;
   const separator = [...between.map((line) => lineEnd + line), lineEnd].join('');
   return vocabulary.encode(separator).unknown === 0 ? separator : undefined;

@@ -5,14 +5,14 @@ import type { Ids } from './unit.js';
 /**
  * The last contiguous share of a text is for validation, the rest for training. Both are views on the
  * text's memory, and training has at least the first character.
- * @param validationShare 0 to below 1; 0 leaves validation empty
+ * @param validationFraction 0 to below 1; 0 leaves validation empty
  */
 export function splitCorpus(
   ids: Ids,
-  validationShare: number,
+  validationFraction: number,
 ): { readonly train: Ids; readonly validation: Ids } {
   // rounded, because 100 × 0.29 is a little below 29
-  const edge = Math.max(1, ids.length - Math.round(ids.length * validationShare));
+  const edge = Math.max(1, ids.length - Math.round(ids.length * validationFraction));
   return { train: ids.subarray(0, edge), validation: ids.subarray(edge) };
 }
 

@@ -20,7 +20,7 @@ export interface Opening {
 }
 
 /** A file in a file in a file is nobody's text. */
-const mostLayers = 2;
+const maxLayers = 2;
 
 /** Of what comes out of a packed file, so much is waited for: a tar archive is known by its header. */
 const headerBytes = 512;
@@ -59,7 +59,7 @@ async function* opened(
     const found = recognise(start, extension);
     const { encoding, invalid } = reading;
     if (found.kind === 'packed') {
-      const inner = layer < mostLayers ? unpacked(all, found.packing, name) : undefined;
+      const inner = layer < maxLayers ? unpacked(all, found.packing, name) : undefined;
       if (inner === undefined) throw refused(name, found);
       const innerWanted = Math.max(wanted, headerBytes);
       yield* opened(inner, { name, extension: undefined }, reading, innerWanted, layer + 1);

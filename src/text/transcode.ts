@@ -101,7 +101,7 @@ class LegacyDecoding {
     const bytes = this.held.length > 0 ? Buffer.concat([this.held, piece]) : piece;
     // a line feed is no part of a longer character in any of them
     const end = bytes.lastIndexOf(lineFeed) + 1;
-    if (end === 0 && bytes.length < longestHeld) {
+    if (end === 0 && bytes.length < maxHeldBytes) {
       this.held = Buffer.from(bytes);
       return '';
     }
@@ -157,7 +157,7 @@ class LegacyDecoding {
 }
 
 /** Bytes of a line that are waited for to its end */
-const longestHeld = 1 << 20;
+const maxHeldBytes = 1 << 20;
 
 /**
  * A text in another encoding, with U+FFFD for what is no character.

@@ -8,8 +8,8 @@ import type { Packing } from './signatures.js';
  * Texts and logs come down to a twentieth, hardly ever further. What grows beyond both limits was made to
  * fill memory, or holds nothing worth learning.
  */
-const longestBeforeRatio = 1e9;
-const mostRatio = 250;
+const unlimitedBytes = 1e9;
+const maxRatio = 250;
 
 /** Newer versions of Node.js have it. */
 type MaybeZstd = { readonly createZstdDecompress?: () => Transform };
@@ -54,9 +54,9 @@ async function* unpackedBy(
     for await (const chunk of stream) {
       const bytes = chunk as Uint8Array;
       length += bytes.length;
-      if (length > longestBeforeRatio && length > mostRatio * packed) {
+      if (length > unlimitedBytes && length > maxRatio * packed) {
         throw new CharnnError(
-          `${name} unpacks to more than ${mostRatio} times its size: if that is meant, unpack it to a file first`,
+          `${name} unpacks to more than ${maxRatio} times its size: if that is meant, unpack it to a file first`,
         );
       }
       yield bytes;

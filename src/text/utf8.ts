@@ -20,8 +20,8 @@ export class Utf8Decoder {
   private needed = 0;
   private bits = 0;
   /** What its next byte may be: narrower than 80–BF after E0, ED, F0 and F4 */
-  private least = 0x80;
-  private most = 0xbf;
+  private min = 0x80;
+  private max = 0xbf;
 
   /**
    * @param name the file, as messages show it
@@ -55,9 +55,9 @@ export class Utf8Decoder {
         bits = byte & (0x3f >> needed);
         if (needed === 0 && this.invalid === 'replace') into[count++] = replacementCharacter;
       } else {
-        const fits = byte >= this.least && byte <= this.most;
-        this.least = 0x80;
-        this.most = 0xbf;
+        const fits = byte >= this.min && byte <= this.max;
+        this.min = 0x80;
+        this.max = 0xbf;
         if (!fits) {
           if (this.invalid === 'error') this.fail(invalidFault);
           if (this.invalid === 'replace') into[count++] = replacementCharacter;
@@ -95,14 +95,14 @@ export class Utf8Decoder {
     if (byte >= 0xc2 && byte <= 0xdf) return 1;
     if (byte >= 0xe0 && byte <= 0xef) {
       // neither forms longer than needed nor surrogates
-      if (byte === 0xe0) this.least = 0xa0;
-      if (byte === 0xed) this.most = 0x9f;
+      if (byte === 0xe0) this.min = 0xa0;
+      if (byte === 0xed) this.max = 0x9f;
       return 2;
     }
     if (byte >= 0xf0 && byte <= 0xf4) {
       // and nothing above U+10FFFF
-      if (byte === 0xf0) this.least = 0x90;
-      if (byte === 0xf4) this.most = 0x8f;
+      if (byte === 0xf0) this.min = 0x90;
+      if (byte === 0xf4) this.max = 0x8f;
       return 3;
     }
     return this.invalid === 'error' ? this.fail(invalidFault) : 0;

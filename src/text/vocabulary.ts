@@ -180,9 +180,9 @@ export class Vocabulary {
     check(unit === 'char' || unit === 'byte', 'unit', 'char or byte', unit);
     check(Array.isArray(symbols), 'symbols', 'a list', symbols);
     const list = symbols as readonly unknown[];
-    const most = alphabetSize(unit as TextUnit);
-    const sized = list.length >= 1 && list.length <= most;
-    check(sized, 'symbols', `a list of 1 to ${most} symbols`, list.length);
+    const maxSize = alphabetSize(unit as TextUnit);
+    const sized = list.length >= 1 && list.length <= maxSize;
+    check(sized, 'symbols', `a list of 1 to ${maxSize} symbols`, list.length);
     const expected = unit === 'char' ? 'one character' : 'an integer from 0 to 255';
     const read = unit === 'char' ? singleCodePoint : byteValue;
     const numbers = list.map((symbol, i) => {

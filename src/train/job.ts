@@ -6,7 +6,7 @@ import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainEvent } from './events.js';
 import type { TrainingDocuments } from './replicas/replica-plan.js';
-import type { Save } from './saving/checkpoint-sink.js';
+import type { CheckpointSink } from './saving/checkpoint-sink.js';
 import type { TrainingState } from './saving/training-state.js';
 import type { TrainConfig } from './train-config.js';
 
@@ -39,7 +39,7 @@ export interface TrainingJob {
   readonly best?: Model;
   /** Starts from these weights, matched by character. */
   readonly initFrom?: Model;
-  readonly save: Save;
+  readonly sink: CheckpointSink;
   onEvent(event: TrainEvent): void;
   /** Stops after the step under way and saves. */
   readonly signal?: AbortSignal;

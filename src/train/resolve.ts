@@ -4,7 +4,7 @@
  */
 import { OptionError } from '../errors.js';
 import { requireCapable } from '../model/capabilities.js';
-import { type ModelConfig, variants } from '../model/model-config.js';
+import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import {
   type Complete,
   checkOptions,
@@ -75,7 +75,7 @@ export function checkTogether(options: CommandTrainOptions): void {
 }
 
 function shapeOf({ residual, layerNorm }: CommandTrainOptions) {
-  return variants({ residual: residual ?? false, layerNorm: layerNorm ?? false });
+  return architectureFlags({ residual: residual ?? false, layerNorm: layerNorm ?? false });
 }
 
 export function textSettings(options: CommandTrainOptions): TextSettings {
@@ -109,7 +109,7 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
     layers: options.layers ?? preset.layers,
     hidden: options.hidden ?? preset.hidden,
     embedding: options.embedding ?? preset.embedding,
-    ...variants({
+    ...architectureFlags({
       residual: options.residual ?? preset.residual ?? false,
       layerNorm: options.layerNorm ?? mayNormalise,
     }),

@@ -12,13 +12,13 @@ import { initialValues, parameterTable } from '../model/parameters.js';
 import { Streams } from '../text/streams.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
-import { Length } from './length/step-budget.js';
+import { StepBudget } from './length/step-budget.js';
 import { Replicas } from './replicas/replica-group.js';
 import { Saver } from './saving/checkpoint-sink.js';
 import { History } from './saving/history.js';
 import { trainingId } from './saving/identity.js';
 import { Rollback } from './saving/rollback.js';
-import { type Standing, takeModel, takeState } from './saving/snapshot.js';
+import { modelOf, stateOf, type TrainingSnapshot } from './saving/snapshot.js';
 import type { TrainingState } from './saving/training-state.js';
 import { trainingBytes } from './training-bytes.js';
 import { transferWeights } from './transfer.js';
@@ -64,7 +64,7 @@ class Training {
   private history = new History();
   private readonly plateau: Plateau;
   private readonly streams: Streams;
-  private readonly length: Length;
+  private readonly budget: StepBudget;
   private hasModel = false;
   private lastSaved: number;
   private readonly id: string | undefined;
@@ -85,10 +85,10 @@ class Training {
     this.streams = new Streams(corpus.train, config.batchSize, config.seqLength);
     const { chunksPerPass } = this.streams;
     const text = { chunksPerPass, validation: corpus.validation.length };
-    this.length = new Length(config, text, resume?.seconds ?? 0, resume?.plan);
+    this.budget = new StepBudget(config, text, resume?.seconds ?? 0, resume?.plan);
     this.plateau = new Plateau(config, resume?.plateau.factor, resume?.plateau.waited);
-    this.lastSaved = this.length.seconds;
-    this.saver = new Saver(job.save, (failure) => this.reportFailedSave(failure));
+    this.lastSaved = this.budget.seconds;
+    this.saver = new Saver(job.sink, (failure) => this.reportFailedSave(failure));
     this.rollback = new Rollback(config, backend, replicas, resume?.rollbacks ?? 0);
     this.isFineTuning = resume ? resume.isFineTuning === true : job.initFrom !== undefined;
     const { validation, vocabulary } = corpus;
@@ -99,7 +99,7 @@ class Training {
   }
 
   async run(): Promise<EndEvent> {
-    const { job, replicas, length } = this;
+    const { job, replicas, budget } = this;
     this.announce();
     const stop = () => replicas.control.requestStop();
     job.signal?.addEventListener('abort', stop);
@@ -114,23 +114,23 @@ class Training {
           if (outcome === 'diverged') return await this.ended('diverged');
         }
         if (this.isOnTarget()) return await this.ended('target');
-        if (length.isOver(this.step)) break;
+        if (budget.isOver(this.step)) break;
         if (this.isOverfitting()) return await this.ended('overfitting');
         if (job.signal?.aborted) return await this.interrupted();
-        const result = await replicas.run(this.step, this.nextRates());
+        const result = await replicas.run(this.step, this.nextLearningRates());
         this.step = result.step;
-        length.observe(this.step);
+        budget.observe(this.step);
         if (result.diverged && !(await this.goBack(result.diverged.loss))) {
           return await this.ended('diverged');
         }
-        if (length.seconds - this.lastSaved > saveSeconds) await this.saveState();
+        if (budget.seconds - this.lastSaved > saveSeconds) await this.saveState();
       }
       return await this.ended('finished');
     } catch (error) {
       // a thread has failed: weights that were being updated are better than none
       if (!this.hasModel) {
-        await takeModel(this.standing)
-          .then((taken) => job.save.model(taken))
+        await modelOf(this.snapshot)
+          .then((taken) => job.sink.model(taken))
           .catch(() => {});
       }
       throw error;
@@ -145,79 +145,79 @@ class Training {
   // --- between validations ---
 
   /** Learning rates of the steps up to the next thing to do. */
-  private nextRates(): Float64Array {
-    const { length, step } = this;
-    const count = length.stepsToRun(step);
-    return Float64Array.from({ length: count }, (_, k) => this.rateAt(step + k));
+  private nextLearningRates(): Float64Array {
+    const { budget, step } = this;
+    const count = budget.stepsToRun(step);
+    return Float64Array.from({ length: count }, (_, k) => this.learningRateAt(step + k));
   }
 
-  private rateAt(step: number): number {
+  private learningRateAt(step: number): number {
     const epoch = step / this.streams.chunksPerPass;
-    const { totalSteps } = this.length;
+    const { totalSteps } = this.budget;
     const at = { step, totalSteps, epoch };
     const rate = learningRate(this.job.config, at, this.plateau.factor);
     return rate * this.rollback.rateFactor;
   }
 
   private reportProgress(): void {
-    const { replicas, length, streams, job } = this;
+    const { replicas, budget, streams, job } = this;
     const step = replicas.control.step;
-    const recent = replicas.control.recent(length.firstStep, displayedSteps);
+    const recent = replicas.control.recent(budget.firstStep, displayedSteps);
     if (recent === undefined) return;
     const { batchSize, seqLength } = job.config;
     job.onEvent({
       type: 'progress',
       step,
-      totalSteps: length.totalSteps,
-      fraction: length.fraction(step),
+      totalSteps: budget.totalSteps,
+      fraction: budget.fraction(step),
       epoch: step / streams.chunksPerPass,
       loss: recent.loss,
       bitsPerCharacter: recent.loss / Math.LN2,
       gradientNorm: recent.gradientNorm,
-      learningRate: this.rateAt(step),
-      charactersPerSecond: length.stepsPerSecond(step) * batchSize * seqLength,
-      secondsElapsed: length.seconds,
-      secondsLeft: length.secondsLeft(step),
+      learningRate: this.learningRateAt(step),
+      charactersPerSecond: budget.stepsPerSecond(step) * batchSize * seqLength,
+      secondsElapsed: budget.seconds,
+      secondsLeft: budget.secondsLeft(step),
     });
   }
 
   // --- validation and saving ---
 
   private isValidationDue(): boolean {
-    const { length, step, replicas, history } = this;
+    const { budget, step, replicas, history } = this;
     const hasText = this.job.corpus.validation.length > 1;
     // a model that is given must be beaten: it is measured before anything has been learned
     if (step === 0) return this.isFineTuning && history.length === 0 && hasText;
-    const isAtEnd = length.isOver(step) || length.isValidationDue(step);
-    return isAtEnd && replicas.control.tally.steps > 0;
+    const isAtEnd = budget.isOver(step) || budget.isValidationDue(step);
+    return isAtEnd && replicas.control.metrics.steps > 0;
   }
 
   /** Measures, records, and has the state saved and, if it is the best, the model. */
   private async validate(): Promise<'done' | 'stopped' | 'diverged'> {
-    const { replicas, job, length } = this;
+    const { replicas, job, budget } = this;
     const characters = job.corpus.validation.length - 1;
-    const started = length.seconds;
+    const started = budget.seconds;
     let validationLoss: number | null = null;
     if (characters > 0) {
       const unknown = this.validationUnknown * job.corpus.vocabulary.unknownCost;
       validationLoss = ((await replicas.validate()) + unknown) / characters;
       if (replicas.control.stopRequested) return 'stopped';
     }
-    length.validated(length.seconds - started);
-    const tally = replicas.control.tally;
+    budget.validated(budget.seconds - started);
+    const metrics = replicas.control.metrics;
     // before the first step there is no training loss yet
-    const mean = (sum: number) => (tally.steps > 0 ? sum / tally.steps : null);
+    const mean = (sum: number) => (metrics.steps > 0 ? sum / metrics.steps : null);
     const entry: Validation = {
       step: this.step,
       epoch: this.step / this.streams.chunksPerPass,
-      trainLoss: mean(tally.loss),
+      trainLoss: mean(metrics.loss),
       validationLoss,
-      learningRate: this.rateAt(Math.max(0, this.step - 1)),
-      gradientNorm: mean(tally.gradientNorm),
-      clipped: mean(tally.clipped),
+      learningRate: this.learningRateAt(Math.max(0, this.step - 1)),
+      gradientNorm: mean(metrics.gradientNorm),
+      clipped: mean(metrics.clipped),
       ...(this.rollback.count > 0 && { rollbacks: this.rollback.count }),
     };
-    replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
+    replicas.control.metrics = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
     const loss = validationLoss ?? entry.trainLoss ?? Number.NaN;
     const { trainLoss } = entry;
     const isLost = trainLoss !== null && this.history.isFarAboveBest(trainLoss);
@@ -233,7 +233,7 @@ class Training {
       type: 'validation',
       ...withBits(entry),
       best: improved,
-      secondsElapsed: length.seconds,
+      secondsElapsed: budget.seconds,
     });
     const lost = Number.isFinite(loss) && trainLoss !== null ? trainLoss : loss;
     if (diverged && !(await this.goBack(lost))) return 'diverged';
@@ -279,12 +279,12 @@ class Training {
     models: { readonly best?: Model; readonly kept?: Model } = {},
   ): Promise<void> {
     const weights = (models.best ?? models.kept)?.weights;
-    this.saver.offer(await takeState(this.standing, weights), models);
-    this.lastSaved = this.length.seconds;
+    this.saver.offer(await stateOf(this.snapshot, weights), models);
+    this.lastSaved = this.budget.seconds;
   }
 
   private async saveModel(best?: Model, kept?: Model): Promise<void> {
-    const model = best ?? (await takeModel(this.standing));
+    const model = best ?? (await modelOf(this.snapshot));
     await this.saveState({ best: model, ...(kept && { kept }) });
     this.rollback.keep(model.weights);
     this.hasModel = true;
@@ -292,7 +292,7 @@ class Training {
 
   /** Saves after a validation; a model that has diverged is not among those that are kept. */
   private async saveValidated(improved: boolean, diverged: boolean): Promise<void> {
-    const { save, config } = this.job;
+    const { sink: save, config } = this.job;
     if (save.kept === undefined || !config.keep || diverged) {
       if (improved) await this.saveModel();
       else await this.saveState();
@@ -300,7 +300,7 @@ class Training {
     }
     // a slow disk must not make the next validation's model replace this one
     await this.saver.idle();
-    const kept = await takeModel(this.standing);
+    const kept = await modelOf(this.snapshot);
     if (improved) await this.saveModel(kept, kept);
     else await this.saveState({ kept });
   }
@@ -319,27 +319,27 @@ class Training {
   /** @throws CharnnError when what has been learned cannot be saved */
   private async ended(reason: EndEvent['reason']): Promise<EndEvent> {
     await this.saver.finish();
-    const { step, best, length } = this;
+    const { step, best, budget } = this;
     const event: EndEvent = {
       type: 'end',
       reason,
       step,
-      secondsElapsed: length.seconds,
+      secondsElapsed: budget.seconds,
       best: best && withBits(best),
-      plan: length.plan,
+      plan: budget.plan,
     };
     this.job.onEvent(event);
     return event;
   }
 
   /** What is written down of the training as it stands. */
-  private get standing(): Standing {
-    const { job, model, backend, replicas, id, step, length, history, bestLoss } = this;
+  private get snapshot(): TrainingSnapshot {
+    const { job, model, backend, replicas, id, step, budget, history, bestLoss } = this;
     const { isFineTuning, validationUnknown } = this;
     const epoch = step / this.streams.chunksPerPass;
     const [plateau, rollbacks] = [this.plateau, this.rollback.count];
     return {
-      ...{ job, model, backend, replicas, id, step, epoch, length },
+      ...{ job, model, backend, replicas, id, step, epoch, budget },
       ...{ history, bestLoss, plateau, rollbacks, isFineTuning, validationUnknown },
     };
   }
@@ -355,7 +355,7 @@ class Training {
       job.onEvent({ type: 'warning', message });
     }
     backend.write(replicas.weights, values);
-    if (replicas.average) backend.write(replicas.average, values);
+    if (replicas.ema) backend.write(replicas.ema, values);
     this.rollback.keep(values);
     return trainingId(model, job.config, job.corpus.provenance, values);
   }
@@ -369,12 +369,12 @@ class Training {
     state.moments.forEach((m, i) => {
       backend.write(replicas.moments[i], m);
     });
-    if (replicas.average) backend.write(replicas.average, state.average ?? state.weights);
+    if (replicas.ema) backend.write(replicas.ema, state.average ?? state.weights);
     replicas.writeHidden(state.hidden);
-    replicas.control.tally = state.tally;
+    replicas.control.metrics = state.tally;
     replicas.control.step = state.step;
     this.step = state.step;
-    this.length.resumeAt(state.step);
+    this.budget.resumeAt(state.step);
     this.history = History.of(state.history, state.validations);
     this.bestLoss = state.bestLoss ?? undefined;
     this.best = (state.history as readonly unknown[] as readonly Validation[]).find(
@@ -386,7 +386,7 @@ class Training {
   }
 
   private announce(): void {
-    const { job, length, model } = this;
+    const { job, budget, model } = this;
     const { batchSize, seqLength, threads } = job.config;
     job.onEvent({
       type: 'start',
@@ -399,7 +399,7 @@ class Training {
       threads,
       backend: this.backend.name,
       step: this.step,
-      totalSteps: length.totalSteps,
+      totalSteps: budget.totalSteps,
     });
   }
 }

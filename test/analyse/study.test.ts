@@ -1,6 +1,6 @@
 /** What is seen when a model reads a text, on models whose weights are known. */
 import { describe, expect, test } from 'vitest';
-import { recordUnits, study } from '#charnn/analyse/analysis.js';
+import { analyse, recordUnits } from '#charnn/analyse/analysis.js';
 import { Saturation } from '#charnn/analyse/saturation.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import type { CellName } from '#charnn/model/cells/cells.js';
@@ -64,7 +64,7 @@ test.each(availableDevices)(
     // written is 1 at the opening mark, 0 at the closing one
     set('rnn.weight_ih_l0', rows.cell, (symbol) => (symbol === id('“') ? 8 : 0));
 
-    const { findings, searched } = await study(model, make(), ids, 3);
+    const { findings, searched } = await analyse(model, make(), ids, 3);
     expect(searched).toBe(ids.length);
     expect(findings[0].feature).toBe('inside quotation marks');
     expect(findings[0].units[0]).toMatchObject({ layer: 0, unit: planted });
@@ -75,7 +75,7 @@ test.each(availableDevices)(
 
 test('features that the text does not have are not named', async () => {
   const { model, ids } = modelFor('abab abab '.repeat(50), 'gru', 4);
-  const { findings } = await study(model, reference(), ids, 3);
+  const { findings } = await analyse(model, reference(), ids, 3);
   const names = findings.map(({ feature }) => feature);
   expect(names).toContain('inside a word');
   expect(names).not.toContain('digits');
@@ -84,7 +84,7 @@ test('features that the text does not have are not named', async () => {
 
 describe('predictions', async () => {
   const { model, ids } = modelFor(quotations(300), 'gru', 6);
-  const { predictions } = await study(model, reference(), ids, 4);
+  const { predictions } = await analyse(model, reference(), ids, 4);
 
   test('the surprise of all characters is the loss of the text', async () => {
     const bits = predictions.surprise.reduce((sum, x) => sum + x, 0) / (ids.length - 1);
@@ -113,7 +113,7 @@ describe('predictions', async () => {
 
   test('of a vocabulary smaller than the number of guesses all are guessed', async () => {
     const { model: tiny, ids: letters } = modelFor('abba', 'rnn', 2);
-    const { predictions } = await study(tiny, reference(), letters, 5);
+    const { predictions } = await analyse(tiny, reference(), letters, 5);
     const { K, guesses } = predictions;
     expect(K).toBe(3);
     expect([...guesses.subarray(3, 6)].sort()).toEqual([0, 1, 2]);
@@ -142,7 +142,7 @@ test('gates that are held shut or open are counted so', async () => {
       set('rnn.bias_ih_l0', row, () => [-3, 3, 0, 0.5][gate]);
     }
   }
-  const { saturation } = await study(model, reference(), ids, 1);
+  const { saturation } = await analyse(model, reference(), ids, 1);
   const found = saturation.map(({ gate, left, right }) => [gate, left[1], right[1]]);
   expect(found).toEqual([
     ['input', 1, 0],

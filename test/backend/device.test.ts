@@ -4,7 +4,7 @@ import type { Tensor } from '#charnn/backend/backend.js';
 import { withScope } from '#charnn/backend/device.js';
 import { openDevice, openExactDevice, openHandle } from '#charnn/backend/open-device.js';
 import { CharnnError } from '#charnn/errors.js';
-import { DynamicReader } from '#charnn/evaluate/dynamic-evaluator.js';
+import { DynamicEvaluator } from '#charnn/evaluate/dynamic-evaluator.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import { beamSearch } from '#charnn/sample/beam.js';
 import { sample } from '#charnn/sample/sample-text.js';
@@ -170,7 +170,7 @@ describe('calls of the library hold no memory', () => {
 
   const plain = {
     ...{ length: 4, temperatures: [1], schedule: undefined, greedy: false, banRepeats: undefined },
-    ...{ ends: [], allow: undefined, match: undefined, seed: 1 },
+    ...{ stops: [], allow: undefined, match: undefined, seed: 1 },
   };
 });
 
@@ -188,7 +188,7 @@ test('what is done in a scope is given back when it fails', async () => {
   expect(new Set(at).size).toBe(1);
   expect(
     () =>
-      new DynamicReader(device.operations, {
+      new DynamicEvaluator(device.operations, {
         config: randomModel('ab', 4).config,
         weights: new Float32Array(3),
       }),

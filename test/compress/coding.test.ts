@@ -1,7 +1,7 @@
 /** The parts of compression: each is exact, and worth what it should be. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Literals } from '#charnn/compress/escape-coder.js';
+import { EscapeCoder } from '#charnn/compress/escape-coder.js';
 import { exponential, Frequencies } from '#charnn/compress/frequencies.js';
 import { logarithm } from '#charnn/compress/logarithm.js';
 import { Mixer } from '#charnn/compress/mixer.js';
@@ -117,11 +117,11 @@ test('frequencies follow the probabilities, none below 1', () => {
 test('literals come back, and those that recur become cheap', () => {
   const symbols = [0x1f600, 0xd, 0x1100ff, ...new Array(200).fill(0xac00), 0];
   const encoder = new RangeEncoder();
-  const literals = new Literals();
+  const literals = new EscapeCoder();
   for (const symbol of symbols) literals.encode(symbol, encoder);
   const bytes = encoder.finish();
   expect(bytes.length).toBeLessThan(60);
-  const [decoder, again] = [new RangeDecoder(bytes), new Literals()];
+  const [decoder, again] = [new RangeDecoder(bytes), new EscapeCoder()];
   expect(symbols.map(() => again.decode(decoder))).toEqual(symbols);
 });
 

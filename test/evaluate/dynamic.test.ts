@@ -1,6 +1,6 @@
 /** Dynamic evaluation: what it reads before it learns, and that what it learns helps. */
 import { describe, expect, test } from 'vitest';
-import { DynamicReader, dynamicDefaults } from '#charnn/evaluate/dynamic-evaluator.js';
+import { DynamicEvaluator, dynamicDefaults } from '#charnn/evaluate/dynamic-evaluator.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import { availableDevices, referenceBackend } from '../backends.js';
 import { buildModel } from '../small-model.js';
@@ -10,8 +10,8 @@ const text = model.vocabulary.encode('abcdabcdaabbccdd'.repeat(60)).ids;
 
 describe.each(availableDevices)('%s', (_, open) => {
   test('without updates it is static evaluation', async () => {
-    const still = { ...dynamicDefaults, rate: 0, recall: 0 };
-    const losses = await new DynamicReader(open().operations, model, still).read(text);
+    const still = { ...dynamicDefaults, learningRate: 0, recall: 0 };
+    const losses = await new DynamicEvaluator(open().operations, model, still).read(text);
     const expected = await evaluate(model, open(), text);
     const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
     expect(losses).toHaveLength(expected.characters);
@@ -19,8 +19,8 @@ describe.each(availableDevices)('%s', (_, open) => {
   });
 
   test('a text that repeats itself costs less and less, and less than statically', async () => {
-    const reader = new DynamicReader(open().operations, model, {
-      ...{ ...dynamicDefaults, rate: 3e-3 },
+    const reader = new DynamicEvaluator(open().operations, model, {
+      ...{ ...dynamicDefaults, learningRate: 3e-3 },
     });
     const losses = await reader.read(text);
     const mean = (part: Float32Array) => part.reduce((a, b) => a + b, 0) / part.length;
@@ -31,7 +31,7 @@ describe.each(availableDevices)('%s', (_, open) => {
 });
 
 test('every chunk is predicted before it is learned from: what follows does not matter to it', async () => {
-  const reader = () => new DynamicReader(referenceBackend(), model);
+  const reader = () => new DynamicEvaluator(referenceBackend(), model);
   const changed = text.slice();
   changed.fill(7, 500);
   const [first, second] = [await reader().read(text), await reader().read(changed)];
@@ -40,8 +40,8 @@ test('every chunk is predicted before it is learned from: what follows does not 
 
 test('full recall brings the trained weights back after every update', async () => {
   const make = (rate: number, recall: number) =>
-    new DynamicReader(referenceBackend('float64'), model, {
-      ...{ rate, recall, seqLength: 20 },
+    new DynamicEvaluator(referenceBackend('float64'), model, {
+      ...{ learningRate: rate, recall, seqLength: 20 },
     }).read(text);
   const still = await make(0, 0);
   (await make(3e-3, 1)).forEach((loss, i) => {

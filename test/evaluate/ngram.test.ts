@@ -1,6 +1,6 @@
 /** The n-gram yardstick against its formula, worked out by hand and by brute force. */
 import { expect, test } from 'vitest';
-import { yardstick } from '#charnn/evaluate/baseline.js';
+import { baseline } from '#charnn/evaluate/baseline.js';
 import { NgramModel } from '#charnn/evaluate/ngram.js';
 import { Random } from '#charnn/model/random.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
@@ -84,12 +84,12 @@ test('a text it has learned from costs little, noise costs what a uniform guess 
   const counts = new Map([...text].map((c) => [c.codePointAt(0) as number, 1]));
   const vocabulary = Vocabulary.fromCounts('char', counts, 1);
   const all = vocabulary.encode(text).ids;
-  const result = await yardstick(vocabulary, all.subarray(0, 450), all);
+  const result = await baseline(vocabulary, all.subarray(0, 450), all);
   expect(result.ngram).toBeLessThan(0.1);
   expect(result.gzip).toBeLessThan(2);
   const random = new Random(5);
   const noise = Uint8Array.from({ length: 20_000 }, () => Math.floor(random.uniform() * 26));
-  const uniform = await yardstick(vocabulary, noise, undefined);
+  const uniform = await baseline(vocabulary, noise, undefined);
   expect(uniform.ngram).toBeGreaterThan(Math.log2(26) - 0.01);
   expect(uniform.ngram).toBeLessThan(Math.log2(26) + 0.5);
 });

@@ -215,7 +215,7 @@ test('an expression of any characters and repeats is taken or refused', { timeou
     fc.asyncProperty(source, fc.boolean(), async (text, asClass) => {
       const options = asClass ? { allow: text } : { match: text };
       let state = await tried(() => constraintOf({ ...options, ending: [] }, vocabulary, 200));
-      for (let left = 20; state?.permit(permitted, left) && left > 0; left--) {
+      for (let left = 20; state?.writeMask(permitted, left) && left > 0; left--) {
         state = state.after(permitted.lastIndexOf(1));
       }
     }),

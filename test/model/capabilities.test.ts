@@ -6,7 +6,7 @@ import { Fields } from '#charnn/json/fields.js';
 import { capabilities, refusal, requireCapable } from '#charnn/model/capabilities.js';
 import { cellNames } from '#charnn/model/cells/cells.js';
 import { loadNetwork } from '#charnn/model/load.js';
-import type { Variants } from '#charnn/model/model-config.js';
+import type { ArchitectureFlags } from '#charnn/model/model-config.js';
 import { initialValues, parameterTable } from '#charnn/model/parameters.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { availableBackends } from '../backends.js';
@@ -15,7 +15,7 @@ const shape = { layers: 1, hidden: 2, embedding: 2, vocabulary: 3 };
 
 const rows = Object.entries(capabilities).flatMap(([feature, { cells }]) =>
   cellNames.map((cell) => ({
-    feature: feature as keyof Variants,
+    feature: feature as keyof ArchitectureFlags,
     cell,
     able: cells.includes(cell),
   })),

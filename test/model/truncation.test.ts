@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { cellNames } from '#charnn/model/cells/cells.js';
 import type { ModelConfig } from '#charnn/model/model-config.js';
-import { segmentText, TextLoss } from '#charnn/model/segmented-evaluator.js';
+import { SegmentedEvaluator, segmentText } from '#charnn/model/segmented-evaluator.js';
 import { availableBackends, referenceBackend } from '../backends.js';
 import { smallNetwork } from './small-network.js';
 
@@ -115,8 +115,8 @@ describe('the loss of a text', () => {
     const count = segmentText(text.length).count;
     expect(count).toBeGreaterThan(1);
     const net = smallNetwork(referenceBackend(), config({ cell: 'lstm' }), 64 * count, count);
-    const sideBySide = new TextLoss(net.backend, net.network, 0, count, 64);
-    const inOneRun = new TextLoss(net.backend, net.network, 0, 1, 64);
+    const sideBySide = new SegmentedEvaluator(net.backend, net.network, 0, count, 64);
+    const inOneRun = new SegmentedEvaluator(net.backend, net.network, 0, 1, 64);
     const a = await sideBySide.total(text, segmentText(text.length));
     const b = await inOneRun.total(text, { count: 1, length: text.length - 1 });
     expect(Math.abs(a - b) / b).toBeLessThan(1e-3);
@@ -127,7 +127,7 @@ describe('the loss of a text', () => {
     const net = smallNetwork(referenceBackend(), config({ cell: 'gru' }), 200, 1);
     const totals: number[] = [];
     for (const T of [1, 7, 200]) {
-      const loss = new TextLoss(net.backend, net.network, 0, 1, T);
+      const loss = new SegmentedEvaluator(net.backend, net.network, 0, 1, T);
       totals.push(await loss.total(text, segmentText(text.length)));
     }
     expect(totals[1]).toBeCloseTo(totals[0], 6);

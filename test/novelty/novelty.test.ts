@@ -39,7 +39,11 @@ describe('suffix automaton', () => {
   });
 
   test('shares and runs follow from it', () => {
-    const { characters, newShares, runs } = noveltyOf(automatonOf('xabcdyabz', ['abcde']), 2);
+    const {
+      characters,
+      newFractions: newShares,
+      runs,
+    } = noveltyOf(automatonOf('xabcdyabz', ['abcde']), 2);
     expect(characters).toBe(9);
     expect(newShares).toEqual([
       { length: 1, share: 1 - 6 / 9 },

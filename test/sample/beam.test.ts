@@ -19,7 +19,7 @@ const plain: SampleSettings = {
   schedule: undefined,
   greedy: false,
   banRepeats: undefined,
-  ends: [],
+  stops: [],
   allow: undefined,
   match: undefined,
   seed: 1,
@@ -82,9 +82,9 @@ describe('beam search', () => {
   });
 
   test('ends at stop strings, and keeps to an expression', async () => {
-    const stopped = await search('a', 8, { length: 30, ends: [{ ids: ids('c'), kept: false }] });
+    const stopped = await search('a', 8, { length: 30, stops: [{ ids: ids('c'), kept: false }] });
     expect(stopped.map(({ text }) => text).join('')).not.toContain('c');
-    const kept = await search('a', 8, { length: 30, ends: [{ ids: ids('c'), kept: true }] });
+    const kept = await search('a', 8, { length: 30, stops: [{ ids: ids('c'), kept: true }] });
     expect(kept.map(({ text }) => text.indexOf('c') === text.length - 1)).not.toContain(false);
     for (const { text } of await search('a', 8, { length: 9, match: 'a(bc|d)+a' })) {
       expect(text).toMatch(/^a(bc|d)+a$/);

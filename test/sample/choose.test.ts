@@ -1,7 +1,7 @@
 /** What is drawn follows the model's distribution under each filter. */
 import { describe, expect, test } from 'vitest';
 import { Random } from '#charnn/model/random.js';
-import { type ChoiceOptions, Chooser } from '#charnn/sample/character-sampler.js';
+import { CharacterSampler, type FilterOptions } from '#charnn/sample/character-sampler.js';
 import { chiSquared, chiSquaredLimit } from './chi-squared.js';
 
 const symbols = 20;
@@ -44,7 +44,7 @@ function typicalSet(p: readonly number[], mass: number): Set<number> {
   return kept;
 }
 
-const filters: readonly [string, Partial<ChoiceOptions>, number, number[]][] = [
+const filters: readonly [string, Partial<FilterOptions>, number, number[]][] = [
   ['temperature 1', {}, 1, distribution(1, () => true)],
   ['temperature 0.5', {}, 0.5, distribution(0.5, () => true)],
   ['temperature 2', {}, 2, distribution(2, () => true)],
@@ -63,10 +63,10 @@ const filters: readonly [string, Partial<ChoiceOptions>, number, number[]][] = [
 describe('drawn characters follow the distribution (chi-squared, level 0.001)', () => {
   test.each(filters)('%s', (_, options, temperature, expected) => {
     const draws = 20_000;
-    const chooser = new Chooser(symbols, { greedy: false, ...options });
+    const chooser = new CharacterSampler(symbols, { greedy: false, ...options });
     const source = new Random(11);
     const counts = new Array<number>(symbols).fill(0);
-    for (let i = 0; i < draws; i++) counts[chooser.choose(logits, 0, temperature, source)]++;
+    for (let i = 0; i < draws; i++) counts[chooser.sample(logits, 0, temperature, source)]++;
     const { statistic, degrees } = chiSquared(counts, expected);
     expect(statistic).toBeLessThan(chiSquaredLimit(degrees));
   });
@@ -75,7 +75,7 @@ describe('drawn characters follow the distribution (chi-squared, level 0.001)', 
     const permitted = Uint8Array.from({ length: symbols }, (_, id) => (id % 3 === 0 ? 0 : 1));
     const draws = 20_000;
     for (const topP of [undefined, 0.6]) {
-      const chooser = new Chooser(symbols, { greedy: false, topP });
+      const chooser = new CharacterSampler(symbols, { greedy: false, topP });
       const whole = filters[0][3].map((p, id) => p * permitted[id]);
       const mass = whole.reduce((a, b) => a + b);
       const order = whole.map((_, id) => id).sort((a, b) => whole[b] - whole[a]);
@@ -88,7 +88,7 @@ describe('drawn characters follow the distribution (chi-squared, level 0.001)', 
       const left = kept.reduce((a, b) => a + b);
       const source = new Random(12);
       const counts = new Array<number>(symbols).fill(0);
-      for (let i = 0; i < draws; i++) counts[chooser.choose(logits, 0, 1, source, permitted)]++;
+      for (let i = 0; i < draws; i++) counts[chooser.sample(logits, 0, 1, source, permitted)]++;
       const { statistic, degrees } = chiSquared(
         counts,
         kept.map((p) => p / left),
@@ -106,28 +106,28 @@ describe('drawn characters follow the distribution (chi-squared, level 0.001)', 
 });
 
 test('filters act one after the other, each on what is left', () => {
-  const chooser = new Chooser(symbols, { greedy: false, topK: 3, topP: 1e-9 });
-  const greedy = new Chooser(symbols, { greedy: true });
+  const chooser = new CharacterSampler(symbols, { greedy: false, topK: 3, topP: 1e-9 });
+  const greedy = new CharacterSampler(symbols, { greedy: true });
   const source = new Random(1);
   for (let i = 0; i < 50; i++) {
-    expect(chooser.choose(logits, 0, 5, source)).toBe(greedy.choose(logits, 0, 1, source));
+    expect(chooser.sample(logits, 0, 5, source)).toBe(greedy.sample(logits, 0, 1, source));
   }
 });
 
 test('greedy is the argmax, the unknown symbol apart, the lowest id in a tie', () => {
-  const chooser = new Chooser(symbols, { greedy: true });
+  const chooser = new CharacterSampler(symbols, { greedy: true });
   const known = Array.from(logits.subarray(0, symbols));
-  expect(chooser.choose(logits, 0, 1, random)).toBe(known.indexOf(Math.max(...known)));
-  expect(chooser.choose(new Float32Array(symbols + 1), 0, 1, random)).toBe(0);
+  expect(chooser.sample(logits, 0, 1, random)).toBe(known.indexOf(Math.max(...known)));
+  expect(chooser.sample(new Float32Array(symbols + 1), 0, 1, random)).toBe(0);
 });
 
 test('what is not permitted is not drawn, whatever its probability', () => {
   const permitted = new Uint8Array(symbols);
   permitted[3] = permitted[7] = 1;
   for (const options of [{ greedy: false }, { greedy: true }, { greedy: false, topK: 1 }]) {
-    const chooser = new Chooser(symbols, options);
+    const chooser = new CharacterSampler(symbols, options);
     for (let i = 0; i < 50; i++) {
-      expect([3, 7]).toContain(chooser.choose(logits, 0, 1, random, permitted));
+      expect([3, 7]).toContain(chooser.sample(logits, 0, 1, random, permitted));
     }
   }
 });

@@ -19,7 +19,7 @@ const beginning = readPrompt(model, backend, weights, []);
 function records(match: string | undefined, length: number, seed: number, allow?: string) {
   const constraint = constraintOf({ match, allow, ending: [] }, vocabulary, length);
   const choice = { greedy: false, temperatures: [1.5], schedule: undefined, banRepeats: undefined };
-  const settings = { ...choice, length, ends: [], allow, match, seed };
+  const settings = { ...choice, length, stops: [], allow, match, seed };
   const symbols = vocabulary.symbols.length;
   const batch = new Batch(backend, network, beginning, { settings, symbols, constraint }, 8);
   const drawn: number[][] = [];

@@ -6,7 +6,7 @@ import { generate } from '#charnn/sample/generate.js';
 import { notIn, wholeRecords } from '#charnn/sample/record-filters.js';
 import { sample } from '#charnn/sample/sample-text.js';
 import { type SampleSettings, temperatureAt } from '#charnn/sample/settings.js';
-import { EndFinder } from '#charnn/sample/stop-matcher.js';
+import { StopMatcher } from '#charnn/sample/stop-matcher.js';
 import { sync } from '../backends.js';
 import { randomModel } from '../small-model.js';
 import { chiSquared, chiSquaredLimit } from './chi-squared.js';
@@ -21,7 +21,7 @@ const plain: SampleSettings = {
   schedule: undefined,
   greedy: false,
   banRepeats: undefined,
-  ends: [],
+  stops: [],
   allow: undefined,
   match: undefined,
   seed: 3,
@@ -60,10 +60,10 @@ describe('a record depends on seed and number alone', () => {
   });
 
   test('not on the lengths of those beside it', async () => {
-    const ends = [{ ids: ids('a'), kept: false }];
-    const many = await records({ ends }, 80, { threads: 2 });
+    const stops = [{ ids: ids('a'), kept: false }];
+    const many = await records({ stops }, 80, { threads: 2 });
     expect(new Set(many.map((text) => text.length)).size).toBeGreaterThan(5);
-    expect(await records({ ends }, 5)).toEqual(many.slice(0, 5));
+    expect(await records({ stops }, 5)).toEqual(many.slice(0, 5));
   });
 
   test('and is what the library draws', async () => {
@@ -115,7 +115,7 @@ describe('the end of a record', () => {
     const ended = await records(
       {
         length: 400,
-        ends: [
+        stops: [
           { ids: ids(stop), kept: false },
           { ids: ids(until), kept: true },
         ],
@@ -132,18 +132,18 @@ describe('the end of a record', () => {
   });
 
   test('a string in the prompt, or half in it, ends nothing', async () => {
-    const ends = [{ ids: ids('ab'), kept: false }];
+    const stops = [{ ids: ids('ab'), kept: false }];
     const free = await records({}, 30, { prompt: 'abab' });
-    const ended = await records({ ends }, 30, { prompt: 'abab' });
+    const ended = await records({ stops }, 30, { prompt: 'abab' });
     expect(ended).toEqual(free.map((text) => text.split('ab')[0]));
-    const half = await records({ ends: [{ ids: ids('bc'), kept: false }] }, 30, { prompt: 'ab' });
+    const half = await records({ stops: [{ ids: ids('bc'), kept: false }] }, 30, { prompt: 'ab' });
     expect(half).toEqual(
       (await records({}, 30, { prompt: 'ab' })).map((text) => text.split('bc')[0]),
     );
   });
 
   test('overlapping strings are found as soon as one is complete', () => {
-    const finder = new EndFinder([{ ids: [1, 1, 2], kept: false }]);
+    const finder = new StopMatcher([{ ids: [1, 1, 2], kept: false }]);
     const uncertain: number[] = [];
     const found = [1, 1, 1, 2].map((id) => {
       const end = finder.push(id);

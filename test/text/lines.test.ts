@@ -26,7 +26,8 @@ test.each([
   const found: string[] = [];
   const read = async () => {
     const sources = await findSources(['-'], input(...pieces));
-    for await (const group of lineGroups(sources, { longest: 8 })) found.push(...group.map(String));
+    for await (const group of lineGroups(sources, { maxBytes: 8 }))
+      found.push(...group.map(String));
   };
   await expect(read()).rejects.toThrow(CharnnError);
   await expect(read()).rejects.toThrow(/^standard input has a line of more than [^\n]*$/);

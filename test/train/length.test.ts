@@ -1,6 +1,6 @@
 /** A training by the clock is planned from its speed; the clock is a made one here. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { Length } from '#charnn/train/length/step-budget.js';
+import { StepBudget } from '#charnn/train/length/step-budget.js';
 import { plainTraining } from '#charnn/train/train-config.js';
 
 afterEach(() => {
@@ -14,7 +14,7 @@ const day = 86_400;
 function train(evalEvery: number | undefined, secondsAValidation: number) {
   let seconds = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => seconds * 1000);
-  const length = new Length(
+  const length = new StepBudget(
     {
       ...plainTraining,
       ...{ batchSize: 10, seqLength: 100, threads: 1, backend: 'reference', evalEvery },

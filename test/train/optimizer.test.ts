@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { parameterTable } from '#charnn/model/parameters.js';
 import type { OptimizerConfig } from '#charnn/train/train-config.js';
 import {
-  averagingShare,
   dealMatrices,
+  emaWeight,
   momentCount,
   sliceParameters,
   update,
@@ -83,11 +83,11 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const weight = list(start);
     const gradient = list(start.map(() => 0));
     const moments = Array.from({ length: momentCount(name) }, () => list(start.map(() => 0)));
-    const part = { decays, weight, gradient, moments, average: undefined };
+    const part = { decays, weight, gradient, moments, ema: undefined };
     gradients.forEach((values, t) => {
       backend.write(gradient, values);
       update(backend, { ...base, optimizer: name }, part, {
-        rate,
+        learningRate: rate,
         step: t + 1,
         gradientScale: scale,
       });
@@ -108,8 +108,12 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const zeros = [0, 0, 0, 0];
     const [weight, gradient] = [square(zeros), square([0, 3, -3, 0])];
     const moments = [square(zeros), square(zeros)];
-    const part = { decays: false, weight, gradient, moments, average: undefined };
-    update(backend, { ...base, optimizer: 'muon' }, part, { rate, step: 1, gradientScale: 1 });
+    const part = { decays: false, weight, gradient, moments, ema: undefined };
+    update(backend, { ...base, optimizer: 'muon' }, part, {
+      learningRate: rate,
+      step: 1,
+      gradientScale: 1,
+    });
     const [a, b, c, d] = backend.read(weight);
     // the gradient's direction is kept, its size is not: the singular values come near to 1
     expect(Math.abs(a) + Math.abs(d)).toBeLessThan(1e-6);
@@ -118,7 +122,11 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const opposite = square(zeros);
     const larger = { ...part, weight: opposite, gradient: square([0, 300, -300, 0]) };
     const fresh = { ...larger, moments: [square(zeros), square(zeros)] };
-    update(backend, { ...base, optimizer: 'muon' }, fresh, { rate, step: 1, gradientScale: 1 });
+    update(backend, { ...base, optimizer: 'muon' }, fresh, {
+      learningRate: rate,
+      step: 1,
+      gradientScale: 1,
+    });
     expect(backend.read(opposite)[1]).toBeCloseTo(b, 5);
   });
 
@@ -127,7 +135,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const config = { cell: 'gru', layers: 2, hidden: 5, embedding: 3, vocabulary: 9 } as const;
     const { parameters, flatSize } = parameterTable(config);
     const list = () => backend.tensor([flatSize]);
-    const flat = { weights: list(), gradients: list(), moments: [], average: undefined };
+    const flat = { weights: list(), gradients: list(), moments: [], ema: undefined };
     const indices = Array.from({ length: count }, (_, index) => index);
     const inTable = parameters.reduce((sum, { size }) => sum + size, 0);
 
@@ -157,7 +165,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
 });
 
 test('the moving average forgets its beginning quickly and comes to its decay', () => {
-  expect(averagingShare(0.995, 1)).toBeCloseTo(1 - 2 / 11, 12);
-  expect(averagingShare(0.995, 8)).toBeCloseTo(0.5, 12);
-  expect(averagingShare(0.995, 1e6)).toBeCloseTo(0.005, 12);
+  expect(emaWeight(0.995, 1)).toBeCloseTo(1 - 2 / 11, 12);
+  expect(emaWeight(0.995, 8)).toBeCloseTo(0.5, 12);
+  expect(emaWeight(0.995, 1e6)).toBeCloseTo(0.005, 12);
 });

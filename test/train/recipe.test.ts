@@ -1,14 +1,14 @@
 /** What is picked for a text and a time: that it is sensible at the edges and between them. */
 import { describe, expect, test } from 'vitest';
 import {
-  type Circumstances,
-  recipe,
+  type PresetInputs,
+  preset,
   type SizeName,
   sizeNames,
   sizes,
 } from '#charnn/train/length/recipe.js';
 
-const book: Circumstances = {
+const book: PresetInputs = {
   characters: 1_000_000,
   size: undefined,
   length: undefined,
@@ -16,7 +16,7 @@ const book: Circumstances = {
   speed: undefined,
 };
 const timed = (seconds: number, characters = 1_000_000) =>
-  recipe({ ...book, characters, length: { kind: 'seconds', seconds }, speed: 40_000 });
+  preset({ ...book, characters, length: { kind: 'seconds', seconds }, speed: 40_000 });
 
 test('more time never makes a smaller model, nor does more text', () => {
   const rank = (name: SizeName) => sizeNames.indexOf(name);
@@ -43,25 +43,25 @@ test('the larger size learns by heart sooner, so an hour is more than a book is 
   expect(epochs).toBeLessThan(10);
   expect(timed(180).length.kind).toBe('seconds');
   // nor is a length that is not given
-  expect(recipe({ ...book, size: 'medium' }).epochs).toBeCloseTo(epochs, 1);
+  expect(preset({ ...book, size: 'medium' }).epochs).toBeCloseTo(epochs, 1);
 });
 
 describe('without a length', () => {
   test('a book is read ten times', () => {
-    expect(recipe(book).length).toEqual({ kind: 'epochs', epochs: 10 });
+    expect(preset(book).length).toEqual({ kind: 'epochs', epochs: 10 });
   });
 
   test('a small text more often and a large one less, with dropout to match', () => {
-    const small = recipe({ ...book, characters: 50_000 });
-    const large = recipe({ ...book, characters: 1e9 });
+    const small = preset({ ...book, characters: 50_000 });
+    const large = preset({ ...book, characters: 1e9 });
     expect(small.epochs).toBeCloseTo(12);
     expect(large.epochs).toBeCloseTo(0.06);
-    expect(small.dropout).toBeGreaterThan(recipe(book).dropout);
+    expect(small.dropout).toBeGreaterThan(preset(book).dropout);
     expect(large.dropout).toBe(0);
   });
 
   test.each([2, 100, 1e12])('a text of %d characters has a length above 0', (characters) => {
-    const { length, epochs } = recipe({ ...book, characters });
+    const { length, epochs } = preset({ ...book, characters });
     expect(length.kind === 'epochs' && length.epochs).toBeGreaterThan(0);
     expect(Number.isFinite(epochs)).toBe(true);
   });
@@ -78,7 +78,7 @@ test('dropout is a number that reads well', () => {
   for (const size of sizeNames) {
     for (const characters of [50_000, 1_000_000]) {
       for (const epochs of [1, 2, 5, 10, 30, 50]) {
-        const { dropout } = recipe({
+        const { dropout } = preset({
           ...book,
           characters,
           size,
@@ -91,7 +91,7 @@ test('dropout is a number that reads well', () => {
 });
 
 test('what is asked for is what is picked', () => {
-  const picked = recipe({ ...book, size: 'large', length: { kind: 'steps', steps: 100 } });
+  const picked = preset({ ...book, size: 'large', length: { kind: 'steps', steps: 100 } });
   expect(picked.size).toBe(sizes.large);
   expect(picked.length).toEqual({ kind: 'steps', steps: 100 });
   expect(picked.epochs).toBeCloseTo(0.2048);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import type { CellName } from '#charnn/model/cells/cells.js';
-import { type Variants, variants } from '#charnn/model/model-config.js';
+import { type ArchitectureFlags, architectureFlags } from '#charnn/model/model-config.js';
 import type { Model } from '#charnn/model/model-data.js';
 import { splitCorpus } from '#charnn/text/split.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
@@ -75,7 +75,7 @@ async function run(
     /** Stops before the first step, and before a first validation is done */
     stopAtOnce?: boolean;
     cell?: CellName;
-    variants?: Variants;
+    variants?: ArchitectureFlags;
   } = {},
 ): Promise<Run> {
   const events: TrainEvent[] = [];
@@ -103,7 +103,7 @@ async function run(
     ...(options.resume && { resume: options.resume }),
     ...(options.initFrom && { initFrom: options.initFrom }),
     signal: abort.signal,
-    save: {
+    sink: {
       async model(saved) {
         model = saved;
       },
@@ -178,7 +178,7 @@ describe.each(availableBackends.map(([name]) => name))('%s', (name) => {
       const state = await readState(path);
       const second = await run(
         { backend },
-        { cell, variants: variants(state.model), resume: state },
+        { cell, variants: architectureFlags(state.model), resume: state },
       );
       expect(second.state.weights).toEqual(whole.state.weights);
       expect(second.state.moments).toEqual(whole.state.moments);

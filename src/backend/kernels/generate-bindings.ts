@@ -81,7 +81,7 @@ function header(): string {
     }),
     ...constants.map((name) => `    X(double, ${constantKernel(name)}, (void))`),
   ];
-  const most = Math.max(...signatures.map((signature) => slotsOf(signature).length));
+  const maxSlots = Math.max(...signatures.map((signature) => slotsOf(signature).length));
   return `/* ${source} */
 
 /* X(result, name, parameters) */
@@ -91,7 +91,7 @@ ${kernels.join(' \\\n')}
 /* X(name) */
 #define KERNEL_CONSTANTS(X) ${constants.map((name) => `X(${name})`).join(' ')}
 
-#define MAX_ARGUMENTS ${most}
+#define MAX_ARGUMENTS ${maxSlots}
 `;
 }
 

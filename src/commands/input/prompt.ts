@@ -20,7 +20,7 @@ export interface Prompt {
 }
 
 /** A string of JavaScript cannot hold much more. */
-const longestPrompt = 2 ** 28;
+const maxPromptBytes = 2 ** 28;
 
 /** The prompt that all records have. */
 export async function readCommonPrompt(
@@ -40,9 +40,9 @@ export async function readCommonPrompt(
       patient: true,
     })) {
       length += piece.length;
-      if (length > longestPrompt) {
+      if (length > maxPromptBytes) {
         throw new UsageError(
-          `the prompt is longer than ${longestPrompt} bytes: give its last part`,
+          `the prompt is longer than ${maxPromptBytes} bytes: give its last part`,
         );
       }
       pieces.push(Uint8Array.from(piece));

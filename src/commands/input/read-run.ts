@@ -6,13 +6,13 @@ import { grouped } from '../../cli/output.js';
 import { CharnnError, systemReason, UsageError } from '../../errors.js';
 import { ownKind } from '../../files/own-kinds.js';
 import { quote } from '../../messages/quote.js';
-import type { Course, RunData } from '../../pages/data.js';
+import type { RunData, Series } from '../../pages/data.js';
 import { linesOf } from '../../text/lines.js';
 import { startOf } from '../../text/open-file.js';
 import { findSources } from '../../text/sources.js';
 
 /** Points of a curve: more than a screen has columns. */
-const mostPoints = 2000;
+const maxPoints = 2000;
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -25,7 +25,7 @@ export async function readRun(path: string): Promise<RunData> {
   const name = path === '-' ? 'standard input' : basename(path).replace(ending, '');
   if (await isModel(path)) {
     const { config, history } = await readModel(path);
-    return { ...courses([], history, []), name, model: sizeOf(config) };
+    return { ...allSeries([], history, []), name, model: sizeOf(config) };
   }
   const { start, progress, validations, samples } = await readLog(path);
   if (progress.length + validations.length === 0) {
@@ -33,7 +33,7 @@ export async function readRun(path: string): Promise<RunData> {
       `${quote(path)} is neither a model nor a log of charnn train --json with a validation in it`,
     );
   }
-  return { ...courses(progress, validations, samples), name, model: networkOf(start) };
+  return { ...allSeries(progress, validations, samples), name, model: networkOf(start) };
 }
 
 const ending = /\.(json|jsonl|log|ndjson)$/;
@@ -97,7 +97,7 @@ function sizeOf({ cell, layers, hidden }: { cell: string; layers: number; hidden
   return `${layers} × ${cell} of ${hidden}`;
 }
 
-function courses(
+function allSeries(
   progress: readonly Entry[],
   validations: readonly Entry[],
   samples: readonly Entry[],
@@ -107,12 +107,12 @@ function courses(
   const dense = progress.length > validations.length;
   const often = dense ? progress : validations;
   return {
-    training: course(often, dense ? 'loss' : 'trainLoss', bits),
-    validation: course(validations, 'validationLoss', bits),
-    learningRate: course(often, 'learningRate'),
-    gradientNorm: course(often, 'gradientNorm'),
-    clipped: course(validations, 'clipped'),
-    speed: course(progress, 'charactersPerSecond'),
+    training: seriesOf(often, dense ? 'loss' : 'trainLoss', bits),
+    validation: seriesOf(validations, 'validationLoss', bits),
+    learningRate: seriesOf(often, 'learningRate'),
+    gradientNorm: seriesOf(often, 'gradientNorm'),
+    clipped: seriesOf(validations, 'clipped'),
+    speed: seriesOf(progress, 'charactersPerSecond'),
     samples: samples.flatMap(({ step, text }) =>
       typeof step === 'number' && typeof text === 'string' ? [{ step, text }] : [],
     ),
@@ -120,14 +120,14 @@ function courses(
 }
 
 /** The entries that have a finite number of that name; of a resumed training, what it came to last. */
-function course(entries: readonly Entry[], key: string, scale = (x: number) => x): Course {
+function seriesOf(entries: readonly Entry[], key: string, scale = (x: number) => x): Series {
   const byStep = new Map<number, number>();
   for (const { step, [key]: value } of entries) {
     if (typeof step !== 'number' || typeof value !== 'number') continue;
     if (Number.isFinite(step) && Number.isFinite(value)) byStep.set(step, scale(value));
   }
   const points = [...byStep].sort(([a], [b]) => a - b);
-  const bin = Math.ceil(points.length / mostPoints);
+  const bin = Math.ceil(points.length / maxPoints);
   const thinned =
     bin <= 1
       ? points

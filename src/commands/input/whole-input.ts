@@ -1,5 +1,5 @@
 /** Input that is read as a whole, and a display of how far the work on it is. */
-import { createShareProgress } from '../../cli/progress.js';
+import { createFractionProgress } from '../../cli/progress.js';
 import { UsageError } from '../../errors.js';
 import { findSources } from '../../text/sources.js';
 
@@ -10,7 +10,7 @@ export async function withProgress<T>(
   quiet: boolean,
   work: (onProgress: (share: number) => void) => Promise<T>,
 ): Promise<T> {
-  const progress = createShareProgress(quiet);
+  const progress = createFractionProgress(quiet);
   try {
     return await work(progress.show);
   } finally {

@@ -1,14 +1,14 @@
-import type { Yardstick } from '../../evaluate/baseline.js';
+import type { Baseline } from '../../evaluate/baseline.js';
 import type { BaselineEvent } from '../../train/events.js';
 
 /** What models without a network make of a text, in bits per character */
-export function yardstickLine({ n, ngram, gzip, xz }: Yardstick): string {
+export function baselineLine({ n, ngram, gzip, xz }: Baseline): string {
   const parts = [`${n}-gram ${ngram.toFixed(3)}`, `gzip ${gzip.toFixed(3)}`];
   if (xz !== undefined) parts.push(`xz ${xz.toFixed(3)}`);
   return `${parts.join(', ')} bits/char`;
 }
 
-export function baselineEvent({ n, ngram, gzip, xz }: Yardstick): BaselineEvent {
+export function baselineEvent({ n, ngram, gzip, xz }: Baseline): BaselineEvent {
   return {
     type: 'baseline',
     ngramOrder: n,

@@ -23,10 +23,10 @@ export interface Clipping {
   readonly by: string;
   readonly limit: number;
   /** Share of the steps */
-  readonly share: number;
+  readonly fraction: number;
   /** Mean norm before clipping, over the training and in its worst stretch */
   readonly meanNorm: number;
-  readonly largestMeanNorm: number;
+  readonly maxMeanNorm: number;
 }
 
 export interface Finding extends Subject {
@@ -60,9 +60,9 @@ export function asJson({ name, config, seqLength, clipping, flow, spectra }: Fin
       clipping: {
         by: clipping.by,
         limit: clipping.limit,
-        shareOfSteps: clipping.share,
+        shareOfSteps: clipping.fraction,
         meanNorm: clipping.meanNorm,
-        largestMeanNorm: clipping.largestMeanNorm,
+        largestMeanNorm: clipping.maxMeanNorm,
       },
     }),
   };
@@ -171,19 +171,19 @@ function spectrumSection(findings: readonly Finding[]): string[] {
     for (const { layer, gate, singularValues: values, spectralRadius } of spectra) {
       const label = `  ${name} ${layer} ${gate}`.padEnd(22);
       const numbers = [values[0], values[values.length - 1], spectralRadius];
-      const [largest, smallest, radius] = numbers.map((x) => x.toFixed(4));
-      lines.push(`${label}${largest.padStart(9)}${smallest.padStart(10)}${radius.padStart(33)}`);
+      const [max, min, radius] = numbers.map((x) => x.toFixed(4));
+      lines.push(`${label}${max.padStart(9)}${min.padStart(10)}${radius.padStart(33)}`);
     }
   }
   return lines;
 }
 
-function inWords({ by, limit, share, meanNorm, largestMeanNorm }: Clipping): string {
-  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, ${largestMeanNorm.toPrecision(3)} in its highest stretch`;
+function inWords({ by, limit, fraction, meanNorm, maxMeanNorm }: Clipping): string {
+  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, ${maxMeanNorm.toPrecision(3)} in its highest stretch`;
   if (by !== 'norm') return `by ${by}; ${norms}`;
-  return `at norm ${limit}, in ${percent(share)} of the steps; ${norms}`;
+  return `at norm ${limit}, in ${percent(fraction)} of the steps; ${norms}`;
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(fraction < 0.1 ? 1 : 0)} %`;
 }

@@ -9,7 +9,7 @@ export async function write(bytes: Uint8Array | string): Promise<void> {
 }
 
 /** Bytes that are written at once */
-const mostPending = 1 << 16;
+const maxPending = 1 << 16;
 
 /** Lines that come together are written together, and none is kept waiting. */
 export class LineWriter {
@@ -24,7 +24,7 @@ export class LineWriter {
       this.pending.push(bytes);
       this.size += bytes.length;
     }
-    if (this.size >= mostPending) this.flush();
+    if (this.size >= maxPending) this.flush();
     else this.scheduled ??= setImmediate(() => this.flush());
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   }

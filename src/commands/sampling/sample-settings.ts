@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.js';
 import { readEscapes } from '../../messages/escapes.js';
 import type { Model } from '../../model/model-data.js';
 import { flagOf, refuseConflicts } from '../../options/table.js';
-import { endOf, ownSeparator, separatorsFor } from '../../sample/record-ends.js';
+import { ownSeparator, separatorsFor, stopSequence } from '../../sample/record-ends.js';
 import { constraintFor, type SampleSettings } from '../../sample/settings.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 
@@ -45,21 +45,21 @@ export function sampleSettings(
   const isOpen = !options.stop && !options.until && !options.match;
   const lineEnd = options.complete !== undefined && isOpen;
   const stop = lineEnd ? ['\\n'] : (options.stop ?? []);
-  const endsOf = (strings: readonly string[], option: string, kept: boolean) =>
+  const stopsOf = (strings: readonly string[], option: string, kept: boolean) =>
     strings.flatMap((text) =>
-      endOf(readEscapes(text, `--${option}`), option, kept, model, (message) =>
+      stopSequence(readEscapes(text, `--${option}`), option, kept, model, (message) =>
         output.warn(message),
       ),
     );
   const own = ownSeparator(model);
   const isDefault = options.count !== undefined && isOpen && !lineEnd;
-  const ends = [
-    ...endsOf(stop, 'stop', false),
-    ...endsOf(options.until ?? [], 'until', true),
+  const stops = [
+    ...stopsOf(stop, 'stop', false),
+    ...stopsOf(options.until ?? [], 'until', true),
     ...(isDefault ? own : []),
   ];
   const isPrompted = Boolean(options.prompt ?? options.promptFile ?? options.complete);
-  const separators = isRecords(options) ? separatorsFor(isPrompted, model, ends, own) : [];
+  const separators = isRecords(options) ? separatorsFor(isPrompted, model, stops, own) : [];
   const settings = Object.freeze({
     length: options.length ?? sampleTable.length.default,
     temperatures: options.temp ?? sampleTable.temp.default,
@@ -70,7 +70,7 @@ export function sampleSettings(
     minP: options.minP,
     typical: options.typical,
     banRepeats: options.banRepeats,
-    ends,
+    stops,
     separators: separators.map(({ ids }) => ids),
     allow: options.allow,
     match: options.match,

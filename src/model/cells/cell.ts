@@ -104,7 +104,7 @@ export interface CellChunk {
   /** [T, B, H]: the layer's output, h_1 … h_T. */
   readonly output: Tensor;
   /** [T, B, H]: what the units hold, from -1 to 1: tanh(c) of an LSTM, otherwise the output. */
-  readonly memory: Tensor;
+  readonly unitValues: Tensor;
   /** [B, H] each: the state before the chunk, to be written before forward. */
   readonly initialState: readonly Tensor[];
   /** [B, H] each: the state after the chunk. */
@@ -145,13 +145,13 @@ export function withBias({ weight, bias, ...rest }: RecurrentWeights) {
 }
 
 /** Views of a state tensor: T+1 slots of [B, H] from slot `first` on. */
-export function slots(backend: Backend, memory: Tensor, { T, B, H }: ChunkSize, first: number) {
+export function slots(backend: Backend, buffer: Tensor, { T, B, H }: ChunkSize, first: number) {
   const start = first * B * H;
   return {
-    all: backend.view(memory, start, [T + 1, B, H]),
-    initial: backend.view(memory, start, [B, H]),
-    final: backend.view(memory, start + T * B * H, [B, H]),
-    previous: backend.view(memory, start, [T, B, H]),
-    output: backend.view(memory, start + B * H, [T, B, H]),
+    all: backend.view(buffer, start, [T + 1, B, H]),
+    initial: backend.view(buffer, start, [B, H]),
+    final: backend.view(buffer, start + T * B * H, [B, H]),
+    previous: backend.view(buffer, start, [T, B, H]),
+    output: backend.view(buffer, start + B * H, [T, B, H]),
   };
 }

@@ -114,7 +114,7 @@ function createLayer(
         argument: region(argument.region),
       })),
       output,
-      memory: output,
+      unitValues: output,
       initialState: program.stateRegions.map((r) => rows(r)),
       finalState: program.stateRegions.map((r) => rows(r, begin[r] + T * B * H)),
       forward: (lookup) => backend.programForward({ T, B, H }, buffers, lookup),

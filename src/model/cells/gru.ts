@@ -25,14 +25,14 @@ export const gru: Cell = {
   initialBias: () => 0,
   createLayer(backend, H, maxRows, maxBatch, given) {
     const weights = withBias(given);
-    const gateMemory = backend.tensor([maxRows * 3 * H]);
-    const recurrentMemory = backend.tensor([maxRows * 3 * H]);
-    const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
+    const gateBuffer = backend.tensor([maxRows * 3 * H]);
+    const recurrentBuffer = backend.tensor([maxRows * 3 * H]);
+    const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
     return cachedLayer((T, B, first) => {
       const size = { T, B, H };
-      const gates = backend.view(gateMemory, first * B * 3 * H, [T, B, 3 * H]);
-      const recurrent = backend.view(recurrentMemory, first * B * 3 * H, [T, B, 3 * H]);
-      const h = slots(backend, hMemory, size, first);
+      const gates = backend.view(gateBuffer, first * B * 3 * H, [T, B, 3 * H]);
+      const recurrent = backend.view(recurrentBuffer, first * B * 3 * H, [T, B, 3 * H]);
+      const h = slots(backend, hBuffer, size, first);
       const buffers = { gates, recurrent, h: h.all, ...weights };
       return {
         size,
@@ -40,7 +40,7 @@ export const gru: Cell = {
         gates: gatesIn(gates, gru),
         products: [{ gradient: recurrent, argument: h.previous }],
         output: h.output,
-        memory: h.output,
+        unitValues: h.output,
         initialState: [h.initial],
         finalState: [h.final],
         forward: (lookup) => backend.gruForward(size, buffers, lookup),

@@ -42,20 +42,20 @@ export const lstm: Cell = {
   initialBias: (gate) => (gate === forgetGate ? 1 : 0),
   createLayer(backend, H, maxRows, maxBatch, { norm, ...given }) {
     const weights = withBias(given);
-    const gateMemory = backend.tensor([maxRows * 4 * H]);
-    const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
-    const cMemory = backend.tensor([(maxRows + maxBatch) * H]);
-    const tanhCMemory = backend.tensor([maxRows * H]);
-    const normMemory = norm && {
+    const gateBuffer = backend.tensor([maxRows * 4 * H]);
+    const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
+    const cBuffer = backend.tensor([(maxRows + maxBatch) * H]);
+    const tanhCBuffer = backend.tensor([maxRows * H]);
+    const normBuffers = norm && {
       normalised: backend.tensor([maxRows * 4 * H]),
       scales: backend.tensor([maxRows * 4]),
     };
     return cachedLayer((T, B, first) => {
       const size = { T, B, H };
-      const gates = backend.view(gateMemory, first * B * 4 * H, [T, B, 4 * H]);
-      const tanhC = backend.view(tanhCMemory, first * B * H, [T, B, H]);
-      const h = slots(backend, hMemory, size, first);
-      const c = slots(backend, cMemory, size, first);
+      const gates = backend.view(gateBuffer, first * B * 4 * H, [T, B, 4 * H]);
+      const tanhC = backend.view(tanhCBuffer, first * B * H, [T, B, H]);
+      const h = slots(backend, hBuffer, size, first);
+      const c = slots(backend, cBuffer, size, first);
       const buffers = { gates, h: h.all, c: c.all, tanhC, ...weights };
       return {
         size,
@@ -63,13 +63,13 @@ export const lstm: Cell = {
         gates: gatesIn(gates, lstm),
         products: [{ gradient: gates, argument: h.previous }],
         output: h.output,
-        memory: tanhC,
+        unitValues: tanhC,
         initialState: [h.initial, c.initial],
         finalState: [h.final, c.final],
-        ...(norm && normMemory
+        ...(norm && normBuffers
           ? normalisedPasses(backend, size, buffers, norm, {
-              normalised: backend.view(normMemory.normalised, first * B * 4 * H, [T, B, 4 * H]),
-              scales: backend.view(normMemory.scales, first * B * 4, [T, B, 4]),
+              normalised: backend.view(normBuffers.normalised, first * B * 4 * H, [T, B, 4 * H]),
+              scales: backend.view(normBuffers.scales, first * B * 4, [T, B, 4]),
             })
           : plainPasses(backend, size, buffers)),
       };

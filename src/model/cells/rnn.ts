@@ -18,12 +18,12 @@ export const rnn: Cell = {
   initialBias: () => 0,
   createLayer(backend, H, maxRows, maxBatch, given) {
     const weights = withBias(given);
-    const gateMemory = backend.tensor([maxRows * H]);
-    const hMemory = backend.tensor([(maxRows + maxBatch) * H]);
+    const gateBuffer = backend.tensor([maxRows * H]);
+    const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
     return cachedLayer((T, B, first) => {
       const size = { T, B, H };
-      const gates = backend.view(gateMemory, first * B * H, [T, B, H]);
-      const h = slots(backend, hMemory, size, first);
+      const gates = backend.view(gateBuffer, first * B * H, [T, B, H]);
+      const h = slots(backend, hBuffer, size, first);
       const buffers = { gates, h: h.all, ...weights };
       return {
         size,
@@ -31,7 +31,7 @@ export const rnn: Cell = {
         gates: gatesIn(gates, rnn),
         products: [{ gradient: gates, argument: h.previous }],
         output: h.output,
-        memory: h.output,
+        unitValues: h.output,
         initialState: [h.initial],
         finalState: [h.final],
         forward: (lookup) => backend.rnnForward(size, buffers, lookup),

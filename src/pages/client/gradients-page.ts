@@ -62,10 +62,10 @@ function normTable(): HTMLElement {
 }
 
 function spectrumChart({ name, spectra }: GradientsSubject): HTMLElement[] {
-  const most = Math.max(...spectra.map(({ singularValues }) => singularValues.length));
+  const maxCount = Math.max(...spectra.map(({ singularValues }) => singularValues.length));
   const drawn = chart({
     label: `singular values of ${name}, largest first`,
-    x: Array.from({ length: most }, (_, i) => i + 1),
+    x: Array.from({ length: maxCount }, (_, i) => i + 1),
     xLabel: 'rank',
     format: (y) => y.toFixed(2),
     lines: spectra.map(({ name, singularValues }) => ({ name, y: singularValues })),
@@ -96,6 +96,6 @@ function clipping(): HTMLElement[] {
   ];
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(1)} %`;
 }

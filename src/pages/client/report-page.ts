@@ -1,5 +1,5 @@
 /** The page of `charnn report`. */
-import type { Course, ReportData, RunData } from '../data.js';
+import type { ReportData, RunData, Series } from '../data.js';
 import { byId, el, pageData, table } from './dom.js';
 import { chart, type Line } from './line-chart.js';
 
@@ -7,13 +7,13 @@ const { runs } = pageData<ReportData>();
 const several = runs.length > 1;
 
 /** Courses on one axis of steps: each has a value only where it was measured. */
-function aligned(courses: readonly (Omit<Line, 'y'> & { readonly course: Course })[]) {
-  const x = [...new Set(courses.flatMap(({ course }) => course.steps))].sort((a, b) => a - b);
-  const place = new Map(x.map((step, i) => [step, i]));
-  const lines = courses.map(({ course, ...line }): Line => {
+function aligned(allSeries: readonly (Omit<Line, 'y'> & { readonly series: Series })[]) {
+  const x = [...new Set(allSeries.flatMap(({ series }) => series.steps))].sort((a, b) => a - b);
+  const indexOf = new Map(x.map((step, i) => [step, i]));
+  const lines = allSeries.map(({ series, ...line }): Line => {
     const y = new Array<number | null>(x.length).fill(null);
-    course.steps.forEach((step, i) => {
-      y[place.get(step) ?? 0] = course.values[i];
+    series.steps.forEach((step, i) => {
+      y[indexOf.get(step) ?? 0] = series.values[i];
     });
     return { ...line, y };
   });
@@ -23,29 +23,34 @@ function aligned(courses: readonly (Omit<Line, 'y'> & { readonly course: Course 
 /** A chart of one quantity of all runs that have it; nothing where none has. */
 function quantity(
   title: string,
-  courseOf: (run: RunData) => Course,
+  seriesOf: (run: RunData) => Series,
   format: (y: number) => string,
 ): HTMLElement[] {
-  const courses = runs
-    .map((run, colour) => ({ name: run.name, course: courseOf(run), colour }))
-    .filter(({ course }) => course.steps.length > 0);
-  if (courses.length === 0) return [];
+  const allSeries = runs
+    .map((run, colour) => ({ name: run.name, series: seriesOf(run), colour }))
+    .filter(({ series }) => series.steps.length > 0);
+  if (allSeries.length === 0) return [];
   return [
     el('h2', {}, title),
-    chart({ label: `${title.toLowerCase()} by step`, xLabel: 'step', format, ...aligned(courses) }),
+    chart({
+      label: `${title.toLowerCase()} by step`,
+      xLabel: 'step',
+      format,
+      ...aligned(allSeries),
+    }),
   ];
 }
 
 function lossChart(): HTMLElement {
-  const courses = runs.flatMap(({ name, training, validation }, colour) => [
-    { name: several ? `${name}, training` : 'training', course: training, colour, dashed: true },
-    { name: several ? `${name}, validation` : 'validation', course: validation, colour },
+  const allSeries = runs.flatMap(({ name, training, validation }, colour) => [
+    { name: several ? `${name}, training` : 'training', series: training, colour, dashed: true },
+    { name: several ? `${name}, validation` : 'validation', series: validation, colour },
   ]);
   return chart({
     label: 'loss in bits per character by step',
     xLabel: 'step',
     format: (y) => y.toFixed(3),
-    ...aligned(courses.filter(({ course }) => course.steps.length > 0)),
+    ...aligned(allSeries.filter(({ series }) => series.steps.length > 0)),
   });
 }
 
@@ -53,7 +58,7 @@ function summary(): HTMLElement {
   const rows = runs.map(({ name, model, training, validation, clipped, speed }) => {
     const best = Math.min(...validation.values);
     const at = validation.steps[validation.values.indexOf(best)];
-    const mean = ({ values }: Course) => values.reduce((sum, x) => sum + x, 0) / values.length;
+    const mean = ({ values }: Series) => values.reduce((sum, x) => sum + x, 0) / values.length;
     return [
       name,
       model ?? '–',

@@ -60,8 +60,8 @@ async function tell(at: number): Promise<void> {
   const bits = at === 0 ? 'not foretold' : `${(surprise[at] / 16).toFixed(1)} bits`;
   const first = (at - part * data.partLength) * data.guesses;
   const guesses = Array.from({ length: at === 0 ? 0 : data.guesses }, (_, k) => {
-    const share = Math.round(100 * (roots[first + k] / 255) ** 2);
-    return `${visible(glyphs[guessed[first + k]].text)} ${share} %`;
+    const percentage = Math.round(100 * (roots[first + k] / 255) ** 2);
+    return `${visible(glyphs[guessed[first + k]].text)} ${percentage} %`;
   });
   details.replaceChildren(
     el('span', { class: 'big' }, visible(glyphs[ids[at]].text)),
@@ -78,9 +78,9 @@ function visible(text: string): string {
 // --- colours: made once, looked up by value ---
 
 const levels = 127;
-const ramp = (rgb: string, most: number) =>
+const ramp = (rgb: string, maxOpacity: number) =>
   Array.from({ length: levels + 1 }, (_, i) =>
-    i < 4 ? '' : `rgb(${rgb} / ${((most * i) / levels).toFixed(3)})`,
+    i < 4 ? '' : `rgb(${rgb} / ${((maxOpacity * i) / levels).toFixed(3)})`,
   );
 let [hot, positive, negative]: string[][] = [[], [], []];
 

@@ -7,7 +7,7 @@ import { limits } from '../../limits.js';
 import type { Expression } from './parse.js';
 
 /** Enough for any expression a person writes; counted repeats are written out. */
-const { states: mostStates, work: mostWork } = limits.expression;
+const { states: maxStates, work: maxWork } = limits.expression;
 
 export interface Automaton {
   readonly start: number;
@@ -33,7 +33,7 @@ export function automatonOf(
   const next: number[] = [];
   const free: number[][] = [];
   const state = (): number => {
-    if (reads.length >= mostStates) tooLarge(`more than ${mostStates} states`);
+    if (reads.length >= maxStates) tooLarge(`more than ${maxStates} states`);
     reads.push(undefined);
     next.push(-1);
     return free.push([]) - 1;
@@ -42,7 +42,7 @@ export function automatonOf(
   /** States for an expression from `from` on; returns the state after it. */
   const build = (part: Expression, from: number): number => {
     // copies of what reads nothing make no states, but take time
-    if (++work > mostWork) tooLarge(`more than ${mostWork} parts`);
+    if (++work > maxWork) tooLarge(`more than ${maxWork} parts`);
     switch (part.kind) {
       case 'character': {
         const to = state();

@@ -26,13 +26,13 @@ export interface ConstraintState {
    * Sets which ids may come next, 1 by id, if `remaining` characters are left at most.
    * @returns whether there is one
    */
-  permit(permitted: Uint8Array, remaining: number): boolean;
+  writeMask(mask: Uint8Array, remaining: number): boolean;
   /** Where a permitted id leads; undefined where it ends the record without being part of it. */
   after(id: number): ConstraintState | undefined;
 }
 
 const lf = 0x0a;
-const { masks: mostMasks, remembered: mostRemembered } = limits.expression;
+const { masks: maxMasks, remembered: maxRemembered } = limits.expression;
 
 /**
  * @param length most characters of a record
@@ -75,7 +75,7 @@ export function constraintOf(
   const automaton = automatonOf(parseExpression(match), (source) => {
     let mask = masks.get(source);
     if (mask === undefined) {
-      if ((masks.size + 1) * characters.length > mostMasks) {
+      if ((masks.size + 1) * characters.length > maxMasks) {
         throw new UsageError(
           `${shown} names too many different characters for a model of ${characters.length}: name fewer, or classes such as \\p{L}`,
         );
@@ -86,14 +86,14 @@ export function constraintOf(
     }
     return mask;
   });
-  const least = automaton.distance[automaton.start];
-  if (least === Number.POSITIVE_INFINITY) {
+  const minLength = automaton.distance[automaton.start];
+  if (minLength === Number.POSITIVE_INFINITY) {
     const but = allow === undefined ? '' : `, or that ${optionName('allow')} leaves out`;
     throw new UsageError(`${shown} needs characters that the model does not have${but}`);
   }
-  if (least > length) {
+  if (minLength > length) {
     throw new UsageError(
-      `${shown} needs ${least} characters at least: give ${optionName('length')} ${least}`,
+      `${shown} needs ${minLength} characters at least: give ${optionName('length')} ${minLength}`,
     );
   }
   const newline = vocabulary.id(lf);
@@ -127,8 +127,8 @@ function free(allowed: Uint8Array, ending: readonly number[]): ConstraintState {
   for (const id of ending) allowed[id] = 1;
   const state: ConstraintState = {
     accepting: true,
-    permit(permitted) {
-      permitted.set(allowed);
+    writeMask(mask) {
+      mask.set(allowed);
       return true;
     },
     after: () => state,
@@ -171,7 +171,7 @@ class Determinizer {
       state = new SubsetState(this, subset);
       // an expression may have exponentially many: beyond a size they are forgotten, and made again when they are met
       const size = key.length + subset.length + this.symbols;
-      if (this.kept + size > mostRemembered) {
+      if (this.kept + size > maxRemembered) {
         this.known.clear();
         this.edges = new Map();
         this.kept = 0;
@@ -227,15 +227,15 @@ class SubsetState implements ConstraintState {
     }
   }
 
-  permit(permitted: Uint8Array, remaining: number): boolean {
+  writeMask(mask: Uint8Array, remaining: number): boolean {
     let some = false;
-    for (let id = 0; id < permitted.length; id++) {
+    for (let id = 0; id < mask.length; id++) {
       const can = this.need[id] <= remaining - 1;
-      permitted[id] = can ? 1 : 0;
+      mask[id] = can ? 1 : 0;
       some ||= can;
     }
     const { end } = this.determinizer;
-    if (some && this.accepting && end !== undefined && this.isEnd(end)) permitted[end] = 1;
+    if (some && this.accepting && end !== undefined && this.isEnd(end)) mask[end] = 1;
     return some;
   }
 

@@ -77,13 +77,13 @@ class Parser {
   private quantified(part: Expression): Expression {
     const match = this.take(quantifier);
     if (match === undefined) return part;
-    const [, sign, least, comma, most] = match;
+    const [, sign, min, comma, max] = match;
     if (sign === '*') return { kind: 'repeat', part, least: 0, most: Number.POSITIVE_INFINITY };
     if (sign === '+') return { kind: 'repeat', part, least: 1, most: Number.POSITIVE_INFINITY };
     if (sign === '?') return { kind: 'repeat', part, least: 0, most: 1 };
-    const upper = comma === undefined ? Number(least) : Number(most || Number.POSITIVE_INFINITY);
-    if (upper < Number(least)) this.fail('the numbers of a quantifier are out of order');
-    return { kind: 'repeat', part, least: Number(least), most: upper };
+    const upper = comma === undefined ? Number(min) : Number(max || Number.POSITIVE_INFINITY);
+    if (upper < Number(min)) this.fail('the numbers of a quantifier are out of order');
+    return { kind: 'repeat', part, least: Number(min), most: upper };
   }
 
   private atom(): Expression {

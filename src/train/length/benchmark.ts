@@ -7,7 +7,7 @@ import type { BackendName } from '../../backend/device.js';
 import { openDevice } from '../../backend/open-device.js';
 import { cellOf } from '../../model/cells/cells.js';
 import { loadNetwork } from '../../model/load.js';
-import { type ModelConfig, variants } from '../../model/model-config.js';
+import { architectureFlags, type ModelConfig } from '../../model/model-config.js';
 import { initialValues, parameterTable } from '../../model/parameters.js';
 import { Random } from '../../model/random.js';
 import { newIds } from '../../text/ids.js';
@@ -63,7 +63,7 @@ function modelOf(options: BenchmarkOptions): ModelConfig {
   return {
     ...{ cell, layers, hidden, embedding, vocabulary },
     ...(equations !== undefined && { equations }),
-    ...variants(options),
+    ...architectureFlags(options),
   };
 }
 
@@ -87,9 +87,9 @@ export async function trainingSpeed(options: BenchmarkOptions): Promise<number> 
 }
 
 /** Training is timed in so many runs, each of about so many seconds or more. */
-const mostRuns = 10;
-const fewestRuns = 5;
-const shortestRun = 0.05;
+const maxRuns = 10;
+const minRuns = 5;
+const minRunSeconds = 0.05;
 
 async function timeTraining(
   model: ModelConfig,
@@ -108,15 +108,15 @@ async function timeTraining(
     let step = 0;
     const secondsOf = async (iterations: number) => {
       const begun = performance.now();
-      await started.run(step, rates(iterations));
+      await started.run(step, learningRates(iterations));
       step += iterations;
       return (performance.now() - begun) / 1e3 / iterations;
     };
     await secondsOf(1);
     const one = await secondsOf(1);
     // as long as in training, where the order to the threads that begins a run does not count
-    const runLength = Math.ceil(Math.max(options.iterations / mostRuns, shortestRun / one));
-    const runs = Math.max(fewestRuns, Math.ceil(options.iterations / runLength));
+    const runLength = Math.ceil(Math.max(options.iterations / maxRuns, minRunSeconds / one));
+    const runs = Math.max(minRuns, Math.ceil(options.iterations / runLength));
     const times: number[] = [];
     while (times.length < runs) times.push(await secondsOf(runLength));
     return { seconds: median(times), backend: device.name };
@@ -189,7 +189,7 @@ function randomText({ vocabulary }: BenchmarkOptions, length: number) {
   return ids;
 }
 
-function rates(count: number): Float64Array {
+function learningRates(count: number): Float64Array {
   return new Float64Array(count).fill(2e-3);
 }
 

@@ -6,14 +6,14 @@
  * the more often it is read, the more dropout it takes for the model not to learn it by heart.
  */
 
-import type { Variants } from '../../model/model-config.js';
+import type { ArchitectureFlags } from '../../model/model-config.js';
 import type { BatchShape } from '../../text/split.js';
 import type { TrainLength } from '../train-config.js';
 
 export const sizeNames = ['tiny', 'small', 'medium', 'large'] as const;
 export type SizeName = (typeof sizeNames)[number];
 
-export interface Size extends Variants {
+export interface Size extends ArchitectureFlags {
   readonly layers: number;
   readonly hidden: number;
   readonly embedding: number;
@@ -33,10 +33,10 @@ const larger: ReadonlySet<SizeName> = new Set(['medium', 'large']);
 /** What each size costs a character, in units of small's. */
 const cost: Readonly<Record<SizeName, number>> = { tiny: 0.15, small: 1, medium: 3.6, large: 14 };
 /** Characters from which a size has enough to learn from: in the text, and in reading it over and over. */
-const leastText: Readonly<Record<SizeName, number>> = {
+const minText: Readonly<Record<SizeName, number>> = {
   ...{ tiny: 0, small: 20_000, medium: 600_000, large: 20_000_000 },
 };
-const leastReading: Readonly<Record<SizeName, number>> = {
+const minReading: Readonly<Record<SizeName, number>> = {
   ...{ tiny: 0, small: 500_000, medium: 1_800_000, large: 150_000_000 },
 };
 
@@ -51,16 +51,16 @@ export function batchShape(characters: number, name: SizeName): BatchShape {
 
 /** Without a length the text is read this often, but in all not less and not more than so much. */
 const usualEpochs = 10;
-const shortestReading = 600_000;
-const longestReading = 60_000_000;
+const minTotal = 600_000;
+const maxTotal = 60_000_000;
 
 /** Reading a text more often than this, dropout or not, is learning it by heart. */
-function mostEpochs(characters: number, name: SizeName): number {
-  const most = 15 * (characters / 50_000) ** 0.35;
-  return larger.has(name) ? Math.min(most, 5 * Math.max(1, characters / 1e6) ** 0.35) : most;
+function maxEpochs(characters: number, name: SizeName): number {
+  const max = 15 * (characters / 50_000) ** 0.35;
+  return larger.has(name) ? Math.min(max, 5 * Math.max(1, characters / 1e6) ** 0.35) : max;
 }
 
-export interface Recipe {
+export interface Preset {
   readonly name: SizeName;
   readonly size: Size;
   readonly dropout: number;
@@ -70,7 +70,7 @@ export interface Recipe {
   readonly epochs: number;
 }
 
-export interface Circumstances {
+export interface PresetInputs {
   /** Characters to train on */
   readonly characters: number;
   /** As far as they have been asked for */
@@ -83,27 +83,27 @@ export interface Circumstances {
 }
 
 /** Picks what has not been asked for. */
-export function recipe(circumstances: Circumstances): Recipe {
-  const { characters, size } = circumstances;
-  const wanted = circumstances.length ?? usualLength(characters, size ?? 'small');
-  const reading = (name: SizeName) => charactersRead(wanted, name, circumstances);
+export function preset(inputs: PresetInputs): Preset {
+  const { characters, size } = inputs;
+  const wanted = inputs.length ?? usualLength(characters, size ?? 'small');
+  const reading = (name: SizeName) => charactersRead(wanted, name, inputs);
   const suitable = (name: SizeName) =>
-    characters >= leastText[name] && reading(name) >= leastReading[name];
+    characters >= minText[name] && reading(name) >= minReading[name];
   // without a time the size is not the length's business: more would only take longer
   const candidates: readonly SizeName[] = wanted.kind === 'seconds' ? sizeNames : ['tiny', 'small'];
   const name = size ?? candidates.filter(suitable).at(-1) ?? 'tiny';
-  const most = mostEpochs(characters, name);
-  const tooLong = wanted.kind === 'seconds' && reading(name) / characters > most;
-  const epochs = tooLong ? most : reading(name) / characters;
-  const length: TrainLength = tooLong ? { kind: 'epochs', epochs: rounded(most) } : wanted;
+  const max = maxEpochs(characters, name);
+  const tooLong = wanted.kind === 'seconds' && reading(name) / characters > max;
+  const epochs = tooLong ? max : reading(name) / characters;
+  const length: TrainLength = tooLong ? { kind: 'epochs', epochs: rounded(max) } : wanted;
   return { name, size: sizes[name], dropout: dropoutFor(epochs, characters, name), length, epochs };
 }
 
 function usualLength(characters: number, name: SizeName): TrainLength {
-  const most = mostEpochs(characters, name);
-  const usual = larger.has(name) ? Math.min(usualEpochs, most) : usualEpochs;
-  const least = Math.min(shortestReading, most * characters);
-  const total = Math.min(longestReading, Math.max(least, usual * characters));
+  const max = maxEpochs(characters, name);
+  const usual = larger.has(name) ? Math.min(usualEpochs, max) : usualEpochs;
+  const min = Math.min(minTotal, max * characters);
+  const total = Math.min(maxTotal, Math.max(min, usual * characters));
   return { kind: 'epochs', epochs: rounded(total / characters) };
 }
 
@@ -111,15 +111,15 @@ function rounded(epochs: number): number {
   return Math.max(0.01, Math.round(100 * epochs) / 100);
 }
 
-function charactersRead(length: TrainLength, name: SizeName, given: Circumstances): number {
+function charactersRead(length: TrainLength, name: SizeName, inputs: PresetInputs): number {
   switch (length.kind) {
     case 'epochs':
-      return length.epochs * given.characters;
+      return length.epochs * inputs.characters;
     case 'steps':
-      return length.steps * given.charactersPerStep(name);
+      return length.steps * inputs.charactersPerStep(name);
     case 'seconds':
-      if (given.speed === undefined) throw new Error('a time needs a speed');
-      return (length.seconds * given.speed) / cost[name];
+      if (inputs.speed === undefined) throw new Error('a time needs a speed');
+      return (length.seconds * inputs.speed) / cost[name];
   }
 }
 

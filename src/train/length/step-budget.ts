@@ -19,18 +19,18 @@ export interface LengthPlan {
 /** Validations over a training, where the interval is not given. */
 const usualValidations = 20;
 /** Validation takes at most about this share of the time. */
-const validationShare = 0.1;
+const maxValidationFraction = 0.1;
 /** Reading costs this share of a training step on as many characters: forward only. */
 const readingCost = 1 / 3;
 /** By the clock the speed is looked at about this often. */
 const segmentSeconds = 0.5;
 /** Shares of the time after which the speed is trusted. */
-const evalPlanShare = 0.03;
-const stepsPlanShare = 0.04;
+const evalPlanFraction = 0.03;
+const stepsPlanFraction = 0.04;
 /** Steps handed to the replicas at once at the most. */
-const longestRun = 1000;
+const maxRunSteps = 1000;
 
-export class Length {
+export class StepBudget {
   /** First step of this run of the program */
   firstStep = 0;
   /** Steps in all; undefined as long as the clock leaves it open */
@@ -107,13 +107,13 @@ export class Length {
   observe(step: number): void {
     const { totalSeconds, timeLeft } = this;
     if (totalSeconds === undefined || this.totalSteps !== undefined) return;
-    const share = 1 - timeLeft / totalSeconds;
-    if (this.evalEvery === undefined && share >= evalPlanShare) {
+    const fraction = 1 - timeLeft / totalSeconds;
+    if (this.evalEvery === undefined && fraction >= evalPlanFraction) {
       this.planValidations(step + this.stepsPerSecond(step) * timeLeft, step + 1);
     }
     const start = decayStart(this.config);
     const estimate = this.estimate(step);
-    if (step >= start * estimate && share >= stepsPlanShare) {
+    if (step >= start * estimate && fraction >= stepsPlanFraction) {
       // what has been trained so far must not have been part of the decay, unless a training that is
       // resumed with less time than it was to have is beyond that already
       const isLate = this.firstStep > start * estimate;
@@ -146,7 +146,7 @@ export class Length {
 
   /** Steps until the next thing to do. */
   stepsToRun(step: number): number {
-    let count = longestRun;
+    let count = maxRunSteps;
     if (this.totalSteps !== undefined) count = this.totalSteps - step;
     else {
       const segment = this.stepsPerSecond(step) * Math.min(segmentSeconds, this.timeLeft);
@@ -155,7 +155,7 @@ export class Length {
     }
     if (this.evalEvery !== undefined)
       count = Math.min(count, this.evalEvery - (step % this.evalEvery));
-    return Math.min(count, longestRun);
+    return Math.min(count, maxRunSteps);
   }
 
   private get timeLeft(): number {
@@ -168,13 +168,13 @@ export class Length {
     return (readingCost * this.text.validation) / (batchSize * seqLength);
   }
 
-  /** @param least the first validation must not lie behind */
-  private planValidations(totalSteps: number, least = 1): void {
+  /** @param min the first validation must not lie behind */
+  private planValidations(totalSteps: number, min = 1): void {
     const interval = Math.max(
       totalSteps / usualValidations,
-      this.validationSteps / validationShare,
+      this.validationSteps / maxValidationFraction,
     );
-    this.evalEvery = Math.max(least, Math.ceil(interval));
+    this.evalEvery = Math.max(min, Math.ceil(interval));
   }
 
   /** As they were so far, or as the speed of training lets expect. */

@@ -13,10 +13,10 @@ import type { TrainConfig } from '../train-config.js';
 import { momentCount } from '../update/optimizer.js';
 import {
   type Order,
+  partition,
   type ReplicaPlan,
   type Reply,
   type RunResult,
-  share,
   type TrainingDocuments,
 } from './replica-plan.js';
 import { SharedControl } from './shared-control.js';
@@ -32,7 +32,7 @@ export class Replicas {
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];
   /** The moving average of the weights, if one is kept */
-  readonly average: Tensor | undefined;
+  readonly ema: Tensor | undefined;
   /** [rows, H] by replica, layer and state */
   private readonly states: readonly (readonly (readonly Tensor[])[])[];
   private readonly plans: readonly ReplicaPlan[];
@@ -60,11 +60,11 @@ export class Replicas {
     this.moments = Array.from({ length: momentCount(config.optimizer) }, () =>
       backend.tensor([flatSize]),
     );
-    this.average = config.average > 0 ? backend.tensor([flatSize]) : undefined;
+    this.ema = config.average > 0 ? backend.tensor([flatSize]) : undefined;
     const gradients = Array.from({ length: replicas }, () =>
       backend.share(backend.tensor([flatSize])),
     );
-    const rowShares = Array.from({ length: replicas }, (_, r) => share(batchSize, r, replicas));
+    const rowShares = Array.from({ length: replicas }, (_, r) => partition(batchSize, r, replicas));
     this.states = rowShares.map(({ size }) =>
       Array.from({ length: model.layers }, () =>
         cellOf(model).states.map(() => backend.tensor([size, model.hidden])),
@@ -82,7 +82,7 @@ export class Replicas {
       rows: size,
       weights: backend.share(this.weights),
       moments: this.moments.map((m) => backend.share(m)),
-      average: this.average && backend.share(this.average),
+      ema: this.ema && backend.share(this.ema),
       gradients,
       state: this.states[index].map((layer) => layer.map((s) => backend.share(s))),
     }));

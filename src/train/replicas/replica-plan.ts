@@ -33,7 +33,7 @@ export interface ReplicaPlan {
   readonly weights: SharedTensor;
   readonly moments: readonly SharedTensor[];
   /** The moving average of the weights, if one is kept */
-  readonly average: SharedTensor | undefined;
+  readonly ema: SharedTensor | undefined;
   readonly gradients: readonly SharedTensor[];
   /** This replica's rows of the hidden state, [rows, H] by layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
@@ -57,7 +57,7 @@ export interface RunResult {
 }
 
 /** Splits `total` rows into contiguous shares that differ by at most one. */
-export function share(
+export function partition(
   total: number,
   index: number,
   count: number,

@@ -18,16 +18,16 @@ import {
 } from '../../backend/backend.js';
 import { Network, type State } from '../../model/network.js';
 import { ParameterTensors, parameterTable } from '../../model/parameters.js';
-import { segmentText, TextLoss } from '../../model/segmented-evaluator.js';
+import { SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator.js';
 import { Streams } from '../../text/streams.js';
 import {
-  averagingShare,
   dealMatrices,
+  emaWeight,
   type ParameterPart,
   sliceParameters,
   update,
 } from '../update/optimizer.js';
-import { type ReplicaPlan, type RunResult, share } from './replica-plan.js';
+import { partition, type ReplicaPlan, type RunResult } from './replica-plan.js';
 import type { SharedControl } from './shared-control.js';
 
 /** Steps a chunk in validation, memory permitting. */
@@ -41,15 +41,15 @@ export class Replica {
   private readonly gradients: ParameterTensors;
   private readonly inputs: Int32Array;
   private readonly targets: Int32Array;
-  private readonly inputMemory: Indices;
-  private readonly targetMemory: Indices;
+  private readonly inputBuffer: Indices;
+  private readonly targetBuffer: Indices;
   /** This replica's share of the parameters; their gradients are replica 0's, the sum of all. */
   private readonly slices: readonly ParameterPart[];
   /** The same share of the other replicas' gradients, in the order of the slices. */
   private readonly others: readonly (readonly Tensor[])[];
   /** What this replica updates: matrices, if the optimiser takes them whole, and a share of the rest. */
   private readonly updates: readonly ParameterPart[];
-  private readonly validation: TextLoss | undefined;
+  private readonly validation: SegmentedEvaluator | undefined;
 
   constructor(
     private readonly backend: Backend,
@@ -61,13 +61,13 @@ export class Replica {
     const table = parameterTable(model);
     const weights = backend.attach(plan.weights);
     const moments = plan.moments.map((m) => backend.attach(m));
-    const average = plan.average && backend.attach(plan.average);
+    const ema = plan.ema && backend.attach(plan.ema);
     const gradients = plan.gradients.map((g) => backend.attach(g));
     this.weights = new ParameterTensors(backend, table, weights);
     this.gradients = new ParameterTensors(backend, table, gradients[index]);
 
     const segments = segmentText(plan.validation.length);
-    const validationShare = share(segments.count, index, replicas);
+    const validationShare = partition(segments.count, index, replicas);
     const trainRows = rows * seqLength;
     const T = Math.max(
       1,
@@ -85,11 +85,11 @@ export class Replica {
     this.state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
     this.inputs = new Int32Array(trainRows);
     this.targets = new Int32Array(trainRows);
-    this.inputMemory = backend.indices(trainRows);
-    this.targetMemory = backend.indices(trainRows);
+    this.inputBuffer = backend.indices(trainRows);
+    this.targetBuffer = backend.indices(trainRows);
     if (plan.validation.length > 1 && validationShare.size > 0) {
       const { first, size } = validationShare;
-      this.validation = new TextLoss(
+      this.validation = new SegmentedEvaluator(
         backend,
         this.network,
         first,
@@ -100,7 +100,7 @@ export class Replica {
     }
 
     const { parameters } = table;
-    const flat = { weights, moments, average };
+    const flat = { weights, moments, ema };
     const slicesOf = (g: Tensor, of = parameters) =>
       sliceParameters(backend, of, { ...flat, gradients: g }, index, replicas);
     this.slices = slicesOf(gradients[0]);
@@ -146,15 +146,15 @@ export class Replica {
 
   /** Weights and their average change places: the average is what is validated. */
   private exchangeAverage(): void {
-    if (this.plan.average === undefined) return;
+    if (this.plan.ema === undefined) return;
     const { backend, control } = this;
     control.barrier.wait();
-    for (const { weight, gradient, average } of this.slices) {
-      if (average === undefined) continue;
+    for (const { weight, gradient, ema } of this.slices) {
+      if (ema === undefined) continue;
       // gradients are nobody's between two steps
       backend.copy(gradient, weight);
-      backend.copy(weight, average);
-      backend.copy(average, gradient);
+      backend.copy(weight, ema);
+      backend.copy(ema, gradient);
     }
     control.barrier.wait();
   }
@@ -179,15 +179,15 @@ export class Replica {
 
     const loss = control.lossSum() / characters;
     const gradientNorm = Math.sqrt(control.squareSum());
-    if (!(loss <= largestLoss(plan.model.vocabulary)) || !Number.isFinite(gradientNorm)) {
+    if (!(loss <= maxLoss(plan.model.vocabulary)) || !Number.isFinite(gradientNorm)) {
       return { loss, gradientNorm };
     }
     const clipped = config.clipBy === 'norm' && gradientNorm > config.clip;
     const gradientScale = clipped ? config.clip / gradientNorm : 1;
     for (const part of this.updates) {
-      update(backend, config, part, { rate, step: step + 1, gradientScale });
-      if (part.average) {
-        backend.lerp(part.average, part.weight, averagingShare(config.average, step + 1));
+      update(backend, config, part, { learningRate: rate, step: step + 1, gradientScale });
+      if (part.ema) {
+        backend.lerp(part.ema, part.weight, emaWeight(config.average, step + 1));
       }
     }
     if (index === 0) control.record(step, loss, gradientNorm, clipped);
@@ -203,8 +203,8 @@ export class Replica {
     const inputs = this.inputs.subarray(0, T * rows);
     const targets = this.targets.subarray(0, T * rows);
     const resets = this.streams.read(step, firstRow, rows, inputs, targets);
-    const inputIds = backend.viewIndices(this.inputMemory, 0, T * rows);
-    const targetIds = backend.viewIndices(this.targetMemory, 0, T * rows);
+    const inputIds = backend.viewIndices(this.inputBuffer, 0, T * rows);
+    const targetIds = backend.viewIndices(this.targetBuffer, 0, T * rows);
     backend.writeIndices(inputIds, inputs);
     backend.writeIndices(targetIds, targets);
 
@@ -229,6 +229,6 @@ export class Replica {
  * A loss beyond this is divergence, not a hard passage: always predicting at random costs ln V, and
  * being sure and wrong on every character of a chunk costs several times that.
  */
-function largestLoss(vocabulary: number): number {
+function maxLoss(vocabulary: number): number {
   return 5 + 3 * Math.log(vocabulary);
 }

@@ -8,7 +8,7 @@ const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWord
 const words = 16;
 
 /** What has been added up since the last validation, in the order of the steps. */
-export interface Tally {
+export interface RunningMetrics {
   readonly steps: number;
   readonly loss: number;
   readonly gradientNorm: number;
@@ -86,12 +86,12 @@ export class SharedControl {
 
   // --- what replica 0 reports ---
 
-  private get tallyStart(): number {
+  private get metricsStart(): number {
     return 2 * this.replicas;
   }
 
   record(step: number, loss: number, gradientNorm: number, clipped: boolean): void {
-    const at = this.tallyStart;
+    const at = this.metricsStart;
     this.reals[at] += 1;
     this.reals[at + 1] += loss;
     this.reals[at + 2] += gradientNorm;
@@ -102,14 +102,14 @@ export class SharedControl {
     Atomics.store(this.integers, word.step, step + 1);
   }
 
-  get tally(): Tally {
-    const at = this.tallyStart;
+  get metrics(): RunningMetrics {
+    const at = this.metricsStart;
     const [steps, loss, gradientNorm, clipped] = this.reals.subarray(at, at + 4);
     return { steps, loss, gradientNorm, clipped };
   }
 
-  set tally({ steps, loss, gradientNorm, clipped }: Tally) {
-    this.reals.set([steps, loss, gradientNorm, clipped], this.tallyStart);
+  set metrics({ steps, loss, gradientNorm, clipped }: RunningMetrics) {
+    this.reals.set([steps, loss, gradientNorm, clipped], this.metricsStart);
   }
 
   /** Steps done, as of now. */
@@ -122,14 +122,14 @@ export class SharedControl {
   }
 
   /** Mean loss and gradient norm of the latest steps, at most `most`, not before step `first`. */
-  recent(first: number, most: number): { loss: number; gradientNorm: number } | undefined {
+  recent(first: number, maxSteps: number): { loss: number; gradientNorm: number } | undefined {
     const end = this.step;
-    const start = Math.max(first, end - Math.min(most, ringSteps));
+    const start = Math.max(first, end - Math.min(maxSteps, ringSteps));
     if (start >= end) return undefined;
     let loss = 0;
     let gradientNorm = 0;
     for (let step = start; step < end; step++) {
-      const slot = this.tallyStart + 4 + 2 * (step % ringSteps);
+      const slot = this.metricsStart + 4 + 2 * (step % ringSteps);
       loss += this.reals[slot];
       gradientNorm += this.reals[slot + 1];
     }

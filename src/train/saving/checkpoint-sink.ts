@@ -9,7 +9,7 @@ import type { Model } from '../../model/model-data.js';
 import type { TrainingState } from './training-state.js';
 
 /** What writes the files; a rejection means that the old files are still there. */
-export interface Save {
+export interface CheckpointSink {
   model(model: Model): Promise<void>;
   state(state: TrainingState): Promise<void>;
   /** Keeps the model of a validation beside the best one (`TrainConfig.keep`); without it, none is kept. */
@@ -28,7 +28,7 @@ export class Saver {
   private work: Promise<void> | undefined;
 
   constructor(
-    private readonly save: Save,
+    private readonly sink: CheckpointSink,
     private readonly onFailure: (failure: unknown) => void,
   ) {}
 
@@ -66,11 +66,11 @@ export class Saver {
       const { kept, state } = this.waiting;
       this.waiting = {};
       try {
-        if (best !== undefined) await this.save.model(best);
+        if (best !== undefined) await this.sink.model(best);
         best = undefined;
         // one that cannot be kept is no reason to lose the state
-        if (kept !== undefined) await this.save.kept?.(kept).catch(this.onFailure);
-        await this.save.state(state);
+        if (kept !== undefined) await this.sink.kept?.(kept).catch(this.onFailure);
+        await this.sink.state(state);
       } catch (failure) {
         // newer ones may have come meanwhile
         this.waiting = {

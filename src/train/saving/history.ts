@@ -19,16 +19,16 @@ export interface HistorySummary {
 }
 
 /** Beside every 2^k-th, the best and the latest are kept. */
-const mostRegular = limits.history - 2;
+const maxRegular = limits.history - 2;
 
 function strideFor(count: number): number {
   let stride = 1;
-  while (Math.ceil(count / stride) > mostRegular) stride *= 2;
+  while (Math.ceil(count / stride) > maxRegular) stride *= 2;
   return stride;
 }
 
 /** Places, from 0 on, of the validations that are kept of `count`, in order. */
-export function keptPlaces(count: number, bestAt: number): number[] {
+export function keptIndices(count: number, bestAt: number): number[] {
   const stride = strideFor(count);
   const places = new Set<number>();
   for (let place = 0; place < count; place += stride) places.add(place);
@@ -58,7 +58,7 @@ export class History {
     }
     const infinite = Number.POSITIVE_INFINITY;
     const { count, bestAt } = summary;
-    history.kept = keptPlaces(count, bestAt).map((place, i) => ({ place, entry: entries[i] }));
+    history.kept = keptIndices(count, bestAt).map((place, i) => ({ place, entry: entries[i] }));
     history.count = count;
     history.stride = strideFor(count);
     history.bestAt = bestAt;

@@ -37,11 +37,11 @@ export class Rollback {
     if (good === undefined || this.count >= config.rollbacks) return false;
     this.count++;
     backend.write(replicas.weights, good);
-    if (replicas.average) backend.write(replicas.average, good);
+    if (replicas.ema) backend.write(replicas.ema, good);
     for (const moment of replicas.moments) backend.fill(moment, 0);
     const hidden = await replicas.readHidden();
     replicas.writeHidden(hidden.map((layer) => layer.map((state) => state.fill(0))));
-    replicas.control.tally = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
+    replicas.control.metrics = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
     return true;
   }
 }

@@ -5,14 +5,14 @@ import type { Model } from '../../model/model-data.js';
 import { withSeparator } from '../../text/separator.js';
 import { version } from '../../version.js';
 import type { TrainingJob } from '../job.js';
-import type { Length } from '../length/step-budget.js';
+import type { StepBudget } from '../length/step-budget.js';
 import type { Replicas } from '../replicas/replica-group.js';
 import { configRecord } from '../schema/record.js';
 import type { History } from './history.js';
 import type { TrainingState } from './training-state.js';
 
 /** A training between two steps. */
-export interface Standing {
+export interface TrainingSnapshot {
   readonly job: TrainingJob;
   readonly model: ModelConfig;
   readonly backend: Backend;
@@ -21,7 +21,7 @@ export interface Standing {
   readonly id: string | undefined;
   readonly step: number;
   readonly epoch: number;
-  readonly length: Length;
+  readonly budget: StepBudget;
   readonly history: History;
   readonly bestLoss: number | undefined;
   readonly plateau: TrainingState['plateau'];
@@ -31,8 +31,8 @@ export interface Standing {
 }
 
 /** The model as it stands: the average of the weights, where one is kept. */
-export async function takeModel(standing: Standing): Promise<Model> {
-  const { job, model, backend, replicas, id, step, epoch, length, history } = standing;
+export async function modelOf(snapshot: TrainingSnapshot): Promise<Model> {
+  const { job, model, backend, replicas, id, step, epoch, budget: length, history } = snapshot;
   // Given or planned, the interval has one place among the fields, so that equal trainings write equal bytes.
   const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
   const { backend: _, length: __, keep: ___, ...recorded } = configRecord(config);
@@ -41,7 +41,7 @@ export async function takeModel(standing: Standing): Promise<Model> {
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
-    weights: await copyOut(backend, replicas.average ?? replicas.weights),
+    weights: await copyOut(backend, replicas.ema ?? replicas.weights),
     training: {
       charnn: version,
       id,
@@ -59,12 +59,12 @@ export async function takeModel(standing: Standing): Promise<Model> {
 }
 
 /** @param modelWeights the model's, if it has just been taken: they are not copied twice */
-export async function takeState(
-  standing: Standing,
+export async function stateOf(
+  snapshot: TrainingSnapshot,
   modelWeights?: Float32Array,
 ): Promise<TrainingState> {
-  const { job, model, backend, replicas, id, step, length, history } = standing;
-  const { factor, waited } = standing.plateau;
+  const { job, model, backend, replicas, id, step, budget: length, history } = snapshot;
+  const { factor, waited } = snapshot.plateau;
   const copy = (x: Tensor) => copyOut(backend, x);
   return {
     config: job.config,
@@ -78,17 +78,17 @@ export async function takeState(
     step,
     seconds: length.seconds,
     plan: length.plan,
-    bestLoss: standing.bestLoss ?? null,
+    bestLoss: snapshot.bestLoss ?? null,
     plateau: { factor, waited },
-    tally: replicas.control.tally,
-    rollbacks: standing.rollbacks,
-    ...(standing.isFineTuning && { isFineTuning: true }),
-    ...(standing.validationUnknown > 0 && { validationUnknown: standing.validationUnknown }),
+    tally: replicas.control.metrics,
+    rollbacks: snapshot.rollbacks,
+    ...(snapshot.isFineTuning && { isFineTuning: true }),
+    ...(snapshot.validationUnknown > 0 && { validationUnknown: snapshot.validationUnknown }),
     history: history.entries,
     validations: history.summary,
-    weights: (!replicas.average && modelWeights) || (await copy(replicas.weights)),
+    weights: (!replicas.ema && modelWeights) || (await copy(replicas.weights)),
     moments: await Promise.all(replicas.moments.map(copy)),
-    average: replicas.average && (modelWeights ?? (await copy(replicas.average))),
+    average: replicas.ema && (modelWeights ?? (await copy(replicas.ema))),
     hidden: await replicas.readHidden(),
   };
 }

@@ -8,7 +8,7 @@ import type { HistoryEntry } from '../../model/model-data.js';
 import type { TextOptions } from '../../text/unit.js';
 import type { Vocabulary } from '../../text/vocabulary.js';
 import type { LengthPlan } from '../length/step-budget.js';
-import type { Tally } from '../replicas/shared-control.js';
+import type { RunningMetrics } from '../replicas/shared-control.js';
 import type { TrainConfig } from '../train-config.js';
 import type { HistorySummary } from './history.js';
 
@@ -34,7 +34,7 @@ export interface TrainingState {
   /** Lowest validation loss (or training loss, without a validation text) so far */
   readonly bestLoss: number | null;
   readonly plateau: { readonly factor: number; readonly waited: number };
-  readonly tally: Tally;
+  readonly tally: RunningMetrics;
   /** How often training has gone back to the last good model */
   readonly rollbacks: number;
   /** Whether it started from a model that was given; without it, it did not */

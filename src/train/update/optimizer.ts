@@ -12,7 +12,7 @@ export function momentCount(name: OptimizerName): number {
 }
 
 export interface Update {
-  readonly rate: number;
+  readonly learningRate: number;
   /** 1-based number of the update */
   readonly step: number;
   /** clipping coefficient */
@@ -25,7 +25,7 @@ export interface ParameterPart {
   readonly weight: Tensor;
   readonly gradient: Tensor;
   readonly moments: readonly Tensor[];
-  readonly average: Tensor | undefined;
+  readonly ema: Tensor | undefined;
 }
 
 /** All parameters, as flat lists. */
@@ -33,7 +33,7 @@ export interface FlatParameters {
   readonly weights: Tensor;
   readonly gradients: Tensor;
   readonly moments: readonly Tensor[];
-  readonly average: Tensor | undefined;
+  readonly ema: Tensor | undefined;
 }
 
 function part(
@@ -49,7 +49,7 @@ function part(
     weight: cut(flat.weights),
     gradient: cut(flat.gradients),
     moments: flat.moments.map(cut),
-    average: flat.average && cut(flat.average),
+    ema: flat.ema && cut(flat.ema),
   };
 }
 
@@ -109,7 +109,7 @@ export function dealMatrices(
  * the average soon forgets the weights that training began with.
  * @param step 1-based number of the update
  */
-export function averagingShare(decay: number, step: number): number {
+export function emaWeight(decay: number, step: number): number {
   return 1 - Math.min(decay, (1 + step) / (10 + step));
 }
 
@@ -118,7 +118,7 @@ export function update(
   backend: Backend,
   config: OptimizerConfig,
   { weight, gradient, moments, decays }: ParameterPart,
-  { rate, step, gradientScale }: Update,
+  { learningRate, step, gradientScale }: Update,
 ): void {
   const { optimizer: name, beta1, beta2, epsilon, alpha, momentum } = config;
   const weightDecay = decays ? config.weightDecay : 0;
@@ -128,7 +128,7 @@ export function update(
     case 'adam': {
       if (name === 'muon' && weight.shape.length > 1) {
         backend.muon(weight, gradient, moments[0], {
-          rate,
+          rate: learningRate,
           momentum,
           decay: weightDecay,
           gradientScale,
@@ -137,7 +137,7 @@ export function update(
       }
       const decoupled = name !== 'adam';
       backend.adam(weight, gradient, moments[0], moments[1], {
-        rate,
+        rate: learningRate,
         beta1,
         beta2,
         epsilon,
@@ -150,12 +150,23 @@ export function update(
     }
     case 'rmsprop': {
       const l2 = weightDecay;
-      backend.rmsprop(weight, gradient, moments[0], { rate, alpha, epsilon, l2, gradientScale });
+      backend.rmsprop(weight, gradient, moments[0], {
+        rate: learningRate,
+        alpha,
+        epsilon,
+        l2,
+        gradientScale,
+      });
       return;
     }
     case 'sgd': {
       const l2 = weightDecay;
-      backend.sgd(weight, gradient, moments[0], { rate, momentum, l2, gradientScale });
+      backend.sgd(weight, gradient, moments[0], {
+        rate: learningRate,
+        momentum,
+        l2,
+        gradientScale,
+      });
     }
   }
 }

@@ -57,13 +57,13 @@ export function learningRate(
   }
 }
 
-function clamp(share: number): number {
-  return Math.min(1, Math.max(0, share));
+function clamp(fraction: number): number {
+  return Math.min(1, Math.max(0, fraction));
 }
 
 /** From `low` at share 0 to 1 at share 1. */
-function between(low: number, share: number): number {
-  return low + (1 - low) * clamp(share);
+function between(low: number, fraction: number): number {
+  return low + (1 - low) * clamp(fraction);
 }
 
 /** Lowers the rate when validation has made no progress for more than `patience` validations. */
