@@ -77,7 +77,7 @@ export const ranges = {
   /** 0 < x ≤ 0.95 */
   decayFraction: reals('a number above 0, at most 0.95', (x) => x > 0 && x <= 0.95),
   /** 0 ≤ x ≤ 1 */
-  share: reals('a number from 0 to 1', (x) => x >= 0 && x <= 1),
+  fraction: reals('a number from 0 to 1', (x) => x >= 0 && x <= 1),
   /** 0 < x ≤ 1 */
   positiveFraction: reals('a number above 0 and up to 1', (x) => x > 0 && x <= 1),
   count: integersFrom(1),

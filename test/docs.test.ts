@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { describe as describeOptions } from '#charnn/cli/option.js';
 import { commands } from '#charnn/commands/registry.js';
 import type { OptionTable } from '#charnn/options/table.js';
-import { binary } from './cli/run.js';
+import { binary } from './commands/run.js';
 
 const readme = new URL('../README.md', import.meta.url);
 

@@ -1,8 +1,8 @@
 /**
  * The interface between the model and the machine.
  *
- * The model knows tensors as handles and the verbs below, nothing else: it never indexes memory, so a
- * back end may keep its numbers wherever it likes. Every verb is checked on every back end by the one
+ * The model knows tensors as handles and the operations below, nothing else: it never indexes memory, so a
+ * back end may keep its numbers wherever it likes. Every operation is checked on every back end by the one
  * test-suite in `test/backend`, against plain loops in float64.
  *
  * Letters: B batch rows, T time steps, D input size, H hidden size, G gates, V vocabulary; M, N, K are

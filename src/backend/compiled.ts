@@ -1,6 +1,6 @@
 /**
- * The compiled back ends: every verb is one call of a kernel. What the native addon and the WebAssembly
- * module have in common is all of it but how the kernels are loaded. The verbs themselves are generated
+ * The compiled back ends: every operation is one call of a kernel. What the native addon and the WebAssembly
+ * module have in common is all of it but how the kernels are loaded. The operations themselves are generated
  * from the manifest of kernels; here is the memory that they take beside their tensors.
  */
 import type { Backend, Tensor } from './backend.js';
@@ -12,7 +12,7 @@ import {
   noAddress,
   type Region,
   type ScopeMemory,
-} from './place.js';
+} from './scope-memory.js';
 
 /** Memory for the kernels' own use during one call: one for all scopes of a thread. It only ever grows. */
 export class Scratch {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Backend } from './backend.js';
 import type { Device, DeviceHandle, DeviceKind, Scope } from './device.js';
-import { type MemorySource, ScopeMemory } from './place.js';
+import { type MemorySource, ScopeMemory } from './scope-memory.js';
 
 /** What makes one kind of device different from another */
 export interface Engine {

@@ -1,5 +1,5 @@
 /**
- * Memory verbs of the back ends that compute on the processor: a tensor is a typed array, and an address
+ * Memory operations of the back ends that compute on the processor: a tensor is a typed array, and an address
  * for the kernels.
  */
 
@@ -11,7 +11,7 @@ import {
   type Location,
   noAddress,
   type ScopeMemory,
-} from './place.js';
+} from './scope-memory.js';
 
 type Reals = Float32Array | Float64Array;
 
@@ -63,7 +63,7 @@ function shifted(start: Address, bytes: number): Address {
   return (start + bytes) as Address;
 }
 
-/** The verbs of memory; the verbs of computation are the derived classes'. */
+/** The operations on memory; the derived classes add those that compute. */
 export abstract class CpuBackend {
   private readonly elementBytes: number;
 
@@ -212,7 +212,7 @@ export function optionalAddress(x: Tensor | Indices | undefined): Address {
   return x === undefined ? noAddress : address(x);
 }
 
-// a compile-time check that the verbs of memory are spelt as the interface has them
+// a compile-time check that the operations on memory are spelt as the interface has them
 type MemoryOperations = Pick<
   Backend,
   | 'tensor'

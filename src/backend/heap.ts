@@ -15,7 +15,7 @@ import {
   type Location,
   type MemorySource,
   type Region,
-} from './place.js';
+} from './scope-memory.js';
 
 /** Buffers are of these sizes, larger where one region is. */
 const minBufferBytes = 1 << 22;

@@ -1,5 +1,5 @@
 /**
- * The reference back end: every verb as plain loops, in float32 or float64.
+ * The reference back end: every operation as plain loops, in float32 or float64.
  *
  * It is there to be read and to be right. Arithmetic is in double precision; results are rounded where
  * they are stored. In float64 it is what gradients are checked with; the compiled back ends are checked
@@ -24,8 +24,8 @@ import {
   type Tensor,
 } from './backend.js';
 import { CpuBackend } from './cpu.js';
-import type { ScopeMemory } from './place.js';
 import { ReferenceProgram } from './reference-program.js';
+import type { ScopeMemory } from './scope-memory.js';
 
 type Reals = Float32Array | Float64Array;
 

@@ -14,7 +14,7 @@ import {
   type Location,
   type MemorySource,
   type Region,
-} from './place.js';
+} from './scope-memory.js';
 
 const pageBytes = 65536;
 /** 4 GiB: what a 32-bit address reaches */

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { CompiledBackend, Scratch } from './compiled.js';
 import type { Engine } from './cpu-device.js';
 import type { Kernels } from './kernels/generated/operations.js';
-import type { Region } from './place.js';
+import type { Region } from './scope-memory.js';
 import { newWasmMemory, WasmMemory } from './wasm-memory.js';
 
 /** Bytes of a thread's stack; the kernels keep tiles and little else there. */

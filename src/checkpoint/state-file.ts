@@ -122,7 +122,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     plan: readPlan(fields.fields('plan')),
     bestLoss: fields.withinOrNull('bestLoss', ranges.finite),
     plateau: {
-      factor: plateau.within('factor', ranges.share),
+      factor: plateau.within('factor', ranges.fraction),
       waited: plateau.within('waited', whole),
     },
     tally: {

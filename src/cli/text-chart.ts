@@ -121,7 +121,7 @@ const blocks = [...'▁▂▃▄▅▆▇█'];
 
 /**
  * One block a value, from the lowest to the highest; a long series is averaged down.
- * @param width most blocks
+ * @param width max number of blocks
  */
 export function sparkline(values: readonly number[], width: number): string {
   const finite = values.filter((x) => Number.isFinite(x));

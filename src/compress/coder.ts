@@ -49,7 +49,7 @@ export type ProgressListener = (fraction: number) => void;
 
 const progressMs = 200;
 
-/** @returns what each lane has coded */
+/** @returns what each replica has coded */
 export async function encode(
   symbols: Uint32Array,
   model: CodingModel,

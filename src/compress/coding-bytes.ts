@@ -14,7 +14,7 @@ const countsPerCharacter = 2;
 /** Of a thread, before it has done anything */
 const threadBytes = 12 * 2 ** 20;
 
-/** Bytes for coding so many characters, about: content, weights, gradients, activations and counts of all lanes. */
+/** Bytes for coding so many characters, about: content, weights, gradients, activations and counts of all replicas. */
 export function codingBytes(
   config: ModelConfig,
   characters: number,
@@ -25,7 +25,7 @@ export function codingBytes(
   const rows = streams * chunk;
   const activations = 2 * rows * (L * 2 * cellOf(config).keptWidth * H + 2 * V);
   const learns = rate > 0 ? 1 : 0;
-  // weights, two moments, and of each lane its gradients and packed weights
+  // weights, two moments, and of each replica its gradients and packed weights
   const flats = 1 + 2 * learns + lanes * (1 + 2 * learns);
   const counts = learns * lanes * Math.min(maxCounts, countsPerCharacter * characters);
   const content = bytesPerByte * characters;

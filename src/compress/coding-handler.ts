@@ -1,5 +1,5 @@
 /**
- * A lane of coding: some rows of the streams. All lanes go through the same chunks in lockstep: each codes
+ * A replica of coding: some rows of the streams. All replicas go through the same chunks in lockstep: each codes
  * its rows' characters with the weights as they are, then all learn from the chunk together, as in
  * training. What an n-gram model has counted in all rows is mixed into the predictions (`mixer.ts`): it
  * learns a name or a phrase at once, the network what is beyond its contexts. The decoder does the same
@@ -22,22 +22,22 @@ import { Mixer } from './mixer.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
 import { isText, type Layout } from './stream-layout.js';
 
-/** What a lane is told; it passes through `postMessage`. */
+/** What a replica is told; it passes through `postMessage`. */
 export interface CodingPlan {
   readonly layout: Layout;
   /** By position of the layout; the decoder fills both in */
   readonly symbols: Uint32Array;
   /** Symbol of each id, without the unknown one */
   readonly alphabet: Uint32Array;
-  /** One for each lane; `train` is the ids by position */
+  /** One for each replica; `train` is the ids by position */
   readonly replicas: readonly ReplicaPlan[];
   /** Highest learning rate; 0: the model stays as it is */
   readonly rate: number;
-  /** By lane; undefined: encode */
+  /** By replica; undefined: encode */
   readonly coded: readonly Uint8Array[] | undefined;
 }
 
-/** Of the n-gram model: more than books of many megabytes have, and less than half a GiB a lane */
+/** Of the n-gram model: more than books of many megabytes have, and less than half a GiB a replica */
 export const maxCounts = 10_000_000;
 /** No longer without a pause, in which timers come in */
 const sliceMs = 100;
@@ -158,7 +158,7 @@ class StreamCoder {
     return this.encoder?.finish() ?? new Uint8Array(0);
   }
 
-  /** Counts the same positions of all streams, those of the other lanes included. */
+  /** Counts the same positions of all streams, those of the other replicas included. */
   private countChunk(ngram: NgramModel, first: number, last: number): void {
     const { layout } = this.plan;
     for (let stream = 0; stream < layout.streams; stream++) {
@@ -233,7 +233,7 @@ class StreamCoder {
       if (id === unknown) this.escapes.encode(plan.symbols[position], encoder);
       return id;
     }
-    if (decoder === undefined) throw new Error('a lane neither encodes nor decodes');
+    if (decoder === undefined) throw new Error('a replica neither encodes nor decodes');
     const target = decoder.target(total);
     let id = 0;
     let before = 0;

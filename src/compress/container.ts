@@ -28,7 +28,7 @@ export interface Header {
   readonly bytes: number;
   /** Of the content; hexadecimal */
   readonly sha256: string;
-  /** Lengths of what the lanes coded, and how; absent: the content is stored as it is */
+  /** Lengths of what the replicas coded, and how; absent: the content is stored as it is */
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
@@ -147,7 +147,7 @@ function readCoding(fields: Fields, bytes: number, version: number): Coding {
     lanes: fields.integer('lanes', 1, streams),
     rate: fields.within('rate', {
       expected: `a number from 0 to ${maxima.rate}`,
-      holds: (rate) => ranges.share.holds(rate) && rate <= maxima.rate,
+      holds: (rate) => ranges.fraction.holds(rate) && rate <= maxima.rate,
     }),
     backend: fields.string('backend'),
     probe: fields.string('probe'),

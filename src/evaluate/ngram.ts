@@ -1,6 +1,6 @@
 /**
  * A character n-gram model with interpolated Kneser-Ney smoothing (Kneser & Ney 1995; Chen & Goodman
- * 1998, §2.7): the yardstick by which a network's loss can be judged.
+ * 1998, §2.7): the baseline by which a network's loss can be judged.
  *
  *     p_k(c) = (max(n_k(c) - d_k, 0) + d_k t_k p_{k-1}(c)) / n_k
  *

@@ -12,7 +12,7 @@ import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
-import { batchShape, preset, type SizeName, sizes } from '../train/length/recipe.js';
+import { batchShape, preset, type SizeName, sizes } from '../train/length/preset.js';
 import {
   type Picked,
   resolveTraining,

@@ -57,7 +57,7 @@ export const positive = real(ranges.positive);
 export const notNegative = real(ranges.notNegative);
 export const properFraction = real(ranges.properFraction);
 export const decayFraction = real(ranges.decayFraction);
-export const fraction = real(ranges.share);
+export const fraction = real(ranges.fraction);
 export const positiveFraction = real(ranges.positiveFraction);
 
 export const text: ValueType<string> = {

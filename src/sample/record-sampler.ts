@@ -1,5 +1,5 @@
 /**
- * The course of one record: an unprinted record is drawn before it, where records have a separator; its
+ * Draws one record: an unprinted record is drawn before it, where records have a separator; its
  * prompt is read; then characters are drawn until it ends.
  */
 import { Random } from '../model/random.js';

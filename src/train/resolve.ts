@@ -15,7 +15,7 @@ import {
 import { secondsOf } from '../options/types.js';
 import type { BatchShape } from '../text/split.js';
 import type { TextOptions } from '../text/unit.js';
-import type { Size } from './length/recipe.js';
+import type { Size } from './length/preset.js';
 import { outputRows } from './schema/call-rows.js';
 import {
   type CommandTrainOptions,

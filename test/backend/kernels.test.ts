@@ -1,5 +1,5 @@
 /**
- * Every verb on every back end against the reference in float64, whose gradients are in turn checked by
+ * Every operation on every back end against the reference in float64, whose gradients are in turn checked by
  * central differences. Nothing may be written beyond an output, nor beyond the kernels' own memory.
  */
 import { describe, expect, test } from 'vitest';

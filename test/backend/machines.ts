@@ -3,7 +3,7 @@ import { CompiledBackend, Scratch } from '#charnn/backend/compiled.js';
 import { address } from '#charnn/backend/cpu.js';
 import type { Engine } from '#charnn/backend/cpu-device.js';
 import { loadNative, nativeEngine } from '#charnn/backend/native.js';
-import { type Address, ScopeMemory } from '#charnn/backend/place.js';
+import { type Address, ScopeMemory } from '#charnn/backend/scope-memory.js';
 import { type WasmVariant, wasmEngine } from '#charnn/backend/wasm.js';
 import { referenceBackend, type SyncBackend } from '../backends.js';
 import { Guarded } from './guarded.js';

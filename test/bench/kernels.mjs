@@ -8,7 +8,7 @@
  * rate. The least, because whatever else the machine does only ever adds to a run.
  */
 import { nativeEngine } from '../../dist/backend/native.js';
-import { ScopeMemory } from '../../dist/backend/place.js';
+import { ScopeMemory } from '../../dist/backend/scope-memory.js';
 import { wasmEngine } from '../../dist/backend/wasm.js';
 
 const [L = 2, H = 256, B = 25] = process.argv.slice(2, 5).map(Number);

@@ -50,7 +50,7 @@ async function start(model, variant) {
   const replicas = await Replicas.start(device, model, full, texts);
   const values = initialValues(parameterTable(model), 1);
   backend.write(replicas.weights, values);
-  if (replicas.average) backend.write(replicas.average, values);
+  if (replicas.ema) backend.write(replicas.ema, values);
   let step = 0;
   const secondsOf = async (steps) => {
     const started = performance.now();

@@ -15,7 +15,7 @@ import { writeModel } from '../../dist/checkpoint/model-file.js';
 import { statePath, writeState } from '../../dist/checkpoint/state-file.js';
 import { usableCores } from '../../dist/machine/cores.js';
 import { Vocabulary } from '../../dist/text/vocabulary.js';
-import { sizes } from '../../dist/train/length/recipe.js';
+import { sizes } from '../../dist/train/length/preset.js';
 import { Replicas } from '../../dist/train/replicas/replica-group.js';
 import { SharedControl } from '../../dist/train/replicas/shared-control.js';
 import { resolveTraining, textSettings } from '../../dist/train/resolve.js';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CharnnError } from '#charnn/errors.js';
 import { scanFile } from '#charnn/json/scan.js';
 import { limits } from '#charnn/limits.js';
-import { Folder } from '../cli/run.js';
+import { Folder } from '../commands/run.js';
 
 function scan(text: string | Uint8Array) {
   const bytes = Buffer.from(text);

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { readModel } from '#charnn/checkpoint/model-file.js';
 import { readState } from '#charnn/checkpoint/state-file.js';
 import { namedTensors } from '#charnn/model/model-data.js';
-import { Folder } from '../cli/run.js';
+import { Folder } from '../commands/run.js';
 
 const fixtures = fileURLToPath(new URL('../fixtures/versions/', import.meta.url));
 const text = readFileSync(join(fixtures, 'text.txt'));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readModel } from '#charnn/checkpoint/model-file.js';
 import { readState } from '#charnn/checkpoint/state-file.js';
-import { binary, Folder, finished, verses } from '../cli/run.js';
+import { binary, Folder, finished, verses } from '../commands/run.js';
 import { appearance, complaints, until } from './running.js';
 
 /** Steps enough to be disturbed in between, saves enough to fail. */

@@ -1,7 +1,7 @@
 /** A loss that diverges: the end, or back to the last good model. */
 import { describe, expect, test } from 'vitest';
 import { History } from '#charnn/train/saving/history.js';
-import { Folder, finished, verses } from '../cli/run.js';
+import { Folder, finished, verses } from '../commands/run.js';
 import { until } from './running.js';
 
 const text = verses(3000);

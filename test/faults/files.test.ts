@@ -11,7 +11,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Folder, finished, small, verses } from '../cli/run.js';
+import { Folder, finished, small, verses } from '../commands/run.js';
 import { appearance } from './running.js';
 
 const text = verses(1500);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readModel } from '#charnn/checkpoint/model-file.js';
 import { readState } from '#charnn/checkpoint/state-file.js';
-import { Folder, finished, verses } from '../cli/run.js';
+import { Folder, finished, verses } from '../commands/run.js';
 import { timeout, times } from './scale.js';
 
 /** The long form's hundreds of moments fall into one training, or a few. */

@@ -2,7 +2,7 @@
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Folder, verses } from '../cli/run.js';
+import { Folder, verses } from '../commands/run.js';
 
 const folder = new Folder();
 folder.write('text.txt', verses(4000));

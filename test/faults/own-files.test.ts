@@ -3,7 +3,7 @@ import { chmodSync, chownSync, linkSync, mkdirSync, statSync, symlinkSync } from
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Folder, small, verses } from '../cli/run.js';
+import { Folder, small, verses } from '../commands/run.js';
 
 const text = verses(1500);
 const sizes = small.join(' ');

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Folder, finished, small, verses } from '../cli/run.js';
+import { Folder, finished, small, verses } from '../commands/run.js';
 import { appearance, until } from './running.js';
 
 const text = verses(1500);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readModel } from '#charnn/checkpoint/model-file.js';
 import { readState } from '#charnn/checkpoint/state-file.js';
-import { binary, Folder, finished, small, verses } from '../cli/run.js';
+import { binary, Folder, finished, small, verses } from '../commands/run.js';
 import { temporaryFolder } from '../folder.js';
 
 /** REFUSED names the call, REFUSED_ERRNO the error, REFUSED_TIMES how many calls fail, the first ones. */

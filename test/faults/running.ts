@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Folder } from '../cli/run.js';
+import type { Folder } from '../commands/run.js';
 
 /** Looks until something holds; the test's own time limit ends it. */
 export async function until(holds: () => boolean): Promise<void> {

@@ -1,7 +1,7 @@
 /** Text from files on its way to a terminal: nothing in it steers the terminal. */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, type Outcome, verses } from '../cli/run.js';
+import { Folder, type Outcome, verses } from '../commands/run.js';
 
 /** Colour, window title, C1's introducer of control sequences, DEL, a mark that turns the text around */
 const attack = '\u001b[31m\u001b]0;title\u0007\u009b2J\u007f\u202e';

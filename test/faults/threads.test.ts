@@ -6,7 +6,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { binary, Folder, finished, type Outcome, small, verses } from '../cli/run.js';
+import { binary, Folder, finished, type Outcome, small, verses } from '../commands/run.js';
 
 const few = `
 #define _GNU_SOURCE

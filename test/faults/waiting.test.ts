@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { binary, Folder, finished, small, verses } from '../cli/run.js';
-import { hasPseudoTerminals } from '../cli/terminal.js';
+import { binary, Folder, finished, small, verses } from '../commands/run.js';
+import { hasPseudoTerminals } from '../commands/terminal.js';
 import { appearance, until } from './running.js';
 
 const text = verses(1500);

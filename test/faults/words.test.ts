@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, chmodSync, chownSync, constants, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { binary, Folder, finished, small, verses } from '../cli/run.js';
+import { binary, Folder, finished, small, verses } from '../commands/run.js';
 
 const text = verses(1500);
 const oneLine = /^charnn: [^\n]+\n$/;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { noveltyOf } from '#charnn/novelty/novel-share.js';
 import { SuffixAutomaton } from '#charnn/novelty/suffix-automaton.js';
 import { symbolsOf } from '#charnn/text/code-points.js';
-import { Folder } from '../cli/run.js';
+import { Folder } from '../commands/run.js';
 
 /** By definition: the longest string that ends at each character and stands in one of the files */
 function longest(text: string, files: readonly string[]): number[] {

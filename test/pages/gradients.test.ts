@@ -1,7 +1,7 @@
 /** The page of `charnn gradients`. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Folder, verses } from '../cli/run.js';
+import { Folder, verses } from '../commands/run.js';
 import { describeInBrowser, fits, open } from './browser.js';
 
 describeInBrowser('the page of gradients', () => {

@@ -1,7 +1,7 @@
 /** `charnn report` and its page. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Folder, verses } from '../cli/run.js';
+import { Folder, verses } from '../commands/run.js';
 import { describeInBrowser, fits, open } from './browser.js';
 
 /** A folder with a model, and the log of its training. */

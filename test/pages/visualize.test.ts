@@ -1,7 +1,7 @@
 /** `charnn visualize` and its page. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, verses } from '../cli/run.js';
+import { Folder, verses } from '../commands/run.js';
 import { describeInBrowser, fits, open } from './browser.js';
 
 const folder = new Folder();

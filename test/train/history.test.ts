@@ -8,7 +8,7 @@ import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { limits } from '#charnn/limits.js';
 import { History } from '#charnn/train/saving/history.js';
 import { smallModel, smallState } from '../checkpoint/models.js';
-import { Folder } from '../cli/run.js';
+import { Folder } from '../commands/run.js';
 import { temporaryFolder } from '../folder.js';
 
 const folder = temporaryFolder();

@@ -115,7 +115,7 @@ function typescript(): string {
   const imports = [
     "import type { Backend } from '../../backend.js';",
     "import { address, CpuBackend, optionalAddress } from '../../cpu.js';",
-    "import { type Address, noAddress } from '../../place.js';",
+    "import { type Address, noAddress } from '../../scope-memory.js';",
   ];
   return `/** ${source} */
 ${imports.join('\n')}

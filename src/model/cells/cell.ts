@@ -1,7 +1,7 @@
 /**
  * What a recurrent cell is to the network.
  *
- * A new cell is one file beside this one, its pair of verbs in the back end, and a line in cells.ts.
+ * A new cell is one file beside this one, its pair of operations in the back end, and a line in cells.ts.
  */
 import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.js';
 

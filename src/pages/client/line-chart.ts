@@ -142,7 +142,7 @@ function options(
     scales: {
       x: { time: false },
       y: {
-        // uPlot gives a course that is nothing but 0 a range up to 100
+        // uPlot gives a series that is nothing but 0 a range up to 100
         range: (_, low, high) =>
           low === 0 && high === 0 ? [0, 1] : uPlot.rangeNum(low, high, 0.1, true),
       },

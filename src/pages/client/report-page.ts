@@ -6,7 +6,7 @@ import { chart, type Line } from './line-chart.js';
 const { runs } = pageData<ReportData>();
 const several = runs.length > 1;
 
-/** Courses on one axis of steps: each has a value only where it was measured. */
+/** Series on one axis of steps: each has a value only where it was measured. */
 function aligned(allSeries: readonly (Omit<Line, 'y'> & { readonly series: Series })[]) {
   const x = [...new Set(allSeries.flatMap(({ series }) => series.steps))].sort((a, b) => a - b);
   const indexOf = new Map(x.map((step, i) => [step, i]));

@@ -35,7 +35,7 @@ const lf = 0x0a;
 const { masks: maxMasks, remembered: maxRemembered } = limits.expression;
 
 /**
- * @param length most characters of a record
+ * @param length max number of characters of a record
  * @returns where every record begins, or undefined where nothing is asked
  * @throws UsageError for an expression that is none, or that no record can match
  */

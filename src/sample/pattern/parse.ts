@@ -10,7 +10,7 @@ export type Expression =
   /** One character; `source` matches it, with flag u */
   | { readonly kind: 'character'; readonly source: string }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Expression[] }
-  /** `most` may be infinity */
+  /** `max` may be infinity */
   | {
       readonly kind: 'repeat';
       readonly part: Expression;

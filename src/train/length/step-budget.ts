@@ -27,7 +27,7 @@ const segmentSeconds = 0.5;
 /** Shares of the time after which the speed is trusted. */
 const evalPlanFraction = 0.03;
 const stepsPlanFraction = 0.04;
-/** Steps handed to the replicas at once at the most. */
+/** Max number of steps that the replicas are given at once. */
 const maxRunSteps = 1000;
 
 export class StepBudget {

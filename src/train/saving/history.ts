@@ -1,6 +1,6 @@
 /**
  * The validations of a training, of which a long training keeps only some: every 2^k-th, the best and the
- * latest, as many as `limits.history` at the most. Which ones is a function of their number and of the
+ * latest, at most `limits.history`. Which ones is a function of their number and of the
  * best's place, so that a resumed training keeps the same. What decisions depend on is kept as running
  * values: a validation costs the same however many there were.
  */

@@ -4,7 +4,7 @@ import { limits } from '../../limits.js';
 import { cellNames } from '../../model/cells/cells.js';
 import { flag, option, topic } from '../../options/table.js';
 import { choice, integer } from '../../options/types.js';
-import { sizeNames, sizes } from '../length/recipe.js';
+import { sizeNames, sizes } from '../length/preset.js';
 
 const sizeList = sizeNames
   .map((name) => `${name} ${sizes[name].layers} × ${sizes[name].hidden}`)

@@ -27,7 +27,7 @@ type InternalKey = {
   [Key in keyof Schema]: Schema[Key] extends { readonly internal: true } ? Key : never;
 }[keyof Schema];
 
-/** Options of `charnn train`, as given: what is absent has its default, or is picked by the recipe. */
+/** Options of `charnn train`, as given: what is absent has its default, or is picked by the preset. */
 export type CommandTrainOptions = Omit<OptionsOf<Schema>, InternalKey>;
 
 /** Options of a training in a program */

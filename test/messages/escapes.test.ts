@@ -1,6 +1,6 @@
 /** Options whose value is a text understand the same escapes. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, verses } from './run.js';
+import { Folder, verses } from '../commands/run.js';
 
 const folder = new Folder();
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { histogram, lineChart, sparkline } from '#charnn/cli/text-chart.js';
-import { binary, Folder, verses } from './run.js';
+import { binary, Folder, verses } from '../commands/run.js';
 
 const options = {
   width: 30,

@@ -6,7 +6,7 @@ import {
   type SizeName,
   sizeNames,
   sizes,
-} from '#charnn/train/length/recipe.js';
+} from '#charnn/train/length/preset.js';
 
 const book: PresetInputs = {
   characters: 1_000_000,
