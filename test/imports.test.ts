@@ -10,12 +10,13 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 const allowed: Readonly<Record<string, readonly string[]>> = {
   options: [],
   backend: [],
+  cells: ['options'],
   machine: [],
   messages: [],
   files: [],
   json: ['files'],
   text: ['options', 'files'],
-  model: ['backend', 'text'],
+  model: ['backend', 'cells', 'text'],
   threads: [],
   novelty: ['text'],
   sample: ['options', 'backend', 'text', 'model', 'threads'],
@@ -24,10 +25,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'json', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['options', 'backend', 'text', 'model', 'threads'],
+  train: ['options', 'backend', 'cells', 'text', 'model', 'threads'],
   pages: [],
   // a state file is a training's
-  checkpoint: ['options', 'backend', 'files', 'json', 'text', 'model', 'train'],
+  checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'train'],
   // what programs use: all that computes
   library: [
     ...[
@@ -49,6 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   commands: [
     'options',
     'backend',
+    'cells',
     'files',
     'json',
     'text',

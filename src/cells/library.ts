@@ -7,6 +7,9 @@ import { nearest, suggestion } from '../options/suggest.js';
 import { compileCell } from './compile.js';
 import { cellLimits } from './limits.js';
 
+/** Written out in the library, too, though charnn computes them by kernels of their own */
+export const fusedNames = ['rnn', 'lstm', 'gru'] as const;
+
 /** In the order in which they are listed: variants of the LSTM, of the GRU, and others */
 export const libraryNames = [
   ...(['peephole', 'cifg', 'mlstm', 'slstm'] as const),
@@ -24,7 +27,7 @@ export function isLibraryName(name: string): name is LibraryName {
 }
 
 /** The text of a cell that comes with charnn. */
-export function libraryText(name: LibraryName): string {
+export function libraryText(name: LibraryName | (typeof fusedNames)[number]): string {
   return readFileSync(new URL(`library/${name}${cellExtension}`, import.meta.url), 'utf8');
 }
 
@@ -46,7 +49,9 @@ export function findCell(given: string, taken: readonly string[]): FoundCell {
   const file = basename(given);
   const name = file.slice(0, -cellExtension.length);
   const isTaken = name === '' || isLibraryName(name) || taken.includes(name);
-  const cell = (isTaken ? file : name).slice(0, maxName);
+  const cell = Array.from(isTaken ? file : name, (c) => (isCellName(c) ? c : '_'))
+    .join('')
+    .slice(0, maxName);
   try {
     compileCell(equations);
   } catch (error) {
@@ -56,8 +61,12 @@ export function findCell(given: string, taken: readonly string[]): FoundCell {
   return { cell, equations };
 }
 
-/** Characters of a cell's name */
-export const maxName = 64;
+/** Characters of a cell's name, which is shown as it is */
+const maxName = 64;
+
+export function isCellName(name: string): boolean {
+  return name.length <= maxName && /^[\p{L}\p{M}\p{N}_.+ -]+$/u.test(name);
+}
 
 function readCellFile(path: string): string {
   if (!path.endsWith(cellExtension)) {

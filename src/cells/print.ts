@@ -29,7 +29,7 @@ export function textOf(e: Expression, within = 0): string {
       const strength = binding[e.operator];
       const tight = strength === 2 ? e.operator : ` ${e.operator} `;
       return bracketed(
-        `${textOf(e.left, strength)}${tight}${textOf(e.right, strength + 1)}`,
+        `${textOf(e.left, strength)}${tight}${textOf(e.right, strength + 0.5)}`,
         strength,
       );
     }

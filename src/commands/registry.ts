@@ -1,5 +1,6 @@
 /** The commands, one line each, in the order in which help shows them. */
 import { bench } from './bench.js';
+import { cellsCommand } from './cells-command.js';
 import { compress } from './compress.js';
 import { decompress } from './decompress.js';
 import { evaluate } from './eval.js';
@@ -24,6 +25,7 @@ export const commands = [
   decompress,
   inspect,
   bench,
+  cellsCommand,
   gradients,
   visualize,
   report,

@@ -84,7 +84,9 @@ export interface CompressOptions extends OptionsOf<typeof compressRows>, Abortab
 
 /** What a network consists of */
 export interface Architecture {
-  readonly cell: 'rnn' | 'lstm' | 'gru';
+  /** rnn, lstm or gru, or the name of a cell of equations */
+  readonly cell: string;
+  readonly equations?: string | undefined;
   readonly layers: number;
   readonly hidden: number;
   readonly embedding: number;

@@ -1,4 +1,5 @@
 /** The cells that are written out, a name each, in the order in which help lists them; others are equations. */
+import { findCell } from '../../cells/library.js';
 import type { Cell } from './cell.js';
 import { equationCell } from './equations.js';
 import { gru } from './gru.js';
@@ -17,6 +18,19 @@ export interface CellChoice {
   readonly cell: string;
   /** Absent for the cells of the table */
   readonly equations?: string;
+}
+
+/**
+ * The cell that a name stands for: one that is written out, one of the library's, or a file's.
+ * @throws CharnnError when there is none, and where its equations are wrong
+ */
+export function chooseCell(name: string): CellChoice {
+  return isWrittenOut(name) ? { cell: name } : findCell(name, cellNames);
+}
+
+/** The part of a configuration that says which cell it has */
+export function cellChoice({ cell, equations }: CellChoice): CellChoice {
+  return { cell, ...(equations !== undefined && { equations }) };
 }
 
 /**
