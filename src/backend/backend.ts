@@ -123,7 +123,7 @@ export interface GruBuffers {
   readonly bias: Tensor;
 }
 
-/** A cell that is given as equations, compiled; its format is told in `cells/encode.ts`. */
+/** A cell that is given as equations, compiled; its format is told in `cells/encode-program.ts`. */
 export interface ProgramBuffers {
   readonly code: Indices;
   /** By region of the program, the index in `memory` at which it begins for this chunk */

@@ -1,6 +1,6 @@
 /**
  * The compiled equations of a cell, interpreted row by row and in double precision: what the kernels do in
- * tiles. The format of the program is told in `cells/encode.ts`.
+ * tiles. The format of the program is told in `cells/encode-program.ts`.
  */
 import type { ChunkSize } from './backend.js';
 

@@ -1,14 +1,14 @@
 /** From the text of a cell to its program. */
 import { CharnnError } from '../errors.js';
+import { cellLimits } from './cell-limits.js';
+import type { Program } from './cell-program.js';
 import { type CellDefinition, defineCell } from './definition.js';
 import { derive } from './derive.js';
-import { emit, type Home, type StageWork } from './emit.js';
-import { encode, type Work } from './encode.js';
-import { forwardGraph } from './forward.js';
+import { emit, type Home, type StageWork } from './emit-operations.js';
+import { encode, type Work } from './encode-program.js';
+import { forwardGraph } from './forward-graph.js';
 import { isConstant, type Node } from './graph.js';
-import { Layout } from './layout.js';
-import { cellLimits } from './limits.js';
-import type { Program } from './program.js';
+import { Layout } from './memory-layout.js';
 import { backwardRoots, multipliesState } from './stages.js';
 
 /**

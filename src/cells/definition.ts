@@ -4,8 +4,8 @@
  */
 import { CharnnError } from '../errors.js';
 import { nearest, suggestion } from '../options/suggest.js';
-import { cellLimits } from './limits.js';
-import { parse } from './parse.js';
+import { cellLimits } from './cell-limits.js';
+import { parse } from './parse-equations.js';
 import { textOf } from './print.js';
 import { type Expression, fail, functions, type Position } from './syntax.js';
 

@@ -3,7 +3,7 @@
  * the same kind, whose further leaves are the gradients that come from above, from the next step, and
  * through the matrices.
  */
-import { type Forward, rewritten } from './forward.js';
+import { type Forward, rewritten } from './forward-graph.js';
 import { closure, type Graph, type Node } from './graph.js';
 
 export interface Backward {

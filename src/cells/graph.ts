@@ -3,7 +3,7 @@
  * computed from. Each stands for a vector of H units in a row of the batch.
  */
 import { CharnnError } from '../errors.js';
-import { cellLimits } from './limits.js';
+import { cellLimits } from './cell-limits.js';
 
 /** What is found in memory, by its number where there are several */
 export type Leaf =

@@ -1,7 +1,7 @@
 /** From the text of a cell to its words, numbers and signs. */
 import { CharnnError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
-import { cellLimits } from './limits.js';
+import { cellLimits } from './cell-limits.js';
 import { fail, type Position } from './syntax.js';
 
 export interface Token {

@@ -7,7 +7,7 @@
  *     backward:  the same from the last to the first, numbered from 0 again; stage n - f is the last of a step
  */
 import type { Backward } from './derive.js';
-import { dependsOnState, type Forward, type Group } from './forward.js';
+import { dependsOnState, type Forward, type Group } from './forward-graph.js';
 import { closure, isLeaf, type Node } from './graph.js';
 
 export interface Stages {

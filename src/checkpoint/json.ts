@@ -2,7 +2,7 @@
  * charnn's files: JSON with tensors, and a hash over all of it, written in pieces and read field by field.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { isCellName } from '../cells/library.js';
+import { isCellName } from '../cells/cell-library.js';
 import { CharnnError, type Spelling } from '../errors.js';
 import { type ByteSource, openBytes } from '../json/byte-source.js';
 import { Fields } from '../json/fields.js';

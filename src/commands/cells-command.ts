@@ -1,10 +1,10 @@
 /** `charnn cells`: recurrent cells as equations. */
 import { gradientErrors } from '../analyse/check-gradients.js';
+import { fusedNames, headingOf, libraryNames, libraryText } from '../cells/cell-library.js';
+import { keptWidth, type Program } from '../cells/cell-program.js';
 import { compileCell } from '../cells/compile.js';
 import { defineCell } from '../cells/definition.js';
-import { fusedNames, headingOf, libraryNames, libraryText } from '../cells/library.js';
 import { print } from '../cells/print.js';
-import { keptWidth, type Program } from '../cells/program.js';
 import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
 import { CharnnError, UsageError } from '../errors.js';
@@ -41,7 +41,7 @@ export const cellsCommand = defineCommand({
   examples: [
     ['charnn cells', 'all that there are'],
     ['charnn cells show nas --hidden 512', 'equations, parameters, products'],
-    ['charnn cells check my.cell', "are one's own equations right, and how fast"],
+    ['charnn cells check my.cell', 'gradients, speed'],
   ],
   synonyms: ['cell', 'equations', 'architectures'],
   options: table,

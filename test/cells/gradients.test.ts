@@ -1,6 +1,6 @@
 /** Every cell of the library: its symbolic derivatives against central differences, in float64. */
 import { describe, test } from 'vitest';
-import { libraryNames, libraryText } from '#charnn/cells/library.js';
+import { libraryNames, libraryText } from '#charnn/cells/cell-library.js';
 import { type Case, checkGradients, checkStateGradient } from '../model/gradient-check.js';
 
 describe.each(libraryNames)('%s', (cell) => {

@@ -1,6 +1,6 @@
 /** Every cell on every back end: loss, states and gradients against the reference in float64. */
 import { describe, expect, test } from 'vitest';
-import { libraryNames, libraryText } from '#charnn/cells/library.js';
+import { libraryNames, libraryText } from '#charnn/cells/cell-library.js';
 import type { ModelConfig } from '#charnn/model/model-config.js';
 import { float64Reference, machines } from '../backend/machines.js';
 import type { SyncBackend } from '../backends.js';

@@ -1,6 +1,6 @@
 /*
  * A cell of equations over a chunk: products, and between them a program of vector operations. The format of
- * the program is told in cells/encode.ts.
+ * the program is told in cells/encode-program.ts.
  *
  * The operations run over one tile after the other: some units of some rows, so few that all registers of
  * the program lie in the first-level cache. Each is a loop of its own over the tile.

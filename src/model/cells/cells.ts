@@ -1,5 +1,5 @@
 /** The cells that are written out, a name each, in the order in which help lists them; others are equations. */
-import { findCell } from '../../cells/library.js';
+import { findCell } from '../../cells/cell-library.js';
 import type { Cell } from './cell.js';
 import { equationCell } from './equations.js';
 import { gru } from './gru.js';

@@ -4,8 +4,8 @@
  * Memory a layer: what `keptWidth` of the program says, T·B·H each, and a little for one step.
  */
 import type { Backend, ProgramBuffers, Tensor } from '../../backend/backend.js';
+import { type Columns, keptWidth, type Program, type Region } from '../../cells/cell-program.js';
 import { compileCell } from '../../cells/compile.js';
-import { type Columns, keptWidth, type Program, type Region } from '../../cells/program.js';
 import { type Cell, cachedLayer, type RecurrentWeights } from './cell.js';
 
 const known = new Map<string, Cell>();

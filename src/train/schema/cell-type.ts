@@ -1,5 +1,5 @@
 /** What `--cell` takes: a name, or a file of equations. */
-import { cellExtension, libraryNames } from '../../cells/library.js';
+import { cellExtension, libraryNames } from '../../cells/cell-library.js';
 import { cellNames } from '../../model/cells/cells.js';
 import { choice, ValueError, type ValueType } from '../../options/types.js';
 
@@ -9,7 +9,6 @@ const isFile = (value: unknown): value is string =>
 
 export const cellType: ValueType<string> = {
   expected: `${names.expected}, or a file of equations that ends in ${cellExtension}`,
-  choices: [...(names.choices ?? []), `FILE${cellExtension}`],
   parse(given) {
     if (isFile(given)) return given;
     try {

@@ -21,9 +21,14 @@ export const sizeRows = topic('Model', {
 
 /** The shape of a network: fields of the `model` object in model and state files. */
 export const modelRows = topic('Model', {
-  cell: option('<name>', cellType, 'recurrent cell, or a file of its equations', {
-    default: 'lstm',
-  }),
+  cell: option(
+    '<name>',
+    cellType,
+    'recurrent cell: a name that `charnn cells` lists, or a file of equations',
+    {
+      default: 'lstm',
+    },
+  ),
   layers: option('<n>', integer(1, limits.layers), 'number of recurrent layers', {
     absent: 'by --size',
   }),

@@ -4,8 +4,8 @@ import { basename } from 'node:path';
 import { CharnnError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import { nearest, suggestion } from '../options/suggest.js';
+import { cellLimits } from './cell-limits.js';
 import { compileCell } from './compile.js';
-import { cellLimits } from './limits.js';
 
 /** Written out in the library, too, though charnn computes them by kernels of their own */
 export const fusedNames = ['rnn', 'lstm', 'gru'] as const;

@@ -1,7 +1,7 @@
 /** From the nodes of a stage to operations on registers and places in memory. */
 
+import type { Columns } from './cell-program.js';
 import type { Node, Operation } from './graph.js';
-import type { Columns } from './program.js';
 
 /** Where an operand lies besides registers */
 export type Home =

@@ -2,10 +2,11 @@
  * Where everything lies. What backward needs of the forward pass is kept: in the memory of the input
  * projection and of products, as soon as these are not needed any more, else in memory of its own.
  */
+
+import type { Columns, Region } from './cell-program.js';
 import type { Step } from './derive.js';
-import type { Home } from './emit.js';
+import type { Home } from './emit-operations.js';
 import { closure, type Graph, isLeaf, type Node } from './graph.js';
-import type { Columns, Region } from './program.js';
 import {
   assign,
   backwardRoots,

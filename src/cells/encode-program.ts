@@ -12,9 +12,9 @@
  *     operation:   number, result and three operands: a register, or -1 - number of a place
  */
 import { CharnnError } from '../errors.js';
-import type { EmittedOperation, Home, Operand } from './emit.js';
-import { cellLimits } from './limits.js';
-import { operationCodes, type Program, type Region } from './program.js';
+import { cellLimits } from './cell-limits.js';
+import { operationCodes, type Program, type Region } from './cell-program.js';
+import type { EmittedOperation, Home, Operand } from './emit-operations.js';
 
 export type Work =
   | {

@@ -13,8 +13,8 @@
  */
 
 import { nearest, suggestion } from '../options/suggest.js';
+import { cellLimits } from './cell-limits.js';
 import { type Token, tokens } from './lexer.js';
-import { cellLimits } from './limits.js';
 import { type Expression, fail, functions, isMatrix, type Line, type Operator } from './syntax.js';
 
 /**

@@ -32,7 +32,7 @@ export interface ProgramGroup {
 }
 
 export interface Program {
-  /** What the kernels interpret, see `encode.ts` */
+  /** What the kernels interpret, see `encode-program.ts` */
   readonly code: Int32Array;
   readonly regions: readonly Region[];
   readonly constants: readonly number[];
