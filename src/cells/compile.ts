@@ -173,11 +173,7 @@ class BackwardPass extends Pass {
   }
 
   protected override home(node: Node, stage: number): Home {
-    // later stages find what came from the next step in a place of its own, since this one is written to
-    if (node.op === 'dState' && stage === 0) {
-      return { base: 'memory', ...this.layout.stateGradient(node.index) };
-    }
-    return super.home(node, stage);
+    return this.layout.backwardHome(node, stage);
   }
 
   protected work(stage: number): StageWork {
@@ -192,8 +188,7 @@ class BackwardPass extends Pass {
       if (!isConstant(node, 0) || !layout.isMultiplied(k)) add(node, layout.stateGradient(k));
     });
     for (const [node, home] of layout.crossed()) {
-      if (node.op === 'dState' ? stage === 0 : isNow(node))
-        results.push({ node, home: { base: 'memory', ...home } });
+      if (isNow(node)) results.push({ node, home: { base: 'memory', ...home } });
     }
     inputs.forEach((node, k) => {
       add(node, { region: layout.projection, column: k });

@@ -74,16 +74,40 @@ class Drafts {
     const { drafts, around, homes, work } = this;
     for (const { node } of work.results) this.visit(node);
     for (const { node, home } of work.sums) this.sum(node, home);
-    // sums may wait for each other's registers no longer than needed, results are written at the end
+    const directly = this.directWrites();
     const late: Draft[] = [];
     for (const [node, places] of homes) {
-      let rest = places;
-      if (around.isHere(node) && this.writeDirectly(node, places[0])) rest = places.slice(1);
+      const isHere = around.isHere(node);
+      const rest = isHere && directly(node, places[0]) ? places.slice(1) : places;
       const copies = rest.map((to): Draft => ({ op: 'copy', node: undefined, args: [node], to }));
-      if (around.isHere(node)) late.push(...copies);
+      // what lies in memory is copied before anything is written over it
+      if (isHere) late.push(...copies);
       else drafts.push(...copies);
     }
     return [...drafts, ...late];
+  }
+
+  /** Lets operations write to memory themselves, unless something later still reads what is there. */
+  private directWrites(): (node: Node, home: Home) => boolean {
+    const { drafts, around, homes } = this;
+    const lastRead = new Map<string, number>();
+    const position = new Map<Node, number>();
+    drafts.forEach(({ node, args }, at) => {
+      if (node) position.set(node, at);
+      for (const arg of args) {
+        if (isHome(arg)) lastRead.set(key(arg), at);
+        else if (!around.isHere(arg)) lastRead.set(key(around.home(arg)), at);
+      }
+    });
+    for (const node of homes.keys()) {
+      if (!around.isHere(node)) lastRead.set(key(around.home(node)), drafts.length);
+    }
+    return (node, home) => {
+      const at = position.get(node) as number;
+      if ((lastRead.get(key(home)) ?? -1) > at) return false;
+      drafts[at].to = home;
+      return true;
+    };
   }
 
   private visit(node: Node): void {
@@ -126,21 +150,6 @@ class Drafts {
     }
     this.visit(node);
     this.drafts.push({ op: 'add', node: undefined, args: [node, home], to: home });
-  }
-
-  /** Lets the operation write to memory itself, unless something later still reads what is there. */
-  private writeDirectly(node: Node, home: Home): boolean {
-    const { drafts, around, homes } = this;
-    const at = drafts.findIndex((draft) => draft.node === node);
-    const isRead = (arg: Node | Home) =>
-      isHome(arg)
-        ? key(arg) === key(home)
-        : !around.isHere(arg) && key(around.home(arg)) === key(home);
-    if (drafts.slice(at + 1).some(({ args }) => args.some(isRead))) return false;
-    // what is found in memory and goes elsewhere is copied after this
-    for (const other of homes.keys()) if (!around.isHere(other) && isRead(other)) return false;
-    drafts[at].to = home;
-    return true;
   }
 }
 

@@ -25,8 +25,6 @@ const cheap: ReadonlySet<string> = new Set([
 /** A column whose number is needed only for a while */
 interface Column {
   readonly home: Columns;
-  /** What it holds at first */
-  readonly leaf: Node;
   /** Stages of the forward and of the backward pass: its last use; when the gradient is written to it */
   readonly lastRead: number;
   readonly gradientAt: number;
@@ -51,11 +49,17 @@ export class Layout {
   readonly argumentGradients: readonly (Columns | undefined)[];
   /** Homes of nodes of the forward pass, the first one to read from */
   private readonly homes = new Map<Node, Columns[]>();
+  /** Where the backward pass finds what is written over before its last use */
+  private readonly copies = new Map<Node, Columns>();
   /** Homes of nodes of the backward pass that are needed in a later stage */
   private readonly crossing = new Map<Node, Columns>();
   private readonly constantRegion: number;
   private readonly nodes: ReadonlySet<Node>;
   private readonly columns: Column[];
+  /** Gradients that the backward pass is for */
+  private readonly results: ReadonlySet<Node>;
+  /** Stages of the backward pass in which nodes are last read */
+  private readonly backwardReads: ReadonlyMap<Node, number>;
 
   constructor(
     private readonly graph: Graph,
@@ -95,12 +99,14 @@ export class Layout {
 
     const kept = this.needed();
     for (const { node } of forward.gates) {
-      if (!this.homes.has(node) && !isLeaf(node) && !kept.includes(node)) kept.push(node);
+      if (!this.homes.has(node) && !isLeaf(node)) kept.add(node);
     }
     const given = (node: Node) => this.isGiven(node, kept);
     this.backwardStages = backwardStages(this.stages, given);
     const results = backwardRoots(backward);
     this.backwardAt = assign(computed(results, given), results, this.backwardStages.level);
+    this.results = new Set(results);
+    this.backwardReads = lastReads(this.backwardAt);
     this.columns = this.freeColumns(kept);
     for (const node of kept) if (!isLeaf(node)) this.settle(node, this.slotFor(node, given));
     this.settleCrossing();
@@ -122,13 +128,21 @@ export class Layout {
       case 'dOutput':
         return { base: 'outputGradient', column: 0 };
       case 'dState':
-        return { base: 'memory', ...(this.crossing.get(node) ?? this.stateGradient(index)) };
+        return { base: 'memory', ...this.stateGradient(index) };
       case 'dArgument':
         return { base: 'memory', ...(this.argumentGradients[index] as Columns) };
     }
     const found = this.homesOf(node)[0] ?? this.crossing.get(node);
     if (found === undefined) throw new Error(`no memory for a node ${op}`);
     return { base: 'memory', ...found };
+  }
+
+  /** The same for the backward pass */
+  backwardHome(node: Node, stage: number): Home {
+    const crossed =
+      stage > (this.readableUntil(node) ?? stage) ? this.crossing.get(node) : undefined;
+    const copy = crossed ?? this.copies.get(node);
+    return copy ? { base: 'memory', ...copy } : this.home(node);
   }
 
   stateGradient(index: number): Columns {
@@ -174,12 +188,12 @@ export class Layout {
     return this.nodes.has(node);
   }
 
-  private isGiven(node: Node, kept: readonly Node[]): boolean {
-    return this.nodes.has(node) && (this.homes.has(node) || kept.includes(node));
+  private isGiven(node: Node, kept: ReadonlySet<Node>): boolean {
+    return this.nodes.has(node) && (this.homes.has(node) || kept.has(node));
   }
 
   /** What backward needs of the forward pass, leaves included, and does not rather compute again */
-  private needed(): Node[] {
+  private needed(): Set<Node> {
     const asked = new Set<Node>();
     const pending = backwardRoots(this.step.backward);
     const seen = new Set<Node>();
@@ -189,7 +203,7 @@ export class Layout {
       if (this.nodes.has(node)) asked.add(node);
       else if (!isLeaf(node)) pending.push(...node.args);
     }
-    const kept: Node[] = [];
+    const kept = new Set<Node>();
     const there = new Set<Node>();
     for (const node of [...asked].sort((a, b) => a.id - b.id)) {
       const isThere = (arg: Node) =>
@@ -198,54 +212,49 @@ export class Layout {
         ? node.op !== 'input' && node.op !== 'product'
         : this.homes.has(node);
       const isMadeAgain = !isLeaf(node) && cheap.has(node.op) && node.args.every(isThere);
-      if (!isFree && !isMadeAgain) kept.push(node);
+      if (!isFree && !isMadeAgain) kept.add(node);
       there.add(node);
     }
     return kept;
   }
 
-  private freeColumns(kept: readonly Node[]): Column[] {
+  /**
+   * Columns of the input projection and of products: those that are free after their last use, and copies of
+   * those that backward reads after the gradient has been written to them.
+   */
+  private freeColumns(kept: ReadonlySet<Node>): Column[] {
     const { graph } = this;
     const { inputs, groups } = this.step.forward;
     const { inputs: inputGradients, products: productGradients } = this.step.backward;
-    const lastRead = (leaf: Node) =>
-      Math.max(
-        0,
-        ...[...this.forwardAt].flatMap(([node, at]) => (node.args.includes(leaf) ? [at] : [])),
-      );
-    const gradientAt = (gradient: Node) =>
-      this.backwardAt.get(gradient) ?? this.backwardStages.level(gradient);
-    const column = (leaf: Node, gradient: Node): Column[] =>
-      kept.includes(leaf) || this.homes.has(leaf)
-        ? []
-        : [
-            {
-              home: this.homesOf(leaf)[0],
-              leaf,
-              lastRead: Math.max(lastRead(leaf), this.stages.level(leaf)),
-              gradientAt: gradientAt(gradient),
-              taken: false,
-            },
-          ];
-    return [
-      ...inputs.flatMap((_, k) => column(graph.leaf('input', k), inputGradients[k])),
-      ...groups.flatMap(({ matrices, argument, accumulates }, g) =>
-        accumulates
-          ? []
-          : matrices.flatMap((m, i) =>
-              column(graph.leaf('product', m, [argument]), productGradients[g][i]),
-            ),
-      ),
-    ];
+    const reads = lastReads(this.forwardAt);
+    const columns: Column[] = [];
+    const consider = (leaf: Node, gradient: Node) => {
+      const gradientAt = this.backwardAt.get(gradient) ?? this.backwardStages.level(gradient);
+      if (kept.has(leaf) && (this.backwardReads.get(leaf) ?? 0) > gradientAt) {
+        const copy = this.column('chunk');
+        this.settle(leaf, copy);
+        this.copies.set(leaf, copy);
+      }
+      if (kept.has(leaf) || this.homes.has(leaf)) return;
+      const lastRead = Math.max(reads.get(leaf) ?? 0, this.stages.level(leaf));
+      columns.push({ home: this.homesOf(leaf)[0], lastRead, gradientAt, taken: false });
+    };
+    inputs.forEach((_, k) => {
+      consider(graph.leaf('input', k), inputGradients[k]);
+    });
+    groups.forEach(({ matrices, argument, accumulates }, g) => {
+      if (accumulates) return;
+      matrices.forEach((m, i) => {
+        consider(graph.leaf('product', m, [argument]), productGradients[g][i]);
+      });
+    });
+    return columns;
   }
 
   private slotFor(node: Node, given: (node: Node) => boolean): Columns {
     const at = this.forwardAt.get(node) ?? 0;
-    let lastRead = 0;
-    for (const [user, stage] of this.backwardAt) {
-      if (user.args.includes(node)) lastRead = Math.max(lastRead, stage);
-    }
-    const isResult = backwardRoots(this.step.backward).includes(node) && given(node);
+    const lastRead = this.backwardReads.get(node) ?? 0;
+    const isResult = this.results.has(node) && given(node);
     const column = this.columns.find(
       (c) => !c.taken && !isResult && c.lastRead <= at && lastRead <= c.gradientAt,
     );
@@ -270,14 +279,23 @@ export class Layout {
     const { first } = this.backwardStages;
     for (const [node, at] of this.backwardAt) {
       for (const arg of node.args) {
-        const made = arg.op === 'dState' ? 0 : this.backwardAt.get(arg);
-        if (made === undefined || made >= at) continue;
+        const readable = this.readableUntil(arg);
+        if (readable === undefined || readable >= at) continue;
         const known = this.crossing.get(arg);
         const isLong = at > first;
         if (known && !(isLong && this.regions[known.region].kind === 'step')) continue;
         this.crossing.set(arg, this.column(isLong ? 'chunk' : 'step'));
       }
     }
+  }
+
+  /** The last stage of the backward pass that finds a node where it is made; undefined for any stage */
+  private readableUntil(node: Node): number | undefined {
+    if (node.op === 'dState') return 0;
+    if (node.op !== 'dArgument') return this.backwardAt.get(node);
+    // what is made anew in each step is there until its end
+    const isOfStep = this.stages.ofGroup[node.index] > this.stages.first;
+    return isOfStep ? this.backwardStages.first : undefined;
   }
 
   private settle(node: Node, at: Columns): void {
@@ -298,4 +316,12 @@ export class Layout {
     const known = this.constants.indexOf(value);
     return known >= 0 ? known : this.constants.push(value) - 1;
   }
+}
+
+function lastReads(at: ReadonlyMap<Node, number>): Map<Node, number> {
+  const reads = new Map<Node, number>();
+  for (const [node, stage] of at) {
+    for (const arg of node.args) reads.set(arg, Math.max(reads.get(arg) ?? 0, stage));
+  }
+  return reads;
 }
