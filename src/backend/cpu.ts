@@ -31,6 +31,14 @@ export class CpuTensor implements Tensor {
   ) {
     this.size = sizeOf(shape);
   }
+
+  /** The elements in place. They are made when first asked for, because many views are for kernels only. */
+  get elements(): Reals {
+    this.cached ??= this.values.subarray(this.start, this.start + this.size);
+    return this.cached;
+  }
+
+  private cached: Reals | undefined;
 }
 
 export class CpuIndices implements Indices {
@@ -41,9 +49,6 @@ export class CpuIndices implements Indices {
     readonly address: Address,
   ) {}
 }
-
-/** Up to here a loop is faster than making a view. */
-const maxLoopLength = 512;
 
 /** The kernels count elements in 32 bits. */
 const maxElements = 2 ** 31 - 1;
@@ -143,11 +148,10 @@ export abstract class CpuBackend {
   }
 
   read(x: Tensor, into?: Reals): Reals {
-    const { values: from, start, size } = x as CpuTensor;
+    const { size } = x;
     const values =
       into ?? (this.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size));
-    if (size > maxLoopLength) values.set(this.array(x));
-    else for (let i = 0; i < size; i++) values[i] = from[start + i];
+    values.set((x as CpuTensor).elements);
     return values;
   }
 
@@ -158,10 +162,7 @@ export abstract class CpuBackend {
 
   copy(dst: Tensor, src: Tensor): void {
     if (dst.size !== src.size) throw new Error(`copy of ${src.size} elements to ${dst.size}`);
-    const { values: to, start } = dst as CpuTensor;
-    const { values: from, start: first, size } = src as CpuTensor;
-    if (size > maxLoopLength) to.set(from.subarray(first, first + size), start);
-    else for (let i = 0; i < size; i++) to[start + i] = from[first + i];
+    (dst as CpuTensor).elements.set((src as CpuTensor).elements);
   }
 
   freeze(_weight: Tensor, _parts?: readonly number[]): void {}
@@ -170,8 +171,7 @@ export abstract class CpuBackend {
 
   /** A tensor's elements in place. */
   protected array(x: Tensor): Reals {
-    const { values, start, size } = x as CpuTensor;
-    return values.subarray(start, start + size);
+    return (x as CpuTensor).elements;
   }
 
   /**

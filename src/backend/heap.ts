@@ -143,7 +143,7 @@ export class Heap implements MemorySource {
     // the counter is only moved by what has been allocated, and checked with what will be
     const all = (Atomics.load(this.counter, 0) + units) * counted;
     // what is allocated is not yet used: the system would notice only later, by killing the process
-    requireMemory(all, 'the tensors');
+    requireMemory(bytes, 'the tensors', undefined, all);
     let memory: SharedArrayBuffer;
     try {
       memory = new SharedArrayBuffer(bytes);
@@ -158,7 +158,8 @@ export class Heap implements MemorySource {
     const base = this.baseOf(memory);
     Atomics.add(this.counter, 0, units);
     this.total += bytes;
-    const start = (alignment - (base % alignment)) % alignment;
+    // an address may be negative, and so may what remains of it
+    const start = (2 * alignment - (base % alignment)) % alignment;
     const end = start + Math.floor((bytes - start) / alignment) * alignment;
     this.buffers.push({ memory, base, free: [{ start, end }] });
   }

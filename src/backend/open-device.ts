@@ -1,21 +1,40 @@
 /** Opening a device: by name, the fastest that works here, or the one of another thread. */
 import { CharnnError } from '../errors.js';
 import { CpuDevice, type Engine, scopeOf } from './cpu-device.js';
-import type { BackendName, Device, DeviceHandle, DeviceKind, Scope } from './device.js';
-import { Heap } from './heap.js';
+import {
+  type BackendName,
+  backendNames,
+  type Device,
+  type DeviceHandle,
+  type DeviceKind,
+  type Scope,
+} from './device.js';
 import { nativeEngine } from './native.js';
-import { ReferenceBackend } from './reference.js';
-import { wasmEngine } from './wasm.js';
-import { WasmMemory } from './wasm-memory.js';
+import { referenceEngine } from './reference-engine.js';
+import { type SharedWasmMemory, wasmEngine } from './wasm.js';
 
-type Attempt = () => Engine | { readonly missing: string };
+/** Why a device cannot run here */
+interface Missing {
+  readonly missing: string;
+}
+
+/** What is wanted of a device beyond its kind */
+interface Wanted {
+  /** What stands in brackets in the name of a device, as avx2; the best by default */
+  readonly level?: string | undefined;
+  /** The memory in the handle of another thread's device */
+  readonly memory?: unknown;
+}
+
+/** How a device of each kind comes about */
+const engines: Readonly<Record<DeviceKind, (wanted: Wanted) => Engine | Missing>> = {
+  native: ({ level, memory }) => nativeEngine(level, memory as Int32Array | undefined),
+  wasm: ({ level, memory }) => wasmEngine(level, memory as SharedWasmMemory | undefined),
+  reference: ({ memory }) => referenceEngine(memory as Int32Array | undefined),
+};
 
 /** Fastest first */
-const attempts: readonly (readonly [DeviceKind, Attempt])[] = [
-  ['native', () => nativeEngine()],
-  ['wasm', () => wasmEngine()],
-  ['reference', () => referenceEngine()],
-];
+const kinds = backendNames.filter((name) => name !== 'auto');
 
 /**
  * Opens a device; close it when it is no longer needed.
@@ -24,9 +43,8 @@ const attempts: readonly (readonly [DeviceKind, Attempt])[] = [
  */
 export async function openDevice(name: BackendName = 'auto'): Promise<Device> {
   const reasons: string[] = [];
-  for (const [candidate, attempt] of attempts) {
-    if (name !== 'auto' && name !== candidate) continue;
-    const engine = attempt();
+  for (const candidate of name === 'auto' ? kinds : kinds.filter((kind) => kind === name)) {
+    const engine = engines[candidate]({});
     if (!('missing' in engine)) {
       const note = reasons.length > 0 ? `using ${engine.name}: ${reasons.join('; ')}` : undefined;
       return new CpuDevice(engine, note);
@@ -58,36 +76,18 @@ export async function openHandle(handle: DeviceHandle): Promise<Scope> {
   );
 }
 
-function present(engine: Engine | { readonly missing: string }, name: string): Engine {
+function present(engine: Engine | Missing, name: string): Engine {
   if (!('missing' in engine)) return engine;
   throw new CharnnError(`back end ${name} cannot run here: ${engine.missing}`);
 }
 
 /** @param memory of a handle */
-function exactEngine(name: string, memory?: unknown): Engine | { readonly missing: string } {
+function exactEngine(name: string, memory?: unknown): Engine | Missing {
+  const unknown = { missing: 'this charnn does not know it' };
   const [, kind, level] = name.match(/^(\w+)(?: \((.+)\))?$/) ?? [];
-  if (kind === 'reference') return referenceEngine(memory as Int32Array | undefined);
-  if (kind === 'native' && level !== undefined) {
-    return nativeEngine(level, memory as Int32Array | undefined);
-  }
-  if (kind === 'wasm' && (level === 'simd' || level === 'relaxed')) {
-    const shared = memory as { memory: WebAssembly.Memory; owner: number } | undefined;
-    return wasmEngine(level, shared && new WasmMemory(shared.memory, shared.owner));
-  }
-  return { missing: 'this charnn does not know it' };
-}
-
-let heap: Heap | undefined;
-
-function referenceEngine(counter?: Int32Array): Engine {
-  heap ??= new Heap(undefined, counter);
-  const source = heap;
-  return {
-    kind: 'reference',
-    name: 'reference',
-    source,
-    operations: (memory) => new ReferenceBackend(memory),
-    handle: () => source.counter,
-    end: () => {},
-  };
+  if (kind === undefined || !Object.hasOwn(engines, kind)) return unknown;
+  const engine = engines[kind as DeviceKind]({ level, memory });
+  if ('missing' in engine || engine.name === name) return engine;
+  engine.end();
+  return unknown;
 }

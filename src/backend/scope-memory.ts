@@ -1,6 +1,6 @@
 /** Memory of the back ends on the processor: places in it, where they come from, and scopes of them. */
 
-/** Where a kernel finds a tensor: a pointer of the native back end, an index of WebAssembly's memory. */
+/** Where a kernel finds a tensor: bytes from the native back end's origin, an index of WebAssembly's memory. */
 export type Address = number & { readonly of: 'kernel' };
 
 /** Stands for a tensor that there is not. */

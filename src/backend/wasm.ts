@@ -23,16 +23,24 @@ const files: Readonly<Record<WasmVariant, string>> = {
 /** What has been compiled in this thread: several devices share one module. */
 const modules = new Map<WasmVariant, ReturnType<typeof compileModule>>();
 
+/** The memory of a device as another thread is told of it */
+export interface SharedWasmMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly owner: number;
+}
+
 /**
  * @param variant one of the two; by default the best that this engine takes
- * @param shared the memory of a device of another thread
+ * @param handed the memory of a device of another thread
  */
 export function wasmEngine(
-  variant?: WasmVariant,
-  shared?: WasmMemory,
+  variant?: string,
+  handed?: SharedWasmMemory,
 ): Engine | { readonly missing: string } {
-  let missing = '';
-  for (const candidate of variant ? [variant] : (['relaxed', 'simd'] as const)) {
+  const shared = handed && new WasmMemory(handed.memory, handed.owner);
+  let missing = `there is no WebAssembly ${variant}`;
+  const variants = ['relaxed', 'simd'] as const;
+  for (const candidate of variants.filter((known) => variant === undefined || known === variant)) {
     const module = modules.get(candidate) ?? compileModule(candidate);
     modules.set(candidate, module);
     if (typeof module === 'string') missing = module;
@@ -59,7 +67,7 @@ function engineOf(
     name,
     source,
     operations: (scope) => new CompiledBackend(scope, name, kernels, scratch),
-    handle: (scope) => {
+    handle: (scope): SharedWasmMemory => {
       const { memory, owner } = scope as WasmMemory;
       return { memory, owner };
     },

@@ -15,7 +15,7 @@ import { History, type HistorySummary, keptIndices } from '../train/saving/histo
 import type { TrainingState } from '../train/saving/training-state.js';
 import { configRecord } from '../train/schema/record.js';
 import type { TrainConfig } from '../train/train-config.js';
-import { momentCount } from '../train/update/optimizer.js';
+import { momentCount } from '../train/update/optimizers.js';
 import { writeFileAtomically } from './atomic.js';
 import {
   CheckpointFile,

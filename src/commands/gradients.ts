@@ -3,7 +3,6 @@
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
 import { openDevice } from '../backend/open-device.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -22,7 +21,8 @@ import { loadCorpus } from '../text/load-corpus.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import { cellType } from '../train/schema/cell-type.js';
-import { textArguments } from './input/text-arguments.js';
+import { readChosenModel } from './input/chosen-model.js';
+import { refuseModels, textArguments } from './input/text-arguments.js';
 import {
   asJson,
   type Clipping,
@@ -125,7 +125,8 @@ async function trained(texts: readonly string[], options: Options, output: Outpu
     );
   }
   const name = options.model ?? table.model.default;
-  const model = await readModel(name);
+  await refuseModels(texts);
+  const model = await readChosenModel(name);
   const { config, text, vocabulary, weights, training, history } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,

@@ -3,7 +3,6 @@
 import chalk from 'chalk';
 import { defineCell } from '../cells/definition.js';
 import { print } from '../cells/print.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { bits, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -13,6 +12,7 @@ import { type Model, namedTensors } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { describeSeparator, withSeparator } from '../text/separator.js';
 import { withBits } from '../train/events.js';
+import { readChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
 
 export const inspect = defineCommand({
@@ -29,7 +29,7 @@ export const inspect = defineCommand({
   options: { model: rows.model, json: rows.json, debug: rows.debug },
   standardOutput: 'result',
   async run(args, options) {
-    const model = await readModel(modelPath(args, options.model));
+    const model = await readChosenModel(modelPath(args, options.model));
     process.stdout.write(options.json ? `${jsonText(summary(model))}\n` : description(model));
   },
 });

@@ -3,7 +3,6 @@
 import { type Analysis, analyse, recordUnits, type Unit } from '../analyse/analysis.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
 import { openDevice } from '../backend/open-device.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -18,7 +17,8 @@ import { blob } from '../pages/encode-blobs.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
-import { textArguments } from './input/text-arguments.js';
+import { readChosenModel } from './input/chosen-model.js';
+import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 
@@ -69,7 +69,8 @@ async function showReading(
   const page = options.output ?? table.output.default;
   const inputs = [...texts, options.model ?? table.model.default];
   await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
-  const model = await readModel(options.model ?? table.model.default);
+  await refuseModels(texts);
+  const model = await readChosenModel(options.model ?? table.model.default);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,

@@ -8,7 +8,7 @@ import { WorkerPool } from '../threads/worker-pool.js';
 import { partition, type ReplicaPlan } from '../train/replicas/replica-plan.js';
 import { SharedControl } from '../train/replicas/shared-control.js';
 import { plainTraining, type TrainConfig } from '../train/train-config.js';
-import { momentCount } from '../train/update/optimizer.js';
+import { momentCount } from '../train/update/optimizers.js';
 import {
   type CodingOrder,
   type CodingPlan,

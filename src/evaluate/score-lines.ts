@@ -5,9 +5,11 @@ import type { Scope } from '../backend/device.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
+import { learningBytes, networkBytes } from '../model/network-bytes.js';
 import { mapOrdered } from '../threads/map-ordered.js';
+import { dynamicDefaults } from './dynamic-evaluator.js';
 import { createLineHandler, type LineJob, type LinePlan } from './line-handler.js';
-import type { LineLoss } from './line-scorer.js';
+import { type LineLoss, lineRows, lineSteps } from './line-scorer.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];
@@ -55,23 +57,17 @@ export async function* scoreLines(
     characters,
   };
   const jobs = new Map<number, LineJob>();
-  async function* remembered() {
-    let index = 0;
-    for await (const job of jobsOf(groups)) {
-      jobs.set(index++, job);
-      yield job;
-    }
-  }
   const options = {
     workers: dynamic ? 1 : usefulThreads(pool.threads),
     module: new URL('./line-worker.js', import.meta.url),
     createHandler: createLineHandler,
     data: plan,
+    bytesPerWorker: workerBytes(models, dynamic),
     jobsPerWorker: 2,
     onFewer: pool.onFewer ?? (() => {}),
   };
   try {
-    for await (const { index, value } of mapOrdered(remembered(), options)) {
+    for await (const { index, value } of mapOrdered(remembered(groups, jobs), options)) {
       const { bytes, ends } = jobs.get(index) as LineJob;
       jobs.delete(index);
       for (let i = 0; i < ends.length; i++) {
@@ -82,6 +78,28 @@ export async function* scoreLines(
   } finally {
     // the threads have ended by now
     scope.release();
+  }
+}
+
+/** Memory that each worker takes: a network for each of the models */
+function workerBytes(models: readonly Model[], dynamic: boolean): number {
+  const bytes = models.map(({ config }) =>
+    dynamic
+      ? learningBytes(config, dynamicDefaults.seqLength)
+      : networkBytes(config, lineRows * lineSteps, lineRows),
+  );
+  return bytes.reduce((sum, x) => sum + x, 0);
+}
+
+/** @param jobs is given each job by its index, until its answer has come */
+async function* remembered(
+  groups: AsyncIterable<readonly Uint8Array[]>,
+  jobs: Map<number, LineJob>,
+): AsyncGenerator<LineJob, void, void> {
+  let index = 0;
+  for await (const job of jobsOf(groups)) {
+    jobs.set(index++, job);
+    yield job;
   }
 }
 

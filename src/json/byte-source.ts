@@ -1,6 +1,6 @@
 /** The bytes of a model file, wherever they lie. */
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
-import { CharnnError, optionName, systemReason } from '../errors.js';
+import { CharnnError, systemReason } from '../errors.js';
 import { readFlags, streamedBytes } from '../files/open-input.js';
 import { quote } from '../messages/quote.js';
 
@@ -76,11 +76,7 @@ async function pipe(path: string, stats: Stats): Promise<ByteSource> {
 function failToRead(path: string, cause: unknown): never {
   if (cause instanceof CharnnError) throw cause;
   if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-    throw new CharnnError(
-      `no file ${quote(path)}; train one with charnn train, or name it with ${optionName('model')}`,
-      1,
-      { cause },
-    );
+    throw new CharnnError(`no file ${quote(path)}: check its name and its folder`, 1, { cause });
   }
   throw new CharnnError(`cannot read ${quote(path)}: ${systemReason(cause)}`, 1, { cause });
 }

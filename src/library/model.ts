@@ -258,11 +258,11 @@ export class Model {
     const { text, vocabulary } = this.#data;
     const reading = readingOf(rest, text.unit);
     return this.#operations.run(requireSignal(given), async (signal) => {
-      const { ids } = await loadCorpus(paths, {
+      const { ids, starts } = await loadCorpus(paths, {
         ...{ text, vocabulary, minCount: 1, reading, stdin: process.stdin },
         onProgress: () => signal.throwIfAborted(),
       });
-      return this.#evaluate(ids, rest.dynamic, signal);
+      return this.#evaluate(ids, rest.dynamic, signal, starts);
     });
   }
 
@@ -343,10 +343,7 @@ export class Model {
   async *#draw(options: RecordSampleOptions, signal: AbortSignal) {
     const { settings, prompt } = samplingOf(options, this.#data);
     const { count = 1, threads = usableCores() } = options;
-    function* jobs(): Generator<readonly number[]> {
-      for (let i = 0; i < count; i++) yield [];
-    }
-    const pieces = generate(jobs(), {
+    const pieces = generate(emptyPrompts(count), {
       ...{ model: this.#data, device: this.#device, weights: this.#loaded() },
       ...{ settings, prompt, expected: count, threads },
     });
@@ -356,13 +353,23 @@ export class Model {
     }
   }
 
-  #evaluate(ids: Parameters<typeof evaluate>[2], dynamic: unknown, signal: AbortSignal) {
+  #evaluate(
+    ids: Parameters<typeof evaluate>[2],
+    dynamic: unknown,
+    signal: AbortSignal,
+    starts: readonly number[] = [],
+  ) {
     return evaluate(this.#data, this.#device, ids, {
+      starts,
       dynamic: dynamic === true,
       weights: this.#loaded(),
       pause: breather(signal),
     });
   }
+}
+
+function* emptyPrompts(count: number): Generator<readonly number[], void, void> {
+  for (let i = 0; i < count; i++) yield [];
 }
 
 function isIterable(value: unknown): boolean {

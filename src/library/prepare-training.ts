@@ -8,7 +8,7 @@ import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { sharedFraction, sharedRun } from '../novelty/overlap.js';
-import { type Complete, withDefaults } from '../options/table.js';
+import { type OptionRow, withDefaults } from '../options/table.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
 import type { TrainingJob, TrainingText } from '../train/job.js';
@@ -204,9 +204,13 @@ export async function prepareResumed(
 
 /** The optimiser's part of the configuration, which decides on the speed. */
 function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
-  const rows = withDefaults(trainingRows, options) as Complete<typeof trainingRows>;
-  const { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon } = rows;
-  return { optimizer, weightDecay, beta1, beta2, alpha, momentum, epsilon };
+  const rows = withDefaults(trainingRows, options);
+  const own = Object.entries<OptionRow>(trainingRows).filter(([, { field }]) =>
+    field?.startsWith('optimizer.'),
+  );
+  return Object.fromEntries(
+    own.map(([key]) => [key, rows[key as keyof typeof rows]]),
+  ) as unknown as OptimizerConfig;
 }
 
 /** Below this it is chance: phrases that recur in any text */

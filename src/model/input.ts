@@ -18,6 +18,8 @@ export class FirstLayerInput {
   private dTable: Tensor | undefined;
   /** [maxRows, D]: embedded characters, and their gradient, where the direct way is taken */
   private embedded: Tensor | undefined;
+  /** Where the last projection is found in the table: kept, since each step of generation reads the same ids */
+  private lookup: Lookup | undefined;
   private frozen = false;
   private readonly layer: LayerWeights['input'];
   private readonly dLayer: LayerWeights['input'] | undefined;
@@ -42,7 +44,8 @@ export class FirstLayerInput {
     const { backend, weights } = this;
     if (this.usesTable(ids.length)) {
       if (!this.frozen) this.fillTable();
-      return { table: this.requireTable(), ids };
+      if (this.lookup?.ids !== ids) this.lookup = { table: this.requireTable(), ids };
+      return this.lookup;
     }
     const x = this.embeddedRows(ids.length);
     backend.gather(x, weights.get('embedding.weight'), ids);

@@ -163,35 +163,35 @@ export class Network {
     dropout?: Dropout,
     resets?: readonly Reset[],
   ): Tensor {
-    const { backend } = this;
     const chunk = this.chunk(T, B);
     this.dropout = dropout;
     this.weightDrop?.forward(dropout);
     if (resets && !this.documentResets) throw new Error('not built for documents');
     this.documentResets?.begin(T, B, resets ?? []);
-    this.current = { chunk, ids, T, B };
-    chunk.layers.forEach((layer, l) => {
-      let lookup: Lookup | undefined;
-      if (l === 0) {
-        lookup = this.input.forward(layer.inputProjection, ids);
-      } else {
-        const x = this.layerOutput(chunk, l - 1);
-        const { weight, bias } = this.layerWeights[l].input;
-        backend.linear(layer.inputProjection, x, weight, bias);
-      }
-      state[l].forEach((s, k) => {
-        backend.copy(layer.initialState[k], s);
-      });
-      if (this.documentResets) this.documentResets.forward(this.layers[l], l, lookup);
-      else layer.forward(lookup);
-      state[l].forEach((s, k) => {
-        backend.copy(s, layer.finalState[k]);
-      });
-      this.writeLayerOutput(chunk, l);
-    });
+    if (this.current?.chunk !== chunk || this.current.ids !== ids)
+      this.current = { chunk, ids, T, B };
+    for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l]);
+    const { backend } = this;
     const top = this.layerOutput(chunk, this.layers.length - 1);
     backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
+  }
+
+  private forwardLayer(chunk: ChunkViews, l: number, ids: Indices, state: readonly Tensor[]): void {
+    const { backend } = this;
+    const layer = chunk.layers[l];
+    let lookup: Lookup | undefined;
+    if (l === 0) {
+      lookup = this.input.forward(layer.inputProjection, ids);
+    } else {
+      const { weight, bias } = this.layerWeights[l].input;
+      backend.linear(layer.inputProjection, this.layerOutput(chunk, l - 1), weight, bias);
+    }
+    for (let k = 0; k < state.length; k++) backend.copy(layer.initialState[k], state[k]);
+    if (this.documentResets) this.documentResets.forward(this.layers[l], l, lookup);
+    else layer.forward(lookup);
+    for (let k = 0; k < state.length; k++) backend.copy(state[k], layer.finalState[k]);
+    this.writeLayerOutput(chunk, l);
   }
 
   /**

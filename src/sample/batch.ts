@@ -23,6 +23,16 @@ export interface Beginning {
   readonly id: number;
 }
 
+/** What a step of B rows works on */
+interface RowViews {
+  readonly state: State;
+  readonly input: Indices;
+  /** The ids that `input` is given */
+  readonly ids: Int32Array;
+  /** [B, V] */
+  readonly logits: Float32Array;
+}
+
 export class Batch {
   private readonly sampler: CharacterSampler;
   private readonly logits: Float32Array;
@@ -30,7 +40,7 @@ export class Batch {
   private readonly state: State;
   private readonly input: Indices;
   /** Views of the first B rows, by B */
-  private readonly views = new Map<number, { state: State; input: Indices }>();
+  private readonly views = new Map<number, RowViews>();
   private readonly active: RecordSampler[] = [];
   private readonly waiting: RecordSampler[] = [];
   private ended: RecordSampler[] = [];
@@ -60,21 +70,22 @@ export class Batch {
     else this.waiting.push(record);
   }
 
-  /** One step of all rows: one answer of the device for all of them. */
+  /** One step of all rows: one answer of the device for all of them. It makes no garbage, a step being short. */
   step(): Answer<void> {
-    const { backend, network, active, logits } = this;
+    const { backend, network, active } = this;
     this.fillRows();
     const B = active.length;
     if (B === 0) return;
-    const { state, input } = this.viewsFor(B);
-    backend.writeIndices(
-      input,
-      active.map((record) => record.input),
-    );
-    const V = network.config.vocabulary;
-    const output = network.forward(input, 1, B, state);
-    const answer = backend.read(output, B === this.rows ? logits : logits.subarray(0, B * V));
-    if (isPending(answer)) return answer.then(() => this.advance());
+    const { state, input, ids, logits } = this.viewsFor(B);
+    for (let row = 0; row < B; row++) ids[row] = active[row].input;
+    backend.writeIndices(input, ids);
+    const answer = backend.read(network.forward(input, 1, B, state), logits);
+    if (isPending(answer)) return this.advanceAfter(answer);
+    this.advance();
+  }
+
+  private async advanceAfter(answer: Promise<unknown>): Promise<void> {
+    await answer;
     this.advance();
   }
 
@@ -83,9 +94,7 @@ export class Batch {
     const { active, logits, sampler, network } = this;
     const B = active.length;
     const V = network.config.vocabulary;
-    active.forEach((record, row) => {
-      record.advance(logits, row * V, sampler);
-    });
+    for (let row = 0; row < B; row++) active[row].advance(logits, row * V, sampler);
     for (let row = B - 1; row >= 0; row--) if (active[row].done) this.remove(row);
   }
 
@@ -130,13 +139,15 @@ export class Batch {
     return stateRows(this.backend, this.state, index, 1);
   }
 
-  private viewsFor(B: number): { state: State; input: Indices } {
+  private viewsFor(B: number): RowViews {
     let views = this.views.get(B);
     if (views === undefined) {
-      const { backend } = this;
+      const { backend, logits } = this;
       views = {
         state: stateRows(backend, this.state, 0, B),
         input: backend.viewIndices(this.input, 0, B),
+        ids: new Int32Array(B),
+        logits: logits.subarray(0, B * this.network.config.vocabulary),
       };
       this.views.set(B, views);
     }

@@ -35,12 +35,15 @@ type Reply = ChunkReply<readonly number[]>;
 /** The first characters are shown at once; then they are handed on as often as an eye can tell. */
 const firstSliceMs = 5;
 const sliceMs = 30;
+/** The clock is looked at about so often: of a small model's step, a look would be a tenth. */
+const lookMs = 0.5;
 /** Replies that may be under way to a reader who has not come back for them */
 const unread = 2;
 
 export async function createRecordHandler(
   plan: SamplePlan,
   reply: (reply: Reply) => void,
+  isEnding: () => boolean,
 ): Promise<Handler<Message>> {
   const { operations: backend } = await openHandle(plan.device);
   const network = networkOf(plan.config, backend, backend.attach(plan.weights), {
@@ -57,6 +60,7 @@ export async function createRecordHandler(
   const batch = new Batch(backend, network, beginning, rules, plan.rows);
   let running = false;
   let slice = firstSliceMs;
+  let stepsPerLook = 1;
   let credit = unread;
 
   const run = async () => {
@@ -64,11 +68,19 @@ export async function createRecordHandler(
     try {
       while (credit > 0 && batch.busy) {
         await setImmediate();
-        const end = performance.now() + slice;
+        if (isEnding()) return;
+        let now = performance.now();
+        const end = now + slice;
         do {
-          const step = batch.step();
-          if (isPending(step)) await step;
-        } while (batch.busy && performance.now() < end);
+          for (let i = 0; i < stepsPerLook && batch.busy; i++) {
+            const step = batch.step();
+            if (isPending(step)) await step;
+          }
+          const before = now;
+          now = performance.now();
+          const isShort = now - before < lookMs;
+          stepsPerLook = isShort ? 2 * stepsPerLook : Math.max(1, stepsPerLook >> 1);
+        } while (batch.busy && now < end);
         slice = sliceMs;
         const pieces = batch.takePieces();
         if (pieces.length === 0) continue;

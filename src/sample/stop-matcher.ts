@@ -23,14 +23,15 @@ export class StopMatcher {
   /** Takes the next character; says which string is now complete: the first given, if several are. */
   push(id: number): StopSequence | undefined {
     let found: StopSequence | undefined;
-    this.ends.forEach((end, e) => {
-      const { ids } = end;
+    // called for each character, so without a closure
+    for (let e = 0; e < this.ends.length; e++) {
+      const { ids } = this.ends[e];
       let k = this.matched[e];
       while (k > 0 && ids[k] !== id) k = this.fallbacks[e][k - 1];
       if (ids[k] === id) k++;
       this.matched[e] = k;
-      if (k === ids.length) found ??= end;
-    });
+      if (k === ids.length) found ??= this.ends[e];
+    }
     return found;
   }
 

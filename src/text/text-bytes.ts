@@ -2,6 +2,7 @@
 import { CharnnError } from '../errors.js';
 import type { ReadingOptions } from './reading-options.js';
 import { type FileKind, isUndecided, recognise, sniffedBytes } from './recognise.js';
+import { requireText } from './require-text.js';
 import type { Source } from './sources.js';
 import { transcoded } from './transcode.js';
 import { unpacked } from './unpack.js';
@@ -56,6 +57,7 @@ async function* opened(
   const iterator = pieces[Symbol.asyncIterator]();
   try {
     const { start, all } = await peek(iterator, wanted);
+    requireText(start, name);
     const found = recognise(start, extension);
     const { encoding, invalid } = reading;
     if (found.kind === 'packed') {
@@ -108,15 +110,20 @@ async function peek(
     // a first piece that is enough is passed on without a copy
     else start = start.length === 0 && value.length >= sniffedBytes ? value : joined(start, value);
   }
-  async function* all() {
-    if (start.length > 0) yield start;
-    while (!ended) {
-      const { value, done } = await iterator.next();
-      if (done) return;
-      yield value;
-    }
+  const rest = ended ? undefined : iterator;
+  return { start: start.subarray(0, sniffedBytes), all: wholeOf(start, rest) };
+}
+
+async function* wholeOf(
+  start: Uint8Array,
+  rest: AsyncIterator<Uint8Array> | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (start.length > 0) yield start;
+  while (rest !== undefined) {
+    const { value, done } = await rest.next();
+    if (done) return;
+    yield value;
   }
-  return { start: start.subarray(0, sniffedBytes), all: all() };
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

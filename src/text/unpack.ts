@@ -34,27 +34,32 @@ export function unpacked(
   return stream === undefined ? undefined : unpackedBy(stream, pieces, packing, name);
 }
 
+/** The source will use its memory again, and a stream reads ahead. */
+async function* copiesOf(
+  pieces: AsyncIterable<Uint8Array>,
+  count: { bytes: number },
+): AsyncGenerator<Buffer, void, void> {
+  for await (const piece of pieces) {
+    count.bytes += piece.length;
+    yield Buffer.from(piece);
+  }
+}
+
 async function* unpackedBy(
   stream: Transform,
   pieces: AsyncIterable<Uint8Array>,
   packing: Packing,
   name: string,
 ): AsyncGenerator<Uint8Array, void, void> {
-  let [packed, length] = [0, 0];
-  async function* copies() {
-    for await (const piece of pieces) {
-      packed += piece.length;
-      // the source will use its memory again
-      yield Buffer.from(piece);
-    }
-  }
+  const packed = { bytes: 0 };
+  let length = 0;
   // an error of either comes out of the stream
-  pipeline(Readable.from(copies()), stream, () => {});
+  pipeline(Readable.from(copiesOf(pieces, packed)), stream, () => {});
   try {
     for await (const chunk of stream) {
       const bytes = chunk as Uint8Array;
       length += bytes.length;
-      if (length > unlimitedBytes && length > maxRatio * packed) {
+      if (length > unlimitedBytes && length > maxRatio * packed.bytes) {
         throw new CharnnError(
           `${name} unpacks to more than ${maxRatio} times its size: if that is meant, unpack it to a file first`,
         );

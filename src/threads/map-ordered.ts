@@ -4,6 +4,9 @@
  * A job may answer in several chunks. Those of the job that is next in order are handed on at once, those
  * of later jobs wait. Nothing runs away from a slow reader: a worker hears that its reply was taken only
  * when the reader has come back for more, and no job begins that is too far ahead of the one being read.
+ *
+ * No generator function is made within a call, here and wherever many calls are made: V8 keeps its shape in old
+ * memory, and with it all that the call has left, until a full collection.
  */
 import type { CreateHandler } from './handler.js';
 import { type PoolOptions, WorkerPool } from './worker-pool.js';
@@ -26,7 +29,7 @@ export type ChunkReply<Result> = readonly Chunk<Result>[];
 export interface MapOptions<Data, Job, Result>
   extends Pick<
     PoolOptions<Data, JobMessage<Job>, ChunkReply<Result>>,
-    'workers' | 'module' | 'onFewer'
+    'workers' | 'module' | 'onFewer' | 'bytesPerWorker'
   > {
   readonly createHandler: CreateHandler<Data, JobMessage<Job>, ChunkReply<Result>>;
   /** What every worker is told at its start */
@@ -93,17 +96,6 @@ export async function* mapOrdered<Data, Job, Result>(
   };
 
   const early = new Map<number, Chunk<Result>[]>();
-  /** The chunks that are next in order, among those that came early */
-  function* ready(): Generator<Chunk<Result>> {
-    for (let list = early.get(current); list !== undefined; list = early.get(current)) {
-      early.delete(current);
-      for (const chunk of list) {
-        yield chunk;
-        if (chunk.done) current++;
-      }
-    }
-  }
-
   try {
     for (;;) {
       feed();
@@ -122,7 +114,14 @@ export async function* mapOrdered<Data, Job, Result>(
         if (list === undefined) early.set(chunk.index, [chunk]);
         else list.push(chunk);
       }
-      yield* ready();
+      // those that are next in order, among the ones that came early
+      for (let list = early.get(current); list !== undefined; list = early.get(current)) {
+        early.delete(current);
+        for (const chunk of list) {
+          yield chunk;
+          if (chunk.done) current++;
+        }
+      }
       pool.post(reply.worker, { taken: true });
     }
   } finally {

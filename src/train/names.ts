@@ -1,7 +1,4 @@
 /** The choices that a training has. */
-export const optimizerNames = ['muon', 'adamw', 'adam', 'rmsprop', 'sgd'] as const;
-export type OptimizerName = (typeof optimizerNames)[number];
-
 export const scheduleNames = ['wsd', 'cosine', 'constant', 'step', 'plateau'] as const;
 
 export const clipNames = ['norm', 'value', 'none'] as const;

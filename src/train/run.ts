@@ -22,7 +22,7 @@ import { modelOf, stateOf, type TrainingSnapshot } from './saving/snapshot.js';
 import type { TrainingState } from './saving/training-state.js';
 import { trainingBytes } from './training-bytes.js';
 import { transferWeights } from './transfer.js';
-import { momentCount } from './update/optimizer.js';
+import { momentCount } from './update/optimizers.js';
 import { learningRate, Plateau } from './update/schedule.js';
 
 const progressMs = 200;
@@ -38,9 +38,8 @@ const displayedSteps = 50;
  */
 export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
-  const textBytes = job.corpus.train.byteLength + job.corpus.validation.byteLength;
   requireMemory(
-    trainingBytes(model, job.config, textBytes),
+    trainingBytes(model, job.config),
     'this training',
     `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );

@@ -1,6 +1,6 @@
 /** How a network is trained: the complete configuration, made from options once and then frozen. */
-import type { Complete } from '../options/table.js';
-import type { trainingRows } from './schema/training-rows.js';
+import { type Complete, withDefaults } from '../options/table.js';
+import { trainingRows } from './schema/training-rows.js';
 
 /** When training ends: exactly one of the three. */
 export type TrainLength =
@@ -10,25 +10,26 @@ export type TrainLength =
 
 export type TrainConfig = Complete<typeof trainingRows> & { readonly length: TrainLength };
 
-export type OptimizerConfig = Pick<
+type Rows = typeof trainingRows;
+
+/** The options that files record in one object, as their rows say: `optimizer.beta1` */
+type Group<Name extends string> = Pick<
   TrainConfig,
-  'optimizer' | 'weightDecay' | 'beta1' | 'beta2' | 'alpha' | 'momentum' | 'epsilon'
+  {
+    [Key in keyof Rows]: Rows[Key] extends { readonly field: `${Name}.${string}` } ? Key : never;
+  }[keyof Rows]
 >;
 
-export type ScheduleConfig = Pick<
-  TrainConfig,
-  | 'schedule'
-  | 'learningRate'
-  | 'warmup'
-  | 'decayShare'
-  | 'finalRate'
-  | 'decay'
-  | 'decayEvery'
-  | 'patience'
->;
+export type OptimizerConfig = Group<'optimizer'>;
+export type ScheduleConfig = Group<'schedule'>;
+
+/** What whoever trains plainly still has to say */
+type Missing = 'batchSize' | 'seqLength' | 'threads' | 'backend';
 
 /** Adam at a constant learning rate and nothing else: for what trains without being asked how. */
-export const plainTraining = {
+export const plainTraining: Omit<TrainConfig, Missing> = {
+  // the options that are not named here have their defaults
+  ...(withDefaults(trainingRows, {}) as Complete<Rows>),
   dropout: 0,
   dropoutMask: 'step',
   weightDrop: 0,
@@ -54,6 +55,4 @@ export const plainTraining = {
   earlyStop: 0,
   onDivergence: 'stop',
   rollbacks: 0,
-  evalEvery: undefined,
-  seed: 1,
-} as const satisfies Partial<TrainConfig>;
+};

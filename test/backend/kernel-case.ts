@@ -7,7 +7,11 @@ export interface KernelCase {
   readonly tensors: Readonly<Record<string, readonly number[]>>;
   readonly scale?: number;
   readonly ids?: { readonly count: number; readonly below: number };
-  run(backend: SyncBackend, t: Readonly<Record<string, Tensor>>, ids: Indices): void;
+  run(
+    backend: SyncBackend,
+    t: Readonly<Record<string, Tensor>>,
+    ids: Indices,
+  ): void | Promise<void>;
   readonly outputs: readonly string[];
   /** Largest |error|, for an output whose inputs' products sum up to `magnitude` in absolute value */
   readonly tolerance: number;

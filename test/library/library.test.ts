@@ -30,8 +30,18 @@ async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
+/** Examples, and what a comment in one of them says may stand there instead */
+const programs = examples.flatMap((code) => {
+  const [, other] = code.match(/\/\/ or (Corpus\.from\(.*\))/) ?? [];
+  return other ? [code, code.replace(/Corpus\.load\('[^']*'\)/, other)] : [code];
+});
+
+test('a corpus is made of strings in one of the programs, of a file in another', () => {
+  expect(programs.length).toBeGreaterThan(examples.length);
+});
+
 describe('examples', () => {
-  test.each(examples.map((code, i) => [i + 1, code] as const))(
+  test.each(programs.map((code, i) => [i + 1, code] as const))(
     'example %i runs as written',
     (_, code) => {
       const place = temporaryFolder();
@@ -273,7 +283,9 @@ describe('Model', () => {
   });
 
   test('what is missing, damaged or of another kind is told in words', async () => {
-    await expect(Model.load(join(folder, 'none.json'))).rejects.toThrow(/^no file /);
+    await expect(Model.load(join(folder, 'none.json'))).rejects.toThrow(
+      /^no file \S+none\.json: check its name and its folder$/,
+    );
     await expect(Model.load(book)).rejects.toThrow(CharnnError);
     await expect(Model.load(7 as never)).rejects.toThrow('must be a path, and it is a number');
     await expect(model.save(book)).rejects.toThrow(/not a file of charnn's/);

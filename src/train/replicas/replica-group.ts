@@ -10,7 +10,7 @@ import { parameterTable } from '../../model/parameters.js';
 import type { Ids } from '../../text/unit.js';
 import { WorkerPool } from '../../threads/worker-pool.js';
 import type { TrainConfig } from '../train-config.js';
-import { momentCount } from '../update/optimizer.js';
+import { momentCount } from '../update/optimizers.js';
 import {
   type Order,
   partition,

@@ -20,13 +20,8 @@ import { Network, type State } from '../../model/network.js';
 import { ParameterTensors, parameterTable } from '../../model/parameters.js';
 import { SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator.js';
 import { Streams } from '../../text/streams.js';
-import {
-  dealMatrices,
-  emaWeight,
-  type ParameterPart,
-  sliceParameters,
-  update,
-} from '../update/optimizer.js';
+import { emaWeight, optimizers, update } from '../update/optimizers.js';
+import { dealMatrices, type ParameterPart, sliceParameters } from '../update/parameter-parts.js';
 import { partition, type ReplicaPlan, type RunResult } from './replica-plan.js';
 import type { SharedControl } from './shared-control.js';
 
@@ -106,7 +101,7 @@ export class Replica {
     this.slices = slicesOf(gradients[0]);
     const rest = gradients.slice(1).map((g) => slicesOf(g).map((slice) => slice.gradient));
     this.others = this.slices.map((_, i) => rest.map((list) => list[i]));
-    if (config.optimizer === 'muon') {
+    if (optimizers[config.optimizer].takesMatrices) {
       const sum = { ...flat, gradients: gradients[0] };
       const single = parameters.filter(({ gates }) => gates === 0);
       const matrices = dealMatrices(backend, parameters, sum, index, replicas);

@@ -12,13 +12,11 @@ import {
   positive,
   properFraction,
 } from '../../options/types.js';
-import {
-  clipNames,
-  divergenceActions,
-  dropoutMaskNames,
-  optimizerNames,
-  scheduleNames,
-} from '../names.js';
+import { clipNames, divergenceActions, dropoutMaskNames, scheduleNames } from '../names.js';
+import { optimizerDefaults, optimizerNames, optimizersThat } from '../update/optimizers.js';
+
+const momentumUsers = optimizersThat(({ defaults }) => defaults.momentum > 0);
+const decoupledUsers = optimizersThat(({ decoupled }) => decoupled);
 
 const updateRows = topic('Training', {
   batchSize: option(
@@ -54,17 +52,22 @@ const updateRows = topic('Training', {
   learningRate: option('<x>', positive, 'peak learning rate', {
     defaultBy: {
       option: 'optimizer',
-      values: { muon: 6e-3, adamw: 4e-3, adam: 4e-3, rmsprop: 2e-3, sgd: 0.5 },
+      values: optimizerDefaults('learningRate'),
     },
     field: 'schedule.rate',
   }),
-  weightDecay: option('<x>', notNegative, 'decoupled weight decay of matrices (muon, adamw)', {
-    defaultBy: {
-      option: 'optimizer',
-      values: { muon: 0.01, adamw: 0.01, adam: 0, rmsprop: 0, sgd: 0 },
+  weightDecay: option(
+    '<x>',
+    notNegative,
+    `decoupled weight decay of matrices (${decoupledUsers})`,
+    {
+      defaultBy: {
+        option: 'optimizer',
+        values: optimizerDefaults('weightDecay'),
+      },
+      field: 'optimizer.weightDecay',
     },
-    field: 'optimizer.weightDecay',
-  }),
+  ),
   beta1: option('<x>', properFraction, "Adam's decay rate of the first moment", {
     default: 0.9,
     field: 'optimizer.beta1',
@@ -73,10 +76,10 @@ const updateRows = topic('Training', {
     default: 0.99,
     field: 'optimizer.beta2',
   }),
-  momentum: option('<x>', properFraction, 'momentum (muon, sgd)', {
+  momentum: option('<x>', properFraction, `momentum (${momentumUsers})`, {
     defaultBy: {
       option: 'optimizer',
-      values: { muon: 0.95, adamw: 0, adam: 0, rmsprop: 0, sgd: 0.9 },
+      values: optimizerDefaults('momentum'),
     },
     field: 'optimizer.momentum',
   }),

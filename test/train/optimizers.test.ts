@@ -2,13 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { parameterTable } from '#charnn/model/parameters.js';
 import type { OptimizerConfig } from '#charnn/train/train-config.js';
-import {
-  dealMatrices,
-  emaWeight,
-  momentCount,
-  sliceParameters,
-  update,
-} from '#charnn/train/update/optimizer.js';
+import { emaWeight, momentCount, update } from '#charnn/train/update/optimizers.js';
+import { dealMatrices, sliceParameters } from '#charnn/train/update/parameter-parts.js';
 import { availableBackends } from '../backends.js';
 
 const base: OptimizerConfig = {

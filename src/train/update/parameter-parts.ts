@@ -1,23 +1,8 @@
 /**
- * Optimisers over the parameter table: which moments they keep, who updates what, and one update.
+ * Parts of the parameters: how the table of parameters is cut up among replicas, each of which updates its own.
  */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { Parameter } from '../../model/parameters.js';
-import type { OptimizerName } from '../names.js';
-import type { OptimizerConfig } from '../train-config.js';
-
-/** Lists of moments, each the size of the parameters. */
-export function momentCount(name: OptimizerName): number {
-  return name === 'rmsprop' || name === 'sgd' ? 1 : 2;
-}
-
-export interface Update {
-  readonly learningRate: number;
-  /** 1-based number of the update */
-  readonly step: number;
-  /** clipping coefficient */
-  readonly gradientScale: number;
-}
 
 /** Views on the same elements of weights, gradients and what the optimiser keeps. */
 export interface ParameterPart {
@@ -74,7 +59,7 @@ export function sliceParameters(
 }
 
 /**
- * The matrices that Muon updates, each whole: the cells' weights, a gate at a time. They are dealt out to
+ * The matrices that an optimiser such as Muon updates as a whole: the cells' weights, a gate at a time. They are dealt out to
  * `count` replicas, largest first, to the one with the least work so far.
  * @returns those of replica `index`
  */
@@ -102,71 +87,4 @@ export function dealMatrices(
     if (owner === index) own.push(part(backend, flat, true, start, shape));
   }
   return own;
-}
-
-/**
- * Weight of the newest weights in their moving average: 1 - decay, but more in the beginning, so that
- * the average soon forgets the weights that training began with.
- * @param step 1-based number of the update
- */
-export function emaWeight(decay: number, step: number): number {
-  return 1 - Math.min(decay, (1 + step) / (10 + step));
-}
-
-/** Applies one update to a part of the parameters. */
-export function update(
-  backend: Backend,
-  config: OptimizerConfig,
-  { weight, gradient, moments, decays }: ParameterPart,
-  { learningRate, step, gradientScale }: Update,
-): void {
-  const { optimizer: name, beta1, beta2, epsilon, alpha, momentum } = config;
-  const weightDecay = decays ? config.weightDecay : 0;
-  switch (name) {
-    case 'muon':
-    case 'adamw':
-    case 'adam': {
-      if (name === 'muon' && weight.shape.length > 1) {
-        backend.muon(weight, gradient, moments[0], {
-          rate: learningRate,
-          momentum,
-          decay: weightDecay,
-          gradientScale,
-        });
-        return;
-      }
-      const decoupled = name !== 'adam';
-      backend.adam(weight, gradient, moments[0], moments[1], {
-        rate: learningRate,
-        beta1,
-        beta2,
-        epsilon,
-        l2: decoupled ? 0 : weightDecay,
-        decay: decoupled ? weightDecay : 0,
-        step,
-        gradientScale,
-      });
-      return;
-    }
-    case 'rmsprop': {
-      const l2 = weightDecay;
-      backend.rmsprop(weight, gradient, moments[0], {
-        rate: learningRate,
-        alpha,
-        epsilon,
-        l2,
-        gradientScale,
-      });
-      return;
-    }
-    case 'sgd': {
-      const l2 = weightDecay;
-      backend.sgd(weight, gradient, moments[0], {
-        rate: learningRate,
-        momentum,
-        l2,
-        gradientScale,
-      });
-    }
-  }
 }

@@ -1,0 +1,20 @@
+/** The reference back end as a device: its memory is shared array buffers, as that of the native one. */
+import type { Engine } from './cpu-device.js';
+import { Heap } from './heap.js';
+import { ReferenceBackend } from './reference.js';
+
+let heap: Heap | undefined;
+
+/** @param counter the memory count of the thread that this one belongs to */
+export function referenceEngine(counter?: Int32Array): Engine {
+  heap ??= new Heap(undefined, counter);
+  const source = heap;
+  return {
+    kind: 'reference',
+    name: 'reference',
+    source,
+    operations: (memory) => new ReferenceBackend(memory),
+    handle: () => source.counter,
+    end: () => {},
+  };
+}
