@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { libraryNames, libraryText } from '#charnn/cells/cell-library.js';
 import type { ModelConfig } from '#charnn/model/model-config.js';
-import { float64Reference, machines } from '../backend/machines.js';
-import type { SyncBackend } from '../backends.js';
+import { machines } from '../backend/machines.js';
+import { referenceBackend, type SyncBackend } from '../backends.js';
 import { smallNetwork } from '../model/small-network.js';
 import { oddCells } from './odd-cells.js';
 
@@ -61,7 +61,7 @@ const known = new Map<string, ReturnType<typeof run>>();
 
 function oracle(equations: string, shape: Shape) {
   const key = `${equations} ${shape.H}`;
-  const found = known.get(key) ?? run(float64Reference().backend, equations, shape);
+  const found = known.get(key) ?? run(referenceBackend('float64'), equations, shape);
   known.set(key, found);
   return found;
 }

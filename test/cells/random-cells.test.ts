@@ -5,8 +5,8 @@ import { compile } from '#charnn/cells/compile.js';
 import { defineCell } from '#charnn/cells/definition.js';
 import { cellOfProgram } from '#charnn/model/cells/equations.js';
 import { Random } from '#charnn/model/random.js';
-import { float64Reference, machines } from '../backend/machines.js';
-import type { SyncBackend } from '../backends.js';
+import { machines } from '../backend/machines.js';
+import { referenceBackend, type SyncBackend } from '../backends.js';
 import { evaluateNaively } from './naive-layer.js';
 
 /** What a line makes of two vectors of the lines above; i is the line's own number. */
@@ -167,7 +167,7 @@ function check(backend: SyncBackend, text: string, tolerance: number) {
 
 describe('random equations', () => {
   test('300 on the reference in float64', () => {
-    const { backend } = float64Reference();
+    const backend = referenceBackend('float64');
     fc.assert(
       fc.property(equations, (text) => check(backend, text, 1e-8)),
       { numRuns: 300, seed: 1 },
