@@ -79,12 +79,12 @@ function largestError(computed: ArrayLike<number>, expected: ArrayLike<number>):
 }
 
 describe.each(machines)('%s', (_, makeMachine) => {
-  test.each(cells)('%s', (name, equations) => {
+  test.each(cells)('%s', async (name, equations) => {
     for (const shape of withLongRows.includes(name) ? [...shapes, longRows] : shapes) {
       const expected = oracle(equations, shape);
       const { backend, guarded } = makeMachine();
       const computed = run(backend, equations, shape);
-      expect(guarded.overrun()).toEqual([]);
+      expect(await guarded.overrun()).toEqual([]);
       expected.forEach(([what, values], i) => {
         const error = largestError(computed[i][1], values);
         expect(error, `${what} at H ${shape.H}`).toBeLessThan(2e-5);

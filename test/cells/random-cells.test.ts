@@ -176,13 +176,13 @@ describe('random equations', () => {
 
   test.each(machines)(
     'on %s',
-    (_, makeMachine) => {
+    async (_, makeMachine) => {
       const { backend, guarded } = makeMachine();
       fc.assert(
         fc.property(equations, (text) => check(backend, text, 1e-3)),
         { numRuns: 300, seed: 1 },
       );
-      expect(guarded.overrun()).toEqual([]);
+      expect(await guarded.overrun()).toEqual([]);
     },
     60_000,
   );
