@@ -16,19 +16,21 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   files: [],
   json: ['files'],
   text: ['options', 'files'],
-  model: ['backend', 'cells', 'text'],
+  counts: ['text', 'threads'],
+  model: ['backend', 'cells', 'text', 'counts'],
+  predict: ['backend', 'text', 'model', 'counts'],
   threads: [],
   novelty: ['text'],
-  sample: ['options', 'backend', 'text', 'model', 'threads'],
-  evaluate: ['backend', 'text', 'model', 'threads'],
+  sample: ['options', 'backend', 'text', 'model', 'counts', 'predict', 'threads'],
+  evaluate: ['backend', 'text', 'model', 'counts', 'threads'],
   // its predictions are mixed with an n-gram model's
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'json', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['options', 'backend', 'cells', 'text', 'model', 'threads'],
+  train: ['options', 'backend', 'cells', 'text', 'model', 'counts', 'threads'],
   pages: [],
   // a state file is a training's
-  checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'train'],
+  checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'counts', 'train'],
   // what programs use: all that computes
   library: [
     ...[
@@ -38,6 +40,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       'json',
       'text',
       'model',
+      'counts',
       'train',
       'checkpoint',
       'sample',
@@ -55,6 +58,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'json',
     'text',
     'model',
+    'counts',
     'train',
     'checkpoint',
     'threads',
