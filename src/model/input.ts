@@ -7,22 +7,17 @@
  * give the same numbers forward. One-hot input is the table W_ihᵀ + b_ih itself.
  */
 import type { Backend, Indices, Lookup, Tensor } from '../backend/backend.js';
-import { cells } from './cells/cells.js';
+import { cellOf } from './cells/cells.js';
+import { type LayerWeights, layerWeights } from './layer-weights.js';
 import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 
-/** Names of the parameters that an input projection is made of */
+/** Names of the parameters of an input projection that is not the first layer's of a plain network */
 export interface InputNames {
   readonly embedding: string;
   readonly weight: string;
   readonly bias: string;
 }
-
-const firstLayerNames: InputNames = {
-  embedding: 'embedding.weight',
-  weight: 'rnn.weight_ih_l0',
-  bias: 'rnn.bias_ih_l0',
-};
 
 export class FirstLayerInput {
   /** [V, G·H] */
@@ -33,6 +28,9 @@ export class FirstLayerInput {
   /** Where the last projection is found in the table: kept, since each step of generation reads the same ids */
   private lookup: Lookup | undefined;
   private frozen = false;
+  private readonly embeddingName: string;
+  private readonly layer: LayerWeights['input'];
+  private readonly dLayer: LayerWeights['input'] | undefined;
 
   constructor(
     private readonly backend: Backend,
@@ -40,8 +38,16 @@ export class FirstLayerInput {
     private readonly weights: ParameterTensors,
     private readonly gradients: ParameterTensors | undefined,
     private readonly maxRows: number,
-    private readonly names: InputNames = firstLayerNames,
-  ) {}
+    names?: InputNames,
+  ) {
+    const of = (tensors: ParameterTensors) =>
+      names
+        ? { weight: tensors.get(names.weight), bias: tensors.get(names.bias) }
+        : layerWeights(config, tensors, 0).input;
+    this.layer = of(weights);
+    this.dLayer = gradients && of(gradients);
+    this.embeddingName = names?.embedding ?? 'embedding.weight';
+  }
 
   /**
    * projection[i,:] = W_ih · embedding(ids[i]) + b_ih
@@ -56,17 +62,18 @@ export class FirstLayerInput {
       return this.lookup;
     }
     const x = this.embeddedRows(ids.length);
-    backend.gather(x, weights.get(this.names.embedding), ids);
-    backend.linear(projection, x, weights.get(this.names.weight), weights.get(this.names.bias));
+    backend.gather(x, weights.get(this.embeddingName), ids);
+    backend.linear(projection, x, this.layer.weight, this.layer.bias);
     return undefined;
   }
 
   /** Adds to the gradients of the embedding, W_ih and b_ih; dProjection [T, B, G·H] */
   backward(dProjection: Tensor, ids: Indices): void {
     const { backend, weights, gradients } = this;
-    if (gradients === undefined) throw new Error('not built for training');
-    const dWeight = gradients.get(this.names.weight);
-    const dBias = gradients.get(this.names.bias);
+    if (gradients === undefined || this.dLayer === undefined) {
+      throw new Error('not built for training');
+    }
+    const { weight: dWeight, bias: dBias } = this.dLayer;
     if (this.usesTable(ids.length)) {
       this.dTable ??= backend.tensor(this.tableShape);
       backend.fill(this.dTable, 0);
@@ -75,16 +82,16 @@ export class FirstLayerInput {
         backend.transposeBackward(dWeight, dBias, this.dTable);
         return;
       }
-      const dEmbedding = gradients.get(this.names.embedding);
-      backend.linearBackwardInput(dEmbedding, this.dTable, weights.get(this.names.weight), true);
-      backend.linearBackwardWeight(dWeight, dBias, this.dTable, weights.get(this.names.embedding));
+      const dEmbedding = gradients.get(this.embeddingName);
+      backend.linearBackwardInput(dEmbedding, this.dTable, this.layer.weight, true);
+      backend.linearBackwardWeight(dWeight, dBias, this.dTable, weights.get(this.embeddingName));
       return;
     }
     const x = this.embeddedRows(ids.length);
     backend.linearBackwardWeight(dWeight, dBias, dProjection, x);
     // the embedded characters are not needed any more: their memory takes the gradient
-    backend.linearBackwardInput(x, dProjection, weights.get(this.names.weight), false);
-    backend.scatterAdd(gradients.get(this.names.embedding), x, ids);
+    backend.linearBackwardInput(x, dProjection, this.layer.weight, false);
+    backend.scatterAdd(gradients.get(this.embeddingName), x, ids);
   }
 
   /** Computes the table once, for weights that stay as they are. */
@@ -103,15 +110,14 @@ export class FirstLayerInput {
 
   private fillTable(): void {
     const { backend, weights } = this;
-    const weight = weights.get(this.names.weight);
-    const bias = weights.get(this.names.bias);
+    const { weight, bias } = this.layer;
     if (this.config.embedding === 0) backend.transpose(this.requireTable(), weight, bias);
-    else backend.linear(this.requireTable(), weights.get(this.names.embedding), weight, bias);
+    else backend.linear(this.requireTable(), weights.get(this.embeddingName), weight, bias);
   }
 
   private get tableShape(): [number, number] {
-    const { cell, hidden, vocabulary } = this.config;
-    return [vocabulary, cells[cell].gates * hidden];
+    const { hidden, vocabulary } = this.config;
+    return [vocabulary, cellOf(this.config).gates * hidden];
   }
 
   private requireTable(): Tensor {

@@ -1,5 +1,5 @@
 /** What a training takes of memory: asked for before any of it is taken. */
-import { cells } from '../model/cells/cells.js';
+import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { usualLength } from '../model/pairs/pair-batches.js';
 import { parameterTable } from '../model/parameters.js';
@@ -19,16 +19,16 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig): number {
   const { batchSize, seqLength, threads, average } = config;
   const kept = 1 + momentCount(config.optimizer) + (average > 0 ? 1 : 0);
   if (model.pairs) {
-    const { gates, states } = cells[model.cell];
+    const { gates, states } = cellOf(model);
     // two directions of the encoder, the decoder and attention, at the usual lengths of both sides
     const perRow = (3 * (gates + states.length + 1) + 10) * H + V;
     const pairs = 4 * ((2 * kept + 2 * threads) * flatSize + batchSize * usualLength * perRow);
     return pairs + threads * threadBytes;
   }
   // what stands in the rows that become zero where documents begin
-  const states = config.documents ? cells[model.cell].states.length : 0;
+  const states = config.documents ? cellOf(model).states.length : 0;
   // outside of the cells: what the layers hand down, and the logits
   const activations =
-    batchSize * seqLength * ((L * (cells[model.cell].gates + 2 + states) + 1) * H + V);
+    batchSize * seqLength * ((L * (cellOf(model).keptWidth + states) + 1) * H + V);
   return 4 * ((2 * kept + 2 * threads) * flatSize + activations) + threads * threadBytes;
 }

@@ -1,7 +1,7 @@
 /** A recurrent layer of an encoder or decoder with its input: T steps of B rows of ids. */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
-import { cells } from '../cells/cells.js';
+import { cellOf } from '../cells/cells.js';
 import { FirstLayerInput } from '../input.js';
 import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
@@ -37,7 +37,7 @@ export class PairLayer {
       weight: `${part}.weight_hh_l0${direction}`,
       bias: `${part}.bias_hh_l0${direction}`,
     };
-    this.layer = cells[config.cell].createLayer(backend, config.hidden, maxRows, maxBatch, {
+    this.layer = cellOf(config).createLayer(backend, config.hidden, maxRows, maxBatch, {
       weight: weights.get(this.recurrent.weight),
       bias: weights.get(this.recurrent.bias),
     });
@@ -72,8 +72,8 @@ export class PairLayer {
     this.backend.linearBackwardWeight(
       gradients.get(recurrent.weight),
       gradients.get(recurrent.bias),
-      chunk.dRecurrent,
-      chunk.previousOutput,
+      chunk.products[0].gradient,
+      chunk.products[0].argument,
     );
     this.input.backward(chunk.inputProjection, ids);
   }

@@ -18,7 +18,7 @@
  */
 import type { Backend, DropoutMask, Indices, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
-import { cells } from '../cells/cells.js';
+import { cellOf, cells } from '../cells/cells.js';
 import type { ModelConfig } from '../model-config.js';
 import type { Dropout } from '../network.js';
 import type { ParameterTensors } from '../parameters.js';
@@ -94,7 +94,7 @@ export class PairNetwork {
     private readonly gradients: ParameterTensors | undefined,
     private readonly capacity: PairCapacity,
   ) {
-    const { hidden: H, cell } = config;
+    const { hidden: H } = config;
     const { maxSourceRows, maxTargetRows, maxBatch } = capacity;
     const layer = (part: string, direction: string, maxRows: number) =>
       new PairLayer(backend, config, weights, gradients, part, direction, maxRows, maxBatch);
@@ -104,7 +104,7 @@ export class PairNetwork {
       weight: weights.get('combine.weight'),
       bias: weights.get('combine.bias'),
     });
-    this.states = cells[cell].states.map(() => backend.tensor([maxBatch * H]));
+    this.states = cellOf(config).states.map(() => backend.tensor([maxBatch * H]));
   }
 
   /** Reads sources: what `decode` attends to and starts from, until the next call. */
@@ -229,7 +229,8 @@ export class PairNetwork {
     const dQuery = this.take('dQuery', [T * B, H], 'maxTargetRows');
     backend.fill(dQuery, 0);
     combined.backward(backend.view(dTop, 0, [1, T * B, H]), [dQuery]);
-    addWeight('combine.weight', 'combine.bias', combined.dRecurrent, combined.previousOutput);
+    const [product] = combined.products;
+    addWeight('combine.weight', 'combine.bias', product.gradient, product.argument);
     const dMemory = this.take('dMemory', [S, B, 2 * H], 'maxSourceRows');
     const buffers = { query, memory, weights: attention };
     const dContext = combined.inputProjection;
@@ -272,7 +273,7 @@ export class PairNetwork {
   }
 
   private get stateNames() {
-    return cells[this.config.cell].states;
+    return cellOf(this.config).states;
   }
 
   /** [S, B, H] in the opposite order of time; the encoder's output after dropout is not needed any more. */

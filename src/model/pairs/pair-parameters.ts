@@ -2,7 +2,7 @@
  * The parameters of a network of pairs. Encoder and decoder have the names, shapes and gate order of PyTorch's
  * bidirectional nn.LSTM / nn.GRU / nn.RNN and of a second one.
  */
-import { cells } from '../cells/cells.js';
+import { cellOf } from '../cells/cells.js';
 import type { ModelConfig } from '../model-config.js';
 import type { Parameter } from '../parameters.js';
 
@@ -28,7 +28,7 @@ export const directions = ['', '_reverse'] as const;
 export function pairParameters(config: ModelConfig, list: ParameterList): void {
   const { hidden: H, embedding: D, vocabulary: V } = config;
   const { add, uniform, ofGate, zero } = list;
-  const { gates, states } = cells[config.cell];
+  const { gates, states } = cellOf(config);
   const lastRow = (V - 1) * D;
   const addEmbedding = (part: string) => {
     if (D === 0) return;
