@@ -1,6 +1,17 @@
 /** Rows of a network's state. */
 import type { Backend } from '../backend/backend.js';
+import { cells } from './cells/cells.js';
+import type { ModelConfig } from './model-config.js';
 import type { State } from './network.js';
+
+/** A state of zeros for B rows: the state before any text. */
+export function createState(
+  backend: Backend,
+  { layers: L, hidden: H, cell }: ModelConfig,
+  B: number,
+): State {
+  return Array.from({ length: L }, () => cells[cell].states.map(() => backend.tensor([B, H])));
+}
 
 /** Rows [first, first + count) of a state, the same memory. */
 export function stateRows(backend: Backend, state: State, first: number, count: number): State {
