@@ -17,6 +17,7 @@ import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { checkOptions, flag, type OptionsOf, option } from '../options/table.js';
 import { choice, integer } from '../options/types.js';
+import { IdleMemory } from '../sample/batch-memory.js';
 import { generate } from '../sample/generate.js';
 import { wholeRecords } from '../sample/record-filters.js';
 import { countsWeightRow } from '../sample/sample-rows.js';
@@ -107,6 +108,7 @@ export class Model {
   readonly #device: Device;
   readonly #operations = new Operations('the model');
   #weights: SharedTensor | undefined;
+  readonly #idle = new IdleMemory();
 
   private constructor(data: unknown, device: unknown) {
     this.#data = data as ModelData;
@@ -347,7 +349,7 @@ export class Model {
     const { settings, prompt } = samplingOf(options, this.#data);
     const { count = 1, threads = usableCores() } = options;
     const pieces = generate(emptyPrompts(count), {
-      ...{ model: this.#data, device: this.#device, weights: this.#loaded() },
+      ...{ model: this.#data, device: this.#device, weights: this.#loaded(), idle: this.#idle },
       ...{ settings, prompt, expected: count, threads },
     });
     for await (const piece of pieces) {

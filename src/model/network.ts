@@ -18,6 +18,7 @@ import { DocumentResets } from './document-resets.js';
 import { FirstLayerInput } from './input.js';
 import { type LayerWeights, layerWeights } from './layer-weights.js';
 import type { ModelConfig } from './model-config.js';
+import { createState } from './network-state.js';
 import type { ParameterTensors } from './parameters.js';
 import { randomKey } from './random.js';
 import { WeightDrop } from './weight-drop.js';
@@ -144,8 +145,7 @@ export class Network {
 
   /** A state of zeros for B rows, apart from every other. */
   createState(B: number): State {
-    const { layers: L, hidden: H } = this.config;
-    return Array.from({ length: L }, () => this.cell.states.map(() => this.backend.tensor([B, H])));
+    return createState(this.backend, this.config, B);
   }
 
   /**

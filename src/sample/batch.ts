@@ -4,6 +4,7 @@
  */
 import { type Answer, isPending } from '../backend/backend.js';
 import type { Place, Predictor } from '../predict/predictor.js';
+import type { BatchMemory } from './batch-memory.js';
 import { CharacterSampler } from './character-sampler.js';
 import { type RecordRules, RecordSampler } from './record-sampler.js';
 
@@ -24,23 +25,25 @@ export interface Beginning {
 
 export class Batch {
   private readonly sampler: CharacterSampler;
+  private readonly predictor: Predictor;
   /** A row for each of the active records */
   private readonly place: Place;
+  private readonly rows: number;
   /** What the first B rows read next, by B */
   private readonly inputs = new Map<number, Int32Array>();
   private readonly active: RecordSampler[] = [];
   private readonly waiting: RecordSampler[] = [];
   private ended: RecordSampler[] = [];
 
-  /** @param rows at most so many records run at a time; the predictor must hold them */
   constructor(
-    private readonly predictor: Predictor,
+    { predictor, place, rows }: BatchMemory,
     private readonly beginning: Beginning,
     private readonly rules: RecordRules,
-    private readonly rows: number,
   ) {
     this.sampler = new CharacterSampler(rules.symbols, rules.settings);
-    this.place = predictor.createPlace(rows);
+    this.predictor = predictor;
+    this.place = place;
+    this.rows = rows;
   }
 
   get busy(): boolean {

@@ -62,7 +62,8 @@ async function drawText(model: Model, backend: Backend, options: SampleOptions):
   const symbols = model.vocabulary.symbols.length;
   const rules = { settings, symbols, constraint: undefined };
   const predictor = new Predictor(backend, network, 1, model.counts, countsWeight);
-  const batch = new Batch(predictor, beginning, rules, 1);
+  const place = predictor.createPlace(1);
+  const batch = new Batch({ predictor, place, rows: 1 }, beginning, rules);
   batch.add(0, []);
   const ids: number[] = [];
   while (batch.busy) {
