@@ -20,7 +20,11 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 export type Spelling = (key: string, value?: string) => string;
 
 /** Options that a program calls otherwise than the command line does */
-const propertyNames: Readonly<Record<string, string>> = { output: 'saveTo' };
+const propertyNames: Readonly<Record<string, string>> = {
+  output: 'saveTo',
+  temp: 'temperature',
+  tempSchedule: 'temperatureSchedule',
+};
 
 /** As programs spell options */
 export const asProperty: Spelling = (key, value) => {

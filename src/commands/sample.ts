@@ -8,7 +8,13 @@ import { usableCores } from '../machine/cores.js';
 import type { Model } from '../model/model-data.js';
 import { beamSearch } from '../sample/beam.js';
 import { generate } from '../sample/generate.js';
-import { notIn, unseen, wholeRecords } from '../sample/record-filters.js';
+import {
+  notIn,
+  selectRecords,
+  unseen,
+  type WholeRecord,
+  wholeRecords,
+} from '../sample/record-filters.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { Chunk } from '../threads/map-ordered.js';
@@ -17,12 +23,9 @@ import { modelPath } from './input/model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './input/prompt.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { write } from './output/write.js';
+import { commandSettings } from './sampling/command-settings.js';
 import { interact } from './sampling/interactive.js';
 import { type CommandSampleOptions, sampleTable } from './sampling/sample-options.js';
-import { sampleSettings } from './sampling/sample-settings.js';
-
-/** Records drawn in succession without a new one, after which no more are tried */
-const maxRejected = 10_000;
 
 export const sample = defineCommand({
   name: 'sample',
@@ -50,7 +53,7 @@ export const sample = defineCommand({
 async function writeRecords(path: string, options: CommandSampleOptions): Promise<void> {
   const output = createOutput(options.quiet ?? false);
   const model = await readChosenModel(path, options.last);
-  const settings = sampleSettings(options, model, output);
+  const settings = commandSettings(options, model, output);
   const encode = promptEncoder(model, output);
   const { unit } = model.text;
   const reading = readingOf(options, unit, 'replace');
@@ -62,7 +65,11 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
 
   const count = options.count ?? 1;
   if (options.beam !== undefined) {
-    const found = await beamSearch(model, device, common.ids, settings, options.beam);
+    const found = await beamSearch(model, device, {
+      prompt: common.ids,
+      settings,
+      width: options.beam,
+    });
     const head = (options.echo ?? true) ? common.bytes : nothing.bytes;
     const tail = options.null ? '\0' : options.count !== undefined ? '\n' : '';
     for (const { ids } of found.slice(0, count)) {
@@ -94,20 +101,20 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
   if (!selected) return stream(pieces, prompts, model, separator);
 
   const isFresh = options.unique ? unseen() : () => true;
-  let [written, inVain] = [0, 0];
-  for await (const { index, ids } of wholeRecords(pieces)) {
-    const prompt = prompts.of(index);
-    const whole = [...Array.from(prompt.ids), ...ids];
-    prompts.forget(index);
-    if (!isFresh(whole) || isNovel?.(whole) === false) {
-      if (lines || ++inVain < maxRejected) continue;
-      output.warn(`${written} of ${count} records written: the last ${inVain} were not new`);
-      return;
-    }
-    inVain = 0;
-    await write(Buffer.concat([prompt.bytes, model.vocabulary.decodeBytes(ids)]));
+  const isNew = ({ index, ids }: WholeRecord): boolean => {
+    const whole = [...Array.from(prompts.of(index).ids), ...ids];
+    const isWanted = isFresh(whole) && isNovel?.(whole) !== false;
+    if (!isWanted) prompts.forget(index);
+    return isWanted;
+  };
+  const wanted = lines ? Number.POSITIVE_INFINITY : count;
+  const records = selectRecords(wholeRecords(pieces), isNew, wanted, (written, inVain) =>
+    output.warn(`${written} of ${count} records written: the last ${inVain} were not new`),
+  );
+  for await (const { index, ids } of records) {
+    await write(Buffer.concat([prompts.of(index).bytes, model.vocabulary.decodeBytes(ids)]));
     await write(separator);
-    if (++written === count && !lines) return;
+    prompts.forget(index);
   }
 }
 

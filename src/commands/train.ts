@@ -1,3 +1,4 @@
+import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress, type Progress } from '../cli/progress.js';
@@ -12,7 +13,7 @@ import { readEscapes } from '../messages/escapes.js';
 import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { flagOf } from '../options/table.js';
-import { sample } from '../sample/sample-text.js';
+import { sampleText } from '../sample/sample-text.js';
 import type { EndEvent, SampleEvent, TrainEvent } from '../train/events.js';
 import type { TrainingText } from '../train/job.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
@@ -110,11 +111,13 @@ const sampleLength = 300;
 /** For the log: what the training can write by now. */
 async function sampleOf(model: Model, { seed, backend }: TrainConfig): Promise<SampleEvent> {
   const step = Number(model.training?.step ?? 0);
-  return {
-    type: 'sample',
-    step,
-    text: await sample(model, { length: sampleLength, seed, backend }),
-  };
+  const device = await openDevice(backend);
+  try {
+    const text = await sampleText(model, device, { length: sampleLength, seed });
+    return { type: 'sample', step, text };
+  } finally {
+    device.close();
+  }
 }
 
 function conclude(end: EndEvent, modelPath: string, output: Output): void {

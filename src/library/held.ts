@@ -1,4 +1,6 @@
 /** What the objects of the library hold inside: apart from their classes, whose types need not know it. */
+import type { SharedTensor } from '../backend/backend.js';
+import type { Device } from '../backend/device.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import type { LoadedText } from './loaded-text.js';
 
@@ -6,6 +8,13 @@ export interface HeldText {
   readonly loaded: LoadedText;
   /** What was said while it was read */
   readonly said: readonly { readonly type: 'note' | 'warning'; readonly message: string }[];
+}
+
+/** A model on a device that holds its weights */
+export interface LoadedModel {
+  readonly model: ModelData;
+  readonly device: Device;
+  readonly weights: SharedTensor;
 }
 
 const texts = new WeakMap<object, HeldText>();

@@ -1,9 +1,15 @@
 /** Lines that a program gives, and what it gets of them. */
 import { UsageError } from '../errors.js';
 import type { LineLoss } from '../evaluate/line-scorer.js';
+import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
+import { usableCores } from '../machine/cores.js';
 import type { Model as ModelData } from '../model/model-data.js';
+import type { OptionsOf } from '../options/table.js';
 import { withoutCr } from '../text/encode.js';
+import { abortable } from './abort.js';
 import { kindOf } from './arguments.js';
+import type { LoadedModel } from './held.js';
+import type { modelRows } from './model-options.js';
 
 export type InputLine = string | Uint8Array;
 
@@ -25,11 +31,42 @@ export interface LineScore {
 /** Lines that are there already are handed on in groups of so many. */
 const maxGroup = 512;
 
+/** @throws UsageError for what is no iterable of lines */
+export function requireLines(lines: unknown): void {
+  if (
+    typeof lines === 'object' &&
+    lines !== null &&
+    (Symbol.iterator in lines || Symbol.asyncIterator in lines)
+  ) {
+    return;
+  }
+  throw new UsageError(`the lines of score must be an iterable of strings, not ${kindOf(lines)}`);
+}
+
+/** Scores lines in their order. What has come is scored before more is waited for. */
+export function scoreInput(
+  { model, device, weights }: LoadedModel,
+  lines: Iterable<InputLine> | AsyncIterable<InputLine>,
+  options: OptionsOf<(typeof modelRows)['score']>,
+  signal: AbortSignal,
+): AsyncIterable<ScoredLine> {
+  const { dynamic = false, perChar = false, threads = usableCores() } = options;
+  const { groups, isShort } = lineGroupsOf(lines, (values) => abortable(values, signal));
+  return scoreLines(groups, {
+    models: [model],
+    weights: [weights],
+    device,
+    threads: isShort ? 1 : threads,
+    dynamic,
+    characters: perChar,
+  });
+}
+
 /**
  * @param listening makes an iterable end where the call does
  * @returns groups as `scoreLines` takes them, and whether there are so few that threads would not pay
  */
-export function lineGroupsOf(
+function lineGroupsOf(
   lines: Iterable<InputLine> | AsyncIterable<InputLine>,
   listening: (values: AsyncIterable<InputLine>) => AsyncIterable<InputLine>,
 ): { readonly groups: AsyncIterable<Uint8Array[]>; readonly isShort: boolean } {

@@ -2,98 +2,50 @@
 /** A model, loaded and ready: what it can do. */
 
 import type { SharedTensor } from '../backend/backend.js';
-import { type BackendName, backendNames, type Device } from '../backend/device.js';
-import { openDevice, openExactDevice } from '../backend/open-device.js';
+import type { BackendName, Device } from '../backend/device.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel, writeModel } from '../checkpoint/model-file.js';
 import { readLastModel, statePath } from '../checkpoint/state-file.js';
 import { compress, decompress } from '../compress/codec.js';
-import { UsageError } from '../errors.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
-import { scoreLines } from '../evaluate/score-lines.js';
-import { limits } from '../limits.js';
 import { usableCores } from '../machine/cores.js';
-import type { CellName } from '../model/cells/cells.js';
 import { loadWeights } from '../model/load.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
-import { checkOptions, flag, type OptionsOf, option } from '../options/table.js';
-import { choice, integer } from '../options/types.js';
-import { generate } from '../sample/generate.js';
-import { wholeRecords } from '../sample/record-filters.js';
+import { checkOptions } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
-import { columnRows, readingRows } from '../text/reading-rows.js';
-import { type AbortSignalLike, abortable } from './abort.js';
 import {
-  kindOf,
-  requireFunction,
   requireObject,
   requirePath,
   requirePaths,
   requireSignal,
   requireString,
 } from './arguments.js';
-import { keepModel } from './held.js';
-import { type InputLine, type LineScore, lineGroupsOf, scoreOf } from './line-scores.js';
+import { checkCoding, guarded, withExactDevice } from './coding.js';
+import { keepModel, type LoadedModel } from './held.js';
+import {
+  type InputLine,
+  type LineScore,
+  requireLines,
+  scoreInput,
+  scoreOf,
+} from './line-scores.js';
+import {
+  type Architecture,
+  type CompressOptions,
+  type EvaluateFileOptions,
+  type EvaluateTextOptions,
+  type LoadOptions,
+  modelRows,
+  type SampleOptions,
+  type SampleTextOptions,
+  type SaveOptions,
+  type ScoreOptions,
+} from './model-options.js';
 import { breather, Operations } from './operations.js';
 import { guardOutput } from './output-guard.js';
-import {
-  checkSampling,
-  idsOf,
-  type RecordSampleOptions,
-  samplingOf,
-  type TextSampleOptions,
-} from './sampling.js';
+import { checkSampling, drawPieces, drawRecords, idsOf } from './sampling.js';
 import { readingOf } from './text-reading.js';
-
-const backendRow = option('<name>', choice(backendNames), 'compute back end', { default: 'auto' });
-const threadsRow = option('<n>', integer(1, limits.threads), 'worker threads');
-const loadRows = {
-  backend: backendRow,
-  last: flag('the latest weights of the training, from its state, instead of the best'),
-};
-const saveRows = { plainWeights: flag('write weights as numbers, not as base64') };
-const dynamicRow = flag('dynamic evaluation: adapt to the text while reading it (slower)');
-const evaluateRows = { ...readingRows, ...columnRows, dynamic: dynamicRow };
-const evaluateTextRows = { dynamic: dynamicRow };
-const scoreRows = {
-  dynamic: dynamicRow,
-  perChar: flag('tell the cost of each character'),
-  threads: threadsRow,
-};
-const compressRows = {
-  learn: flag('whether the model goes on learning from what is compressed', { default: true }),
-  threads: threadsRow,
-};
-
-/** What every call takes besides its own options */
-interface Abortable {
-  /** Ends the call: it rejects with the signal's reason. */
-  readonly signal?: AbortSignalLike | undefined;
-}
-
-export interface LoadOptions extends OptionsOf<typeof loadRows> {}
-export interface SaveOptions extends OptionsOf<typeof saveRows> {}
-export interface SampleOptions extends RecordSampleOptions, Abortable {}
-export interface SampleTextOptions extends TextSampleOptions, Abortable {}
-export interface EvaluateFileOptions extends OptionsOf<typeof evaluateRows>, Abortable {}
-export interface EvaluateTextOptions extends OptionsOf<typeof evaluateTextRows>, Abortable {}
-export interface ScoreOptions extends OptionsOf<typeof scoreRows>, Abortable {}
-export interface CompressOptions extends OptionsOf<typeof compressRows>, Abortable {
-  /** Told several times a second which share is done, from 0 to 1 */
-  readonly onProgress?: ((fraction: number) => void) | undefined;
-}
-
-/** What a network consists of */
-export interface Architecture {
-  readonly cell: CellName;
-  readonly layers: number;
-  readonly hidden: number;
-  readonly embedding: number;
-  /** Characters that it knows, and one more, the unknown symbol */
-  readonly vocabulary: number;
-  readonly residual?: true | undefined;
-  readonly layerNorm?: true | undefined;
-}
 
 /**
  * A trained model. It keeps its weights and what computes until it is closed; several calls may run at a time.
@@ -118,7 +70,7 @@ export class Model {
    */
   static async load(path: string, options: LoadOptions = {}): Promise<Model> {
     const file = requirePath(path, 'the path of a model');
-    checkOptions(loadRows, options, 'Model.load');
+    checkOptions(modelRows.load, options, 'Model.load');
     const { backend = 'auto', last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
       last ? readLastModel(statePath(file)) : readModel(file),
@@ -167,7 +119,7 @@ export class Model {
    */
   async save(path: string, options: SaveOptions = {}): Promise<void> {
     const file = requirePath(path, 'the path of a model');
-    checkOptions(saveRows, options, 'save');
+    checkOptions(modelRows.save, options, 'save');
     await this.#operations.run(undefined, async () => {
       await guardOutput({ path: file, kind: 'model', mayReplace: true, inputs: [] });
       await writeModel(file, this.#data, { plainWeights: options.plainWeights ?? false });
@@ -176,15 +128,18 @@ export class Model {
 
   /**
    * Draws records, each a string, without the prompt. With `count` there are so many, and each ends where a
-   * record of the model's text ends; without it there is one text of `length` characters.
-   * Equal options and seed give equal records, whatever `threads` is; without a seed it is random.
+   * record of the model's text ends; without it there is one text of `length` characters. Of a list of prompts,
+   * each has `count` records (by default 1), in the order of the list. `unique` and `novel` leave records out:
+   * with one prompt others are drawn in their place, until 10,000 in succession were not new. `beam` searches
+   * for the most probable records and returns them best first.
+   * Equal options and seed give equal records, whatever `threads` is; without a seed they are random.
    * @throws UsageError, on the first record, naming an option that is unknown or out of range
    */
   async *sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'sample');
     checkSampling(rest, 'sample');
     const drawn = this.#operations.iterate(requireSignal(given), (signal) =>
-      wholeRecords(this.#draw(rest, signal)),
+      drawRecords(this.#loadedModel(), rest, signal),
     );
     for await (const { ids } of drawn) yield this.#data.vocabulary.decode(ids);
   }
@@ -197,7 +152,7 @@ export class Model {
     const { signal: given, ...rest } = requireObject(options, 'sampleText');
     checkSampling(rest, 'sampleText');
     const drawn = this.#operations.iterate(requireSignal(given), (signal) =>
-      this.#draw(rest, signal),
+      drawPieces(this.#loadedModel(), rest, signal),
     );
     const { vocabulary } = this.#data;
     // a character may be of several bytes
@@ -219,26 +174,12 @@ export class Model {
     options: ScoreOptions = {},
   ): AsyncGenerator<LineScore, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'score');
-    checkOptions(scoreRows, rest, 'score');
-    const { dynamic = false, perChar = false, threads = usableCores() } = rest;
-    if (typeof lines === 'string' || !isIterable(lines)) {
-      throw new UsageError(
-        `the lines of score must be an iterable of strings, not ${kindOf(lines)}`,
-      );
-    }
-    const data = this.#data;
-    const scored = this.#operations.iterate(requireSignal(given), (signal) => {
-      const { groups, isShort } = lineGroupsOf(lines, (values) => abortable(values, signal));
-      return scoreLines(groups, {
-        models: [data],
-        weights: [this.#loaded()],
-        device: this.#device,
-        threads: isShort ? 1 : threads,
-        dynamic,
-        characters: perChar,
-      });
-    });
-    for await (const { line, losses } of scored) yield scoreOf(line, losses[0], data);
+    checkOptions(modelRows.score, rest, 'score');
+    requireLines(lines);
+    const scored = this.#operations.iterate(requireSignal(given), (signal) =>
+      scoreInput(this.#loadedModel(), lines, rest, signal),
+    );
+    for await (const { line, losses } of scored) yield scoreOf(line, losses[0], this.#data);
   }
 
   /**
@@ -253,7 +194,7 @@ export class Model {
   ): Promise<Evaluation> {
     const paths = requirePaths(path, 'the path of a text');
     const { signal: given, ...rest } = requireObject(options, 'evaluate');
-    checkOptions(evaluateRows, rest, 'evaluate');
+    checkOptions(modelRows.evaluate, rest, 'evaluate');
     const { text, vocabulary } = this.#data;
     const reading = readingOf(rest, text.unit);
     return this.#operations.run(requireSignal(given), async (signal) => {
@@ -274,7 +215,7 @@ export class Model {
   async evaluateText(text: string, options: EvaluateTextOptions = {}): Promise<Evaluation> {
     const string = requireString(text, 'the text of evaluateText');
     const { signal: given, ...rest } = requireObject(options, 'evaluateText');
-    checkOptions(evaluateTextRows, rest, 'evaluateText');
+    checkOptions(modelRows.evaluateText, rest, 'evaluateText');
     return this.#operations.run(requireSignal(given), async (signal) =>
       this.#evaluate(idsOf(string, this.#data), rest.dynamic, signal),
     );
@@ -285,27 +226,16 @@ export class Model {
    * @throws CharnnError when memory does not suffice
    */
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
-    const { content, listening, signal: given, rest } = compressing(bytes, options, 'compress');
-    return this.#operations.run(given, async (signal, fail) => {
-      // whether relaxed multiply-adds are fused depends on the machine: these are not
-      const isRelaxed = this.#device.kind === 'wasm';
-      const device = isRelaxed ? await openExactDevice('wasm (simd)') : this.#device;
-      try {
-        const { learn = true, threads = usableCores() } = rest;
-        return await compress(content, {
-          ...{
-            model: this.#data,
-            learn,
-            threads,
-            device,
-            signal,
-            onProgress: guarded(listening, fail),
-          },
-        });
-      } finally {
-        if (isRelaxed) device.close();
-      }
-    });
+    const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
+    const { learn = true, threads = usableCores() } = rest;
+    return this.#operations.run(given, (signal, fail) =>
+      withExactDevice(this.#device, (device) =>
+        compress(content, {
+          ...{ model: this.#data, learn, threads, device, signal },
+          onProgress: guarded(listener, fail),
+        }),
+      ),
+    );
   }
 
   /**
@@ -317,9 +247,9 @@ export class Model {
     bytes: Uint8Array,
     options: Pick<CompressOptions, 'signal' | 'onProgress'> = {},
   ): Promise<Uint8Array> {
-    const { content, listening, signal: given } = compressing(bytes, options, 'decompress');
+    const { content, listener, signal: given } = checkCoding(bytes, options, 'decompress');
     return this.#operations.run(given, (signal, fail) =>
-      decompress(content, 'the compressed bytes', this.#data, guarded(listening, fail), signal),
+      decompress(content, 'the compressed bytes', this.#data, guarded(listener, fail), signal),
     );
   }
 
@@ -339,17 +269,8 @@ export class Model {
     return this.#weights;
   }
 
-  async *#draw(options: RecordSampleOptions, signal: AbortSignal) {
-    const { settings, prompt } = samplingOf(options, this.#data);
-    const { count = 1, threads = usableCores() } = options;
-    const pieces = generate(emptyPrompts(count), {
-      ...{ model: this.#data, device: this.#device, weights: this.#loaded() },
-      ...{ settings, prompt, expected: count, threads },
-    });
-    for await (const piece of pieces) {
-      signal.throwIfAborted();
-      yield piece;
-    }
+  #loadedModel(): LoadedModel {
+    return { model: this.#data, device: this.#device, weights: this.#loaded() };
   }
 
   #evaluate(ids: Parameters<typeof evaluate>[2], dynamic: unknown, signal: AbortSignal) {
@@ -359,48 +280,6 @@ export class Model {
       pause: breather(signal),
     });
   }
-}
-
-function* emptyPrompts(count: number): Generator<readonly number[], void, void> {
-  for (let i = 0; i < count; i++) yield [];
-}
-
-function isIterable(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    (Symbol.iterator in value || Symbol.asyncIterator in value)
-  );
-}
-
-function compressing(bytes: unknown, options: unknown, what: 'compress' | 'decompress') {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new UsageError(`the bytes of ${what} must be a Uint8Array, not ${kindOf(bytes)}`);
-  }
-  const { signal, onProgress, ...rest } = requireObject(options, what);
-  checkOptions(what === 'compress' ? compressRows : {}, rest, what);
-  const listening = requireFunction<(fraction: number) => void>(onProgress, 'onProgress');
-  return {
-    content: bytes,
-    listening,
-    signal: requireSignal(signal),
-    rest: rest as OptionsOf<typeof compressRows>,
-  };
-}
-
-/** A listener whose failure ends the work, wherever it is called */
-function guarded(
-  listener: ((fraction: number) => void) | undefined,
-  fail: (error: unknown) => void,
-): ((fraction: number) => void) | undefined {
-  if (listener === undefined) return undefined;
-  return (fraction) => {
-    try {
-      listener(fraction);
-    } catch (error) {
-      fail(error);
-    }
-  };
 }
 
 /** @param data of `checkpoint` or of a training */

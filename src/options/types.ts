@@ -111,6 +111,26 @@ export function repeated<T>(
   return { ...listOf(of), parse: (given) => [of.parse(given)], each: of };
 }
 
+/** One value or a list of them; the command line reads it as it reads the list. */
+export function oneOrMore<T, List extends ValueType<readonly T[]>>(
+  of: ValueType<T>,
+  list: List,
+): Omit<List, keyof ValueType<T>> & ValueType<T | readonly T[]> {
+  return {
+    ...list,
+    expected: `${of.expected}, or a list of such values`,
+    accepts: (value): value is T | readonly T[] => of.accepts(value) || list.accepts(value),
+  };
+}
+
+/** The values of an option that takes one or more */
+export function listed<T extends string | number>(
+  given: T | readonly T[] | undefined,
+): readonly T[] {
+  if (given === undefined) return [];
+  return typeof given === 'object' ? given : [given];
+}
+
 const secondsOfUnit: readonly (readonly [RegExp, number])[] = [
   [/^(s|secs?|seconds?)?$/, 1],
   [/^(m|mins?|minutes?)$/, 60],

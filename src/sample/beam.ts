@@ -1,5 +1,5 @@
 /** Beam search: the most probable records that can be found with a limited number of candidates. */
-import type { Backend, Indices } from '../backend/backend.js';
+import type { Backend, Indices, SharedTensor } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
@@ -37,6 +37,18 @@ interface Extension {
   readonly logProbability: number;
 }
 
+export interface BeamSearch {
+  /** Ids that the records continue */
+  readonly prompt: ArrayLike<number>;
+  readonly settings: SampleSettings;
+  /** How many candidates are kept after each character */
+  readonly width: number;
+  /** The model's weights, if the device holds them already */
+  readonly weights?: SharedTensor | undefined;
+  /** Called before each character; the search waits for what it returns. */
+  readonly pause?: (() => void | Promise<void>) | undefined;
+}
+
 /**
  * Keeps the `width` most probable beginnings after each character, until as many have ended. With a
  * width of 1 it is greedy sampling.
@@ -45,26 +57,19 @@ interface Extension {
 export async function beamSearch(
   model: Model,
   device: Scope,
-  prompt: ArrayLike<number>,
-  settings: SampleSettings,
-  width: number,
+  search: BeamSearch,
 ): Promise<BeamResult[]> {
-  return withScope(device, (backend) => searchOn(backend, model, prompt, settings, width));
+  return withScope(device, (backend) => searchOn(backend, model, search));
 }
 
-function searchOn(
-  backend: Backend,
-  model: Model,
-  prompt: ArrayLike<number>,
-  settings: SampleSettings,
-  width: number,
-): Promise<BeamResult[]> {
-  const weights = loadWeights(model, backend);
+function searchOn(backend: Backend, model: Model, search: BeamSearch): Promise<BeamResult[]> {
+  const { prompt, settings, width, weights: loaded, pause } = search;
+  const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   const capacity = { maxRows: width, maxBatch: width };
   const network = networkOf(model.config, backend, weights, capacity);
   const beginning = readPrompt(model, backend, weights, prompt);
   const beam = new Beam(backend, network, beginning, settings, width);
-  return beam.search(constraintFor(settings, model.vocabulary));
+  return beam.search(constraintFor(settings, model.vocabulary), pause);
 }
 
 class Beam {
@@ -90,7 +95,10 @@ class Beam {
     this.indices = backend.indices(width);
   }
 
-  async search(constraint: ConstraintState | undefined): Promise<BeamResult[]> {
+  async search(
+    constraint: ConstraintState | undefined,
+    pause: BeamSearch['pause'],
+  ): Promise<BeamResult[]> {
     const { settings, width, backend, beginning } = this;
     let active: Candidate[] = [
       {
@@ -107,6 +115,7 @@ class Beam {
     if (settings.length === 0 || empty) return [{ ids: [], logProbability: 0, mean: 0 }];
     this.copyRows(stateRows(backend, this.state, 0, 1), beginning.state, [0]);
     while (active.length > 0 && ended.length < width) {
+      await pause?.();
       const next: Candidate[] = [];
       const rows: number[] = [];
       for (const extension of await this.extensions(active)) {

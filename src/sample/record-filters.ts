@@ -19,6 +19,33 @@ export async function* wholeRecords(
   }
 }
 
+/** Records drawn in succession without a new one, after which no more are tried */
+const maxRejected = 10_000;
+
+/**
+ * Selects records that are new, until there are as many as are wanted.
+ * @param wanted infinite where the records that are drawn end by themselves
+ * @param onGivenUp told how many records there were, and how many have since been drawn in vain
+ */
+export async function* selectRecords(
+  records: AsyncIterable<WholeRecord>,
+  isNew: (record: WholeRecord) => boolean,
+  wanted: number,
+  onGivenUp: (selected: number, inVain: number) => void = () => {},
+): AsyncGenerator<WholeRecord, void, void> {
+  let [selected, inVain] = [0, 0];
+  for await (const record of records) {
+    if (isNew(record)) {
+      inVain = 0;
+      yield record;
+      if (++selected === wanted) return;
+    } else if (++inVain >= maxRejected && Number.isFinite(wanted)) {
+      onGivenUp(selected, inVain);
+      return;
+    }
+  }
+}
+
 /** Says yes to a record that it has not been asked about before. */
 export function unseen(): (ids: ArrayLike<number>) => boolean {
   const seen = new Set<string>();

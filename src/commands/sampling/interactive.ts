@@ -14,8 +14,8 @@ import type { SampleSettings } from '../../sample/settings.js';
 import { readChosenModel } from '../input/chosen-model.js';
 import { promptEncoder, readCommonPrompt } from '../input/prompt.js';
 import { write } from '../output/write.js';
+import { commandSettings } from './command-settings.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
-import { sampleSettings } from './sample-settings.js';
 
 /** Options of records that are written one after the other, as a pipe wants them */
 const ofRecords = ['count', 'null', 'unique', 'novel', 'complete', 'beam'] as const;
@@ -84,7 +84,7 @@ class Dialogue {
   ) {
     this.original = { ...given, seed: given.seed ?? Math.floor(Math.random() * 2 ** 32) };
     this.current = this.original;
-    this.settings = sampleSettings(this.current, model, output);
+    this.settings = commandSettings(this.current, model, output);
   }
 
   async begin(): Promise<void> {
@@ -124,7 +124,7 @@ class Dialogue {
         { now: this.current, original: this.original },
         command,
       );
-      this.settings = sampleSettings(changed, this.model, this.output);
+      this.settings = commandSettings(changed, this.model, this.output);
       if (changed.seed !== this.current.seed || /^seed\b/.test(command)) this.session.restart();
       this.current = changed;
     } catch (error) {
