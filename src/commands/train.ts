@@ -6,7 +6,6 @@ import { Interruption } from '../cli/signals.js';
 import { DivergenceError, spelt } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import { loadTexts, textRulesOf } from '../library/loaded-text.js';
-import type { Prepared } from '../library/prepare-training.js';
 import { recordedText } from '../library/resumed-text.js';
 import { SavedTraining } from '../library/training.js';
 import { readEscapes } from '../messages/escapes.js';
@@ -15,7 +14,7 @@ import type { Model } from '../model/model-data.js';
 import { flagOf } from '../options/table.js';
 import { sampleText } from '../sample/sample-text.js';
 import type { EndEvent, SampleEvent, TrainEvent } from '../train/events.js';
-import type { TrainingText } from '../train/job.js';
+import type { PreparedTraining, TrainingText } from '../train/job.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
 import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
 import type { TrainConfig } from '../train/train-config.js';
@@ -164,7 +163,7 @@ function sayDone(end: EndEvent, shown: string, output: Output): void {
 }
 
 /** A training by the clock can be made again, byte for byte, by what it came to. */
-function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Output): void {
+function sayHowToRepeat(end: EndEvent, { config, model }: PreparedTraining, output: Output): void {
   const { steps, evalEvery } = end.plan;
   if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
   const { layers, hidden, embedding, residual, layerNorm } = model;

@@ -23,13 +23,7 @@ import {
 } from './arguments.js';
 import { checkCoding, guarded, withExactDevice } from './coding.js';
 import { keepModel, type LoadedModel } from './held.js';
-import {
-  type InputLine,
-  type LineScore,
-  requireLines,
-  scoreInput,
-  scoreOf,
-} from './line-scores.js';
+import type { InputLine, LineScore } from './line-scores.js';
 import {
   type Architecture,
   type CompressOptions,
@@ -45,6 +39,7 @@ import {
 import { breather, Operations } from './operations.js';
 import { guardOutput } from './output-guard.js';
 import { checkSampling, drawPieces, drawRecords, idsOf } from './sampling.js';
+import { requireLines, scoreInput, scoreOf } from './score-input.js';
 import { readingOf } from './text-reading.js';
 
 /**

@@ -10,7 +10,7 @@ import { sharedFraction, sharedRun } from '../novelty/overlap.js';
 import { type OptionRow, withDefaults } from '../options/table.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
-import type { TrainingJob, TrainingText } from '../train/job.js';
+import type { PreparedTraining, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
 import { batchShape, preset, type SizeName, sizes } from '../train/length/preset.js';
 import {
@@ -31,8 +31,6 @@ import { anotherText, changesOf, recordedSource, type TextSource } from './recor
 import { withDocuments, withRecords } from './records.js';
 import { trainingText } from './training-text.js';
 
-export type Prepared = Omit<TrainingJob, 'sink' | 'onEvent' | 'signal'>;
-
 /**
  * A training from its beginning: sizes and configuration.
  * @param initFrom a model to start from
@@ -42,7 +40,7 @@ export async function prepareNew(
   options: CommandTrainOptions,
   initFrom: Model | undefined,
   messages: Messages,
-): Promise<Prepared> {
+): Promise<PreparedTraining> {
   const { valFrac, valFile, valChars } = textSettings(options);
   const { minCount, reading } = loaded;
   const validating = { valFrac, valFile: valFile ?? null, valChars };
@@ -153,7 +151,7 @@ export async function prepareResumed(
   options: CommandTrainOptions,
   modelPath: string,
   messages: Messages,
-): Promise<Prepared> {
+): Promise<PreparedTraining> {
   const path = await findState(modelPath);
   const { resume: state, best } = await matchModel(
     await readState(path),

@@ -5,13 +5,14 @@ import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import type { Model } from '../model/model-data.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
+import type { PreparedTraining } from '../train/job.js';
 import { runTraining } from '../train/run.js';
 import type { CheckpointSink } from '../train/saving/checkpoint-sink.js';
 import type { CommandTrainOptions } from '../train/schema/schema.js';
 import { claimOutput, requireSpace } from './claim-output.js';
 import type { LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
-import { type Prepared, prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
+import { prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
 
 export interface TrainingRequest {
   /** Checked already */
@@ -32,7 +33,7 @@ export class SavedTraining {
   private latest: Model | undefined;
 
   private constructor(
-    readonly prepared: Prepared,
+    readonly prepared: PreparedTraining,
     private readonly options: CommandTrainOptions,
     private readonly files: { path: string; lock: Lock; kept: KeptModels } | undefined,
   ) {}

@@ -27,7 +27,8 @@ export interface TrainingText {
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
-export interface TrainingJob {
+/** A training that can begin, or go on from its state */
+export interface PreparedTraining {
   readonly corpus: TrainingText;
   readonly model: Omit<ModelConfig, 'vocabulary'>;
   readonly config: TrainConfig;
@@ -39,6 +40,10 @@ export interface TrainingJob {
   readonly best?: Model;
   /** Starts from these weights, matched by character. */
   readonly initFrom?: Model;
+}
+
+/** A prepared training, and who is told of it */
+export interface TrainingJob extends PreparedTraining {
   readonly sink: CheckpointSink;
   onEvent(event: TrainEvent): void;
   /** Stops after the step under way and saves. */
