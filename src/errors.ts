@@ -97,7 +97,7 @@ export class DivergenceError extends CharnnError {
   }
 }
 
-/** What Node.js adds to the error of a system call */
+/** The properties that Node.js adds to the error of a system call */
 interface SystemError {
   readonly code?: string;
   readonly errno?: number;
@@ -161,7 +161,7 @@ function systemCode(cause: unknown): string | undefined {
   return code;
 }
 
-/** What a system call was to do, for calls that are not about opening or reading. */
+/** Words for system calls that neither open nor read a file */
 const calls: Readonly<Record<string, string>> = {
   scandir: 'list the folder',
   opendir: 'list the folder',

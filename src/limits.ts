@@ -14,7 +14,7 @@ export const limits = {
   tensors: 1024,
   /** Characters of what separates records */
   separator: 1000,
-  /** What all fields of a file but its tensors' data may take, in bytes: parsed JSON needs many times its size. */
+  /** Max bytes of all fields of a file together, tensor data not counted: parsed JSON needs many times its size. */
   headBytes: 2 ** 25,
   /** Validations that a history keeps; a longer one is thinned. */
   history: 2048,
@@ -28,7 +28,7 @@ export const limits = {
     work: 400_000,
     /** Characters of the vocabulary times different characters and classes of the expression */
     masks: 2 ** 24,
-    /** What is remembered of the states that were met, in numbers kept */
+    /** Max numbers that the states met so far may keep in memory */
     remembered: 2 ** 22,
   },
   /** What `compress` writes keeps to these; a header that asks for more was not written by it. */

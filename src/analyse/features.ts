@@ -11,7 +11,7 @@ export interface Feature {
   readonly values: Float32Array;
 }
 
-/** What a symbol is, as far as the features need it. */
+/** The class of a symbol, as far as the features distinguish it */
 interface Kind {
   readonly symbol: string;
   readonly letter: boolean;

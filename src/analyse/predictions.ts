@@ -1,4 +1,4 @@
-/** What the model expected of each character: its surprise, and the likeliest characters in its place. */
+/** For each character, what the model expected: its surprise, and the likeliest characters in its place. */
 import type { Ids } from '../text/unit.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
 import type { Activations } from './activations.js';

@@ -9,7 +9,7 @@
  * the sizes of a product. Arrays are row-major, activations time-major ([T, B, ·]). A gradient is `dX`.
  */
 
-/** What a device answers: at hand, or on its way where it computes apart from the processor. */
+/** An answer of a device: a value, or a promise where the device computes apart from the processor. */
 export type Answer<T> = T | Promise<T>;
 
 /** Whether an answer must be waited for. In a hot loop this is asked first: waiting costs a turn. */
@@ -31,7 +31,7 @@ export interface Indices {
   readonly length: number;
 }
 
-/** What one thread tells another so that both hold the same tensor. Survives `postMessage`. */
+/** Describes a tensor to another thread, so that both hold the same one. Survives `postMessage`. */
 export interface SharedTensor {
   /** The device's own business */
   readonly location: unknown;

@@ -6,7 +6,7 @@
 import type { Backend } from './backend.js';
 
 export const backendNames = ['auto', 'native', 'wasm', 'reference'] as const;
-/** What a user asks for; 'auto' takes the fastest that works. */
+/** The back end that a user asks for; 'auto' takes the fastest that works. */
 export type BackendName = (typeof backendNames)[number];
 export type DeviceKind = Exclude<BackendName, 'auto'>;
 
@@ -14,7 +14,7 @@ export type DeviceKind = Exclude<BackendName, 'auto'>;
 export interface Scope {
   /** Tensors that these operations make live until `release`. */
   readonly operations: Backend;
-  /** What another thread opens with `openHandle`; it survives `postMessage`. */
+  /** Describes a device to another thread, which opens it with `openHandle`; it survives `postMessage`. */
   readonly handle: DeviceHandle;
   /** A scope within this one, which ends with it at the latest */
   scope(): Scope;
@@ -29,7 +29,7 @@ export interface Device extends Scope {
   readonly kind: DeviceKind;
   /** With the instructions that it uses, as 'native (avx2)': equal names give equal bits. */
   readonly name: string;
-  /** What 'auto' took and why, in words, where that is not the fastest there is */
+  /** A sentence that says which back end 'auto' took, and why, if it is not the fastest one */
   readonly note: string | undefined;
   /** Ends it: the same as `release`. */
   close(): void;

@@ -33,7 +33,7 @@ interface Buffer {
   free: { start: number; end: number }[];
 }
 
-/** What is known of memory only outside of JavaScript */
+/** Facts about memory that only the native addon can tell */
 export interface Pointers {
   /** Address of the first byte; the memory does not move. */
   addressOf(memory: Uint8Array): number;

@@ -18,9 +18,9 @@ interface Missing {
   readonly missing: string;
 }
 
-/** What is wanted of a device beyond its kind */
+/** Requirements on a device beyond its kind */
 interface Wanted {
-  /** What stands in brackets in the name of a device, as avx2; the best by default */
+  /** The instruction level shown in brackets after the device's name, such as avx2; by default the best one */
   readonly level?: string | undefined;
   /** The memory in the handle of another thread's device */
   readonly memory?: unknown;

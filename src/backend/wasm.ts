@@ -20,7 +20,7 @@ const files: Readonly<Record<WasmVariant, string>> = {
   relaxed: 'charnn-relaxed.wasm',
 };
 
-/** What has been compiled in this thread: several devices share one module. */
+/** Modules compiled in this thread: several devices share one module. */
 const modules = new Map<WasmVariant, ReturnType<typeof compileModule>>();
 
 /** The memory of a device as another thread is told of it */

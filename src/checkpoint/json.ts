@@ -156,7 +156,7 @@ export class CheckpointFile {
   }
 }
 
-/** What people call files of these formats, which lie side by side and are easily mixed up. */
+/** Names that people use for files of these formats, which lie side by side and are easily mixed up */
 const kinds: ReadonlyMap<unknown, string> = new Map([
   ['charnn', 'a model'],
   ['charnn-state', 'the state of a training'],

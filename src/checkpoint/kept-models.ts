@@ -127,7 +127,7 @@ export class KeptModels {
       : undefined;
   }
 
-  /** What cannot be read is not this training's. */
+  /** a file that cannot be read is not a model of this training */
   private async isOwn(path: string): Promise<boolean> {
     const { trainingId } = this.options;
     if (trainingId === undefined) return false;

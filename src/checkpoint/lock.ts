@@ -175,7 +175,7 @@ function whatIs(stats: Stats): string {
   return stats.isFIFO() ? 'a pipe' : 'a device or a socket';
 }
 
-/** What stands where the lock is to be is not a lock, or not one that can be waited for. */
+/** The error for a lock's path at which there is no lock, or one that cannot be waited for. */
 function inTheWay(path: string, is: string, cause?: unknown): CharnnError {
   return new CharnnError(
     `${quote(path)}, the lock file of this training, ${is}: if no other training is running, remove it`,

@@ -31,7 +31,7 @@ import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
 
 export const stateFormat = 'charnn-state';
 export const stateVersion = 4;
-/** What an earlier charnn can go on with: it knows nothing of documents. */
+/** The state of a training as an earlier charnn can continue it: without documents. */
 const plainStateVersion = 3;
 
 const { whole, notNegative } = ranges;

@@ -1,4 +1,4 @@
-/** What a command is: its definition and its work, in one object. */
+/** A command: its definition and its work, in one object. */
 import type { OptionsOf, OptionTable } from '../options/table.js';
 
 export interface CommandDefinition<Table extends OptionTable = OptionTable> {

@@ -18,7 +18,7 @@ export interface DescribedOption {
   readonly topic: string;
 }
 
-/** What help and README say of the options of a table: choices, defaults and negations included. */
+/** The lines of help and README.md about the options of a table, with choices, defaults and negations. */
 export function describe(table: OptionTable): DescribedOption[] {
   return Object.entries(table).flatMap(([key, row]) => {
     const topic = row.topic ?? 'Options';

@@ -1,5 +1,5 @@
 /**
- * What charnn says to people, on standard error. Messages hold names and values from files: all that might
+ * Messages to people, on standard error. Messages hold names and values from files: all that might
  * steer the terminal is escaped here.
  */
 import { chalkStderr } from 'chalk';

@@ -1,4 +1,4 @@
-/** What happens when nobody reads standard output or standard error any more. */
+/** Handling of standard output and standard error when their reader has gone away. */
 import { CharnnError, exitCode, systemReason } from '../errors.js';
 import { printable } from '../messages/quote.js';
 import { endByHangup } from './signals.js';

@@ -187,7 +187,7 @@ function shapeOf({ residual = false, layerNorm = false }: Options) {
   return architectureFlags({ residual, layerNorm });
 }
 
-/** What a model records of its training is shown, not relied on: it may be from anywhere. */
+/** A number recorded in a model is checked before it is used: a model file may come from anywhere. */
 function positiveOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : otherwise;
 }

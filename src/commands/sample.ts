@@ -142,14 +142,14 @@ async function stream(
 
 const lineFeed = 0x0a;
 
-/** What ends a single text: in a terminal the shell's prompt begins a line of its own. */
+/** What is written after a single text: a line feed in a terminal, where the shell's prompt needs a line of its own. */
 function closing(last: number | undefined): string {
   return process.stdout.isTTY && last !== lineFeed ? '\n' : '';
 }
 
 const nothing: Prompt = { bytes: new Uint8Array(0), ids: [] };
 
-/** What stands before each record: the common prompt and, when lines are completed, its own. */
+/** Keeps the prompt of each record: the common one and, when lines are completed, the record's own. */
 class RecordPrompts {
   private readonly own = new Map<number, Prompt>();
 
@@ -169,7 +169,7 @@ class RecordPrompts {
     }
   }
 
-  /** What is shown of it */
+  /** The prompt of a record as it is printed: empty with --no-echo */
   of(index: number): Prompt {
     if (!this.echo) return nothing;
     const own = this.own.get(index);

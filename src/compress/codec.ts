@@ -46,7 +46,7 @@ export interface CompressOptions {
   /** Whether a given model goes on learning */
   readonly learn: boolean;
   readonly threads: number;
-  /** What it computes must be the same wherever it is decompressed. */
+  /** The computation must give the same numbers on the machine that decompresses. */
   readonly device: Device;
   readonly onProgress?: ProgressListener | undefined;
   /** Ends the work with its reason. */

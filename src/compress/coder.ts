@@ -32,7 +32,7 @@ export interface CodingModel {
   readonly weights: Float32Array;
   /** Symbol of each id, without the unknown one, which is the last */
   readonly alphabet: Uint32Array;
-  /** What is read before a text */
+  /** The character that the model reads before a text */
   readonly beginning: number;
 }
 

@@ -22,7 +22,7 @@ import { Mixer } from './mixer.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
 import { isText, type Layout } from './stream-layout.js';
 
-/** What a replica is told; it passes through `postMessage`. */
+/** The settings of a replica; they pass through `postMessage`. */
 export interface CodingPlan {
   readonly layout: Layout;
   /** By position of the layout; the decoder fills both in */
@@ -54,7 +54,7 @@ export interface CodingOrder {
   readonly index: number;
 }
 
-/** What was coded: nothing where it was decoded */
+/** The coded bytes; empty when decoding */
 export type CodingResult = Uint8Array;
 
 export function createCodingHandler(
@@ -70,7 +70,7 @@ export function createCodingHandler(
 class StreamCoder {
   private readonly network: Network;
   private readonly control: SharedControl;
-  /** What learns; undefined where the model stays as it is */
+  /** The part that learns; undefined where the model stays as it is */
   private readonly learner: { replica: Replica; ngram: NgramModel; mixer: Mixer } | undefined;
   private readonly counted: Float64Array;
   private readonly state: State;

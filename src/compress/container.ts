@@ -14,7 +14,7 @@ import type { CodingSettings } from './coder.js';
 
 const magic = Buffer.from('charnn\0z', 'latin1');
 export const containerVersion = 3;
-/** What compress writes keeps to it, so a header beyond it is refused before anything is made for it. */
+/** Limits of what compress writes: a header beyond them is refused before any memory is taken for it. */
 const maxima = limits.compressed;
 /** From this version on, the header has a checksum of its own. */
 const firstChecksumVersion = 2;

@@ -1,4 +1,4 @@
-/** What well-known models without a network make of a text: so that its loss can be judged. */
+/** The losses of well-known models without a network on a text, to which a network's loss can be compared. */
 import { spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';

@@ -13,7 +13,7 @@ import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { DynamicEvaluator } from './dynamic-evaluator.js';
 import { addUnknownCost, type LineLoss, LineScorer, lineRows, lineSteps } from './line-scorer.js';
 
-/** What a worker is told at its start; it passes through `postMessage`. */
+/** The settings of a worker, given at its start; they pass through `postMessage`. */
 export interface LinePlan {
   readonly device: DeviceHandle;
   readonly models: readonly {

@@ -13,7 +13,7 @@ export interface LineScoring {
   readonly models: readonly Model[];
   /** Their weights where a device around this one has them already */
   readonly weights?: readonly SharedTensor[] | undefined;
-  /** What computes; the memory that is taken is given back at the end. */
+  /** The device that computes; the memory that is taken from it is given back at the end. */
   readonly device: Scope;
   /** More than are of use are not started; the losses do not depend on their number. */
   readonly threads: number;

@@ -104,7 +104,7 @@ export class Corpus {
     return vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));
   }
 
-  /** What there is to say of its reading, such as files of a folder that were no text */
+  /** Notes made while it was read, such as the files of a folder that were not text */
   get notes(): string[] {
     return heldOf(this).said.map(({ message }) => message);
   }

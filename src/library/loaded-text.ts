@@ -25,7 +25,7 @@ export interface LoadedText extends TextRules {
   readonly paths: readonly string[];
   /** Absolute paths of files in folders that output of this process goes to */
   readonly leftOut: readonly string[];
-  /** What ends its records, as it was given: empty where there is to be none */
+  /** The separator that ends its records, as it was given; empty where there is to be none */
   readonly separator?: string | undefined;
 }
 

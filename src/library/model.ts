@@ -93,7 +93,7 @@ export class Model {
     return this.#data.separator;
   }
 
-  /** How it was trained, as its file records it */
+  /** The text that ends each record of the training text; undefined if it is not made of records */
   get training(): Readonly<Record<string, unknown>> {
     return structuredClone(this.#data.training ?? {});
   }

@@ -1,4 +1,4 @@
-/** What a model is doing: each call can be ended by its caller's signal, and all of them by `close`. */
+/** The calls of a model that are running: a caller's signal ends its own call, `close` ends them all. */
 import { setImmediate } from 'node:timers/promises';
 import { CharnnError, fromSystem } from '../errors.js';
 import { quote } from '../messages/quote.js';

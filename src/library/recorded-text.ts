@@ -117,7 +117,7 @@ export async function requireRecorded(
 }
 
 /**
- * What is said of a text whose size or hash is not the recorded one.
+ * The error for a text whose size or hash is not the recorded one.
  * @param changes as `changesOf` words them
  */
 export function anotherText(

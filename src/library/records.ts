@@ -1,4 +1,4 @@
-/** What ends the records of a training text: given, or found, and then said. */
+/** The separator that ends the records of a training text: given by the user, or found in the text and reported. */
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { textBeginning } from '../sample/read-prompt.js';

@@ -60,7 +60,7 @@ export function folderReporter(messages: Messages): (report: FolderReport) => vo
   };
 }
 
-/** What a model's provenance keeps of folders: counts, and a few base names. */
+/** The summary of folders that a model's provenance records: counts, and a few base names. */
 export function skippedIn(
   folders: readonly FolderReport[],
 ): { readonly skipped: number; readonly skippedFiles: readonly string[] } | undefined {

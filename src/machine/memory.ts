@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import { CharnnError } from '../errors.js';
 
 const gigabyte = 2 ** 30;
-/** What Node itself takes of a limit that counts the whole process */
+/** Address space that Node.js itself takes of a limit on the whole process */
 const processBytes = 64 * 2 ** 20;
 
 export interface MemoryLimit {

@@ -33,7 +33,7 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   layerNorm: { cells: cellsWith('layerNorm'), backends: allBackends, commands: networkCommands },
 };
 
-/** What is to be done with which network; what is not known yet is absent. */
+/** The work to be done and the network to do it with; properties that are not known yet are absent. */
 export interface Combination extends ArchitectureFlags {
   readonly cell?: CellName | undefined;
   readonly backend?: BackendName | undefined;

@@ -15,7 +15,7 @@ import { cells } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 
 export class DocumentResets {
-  /** What stood in the rows that were set to zero, [T·B, H] by layer and state */
+  /** The values of the rows that were set to zero, [T·B, H] by layer and state */
   private readonly kept: readonly (readonly Tensor[])[];
   private readonly hidden: number;
   private T = 0;

@@ -1,4 +1,4 @@
-/** What a network is, apart from its weights. */
+/** The shape of a network, without its weights. */
 import type { CellName } from './cells/cells.js';
 
 /** Optional architecture flags. They are omitted when off, so that a plain model's JSON does not change. */

@@ -61,7 +61,7 @@ export interface Capacity {
  */
 export type StateGradientObserver = (layer: number, t: number, dState: readonly Tensor[]) => void;
 
-/** What one chunk needs besides its layers: views for one (T, B). */
+/** Buffers of one chunk besides those of its layers: views for one (T, B) */
 interface ChunkViews {
   readonly layers: readonly CellChunk[];
   /** [T, B, H] a layer: what it hands on, where that is not its output itself */
@@ -296,7 +296,7 @@ export class Network {
     ];
   }
 
-  /** What layer l gives to the one above: its output after dropout, plus its input if residual. */
+  /** The input of layer l + 1: the output of layer l after dropout, plus the input of layer l if residual. */
   private writeLayerOutput(chunk: ChunkViews, l: number): void {
     const { backend } = this;
     const { output } = chunk.layers[l];

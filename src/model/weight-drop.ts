@@ -11,7 +11,7 @@ import type { Dropout } from './network.js';
 import { randomKey } from './random.js';
 
 export class WeightDrop {
-  /** What the layers multiply with, [G·H, H] a layer. */
+  /** The recurrent weights after dropout, [G·H, H] a layer */
   readonly dropped: readonly Tensor[];
   private readonly dDropped: Tensor;
 

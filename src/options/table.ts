@@ -31,7 +31,7 @@ export interface OptionRow<T = unknown> {
   /** The value that holds when the option is not given */
   readonly default?: T;
   readonly defaultBy?: DefaultBy<T>;
-  /** What help says of the default where it is no fixed value */
+  /** Words for the default in help where it is no fixed value */
   readonly absent?: string;
   /** For a switch that something else may turn on: what help says of `--no-…` */
   readonly negation?: string;

@@ -6,7 +6,7 @@ import { type Range, ranges } from '../limits.js';
 import { nearest, suggestion } from './suggest.js';
 
 export interface ValueType<T> {
-  /** What a value must be, as messages say it: `an integer from 1 to 64` */
+  /** The description of a valid value, for messages: `an integer from 1 to 64` */
   readonly expected: string;
   /** The values there are, if they are few */
   readonly choices?: readonly string[];

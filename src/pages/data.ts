@@ -1,4 +1,4 @@
-/** What the pages are given: plain data, as JSON in the page. */
+/** The data of the pages: plain objects, embedded in the page as JSON. */
 
 /** One network's gradient by lag and its matrices. */
 export interface GradientsSubject {

@@ -23,7 +23,7 @@ export interface Beginning {
   readonly id: number;
 }
 
-/** What a step of B rows works on */
+/** Buffers and state of a step over B rows */
 interface RowViews {
   readonly state: State;
   readonly input: Indices;
@@ -98,7 +98,7 @@ export class Batch {
     for (let row = B - 1; row >= 0; row--) if (active[row].done) this.remove(row);
   }
 
-  /** What was drawn since the last call. */
+  /** Returns the characters drawn since the last call. */
   takePieces(): RecordPiece[] {
     const pieces = this.ended.map((record) => ({
       index: record.index,

@@ -13,7 +13,7 @@ import type { SampleSettings } from './settings.js';
 
 export interface Generation {
   readonly model: Model;
-  /** What computes; the memory that is taken is given back at the end. */
+  /** The device that computes; the memory that is taken from it is given back at the end. */
   readonly device: Scope;
   /** The model's weights where a device around this one has them already */
   readonly weights?: SharedTensor | undefined;

@@ -4,7 +4,7 @@
  */
 export class NoRepeatNgram {
   private readonly ids: number[] = [];
-  /** What followed each run of n - 1 characters */
+  /** The characters that have followed each run of n - 1 characters */
   private readonly followers = new Map<string, number[]>();
 
   /** @param n at least 2 */

@@ -49,7 +49,7 @@ export function readIds(
   }
 }
 
-/** What stands before a text that has no prompt: a line's end, or else the first character. */
+/** The character read before a text that has no prompt: a line feed, or else the first of the vocabulary. */
 export function textBeginning(vocabulary: Vocabulary): number {
   const newline = vocabulary.id(0x0a);
   return newline === vocabulary.unknownId ? 0 : newline;

@@ -1,11 +1,11 @@
-/** What ends a record, and what may stand before it. */
+/** The sequences that end a record, and those that may precede it. */
 import { optionName, UsageError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
 import type { StopSequence } from './stop-matcher.js';
 
-/** What ends the records of the text that the model learned from, if it knows it */
+/** The sequence that ends each record of the model's training text, if the model knows one */
 export function ownSeparator({ separator, vocabulary }: Model): StopSequence[] {
   if (separator === undefined) return [];
   const { ids, unknown } = vocabulary.encode(separator);

@@ -12,7 +12,7 @@ import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { Batch } from './batch.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
-/** What a worker is told at its start; it passes through `postMessage`. */
+/** The settings of a worker, given at its start; they pass through `postMessage`. */
 export interface SamplePlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;

@@ -10,7 +10,7 @@ import type { ConstraintState } from './pattern/constraint.js';
 import { type SampleSettings, temperatureAt } from './settings.js';
 import { StopMatcher } from './stop-matcher.js';
 
-/** What all records of a batch have in common */
+/** Rules that all records of a batch share */
 export interface RecordRules {
   readonly settings: SampleSettings;
   /** Size of the vocabulary without the unknown symbol */
@@ -19,7 +19,7 @@ export interface RecordRules {
 }
 
 export class RecordSampler {
-  /** What the model reads next */
+  /** Id that the model reads next */
   input: number;
   done = false;
   /** The unprinted record that is still being drawn */
@@ -61,7 +61,7 @@ export class RecordSampler {
   }
 
   /**
-   * What the model says of the character after `input`: goes on with the prompt, or draws.
+   * Takes the logits of the character after `input`: continues with the prompt, or draws a character.
    * @param start where this record's row begins
    */
   advance(logits: Float32Array, start: number, sampler: CharacterSampler): void {

@@ -13,7 +13,7 @@ const chance = [
   ...(['greedy', 'seed', 'unique', 'novel'] as const),
 ];
 
-/** What records continue */
+/** How records are prompted */
 export interface PromptUse {
   /** Whether anything precedes the records */
   readonly isPrompted: boolean;

@@ -116,7 +116,7 @@ function columnIndex(header: readonly string[], column: string | undefined, name
   throw new UsageError(`${name} has two columns ${quote(column)}: rename one of them`);
 }
 
-/** What is wrong, by the parser's codes; its own messages hold the record. */
+/** Words for the parser's error codes; the parser's own messages hold the whole record. */
 const faults: Readonly<Record<string, string>> = {
   CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'it has not as many fields as the header',
   CSV_INVALID_CLOSING_QUOTE: 'something follows a closing quotation mark',

@@ -12,7 +12,7 @@ import type { TextUnit } from './unit.js';
 export interface SkippedFile {
   /** Base name, as messages show it */
   readonly name: string;
-  /** What it is, such as `a PNG image` */
+  /** Why it was skipped, such as `a PNG image` */
   readonly why: string;
 }
 
@@ -29,7 +29,7 @@ export interface FolderRules {
   readonly unit: TextUnit;
 }
 
-/** What a folder's files are left out by, besides what they are. */
+/** Reasons to skip files of a folder, besides their contents */
 export interface LeavingOut {
   /** Absolute paths of files that are left out */
   readonly known: ReadonlySet<string>;
@@ -125,7 +125,7 @@ async function statInFolder(path: Buffer): Promise<Stats | undefined> {
  */
 const ownFile = "a file of charnn's";
 
-/** What speaks against a file, or undefined if it is to be read. */
+/** Returns the reason to skip a file, or undefined if the file is to be read. */
 async function reasonToSkip(
   path: Buffer,
   stats: Stats,

@@ -38,7 +38,7 @@ export class FixedInterner implements Interner {
 
 /** Provisional ids in the order of first appearance. */
 export class GrowingInterner implements Interner {
-  /** What was met, by provisional id */
+  /** The symbols met so far, by provisional id */
   readonly symbols: number[] = [];
   /** id + 1 by symbol; 0 is for a symbol not met yet */
   private readonly numberOf: Uint32Array;

@@ -22,7 +22,7 @@ export interface Corpus {
   /** Of the bytes read, files in order; hexadecimal */
   readonly sha256: string;
   readonly files: number;
-  /** What folders among the paths held, and what of it was passed over */
+  /** How many files the folders among the paths held, and which of them were skipped */
   readonly folders: readonly FolderReport[];
   /** The files, in order; undefined for more than `maxParts` of them */
   readonly parts: readonly CorpusPart[] | undefined;
@@ -50,7 +50,7 @@ export interface CorpusOptions {
   readonly vocabulary?: Vocabulary | undefined;
   /** Encoding, faults and format; default: UTF-8, or what a file says it is, and faults are errors */
   readonly reading?: ReadingOptions | undefined;
-  /** What the path `-` reads */
+  /** The stream that the path `-` stands for */
   readonly stdin: Readable;
   readonly leavingOut?: LeavingOut | undefined;
   /** Called for each folder before its files are read */

@@ -2,7 +2,7 @@
 import { CharnnError, optionName } from '../errors.js';
 
 export const invalidActions = ['error', 'replace', 'skip'] as const;
-/** What is done about bytes that are no character: refuse the file, put U+FFFD there, or leave them out */
+/** How bytes that are no character are handled: refuse the file, put U+FFFD there, or leave them out */
 export type InvalidAction = (typeof invalidActions)[number];
 
 export const textFormats = ['lines', 'csv', 'tsv', 'ndjson'] as const;

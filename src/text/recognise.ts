@@ -1,4 +1,4 @@
-/** What a file is, by its first bytes. */
+/** Recognises the kind of a file by its first bytes. */
 import { optionName } from '../errors.js';
 import { type Packing, signatures, zipKinds, zipMagics } from './signatures.js';
 

@@ -1,14 +1,14 @@
-/** What files begin with that are no plain text, and what to do about each. */
+/** The first bytes of files that are not plain text, and how to handle each. */
 import { optionName } from '../errors.js';
 
-/** What charnn unpacks itself, where the running Node.js has it */
+/** Formats that charnn unpacks itself, if the running Node.js can */
 export type Packing = 'gzip' | 'brotli' | 'zstd';
 
 export interface Signature {
   /** With its article, as messages show it */
   readonly what: string;
   readonly packing?: Packing;
-  /** What the person can do; absent where the file holds no text. */
+  /** Advice for the user; absent where the file holds no text */
   readonly advice?: string;
   /** The bytes that the file begins with; undefined stands for any byte. */
   readonly magic: readonly (number | undefined)[];
@@ -98,7 +98,7 @@ export const zipMagics = [
   [0x50, 0x4b, 7, 8],
 ] as const;
 
-/** What a zip archive is, by words among its first bytes; the first that fits counts. */
+/** Kinds of zip archives, each known by words among its first bytes; the first that matches counts. */
 export const zipKinds: readonly { readonly word: string; readonly what: string }[] = [
   { word: 'application/epub+zip', what: 'an EPUB book' },
   { word: 'opendocument.text', what: 'an OpenDocument text' },

@@ -1,4 +1,4 @@
-/** What a file is, and its text: the one place where files are unpacked and decoded, or refused. */
+/** Turns a file into text: the one place where files are recognised, unpacked and decoded, or refused. */
 import { CharnnError } from '../errors.js';
 import type { ReadingOptions } from './reading-options.js';
 import { type FileKind, isUndecided, recognise, sniffedBytes } from './recognise.js';

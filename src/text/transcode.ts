@@ -85,7 +85,7 @@ const lineFeed = 0x0a;
 /** The other encodings that TextDecoder knows */
 class LegacyDecoding {
   private strict: InstanceType<typeof TextDecoder>;
-  /** What has come since the last line end: decoded together with it, so that a fault can be found there */
+  /** Bytes since the last line end: decoded together with it, so that an error can be located */
   private held = Buffer.alloc(0);
   private offset = 0;
 

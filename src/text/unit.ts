@@ -1,4 +1,4 @@
-/** What a "character" is, and how texts are made uniform before they become characters. */
+/** The definition of a "character", and the options that normalise a text before it is split into characters. */
 
 export const textUnits = ['char', 'byte'] as const;
 /** Unicode code points, or bytes */

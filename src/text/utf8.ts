@@ -19,7 +19,7 @@ export class Utf8Decoder {
   /** Continuation bytes that the current sequence still needs, and its bits so far */
   private needed = 0;
   private bits = 0;
-  /** What its next byte may be: narrower than 80–BF after E0, ED, F0 and F4 */
+  /** The range of the next byte, which is narrower than 80–BF after E0, ED, F0 and F4 */
   private min = 0x80;
   private max = 0xbf;
 

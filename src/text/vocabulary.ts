@@ -76,7 +76,7 @@ export class Vocabulary {
   }
 
   /**
-   * What an unknown character costs beyond the unknown symbol, in nats. The symbol's probability is
+   * The cost of an unknown character beyond that of the unknown symbol, in nats. The symbol's probability is
    * divided evenly among the characters that it may stand for, so this is the logarithm of their number.
    * Everything that measures a text adds it.
    */

@@ -9,7 +9,7 @@ const spins = 2000;
 /** A sleeping thread looks up this often whether another has failed. */
 const patienceMs = 1000;
 
-/** What the others meet at a barrier when one has failed: a consequence, whose cause that one tells. */
+/** The error that the other threads get at a barrier when one thread has failed; the cause is in that thread's error. */
 export class BrokenBarrier extends Error {}
 
 export class Barrier {

@@ -15,7 +15,7 @@ export type CreateHandler<Data, Message, Reply> = (
   reply: (reply: Reply) => void,
 ) => Handler<Message> | Promise<Handler<Message>>;
 
-/** What comes from a thread */
+/** A message from a worker thread */
 export type Envelope<Reply> =
   | { readonly ready: true }
   | { readonly reply: Reply }

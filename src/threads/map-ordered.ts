@@ -32,7 +32,7 @@ export interface MapOptions<Data, Job, Result>
     'workers' | 'module' | 'onFewer'
   > {
   readonly createHandler: CreateHandler<Data, JobMessage<Job>, ChunkReply<Result>>;
-  /** What every worker is told at its start */
+  /** Data that every worker is given at its start */
   readonly data: Data;
   /** Jobs that a worker has at a time: those that it works on and those that it will go on with */
   readonly jobsPerWorker: number;

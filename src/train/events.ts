@@ -1,4 +1,4 @@
-/** What a training reports while it runs. Losses are in nats per character. */
+/** The events that a training reports while it runs. Losses are in nats per character. */
 
 import type { ModelConfig } from '../model/model-config.js';
 import type { LengthPlan } from './length/step-budget.js';
@@ -125,7 +125,7 @@ export interface EndEvent {
   readonly plan: LengthPlan;
 }
 
-/** What models without a network make of the validation text: emitted after the end of a training. */
+/** Losses of models without a network on the validation text: emitted after the end of a training. */
 export interface BaselineEvent {
   readonly type: 'baseline';
   /** n of the n-gram model */

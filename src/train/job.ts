@@ -1,4 +1,4 @@
-/** What a training is given: text, model, configuration, and where to go on from. */
+/** The input of a training: text, model, configuration, and the state to continue from. */
 
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
@@ -19,11 +19,11 @@ export interface TrainingText {
   readonly validation: Ids;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;
-  /** What ends each record of the text, if it is made of records */
+  /** The text that ends each record, if the text is made of records */
   readonly separator?: string | undefined;
   /** Where each file or record is to be learnt by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** What the text was; recorded in the model, so without times and paths */
+  /** Facts about the text that the model records; they hold neither times nor paths */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 

@@ -32,12 +32,12 @@ export interface TextSettings extends Complete<typeof sourceRows> {
   readonly text: TextOptions;
 }
 
-/** What is picked for options that are absent, once the text is known. */
+/** Values picked for absent options, once the text is known */
 export interface Picked extends BatchShape {
   /** A preset, or the model that training starts from */
   readonly model: Size & { readonly cell?: ModelConfig['cell'] };
   readonly dropout: number;
-  /** What was asked for, or less where that is more than the text is worth */
+  /** The length that was asked for, or less where the text is too small to profit from it */
   readonly length: TrainLength;
   readonly threads: number;
 }

@@ -23,7 +23,7 @@ type Group<Name extends string> = Pick<
 export type OptimizerConfig = Group<'optimizer'>;
 export type ScheduleConfig = Group<'schedule'>;
 
-/** What whoever trains plainly still has to say */
+/** Values that a plain training still needs */
 type Missing = 'batchSize' | 'seqLength' | 'threads' | 'backend';
 
 /** Adam at a constant learning rate and nothing else: for what trains without being asked how. */

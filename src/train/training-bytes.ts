@@ -1,4 +1,4 @@
-/** What a training takes of memory: asked for before any of it is taken. */
+/** The memory that a training needs, checked before any of it is allocated. */
 import { cells } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';

@@ -183,7 +183,7 @@ function nodeSymbols(): string[] {
   return [...language, ...node].sort();
 }
 
-/** What the linker has to know of macOS' system library. */
+/** The facts about macOS' system library that the linker needs. */
 function systemLibrary(arch: string): string {
   return `--- !tapi-tbd
 tbd-version: 4

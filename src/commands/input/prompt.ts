@@ -1,4 +1,4 @@
-/** What records go on from: a text, a file, or each line of a file. */
+/** The text that records continue: from an option, from a file, or from each line of a file. */
 
 import type { Output } from '../../cli/output.js';
 import { UsageError } from '../../errors.js';

@@ -1,4 +1,4 @@
-/** What a training has left behind, a model with its history or a log of events, as one kind of thing. */
+/** Reads the record of a training, from a model with its history or from a log of events. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readModel } from '../../checkpoint/model-file.js';

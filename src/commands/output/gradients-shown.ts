@@ -1,4 +1,4 @@
-/** What `charnn gradients` has found: as JSON, as a page's data, and for people. */
+/** The results of `charnn gradients`: as JSON, as a page's data, and as text. */
 import chalk from 'chalk';
 import { cutOff, type GradientFlow, type LagStatistics } from '../../analyse/gradient-flow.js';
 import type { RecurrentSpectrum } from '../../analyse/spectra.js';
@@ -19,7 +19,7 @@ export interface Subject {
 
 /** How often and how hard clipping acted in training, by the model's history. */
 export interface Clipping {
-  /** What the limit is of, and the limit */
+  /** Whether the norm or each value is clipped, and the threshold */
   readonly by: string;
   readonly limit: number;
   /** Share of the steps */

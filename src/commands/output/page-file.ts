@@ -19,7 +19,7 @@ export interface PagePath {
   readonly outputIsTaken?: boolean | undefined;
 }
 
-/** What people call standard output where a command wants the name of a file. */
+/** Names that people use for standard output where a command expects the name of a file */
 const standardOutput = /^(-|\/dev\/(stdout|fd\/1)|\/proc\/self\/fd\/1)$/;
 
 /**

@@ -1,8 +1,8 @@
-/** What is said of characters that a model does not know. */
+/** Messages about characters that a model does not know. */
 import { grouped, type Output } from '../../cli/output.js';
 import type { Vocabulary } from '../../text/vocabulary.js';
 
-/** What each unknown character costs beyond the unknown symbol, and why */
+/** How many bits each unknown character costs beyond the unknown symbol, and why */
 export function unknownPrice(vocabulary: Vocabulary): string {
   const bits = (vocabulary.unknownCost / Math.LN2).toFixed(1);
   const all = grouped(vocabulary.unknownCharacters);

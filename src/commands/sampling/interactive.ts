@@ -73,7 +73,7 @@ class Dialogue {
   /** The options as they are now */
   private current: CommandSampleOptions;
   private settings: SampleSettings;
-  /** What every text begins with */
+  /** The ids of the common prompt, with which every text begins */
   private common: readonly number[] = [];
 
   constructor(

@@ -1,11 +1,11 @@
 /**
- * What a recurrent cell is to the network.
+ * The interface between a recurrent cell and the network.
  *
  * A new cell is one file beside this one, its pair of operations in the back end, and a line in cells.ts.
  */
 import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.js';
 
-/** What not every cell can compute */
+/** Features that not every cell can compute */
 export type CellFeature = 'layerNorm';
 
 export interface Cell {

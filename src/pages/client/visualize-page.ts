@@ -22,7 +22,7 @@ const guessParts = new Cache(8, async (part): Promise<Guesses> => {
   return { ids: guessIds, roots: new Uint8Array(buffer, guessIds.byteLength) };
 });
 
-/** What the text is coloured by: `surprise`, `nothing`, or a unit */
+/** The quantity that colours the text: `surprise`, `nothing`, or a unit */
 let colouring = 'surprise';
 let unitValues: Int8Array | undefined;
 

@@ -30,7 +30,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
 /** They learn a text by heart in fewer epochs. */
 const larger: ReadonlySet<SizeName> = new Set(['medium', 'large']);
 
-/** What each size costs a character, in units of small's. */
+/** The cost of a character with each size, relative to small */
 const cost: Readonly<Record<SizeName, number>> = { tiny: 0.15, small: 1, medium: 3.6, large: 14 };
 /** Characters from which a size has enough to learn from: in the text, and in reading it over and over. */
 const minText: Readonly<Record<SizeName, number>> = {

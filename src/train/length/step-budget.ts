@@ -162,7 +162,7 @@ export class StepBudget {
     return Math.max(0, (this.totalSeconds as number) - this.seconds);
   }
 
-  /** What a validation costs, in steps of training. */
+  /** The duration of a validation, as a number of training steps. */
   private get validationSteps(): number {
     const { batchSize, seqLength } = this.config;
     return (readingCost * this.text.validation) / (batchSize * seqLength);

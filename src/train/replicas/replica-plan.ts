@@ -1,5 +1,5 @@
 /**
- * What every replica of a training is told at its start: sizes, and where the shared tensors are.
+ * The data that every replica of a training gets at its start: sizes, and handles of the shared tensors.
  * It passes through `postMessage`, so it is plain data and shared memory.
  */
 import type { SharedTensor } from '../../backend/backend.js';

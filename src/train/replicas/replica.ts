@@ -42,7 +42,7 @@ export class Replica {
   private readonly slices: readonly ParameterPart[];
   /** The same share of the other replicas' gradients, in the order of the slices. */
   private readonly others: readonly (readonly Tensor[])[];
-  /** What this replica updates: matrices, if the optimiser takes them whole, and a share of the rest. */
+  /** The part that this replica updates: whole matrices if the optimiser needs them, and a range of the rest */
   private readonly updates: readonly ParameterPart[];
   private readonly validation: SegmentedEvaluator | undefined;
 

@@ -7,7 +7,7 @@ import { Barrier, barrierWords } from '../../threads/barrier.js';
 const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWords + 2 } as const;
 const words = 16;
 
-/** What has been added up since the last validation, in the order of the steps. */
+/** Sums since the last validation, added up in the order of the steps */
 export interface RunningMetrics {
   readonly steps: number;
   readonly loss: number;

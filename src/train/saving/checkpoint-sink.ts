@@ -8,7 +8,7 @@
 import type { Model } from '../../model/model-data.js';
 import type { TrainingState } from './training-state.js';
 
-/** What writes the files; a rejection means that the old files are still there. */
+/** Writes the files; a rejection means that the old files are still there. */
 export interface CheckpointSink {
   model(model: Model): Promise<void>;
   state(state: TrainingState): Promise<void>;
@@ -23,7 +23,7 @@ interface Models {
 }
 
 export class Saver {
-  /** What is to be written next; what could not be written comes back here. */
+  /** The snapshot to be written next; one that could not be written comes back here */
   private waiting: Models & { readonly state?: TrainingState | undefined } = {};
   private work: Promise<void> | undefined;
 

@@ -7,7 +7,7 @@
 import { limits } from '../../limits.js';
 import type { HistoryEntry } from '../../model/model-data.js';
 
-/** What a thinned history no longer shows by itself */
+/** Facts that a thinned history can no longer tell by itself */
 export interface HistorySummary {
   /** Validations in all */
   readonly count: number;

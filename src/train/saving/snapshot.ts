@@ -1,4 +1,4 @@
-/** What is written down of a training: the model, and the state that it goes on from. */
+/** The contents of a training's files: the model, and the state that it resumes from. */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { Model } from '../../model/model-data.js';
 import { withSeparator } from '../../text/separator.js';

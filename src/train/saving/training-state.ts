@@ -17,9 +17,9 @@ export interface TrainingState {
   readonly model: ModelConfig;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;
-  /** What ends each record of the text, if it is made of records */
+  /** The text that ends each record, if the text is made of records */
   readonly separator?: string | undefined;
-  /** What the text was: recorded in the model, and compared on resuming. */
+  /** Facts about the text, recorded in the model and compared on resuming */
   readonly provenance: Readonly<Record<string, unknown>>;
   /** Where the text came from; the caller's own record. */
   readonly source: Readonly<Record<string, unknown>>;
@@ -29,7 +29,7 @@ export interface TrainingState {
   readonly step: number;
   /** Seconds of training done, for a training by the clock */
   readonly seconds: number;
-  /** What the clock has settled, for a training by the clock */
+  /** The plan of a training by the clock, once it is settled */
   readonly plan: LengthPlan;
   /** Lowest validation loss (or training loss, without a validation text) so far */
   readonly bestLoss: number | null;

@@ -27,7 +27,7 @@ export const fileRows = topic('Files', {
   plainWeights: flag('write weights as numbers, not as base64', { resume: true }),
 });
 
-/** What a command says, and where: not part of a training. */
+/** Options of what the command prints and where; they are not part of a training */
 export const outputRows = topic('Run', {
   json: flag('write events as lines of JSON to standard output', { resume: true }),
   quiet: flag('print nothing but warnings and errors', { short: 'q', resume: true }),
