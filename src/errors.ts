@@ -32,7 +32,7 @@ export const asProperty: Spelling = (key, value) => {
   return value === undefined ? name : `${name} ${value}`;
 };
 
-/** Characters of the private use area that stand around an option's name in a message */
+/** Characters of the private use area that mark an option's name in a message */
 const [open, between, close] = ['\u{100000}', '\u{100001}', '\u{100002}'];
 const marked = new RegExp(`${open}(.*?)(?:${between}(.*?))?${close}`, 'gsu');
 

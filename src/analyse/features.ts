@@ -117,7 +117,7 @@ function indentation(at: (i: number) => Kind, column: Uint32Array) {
   };
 }
 
-/** How many characters in a row, up to this one, have been such. */
+/** The number of characters in a row, up to this one, that have been in the class */
 function counter(is: (i: number) => boolean): (i: number) => number {
   let count = 0;
   return (i) => {

@@ -88,7 +88,7 @@ export class UnitSearch {
     }
   }
 
-  /** The features that occur in both halves, the one that is followed best first. */
+  /** The features that occur in both halves; the feature that a unit follows best comes first. */
   findings(): FeatureFinding[] {
     const [first, second] = this.sums;
     return this.features

@@ -8,7 +8,7 @@ import { type MemorySource, ScopeMemory } from './scope-memory.js';
 export interface Engine {
   readonly kind: DeviceKind;
   readonly name: string;
-  /** Where the memory of the device's own scope comes from */
+  /** The source of the memory of the device's own scope */
   readonly source: MemorySource;
   operations(memory: ScopeMemory): Backend;
   /** Describes the memory of a scope to another thread */

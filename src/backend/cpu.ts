@@ -197,7 +197,7 @@ export abstract class CpuBackend {
   }
 }
 
-/** Where a kernel finds a tensor of this family of back ends. */
+/** The addresses by which kernels of this family of back ends reach a tensor */
 export function address(x: Tensor | Indices): Address {
   return (x as CpuTensor | CpuIndices).address;
 }

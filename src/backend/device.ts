@@ -35,7 +35,7 @@ export interface Device extends Scope {
   close(): void;
 }
 
-/** How another thread comes to compute in the same memory; what is in it is the device's own business. */
+/** A handle by which another thread computes in the same memory; only the device knows its contents. */
 export interface DeviceHandle {
   readonly kind: DeviceKind;
   readonly name: string;

@@ -17,7 +17,7 @@ import {
   type Region,
 } from './scope-memory.js';
 
-/** Buffers are of these sizes, larger where one region is. */
+/** Buffers have these sizes, or the size of a single region that is larger. */
 const minBufferBytes = 1 << 22;
 const maxBufferBytes = 1 << 26;
 /** Unit of the counter, so that 32 bits suffice */

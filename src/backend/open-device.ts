@@ -26,7 +26,7 @@ interface Wanted {
   readonly memory?: unknown;
 }
 
-/** How a device of each kind comes about */
+/** The function that opens a device of each kind */
 const engines: Readonly<Record<DeviceKind, (wanted: Wanted) => Engine | Missing>> = {
   native: ({ level, memory }) => nativeEngine(level, memory as Int32Array | undefined),
   wasm: ({ level, memory }) => wasmEngine(level, memory as SharedWasmMemory | undefined),

@@ -1,6 +1,6 @@
 /** Memory of the back ends on the processor: places in it, where they come from, and scopes of them. */
 
-/** Where a kernel finds a tensor: bytes from the native back end's origin, an index of WebAssembly's memory. */
+/** The address that a kernel gets for a tensor: bytes from the native back end's origin, an index of WebAssembly's memory. */
 export type Address = number & { readonly of: 'kernel' };
 
 /** Stands for a tensor that there is not. */
@@ -24,7 +24,7 @@ export interface Region extends Allocation {
   readonly bytes: number;
 }
 
-/** Where the memory of a device comes from, as one scope sees it. */
+/** The memory of a device, as one scope takes it and gives it back */
 export interface MemorySource {
   /**
    * Takes zeroed bytes; where it fails, it leaves everything as it was.

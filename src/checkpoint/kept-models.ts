@@ -24,7 +24,7 @@ export interface KeptModelsOptions {
   readonly keep: number;
   /** Of a training that goes on: its models are recognised by it */
   readonly trainingId?: string | undefined;
-  /** Whether this training goes on with what is there, so that other trainings' models are left alone */
+  /** Whether this training was resumed: models of other trainings are then left alone */
   readonly resuming: boolean;
   /** Whether models of other trainings may be replaced */
   readonly mayReplace: boolean;
@@ -53,12 +53,12 @@ export class KeptModels {
     return kept;
   }
 
-  /** How many of this training's models are there. */
+  /** The number of models that this training has kept */
   get count(): number {
     return this.own.size;
   }
 
-  /** Where the model of a step is kept. */
+  /** The path of the kept model of a step */
   path(step: number): string {
     const name = `${this.stem}.step-${String(step).padStart(stepDigits, '0')}.json`;
     return join(dirname(this.modelPath), name);

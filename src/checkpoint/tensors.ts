@@ -71,7 +71,7 @@ function littleEndian(values: Float32Array): Buffer {
 
 // --- reading ---
 
-/** A tensor whose head has been checked: what its data holds, and where it stands. */
+/** A tensor whose header has been checked: the format and the place of its data */
 export interface ReadableTensor extends TensorShape {
   readonly fields: Fields;
   readonly data: Span;

@@ -135,7 +135,7 @@ export function adjust<Options extends object>(
   }
 }
 
-/** The options of these keys, each as `name value`, or with what it is for where it has none. */
+/** The options of these keys, each as `name value`; an option without a value is followed by its help. */
 export function optionValues(
   table: OptionTable,
   keys: readonly string[],

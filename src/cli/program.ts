@@ -9,7 +9,7 @@ import { createOutput } from './output.js';
 
 const helpWidth = 80;
 
-/** @param before is told which command is about to run */
+/** @param before is called with the name of the command before it runs */
 export function createProgram(
   // biome-ignore lint/suspicious/noExplicitAny: commands of any options
   definitions: readonly CommandDefinition<any>[],

@@ -117,7 +117,7 @@ export interface FractionProgress {
   stop(): void;
 }
 
-/** How far a work is, in a terminal only: the remaining time is extrapolated from the elapsed time. */
+/** Progress of a work, shown in a terminal only: the remaining time is extrapolated from the elapsed time. */
 export function createFractionProgress(quiet: boolean): FractionProgress {
   if (quiet || !process.stderr.isTTY) return { show() {}, stop() {} };
   const bar = new SingleBar({
@@ -148,7 +148,7 @@ const curveWidth = 16;
 /** The loss since the beginning, of which no more is kept than can be drawn. */
 class LossCurve {
   private losses: number[] = [];
-  /** Losses that one entry stands for, and those that wait to become one */
+  /** The number of losses that one entry averages, and the losses that wait to become an entry */
   private each = 1;
   private waiting: number[] = [];
 

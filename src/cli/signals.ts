@@ -41,7 +41,7 @@ export class Interruption {
     }
   }
 
-  /** The exit code that tells of the signal that came during the work. */
+  /** The exit code for the signal that came during the work */
   get exitCode(): number | undefined {
     const { aborted, reason } = this.controller.signal;
     return aborted ? codes[reason as EndSignal] : undefined;

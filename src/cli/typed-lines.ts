@@ -42,7 +42,7 @@ export class TypedLines {
     });
   }
 
-  /** Shows the sign and waits for a line; undefined: there is none any more. */
+  /** Shows the prompt sign and waits for a line; undefined at the end of the input. */
   async next(): Promise<string | undefined> {
     const line = this.waiting.shift();
     if (line !== undefined) {
@@ -51,7 +51,7 @@ export class TypedLines {
     }
     if (this.ended) return undefined;
     this.screen.muted = false;
-    // what was typed meanwhile stands in the line already
+    // text that was typed in the meantime is already in the line
     this.reader.prompt(true);
     const typed = await new Promise<string | undefined>((resolve) => {
       this.take = resolve;

@@ -195,7 +195,7 @@ function positiveOr(value: unknown, otherwise: number): number {
 function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping | undefined {
   const { name, limit } = (clip ?? {}) as { name?: unknown; limit?: unknown };
   if (typeof name !== 'string' || typeof limit !== 'number') return undefined;
-  // an entry stands for the steps since the one before
+  // an entry covers the steps since the previous entry
   let [steps, clipped, norms, maxNorm] = [0, 0, 0, 0];
   for (const { step, clipped: share, gradientNorm } of history) {
     // a model that was given is validated before the first step

@@ -185,7 +185,7 @@ class RecordPrompts {
   }
 }
 
-/** Tells whether a record does not stand in a corpus. */
+/** Returns a test that tells whether a record does not occur in a corpus. */
 async function novelty(
   path: string,
   model: Model,

@@ -107,7 +107,7 @@ async function run(
 
 const sampleLength = 300;
 
-/** For the log: what the training can write by now. */
+/** A sample of the model's text at this point of the training, for the log. */
 async function sampleOf(model: Model, { seed, backend }: TrainConfig): Promise<SampleEvent> {
   const step = Number(model.training?.step ?? 0);
   const device = await openDevice(backend);

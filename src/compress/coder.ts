@@ -36,7 +36,7 @@ export interface CodingModel {
   readonly beginning: number;
 }
 
-/** Where it is computed, and who wants to know how far it is */
+/** The device that computes, and the listener to its progress */
 export interface ComputeContext {
   readonly device: Scope;
   readonly onProgress?: ProgressListener | undefined;

@@ -158,7 +158,7 @@ class StreamCoder {
     return this.encoder?.finish() ?? new Uint8Array(0);
   }
 
-  /** Counts the same positions of all streams, those of the other replicas included. */
+  /** Updates the counts at the same positions of all streams, including those of the other replicas. */
   private countChunk(ngram: NgramModel, first: number, last: number): void {
     const { layout } = this.plan;
     for (let stream = 0; stream < layout.streams; stream++) {

@@ -32,7 +32,7 @@ export interface Header {
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** How a content was coded */
+/** The coding that was applied to a content */
 export interface Coding extends CodingSettings {
   /** Version of the format by whose rules probe and fingerprint were made */
   readonly version: number;

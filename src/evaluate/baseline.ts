@@ -55,7 +55,7 @@ export async function baseline(
   };
 }
 
-/** Bytes that `xz -9e` makes of these; undefined where it cannot be run. */
+/** The number of bytes that `xz -9e` needs for this text; undefined if xz cannot be run */
 function xzBytes(bytes: Uint8Array): Promise<number | undefined> {
   return new Promise((resolve) => {
     const xz = spawn('xz', ['-9ec'], { stdio: ['pipe', 'pipe', 'ignore'] });

@@ -1,4 +1,4 @@
-/** How well a model predicts a text. */
+/** Evaluation: the loss of a model on a text. */
 import type { Backend, SharedTensor } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError } from '../errors.js';
@@ -11,7 +11,7 @@ import { DynamicEvaluator } from './dynamic-evaluator.js';
 export interface Evaluation {
   /** Characters predicted: all but the first */
   readonly characters: number;
-  /** How many of them the model does not know */
+  /** Number of these characters that the model does not know */
   readonly unknown: number;
   /** Mean loss of a character, each unknown one with `Vocabulary.unknownCost` */
   readonly nats: number;

@@ -1,4 +1,4 @@
-/** The losses of many short texts, each for itself, read side by side. */
+/** The losses of many short texts, each read from a fresh state, several at a time. */
 import type { Backend, Indices } from '../backend/backend.js';
 import type { Network, State } from '../model/network.js';
 import { clearState, stateRows } from '../model/network-state.js';

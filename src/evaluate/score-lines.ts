@@ -1,4 +1,4 @@
-/** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
+/** Scores lines under one or more models, in order: each from a fresh state on all threads, or as one text to adapt to. */
 
 import type { SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
@@ -21,7 +21,7 @@ export interface LineScoring {
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
   /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
   readonly dynamic?: boolean;
-  /** Whether each character's loss is wanted */
+  /** Whether the loss of each character is needed */
   readonly characters: boolean;
 }
 

@@ -12,7 +12,7 @@ import { quoteText } from '../messages/quote.js';
 import type { ByteSource } from './byte-source.js';
 import type { JsonObject } from './fields.js';
 
-/** Where a value's text stands in the file: [start, end) in bytes. */
+/** The place of a value's text in the file: [start, end) in bytes */
 export interface Span {
   readonly start: number;
   readonly end: number;

@@ -10,7 +10,7 @@ export function kindOf(value: unknown): string {
   return value === undefined ? 'missing' : `a ${typeof value}`;
 }
 
-/** @throws UsageError for anything but a path; one that is `-` is a file of that name */
+/** @throws UsageError for anything but a path; the path `-` is a file of that name */
 export function requirePath(value: unknown, what: string): string {
   if (typeof value !== 'string') {
     throw new UsageError(`${what} must be a path, and it is ${kindOf(value)}`);

@@ -20,10 +20,10 @@ import { Operations } from './operations.js';
 const stringRows = { ...textRows, minCount: sourceRows.minCount, ...recordRows };
 const fileRows = { ...stringRows, ...readRows };
 
-/** How strings become a corpus; names and values are those of `charnn train`. */
+/** Options of turning strings into a corpus; names and values are those of `charnn train`. */
 export type StringOptions = OptionsOf<typeof stringRows>;
 
-/** How files or a stream become a corpus; names and values are those of `charnn train`. */
+/** Options of turning files or a stream into a corpus; names and values are those of `charnn train`. */
 export interface CorpusOptions extends OptionsOf<typeof fileRows> {
   /** Ends the reading. */
   readonly signal?: AbortSignalLike | undefined;
@@ -88,12 +88,12 @@ export class Corpus {
     return new Corpus({ loaded, said: listener.said });
   }
 
-  /** How many characters it has, or bytes with `unit: 'byte'` */
+  /** The number of its characters, or of its bytes with `unit: 'byte'` */
   get characters(): number {
     return heldOf(this).loaded.corpus.ids.length;
   }
 
-  /** How many files, streams or strings it was read from */
+  /** The number of files, streams or strings that it was read from */
   get files(): number {
     return heldOf(this).loaded.corpus.files;
   }

@@ -9,9 +9,9 @@ export interface LineScore {
   readonly bitsPerCharacter: number;
   /** Σ of the losses of its characters, its end included */
   readonly nats: number;
-  /** How many that are */
+  /** Number of its characters, its end included */
   readonly characters: number;
-  /** How many of them the model does not know */
+  /** Number of these characters that the model does not know */
   readonly unknown: number;
   /** What each of them cost, with `perChar` */
   readonly bits?: readonly number[] | undefined;

@@ -12,7 +12,7 @@ import type { Messages } from './messages.js';
 import { readSeparatorOption } from './records.js';
 import { folderReporter, readingOf } from './text-reading.js';
 
-/** How a text is read */
+/** Options of reading a text */
 export interface TextRules {
   readonly text: TextOptions;
   readonly minCount: number;

@@ -78,7 +78,7 @@ export class Model {
     return { ...this.#data.config } as Architecture;
   }
 
-  /** How many weights it has */
+  /** The number of its weights */
   get parameters(): number {
     return parameterTable(this.#data.config).count;
   }
@@ -159,7 +159,7 @@ export class Model {
   }
 
   /**
-   * Scores lines, each for itself and with its end, in their order. What has come is scored before more is
+   * Scores lines in their order, each from a fresh state and with its end. What has come is scored before more is
    * waited for.
    * @param lines strings or their bytes, without line ends
    * @throws UsageError naming an option that is unknown or out of range

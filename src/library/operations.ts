@@ -4,7 +4,7 @@ import { CharnnError, fromSystem } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { AbortSignalLike } from './abort.js';
 
-/** Work that holds the event loop longer would be felt by whoever else is on it. */
+/** Longer work in one piece would noticeably delay other work of the event loop. */
 const sliceMs = 20;
 
 interface Running {

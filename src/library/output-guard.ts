@@ -114,7 +114,7 @@ async function requireWritableFolder(path: string): Promise<string[]> {
   return [real, dirname(resolve(path))];
 }
 
-/** Where the system keeps devices and itself; below /dev there are folders for files, such as /dev/shm. */
+/** Folders of devices and of the system itself; below /dev there are folders for files, such as /dev/shm. */
 function isOfDevices(folder: string): boolean {
   return /^\/(dev(\/fd)?|proc(\/.*)?|sys(\/.*)?)$/.test(folder);
 }

@@ -143,7 +143,7 @@ export type ResumedText = (
 ) => Promise<LoadedText>;
 
 /**
- * A training that goes on from its state.
+ * Prepares a training that resumes from its state.
  * @throws CharnnError when the text, or the model beside the state, is another one
  */
 export async function prepareResumed(
@@ -164,7 +164,7 @@ export async function prepareResumed(
   const { provenance } = state;
   const loaded = await textOf(state, recorded, path);
   if (loaded.corpus.sha256 !== provenance.sha256) {
-    // named as the state names it, unless it was given anew
+    // the paths are shown as the state names them, unless they were given again
     const isNamed = isDeepStrictEqual(loaded.paths, recorded.texts.map(absolute));
     const shown = isNamed ? recorded.texts : loaded.paths;
     throw anotherText(path, shown, changesOf(recorded.files, loaded.corpus.parts));
@@ -191,7 +191,7 @@ export async function prepareResumed(
     model,
     config: { ...config, threads },
     source: { ...state.source, ...(leftOut.length > 0 && { leftOut }) },
-    // another length is planned anew
+    // a changed length needs a new plan
     resume: isDeepStrictEqual(config.length, state.config.length)
       ? state
       : { ...state, plan: { ...state.plan, steps: null } },
@@ -213,7 +213,7 @@ function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
 /** Below this it is chance: phrases that recur in any text */
 const minOverlap = 0.02;
 
-/** Says when the validation text also stands in the training text, so that its loss flatters. */
+/** Warns if the validation text also occurs in the training text, so that its loss would be too low. */
 function warnOfOverlap({ train, validation }: TrainingText, messages: Messages): void {
   const fraction = sharedFraction(train, validation);
   if (fraction < minOverlap) return;

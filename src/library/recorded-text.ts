@@ -101,7 +101,7 @@ export async function requireRecorded(
 ): Promise<void> {
   for (const path of paths) {
     const stats = path === '-' ? undefined : await stat(path).catch(() => undefined);
-    // what is missing is said where it is read
+    // a missing file is reported when it is read
     if (stats === undefined || stats.isFile() || stats.isDirectory()) continue;
     throw new CharnnError(
       `${quote(statePath)} names ${quote(path)} as its text, which is neither file nor folder: give the text with ${optionName('resume')}`,

@@ -51,7 +51,7 @@ export function withRecords(
   return { ...corpus, separator };
 }
 
-/** Where files begin, in characters of the training text and of the validation text */
+/** The positions at which files begin, in characters of the training text and of the validation text */
 export interface FileStarts {
   readonly train: readonly number[];
   readonly validation: readonly number[];

@@ -1,4 +1,4 @@
-/** How texts are read, from options, and what is said of folders. */
+/** Options of reading texts, and notes about folders. */
 import { optionName, UsageError } from '../errors.js';
 import { grouped } from '../messages/quote.js';
 import type { OptionsOf } from '../options/table.js';

@@ -54,7 +54,7 @@ export async function trainingText(
     }
   }
   if (validation.length < 2) {
-    // where not even training is possible, that is said instead
+    // a text too short even for training is reported elsewhere
     if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
       messages.warn(
         'the text is too short for a validation part: the training loss is used instead',

@@ -17,11 +17,11 @@ import { prepareNew, prepareResumed, type ResumedText } from './prepare-training
 export interface TrainingRequest {
   /** Checked already */
   readonly options: CommandTrainOptions;
-  /** Where the best model goes; without it nothing is written */
+  /** Path of the best model; without it nothing is written */
   readonly modelPath: string | undefined;
   /** Paths of what is read, which are never written to */
   readonly inputs: readonly (string | undefined)[];
-  /** A model to start from, if it is not the one that the options name */
+  /** A model to start from, if the options do not name its file */
   readonly initFrom?: Model | undefined;
   readonly messages: Messages;
   /** The text of a new training */

@@ -23,9 +23,9 @@ export function printableLines(text: string): string {
   );
 }
 
-/** A value as JSON on one line, safe on a terminal, and the same value to whoever parses it. */
+/** A value as JSON on one line, safe on a terminal; parsing it gives the same value. */
 export function jsonText(value: unknown): string {
-  // outside of strings JSON has none of these characters
+  // JSON has none of these characters outside of strings
   return printable(JSON.stringify(value) ?? 'null');
 }
 

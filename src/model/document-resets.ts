@@ -40,7 +40,7 @@ export class DocumentResets {
     this.resets = resets;
   }
 
-  /** Runs layer l; afterwards its memory holds all results, also those of rows that were reset. */
+  /** Runs layer l. Afterwards its memory holds all results, including those of rows that were reset. */
   forward(layer: CellLayer, l: number, lookup: Lookup | undefined): void {
     const { backend, B } = this;
     const segments = this.pieces();

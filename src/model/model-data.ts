@@ -8,13 +8,13 @@ import { type Parameter, parameterTable } from './parameters.js';
 export interface Model {
   readonly config: ModelConfig;
   readonly vocabulary: Vocabulary;
-  /** How texts become characters: the same for training, prompts and evaluation. */
+  /** Rules by which texts become characters: the same for training, prompts and evaluation */
   readonly text: TextOptions;
   /** The text that ends each record of the training text; absent if it is not made of records */
   readonly separator?: string | undefined;
   /** All parameters in the flat order of the parameter table */
   readonly weights: Float32Array;
-  /** How it came about, as recorded in training; JSON values only */
+  /** Facts about the model's training; JSON values only */
   readonly training: Readonly<Record<string, unknown>> | undefined;
   readonly history: readonly HistoryEntry[];
 }

@@ -34,7 +34,7 @@ export interface Dropout {
   readonly seed: number;
   /** The mask is a function of seed, step, layer and position alone. */
   readonly step: number;
-  /** Where the rows stand in the whole batch. */
+  /** The positions of the rows within the whole batch */
   readonly firstRow: number;
   readonly totalRows: number;
 }
@@ -66,7 +66,7 @@ interface ChunkViews {
   readonly layers: readonly CellChunk[];
   /** [T, B, H] a layer: what it hands on, where that is not its output itself */
   readonly layerOutputs: readonly (Tensor | undefined)[];
-  /** [T, B, H] w.r.t. what a layer hands on */
+  /** Gradient w.r.t. the inputs of the layer above, [T, B, H] */
   readonly dOutput: Tensor | undefined;
   /** [T, B, H] w.r.t. its output before dropout, where `dOutput` must be kept */
   readonly dUndropped: Tensor | undefined;
@@ -218,7 +218,7 @@ export class Network {
     const { dOutput } = chunk;
     if (gradients === undefined || dOutput === undefined) throw new Error('not built for training');
     const last = this.layers.length - 1;
-    // logits hold their own gradient by now
+    // the logits have been replaced by their gradient
     const dLogits = chunk.logits;
     backend.linearBackwardWeight(
       gradients.get('output.weight'),

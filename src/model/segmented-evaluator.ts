@@ -23,7 +23,7 @@ export interface Segments {
   readonly length: number;
 }
 
-/** How a text of `characters` characters is cut. */
+/** The segments of a text of `characters` characters */
 export function segmentText(characters: number): Segments {
   const predicted = Math.max(0, characters - 1);
   const fitting = Math.floor(predicted / minSegmentLength);

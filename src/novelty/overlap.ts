@@ -76,7 +76,7 @@ class RunTable {
   private readonly positions: Uint32Array;
   private readonly hashes: Int32Array;
   private readonly found: Uint8Array;
-  /** A bit for each value of the upper bits of a hash: most of what is not there is told by it */
+  /** A bit for each value of the upper bits of a hash: it rules out most hashes that do not occur */
   private readonly filter: Int32Array;
   private readonly shift: number;
 

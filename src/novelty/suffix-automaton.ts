@@ -16,7 +16,7 @@ export class SuffixAutomaton {
   private states = 1;
   /** By state: longest of its strings that the corpus has; 0: none */
   private readonly matched: Int32Array;
-  /** Where the corpus stands */
+  /** The current position in the corpus */
   private state = 0;
   private run = 0;
 
@@ -57,7 +57,7 @@ export class SuffixAutomaton {
     this.run = run;
   }
 
-  /** The corpus goes on with another file: no string reaches across. */
+  /** The corpus continues with another file: no string crosses the border. */
   restart(): void {
     this.state = 0;
     this.run = 0;
@@ -130,7 +130,7 @@ export class SuffixAutomaton {
   }
 }
 
-/** Transitions by state and symbol: a hash table, with those of a state in a list to be copied. */
+/** Transitions by state and symbol: a hash table, in which those of a state are also linked so that they can be copied. */
 class Edges {
   private readonly mask: number;
   /** Slot → number of the edge + 1 */

@@ -16,7 +16,7 @@ export interface OptionRow<T = unknown> {
   readonly type: ValueType<T>;
   /** One line that can be understood without the lines around it */
   readonly help: string;
-  /** How help calls the value: `<n>`; absent for a switch */
+  /** The name of the value in help: `<n>`; absent for a switch */
   readonly argument?: string;
   /** Without dashes; else made from the option's name: batchSize → batch-size */
   readonly flag?: string;
@@ -26,7 +26,7 @@ export interface OptionRow<T = unknown> {
   readonly aliases?: readonly string[];
   /** Spellings of earlier versions, taken with a warning and not shown */
   readonly deprecated?: readonly string[];
-  /** The environment variable that stands for an option that is not given */
+  /** The environment variable that gives the value if the option is absent */
   readonly environment?: string;
   /** The value that holds when the option is not given */
   readonly default?: T;
@@ -44,7 +44,7 @@ export interface OptionRow<T = unknown> {
 
   /** Whether it may change when a training is resumed */
   readonly resume?: boolean;
-  /** Where files have it, if not under its own name: `schedule.rate` */
+  /** The field of files that holds it, if not under its own name: `schedule.rate` */
   readonly field?: string;
   /** The version of the files that brought it: in earlier ones its default holds. */
   readonly since?: number;
@@ -103,7 +103,7 @@ export function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** How the command line spells an option: `--layer-norm` */
+/** Spells an option as the command line does: `--layer-norm` */
 export function flagOf(key: string, value?: string): string {
   return value === undefined ? `--${kebab(key)}` : `--${kebab(key)} ${value}`;
 }

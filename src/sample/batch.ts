@@ -16,7 +16,7 @@ export interface RecordPiece {
   readonly done: boolean;
 }
 
-/** Where every record begins: the model's state, and the character it reads next. */
+/** The beginning of every record: the model's state, and the character that the model reads next */
 export interface Beginning {
   /** [1, H] a layer and state */
   readonly state: State;
@@ -63,7 +63,7 @@ export class Batch {
     return this.active.length > 0 || this.waiting.length > 0 || this.ended.length > 0;
   }
 
-  /** @param prompt ids that this record goes on from, after the beginning */
+  /** @param prompt ids that this record continues, after the beginning */
   add(index: number, prompt: ArrayLike<number>): void {
     const record = new RecordSampler(index, this.beginning.id, prompt, this.rules);
     if (record.done) this.ended.push(record);
@@ -123,7 +123,7 @@ export class Batch {
     }
   }
 
-  /** Puts the last row in the place of one that has ended. */
+  /** Moves the last row into the place of a row that has ended. */
   private remove(row: number): void {
     const { active } = this;
     this.ended.push(active[row]);

@@ -19,7 +19,7 @@ export interface BeamResult {
   readonly mean: number;
 }
 
-/** One character of a candidate, and what stands before it */
+/** One character of a candidate, and a link to the characters before it */
 interface Candidate {
   readonly id: number;
   readonly before: Candidate | undefined;
@@ -132,7 +132,7 @@ class Beam {
     return ended.sort((a, b) => b.mean - a.mean).slice(0, width);
   }
 
-  /** The most probable characters to go on with, over all candidates; best first. */
+  /** The most probable next characters over all candidates; best first. */
   private async extensions(active: readonly Candidate[]): Promise<Extension[]> {
     const { backend, network, logits, logitMask, width } = this;
     const B = active.length;

@@ -18,7 +18,7 @@ export interface Generation {
   /** The model's weights where a device around this one has them already */
   readonly weights?: SharedTensor | undefined;
   readonly settings: SampleSettings;
-  /** Ids that every record goes on from */
+  /** Ids that every record continues */
   readonly prompt: ArrayLike<number>;
   /** How many records are expected, if that is known: fewer need fewer threads */
   readonly expected?: number | undefined;
@@ -45,7 +45,7 @@ export async function* generate(
   try {
     yield* drawIn(scope, jobs, generation);
   } finally {
-    // the threads have ended by now
+    // the threads have ended at this point
     scope.release();
   }
 }

@@ -56,7 +56,7 @@ export function unseen(): (ids: ArrayLike<number>) => boolean {
   };
 }
 
-/** Says yes to a record that does not stand in the corpus. */
+/** Returns a test that accepts a record that does not occur in the corpus. */
 export function notIn(corpus: Uint8Array | Uint16Array | Uint32Array) {
   const width = corpus.BYTES_PER_ELEMENT;
   const haystack = Buffer.from(corpus.buffer, corpus.byteOffset, corpus.byteLength);
@@ -64,7 +64,7 @@ export function notIn(corpus: Uint8Array | Uint16Array | Uint32Array) {
   return (ids: ArrayLike<number>): boolean => {
     const needle = Buffer.from(Ids.from(ids).buffer);
     let at = haystack.indexOf(needle);
-    // a find that begins inside an id is none
+    // a match that begins inside an id does not count
     while (at >= 0 && at % width !== 0) at = haystack.indexOf(needle, at + 1);
     return at < 0;
   };

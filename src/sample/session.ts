@@ -1,4 +1,4 @@
-/** A text that grows bit by bit: what is read into it, and what the model goes on with, in turns. */
+/** A text that grows in turns: by what is read into it, and by the model's continuations. */
 import { setImmediate } from 'node:timers/promises';
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import { loadNetwork } from '../model/load.js';
@@ -13,7 +13,7 @@ import { constraintFor, type SampleSettings } from './settings.js';
 /** Characters are handed on as often as an eye can tell. */
 const sliceMs = 30;
 
-/** Where a text stands: all that was read but the last character, and that one */
+/** A position in the text: the state after all characters but the last, and the last character */
 interface Position {
   /** [1, H] a layer and state */
   readonly state: State;
@@ -23,7 +23,7 @@ interface Position {
 export class Session {
   private readonly network: Network;
   private readonly position: Position;
-  /** Where the latest drawing began */
+  /** The position at which the latest continuation began */
   private readonly origin: Position;
   private readonly input: Indices;
   private readonly logits: Float32Array;

@@ -1,4 +1,4 @@
-/** How records are drawn: plain data, the same for all of them and for all threads. */
+/** The settings of drawing records: plain data, the same for all records and for all threads. */
 
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { FilterOptions } from './character-sampler.js';

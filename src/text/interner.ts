@@ -1,4 +1,4 @@
-/** Symbols to ids: as a vocabulary has them, or by first appearance while there is none yet. */
+/** Translates symbols to ids: those of a vocabulary, or ids by first appearance if there is no vocabulary yet. */
 import type { TextUnit } from './unit.js';
 import { alphabetSize, type Vocabulary } from './vocabulary.js';
 

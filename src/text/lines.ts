@@ -7,7 +7,7 @@ import { textBytes } from './text-bytes.js';
 import type { TextUnit } from './unit.js';
 import { validUtf8 } from './utf8.js';
 
-/** How lines are read unless it is said otherwise: a filter does not end at a stray byte. */
+/** The default way of reading lines: a filter does not end because of an invalid byte. */
 export const lineReading: ReadingOptions = { ...defaultReading, invalid: 'replace' };
 
 export interface LineOptions {

@@ -26,7 +26,7 @@ export interface Corpus {
   readonly folders: readonly FolderReport[];
   /** The files, in order; undefined for more than `maxParts` of them */
   readonly parts: readonly CorpusPart[] | undefined;
-  /** Where each file's text begins, in characters */
+  /** The position at which each file's text begins, in characters */
   readonly starts: readonly number[];
 }
 

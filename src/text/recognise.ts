@@ -21,7 +21,7 @@ export type FileKind =
       readonly kind: 'other';
       readonly what: string;
       readonly advice: string;
-      /** Whether that is only likely, so that an encoding which is given counts for more */
+      /** Whether the recognition is only probable, so that an encoding given by the user takes precedence */
       readonly isGuess?: boolean;
     };
 
@@ -62,7 +62,7 @@ export function recognise(start: Uint8Array, extension = ''): FileKind {
   return { kind: 'other', what, advice, isGuess: true };
 }
 
-/** Whether more bytes might make something else of the first few that have come. */
+/** Whether further bytes could change how the first few bytes are recognised */
 export function isUndecided(start: Uint8Array): boolean {
   if (start.length === 0) return true;
   const magics = [...Object.values(utf16Marks), ...utf32Marks, utf8Mark, ...zipMagics];

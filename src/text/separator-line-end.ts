@@ -1,4 +1,4 @@
-/** Whether each line of a text is a record of its own. */
+/** Decides whether each line of a text is a record of its own. */
 import { areWrapped, quantile } from './separator-line.js';
 
 /** Share of the lines that may be blank or indented, as nothing is that is made line by line */

@@ -47,7 +47,7 @@ export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefi
   return vocabulary.encode(separator).unknown === 0 ? separator : undefined;
 }
 
-/** How a separator is shown to a person. */
+/** The words for a separator in messages */
 export function describeSeparator(separator: string): string {
   const lines = separator.replaceAll('\r\n', '\n').split('\n');
   const inner = lines.slice(1, -1);

@@ -10,7 +10,7 @@ export interface Signature {
   readonly packing?: Packing;
   /** Advice for the user; absent where the file holds no text */
   readonly advice?: string;
-  /** The bytes that the file begins with; undefined stands for any byte. */
+  /** The bytes that the file begins with; undefined matches any byte */
   readonly magic: readonly (number | undefined)[];
   /** Bytes before the magic ones */
   readonly at?: number;
@@ -91,7 +91,7 @@ function bzip2(): (number | undefined)[] {
   return [...ascii('BZh'), undefined, 0x31, 0x41, 0x59, 0x26];
 }
 
-/** How a zip archive begins, also an empty one and one in parts */
+/** The first bytes of a zip archive: with files, empty, or split into parts */
 export const zipMagics = [
   [0x50, 0x4b, 3, 4],
   [0x50, 0x4b, 5, 6],

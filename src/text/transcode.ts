@@ -32,7 +32,7 @@ export async function* transcoded(
 
 const loneSurrogates = /\p{Surrogate}/gu;
 
-/** UTF-16, with the exact place of a surrogate that stands alone. */
+/** Decodes UTF-16 and finds the exact place of an unpaired surrogate. */
 class Utf16Decoding {
   /** Bytes of a unit, or of a pair of surrogates, that is not whole yet */
   private rest = Buffer.alloc(0);
@@ -124,7 +124,7 @@ class LegacyDecoding {
       if (isEnd) text += this.strict.decode();
     } catch {
       if (this.invalid === 'error') this.fail(bytes);
-      // a decoder that has failed is not gone on with
+      // a decoder that has failed is not used again
       this.strict = this.newDecoder();
       text = decodedLeniently(bytes, this.encoding);
       if (this.invalid === 'skip') text = text.replaceAll(replacement, '');

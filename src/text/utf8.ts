@@ -13,7 +13,7 @@ const replacementCharacter = 0xfffd;
 export class Utf8Decoder {
   /** Bytes of the file before the current piece */
   private offset = 0;
-  /** Where in the file the current sequence began, and its first byte */
+  /** The place in the file at which the current sequence began, and its first byte */
   private start = 0;
   private lead = 0;
   /** Continuation bytes that the current sequence still needs, and its bits so far */
@@ -90,7 +90,7 @@ export class Utf8Decoder {
     return 1;
   }
 
-  /** How many bytes follow this first byte of a longer sequence; 0 if no character begins with it. */
+  /** The number of bytes that follow this first byte of a longer sequence; 0 if no character begins with it */
   private begin(byte: number): number {
     if (byte >= 0xc2 && byte <= 0xdf) return 1;
     if (byte >= 0xe0 && byte <= 0xef) {

@@ -12,7 +12,7 @@ import type { Ids, TextUnit } from './unit.js';
 const replacementCharacter = 0xfffd;
 const questionMark = 0x3f;
 
-/** How many different symbols a unit has. */
+/** The number of different symbols of a unit */
 export function alphabetSize(unit: TextUnit): number {
   return unit === 'char' ? 0x110000 : 0x100;
 }

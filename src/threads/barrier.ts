@@ -46,7 +46,7 @@ export class Barrier {
     if (this.isBroken) throw new BrokenBarrier();
   }
 
-  /** Lets no party wait for one that has failed; the barrier is of no use any more. */
+  /** Releases all threads that wait for one that has failed; the barrier cannot be used afterwards. */
   break(): void {
     Atomics.store(this.words, word.broken, 1);
     Atomics.add(this.words, word.generation, 1);

@@ -11,7 +11,7 @@
 import type { CreateHandler } from './handler.js';
 import { type PoolOptions, WorkerPool } from './worker-pool.js';
 
-/** To a worker: a job to do, or word that one of its replies has been taken */
+/** A message to a worker: a job to do, or the information that one of its replies has been taken */
 export type JobMessage<Job> =
   | { readonly index: number; readonly job: Job }
   | { readonly taken: true };

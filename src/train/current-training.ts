@@ -1,4 +1,4 @@
-/** A training between two steps: where it stands, from its first weights or from its state. */
+/** The status of a training between two steps, starting from its first weights or from its state. */
 import type { Backend } from '../backend/backend.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
@@ -32,7 +32,7 @@ export class CurrentTraining {
   readonly id: string | undefined;
   /** Whether it started from a model that was given */
   readonly isFineTuning: boolean;
-  /** How many of the characters to be predicted in validation are unknown */
+  /** Number of characters to be predicted in validation that the vocabulary does not have */
   readonly validationUnknown: number;
 
   constructor(
@@ -56,7 +56,7 @@ export class CurrentTraining {
     this.id = resume ? this.restore(resume) : this.initialise();
   }
 
-  /** How often the training text has been read; not an integer */
+  /** The number of passes over the training text so far; not an integer */
   get epoch(): number {
     return this.step / this.streams.chunksPerPass;
   }

@@ -6,7 +6,7 @@ import type { LengthPlan } from './length/step-budget.js';
 export interface StartEvent {
   readonly type: 'start';
   readonly model: ModelConfig;
-  /** How many the model has */
+  /** The number of the model's parameters */
   readonly parameters: number;
   readonly trainCharacters: number;
   readonly validationCharacters: number;
@@ -57,7 +57,7 @@ export interface Validation {
   readonly gradientNorm: number | null;
   /** Share of the steps since the validation before in which clipping acted; null before the first step */
   readonly clipped: number | null;
-  /** How often training had gone back to the last good model, if it had */
+  /** The number of rollbacks so far, if there have been any */
   readonly rollbacks?: number;
 }
 
@@ -99,7 +99,7 @@ export interface WarningEvent {
   readonly message: string;
 }
 
-/** The loss diverged, and training goes on from the last good model. */
+/** The loss diverged, and training continues from the last good model. */
 export interface RollbackEvent {
   readonly type: 'rollback';
   readonly step: number;

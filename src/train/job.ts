@@ -21,7 +21,7 @@ export interface TrainingText {
   readonly text: TextOptions;
   /** The text that ends each record, if the text is made of records */
   readonly separator?: string | undefined;
-  /** Where each file or record is to be learnt by itself (`TrainConfig.documents`) */
+  /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
   /** Facts about the text that the model records; they hold neither times nor paths */
   readonly provenance: Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ export interface PreparedTraining {
   readonly corpus: TrainingText;
   readonly model: Omit<ModelConfig, 'vocabulary'>;
   readonly config: TrainConfig;
-  /** Where the text came from; recorded in the state alone */
+  /** The paths and reading options of the text; recorded in the state alone */
   readonly source: Readonly<Record<string, unknown>>;
   /** Goes on from here; its model and text must be the job's. */
   readonly resume?: TrainingState;
@@ -42,7 +42,7 @@ export interface PreparedTraining {
   readonly initFrom?: Model;
 }
 
-/** A prepared training, and who is told of it */
+/** A prepared training, its outputs and its listener */
 export interface TrainingJob extends PreparedTraining {
   readonly sink: CheckpointSink;
   onEvent(event: TrainEvent): void;

@@ -18,7 +18,7 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig, textBytes
   const { layers: L, hidden: H, vocabulary: V } = model;
   const { batchSize, seqLength, threads, average } = config;
   const kept = 1 + momentCount(config.optimizer) + (average > 0 ? 1 : 0);
-  // what stands in the rows that become zero where documents begin
+  // the saved values of rows that are reset where documents begin
   const states = config.documents ? cells[model.cell].states.length : 0;
   // outside of the cells: what the layers hand down, and the logits
   const activations =

@@ -170,7 +170,7 @@ INLINE int tile_edge(int rows, int tiles, int i) { return (int)((int64_t)rows * 
 /* Panel rows fetched ahead where a panel is used only once. */
 #define PREFETCH 16
 
-/* Vectors of C that one row takes at once. */
+/* Number of vectors of C that a single row computes at once */
 #define ROW_VECTORS 8
 
 /*
@@ -222,11 +222,11 @@ static __attribute__((noinline)) void row_times_panels(float *c, const float *a,
     }
 }
 
-/* Ways of a first-level cache, and the floats after which its places come round again. */
+/* Associativity of the first-level cache, and the number of floats after which addresses map to the same set */
 #define WAYS 8
 #define PERIOD 1024
 
-/* copies[rows][stride] <- `depth` columns of a; returns the stride, which is none that makes rows contend */
+/* Copies `depth` columns of a to copies[rows][stride]; returns a stride at which rows do not evict each other. */
 static int copy_rows(float *copies, const float *a, int lda, int rows, int depth) {
     int stride = (depth + VL - 1) / VL * VL + VL;
     for (int m = 0; m < rows; m++, copies += stride, a += lda) {

@@ -129,7 +129,7 @@ type P<Name extends keyof Backend> = Backend[Name] extends (...all: infer All) =
 /** The operations that are one call of a kernel. */
 export abstract class KernelOperations extends CpuBackend {
   protected abstract readonly kernels: Kernels;
-  /** Where the weight's packed copy lies, if it is frozen */
+  /** The address of the weight's packed copy, if the weight is frozen */
   protected abstract packed(weight: P<'freeze'>[0]): Address;
   /** Memory for the time of one call */
   protected abstract scratch(floats: number): Address;

@@ -22,7 +22,7 @@ export interface Signature {
   readonly operation: string;
   /** Name in C and among the exports */
   readonly kernel: string;
-  /** The operation's parameters, as TypeScript patterns; undefined where no operation stands for it */
+  /** The operation's parameters, as TypeScript patterns; undefined for a kernel that is no operation */
   readonly parameters: readonly string[] | undefined;
   readonly returnsNumber: boolean;
   /** Declarations of TypeScript, `name = expression` */
@@ -72,7 +72,7 @@ function parseGroup(group: string, line: string): KernelArgument[] {
   });
 }
 
-/** Parts between separators that stand outside of brackets. */
+/** Splits a text at the separators outside of brackets. */
 function splitOutside(text: string, separator: string): string[] {
   const parts = [''];
   let depth = 0;

@@ -1,6 +1,6 @@
 import type { Output } from '../../cli/output.js';
 
-/** Says that the work goes on with fewer threads than were asked for. */
+/** Notes that the work continues with fewer threads than were asked for. */
 export function noteFewerThreads(output: Output): (threads: number, reason: string) => void {
   return (threads, reason) => {
     const number = threads === 1 ? 'one thread' : `${threads} threads`;

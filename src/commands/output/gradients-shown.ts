@@ -17,7 +17,7 @@ export interface Subject {
   readonly clipping: Clipping | undefined;
 }
 
-/** How often and how hard clipping acted in training, by the model's history. */
+/** The share of steps that were clipped and their gradient norms, from the model's history */
 export interface Clipping {
   /** Whether the norm or each value is clipped, and the threshold */
   readonly by: string;

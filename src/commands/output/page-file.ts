@@ -15,7 +15,7 @@ import { write } from './write.js';
 export interface PagePath {
   readonly path: string;
   readonly inputs: GuardedOutput['inputs'];
-  /** Whether standard output holds something else */
+  /** Whether standard output is used for something else */
   readonly outputIsTaken?: boolean | undefined;
 }
 

@@ -17,7 +17,7 @@ export class LineWriter {
   private size = 0;
   private scheduled: NodeJS.Immediate | undefined;
 
-  /** Writes a line of these parts, which must stay as they are. */
+  /** Writes a line made of these parts, which must not change until it is written. */
   async line(...parts: readonly (string | Uint8Array)[]): Promise<void> {
     for (const part of [...parts, '\n']) {
       const bytes = typeof part === 'string' ? Buffer.from(part) : part;

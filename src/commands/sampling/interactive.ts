@@ -1,4 +1,4 @@
-/** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
+/** `charnn sample --interactive`: a person types lines at a terminal, and the model continues them. */
 
 import { openDevice } from '../../backend/open-device.js';
 import { adjust, optionValues } from '../../cli/option.js';
@@ -142,7 +142,7 @@ class Dialogue {
     for (const line of shown) process.stderr.write(`  /${printable(line)}\n`);
   }
 
-  /** Writes what the model goes on with, until its end or the person's. */
+  /** Writes the model's continuation until it ends or the person ends it. */
   private async goOn(lines: TypedLines, head: Uint8Array): Promise<void> {
     let last = head;
     await write(head);

@@ -1,6 +1,6 @@
 /** A text in rows of a fixed-width font. */
 
-/** How a symbol is shown, and how many columns it takes. */
+/** The text shown for a symbol, and the number of columns it takes */
 export interface Glyph {
   readonly text: string;
   readonly width: 1 | 2;

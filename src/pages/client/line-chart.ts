@@ -23,7 +23,7 @@ export interface ChartSpecification {
 }
 
 const colours = 8;
-/** Where colours come round again, lines are dashed. */
+/** Lines whose colour occurs a second time are dashed. */
 const isDashed = ({ dashed, colour }: Line, i: number) =>
   dashed ?? (colour === undefined && i % (2 * colours) >= colours);
 

@@ -38,7 +38,7 @@ function signed(x: number): string {
   return x.toFixed(2).replace('-', '−');
 }
 
-// --- the text and what is told of a character ---
+// --- the text, and the details of a character ---
 
 const details = el('div', { class: 'details', 'aria-live': 'polite' });
 const view = new TextView({
@@ -70,7 +70,7 @@ async function tell(at: number): Promise<void> {
   );
 }
 
-/** A blank that stands alone, as a sign. */
+/** The visible sign for a single blank */
 function visible(text: string): string {
   return text === ' ' ? '␣' : text;
 }
@@ -120,7 +120,7 @@ async function colourBy(what: string): Promise<void> {
   }
   const isUnit = what !== 'surprise' && what !== 'nothing';
   const values = isUnit ? await activations.get(what) : undefined;
-  // another may have been chosen meanwhile
+  // the user may have chosen another unit in the meantime
   if (colouring !== what) return;
   unitValues = values;
   scale.className = `scale ${isUnit ? 'unit' : what}`;

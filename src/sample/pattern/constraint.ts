@@ -18,7 +18,7 @@ export interface ConstraintOptions {
   readonly ending: readonly number[];
 }
 
-/** Where a record stands; it never changes. */
+/** The position of a record within its expression; it never changes. */
 export interface ConstraintState {
   /** Whether the record may end here */
   readonly accepting: boolean;
@@ -51,7 +51,7 @@ export function constraintOf(
   );
   const idOf = new Map(characters.map((character, id) => [character, id]));
   const maskOf = (source: string) => {
-    // a character that stands for itself is found without a look at all the others
+    // a literal character is found without a look at all the others
     const code = source.match(/^\\u\{([\da-f]+)\}$/)?.[1];
     if (code) {
       const id = idOf.get(String.fromCodePoint(Number.parseInt(code, 16)));
@@ -101,7 +101,7 @@ export function constraintOf(
   return new Determinizer(automaton, vocabulary.size - 1, end).start;
 }
 
-/** From the first bracket to the only one that closes it */
+/** From the first bracket to the bracket that closes it */
 const oneClass = /^\[(?:\\[\s\S]|[^\]\\])*\]$/u;
 
 function classSource(allow: string): string {

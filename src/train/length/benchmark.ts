@@ -22,7 +22,7 @@ export interface BenchmarkOptions extends ModelConfig {
   readonly threads: number;
   readonly backend: BackendName;
   readonly iterations: number;
-  /** How training is to be timed; Adam, if absent */
+  /** The optimiser's settings to time; Adam, if absent */
   readonly training?: Partial<TrainConfig>;
 }
 

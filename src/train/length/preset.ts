@@ -66,7 +66,7 @@ export interface Preset {
   readonly dropout: number;
   /** As given; epochs where the time given is more than the text is worth */
   readonly length: TrainLength;
-  /** How often the text will be read */
+  /** The number of passes over the text */
   readonly epochs: number;
 }
 

@@ -22,7 +22,7 @@ export interface ReplicaPlan {
   readonly config: TrainConfig;
   readonly train: Ids;
   readonly validation: Ids;
-  /** Where each file or record is a document */
+  /** The documents of the text, if each file or record is one */
   readonly documents?: TrainingDocuments | undefined;
   readonly index: number;
   readonly replicas: number;

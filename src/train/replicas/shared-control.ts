@@ -3,7 +3,7 @@
  */
 import { Barrier, barrierWords } from '../../threads/barrier.js';
 
-/** Where a word stands in the integer half; the barrier's come first. */
+/** The index of each word in the integer half; the barrier's words come first. */
 const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWords + 2 } as const;
 const words = 16;
 
@@ -19,7 +19,7 @@ export interface RunningMetrics {
 const ringSteps = 256;
 /** The memory that the replicas and the main thread share besides tensors, and what its words mean. */
 export class SharedControl {
-  /** Where all replicas meet */
+  /** The barrier of all replicas */
   readonly barrier: Barrier;
   private readonly integers: Int32Array;
   private readonly reals: Float64Array;

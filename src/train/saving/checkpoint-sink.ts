@@ -16,7 +16,7 @@ export interface CheckpointSink {
   kept?(model: Model): Promise<void>;
 }
 
-/** Models that go with a state: the best one, if it is new, and one that is kept besides. */
+/** Models to be saved with a state: the best one, if it is new, and one that `--keep` keeps. */
 interface Models {
   readonly best?: Model | undefined;
   readonly kept?: Model | undefined;
@@ -68,11 +68,11 @@ export class Saver {
       try {
         if (best !== undefined) await this.sink.model(best);
         best = undefined;
-        // one that cannot be kept is no reason to lose the state
+        // a failure to keep a model must not lose the state
         if (kept !== undefined) await this.sink.kept?.(kept).catch(this.onFailure);
         await this.sink.state(state);
       } catch (failure) {
-        // newer ones may have come meanwhile
+        // newer snapshots may have come in the meantime
         this.waiting = {
           state: this.waiting.state ?? state,
           best: this.waiting.best ?? best,

@@ -14,7 +14,7 @@ export class Rollback {
     private readonly config: Pick<TrainConfig, 'onDivergence' | 'rollbacks'>,
     private readonly backend: Backend,
     private readonly replicas: Replicas,
-    /** How often training has gone back */
+    /** The number of rollbacks so far */
     public count: number,
   ) {}
 

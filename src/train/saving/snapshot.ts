@@ -7,7 +7,7 @@ import type { CurrentTraining } from '../current-training.js';
 import { configRecord } from '../schema/record.js';
 import type { TrainingState } from './training-state.js';
 
-/** The model as it stands: the average of the weights, where one is kept. */
+/** The current model: the average of the weights, if one is kept. */
 export async function modelOf(current: CurrentTraining): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, budget: length, history } = current;
   // Given or planned, the interval has one place among the fields, so that equal trainings write equal bytes.

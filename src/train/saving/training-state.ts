@@ -1,5 +1,5 @@
 /**
- * All that a training needs to go on exactly where it stopped. Data position, dropout masks and the
+ * All that a training needs to continue exactly where it stopped. Data position, dropout masks and the
  * learning rate are functions of the step, so the step stands for them.
  */
 
@@ -21,7 +21,7 @@ export interface TrainingState {
   readonly separator?: string | undefined;
   /** Facts about the text, recorded in the model and compared on resuming */
   readonly provenance: Readonly<Record<string, unknown>>;
-  /** Where the text came from; the caller's own record. */
+  /** The paths and reading options of the text, as the caller records them */
   readonly source: Readonly<Record<string, unknown>>;
   /** Of the training, and of the models it saves; missing in files of version 1 */
   readonly id: string | undefined;
@@ -35,7 +35,7 @@ export interface TrainingState {
   readonly bestLoss: number | null;
   readonly plateau: { readonly factor: number; readonly waited: number };
   readonly tally: RunningMetrics;
-  /** How often training has gone back to the last good model */
+  /** The number of rollbacks so far */
   readonly rollbacks: number;
   /** Whether it started from a model that was given; without it, it did not */
   readonly isFineTuning?: boolean;

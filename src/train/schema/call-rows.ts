@@ -2,7 +2,7 @@
 import { flag, option, topic } from '../../options/table.js';
 import { count, duration, path, positive } from '../../options/types.js';
 
-/** How long a training is: one of the three. A resumed training may be given another length. */
+/** The length of a training, given by one of three options. A resumed training may be given another length. */
 export const lengthRows = topic('Length', {
   epochs: option('<x>', positive, 'passes over the training text', {
     absent: '10; more for a small text, fewer for a large one',

@@ -4,7 +4,7 @@ import { choice, count, path, properFraction, text } from '../../options/types.j
 import { columnRows, readingRows } from '../../text/reading-rows.js';
 import { normalForms, textUnits } from '../../text/unit.js';
 
-/** How bytes become characters: fields of the `text` object in model and state files. */
+/** Rules by which bytes become characters: fields of the `text` object in model and state files. */
 export const textRows = topic('Text', {
   unit: option(
     '<unit>',
@@ -19,7 +19,7 @@ export const textRows = topic('Text', {
   keepCr: flag('keep carriage returns; otherwise every line end becomes LF', { default: false }),
 });
 
-/** How texts are read; recorded in the `reading` object of state files' `source` */
+/** Options of reading texts; recorded in the `reading` object of state files' `source` */
 export const readRows = topic('Text', { ...readingRows, ...columnRows });
 
 export const recordRows = topic('Text', {
