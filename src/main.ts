@@ -34,7 +34,7 @@ try {
   }
 }
 
-// what nobody reads would keep the process alive after the signal that ended its work
+// data that nobody reads would keep the process alive after an interrupt
 const signalCodes: readonly unknown[] = [
   exitCode.hangup,
   exitCode.interrupted,

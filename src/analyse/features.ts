@@ -7,7 +7,7 @@ import type { Vocabulary } from '../text/vocabulary.js';
 
 export interface Feature {
   readonly name: string;
-  /** [characters] */
+  /** The value of the feature at each character, [characters] */
   readonly values: Float32Array;
 }
 
@@ -59,7 +59,7 @@ export function textFeatures(ids: Ids, vocabulary: Vocabulary): Feature[] {
 
 function kindOf(vocabulary: Vocabulary, id: number): Kind {
   const symbol = vocabulary.symbols[id];
-  // a byte beyond ASCII is part of some letter
+  // a byte beyond ASCII is counted as a letter
   const isByte = vocabulary.unit === 'byte' && symbol >= 0x80;
   const text = symbol === undefined ? '\ufffd' : isByte ? 'é' : String.fromCodePoint(symbol);
   return {
@@ -80,7 +80,7 @@ function columns(N: number, at: (i: number) => Kind): Uint32Array {
   return column;
 }
 
-/** Whether a blank line ends here: where a quotation that was never closed is given up. */
+/** Whether a blank line ends at this character; a quotation that was never closed ends there too. */
 function endsParagraph(at: (i: number) => Kind, i: number): boolean {
   return i > 0 && at(i).symbol === '\n' && at(i - 1).symbol === '\n';
 }
@@ -107,7 +107,7 @@ function nesting(at: (i: number) => Kind, open: string, close: string, forgets: 
   };
 }
 
-/** Blanks at the beginning of the line. */
+/** The number of blanks at the beginning of the line */
 function indentation(at: (i: number) => Kind, column: Uint32Array) {
   let indent = 0;
   return (i: number) => {

@@ -12,11 +12,11 @@ import { singularValues } from './singular-values.js';
 
 export interface RecurrentSpectrum {
   readonly layer: number;
-  /** Gate whose rows of W_hh these are; the vanilla RNN's only matrix is `recurrent` */
+  /** The gate whose rows of W_hh form the matrix; the vanilla RNN's only matrix is `recurrent` */
   readonly gate: string;
-  /** Descending */
+  /** Singular values in descending order */
   readonly singularValues: Float64Array;
-  /** Largest absolute eigenvalue */
+  /** Spectral radius: the largest absolute eigenvalue */
   readonly spectralRadius: number;
 }
 
@@ -50,7 +50,7 @@ export async function recurrentSpectra(
   return spectra;
 }
 
-/** Squarings: the estimate's error shrinks with their power of two. */
+/** Number of squarings: the estimate's error shrinks with 2 to this power. */
 const squarings = 26;
 
 /**

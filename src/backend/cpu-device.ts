@@ -13,7 +13,7 @@ export interface Engine {
   operations(memory: ScopeMemory): Backend;
   /** Describes the memory of a scope to another thread */
   handle(source: MemorySource): unknown;
-  /** Gives back what the engine itself has taken. */
+  /** Frees the memory that the engine itself has allocated. */
   end(): void;
 }
 

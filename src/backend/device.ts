@@ -12,11 +12,11 @@ export type DeviceKind = Exclude<BackendName, 'auto'>;
 
 /** Memory that is given back as a whole, and the operations whose tensors lie in it. */
 export interface Scope {
-  /** Tensors that these operations make live until `release`. */
+  /** Operations whose tensors live until `release` */
   readonly operations: Backend;
   /** Describes a device to another thread, which opens it with `openHandle`; it survives `postMessage`. */
   readonly handle: DeviceHandle;
-  /** A scope within this one, which ends with it at the latest */
+  /** Opens a scope within this one, which ends with it at the latest. */
   scope(): Scope;
   /**
    * Gives the memory back, that of other threads that have opened the handle included: they must have
@@ -27,11 +27,11 @@ export interface Scope {
 
 export interface Device extends Scope {
   readonly kind: DeviceKind;
-  /** With the instructions that it uses, as 'native (avx2)': equal names give equal bits. */
+  /** The name, with the instructions that are used, as 'native (avx2)': equal names give equal bits. */
   readonly name: string;
   /** A sentence that says which back end 'auto' took, and why, if it is not the fastest one */
   readonly note: string | undefined;
-  /** Ends it: the same as `release`. */
+  /** Closes the device: the same as `release`. */
   close(): void;
 }
 
@@ -39,12 +39,12 @@ export interface Device extends Scope {
 export interface DeviceHandle {
   readonly kind: DeviceKind;
   readonly name: string;
-  /** Of this scope, in the thread that made it */
+  /** The handle of this scope in the thread that made it */
   readonly scope: string;
   readonly memory: unknown;
 }
 
-/** Does some work in a scope of its own and gives its memory back, however the work ends. */
+/** Does some work in a new scope and gives its memory back, however the work ends. */
 export async function withScope<T>(
   parent: Scope,
   work: (operations: Backend, scope: Scope) => T | Promise<T>,

@@ -1,4 +1,4 @@
-/** Opening a device: by name, the fastest that works here, or the one of another thread. */
+/** Opening a device: by name, the fastest that works on this machine, or the device of another thread. */
 import { CharnnError } from '../errors.js';
 import { CpuDevice, type Engine, scopeOf } from './cpu-device.js';
 import {
@@ -33,7 +33,7 @@ const engines: Readonly<Record<DeviceKind, (wanted: Wanted) => Engine | Missing>
   reference: ({ memory }) => referenceEngine(memory as Int32Array | undefined),
 };
 
-/** Fastest first */
+/** The kinds of device, fastest first */
 const kinds = backendNames.filter((name) => name !== 'auto');
 
 /**

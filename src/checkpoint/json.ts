@@ -207,7 +207,7 @@ export function readTextOptions(fields: Fields): TextOptions {
   return { ...rest, ...(normalize && { normalize }) };
 }
 
-/** Of the text, what ends its records; files before it was learned have none. */
+/** The text that ends each record; absent in files written before this was recorded. */
 export function readSeparator(fields: Fields): string | undefined {
   if (fields.get('separator') === undefined) return undefined;
   const separator = fields.string('separator');
@@ -217,7 +217,7 @@ export function readSeparator(fields: Fields): string | undefined {
   return separator;
 }
 
-/** The vocabulary, whose size must be the model's. */
+/** Reads the vocabulary and checks that its size is the model's. */
 export function readVocabulary(fields: Fields, model: ModelConfig): Vocabulary {
   const name = fields.name('vocabulary');
   const vocabulary = Vocabulary.fromJSON(fields.get('vocabulary'), name);

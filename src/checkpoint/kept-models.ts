@@ -15,14 +15,14 @@ import { startOf } from '../text/open-file.js';
 import { temporaryName } from './atomic.js';
 import { readTrainingId, writeModel } from './model-file.js';
 
-/** Of most file systems, in bytes */
+/** Max bytes of a file name on most file systems */
 const maxNameLength = 255;
 const stepDigits = 6;
 
 export interface KeptModelsOptions {
   /** How many models are kept; 0: none */
   readonly keep: number;
-  /** Of a training that goes on: its models are recognised by it */
+  /** The id of a training that is resumed, by which its models are recognised */
   readonly trainingId?: string | undefined;
   /** Whether this training was resumed: models of other trainings are then left alone */
   readonly resuming: boolean;
@@ -34,7 +34,7 @@ export interface KeptModelsOptions {
 }
 
 export class KeptModels {
-  /** This training's files by step, each as it was when it was written or found */
+  /** The files of this training by step, each with the status that it had when it was written or found */
   private readonly own = new Map<number, Stats>();
 
   private constructor(
@@ -87,7 +87,7 @@ export class KeptModels {
   private async look(): Promise<void> {
     const { modelPath, options } = this;
     const folder = dirname(modelPath);
-    // as long as a step's number can be
+    // the max length of a step's number
     const maxName = basename(this.path(Number.MAX_SAFE_INTEGER));
     if (Buffer.byteLength(temporaryName(maxName, '01234567')) > maxNameLength) {
       throw new UsageError(

@@ -70,7 +70,7 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
   await writeFileAtomically(path, fileJson(head, tensors, false));
 }
 
-/** About what a state's file takes. */
+/** Estimated size of a state file in bytes */
 export function stateBytes(model: ModelConfig, config: TrainConfig): number {
   return (countElements(expectedTensors(model, config)) * 4 * 4) / 3;
 }

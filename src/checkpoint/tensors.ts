@@ -115,7 +115,7 @@ export function checkTensor(
   return { ...expected, fields, data, encoding };
 }
 
-/** Number of a tensor's values. */
+/** Returns the number of a tensor's values. */
 export function elementsOf({ shape }: TensorShape): number {
   return shape.reduce((a, b) => a * b, 1);
 }
@@ -177,7 +177,7 @@ function readPlain(source: ByteSource, { fields, name, data }: ReadableTensor, i
     source.read(part, at);
     const text = rest + part.toString('latin1');
     const isLast = at + part.length >= last;
-    // the number at the end may go on in the next piece
+    // the last number of a piece may continue in the next piece
     const end = isLast ? text.length : text.lastIndexOf(',');
     if (end < 0) return fail('a longer text');
     rest = text.slice(end + 1);

@@ -3,13 +3,13 @@ import type { OptionsOf, OptionTable } from '../options/table.js';
 
 export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   readonly name: string;
-  /** As commander writes them: `[text...]` */
+  /** The arguments as commander writes them: `[text...]` */
   readonly arguments?: string;
   readonly summary: string;
   readonly description: string;
   readonly examples: readonly (readonly [command: string, what: string])[];
   readonly options: Table;
-  /** Other words for it, which are not taken but answered with its name */
+  /** Synonyms of the name: a command given by one of them is refused with a hint at the name */
   readonly synonyms?: readonly string[];
   /**
    * What standard output is for: the command's result, without whose reader it has nothing to do; or

@@ -68,7 +68,7 @@ export function addOptions(
     const spellings = describe({ [key]: row }).map(({ flags, description }) =>
       optionFor(key, row, flags, description),
     );
-    // before the command takes the option: it listens for the variable from then on
+    // before the option is added: commander reads the variable when it is
     if (row.environment !== undefined) spellings[0].env(row.environment);
     for (const option of spellings) command.addOption(option);
     const argument = row.argument === undefined ? '' : ` ${row.argument}`;

@@ -23,7 +23,7 @@ export class Interruption {
     this.controller.abort(name);
   };
 
-  /** Listens from now on. */
+  /** Starts listening. */
   constructor() {
     for (const name of names) process.on(name, this.onSignal);
   }
@@ -64,10 +64,10 @@ function isUnderNohup(): boolean {
   if (basename(process.env._ ?? '') === 'nohup') return true;
   try {
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync('/proc/self/fdinfo/0', 'latin1'));
-    // O_WRONLY among the modes of access
+    // the access mode O_WRONLY
     return flags !== null && (Number.parseInt(flags[1], 8) & 3) === 1;
   } catch {
-    // there is no /proc
+    // the system has no /proc
     return false;
   }
 }

@@ -5,7 +5,7 @@ import { endByHangup } from './signals.js';
 
 /** Watches the streams of the process. */
 export class StandardStreams {
-  /** Until a command begins there is only help to be printed. */
+  /** Before a command begins, only help is printed. */
   private purpose: 'result' | 'events' = 'result';
   private outputIsLost = false;
   private terminalIsLost = false;
@@ -22,7 +22,7 @@ export class StandardStreams {
     });
   }
 
-  /** From now on standard output is for this. */
+  /** Sets the purpose of standard output from now on. */
   use(purpose: 'result' | 'events'): void {
     this.purpose = purpose;
   }

@@ -84,7 +84,7 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
     options.complete === undefined
       ? undefined
       : linePrompts(options.complete, encode, model.text, reading);
-  // which of the records are wanted shows only when they have been drawn
+  // which records are selected is only known after they have been drawn
   const expected = selected ? Number.POSITIVE_INFINITY : count;
   const prompts = new RecordPrompts(common, options.echo ?? true);
   const pieces = generate(prompts.jobs(lines, lines ? count : expected), {
@@ -158,7 +158,7 @@ class RecordPrompts {
     private readonly echo: boolean,
   ) {}
 
-  /** Jobs for `generate`: `count` records, or so many for each line */
+  /** Jobs for `generate`: `count` records, or `count` records for each line */
   async *jobs(lines: AsyncIterable<Prompt> | undefined, count: number) {
     let index = 0;
     for await (const line of lines ?? [nothing]) {

@@ -24,7 +24,7 @@ import { noteFewerThreads } from './output/fewer-threads.js';
 import { noteUnknown } from './output/unknown-note.js';
 import { LineWriter, write } from './output/write.js';
 
-/** Bytes of a line whose JSON is still a string that V8 can make */
+/** Max bytes of a line with --per-char, so that its JSON fits a string of V8 */
 const maxPerCharacter = 10e6;
 
 const table = {

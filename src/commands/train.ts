@@ -162,7 +162,7 @@ function sayDone(end: EndEvent, shown: string, output: Output): void {
   output.note(`done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`);
 }
 
-/** A training by the clock can be made again, byte for byte, by what it came to. */
+/** Tells how to repeat a training by the clock byte for byte, by its number of steps. */
 function sayHowToRepeat(end: EndEvent, { config, model }: PreparedTraining, output: Output): void {
   const { steps, evalEvery } = end.plan;
   if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
@@ -175,7 +175,7 @@ function sayHowToRepeat(end: EndEvent, { config, model }: PreparedTraining, outp
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
 }
 
-/** Says what models without a network make of the validation text. */
+/** Notes the losses of models without a network on the validation text. */
 async function compare(
   { vocabulary, train, validation }: TrainingText,
   { quiet, json }: CommandTrainOptions,

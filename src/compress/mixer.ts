@@ -10,16 +10,16 @@
 import type { Frequencies } from './frequencies.js';
 import { logarithm } from './logarithm.js';
 
-/** η */
+/** η: the learning rate of the weights */
 const rate = 2e-3;
 
 export class Mixer {
-  /** Σᵢ wᵢ sᵢ */
+  /** Σᵢ wᵢ sᵢ for each symbol */
   readonly mixed: Float64Array;
-  /** s of the two predictions, from their most probable symbol's */
+  /** sᵢ of the two predictions: log-probabilities relative to the most probable symbol's */
   private readonly network: Float64Array;
   private readonly counted: Float64Array;
-  /** Two by set */
+  /** The two weights of each set */
   private readonly weights: Float64Array;
   private set = 0;
 

@@ -41,7 +41,7 @@ export function bytesOfSymbols(symbols: Uint32Array, unit: TextUnit): Uint8Array
   return bytes.subarray(0, at);
 }
 
-/** Bytes of the UTF-8 character that begins here; 0 if none does (Unicode, table 3-7). */
+/** Number of bytes of the UTF-8 character that begins here; 0 if none does (Unicode, table 3-7). */
 function characterLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at];
   if (lead < 0x80) return 1;

@@ -7,7 +7,7 @@ import type { Vocabulary } from '../text/vocabulary.js';
 import { defaultContext, NgramModel } from './ngram.js';
 
 export interface Baseline {
-  /** Characters measured: all, or the first ones of a long text */
+  /** Number of characters measured: all, or the first ones of a long text */
   readonly characters: number;
   /** Characters of an n-gram: the longest context and the character it predicts */
   readonly n: number;

@@ -15,11 +15,11 @@ import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';
 
 export interface DynamicOptions {
-  /** η */
+  /** η: the learning rate */
   readonly learningRate: number;
-  /** λ */
+  /** λ: the strength of the return to the original weights */
   readonly recall: number;
-  /** Characters between two updates */
+  /** Number of characters between two updates */
   readonly seqLength: number;
 }
 

@@ -9,7 +9,7 @@ import type { Ids } from '../text/unit.js';
 import { DynamicEvaluator } from './dynamic-evaluator.js';
 
 export interface Evaluation {
-  /** Characters predicted: all but the first */
+  /** Number of characters predicted: all but the first */
   readonly characters: number;
   /** Number of these characters that the model does not know */
   readonly unknown: number;
@@ -21,15 +21,15 @@ export interface Evaluation {
 }
 
 export interface EvaluateOptions {
-  /** The model adapts to the text as it reads it: slower, one character after another */
+  /** Whether the model adapts to the text while it reads: slower, one character after another */
   readonly dynamic?: boolean | undefined;
-  /** The model's weights where a device around this one has them already */
+  /** The model's weights, if the device holds them already */
   readonly weights?: SharedTensor | undefined;
   /** Called between chunks; where it throws, the evaluation ends. */
   readonly pause?: (() => void | Promise<void>) | undefined;
 }
 
-/** Steps of a chunk */
+/** Number of steps of a chunk */
 const seqLength = 64;
 
 /**

@@ -28,13 +28,13 @@ export interface LinePlan {
   readonly characters: boolean;
 }
 
-/** Lines one after the other, and where each ends */
+/** The bytes of the lines, one after the other, and where each ends */
 export interface LineJob {
   readonly bytes: Uint8Array;
   readonly ends: Int32Array;
 }
 
-/** By model, then by line */
+/** Losses by model, then by line */
 export type LineResult = readonly (readonly LineLoss[])[];
 
 const lf = 0x0a;

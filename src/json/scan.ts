@@ -19,14 +19,14 @@ export interface Span {
 }
 
 export interface ScannedTensor {
-  /** All fields but `data` */
+  /** All fields of the tensor but `data` */
   readonly head: JsonObject;
-  /** The text of `data`, brackets or quotes included */
+  /** The place of the tensor's `data`, brackets or quotes included */
   readonly data: Span | undefined;
 }
 
 export interface ScannedFile {
-  /** All fields but `tensors`, in their order */
+  /** All fields of the file but `tensors`, in their order */
   readonly head: JsonObject;
   readonly tensors: readonly ScannedTensor[] | undefined;
 }
@@ -110,7 +110,7 @@ class Scanner {
     return Object.fromEntries(fields);
   }
 
-  /** Items between brackets, separated by commas. */
+  /** Reads items between brackets, separated by commas. */
   private sequence(open: number, close: number, item: () => void): void {
     this.skipSpaces();
     this.expect(open);

@@ -1,4 +1,4 @@
-/** Before hours of work: can its result be kept, and does nobody else write it? */
+/** Checks before hours of work that the result can be saved, and that no other process writes it. */
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
@@ -31,7 +31,7 @@ export async function claimOutput(
     process.removeListener('exit', release);
     for (const lock of locks) lock.release();
   };
-  // not left behind where the process ends at once, at a second Ctrl-C
+  // the lock must not remain when the process ends at once, at a second Ctrl-C
   process.once('exit', release);
   try {
     // the state, too: its name may be what another training calls its model

@@ -25,7 +25,7 @@ export type StringOptions = OptionsOf<typeof stringRows>;
 
 /** Options of turning files or a stream into a corpus; names and values are those of `charnn train`. */
 export interface CorpusOptions extends OptionsOf<typeof fileRows> {
-  /** Ends the reading. */
+  /** Ends the reading: it rejects with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
 }
 
@@ -160,7 +160,7 @@ function streamSource(stream: TextStream, signal: AbortSignal): Source {
   };
 }
 
-/** Bytes of a string that are made at a time */
+/** Number of characters of a string that are encoded at a time */
 const pieceLength = 1 << 20;
 
 function stringSource(text: string, name: string): Source {

@@ -3,9 +3,9 @@
 export type InputLine = string | Uint8Array;
 
 export interface LineScore {
-  /** Without its end; of a line that was given as bytes, their text */
+  /** The line without its end; of a line that was given as bytes, their text */
   readonly line: string;
-  /** The mean of its characters, its end included: the higher, the less the model expected it. */
+  /** Mean over its characters, its end included: the higher, the less the model expected the line */
   readonly bitsPerCharacter: number;
   /** Σ of the losses of its characters, its end included */
   readonly nats: number;
@@ -13,6 +13,6 @@ export interface LineScore {
   readonly characters: number;
   /** Number of these characters that the model does not know */
   readonly unknown: number;
-  /** What each of them cost, with `perChar` */
+  /** Bits that each of its characters cost; only with `perChar` */
   readonly bits?: readonly number[] | undefined;
 }

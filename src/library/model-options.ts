@@ -27,7 +27,7 @@ const pathsOrCorpus: ValueType<Paths | Corpus> = {
 const { temp, tempSchedule, ...filterRows } = choiceRows;
 const promptHelp = 'text to continue; it is not part of what is returned';
 
-/** Programs call two of the options otherwise than the command line does. */
+/** Two of the options have other names in programs than on the command line. */
 const oneTextRows = {
   ...extentRows,
   temperature: temp,
@@ -67,7 +67,7 @@ export const modelRows = {
   decompress: {},
 } as const;
 
-/** What every call takes besides its own options */
+/** The option that every call takes besides its own */
 interface Abortable {
   /** Ends the call: it rejects with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
@@ -87,13 +87,13 @@ export interface CompressOptions extends OptionsOf<(typeof modelRows)['compress'
   readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
-/** What a network consists of */
+/** The shape of a network */
 export interface Architecture {
   readonly cell: CellName;
   readonly layers: number;
   readonly hidden: number;
   readonly embedding: number;
-  /** Characters that it knows, and one more, the unknown symbol */
+  /** Number of characters that it knows, plus 1 for the unknown symbol */
   readonly vocabulary: number;
   readonly residual?: true | undefined;
   readonly layerNorm?: true | undefined;

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** A model, loaded and ready: what it can do. */
+/** A loaded model and its calls. */
 
 import type { SharedTensor } from '../backend/backend.js';
 import type { BackendName, Device } from '../backend/device.js';
@@ -73,7 +73,7 @@ export class Model {
     return opened(data, backend);
   }
 
-  /** Cell and sizes */
+  /** Cell and sizes of the network */
   get architecture(): Architecture {
     return { ...this.#data.config } as Architecture;
   }
@@ -88,7 +88,7 @@ export class Model {
     return this.#data.vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));
   }
 
-  /** What ends the records of the text that it learned from; undefined where there is no such thing */
+  /** The text that ends each record of the training text; undefined if it is not made of records */
   get separator(): string | undefined {
     return this.#data.separator;
   }
@@ -150,7 +150,7 @@ export class Model {
       drawPieces(this.#loadedModel(), rest, signal),
     );
     const { vocabulary } = this.#data;
-    // a character may be of several bytes
+    // the bytes of one character may come in two pieces
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     for await (const { value, done } of drawn) {
       const piece = decoder.decode(vocabulary.decodeBytes(value), { stream: !done });
@@ -248,7 +248,7 @@ export class Model {
     );
   }
 
-  /** Ends what is going on, and gives all memory back. A second call does nothing. */
+  /** Ends all running calls and gives all memory back. A second call does nothing. */
   async close(): Promise<void> {
     await this.#operations.close();
     this.#device.close();

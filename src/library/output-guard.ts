@@ -20,7 +20,7 @@ export interface GuardedOutput {
   readonly inputs: readonly (string | null | undefined)[];
 }
 
-/** Of most file systems, in bytes */
+/** Max bytes of a file name on most file systems */
 const maxNameBytes = 255;
 
 const names = {

@@ -1,4 +1,4 @@
-/** From a text and options to a training that can begin, or go on. */
+/** Prepares a training from a text and options, or from a state. */
 import { isDeepStrictEqual } from 'node:util';
 import { readState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
@@ -63,7 +63,7 @@ export async function prepareNew(
   return {
     corpus,
     ...resolved,
-    // to be found again from any folder
+    // absolute paths, so that the texts are found from any folder
     source: {
       ...validating,
       texts: loaded.paths,
@@ -77,7 +77,7 @@ export async function prepareNew(
   };
 }
 
-/** Picks size, dropout and length where they are not given, and says so. */
+/** Picks size, dropout and length where they are not given, and notes it. */
 async function pick(
   options: CommandTrainOptions,
   threads: number,
@@ -109,7 +109,7 @@ async function pick(
       : undefined;
   const { name, size, dropout, epochs, ...rest } = preset({
     characters: train.length,
-    // sizes that are given are no reason to measure by another
+    // if sizes are given, the speed is still measured at the usual one
     size: asked ?? (shaped ? 'small' : undefined),
     length,
     charactersPerStep: (name) => batchOf(name).batchSize * batchOf(name).seqLength,
@@ -199,7 +199,7 @@ export async function prepareResumed(
   };
 }
 
-/** The optimiser's part of the configuration, which decides on the speed. */
+/** The optimiser's part of the configuration, on which the speed depends */
 function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
   const rows = withDefaults(trainingRows, options);
   const own = Object.entries<OptionRow>(trainingRows).filter(([, { field }]) =>
@@ -210,7 +210,7 @@ function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
   ) as unknown as OptimizerConfig;
 }
 
-/** Below this it is chance: phrases that recur in any text */
+/** A smaller overlap is chance: phrases that recur in any text */
 const minOverlap = 0.02;
 
 /** Warns if the validation text also occurs in the training text, so that its loss would be too low. */

@@ -1,4 +1,4 @@
-/** The texts that a training state names: read again on resuming, if they are what was trained on. */
+/** The texts that a training state names: on resuming they are read again, if they have not changed. */
 import { stat } from 'node:fs/promises';
 import { readRows } from '../checkpoint/recorded-config.js';
 import { CharnnError, optionName } from '../errors.js';
@@ -132,7 +132,7 @@ export function anotherText(
   );
 }
 
-/** Names that a message holds of each kind of change */
+/** Max number of names in a message for each kind of change */
 const maxNames = 3;
 
 /**

@@ -46,10 +46,10 @@ export function readingOf(
   };
 }
 
-/** Of the files that were passed over, so many are named. */
+/** Max number of skipped files that are named */
 const named = 5;
 
-/** Says of a folder how many files are read, and which are not. */
+/** Notes how many files of a folder are read, and which are skipped. */
 export function folderReporter(messages: Messages): (report: FolderReport) => void {
   return ({ folder, files, skipped }) => {
     const read = `${folder}: ${grouped(files)} file${files === 1 ? '' : 's'} read`;

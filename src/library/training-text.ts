@@ -13,9 +13,9 @@ import { folderReporter, skippedIn } from './text-reading.js';
 
 export interface ValidationSource {
   readonly valFrac: number;
-  /** A text of its own, instead of the end of the training text */
+  /** The path of a separate validation text, instead of the end of the training text */
   readonly valFile: string | null;
-  /** Characters that are validated on at most */
+  /** Max number of characters to validate on */
   readonly valChars: number;
 }
 

@@ -1,4 +1,4 @@
-/** A training with its files: claimed, prepared, run, and its models and states saved. */
+/** A training with its files: it claims them, prepares and runs, and saves models and states. */
 import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
@@ -15,7 +15,7 @@ import type { Messages } from './messages.js';
 import { prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
 
 export interface TrainingRequest {
-  /** Checked already */
+  /** The options, checked already */
   readonly options: CommandTrainOptions;
   /** Path of the best model; without it nothing is written */
   readonly modelPath: string | undefined;
@@ -24,7 +24,7 @@ export interface TrainingRequest {
   /** A model to start from, if the options do not name its file */
   readonly initFrom?: Model | undefined;
   readonly messages: Messages;
-  /** The text of a new training */
+  /** Reads the text of a new training. */
   text(): Promise<LoadedText>;
   readonly resumedText: ResumedText;
 }
@@ -106,7 +106,7 @@ export class SavedTraining {
     return runTraining({ ...this.prepared, signal, onEvent, sink });
   }
 
-  /** Gives the files up; a second call does nothing. */
+  /** Releases the files; a second call does nothing. */
   release(): void {
     this.files?.lock.release();
   }

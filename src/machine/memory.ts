@@ -1,4 +1,4 @@
-/** The machine's memory as this process may use it, and whether what is about to be taken fits into it. */
+/** The memory that this process may use, and checks that a planned allocation fits into it. */
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { CharnnError } from '../errors.js';
@@ -9,7 +9,7 @@ const processBytes = 64 * 2 ** 20;
 
 export interface MemoryLimit {
   readonly bytes: number;
-  /** Whose limit it is, for messages: "… this machine has 8 GiB" */
+  /** The owner of the limit, for messages: "… this machine has 8 GiB" */
   readonly owner: string;
 }
 
@@ -47,7 +47,7 @@ function readResourceLimits(): readonly MemoryLimit[] {
   try {
     text = readFileSync('/proc/self/limits', 'utf8');
   } catch {
-    // not Linux
+    // this system is not Linux
   }
   return resources.flatMap(([name, owner]) => {
     const soft = text.match(new RegExp(`^${name}\\s+(\\d+)`, 'm'))?.[1];

@@ -16,7 +16,7 @@ export function printable(text: string): string {
   return text.replace(strange, escaped);
 }
 
-/** The same of a text of several lines, whose line ends and tabs stay. */
+/** Escapes a text of several lines in the same way, but keeps line ends and tabs. */
 export function printableLines(text: string): string {
   return text.replace(strange, (character) =>
     character === '\n' || character === '\t' ? character : escaped(character),

@@ -40,7 +40,7 @@ export interface Combination extends ArchitectureFlags {
   readonly command?: string | undefined;
 }
 
-/** Why a combination is not possible, as a sentence in which options have yet to be spelt. */
+/** Returns a sentence that says why a combination is not possible, with the names of options still marked. */
 export function refusal(wanted: Combination): ((name: Spelling) => string) | undefined {
   const { cell, backend, command } = wanted;
   for (const [key, capability] of Object.entries(capabilities)) {

@@ -33,7 +33,7 @@ export class DocumentResets {
     );
   }
 
-  /** The resets of the chunk that is run next. */
+  /** Sets the resets of the next chunk. */
   begin(T: number, B: number, resets: readonly Reset[]): void {
     this.T = T;
     this.B = B;
@@ -51,7 +51,7 @@ export class DocumentResets {
       segment.forward(lookup && ids && { table: lookup.table, ids });
     }
     for (const [from, to, reset] of segments) {
-      // before the chunk's first step there is no result of the chunk's
+      // before the chunk's first step there is no earlier result in the chunk
       if (reset && from > 0) this.putBack(layer.at(to - from, B, from).initialState, l, reset);
     }
   }

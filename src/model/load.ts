@@ -4,7 +4,7 @@ import type { Model } from './model-data.js';
 import { Network } from './network.js';
 import { ParameterTensors, parameterTable } from './parameters.js';
 
-/** Largest T·B and largest B of a forward pass */
+/** Max T·B and max B of a forward pass */
 interface ForwardCapacity {
   readonly maxRows: number;
   readonly maxBatch: number;

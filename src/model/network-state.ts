@@ -2,14 +2,14 @@
 import type { Backend } from '../backend/backend.js';
 import type { State } from './network.js';
 
-/** Rows [first, first + count) of a state, the same memory. */
+/** A view of rows [first, first + count) of a state */
 export function stateRows(backend: Backend, state: State, first: number, count: number): State {
   return state.map((layer) =>
     layer.map((s) => backend.view(s, first * s.shape[1], [count, s.shape[1]])),
   );
 }
 
-/** to = from, of as many rows; no overlap. */
+/** Copies a state to another one of as many rows; the two must not overlap. */
 export function copyState(backend: Backend, to: State, from: State): void {
   to.forEach((layer, l) => {
     layer.forEach((s, k) => {

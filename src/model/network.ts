@@ -25,11 +25,11 @@ import { WeightDrop } from './weight-drop.js';
 export type State = readonly (readonly Tensor[])[];
 
 export interface Dropout {
-  /** Share of each layer's output set to zero, the last layer's included (Zaremba et al. 2014). */
+  /** Fraction of each layer's output set to zero, the last layer's included (Zaremba et al. 2014) */
   readonly rate: number;
   /** One mask for all steps of a chunk (Gal & Ghahramani 2016), not one a step. */
   readonly locked: boolean;
-  /** Share of the recurrent weights set to zero, for a chunk (weight drop, Merity et al. 2018). */
+  /** Fraction of the recurrent weights set to zero, for a chunk (weight drop, Merity et al. 2018) */
   readonly weightRate: number;
   readonly seed: number;
   /** The mask is a function of seed, step, layer and position alone. */
@@ -40,9 +40,9 @@ export interface Dropout {
 }
 
 export interface Capacity {
-  /** Largest T·B */
+  /** Max T·B */
   readonly maxRows: number;
-  /** Largest B */
+  /** Max B */
   readonly maxBatch: number;
   /** Whether `backward` will be called. */
   readonly training: boolean;
@@ -64,17 +64,17 @@ export type StateGradientObserver = (layer: number, t: number, dState: readonly 
 /** Buffers of one chunk besides those of its layers: views for one (T, B) */
 interface ChunkViews {
   readonly layers: readonly CellChunk[];
-  /** [T, B, H] a layer: what it hands on, where that is not its output itself */
+  /** The input of the layer above, [T, B, H] a layer, if it differs from the layer's output */
   readonly layerOutputs: readonly (Tensor | undefined)[];
   /** Gradient w.r.t. the inputs of the layer above, [T, B, H] */
   readonly dOutput: Tensor | undefined;
-  /** [T, B, H] w.r.t. its output before dropout, where `dOutput` must be kept */
+  /** Gradient w.r.t. a layer's output before dropout, [T, B, H], if `dOutput` must be kept */
   readonly dUndropped: Tensor | undefined;
-  /** [T·B, V] */
+  /** Logits, [T·B, V] */
   readonly logits: Tensor;
-  /** [T·B] */
+  /** Losses, [T·B] */
   readonly losses: Tensor;
-  /** [B, H] a state of the cell */
+  /** Gradient w.r.t. the state of a layer, [B, H] for each tensor */
   readonly dState: readonly Tensor[];
 }
 
@@ -88,7 +88,7 @@ export class Network {
   private readonly lossesBuffer: Tensor;
   private readonly dStateBuffers: readonly Tensor[];
   private readonly views = new Map<string, ChunkViews>();
-  /** Input weights of the layers above the first; of layer 0 they are the input's business. */
+  /** Input weights of the layers above the first; `FirstLayerInput` has those of layer 0. */
   private readonly inputWeights: readonly { readonly weight: Tensor; readonly bias: Tensor }[];
   private readonly recurrentWeights: readonly Tensor[];
   private readonly weightDrop: WeightDrop | undefined;
@@ -96,7 +96,7 @@ export class Network {
   private readonly outputBias: Tensor;
   private dropout: Dropout | undefined;
   private readonly documentResets: DocumentResets | undefined;
-  /** The chunk of the last forward pass. */
+  /** The buffers of the latest chunk that was run forward */
   private current: { chunk: ChunkViews; ids: Indices; T: number; B: number } | undefined;
 
   constructor(
@@ -139,7 +139,7 @@ export class Network {
     this.dStateBuffers = training ? cell.states.map(() => backend.tensor([maxBatch * H])) : [];
   }
 
-  /** A state of zeros for B rows, apart from every other. */
+  /** Allocates a state of zeros for B rows. */
   createState(B: number): State {
     const { layers: L, hidden: H, cell } = this.config;
     return Array.from({ length: L }, () =>
@@ -272,12 +272,12 @@ export class Network {
     }
   }
 
-  /** The layers as the last forward pass left them, to be read. */
+  /** The activations of each layer after the last forward pass, for analysis */
   get activations(): readonly Pick<CellChunk, 'inputProjection' | 'output' | 'unitValues'>[] {
     return this.last().chunk.layers;
   }
 
-  /** Says that the weights stay as they are until `thaw`: what is derived from them is kept. */
+  /** Declares that the weights will not change until `thaw`: values derived from them are kept. */
   freeze(): void {
     for (const weight of this.productWeights()) this.backend.freeze(weight);
     this.input.freeze();
@@ -342,7 +342,7 @@ export class Network {
   }
 
   private chunk(T: number, B: number): ChunkViews {
-    // in generation every chunk is like the last
+    // in generation every chunk has the same size
     if (this.current?.T === T && this.current.B === B) return this.current.chunk;
     const key = `${T} ${B}`;
     const known = this.views.get(key);

@@ -14,12 +14,12 @@ import { clearState, stateRows } from './network-state.js';
 
 const minSegmentLength = 4096;
 const maxSegments = 32;
-/** Characters that a segment begins early. */
+/** Number of characters that a segment begins early, so that its state warms up. */
 export const warmup = 256;
 
 export interface Segments {
   readonly count: number;
-  /** Predicted characters of a segment; the last one may have fewer. */
+  /** Number of predicted characters of a segment; the last segment may have fewer. */
   readonly length: number;
 }
 

@@ -8,14 +8,14 @@ import { nearest, suggestion } from './suggest.js';
 export interface ValueType<T> {
   /** The description of a valid value, for messages: `an integer from 1 to 64` */
   readonly expected: string;
-  /** The values there are, if they are few */
+  /** The allowed values, if there are only a few */
   readonly choices?: readonly string[];
-  /** @throws ValueError when the text is no such value */
+  /** @throws ValueError when the text is no valid value */
   parse(text: string): T;
   accepts(value: unknown): value is T;
 }
 
-/** A value that its option does not take. The message says what it must be; the caller adds the name. */
+/** A value that its option does not accept. The message says what the value must be; the caller adds the name. */
 export class ValueError extends Error {}
 
 function mustBe(expected: string, text: string, hint = ''): never {
@@ -38,7 +38,7 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): ValueType<n
   };
 }
 
-/** A finite number of a range. */
+/** The type of finite numbers in a range */
 export function real({ expected, holds }: Range): ValueType<number> {
   return {
     expected,
@@ -51,7 +51,7 @@ export function real({ expected, holds }: Range): ValueType<number> {
   };
 }
 
-/** An integer of at least 1 */
+/** The type of integers of at least 1 */
 export const count = integer(1);
 export const positive = real(ranges.positive);
 export const notNegative = real(ranges.notNegative);
@@ -69,7 +69,7 @@ export const text: ValueType<string> = {
 /** The name of a file or folder, `-` for standard input where it is read */
 export const path: ValueType<string> = { ...text, expected: 'a path' };
 
-/** A switch: it has no value on the command line. */
+/** The type of a switch, which has no value on the command line */
 export const boolean: ValueType<boolean> = {
   expected: 'true or false',
   parse: (given) => {
@@ -93,7 +93,7 @@ export function choice<const T extends string>(choices: readonly T[]): ValueType
   };
 }
 
-/** Values with commas between them */
+/** A list, written with commas between the values */
 export function listOf<T>(of: ValueType<T>): ValueType<readonly T[]> {
   return {
     expected: `a list, each of it ${of.expected}`,

@@ -18,7 +18,7 @@ export interface RecordPiece {
 
 /** The beginning of every record: the model's state, and the character that the model reads next */
 export interface Beginning {
-  /** [1, H] a layer and state */
+  /** The state, [1, H] for each layer and tensor */
   readonly state: State;
   readonly id: number;
 }
@@ -27,19 +27,19 @@ export interface Beginning {
 interface RowViews {
   readonly state: State;
   readonly input: Indices;
-  /** The ids that `input` is given */
+  /** The ids to be written to `input` */
   readonly ids: Int32Array;
-  /** [B, V] */
+  /** Logits of the rows, [B, V] */
   readonly logits: Float32Array;
 }
 
 export class Batch {
   private readonly sampler: CharacterSampler;
   private readonly logits: Float32Array;
-  /** [rows, H] a layer and state */
+  /** The state of all rows, [rows, H] for each layer and tensor */
   private readonly state: State;
   private readonly input: Indices;
-  /** Views of the first B rows, by B */
+  /** Views of the first B rows, kept by B */
   private readonly views = new Map<number, RowViews>();
   private readonly active: RecordSampler[] = [];
   private readonly waiting: RecordSampler[] = [];
@@ -70,7 +70,7 @@ export class Batch {
     else this.waiting.push(record);
   }
 
-  /** One step of all rows: one answer of the device for all of them. It makes no garbage, a step being short. */
+  /** Runs one step of all rows, with one read from the device. It allocates nothing, because steps are short. */
   step(): Answer<void> {
     const { backend, network, active } = this;
     this.fillRows();

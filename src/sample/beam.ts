@@ -15,7 +15,7 @@ export interface BeamResult {
   readonly ids: readonly number[];
   /** Σ of its characters' log-probabilities, that of the end included */
   readonly logProbability: number;
-  /** The same a character: what records of different length are compared by */
+  /** Mean log-probability of a character, by which records of different length are compared */
   readonly mean: number;
 }
 
@@ -23,7 +23,7 @@ export interface BeamResult {
 interface Candidate {
   readonly id: number;
   readonly before: Candidate | undefined;
-  /** Characters drawn */
+  /** Number of characters drawn so far */
   readonly length: number;
   readonly logProbability: number;
   readonly stops: StopMatcher;
@@ -77,7 +77,7 @@ class Beam {
   private readonly reordered: State;
   private readonly logits: Float32Array;
   private readonly logitMask: Uint8Array;
-  /** Room for one a row */
+  /** Memory for one index for each row */
   private readonly indices: Indices;
 
   constructor(
@@ -187,7 +187,7 @@ class Beam {
     this.copyRows(stateRows(backend, this.state, 0, rows.length), this.reordered, order);
   }
 
-  /** to[i] = from[rows[i]] */
+  /** Copies rows: to[i] = from[rows[i]]. */
   private copyRows(to: State, from: State, rows: readonly number[]): void {
     const { backend } = this;
     const ids = backend.viewIndices(this.indices, 0, rows.length);

@@ -8,7 +8,7 @@
 export type Weights = Float64Array;
 export type Filter = (weights: Weights) => void;
 
-/** Keeps the k most probable. */
+/** Keeps the k most probable candidates (top-k sampling). */
 export function topK(k: number): Filter {
   return (weights) => {
     keepFirst(weights, weights, (rank) => rank < k);

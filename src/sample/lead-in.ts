@@ -56,7 +56,7 @@ export class LeadIn {
     const found = this.matcher.push(id);
     if (found !== undefined) return withoutStart(this.prompt, found.ids);
     if (++this.drawn < this.limit) return undefined;
-    // what does not come by itself is put there
+    // a separator that does not occur in time is inserted
     const [separator] = this.separators;
     return [...separator, ...Array.from(withoutStart(this.prompt, separator))];
   }

@@ -10,7 +10,7 @@ export class NoRepeatNgram {
   /** @param n at least 2 */
   constructor(private readonly n: number) {}
 
-  /** Ids that would complete a run for the second time. */
+  /** Returns the ids that would complete a run for the second time. */
   banned(): readonly number[] {
     if (this.ids.length < this.n - 1) return [];
     return this.followers.get(this.lastRun()) ?? [];

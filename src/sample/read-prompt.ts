@@ -1,4 +1,4 @@
-/** What a record begins with: the model's state after a prompt, or before any text. */
+/** The beginning of a record: the model's state after a prompt, or before any text. */
 import type { Backend, Tensor } from '../backend/backend.js';
 import { networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
@@ -6,7 +6,7 @@ import type { Network, State } from '../model/network.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { Beginning } from './batch.js';
 
-/** Steps of a chunk in which a prompt is read */
+/** Number of steps of a chunk in which a prompt is read */
 export const promptSteps = 256;
 
 /** The state before the prompt's last character, which every record reads itself. */

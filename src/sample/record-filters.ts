@@ -1,4 +1,4 @@
-/** Whole records, and the choice of those that are new. */
+/** Joining records that are drawn in pieces, and selecting those that are new. */
 import type { Chunk } from '../threads/map-ordered.js';
 
 export interface WholeRecord {
@@ -19,7 +19,7 @@ export async function* wholeRecords(
   }
 }
 
-/** Records drawn in succession without a new one, after which no more are tried */
+/** Number of rejected records in succession after which no more are drawn */
 const maxRejected = 10_000;
 
 /**
@@ -46,7 +46,7 @@ export async function* selectRecords(
   }
 }
 
-/** Says yes to a record that it has not been asked about before. */
+/** Returns a test that accepts a record only the first time. */
 export function unseen(): (ids: ArrayLike<number>) => boolean {
   const seen = new Set<string>();
   return (ids) => {

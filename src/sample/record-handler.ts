@@ -16,7 +16,7 @@ import { constraintFor, type SampleSettings } from './settings.js';
 export interface SamplePlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;
-  /** Flat list of parameters */
+  /** The parameters as a flat list */
   readonly weights: SharedTensor;
   /** State with which every record begins, [1, H] a layer and state, and what it reads next */
   readonly state: readonly (readonly SharedTensor[])[];
@@ -35,7 +35,7 @@ type Reply = ChunkReply<readonly number[]>;
 /** The first characters are shown at once; then they are handed on as often as an eye can tell. */
 const firstSliceMs = 5;
 const sliceMs = 30;
-/** The clock is looked at about so often: of a small model's step, a look would be a tenth. */
+/** The clock is read about so often: of a small model's step, a reading would take a tenth. */
 const lookMs = 0.5;
 /** Replies that may be under way to a reader who has not come back for them */
 const unread = 2;

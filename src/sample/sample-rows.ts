@@ -1,4 +1,4 @@
-/** The options of drawing records: the command line and the library have the same rows. */
+/** The options of drawing records, shared by the command line and the library. */
 import { flag, type OptionsOf, option, topic } from '../options/table.js';
 import {
   count,
@@ -15,7 +15,7 @@ import {
 
 const texts = oneOrMore(text, repeated(text));
 
-/** How each character is chosen. The filters apply in the order top-k, typical, top-p, min-p. */
+/** Options of choosing each character. The filters apply in the order top-k, typical, top-p, min-p. */
 export const choiceRows = topic('Choice', {
   temp: option(
     '<list>',
@@ -54,7 +54,7 @@ export const choiceRows = topic('Choice', {
   greedy: flag('always choose the most probable character, as temperature 0 does'),
 });
 
-/** Where records end, and from which random numbers they are drawn */
+/** Options of where records end, and the random seed */
 export const extentRows = {
   length: option(
     '<n>',
@@ -69,7 +69,7 @@ export const extentRows = {
   }),
 };
 
-/** Which records there are */
+/** Options of how many records there are and which are left out */
 export const recordRows = {
   count: option('<n>', count, 'number of records'),
   unique: flag('print no record twice'),
@@ -81,7 +81,7 @@ const rows = { ...choiceRows, ...extentRows, ...recordRows };
 
 /** Options of drawing records */
 export type DrawOptions = Omit<OptionsOf<typeof rows>, 'novel'> & {
-  /** A text whose records are not wanted */
+  /** The text whose strings are not wanted as records */
   readonly novel?: unknown;
 };
 

@@ -1,4 +1,4 @@
-/** From options to checked settings of drawing records: the same for the command line and the library. */
+/** Makes checked settings of drawing records from options, for the command line and the library. */
 import { optionName, UsageError } from '../errors.js';
 import type { Model } from '../model/model-data.js';
 import { refuseConflicts } from '../options/table.js';
@@ -44,7 +44,7 @@ export function sampleSettings(
     ...stopsOf(until, 'until'),
     ...((count !== undefined || isList) && isOpen ? own : []),
   ];
-  // a single text is no record, and a beam search draws none at random
+  // a single text is no record, and a beam search draws nothing at random
   const isMany = count !== undefined || isList || unique === true || novel !== undefined;
   const isDrawn = isMany && beam === undefined;
   const separators = isDrawn ? separatorsFor(isPrompted, model, stops, own) : [];

@@ -15,7 +15,7 @@ const sliceMs = 30;
 
 /** A position in the text: the state after all characters but the last, and the last character */
 interface Position {
-  /** [1, H] a layer and state */
+  /** The state, [1, H] for each layer and tensor */
   readonly state: State;
   next: number;
 }
@@ -27,7 +27,7 @@ export class Session {
   private readonly origin: Position;
   private readonly input: Indices;
   private readonly logits: Float32Array;
-  /** Drawings so far: the next is drawn as the record of this number */
+  /** Number of continuations so far; the next is drawn as the record of this number */
   private record = 0;
 
   constructor(
@@ -56,7 +56,7 @@ export class Session {
     this.move(this.position, this.origin);
   }
 
-  /** The next drawing is drawn as the first of its seed. */
+  /** The next continuation is drawn as the first of its seed. */
   restart(): void {
     this.record = 0;
   }

@@ -37,7 +37,7 @@ export async function* columnTexts(
 
 interface Field {
   readonly text: Buffer;
-  /** Counted from 1 */
+  /** The number of the record, counted from 1 */
   readonly line: number;
 }
 
@@ -68,7 +68,7 @@ async function* delimitedFields(
     delimiter: format === 'tsv' ? '\t' : ',',
     encoding: null,
     quote: format === 'tsv' ? null : '"',
-    // of a record: the raw bytes
+    // the raw bytes of a record
     max_record_size: maxRecordLength,
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
@@ -173,7 +173,7 @@ function wellFormed(text: string, invalid: ReadingOptions['invalid'], where: str
   return Buffer.from(text.replace(/\p{Surrogate}/gu, invalid === 'replace' ? '\ufffd' : ''));
 }
 
-/** @returns undefined for a blank line */
+/** @returns the text of the column, or undefined for a blank line */
 function fieldOf(json: string, column: string, where: string): string | undefined {
   if (json.trim() === '') return undefined;
   let record: unknown;

@@ -53,7 +53,7 @@ export class DocumentMarker {
     }
   }
 
-  /** In ascending order of steps */
+  /** The resets, in ascending order of steps */
   get resets(): readonly Reset[] {
     return [...this.rowsAt].sort((a, b) => a[0] - b[0]).map(([t, rows]) => ({ t, rows }));
   }

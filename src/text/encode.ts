@@ -1,4 +1,4 @@
-/** Prompts and lines: short texts whose bytes are to be ids, whatever they are. */
+/** Encoding of prompts and lines: short texts that may hold any bytes. */
 import { prepareText } from './decode.js';
 import type { Ids, TextOptions } from './unit.js';
 import type { Vocabulary } from './vocabulary.js';

@@ -6,7 +6,7 @@ import type { Ids } from './unit.js';
 
 type Width = 1 | 2 | 4;
 
-/** Bytes an id needs in a vocabulary of `size`. */
+/** Number of bytes of an id in a vocabulary of `size`. */
 export function widthFor(size: number): Width {
   if (size <= 0x100) return 1;
   return size <= 0x10000 ? 2 : 4;
@@ -32,7 +32,7 @@ export function newIds(size: number, length: number): Ids {
 
 /** Address space is taken in full at the start, memory in steps of this many bytes. */
 const growth = 1 << 24;
-/** Ids that are rewritten at a time */
+/** Number of ids that are rewritten at a time */
 const step = 1 << 16;
 
 /**

@@ -3,7 +3,7 @@ import type { TextUnit } from './unit.js';
 import { alphabetSize, type Vocabulary } from './vocabulary.js';
 
 export interface Interner {
-  /** Above every id that was given out */
+  /** A number above every id that was given out */
   readonly size: number;
   /** Replaces each symbol by its id, in place. */
   intern(symbols: Uint32Array): void;

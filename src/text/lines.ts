@@ -15,7 +15,7 @@ export interface LineOptions {
   readonly reading?: ReadingOptions | undefined;
   /** With `byte` the lines are the file's bytes, whatever it is. */
   readonly unit?: TextUnit | undefined;
-  /** Bytes that a line may have */
+  /** Max bytes of a line */
   readonly maxBytes?: number | undefined;
 }
 

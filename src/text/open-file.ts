@@ -10,7 +10,7 @@ import { sniffedBytes } from './recognise.js';
 /** A path; in bytes where it comes from a folder, as it need not be UTF-8 there. */
 export type FileName = string | Buffer;
 
-/** As messages show it: a name that is not UTF-8 with all but ASCII as `\xHH` */
+/** The path as messages show it: a name that is not UTF-8 with all but ASCII as `\xHH` */
 export function shownName(name: FileName): string {
   if (typeof name === 'string') return quote(name);
   if (isUtf8(name)) return quote(name.toString());

@@ -10,7 +10,7 @@ export const textFormats = ['lines', 'csv', 'tsv', 'ndjson'] as const;
 export type TextFormat = (typeof textFormats)[number];
 
 export interface ReadingOptions {
-  /** A canonical name of `encodingNamed`; undefined: UTF-8, or what a byte-order mark says. */
+  /** The encoding, by a canonical name of `encodingNamed`; undefined: UTF-8, or what a byte-order mark says */
   readonly encoding?: string | undefined;
   readonly invalid: InvalidAction;
   readonly format: TextFormat;

@@ -47,10 +47,10 @@ export function invalidRow(absent: InvalidAction) {
   );
 }
 
-/** For commands that read whole corpora */
+/** Options of commands that read whole corpora */
 export const readingRows = { encoding: encodingRow, invalid: invalidRow('error') };
 
-/** One column of a table, for commands that take tables */
+/** Options of commands that read one column of a table */
 export const columnRows = {
   format: option(
     '<name>',

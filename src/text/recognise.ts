@@ -6,9 +6,9 @@ import { type Packing, signatures, zipKinds, zipMagics } from './signatures.js';
 export const sniffedBytes = 8192;
 
 export type FileKind =
-  /** UTF-8, or what only reading it through can tell */
+  /** Text in UTF-8, or a file that only reading it completely can tell */
   | { readonly kind: 'text'; readonly isMarked: boolean }
-  /** Said by its byte-order mark */
+  /** Text in an encoding that its byte-order mark names */
   | { readonly kind: 'utf-16'; readonly encoding: 'utf-16le' | 'utf-16be' }
   | {
       readonly kind: 'packed';
@@ -16,7 +16,7 @@ export type FileKind =
       readonly what: string;
       readonly advice: string;
     }
-  /** To be refused, or passed over in a folder */
+  /** A file that is refused, or skipped in a folder */
   | {
       readonly kind: 'other';
       readonly what: string;

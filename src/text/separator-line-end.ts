@@ -8,7 +8,7 @@ const beginnings = 10;
 const covered = 0.8;
 
 const sentenceEnd = /[.!?…。！？]["'”’»」』)]*\s*$/u;
-/** A sentence's end inside a line, with another sentence after it */
+/** Matches a sentence's end inside a line, with another sentence after it. */
 const innerEnd = /\p{L}[.!?…。！？]["'”’»」』)]*(?:\s+\S|(?<=[。！？]["'”’»」』)]*)\p{L})/u;
 
 /** @param all lines of the text, blank ones too */

@@ -1,10 +1,10 @@
 /** Separators that are lines: a mark on a line of its own, or blank lines. */
 
-/** Times that a separator must occur in what was read of the text */
+/** Min number of times that a separator must occur in the part of the text that was read */
 const minBlocks = 10;
-/** Median of the characters of a block: scenes and chapters have more. */
+/** Max median length of a block in characters: scenes and chapters are longer. */
 const maxBlockLength = 1500;
-/** Share of the blocks that may lack a sign which all of them should have */
+/** Max share of the blocks that may lack a property which all of them should have */
 const exceptions = 0.1;
 const maxMarkLength = 80;
 

@@ -26,7 +26,7 @@ import type { Vocabulary } from './vocabulary.js';
 /** Windows of the text that are read, evenly spread, and the characters of each */
 const windowCount = 8;
 const windowLength = 1 << 14;
-/** With fewer lines nothing is clear. */
+/** Min number of lines: with fewer nothing is clear. */
 const minLines = 30;
 
 /**

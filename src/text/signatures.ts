@@ -5,14 +5,14 @@ import { optionName } from '../errors.js';
 export type Packing = 'gzip' | 'brotli' | 'zstd';
 
 export interface Signature {
-  /** With its article, as messages show it */
+  /** The name of the format with its article, as messages show it */
   readonly what: string;
   readonly packing?: Packing;
   /** Advice for the user; absent where the file holds no text */
   readonly advice?: string;
   /** The bytes that the file begins with; undefined matches any byte */
   readonly magic: readonly (number | undefined)[];
-  /** Bytes before the magic ones */
+  /** Number of bytes before the magic ones */
   readonly at?: number;
 }
 

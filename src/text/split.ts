@@ -17,9 +17,9 @@ export function splitCorpus(
 }
 
 export interface BatchShape {
-  /** B: rows, each a stream of its own */
+  /** B: the number of rows, each a stream of its own */
   readonly batchSize: number;
-  /** T: steps of a chunk */
+  /** T: the number of steps of a chunk */
   readonly seqLength: number;
 }
 

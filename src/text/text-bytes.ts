@@ -19,7 +19,7 @@ export interface Opening {
   readonly keepMark?: boolean;
 }
 
-/** A file in a file in a file is nobody's text. */
+/** Max depth of packed files within packed files. */
 const maxLayers = 2;
 
 /** Of what comes out of a packed file, so much is waited for: a tar archive is known by its header. */

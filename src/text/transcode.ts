@@ -1,8 +1,8 @@
-/** Texts in other encodings than UTF-8, to the bytes of UTF-8, as they are read. */
+/** Converts texts in other encodings to UTF-8 while they are read. */
 import { optionName } from '../errors.js';
 import { type InvalidAction, InvalidTextError } from './reading-options.js';
 
-/** Bytes that are decoded at a time */
+/** Number of bytes that are decoded at a time */
 const pieceBytes = 1 << 16;
 const replacement = '\ufffd';
 
@@ -82,7 +82,7 @@ class Utf16Decoding {
 
 const lineFeed = 0x0a;
 
-/** The other encodings that TextDecoder knows */
+/** Decodes the other encodings that TextDecoder knows. */
 class LegacyDecoding {
   private strict: InstanceType<typeof TextDecoder>;
   /** Bytes since the last line end: decoded together with it, so that an error can be located */

@@ -11,7 +11,7 @@ export interface TextOptions {
   readonly unit: TextUnit;
   /** Unicode normal form; undefined leaves the text as it is. Not with bytes. */
   readonly normalize?: NormalForm | undefined;
-  /** Otherwise CR LF and a bare CR become LF, with either unit. */
+  /** Whether carriage returns are kept; otherwise CR LF and a bare CR become LF, with either unit. */
   readonly keepCr: boolean;
 }
 

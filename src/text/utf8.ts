@@ -11,7 +11,7 @@ const replacementCharacter = 0xfffd;
  * byte is wrong, and it gives code points, which is what a vocabulary numbers.
  */
 export class Utf8Decoder {
-  /** Bytes of the file before the current piece */
+  /** Number of bytes of the file before the current piece */
   private offset = 0;
   /** The place in the file at which the current sequence began, and its first byte */
   private start = 0;

@@ -125,7 +125,7 @@ export class Vocabulary {
     return { ids: ids.subarray(0, count), unknown };
   }
 
-  /** @returns how many of the symbols are unknown */
+  /** Writes the ids of symbols. @returns how many of the symbols are unknown */
   private translate(symbols: Uint32Array | Uint8Array, ids: Ids): number {
     let unknown = 0;
     for (let i = 0; i < symbols.length; i++) {

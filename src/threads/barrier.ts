@@ -1,10 +1,10 @@
 /** A barrier for threads on shared memory. */
 
-/** Words of shared memory that a barrier takes. */
+/** Number of words of shared memory that a barrier takes */
 export const barrierWords = 3;
 const word = { generation: 0, waiting: 1, broken: 2 } as const;
 
-/** Turns of a waiting loop before the thread sleeps: some tens of microseconds. */
+/** Number of turns of a waiting loop before the thread sleeps: some tens of microseconds */
 const spins = 2000;
 /** A sleeping thread looks up this often whether another has failed. */
 const patienceMs = 1000;

@@ -17,10 +17,10 @@ export type JobMessage<Job> =
   | { readonly taken: true };
 
 export interface Chunk<Result> {
-  /** Of the job, from 0 on */
+  /** Index of the job, from 0 on */
   readonly index: number;
   readonly value: Result;
-  /** Whether it is the job's last */
+  /** Whether this is the job's last chunk */
   readonly done: boolean;
 }
 
@@ -67,7 +67,7 @@ export async function* mapOrdered<Data, Job, Result>(
 
   const load = new Array<number>(pool.size).fill(0);
   const window = lead * jobsPerWorker * pool.size;
-  /** The job whose chunks are handed on */
+  /** The index of the job whose chunks are handed on */
   let current = 0;
   let posted = 0;
   let exhausted = false;
@@ -126,7 +126,7 @@ export async function* mapOrdered<Data, Job, Result>(
     }
   } finally {
     await pool.close();
-    // not awaited: a reader of a pipe may be waiting for input that never comes
+    // not awaited: a reader of a pipe may wait for input that never comes
     void iterator.return?.();
   }
 }

@@ -25,7 +25,7 @@ export interface PoolOptions<Data, Message, Reply> {
   onFailure(error: Error): void;
 }
 
-/** Memory that a thread takes before it has done anything: its heap, its stack, the modules */
+/** Bytes that a thread takes at its start: its heap, its stack, the modules */
 const bytesPerThread = 12 * 2 ** 20;
 
 export class WorkerPool<Data, Message, Reply> {

@@ -15,7 +15,7 @@ import { transferWeights } from './transfer.js';
 import { momentCount } from './update/optimizers.js';
 import { learningRate, Plateau } from './update/schedule.js';
 
-/** All that a model file and a state file are made from, and what decisions depend on */
+/** The values that model file and state file are made from, and on which decisions depend */
 export class CurrentTraining {
   step = 0;
   history = new History();
@@ -61,7 +61,7 @@ export class CurrentTraining {
     return this.step / this.streams.chunksPerPass;
   }
 
-  /** Whether the best loss so far is as low as was wanted */
+  /** Whether the best loss so far has reached the target */
   get isOnTarget(): boolean {
     const { targetLoss } = this.job.config;
     return targetLoss !== undefined && this.bestLoss !== undefined && this.bestLoss <= targetLoss;

@@ -16,7 +16,7 @@ export interface StartEvent {
   readonly backend: string;
   /** Steps already done: above 0 when a training is resumed */
   readonly step: number;
-  /** Steps in all; undefined for a training by the clock */
+  /** Total number of steps; undefined for a training by the clock */
   readonly totalSteps: number | undefined;
 }
 
@@ -24,12 +24,12 @@ export interface ProgressEvent {
   readonly type: 'progress';
   readonly step: number;
   readonly totalSteps: number | undefined;
-  /** Share of the training that is done, 0 to 1 */
+  /** Fraction of the training that is done, 0 to 1 */
   readonly fraction: number;
   readonly epoch: number;
   /** Training loss, averaged over the latest steps */
   readonly loss: number;
-  /** The same in bits */
+  /** The same loss in bits */
   readonly bitsPerCharacter: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
@@ -103,12 +103,12 @@ export interface WarningEvent {
 export interface RollbackEvent {
   readonly type: 'rollback';
   readonly step: number;
-  /** The loss that was no longer sensible; may be not a number */
+  /** The loss that diverged; it may be not a number */
   readonly loss: number;
   readonly bitsPerCharacter: number;
-  /** Which time this is */
+  /** The number of this rollback, from 1 on */
   readonly count: number;
-  /** Of the learning rate, from now on */
+  /** Factor of the learning rate from now on */
   readonly rateFactor: number;
 }
 
@@ -132,7 +132,7 @@ export interface BaselineEvent {
   readonly ngramOrder: number;
   readonly ngramBitsPerCharacter: number;
   readonly gzipBitsPerCharacter: number;
-  /** Absent where xz is not installed */
+  /** Bits per character with xz; absent where xz is not installed */
   readonly xzBitsPerCharacter: number | undefined;
 }
 

@@ -27,18 +27,18 @@ export interface TrainingText {
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
-/** A training that can begin, or go on from its state */
+/** A training that can begin, or resume from its state */
 export interface PreparedTraining {
   readonly corpus: TrainingText;
   readonly model: Omit<ModelConfig, 'vocabulary'>;
   readonly config: TrainConfig;
   /** The paths and reading options of the text; recorded in the state alone */
   readonly source: Readonly<Record<string, unknown>>;
-  /** Goes on from here; its model and text must be the job's. */
+  /** The state to resume from; its model and text must be the job's */
   readonly resume?: TrainingState;
-  /** With `resume`: the best model so far */
+  /** The best model so far, if the training is resumed */
   readonly best?: Model;
-  /** Starts from these weights, matched by character. */
+  /** The model whose weights the training starts from, matched by character */
   readonly initFrom?: Model;
 }
 
@@ -46,6 +46,6 @@ export interface PreparedTraining {
 export interface TrainingJob extends PreparedTraining {
   readonly sink: CheckpointSink;
   onEvent(event: TrainEvent): void;
-  /** Stops after the step under way and saves. */
+  /** Stops the training after the current step and saves. */
   readonly signal?: AbortSignal;
 }

@@ -27,7 +27,7 @@ import { sourceRows, textRows } from './schema/text-rows.js';
 import { trainingRows } from './schema/training-rows.js';
 import type { TrainConfig, TrainLength } from './train-config.js';
 
-/** Which texts are for what. */
+/** Options that say which texts are for training and validation */
 export interface TextSettings extends Complete<typeof sourceRows> {
   readonly text: TextOptions;
 }
@@ -42,7 +42,7 @@ export interface Picked extends BatchShape {
   readonly threads: number;
 }
 
-/** Everything that a training is made of beside its text. */
+/** The resolved options of a training, apart from its text */
 export interface ResolvedTraining {
   readonly model: Omit<ModelConfig, 'vocabulary'>;
   readonly config: TrainConfig;

@@ -17,9 +17,9 @@ import { modelOf, stateOf } from './saving/snapshot.js';
 import { trainingBytes } from './training-bytes.js';
 
 const progressMs = 200;
-/** The state is saved at least this often, so that a kill costs little of a long training. */
+/** Max seconds between two saves of the state, so that a kill costs little of a long training */
 const saveSeconds = 60;
-/** Steps over which the displayed loss is averaged. */
+/** Number of steps over which the displayed loss is averaged */
 const displayedSteps = 50;
 
 /**
@@ -72,7 +72,7 @@ class TrainingRun {
     const progress = setInterval(() => this.reportProgress(), progressMs);
     try {
       for (;;) {
-        // at first too: what was interrupted may have been a validation
+        // also at the beginning: a validation may have been interrupted
         if (this.isValidationDue()) {
           const outcome = await this.validate();
           if (outcome === 'stopped') return await this.interrupted();
@@ -92,7 +92,7 @@ class TrainingRun {
       }
       return await this.ended('finished');
     } catch (error) {
-      // a thread has failed: weights that were being updated are better than none
+      // a thread has failed: possibly inconsistent weights are better than none
       if (!current.hasModel) {
         await modelOf(current)
           .then((taken) => job.sink.model(taken))
@@ -100,7 +100,7 @@ class TrainingRun {
       }
       throw error;
     } finally {
-      // also when a thread has failed: what has been handed over is saved
+      // also when a thread has failed: snapshots that were handed over are saved
       await this.saver.finish().catch(() => {});
       clearInterval(progress);
       job.signal?.removeEventListener('abort', stop);
@@ -109,7 +109,7 @@ class TrainingRun {
 
   // --- between validations ---
 
-  /** Learning rates of the steps up to the next thing to do. */
+  /** Learning rates of the steps up to the next validation, save or end */
   private nextLearningRates(): Float64Array {
     const { budget, step } = this.current;
     const count = budget.stepsToRun(step);
@@ -202,7 +202,7 @@ class TrainingRun {
     return 'done';
   }
 
-  /** Back to the last good model; false when training is to end instead. */
+  /** Rolls back to the last good model; returns false if the training must end instead. */
   private async goBack(loss: number): Promise<boolean> {
     const { job } = this;
     const { rollback, step } = this.current;

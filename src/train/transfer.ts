@@ -9,7 +9,7 @@ import { type Model, namedTensors } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 
-/** Which dimension of these parameters runs over the vocabulary. */
+/** Returns the dimension of a parameter that runs over the vocabulary. */
 function vocabularyAxis(name: string, config: ModelConfig): 0 | 1 | undefined {
   if (name === 'embedding.weight' || name.startsWith('output.')) return 0;
   if (name === 'rnn.weight_ih_l0' && config.embedding === 0) return 1;

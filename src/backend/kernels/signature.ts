@@ -1,4 +1,4 @@
-/** The lines of the manifest, read. */
+/** Parses the lines of the manifest. */
 import { constants, manifest } from './manifest.js';
 
 const tensorKinds = ['in', 'out', 'inout'] as const;
@@ -9,11 +9,11 @@ const kinds = [...tensorKinds, ...numberKinds, ...otherKinds];
 /** An argument as the manifest has it; `lookup` and `panels` are two of the kernel's. */
 export interface KernelArgument {
   readonly kind: (typeof kinds)[number];
-  /** Name of the value, or of `scratch` the expression of its size */
+  /** Name of the value; of `scratch`, the expression of its size */
   readonly name: string;
   /** Whether the tensor may be absent */
   readonly optional: boolean;
-  /** Of `ids`, what each must be below */
+  /** For `ids`: the expression that each must be below */
   readonly limit: string | undefined;
 }
 

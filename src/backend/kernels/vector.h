@@ -170,7 +170,7 @@ INLINE vec larger(vec a, vec b) {
 #endif
 }
 
-/* x within ±limit; not-a-number stays. */
+/* Limits x to ±limit; not-a-number stays. */
 INLINE vec limited(vec x, float low, float high) {
     return smaller(splat(high), larger(splat(low), x));
 }

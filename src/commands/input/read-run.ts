@@ -11,7 +11,7 @@ import { linesOf } from '../../text/lines.js';
 import { startOf } from '../../text/open-file.js';
 import { findSources } from '../../text/sources.js';
 
-/** Points of a curve: more than a screen has columns. */
+/** Max number of points of a curve: more than a screen has columns. */
 const maxPoints = 2000;
 
 type Entry = Readonly<Record<string, unknown>>;

@@ -7,12 +7,12 @@ import { lineChart, terminalWidth } from '../../cli/text-chart.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { GradientsSubject } from '../../pages/data.js';
 
-/** A network to be looked at. */
+/** A network whose gradients are measured */
 export interface Subject {
   readonly name: string;
   readonly config: ModelConfig;
   readonly weights: Float32Array;
-  /** T of its training */
+  /** T: the chunk length of its training */
   readonly seqLength: number;
   readonly clipping: Clipping | undefined;
 }
@@ -22,9 +22,9 @@ export interface Clipping {
   /** Whether the norm or each value is clipped, and the threshold */
   readonly by: string;
   readonly limit: number;
-  /** Share of the steps */
+  /** The fraction of the steps whose gradient was clipped */
   readonly fraction: number;
-  /** Mean norm before clipping, over the training and in its worst stretch */
+  /** Mean gradient norm before clipping: over the whole training, and between the two validations where it was largest */
   readonly meanNorm: number;
   readonly maxMeanNorm: number;
 }
@@ -101,7 +101,7 @@ export function pageSubject({
   };
 }
 
-// --- for people ---
+// --- the text output ---
 
 const chartHeight = 16;
 

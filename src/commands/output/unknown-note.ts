@@ -9,7 +9,7 @@ export function unknownPrice(vocabulary: Vocabulary): string {
   return `each at ${bits} bits more: the unknown symbol may stand for ${all} characters`;
 }
 
-/** Says how many characters of a text were unknown to a model, if any were. */
+/** Notes how many characters of a text were unknown to a model, if any were. */
 export function noteUnknown(unknown: number, vocabulary: Vocabulary, output: Output): void {
   if (unknown === 0) return;
   const what = unknown === 1 ? 'character was' : 'characters were';

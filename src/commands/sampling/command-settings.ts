@@ -1,4 +1,4 @@
-/** What \`charnn sample\` adds to the settings of drawing records: escapes, and lines that are completed. */
+/** The settings that `charnn sample` adds to those of drawing records: escapes, and completed lines. */
 import type { Output } from '../../cli/output.js';
 import { optionName, UsageError } from '../../errors.js';
 import { readEscapes } from '../../messages/escapes.js';
@@ -9,7 +9,7 @@ import { sampleSettings } from '../../sample/sample-settings.js';
 import type { SampleSettings } from '../../sample/settings.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 
-/** @throws UsageError for options that contradict each other, or escapes that mean nothing */
+/** @throws UsageError for options that contradict each other, and for invalid escapes */
 export function commandSettings(
   options: CommandSampleOptions,
   model: Model,
@@ -33,7 +33,7 @@ export function commandSettings(
   const isOpen = stop === undefined && until === undefined && match === undefined;
   const isList = complete !== undefined;
   return sampleSettings(
-    // the end of its line ends a line that is completed
+    // a completed line ends where the line ends
     { ...options, stop: isList && isOpen ? ['\n'] : stop, until },
     model,
     { isPrompted: Boolean(prompt ?? promptFile ?? complete), isList },

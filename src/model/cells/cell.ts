@@ -9,11 +9,11 @@ import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.j
 export type CellFeature = 'layerNorm';
 
 export interface Cell {
-  /** G: gates, each H rows of the weight matrices */
+  /** G: the number of gates, each with H rows of the weight matrices */
   readonly gates: number;
-  /** Tensors of state that pass from step to step: h, or h and c. */
+  /** Number of state tensors that pass from step to step: h, or h and c */
   readonly states: readonly ('h' | 'c')[];
-  /** Names of the gates in their order, and whether each is a logistic one, open or shut. */
+  /** Names of the gates in their order, and whether each is a sigmoid (open or shut). */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
   /** Features of a network that this cell can compute; the others are refused. */
   readonly features: readonly CellFeature[];
@@ -34,14 +34,14 @@ export interface RecurrentWeights {
   readonly weight: Tensor;
   /** b_hh [G·H] */
   readonly bias: Tensor;
-  /** With layer normalisation; the bias is then added after it. */
+  /** Layer normalisation, if there is any; the bias is then added after it. */
   readonly norm?: NormWeights | undefined;
 }
 
 export interface NormWeights {
-  /** [G·H] */
+  /** The gain of the normalised sums, [G·H] */
   readonly gain: Tensor;
-  /** [G·H] each; the layer's backward pass adds to them. */
+  /** Gradients of gain and bias, [G·H] each; the layer's backward pass adds to them. */
   readonly gradients: { readonly gain: Tensor; readonly bias: Tensor } | undefined;
 }
 
@@ -67,11 +67,11 @@ export interface CellChunk {
   readonly output: Tensor;
   /** [T, B, H]: what the units hold, from -1 to 1: tanh(c) of an LSTM, otherwise the output. */
   readonly unitValues: Tensor;
-  /** [T, B, H]: h_0 … h_{T-1}. */
+  /** The outputs before each step, [T, B, H]: h_0 … h_{T-1} */
   readonly previousOutput: Tensor;
-  /** [B, H] each: the state before the chunk, to be written before forward. */
+  /** The state before the chunk, [B, H] each; it is written before forward. */
   readonly initialState: readonly Tensor[];
-  /** [B, H] each: the state after the chunk. */
+  /** The state after the chunk, [B, H] each */
   readonly finalState: readonly Tensor[];
   forward(lookup?: Lookup): void;
   /**

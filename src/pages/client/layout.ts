@@ -5,7 +5,7 @@ export interface Glyph {
   readonly text: string;
   readonly width: 1 | 2;
   readonly newline: boolean;
-  /** Stands for something that has no picture of its own */
+  /** The sign for a character that cannot be shown */
   readonly faint: boolean;
 }
 

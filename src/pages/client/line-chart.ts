@@ -5,9 +5,9 @@ import { cssColour, el } from './dom.js';
 export interface Line {
   readonly name: string;
   readonly y: readonly (number | null)[];
-  /** Edges of a band around the line */
+  /** Values of the edges of a band around the line */
   readonly band?: readonly [low: readonly (number | null)[], high: readonly (number | null)[]];
-  /** Number of its colour; by default its own */
+  /** Index of the line's colour; by default the index of the line */
   readonly colour?: number;
   readonly dashed?: boolean;
 }

@@ -86,7 +86,7 @@ let [hot, positive, negative]: string[][] = [[], [], []];
 
 function setColours(): void {
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-  // never so strong that the character on it could not be read
+  // colours stay light enough for the character on them to be read
   hot = ramp(dark ? '255 80 80' : '230 30 30', dark ? 0.55 : 0.65);
   positive = ramp(dark ? '255 150 40' : '240 130 0', dark ? 0.5 : 0.75);
   negative = ramp(dark ? '70 140 255' : '30 110 240', dark ? 0.55 : 0.65);

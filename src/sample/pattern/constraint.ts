@@ -14,7 +14,7 @@ export interface ConstraintOptions {
   readonly allow?: string | undefined;
   /** A regular expression that every record matches as a whole */
   readonly match?: string | undefined;
-  /** Ids that end a record without being part of it: they are allowed besides */
+  /** Ids that end a record without being part of it; they are permitted as well */
   readonly ending: readonly number[];
 }
 
@@ -141,7 +141,7 @@ class Determinizer {
   readonly start: ConstraintState;
   private readonly known = new Map<string, SubsetState>();
   private edges = new Map<SubsetState, Map<number, SubsetState>>();
-  /** Numbers that the known states keep */
+  /** The number of values that the known states hold in memory */
   private kept = 0;
 
   constructor(
@@ -201,7 +201,7 @@ class Determinizer {
 
 class SubsetState implements ConstraintState {
   readonly accepting: boolean;
-  /** By id: fewest characters to a match after it */
+  /** By id: min number of characters to a match after it */
   private readonly need: Float64Array;
 
   constructor(

@@ -32,7 +32,7 @@ export interface BenchmarkResult {
   readonly hidden: number;
   readonly threads: number;
   readonly backend: string;
-  /** Median of one training iteration */
+  /** Median seconds of one training iteration */
   readonly ms: number;
   readonly charsPerSecond: number;
   /** 6 × multiply-adds of all weight matrices a character: forward once, backward twice */
@@ -74,7 +74,7 @@ export function multiplyAdds({ cell, layers, hidden, embedding, vocabulary }: Mo
   return total;
 }
 
-/** Characters a second in training, from a few iterations. */
+/** Measures the characters per second in training, from a few iterations. */
 export async function trainingSpeed(options: BenchmarkOptions): Promise<number> {
   const { batchSize, seqLength } = options;
   const { seconds } = await timeTraining(modelOf(options), options);

@@ -27,7 +27,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
   large: { layers: 3, hidden: 768, embedding: 128, residual: true },
 };
 
-/** They learn a text by heart in fewer epochs. */
+/** Small texts, which a network memorises in fewer epochs */
 const larger: ReadonlySet<SizeName> = new Set(['medium', 'large']);
 
 /** The cost of a character with each size, relative to small */
@@ -54,7 +54,7 @@ const usualEpochs = 10;
 const minTotal = 600_000;
 const maxTotal = 60_000_000;
 
-/** Reading a text more often than this, dropout or not, is learning it by heart. */
+/** Max number of passes over a text: with more, dropout or not, the network memorises it. */
 function maxEpochs(characters: number, name: SizeName): number {
   const max = 15 * (characters / 50_000) ** 0.35;
   return larger.has(name) ? Math.min(max, 5 * Math.max(1, characters / 1e6) ** 0.35) : max;
@@ -71,12 +71,12 @@ export interface Preset {
 }
 
 export interface PresetInputs {
-  /** Characters to train on */
+  /** Number of characters to train on */
   readonly characters: number;
-  /** As far as they have been asked for */
+  /** The size and the length, if they were given */
   readonly size: SizeName | undefined;
   readonly length: TrainLength | undefined;
-  /** B·T of a size */
+  /** B·T, the characters of a step, with a size */
   charactersPerStep(name: SizeName): number;
   /** Characters a second of size small on this machine; needed where the length is a time */
   readonly speed: number | undefined;
@@ -89,7 +89,7 @@ export function preset(inputs: PresetInputs): Preset {
   const reading = (name: SizeName) => charactersRead(wanted, name, inputs);
   const suitable = (name: SizeName) =>
     characters >= minText[name] && reading(name) >= minReading[name];
-  // without a time the size is not the length's business: more would only take longer
+  // without a time limit the size depends on the text alone: a larger one would only take longer
   const candidates: readonly SizeName[] = wanted.kind === 'seconds' ? sizeNames : ['tiny', 'small'];
   const name = size ?? candidates.filter(suitable).at(-1) ?? 'tiny';
   const max = maxEpochs(characters, name);
@@ -135,7 +135,7 @@ function dropoutFor(epochs: number, characters: number, name: SizeName): number 
   const [, usual] = steps.find(([atLeast]) => epochs >= atLeast) ?? [0, 0];
   const more = (dropout: number, by: number) => Math.min(0.5, Math.round(10 * (dropout + by)) / 10);
   const dropout = characters < 200_000 ? more(usual, 0.2) : usual;
-  // a small network has less to learn by heart with, a large one more
+  // a small network memorises less, a large one more
   if (name === 'tiny') return dropout / 2;
   return name === 'large' && dropout > 0 ? more(dropout, 0.1) : dropout;
 }

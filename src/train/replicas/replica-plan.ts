@@ -26,10 +26,10 @@ export interface ReplicaPlan {
   readonly documents?: TrainingDocuments | undefined;
   readonly index: number;
   readonly replicas: number;
-  /** Rows [firstRow, firstRow + rows) of the batch are this replica's. */
+  /** This replica has rows [firstRow, firstRow + rows) of the batch. */
   readonly firstRow: number;
   readonly rows: number;
-  /** Flat lists of parameters: weights and moments are one for all, gradients one a replica. */
+  /** Flat lists of parameters: all replicas share weights and moments, each has its own gradients. */
   readonly weights: SharedTensor;
   readonly moments: readonly SharedTensor[];
   /** The moving average of the weights, if one is kept */
@@ -39,12 +39,12 @@ export interface ReplicaPlan {
   readonly state: readonly (readonly SharedTensor[])[];
 }
 
-/** Main thread → replica. All replicas get the same. */
+/** An order from the main thread; all replicas get the same. */
 export type Order =
   | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
   | { readonly type: 'validate' };
 
-/** Replica → main thread: one reply to each order. */
+/** A replica's reply to an order */
 export type Reply =
   | { readonly type: 'ran'; readonly result: RunResult }
   | { readonly type: 'validated'; readonly nats: number };

@@ -25,7 +25,7 @@ import { dealMatrices, type ParameterPart, sliceParameters } from '../update/par
 import { partition, type ReplicaPlan, type RunResult } from './replica-plan.js';
 import type { SharedControl } from './shared-control.js';
 
-/** Steps a chunk in validation, memory permitting. */
+/** Max steps of a chunk in validation, if memory permits */
 const validationSteps = 64;
 
 export class Replica {
@@ -139,14 +139,14 @@ export class Replica {
     return nats;
   }
 
-  /** Weights and their average change places: the average is what is validated. */
+  /** Exchanges the weights and their average: the average is validated. */
   private exchangeAverage(): void {
     if (this.plan.ema === undefined) return;
     const { backend, control } = this;
     control.barrier.wait();
     for (const { weight, gradient, ema } of this.slices) {
       if (ema === undefined) continue;
-      // gradients are nobody's between two steps
+      // between two steps no replica uses the gradients
       backend.copy(gradient, weight);
       backend.copy(weight, ema);
       backend.copy(ema, gradient);

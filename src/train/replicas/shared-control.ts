@@ -112,7 +112,7 @@ export class SharedControl {
     this.reals.set([steps, loss, gradientNorm, clipped], this.metricsStart);
   }
 
-  /** Steps done, as of now. */
+  /** The number of steps done so far */
   get step(): number {
     return Atomics.load(this.integers, word.step);
   }

@@ -1,4 +1,4 @@
-/** Which training a model and a training state belong to. */
+/** The id of a training, which its models and its states carry. */
 import { createHash } from 'node:crypto';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { OptionTable } from '../../options/table.js';

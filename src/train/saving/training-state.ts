@@ -23,9 +23,9 @@ export interface TrainingState {
   readonly provenance: Readonly<Record<string, unknown>>;
   /** The paths and reading options of the text, as the caller records them */
   readonly source: Readonly<Record<string, unknown>>;
-  /** Of the training, and of the models it saves; missing in files of version 1 */
+  /** Id of the training and of the models it saves; missing in files of version 1 */
   readonly id: string | undefined;
-  /** Steps done */
+  /** Number of steps done */
   readonly step: number;
   /** Seconds of training done, for a training by the clock */
   readonly seconds: number;
@@ -44,9 +44,9 @@ export interface TrainingState {
    * files, none are
    */
   readonly validationUnknown?: number;
-  /** Of a long training only some validations */
+  /** The validations; of a long training only some */
   readonly history: readonly HistoryEntry[];
-  /** Of all validations, where the history has been thinned */
+  /** A summary of all validations, if the history has been thinned */
   readonly validations?: HistorySummary | undefined;
   /** Flat lists of parameters, as in the parameter table */
   readonly weights: Float32Array;

@@ -1,4 +1,4 @@
-/** Options of a training that are about its length and its files, and about the command itself. */
+/** Options of a training that concern its length, its files and the command itself. */
 import { flag, option, topic } from '../../options/table.js';
 import { count, duration, path, positive } from '../../options/types.js';
 

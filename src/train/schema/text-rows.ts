@@ -1,4 +1,4 @@
-/** Options that say what text is learnt from and what it is validated on. */
+/** Options of the training text and the validation text. */
 import { flag, option, topic } from '../../options/table.js';
 import { choice, count, path, properFraction, text } from '../../options/types.js';
 import { columnRows, readingRows } from '../../text/reading-rows.js';
@@ -31,7 +31,7 @@ export const recordRows = topic('Text', {
   ),
 });
 
-/** Which part of the text is for what: fields of the `source` object in state files. */
+/** Options of training and validation parts: fields of the `source` object in state files. */
 export const sourceRows = topic('Text', {
   minCount: option(
     '<n>',

@@ -1,4 +1,4 @@
-/** Options that say how a network is trained: fields of the `config` object in state files. */
+/** Options of how a network is trained: fields of the `config` object in state files. */
 import { backendNames } from '../../backend/device.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';

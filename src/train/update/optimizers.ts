@@ -12,7 +12,7 @@ export interface Optimizer {
   readonly defaults: {
     readonly learningRate: number;
     readonly weightDecay: number;
-    /** 0 where the optimiser has no use for it */
+    /** Default, or 0 if the optimiser does not use it */
     readonly momentum: number;
   };
   /** Number of lists of moments that it keeps, each the size of the parameters */
