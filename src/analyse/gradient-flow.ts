@@ -1,5 +1,5 @@
 /**
- * How far back the gradient reaches: the norm of ∂L_t/∂s_{t-k}, where L_t is the loss of one prediction
+ * Measures how far back the gradient reaches: the norm of ∂L_t/∂s_{t-k}, where L_t is the loss of one prediction
  * and s_{t-k} a layer's state (h, or the LSTM's c) after the step k before it, as the recurrence hands it
  * on. This is the quantity of Hochreiter (1991), Bengio et al. (1994) and Pascanu et al. (2013): for a
  * vanilla RNN it shrinks or grows like the k-th power of the recurrent Jacobian.
@@ -239,7 +239,7 @@ function statistics(byLag: readonly Float64Array[]): LagStatistics[] {
 }
 
 /**
- * What truncation to chunks of T steps keeps from the weights: the share of the mean norms, summed over
+ * The part of the gradient that truncation to chunks of T steps cuts off: the share of the mean norms, summed over
  * the measured lags, that lies beyond the chunk's edge. A prediction stands anywhere in its chunk, so lag
  * k crosses the edge in min(1, k / T) of the cases.
  */

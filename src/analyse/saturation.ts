@@ -1,5 +1,5 @@
 /**
- * How often each gate is shut or open: below 0.1 (left-saturated) or above 0.9 (right-saturated), as
+ * Measures how often each gate is shut or open: below 0.1 (left-saturated) or above 0.9 (right-saturated), as
  * Karpathy, Johnson & Fei-Fei 2015 show it. A forget gate that is open most of the time makes a unit
  * with a long memory.
  */

@@ -1,5 +1,5 @@
 /**
- * A device: what computes, and the memory that it computes in. Outside of this folder nobody knows where
+ * A device computes, and owns the memory of its tensors. Outside of this folder nobody knows where
  * tensors lie. The interface is made so that another kind of device, whose answers come later and whose
  * memory is its own, needs no more than a folder of its own and a line in `open-device.ts`.
  */
@@ -19,7 +19,7 @@ export interface Scope {
   /** Opens a scope within this one, which ends with it at the latest. */
   scope(): Scope;
   /**
-   * Gives the memory back, that of other threads that have opened the handle included: they must have
+   * Gives the memory back, including that of other threads that have opened the handle: they must have
    * ended. No tensor of the scope may be used any more. A second call does nothing.
    */
   release(): void;

@@ -126,7 +126,7 @@ export function temporaryName(target: string, suffix: string): string {
 const maxLinks = 40;
 
 /**
- * Where a path leads: through symbolic links, also to a file that does not exist yet.
+ * Resolves a path through symbolic links, also to a file that does not exist yet.
  * @throws what the system reports, for links that go round in circles, for instance
  */
 export async function resolveLinks(path: string, links = 0): Promise<string> {

@@ -77,7 +77,7 @@ export function* fileJson(
 const listPiece = 100;
 
 /**
- * What `JSON.stringify` makes of a value, a long list in pieces: the history of a long training would else
+ * Yields the JSON of a value, a long list in pieces: the history of a long training would else
  * be a large string at every save, and memory would grow with it.
  */
 function* valueJson(value: unknown): Generator<string> {

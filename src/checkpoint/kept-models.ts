@@ -43,7 +43,7 @@ export class KeptModels {
   ) {}
 
   /**
-   * Looks for what is there already. Only for who has the model's lock: what a killed process has left is
+   * Looks for what is there already. The caller must hold the model's lock: what a killed process has left is
    * removed.
    * @throws CharnnError when files of other trainings are in the way
    */

@@ -43,7 +43,7 @@ export function statePath(modelPath: string): string {
 }
 
 /**
- * Where earlier versions kept the state of a model without an extension, which is also where that of the
+ * The path at which earlier versions kept the state of a model without an extension, which is also where that of the
  * model with the extension .json is; undefined for other models.
  */
 export function formerStatePath(modelPath: string): string | undefined {

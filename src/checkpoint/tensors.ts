@@ -40,7 +40,9 @@ export function* tensorJson(tensor: NamedValues, plain: boolean, hash: Hash): Ge
     const piece = values.subarray(start, start + pieceElements);
     const strange = firstNotFinite(piece);
     if (strange >= 0) {
-      throw new CharnnError(`${name} is ${piece[strange]} at ${start + strange}: not to be saved`);
+      throw new CharnnError(
+        `${name} is ${piece[strange]} at index ${start + strange}: only finite numbers can be saved`,
+      );
     }
     const bytes = littleEndian(piece);
     hash.update(bytes);
@@ -141,7 +143,7 @@ export function readTensor(
   hash.update(littleEndian(into));
 }
 
-/** Characters read at once: whole groups of 4. */
+/** Number of characters read at once: whole groups of 4 */
 const pieceCharacters = 1 << 20;
 
 function readBase64(

@@ -12,7 +12,7 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   /** Synonyms of the name: a command given by one of them is refused with a hint at the name */
   readonly synonyms?: readonly string[];
   /**
-   * What standard output is for: the command's result, without whose reader it has nothing to do; or
+   * The purpose of standard output: the command's result, without whose reader it has nothing to do; or
    * events of a work whose result goes into a file, so that it goes on without a reader.
    */
   readonly standardOutput: 'result' | 'events';

@@ -93,7 +93,12 @@ function refuseCommand(name: string, definitions: readonly CommandDefinition[]):
 
 function configure(command: Command): void {
   command
-    .configureHelp({ helpWidth, showGlobalOptions: false })
+    .configureHelp({
+      helpWidth,
+      showGlobalOptions: false,
+      // the description names the environment variable already
+      optionDescription: ({ description }) => description,
+    })
     // errors are worded in one place, see worded()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)

@@ -51,10 +51,12 @@ async function compressFile(
 ): Promise<void> {
   const output = createOutput(options.quiet ?? false);
   if (options.model === undefined && options.learn === false) {
-    throw new UsageError('--no-learn is for a model that knows something: give --model');
+    throw new UsageError('--no-learn needs a trained model: give --model');
   }
   if (process.stdout.isTTY) {
-    throw new UsageError('compressed data is not for a terminal: redirect standard output');
+    throw new UsageError(
+      'compressed data cannot be written to a terminal: redirect standard output',
+    );
   }
   const model = options.model === undefined ? undefined : await readModel(options.model);
   const { content } = await readInput(file, requireCompressible);

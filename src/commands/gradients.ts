@@ -51,7 +51,7 @@ const table = {
     seqLength: option(
       '<n>',
       count,
-      'length of a chunk of training, beyond which nothing is learnt',
+      'truncation length of training: dependencies over more steps are not learned',
       {
         absent: "the training's; 64 for untrained networks",
       },

@@ -31,7 +31,7 @@ const table = {
   model: rows.model,
   last: rows.last,
   total: flag(
-    'print one number instead: the bits per character of all as one text, as eval has it',
+    'print only the bits per character of the whole input, read as one text as eval does',
   ),
   dynamic: flag('dynamic evaluation: adapt to the lines while reading them (slower, one thread)'),
   perChar: flag('print lines of JSON with the cost of each character'),

@@ -48,7 +48,7 @@ const table = {
 export const visualize = defineCommand({
   name: 'visualize',
   arguments: '[text...]',
-  summary: 'show a model reading a text, on a page',
+  summary: 'write a page that shows a model reading a text',
   description:
     'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text.',
   examples: [

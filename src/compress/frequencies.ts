@@ -1,5 +1,5 @@
 /**
- * From a row of logits to whole-numbered frequencies, by operations whose result the language fixes to
+ * Converts a row of logits to integer frequencies, by operations whose result the language fixes to
  * the last bit: both sides must come to the same numbers, and Math.exp may differ between engines.
  */
 import { maxTotal } from './range-coder.js';

@@ -1,5 +1,5 @@
 /**
- * Two predictions made one, as PAQ does it (Mahoney 2005): in the logistic domain, weighted, with weights
+ * Mixes two predictions into one, as PAQ does (Mahoney 2005): in the logistic domain, weighted, with weights
  * that follow the gradient of what was coded,
  *
  *     p(c) ∝ exp(Σᵢ wᵢ sᵢ(c)),  wᵢ ← wᵢ + η (sᵢ(target) - Σ_c p(c) sᵢ(c))

@@ -65,7 +65,7 @@ export class DynamicEvaluator {
   }
 
   /**
-   * Goes on with the text.
+   * Continues with the text.
    * @param ids the first is read, all others are predicted
    * @param pause called between chunks; where it throws, the reading ends
    * @returns losses of all characters but the first, in nats

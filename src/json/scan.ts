@@ -76,7 +76,7 @@ class Scanner {
     const list: ScannedTensor[] = [];
     this.sequence(openBracket, closeBracket, () => {
       if (list.length === limits.tensors) {
-        throw new CharnnError(`${this.where}: tensors are more than ${limits.tensors}`);
+        throw new CharnnError(`${this.where} has more than ${limits.tensors} tensors`);
       }
       let data: Span | undefined;
       const head = this.object((key) => {
@@ -91,7 +91,7 @@ class Scanner {
 
   // --- structure ---
 
-  /** An object's fields; those for which `read` returns undefined are left out. */
+  /** Reads an object's fields; those for which `read` returns undefined are left out. */
   private object(read: (key: string) => unknown): JsonObject {
     const fields = new Map<string, unknown>();
     const seen = new Set<string>();

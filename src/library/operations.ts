@@ -61,7 +61,7 @@ export class Operations {
   /** Ends all work and waits until it has ended; later calls are refused. */
   async close(): Promise<void> {
     this.closing ??= (async () => {
-      const closed = new CharnnError(`${this.name} has been closed meanwhile`);
+      const closed = new CharnnError(`${this.name} has been closed in the meantime`);
       const ends = [...this.running].map(({ controller, end }) => {
         controller.abort(closed);
         return end();

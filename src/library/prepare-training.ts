@@ -32,7 +32,7 @@ import { withDocuments, withRecords } from './records.js';
 import { trainingText } from './training-text.js';
 
 /**
- * A training from its beginning: sizes and configuration.
+ * Prepares a new training: sizes and configuration.
  * @param initFrom a model to start from
  */
 export async function prepareNew(
@@ -135,7 +135,7 @@ async function pick(
   };
 }
 
-/** Gives the text of a training that goes on; `path` is that of its state, for messages. */
+/** Returns the text of a resumed training; `path` is that of its state, for messages. */
 export type ResumedText = (
   state: TrainingState,
   source: TextSource,

@@ -136,7 +136,7 @@ export function anotherText(
 const maxNames = 3;
 
 /**
- * Which files are new, gone or changed. Of changes that leave a file's size only the first can be told,
+ * Words for the files that are new, gone or changed. Of changes that leave a file's size only the first can be told,
  * as a hash is that of the text up to the file's end.
  * @param recorded undefined where nothing is recorded
  * @param found with hashes where the files have been read

@@ -63,7 +63,7 @@ export class SavedTraining {
           inputs,
           plainWeights: options.plainWeights ?? false,
         });
-      // of a new training before its text is read, which may take long
+      // the kept models of a new training are checked before its text is read, which may take long
       const empty = resuming ? undefined : await keeping(options.keep);
       const prepared = resuming
         ? await prepareResumed(request.resumedText, options, path, messages)

@@ -8,7 +8,7 @@ import type { CellFeature } from './cells/cell.js';
 import { type CellName, cellNames, cells } from './cells/cells.js';
 import type { ArchitectureFlags } from './model-config.js';
 
-/** Commands that make or run a network */
+/** The commands that make or run a network */
 export const networkCommands = [
   ...['train', 'sample', 'eval', 'score', 'which', 'compress'],
   ...['bench', 'gradients', 'visualize'],
@@ -27,7 +27,7 @@ function cellsWith(feature: CellFeature): readonly CellName[] {
   return cellNames.filter((name) => cells[name].features.includes(feature));
 }
 
-/** One row a feature. The keys are the names of options and of fields in files. */
+/** One row for each feature. The keys are the names of options and of fields in files. */
 export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>> = {
   residual: { cells: cellNames, backends: allBackends, commands: networkCommands },
   layerNorm: { cells: cellsWith('layerNorm'), backends: allBackends, commands: networkCommands },

@@ -73,7 +73,7 @@ export class DocumentResets {
     }
   }
 
-  /** First step, step after the last one, and what is reset before it */
+  /** First step of the piece, the step after its last one, and the rows reset before it */
   private pieces(): (readonly [from: number, to: number, reset: Reset | undefined])[] {
     const { resets, T } = this;
     const segments: (readonly [number, number, Reset | undefined])[] = [];

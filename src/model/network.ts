@@ -50,7 +50,7 @@ export interface Capacity {
   readonly dropout: boolean;
   /** Whether `forward` will be given dropout of weights. */
   readonly weightDrop: boolean;
-  /** Whether `forward` will be given resets. */
+  /** Whether `forward` will be given resets of documents. */
   readonly documents?: boolean;
 }
 

@@ -56,7 +56,7 @@ export function typical(mass: number): Filter {
 }
 
 /**
- * Goes through the candidates by falling key and keeps them while `wanted` says so.
+ * Keeps candidates in descending order of their key as long as `wanted` returns true.
  * @param wanted given the rank, from 0 on, and the weight of all before
  */
 function keepFirst(

@@ -11,7 +11,7 @@ import type { SampleSettings } from './settings.js';
 import { StopMatcher } from './stop-matcher.js';
 
 /**
- * An unprinted record that does not end is cut short where the record itself would be (`length`), so that it costs
+ * Max length of an unprinted record: one that does not end is cut short where the record itself would be (`length`), so that it costs
  * no more, within these limits in characters.
  */
 const minLimit = 64;

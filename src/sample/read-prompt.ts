@@ -9,7 +9,7 @@ import type { Beginning } from './batch.js';
 /** Number of steps of a chunk in which a prompt is read */
 export const promptSteps = 256;
 
-/** The state before the prompt's last character, which every record reads itself. */
+/** Returns the state before the prompt's last character, which every record reads itself. */
 export function readPrompt(
   model: Model,
   backend: Backend,

@@ -83,7 +83,7 @@ function checkDrawing(options: DrawOptions, isList: boolean): void {
   for (const key of chance) {
     if (options[key] === undefined) continue;
     throw new UsageError(
-      `${optionName('beam')} leaves nothing to chance: leave out ${optionName(key)}`,
+      `${optionName('beam')} draws nothing at random: leave out ${optionName(key)}`,
     );
   }
   if (isList) {

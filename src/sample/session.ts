@@ -51,7 +51,7 @@ export class Session {
     position.next = ids.length > 0 ? ids[before] : textBeginning(model.vocabulary);
   }
 
-  /** Goes back to where the latest drawing began. */
+  /** Goes back to the beginning of the latest continuation. */
   rewind(): void {
     this.move(this.position, this.origin);
   }
@@ -62,7 +62,7 @@ export class Session {
   }
 
   /**
-   * Goes on with the text; who takes no more of it ends it there.
+   * Continues the text; a reader that stops taking pieces ends it there.
    * @returns pieces, as they are drawn
    */
   async *draw(settings: SampleSettings): AsyncGenerator<readonly number[], void, void> {

@@ -29,7 +29,7 @@ export interface SampleSettings extends FilterOptions {
 }
 
 /**
- * What these settings let a record consist of, where they limit it.
+ * Returns the constraint that these settings put on a record, if they limit it.
  * @throws UsageError where no record can be as they want it
  */
 export function constraintFor(

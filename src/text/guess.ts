@@ -60,7 +60,7 @@ export function guessEncodings(sample: Uint8Array): string[] {
     .map(({ encoding }) => encoding);
 }
 
-/** Share of the characters that are common, each counted by the bytes that it explains */
+/** The share of the characters that are common, each weighted by the number of its bytes. */
 function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string>): number {
   const text = decodedLeniently(bytes, encoding);
   let [beyond, fitting, wrong] = [0, 0, 0];

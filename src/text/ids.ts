@@ -77,7 +77,7 @@ export class GrowingIds {
   }
 
   /**
-   * How often each id occurs.
+   * Counts how often each id occurs.
    * @param size above every id in the list
    */
   count(size: number): Uint32Array {

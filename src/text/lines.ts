@@ -20,7 +20,7 @@ export interface LineOptions {
 }
 
 /**
- * Lines' bytes, in UTF-8 whatever the file is in, without their line feeds; a last line may lack one.
+ * Yields the bytes of lines, in UTF-8 whatever the file's encoding is, without their line feeds; a last line may lack one.
  */
 export async function* linesOf(
   sources: readonly Source[],

@@ -1,4 +1,4 @@
-/** Opening files, whatever bytes their names have. */
+/** Opens files, whatever bytes their names have. */
 import { isUtf8 } from 'node:buffer';
 import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';

@@ -42,7 +42,7 @@ export function invalidRow(absent: InvalidAction) {
   return option(
     '<what>',
     choice(invalidActions),
-    'bytes that are no character: refuse the text, replace them by U+FFFD, or skip them',
+    'how to treat bytes that are not valid characters: refuse the text, replace them by U+FFFD, or skip them',
     { absent },
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What stands between the records of a text, found where it is clear.
+ * Finds the separator between the records of a text, if it is clear.
  *
  * A text whose lines or blocks are records of their own (names, log lines, recipes, poems) is to be told from
  * one that is read on from its beginning to its end (a novel, a program). A wrong answer is worse than none:
@@ -30,7 +30,7 @@ const windowLength = 1 << 14;
 const minLines = 30;
 
 /**
- * The string that ends the records of a text; undefined where there is none, or none that is clear.
+ * Returns the string that ends the records of a text; undefined if none is found.
  * @param ids of the text, in the ids of the vocabulary
  */
 export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefined {

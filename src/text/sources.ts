@@ -42,7 +42,7 @@ export interface FindOptions extends Partial<FolderRules> {
 }
 
 /**
- * What paths stand for, in order: a file or a pipe for itself; `-` for standard input; a folder for its
+ * Finds the sources that paths stand for, in order: a file or a pipe for itself; `-` for standard input; a folder for its
  * text files, as `filesOf` finds them.
  *
  * @throws CharnnError for a path that does not exist or cannot be read, a folder without text files,

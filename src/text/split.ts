@@ -1,4 +1,4 @@
-/** Dividing a text between training and validation, and fitting a batch to what there is. */
+/** Divides a text between training and validation, and fits a batch to the text. */
 import { CharnnError } from '../errors.js';
 import type { Ids } from './unit.js';
 

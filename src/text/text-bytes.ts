@@ -22,7 +22,7 @@ export interface Opening {
 /** Max depth of packed files within packed files. */
 const maxLayers = 2;
 
-/** Of what comes out of a packed file, so much is waited for: a tar archive is known by its header. */
+/** Number of bytes of a packed file that are unpacked to recognise it: a tar archive is known by its header. */
 const headerBytes = 512;
 
 /**

@@ -56,7 +56,7 @@ export class Vocabulary {
     return Vocabulary.of(unit, kept);
   }
 
-  /** V: the symbols and the unknown one */
+  /** V: the number of symbols, the unknown one included */
   get size(): number {
     return this.symbols.length + 1;
   }

@@ -23,7 +23,7 @@ const saveSeconds = 60;
 const displayedSteps = 50;
 
 /**
- * Trains.
+ * Runs a training.
  * @returns how it ended; a divergence is an ending, not an exception
  * @throws CharnnError when the back end cannot run or memory does not suffice
  */
@@ -151,7 +151,7 @@ class TrainingRun {
     return isAtEnd && replicas.control.metrics.steps > 0;
   }
 
-  /** Measures, records, and has the state saved and, if it is the best, the model. */
+  /** Validates, records the result, and has the state saved and, if it is the best, the model. */
   private async validate(): Promise<'done' | 'stopped' | 'diverged'> {
     const { replicas, job } = this;
     const { budget } = this.current;

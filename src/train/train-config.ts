@@ -2,7 +2,7 @@
 import { type Complete, withDefaults } from '../options/table.js';
 import { trainingRows } from './schema/training-rows.js';
 
-/** When training ends: exactly one of the three. */
+/** The end of a training: exactly one of the three. */
 export type TrainLength =
   | { readonly kind: 'steps'; readonly steps: number }
   | { readonly kind: 'epochs'; readonly epochs: number }

@@ -264,7 +264,7 @@ describe('Model', () => {
     );
     for (const other of [{ temperature: 1 }, { seed: 1 }, { unique: true }, { novel: book }]) {
       await expect(all(model.sample({ beam: 2, ...other }))).rejects.toThrow(
-        `beam leaves nothing to chance: leave out ${Object.keys(other)[0]}`,
+        `beam draws nothing at random: leave out ${Object.keys(other)[0]}`,
       );
     }
   });
@@ -348,7 +348,7 @@ describe('Model', () => {
     const half = loaded.sampleText({ length: 1e8 });
     await half.next();
     const waiting = abandoned.next();
-    const failed = expect(waiting).rejects.toThrow('the model has been closed meanwhile');
+    const failed = expect(waiting).rejects.toThrow('the model has been closed in the meantime');
     await loaded.close();
     await failed;
     await loaded.close();

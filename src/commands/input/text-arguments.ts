@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 
 /**
- * The texts a command is to read: as given, or standard input where something is piped into it.
+ * Returns the texts that a command reads: those given, or standard input if something is piped into it.
  * @throws UsageError when nothing is given and standard input is a terminal
  */
 export function textArguments(texts: readonly string[]): readonly string[] {

@@ -4,6 +4,6 @@ import type { Output } from '../../cli/output.js';
 export function noteFewerThreads(output: Output): (threads: number, reason: string) => void {
   return (threads, reason) => {
     const number = threads === 1 ? 'one thread' : `${threads} threads`;
-    output.note(`going on with ${number}: ${reason}`);
+    output.note(`continuing with ${number}: ${reason}`);
   };
 }

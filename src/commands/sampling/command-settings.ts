@@ -22,7 +22,7 @@ export function commandSettings(
   }
   if (beam !== undefined && complete !== undefined) {
     throw new UsageError(
-      `${optionName('beam')} leaves nothing to chance: leave out ${optionName('complete')}`,
+      `${optionName('beam')} draws nothing at random: leave out ${optionName('complete')}`,
     );
   }
   const unescaped = (key: 'stop' | 'until') =>

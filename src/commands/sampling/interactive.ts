@@ -26,12 +26,12 @@ const adjustable = [
   ...['typical', 'banRepeats', 'allow', 'match', 'greedy'],
 ];
 
-const help = `A line is gone on from; an empty one goes on with the text so far.
-  /temp 0.8   sets an option, until the end; without a value: as at the beginning
-  /again      the last continuation anew, from the same place
-  /options    the options that are set, and those there are
-  //text      a line that begins with /text
-Ctrl-C ends a continuation, Ctrl-D all of it.`;
+const help = `The model continues the line that you type; after an empty line it continues its text.
+  /temp 0.8   set an option for the lines that follow; without a value: restore it
+  /again      draw the last continuation again, from the same place
+  /options    list all options and their values
+  //text      type a line that begins with /text
+Ctrl-C ends a continuation, Ctrl-D ends the program.`;
 
 export async function interact(path: string, options: CommandSampleOptions): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
@@ -41,7 +41,7 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
   }
   for (const key of ofRecords) {
     if (options[key] === undefined) continue;
-    throw new UsageError(`--interactive takes its lines from you: leave out ${flagOf(key)}`);
+    throw new UsageError(`--interactive continues lines that you type: leave out ${flagOf(key)}`);
   }
   if (options.promptFile === '-') {
     throw new UsageError('--interactive reads standard input itself: leave out --prompt-file -');

@@ -53,7 +53,7 @@ export const sampleTable = {
       ...encodingRow,
       help: 'encoding of the files, such as utf-16le or windows-1252',
     },
-    interactive: flag('continue lines that you type; /help tells more', { short: 'i' }),
+    interactive: flag('continue lines that you type; type /help for more', { short: 'i' }),
     echo: flag('do not print the prompt', { flag: 'no-echo', default: true }),
   }),
   ...topic('Choice', {

@@ -95,7 +95,7 @@ interface Visible {
   readonly i: number;
 }
 
-/** x, then each line and the edges of its band */
+/** the arrays for uPlot: x, then each line and the edges of its band */
 function dataOf({ x, logarithmic }: ChartSpecification, visible: readonly Visible[]) {
   // uPlot's own logarithmic scale breaks on a range of 1e-30 and less
   const drawable = (values: readonly (number | null)[]) =>

@@ -1,5 +1,5 @@
 /**
- * What a record may consist of: at each point only the characters that can still lead to a match of an
+ * Constraints on a record: at each point only the characters that can still lead to a match of an
  * expression within the characters that are left.
  */
 import { optionName, UsageError } from '../../errors.js';
@@ -136,7 +136,7 @@ function free(allowed: Uint8Array, ending: readonly number[]): ConstraintState {
   return state;
 }
 
-/** Makes the deterministic states that are met (Rabin & Scott 1959), each once. */
+/** Builds the deterministic states that are reached (Rabin & Scott 1959), each once. */
 class Determinizer {
   readonly start: ConstraintState;
   private readonly known = new Map<string, SubsetState>();
@@ -182,7 +182,7 @@ class Determinizer {
     return state;
   }
 
-  /** Where an id leads from a state; remembered beside the states, so that none keeps others alive. */
+  /** The state that an id leads to, cached apart from the states, so that no state keeps others alive */
   follow(from: SubsetState, id: number): SubsetState {
     const known = this.edges.get(from)?.get(id);
     if (known !== undefined) return known;

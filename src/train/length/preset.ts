@@ -1,5 +1,5 @@
 /**
- * What to train when a person has not said: model size, length and dropout from the text and the time.
+ * Picks model size, length and dropout from the text and the time, if they are not given.
  *
  * The figures are those that did best, or near it, in the experiments of test/bench/README.md: a larger
  * model earns its slower steps once it can read some fifteen million characters, and the smaller a text is and
@@ -82,7 +82,7 @@ export interface PresetInputs {
   readonly speed: number | undefined;
 }
 
-/** Picks what has not been asked for. */
+/** Picks size, dropout and length where they are not given. */
 export function preset(inputs: PresetInputs): Preset {
   const { characters, size } = inputs;
   const wanted = inputs.length ?? usualLength(characters, size ?? 'small');

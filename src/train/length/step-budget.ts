@@ -1,5 +1,5 @@
 /**
- * How long a training is and how far it has come, by steps or by the clock.
+ * The length of a training and its progress, by steps or by the clock.
  *
  * By the clock the number of steps is planned from the speed so far, once and for good, when the learning
  * rate is to begin its decay: the decay then ends with the training, and the same training can be made

@@ -46,7 +46,7 @@ export class Saver {
       });
   }
 
-  /** Waits until what was offered is written, or has failed. */
+  /** Waits until the offered snapshots are written, or have failed. */
   async idle(): Promise<void> {
     await this.work;
   }
