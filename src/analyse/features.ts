@@ -23,7 +23,7 @@ interface Kind {
 const opening = new Set(['“', '„', '«', '「', '『']);
 const closing = new Set(['”', '»', '」', '』']);
 
-/** All features of a text. */
+/** Lists all features of a text. */
 export function textFeatures(ids: Ids, vocabulary: Vocabulary): Feature[] {
   const kinds = Array.from({ length: vocabulary.size }, (_, id) => kindOf(vocabulary, id));
   const at = (i: number) => kinds[ids[i]];

@@ -132,7 +132,7 @@ function create(path: string, temporary: string): boolean {
   }
 }
 
-/** Bytes of a lock that are read: what it says is at its beginning, and touching makes it longer. */
+/** Max bytes of a lock that are read: its contents come first, and each renewal appends to it. */
 const readBytes = 4096;
 
 /**
@@ -196,7 +196,7 @@ function isAlive({ pid, realm, started }: Holder, path: string, temporary: strin
   return age < patienceMs;
 }
 
-/** Removes the lock of a dead holder, and no other: somebody else may have been quicker. */
+/** Removes the lock of a dead holder, unless another process has replaced it already. */
 function remove(path: string, dead: Holder): void {
   const aside = `${path}.${randomBytes(4).toString('hex')}`;
   try {

@@ -83,7 +83,7 @@ export class GrowingIds {
   count(size: number): Uint32Array {
     const counts = new Uint32Array(size);
     const ids = this.view();
-    // through a copy of one type, as loops over a list of now this width, now that are slow
+    // the ids are copied to arrays of one type first, because loops over arrays of changing types are slow
     const piece = new Uint32Array(step);
     for (let from = 0; from < ids.length; from += step) {
       const count = Math.min(step, ids.length - from);

@@ -36,7 +36,7 @@ export function lineEndIsSeparator(all: readonly string[]): boolean {
   return !areWrapped(lines);
 }
 
-/** A line's first word with the signs around it, its numbers as one and the same. */
+/** Returns a line's first word with the punctuation around it, all numbers replaced by the same sign. */
 function beginningOf(line: string): string {
   const begin =
     /^[^\p{L}\p{N}\s]*[\p{L}\p{N}_]{1,24}[^\p{L}\p{N}\s]*/u.exec(line)?.[0] ?? line.slice(0, 1);

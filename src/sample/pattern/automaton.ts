@@ -12,7 +12,7 @@ const { states: maxStates, work: maxWork } = limits.expression;
 export interface Automaton {
   readonly start: number;
   readonly accept: number;
-  /** By state: what it reads, if it reads a character, and where that leads */
+  /** By state: the class of characters that it reads, if any, and the state after that */
   readonly reads: readonly (Uint8Array | undefined)[];
   readonly next: readonly number[];
   /** By state: the states that it leads to without reading a character */
@@ -41,7 +41,7 @@ export function automatonOf(
   let work = 0;
   /** States for an expression from `from` on; returns the state after it. */
   const build = (part: Expression, from: number): number => {
-    // copies of what reads nothing make no states, but take time
+    // copies of an empty part add no states, but take time
     if (++work > maxWork) tooLarge(`more than ${maxWork} parts`);
     switch (part.kind) {
       case 'character': {
