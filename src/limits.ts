@@ -31,7 +31,14 @@ export const limits = {
     /** Max numbers that the states met so far may keep in memory */
     remembered: 2 ** 22,
   },
-  /** Limits of compressed files: `compress` keeps to them, so a header beyond them was not written by it. */
+  /** Of the n-grams that a model counts */
+  counts: {
+    /** Entries that are kept at the most */
+    entries: 2 ** 22,
+    /** Entries that a file may have */
+    readable: 2 ** 26,
+  },
+  /** What `compress` writes keeps to these; a header that asks for more was not written by it. */
   compressed: {
     headerBytes: 2 ** 20,
     contentBytes: 2 ** 31,

@@ -142,8 +142,8 @@ export class Heap implements MemorySource {
     const units = Math.ceil(bytes / counted);
     // the counter counts finished allocations, and is checked for the next one
     const all = (Atomics.load(this.counter, 0) + units) * counted;
-    // allocated pages are not used yet: without this check the system would kill the process when they are
-    requireMemory(all, 'the tensors');
+    // what is allocated is not yet used: the system would notice only later, by killing the process
+    requireMemory(bytes, 'the tensors', undefined, all);
     let memory: SharedArrayBuffer;
     try {
       memory = new SharedArrayBuffer(bytes);

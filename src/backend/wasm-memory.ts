@@ -149,8 +149,8 @@ export class WasmMemory implements MemorySource {
   }
 
   private grow(missing: number, end: number): void {
-    // allocated pages are not used yet: without this check the system would kill the process when they are
-    requireMemory(end, 'the tensors');
+    // what is allocated is not yet used: the system would notice only later, by killing the process
+    requireMemory(missing * pageBytes, 'the tensors', undefined, end);
     try {
       this.memory.grow(missing);
     } catch (cause) {

@@ -11,6 +11,7 @@ import type {
   ValidationEvent,
 } from '../train/events.js';
 import { bits, clock, createOutput, grouped, type Output } from './output.js';
+import { isSteerable } from './steerable.js';
 import { sparkline } from './text-chart.js';
 
 export interface ProgressOptions {
@@ -30,7 +31,7 @@ export interface Progress {
 export function createProgress({ json, quiet }: ProgressOptions): Progress {
   if (json) return jsonProgress(createOutput(quiet));
   if (quiet) return quietProgress(createOutput(true));
-  return process.stderr.isTTY ? barProgress() : lineProgress(createOutput(false));
+  return isSteerable(process.stderr) ? barProgress() : lineProgress(createOutput(false));
 }
 
 function jsonProgress(output: Output): Progress {
@@ -119,7 +120,7 @@ export interface FractionProgress {
 
 /** Progress of a work, shown in a terminal only: the remaining time is extrapolated from the elapsed time. */
 export function createFractionProgress(quiet: boolean): FractionProgress {
-  if (quiet || !process.stderr.isTTY) return { show() {}, stop() {} };
+  if (quiet || !isSteerable(process.stderr)) return { show() {}, stop() {} };
   const bar = new SingleBar({
     ...barStyle,
     format: `${chalk.cyan('{bar}')} {percentage}% {left}`,
@@ -200,13 +201,17 @@ function progressLine(event: ProgressEvent): string {
 }
 
 function validationLine(event: ValidationEvent): string {
-  const { step, epoch, trainLoss, validationLoss, secondsElapsed } = event;
+  const { step, epoch, trainLoss, validationLoss, mixtureLoss, secondsElapsed } = event;
   const validation =
     validationLoss === null
       ? ''
       : ` · validation ${validationLoss.toFixed(4)} (${bits(validationLoss)} bits/char)`;
+  const mixture =
+    mixtureLoss === undefined
+      ? ''
+      : ` · with counts ${mixtureLoss.toFixed(4)} (${bits(mixtureLoss)})`;
   const train = trainLoss === null ? '' : ` · train ${trainLoss.toFixed(4)}`;
-  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)}${train}${validation}`;
+  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)}${train}${validation}${mixture}`;
 }
 
 function bestMark({ best }: ValidationEvent): string {

@@ -13,13 +13,14 @@ import { jsonText } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { notNegative } from '../options/types.js';
+import { countsWeightRow } from '../sample/sample-rows.js';
 import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './input/chosen-model.js';
-import { textArguments } from './input/text-arguments.js';
+import { refuseModels, textArguments } from './input/text-arguments.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { noteUnknown } from './output/unknown-note.js';
 import { LineWriter, write } from './output/write.js';
@@ -34,6 +35,7 @@ const table = {
     'print only the bits per character of the whole input, read as one text as eval does',
   ),
   dynamic: flag('dynamic evaluation: adapt to the lines while reading them (slower, one thread)'),
+  countsWeight: countsWeightRow,
   perChar: flag('print lines of JSON with the cost of each character'),
   threshold: option(
     '<x>',
@@ -75,6 +77,7 @@ async function scoreTexts(
   }
   const output = createOutput(options.quiet ?? false);
   const dynamic = options.dynamic ?? false;
+  await refuseModels(texts);
   const model = await readChosenModel(options.model ?? rows.model.default, options.last);
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
@@ -84,7 +87,7 @@ async function scoreTexts(
   const reading = readingOf(options, text.unit, options.total ? 'error' : 'replace');
 
   if (options.total) {
-    const { ids, unknown } = await loadCorpus(paths, {
+    const { ids, unknown, starts } = await loadCorpus(paths, {
       text,
       vocabulary,
       minCount: 1,
@@ -92,7 +95,11 @@ async function scoreTexts(
       reading,
       onFolder,
     });
-    const { bitsPerCharacter } = await evaluate(model, device, ids, { dynamic });
+    const { bitsPerCharacter } = await evaluate(model, device, ids, {
+      dynamic,
+      starts,
+      countsWeight: options.countsWeight,
+    });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
     noteUnknown(unknown, vocabulary, output);
     return;
@@ -108,6 +115,7 @@ async function scoreTexts(
     threads: options.threads ?? usableCores(),
     onFewer: noteFewerThreads(output),
     dynamic,
+    countsWeight: options.countsWeight,
     characters: options.perChar ?? false,
   });
   const writer = new LineWriter();

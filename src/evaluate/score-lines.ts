@@ -5,9 +5,11 @@ import type { Scope } from '../backend/device.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
+import { learningBytes, networkBytes } from '../model/network-bytes.js';
 import { mapOrdered } from '../threads/map-ordered.js';
+import { dynamicDefaults } from './dynamic-evaluator.js';
 import { createLineHandler, type LineJob, type LinePlan } from './line-handler.js';
-import type { LineLoss } from './line-scorer.js';
+import { type LineLoss, lineRows, lineSteps } from './line-scorer.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];
@@ -21,7 +23,9 @@ export interface LineScoring {
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
   /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
   readonly dynamic?: boolean;
-  /** Whether the loss of each character is needed */
+  /** Scales the weight of the models' counts: 1, where it is absent, as fitted; 0 leaves the networks alone */
+  readonly countsWeight?: number | undefined;
+  /** Whether each character's loss is wanted */
   readonly characters: boolean;
 }
 
@@ -39,7 +43,7 @@ const maxBytes = 1 << 16;
 /** @param groups lines that have come together; what is there is scored before the next is waited for */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
-  { models, weights, device, dynamic = false, characters, ...pool }: LineScoring,
+  { models, weights, device, dynamic = false, countsWeight = 1, characters, ...pool }: LineScoring,
 ): AsyncGenerator<ScoredLine, void, void> {
   const scope = device.scope();
   const { operations } = scope;
@@ -50,8 +54,10 @@ export async function* scoreLines(
       symbols: model.vocabulary.symbols,
       text: model.text,
       weights: weights?.[i] ?? operations.share(loadWeights(model, operations)),
+      counts: countsWeight > 0 ? model.counts : undefined,
     })),
     dynamic,
+    countsWeight,
     characters,
   };
   const jobs = new Map<number, LineJob>();
@@ -60,6 +66,7 @@ export async function* scoreLines(
     module: new URL('./line-worker.js', import.meta.url),
     createHandler: createLineHandler,
     data: plan,
+    bytesPerWorker: workerBytes(models, dynamic),
     jobsPerWorker: 2,
     onFewer: pool.onFewer ?? (() => {}),
   };
@@ -76,6 +83,16 @@ export async function* scoreLines(
     // the threads have ended at this point
     scope.release();
   }
+}
+
+/** Memory that each worker takes: a network for each of the models */
+function workerBytes(models: readonly Model[], dynamic: boolean): number {
+  const bytes = models.map(({ config }) =>
+    dynamic
+      ? learningBytes(config, dynamicDefaults.seqLength)
+      : networkBytes(config, lineRows * lineSteps, lineRows),
+  );
+  return bytes.reduce((sum, x) => sum + x, 0);
 }
 
 /** @param jobs is given each job by its index, until its answer has come */

@@ -4,7 +4,7 @@ import { limits } from '../limits.js';
 import type { CellName } from '../model/cells/cells.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { choice, integer, oneOrMore, repeated, text, type ValueType } from '../options/types.js';
-import { choiceRows, extentRows, recordRows } from '../sample/sample-rows.js';
+import { choiceRows, countsWeightRow, extentRows, recordRows } from '../sample/sample-rows.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import type { AbortSignalLike } from './abort.js';
 import type { Corpus } from './corpus.js';
@@ -25,6 +25,7 @@ const pathsOrCorpus: ValueType<Paths | Corpus> = {
 };
 
 const { temp, tempSchedule, ...filterRows } = choiceRows;
+const countsWeight = countsWeightRow;
 const promptHelp = 'text to continue; it is not part of what is returned';
 
 /** Two of the options have other names in programs than on the command line. */
@@ -53,10 +54,11 @@ export const modelRows = {
     novel: { ...recordRows.novel, type: pathsOrCorpus },
     threads: threadsRow,
   },
-  evaluate: { ...readingRows, ...columnRows, dynamic: dynamicRow },
-  evaluateText: { dynamic: dynamicRow },
+  evaluate: { ...readingRows, ...columnRows, dynamic: dynamicRow, countsWeight },
+  evaluateText: { dynamic: dynamicRow, countsWeight },
   score: {
     dynamic: dynamicRow,
+    countsWeight,
     perChar: flag('tell the cost of each character'),
     threads: threadsRow,
   },

@@ -4,15 +4,15 @@
 import type { SharedTensor } from '../backend/backend.js';
 import type { BackendName, Device } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
+import { readLatestModel } from '../checkpoint/last-model.js';
 import { readModel, writeModel } from '../checkpoint/model-file.js';
-import { readLastModel, statePath } from '../checkpoint/state-file.js';
 import { compress, decompress } from '../compress/codec.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { usableCores } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
-import { checkOptions } from '../options/table.js';
+import { checkOptions, type OptionsOf } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import {
   requireObject,
@@ -68,7 +68,7 @@ export class Model {
     checkOptions(modelRows.load, options, 'Model.load');
     const { backend = 'auto', last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
-      last ? readLastModel(statePath(file)) : readModel(file),
+      last ? readLatestModel(file) : readModel(file),
     );
     return opened(data, backend);
   }
@@ -193,11 +193,11 @@ export class Model {
     const { text, vocabulary } = this.#data;
     const reading = readingOf(rest, text.unit);
     return this.#operations.run(requireSignal(given), async (signal) => {
-      const { ids } = await loadCorpus(paths, {
+      const { ids, starts } = await loadCorpus(paths, {
         ...{ text, vocabulary, minCount: 1, reading, stdin: process.stdin },
         onProgress: () => signal.throwIfAborted(),
       });
-      return this.#evaluate(ids, rest.dynamic, signal);
+      return this.#evaluate(ids, rest, signal, starts);
     });
   }
 
@@ -212,7 +212,7 @@ export class Model {
     const { signal: given, ...rest } = requireObject(options, 'evaluateText');
     checkOptions(modelRows.evaluateText, rest, 'evaluateText');
     return this.#operations.run(requireSignal(given), async (signal) =>
-      this.#evaluate(idsOf(string, this.#data), rest.dynamic, signal),
+      this.#evaluate(idsOf(string, this.#data), rest, signal),
     );
   }
 
@@ -268,9 +268,16 @@ export class Model {
     return { model: this.#data, device: this.#device, weights: this.#loaded() };
   }
 
-  #evaluate(ids: Parameters<typeof evaluate>[2], dynamic: unknown, signal: AbortSignal) {
+  #evaluate(
+    ids: Parameters<typeof evaluate>[2],
+    { dynamic, countsWeight }: OptionsOf<(typeof modelRows)['evaluateText']>,
+    signal: AbortSignal,
+    starts: readonly number[] = [],
+  ) {
     return evaluate(this.#data, this.#device, ids, {
+      starts,
       dynamic: dynamic === true,
+      countsWeight,
       weights: this.#loaded(),
       pause: breather(signal),
     });

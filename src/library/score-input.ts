@@ -34,7 +34,7 @@ export function scoreInput(
   options: OptionsOf<(typeof modelRows)['score']>,
   signal: AbortSignal,
 ): AsyncIterable<ScoredLine> {
-  const { dynamic = false, perChar = false, threads = usableCores() } = options;
+  const { dynamic = false, countsWeight, perChar = false, threads = usableCores() } = options;
   const { groups, isShort } = lineGroupsOf(lines, (values) => abortable(values, signal));
   return scoreLines(groups, {
     models: [model],
@@ -42,6 +42,7 @@ export function scoreInput(
     device,
     threads: isShort ? 1 : threads,
     dynamic,
+    countsWeight,
     characters: perChar,
   });
 }

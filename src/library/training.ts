@@ -1,4 +1,5 @@
 /** A training with its files: it claims them, prepares and runs, and saves models and states. */
+import { countsBytes } from '../checkpoint/counts-field.js';
 import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
@@ -12,6 +13,7 @@ import type { CommandTrainOptions } from '../train/schema/schema.js';
 import { claimOutput, requireSpace } from './claim-output.js';
 import type { LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
+import { guardOutput } from './output-guard.js';
 import { prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
 
 export interface TrainingRequest {
@@ -59,8 +61,11 @@ export class SavedTraining {
       const keeping = (keep: number | undefined, trainingId?: string) =>
         KeptModels.open(path, {
           ...{ keep: keep ?? 0, trainingId, resuming },
-          mayReplace: options.force ?? false,
-          inputs,
+          guard: (file) =>
+            guardOutput({
+              ...{ path: file, kind: 'model', isDerived: true, inputs },
+              mayReplace: options.force ?? false,
+            }),
           plainWeights: options.plainWeights ?? false,
         });
       // the kept models of a new training are checked before its text is read, which may take long
@@ -73,7 +78,9 @@ export class SavedTraining {
       const kept = empty ?? (await keeping(config.keep, resume?.id));
       // a new one is written before the oldest is removed
       const keptModels = config.keep ? Math.max(0, config.keep - kept.count) + 1 : 0;
-      await requireSpace(path, modelBytes(model), stateBytes(model, config), keptModels);
+      const counts = config.counts ? countsBytes(prepared.corpus.counted?.length ?? 0) : 0;
+      const state = stateBytes(model, config) + (prepared.givenCounts ? counts : 0);
+      await requireSpace(path, modelBytes(model) + counts, state, keptModels);
       return new SavedTraining(prepared, options, { path, lock, kept });
     } catch (error) {
       lock.release();

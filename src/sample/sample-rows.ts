@@ -15,6 +15,14 @@ import {
 
 const texts = oneOrMore(text, repeated(text));
 
+/** The weight of a model's counts */
+export const countsWeightRow = option(
+  '<x>',
+  fraction,
+  "scales the weight of the model's n-gram counts: 1 as trained, 0 the network alone",
+  { default: 1 },
+);
+
 /** Options of choosing each character. The filters apply in the order top-k, typical, top-p, min-p. */
 export const choiceRows = topic('Choice', {
   temp: option(
@@ -51,6 +59,7 @@ export const choiceRows = topic('Choice', {
     text,
     'print only records that match this regular expression as a whole; a line end ends them',
   ),
+  countsWeight: countsWeightRow,
   greedy: flag('always choose the most probable character, as temperature 0 does'),
 });
 

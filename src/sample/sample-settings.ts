@@ -62,6 +62,7 @@ export function sampleSettings(
     separators: separators.map(({ ids }) => ids),
     allow: options.allow,
     match: options.match,
+    countsWeight: options.countsWeight,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
   });
   // an expression that no record can match is refused before any work

@@ -40,12 +40,14 @@ export class CurrentTraining {
     readonly model: ModelConfig,
     readonly backend: Backend,
     readonly replicas: Replicas,
+    /** Seconds that counting took, which are part of the training's */
+    counting: number,
   ) {
     const { config, corpus, resume } = job;
     this.streams = new Streams(corpus.train, config.batchSize, config.seqLength);
     const { chunksPerPass } = this.streams;
     const text = { chunksPerPass, validation: corpus.validation.length };
-    this.budget = new StepBudget(config, text, resume?.seconds ?? 0, resume?.plan);
+    this.budget = new StepBudget(config, text, resume?.seconds ?? counting, resume?.plan);
     this.plateau = new Plateau(config, resume?.plateau.factor, resume?.plateau.waited);
     this.rollback = new Rollback(config, backend, replicas, resume?.rollbacks ?? 0);
     this.isFineTuning = resume ? resume.isFineTuning === true : job.initFrom !== undefined;

@@ -1,5 +1,6 @@
 /** The input of a training: text, model, configuration, and the state to continue from. */
 
+import type { NgramTable } from '../counts/ngram-table.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import type { Ids, TextOptions } from '../text/unit.js';
@@ -23,7 +24,9 @@ export interface TrainingText {
   readonly separator?: string | undefined;
   /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** Facts about the text that the model records; they hold neither times nor paths */
+  /** Where n-grams are counted: the training text with what is held out at its beginning */
+  readonly counted?: Ids | undefined;
+  /** What the text was; recorded in the model, so without times and paths */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
@@ -38,7 +41,9 @@ export interface PreparedTraining {
   readonly resume?: TrainingState;
   /** The best model so far, if the training is resumed */
   readonly best?: Model;
-  /** The model whose weights the training starts from, matched by character */
+  /** Counts of another text to go on from, in ids of the job's vocabulary */
+  readonly givenCounts?: NgramTable | undefined;
+  /** Starts from these weights, matched by character. */
   readonly initFrom?: Model;
 }
 

@@ -8,6 +8,7 @@ import { requireMemory } from '../machine/memory.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
+import { countedBeside } from './counted-beside.js';
 import { CurrentTraining } from './current-training.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
@@ -29,9 +30,8 @@ const displayedSteps = 50;
  */
 export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
-  const textBytes = job.corpus.train.byteLength + job.corpus.validation.byteLength;
   requireMemory(
-    trainingBytes(model, job.config, textBytes),
+    trainingBytes(model, job.config),
     'this training',
     `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );
@@ -39,9 +39,12 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
   let replicas: Replicas | undefined;
+  const started = performance.now();
   try {
-    replicas = await Replicas.start(device, model, job.config, job.corpus);
-    const current = new CurrentTraining(job, model, operations, replicas);
+    const mixing = await countedBeside(job);
+    const counting = mixing ? (performance.now() - started) / 1000 : 0;
+    replicas = await Replicas.start(device, model, job.config, { ...job.corpus, mixing });
+    const current = new CurrentTraining(job, model, operations, replicas, counting);
     return await new TrainingRun(job, current, replicas).run();
   } finally {
     await replicas?.close();
@@ -158,10 +161,15 @@ class TrainingRun {
     const characters = job.corpus.validation.length - 1;
     const started = budget.seconds;
     let validationLoss: number | null = null;
+    let mixtureLoss: number | undefined;
     if (characters > 0) {
       const unknown = this.current.validationUnknown * job.corpus.vocabulary.unknownCost;
-      validationLoss = ((await replicas.validate()) + unknown) / characters;
+      const { nats, mixed } = await replicas.validate();
+      validationLoss = (nats + unknown) / characters;
+      if (replicas.mixing) mixtureLoss = (mixed + unknown) / characters;
       if (replicas.control.stopRequested) return 'stopped';
+    } else if (replicas.mixing) {
+      await replicas.fit();
     }
     budget.validated(budget.seconds - started);
     const metrics = replicas.control.metrics;
@@ -172,6 +180,7 @@ class TrainingRun {
       epoch: this.current.epoch,
       trainLoss: mean(metrics.loss),
       validationLoss,
+      ...(mixtureLoss !== undefined && { mixtureLoss }),
       learningRate: this.current.learningRateAt(Math.max(0, this.current.step - 1)),
       gradientNorm: mean(metrics.gradientNorm),
       clipped: mean(metrics.clipped),
@@ -222,7 +231,10 @@ class TrainingRun {
   private async interrupted(): Promise<EndEvent> {
     // a model that has never been validated is better than none
     if (this.current.hasModel) await this.saveState();
-    else await this.saveModel();
+    else {
+      if (this.replicas.mixing) await this.replicas.fit();
+      await this.saveModel();
+    }
     return this.ended('interrupted');
   }
 

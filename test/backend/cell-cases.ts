@@ -16,7 +16,10 @@ export const cellCases: KernelCase[] = chunks.flatMap((chunk) => [
 ]);
 
 /** looksUp: whether the input projection is looked up in a table, not found in the gates */
-function casesOfCells([T, B, H]: [number, number, number], looksUp: boolean): KernelCase[] {
+export function casesOfCells(
+  [T, B, H]: readonly [number, number, number],
+  looksUp: boolean,
+): KernelCase[] {
   const size = { T, B, H };
   const label = `T ${T}, B ${B}, H ${H}${looksUp ? ', looked up' : ''}`;
   const input = (gates: number) =>

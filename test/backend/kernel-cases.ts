@@ -8,19 +8,7 @@ export const sizes = [1, 7, 65, 129];
 const gemmTolerance = 2e-6;
 
 /** Products, their error relative to Σ|a||b| ~ K · (mean |a|)(mean |b|). */
-const products: KernelCase[] = [
-  ...sizes.flatMap((M) =>
-    sizes.flatMap((N) => sizes.map((K): [number, number, number] => [M, N, K])),
-  ),
-  [3, 1024, 520] as [number, number, number],
-  [300, 33, 17] as [number, number, number],
-  [160, 40, 800] as [number, number, number],
-  // x of whole panels, read where it is and, of longer rows, packed; several blocks of everything
-  [400, 150, 96] as [number, number, number],
-  [400, 20, 544] as [number, number, number],
-  // rows that stand a multiple of 4 kB apart
-  [150, 1024, 130] as [number, number, number],
-].flatMap(([M, N, K]): KernelCase[] => [
+export const productCases = ([M, N, K]: readonly [number, number, number]): KernelCase[] => [
   {
     name: `linear ${M}×${N}×${K}`,
     tensors: { y: [M, N], x: [M, K], w: [N, K], b: [N] },
@@ -53,7 +41,21 @@ const products: KernelCase[] = [
     outputs: ['dw', 'db'],
     tolerance: gemmTolerance * (M + 1),
   },
-]);
+];
+
+const products: KernelCase[] = [
+  ...sizes.flatMap((M) =>
+    sizes.flatMap((N) => sizes.map((K): [number, number, number] => [M, N, K])),
+  ),
+  [3, 1024, 520] as [number, number, number],
+  [300, 33, 17] as [number, number, number],
+  [160, 40, 800] as [number, number, number],
+  // x of whole panels, read where it is and, of longer rows, packed; several blocks of everything
+  [400, 150, 96] as [number, number, number],
+  [400, 20, 544] as [number, number, number],
+  // rows that stand a multiple of 4 kB apart
+  [150, 1024, 130] as [number, number, number],
+].flatMap(productCases);
 
 /** Blocks at their fullest: they take all of the memory that is given to packed and copied rows. */
 const fullBlocks: KernelCase[] = [
@@ -73,112 +75,132 @@ const fullBlocks: KernelCase[] = [
   },
 ];
 
-const rest: KernelCase[] = sizes.flatMap((n): KernelCase[] => [
-  {
-    name: `gather ${n}`,
-    tensors: { y: [33, n], table: [9, n] },
-    ids: { count: 33, below: 9 },
-    run: (backend, { y, table }, ids) => backend.gather(y, table, ids),
-    outputs: ['y'],
-    tolerance: 0,
-  },
-  {
-    name: `scatterAdd ${n}`,
-    tensors: { table: [9, n], dy: [33, n] },
-    ids: { count: 33, below: 9 },
-    run: (backend, { table, dy }, ids) => backend.scatterAdd(table, dy, ids),
-    outputs: ['table'],
-    tolerance: 1e-5,
-  },
-  {
-    name: `transpose and back ${n}`,
-    tensors: { y: [n, 7], x: [7, n], b: [7], dx: [7, n], db: [7] },
-    run: (backend, { y, x, b, dx, db }) => {
-      backend.transpose(y, x, b);
-      backend.transposeBackward(dx, db, y);
-    },
-    outputs: ['y', 'dx', 'db'],
-    tolerance: 3e-5,
-  },
-  {
-    name: `softmaxCrossEntropy ${n}, loss alone`,
-    tensors: { losses: [5], logits: [5, n] },
-    scale: 6,
-    ids: { count: 5, below: n },
-    run: (backend, { losses, logits }, ids) => backend.softmaxCrossEntropy(losses, logits, ids, 0),
-    outputs: ['losses', 'logits'],
-    tolerance: 3e-6,
-  },
-  {
-    name: `softmaxCrossEntropy ${n}, with gradient`,
-    tensors: { losses: [5], logits: [5, n] },
-    scale: 6,
-    ids: { count: 5, below: n },
-    run: (backend, { losses, logits }, ids) =>
-      backend.softmaxCrossEntropy(losses, logits, ids, 0.5),
-    outputs: ['losses', 'logits'],
-    tolerance: 3e-6,
-  },
-  ...[false, true].map(
-    (locked): KernelCase => ({
-      name: `dropout ${n}, ${locked ? 'locked' : 'per step'}`,
-      tensors: { y: [4, 3, n], x: [4, 3, n] },
-      run: (backend, { y, x }) =>
-        backend.dropout(y, x, { rate: 0.4, key: [-5, 77], firstRow: 2, totalRows: 9, locked }),
+/** Of rows of n elements each; rows: how many there are, where a case does not have a number of its own */
+export function elementCases(n: number, rows?: number): KernelCase[] {
+  const label = rows === undefined ? `${n}` : `${rows} × ${n}`;
+  return [
+    {
+      name: `gather ${label}`,
+      tensors: { y: [rows ?? 33, n], table: [9, n] },
+      ids: { count: rows ?? 33, below: 9 },
+      run: (backend, { y, table }, ids) => backend.gather(y, table, ids),
       outputs: ['y'],
+      tolerance: 0,
+    },
+    {
+      name: `scatterAdd ${label}`,
+      tensors: { table: [9, n], dy: [rows ?? 33, n] },
+      ids: { count: rows ?? 33, below: 9 },
+      run: (backend, { table, dy }, ids) => backend.scatterAdd(table, dy, ids),
+      outputs: ['table'],
+      tolerance: 1e-5,
+    },
+    {
+      name: `transpose and back ${label}`,
+      tensors: {
+        y: [n, rows ?? 7],
+        x: [rows ?? 7, n],
+        b: [rows ?? 7],
+        dx: [rows ?? 7, n],
+        db: [rows ?? 7],
+      },
+      run: (backend, { y, x, b, dx, db }) => {
+        backend.transpose(y, x, b);
+        backend.transposeBackward(dx, db, y);
+      },
+      outputs: ['y', 'dx', 'db'],
+      tolerance: 3e-5,
+    },
+    {
+      name: `softmaxCrossEntropy ${label}, loss alone`,
+      tensors: { losses: [rows ?? 5], logits: [rows ?? 5, n] },
+      scale: 6,
+      ids: { count: rows ?? 5, below: n },
+      run: (backend, { losses, logits }, ids) =>
+        backend.softmaxCrossEntropy(losses, logits, ids, 0),
+      outputs: ['losses', 'logits'],
+      tolerance: 3e-6,
+    },
+    {
+      name: `softmaxCrossEntropy ${label}, with gradient`,
+      tensors: { losses: [rows ?? 5], logits: [rows ?? 5, n] },
+      scale: 6,
+      ids: { count: rows ?? 5, below: n },
+      run: (backend, { losses, logits }, ids) =>
+        backend.softmaxCrossEntropy(losses, logits, ids, 0.5),
+      outputs: ['losses', 'logits'],
+      tolerance: 3e-6,
+    },
+    ...[false, true].map(
+      (locked): KernelCase => ({
+        name: `dropout ${label}, ${locked ? 'locked' : 'per step'}`,
+        tensors: { y: [rows ?? 4, 3, n], x: [rows ?? 4, 3, n] },
+        run: (backend, { y, x }) =>
+          backend.dropout(y, x, { rate: 0.4, key: [-5, 77], firstRow: 2, totalRows: 9, locked }),
+        outputs: ['y'],
+        tolerance: 1e-6,
+      }),
+    ),
+    {
+      name: `add, lerp and clamp ${n}`,
+      tensors: { x: [n], y: [n], z: [n] },
+      run: (backend, { x, y, z }) => {
+        backend.add(x, y);
+        backend.lerp(x, z, 0.3);
+        backend.clamp(x, 0.75);
+      },
+      outputs: ['x'],
       tolerance: 1e-6,
-    }),
-  ),
-  {
-    name: `add, lerp and clamp ${n}`,
-    tensors: { x: [n], y: [n], z: [n] },
-    run: (backend, { x, y, z }) => {
-      backend.add(x, y);
-      backend.lerp(x, z, 0.3);
-      backend.clamp(x, 0.75);
     },
-    outputs: ['x'],
-    tolerance: 1e-6,
-  },
-  {
-    name: `adam with both decays ${n}`,
-    tensors: { w: [n], g: [n], m: [n], v: [n] },
-    run: async (backend, { w, g, m, v }) => {
-      // second moments are not negative
-      backend.write(v, Array.from(await backend.read(v), Math.abs));
-      const step = { rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
-      backend.adam(w, g, m, v, { ...step, l2: 0.1, decay: 0.2, gradientScale: 0.5 });
+    {
+      name: `adam with both decays ${n}`,
+      tensors: { w: [n], g: [n], m: [n], v: [n] },
+      run: async (backend, { w, g, m, v }) => {
+        // second moments are not negative
+        backend.write(v, Array.from(await backend.read(v), Math.abs));
+        const step = { rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
+        backend.adam(w, g, m, v, { ...step, l2: 0.1, decay: 0.2, gradientScale: 0.5 });
+      },
+      outputs: ['w', 'm', 'v'],
+      tolerance: 3e-6,
     },
-    outputs: ['w', 'm', 'v'],
-    tolerance: 3e-6,
-  },
-  {
-    name: `rmsprop ${n}`,
-    tensors: { w: [n], g: [n], v: [n] },
-    run: async (backend, { w, g, v }) => {
-      backend.write(v, Array.from(await backend.read(v), Math.abs));
-      backend.rmsprop(w, g, v, {
-        rate: 0.01,
-        alpha: 0.9,
-        epsilon: 1e-8,
-        l2: 0.1,
-        gradientScale: 2,
-      });
+    {
+      name: `rmsprop ${n}`,
+      tensors: { w: [n], g: [n], v: [n] },
+      run: async (backend, { w, g, v }) => {
+        backend.write(v, Array.from(await backend.read(v), Math.abs));
+        backend.rmsprop(w, g, v, {
+          rate: 0.01,
+          alpha: 0.9,
+          epsilon: 1e-8,
+          l2: 0.1,
+          gradientScale: 2,
+        });
+      },
+      outputs: ['w', 'v'],
+      tolerance: 3e-6,
     },
-    outputs: ['w', 'v'],
-    tolerance: 3e-6,
-  },
-  {
-    name: `sgd ${n}`,
-    tensors: { w: [n], g: [n], m: [n] },
-    run: (backend, { w, g, m }) =>
-      backend.sgd(w, g, m, { rate: 0.01, momentum: 0.9, l2: 0.1, gradientScale: 2 }),
-    outputs: ['w', 'm'],
-    tolerance: 3e-6,
-  },
-]);
+    {
+      name: `sgd ${n}`,
+      tensors: { w: [n], g: [n], m: [n] },
+      run: (backend, { w, g, m }) =>
+        backend.sgd(w, g, m, { rate: 0.01, momentum: 0.9, l2: 0.1, gradientScale: 2 }),
+      outputs: ['w', 'm'],
+      tolerance: 3e-6,
+    },
+  ];
+}
 
 /** Five iterations magnify the rounding of small singular values: by 3.4 each, at the most. */
+export const muonCase = (shape: readonly number[]): KernelCase => ({
+  name: `muon ${shape.join(' × ')}`,
+  tensors: { w: shape, g: shape, m: shape },
+  run: (backend, { w, g, m }) =>
+    backend.muon(w, g, m, { rate: 0.1, momentum: 0.9, decay: 0.1, gradientScale: 2 }),
+  outputs: ['w', 'm'],
+  tolerance: 2e-5,
+});
+
 const muonCases: KernelCase[] = [
   ...[1, 7, 65, 129].map((n) => [n, n]),
   ...[
@@ -187,14 +209,7 @@ const muonCases: KernelCase[] = [
     [65, 129],
     [129, 65],
   ],
-].map((shape) => ({
-  name: `muon ${shape.join(' × ')}`,
-  tensors: { w: shape, g: shape, m: shape },
-  run: (backend, { w, g, m }) =>
-    backend.muon(w, g, m, { rate: 0.1, momentum: 0.9, decay: 0.1, gradientScale: 2 }),
-  outputs: ['w', 'm'],
-  tolerance: 2e-5,
-}));
+].map(muonCase);
 
 /** All of them; every name occurs once. */
 export const kernelCases: readonly KernelCase[] = [
@@ -202,5 +217,5 @@ export const kernelCases: readonly KernelCase[] = [
   ...fullBlocks,
   ...cellCases,
   ...muonCases,
-  ...rest,
+  ...sizes.flatMap((n) => elementCases(n)),
 ];

@@ -3,12 +3,9 @@
  * central differences. Nothing may be written beyond an output, nor beyond the kernels' own memory.
  */
 import { describe, expect, test } from 'vitest';
-import type { Tensor } from '#charnn/backend/backend.js';
-import { Random } from '#charnn/model/random.js';
-import { randomValues } from './guarded.js';
-import type { KernelCase } from './kernel-case.js';
 import { kernelCases } from './kernel-cases.js';
-import { float64Reference, hasNative, type Machine, machines } from './machines.js';
+import { hasNative, machines } from './machines.js';
+import { firstDifference, runCase } from './run-case.js';
 
 test('native and wasm are among the back ends tested', () => {
   const names = machines.map(([name]) => name.split(' ')[0]);
@@ -21,54 +18,9 @@ test('every case can be named', () => {
   expect(new Set(kernelCases.map(({ name }) => name)).size).toBe(kernelCases.length);
 });
 
-async function run({ backend, guarded }: Machine, c: KernelCase) {
-  const random = new Random(11);
-  const tensors: Record<string, Tensor> = {};
-  for (const [name, shape] of Object.entries(c.tensors)) {
-    const count = shape.reduce((a, b) => a * b, 1);
-    const scale = name.startsWith('d') ? 1 : (c.scale ?? 1);
-    tensors[name] = guarded.tensor(name, shape, randomValues(random, count, scale));
-  }
-  const { count, below } = c.ids ?? { count: 1, below: 1 };
-  const ids = backend.indices(count);
-  backend.writeIndices(
-    ids,
-    Array.from({ length: count }, (_, i) => (i * 7 + 3) % below),
-  );
-  await c.run(backend, tensors, ids);
-  const outputs: [name: string, values: Float32Array | Float64Array][] = [];
-  // a device may answer later
-  for (const name of c.outputs) outputs.push([name, await backend.read(tensors[name])]);
-  return { outputs, overrun: await guarded.overrun() };
-}
-
-type Computed = Awaited<ReturnType<typeof run>>;
-const oracles = new Map<KernelCase, Computed>();
-
-async function oracle(c: KernelCase): Promise<Computed> {
-  const known = oracles.get(c) ?? (await run(float64Reference(), c));
-  oracles.set(c, known);
-  return known;
-}
-
-/** The first value that is too far off, with the right one; undefined when none is. */
-async function firstDifference(c: KernelCase, computed: Computed) {
-  const expected = await oracle(c);
-  for (const [index, [name, values]] of expected.outputs.entries()) {
-    const got = computed.outputs[index][1];
-    for (let i = 0; i < values.length; i++) {
-      // not-a-number is never close
-      if (!(Math.abs(got[i] - values[i]) <= c.tolerance * Math.max(1, Math.abs(values[i])))) {
-        return `${name}[${i}] is ${got[i]}, not ${values[i]}`;
-      }
-    }
-  }
-  return undefined;
-}
-
 describe.each(machines)('%s', (_, makeMachine) => {
   test.each(kernelCases.map((c) => [c.name, c] as const))('%s', async (_name, c) => {
-    const computed = await run(makeMachine(), c);
+    const computed = await runCase(makeMachine(), c);
     expect(computed.overrun).toEqual([]);
     expect(await firstDifference(c, computed)).toBeUndefined();
   });

@@ -5,14 +5,10 @@ import type { Engine } from '#charnn/backend/cpu-device.js';
 import { loadNative, nativeEngine } from '#charnn/backend/native.js';
 import { type Address, ScopeMemory } from '#charnn/backend/scope-memory.js';
 import { type WasmVariant, wasmEngine } from '#charnn/backend/wasm.js';
-import { availableBackends, referenceBackend, type SyncBackend } from '../backends.js';
+import { availableBackends, type SyncBackend } from '../backends.js';
+import { reference } from './float64-reference.js';
 import { Guarded } from './guarded.js';
-
-/** A back end, and the guards around what `guarded` makes and around the kernels' own memory. */
-export interface Machine {
-  readonly backend: SyncBackend;
-  readonly guarded: Guarded;
-}
+import type { Machine } from './run-case.js';
 
 /** Every call of a kernel gets scratch of the exact size it asks for, between guard words. */
 class GuardedBackend extends CompiledBackend {
@@ -40,17 +36,10 @@ function compiled(engine: Engine | { readonly missing: string }): [string, () =>
   return [[engine.name, make]];
 }
 
-function reference(dtype: 'float32' | 'float64'): Machine {
-  return unguarded(referenceBackend(dtype));
-}
-
 /** A back end whose kernels' own memory is not known here */
 function unguarded(backend: SyncBackend): Machine {
   return { backend, guarded: new Guarded(backend) };
 }
-
-/** What all others are compared with */
-export const float64Reference = (): Machine => reference('float64');
 
 const addon = loadNative();
 export const hasNative = !('missing' in addon);

@@ -5,7 +5,7 @@ import { path, text } from '../../options/types.js';
 import { choiceRows, extentRows, recordRows } from '../../sample/sample-rows.js';
 import { encodingRow } from '../../text/reading-rows.js';
 
-const { temp, tempSchedule, greedy, ...filters } = choiceRows;
+const { temp, tempSchedule, greedy, countsWeight, ...filters } = choiceRows;
 const { length, stop, until, seed } = extentRows;
 const { count, unique, novel, beam } = recordRows;
 
@@ -61,6 +61,7 @@ export const sampleTable = {
     tempSchedule: { ...tempSchedule, aliases: ['temperature-schedule'] },
     ...filters,
     greedy,
+    countsWeight,
     beam,
   }),
   ...topic('Run', {

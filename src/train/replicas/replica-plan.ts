@@ -8,6 +8,7 @@ import type { ModelConfig } from '../../model/model-config.js';
 import type { Documents } from '../../text/documents.js';
 import type { Ids } from '../../text/unit.js';
 import type { TrainConfig } from '../train-config.js';
+import type { MixingPlan } from './mixing.js';
 
 /** The documents of the training text and of the validation text */
 export interface TrainingDocuments {
@@ -24,6 +25,8 @@ export interface ReplicaPlan {
   readonly validation: Ids;
   /** The documents of the text, if each file or record is one */
   readonly documents?: TrainingDocuments | undefined;
+  /** Where counts stand beside the network */
+  readonly mixing?: MixingPlan | undefined;
   readonly index: number;
   readonly replicas: number;
   /** This replica has rows [firstRow, firstRow + rows) of the batch. */
@@ -42,12 +45,15 @@ export interface ReplicaPlan {
 /** An order from the main thread; all replicas get the same. */
 export type Order =
   | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
-  | { readonly type: 'validate' };
+  | { readonly type: 'validate' }
+  /** Fits the weights of the counts */
+  | { readonly type: 'fit' };
 
 /** A replica's reply to an order */
 export type Reply =
   | { readonly type: 'ran'; readonly result: RunResult }
-  | { readonly type: 'validated'; readonly nats: number };
+  | { readonly type: 'validated'; readonly nats: number; readonly mixed: number }
+  | { readonly type: 'fitted' };
 
 export interface RunResult {
   /** Steps done in all */

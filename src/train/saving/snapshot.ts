@@ -10,6 +10,7 @@ import type { TrainingState } from './training-state.js';
 /** The current model: the average of the weights, if one is kept. */
 export async function modelOf(current: CurrentTraining): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, budget: length, history } = current;
+  const { mixing } = replicas;
   // Given or planned, the interval has one place among the fields, so that equal trainings write equal bytes.
   const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
   const { backend: _, length: __, keep: ___, ...recorded } = configRecord(config);
@@ -19,6 +20,9 @@ export async function modelOf(current: CurrentTraining): Promise<Model> {
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
     weights: await copyOut(backend, replicas.ema ?? replicas.weights),
+    ...(mixing && {
+      counts: { table: mixing.table, weights: Float64Array.from(mixing.weights) },
+    }),
     training: {
       charnn: version,
       id,
@@ -59,6 +63,7 @@ export async function stateOf(
     plateau: { factor, waited },
     tally: replicas.control.metrics,
     rollbacks: current.rollback.count,
+    ...(job.givenCounts && { counts: job.givenCounts }),
     ...(current.isFineTuning && { isFineTuning: true }),
     ...(current.validationUnknown > 0 && { validationUnknown: current.validationUnknown }),
     history: history.entries,

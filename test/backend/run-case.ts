@@ -1,0 +1,62 @@
+/** One case of the kernels on one machine, and its comparison with the reference in float64. */
+import type { Tensor } from '#charnn/backend/backend.js';
+import { Random } from '#charnn/model/random.js';
+import type { SyncBackend } from '../backends.js';
+import { float64Reference } from './float64-reference.js';
+import { type Guarded, randomValues } from './guarded.js';
+import type { KernelCase } from './kernel-case.js';
+
+/** A back end, and the guards around what `guarded` makes and around the kernels' own memory. */
+export interface Machine {
+  readonly backend: SyncBackend;
+  readonly guarded: Pick<Guarded, 'tensor'> & {
+    overrun(): string[] | Promise<string[]>;
+  };
+}
+
+/** Runs a case with the same random numbers on every machine. */
+export async function runCase({ backend, guarded }: Machine, c: KernelCase) {
+  const random = new Random(11);
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, shape] of Object.entries(c.tensors)) {
+    const count = shape.reduce((a, b) => a * b, 1);
+    const scale = name.startsWith('d') ? 1 : (c.scale ?? 1);
+    tensors[name] = guarded.tensor(name, shape, randomValues(random, count, scale));
+  }
+  const { count, below } = c.ids ?? { count: 1, below: 1 };
+  const ids = backend.indices(count);
+  backend.writeIndices(
+    ids,
+    Array.from({ length: count }, (_, i) => (i * 7 + 3) % below),
+  );
+  await c.run(backend, tensors, ids);
+  const outputs: [name: string, values: Float32Array | Float64Array][] = [];
+  // a device may answer later
+  for (const name of c.outputs) outputs.push([name, await backend.read(tensors[name])]);
+  return { outputs, overrun: await guarded.overrun() };
+}
+
+type Computed = Awaited<ReturnType<typeof runCase>>;
+const oracles = new Map<KernelCase, Computed>();
+
+/** What the reference in float64 makes of it */
+async function oracle(c: KernelCase): Promise<Computed> {
+  const known = oracles.get(c) ?? (await runCase(float64Reference(), c));
+  oracles.set(c, known);
+  return known;
+}
+
+/** The first value that is too far off, with the right one; undefined when none is. */
+export async function firstDifference(c: KernelCase, computed: Computed) {
+  const expected = await oracle(c);
+  for (const [index, [name, values]] of expected.outputs.entries()) {
+    const got = computed.outputs[index][1];
+    for (let i = 0; i < values.length; i++) {
+      // not-a-number is never close
+      if (!(Math.abs(got[i] - values[i]) <= c.tolerance * Math.max(1, Math.abs(values[i])))) {
+        return `${name}[${i}] is ${got[i]}, not ${values[i]}`;
+      }
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,47 @@
+/*
+ * The few AVX-512 functions that the kernels call, element by element: with them the kernels of 16 elements a
+ * vector run on any processor, and a sanitizer sees each element that is loaded or stored.
+ */
+#ifndef CHARNN_EMULATED_IMMINTRIN_H
+#define CHARNN_EMULATED_IMMINTRIN_H
+
+#include <stdint.h>
+
+typedef float __m512 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t __m512i __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint16_t __mmask16;
+
+#define EMULATED static inline __attribute__((always_inline))
+
+EMULATED __m512 _mm512_maskz_loadu_ps(__mmask16 mask, const float *p) {
+    __m512 x = {0};
+    for (int i = 0; i < 16; i++)
+        if (mask >> i & 1) x[i] = p[i];
+    return x;
+}
+
+EMULATED void _mm512_mask_storeu_ps(float *p, __mmask16 mask, __m512 x) {
+    for (int i = 0; i < 16; i++)
+        if (mask >> i & 1) p[i] = x[i];
+}
+
+EMULATED __m512i _mm512_permutexvar_epi32(__m512i places, __m512i x) {
+    __m512i y;
+    for (int i = 0; i < 16; i++) y[i] = x[places[i] & 15];
+    return y;
+}
+
+/* the second where one is not a number, as the processor has it */
+EMULATED __m512 _mm512_min_ps(__m512 a, __m512 b) {
+    __m512 y;
+    for (int i = 0; i < 16; i++) y[i] = a[i] < b[i] ? a[i] : b[i];
+    return y;
+}
+
+EMULATED __m512 _mm512_max_ps(__m512 a, __m512 b) {
+    __m512 y;
+    for (int i = 0; i < 16; i++) y[i] = a[i] > b[i] ? a[i] : b[i];
+    return y;
+}
+
+#endif
