@@ -12,17 +12,17 @@ export {
   type TextStream,
 } from './library/corpus.js';
 export type { InputLine, LineScore } from './library/line-scores.js';
-export {
-  type Architecture,
-  type CompressOptions,
-  type EvaluateFileOptions,
-  type EvaluateTextOptions,
-  type LoadOptions,
-  Model,
-  type SampleOptions,
-  type SampleTextOptions,
-  type SaveOptions,
-  type ScoreOptions,
-} from './library/model.js';
+export { Model } from './library/model.js';
+export type {
+  Architecture,
+  CompressOptions,
+  EvaluateFileOptions,
+  EvaluateTextOptions,
+  LoadOptions,
+  SampleOptions,
+  SampleTextOptions,
+  SaveOptions,
+  ScoreOptions,
+} from './library/model-options.js';
 export { type TrainOptions, train } from './library/train-on-corpus.js';
 export type { ProgressEvent, TrainEvent } from './train/events.js';

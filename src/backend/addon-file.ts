@@ -16,7 +16,7 @@ export interface Missing {
 
 export type AddonFile = { readonly path: string } | Missing;
 
-/** The addon for this platform; says why where there is none. */
+/** The path of the addon for this platform, or the reason why there is no addon */
 export function findAddon(): AddonFile {
   const compiled = `${folder}charnn.node`;
   if (existsSync(compiled)) return checked(compiled, undefined);
@@ -98,7 +98,7 @@ function machineName(
   return `${platform}-${names[machine] ?? 'another processor'}`;
 }
 
-/** Bytes that an ELF file must have: up to the end of its table of sections, which stands last. */
+/** Min length of an ELF file: its table of sections, which comes last, must be complete. */
 function sizeOfElf(header: Buffer): number | undefined {
   if (header.readUInt32BE(0) !== 0x7f454c46) return undefined;
   const table = Number(header.readBigUInt64LE(40));

@@ -15,7 +15,7 @@ export interface NativeAddon extends Pointers {
   open(level: NativeLevel): Kernels;
 }
 
-/** Loads the addon; says why where there is none. */
+/** Loads the addon, or returns the reason why it cannot be loaded. */
 export function loadNative(): NativeAddon | Missing {
   const found = findAddon();
   if ('missing' in found) return found;

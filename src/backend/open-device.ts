@@ -1,4 +1,4 @@
-/** Opening a device: by name, the fastest that works here, or the one of another thread. */
+/** Opening a device: by name, the fastest that works on this machine, or the device of another thread. */
 import { CharnnError } from '../errors.js';
 import { CpuDevice, type Engine, scopeOf } from './cpu-device.js';
 import {
@@ -18,22 +18,22 @@ interface Missing {
   readonly missing: string;
 }
 
-/** What is wanted of a device beyond its kind */
+/** Requirements on a device beyond its kind */
 interface Wanted {
-  /** What stands in brackets in the name of a device, as avx2; the best by default */
+  /** The instruction level shown in brackets after the device's name, such as avx2; by default the best one */
   readonly level?: string | undefined;
   /** The memory in the handle of another thread's device */
   readonly memory?: unknown;
 }
 
-/** How a device of each kind comes about */
+/** The function that opens a device of each kind */
 const engines: Readonly<Record<DeviceKind, (wanted: Wanted) => Engine | Missing>> = {
   native: ({ level, memory }) => nativeEngine(level, memory as Int32Array | undefined),
   wasm: ({ level, memory }) => wasmEngine(level, memory as SharedWasmMemory | undefined),
   reference: ({ memory }) => referenceEngine(memory as Int32Array | undefined),
 };
 
-/** Fastest first */
+/** The kinds of device, fastest first */
 const kinds = backendNames.filter((name) => name !== 'auto');
 
 /**

@@ -20,10 +20,10 @@ const files: Readonly<Record<WasmVariant, string>> = {
   relaxed: 'charnn-relaxed.wasm',
 };
 
-/** What has been compiled in this thread: several devices share one module. */
+/** Modules compiled in this thread: several devices share one module. */
 const modules = new Map<WasmVariant, ReturnType<typeof compileModule>>();
 
-/** The memory of a device as another thread is told of it */
+/** The memory of a device, as it is passed to another thread */
 export interface SharedWasmMemory {
   readonly memory: WebAssembly.Memory;
   readonly owner: number;
@@ -78,7 +78,7 @@ function engineOf(
   };
 }
 
-/** @returns the module, or why there is none */
+/** @returns the module, or the reason why there is no module */
 function compileModule(variant: WasmVariant): WebAssembly.Module | string {
   if (typeof WebAssembly === 'undefined') return 'this engine runs without WebAssembly';
   const bytes = readKernels(files[variant]);

@@ -1,4 +1,4 @@
-/** From a text and options to a training that can begin, or go on. */
+/** Prepares a training from a text and options, or from a state. */
 import { isDeepStrictEqual } from 'node:util';
 import { readState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
@@ -11,7 +11,7 @@ import { sharedFraction, sharedRun } from '../novelty/overlap.js';
 import { type OptionRow, withDefaults } from '../options/table.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
-import type { TrainingJob, TrainingText } from '../train/job.js';
+import type { PreparedTraining, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
 import { batchShape, preset, type SizeName, sizes } from '../train/length/preset.js';
 import {
@@ -33,10 +33,8 @@ import { anotherText, changesOf, recordedSource, type TextSource } from './recor
 import { withDocuments, withRecords } from './records.js';
 import { trainingText } from './training-text.js';
 
-export type Prepared = Omit<TrainingJob, 'sink' | 'onEvent' | 'signal'>;
-
 /**
- * A training from its beginning: sizes and configuration.
+ * Prepares a new training: sizes and configuration.
  * @param initFrom a model to start from
  */
 export async function prepareNew(
@@ -44,7 +42,7 @@ export async function prepareNew(
   options: CommandTrainOptions,
   initFrom: Model | undefined,
   messages: Messages,
-): Promise<Prepared> {
+): Promise<PreparedTraining> {
   const { valFrac, valFile, valChars } = textSettings(options);
   const { minCount, reading } = loaded;
   const validating = { valFrac, valFile: valFile ?? null, valChars };
@@ -70,7 +68,7 @@ export async function prepareNew(
   return {
     corpus,
     ...resolved,
-    // to be found again from any folder
+    // absolute paths, so that the texts are found from any folder
     source: {
       ...validating,
       texts: loaded.paths,
@@ -85,7 +83,7 @@ export async function prepareNew(
   };
 }
 
-/** Picks size, dropout and length where they are not given, and says so. */
+/** Picks size, dropout and length where they are not given, and notes it. */
 async function pick(
   options: CommandTrainOptions,
   threads: number,
@@ -117,7 +115,7 @@ async function pick(
       : undefined;
   const { name, size, dropout, epochs, ...rest } = preset({
     characters: train.length,
-    // sizes that are given are no reason to measure by another
+    // if sizes are given, the speed is still measured at the usual one
     size: asked ?? (shaped ? 'small' : undefined),
     length,
     charactersPerStep: (name) => batchOf(name).batchSize * batchOf(name).seqLength,
@@ -143,7 +141,7 @@ async function pick(
   };
 }
 
-/** Gives the text of a training that goes on; `path` is that of its state, for messages. */
+/** Returns the text of a resumed training; `path` is that of its state, for messages. */
 export type ResumedText = (
   state: TrainingState,
   source: TextSource,
@@ -151,7 +149,7 @@ export type ResumedText = (
 ) => Promise<LoadedText>;
 
 /**
- * A training that goes on from its state.
+ * Prepares a training that resumes from its state.
  * @throws CharnnError when the text, or the model beside the state, is another one
  */
 export async function prepareResumed(
@@ -159,7 +157,7 @@ export async function prepareResumed(
   options: CommandTrainOptions,
   modelPath: string,
   messages: Messages,
-): Promise<Prepared> {
+): Promise<PreparedTraining> {
   const path = await findState(modelPath);
   const { resume: state, best } = await matchModel(
     await readState(path),
@@ -172,7 +170,7 @@ export async function prepareResumed(
   const { provenance } = state;
   const loaded = await textOf(state, recorded, path);
   if (loaded.corpus.sha256 !== provenance.sha256) {
-    // named as the state names it, unless it was given anew
+    // the paths are shown as the state names them, unless they were given again
     const isNamed = isDeepStrictEqual(loaded.paths, recorded.texts.map(absolute));
     const shown = isNamed ? recorded.texts : loaded.paths;
     throw anotherText(path, shown, changesOf(recorded.files, loaded.corpus.parts));
@@ -201,7 +199,7 @@ export async function prepareResumed(
     model,
     config: { ...config, threads },
     source: { ...state.source, ...(leftOut.length > 0 && { leftOut }) },
-    // another length is planned anew
+    // a changed length needs a new plan
     resume: isDeepStrictEqual(config.length, state.config.length)
       ? state
       : { ...state, plan: { ...state.plan, steps: null } },
@@ -210,7 +208,7 @@ export async function prepareResumed(
   };
 }
 
-/** The optimiser's part of the configuration, which decides on the speed. */
+/** The optimiser's part of the configuration, on which the speed depends */
 function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
   const rows = withDefaults(trainingRows, options);
   const own = Object.entries<OptionRow>(trainingRows).filter(([, { field }]) =>
@@ -221,10 +219,10 @@ function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
   ) as unknown as OptimizerConfig;
 }
 
-/** Below this it is chance: phrases that recur in any text */
+/** A smaller overlap is chance: phrases that recur in any text */
 const minOverlap = 0.02;
 
-/** Says when the validation text also stands in the training text, so that its loss flatters. */
+/** Warns if the validation text also occurs in the training text, so that its loss would be too low. */
 function warnOfOverlap({ train, validation }: TrainingText, messages: Messages): void {
   const fraction = sharedFraction(train, validation);
   if (fraction < minOverlap) return;

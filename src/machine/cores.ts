@@ -32,9 +32,9 @@ function readWords(path: string): string[] {
   }
 }
 
-/** More threads than this many a core only take memory and turns from each other. */
+/** Max useful number of threads for each core: more of them only take memory and slow each other down. */
 const threadsPerCore = 4;
-/** On few cores too: what a person asks for within reason is done. */
+/** Min limit of threads, so that a reasonable request is granted on few cores too. */
 const alwaysUseful = 16;
 
 /** How many of the threads that were asked for are of use, where their number changes nothing else. */

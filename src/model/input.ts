@@ -13,7 +13,7 @@ import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 
 export class FirstLayerInput {
-  /** [V, G·H] */
+  /** The table of input projections, [V, G·H] */
   private table: Tensor | undefined;
   private dTable: Tensor | undefined;
   /** [maxRows, D]: embedded characters, and their gradient, where the direct way is taken */

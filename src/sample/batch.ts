@@ -50,14 +50,14 @@ export class Batch {
     return this.active.length > 0 || this.waiting.length > 0 || this.ended.length > 0;
   }
 
-  /** @param prompt ids that this record goes on from, after the beginning */
+  /** @param prompt ids that this record continues, after the beginning */
   add(index: number, prompt: ArrayLike<number>): void {
     const record = new RecordSampler(index, this.beginning.id, prompt, this.rules);
     if (record.done) this.ended.push(record);
     else this.waiting.push(record);
   }
 
-  /** One step of all rows: one answer of the device for all of them. It makes no garbage, a step being short. */
+  /** Runs one step of all rows, with one read from the device. It allocates nothing, because steps are short. */
   step(): Answer<void> {
     const { predictor, active, place } = this;
     this.fillRows();
@@ -117,7 +117,7 @@ export class Batch {
     }
   }
 
-  /** Puts the last row in the place of one that has ended. */
+  /** Moves the last row into the place of a row that has ended. */
   private remove(row: number): void {
     const { active } = this;
     this.ended.push(active[row]);

@@ -20,9 +20,9 @@ import type { SampleSettings } from './settings.js';
 
 export interface Generation {
   readonly model: Model;
-  /** What computes; the memory that is taken is given back at the end. */
+  /** The device that computes; the memory that is taken from it is given back at the end. */
   readonly device: Scope;
-  /** The model's weights where a device around this one has them already */
+  /** The model's weights, if the device holds them already */
   readonly weights?: SharedTensor | undefined;
   readonly settings: SampleSettings;
   /** Memory that earlier calls with the same weights have left, for work in the calling thread */
@@ -31,15 +31,15 @@ export interface Generation {
   readonly prompt: ArrayLike<number>;
   /** How many records are expected, if that is known: fewer need fewer threads */
   readonly expected?: number | undefined;
-  /** More than are of use are not started; the records do not depend on their number. */
+  /** Number of threads; more than are useful are not started, and the records do not depend on it. */
   readonly threads: number;
-  /** Told when the system allows fewer threads than that */
+  /** Called when the system allows fewer threads than that */
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
 }
 
-/** Rows of a batch: more make a step no faster for each. */
+/** Max rows of a batch: more rows do not make a step any faster for each row. */
 const maxRows = 32;
-/** Characters that may be held for records that are not next: a quarter of a GiB as numbers */
+/** Max characters held for records whose turn has not come: a quarter of a GiB as numbers */
 const maxHeldCharacters = 2 ** 25;
 
 /**

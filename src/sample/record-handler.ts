@@ -15,11 +15,11 @@ import { Batch } from './batch.js';
 import type { BatchMemory } from './batch-memory.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
-/** What a worker is told at its start; it passes through `postMessage`. */
+/** The settings of a worker, given at its start; they pass through `postMessage`. */
 export interface SamplePlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;
-  /** Flat list of parameters */
+  /** The parameters as a flat list */
   readonly weights: SharedTensor;
   /** Mixed into the network's predictions, on shared memory */
   readonly counts: ModelCounts | undefined;
@@ -42,7 +42,7 @@ type Reply = ChunkReply<readonly number[]>;
 /** The first characters are shown at once; then they are handed on as often as an eye can tell. */
 const firstSliceMs = 5;
 const sliceMs = 30;
-/** The clock is looked at about so often: of a small model's step, a look would be a tenth. */
+/** The clock is read about so often: of a small model's step, a reading would take a tenth. */
 const lookMs = 0.5;
 /** Replies that may be under way to a reader who has not come back for them */
 const unread = 2;

@@ -1,4 +1,4 @@
-/** Opening files, whatever bytes their names have. */
+/** Opens files, whatever bytes their names have. */
 import { isUtf8 } from 'node:buffer';
 import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { sniffedBytes } from './recognise.js';
 /** A path; in bytes where it comes from a folder, as it need not be UTF-8 there. */
 export type FileName = string | Buffer;
 
-/** As messages show it: a name that is not UTF-8 with all but ASCII as `\xHH` */
+/** The path as messages show it: a name that is not UTF-8 with all but ASCII as `\xHH` */
 export function shownName(name: FileName): string {
   if (typeof name === 'string') return quote(name);
   if (isUtf8(name)) return quote(name.toString());

@@ -1,6 +1,6 @@
 /** The platforms that the package brings a native addon for. */
 export interface PrebuiltAddon {
-  /** As `process.platform` and `process.arch` name it */
+  /** Platform and processor, as `process.platform` and `process.arch` name them */
   readonly platform: 'linux' | 'darwin' | 'win32';
   readonly arch: 'x64' | 'arm64';
   /** Name of the addon in the folder of prebuilt ones */

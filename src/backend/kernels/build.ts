@@ -23,7 +23,7 @@ const sources = join(root, 'src/backend/kernels');
 const target = join(root, 'dist/backend/kernels');
 const names = sourceNames(sources);
 
-/** The same with their text, a folder in a folder, as the compiler in WebAssembly wants them */
+/** The kernels' sources with their text, as a nested folder, as the compiler in WebAssembly expects them */
 const sourceTree: Record<string, string | Record<string, string>> = {};
 for (const name of names) {
   const text = readFileSync(join(sources, name), 'utf8');

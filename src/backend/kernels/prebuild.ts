@@ -51,7 +51,7 @@ function run(command: string, parameters: readonly string[], folder: string): vo
   if (status !== 0) fail(`${command} ${parameters.join(' ')} failed: ${stderr || error?.message}`);
 }
 
-/** Instruction levels of an architecture, with what the compiler is told for each. */
+/** Instruction levels of an architecture, with the compiler's options for each */
 const levels: Readonly<Record<'x64' | 'arm64', Readonly<Record<string, readonly string[]>>>> = {
   x64: {
     baseline: [],
@@ -183,7 +183,7 @@ function nodeSymbols(): string[] {
   return [...language, ...node].sort();
 }
 
-/** What the linker has to know of macOS' system library. */
+/** The facts about macOS' system library that the linker needs. */
 function systemLibrary(arch: string): string {
   return `--- !tapi-tbd
 tbd-version: 4

@@ -16,7 +16,7 @@
 #define VL 4
 #endif
 
-/* in memory a vector may stand anywhere */
+/* a vector in memory may have any alignment */
 typedef float vec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 
@@ -131,7 +131,7 @@ INLINE ivec take_elements(ivec x, ivec places) {
 }
 #endif
 
-/* Where the mask is all ones a, else b. */
+/* a where the mask is all ones, else b */
 INLINE vec choose(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
@@ -170,7 +170,7 @@ INLINE vec larger(vec a, vec b) {
 #endif
 }
 
-/* x within ±limit; not-a-number stays. */
+/* Limits x to ±limit; not-a-number stays. */
 INLINE vec limited(vec x, float low, float high) {
     return smaller(splat(high), larger(splat(low), x));
 }

@@ -26,7 +26,7 @@ import { heldRows, Mixing } from './mixing.js';
 import { partition, type ReplicaPlan, type RunResult } from './replica-plan.js';
 import type { SharedControl } from './shared-control.js';
 
-/** Steps a chunk in validation, memory permitting. */
+/** Max steps of a chunk in validation, if memory permits */
 const validationSteps = 64;
 
 export class Replica {
@@ -43,7 +43,7 @@ export class Replica {
   private readonly slices: readonly ParameterPart[];
   /** The same share of the other replicas' gradients, in the order of the slices. */
   private readonly others: readonly (readonly Tensor[])[];
-  /** What this replica updates: matrices, if the optimiser takes them whole, and a share of the rest. */
+  /** The part that this replica updates: whole matrices if the optimiser needs them, and a range of the rest */
   private readonly updates: readonly ParameterPart[];
   private readonly validation: SegmentedEvaluator | undefined;
   private readonly mixing: Mixing | undefined;
@@ -166,14 +166,14 @@ export class Replica {
     control.barrier.wait();
   }
 
-  /** Weights and their average change places: the average is what is validated. */
+  /** Exchanges the weights and their average: the average is validated. */
   private exchangeAverage(): void {
     if (this.plan.ema === undefined) return;
     const { backend, control } = this;
     control.barrier.wait();
     for (const { weight, gradient, ema } of this.slices) {
       if (ema === undefined) continue;
-      // gradients are nobody's between two steps
+      // between two steps no replica uses the gradients
       backend.copy(gradient, weight);
       backend.copy(weight, ema);
       backend.copy(ema, gradient);
