@@ -124,9 +124,19 @@ export class GrowingIds {
   }
 }
 
-/** As much address space as a buffer can have, or as the system gives. */
+/**
+ * Address space that a list takes at first. Newer engines allow buffers of many terabytes, for which some
+ * systems keep page tables, or refuse them.
+ */
+const maxReserved = 2 ** 33;
+
+/** As much address space as a buffer can have, up to 8 GiB, or as the system gives. */
 function reserve(): SharedArrayBuffer {
-  for (let maxLength: number = constants.MAX_LENGTH; ; maxLength = Math.floor(maxLength / 2)) {
+  for (
+    let maxLength: number = Math.min(constants.MAX_LENGTH, maxReserved);
+    ;
+    maxLength = Math.floor(maxLength / 2)
+  ) {
     try {
       return new SharedArrayBuffer(0, { maxByteLength: maxLength });
     } catch (error) {

@@ -1,4 +1,5 @@
 /** The back ends of this machine, native at each instruction level and WebAssembly in both variants. */
+import { setFlagsFromString } from 'node:v8';
 import { CompiledBackend, Scratch } from '#charnn/backend/compiled.js';
 import { address } from '#charnn/backend/cpu.js';
 import type { Engine } from '#charnn/backend/cpu-device.js';
@@ -40,6 +41,9 @@ function compiled(engine: Engine | { readonly missing: string }): [string, () =>
 function unguarded(backend: SyncBackend): Machine {
   return { backend, guarded: new Guarded(backend) };
 }
+
+// Node.js 20 has relaxed SIMD behind a flag; a newer one does not know it any more, and says nothing
+setFlagsFromString('--experimental-wasm-relaxed-simd');
 
 const addon = loadNative();
 export const hasNative = !('missing' in addon);
