@@ -3,7 +3,7 @@ import chalk, { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { createProgram, worded } from './cli/program.js';
 import { StandardStreams } from './cli/standard-streams.js';
-import { commands } from './commands/registry.js';
+import { commandsFor } from './commands/registry.js';
 import { CharnnError, exitCode, fromSystem, spelt } from './errors.js';
 import { printable, printableLines, quote } from './messages/quote.js';
 import { flagOf } from './options/table.js';
@@ -22,8 +22,9 @@ process.on('SIGXFSZ', () => {});
 const farewellMs = 1000;
 
 const streams = new StandardStreams(report);
-const program = createProgram(commands, ({ standardOutput }) => streams.use(standardOutput));
 try {
+  const commands = await commandsFor(process.argv[2]);
+  const program = createProgram(commands, ({ standardOutput }) => streams.use(standardOutput));
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) report(error);

@@ -5,10 +5,11 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { describe as describeOptions } from '#charnn/cli/option.js';
-import { commands } from '#charnn/commands/registry.js';
+import { commandsFor } from '#charnn/commands/registry.js';
 import type { OptionTable } from '#charnn/options/table.js';
 import { binary } from './commands/run.js';
 
+const commands = await commandsFor(undefined);
 const readme = new URL('../README.md', import.meta.url);
 
 function tableOf(options: OptionTable): string {
@@ -76,4 +77,11 @@ describe('the architecture note', () => {
       .map((file) => file.slice(file.lastIndexOf('/') + 1));
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
+});
+
+test('a command is found by its name alone', async () => {
+  for (const { name } of commands) {
+    expect((await commandsFor(name)).map((found) => found.name)).toEqual([name]);
+  }
+  expect((await commandsFor('toString')).length).toBe(commands.length);
 });

@@ -143,7 +143,7 @@ export class Heap implements MemorySource {
     // the counter is only moved by what has been allocated, and checked with what will be
     const all = (Atomics.load(this.counter, 0) + units) * counted;
     // what is allocated is not yet used: the system would notice only later, by killing the process
-    requireMemory(all, 'the tensors');
+    requireMemory(bytes, 'the tensors', undefined, all);
     let memory: SharedArrayBuffer;
     try {
       memory = new SharedArrayBuffer(bytes);

@@ -150,7 +150,7 @@ export class WasmMemory implements MemorySource {
 
   private grow(missing: number, end: number): void {
     // what is allocated is not yet used: the system would notice only later, by killing the process
-    requireMemory(end, 'the tensors');
+    requireMemory(missing * pageBytes, 'the tensors', undefined, end);
     try {
       this.memory.grow(missing);
     } catch (cause) {

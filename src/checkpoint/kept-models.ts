@@ -7,11 +7,8 @@ import type { Stats } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CharnnError, optionName, systemReason, UsageError } from '../errors.js';
-import { ownKind } from '../files/own-kinds.js';
-import { isSameFile } from '../files/own-streams.js';
 import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
-import { startOf } from '../text/open-file.js';
 import { temporaryName } from './atomic.js';
 import { readTrainingId, writeModel } from './model-file.js';
 
@@ -26,10 +23,11 @@ export interface KeptModelsOptions {
   readonly trainingId?: string | undefined;
   /** Whether this training goes on with what is there, so that other trainings' models are left alone */
   readonly resuming: boolean;
-  /** Whether models of other trainings may be replaced */
-  readonly mayReplace: boolean;
-  /** Paths of what the training reads, which is never replaced; `-` and those not given are left out */
-  readonly inputs?: readonly (string | null | undefined)[];
+  /**
+   * Of every output of the training
+   * @throws CharnnError for a path that may not be written, or whose file may not be replaced
+   */
+  readonly guard: (path: string) => Promise<void>;
   readonly plainWeights: boolean;
 }
 
@@ -72,7 +70,7 @@ export class KeptModels {
   async write(model: Model): Promise<string> {
     const step = Number(model.training?.step);
     const path = this.path(step);
-    if (!this.own.has(step) && (await exists(path))) await this.requireReplaceable(path);
+    if (!this.own.has(step) && (await exists(path))) await this.options.guard(path);
     await writeModel(path, model, { plainWeights: this.options.plainWeights });
     this.own.set(step, await stat(path));
     const steps = [...this.own.keys()].sort((a, b) => a - b);
@@ -112,7 +110,7 @@ export class KeptModels {
       if (options.resuming) {
         if (await this.isOwn(path)) this.own.set(step, await stat(path));
       } else {
-        await this.requireReplaceable(path);
+        await this.options.guard(path);
       }
     }
   }
@@ -133,26 +131,6 @@ export class KeptModels {
     if (trainingId === undefined) return false;
     const id = await readTrainingId(path).catch(() => undefined);
     return id === trainingId;
-  }
-
-  private async requireReplaceable(path: string): Promise<void> {
-    const shown = quote(path);
-    if (!this.options.mayReplace) {
-      throw new CharnnError(
-        `${shown} exists already, a model of another training: give ${optionName('force')} to replace such models, move them, or give another ${optionName('output')}`,
-      );
-    }
-    for (const input of this.options.inputs ?? []) {
-      if (input == null || input === '-' || !isSameFile(path, input)) continue;
-      throw new CharnnError(
-        `${shown} is a file that this training reads, and ${optionName('keep')} would replace it: give another ${optionName('output')}`,
-      );
-    }
-    const stats = await stat(path);
-    if (stats.isFile() && (stats.size === 0 || ownKind(await startOf(path)) === 'model')) return;
-    throw new CharnnError(
-      `${shown} is not a file of charnn's, so it is not replaced: give another ${optionName('output')}`,
-    );
   }
 
   /** Removes a model, unless somebody has put another file in its place. */

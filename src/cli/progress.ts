@@ -11,6 +11,7 @@ import type {
   ValidationEvent,
 } from '../train/events.js';
 import { bits, clock, createOutput, grouped, type Output } from './output.js';
+import { isSteerable } from './steerable.js';
 import { sparkline } from './text-chart.js';
 
 export interface ProgressOptions {
@@ -30,7 +31,7 @@ export interface Progress {
 export function createProgress({ json, quiet }: ProgressOptions): Progress {
   if (json) return jsonProgress(createOutput(quiet));
   if (quiet) return quietProgress(createOutput(true));
-  return process.stderr.isTTY ? barProgress() : lineProgress(createOutput(false));
+  return isSteerable(process.stderr) ? barProgress() : lineProgress(createOutput(false));
 }
 
 function jsonProgress(output: Output): Progress {
@@ -119,7 +120,7 @@ export interface FractionProgress {
 
 /** How far a work is, in a terminal only: the remaining time is extrapolated from the elapsed time. */
 export function createFractionProgress(quiet: boolean): FractionProgress {
-  if (quiet || !process.stderr.isTTY) return { show() {}, stop() {} };
+  if (quiet || !isSteerable(process.stderr)) return { show() {}, stop() {} };
   const bar = new SingleBar({
     ...barStyle,
     format: `${chalk.cyan('{bar}')} {percentage}% {left}`,

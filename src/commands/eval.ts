@@ -12,7 +12,7 @@ import { flag } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readChosenModel } from './input/chosen-model.js';
-import { textArguments } from './input/text-arguments.js';
+import { refuseModels, textArguments } from './input/text-arguments.js';
 import { baselineEvent, baselineLine } from './output/baseline-line.js';
 import { unknownPrice } from './output/unknown-note.js';
 
@@ -40,6 +40,7 @@ export const evaluate = defineCommand({
   standardOutput: 'result',
   async run(texts, options) {
     const output = createOutput(options.quiet ?? false);
+    await refuseModels(texts);
     const model = await readChosenModel(options.model ?? rows.model.default, options.last);
     const { text, vocabulary } = model;
     const corpus = await loadCorpus(textArguments(texts), {
@@ -56,7 +57,7 @@ export const evaluate = defineCommand({
       model,
       device,
       corpus.ids,
-      { dynamic: options.dynamic ?? false },
+      { dynamic: options.dynamic ?? false, starts: corpus.starts },
     );
     const { unknown } = corpus;
     const others = await baseline(vocabulary, corpus.ids, undefined);

@@ -21,7 +21,7 @@ import { loadCorpus } from '../text/load-corpus.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import { readChosenModel } from './input/chosen-model.js';
-import { textArguments } from './input/text-arguments.js';
+import { refuseModels, textArguments } from './input/text-arguments.js';
 import {
   asJson,
   type Clipping,
@@ -124,6 +124,7 @@ async function trained(texts: readonly string[], options: Options, output: Outpu
     );
   }
   const name = options.model ?? table.model.default;
+  await refuseModels(texts);
   const model = await readChosenModel(name);
   const { config, text, vocabulary, weights, training, history } = model;
   const corpus = await loadCorpus(textArguments(texts), {

@@ -1,30 +1,30 @@
-/** The commands, one line each, in the order in which help shows them. */
-import { bench } from './bench.js';
-import { compress } from './compress.js';
-import { decompress } from './decompress.js';
-import { evaluate } from './eval.js';
-import { gradients } from './gradients.js';
-import { inspect } from './inspect.js';
-import { novelty } from './novelty.js';
-import { report } from './report.js';
-import { sample } from './sample.js';
-import { score } from './score.js';
-import { train } from './train.js';
-import { visualize } from './visualize.js';
-import { which } from './which.js';
+/**
+ * The commands, a line each, in the order in which help shows them. A command is loaded when it is asked for: most
+ * of the time that a short one takes would otherwise go into loading the others.
+ */
+import type { CommandDefinition } from '../cli/command.js';
 
-export const commands = [
-  train,
-  sample,
-  evaluate,
-  score,
-  which,
-  novelty,
-  compress,
-  decompress,
-  inspect,
-  bench,
-  gradients,
-  visualize,
-  report,
-] as const;
+// biome-ignore lint/suspicious/noExplicitAny: commands of any options
+type AnyCommand = CommandDefinition<any>;
+
+const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
+  train: async () => (await import('./train.js')).train,
+  sample: async () => (await import('./sample.js')).sample,
+  eval: async () => (await import('./eval.js')).evaluate,
+  score: async () => (await import('./score.js')).score,
+  which: async () => (await import('./which.js')).which,
+  novelty: async () => (await import('./novelty.js')).novelty,
+  compress: async () => (await import('./compress.js')).compress,
+  decompress: async () => (await import('./decompress.js')).decompress,
+  inspect: async () => (await import('./inspect.js')).inspect,
+  bench: async () => (await import('./bench.js')).bench,
+  gradients: async () => (await import('./gradients.js')).gradients,
+  visualize: async () => (await import('./visualize.js')).visualize,
+  report: async () => (await import('./report.js')).report,
+};
+
+/** The command of this very name, and no other; all of them for any other word, which may be meant for one. */
+export async function commandsFor(word: string | undefined): Promise<readonly AnyCommand[]> {
+  if (word !== undefined && Object.hasOwn(registry, word)) return [await registry[word]()];
+  return Promise.all(Object.values(registry).map((load) => load()));
+}

@@ -19,7 +19,7 @@ import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './input/chosen-model.js';
-import { textArguments } from './input/text-arguments.js';
+import { refuseModels, textArguments } from './input/text-arguments.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { noteUnknown } from './output/unknown-note.js';
 import { LineWriter, write } from './output/write.js';
@@ -75,6 +75,7 @@ async function scoreTexts(
   }
   const output = createOutput(options.quiet ?? false);
   const dynamic = options.dynamic ?? false;
+  await refuseModels(texts);
   const model = await readChosenModel(options.model ?? rows.model.default, options.last);
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
@@ -84,7 +85,7 @@ async function scoreTexts(
   const reading = readingOf(options, text.unit, options.total ? 'error' : 'replace');
 
   if (options.total) {
-    const { ids, unknown } = await loadCorpus(paths, {
+    const { ids, unknown, starts } = await loadCorpus(paths, {
       text,
       vocabulary,
       minCount: 1,
@@ -92,7 +93,7 @@ async function scoreTexts(
       reading,
       onFolder,
     });
-    const { bitsPerCharacter } = await evaluate(model, device, ids, { dynamic });
+    const { bitsPerCharacter } = await evaluate(model, device, ids, { dynamic, starts });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
     noteUnknown(unknown, vocabulary, output);
     return;

@@ -18,7 +18,7 @@ import { loadCorpus } from '../text/load-corpus.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
 import { readChosenModel } from './input/chosen-model.js';
-import { textArguments } from './input/text-arguments.js';
+import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 
@@ -69,6 +69,7 @@ async function showReading(
   const page = options.output ?? table.output.default;
   const inputs = [...texts, options.model ?? table.model.default];
   await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
+  await refuseModels(texts);
   const model = await readChosenModel(options.model ?? table.model.default);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {

@@ -9,8 +9,10 @@
  *     θ ← θ - η g / (√v + ε),  θ ← θ + λ (θ₀ - θ)
  */
 import type { Backend, Indices, Tensor } from '../backend/backend.js';
+import { requireMemory } from '../machine/memory.js';
 import type { Model } from '../model/model-data.js';
 import { Network, type State } from '../model/network.js';
+import { learningBytes } from '../model/network-bytes.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';
 
@@ -46,6 +48,7 @@ export class DynamicEvaluator {
     private readonly options: DynamicOptions = dynamicDefaults,
   ) {
     const { seqLength } = options;
+    requireMemory(learningBytes(model.config, seqLength), 'dynamic evaluation of this model');
     const table = parameterTable(model.config);
     const flat = () => backend.tensor([table.flatSize]);
     [this.weights, this.trained, this.gradients] = [flat(), flat(), flat()];

@@ -5,6 +5,7 @@ import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { SegmentedEvaluator, segmentText } from '../model/segmented-evaluator.js';
+import { type Documents, textBeginning } from '../text/documents.js';
 import type { Ids } from '../text/unit.js';
 import { DynamicEvaluator } from './dynamic-evaluator.js';
 
@@ -21,6 +22,11 @@ export interface Evaluation {
 }
 
 export interface EvaluateOptions {
+  /**
+   * Where the texts of files begin, in characters. A model of documents reads each of them, and each record,
+   * from its beginning, as its validations did; with `dynamic` it does not.
+   */
+  readonly starts?: readonly number[] | undefined;
   /** The model adapts to the text as it reads it: slower, one character after another */
   readonly dynamic?: boolean | undefined;
   /** The model's weights where a device around this one has them already */
@@ -41,7 +47,7 @@ export async function evaluate(
   model: Model,
   device: Scope,
   ids: Ids,
-  { dynamic = false, weights, pause }: EvaluateOptions = {},
+  { dynamic = false, starts = [], weights, pause }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const characters = ids.length - 1;
   if (characters < 1) {
@@ -50,7 +56,7 @@ export async function evaluate(
   const total = await withScope(device, (backend) =>
     dynamic
       ? dynamicTotal(model, backend, ids, pause)
-      : staticTotal(model, backend, ids, weights, pause),
+      : staticTotal(model, backend, ids, { starts, weights, pause }),
   );
   const unknown = model.vocabulary.countUnknown(ids.subarray(1));
   const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
@@ -79,14 +85,16 @@ async function staticTotal(
   model: Model,
   backend: Backend,
   ids: Ids,
-  loaded: SharedTensor | undefined,
-  pause?: EvaluateOptions['pause'],
+  { starts = [], weights: loaded, pause }: EvaluateOptions,
 ): Promise<number> {
   const segments = segmentText(ids.length);
-  const capacity = { maxRows: seqLength * segments.count, maxBatch: segments.count };
+  const documents = documentsOf(model, starts);
+  const { count } = segments;
+  const isOfDocuments = documents !== undefined;
+  const capacity = { maxRows: seqLength * count, maxBatch: count, documents: isOfDocuments };
   const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   const network = networkOf(model.config, backend, weights, capacity);
-  return new SegmentedEvaluator(backend, network, 0, segments.count, seqLength).total(
+  return new SegmentedEvaluator(backend, network, 0, count, seqLength, documents).total(
     ids,
     segments,
     pause &&
@@ -95,4 +103,17 @@ async function staticTotal(
         return false;
       }),
   );
+}
+
+/** Where the text's documents begin, for a model that has learnt each document by itself */
+function documentsOf(
+  { training, separator, vocabulary }: Model,
+  starts: readonly number[],
+): Documents | undefined {
+  if (training?.documents !== true) return undefined;
+  return {
+    separator: separator === undefined ? [] : Array.from(vocabulary.encode(separator).ids),
+    starts,
+    beginning: textBeginning(vocabulary),
+  };
 }

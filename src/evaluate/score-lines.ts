@@ -5,9 +5,11 @@ import type { Scope } from '../backend/device.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
+import { learningBytes, networkBytes } from '../model/network-bytes.js';
 import { mapOrdered } from '../threads/map-ordered.js';
+import { dynamicDefaults } from './dynamic-evaluator.js';
 import { createLineHandler, type LineJob, type LinePlan } from './line-handler.js';
-import type { LineLoss } from './line-scorer.js';
+import { type LineLoss, lineRows, lineSteps } from './line-scorer.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];
@@ -60,6 +62,7 @@ export async function* scoreLines(
     module: new URL('./line-worker.js', import.meta.url),
     createHandler: createLineHandler,
     data: plan,
+    bytesPerWorker: workerBytes(models, dynamic),
     jobsPerWorker: 2,
     onFewer: pool.onFewer ?? (() => {}),
   };
@@ -76,6 +79,16 @@ export async function* scoreLines(
     // the threads have ended by now
     scope.release();
   }
+}
+
+/** Memory that each worker takes: a network for each of the models */
+function workerBytes(models: readonly Model[], dynamic: boolean): number {
+  const bytes = models.map(({ config }) =>
+    dynamic
+      ? learningBytes(config, dynamicDefaults.seqLength)
+      : networkBytes(config, lineRows * lineSteps, lineRows),
+  );
+  return bytes.reduce((sum, x) => sum + x, 0);
 }
 
 /** @param jobs is given each job by its index, until its answer has come */

@@ -1,5 +1,6 @@
-/** The files that this process's own standard output and standard error go to. */
+/** The files that this process's own standard output and standard error go to, straight or through pipes. */
 import { fstatSync, type Stats, statSync } from 'node:fs';
+import { type FileIdentity, filesDownstream } from './downstream.js';
 
 export type OwnStream = 'standard output' | 'standard error';
 
@@ -8,20 +9,19 @@ const descriptors = [
   [2, 'standard error'],
 ] as const;
 
-interface OwnFile {
+interface OwnFile extends FileIdentity {
   readonly name: OwnStream;
-  readonly dev: bigint;
-  readonly ino: bigint;
 }
 
-/** Descriptors 1 and 2 stay what they are while the process runs. */
+/** Descriptors 1 and 2 stay what they are while the process runs, and so do the ends of its pipes. */
 let known: readonly OwnFile[] | undefined;
 
 function ownFiles(): readonly OwnFile[] {
   known ??= descriptors.flatMap(([descriptor, name]) => {
     try {
       const stats = fstatSync(descriptor, { bigint: true });
-      return stats.isFile() ? [{ name, dev: stats.dev, ino: stats.ino }] : [];
+      if (stats.isFile()) return [{ name, dev: stats.dev, ino: stats.ino }];
+      return filesDownstream(descriptor).map((file) => ({ name, ...file }));
     } catch {
       // the descriptor is closed
       return [];

@@ -8,9 +8,13 @@
  */
 import { CharnnError } from '../errors.js';
 import { limits } from '../limits.js';
+import { requireHeap } from '../machine/memory.js';
 import { quoteText } from '../messages/quote.js';
 import type { ByteSource } from './byte-source.js';
 import type { JsonObject } from './fields.js';
+
+/** What parsed JSON takes of the heap, at the most: an empty object has three characters with its comma */
+const heapPerByte = 24;
 
 /** Where a value's text stands in the file: [start, end) in bytes. */
 export interface Span {
@@ -138,6 +142,7 @@ class Scanner {
         `${this.where}: the fields beside the tensors' data are more than ${limits.headBytes} bytes`,
       );
     }
+    requireHeap(heapPerByte * this.headBytes, `what ${this.where} holds beside its tensors`);
     const bytes = Buffer.allocUnsafe(end - start);
     this.source.read(bytes, start);
     try {

@@ -25,7 +25,10 @@ export async function claimOutput(
 ): Promise<Lock> {
   const files = [path, statePath(path)];
   await guardOutput({ path, kind: 'model', mayReplace, inputs });
-  await guardOutput({ path: statePath(path), kind: 'state', mayReplace, inputs });
+  await guardOutput({
+    ...{ path: statePath(path), kind: 'state', isDerived: true },
+    ...{ mayReplace, inputs },
+  });
   const locks: Lock[] = [];
   const release = () => {
     process.removeListener('exit', release);

@@ -257,11 +257,11 @@ export class Model {
     const { text, vocabulary } = this.#data;
     const reading = readingOf(rest, text.unit);
     return this.#operations.run(requireSignal(given), async (signal) => {
-      const { ids } = await loadCorpus(paths, {
+      const { ids, starts } = await loadCorpus(paths, {
         ...{ text, vocabulary, minCount: 1, reading, stdin: process.stdin },
         onProgress: () => signal.throwIfAborted(),
       });
-      return this.#evaluate(ids, rest.dynamic, signal);
+      return this.#evaluate(ids, rest.dynamic, signal, starts);
     });
   }
 
@@ -352,8 +352,14 @@ export class Model {
     }
   }
 
-  #evaluate(ids: Parameters<typeof evaluate>[2], dynamic: unknown, signal: AbortSignal) {
+  #evaluate(
+    ids: Parameters<typeof evaluate>[2],
+    dynamic: unknown,
+    signal: AbortSignal,
+    starts: readonly number[] = [],
+  ) {
     return evaluate(this.#data, this.#device, ids, {
+      starts,
       dynamic: dynamic === true,
       weights: this.#loaded(),
       pause: breather(signal),

@@ -16,6 +16,8 @@ export interface GuardedOutput {
   readonly kind: 'model' | 'state' | 'page';
   /** Whether an older file of this kind may be replaced; a page may always be */
   readonly mayReplace: boolean;
+  /** Whether the path was derived from the one that was given, so that no option names it */
+  readonly isDerived?: boolean;
   /** Paths of what the command reads; `-` and those that are not given are left out */
   readonly inputs: readonly (string | null | undefined)[];
 }
@@ -36,32 +38,30 @@ const names = {
  * @throws CharnnError for a file that may not be replaced, or a folder that cannot be written to
  */
 export async function guardOutput(output: GuardedOutput): Promise<void> {
-  const { path, kind, mayReplace, inputs } = output;
+  const { path, kind, mayReplace, inputs, isDerived = false } = output;
   const shown = quote(path);
+  const named = isDerived ? shown : `${optionName('output')} ${shown}`;
   if (path === '') throw new UsageError(`${optionName('output')} is empty: name a file`);
   if (path.endsWith('/') || path.endsWith(sep)) {
-    throw new UsageError(`${optionName('output')} ${shown} is the name of a folder: name a file`);
+    throw new UsageError(`${named} is the name of a folder: name a file`);
   }
   const folders = await requireWritableFolder(path);
   const existing = await stat(path).catch((cause) => {
     if (cause.code === 'ENOENT') return undefined;
     throw cannotWrite(path, cause);
   });
-  if (existing?.isDirectory())
-    throw new UsageError(`${optionName('output')} ${shown} is a folder: name a file`);
+  if (existing?.isDirectory()) throw new UsageError(`${named} is a folder: name a file`);
   if (existing && !existing.isFile()) {
-    throw new UsageError(`${optionName('output')} ${shown} is a device or a pipe: name a file`);
+    throw new UsageError(`${named} is a device or a pipe: name a file`);
   }
   if (folders.some(isOfDevices)) {
-    throw new UsageError(
-      `${optionName('output')} ${shown} is in a folder of devices: name a file in another folder`,
-    );
+    throw new UsageError(`${named} is in a folder of devices: name a file in another folder`);
   }
   if (existing === undefined) return;
   const stream = ownStreamTo(path, existing);
   if (stream !== undefined) {
     throw new UsageError(
-      `${optionName('output')} ${shown} is the file that ${stream} goes to: give another ${optionName('output')}`,
+      `${named} is the file that ${stream} goes to: give another ${optionName('output')}`,
     );
   }
   const found = existing.size === 0 ? kind : ownKind(await startOf(path));
@@ -80,7 +80,7 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
   for (const input of inputs) {
     if (input == null || input === '-' || !isSameFile(path, input)) continue;
     throw new CharnnError(
-      `${optionName('output')} ${shown} is the file ${quote(input)}, which this command reads: give another ${optionName('output')}`,
+      `${named} is the file ${quote(input)}, which this command reads: give another ${optionName('output')}`,
     );
   }
 }

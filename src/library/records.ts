@@ -1,8 +1,8 @@
 /** What ends the records of a training text: given, or found, and then said. */
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
-import { textBeginning } from '../sample/read-prompt.js';
 import { prepareText } from '../text/decode.js';
+import { textBeginning } from '../text/documents.js';
 import { describeSeparator, findSeparator } from '../text/separator.js';
 import type { TextOptions } from '../text/unit.js';
 import type { TrainingText } from '../train/job.js';

@@ -11,6 +11,7 @@ import type { CommandTrainOptions } from '../train/schema/schema.js';
 import { claimOutput, requireSpace } from './claim-output.js';
 import type { LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
+import { guardOutput } from './output-guard.js';
 import { type Prepared, prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
 
 export interface TrainingRequest {
@@ -58,8 +59,11 @@ export class SavedTraining {
       const keeping = (keep: number | undefined, trainingId?: string) =>
         KeptModels.open(path, {
           ...{ keep: keep ?? 0, trainingId, resuming },
-          mayReplace: options.force ?? false,
-          inputs,
+          guard: (file) =>
+            guardOutput({
+              ...{ path: file, kind: 'model', isDerived: true, inputs },
+              mayReplace: options.force ?? false,
+            }),
           plainWeights: options.plainWeights ?? false,
         });
       // of a new training before its text is read, which may take long

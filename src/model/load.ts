@@ -1,13 +1,17 @@
 import type { Backend, Tensor } from '../backend/backend.js';
+import { requireMemory } from '../machine/memory.js';
 import type { ModelConfig } from './model-config.js';
 import type { Model } from './model-data.js';
 import { Network } from './network.js';
+import { networkBytes } from './network-bytes.js';
 import { ParameterTensors, parameterTable } from './parameters.js';
 
 /** Largest T·B and largest B of a forward pass */
 interface ForwardCapacity {
   readonly maxRows: number;
   readonly maxBatch: number;
+  /** Whether `forward` will be given resets */
+  readonly documents?: boolean;
 }
 
 /** A model as a network that is ready to run, its weights frozen. */
@@ -25,6 +29,7 @@ export function loadWeights(model: Model, backend: Backend): Tensor {
 /**
  * A network that is ready to run on given weights, which stay as they are.
  * @param flat all parameters in the flat order of the parameter table
+ * @throws CharnnError when memory does not suffice
  */
 export function networkOf(
   config: ModelConfig,
@@ -32,6 +37,8 @@ export function networkOf(
   flat: Tensor,
   capacity: ForwardCapacity,
 ): Network {
+  const { maxRows, maxBatch } = capacity;
+  requireMemory(networkBytes(config, maxRows, maxBatch), 'this model at work');
   const weights = new ParameterTensors(backend, parameterTable(config), flat);
   const network = new Network(backend, config, weights, undefined, {
     ...capacity,

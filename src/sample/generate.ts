@@ -5,6 +5,7 @@ import type { Scope } from '../backend/device.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
+import { networkBytes } from '../model/network-bytes.js';
 import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
 import { needsLeadIn } from './lead-in.js';
 import { readPrompt } from './read-prompt.js';
@@ -79,6 +80,7 @@ async function* drawIn(
     module: new URL('./record-worker.js', import.meta.url),
     createHandler: createRecordHandler,
     data: plan,
+    bytesPerWorker: networkBytes(model.config, rows, rows),
     jobsPerWorker: 2 * rows,
     onFewer: options.onFewer ?? (() => {}),
   });

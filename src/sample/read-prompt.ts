@@ -3,7 +3,7 @@ import type { Backend, Tensor } from '../backend/backend.js';
 import { networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import type { Network, State } from '../model/network.js';
-import type { Vocabulary } from '../text/vocabulary.js';
+import { textBeginning } from '../text/documents.js';
 import type { Beginning } from './batch.js';
 
 /** Steps of a chunk in which a prompt is read */
@@ -47,10 +47,4 @@ export function readIds(
     );
     network.forward(chunk, steps, 1, state);
   }
-}
-
-/** What stands before a text that has no prompt: a line's end, or else the first character. */
-export function textBeginning(vocabulary: Vocabulary): number {
-  const newline = vocabulary.id(0x0a);
-  return newline === vocabulary.unknownId ? 0 : newline;
 }

@@ -43,6 +43,7 @@ const unread = 2;
 export async function createRecordHandler(
   plan: SamplePlan,
   reply: (reply: Reply) => void,
+  isEnding: () => boolean,
 ): Promise<Handler<Message>> {
   const { operations: backend } = await openHandle(plan.device);
   const network = networkOf(plan.config, backend, backend.attach(plan.weights), {
@@ -67,6 +68,7 @@ export async function createRecordHandler(
     try {
       while (credit > 0 && batch.busy) {
         await setImmediate();
+        if (isEnding()) return;
         let now = performance.now();
         const end = now + slice;
         do {

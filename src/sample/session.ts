@@ -5,8 +5,9 @@ import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import type { Network, State } from '../model/network.js';
 import { clearState, copyState } from '../model/network-state.js';
+import { textBeginning } from '../text/documents.js';
 import { CharacterSampler } from './character-sampler.js';
-import { promptSteps, readIds, textBeginning } from './read-prompt.js';
+import { promptSteps, readIds } from './read-prompt.js';
 import { RecordSampler } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 

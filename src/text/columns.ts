@@ -3,7 +3,7 @@
  * quotation mark is a character like others), a JSON object a line for NDJSON.
  */
 import { once } from 'node:events';
-import { type CsvError, type Info, type Options, Parser } from 'csv-parse';
+import type { CsvError, Info, Options } from 'csv-parse';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import { maxLineBytes, splitLines } from './line-splitter.js';
@@ -74,6 +74,8 @@ async function* delimitedFields(
     skip_empty_lines: true,
     on_record: take as unknown as NonNullable<Options['on_record']>,
   };
+  // loaded where there is a table to be read
+  const { Parser } = await import('csv-parse');
   const parser = new Parser(options);
   parser.resume();
   let failure: Error | undefined;

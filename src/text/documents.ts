@@ -7,6 +7,7 @@
  * is still predicted but never read: streams and targets stay what they are without documents.
  */
 import type { Ids } from './unit.js';
+import type { Vocabulary } from './vocabulary.js';
 
 export interface Documents {
   /** Ids that end a document; empty where only files are documents */
@@ -79,4 +80,10 @@ function firstAbove(numbers: readonly number[], bound: number): number {
     else low = middle + 1;
   }
   return low;
+}
+
+/** What stands before a text that has no prompt: a line's end, or else the first character. */
+export function textBeginning(vocabulary: Vocabulary): number {
+  const newline = vocabulary.id(0x0a);
+  return newline === vocabulary.unknownId ? 0 : newline;
 }

@@ -1,7 +1,7 @@
 /** Ids in memory that threads share, as narrow as the vocabulary allows. */
 import { constants } from 'node:buffer';
 import { CharnnError } from '../errors.js';
-import { requireMemory } from '../machine/memory.js';
+import { requireMemory, reservableBytes } from '../machine/memory.js';
 import type { Ids } from './unit.js';
 
 type Width = 1 | 2 | 4;
@@ -108,7 +108,7 @@ export class GrowingIds {
       );
     }
     requireMemory(
-      bytes + growth,
+      bytes + growth - buffer.byteLength,
       `a text of more than ${this.length} characters`,
       'give a part of it',
     );
@@ -132,15 +132,16 @@ const maxReserved = 2 ** 33;
 
 /** As much address space as a buffer can have, up to 8 GiB, or as the system gives. */
 function reserve(): SharedArrayBuffer {
-  for (
-    let maxLength: number = Math.min(constants.MAX_LENGTH, maxReserved);
-    ;
-    maxLength = Math.floor(maxLength / 2)
-  ) {
+  const first = Math.min(constants.MAX_LENGTH, maxReserved, Math.floor(reservableBytes()));
+  for (let maxLength = first; ; maxLength = Math.floor(maxLength / 2)) {
     try {
       return new SharedArrayBuffer(0, { maxByteLength: maxLength });
     } catch (error) {
-      if (maxLength < growth) throw error;
+      if (maxLength < growth) {
+        throw new CharnnError('not enough memory for a text; raise ulimit -v, if it is set', 1, {
+          cause: error,
+        });
+      }
     }
   }
 }

@@ -2,6 +2,7 @@
 import { CharnnError } from '../errors.js';
 import type { ReadingOptions } from './reading-options.js';
 import { type FileKind, isUndecided, recognise, sniffedBytes } from './recognise.js';
+import { requireText } from './require-text.js';
 import type { Source } from './sources.js';
 import { transcoded } from './transcode.js';
 import { unpacked } from './unpack.js';
@@ -56,6 +57,7 @@ async function* opened(
   const iterator = pieces[Symbol.asyncIterator]();
   try {
     const { start, all } = await peek(iterator, wanted);
+    requireText(start, name);
     const found = recognise(start, extension);
     const { encoding, invalid } = reading;
     if (found.kind === 'packed') {

@@ -9,10 +9,14 @@ import { CharnnError } from '../errors.js';
 /** Takes the messages of a worker, one after the other. */
 export type Handler<Message> = (message: Message) => void | Promise<void>;
 
-/** Sets a worker up from its data. */
+/**
+ * Sets a worker up from its data. `isEnding` says whether the pool is being closed, which waits for a handler in
+ * the calling thread; a thread is ended without being asked.
+ */
 export type CreateHandler<Data, Message, Reply> = (
   data: Data,
   reply: (reply: Reply) => void,
+  isEnding: () => boolean,
 ) => Handler<Message> | Promise<Handler<Message>>;
 
 /** What comes from a thread */
@@ -45,7 +49,8 @@ export function handleMessages<Data, Message, Reply>(
     }
   };
   guarded(async () => {
-    const handle = await createHandler(workerData as Data, (reply) => post({ reply }));
+    const reply = (reply: Reply) => post({ reply });
+    const handle = await createHandler(workerData as Data, reply, () => false);
     port.on('message', (message: Message) => guarded(() => handle(message)));
     post({ ready: true });
   });

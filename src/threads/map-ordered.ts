@@ -29,7 +29,7 @@ export type ChunkReply<Result> = readonly Chunk<Result>[];
 export interface MapOptions<Data, Job, Result>
   extends Pick<
     PoolOptions<Data, JobMessage<Job>, ChunkReply<Result>>,
-    'workers' | 'module' | 'onFewer'
+    'workers' | 'module' | 'onFewer' | 'bytesPerWorker'
   > {
   readonly createHandler: CreateHandler<Data, JobMessage<Job>, ChunkReply<Result>>;
   /** What every worker is told at its start */

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { CharnnError } from '../errors.js';
-import { requireMemory, requireThreads } from '../machine/memory.js';
+import { fittingThreads, requireMemory } from '../machine/memory.js';
 import type { CreateHandler, Envelope, Handler } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
@@ -13,6 +13,8 @@ export interface PoolOptions<Data, Message, Reply> {
   readonly module: URL;
   /** For a pool of one: does the work in the calling thread. Absent: every worker is a thread. */
   readonly createHandler?: CreateHandler<Data, Message, Reply>;
+  /** Memory that a worker takes of its own, beyond that of a thread; summed before any is started */
+  readonly bytesPerWorker?: number | undefined;
   /** What worker `index` is told at its start: plain data and shared memory, copied to each thread */
   data(index: number): Data;
   /**
@@ -25,12 +27,11 @@ export interface PoolOptions<Data, Message, Reply> {
   onFailure(error: Error): void;
 }
 
-/** Memory that a thread takes before it has done anything: its heap, its stack, the modules */
-const bytesPerThread = 12 * 2 ** 20;
-
 export class WorkerPool<Data, Message, Reply> {
   private readonly send: ((message: Message) => void)[] = [];
   private readonly threads: Worker[] = [];
+  /** Messages that the calling thread is working on */
+  private readonly handling = new Set<Promise<void>>();
   private isClosing = false;
   private failure: Error | undefined;
   private waitingFor = 0;
@@ -75,18 +76,21 @@ export class WorkerPool<Data, Message, Reply> {
     });
   }
 
-  /** Ends the threads and waits until they have ended; no reply comes any more. */
+  /**
+   * Ends the threads and waits until they have ended, and what the calling thread has begun too: no reply comes
+   * any more, and the memory that the workers used may be given back.
+   */
   async close(): Promise<void> {
     this.isClosing = true;
     await Promise.all(this.threads.map((thread) => thread.terminate()));
+    await Promise.all(this.handling);
   }
 
   private startAll(): void {
-    const { workers, createHandler, onFewer } = this.options;
-    if (workers > 1 || createHandler === undefined) requireThreads(workers);
-    if (workers > 1)
-      requireMemory(workers * bytesPerThread, `${workers} threads`, 'use fewer threads');
-    if (workers === 1 && createHandler) {
+    const { createHandler, onFewer, bytesPerWorker = 0 } = this.options;
+    const workers = this.countThatFits();
+    if (workers <= 1 && createHandler) {
+      requireMemory(bytesPerWorker, 'this model and a batch');
       this.startHere(createHandler);
       return;
     }
@@ -105,6 +109,18 @@ export class WorkerPool<Data, Message, Reply> {
     }
   }
 
+  /** As many workers as there is memory for, where their number is no part of the result. */
+  private countThatFits(): number {
+    const { workers, createHandler, onFewer, bytesPerWorker = 0 } = this.options;
+    if (workers === 1 && createHandler) return workers;
+    const { count, reason } = fittingThreads(workers, bytesPerWorker);
+    if (count >= workers) return workers;
+    const least = createHandler ? 0 : 1;
+    if (onFewer === undefined || count < least) throw new CharnnError(reason);
+    onFewer(Math.max(1, count), reason);
+    return count;
+  }
+
   private countOfStarted(): string {
     const { workers } = this.options;
     return workers === 1
@@ -115,20 +131,26 @@ export class WorkerPool<Data, Message, Reply> {
   /** Lets the calling thread do the work, a message at a time, so that events come in between. */
   private startHere(createHandler: CreateHandler<Data, Message, Reply>): void {
     let handler: Promise<Handler<Message>> | undefined;
-    const setUp = async () =>
-      createHandler(this.options.data(0), (reply) => {
-        if (!this.isClosing) this.options.onReply(0, reply);
-      });
+    const reply = (reply: Reply) => {
+      if (!this.isClosing) this.options.onReply(0, reply);
+    };
+    const setUp = async () => createHandler(this.options.data(0), reply, () => this.isClosing);
+    const handleHere = async (message: Message) => {
+      try {
+        handler ??= setUp();
+        const handle = await handler;
+        if (!this.isClosing) await handle(message);
+      } catch (error) {
+        this.fail(error);
+      }
+    };
     this.send.push((message) => {
-      setImmediate(async () => {
+      setImmediate(() => {
         if (this.isClosing) return;
-        try {
-          handler ??= setUp();
-          const handle = await handler;
-          await handle(message);
-        } catch (error) {
-          this.fail(error);
-        }
+        const handled: Promise<void> = handleHere(message).then(() => {
+          this.handling.delete(handled);
+        });
+        this.handling.add(handled);
       });
     });
   }

@@ -38,9 +38,8 @@ const displayedSteps = 50;
  */
 export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
-  const textBytes = job.corpus.train.byteLength + job.corpus.validation.byteLength;
   requireMemory(
-    trainingBytes(model, job.config, textBytes),
+    trainingBytes(model, job.config),
     'this training',
     `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );

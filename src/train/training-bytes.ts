@@ -10,10 +10,9 @@ const threadBytes = 8 * 2 ** 20;
 
 /**
  * Bytes that a training needs at the least: weights, moments and their average, a copy of them for the
- * files, gradients and packed weights of each thread, activations, and the text.
- * @param textBytes that the ids of both texts take
+ * files, gradients and packed weights of each thread, and activations. The text is there already.
  */
-export function trainingBytes(model: ModelConfig, config: TrainConfig, textBytes: number): number {
+export function trainingBytes(model: ModelConfig, config: TrainConfig): number {
   const { flatSize } = parameterTable(model);
   const { layers: L, hidden: H, vocabulary: V } = model;
   const { batchSize, seqLength, threads, average } = config;
@@ -23,7 +22,5 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig, textBytes
   // outside of the cells: what the layers hand down, and the logits
   const activations =
     batchSize * seqLength * ((L * (cells[model.cell].gates + 2 + states) + 1) * H + V);
-  return (
-    4 * ((2 * kept + 2 * threads) * flatSize + activations) + threads * threadBytes + textBytes
-  );
+  return 4 * ((2 * kept + 2 * threads) * flatSize + activations) + threads * threadBytes;
 }

@@ -63,6 +63,44 @@ describe('a model', () => {
   });
 });
 
+describe('a model given as a text', () => {
+  test.each([
+    [['eval', 'good.json', '-m', 'gone.json']],
+    [['score', 'good.json']],
+    [['score', '--total', 'good.json']],
+    [['train', 'good.json', '-o', 'new.json']],
+    [['train', 'text.txt', '--val-file', 'good.json', '-o', 'new.json']],
+    [['gradients', 'good.json', '-m', 'gone.json']],
+    [['visualize', 'good.json', '-o', 'new.html']],
+    [['novelty', 'text.txt', '--corpus', 'good.json']],
+    [['sample', '--complete', 'good.json']],
+    [['sample', '--prompt-file', 'good.json']],
+    [['sample', '--novel', 'good.json']],
+    [['which', 'good.json', 'good.json', '--text', 'good.json']],
+  ])('%j: says how a model is named', async (args) => {
+    const { status, stdout, stderr } = await folder.run(args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /^charnn: good\.json is a model, not a text: a model is named with --model, or for training with --init-from\n$/m,
+    );
+  });
+
+  test('is compressed, because that is done with files of any kind', async () => {
+    expect(
+      (await folder.shell('charnn compress -q good.json | charnn decompress -q | cmp - good.json'))
+        .status,
+    ).toBe(0);
+  });
+
+  test('the state of a training is refused, too', async () => {
+    const { status, stderr } = await folder.run(['eval', 'good.state.json']);
+    expect([status, stderr]).toEqual([
+      2,
+      'charnn: good.state.json is the state of a training, not a text: name a text\n',
+    ]);
+  });
+});
+
 test('an old spelling is taken with a warning', async () => {
   const { status, stdout, stderr } = await folder.run(['sample', '--prime', 'green', '-l', '0']);
   expect([status, stdout]).toEqual([0, 'green']);

@@ -152,6 +152,31 @@ describe('train --documents', () => {
     },
   );
 
+  test('its loss of a text is measured as its validations are: each record from its beginning', async () => {
+    const folder = new Folder();
+    folder.write('text.txt', names.make(1, 300));
+    folder.write('held-out.txt', names.make(2, 900));
+    await folder.run(['train', 'text.txt', ...size, '--steps', '40', '--val-file', 'held-out.txt']);
+    const { training, history } = folder.json('charnn.json');
+    const { validationLoss } = history.at(-1);
+    const lossOf = async (...args: string[]) => {
+      const { status, stdout } = await folder.run(args);
+      expect(status).toBe(0);
+      return stdout;
+    };
+    const { loss } = JSON.parse(await lossOf('eval', 'held-out.txt', '--json'));
+    expect(loss).toBeCloseTo(validationLoss, 5);
+    const bits = Number(await lossOf('score', '--total', 'held-out.txt'));
+    expect(bits).toBeCloseTo(validationLoss / Math.LN2, 5);
+    // the same weights, read as one text
+    const model = folder.json('charnn.json');
+    const { sha256: _, ...rest } = model;
+    const { documents: __, ...others } = training;
+    folder.write('plain.json', JSON.stringify({ ...rest, version: 1, training: others }));
+    const plain = JSON.parse(await lossOf('eval', 'held-out.txt', '-m', 'plain.json', '--json'));
+    expect(Math.abs(plain.loss - validationLoss)).toBeGreaterThan(1e-4);
+  });
+
   test('is refused where there is but one document', async () => {
     const folder = new Folder();
     folder.write('text.txt', recipes.make(1, 60));

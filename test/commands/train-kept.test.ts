@@ -87,7 +87,9 @@ describe('--keep', () => {
     const options = ['-f', '--keep', '1', '--init-from', 'charnn.step-000004.json'];
     const refused = await folder.train(text, ...options);
     expect(refused.status).toBe(1);
-    expect(refused.stderr).toMatch(/charnn\.step-000004\.json is a file that this training reads/);
+    expect(refused.stderr).toMatch(
+      /charnn: charnn\.step-000004\.json is the file [^\n]*, which this command reads/,
+    );
     expect(folder.read('charnn.step-000004.json').equals(start)).toBe(true);
     expect((await folder.train(text, ...options, '-o', 'new.json')).status).toBe(0);
   });

@@ -50,15 +50,48 @@ describe.runIf(onLinux)('8 GB of address space', () => {
 });
 
 test.runIf(onLinux)(
-  'threads for which there is too little address space are refused in words',
+  'where there is address space for few threads, sampling goes on with those',
   () => {
-    const drawn = limited(4_000_000, 'sample', '-m', model, '-n', '500', '--threads', '16');
+    const sampling = ['sample', '-m', model, '-n', '500', '-l', '9', '--seed', '3'];
+    const drawn = limited(4_000_000, ...sampling, '--threads', '16');
     expect(drawn.stderr).toMatch(
-      /^charnn: not enough address space for 16 threads: [^\n]* ulimit -v leaves [^\n]*\n$/,
+      /^going on with (\d threads|one thread): not enough address space for 16 threads: [^\n]* ulimit -v allows [^\n]*\n$/,
     );
-    expect(drawn.status).toBe(1);
+    expect(drawn.status).toBe(0);
+    expect(drawn.stdout).toBe(
+      execFileSync(process.execPath, [binary, ...sampling], { encoding: 'utf8' }),
+    );
   },
 );
+
+test.runIf(onLinux)('a training, whose result depends on its threads, does not', () => {
+  const trained = limited(
+    4_000_000,
+    'train',
+    text,
+    ...small.slice(0, 4),
+    '--threads',
+    '16',
+    '--batch-size',
+    '16',
+    '-q',
+    '-f',
+    '-o',
+    model,
+  );
+  expect(trained.stderr).toMatch(
+    /^charnn: not enough address space for 16 threads: [^\n]* ulimit -v allows [^\n]*\n$/m,
+  );
+  expect(trained.status).toBe(1);
+});
+
+test.runIf(onLinux)('less than the program itself needs is said before anything else', () => {
+  const refused = limited(950_000, '--version');
+  expect(refused.stderr).toMatch(
+    /^charnn: not enough address space: about \d+ MiB are needed, and ulimit -v allows 928 MiB; raise that limit\n$/,
+  );
+  expect(refused.status).toBe(1);
+});
 
 test('without WebAssembly another back end computes', () => {
   const run = (...args: string[]) =>

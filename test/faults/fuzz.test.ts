@@ -8,13 +8,14 @@ import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { describe as describeOptions } from '#charnn/cli/option.js';
 import { createProgram, worded } from '#charnn/cli/program.js';
-import { commands } from '#charnn/commands/registry.js';
+import { commandsFor } from '#charnn/commands/registry.js';
 import { CharnnError } from '#charnn/errors.js';
 import { checkResumable, checkTogether, textSettings } from '#charnn/train/resolve.js';
 import { smallModel, smallState } from '../checkpoint/models.js';
 import { temporaryFolder } from '../folder.js';
 import { timeout, times } from './scale.js';
 
+const commands = await commandsFor(undefined);
 const numRuns = times(150, 10_000);
 const folder = temporaryFolder();
 const path = join(folder, 'fuzzed.json');

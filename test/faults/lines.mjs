@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { flagsOf } from '#charnn/cli/option.js';
-import { commands } from '#charnn/commands/registry.js';
+import { commandsFor } from '#charnn/commands/registry.js';
 
 export const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
 
@@ -154,6 +154,7 @@ function option(definition) {
   });
 }
 
+const commands = await commandsFor(undefined);
 const names = commands.map(({ name }) => name);
 const definitions = (name) =>
   Object.entries(commands.find((command) => command.name === name).options).map(([key, row]) => ({

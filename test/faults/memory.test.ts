@@ -35,3 +35,17 @@ test.each([
   expect(stderr).toMatch(message);
   expect(status).toBe(1);
 });
+
+test('a file whose fields would fill the heap of JavaScript is refused before they are parsed', async () => {
+  const history = '{},'.repeat(4e6);
+  folder.write(
+    'head.json',
+    `{"format":"charnn","version":1,"history":[${history}{}],"tensors":[]}`,
+  );
+  const small = "NODE_OPTIONS='--max-old-space-size=64'";
+  const { status, stderr } = await folder.shell(`export ${small}; charnn inspect head.json`);
+  expect(stderr).toMatch(
+    /^charnn: not enough memory for what head\.json holds [^\n]* heap are needed[^\n]*\n$/,
+  );
+  expect(status).toBe(1);
+});

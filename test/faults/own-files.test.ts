@@ -27,6 +27,13 @@ describe.runIf(onPosix)('the file that output goes to, in a folder that is learn
     ['events', '--json > own.log'],
     ['a file in a folder below, appended to', '>> more/own.log 2>&1'],
     ['a file that is named by a link', '> link.log 2>&1'],
+    ...(process.platform === 'linux'
+      ? [
+          ['a file that tee writes', '2>&1 | tee own.log'],
+          ['a file at the end of a pipeline', '2>&1 | cat | tee -a more/own.log | cat'],
+          ['a file of a process that standard error goes to', '2> >(cat > own.log)'],
+        ]
+      : []),
   ])('%s: it is left out, and --resume still knows it', async (_, streams) => {
     const calm = poems();
     expect((await calm.run(['train', '.', ...small])).status).toBe(0);
@@ -62,6 +69,7 @@ describe.runIf(onPosix)('the file that output goes to, in a folder that is learn
     ['score of standard input', 'score < a.txt >> a.txt'],
     ['eval', 'eval a.txt 2>> a.txt'],
     ['sample', 'sample --complete a.txt >> a.txt'],
+    ...(process.platform === 'linux' ? [['through a pipe', 'score a.txt | tee -a a.txt']] : []),
   ])('is not read where it is named: %s', async (_, line) => {
     const folder = poems();
     await folder.run(['train', 'b.txt', ...small]);

@@ -1,7 +1,10 @@
 /** Text from files on its way to a terminal: nothing in it steers the terminal. */
+
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, type Outcome, verses } from '../commands/run.js';
+import { binary, Folder, finished, type Outcome, small, verses } from '../commands/run.js';
+import { hasPseudoTerminals } from '../commands/terminal.js';
 
 /** Colour, window title, C1's introducer of control sequences, DEL, a mark that turns the text around */
 const attack = '\u001b[31m\u001b]0;title\u0007\u009b2J\u007f\u202e';
@@ -117,5 +120,44 @@ describe('escape sequences', () => {
     expect(outcome.status).toBe(1);
     expect(outcome.stderr).toContain('can be decompressed only as it was compressed');
     expectPlain(outcome);
+  });
+});
+
+describe.runIf(hasPseudoTerminals)('what a terminal can do', () => {
+  const folder = new Folder();
+  folder.write('text.txt', verses(1500));
+  /** All that a terminal is sent, standard error and standard output */
+  async function sent(env: Record<string, string>, args: readonly string[]): Promise<string> {
+    const words = [process.execPath, binary, ...args].map((word) => `'${word}'`).join(' ');
+    const { NO_COLOR: _, FORCE_COLOR: __, COLORTERM: ___, ...rest } = process.env;
+    const options = { cwd: folder.path, env: { ...rest, ...env }, stdio: 'pipe' } as const;
+    const child = spawn('script', ['-qec', words, '/dev/null'], options);
+    child.stdin.end();
+    const { status, stdout } = await finished(child);
+    expect(status).toBe(0);
+    return stdout.replaceAll('\r\n', '\n');
+  }
+  // long enough that a bar is shown
+  const train = ['train', 'text.txt', ...small, '--time', '2s', '-f'].filter(
+    (x, i, all) => x !== '--steps' && all[i - 1] !== '--steps',
+  );
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
+  const colour = /\u001b\[[\d;]*m/;
+
+  test('TERM=dumb: nothing moves the cursor, nothing has a colour', async () => {
+    for (const args of [train, ['inspect']]) {
+      const shown = await sent({ TERM: 'dumb' }, args);
+      for (const control of ['\u001b', '\r', '\b']) expect(shown).not.toContain(control);
+    }
+  });
+
+  test('NO_COLOR: the cursor moves, without colours', async () => {
+    const shown = await sent({ TERM: 'xterm-256color', NO_COLOR: '1' }, train);
+    expect(shown).toContain('\u001b');
+    expect(shown).not.toMatch(colour);
+  });
+
+  test('a terminal has colours where nothing speaks against them', async () => {
+    expect(await sent({ TERM: 'xterm-256color' }, train)).toMatch(colour);
   });
 });

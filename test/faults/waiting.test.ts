@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { binary, Folder, finished, small, verses } from '../commands/run.js';
-import { hasPseudoTerminals } from '../commands/terminal.js';
+import { hasPseudoTerminals, Terminal } from '../commands/terminal.js';
 import { appearance, until } from './running.js';
 
 const text = verses(1500);
@@ -157,4 +157,32 @@ describe.runIf(hasPseudoTerminals)('at a terminal', () => {
     // script itself reports the exit code of what it has run
     expect((await outcome).status).toBe(code);
   });
+});
+
+describe('sampling under an expression that takes long to follow', () => {
+  const match = '(a|b|[^z])*'.repeat(40);
+  const args = ['sample', '-l', '100000000', '--seed', '1', '--match', match];
+
+  test.each(codes)('%s ends it', async (signal, code) => {
+    const folder = await trained;
+    const child = folder.start(args);
+    const outcome = shellCode(child);
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    child.kill(signal);
+    expect(await outcome).toBe(code);
+  });
+
+  test.runIf(hasPseudoTerminals)(
+    'Ctrl-C ends the continuation in -i, and not the program',
+    async () => {
+      const terminal = new Terminal(await trained, ['sample', '-i', ...args.slice(1)]);
+      await terminal.until(/> /);
+      terminal.type('green\r');
+      await terminal.until(/green[\s\S]{20}/);
+      terminal.type('\x03');
+      await terminal.until(/0J> /);
+      terminal.type('\x04');
+      expect((await terminal.outcome).status).toBe(0);
+    },
+  );
 });

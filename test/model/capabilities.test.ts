@@ -1,7 +1,7 @@
 /** What goes with what: the table says it, and the library does it. */
 import { describe, expect, test } from 'vitest';
 import { readModelConfig } from '#charnn/checkpoint/json.js';
-import { commands } from '#charnn/commands/registry.js';
+import { commandsFor } from '#charnn/commands/registry.js';
 import { Fields } from '#charnn/json/fields.js';
 import { capabilities, refusal, requireCapable } from '#charnn/model/capabilities.js';
 import { cellNames } from '#charnn/model/cells/cells.js';
@@ -10,6 +10,8 @@ import type { ArchitectureFlags } from '#charnn/model/model-config.js';
 import { initialValues, parameterTable } from '#charnn/model/parameters.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { availableBackends } from '../backends.js';
+
+const commands = await commandsFor(undefined);
 
 const shape = { layers: 1, hidden: 2, embedding: 2, vocabulary: 3 };
 

@@ -135,3 +135,24 @@ test('a worker that runs out of memory is an error in words, and the process goe
   );
   expect(status).toBe(0);
 });
+
+test('a pool of the calling thread is closed when its handler has ended, which is told', async () => {
+  const steps: string[] = [];
+  const pool = await WorkerPool.start<undefined, string, string>({
+    workers: 1,
+    module: new URL('file:///never-loaded.js'),
+    data: () => undefined,
+    createHandler: (_, __, isEnding) => async (message) => {
+      steps.push(`begins ${message}`);
+      while (!isEnding()) await new Promise((resolve) => setImmediate(resolve));
+      steps.push('ends');
+    },
+    onReply: () => {},
+    onFailure: (error) => steps.push(String(error)),
+  });
+  pool.post(0, 'a message');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pool.close();
+  steps.push('closed');
+  expect(steps).toEqual(['begins a message', 'ends', 'closed']);
+});

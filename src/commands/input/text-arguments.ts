@@ -1,4 +1,8 @@
+import { stat } from 'node:fs/promises';
 import { UsageError } from '../../errors.js';
+import { quote } from '../../messages/quote.js';
+import { startOf } from '../../text/open-file.js';
+import { requireText } from '../../text/require-text.js';
 
 /**
  * The texts a command is to read: as given, or standard input where something is piped into it.
@@ -10,4 +14,18 @@ export function textArguments(texts: readonly string[]): readonly string[] {
     throw new UsageError('no text given: name a file or folder, or pipe a text in');
   }
   return ['-'];
+}
+
+/**
+ * For a command that reads its model before its texts: `charnn eval good.json` is not to end with a word
+ * about another model, which is missing. What cannot be read is told where it is read.
+ * @throws UsageError for a model among the texts
+ */
+export async function refuseModels(texts: readonly string[]): Promise<void> {
+  for (const path of texts) {
+    const stats = await stat(path).catch(() => undefined);
+    if (!stats?.isFile()) continue;
+    const start = await startOf(path).catch(() => undefined);
+    if (start !== undefined) requireText(start, quote(path));
+  }
 }

@@ -1,0 +1,96 @@
+/**
+ * The files that the output of this process comes to through pipes, as that of `charnn train . | tee log`
+ * does. Only Linux tells who reads a pipe; elsewhere there are none.
+ */
+import { fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+
+/** What tells one file from another */
+export interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+interface PipeUser {
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly files: readonly FileIdentity[];
+}
+
+/** @param descriptor of an output stream of this process */
+export function filesDownstream(descriptor: number): FileIdentity[] {
+  let pipe: string;
+  try {
+    if (!fstatSync(descriptor).isFIFO()) return [];
+    pipe = readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    // the descriptor is closed, or this is not Linux
+    return [];
+  }
+  const users = pipeUsers();
+  const reached = new Set([pipe]);
+  const found: FileIdentity[] = [];
+  // a set is iterated over what is added meanwhile, too: a pipeline may have several stages
+  for (const stage of reached) {
+    for (const { reads, writes, files } of users) {
+      if (!reads.includes(stage)) continue;
+      found.push(...files);
+      for (const next of writes) reached.add(next);
+    }
+  }
+  return found;
+}
+
+/** The other processes of this session, which is that of a terminal or a job: a pipeline lies within one. */
+function pipeUsers(): PipeUser[] {
+  const session = sessionOf('self');
+  if (session === undefined) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+    .filter((name) => sessionOf(name) === session)
+    .map(descriptorsOf);
+}
+
+/** proc(5): after the command, in brackets, come state, parent, process group and session */
+function sessionOf(process: string): string | undefined {
+  try {
+    const line = readFileSync(`/proc/${process}/stat`, 'latin1');
+    return line.slice(line.lastIndexOf(')') + 2).split(' ')[3];
+  } catch {
+    return undefined;
+  }
+}
+
+function descriptorsOf(process: string): PipeUser {
+  const [reads, writes]: [string[], string[]] = [[], []];
+  const files: FileIdentity[] = [];
+  const folder = `/proc/${process}/fd`;
+  for (const name of namesIn(folder)) {
+    try {
+      const target = readlinkSync(`${folder}/${name}`);
+      const flags = readFileSync(`/proc/${process}/fdinfo/${name}`, 'latin1').match(
+        /^flags:\s+(\d+)/m,
+      );
+      const isWritten = (Number.parseInt(flags?.[1] ?? '0', 8) & accessMode) !== 0;
+      if (target.startsWith('pipe:')) (isWritten ? writes : reads).push(target);
+      else if (isWritten) {
+        const stats = statSync(`${folder}/${name}`, { bigint: true });
+        if (stats.isFile()) files.push({ dev: stats.dev, ino: stats.ino });
+      }
+    } catch {
+      // it has been closed meanwhile
+    }
+  }
+  return { reads, writes, files };
+}
+
+/** Of open(2): 0 is reading alone */
+const accessMode = 3;
+
+/** Nothing for another user's process, and for one that has ended */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,19 @@
+import { optionName, UsageError } from '../errors.js';
+import { ownKind } from '../files/own-kinds.js';
+
+/**
+ * A model is text, too, but nobody means it as one.
+ * @param start the first bytes of a file, or its first piece
+ * @param name as messages show it
+ * @throws UsageError for a model, or the state of a training
+ */
+export function requireText(start: Uint8Array, name: string): void {
+  switch (ownKind(start)) {
+    case 'model':
+      throw new UsageError(
+        `${name} is a model, not a text: a model is named with ${optionName('model')}, or for training with ${optionName('initFrom')}`,
+      );
+    case 'state':
+      throw new UsageError(`${name} is the state of a training, not a text: name a text`);
+  }
+}
