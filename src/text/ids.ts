@@ -125,8 +125,8 @@ export class GrowingIds {
 }
 
 /**
- * Address space that a list takes at first. Newer engines allow buffers of many terabytes, for which some
- * systems keep page tables, or refuse them.
+ * Bytes that a list can have at most. Newer engines allow buffers of many terabytes, for whose address space some
+ * systems keep page tables, and which others refuse.
  */
 const maxReserved = 2 ** 33;
 
