@@ -4,6 +4,11 @@
 const { readFileSync } = require('node:fs');
 
 const few = 64;
+const megabyte = 2 ** 20;
+/** What the program takes of address space while it loads and works: mostly reserved, hardly used */
+const neededAddresses = 576 * megabyte;
+/** What a thread takes of it */
+const threadAddresses = 700 * megabyte;
 
 /** @returns the number that the pattern finds in the file, or infinity ("max", "unlimited", no such file) */
 function limitIn(path, pattern) {
@@ -25,8 +30,16 @@ function controlGroupLimit() {
   }
   const paths = [`${root}/pids.max`, `${root}/pids/pids.max`];
   for (const [, controllers, path] of groups.matchAll(/^\d+:([^:]*):(.*)$/gm)) {
-    if (controllers === '') paths.push(`${root}${path}/pids.max`);
-    if (controllers === 'pids') paths.push(`${root}/pids${path}/pids.max`);
+    const tree =
+      controllers === '' ? root : controllers.split(',').includes('pids') && `${root}/pids`;
+    // a limit of a group holds for the groups within it
+    for (
+      let group = path;
+      tree && group.length > 1;
+      group = group.slice(0, group.lastIndexOf('/'))
+    ) {
+      paths.push(`${tree}${group}/pids.max`);
+    }
   }
   return Math.min(...paths.map((path) => limitIn(path, /^(\d+)/)));
 }
@@ -45,9 +58,29 @@ async function canStartThread() {
   }
 }
 
+/** @returns the bytes of address space that `ulimit -v` leaves, and those that it allows */
+function addressSpace() {
+  const allowed = limitIn('/proc/self/limits', /^Max address space\s+(\d+)/m);
+  if (allowed === Number.POSITIVE_INFINITY) return { allowed, left: allowed };
+  // proc(5): the first number is that of the pages of address space in use
+  const pages = limitIn('/proc/self/statm', /^(\d+)/);
+  return { allowed, left: Number.isFinite(pages) ? allowed - 4096 * pages : allowed };
+}
+
 async function main() {
   const processes = limitIn('/proc/self/limits', /^Max processes\s+(\d+)/m);
-  if (Math.min(processes, controlGroupLimit()) < few) {
+  const hasFewThreads = Math.min(processes, controlGroupLimit()) < few;
+  const { allowed, left } = addressSpace();
+  // with less, V8 ends the process at some moment, and without a word of what is the matter
+  const needed = neededAddresses + (hasFewThreads ? threadAddresses : 0);
+  if (left < needed) {
+    const [all, given] = [allowed - left + needed, allowed].map((x) => Math.round(x / megabyte));
+    fail(
+      `not enough address space: about ${all} MiB are needed, and ulimit -v allows ${given} MiB; raise that limit`,
+    );
+    return;
+  }
+  if (hasFewThreads) {
     process.env.UV_THREADPOOL_SIZE ??= '1';
     if (!(await canStartThread())) {
       fail(
