@@ -31,6 +31,13 @@ export const limits = {
     /** What is remembered of the states that were met, in numbers kept */
     remembered: 2 ** 22,
   },
+  /** Of the n-grams that a model counts */
+  counts: {
+    /** Entries that are kept at the most */
+    entries: 2 ** 22,
+    /** Entries that a file may have */
+    readable: 2 ** 26,
+  },
   /** What `compress` writes keeps to these; a header that asks for more was not written by it. */
   compressed: {
     headerBytes: 2 ** 20,

@@ -15,19 +15,21 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   files: [],
   json: ['files'],
   text: ['options', 'files'],
-  model: ['backend', 'text'],
+  counts: ['text', 'threads'],
+  model: ['backend', 'text', 'counts'],
+  predict: ['backend', 'text', 'model', 'counts'],
   threads: [],
   novelty: ['text'],
-  sample: ['options', 'backend', 'text', 'model', 'threads'],
-  evaluate: ['backend', 'text', 'model', 'threads'],
+  sample: ['options', 'backend', 'text', 'model', 'counts', 'predict', 'threads'],
+  evaluate: ['backend', 'text', 'model', 'counts', 'threads'],
   // its predictions are mixed with an n-gram model's
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'json', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['options', 'backend', 'text', 'model', 'threads'],
+  train: ['options', 'backend', 'text', 'model', 'counts', 'threads'],
   pages: [],
   // a state file is a training's
-  checkpoint: ['options', 'backend', 'files', 'json', 'text', 'model', 'train'],
+  checkpoint: ['options', 'backend', 'files', 'json', 'text', 'model', 'counts', 'train'],
   // what programs use: all that computes
   library: [
     ...[
@@ -37,6 +39,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       'json',
       'text',
       'model',
+      'counts',
       'train',
       'checkpoint',
       'sample',
@@ -53,6 +56,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'json',
     'text',
     'model',
+    'counts',
     'train',
     'checkpoint',
     'threads',

@@ -16,6 +16,7 @@ import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { modelRows } from '../train/schema/model-rows.js';
 import { textRows } from '../train/schema/text-rows.js';
+import { bytesJson, checkBytes, type NamedBytes, readBytes } from './blobs.js';
 import { readRows } from './recorded-config.js';
 import {
   checkTensor,
@@ -34,12 +35,14 @@ const firstHashedVersion = 2;
  * The hash is SHA-256 over the fields as `JSON.stringify` writes them and over names, shapes and values
  * of the tensors. So it does not depend on spaces, nor on how the values are encoded.
  * @param head all fields but the tensors, in order
+ * @param blobs bytes that are no tensors, after those
  * @throws CharnnError for a value that is not finite, and for more than a reader would take
  */
 export function* fileJson(
   head: Readonly<Record<string, unknown>>,
   tensors: Iterable<NamedValues>,
   plain: boolean,
+  blobs: Iterable<NamedBytes> = [],
 ): Generator<string> {
   const hash = createHash('sha256');
   let headBytes = 0;
@@ -68,6 +71,11 @@ export function* fileJson(
   for (const tensor of tensors) {
     yield separator;
     yield* tensorJson(tensor, plain, hash);
+    separator = ',\n';
+  }
+  for (const blob of blobs) {
+    yield separator;
+    yield* bytesJson(blob, hash);
     separator = ',\n';
   }
   yield `\n],\n"sha256":"${hash.digest('hex')}"}\n`;
@@ -128,23 +136,34 @@ export class CheckpointFile {
   /**
    * Checks names, shapes and sizes of all tensors, before memory is taken for them.
    * @param expected in order
-   * @returns what reads their values into memory of the caller's
+   * @param blobs names of what follows them that is no tensor, but bytes
+   * @returns what reads their values into memory of the caller's, and the bytes into their own
    * @throws CharnnError naming the field that is wrong; the returned function also when the hash is not
    * that of the contents
    */
-  prepareTensors(expected: readonly TensorShape[]): (into: readonly Float32Array[]) => void {
+  prepareTensors(
+    expected: readonly TensorShape[],
+    blobs: readonly string[] = [],
+  ): (into: readonly Float32Array[]) => Uint8Array[] {
     const { fields, tensors, source, hash } = this;
     const name = fields.name('tensors');
     if (tensors === undefined) throw new CharnnError(`${name} is missing`);
-    if (tensors.length !== expected.length) {
-      throw new CharnnError(`${name} must be ${expected.length}, not ${tensors.length}`);
+    const count = expected.length + blobs.length;
+    if (tensors.length !== count) {
+      throw new CharnnError(`${name} must be ${count}, not ${tensors.length}`);
     }
-    const readable = tensors.map((tensor, i) => checkTensor(tensor, `${name}[${i}]`, expected[i]));
+    const readable = expected.map((shape, i) => checkTensor(tensors[i], `${name}[${i}]`, shape));
+    const bytes = blobs.map((blob, i) => {
+      const at = expected.length + i;
+      return checkBytes(tensors[at], `${name}[${at}]`, blob);
+    });
     return (into) => {
       readable.forEach((tensor, i) => {
         readTensor(source, tensor, into[i], hash);
       });
+      const read = bytes.map((blob) => readBytes(source, blob, hash));
       this.checkHash(hash.digest('hex'));
+      return read;
     };
   }
 

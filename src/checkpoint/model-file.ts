@@ -10,6 +10,7 @@ import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
 import { History } from '../train/saving/history.js';
 import { writeFileAtomically } from './atomic.js';
+import { countsField, countsName, readTable, readTableHead, readWeights } from './counts-field.js';
 import {
   CheckpointFile,
   fileJson,
@@ -21,7 +22,9 @@ import {
 } from './json.js';
 
 export const modelFormat = 'charnn';
-export const modelVersion = 3;
+export const modelVersion = 4;
+/** What an earlier charnn can read: it knows nothing of counts. */
+const plainModelVersion = 3;
 
 /**
  * Writes a model; an existing file is replaced as a whole or not at all.
@@ -32,13 +35,15 @@ export async function writeModel(
   model: Model,
   options: { readonly plainWeights: boolean },
 ): Promise<void> {
+  const counts = model.counts && countsField(model.counts.table, model.counts.weights);
   const head = {
     format: modelFormat,
-    version: modelVersion,
+    version: counts ? modelVersion : plainModelVersion,
     model: model.config,
     text: model.text,
     vocabulary: model.vocabulary.toJSON(),
     separator: model.separator,
+    counts: counts?.field,
     training: model.training,
     history: History.of(model.history).entries,
   };
@@ -47,7 +52,10 @@ export async function writeModel(
     shape,
     values,
   }));
-  await writeFileAtomically(path, fileJson(head, tensors, options.plainWeights));
+  await writeFileAtomically(
+    path,
+    fileJson(head, tensors, options.plainWeights, counts ? [counts.blob] : []),
+  );
 }
 
 /** About what a model's file takes, weights in base64. */
@@ -68,8 +76,11 @@ export function readModel(path: string): Promise<Model> {
     const separator = readSeparator(fields);
     const training = fields.get('training') === undefined ? undefined : fields.record('training');
     const history = readHistory(fields);
-    const weights = readParameters(file, config, quote(path));
-    return { config, text, vocabulary, ...withSeparator(separator), training, history, weights };
+    const { weights, counts } = readParameters(file, config, quote(path));
+    return {
+      ...{ config, text, vocabulary, ...withSeparator(separator), training, history, weights },
+      ...(counts && { counts }),
+    };
   });
 }
 
@@ -83,14 +94,26 @@ export function readTrainingId(path: string): Promise<unknown> {
   );
 }
 
-function readParameters(file: CheckpointFile, config: ModelConfig, shown: string): Float32Array {
+function readParameters(
+  file: CheckpointFile,
+  config: ModelConfig,
+  shown: string,
+): Pick<Model, 'weights' | 'counts'> {
   const { parameters, flatSize, count } = parameterTable(config);
   if (count > limits.parameters) {
     throw new CharnnError(`${shown} has ${count} parameters; at most ${limits.parameters} fit`);
   }
-  const readInto = file.prepareTensors(parameters);
+  const { fields } = file;
+  const isCounted = fields.get('counts') !== undefined;
+  const counted = isCounted ? fields.fields('counts') : undefined;
+  const head = counted && readTableHead(counted);
+  const readInto = file.prepareTensors(parameters, isCounted ? [countsName] : []);
   requireMemory(flatSize * 4, `the model ${shown}`);
   const weights = new Float32Array(flatSize);
-  readInto(parameters.map(({ start, size }) => weights.subarray(start, start + size)));
-  return weights;
+  const [bytes] = readInto(
+    parameters.map(({ start, size }) => weights.subarray(start, start + size)),
+  );
+  if (counted === undefined || head === undefined) return { weights };
+  const table = readTable(counted, head, bytes, config.vocabulary);
+  return { weights, counts: { table, weights: readWeights(counted, head) } };
 }

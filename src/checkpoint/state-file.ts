@@ -17,6 +17,7 @@ import { configRecord } from '../train/schema/record.js';
 import type { TrainConfig } from '../train/train-config.js';
 import { momentCount } from '../train/update/optimizers.js';
 import { writeFileAtomically } from './atomic.js';
+import { countsField, countsName, readTable, readTableHead } from './counts-field.js';
 import {
   CheckpointFile,
   fileJson,
@@ -30,8 +31,12 @@ import { readTrainConfig } from './recorded-config.js';
 import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
 
 export const stateFormat = 'charnn-state';
-export const stateVersion = 4;
-/** What an earlier charnn can go on with: it knows nothing of documents. */
+export const stateVersion = 5;
+/** From this version on there are counts. */
+const countedStateVersion = 5;
+/** From this version on there are documents. */
+const documentsStateVersion = 4;
+/** What an earlier charnn can go on with: it knows nothing of either. */
 const plainStateVersion = 3;
 
 const { whole, notNegative } = ranges;
@@ -51,23 +56,30 @@ export function formerStatePath(modelPath: string): string | undefined {
 }
 
 export async function writeState(path: string, state: TrainingState): Promise<void> {
-  const { config, weights, moments, average, hidden, vocabulary, ...rest } = state;
+  const { config, weights, moments, average, hidden, vocabulary, counts, ...rest } = state;
   const history = History.of(state.history, state.validations);
+  const given = counts && countsField(counts);
   const head = {
     format: stateFormat,
-    version: state.config.documents ? stateVersion : plainStateVersion,
+    version: versionFor(config),
     ...rest,
     config: configRecord(config),
     history: history.entries,
     validations: history.summary,
     vocabulary: vocabulary.toJSON(),
+    counts: given?.field,
   };
   const lists = [weights, ...moments, ...(average ? [average] : []), ...hidden.flat()];
   const tensors: NamedValues[] = expectedTensors(state.model, config).map((tensor, i) => ({
     ...tensor,
     values: lists[i],
   }));
-  await writeFileAtomically(path, fileJson(head, tensors, false));
+  await writeFileAtomically(path, fileJson(head, tensors, false, given ? [given.blob] : []));
+}
+
+function versionFor({ counts, documents }: TrainConfig): number {
+  if (counts) return countedStateVersion;
+  return documents ? documentsStateVersion : plainStateVersion;
 }
 
 /** About what a state's file takes. */
@@ -107,7 +119,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
   const config = readTrainConfig(fields.fields('config'));
   const plateau = fields.fields('plateau');
   const tally = fields.fields('tally');
-  const { weights, moments, average, hidden } = readLists(file, model, config, shown);
+  const { weights, moments, average, hidden, counts } = readLists(file, model, config, shown);
   return {
     config,
     model,
@@ -144,6 +156,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     moments,
     average,
     hidden,
+    ...(counts && { counts }),
   };
 }
 
@@ -202,15 +215,20 @@ function readLists(file: CheckpointFile, model: ModelConfig, config: TrainConfig
     throw new CharnnError(`${shown} describes a model beyond ${limits.parameters} parameters`);
   }
   const expected = expectedTensors(model, config);
-  const readInto = file.prepareTensors(expected);
+  const { fields } = file;
+  const given = fields.get('counts') === undefined ? undefined : fields.fields('counts');
+  const head = given && readTableHead(given);
+  const readInto = file.prepareTensors(expected, given ? [countsName] : []);
   requireMemory(4 * countElements(expected), `the training in ${shown}`);
   const lists = expected.map((tensor) => new Float32Array(elementsOf(tensor)));
-  readInto(lists);
+  const [bytes] = readInto(lists);
   const moments = momentCount(config.optimizer);
   const perLayer = cells[model.cell].states.length;
   const averages = config.average > 0 ? 1 : 0;
   const states = lists.slice(1 + moments + averages);
+  const counts = given && head && readTable(given, head, bytes, model.vocabulary);
   return {
+    counts: counts && counts.context === config.counts ? counts : undefined,
     weights: lists[0],
     moments: lists.slice(1, 1 + moments),
     average: averages > 0 ? lists[1 + moments] : undefined,

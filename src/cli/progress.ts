@@ -201,13 +201,17 @@ function progressLine(event: ProgressEvent): string {
 }
 
 function validationLine(event: ValidationEvent): string {
-  const { step, epoch, trainLoss, validationLoss, secondsElapsed } = event;
+  const { step, epoch, trainLoss, validationLoss, mixtureLoss, secondsElapsed } = event;
   const validation =
     validationLoss === null
       ? ''
       : ` · validation ${validationLoss.toFixed(4)} (${bits(validationLoss)} bits/char)`;
+  const mixture =
+    mixtureLoss === undefined
+      ? ''
+      : ` · with counts ${mixtureLoss.toFixed(4)} (${bits(mixtureLoss)})`;
   const train = trainLoss === null ? '' : ` · train ${trainLoss.toFixed(4)}`;
-  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)}${train}${validation}`;
+  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)}${train}${validation}${mixture}`;
 }
 
 function bestMark({ best }: ValidationEvent): string {

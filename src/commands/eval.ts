@@ -9,6 +9,7 @@ import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';
+import { countsWeightRow } from '../sample/sample-rows.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readChosenModel } from './input/chosen-model.js';
@@ -31,6 +32,7 @@ export const evaluate = defineCommand({
     last: rows.last,
     ...readingRows,
     ...columnRows,
+    countsWeight: countsWeightRow,
     dynamic: flag('dynamic evaluation: adapt to the text while reading it (slower)'),
     backend: rows.backend,
     json: rows.json,
@@ -57,7 +59,11 @@ export const evaluate = defineCommand({
       model,
       device,
       corpus.ids,
-      { dynamic: options.dynamic ?? false, starts: corpus.starts },
+      {
+        dynamic: options.dynamic ?? false,
+        starts: corpus.starts,
+        countsWeight: options.countsWeight,
+      },
     );
     const { unknown } = corpus;
     const others = await baseline(vocabulary, corpus.ids, undefined);

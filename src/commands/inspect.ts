@@ -5,6 +5,8 @@ import { defineCommand } from '../cli/command.js';
 import { bits, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { histogram, lineChart, terminalWidth } from '../cli/text-chart.js';
+import type { ModelCounts } from '../counts/mixture.js';
+import { entriesOf } from '../counts/ngram-table.js';
 import { jsonText, printable } from '../messages/quote.js';
 import { type Model, namedTensors } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
@@ -33,7 +35,7 @@ export const inspect = defineCommand({
 });
 
 function summary(model: Model) {
-  const { config, text, vocabulary, training, history } = model;
+  const { config, text, vocabulary, training, history, counts } = model;
   const tensors = namedTensors(model).map(({ parameter: { name, shape, size } }) => ({
     name,
     shape,
@@ -46,6 +48,7 @@ function summary(model: Model) {
     text,
     vocabulary: vocabulary.toJSON(),
     ...withSeparator(model.separator),
+    ...(counts && { counts: summaryOf(counts) }),
     training,
     history: history.map(withBits),
   };
@@ -95,6 +98,19 @@ function description(model: Model): string {
 
   if (model.separator !== undefined) field('records end with', describeSeparator(model.separator));
 
+  if (model.counts !== undefined) {
+    const { context, ngrams, cutoff, weights } = summaryOf(model.counts);
+    section('Counts');
+    field('contexts', `up to ${context} characters`);
+    field('n-grams', grouped(ngrams) + (cutoff > 0 ? `, of more than ${cutoff} occurrences` : ''));
+    lines.push(
+      '  mixed as a product of powers, by how long the known context is: (network, counts)',
+    );
+    weights.forEach((pair, length) => {
+      field(`${length}`, pair.map((weight) => weight.toFixed(2)).join(', '));
+    });
+  }
+
   if (history.length > 0) {
     section('History');
     lines.push(...lossCurve(history).map((line) => `  ${line}`), '');
@@ -115,6 +131,21 @@ function description(model: Model): string {
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What is said of a model's counts; of the weights the mean of each length of context. */
+function summaryOf({ table, weights }: ModelCounts) {
+  const { context, cutoff } = table;
+  const each = weights.length / (context + 1);
+  const means = Array.from({ length: context + 1 }, (_, length) => {
+    const part = weights.subarray(length * each, (length + 1) * each);
+    const mean = (which: number) => {
+      const list = part.filter((_, i) => i % 2 === which);
+      return list.reduce((a, b) => a + b, 0) / list.length;
+    };
+    return [mean(0), mean(1)];
+  });
+  return { context, cutoff, ngrams: entriesOf(table), weights: means };
 }
 
 const histogramBins = 40;

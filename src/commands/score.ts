@@ -13,6 +13,7 @@ import { jsonText } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { notNegative } from '../options/types.js';
+import { countsWeightRow } from '../sample/sample-rows.js';
 import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { loadCorpus } from '../text/load-corpus.js';
@@ -34,6 +35,7 @@ const table = {
     'print one number instead: the bits per character of all as one text, as eval has it',
   ),
   dynamic: flag('dynamic evaluation: adapt to the lines while reading them (slower, one thread)'),
+  countsWeight: countsWeightRow,
   perChar: flag('print lines of JSON with the cost of each character'),
   threshold: option(
     '<x>',
@@ -93,7 +95,11 @@ async function scoreTexts(
       reading,
       onFolder,
     });
-    const { bitsPerCharacter } = await evaluate(model, device, ids, { dynamic, starts });
+    const { bitsPerCharacter } = await evaluate(model, device, ids, {
+      dynamic,
+      starts,
+      countsWeight: options.countsWeight,
+    });
     await write(`${bitsPerCharacter.toFixed(6)}\n`);
     noteUnknown(unknown, vocabulary, output);
     return;
@@ -109,6 +115,7 @@ async function scoreTexts(
     threads: options.threads ?? usableCores(),
     onFewer: noteFewerThreads(output),
     dynamic,
+    countsWeight: options.countsWeight,
     characters: options.perChar ?? false,
   });
   const writer = new LineWriter();

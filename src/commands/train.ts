@@ -169,19 +169,20 @@ function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Outp
   const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}`;
   const batch = `--batch-size ${config.batchSize} --seq-length ${config.seqLength}`;
   const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;
-  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}${target}`;
+  const counts = config.counts ? ` --counts ${config.counts}` : '';
+  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}${counts}${target}`;
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
 }
 
 /** Says what models without a network make of the validation text. */
 async function compare(
-  { vocabulary, train, validation }: TrainingText,
+  { vocabulary, train, counted = train, validation }: TrainingText,
   { quiet, json }: CommandTrainOptions,
   progress: Progress,
   output: Output,
 ): Promise<void> {
   if (validation.length < 2 || (quiet && !json)) return;
-  const result = await baseline(vocabulary, validation, train);
+  const result = await baseline(vocabulary, validation, counted);
   if (json) progress.show(baselineEvent(result));
   else output.note(`for comparison: ${baselineLine(result)}`);
 }
@@ -189,5 +190,9 @@ async function compare(
 function lossOf({ best }: EndEvent): string {
   const loss = best?.validationLoss;
   if (loss === undefined || loss === null) return '';
-  return `, validation ${loss.toFixed(4)} nats = ${(loss / Math.LN2).toFixed(3)} bits/char`;
+  const mixture = best?.mixtureLoss;
+  const shown = (nats: number) =>
+    `${nats.toFixed(4)} nats = ${(nats / Math.LN2).toFixed(3)} bits/char`;
+  const more = mixture === undefined ? '' : `; with its counts ${shown(mixture)}`;
+  return `, validation ${shown(loss)}${more}`;
 }

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { countText } from '../counts/count-text.js';
+import { NgramReader } from '../counts/ngram-reader.js';
 import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import { defaultContext, NgramModel } from './ngram.js';
@@ -35,9 +37,9 @@ export async function baseline(
   training: Ids | undefined,
 ): Promise<Baseline> {
   const text = whole.subarray(0, maxCharacters);
-  const model = new NgramModel(vocabulary.size);
-  if (training) model.learn(training.subarray(-maxCharacters));
-  const nats = model.cost(text, training === undefined);
+  const { nats, context } = training
+    ? countedCost(vocabulary, text, training.subarray(-maxCharacters))
+    : learnedCost(vocabulary, text);
   const bytes = vocabulary.decodeBytes(text);
   const zipped = await promisify(gzip)(bytes, { level: 9 });
   const xz = await xzBytes(bytes);
@@ -48,11 +50,24 @@ export async function baseline(
   const unknownPredicted = bitsEach * vocabulary.countUnknown(text.subarray(1));
   return {
     characters: length,
-    n: defaultContext + 1,
+    n: context + 1,
     ngram: (nats / Math.LN2 + unknownPredicted) / predicted,
     gzip: (zipped.length * 8 + unknown) / length,
     xz: xz === undefined ? undefined : (xz * 8 + unknown) / length,
   };
+}
+
+/** Σ -ln p of all characters but the first, under the counts of another text */
+function countedCost({ size }: Vocabulary, text: Ids, training: Ids) {
+  const reader = new NgramReader(countText(training, size));
+  let nats = 0;
+  for (let at = 1; at < text.length; at++) nats -= reader.cost(text, at, text[at]);
+  return { nats, context: reader.table.context };
+}
+
+/** The same of a model that learns each character after it has predicted it */
+function learnedCost({ size }: Vocabulary, text: Ids) {
+  return { nats: new NgramModel(size).cost(text, true), context: defaultContext };
 }
 
 /** Bytes that `xz -9e` makes of these; undefined where it cannot be run. */

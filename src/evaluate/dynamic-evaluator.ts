@@ -14,6 +14,7 @@ import type { Model } from '../model/model-data.js';
 import { Network, type State } from '../model/network.js';
 import { learningBytes } from '../model/network-bytes.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import type { Judge } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
 
 export interface DynamicOptions {
@@ -42,10 +43,12 @@ export class DynamicEvaluator {
   private readonly targetBuffer: Indices;
   private updates = 0;
 
+  /** @param judge says what characters cost, instead of the network, which learns as without it */
   constructor(
     private readonly backend: Backend,
     model: Pick<Model, 'config' | 'weights'>,
     private readonly options: DynamicOptions = dynamicDefaults,
+    private readonly judge?: Judge,
   ) {
     const { seqLength } = options;
     requireMemory(learningBytes(model.config, seqLength), 'dynamic evaluation of this model');
@@ -79,25 +82,28 @@ export class DynamicEvaluator {
     for (let at = 0; at < losses.length; at += seqLength) {
       const T = Math.min(seqLength, losses.length - at);
       await pause?.();
-      const inputs = ids.subarray(at, at + T);
-      losses.set(await this.chunk(inputs, ids.subarray(at + 1, at + 1 + T)), at);
+      losses.set(await this.chunk(ids, at, T), at);
     }
     return losses;
   }
 
-  private async chunk(inputs: Ids, targets: Ids): Promise<ArrayLike<number>> {
-    const { backend, network, gradients } = this;
-    const T = inputs.length;
+  /** Reads T characters from a position on, and predicts those after them. */
+  private async chunk(ids: Ids, at: number, T: number): Promise<ArrayLike<number>> {
+    const { backend, network, gradients, judge } = this;
     const inputIds = backend.viewIndices(this.inputBuffer, 0, T);
     const targetIds = backend.viewIndices(this.targetBuffer, 0, T);
-    backend.writeIndices(inputIds, inputs);
-    backend.writeIndices(targetIds, targets);
+    backend.writeIndices(inputIds, ids.subarray(at, at + T));
+    backend.writeIndices(targetIds, ids.subarray(at + 1, at + 1 + T));
     backend.fill(gradients, 0);
-    network.forward(inputIds, T, 1, this.state);
+    const output = network.forward(inputIds, T, 1, this.state);
+    // the loss leaves a gradient in their place
+    const logits = judge && Float32Array.from(await backend.read(output));
     const losses = await backend.read(network.loss(targetIds, 1 / T));
     network.backward();
     this.adapt();
-    return losses;
+    if (judge === undefined || logits === undefined) return losses;
+    const V = network.config.vocabulary;
+    return Float32Array.from({ length: T }, (_, t) => judge(logits, t * V, ids, at + 1 + t));
   }
 
   private adapt(): void {

@@ -1,13 +1,14 @@
 /** How well a model predicts a text. */
 import type { Backend, SharedTensor } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
+import { judgeOf, mixtureOf } from '../counts/mixture.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
-import { SegmentedEvaluator, segmentText } from '../model/segmented-evaluator.js';
+import { type Judge, SegmentedEvaluator, segmentText } from '../model/segmented-evaluator.js';
 import { type Documents, textBeginning } from '../text/documents.js';
 import type { Ids } from '../text/unit.js';
-import { DynamicEvaluator } from './dynamic-evaluator.js';
+import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 
 export interface Evaluation {
   /** Characters predicted: all but the first */
@@ -29,6 +30,8 @@ export interface EvaluateOptions {
   readonly starts?: readonly number[] | undefined;
   /** The model adapts to the text as it reads it: slower, one character after another */
   readonly dynamic?: boolean | undefined;
+  /** Scales the weight of the model's counts: 1, where it is absent, as fitted; 0 leaves the network alone */
+  readonly countsWeight?: number | undefined;
   /** The model's weights where a device around this one has them already */
   readonly weights?: SharedTensor | undefined;
   /** Called between chunks; where it throws, the evaluation ends. */
@@ -47,16 +50,18 @@ export async function evaluate(
   model: Model,
   device: Scope,
   ids: Ids,
-  { dynamic = false, starts = [], weights, pause }: EvaluateOptions = {},
+  { dynamic = false, starts = [], countsWeight, weights, pause }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const characters = ids.length - 1;
   if (characters < 1) {
     throw new CharnnError('the text is too short to evaluate: it must have at least 2 characters');
   }
+  const mixture = mixtureOf(model.counts, countsWeight);
+  const judge = mixture && judgeOf(mixture);
   const total = await withScope(device, (backend) =>
     dynamic
-      ? dynamicTotal(model, backend, ids, pause)
-      : staticTotal(model, backend, ids, { starts, weights, pause }),
+      ? dynamicTotal(model, backend, ids, judge, pause)
+      : staticTotal(model, backend, ids, judge, { starts, weights, pause }),
   );
   const unknown = model.vocabulary.countUnknown(ids.subarray(1));
   const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
@@ -74,9 +79,13 @@ async function dynamicTotal(
   model: Model,
   backend: Backend,
   ids: Ids,
+  judge: Judge | undefined,
   pause?: EvaluateOptions['pause'],
 ): Promise<number> {
-  const losses = await new DynamicEvaluator(backend, model).read(ids, pause);
+  const losses = await new DynamicEvaluator(backend, model, dynamicDefaults, judge).read(
+    ids,
+    pause,
+  );
   return losses.reduce((sum, loss) => sum + loss, 0);
 }
 
@@ -85,6 +94,7 @@ async function staticTotal(
   model: Model,
   backend: Backend,
   ids: Ids,
+  judge: Judge | undefined,
   { starts = [], weights: loaded, pause }: EvaluateOptions,
 ): Promise<number> {
   const segments = segmentText(ids.length);
@@ -94,15 +104,13 @@ async function staticTotal(
   const capacity = { maxRows: seqLength * count, maxBatch: count, documents: isOfDocuments };
   const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   const network = networkOf(model.config, backend, weights, capacity);
-  return new SegmentedEvaluator(backend, network, 0, count, seqLength, documents).total(
-    ids,
-    segments,
-    pause &&
-      (async () => {
-        await pause();
-        return false;
-      }),
-  );
+  const reader = new SegmentedEvaluator(backend, network, 0, count, seqLength, documents);
+  const stopped = async () => {
+    await pause?.();
+    return false;
+  };
+  const nats = await reader.total(ids, segments, pause && stopped, judge);
+  return judge ? reader.judged : nats;
 }
 
 /** Where the text's documents begin, for a model that has learnt each document by itself */

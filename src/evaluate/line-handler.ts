@@ -2,15 +2,17 @@
 import type { Backend, SharedTensor, Tensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
 import { openHandle } from '../backend/open-device.js';
+import { judgeOf, type ModelCounts, mixtureOf } from '../counts/mixture.js';
 import { networkOf } from '../model/load.js';
 import type { ModelConfig } from '../model/model-config.js';
+import type { Judge } from '../model/segmented-evaluator.js';
 import { encodeBytes, withoutCr } from '../text/encode.js';
 import { newIds } from '../text/ids.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import { type UnknownSymbol, Vocabulary } from '../text/vocabulary.js';
 import type { Handler } from '../threads/handler.js';
 import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
-import { DynamicEvaluator } from './dynamic-evaluator.js';
+import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 import { addUnknownCost, type LineLoss, LineScorer, lineRows, lineSteps } from './line-scorer.js';
 
 /** What a worker is told at its start; it passes through `postMessage`. */
@@ -21,7 +23,11 @@ export interface LinePlan {
     readonly symbols: readonly number[];
     readonly text: TextOptions;
     readonly weights: SharedTensor;
+    /** On shared memory */
+    readonly counts: ModelCounts | undefined;
   }[];
+  /** Scales the weight of the counts */
+  readonly countsWeight: number;
   /** Whether the lines are one text to which the models adapt */
   readonly dynamic: boolean;
   /** Whether the losses of each character are asked for */
@@ -44,9 +50,11 @@ export async function createLineHandler(
   reply: (reply: ChunkReply<LineResult>) => void,
 ): Promise<Handler<JobMessage<LineJob>>> {
   const { operations: backend } = await openHandle(plan.device);
-  const readers = plan.models.map(async ({ config, symbols, text, weights }) => {
+  const readers = plan.models.map(async ({ config, symbols, text, weights, counts }) => {
     const vocabulary = Vocabulary.of(text.unit, symbols);
-    const read = await lossesOf(backend, config, backend.attach(weights), plan, vocabulary);
+    const mixture = mixtureOf(counts, plan.countsWeight);
+    const judge = mixture && judgeOf(mixture);
+    const read = await lossesOf(backend, config, backend.attach(weights), plan, vocabulary, judge);
     return (job: readonly Uint8Array[]): Promise<LineLoss[]> =>
       read(job.map((line) => surrounded(line, vocabulary, text)));
   });
@@ -67,10 +75,16 @@ async function lossesOf(
   weights: Tensor,
   { dynamic, characters }: LinePlan,
   unknown: UnknownSymbol,
+  judge: Judge | undefined,
 ): Promise<(lines: readonly Ids[]) => Promise<LineLoss[]>> {
   if (dynamic) {
     const values = Float32Array.from(await backend.read(weights));
-    const scorer = new DynamicEvaluator(backend, { config, weights: values });
+    const scorer = new DynamicEvaluator(
+      backend,
+      { config, weights: values },
+      dynamicDefaults,
+      judge,
+    );
     return async (lines) => {
       const results: LineLoss[] = [];
       for (const line of lines) {
@@ -86,7 +100,7 @@ async function lossesOf(
   }
   const maxRows = lineRows * lineSteps;
   const network = networkOf(config, backend, weights, { maxRows, maxBatch: lineRows });
-  const scorer = new LineScorer(backend, network, characters, unknown);
+  const scorer = new LineScorer(backend, network, characters, unknown, judge);
   return (lines) => scorer.score(lines);
 }
 

@@ -1,7 +1,8 @@
 /** The losses of many short texts, each for itself, read side by side. */
-import type { Backend, Indices } from '../backend/backend.js';
+import type { Backend, Indices, Tensor } from '../backend/backend.js';
 import type { Network, State } from '../model/network.js';
 import { clearState, stateRows } from '../model/network-state.js';
+import type { Judge } from '../model/segmented-evaluator.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
 
 /** Rows and steps of a chunk: the products are large enough, the activations stay in the cache. */
@@ -49,21 +50,26 @@ export class LineScorer {
   private readonly inputBuffer: Indices;
   private readonly targetBuffer: Indices;
   private readonly state: State;
+  private readonly logits: Float32Array;
 
   /**
    * @param network holds chunks of `lineSteps` steps and `lineRows` rows
    * @param characters whether each character's loss is asked for
    * @param unknown the vocabulary's, for what unknown characters cost
+   * @param judge says what characters cost, instead of the network
    */
   constructor(
     private readonly backend: Backend,
     private readonly network: Network,
     private readonly characters: boolean,
     private readonly unknown: UnknownSymbol,
+    private readonly judge?: Judge,
   ) {
     this.inputBuffer = backend.indices(lineRows * lineSteps);
     this.targetBuffer = backend.indices(lineRows * lineSteps);
     this.state = network.createState(lineRows);
+    const rows = judge ? lineRows * lineSteps : 0;
+    this.logits = new Float32Array(rows * network.config.vocabulary);
   }
 
   /**
@@ -137,8 +143,29 @@ export class LineScorer {
     const targetIds = backend.viewIndices(this.targetBuffer, 0, T * B);
     backend.writeIndices(inputIds, inputs.subarray(0, T * B));
     backend.writeIndices(targetIds, targets.subarray(0, T * B));
-    this.network.forward(inputIds, T, B, stateRows(backend, this.state, 0, B));
+    const output = this.network.forward(inputIds, T, B, stateRows(backend, this.state, 0, B));
+    if (this.judge !== undefined) return this.judged(this.judge, output, lines, from, T, B);
     const losses = this.network.loss(targetIds, 0);
     return (await backend.read(losses, this.losses.subarray(0, T * B))) as Float32Array;
+  }
+
+  private async judged(
+    judge: Judge,
+    output: Tensor,
+    lines: readonly ArrayLike<number>[],
+    from: number,
+    T: number,
+    B: number,
+  ): Promise<Float32Array> {
+    const V = this.network.config.vocabulary;
+    const logits = this.logits.subarray(0, T * B * V);
+    await this.backend.read(output, logits);
+    for (let row = 0; row < B; row++) {
+      const end = Math.min(T, lines[row].length - 1 - from);
+      for (let t = 0; t < end; t++) {
+        this.losses[t * B + row] = judge(logits, (t * B + row) * V, lines[row], from + t + 1);
+      }
+    }
+    return this.losses.subarray(0, T * B);
   }
 }

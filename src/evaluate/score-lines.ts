@@ -23,6 +23,8 @@ export interface LineScoring {
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
   /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
   readonly dynamic?: boolean;
+  /** Scales the weight of the models' counts: 1, where it is absent, as fitted; 0 leaves the networks alone */
+  readonly countsWeight?: number | undefined;
   /** Whether each character's loss is wanted */
   readonly characters: boolean;
 }
@@ -41,7 +43,7 @@ const maxBytes = 1 << 16;
 /** @param groups lines that have come together; what is there is scored before the next is waited for */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
-  { models, weights, device, dynamic = false, characters, ...pool }: LineScoring,
+  { models, weights, device, dynamic = false, countsWeight = 1, characters, ...pool }: LineScoring,
 ): AsyncGenerator<ScoredLine, void, void> {
   const scope = device.scope();
   const { operations } = scope;
@@ -52,8 +54,10 @@ export async function* scoreLines(
       symbols: model.vocabulary.symbols,
       text: model.text,
       weights: weights?.[i] ?? operations.share(loadWeights(model, operations)),
+      counts: countsWeight > 0 ? model.counts : undefined,
     })),
     dynamic,
+    countsWeight,
     characters,
   };
   const jobs = new Map<number, LineJob>();

@@ -4,8 +4,8 @@
 import type { SharedTensor } from '../backend/backend.js';
 import { type BackendName, backendNames, type Device } from '../backend/device.js';
 import { openDevice, openExactDevice } from '../backend/open-device.js';
+import { readLatestModel } from '../checkpoint/last-model.js';
 import { readModel, writeModel } from '../checkpoint/model-file.js';
-import { readLastModel, statePath } from '../checkpoint/state-file.js';
 import { compress, decompress } from '../compress/codec.js';
 import { UsageError } from '../errors.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
@@ -20,6 +20,7 @@ import { checkOptions, flag, type OptionsOf, option } from '../options/table.js'
 import { choice, integer } from '../options/types.js';
 import { generate } from '../sample/generate.js';
 import { wholeRecords } from '../sample/record-filters.js';
+import { countsWeightRow } from '../sample/sample-rows.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { type AbortSignalLike, abortable } from './abort.js';
@@ -53,10 +54,11 @@ const loadRows = {
 };
 const saveRows = { plainWeights: flag('write weights as numbers, not as base64') };
 const dynamicRow = flag('dynamic evaluation: adapt to the text while reading it (slower)');
-const evaluateRows = { ...readingRows, ...columnRows, dynamic: dynamicRow };
-const evaluateTextRows = { dynamic: dynamicRow };
+const evaluateTextRows = { dynamic: dynamicRow, countsWeight: countsWeightRow };
+const evaluateRows = { ...readingRows, ...columnRows, ...evaluateTextRows };
 const scoreRows = {
   dynamic: dynamicRow,
+  countsWeight: countsWeightRow,
   perChar: flag('tell the cost of each character'),
   threads: threadsRow,
 };
@@ -121,7 +123,7 @@ export class Model {
     checkOptions(loadRows, options, 'Model.load');
     const { backend = 'auto', last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
-      last ? readLastModel(statePath(file)) : readModel(file),
+      last ? readLatestModel(file) : readModel(file),
     );
     return opened(data, backend);
   }
@@ -220,7 +222,7 @@ export class Model {
   ): AsyncGenerator<LineScore, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'score');
     checkOptions(scoreRows, rest, 'score');
-    const { dynamic = false, perChar = false, threads = usableCores() } = rest;
+    const { dynamic = false, countsWeight, perChar = false, threads = usableCores() } = rest;
     if (typeof lines === 'string' || !isIterable(lines)) {
       throw new UsageError(
         `the lines of score must be an iterable of strings, not ${kindOf(lines)}`,
@@ -235,6 +237,7 @@ export class Model {
         device: this.#device,
         threads: isShort ? 1 : threads,
         dynamic,
+        countsWeight,
         characters: perChar,
       });
     });
@@ -261,7 +264,7 @@ export class Model {
         ...{ text, vocabulary, minCount: 1, reading, stdin: process.stdin },
         onProgress: () => signal.throwIfAborted(),
       });
-      return this.#evaluate(ids, rest.dynamic, signal, starts);
+      return this.#evaluate(ids, rest, signal, starts);
     });
   }
 
@@ -276,7 +279,7 @@ export class Model {
     const { signal: given, ...rest } = requireObject(options, 'evaluateText');
     checkOptions(evaluateTextRows, rest, 'evaluateText');
     return this.#operations.run(requireSignal(given), async (signal) =>
-      this.#evaluate(idsOf(string, this.#data), rest.dynamic, signal),
+      this.#evaluate(idsOf(string, this.#data), rest, signal),
     );
   }
 
@@ -354,13 +357,14 @@ export class Model {
 
   #evaluate(
     ids: Parameters<typeof evaluate>[2],
-    dynamic: unknown,
+    { dynamic, countsWeight }: OptionsOf<typeof evaluateTextRows>,
     signal: AbortSignal,
     starts: readonly number[] = [],
   ) {
     return evaluate(this.#data, this.#device, ids, {
       starts,
       dynamic: dynamic === true,
+      countsWeight,
       weights: this.#loaded(),
       pause: breather(signal),
     });

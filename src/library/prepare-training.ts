@@ -25,6 +25,7 @@ import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
 import { trainingRows } from '../train/schema/training-rows.js';
 import type { OptimizerConfig } from '../train/train-config.js';
 import { findState, matchModel } from './claim-output.js';
+import { countedContext, countsIn, startsIn, withHeldOut } from './counted-text.js';
 import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
@@ -47,8 +48,10 @@ export async function prepareNew(
   const { minCount, reading } = loaded;
   const validating = { valFrac, valFile: valFile ?? null, valChars };
   const { corpus: read, starts } = await trainingText(loaded, validating, undefined, messages);
-  const records = withRecords(read, loaded.separator, messages);
-  const corpus = options.documents ? withDocuments(records, starts) : records;
+  const whole = withRecords(read, loaded.separator, messages);
+  const counts = countedContext(options.counts, whole, initFrom, messages);
+  const records = withHeldOut(whole, counts);
+  const corpus = options.documents ? withDocuments(records, startsIn(records, starts)) : records;
   warnOfOverlap(corpus, messages);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
@@ -61,7 +64,8 @@ export async function prepareNew(
   if (warning !== undefined) messages.warn(warning);
   // the text may be too short for the batch that was asked for, and a thread needs a row
   const fitted = { ...batch, threads: Math.min(threads, batch.batchSize) };
-  const resolved = resolveTraining({ ...options, ...fitted }, { ...picked, ...fitted });
+  const resolved = resolveTraining({ ...options, ...fitted, counts }, { ...picked, ...fitted });
+  const givenCounts = countsIn(initFrom, corpus, counts);
   return {
     corpus,
     ...resolved,
@@ -76,6 +80,7 @@ export async function prepareNew(
       ...(loaded.leftOut.length > 0 && { leftOut: loaded.leftOut }),
     },
     ...(initFrom && { initFrom }),
+    ...(givenCounts && { givenCounts }),
   };
 }
 
@@ -172,8 +177,10 @@ export async function prepareResumed(
     throw anotherText(path, shown, changesOf(recorded.files, loaded.corpus.parts));
   }
   const { corpus: read, starts } = await trainingText(loaded, recorded, state.vocabulary, messages);
-  const records = { ...read, ...withSeparator(state.separator) };
-  const corpus = config.documents ? withDocuments(records, starts) : records;
+  const { counts } = config;
+  const whole = { ...read, ...withSeparator(state.separator) };
+  const records = withHeldOut(whole, counts === 'auto' || counts === 0 ? undefined : counts);
+  const corpus = config.documents ? withDocuments(records, startsIn(records, starts)) : records;
   const { validationSha256 } = corpus.provenance;
   // states before version 3 have no hash of it
   const isRecorded = provenance.validationSha256 !== undefined;
@@ -198,6 +205,7 @@ export async function prepareResumed(
       ? state
       : { ...state, plan: { ...state.plan, steps: null } },
     ...(best && { best }),
+    ...(state.counts && { givenCounts: state.counts }),
   };
 }
 

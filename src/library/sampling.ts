@@ -5,7 +5,7 @@ import type { Model as ModelData } from '../model/model-data.js';
 import { checkOptions, type OptionsOf, option, refuseConflicts } from '../options/table.js';
 import { count, integer, notNegative, text, type ValueType } from '../options/types.js';
 import { ownSeparator, separatorsFor, stopSequence } from '../sample/record-ends.js';
-import { constraintRows, filterRows, lengthRow } from '../sample/sample-rows.js';
+import { constraintRows, countsWeightRow, filterRows, lengthRow } from '../sample/sample-rows.js';
 import { constraintFor, type SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';
 
@@ -30,6 +30,7 @@ const textRows = {
   ),
   ...filterRows,
   ...constraintRows,
+  countsWeight: countsWeightRow,
   stop: option('<text>', texts, 'what ends a record and is not part of it', {
     conflicts: ['match'],
   }),
@@ -97,6 +98,7 @@ export function samplingOf(options: RecordSampleOptions, model: ModelData): Samp
     separators: separators.map(({ ids }) => ids),
     allow: options.allow,
     match: options.match,
+    countsWeight: options.countsWeight,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
   });
   // an expression that cannot be met is told before any work

@@ -1,4 +1,5 @@
 /** A training with its files: claimed, prepared, run, and its models and states saved. */
+import { countsBytes } from '../checkpoint/counts-field.js';
 import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
@@ -76,7 +77,9 @@ export class SavedTraining {
       const kept = empty ?? (await keeping(config.keep, resume?.id));
       // a new one is written before the oldest is removed
       const keptModels = config.keep ? Math.max(0, config.keep - kept.count) + 1 : 0;
-      await requireSpace(path, modelBytes(model), stateBytes(model, config), keptModels);
+      const counts = config.counts ? countsBytes(prepared.corpus.counted?.length ?? 0) : 0;
+      const state = stateBytes(model, config) + (prepared.givenCounts ? counts : 0);
+      await requireSpace(path, modelBytes(model) + counts, state, keptModels);
       return new SavedTraining(prepared, options, { path, lock, kept });
     } catch (error) {
       lock.release();

@@ -1,5 +1,6 @@
 /** A trained model as plain data: what a checkpoint holds and what sampling and scoring need. */
 
+import type { ModelCounts } from '../counts/mixture.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { ModelConfig } from './model-config.js';
@@ -14,6 +15,8 @@ export interface Model {
   readonly separator?: string | undefined;
   /** All parameters in the flat order of the parameter table */
   readonly weights: Float32Array;
+  /** n-grams of the text, mixed into the network's predictions; absent where the network alone predicts */
+  readonly counts?: ModelCounts | undefined;
   /** How it came about, as recorded in training; JSON values only */
   readonly training: Readonly<Record<string, unknown>> | undefined;
   readonly history: readonly HistoryEntry[];

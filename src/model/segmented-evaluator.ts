@@ -31,6 +31,18 @@ export function segmentText(characters: number): Segments {
   return { count, length: Math.ceil(predicted / count) };
 }
 
+/**
+ * Says what a character costs, in nats, by more than the network.
+ * @param logits the network's; the row begins at `start`
+ * @param ids the text, in which the character stands at `at`
+ */
+export type Judge = (
+  logits: Float32Array,
+  start: number,
+  ids: ArrayLike<number>,
+  at: number,
+) => number;
+
 /** Reads a text's segments [first, first + rows) through a network, T steps at a time. */
 export class SegmentedEvaluator {
   private readonly inputs: Int32Array;
@@ -38,6 +50,9 @@ export class SegmentedEvaluator {
   private readonly inputBuffer: Indices;
   private readonly targetBuffer: Indices;
   private readonly state: State;
+  private logits = new Float32Array(0);
+  /** Σ of what the judge said in the latest `total`, in nats */
+  judged = 0;
 
   /** @param T steps a chunk; T · rows must fit the network */
   constructor(
@@ -58,12 +73,15 @@ export class SegmentedEvaluator {
   /**
    * Σ of the losses of these segments' characters, in nats.
    * @param stopped asked between chunks; when it says yes the result is not a number
+   * @param judge asked for the same characters
    */
   async total(
     ids: Ids,
     segments: Segments,
     stopped: () => boolean | Promise<boolean> = () => false,
+    judge?: Judge,
   ): Promise<number> {
+    this.judged = 0;
     this.resetRows(0, this.rows);
     let total = 0;
     let from = segments.count > 1 ? -warmup : 0;
@@ -71,7 +89,7 @@ export class SegmentedEvaluator {
       if (await stopped()) return Number.NaN;
       // no chunk crosses the end of the warm-up, where the first segment starts from zero
       const steps = Math.min(this.T, (from < 0 ? 0 : segments.length) - from);
-      total += await this.chunk(ids, segments, from, steps, from >= 0);
+      total += await this.chunk(ids, segments, from, steps, from >= 0, judge);
       from += steps;
       if (from === 0 && this.first === 0) this.resetRows(0, 1);
     }
@@ -84,6 +102,7 @@ export class SegmentedEvaluator {
     from: number,
     T: number,
     counted: boolean,
+    judge: Judge | undefined,
   ): Promise<number> {
     const { backend, rows } = this;
     const last = ids.length - 1;
@@ -100,15 +119,25 @@ export class SegmentedEvaluator {
     }
     const inputs = backend.viewIndices(this.inputBuffer, 0, T * rows);
     backend.writeIndices(inputs, this.inputs.subarray(0, T * rows));
-    this.network.forward(inputs, T, rows, this.state, undefined, marker?.resets);
+    const logits = this.network.forward(inputs, T, rows, this.state, undefined, marker?.resets);
     if (!counted) return 0;
     const targets = backend.viewIndices(this.targetBuffer, 0, T * rows);
     backend.writeIndices(targets, this.targets.subarray(0, T * rows));
+    if (judge !== undefined) {
+      if (this.logits.length !== logits.size) this.logits = new Float32Array(logits.size);
+      await backend.read(logits, this.logits);
+    }
     const losses = await backend.read(this.network.loss(targets, 0));
+    const V = this.network.config.vocabulary;
     let sum = 0;
     for (let row = 0; row < rows; row++) {
       const inside = Math.min(T, last - ((this.first + row) * length + from));
       for (let t = 0; t < inside; t++) sum += losses[t * rows + row];
+      if (judge === undefined) continue;
+      const start = (this.first + row) * length + from + 1;
+      for (let t = 0; t < inside; t++) {
+        this.judged += judge(this.logits, (t * rows + row) * V, ids, start + t);
+      }
     }
     return sum;
   }

@@ -38,6 +38,20 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): ValueType<n
   };
 }
 
+/** A value, or the word `auto` */
+export function orAuto(type: ValueType<number>): ValueType<number | 'auto'> {
+  const expected = `auto, or ${type.expected}`;
+  return {
+    expected,
+    parse: (given) => {
+      if (given.toLowerCase() === 'auto') return 'auto';
+      const number = Number(given);
+      return type.accepts(number) && given.trim() !== '' ? number : mustBe(expected, given);
+    },
+    accepts: (value): value is number | 'auto' => value === 'auto' || type.accepts(value),
+  };
+}
+
 /** A finite number of a range. */
 export function real({ expected, holds }: Range): ValueType<number> {
   return {

@@ -2,9 +2,8 @@
  * Records drawn side by side, a row of the batch each. When one ends the next takes its place, so the
  * batch stays full; a row's numbers do not depend on the others.
  */
-import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
-import type { Network, State } from '../model/network.js';
-import { copyState, stateRows } from '../model/network-state.js';
+import { type Answer, isPending } from '../backend/backend.js';
+import type { Place, Predictor } from '../predict/predictor.js';
 import { CharacterSampler } from './character-sampler.js';
 import { type RecordRules, RecordSampler } from './record-sampler.js';
 
@@ -16,47 +15,32 @@ export interface RecordPiece {
   readonly done: boolean;
 }
 
-/** Where every record begins: the model's state, and the character it reads next. */
+/** Where every record begins: what was read before it, and the character it reads next. */
 export interface Beginning {
-  /** [1, H] a layer and state */
-  readonly state: State;
+  /** Of one row */
+  readonly place: Place;
   readonly id: number;
-}
-
-/** What a step of B rows works on */
-interface RowViews {
-  readonly state: State;
-  readonly input: Indices;
-  /** The ids that `input` is given */
-  readonly ids: Int32Array;
-  /** [B, V] */
-  readonly logits: Float32Array;
 }
 
 export class Batch {
   private readonly sampler: CharacterSampler;
-  private readonly logits: Float32Array;
-  /** [rows, H] a layer and state */
-  private readonly state: State;
-  private readonly input: Indices;
-  /** Views of the first B rows, by B */
-  private readonly views = new Map<number, RowViews>();
+  /** A row for each of the active records */
+  private readonly place: Place;
+  /** What the first B rows read next, by B */
+  private readonly inputs = new Map<number, Int32Array>();
   private readonly active: RecordSampler[] = [];
   private readonly waiting: RecordSampler[] = [];
   private ended: RecordSampler[] = [];
 
-  /** @param rows at most so many records run at a time; the network must hold them */
+  /** @param rows at most so many records run at a time; the predictor must hold them */
   constructor(
-    private readonly backend: Backend,
-    private readonly network: Network,
+    private readonly predictor: Predictor,
     private readonly beginning: Beginning,
     private readonly rules: RecordRules,
     private readonly rows: number,
   ) {
     this.sampler = new CharacterSampler(rules.symbols, rules.settings);
-    this.logits = new Float32Array(rows * network.config.vocabulary);
-    this.state = network.createState(rows);
-    this.input = backend.indices(rows);
+    this.place = predictor.createPlace(rows);
   }
 
   get busy(): boolean {
@@ -72,30 +56,37 @@ export class Batch {
 
   /** One step of all rows: one answer of the device for all of them. It makes no garbage, a step being short. */
   step(): Answer<void> {
-    const { backend, network, active } = this;
+    const { predictor, active, place } = this;
     this.fillRows();
     const B = active.length;
     if (B === 0) return;
-    const { state, input, ids, logits } = this.viewsFor(B);
-    for (let row = 0; row < B; row++) ids[row] = active[row].input;
-    backend.writeIndices(input, ids);
-    const answer = backend.read(network.forward(input, 1, B, state), logits);
+    const inputs = this.inputsFor(B);
+    for (let row = 0; row < B; row++) inputs[row] = active[row].input;
+    const answer = predictor.step(place, inputs);
     if (isPending(answer)) return this.advanceAfter(answer);
-    this.advance();
+    this.advance(answer);
   }
 
-  private async advanceAfter(answer: Promise<unknown>): Promise<void> {
-    await answer;
-    this.advance();
+  private async advanceAfter(answer: Promise<Float32Array>): Promise<void> {
+    this.advance(await answer);
   }
 
   /** Draws each row's next character from its logits. */
-  private advance(): void {
-    const { active, logits, sampler, network } = this;
+  private advance(logits: Float32Array): void {
+    const { active, sampler, predictor } = this;
     const B = active.length;
-    const V = network.config.vocabulary;
+    const V = predictor.vocabulary;
     for (let row = 0; row < B; row++) active[row].advance(logits, row * V, sampler);
     for (let row = B - 1; row >= 0; row--) if (active[row].done) this.remove(row);
+  }
+
+  private inputsFor(B: number): Int32Array {
+    let inputs = this.inputs.get(B);
+    if (inputs === undefined) {
+      inputs = new Int32Array(B);
+      this.inputs.set(B, inputs);
+    }
+    return inputs;
   }
 
   /** What was drawn since the last call. */
@@ -118,7 +109,7 @@ export class Batch {
     while (active.length < rows) {
       const record = waiting.shift();
       if (record === undefined) return;
-      copyState(this.backend, this.row(active.length), this.beginning.state);
+      this.predictor.copyRow(this.place, active.length, this.beginning.place, 0);
       active.push(record);
     }
   }
@@ -130,27 +121,8 @@ export class Batch {
     const last = active.length - 1;
     if (row < last) {
       active[row] = active[last];
-      copyState(this.backend, this.row(row), this.row(last));
+      this.predictor.copyRow(this.place, row, this.place, last);
     }
     active.pop();
-  }
-
-  private row(index: number): State {
-    return stateRows(this.backend, this.state, index, 1);
-  }
-
-  private viewsFor(B: number): RowViews {
-    let views = this.views.get(B);
-    if (views === undefined) {
-      const { backend, logits } = this;
-      views = {
-        state: stateRows(backend, this.state, 0, B),
-        input: backend.viewIndices(this.input, 0, B),
-        ids: new Int32Array(B),
-        logits: logits.subarray(0, B * this.network.config.vocabulary),
-      };
-      this.views.set(B, views);
-    }
-    return views;
   }
 }

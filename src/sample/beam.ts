@@ -1,10 +1,9 @@
 /** Beam search: the most probable records that can be found with a limited number of candidates. */
-import type { Backend, Indices } from '../backend/backend.js';
+import type { Backend } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
-import type { Network, State } from '../model/network.js';
-import { stateRows } from '../model/network-state.js';
+import { type Place, Predictor } from '../predict/predictor.js';
 import type { Beginning } from './batch.js';
 import type { ConstraintState } from './pattern/constraint.js';
 import { readPrompt } from './read-prompt.js';
@@ -62,36 +61,31 @@ function searchOn(
   const weights = loadWeights(model, backend);
   const capacity = { maxRows: width, maxBatch: width };
   const network = networkOf(model.config, backend, weights, capacity);
-  const beginning = readPrompt(model, backend, weights, prompt);
-  const beam = new Beam(backend, network, beginning, settings, width);
+  const { countsWeight } = settings;
+  const beginning = readPrompt(model, backend, weights, prompt, countsWeight);
+  const predictor = new Predictor(backend, network, width, model.counts, countsWeight);
+  const beam = new Beam(predictor, beginning, settings, width);
   return beam.search(constraintFor(settings, model.vocabulary));
 }
 
 class Beam {
-  private readonly state: State;
-  private readonly reordered: State;
-  private readonly logits: Float32Array;
+  private place: Place;
+  private reordered: Place;
   private readonly logitMask: Uint8Array;
-  /** Room for one a row */
-  private readonly indices: Indices;
 
   constructor(
-    private readonly backend: Backend,
-    private readonly network: Network,
+    private readonly predictor: Predictor,
     private readonly beginning: Beginning,
     private readonly settings: SampleSettings,
     private readonly width: number,
   ) {
-    const { vocabulary } = network.config;
-    this.state = network.createState(width);
-    this.reordered = network.createState(width);
-    this.logits = new Float32Array(width * vocabulary);
-    this.logitMask = new Uint8Array(vocabulary - 1);
-    this.indices = backend.indices(width);
+    this.place = predictor.createPlace(width);
+    this.reordered = predictor.createPlace(width);
+    this.logitMask = new Uint8Array(predictor.vocabulary - 1);
   }
 
   async search(constraint: ConstraintState | undefined): Promise<BeamResult[]> {
-    const { settings, width, backend, beginning } = this;
+    const { settings, width, predictor, beginning } = this;
     let active: Candidate[] = [
       {
         id: beginning.id,
@@ -105,7 +99,7 @@ class Beam {
     const ended: BeamResult[] = [];
     const empty = constraint && !constraint.writeMask(this.logitMask, settings.length);
     if (settings.length === 0 || empty) return [{ ids: [], logProbability: 0, mean: 0 }];
-    this.copyRows(stateRows(backend, this.state, 0, 1), beginning.state, [0]);
+    predictor.copyRow(this.place, 0, beginning.place, 0);
     while (active.length > 0 && ended.length < width) {
       const next: Candidate[] = [];
       const rows: number[] = [];
@@ -125,16 +119,12 @@ class Beam {
 
   /** The most probable characters to go on with, over all candidates; best first. */
   private async extensions(active: readonly Candidate[]): Promise<Extension[]> {
-    const { backend, network, logits, logitMask, width } = this;
-    const B = active.length;
-    const V = network.config.vocabulary;
-    const input = backend.viewIndices(this.indices, 0, B);
-    backend.writeIndices(
-      input,
+    const { predictor, logitMask, width } = this;
+    const V = predictor.vocabulary;
+    const logits = await predictor.step(
+      this.place,
       active.map(({ id }) => id),
     );
-    const output = network.forward(input, 1, B, stateRows(backend, this.state, 0, B));
-    await backend.read(output, logits.subarray(0, B * V));
     const best: Extension[] = [];
     active.forEach(({ logProbability, constraint, length }, row) => {
       logitMask.fill(1);
@@ -172,22 +162,9 @@ class Beam {
 
   private reorder(rows: readonly number[]): void {
     if (rows.length === 0) return;
-    const { backend } = this;
-    this.copyRows(stateRows(backend, this.reordered, 0, rows.length), this.state, rows);
-    const order = Array.from(rows, (_, i) => i);
-    this.copyRows(stateRows(backend, this.state, 0, rows.length), this.reordered, order);
-  }
-
-  /** to[i] = from[rows[i]] */
-  private copyRows(to: State, from: State, rows: readonly number[]): void {
-    const { backend } = this;
-    const ids = backend.viewIndices(this.indices, 0, rows.length);
-    backend.writeIndices(ids, rows);
-    to.forEach((layer, l) => {
-      layer.forEach((s, k) => {
-        backend.gather(s, from[l][k], ids);
-      });
-    });
+    const { predictor, place, reordered } = this;
+    predictor.gather(reordered, place, rows);
+    [this.place, this.reordered] = [reordered, place];
   }
 }
 

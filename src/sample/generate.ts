@@ -60,7 +60,8 @@ async function* drawIn(
   const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   // what follows an unprinted record of each record's own cannot be read once for all
   const isLed = needsLeadIn(settings, prompt);
-  const { state, id } = readPrompt(model, backend, weights, isLed ? [] : prompt);
+  const { countsWeight = 1 } = settings;
+  const { place, id } = readPrompt(model, backend, weights, isLed ? [] : prompt, countsWeight);
   const together = Math.max(1, Math.min(expected ?? maxRows * threads, heldRecords(settings)));
   const workers = Math.min(threads, together);
   const rows = Math.min(maxRows, Math.ceil(together / workers));
@@ -68,7 +69,9 @@ async function* drawIn(
     device: handle,
     config: model.config,
     weights: loaded ?? backend.share(weights),
-    state: state.map((layer) => layer.map((s) => backend.share(s))),
+    counts: countsWeight > 0 ? model.counts : undefined,
+    state: place.state.map((layer) => layer.map((s) => backend.share(s))),
+    history: place.histories?.[0].latest ?? [],
     firstId: id,
     settings: isLed ? settings : { ...settings, separators: undefined },
     unit: model.vocabulary.unit,

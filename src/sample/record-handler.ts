@@ -3,8 +3,10 @@ import { setImmediate } from 'node:timers/promises';
 import { isPending, type SharedTensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
 import { openHandle } from '../backend/open-device.js';
+import type { ModelCounts } from '../counts/mixture.js';
 import { networkOf } from '../model/load.js';
 import type { ModelConfig } from '../model/model-config.js';
+import { Predictor } from '../predict/predictor.js';
 import type { TextUnit } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import type { Handler } from '../threads/handler.js';
@@ -18,9 +20,13 @@ export interface SamplePlan {
   readonly config: ModelConfig;
   /** Flat list of parameters */
   readonly weights: SharedTensor;
+  /** Mixed into the network's predictions, on shared memory */
+  readonly counts: ModelCounts | undefined;
   /** State with which every record begins, [1, H] a layer and state, and what it reads next */
   readonly state: readonly (readonly SharedTensor[])[];
   readonly firstId: number;
+  /** The latest characters before that */
+  readonly history: readonly number[];
   readonly settings: SampleSettings;
   readonly unit: TextUnit;
   readonly symbols: readonly number[];
@@ -51,13 +57,15 @@ export async function createRecordHandler(
     maxBatch: plan.rows,
   });
   const state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
-  const beginning = { state, id: plan.firstId };
+  const { rows, settings } = plan;
+  const predictor = new Predictor(backend, network, rows, plan.counts, settings.countsWeight);
+  const beginning = { place: predictor.placeAt(state, plan.history), id: plan.firstId };
   const rules = {
     settings: plan.settings,
     symbols: plan.symbols.length,
     constraint: constraintFor(plan.settings, Vocabulary.of(plan.unit, plan.symbols)),
   };
-  const batch = new Batch(backend, network, beginning, rules, plan.rows);
+  const batch = new Batch(predictor, beginning, rules, rows);
   let running = false;
   let slice = firstSliceMs;
   let stepsPerLook = 1;

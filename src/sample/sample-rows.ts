@@ -47,6 +47,14 @@ export const lengthRow = option('<n>', integer(0), 'max number of characters to 
   default: 500,
 });
 
+/** How much of a model's counts is used */
+export const countsWeightRow = option(
+  '<x>',
+  fraction,
+  "scales the weight of the model's n-gram counts: 1 as trained, 0 the network alone",
+  { default: 1 },
+);
+
 const libraryRows = {
   length: lengthRow,
   temperature: option(
@@ -56,6 +64,7 @@ const libraryRows = {
     { default: 1 },
   ),
   ...filterRows,
+  countsWeight: countsWeightRow,
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same text', { default: 1 }),
   prompt: option('<text>', text, 'text to continue; it is not part of what is returned', {
     default: '',

@@ -4,6 +4,7 @@ import { openDevice } from '../backend/open-device.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { type Complete, checkOptions, withDefaults } from '../options/table.js';
+import { Predictor } from '../predict/predictor.js';
 import { prepareText } from '../text/decode.js';
 import { Batch } from './batch.js';
 import { readPrompt } from './read-prompt.js';
@@ -36,6 +37,7 @@ async function drawText(model: Model, backend: Backend, options: SampleOptions):
     greedy,
     seed,
     prompt: text,
+    countsWeight,
     backend: _,
     ...filters
   } = {
@@ -43,7 +45,7 @@ async function drawText(model: Model, backend: Backend, options: SampleOptions):
   };
   const weights = loadWeights(model, backend);
   const prompt = model.vocabulary.encode(prepareText(text, model.text)).ids;
-  const beginning = readPrompt(model, backend, weights, prompt);
+  const beginning = readPrompt(model, backend, weights, prompt, countsWeight);
   const network = networkOf(model.config, backend, weights, { maxRows: 1, maxBatch: 1 });
   const settings = {
     ...filters,
@@ -59,7 +61,8 @@ async function drawText(model: Model, backend: Backend, options: SampleOptions):
   };
   const symbols = model.vocabulary.symbols.length;
   const rules = { settings, symbols, constraint: undefined };
-  const batch = new Batch(backend, network, beginning, rules, 1);
+  const predictor = new Predictor(backend, network, 1, model.counts, countsWeight);
+  const batch = new Batch(predictor, beginning, rules, 1);
   batch.add(0, []);
   const ids: number[] = [];
   while (batch.busy) {

@@ -1,13 +1,11 @@
 /** A text that grows bit by bit: what is read into it, and what the model goes on with, in turns. */
 import { setImmediate } from 'node:timers/promises';
-import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
+import { type Answer, type Backend, isPending } from '../backend/backend.js';
 import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
-import type { Network, State } from '../model/network.js';
-import { clearState, copyState } from '../model/network-state.js';
+import { type Place, Predictor, readingSteps } from '../predict/predictor.js';
 import { textBeginning } from '../text/documents.js';
 import { CharacterSampler } from './character-sampler.js';
-import { promptSteps, readIds } from './read-prompt.js';
 import { RecordSampler } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
@@ -15,46 +13,45 @@ import { constraintFor, type SampleSettings } from './settings.js';
 const sliceMs = 30;
 
 /** Where a text stands: all that was read but the last character, and that one */
-interface Position {
-  /** [1, H] a layer and state */
-  readonly state: State;
+interface Standing {
+  /** Of one row */
+  readonly place: Place;
   next: number;
 }
 
 export class Session {
-  private readonly network: Network;
-  private readonly position: Position;
+  private readonly predictor: Predictor;
+  private readonly now: Standing;
   /** Where the latest drawing began */
-  private readonly origin: Position;
-  private readonly input: Indices;
-  private readonly logits: Float32Array;
+  private readonly origin: Standing;
   /** Drawings so far: the next is drawn as the record of this number */
   private record = 0;
 
+  /** @param share scales the weight of the model's counts */
   constructor(
     private readonly model: Model,
-    private readonly backend: Backend,
+    backend: Backend,
+    share = 1,
   ) {
-    this.network = loadNetwork(model, backend, { maxRows: promptSteps, maxBatch: 1 });
+    const network = loadNetwork(model, backend, { maxRows: readingSteps, maxBatch: 1 });
+    this.predictor = new Predictor(backend, network, 1, model.counts, share);
     const next = textBeginning(model.vocabulary);
-    this.position = { state: this.network.createState(1), next };
-    this.origin = { state: this.network.createState(1), next };
-    this.input = backend.indices(1);
-    this.logits = new Float32Array(model.vocabulary.size);
+    this.now = { place: this.predictor.createPlace(1), next };
+    this.origin = { place: this.predictor.createPlace(1), next };
   }
 
   /** Begins a new text with these ids. */
   begin(ids: ArrayLike<number>): void {
-    const { backend, position, network, model } = this;
-    clearState(backend, position.state);
+    const { predictor, now, model } = this;
+    predictor.clear(now.place);
     const before = Math.max(0, ids.length - 1);
-    readIds(backend, network, position.state, ids, before);
-    position.next = ids.length > 0 ? ids[before] : textBeginning(model.vocabulary);
+    predictor.read(now.place, ids, before);
+    now.next = ids.length > 0 ? ids[before] : textBeginning(model.vocabulary);
   }
 
   /** Goes back to where the latest drawing began. */
   rewind(): void {
-    this.move(this.position, this.origin);
+    this.move(this.now, this.origin);
   }
 
   /** The next drawing is drawn as the first of its seed. */
@@ -72,8 +69,8 @@ export class Session {
     const sampler = new CharacterSampler(symbols, settings);
     const constraint = constraintFor(settings, vocabulary);
     const rules = { settings, symbols, constraint };
-    this.move(this.origin, this.position);
-    const recordSampler = new RecordSampler(this.record++, this.position.next, [], rules);
+    this.move(this.origin, this.now);
+    const recordSampler = new RecordSampler(this.record++, this.now.next, [], rules);
     while (!recordSampler.done) {
       const end = performance.now() + sliceMs;
       do {
@@ -88,20 +85,23 @@ export class Session {
   }
 
   private step(recordSampler: RecordSampler, sampler: CharacterSampler): Answer<void> {
-    const { backend, network, position, input, logits } = this;
-    backend.writeIndices(input, [recordSampler.input]);
-    const answer = backend.read(network.forward(input, 1, 1, position.state), logits);
-    if (isPending(answer)) return answer.then(() => this.advance(recordSampler, sampler));
-    this.advance(recordSampler, sampler);
+    const answer = this.predictor.step(this.now.place, [recordSampler.input]);
+    if (isPending(answer))
+      return answer.then((logits) => this.advance(recordSampler, sampler, logits));
+    this.advance(recordSampler, sampler, answer);
   }
 
-  private advance(recordSampler: RecordSampler, sampler: CharacterSampler): void {
-    recordSampler.advance(this.logits, 0, sampler);
-    this.position.next = recordSampler.input;
+  private advance(
+    recordSampler: RecordSampler,
+    sampler: CharacterSampler,
+    logits: Float32Array,
+  ): void {
+    recordSampler.advance(logits, 0, sampler);
+    this.now.next = recordSampler.input;
   }
 
-  private move(to: Position, from: Position): void {
-    copyState(this.backend, to.state, from.state);
+  private move(to: Standing, from: Standing): void {
+    this.predictor.copyRow(to.place, 0, from.place, 0);
     to.next = from.next;
   }
 }

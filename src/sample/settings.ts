@@ -24,6 +24,8 @@ export interface SampleSettings extends FilterOptions {
   readonly allow: string | undefined;
   /** A regular expression that every record matches; a line end then ends it */
   readonly match: string | undefined;
+  /** Scales the weight of the model's counts: 1, where it is absent, as fitted; 0 leaves the network alone */
+  readonly countsWeight?: number | undefined;
   /** Record r is drawn from stream r of this seed: it depends on neither count nor threads. */
   readonly seed: number;
 }

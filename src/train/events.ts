@@ -52,6 +52,8 @@ export interface Validation {
    * both agree on the same text.
    */
   readonly validationLoss: number | null;
+  /** The validation loss of network and counts together, where counts stand beside it */
+  readonly mixtureLoss?: number;
   readonly learningRate: number;
   /** Mean norm of the gradient before clipping, since the validation before; null before the first step */
   readonly gradientNorm: number | null;
@@ -65,6 +67,7 @@ export interface Validation {
 export interface LossesInBits {
   readonly trainBitsPerCharacter: number | null;
   readonly validationBitsPerCharacter: number | null;
+  readonly mixtureBitsPerCharacter?: number;
 }
 
 export interface ValidationEvent extends Validation, LossesInBits {
@@ -138,13 +141,18 @@ export interface BaselineEvent {
 
 /** Adds the losses in bits per character to those in nats. */
 export function withBits<
-  Entry extends { readonly trainLoss?: number | null; readonly validationLoss?: number | null },
+  Entry extends {
+    readonly trainLoss?: number | null;
+    readonly validationLoss?: number | null;
+    readonly mixtureLoss?: number | null;
+  },
 >(entry: Entry): Entry & LossesInBits {
   const inBits = (nats: number | null | undefined) => (nats == null ? null : nats / Math.LN2);
   return {
     ...entry,
     trainBitsPerCharacter: inBits(entry.trainLoss),
     validationBitsPerCharacter: inBits(entry.validationLoss),
+    ...(entry.mixtureLoss != null && { mixtureBitsPerCharacter: entry.mixtureLoss / Math.LN2 }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a training is given: text, model, configuration, and where to go on from. */
 
+import type { NgramTable } from '../counts/ngram-table.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import type { Ids, TextOptions } from '../text/unit.js';
@@ -23,6 +24,8 @@ export interface TrainingText {
   readonly separator?: string | undefined;
   /** Where each file or record is to be learnt by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
+  /** Where n-grams are counted: the training text with what is held out at its beginning */
+  readonly counted?: Ids | undefined;
   /** What the text was; recorded in the model, so without times and paths */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
@@ -37,6 +40,8 @@ export interface TrainingJob {
   readonly resume?: TrainingState;
   /** With `resume`: the best model so far */
   readonly best?: Model;
+  /** Counts of another text to go on from, in ids of the job's vocabulary */
+  readonly givenCounts?: NgramTable | undefined;
   /** Starts from these weights, matched by character. */
   readonly initFrom?: Model;
   readonly sink: CheckpointSink;

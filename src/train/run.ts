@@ -4,6 +4,7 @@
  */
 import type { Backend } from '../backend/backend.js';
 import { openDevice } from '../backend/open-device.js';
+import { countTraining } from '../counts/count-training.js';
 import { CharnnError, optionName } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -13,6 +14,8 @@ import { Streams } from '../text/streams.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
 import { StepBudget } from './length/step-budget.js';
+import type { MixingPlan } from './replicas/mixing.js';
+import { mixingPlan } from './replicas/mixing-plan.js';
 import { Replicas } from './replicas/replica-group.js';
 import { Saver } from './saving/checkpoint-sink.js';
 import { History } from './saving/history.js';
@@ -47,13 +50,31 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
   let replicas: Replicas | undefined;
+  const started = performance.now();
   try {
-    replicas = await Replicas.start(device, model, job.config, job.corpus);
-    return await new Training(job, model, operations, replicas).run();
+    const mixing = await countedBeside(job);
+    const counting = mixing ? (performance.now() - started) / 1000 : 0;
+    replicas = await Replicas.start(device, model, job.config, { ...job.corpus, mixing });
+    return await new Training(job, model, operations, replicas, counting).run();
   } finally {
     await replicas?.close();
     device.close();
   }
+}
+
+/** Counts the text, where counts are to stand beside the network; undefined also where a signal ended it. */
+async function countedBeside(job: TrainingJob): Promise<MixingPlan | undefined> {
+  const { config, corpus, givenCounts, signal } = job;
+  if (!config.counts || config.counts === 'auto' || corpus.counted === undefined) return undefined;
+  const plan = {
+    text: corpus.counted,
+    held: corpus.counted.length - corpus.train.length,
+    vocabulary: corpus.vocabulary.size,
+    context: config.counts,
+    given: givenCounts,
+  };
+  const counted = await countTraining(plan, signal);
+  return counted && mixingPlan(plan, counted);
 }
 
 class Training {
@@ -79,12 +100,14 @@ class Training {
     private readonly model: ModelConfig,
     private readonly backend: Backend,
     private readonly replicas: Replicas,
+    /** Seconds that counting took, which are part of the training's */
+    counting: number,
   ) {
     const { config, corpus, resume } = job;
     this.streams = new Streams(corpus.train, config.batchSize, config.seqLength);
     const { chunksPerPass } = this.streams;
     const text = { chunksPerPass, validation: corpus.validation.length };
-    this.budget = new StepBudget(config, text, resume?.seconds ?? 0, resume?.plan);
+    this.budget = new StepBudget(config, text, resume?.seconds ?? counting, resume?.plan);
     this.plateau = new Plateau(config, resume?.plateau.factor, resume?.plateau.waited);
     this.lastSaved = this.budget.seconds;
     this.saver = new Saver(job.sink, (failure) => this.reportFailedSave(failure));
@@ -197,10 +220,15 @@ class Training {
     const characters = job.corpus.validation.length - 1;
     const started = budget.seconds;
     let validationLoss: number | null = null;
+    let mixtureLoss: number | undefined;
     if (characters > 0) {
       const unknown = this.validationUnknown * job.corpus.vocabulary.unknownCost;
-      validationLoss = ((await replicas.validate()) + unknown) / characters;
+      const { nats, mixed } = await replicas.validate();
+      validationLoss = (nats + unknown) / characters;
+      if (replicas.mixing) mixtureLoss = (mixed + unknown) / characters;
       if (replicas.control.stopRequested) return 'stopped';
+    } else if (replicas.mixing) {
+      await replicas.fit();
     }
     budget.validated(budget.seconds - started);
     const metrics = replicas.control.metrics;
@@ -211,6 +239,7 @@ class Training {
       epoch: this.step / this.streams.chunksPerPass,
       trainLoss: mean(metrics.loss),
       validationLoss,
+      ...(mixtureLoss !== undefined && { mixtureLoss }),
       learningRate: this.learningRateAt(Math.max(0, this.step - 1)),
       gradientNorm: mean(metrics.gradientNorm),
       clipped: mean(metrics.clipped),
@@ -270,7 +299,10 @@ class Training {
   private async interrupted(): Promise<EndEvent> {
     // a model that has never been validated is better than none
     if (this.hasModel) await this.saveState();
-    else await this.saveModel();
+    else {
+      if (this.replicas.mixing) await this.replicas.fit();
+      await this.saveModel();
+    }
     return this.ended('interrupted');
   }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openDevice } from '#charnn/backend/open-device.js';
 import { loadWeights, networkOf } from '#charnn/model/load.js';
+import { Predictor } from '#charnn/predict/predictor.js';
 import { Batch } from '#charnn/sample/batch.js';
 import { constraintOf } from '#charnn/sample/pattern/constraint.js';
 import { readPrompt } from '#charnn/sample/read-prompt.js';
@@ -13,6 +14,7 @@ const { vocabulary } = model;
 const { operations: backend } = await openDevice();
 const weights = loadWeights(model, backend);
 const network = networkOf(model.config, backend, weights, { maxRows: 8, maxBatch: 8 });
+const predictor = new Predictor(backend, network, 8);
 const beginning = readPrompt(model, backend, weights, []);
 
 /** Eight records under a constraint */
@@ -21,7 +23,7 @@ function records(match: string | undefined, length: number, seed: number, allow?
   const choice = { greedy: false, temperatures: [1.5], schedule: undefined, banRepeats: undefined };
   const settings = { ...choice, length, stops: [], allow, match, seed };
   const symbols = vocabulary.symbols.length;
-  const batch = new Batch(backend, network, beginning, { settings, symbols, constraint }, 8);
+  const batch = new Batch(predictor, beginning, { settings, symbols, constraint }, 8);
   const drawn: number[][] = [];
   for (let i = 0; i < 8; i++) {
     batch.add(i, []);

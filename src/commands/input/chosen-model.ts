@@ -1,6 +1,7 @@
 /** The model that a command is to use: the best of a training, or its latest. */
+import { readLatestModel } from '../../checkpoint/last-model.js';
 import { readModel } from '../../checkpoint/model-file.js';
-import { readLastModel, statePath } from '../../checkpoint/state-file.js';
+import { statePath } from '../../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../../errors.js';
 import { quote } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';
@@ -12,7 +13,7 @@ import type { Model } from '../../model/model-data.js';
 export async function readChosenModel(path: string, last = false): Promise<Model> {
   const file = last ? statePath(path) : path;
   try {
-    return await (last ? readLastModel(file) : readModel(file));
+    return await (last ? readLatestModel(path) : readModel(path));
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new CharnnError(

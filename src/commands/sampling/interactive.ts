@@ -50,7 +50,12 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
   const model = await readChosenModel(path, options.last);
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
-  const dialogue = new Dialogue(model, new Session(model, device.operations), options, output);
+  const dialogue = new Dialogue(
+    model,
+    new Session(model, device.operations, options.countsWeight),
+    options,
+    output,
+  );
   await dialogue.begin();
   const { cell, layers, hidden } = model.config;
   output.note(`${cell}, ${layers} × ${hidden}; /help says what can be typed, Ctrl-D ends`);

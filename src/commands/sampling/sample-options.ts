@@ -2,7 +2,12 @@
 import * as rows from '../../cli/rows.js';
 import { flag, type OptionsOf, option, topic } from '../../options/table.js';
 import { count, integer, listOf, notNegative, path, repeated, text } from '../../options/types.js';
-import { constraintRows, filterRows, lengthRow } from '../../sample/sample-rows.js';
+import {
+  constraintRows,
+  countsWeightRow,
+  filterRows,
+  lengthRow,
+} from '../../sample/sample-rows.js';
 import { encodingRow } from '../../text/reading-rows.js';
 
 const { greedy, ...filters } = filterRows;
@@ -74,6 +79,7 @@ export const sampleTable = {
     ...filters,
     ...constraintRows,
     greedy,
+    countsWeight: countsWeightRow,
     beam: option('<n>', integer(1, 1024), 'beam search of width n for the most probable record'),
   }),
   ...topic('Run', {

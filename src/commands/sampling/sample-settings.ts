@@ -74,6 +74,7 @@ export function sampleSettings(
     separators: separators.map(({ ids }) => ids),
     allow: options.allow,
     match: options.match,
+    countsWeight: options.countsWeight,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
   });
   // an expression that cannot be met is told before any work

@@ -11,6 +11,7 @@ import type { Ids } from '../../text/unit.js';
 import { WorkerPool } from '../../threads/worker-pool.js';
 import type { TrainConfig } from '../train-config.js';
 import { momentCount } from '../update/optimizers.js';
+import type { MixingPlan } from './mixing.js';
 import {
   type Order,
   partition,
@@ -25,10 +26,13 @@ interface TrainingTexts {
   readonly train: Ids;
   readonly validation: Ids;
   readonly documents?: TrainingDocuments | undefined;
+  readonly mixing?: MixingPlan | undefined;
 }
 
 export class Replicas {
   readonly control: SharedControl;
+  /** Counts beside the network */
+  readonly mixing: MixingPlan | undefined;
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];
   /** The moving average of the weights, if one is kept */
@@ -56,6 +60,7 @@ export class Replicas {
     const { threads: replicas, batchSize } = config;
     const { flatSize } = parameterTable(model);
     this.control = new SharedControl(replicas);
+    this.mixing = texts.mixing;
     this.weights = backend.tensor([flatSize]);
     this.moments = Array.from({ length: momentCount(config.optimizer) }, () =>
       backend.tensor([flatSize]),
@@ -110,13 +115,23 @@ export class Replicas {
     return reply.result;
   }
 
-  /** Σ of the losses over the validation text, in nats; not a number when stopped. */
-  async validate(): Promise<number> {
+  /**
+   * Σ of the losses over the validation text, in nats: the network's, and, where counts stand beside it, the
+   * mixture's, whose weights are fitted before. Not numbers when stopped.
+   */
+  async validate(): Promise<{ nats: number; mixed: number }> {
     const replies = await this.order({ type: 'validate' });
-    return replies.reduce(
-      (sum, reply) => sum + (reply.type === 'validated' ? reply.nats : Number.NaN),
-      0,
-    );
+    let [nats, mixed] = [0, 0];
+    for (const reply of replies) {
+      nats += reply.type === 'validated' ? reply.nats : Number.NaN;
+      mixed += reply.type === 'validated' ? reply.mixed : Number.NaN;
+    }
+    return { nats, mixed };
+  }
+
+  /** Fits the weights of the counts to the network as it is, also after a request to stop. */
+  async fit(): Promise<void> {
+    await this.order({ type: 'fit' });
   }
 
   /** The hidden state of the whole batch, [B, H] by layer and state. */

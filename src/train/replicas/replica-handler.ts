@@ -13,7 +13,10 @@ export async function createReplicaHandler(
   const replica = new Replica(backend, plan, new SharedControl(plan.replicas, plan.control));
   return async (order) => {
     if (order.type === 'validate') {
-      reply({ type: 'validated', nats: await replica.validate() });
+      reply({ type: 'validated', ...(await replica.validate()) });
+    } else if (order.type === 'fit') {
+      await replica.fit();
+      reply({ type: 'fitted' });
     } else {
       reply({ type: 'ran', result: await replica.run(order.firstStep, order.learningRates) });
     }

@@ -8,6 +8,7 @@ import type { ModelConfig } from '../../model/model-config.js';
 import type { Documents } from '../../text/documents.js';
 import type { Ids } from '../../text/unit.js';
 import type { TrainConfig } from '../train-config.js';
+import type { MixingPlan } from './mixing.js';
 
 /** The documents of the training text and of the validation text */
 export interface TrainingDocuments {
@@ -24,6 +25,8 @@ export interface ReplicaPlan {
   readonly validation: Ids;
   /** Where each file or record is a document */
   readonly documents?: TrainingDocuments | undefined;
+  /** Where counts stand beside the network */
+  readonly mixing?: MixingPlan | undefined;
   readonly index: number;
   readonly replicas: number;
   /** Rows [firstRow, firstRow + rows) of the batch are this replica's. */
@@ -42,12 +45,15 @@ export interface ReplicaPlan {
 /** Main thread → replica. All replicas get the same. */
 export type Order =
   | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
-  | { readonly type: 'validate' };
+  | { readonly type: 'validate' }
+  /** Fits the weights of the counts */
+  | { readonly type: 'fit' };
 
 /** Replica → main thread: one reply to each order. */
 export type Reply =
   | { readonly type: 'ran'; readonly result: RunResult }
-  | { readonly type: 'validated'; readonly nats: number };
+  | { readonly type: 'validated'; readonly nats: number; readonly mixed: number }
+  | { readonly type: 'fitted' };
 
 export interface RunResult {
   /** Steps done in all */

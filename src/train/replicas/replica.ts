@@ -22,6 +22,7 @@ import { SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator
 import { Streams } from '../../text/streams.js';
 import { emaWeight, optimizers, update } from '../update/optimizers.js';
 import { dealMatrices, type ParameterPart, sliceParameters } from '../update/parameter-parts.js';
+import { heldRows, Mixing } from './mixing.js';
 import { partition, type ReplicaPlan, type RunResult } from './replica-plan.js';
 import type { SharedControl } from './shared-control.js';
 
@@ -45,6 +46,7 @@ export class Replica {
   /** What this replica updates: matrices, if the optimiser takes them whole, and a share of the rest. */
   private readonly updates: readonly ParameterPart[];
   private readonly validation: SegmentedEvaluator | undefined;
+  private readonly mixing: Mixing | undefined;
 
   constructor(
     private readonly backend: Backend,
@@ -64,13 +66,12 @@ export class Replica {
     const segments = segmentText(plan.validation.length);
     const validationShare = partition(segments.count, index, replicas);
     const trainRows = rows * seqLength;
-    const T = Math.max(
-      1,
-      Math.min(validationSteps, Math.floor(trainRows / Math.max(1, validationShare.size))),
-    );
+    const T = stepsFor(trainRows, validationShare.size);
+    const held = plan.mixing ? heldRows(plan.mixing, index, replicas) : 0;
+    const heldT = stepsFor(trainRows, held);
     this.network = new Network(backend, model, this.weights, this.gradients, {
-      maxRows: Math.max(trainRows, T * validationShare.size),
-      maxBatch: Math.max(rows, validationShare.size),
+      maxRows: Math.max(trainRows, T * validationShare.size, heldT * held),
+      maxBatch: Math.max(rows, validationShare.size, held),
       training: true,
       dropout: dropout > 0,
       weightDrop: weightDrop > 0,
@@ -92,6 +93,10 @@ export class Replica {
         T,
         plan.documents?.validation,
       );
+    }
+
+    if (plan.mixing) {
+      this.mixing = new Mixing(backend, this.network, plan.mixing, index, replicas, heldT);
     }
 
     const { parameters } = table;
@@ -128,15 +133,37 @@ export class Replica {
     return { step, diverged: undefined };
   }
 
-  /** Σ of the validation losses of this replica's segments; not a number when stopped. */
-  async validate(): Promise<number> {
-    const { control, plan, validation } = this;
-    this.exchangeAverage();
-    const segments = segmentText(plan.validation.length);
+  /**
+   * Σ of the validation losses of this replica's segments, the network's and the mixture's; not numbers when
+   * stopped.
+   */
+  async validate(): Promise<{ nats: number; mixed: number }> {
+    const { control, plan, validation, mixing } = this;
     const stopped = () => control.stopRequested;
-    const nats = (await validation?.total(plan.validation, segments, stopped)) ?? 0;
     this.exchangeAverage();
-    return nats;
+    await this.fitMixing(stopped);
+    const segments = segmentText(plan.validation.length);
+    const judge = mixing?.judge();
+    const nats = (await validation?.total(plan.validation, segments, stopped, judge)) ?? 0;
+    this.exchangeAverage();
+    return { nats, mixed: validation?.judged ?? 0 };
+  }
+
+  /** Fits the weights of the counts to the network that is validated. */
+  async fit(): Promise<void> {
+    this.exchangeAverage();
+    await this.fitMixing(() => false);
+    this.exchangeAverage();
+  }
+
+  private async fitMixing(stopped: () => boolean): Promise<void> {
+    const { control, mixing, plan } = this;
+    if (mixing === undefined) return;
+    await mixing.read(stopped);
+    control.barrier.wait();
+    // what was stopped on any thread is not whole, and is not used
+    if (plan.index === 0 && !stopped()) mixing.fit();
+    control.barrier.wait();
   }
 
   /** Weights and their average change places: the average is what is validated. */
@@ -218,6 +245,11 @@ export class Replica {
     network.backward();
     return lossSum;
   }
+}
+
+/** Steps of a chunk for reading so many rows in the memory of a training */
+function stepsFor(trainRows: number, rows: number): number {
+  return Math.max(1, Math.min(validationSteps, Math.floor(trainRows / Math.max(1, rows))));
 }
 
 /**

@@ -33,6 +33,7 @@ export interface TrainingSnapshot {
 /** The model as it stands: the average of the weights, where one is kept. */
 export async function modelOf(snapshot: TrainingSnapshot): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, budget: length, history } = snapshot;
+  const { mixing } = replicas;
   // Given or planned, the interval has one place among the fields, so that equal trainings write equal bytes.
   const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
   const { backend: _, length: __, keep: ___, ...recorded } = configRecord(config);
@@ -42,6 +43,9 @@ export async function modelOf(snapshot: TrainingSnapshot): Promise<Model> {
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
     weights: await copyOut(backend, replicas.ema ?? replicas.weights),
+    ...(mixing && {
+      counts: { table: mixing.table, weights: Float64Array.from(mixing.weights) },
+    }),
     training: {
       charnn: version,
       id,
@@ -82,6 +86,7 @@ export async function stateOf(
     plateau: { factor, waited },
     tally: replicas.control.metrics,
     rollbacks: snapshot.rollbacks,
+    ...(job.givenCounts && { counts: job.givenCounts }),
     ...(snapshot.isFineTuning && { isFineTuning: true }),
     ...(snapshot.validationUnknown > 0 && { validationUnknown: snapshot.validationUnknown }),
     history: history.entries,

@@ -3,6 +3,7 @@
  * learning rate are functions of the step, so the step stands for them.
  */
 
+import type { NgramTable } from '../../counts/ngram-table.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { HistoryEntry } from '../../model/model-data.js';
 import type { TextOptions } from '../../text/unit.js';
@@ -44,6 +45,8 @@ export interface TrainingState {
    * files, none are
    */
   readonly validationUnknown?: number;
+  /** Counts of another text that this training goes on from */
+  readonly counts?: NgramTable | undefined;
   /** Of a long training only some validations */
   readonly history: readonly HistoryEntry[];
   /** Of all validations, where the history has been thinned */

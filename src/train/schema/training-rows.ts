@@ -1,5 +1,6 @@
 /** Options that say how a network is trained: fields of the `config` object in state files. */
 import { backendNames } from '../../backend/device.js';
+import { longestContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
 import {
@@ -9,6 +10,7 @@ import {
   fraction,
   integer,
   notNegative,
+  orAuto,
   positive,
   properFraction,
 } from '../../options/types.js';
@@ -200,6 +202,15 @@ const documentRows = topic('Text', {
   }),
 });
 
+const countsRows = topic('Training', {
+  counts: option(
+    '<n>',
+    orAuto(integer(0, longestContext)),
+    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text; 0: none",
+    { absent: '0', optional: true },
+  ),
+});
+
 /** Constants of the optimisers that files record but no option changes. */
 const fixedRows = {
   alpha: {
@@ -223,5 +234,6 @@ export const trainingRows = {
   ...keepRows,
   ...runRows,
   ...documentRows,
+  ...countsRows,
   ...fixedRows,
 };

@@ -1,0 +1,97 @@
+/** Bytes in a file's list of tensors: `{name, shape, dtype, encoding, data}` as those have it, of type uint8. */
+import type { Hash } from 'node:crypto';
+import { CharnnError } from '../errors.js';
+import type { ByteSource } from '../json/byte-source.js';
+import { Fields } from '../json/fields.js';
+import type { ScannedTensor, Span } from '../json/scan.js';
+import { requireMemory } from '../machine/memory.js';
+
+export interface NamedBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Bytes encoded at once: a multiple of 3, so that pieces of base64 join without padding */
+const pieceBytes = 3 << 14;
+
+/**
+ * The JSON of bytes, in pieces.
+ * @param hash takes in what `readBytes` will take in
+ */
+export function* bytesJson({ name, bytes }: NamedBytes, hash: Hash): Generator<string> {
+  const shape = [bytes.length];
+  const head = JSON.stringify({ name, shape, dtype: 'uint8', encoding: 'base64' });
+  hash.update(JSON.stringify([name, shape]));
+  yield `${head.slice(0, -1)},"data":"`;
+  for (let start = 0; start < bytes.length; start += pieceBytes) {
+    const piece = Buffer.from(bytes.subarray(start, start + pieceBytes));
+    hash.update(piece);
+    yield piece.toString('base64');
+  }
+  yield '"}';
+}
+
+/** Bytes whose head has been checked, and where they stand */
+export interface ReadableBytes {
+  readonly name: string;
+  readonly fields: Fields;
+  readonly length: number;
+  readonly data: Span;
+}
+
+/**
+ * Checks all that can be known about bytes before memory is taken for them.
+ * @throws CharnnError naming the field that is wrong
+ */
+export function checkBytes(
+  { head, data }: ScannedTensor,
+  where: string,
+  name: string,
+): ReadableBytes {
+  const fields = Fields.of(head, where);
+  if (fields.string('name') !== name) fields.fail('name', `"${name}"`);
+  fields.oneOf('dtype', ['uint8']);
+  fields.oneOf('encoding', ['base64']);
+  const shape = fields.array('shape');
+  const [length] = shape;
+  if (shape.length !== 1 || !Number.isSafeInteger(length) || (length as number) < 0) {
+    fields.fail('shape', 'a list of one number of bytes');
+  }
+  const bytes = length as number;
+  const needed = Math.ceil(bytes / 3) * 4;
+  const found = data === undefined ? 0 : data.end - data.start - 2;
+  if (data === undefined || found !== needed) {
+    throw new CharnnError(
+      `${fields.name(`data (${name})`)} must be ${needed} characters of base64, not ${found}`,
+    );
+  }
+  return { name, fields, length: bytes, data };
+}
+
+/** Characters read at once: whole groups of 4 */
+const pieceCharacters = 1 << 20;
+
+/** @throws CharnnError for what is no base64, or when memory does not suffice */
+export function readBytes(
+  source: ByteSource,
+  { name, fields, length, data }: ReadableBytes,
+  hash: Hash,
+): Uint8Array {
+  requireMemory(length, fields.name(`data (${name})`));
+  const bytes = Buffer.from(new Uint8Array(length).buffer);
+  const last = data.end - 1;
+  const piece = Buffer.allocUnsafe(Math.min(pieceCharacters, last - data.start - 1));
+  let done = 0;
+  for (let at = data.start + 1; at < last; at += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, last - at));
+    source.read(part, at);
+    const wanted = Math.min((part.length / 4) * 3, length - done);
+    if (bytes.write(part.toString('latin1'), done, 'base64') !== wanted) {
+      throw new CharnnError(`${fields.name(`data (${name})`)} is not valid base64`);
+    }
+    done += wanted;
+  }
+  hash.update(JSON.stringify([name, [length]]));
+  hash.update(bytes);
+  return bytes;
+}

@@ -1,0 +1,96 @@
+/** Counts the n-grams of a text. */
+import { limits } from '../limits.js';
+import type { Ids } from '../text/unit.js';
+import { eachRun, mostContext, NgramLayout } from './ngram-runs.js';
+import type { NgramTable } from './ngram-table.js';
+import { TableBuilder } from './table-builder.js';
+
+export interface CountOptions {
+  /** N: characters of the longest context; by the text where it is absent */
+  readonly context?: number | undefined;
+  /** Entries of the table at the most */
+  readonly limit?: number | undefined;
+  /** The first character that is counted; those before it are only what it follows. */
+  readonly first?: number | undefined;
+  /** Positions that are sorted at a time, for tests */
+  readonly batch?: number | undefined;
+}
+
+/**
+ * Counts a text. Where it has more n-grams than `limit`, those that occur least are left out: all that occur at most
+ * so often as it takes.
+ * @param vocabulary V
+ */
+export function countText(
+  ids: Ids,
+  vocabulary: number,
+  {
+    context = usualContext(ids.length, vocabulary),
+    limit = limits.counts.entries,
+    first = 0,
+    batch,
+  }: CountOptions = {},
+): NgramTable {
+  const whole = new TableBuilder(vocabulary, context, 0, limit);
+  read(ids, vocabulary, context, whole, first, batch);
+  const table = whole.finish();
+  if (table !== undefined) return table;
+  const pruned = new TableBuilder(
+    vocabulary,
+    context,
+    whole.neededCutoff,
+    Number.POSITIVE_INFINITY,
+  );
+  read(ids, vocabulary, context, pruned, first, batch);
+  return pruned.finish() as NgramTable;
+}
+
+/** Characters of texts from which a longer context is worth its room; found on books and source code. */
+const lengths = [0, 60_000, 400_000, 6_000_000];
+const shortest = 5;
+
+/** The context that is counted for a text of so many characters. */
+export function usualContext(characters: number, vocabulary: number): number {
+  const wanted = shortest - 1 + lengths.filter((length) => characters >= length).length;
+  return Math.min(wanted, mostContext(vocabulary));
+}
+
+function read(
+  ids: Ids,
+  vocabulary: number,
+  context: number,
+  builder: TableBuilder,
+  first: number,
+  batch: number | undefined,
+): void {
+  const layout = new NgramLayout(vocabulary, context);
+  /** The open context: by distance, the ids plus 1 */
+  const open = new Int32Array(context + 1).fill(-1);
+  const close = (from: number) => {
+    for (let level = context; level >= from; level--) {
+      builder.close(level, open[level] - 1, open[level] > 0);
+    }
+  };
+  eachRun(
+    ids,
+    vocabulary,
+    layout,
+    (latest, high, low, count) => {
+      let level = 1;
+      if (latest === open[1]) {
+        level = 2;
+        while (level <= context && layout.symbol(high, low, level) === open[level]) level++;
+      }
+      if (level <= context) {
+        if (open[1] >= 0) close(level);
+        if (level === 1) open[level++] = latest;
+        for (; level <= context; level++) open[level] = layout.symbol(high, low, level);
+      }
+      builder.add(context, layout.symbol(high, low, 0), count, count);
+    },
+    first,
+    batch,
+  );
+  if (open[1] >= 0) close(1);
+  builder.close(0, 0, true);
+}

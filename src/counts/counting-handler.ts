@@ -1,0 +1,56 @@
+/** What is counted for a training, in a thread of its own: the main thread stays free for signals. */
+import type { Ids } from '../text/unit.js';
+import type { Handler } from '../threads/handler.js';
+import { countText } from './count-text.js';
+import { mergeTables } from './merge-tables.js';
+import { classOf } from './mixture.js';
+import { NgramReader } from './ngram-reader.js';
+import type { NgramTable } from './ngram-table.js';
+
+/** It passes through `postMessage`: texts and tables are on shared memory. */
+export interface CountingPlan {
+  /** The training text with the part that is held out at its beginning */
+  readonly text: Ids;
+  /** Characters of that part */
+  readonly held: number;
+  readonly vocabulary: number;
+  readonly context: number;
+  /** Counts to go on from, in ids of this vocabulary */
+  readonly given: NgramTable | undefined;
+}
+
+export interface Counted {
+  /** Counts of the whole text, the part that was held out included */
+  readonly table: NgramTable;
+  /** [n, V] what counts of all but that part predict in it from its second character on, as logarithms */
+  readonly logs: Float32Array;
+  /** [n] */
+  readonly classes: Uint16Array;
+}
+
+export function createCountingHandler(
+  plan: CountingPlan,
+  reply: (counted: Counted) => void,
+): Handler<'count'> {
+  return () => reply(countHeldOut(plan));
+}
+
+/** Counts all but the part that is held out, predicts that but for its first character, and counts it as well. */
+export function countHeldOut({ text, held, vocabulary, context, given }: CountingPlan): Counted {
+  const own = countText(text, vocabulary, { context, first: held });
+  const before = given ? mergeTables([{ table: given }, { table: own }], vocabulary) : own;
+  const n = Math.max(0, held - 1);
+  const logs = new Float32Array(new SharedArrayBuffer(4 * n * vocabulary));
+  const classes = new Uint16Array(new SharedArrayBuffer(2 * n));
+  const reader = new NgramReader(before);
+  const row = new Float64Array(vocabulary);
+  for (let i = 0; i < n; i++) {
+    reader.predict(text, i + 1, row);
+    logs.set(row, i * vocabulary);
+    classes[i] = classOf(reader.matched, reader.seen);
+  }
+  if (held === 0) return { table: before, logs, classes };
+  const rest = countText(text.subarray(0, held), vocabulary, { context });
+  const table = mergeTables([{ table: before }, { table: rest }], vocabulary);
+  return { table, logs, classes };
+}

@@ -1,0 +1,117 @@
+/**
+ * Network and counts as one prediction: a product of powers,
+ *
+ *     p(c) ∝ p_network(c)^a · p_counts(c)^b
+ *
+ * with a pair (a, b) for each class of positions, by how long the context is that the counts know, and how often
+ * they have seen it (log-linear interpolation; Neubig & Dyer 2016 for counts and networks).
+ */
+import { NgramReader } from './ngram-reader.js';
+import type { NgramTable } from './ngram-table.js';
+
+/** The counts of a model, as files hold them and threads share them */
+export interface ModelCounts {
+  readonly table: NgramTable;
+  /** [classes, 2] a and b */
+  readonly weights: Float64Array;
+}
+
+/** How often a context was seen, from which on a class is another one */
+const seenSteps = [1, 2, 3, 5, 9, 33];
+
+/** Classes of positions that a table tells apart. */
+export function classCount(context: number): number {
+  return (context + 1) * seenSteps.length;
+}
+
+/** The class of a position. */
+export function classOf(matched: number, seen: number): number {
+  let step = seenSteps.length - 1;
+  while (step > 0 && seen < seenSteps[step]) step--;
+  return matched * seenSteps.length + step;
+}
+
+/** Weights for all classes as long as none have been fitted: what fits of many texts come to, about. */
+export const usualWeights: readonly [network: number, counts: number] = [0.65, 0.4];
+
+export class Mixture {
+  private readonly reader: NgramReader;
+  private readonly counted: Float64Array;
+  private readonly mixed: Float64Array;
+
+  /** @param share scales the weight of the counts: 1 as fitted, 0 leaves the network alone */
+  constructor(
+    private readonly counts: ModelCounts,
+    private readonly share = 1,
+  ) {
+    this.reader = new NgramReader(counts.table);
+    this.counted = new Float64Array(counts.table.vocabulary);
+    this.mixed = new Float64Array(counts.table.vocabulary);
+  }
+
+  /**
+   * Turns a row of the network's logits into those of the mixture: its log-probabilities, up to a constant.
+   * @param logits the row begins at `start`, and is changed
+   * @param history ids before the character, oldest first
+   * @param end how many of them there are
+   */
+  mix(logits: Float32Array, start: number, history: ArrayLike<number>, end: number): void {
+    const { mixed } = this;
+    this.combine(logits, start, history, end);
+    for (let id = 0; id < mixed.length; id++) logits[start + id] = mixed[id];
+  }
+
+  /**
+   * What a character costs, in nats.
+   * @param logits the network's; the row begins at `start`, and stays as it is
+   */
+  loss(
+    logits: Float32Array,
+    start: number,
+    history: ArrayLike<number>,
+    end: number,
+    id: number,
+  ): number {
+    const { mixed } = this;
+    const max = this.combine(logits, start, history, end);
+    let sum = 0;
+    for (let other = 0; other < mixed.length; other++) sum += Math.exp(mixed[other] - max);
+    return Math.log(sum) + max - mixed[id];
+  }
+
+  /** @returns the largest of the mixed logits */
+  private combine(
+    logits: Float32Array,
+    start: number,
+    history: ArrayLike<number>,
+    end: number,
+  ): number {
+    const { reader, counted, mixed, share, counts } = this;
+    reader.predict(history, end, counted);
+    const at = 2 * classOf(reader.matched, reader.seen);
+    const a = 1 + share * (counts.weights[at] - 1);
+    const b = share * counts.weights[at + 1];
+    let max = Number.NEGATIVE_INFINITY;
+    for (let id = 0; id < mixed.length; id++) {
+      const value = a * logits[start + id] + b * counted[id];
+      mixed[id] = value;
+      if (value > max) max = value;
+    }
+    return max;
+  }
+}
+
+/**
+ * What a character of a text costs in nats, for whoever reads texts with a network.
+ * @param logits the network's; the row begins at `start`
+ * @param ids the text, in which the character stands at `at`
+ */
+export function judgeOf(mixture: Mixture) {
+  return (logits: Float32Array, start: number, ids: ArrayLike<number>, at: number): number =>
+    mixture.loss(logits, start, ids, at, ids[at]);
+}
+
+/** The mixture of a model; undefined where it has no counts, or they are to have no weight. */
+export function mixtureOf(counts: ModelCounts | undefined, share = 1): Mixture | undefined {
+  return counts === undefined || share === 0 ? undefined : new Mixture(counts, share);
+}

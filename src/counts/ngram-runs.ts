@@ -1,0 +1,270 @@
+/**
+ * The n-grams of a text in the order of the trie of contexts, each with how often it occurs.
+ *
+ * An n-gram is a number of 64 bits: its context read backwards, all but the latest character, and what follows.
+ * Positions are taken in batches, those with equal latest characters together, so that memory does not grow
+ * with the text.
+ */
+import { endianness } from 'node:os';
+import type { Ids } from '../text/unit.js';
+
+/** Positions of a batch: what is sorted at a time takes 16 bytes for each */
+const batchPositions = 1 << 23;
+/** No context is longer */
+export const longestContext = 12;
+const keyBits = 64;
+
+/** Where a 64-bit number's halves lie in pairs of 32 bits */
+const [lowHalf, highHalf] = endianness() === 'LE' ? [0, 1] : [1, 0];
+
+/** How the characters of an n-gram lie in its number: ids are one higher, 0 is before the beginning of the text. */
+export class NgramLayout {
+  /** Bits of a character */
+  readonly bits: number;
+  readonly mask: number;
+
+  /**
+   * @param vocabulary V
+   * @param context N, at most `mostContext(vocabulary)`
+   */
+  constructor(
+    vocabulary: number,
+    readonly context: number,
+  ) {
+    if (context > mostContext(vocabulary)) throw new Error(`contexts of ${context} are too long`);
+    this.bits = bitsFor(vocabulary);
+    this.mask = 2 ** this.bits - 1;
+  }
+
+  /** The character of the context that stands `back` before what follows, from 2 on; 0: what follows. */
+  symbol(high: number, low: number, back: number): number {
+    const { bits, mask } = this;
+    const shift = back === 0 ? 0 : (this.context + 1 - back) * bits;
+    if (shift >= 32) return (high >>> (shift - 32)) & mask;
+    if (shift + bits <= 32) return (low >>> shift) & mask;
+    return ((low >>> shift) | (high << (32 - shift))) & mask;
+  }
+}
+
+function bitsFor(vocabulary: number): number {
+  return 32 - Math.clz32(vocabulary);
+}
+
+/** The longest context that can be counted in a vocabulary of this size. */
+export function mostContext(vocabulary: number): number {
+  return Math.min(longestContext, Math.floor(keyBits / bitsFor(vocabulary)));
+}
+
+/**
+ * @param latest the id before what follows, plus 1; 0 at the beginning
+ * @param high upper half of the n-gram's number
+ * @param low lower half
+ */
+export type RunListener = (latest: number, high: number, low: number, count: number) => void;
+
+/**
+ * Tells all n-grams of a text that consist of N characters and the one that follows, ascending.
+ * @param first position of the first character that is counted as what follows
+ */
+export function eachRun(
+  ids: Ids,
+  vocabulary: number,
+  layout: NgramLayout,
+  listener: RunListener,
+  first = 0,
+  capacity = batchPositions,
+): void {
+  const { bits } = layout;
+  const cells = new Cells(ids, bits, first);
+  const batch = new Batch(ids, vocabulary, layout, Math.min(capacity, ids.length));
+  for (let from = 0; from < cells.counts.length; ) {
+    let to = from;
+    let count = 0;
+    while (to < cells.counts.length && count + cells.counts[to] <= capacity)
+      count += cells.counts[to++];
+    if (to === from) {
+      batch.cell(cells, from, listener);
+      from++;
+    } else {
+      if (count > 0) batch.range(cells, from, to, count, listener);
+      from = to;
+    }
+  }
+}
+
+/** Positions by the first bits of their contexts */
+class Cells {
+  readonly counts: Uint32Array;
+  private readonly shift: number;
+
+  constructor(
+    private readonly ids: Ids,
+    private readonly bits: number,
+    private readonly first: number,
+  ) {
+    const size = Math.max(16, bits);
+    this.shift = size - bits;
+    this.counts = new Uint32Array(2 ** size);
+    const { counts } = this;
+    let cell = 0;
+    for (let i = 0; i < ids.length; i++) {
+      if (i >= first) counts[cell]++;
+      cell = (cell >>> bits) | ((ids[i] + 1) << this.shift);
+    }
+  }
+
+  /** The latest character of all contexts of a cell */
+  latest(cell: number): number {
+    return cell >>> this.shift;
+  }
+
+  /**
+   * The next positions of the cells from `from` to below `to`.
+   * @param at where to go on, and the cell there
+   * @returns how many there are: fewer than fit into the list at the end of the text
+   */
+  gather(
+    from: number,
+    to: number,
+    at: { position: number; cell: number },
+    into: Uint32Array,
+  ): number {
+    const { ids, bits, shift, first } = this;
+    let { position, cell } = at;
+    let count = 0;
+    for (; position < ids.length && count < into.length; position++) {
+      if (cell >= from && cell < to && position >= first) into[count++] = position;
+      cell = (cell >>> bits) | ((ids[position] + 1) << shift);
+    }
+    at.position = position;
+    at.cell = cell;
+    return count;
+  }
+}
+
+class Batch {
+  private readonly positions: Uint32Array;
+  private readonly grouped: Uint32Array;
+  private readonly keys: BigUint64Array;
+  private readonly halves: Uint32Array;
+
+  constructor(
+    private readonly ids: Ids,
+    private readonly vocabulary: number,
+    private readonly layout: NgramLayout,
+    capacity: number,
+  ) {
+    this.positions = new Uint32Array(capacity);
+    this.grouped = new Uint32Array(capacity);
+    this.keys = new BigUint64Array(capacity);
+    this.halves = new Uint32Array(this.keys.buffer);
+  }
+
+  /** The n-grams of some cells, of `count` positions in all */
+  range(cells: Cells, from: number, to: number, count: number, listener: RunListener): void {
+    const { ids, positions, grouped, vocabulary } = this;
+    cells.gather(from, to, { position: 0, cell: 0 }, positions.subarray(0, count));
+    const starts = new Uint32Array(vocabulary + 2);
+    const latestOf = (position: number) => (position > 0 ? ids[position - 1] + 1 : 0);
+    for (let i = 0; i < count; i++) starts[latestOf(positions[i]) + 1]++;
+    for (let s = 1; s < starts.length; s++) starts[s] += starts[s - 1];
+    for (let i = 0; i < count; i++) grouped[starts[latestOf(positions[i])]++] = positions[i];
+    for (let i = 0; i < count; ) {
+      const latest = latestOf(grouped[i]);
+      const end = starts[latest];
+      this.sort(grouped.subarray(i, end));
+      this.tell(latest, end - i, listener);
+      i = end;
+    }
+  }
+
+  /** The n-grams of a cell that has more positions than fit: sorted in parts, which are merged. */
+  cell(cells: Cells, cell: number, listener: RunListener): void {
+    const at = { position: 0, cell: 0 };
+    let merged = new Runs(0);
+    for (;;) {
+      const count = cells.gather(cell, cell + 1, at, this.positions);
+      if (count === 0) break;
+      this.sort(this.positions.subarray(0, count));
+      const part = new Runs(count);
+      this.tell(0, count, (_, high, low, times) => part.push(high, low, times));
+      merged = mergeRuns(merged, part);
+    }
+    const latest = cells.latest(cell);
+    for (let i = 0; i < merged.size; i++) {
+      listener(latest, merged.highs[i], merged.lows[i], merged.counts[i]);
+    }
+  }
+
+  private sort(positions: Uint32Array): void {
+    const { ids, halves } = this;
+    const { bits, context } = this.layout;
+    for (let i = 0; i < positions.length; i++) {
+      const position = positions[i];
+      let [high, low] = [0, 0];
+      for (let back = 2; back <= context; back++) {
+        high = (high << bits) | (low >>> (32 - bits));
+        low <<= bits;
+        if (back <= position) low |= ids[position - back] + 1;
+      }
+      high = (high << bits) | (low >>> (32 - bits));
+      low = (low << bits) | ids[position];
+      halves[2 * i + lowHalf] = low;
+      halves[2 * i + highHalf] = high;
+    }
+    this.keys.subarray(0, positions.length).sort();
+  }
+
+  private tell(latest: number, length: number, listener: RunListener): void {
+    const { halves } = this;
+    for (let i = 0; i < length; ) {
+      const [low, high] = [halves[2 * i + lowHalf], halves[2 * i + highHalf]];
+      let end = i + 1;
+      while (
+        end < length &&
+        halves[2 * end + lowHalf] === low &&
+        halves[2 * end + highHalf] === high
+      )
+        end++;
+      listener(latest, high, low, end - i);
+      i = end;
+    }
+  }
+}
+
+class Runs {
+  size = 0;
+  readonly highs: Uint32Array;
+  readonly lows: Uint32Array;
+  readonly counts: Uint32Array;
+
+  constructor(capacity: number) {
+    this.highs = new Uint32Array(capacity);
+    this.lows = new Uint32Array(capacity);
+    this.counts = new Uint32Array(capacity);
+  }
+
+  push(high: number, low: number, count: number): void {
+    const { size } = this;
+    this.highs[size] = high;
+    this.lows[size] = low;
+    this.counts[size] = count;
+    this.size++;
+  }
+}
+
+function mergeRuns(a: Runs, b: Runs): Runs {
+  const merged = new Runs(a.size + b.size);
+  let [i, k] = [0, 0];
+  while (i < a.size || k < b.size) {
+    const order = k === b.size ? -1 : i === a.size ? 1 : compare(a, i, b, k);
+    if (order === 0) merged.push(a.highs[i], a.lows[i], a.counts[i++] + b.counts[k++]);
+    else if (order < 0) merged.push(a.highs[i], a.lows[i], a.counts[i++]);
+    else merged.push(b.highs[k], b.lows[k], b.counts[k++]);
+  }
+  return merged;
+}
+
+function compare(a: Runs, i: number, b: Runs, k: number): number {
+  return a.highs[i] === b.highs[k] ? a.lows[i] - b.lows[k] : a.highs[i] - b.highs[k];
+}

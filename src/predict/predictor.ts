@@ -1,0 +1,192 @@
+/**
+ * What says how the next character of a text is distributed: a network alone, or a network and counts. Whoever
+ * writes text goes on with it character by character and knows nothing of what is inside.
+ */
+import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
+import { type ModelCounts, mixtureOf } from '../counts/mixture.js';
+import type { Network, State } from '../model/network.js';
+import { clearState, copyState, stateRows } from '../model/network-state.js';
+import { LatestCharacters } from './latest-characters.js';
+
+/** Where some texts stand that are read side by side: all that was read of each. */
+export interface Place {
+  /** [rows, H] a layer and state */
+  readonly state: State;
+  /** By row; undefined where the network alone predicts */
+  readonly histories: readonly LatestCharacters[] | undefined;
+}
+
+/** Steps of a chunk in which a text is read that is there already */
+export const readingSteps = 256;
+
+/** What a step of B rows works on */
+interface RowViews {
+  readonly input: Indices;
+  /** [B, V] */
+  readonly logits: Float32Array;
+}
+
+export class Predictor {
+  private readonly mixture: ReturnType<typeof mixtureOf>;
+  private readonly context: number;
+  private readonly indices: Indices;
+  private readonly logits: Float32Array;
+  /** Views of the first rows of a place, by how many there are */
+  private readonly views = new WeakMap<Place, Map<number, State>>();
+  private readonly rowViews = new Map<number, RowViews>();
+
+  /**
+   * @param network of as many rows
+   * @param rows at most so many texts are gone on with at a time
+   * @param share scales the weight of the counts: 1 as fitted, 0 leaves the network alone
+   */
+  constructor(
+    private readonly backend: Backend,
+    private readonly network: Network,
+    rows: number,
+    counts?: ModelCounts,
+    share = 1,
+  ) {
+    this.mixture = mixtureOf(counts, share);
+    this.context = counts?.table.context ?? 0;
+    this.indices = backend.indices(rows);
+    this.logits = new Float32Array(rows * network.config.vocabulary);
+  }
+
+  /** V */
+  get vocabulary(): number {
+    return this.network.config.vocabulary;
+  }
+
+  /** Texts of which nothing has been read. */
+  createPlace(rows: number): Place {
+    const { network, mixture, context } = this;
+    const histories = mixture && Array.from({ length: rows }, () => new LatestCharacters(context));
+    return { state: network.createState(rows), histories };
+  }
+
+  /**
+   * A text of which something has been read elsewhere.
+   * @param state [1, H] a layer and state
+   * @param latest the latest characters that were read, oldest first
+   */
+  placeAt(state: State, latest: readonly number[]): Place {
+    const { mixture, context } = this;
+    if (mixture === undefined) return { state, histories: undefined };
+    const history = new LatestCharacters(context);
+    for (const id of latest) history.push(id);
+    return { state, histories: [history] };
+  }
+
+  /** Nothing has been read any more. */
+  clear({ state, histories = [] }: Place): void {
+    clearState(this.backend, state);
+    for (const history of histories) history.length = 0;
+  }
+
+  /**
+   * Reads a character of each of the first texts of a place.
+   * @param inputs ids, one a text
+   * @returns [texts, V] log-probabilities of the character after it, up to a constant a row; valid until the next
+   * call
+   */
+  step(place: Place, inputs: ArrayLike<number>): Answer<Float32Array> {
+    const { backend, network } = this;
+    const B = inputs.length;
+    const { input, logits } = this.rowsOf(B);
+    backend.writeIndices(input, inputs);
+    const output = network.forward(input, 1, B, this.viewOf(place, B));
+    const answer = backend.read(output, logits);
+    if (isPending(answer)) return answer.then(() => this.mixed(place, inputs, logits));
+    return this.mixed(place, inputs, logits);
+  }
+
+  /**
+   * Reads the first `count` ids of a text into a place of one row, whose network must hold as many steps as there
+   * are ids, or `readingSteps`.
+   */
+  read(place: Place, ids: ArrayLike<number>, count: number): void {
+    const { backend, network } = this;
+    if (count === 0) return;
+    const memory = backend.indices(Math.min(readingSteps, count));
+    for (let from = 0; from < count; from += readingSteps) {
+      const steps = Math.min(readingSteps, count - from);
+      const chunk = backend.viewIndices(memory, 0, steps);
+      backend.writeIndices(
+        chunk,
+        Int32Array.from({ length: steps }, (_, t) => ids[from + t]),
+      );
+      network.forward(chunk, steps, 1, place.state);
+    }
+    const history = place.histories?.[0];
+    if (history === undefined) return;
+    for (let i = Math.max(0, count - this.context); i < count; i++) history.push(ids[i]);
+  }
+
+  /** A row of one place takes what was read of a row of another, or of the same one. */
+  copyRow(to: Place, toRow: number, from: Place, fromRow: number): void {
+    const { backend } = this;
+    copyState(
+      backend,
+      stateRows(backend, to.state, toRow, 1),
+      stateRows(backend, from.state, fromRow, 1),
+    );
+    const source = from.histories?.[fromRow];
+    if (source !== undefined) to.histories?.[toRow].take(source);
+  }
+
+  /** The first rows of a place take what was read of these rows of another. */
+  gather(to: Place, from: Place, rows: readonly number[]): void {
+    const { backend } = this;
+    const ids = this.rowsOf(rows.length).input;
+    backend.writeIndices(ids, rows);
+    this.viewOf(to, rows.length).forEach((layer, l) => {
+      layer.forEach((s, k) => {
+        backend.gather(s, from.state[l][k], ids);
+      });
+    });
+    rows.forEach((row, i) => {
+      const source = from.histories?.[row];
+      if (source !== undefined) to.histories?.[i].take(source);
+    });
+  }
+
+  private mixed(place: Place, inputs: ArrayLike<number>, logits: Float32Array): Float32Array {
+    const { mixture } = this;
+    const { histories } = place;
+    if (mixture === undefined || histories === undefined) return logits;
+    const V = this.network.config.vocabulary;
+    for (let row = 0; row < inputs.length; row++) {
+      const history = histories[row];
+      history.push(inputs[row]);
+      mixture.mix(logits, row * V, history.ids, history.length);
+    }
+    return logits;
+  }
+
+  private rowsOf(B: number): RowViews {
+    let views = this.rowViews.get(B);
+    if (views === undefined) {
+      const input = this.backend.viewIndices(this.indices, 0, B);
+      const logits = this.logits.subarray(0, B * this.network.config.vocabulary);
+      views = { input, logits };
+      this.rowViews.set(B, views);
+    }
+    return views;
+  }
+
+  /** The first B rows of a place */
+  private viewOf(place: Place, B: number): State {
+    let views = this.views.get(place);
+    if (views === undefined) {
+      views = new Map();
+      this.views.set(place, views);
+    }
+    let view = views.get(B);
+    if (view === undefined) {
+      view = stateRows(this.backend, place.state, 0, B);
+      views.set(B, view);
+    }
+    return view;
+  }
+}
