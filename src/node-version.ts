@@ -7,7 +7,7 @@ const { node } = process.versions;
 
 if (Number(node.split('.')[0]) < needed) {
   throw new Error(
-    `charnn needs Node.js ${needed} or later, and this is ${node}: install a newer one, for instance from https://nodejs.org`,
+    `charnn: Node.js ${needed} or later is needed, and this is ${node}: install a newer one, for instance from https://nodejs.org`,
   );
 }
 
