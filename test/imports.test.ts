@@ -10,13 +10,14 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 const allowed: Readonly<Record<string, readonly string[]>> = {
   options: [],
   backend: [],
+  cells: ['options'],
   machine: [],
   messages: [],
   files: [],
   json: ['files'],
   text: ['options', 'files'],
   counts: ['text', 'threads'],
-  model: ['backend', 'text', 'counts'],
+  model: ['backend', 'cells', 'text', 'counts'],
   predict: ['backend', 'text', 'model', 'counts'],
   threads: [],
   novelty: ['text'],
@@ -26,10 +27,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // counts n-grams, and reads a header that may be anything
   compress: ['backend', 'json', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['options', 'backend', 'text', 'model', 'counts', 'threads'],
+  train: ['options', 'backend', 'cells', 'text', 'model', 'counts', 'threads'],
   pages: [],
   // a state file is a training's
-  checkpoint: ['options', 'backend', 'files', 'json', 'text', 'model', 'counts', 'train'],
+  checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'counts', 'train'],
   // what programs use: all that computes
   library: [
     ...[
@@ -52,6 +53,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   commands: [
     'options',
     'backend',
+    'cells',
     'files',
     'json',
     'text',

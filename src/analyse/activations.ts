@@ -5,8 +5,8 @@
  * A long text is cut into segments that are read side by side, each entered with the state that the
  * characters before it leave, as in `model/segmented-evaluator.ts`.
  */
-import type { Backend } from '../backend/backend.js';
-import { cells } from '../model/cells/cells.js';
+import type { Backend, Tensor } from '../backend/backend.js';
+import type { GateValues } from '../model/cells/cell.js';
 import { loadNetwork } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import type { State } from '../model/network.js';
@@ -26,8 +26,15 @@ export interface Activations {
   readonly logits: Reals;
   /** By layer, [T·rows, H], from -1 to 1: see `CellChunk.memory` */
   readonly memory: readonly Reals[];
-  /** By layer, [T·rows, G·H], after their activation; of a vanilla RNN without meaning */
-  readonly gates: readonly Reals[];
+  /** By layer and gate, in the order of the cell's `gateNames`, after their activation */
+  readonly gates: readonly (readonly GateReading[])[];
+}
+
+/** [T·rows, H]: unit j of row i is `values[i · stride + start + j]`. */
+export interface GateReading {
+  readonly values: Reals;
+  readonly start: number;
+  readonly stride: number;
 }
 
 /** Steps at a time */
@@ -50,11 +57,12 @@ export async function recordActivations(
   const state = network.createState(rows);
   const inputs = new Int32Array(chunkSteps * rows);
   const memory = backend.indices(chunkSteps * rows);
-  const { layers, hidden: H, cell, vocabulary: V } = model.config;
+  const { layers, hidden: H, vocabulary: V } = model.config;
   const arrays = (width: number) =>
     Array.from({ length: layers }, () => new Float32Array(chunkSteps * rows * width));
   const logitArray = new Float32Array(chunkSteps * rows * V);
-  const [memoryArrays, gateArrays] = [arrays(H), arrays(cells[cell].gates * H)];
+  const memoryArrays = arrays(H);
+  const gateReader = new GateReader(backend, H);
 
   let from = rows > 1 ? -warmup : 0;
   while (from < segments.length) {
@@ -77,14 +85,40 @@ export async function recordActivations(
           ),
         ),
         gates: await Promise.all(
-          network.activations.map(({ inputProjection }, l) =>
-            backend.read(inputProjection, gateArrays[l].subarray(0, inputProjection.size)),
-          ),
+          network.activations.map(({ gates }, l) => gateReader.read(l, gates)),
         ),
       });
     }
     from += T;
     if (from === 0) clearFirstRow(backend, state);
+  }
+}
+
+/** Reads gates; those that lie side by side at once, always into the same memory. */
+class GateReader {
+  private readonly arrays = new Map<string, Float32Array>();
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly H: number,
+  ) {}
+
+  async read(layer: number, gates: readonly GateValues[]): Promise<GateReading[]> {
+    const read = new Map<Tensor, Promise<Reals>>();
+    const found: GateReading[] = [];
+    for (const [index, { tensor, column }] of gates.entries()) {
+      const values = read.get(tensor) ?? this.values(`${layer} ${index}`, tensor);
+      read.set(tensor, values);
+      found.push({ values: await values, start: column * this.H, stride: tensor.shape[2] });
+    }
+    return found;
+  }
+
+  private async values(key: string, tensor: Tensor): Promise<Reals> {
+    const known = this.arrays.get(key);
+    const array = known && known.length >= tensor.size ? known : new Float32Array(tensor.size);
+    this.arrays.set(key, array);
+    return await this.backend.read(tensor, array.subarray(0, tensor.size));
   }
 }
 

@@ -11,7 +11,7 @@
 import { type Backend, type Indices, isPending } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { CharnnError, optionName } from '../errors.js';
-import { cells } from '../model/cells/cells.js';
+import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { Network } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
@@ -39,7 +39,7 @@ export interface LagStatistics {
 
 export interface StateFlow {
   readonly layer: number;
-  readonly state: 'h' | 'c';
+  readonly state: string;
   /** Lags 1 to K */
   readonly byLag: readonly LagStatistics[];
 }
@@ -88,7 +88,7 @@ async function flowOn(
   const chosen = typeof positions === 'number' ? spread(ids.length, lags, positions) : positions;
   const B = Math.min(batchRows, chosen.length);
   const windows = new Windows(backend, config, weights, lags, B);
-  const { states } = cells[config.cell];
+  const { states } = cellOf(config);
   const parts = Array.from({ length: config.layers }, (_, layer) =>
     states.map((state) => ({ layer, state, norms: byLagAndPosition(lags, chosen.length) })),
   );

@@ -3,7 +3,7 @@
  * Karpathy, Johnson & Fei-Fei 2015 show it. A forget gate that is open most of the time makes a unit
  * with a long memory.
  */
-import { cells } from '../model/cells/cells.js';
+import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Activations } from './activations.js';
 
@@ -25,13 +25,17 @@ export class Saturation {
   private readonly gates: readonly (GateSaturation & { readonly index: number })[];
   private count = 0;
   private readonly H: number;
-  private readonly G: number;
 
-  constructor({ cell, layers, hidden }: ModelConfig) {
+  constructor(config: ModelConfig) {
+    const { layers, hidden } = config;
     this.H = hidden;
-    this.G = cells[cell].gates;
     this.gates = Array.from({ length: layers }, (_, layer) =>
-      cells[cell].gateNames.map(({ name, logistic }, index) => ({ layer, name, logistic, index })),
+      cellOf(config).gateNames.map(({ name, logistic }, index) => ({
+        layer,
+        name,
+        logistic,
+        index,
+      })),
     )
       .flat()
       .filter(({ logistic }) => logistic)
@@ -45,15 +49,16 @@ export class Saturation {
   }
 
   take({ rows, lengths, gates: values }: Activations): void {
-    const { H, G } = this;
+    const { H } = this;
     if (this.count >= enough) return;
     lengths.forEach((length, row) => {
       this.count += length;
       for (const { layer, index, left, right } of this.gates) {
+        const { values: all, start, stride } = values[layer][index];
         for (let t = 0; t < length; t++) {
-          const from = (t * rows + row) * G * H + index * H;
+          const from = (t * rows + row) * stride + start;
           for (let j = 0; j < H; j++) {
-            const value = values[layer][from + j];
+            const value = all[from + j];
             if (value < shut) left[j]++;
             else if (value > open) right[j]++;
           }

@@ -5,14 +5,18 @@
  */
 import type { Backend } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
-import { cells } from '../model/cells/cells.js';
+import type { Cell } from '../model/cells/cell.js';
+import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import { singularValues } from './singular-values.js';
 
 export interface RecurrentSpectrum {
   readonly layer: number;
-  /** Gate whose rows of W_hh these are; the vanilla RNN's only matrix is `recurrent` */
+  /**
+   * Gate whose rows of W_hh these are, or the name of a matrix of equations; the vanilla RNN's only matrix is
+   * `recurrent`
+   */
   readonly gate: string;
   /** Descending */
   readonly singularValues: Float64Array;
@@ -30,24 +34,29 @@ export async function recurrentSpectra(
   weights: Float32Array,
 ): Promise<RecurrentSpectrum[]> {
   const { layers, hidden: H } = config;
-  const cell = cells[config.cell];
+  const cell = cellOf(config);
   const { parameters } = parameterTable(config);
   const spectra: RecurrentSpectrum[] = [];
   for (let layer = 0; layer < layers; layer++) {
-    const parameter = parameters.find(({ name }) => name === `rnn.weight_hh_l${layer}`);
-    if (parameter === undefined) throw new Error('a layer without a recurrent matrix');
-    for (let g = 0; g < cell.gates; g++) {
-      const start = parameter.start + g * H * H;
+    const stack = parameters.find(({ name }) => name === firstUnitMatrix(cell, layer));
+    for (const [m, gate] of cell.unitNames.entries()) {
+      // the matrices lie one after the other, stacked in one tensor or not
+      if (stack === undefined) throw new Error('a layer without its recurrent matrices');
+      const start = stack.start + m * H * H;
       const block = weights.subarray(start, start + H * H);
       spectra.push({
         layer,
-        gate: cell.gateNames[g]?.name ?? 'recurrent',
+        gate,
         singularValues: singularValues(block, H),
         spectralRadius: await spectralRadius(device, block, H),
       });
     }
   }
   return spectra;
+}
+
+function firstUnitMatrix({ learned, unitNames }: Cell, layer: number): string {
+  return `rnn.${learned ? unitNames[0] : 'weight_hh'}_l${layer}`;
 }
 
 /** Squarings: the estimate's error shrinks with their power of two. */

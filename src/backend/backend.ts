@@ -123,6 +123,27 @@ export interface GruBuffers {
   readonly bias: Tensor;
 }
 
+/** A cell that is given as equations, compiled; its format is told in `cells/encode-program.ts`. */
+export interface ProgramBuffers {
+  readonly code: Indices;
+  /** By region of the program, the index in `memory` at which it begins for this chunk */
+  readonly offsets: Indices;
+  /** All that the layer holds: the input projection, products, what is kept for backward, states */
+  readonly memory: Tensor;
+  /** [·H, H]: the matrices that multiply vectors of units, group by group, if there are any */
+  readonly weight: Tensor | undefined;
+  /** [·, H], if there are any */
+  readonly vectors: Tensor | undefined;
+  /** [·, H]; the backward pass adds to them. */
+  readonly vectorGradients: Tensor | undefined;
+  /** Matrices of each group */
+  readonly groups: readonly number[];
+  /** Vectors that operations hold between them */
+  readonly registers: number;
+  /** Whether an operation needs all units of a row at once */
+  readonly wholeRows: boolean;
+}
+
 /**
  * Which elements dropout keeps, as a pure function of position: forward and backward draw the same mask
  * from the same key without storing it, and a batch split over threads gets the mask of the whole batch.
@@ -214,7 +235,8 @@ export interface Backend {
   /** dW[N,K] += dy[M,N]ᵀ · x[M,K]; db[N] += column sums of dy (db may be absent). */
   linearBackwardWeight(dWeight: Tensor, dBias: Tensor | undefined, dy: Tensor, x: Tensor): void;
   /** Says that a weight will stay as it is until `thaw`: products with it may keep a packed copy. */
-  freeze(weight: Tensor): void;
+  /** @param parts rows that are multiplied with apart from the others, where not all are at once */
+  freeze(weight: Tensor, parts?: readonly number[]): void;
   thaw(weight: Tensor): void;
 
   // --- look-ups -------------------------------------------------------------------------------------
@@ -269,6 +291,14 @@ export interface Backend {
    */
   gruForward(size: ChunkSize, buffers: GruBuffers, lookup?: Lookup): void;
   gruBackward(size: ChunkSize, buffers: GruBuffers, dOutput: Tensor, dh: Tensor): void;
+
+  /**
+   * A layer of equations over a chunk. The states before it, the input projection (unless it is looked up),
+   * and, before backward, the gradients w.r.t. the states after it are found in `memory`; afterwards the
+   * states after it, or the gradients w.r.t. the input projection, all products and the states before it.
+   */
+  programForward(size: ChunkSize, buffers: ProgramBuffers, lookup?: Lookup): void;
+  programBackward(size: ChunkSize, buffers: ProgramBuffers, dOutput: Tensor): void;
 
   // --- loss -----------------------------------------------------------------------------------------
 

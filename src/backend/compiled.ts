@@ -45,6 +45,7 @@ export class CompiledBackend extends KernelOperations implements Backend {
   protected readonly VL: number;
   protected readonly ROW_COPIES: number;
   protected readonly LEFT_SIDE: number;
+  protected readonly PROGRAM_TILE: number;
   /** Packed copies of frozen weights, by the weights' address */
   private readonly packedWeights = new Map<number, { readonly address: Address; fresh: boolean }>();
 
@@ -58,13 +59,20 @@ export class CompiledBackend extends KernelOperations implements Backend {
     this.VL = kernels.constant_VL();
     this.ROW_COPIES = kernels.constant_ROW_COPIES();
     this.LEFT_SIDE = kernels.constant_LEFT_SIDE();
+    this.PROGRAM_TILE = kernels.constant_PROGRAM_TILE();
   }
 
-  override freeze(weight: Tensor): void {
-    const [N, K] = weight.shape;
+  override freeze(weight: Tensor, parts: readonly number[] = [weight.shape[0]]): void {
+    const K = weight.shape[1];
     const at = address(weight);
-    const packed = this.packedWeights.get(at)?.address ?? this.reserve(this.panels(N, K));
-    this.kernels.pack_weight(packed, at, N, K);
+    const floats = parts.reduce((sum, rows) => sum + this.panels(rows, K), 0);
+    const packed = this.packedWeights.get(at)?.address ?? this.reserve(floats);
+    let [to, from] = [packed, at];
+    for (const rows of parts) {
+      this.kernels.pack_weight(to, from, rows, K);
+      to = (to + 4 * this.panels(rows, K)) as Address;
+      from = (from + 4 * rows * K) as Address;
+    }
     this.packedWeights.set(at, { address: packed, fresh: true });
   }
 

@@ -165,7 +165,7 @@ export abstract class CpuBackend {
     (dst as CpuTensor).elements.set((src as CpuTensor).elements);
   }
 
-  freeze(_weight: Tensor): void {}
+  freeze(_weight: Tensor, _parts?: readonly number[]): void {}
 
   thaw(_weight: Tensor): void {}
 
@@ -192,6 +192,11 @@ export abstract class CpuBackend {
   /** A list of integers in place, each below `limit`. */
   protected integers(ids: Indices, limit: number): Int32Array {
     this.requireBelow(ids, limit);
+    return this.allIntegers(ids);
+  }
+
+  /** A list of integers in place, whatever they are */
+  protected allIntegers(ids: Indices): Int32Array {
     const { values, start, length } = ids as CpuIndices;
     return values.subarray(start, start + length);
   }

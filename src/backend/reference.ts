@@ -17,12 +17,14 @@ import {
   type LstmBuffers,
   type LstmNormBuffers,
   type MuonStep,
+  type ProgramBuffers,
   type RmspropStep,
   type RnnBuffers,
   type SgdStep,
   type Tensor,
 } from './backend.js';
 import { CpuBackend } from './cpu.js';
+import { ReferenceProgram } from './reference-program.js';
 import type { ScopeMemory } from './scope-memory.js';
 
 type Reals = Float32Array | Float64Array;
@@ -333,6 +335,37 @@ export class ReferenceBackend extends CpuBackend {
       backwardProduct(dH, b * H, U, row * 3 * H, W, 3 * H, H);
       addScaled(dH, b * H, 1, throughState, 0, H);
     }
+  }
+
+  programForward(size: ChunkSize, buffers: ProgramBuffers, lookup?: Lookup): void {
+    const program = this.program(size, buffers, undefined);
+    if (lookup) {
+      const { columns, start } = program.projection;
+      const rows = [size.T, size.B, columns * size.H];
+      this.gather(this.view(buffers.memory, start, rows), lookup.table, lookup.ids);
+    }
+    program.forward();
+  }
+
+  programBackward(size: ChunkSize, buffers: ProgramBuffers, dOutput: Tensor): void {
+    this.program(size, buffers, dOutput).backward();
+  }
+
+  private program(
+    size: ChunkSize,
+    { code, offsets, memory, weight, vectors, vectorGradients }: ProgramBuffers,
+    dOutput: Tensor | undefined,
+  ): ReferenceProgram {
+    const of = (x: Tensor | undefined) => (x === undefined ? new Float64Array(0) : this.array(x));
+    return new ReferenceProgram(size, {
+      code: this.allIntegers(code),
+      offsets: this.allIntegers(offsets),
+      memory: this.array(memory),
+      weight: of(weight),
+      vectors: of(vectors),
+      vectorGradients: of(vectorGradients),
+      outputGradient: of(dOutput),
+    });
   }
 
   // --- loss ---

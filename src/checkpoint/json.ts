@@ -2,6 +2,7 @@
  * charnn's files: JSON with tensors, and a hash over all of it, written in pieces and read field by field.
  */
 import { createHash, type Hash } from 'node:crypto';
+import { isCellName } from '../cells/cell-library.js';
 import { CharnnError, type Spelling } from '../errors.js';
 import { type ByteSource, openBytes } from '../json/byte-source.js';
 import { Fields } from '../json/fields.js';
@@ -9,6 +10,7 @@ import { scanFile } from '../json/scan.js';
 import { limits } from '../limits.js';
 import { printable, quote } from '../messages/quote.js';
 import { refusal } from '../model/capabilities.js';
+import { type CellChoice, cellNames, cellOf, isWrittenOut } from '../model/cells/cells.js';
 import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import type { HistoryEntry } from '../model/model-data.js';
 import type { Complete } from '../options/table.js';
@@ -206,10 +208,12 @@ function givenHash(fields: Fields): string | undefined {
 // --- the fields that models and training states share ---
 
 export function readModelConfig(fields: Fields): ModelConfig {
-  const { residual, layerNorm, ...shape } = readRows(modelRows, fields) as Complete<
-    typeof modelRows
+  const { cell: _, ...otherRows } = modelRows;
+  const { residual, layerNorm, ...shape } = readRows(otherRows, fields) as Complete<
+    typeof otherRows
   >;
   const config = {
+    ...readCell(fields),
     ...shape,
     vocabulary: fields.integer('vocabulary', 2, limits.vocabulary),
     ...architectureFlags({ residual, layerNorm }),
@@ -217,6 +221,25 @@ export function readModelConfig(fields: Fields): ModelConfig {
   const sentence = refusal(config);
   if (sentence) throw new CharnnError(fields.name(sentence(asField)));
   return config;
+}
+
+/** A cell that is written out, or any other name with its equations. */
+function readCell(fields: Fields): CellChoice {
+  if (fields.get('equations') === undefined) return { cell: fields.oneOf('cell', cellNames) };
+  const [cell, equations] = [fields.string('cell'), fields.string('equations')];
+  if (!isCellName(cell) || isWrittenOut(cell)) {
+    fields.fail(
+      'cell',
+      `a name of letters, digits and signs such as - and _, other than ${cellNames.join(', ')}, where there are equations`,
+    );
+  }
+  try {
+    cellOf({ cell, equations });
+  } catch (error) {
+    if (!(error instanceof CharnnError)) throw error;
+    throw new CharnnError(`${fields.name('equations')}: ${error.message}`, 1, { cause: error });
+  }
+  return { cell, equations };
 }
 
 const asField: Spelling = (key, value) => (value === undefined ? key : `${key} ${value}`);

@@ -5,7 +5,7 @@ import type { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { quote } from '../messages/quote.js';
-import { cells } from '../model/cells/cells.js';
+import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
@@ -198,7 +198,7 @@ function expectedTensors(model: ModelConfig, config: TrainConfig) {
   }));
   const average = config.average > 0 ? [{ name: 'average', shape: [flatSize] }] : [];
   const hidden = Array.from({ length: model.layers }, (_, l) =>
-    cells[model.cell].states.map((state) => ({
+    cellOf(model).states.map((state) => ({
       name: `hidden.${state}_l${l}`,
       shape: [config.batchSize, model.hidden],
     })),
@@ -223,7 +223,7 @@ function readLists(file: CheckpointFile, model: ModelConfig, config: TrainConfig
   const lists = expected.map((tensor) => new Float32Array(elementsOf(tensor)));
   const [bytes] = readInto(lists);
   const moments = momentCount(config.optimizer);
-  const perLayer = cells[model.cell].states.length;
+  const perLayer = cellOf(model).states.length;
   const averages = config.average > 0 ? 1 : 0;
   const states = lists.slice(1 + moments + averages);
   const counts = given && head && readTable(given, head, bytes, model.vocabulary);

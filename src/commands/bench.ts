@@ -4,6 +4,7 @@ import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
 import { usableCores } from '../machine/cores.js';
 import { requireCapable } from '../model/capabilities.js';
+import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { count, integer } from '../options/types.js';
@@ -64,8 +65,9 @@ function settingsOf(options: OptionsOf<typeof table>): BenchmarkOptions {
     iterations = table.iterations.default,
     backend = 'auto',
   } = options;
-  const shape = { cell, layers, hidden, embedding, ...architectureFlags({ residual, layerNorm }) };
-  requireCapable({ ...shape, backend, command: 'bench' });
+  const flags = architectureFlags({ residual, layerNorm });
+  requireCapable({ cell, ...flags, backend, command: 'bench' });
+  const shape = { ...chooseCell(cell), layers, hidden, embedding, ...flags };
   return { ...shape, vocabulary, batchSize, seqLength, threads, iterations, backend };
 }
 

@@ -10,16 +10,17 @@ import { UsageError } from '../errors.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText, printable } from '../messages/quote.js';
 import { requireCapable } from '../model/capabilities.js';
-import { type CellName, cellNames } from '../model/cells/cells.js';
+import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
 import type { HistoryEntry } from '../model/model-data.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { flagOf, type OptionsOf, option, topic } from '../options/table.js';
-import { choice, count, integer, listOf } from '../options/types.js';
+import { count, integer, listOf } from '../options/types.js';
 import type { GradientsData } from '../pages/data.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
+import { cellType } from '../train/schema/cell-type.js';
 import { readChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import {
@@ -39,7 +40,7 @@ const table = {
     model: rows.model,
     cell: option(
       '<names>',
-      listOf(choice(cellNames)),
+      listOf(cellType),
       'compare untrained networks of these cells instead of a model',
     ),
     ...sizeRows,
@@ -154,8 +155,11 @@ async function fresh(
   if (options.model !== undefined) {
     throw new UsageError('--cell and --model contradict each other: give one of them');
   }
-  for (const cell of options.cell ?? [])
+  const names: readonly string[] = options.cell ?? [];
+  const choices = names.map((cell) => {
     requireCapable({ ...shapeOf(options), cell, command: 'gradients' });
+    return chooseCell(cell);
+  });
   const { ids, vocabulary } = await loadCorpus(textArguments(texts), {
     text: { unit: 'char', keepCr: false },
     minCount: 1,
@@ -163,10 +167,9 @@ async function fresh(
     onFolder: folderReporter(output),
     stdin: process.stdin,
   });
-  const cells: readonly CellName[] = options.cell ?? [];
-  const subjects = cells.map((cell): Subject => {
+  const subjects = choices.map((choice): Subject => {
     const config = {
-      cell,
+      ...choice,
       layers: options.layers ?? table.layers.default,
       hidden: options.hidden ?? table.hidden.default,
       embedding: options.embedding ?? table.embedding.default,
@@ -174,7 +177,7 @@ async function fresh(
       ...shapeOf(options),
     };
     return {
-      name: cell,
+      name: choice.cell,
       config,
       weights: initialValues(parameterTable(config), options.seed ?? table.seed.default),
       seqLength: options.seqLength ?? usualSeqLength,

@@ -1,6 +1,8 @@
 /** `charnn inspect`: what a model is. */
 
 import chalk from 'chalk';
+import { defineCell } from '../cells/definition.js';
+import { print } from '../cells/print.js';
 import { defineCommand } from '../cli/command.js';
 import { bits, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -61,7 +63,7 @@ function description(model: Model): string {
   const section = (title: string) => lines.push('', chalk.bold(title));
   const field = (name: string, value: string) => lines.push(`  ${name.padEnd(20)} ${value}`);
 
-  lines.push(chalk.bold(`${layers} × ${cell} of ${hidden}`));
+  lines.push(chalk.bold(`${layers} × ${printable(cell)} of ${hidden}`));
   field('input', embedding > 0 ? `embedding of ${embedding}` : 'one-hot');
   if (residual) field('connections', 'residual');
   if (layerNorm) field('gates', 'layer normalisation');
@@ -71,6 +73,13 @@ function description(model: Model): string {
   if (validationLoss != null) {
     const loss = `${validationLoss.toFixed(4)} nats = ${bits(validationLoss)} bits/char`;
     field('validation', `${loss} at step ${grouped(step ?? 0)}`);
+  }
+
+  if (config.equations !== undefined) {
+    section('Equations');
+    for (const line of print(defineCell(config.equations)).trimEnd().split('\n')) {
+      lines.push(`  ${line}`);
+    }
   }
 
   section('Tensors');

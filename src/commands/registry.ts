@@ -18,6 +18,7 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   decompress: async () => (await import('./decompress.js')).decompress,
   inspect: async () => (await import('./inspect.js')).inspect,
   bench: async () => (await import('./bench.js')).bench,
+  cells: async () => (await import('./cells-command.js')).cellsCommand,
   gradients: async () => (await import('./gradients.js')).gradients,
   visualize: async () => (await import('./visualize.js')).visualize,
   report: async () => (await import('./report.js')).report,

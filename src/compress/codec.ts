@@ -5,6 +5,7 @@ import { openExactDevice } from '../backend/open-device.js';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
+import { cellChoice } from '../model/cells/cells.js';
 import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
@@ -226,7 +227,10 @@ function fingerprint({ config, weights, vocabulary }: Model, version: number): s
   const { cell, layers, hidden, embedding } = config;
   const hash = createHash('sha256');
   if (version >= firstVersionByModel) {
-    hash.update(JSON.stringify({ cell, layers, hidden, embedding, ...architectureFlags(config) }));
+    const { equations } = config;
+    hash.update(
+      JSON.stringify({ cell, layers, hidden, embedding, ...architectureFlags(config), equations }),
+    );
   }
   return hash.update(bytes).update(Uint32Array.from(vocabulary.symbols)).digest('hex');
 }
@@ -241,7 +245,7 @@ async function probe(device: Device, model: ModelConfig, version: number): Promi
   const sizes = { layers: 2, hidden: 40, embedding: 16, vocabulary: 8 };
   const config: ModelConfig =
     version >= firstVersionByModel
-      ? { cell: model.cell, ...sizes, ...architectureFlags(model) }
+      ? { ...cellChoice(model), ...sizes, ...architectureFlags(model) }
       : { cell: 'lstm', ...sizes };
   const settings = { streams: 3, chunk: 8, lanes: 1, rate: 0.01 };
   const alphabet = Uint32Array.from({ length: 7 }, (_, i) => i);

@@ -1,6 +1,6 @@
 /** Coding a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
 import { type Scope, withScope } from '../backend/device.js';
-import { cells } from '../model/cells/cells.js';
+import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import { newIds } from '../text/ids.js';
@@ -123,7 +123,7 @@ function planOf(
   const replicas = Array.from({ length: lanes }, (_, index): ReplicaPlan => {
     const { first, size } = partition(streams, index, lanes);
     const state = Array.from({ length: config.layers }, () =>
-      cells[config.cell].states.map(() => backend.share(backend.tensor([size, config.hidden]))),
+      cellOf(config).states.map(() => backend.share(backend.tensor([size, config.hidden]))),
     );
     return {
       device: handle,

@@ -1,5 +1,5 @@
 /** What coding takes of memory: asked for before any of it is taken. */
-import { cells } from '../model/cells/cells.js';
+import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { CodingSettings } from './coder.js';
@@ -23,7 +23,7 @@ export function codingBytes(
   const { flatSize } = parameterTable(config);
   const { layers: L, hidden: H, vocabulary: V } = config;
   const rows = streams * chunk;
-  const activations = 2 * rows * (L * (2 * cells[config.cell].gates + 4) * H + 2 * V);
+  const activations = 2 * rows * (L * 2 * cellOf(config).keptWidth * H + 2 * V);
   const learns = rate > 0 ? 1 : 0;
   // weights, two moments, and of each replica its gradients and packed weights
   const flats = 1 + 2 * learns + lanes * (1 + 2 * learns);

@@ -12,7 +12,6 @@ import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import { limits } from '../limits.js';
 import { usableCores } from '../machine/cores.js';
-import type { CellName } from '../model/cells/cells.js';
 import { loadWeights } from '../model/load.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
@@ -87,7 +86,9 @@ export interface CompressOptions extends OptionsOf<typeof compressRows>, Abortab
 
 /** What a network consists of */
 export interface Architecture {
-  readonly cell: CellName;
+  /** rnn, lstm or gru, or the name of a cell of equations */
+  readonly cell: string;
+  readonly equations?: string | undefined;
   readonly layers: number;
   readonly hidden: number;
   readonly embedding: number;

@@ -4,6 +4,7 @@ import { readState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
 import { usableCores } from '../machine/cores.js';
 import { grouped, quote } from '../messages/quote.js';
+import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { sharedFraction, sharedRun } from '../novelty/overlap.js';
@@ -107,7 +108,7 @@ async function pick(
   const speed =
     length?.kind === 'seconds'
       ? await trainingSpeed({
-          ...{ ...sizes.small, vocabulary: vocabulary.size, cell },
+          ...{ ...sizes.small, vocabulary: vocabulary.size, ...chooseCell(cell) },
           ...architectureFlags({ residual, layerNorm }),
           ...{ batchSize, seqLength, backend, iterations: 10 },
           training: optimizerOf(options),

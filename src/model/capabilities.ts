@@ -15,7 +15,9 @@ export const networkCommands = [
 ] as const;
 
 export interface Capability {
+  /** Those that are written out; equations say themselves what they compute. */
   readonly cells: readonly CellName[];
+  readonly equations: boolean;
   readonly backends: readonly Exclude<BackendName, 'auto'>[];
   readonly commands: readonly string[];
 }
@@ -29,15 +31,26 @@ function cellsWith(feature: CellFeature): readonly CellName[] {
 
 /** One row a feature. The keys are the names of options and of fields in files. */
 export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>> = {
-  residual: { cells: cellNames, backends: allBackends, commands: networkCommands },
-  layerNorm: { cells: cellsWith('layerNorm'), backends: allBackends, commands: networkCommands },
+  residual: {
+    ...{ cells: cellNames, equations: true },
+    ...{ backends: allBackends, commands: networkCommands },
+  },
+  layerNorm: {
+    ...{ cells: cellsWith('layerNorm'), equations: false },
+    ...{ backends: allBackends, commands: networkCommands },
+  },
 };
 
 /** What is to be done with which network; what is not known yet is absent. */
 export interface Combination extends ArchitectureFlags {
-  readonly cell?: CellName | undefined;
+  /** Any name, of a cell that is written out or of equations */
+  readonly cell?: string | undefined;
   readonly backend?: BackendName | undefined;
   readonly command?: string | undefined;
+}
+
+function isOfEquations(cell: string | undefined): boolean {
+  return cell !== undefined && !(cellNames as readonly string[]).includes(cell);
 }
 
 /** Why a combination is not possible, as a sentence in which options have yet to be spelt. */
@@ -46,7 +59,7 @@ export function refusal(wanted: Combination): ((name: Spelling) => string) | und
   for (const [key, capability] of Object.entries(capabilities)) {
     if (!wanted[key as keyof ArchitectureFlags]) continue;
     const pairs = [
-      ['cell', capability.cells, cell],
+      ['cell', capability.cells, isOfEquations(cell) && capability.equations ? undefined : cell],
       ['backend', capability.backends, backend === 'auto' ? undefined : backend],
     ] as const;
     for (const [axis, able, given] of pairs) {

@@ -11,7 +11,7 @@
 import type { Backend, Lookup, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
 import type { CellLayer } from './cells/cell.js';
-import { cells } from './cells/cells.js';
+import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 
 export class DocumentResets {
@@ -24,12 +24,13 @@ export class DocumentResets {
 
   constructor(
     private readonly backend: Backend,
-    { layers, cell, hidden }: ModelConfig,
+    config: ModelConfig,
     maxRows: number,
   ) {
+    const { layers, hidden } = config;
     this.hidden = hidden;
     this.kept = Array.from({ length: layers }, () =>
-      cells[cell].states.map(() => backend.tensor([maxRows * hidden])),
+      cellOf(config).states.map(() => backend.tensor([maxRows * hidden])),
     );
   }
 

@@ -7,7 +7,8 @@
  * give the same numbers forward. One-hot input is the table W_ihᵀ + b_ih itself.
  */
 import type { Backend, Indices, Lookup, Tensor } from '../backend/backend.js';
-import { cells } from './cells/cells.js';
+import { cellOf } from './cells/cells.js';
+import { type LayerWeights, layerWeights } from './layer-weights.js';
 import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 
@@ -20,6 +21,8 @@ export class FirstLayerInput {
   /** Where the last projection is found in the table: kept, since each step of generation reads the same ids */
   private lookup: Lookup | undefined;
   private frozen = false;
+  private readonly layer: LayerWeights['input'];
+  private readonly dLayer: LayerWeights['input'] | undefined;
 
   constructor(
     private readonly backend: Backend,
@@ -27,7 +30,10 @@ export class FirstLayerInput {
     private readonly weights: ParameterTensors,
     private readonly gradients: ParameterTensors | undefined,
     private readonly maxRows: number,
-  ) {}
+  ) {
+    this.layer = layerWeights(config, weights, 0).input;
+    this.dLayer = gradients && layerWeights(config, gradients, 0).input;
+  }
 
   /**
    * projection[i,:] = W_ih · embedding(ids[i]) + b_ih
@@ -43,16 +49,17 @@ export class FirstLayerInput {
     }
     const x = this.embeddedRows(ids.length);
     backend.gather(x, weights.get('embedding.weight'), ids);
-    backend.linear(projection, x, weights.get('rnn.weight_ih_l0'), weights.get('rnn.bias_ih_l0'));
+    backend.linear(projection, x, this.layer.weight, this.layer.bias);
     return undefined;
   }
 
   /** Adds to the gradients of the embedding, W_ih and b_ih; dProjection [T, B, G·H] */
   backward(dProjection: Tensor, ids: Indices): void {
     const { backend, weights, gradients } = this;
-    if (gradients === undefined) throw new Error('not built for training');
-    const dWeight = gradients.get('rnn.weight_ih_l0');
-    const dBias = gradients.get('rnn.bias_ih_l0');
+    if (gradients === undefined || this.dLayer === undefined) {
+      throw new Error('not built for training');
+    }
+    const { weight: dWeight, bias: dBias } = this.dLayer;
     if (this.usesTable(ids.length)) {
       this.dTable ??= backend.tensor(this.tableShape);
       backend.fill(this.dTable, 0);
@@ -62,14 +69,14 @@ export class FirstLayerInput {
         return;
       }
       const dEmbedding = gradients.get('embedding.weight');
-      backend.linearBackwardInput(dEmbedding, this.dTable, weights.get('rnn.weight_ih_l0'), true);
+      backend.linearBackwardInput(dEmbedding, this.dTable, this.layer.weight, true);
       backend.linearBackwardWeight(dWeight, dBias, this.dTable, weights.get('embedding.weight'));
       return;
     }
     const x = this.embeddedRows(ids.length);
     backend.linearBackwardWeight(dWeight, dBias, dProjection, x);
     // the embedded characters are not needed any more: their memory takes the gradient
-    backend.linearBackwardInput(x, dProjection, weights.get('rnn.weight_ih_l0'), false);
+    backend.linearBackwardInput(x, dProjection, this.layer.weight, false);
     backend.scatterAdd(gradients.get('embedding.weight'), x, ids);
   }
 
@@ -89,15 +96,14 @@ export class FirstLayerInput {
 
   private fillTable(): void {
     const { backend, weights } = this;
-    const weight = weights.get('rnn.weight_ih_l0');
-    const bias = weights.get('rnn.bias_ih_l0');
+    const { weight, bias } = this.layer;
     if (this.config.embedding === 0) backend.transpose(this.requireTable(), weight, bias);
     else backend.linear(this.requireTable(), weights.get('embedding.weight'), weight, bias);
   }
 
   private get tableShape(): [number, number] {
-    const { cell, hidden, vocabulary } = this.config;
-    return [vocabulary, cells[cell].gates * hidden];
+    const { hidden, vocabulary } = this.config;
+    return [vocabulary, cellOf(this.config).gates * hidden];
   }
 
   private requireTable(): Tensor {

@@ -1,5 +1,5 @@
 /** What a network is, apart from its weights. */
-import type { CellName } from './cells/cells.js';
+import type { CellChoice } from './cells/cells.js';
 
 /** Optional architecture flags. They are omitted when off, so that a plain model's JSON does not change. */
 export interface ArchitectureFlags {
@@ -13,8 +13,7 @@ export function architectureFlags({ residual, layerNorm }: ArchitectureFlags): A
   return { ...(residual && { residual }), ...(layerNorm && { layerNorm }) };
 }
 
-export interface ModelConfig extends ArchitectureFlags {
-  readonly cell: CellName;
+export interface ModelConfig extends ArchitectureFlags, CellChoice {
   /** L: recurrent layers, one on the other */
   readonly layers: number;
   /** H: units of each layer */

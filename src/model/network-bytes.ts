@@ -1,5 +1,5 @@
 /** What a network takes of memory: asked for before any of it is taken. */
-import { cells } from './cells/cells.js';
+import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 import { parameterTable } from './parameters.js';
 
@@ -12,8 +12,8 @@ import { parameterTable } from './parameters.js';
 export function networkBytes(config: ModelConfig, maxRows: number, maxBatch: number): number {
   const { flatSize } = parameterTable(config);
   const { layers: L, hidden: H, vocabulary: V } = config;
-  const { gates, states } = cells[config.cell];
-  const activations = maxRows * ((L * (gates + 2) + 1) * H + V);
+  const { keptWidth, states } = cellOf(config);
+  const activations = maxRows * ((L * keptWidth + 1) * H + V);
   return 4 * (flatSize + activations + maxBatch * L * states.length * H);
 }
 

@@ -12,10 +12,11 @@
  */
 import type { Backend, DropoutMask, Indices, Lookup, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
-import type { CellChunk, CellLayer, NormWeights } from './cells/cell.js';
-import { cells } from './cells/cells.js';
+import type { Cell, CellChunk, CellLayer, RecurrentWeights } from './cells/cell.js';
+import { cellOf } from './cells/cells.js';
 import { DocumentResets } from './document-resets.js';
 import { FirstLayerInput } from './input.js';
+import { type LayerWeights, layerWeights } from './layer-weights.js';
 import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 import { randomKey } from './random.js';
@@ -88,9 +89,9 @@ export class Network {
   private readonly lossesBuffer: Tensor;
   private readonly dStateBuffers: readonly Tensor[];
   private readonly views = new Map<string, ChunkViews>();
-  /** Input weights of the layers above the first; of layer 0 they are the input's business. */
-  private readonly inputWeights: readonly { readonly weight: Tensor; readonly bias: Tensor }[];
-  private readonly recurrentWeights: readonly Tensor[];
+  private readonly cell: Cell;
+  private readonly layerWeights: readonly LayerWeights[];
+  private readonly layerGradients: readonly LayerWeights[] | undefined;
   private readonly weightDrop: WeightDrop | undefined;
   private readonly outputWeight: Tensor;
   private readonly outputBias: Tensor;
@@ -108,21 +109,23 @@ export class Network {
   ) {
     const { layers: L, hidden: H, vocabulary: V } = config;
     const { maxRows, maxBatch, training, dropout, weightDrop } = capacity;
-    const cell = cells[config.cell];
+    const cell = cellOf(config);
+    this.cell = cell;
+    const all = Array.from({ length: L }, (_, l) => l);
+    this.layerWeights = all.map((l) => layerWeights(config, weights, l));
+    this.layerGradients = gradients && all.map((l) => layerWeights(config, gradients, l));
     this.input = new FirstLayerInput(backend, config, weights, gradients, maxRows);
-    this.recurrentWeights = Array.from({ length: L }, (_, l) => weights.get(`rnn.weight_hh_l${l}`));
-    this.weightDrop = weightDrop ? new WeightDrop(backend, this.recurrentWeights) : undefined;
-    this.layers = (this.weightDrop?.dropped ?? this.recurrentWeights).map((weight, l) =>
-      cell.createLayer(backend, H, maxRows, maxBatch, {
+    const recurrent = this.recurrentWeights;
+    this.weightDrop =
+      weightDrop && recurrent.length > 0 ? new WeightDrop(backend, recurrent) : undefined;
+    this.layers = this.layerWeights.map((layer, l) => {
+      const weight = this.weightDrop?.dropped[l] ?? layer.recurrent;
+      return cell.createLayer(backend, H, maxRows, maxBatch, {
         weight,
-        bias: weights.get(`rnn.bias_hh_l${l}`),
-        norm: config.layerNorm ? normWeights(weights, gradients, l) : undefined,
-      }),
-    );
-    this.inputWeights = Array.from({ length: L }, (_, l) => ({
-      weight: weights.get(`rnn.weight_ih_l${l}`),
-      bias: weights.get(`rnn.bias_ih_l${l}`),
-    }));
+        bias: layer.bias,
+        ...ofCell(layer, this.layerGradients?.[l]),
+      });
+    });
     this.documentResets = capacity.documents
       ? new DocumentResets(backend, config, maxRows)
       : undefined;
@@ -141,10 +144,8 @@ export class Network {
 
   /** A state of zeros for B rows, apart from every other. */
   createState(B: number): State {
-    const { layers: L, hidden: H, cell } = this.config;
-    return Array.from({ length: L }, () =>
-      cells[cell].states.map(() => this.backend.tensor([B, H])),
-    );
+    const { layers: L, hidden: H } = this.config;
+    return Array.from({ length: L }, () => this.cell.states.map(() => this.backend.tensor([B, H])));
   }
 
   /**
@@ -183,7 +184,7 @@ export class Network {
     if (l === 0) {
       lookup = this.input.forward(layer.inputProjection, ids);
     } else {
-      const { weight, bias } = this.inputWeights[l];
+      const { weight, bias } = this.layerWeights[l].input;
       backend.linear(layer.inputProjection, this.layerOutput(chunk, l - 1), weight, bias);
     }
     for (let k = 0; k < state.length; k++) backend.copy(layer.initialState[k], state[k]);
@@ -216,7 +217,10 @@ export class Network {
     const { chunk, ids } = this.last();
     const { gradients } = this;
     const { dOutput } = chunk;
-    if (gradients === undefined || dOutput === undefined) throw new Error('not built for training');
+    const { layerGradients } = this;
+    if (gradients === undefined || layerGradients === undefined || dOutput === undefined) {
+      throw new Error('not built for training');
+    }
     const last = this.layers.length - 1;
     // logits hold their own gradient by now
     const dLogits = chunk.logits;
@@ -240,19 +244,20 @@ export class Network {
       else if (this.documentResets) {
         this.documentResets.backward(this.layers[l], l, dLayer, chunk.dState);
       } else layer.backward(dLayer, chunk.dState);
-      this.recurrentBackward(gradients, layer, l);
+      this.recurrentBackward(layerGradients[l], layer, l);
       const dProjection = layer.inputProjection;
       if (l === 0) {
         this.input.backward(dProjection, ids);
       } else {
         backend.linearBackwardWeight(
-          gradients.get(`rnn.weight_ih_l${l}`),
-          gradients.get(`rnn.bias_ih_l${l}`),
+          layerGradients[l].input.weight,
+          layerGradients[l].input.bias,
           dProjection,
           this.layerOutput(chunk, l - 1),
         );
         // the skip connection passes the gradient unchanged, so accumulate
-        backend.linearBackwardInput(dOutput, dProjection, this.inputWeights[l].weight, isResidual);
+        const { weight } = this.layerWeights[l].input;
+        backend.linearBackwardInput(dOutput, dProjection, weight, isResidual);
       }
     }
     return chunk.dState;
@@ -273,27 +278,32 @@ export class Network {
   }
 
   /** The layers as the last forward pass left them, to be read. */
-  get activations(): readonly Pick<CellChunk, 'inputProjection' | 'output' | 'unitValues'>[] {
+  get activations(): readonly Pick<CellChunk, 'gates' | 'output' | 'unitValues'>[] {
     return this.last().chunk.layers;
   }
 
   /** Says that the weights stay as they are until `thaw`: what is derived from them is kept. */
   freeze(): void {
+    const parts = this.cell.unitGroups.map((count) => count * this.config.hidden);
+    for (const weight of this.recurrentWeights) this.backend.freeze(weight, parts);
     for (const weight of this.productWeights()) this.backend.freeze(weight);
     this.input.freeze();
   }
 
   thaw(): void {
-    for (const weight of this.productWeights()) this.backend.thaw(weight);
+    for (const weight of [...this.recurrentWeights, ...this.productWeights()]) {
+      this.backend.thaw(weight);
+    }
     this.input.thaw();
   }
 
   private productWeights(): Tensor[] {
-    return [
-      ...this.recurrentWeights,
-      ...this.inputWeights.slice(1).map(({ weight }) => weight),
-      this.outputWeight,
-    ];
+    return [...this.layerWeights.slice(1).map(({ input }) => input.weight), this.outputWeight];
+  }
+
+  /** Of every layer, or of none */
+  private get recurrentWeights(): Tensor[] {
+    return this.layerWeights.flatMap(({ recurrent }) => recurrent ?? []);
   }
 
   /** What layer l gives to the one above: its output after dropout, plus its input if residual. */
@@ -316,13 +326,21 @@ export class Network {
   }
 
   /** Adds to the gradients of layer l's recurrent weight and bias. */
-  private recurrentBackward(gradients: ParameterTensors, layer: CellChunk, l: number): void {
-    const { dRecurrent, previousOutput } = layer;
+  private recurrentBackward(gradients: LayerWeights, { products }: CellChunk, l: number): void {
+    const { backend, config } = this;
+    const { hidden: H } = config;
+    const { recurrent: dWeight, bias } = gradients;
+    if (dWeight === undefined) return;
     // with layer normalisation the bias comes after it, and its gradient is the layer's business
-    const dBias = this.config.layerNorm ? undefined : gradients.get(`rnn.bias_hh_l${l}`);
-    const addGradient = (dWeight: Tensor) =>
-      this.backend.linearBackwardWeight(dWeight, dBias, dRecurrent, previousOutput);
-    const dWeight = gradients.get(`rnn.weight_hh_l${l}`);
+    const dBias = config.layerNorm ? undefined : bias;
+    const addGradient = (dWeight: Tensor) => {
+      let first = 0;
+      this.cell.unitGroups.forEach((count, g) => {
+        const rows = backend.view(dWeight, first * H * H, [count * H, H]);
+        backend.linearBackwardWeight(rows, dBias, products[g].gradient, products[g].argument);
+        first += count;
+      });
+    };
     if (this.weightDrop) this.weightDrop.backward(this.dropout, l, dWeight, addGradient);
     else addGradient(dWeight);
   }
@@ -368,14 +386,17 @@ export class Network {
   }
 }
 
-function normWeights(
-  weights: ParameterTensors,
-  gradients: ParameterTensors | undefined,
-  l: number,
-): NormWeights {
-  const [gain, bias] = [`rnn.weight_norm_l${l}`, `rnn.bias_hh_l${l}`];
+/** What only some cells have */
+function ofCell(
+  { gain, vectors }: LayerWeights,
+  gradients: LayerWeights | undefined,
+): Pick<RecurrentWeights, 'norm' | 'vectors'> {
+  const { gain: dGain, bias: dBias } = gradients ?? {};
   return {
-    gain: weights.get(gain),
-    gradients: gradients && { gain: gradients.get(gain), bias: gradients.get(bias) },
+    norm: gain && {
+      gain,
+      gradients: dGain && dBias && { gain: dGain, bias: dBias },
+    },
+    vectors: vectors && { values: vectors, gradients: gradients?.vectors },
   };
 }

@@ -4,11 +4,12 @@
  * It alone drives allocation, initialisation, optimiser, gradient exchange, checkpoint, `inspect` and the
  * gradient tests. Names, shapes and gate order are those of PyTorch's nn.Embedding, nn.RNN / nn.LSTM /
  * nn.GRU and nn.Linear, so that `load_state_dict` takes a charnn model as it is; `rnn.weight_norm_l*`, the
- * gains of layer normalisation, have no counterpart there.
+ * gains of layer normalisation, have no counterpart there. A cell of equations has a tensor for each of its
+ * matrices and vectors, `rnn.NAME_l*`.
  */
 import type { Backend, Tensor } from '../backend/backend.js';
 import { requireCapable } from './capabilities.js';
-import { cells } from './cells/cells.js';
+import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 import { Random } from './random.js';
 
@@ -21,6 +22,8 @@ export interface Parameter {
   readonly start: number;
   /** Matrices of gates stacked in it: those of a cell's weights; 0 for all other parameters */
   readonly gates: number;
+  /** Which dimension runs over the vocabulary, if one does */
+  readonly vocabularyAxis?: 0 | 1;
   /** Weight decay acts on matrices, not on biases and embeddings. */
   readonly decays: boolean;
   /** Fills one value after the other, in row-major order. */
@@ -49,7 +52,7 @@ const alignment = 16;
 export function parameterTable(config: ModelConfig): ParameterTable {
   requireCapable(config);
   const { layers: L, hidden: H, embedding: D, vocabulary: V, layerNorm } = config;
-  const cell = cells[config.cell];
+  const cell = cellOf(config);
   const { gates } = cell;
   const gateRows = gates * H;
   const uniform = (random: Random) => (2 * random.uniform() - 1) / Math.sqrt(H);
@@ -65,30 +68,57 @@ export function parameterTable(config: ModelConfig): ParameterTable {
     name: string,
     shape: number[],
     initial: Parameter['initial'],
-    { decays = shape.length > 1, gates = 0 } = {},
+    { decays = shape.length > 1, gates = 0, vocabularyAxis, follows = false }: Placement = {},
   ) => {
+    // tensors that are one stack lie without a gap
+    if (!follows) start = Math.ceil(start / alignment) * alignment;
     const size = shape.reduce((a, b) => a * b, 1);
-    parameters.push({ name, shape, size, start, gates, decays, initial });
-    start += Math.ceil(size / alignment) * alignment;
+    const axis = vocabularyAxis === undefined ? {} : { vocabularyAxis };
+    parameters.push({ name, shape, size, start, gates, decays, initial, ...axis });
+    start += size;
     count += size;
+  };
+  const stack = (names: readonly string[], l: number, shape: number[], more: Placement) => {
+    names.forEach((name, i) => {
+      add(`rnn.${name}_l${l}`, shape, uniform, { ...more, gates: 1, follows: i > 0 });
+    });
   };
 
   if (D > 0) {
     // the unknown symbol (last row) is never trained on as an input: zero keeps it neutral
     const lastRow = (V - 1) * D;
-    add('embedding.weight', [V, D], (r, i) => (i < lastRow ? r.normal() : 0), { decays: false });
+    add('embedding.weight', [V, D], (r, i) => (i < lastRow ? r.normal() : 0), {
+      decays: false,
+      vocabularyAxis: 0,
+    });
   }
   for (let l = 0; l < L; l++) {
     const inputSize = l > 0 ? H : D > 0 ? D : V;
-    add(`rnn.weight_ih_l${l}`, [gateRows, inputSize], uniform, { gates });
+    const ofInput: Placement = l === 0 && D === 0 ? { vocabularyAxis: 1 } : {};
+    if (cell.learned) {
+      const { inputs, units, vectors } = cell.learned;
+      stack(inputs, l, [H, inputSize], ofInput);
+      stack(units, l, [H, H], {});
+      vectors.forEach(({ name, initial: [low, high] }, i) => {
+        const between = (random: Random) => low + (high - low) * random.uniform();
+        add(`rnn.${name}_l${l}`, [H], between, { follows: i > 0 });
+      });
+      continue;
+    }
+    add(`rnn.weight_ih_l${l}`, [gateRows, inputSize], uniform, { gates, ...ofInput });
     add(`rnn.weight_hh_l${l}`, [gateRows, H], uniform, { gates });
     add(`rnn.bias_ih_l${l}`, [gateRows], layerNorm ? zero : ofGate);
     add(`rnn.bias_hh_l${l}`, [gateRows], layerNorm ? ofGate : zero);
     if (layerNorm) add(`rnn.weight_norm_l${l}`, [gateRows], one);
   }
-  add('output.weight', [V, H], uniform);
-  add('output.bias', [V], zero);
-  return { parameters, flatSize: start, count };
+  add('output.weight', [V, H], uniform, { vocabularyAxis: 0 });
+  add('output.bias', [V], zero, { vocabularyAxis: 0 });
+  return { parameters, flatSize: Math.ceil(start / alignment) * alignment, count };
+}
+
+interface Placement extends Partial<Pick<Parameter, 'decays' | 'gates' | 'vocabularyAxis'>> {
+  /** Whether it lies right behind the parameter before */
+  readonly follows?: boolean;
 }
 
 /** Initial values of all parameters for a seed, in the flat order. */
@@ -109,8 +139,8 @@ export class ParameterTensors {
   private readonly byName: ReadonlyMap<string, Tensor>;
 
   constructor(
-    backend: Backend,
-    table: ParameterTable,
+    private readonly backend: Backend,
+    private readonly table: ParameterTable,
     /** [flatSize] */
     readonly flat: Tensor,
   ) {
@@ -123,5 +153,13 @@ export class ParameterTensors {
     const tensor = this.byName.get(name);
     if (tensor === undefined) throw new Error(`no parameter ${name}`);
     return tensor;
+  }
+
+  /** Parameters of one shape that lie one after the other, as one tensor: rows below rows. */
+  stack(names: readonly string[]): Tensor {
+    const first = this.table.parameters.find(({ name }) => name === names[0]);
+    if (first === undefined) throw new Error(`no parameter ${names[0]}`);
+    const [rows, ...rest] = first.shape;
+    return this.backend.view(this.flat, first.start, [names.length * rows, ...rest]);
   }
 }

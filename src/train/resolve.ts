@@ -2,8 +2,10 @@
  * From options, all of which may be absent, to a complete and frozen configuration. Options are checked
  * before any work begins, and resolved once, when the text is known.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { OptionError } from '../errors.js';
 import { requireCapable } from '../model/capabilities.js';
+import { type CellChoice, cellChoice, cellOf, chooseCell } from '../model/cells/cells.js';
 import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import {
   type Complete,
@@ -35,7 +37,7 @@ export interface TextSettings extends Complete<typeof sourceRows> {
 /** What is picked for options that are absent, once the text is known. */
 export interface Picked extends BatchShape {
   /** A preset, or the model that training starts from */
-  readonly model: Size & { readonly cell?: ModelConfig['cell'] };
+  readonly model: Size & Partial<CellChoice>;
   readonly dropout: number;
   /** What was asked for, or less where that is more than the text is worth */
   readonly length: TrainLength;
@@ -72,10 +74,22 @@ export function checkTogether(options: CommandTrainOptions): void {
   }
   const { cell = options.initFrom === undefined ? schema.cell.default : undefined } = options;
   requireCapable({ ...shapeOf(options), cell, backend: options.backend, command: 'train' });
+  if (cell === undefined) return;
+  // a file of equations is read now, so that what is wrong with it shows before any work
+  requireDroppable(chooseCell(cell), options.weightDrop);
 }
 
 function shapeOf({ residual, layerNorm }: CommandTrainOptions) {
   return architectureFlags({ residual: residual ?? false, layerNorm: layerNorm ?? false });
+}
+
+/** @throws OptionError where the weights are to be dropped that a cell does not have */
+function requireDroppable(choice: CellChoice, weightDrop: number | undefined): void {
+  if (!weightDrop || cellOf(choice).unitNames.length > 0) return;
+  throw new OptionError(
+    (name) =>
+      `${name('weightDrop')} is for matrices that multiply units, and the cell ${choice.cell} has none: leave it out`,
+  );
 }
 
 export function textSettings(options: CommandTrainOptions): TextSettings {
@@ -101,11 +115,15 @@ export function trainLength({ steps, epochs, time }: CommandTrainOptions): Train
  */
 export function resolveTraining(options: CommandTrainOptions, picked: Picked): ResolvedTraining {
   const { model: preset, length, ...values } = picked;
-  const cell = options.cell ?? preset.cell ?? schema.cell.default;
+  const preferred = cellChoice({ ...preset, cell: preset.cell ?? schema.cell.default });
+  const choice = options.cell === undefined ? preferred : chooseCell(options.cell);
   // nothing is taken over from a model with another cell; a preset's cells are LSTM's
-  const mayNormalise = cell === (preset.cell ?? 'lstm') && preset.layerNorm === true;
+  const mayNormalise =
+    preset.layerNorm === true &&
+    isDeepStrictEqual(choice, cellChoice({ ...preset, cell: preset.cell ?? 'lstm' }));
+  requireDroppable(choice, options.weightDrop);
   const model = {
-    cell,
+    ...choice,
     layers: options.layers ?? preset.layers,
     hidden: options.hidden ?? preset.hidden,
     embedding: options.embedding ?? preset.embedding,

@@ -1,5 +1,5 @@
 /** What a training takes of memory: asked for before any of it is taken. */
-import { cells } from '../model/cells/cells.js';
+import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { TrainConfig } from './train-config.js';
@@ -18,9 +18,9 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig): number {
   const { batchSize, seqLength, threads, average } = config;
   const kept = 1 + momentCount(config.optimizer) + (average > 0 ? 1 : 0);
   // what stands in the rows that become zero where documents begin
-  const states = config.documents ? cells[model.cell].states.length : 0;
+  const states = config.documents ? cellOf(model).states.length : 0;
   // outside of the cells: what the layers hand down, and the logits
   const activations =
-    batchSize * seqLength * ((L * (cells[model.cell].gates + 2 + states) + 1) * H + V);
+    batchSize * seqLength * ((L * (cellOf(model).keptWidth + states) + 1) * H + V);
   return 4 * ((2 * kept + 2 * threads) * flatSize + activations) + threads * threadBytes;
 }

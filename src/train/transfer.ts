@@ -9,13 +9,6 @@ import { type Model, namedTensors } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 
-/** Which dimension of these parameters runs over the vocabulary. */
-function vocabularyAxis(name: string, config: ModelConfig): 0 | 1 | undefined {
-  if (name === 'embedding.weight' || name.startsWith('output.')) return 0;
-  if (name === 'rnn.weight_ih_l0' && config.embedding === 0) return 1;
-  return undefined;
-}
-
 /**
  * Overwrites initial values with an older model's where it has them.
  * @param values flat list of parameters of the new model, holding its initial values
@@ -33,6 +26,12 @@ export function transferWeights(
     if (its === wanted) continue;
     refuse((name) => `its ${field} is ${its}, not ${wanted}; give ${name(field, `${its}`)}`);
   }
+  if (older.config.equations !== config.equations) {
+    refuse(
+      (name) =>
+        `its cell ${older.config.cell} has other equations; leave out ${name('cell')} to take them over`,
+    );
+  }
   for (const [field, what] of [
     ['residual', 'residual connections'],
     ['layerNorm', 'layer normalisation'],
@@ -47,10 +46,10 @@ export function transferWeights(
   }
   const source = vocabulary.mapFrom(older.vocabulary);
   const tensors = new Map(namedTensors(older).map((t) => [t.parameter.name, t]));
-  for (const { name, shape, start, size } of parameterTable(config).parameters) {
+  for (const { name, shape, start, size, vocabularyAxis: axis } of parameterTable(config)
+    .parameters) {
     const old = tensors.get(name);
     if (old === undefined) continue;
-    const axis = vocabularyAxis(name, config);
     if (axis === undefined) {
       values.set(old.values, start);
       continue;

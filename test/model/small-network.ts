@@ -18,13 +18,15 @@ export function smallNetwork(
   config: ModelConfig,
   maxRows: number,
   maxBatch: number,
+  /** Of the weights */
+  amplitude = 0.6,
 ): SmallNetwork {
   const table = parameterTable(config);
   const flat = backend.tensor([table.flatSize]);
   const values = new Array<number>(table.flatSize).fill(0);
   let index = 0;
   for (const { start, size } of table.parameters) {
-    for (let i = 0; i < size; i++) values[start + i] = Math.sin(1 + 0.7 * index++) * 0.6;
+    for (let i = 0; i < size; i++) values[start + i] = Math.sin(1 + 0.7 * index++) * amplitude;
   }
   backend.write(flat, values);
   const gradientFlat = backend.tensor([table.flatSize]);

@@ -115,4 +115,34 @@ INLINE vec vec_logistic(vec x) {
 
 #endif
 
+/*
+ * The natural logarithm: x = 2^e m with m around 1, and a polynomial of degree 9 in m - 1, with the
+ * coefficients of the Cephes library's logf (S. Moshier). Relative error below 3e-7; -infinity for 0,
+ * not-a-number below.
+ */
+INLINE vec vec_log(vec x) {
+    /* the bits of the least m, which is the root of a half */
+    const int32_t least = 0x3f3504f3;
+    const float smallest = 1.17549435e-38f;
+    ivec bits = (ivec)choose((ivec)(x > smallest), x, splat(smallest));
+    ivec e = (bits - least) >> 23;
+    vec m = (vec)(bits - (e << 23)), r = m - 1, exponent = __builtin_convertvector(e, vec);
+    vec p = splat(7.0376836292e-2f);
+    p = p * r - splat(1.1514610310e-1f);
+    p = p * r + splat(1.1676998740e-1f);
+    p = p * r - splat(1.2420140846e-1f);
+    p = p * r + splat(1.4249322787e-1f);
+    p = p * r - splat(1.6668057665e-1f);
+    p = p * r + splat(2.0000714765e-1f);
+    p = p * r - splat(2.4999993993e-1f);
+    p = p * r + splat(3.3333331174e-1f);
+    p = p * r * r * r - exponent * splat(2.12194440e-4f) - r * r * splat(0.5f);
+    vec result = r + p + exponent * splat(0.693359375f);
+    const vec infinity = splat(__builtin_inff());
+    result = choose((ivec)(x == infinity), infinity, result);
+    result = choose((ivec)(x == 0), -infinity, result);
+    /* not-a-number is not 0 or more either */
+    return choose((ivec)(x >= 0), result, splat(__builtin_nanf("")));
+}
+
 #endif

@@ -63,6 +63,8 @@ function slots({ kind, name, optional }: KernelArgument): Slot[] {
       return [number('float', 'R')];
     case 'panels':
       return [tensor('const ', 'packed', 'packed'), tensor('', 'scratch', 'scratch')];
+    case 'frozen':
+      return [tensor('const ', 'packed', 'packed')];
     case 'scratch':
       return [tensor('', 'scratch', 'scratch')];
   }
@@ -174,6 +176,9 @@ function scratchOf({ kind, name }: KernelArgument): string[] {
       `const packed = this.packed(${name});`,
       `const scratch = packed === noAddress ? this.scratch(this.panels(${name}.shape[0], ${name}.shape[1])) : noAddress;`,
     ];
+  }
+  if (kind === 'frozen') {
+    return [`const packed = ${name} === undefined ? noAddress : this.packed(${name});`];
   }
   if (kind !== 'scratch') return [];
   const members = new RegExp(`\\b(panels|${constants.join('|')})\\b`, 'g');

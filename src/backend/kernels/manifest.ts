@@ -16,6 +16,7 @@
  *     flag             true or false, as an int
  *     panels           a weight that is packed before its products: two arguments, the copy that `freeze`
  *                      made, if there is one, and otherwise scratch memory for one
+ *     frozen           of a weight that may be absent: the copy alone, or nothing
  *     scratch          memory for the time of the call: an expression for its size in floats, of values, of
  *                      `constants` and of panels(N, K), the size of a packed matrix of N columns and K rows
  *
@@ -38,6 +39,8 @@ lstmNormForward({ T, B, H }, { gates, h, c, tanhC, weight, gain, bias, normalise
 lstmNormBackward({ T, B, H }, { gates, c, tanhC, weight, gain, normalised, scales }, dOutput, dh, dc, dGain, dBias) | | int T, B, H; inout gates; in c, tanhC, weight, gain, normalised, scales, dOutput; inout dh, dc, dGain, dBias; scratch panels(H, 4 * H) + ROW_COPIES
 gruForward({ T, B, H }, { gates, recurrent, h, weight, bias }, lookup) | | int T, B, H; inout gates; out recurrent; inout h; in weight, bias; lookup lookup; panels weight
 gruBackward({ T, B, H }, { gates, recurrent, h, weight }, dOutput, dh) | | int T, B, H; inout gates, recurrent; in h, weight, dOutput; inout dh; scratch panels(H, 3 * H) + ROW_COPIES
+programForward({ T, B, H }, { code, offsets, memory, weight, vectors, groups, registers, wholeRows }, lookup) | tile = Math.max(this.PROGRAM_TILE, wholeRows ? H : 0); floats = groups.reduce((sum, size) => sum + this.panels(size * H, H), 0) | int T, B, H; ids code, offsets; inout memory; in weight?, vectors?; lookup lookup; frozen weight; scratch (packed === noAddress ? floats : 0) + registers * tile
+programBackward({ T, B, H }, { code, offsets, memory, weight, vectors, vectorGradients, groups, registers, wholeRows }, dOutput) | tile = Math.max(this.PROGRAM_TILE, wholeRows ? H : 0); floats = groups.reduce((sum, size) => sum + this.panels(H, size * H), 0) | int T, B, H; ids code, offsets; inout memory; in weight?, vectors?; inout vectorGradients?; in dOutput; scratch floats + ROW_COPIES + registers * tile
 softmaxCrossEntropy(losses, logits, targets, scale) | [M, V] = logits.shape | out losses; inout logits; ids targets < V; int M, V; float scale
 dropout(y, x, { rate, key, firstRow, totalRows, locked }) | [T, B, W] = x.shape; threshold = Math.floor(rate * 2 ** 32); scale = 1 / (1 - rate); [key0, key1] = key | out y; in x; int T, B, W; uint threshold; float scale; uint key0, key1, firstRow, totalRows; flag locked
 add(dst, src) | n = dst.size | inout dst; in src; int n
@@ -51,5 +54,5 @@ sgd(w, g, m, { rate, momentum, l2, gradientScale }) | n = w.size | inout w; in g
 muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = Math.min(M, N) | inout w; in g; inout m; int M, N; float rate, momentum, decay, gradientScale; scratch 2 * M * N + 2 * S * S + Math.max(panels(M, N), panels(N, M), panels(S, S))
 `;
 
-/** Constants of the C source (`gemm.h`) in sizes of scratch; every instruction level has its own values. */
-export const constants = ['VL', 'ROW_COPIES', 'LEFT_SIDE'] as const;
+/** Constants of the C source (`gemm.h`, `program.c`) in sizes of scratch; every instruction level has its own values. */
+export const constants = ['VL', 'ROW_COPIES', 'LEFT_SIDE', 'PROGRAM_TILE'] as const;

@@ -3,7 +3,7 @@ import { constants, manifest } from './manifest.js';
 
 const tensorKinds = ['in', 'out', 'inout'] as const;
 const numberKinds = ['int', 'uint', 'float', 'flag'] as const;
-const otherKinds = ['ids', 'lookup', 'panels', 'scratch'] as const;
+const otherKinds = ['ids', 'lookup', 'panels', 'frozen', 'scratch'] as const;
 const kinds = [...tensorKinds, ...numberKinds, ...otherKinds];
 
 /** An argument as the manifest has it; `lookup` and `panels` are two of the kernel's. */

@@ -9,16 +9,24 @@ import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.j
 export type CellFeature = 'layerNorm';
 
 export interface Cell {
-  /** G: gates, each H rows of the weight matrices */
+  /** G: matrices that multiply the layer's input, each H columns of the input projection */
   readonly gates: number;
-  /** Tensors of state that pass from step to step: h, or h and c. */
-  readonly states: readonly ('h' | 'c')[];
+  /** Matrices that multiply vectors of units: rows of H of the recurrent weight, in groups that are one product */
+  readonly unitGroups: readonly number[];
+  /** Names of these matrices, in their order */
+  readonly unitNames: readonly string[];
+  /** Tensors of state that pass from step to step: h first, then for instance c. */
+  readonly states: readonly string[];
+  /** Numbers that a layer keeps for a row of a chunk, as a multiple of H, about */
+  readonly keptWidth: number;
   /** Names of the gates in their order, and whether each is a logistic one, open or shut. */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
   /** Features of a network that this cell can compute; the others are refused. */
   readonly features: readonly CellFeature[];
   /** Initial value of gate `gate`'s bias. */
   initialBias(gate: number): number;
+  /** Where matrices and vectors are tensors by themselves: what they are called. Else they are stacked. */
+  readonly learned?: LearnedNames;
   /** Allocates one layer for chunks of at most `maxRows` = T·B rows and `maxBatch` = B. */
   createLayer(
     backend: Backend,
@@ -29,13 +37,28 @@ export interface Cell {
   ): CellLayer;
 }
 
+/** Names of what a cell learns, in the order of their tensors */
+export interface LearnedNames {
+  readonly inputs: readonly string[];
+  readonly units: readonly string[];
+  readonly vectors: readonly {
+    readonly name: string;
+    /** Uniform between the two, which may be the same */
+    readonly initial: readonly [low: number, high: number];
+  }[];
+}
+
 export interface RecurrentWeights {
-  /** W_hh [G·H, H] */
-  readonly weight: Tensor;
-  /** b_hh [G·H] */
-  readonly bias: Tensor;
+  /** W_hh [G·H, H]; absent where the cell multiplies no units with a matrix */
+  readonly weight: Tensor | undefined;
+  /** b_hh [G·H], of cells that have it */
+  readonly bias: Tensor | undefined;
   /** With layer normalisation; the bias is then added after it. */
   readonly norm?: NormWeights | undefined;
+  /** Learned vectors, [·, H], of cells that have them; the layer's backward pass adds to the gradients. */
+  readonly vectors?:
+    | { readonly values: Tensor; readonly gradients: Tensor | undefined }
+    | undefined;
 }
 
 export interface NormWeights {
@@ -54,21 +77,34 @@ export interface CellLayer {
   at(T: number, B: number, first?: number): CellChunk;
 }
 
+/** A gate's values: columns of H in a tensor [T, B, ·] */
+export interface GateValues {
+  readonly tensor: Tensor;
+  readonly column: number;
+}
+
+export interface UnitProduct {
+  /** [T, B, ·]. After backward: gradient w.r.t. the products, for a recurrent projection W_hh h + b_hh. */
+  readonly gradient: Tensor;
+  /** [T, B, H]: what is multiplied, for instance h_0 … h_{T-1} */
+  readonly argument: Tensor;
+}
+
 export interface CellChunk {
   readonly size: ChunkSize;
   /**
-   * [T, B, G·H]. Write the input projection here before forward, unless it is looked up; after forward
-   * the gates (the vanilla RNN has none); after backward, the gradient w.r.t. the projection.
+   * [T, B, G·H]. Write the input projection here before forward, unless it is looked up; after backward,
+   * the gradient w.r.t. the projection.
    */
   readonly inputProjection: Tensor;
-  /** [T, B, G·H]. After backward: gradient w.r.t. the recurrent projection W_hh h + b_hh. */
-  readonly dRecurrent: Tensor;
+  /** After forward: where the gates are found, in the order of `gateNames` */
+  readonly gates: readonly GateValues[];
+  /** Products of matrices and vectors of units, in the order of `unitGroups` */
+  readonly products: readonly UnitProduct[];
   /** [T, B, H]: the layer's output, h_1 … h_T. */
   readonly output: Tensor;
   /** [T, B, H]: what the units hold, from -1 to 1: tanh(c) of an LSTM, otherwise the output. */
   readonly unitValues: Tensor;
-  /** [T, B, H]: h_0 … h_{T-1}. */
-  readonly previousOutput: Tensor;
   /** [B, H] each: the state before the chunk, to be written before forward. */
   readonly initialState: readonly Tensor[];
   /** [B, H] each: the state after the chunk. */
@@ -95,6 +131,17 @@ export function cachedLayer(make: (T: number, B: number, first: number) => CellC
       return chunk;
     },
   };
+}
+
+/** A cell's gates, side by side in one tensor */
+export function gatesIn(tensor: Tensor, cell: Cell): GateValues[] {
+  return cell.gateNames.map((_, column) => ({ tensor, column }));
+}
+
+/** The weights of a cell that needs both of them */
+export function withBias({ weight, bias, ...rest }: RecurrentWeights) {
+  if (weight === undefined || bias === undefined) throw new Error('a cell without its weights');
+  return { ...rest, weight, bias };
 }
 
 /** Views of a state tensor: T+1 slots of [B, H] from slot `first` on. */

@@ -8,10 +8,13 @@
  *
  * Memory a layer: 2·T·B·3H projections, (T+1)·B·H state.
  */
-import { type Cell, cachedLayer, slots } from './cell.js';
+import { type Cell, cachedLayer, gatesIn, slots, withBias } from './cell.js';
 
 export const gru: Cell = {
   gates: 3,
+  unitGroups: [3],
+  unitNames: ['reset', 'update', 'new'],
+  keptWidth: 5,
   states: ['h'],
   gateNames: [
     { name: 'reset', logistic: true },
@@ -20,7 +23,8 @@ export const gru: Cell = {
   ],
   features: [],
   initialBias: () => 0,
-  createLayer(backend, H, maxRows, maxBatch, weights) {
+  createLayer(backend, H, maxRows, maxBatch, given) {
+    const weights = withBias(given);
     const gateBuffer = backend.tensor([maxRows * 3 * H]);
     const recurrentBuffer = backend.tensor([maxRows * 3 * H]);
     const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
@@ -33,10 +37,10 @@ export const gru: Cell = {
       return {
         size,
         inputProjection: gates,
-        dRecurrent: recurrent,
+        gates: gatesIn(gates, gru),
+        products: [{ gradient: recurrent, argument: h.previous }],
         output: h.output,
         unitValues: h.output,
-        previousOutput: h.previous,
         initialState: [h.initial],
         finalState: [h.final],
         forward: (lookup) => backend.gruForward(size, buffers, lookup),

@@ -14,12 +14,23 @@
  * T·B·(4H + 4).
  */
 import type { Backend, ChunkSize, LstmBuffers, Tensor } from '../../backend/backend.js';
-import { type Cell, type CellChunk, cachedLayer, type NormWeights, slots } from './cell.js';
+import {
+  type Cell,
+  type CellChunk,
+  cachedLayer,
+  gatesIn,
+  type NormWeights,
+  slots,
+  withBias,
+} from './cell.js';
 
 const forgetGate = 1;
 
 export const lstm: Cell = {
   gates: 4,
+  unitGroups: [4],
+  unitNames: ['input', 'forget', 'cell', 'output'],
+  keptWidth: 6,
   states: ['h', 'c'],
   gateNames: [
     { name: 'input', logistic: true },
@@ -29,7 +40,8 @@ export const lstm: Cell = {
   ],
   features: ['layerNorm'],
   initialBias: (gate) => (gate === forgetGate ? 1 : 0),
-  createLayer(backend, H, maxRows, maxBatch, { norm, ...weights }) {
+  createLayer(backend, H, maxRows, maxBatch, { norm, ...given }) {
+    const weights = withBias(given);
     const gateBuffer = backend.tensor([maxRows * 4 * H]);
     const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
     const cBuffer = backend.tensor([(maxRows + maxBatch) * H]);
@@ -48,10 +60,10 @@ export const lstm: Cell = {
       return {
         size,
         inputProjection: gates,
-        dRecurrent: gates,
+        gates: gatesIn(gates, lstm),
+        products: [{ gradient: gates, argument: h.previous }],
         output: h.output,
         unitValues: tanhC,
-        previousOutput: h.previous,
         initialState: [h.initial, c.initial],
         finalState: [h.final, c.final],
         ...(norm && normBuffers

@@ -5,15 +5,19 @@
  *
  * Memory a layer: T·B·H gates, (T+1)·B·H state.
  */
-import { type Cell, cachedLayer, slots } from './cell.js';
+import { type Cell, cachedLayer, gatesIn, slots, withBias } from './cell.js';
 
 export const rnn: Cell = {
   gates: 1,
+  unitGroups: [1],
+  unitNames: ['recurrent'],
+  keptWidth: 3,
   states: ['h'],
   gateNames: [],
   features: [],
   initialBias: () => 0,
-  createLayer(backend, H, maxRows, maxBatch, weights) {
+  createLayer(backend, H, maxRows, maxBatch, given) {
+    const weights = withBias(given);
     const gateBuffer = backend.tensor([maxRows * H]);
     const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
     return cachedLayer((T, B, first) => {
@@ -24,10 +28,10 @@ export const rnn: Cell = {
       return {
         size,
         inputProjection: gates,
-        dRecurrent: gates,
+        gates: gatesIn(gates, rnn),
+        products: [{ gradient: gates, argument: h.previous }],
         output: h.output,
         unitValues: h.output,
-        previousOutput: h.previous,
         initialState: [h.initial],
         finalState: [h.final],
         forward: (lookup) => backend.rnnForward(size, buffers, lookup),

@@ -5,8 +5,7 @@
 import { type Backend, isPending } from '../../backend/backend.js';
 import type { BackendName } from '../../backend/device.js';
 import { openDevice } from '../../backend/open-device.js';
-import type { CellName } from '../../model/cells/cells.js';
-import { cells } from '../../model/cells/cells.js';
+import { cellOf } from '../../model/cells/cells.js';
 import { loadNetwork } from '../../model/load.js';
 import { architectureFlags, type ModelConfig } from '../../model/model-config.js';
 import { initialValues, parameterTable } from '../../model/parameters.js';
@@ -27,7 +26,7 @@ export interface BenchmarkOptions extends ModelConfig {
 }
 
 export interface BenchmarkResult {
-  readonly cell: CellName;
+  readonly cell: string;
   readonly layers: number;
   readonly hidden: number;
   readonly threads: number;
@@ -60,16 +59,22 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
 }
 
 function modelOf(options: BenchmarkOptions): ModelConfig {
-  const { cell, layers, hidden, embedding, vocabulary } = options;
-  return { cell, layers, hidden, embedding, vocabulary, ...architectureFlags(options) };
+  const { cell, equations, layers, hidden, embedding, vocabulary } = options;
+  return {
+    ...{ cell, layers, hidden, embedding, vocabulary },
+    ...(equations !== undefined && { equations }),
+    ...architectureFlags(options),
+  };
 }
 
 /** Multiply-adds of all weight matrices for one character, the first input product included. */
-export function multiplyAdds({ cell, layers, hidden, embedding, vocabulary }: ModelConfig): number {
+export function multiplyAdds(config: ModelConfig): number {
+  const { layers, hidden, embedding, vocabulary } = config;
+  const { gates, unitNames } = cellOf(config);
   let total = hidden * vocabulary;
   for (let l = 0; l < layers; l++) {
     const input = l > 0 ? hidden : embedding > 0 ? embedding : vocabulary;
-    total += cells[cell].gates * hidden * (input + hidden);
+    total += hidden * (gates * input + unitNames.length * hidden);
   }
   return total;
 }

@@ -4,7 +4,7 @@
  */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { Scope } from '../../backend/device.js';
-import { cells } from '../../model/cells/cells.js';
+import { cellOf } from '../../model/cells/cells.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import { parameterTable } from '../../model/parameters.js';
 import type { Ids } from '../../text/unit.js';
@@ -72,7 +72,7 @@ export class Replicas {
     const rowShares = Array.from({ length: replicas }, (_, r) => partition(batchSize, r, replicas));
     this.states = rowShares.map(({ size }) =>
       Array.from({ length: model.layers }, () =>
-        cells[model.cell].states.map(() => backend.tensor([size, model.hidden])),
+        cellOf(model).states.map(() => backend.tensor([size, model.hidden])),
       ),
     );
     this.plans = rowShares.map(({ first, size }, index) => ({
@@ -147,10 +147,10 @@ export class Replicas {
       }
       return whole;
     };
-    const { layers, cell } = this.model;
+    const { layers } = this.model;
     return Promise.all(
       Array.from({ length: layers }, (_, l) =>
-        Promise.all(cells[cell].states.map((_, k) => wholeOf(l, k))),
+        Promise.all(cellOf(this.model).states.map((_, k) => wholeOf(l, k))),
       ),
     );
   }

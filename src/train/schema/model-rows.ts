@@ -1,10 +1,10 @@
 /** Options that say what network is trained. */
 
 import { limits } from '../../limits.js';
-import { cellNames } from '../../model/cells/cells.js';
 import { flag, option, topic } from '../../options/table.js';
 import { choice, integer } from '../../options/types.js';
 import { sizeNames, sizes } from '../length/preset.js';
+import { cellType } from './cell-type.js';
 
 const sizeList = sizeNames
   .map((name) => `${name} ${sizes[name].layers} × ${sizes[name].hidden}`)
@@ -21,7 +21,14 @@ export const sizeRows = topic('Model', {
 
 /** The shape of a network: fields of the `model` object in model and state files. */
 export const modelRows = topic('Model', {
-  cell: option('<name>', choice(cellNames), 'recurrent cell', { default: 'lstm' }),
+  cell: option(
+    '<name>',
+    cellType,
+    'recurrent cell: a name that `charnn cells` lists, or a file of equations',
+    {
+      default: 'lstm',
+    },
+  ),
   layers: option('<n>', integer(1, limits.layers), 'number of recurrent layers', {
     absent: 'by --size',
   }),

@@ -1,0 +1,210 @@
+/**
+ * The compiled equations of a cell, interpreted row by row and in double precision: what the kernels do in
+ * tiles. The format of the program is told in `cells/encode-program.ts`.
+ */
+import type { ChunkSize } from './backend.js';
+
+type Reals = Float32Array | Float64Array;
+
+export interface ProgramArrays {
+  readonly code: Int32Array;
+  readonly offsets: Int32Array;
+  readonly memory: Reals;
+  readonly weight: Reals;
+  readonly vectors: Reals;
+  readonly vectorGradients: Reals;
+  readonly outputGradient: Reals;
+}
+
+/** Added to a variance before its root */
+const epsilon = 1e-5;
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/** By number, as `cells/graph.ts` lists them; those over all units are apart. */
+const functions: readonly ((a: number, b: number, c: number) => number)[] = [
+  (a) => a,
+  (a, b) => a + b,
+  (a, b) => a - b,
+  (a, b) => a * b,
+  (a, b) => a / b,
+  (a) => -a,
+  (a, b) => (a > b ? a : b),
+  (a) => Math.max(a, 0),
+  sigmoid,
+  Math.tanh,
+  Math.exp,
+  Math.log,
+  softplus,
+  () => 0,
+  (a, b) => (a > b ? 1 : 0),
+  (d, s) => d * s * (1 - s),
+  (d, t) => d * (1 - t * t),
+  () => 0,
+  (a, b, c) => a * b + c,
+  (a, b, c) => a * b - c,
+  (a, b, c) => c - a * b,
+];
+const [normCode, dNormCode] = [13, 17];
+
+/** Fields of the code's header */
+const header = { before: 6, loop: 7, loopBack: 8, after: 9, groups: 10 } as const;
+
+export class ReferenceProgram {
+  private readonly registers: readonly Reals[];
+
+  constructor(
+    private readonly size: ChunkSize,
+    private readonly arrays: ProgramArrays,
+  ) {
+    const registers = arrays.code[0];
+    this.registers = Array.from({ length: registers }, () => new Float64Array(size.H));
+  }
+
+  /** The columns of the input projection, and where it begins in memory */
+  get projection(): { readonly columns: number; readonly start: number } {
+    const { code, offsets } = this.arrays;
+    return { columns: code[2], start: offsets[code[3]] };
+  }
+
+  forward(): void {
+    const { T, B } = this.size;
+    this.run(header.before, 0, T * B);
+    for (let t = 0; t < T; t++) this.run(header.loop, t, B);
+  }
+
+  backward(): void {
+    const { T, B } = this.size;
+    for (let t = T - 1; t >= 0; t--) this.run(header.loopBack, t, B);
+    this.run(header.after, 0, T * B);
+  }
+
+  /** Runs a list of works for `rows` rows from step t on. */
+  private run(list: number, t: number, rows: number): void {
+    const { code } = this.arrays;
+    let at = code[list];
+    const count = code[at++];
+    for (let i = 0; i < count; i++) {
+      const kind = code[at++];
+      if (kind === 0) at = this.vectors(at, t, rows);
+      else if (kind === 1) this.product(code[at++], t, rows);
+      else {
+        this.productBackward(code[at], code[at + 1], code[at + 2] !== 0, t, rows);
+        at += 3;
+      }
+    }
+  }
+
+  private group(g: number) {
+    const { code, offsets } = this.arrays;
+    const at = code[header.groups] + 3 * g;
+    let first = 0;
+    for (let before = 0; before < g; before++) first += code[code[header.groups] + 3 * before + 2];
+    return {
+      from: offsets[code[at]],
+      to: offsets[code[at + 1]],
+      size: code[at + 2],
+      first,
+      isInput: code[at + 1] === code[3],
+    };
+  }
+
+  private product(g: number, t: number, rows: number): void {
+    const { B, H } = this.size;
+    const { memory: M, weight: W } = this.arrays;
+    const { from, to, size, first, isInput } = this.group(g);
+    for (let row = t * B; row < t * B + rows; row++) {
+      for (let unit = 0; unit < size * H; unit++) {
+        let sum = isInput ? M[to + row * size * H + unit] : 0;
+        for (let j = 0; j < H; j++) sum += M[from + row * H + j] * W[(first * H + unit) * H + j];
+        M[to + row * size * H + unit] = sum;
+      }
+    }
+  }
+
+  private productBackward(
+    g: number,
+    region: number,
+    accumulate: boolean,
+    t: number,
+    rows: number,
+  ): void {
+    const { B, H } = this.size;
+    const { memory: M, weight: W, offsets } = this.arrays;
+    const { to, size, first } = this.group(g);
+    // for all steps at once there is a row for each of them, else one for each row of the batch
+    const result = offsets[region];
+    const sums = new Float64Array(H);
+    for (let row = 0; row < rows; row++) {
+      const at = result + row * H;
+      for (let j = 0; j < H; j++) sums[j] = accumulate ? M[at + j] : 0;
+      for (let unit = 0; unit < size * H; unit++) {
+        const d = M[to + (t * B + row) * size * H + unit];
+        for (let j = 0; j < H; j++) sums[j] += d * W[(first * H + unit) * H + j];
+      }
+      M.set(sums, at);
+    }
+  }
+
+  /** Runs vector operations; returns where the code goes on. */
+  private vectors(start: number, t: number, rows: number): number {
+    const { code } = this.arrays;
+    const placeCount = code[start];
+    const list = start + 1 + 5 * placeCount;
+    const end = list + 1 + 5 * code[list];
+    for (let row = 0; row < rows; row++) {
+      const places = Array.from({ length: placeCount }, (_, i) =>
+        this.place(start + 1 + 5 * i, t, row),
+      );
+      const operand = (x: number) => (x >= 0 ? this.registers[x] : places[-1 - x]);
+      for (let at = list + 1; at < end; at += 5) {
+        const [to, a, b, c] = [
+          operand(code[at + 1]),
+          operand(code[at + 2]),
+          operand(code[at + 3]),
+          operand(code[at + 4]),
+        ];
+        this.operation(code[at], to, a, b, c);
+      }
+    }
+    return end;
+  }
+
+  private operation(op: number, to: Reals, a: Reals, b: Reals, c: Reals): void {
+    const { H } = this.size;
+    if (op === normCode || op === dNormCode) {
+      const x = op === normCode ? a : b;
+      let [mean, variance] = [0, 0];
+      for (let j = 0; j < H; j++) mean += x[j] / H;
+      for (let j = 0; j < H; j++) variance += (x[j] - mean) ** 2 / H;
+      const scale = 1 / Math.sqrt(variance + epsilon);
+      if (op === normCode) {
+        for (let j = 0; j < H; j++) to[j] = (a[j] - mean) * scale;
+        return;
+      }
+      let [sum, product] = [0, 0];
+      for (let j = 0; j < H; j++) {
+        sum += a[j] / H;
+        product += (a[j] * (x[j] - mean) * scale) / H;
+      }
+      for (let j = 0; j < H; j++) {
+        to[j] = scale * (a[j] - sum - (x[j] - mean) * scale * product);
+      }
+      return;
+    }
+    const f = functions[op];
+    for (let j = 0; j < H; j++) to[j] = f(a[j], b[j], c[j]);
+  }
+
+  /** [H] in memory, for a row of the batch */
+  private place(at: number, t: number, row: number): Reals {
+    const { B, H } = this.size;
+    const { code, offsets, memory, vectors, vectorGradients, outputGradient } = this.arrays;
+    const [base, region, moves, stride, column] = code.subarray(at, at + 5);
+    const array = [memory, vectors, vectorGradients, outputGradient][base];
+    const first = base === 0 ? offsets[region] : 0;
+    const start = first + ((moves * t * B + row) * stride + column) * H;
+    return array.subarray(start, start + H);
+  }
+}

@@ -1,0 +1,113 @@
+/** Cells that come with charnn as equations, and cells in files. */
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { CharnnError } from '../errors.js';
+import { quote } from '../messages/quote.js';
+import { nearest, suggestion } from '../options/suggest.js';
+import { cellLimits } from './cell-limits.js';
+import { compileCell } from './compile.js';
+
+/** Written out in the library, too, though charnn computes them by kernels of their own */
+export const fusedNames = ['rnn', 'lstm', 'gru'] as const;
+
+/** In the order in which they are listed: variants of the LSTM, of the GRU, and others */
+export const libraryNames = [
+  ...(['peephole', 'cifg', 'mlstm', 'slstm'] as const),
+  ...(['mgu', 'mut1', 'mut2', 'mut3', 'nas'] as const),
+  ...(['indrnn', 'sru', 'mingru', 'minlstm'] as const),
+] as const;
+
+export type LibraryName = (typeof libraryNames)[number];
+
+/** Files of equations end so. */
+export const cellExtension = '.cell';
+
+export function isLibraryName(name: string): name is LibraryName {
+  return (libraryNames as readonly string[]).includes(name);
+}
+
+/** The text of a cell that comes with charnn. */
+export function libraryText(name: LibraryName | (typeof fusedNames)[number]): string {
+  return readFileSync(new URL(`library/${name}${cellExtension}`, import.meta.url), 'utf8');
+}
+
+/** A cell by the name of the library's, or of a file */
+export interface FoundCell {
+  readonly cell: string;
+  readonly equations: string;
+}
+
+/**
+ * Finds the equations of a cell and checks them.
+ * @param given a name of the library, or a path that ends in .cell
+ * @param taken names that a file's cell may not have: its whole name then stands for it
+ * @throws CharnnError when there is no such file, and where the text is no cell
+ */
+export function findCell(given: string, taken: readonly string[]): FoundCell {
+  if (isLibraryName(given)) return { cell: given, equations: libraryText(given) };
+  const equations = readCellFile(given);
+  const file = basename(given);
+  const name = file.slice(0, -cellExtension.length);
+  const isTaken = name === '' || isLibraryName(name) || taken.includes(name);
+  const cell = Array.from(isTaken ? file : name, (c) => (isCellName(c) ? c : '_'))
+    .join('')
+    .slice(0, maxName);
+  try {
+    compileCell(equations);
+  } catch (error) {
+    if (!(error instanceof CharnnError)) throw error;
+    throw new CharnnError(`${quote(given)}: ${error.message}`, 1, { cause: error });
+  }
+  return { cell, equations };
+}
+
+/** Characters of a cell's name, which is shown as it is */
+const maxName = 64;
+
+export function isCellName(name: string): boolean {
+  return name.length <= maxName && /^[\p{L}\p{M}\p{N}_.+ -]+$/u.test(name);
+}
+
+function readCellFile(path: string): string {
+  if (!path.endsWith(cellExtension)) {
+    const hint = suggestion(nearest(path, libraryNames));
+    throw new CharnnError(
+      `there is no cell ${quote(path)}${hint}: a cell of one's own is a file of equations that ends in ${cellExtension}`,
+    );
+  }
+  let size: number;
+  try {
+    const status = statSync(path);
+    if (!status.isFile()) throw new CharnnError(`${quote(path)} is not a file of equations`);
+    size = status.size;
+  } catch (error) {
+    if (error instanceof CharnnError) throw error;
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new CharnnError(
+      isMissing
+        ? `there is no file ${quote(path)}: give a file of equations, or one of ${libraryNames.join(', ')}`
+        : `${quote(path)} cannot be read: ${(error as Error).message}`,
+    );
+  }
+  // four bytes a character at the most
+  if (size > 4 * cellLimits.characters) {
+    throw new CharnnError(
+      `${quote(path)} has ${size} bytes: a cell may have at most ${cellLimits.characters} characters`,
+    );
+  }
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CharnnError(`${quote(path)} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** The lines of comment that a text begins with: what the cell is, and where it is from */
+export function headingOf(text: string): string[] {
+  const lines: string[] = [];
+  for (const line of text.split('\n')) {
+    if (!line.startsWith('#')) break;
+    lines.push(line.slice(1).trim());
+  }
+  return lines;
+}

@@ -1,0 +1,7 @@
+/** Build step: brings the library's files of equations beside what reads them. */
+import { cpSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const target = fileURLToPath(new URL('library/', import.meta.url));
+const source = fileURLToPath(new URL('../../src/cells/library/', import.meta.url));
+cpSync(source, target, { recursive: true });

@@ -1,0 +1,184 @@
+/** From the nodes of a stage to operations on registers and places in memory. */
+
+import type { Columns } from './cell-program.js';
+import type { Node, Operation } from './graph.js';
+
+/** Where an operand lies besides registers */
+export type Home =
+  | (Columns & { readonly base: 'memory' })
+  /** Learned vectors and the gradients w.r.t. them, [H] each; the gradient w.r.t. the output */
+  | { readonly base: 'vectors' | 'vectorGradients' | 'outputGradient'; readonly column: number };
+
+export type Operand = number | Home;
+
+export interface EmittedOperation {
+  readonly op: Operation;
+  readonly to: Operand;
+  readonly of: readonly Operand[];
+}
+
+export interface StageWork {
+  /** What is computed here, or is found elsewhere, and where it is to be */
+  readonly results: readonly { readonly node: Node; readonly home: Home }[];
+  /** What is added up over all rows */
+  readonly sums: readonly { readonly node: Node; readonly home: Home }[];
+}
+
+export interface Surroundings {
+  /** Whether a node is computed in this stage */
+  isHere(node: Node): boolean;
+  /** Where a node is found that is not computed in this stage */
+  home(node: Node): Home;
+  /** How many nodes and results are made of a node */
+  uses(node: Node): number;
+}
+
+const key = (home: Home) => `${home.base} ${'region' in home ? home.region : 0} ${home.column}`;
+
+interface Draft {
+  op: Operation;
+  /** The node that it computes; undefined for what only goes to memory */
+  readonly node: Node | undefined;
+  readonly args: readonly (Node | Home)[];
+  to?: Home;
+}
+
+const isHome = (x: Node | Home): x is Home => 'base' in x;
+
+/**
+ * @returns the operations in order, and how many registers they take
+ */
+export function emit(
+  work: StageWork,
+  around: Surroundings,
+): { list: EmittedOperation[]; registers: number } {
+  const drafts = new Drafts(work, around).list();
+  return allocate(drafts, around);
+}
+
+class Drafts {
+  private readonly drafts: Draft[] = [];
+  private readonly done = new Set<Node>();
+  private readonly homes = new Map<Node, Home[]>();
+
+  constructor(
+    private readonly work: StageWork,
+    private readonly around: Surroundings,
+  ) {
+    for (const { node, home } of work.results) {
+      this.homes.set(node, [...(this.homes.get(node) ?? []), home]);
+    }
+  }
+
+  list(): Draft[] {
+    const { drafts, around, homes, work } = this;
+    for (const { node } of work.results) this.visit(node);
+    for (const { node, home } of work.sums) this.sum(node, home);
+    const directly = this.directWrites();
+    const late: Draft[] = [];
+    for (const [node, places] of homes) {
+      const isHere = around.isHere(node);
+      const rest = isHere && directly(node, places[0]) ? places.slice(1) : places;
+      const copies = rest.map((to): Draft => ({ op: 'copy', node: undefined, args: [node], to }));
+      // what lies in memory is copied before anything is written over it
+      if (isHere) late.push(...copies);
+      else drafts.push(...copies);
+    }
+    return [...drafts, ...late];
+  }
+
+  /** Lets operations write to memory themselves, unless something later still reads what is there. */
+  private directWrites(): (node: Node, home: Home) => boolean {
+    const { drafts, around, homes } = this;
+    const lastRead = new Map<string, number>();
+    const position = new Map<Node, number>();
+    drafts.forEach(({ node, args }, at) => {
+      if (node) position.set(node, at);
+      for (const arg of args) {
+        if (isHome(arg)) lastRead.set(key(arg), at);
+        else if (!around.isHere(arg)) lastRead.set(key(around.home(arg)), at);
+      }
+    });
+    for (const node of homes.keys()) {
+      if (!around.isHere(node)) lastRead.set(key(around.home(node)), drafts.length);
+    }
+    return (node, home) => {
+      const at = position.get(node) as number;
+      if ((lastRead.get(key(home)) ?? -1) > at) return false;
+      drafts[at].to = home;
+      return true;
+    };
+  }
+
+  private visit(node: Node): void {
+    const { around, done, drafts } = this;
+    if (done.has(node) || !around.isHere(node)) return;
+    done.add(node);
+    const fused = this.fused(node);
+    const { op, args } = fused ?? { op: node.op as Operation, args: node.args };
+    for (const arg of args) this.visit(arg);
+    drafts.push({ op, node, args });
+  }
+
+  /** A sum or difference with a product that nothing else needs is one operation. */
+  private fused({ op, args: [a, b] }: Node): { op: Operation; args: readonly Node[] } | undefined {
+    if (op === 'add' && this.isLone(b)) return { op: 'multiplyAdd', args: [...b.args, a] };
+    if (op === 'add' && this.isLone(a)) return { op: 'multiplyAdd', args: [...a.args, b] };
+    if (op === 'subtract' && this.isLone(b)) return { op: 'subtractProduct', args: [...b.args, a] };
+    if (op === 'subtract' && this.isLone(a))
+      return { op: 'multiplySubtract', args: [...a.args, b] };
+    return undefined;
+  }
+
+  private isLone(node: Node): boolean {
+    const { around, homes } = this;
+    return (
+      node.op === 'multiply' && around.isHere(node) && around.uses(node) === 1 && !homes.has(node)
+    );
+  }
+
+  private sum(node: Node, home: Home): void {
+    if (this.isLone(node)) {
+      for (const arg of node.args) this.visit(arg);
+      this.drafts.push({
+        op: 'multiplyAdd',
+        node: undefined,
+        args: [...node.args, home],
+        to: home,
+      });
+      return;
+    }
+    this.visit(node);
+    this.drafts.push({ op: 'add', node: undefined, args: [node, home], to: home });
+  }
+}
+
+/** Gives each value a register from its operation to its last use. */
+function allocate(
+  drafts: readonly Draft[],
+  around: Surroundings,
+): { list: EmittedOperation[]; registers: number } {
+  const lastUse = new Map<Node, number>();
+  drafts.forEach(({ args }, at) => {
+    for (const arg of args) if (!isHome(arg)) lastUse.set(arg, at);
+  });
+  const place = new Map<Node, Operand>();
+  const free: number[] = [];
+  let registers = 0;
+  const list = drafts.map(({ op, node, args, to }, at): EmittedOperation => {
+    const of = args.map((arg) => (isHome(arg) ? arg : (place.get(arg) ?? around.home(arg))));
+    for (const arg of new Set(args)) {
+      if (isHome(arg) || lastUse.get(arg) !== at) continue;
+      const held = place.get(arg);
+      if (typeof held === 'number') free.push(held);
+    }
+    const target = to ?? free.pop() ?? registers++;
+    if (node) {
+      place.set(node, target);
+      // a value that nothing here uses is in memory; else its register would stay taken
+      if (typeof target === 'number' && !lastUse.has(node)) free.push(target);
+    }
+    return { op, to: target, of };
+  });
+  return { list, registers };
+}

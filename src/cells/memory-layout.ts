@@ -1,0 +1,327 @@
+/**
+ * Where everything lies. What backward needs of the forward pass is kept: in the memory of the input
+ * projection and of products, as soon as these are not needed any more, else in memory of its own.
+ */
+
+import type { Columns, Region } from './cell-program.js';
+import type { Step } from './derive.js';
+import type { Home } from './emit-operations.js';
+import { closure, type Graph, isLeaf, type Node } from './graph.js';
+import {
+  assign,
+  backwardRoots,
+  backwardStages,
+  computed,
+  forwardStages,
+  multipliesState,
+  type Stages,
+} from './stages.js';
+
+/** As fast again as they would be read from memory */
+const cheap: ReadonlySet<string> = new Set([
+  ...['add', 'subtract', 'multiply', 'negate', 'larger', 'relu', 'greater'],
+]);
+
+/** A column whose number is needed only for a while */
+interface Column {
+  readonly home: Columns;
+  /** Stages of the forward and of the backward pass: its last use; when the gradient is written to it */
+  readonly lastRead: number;
+  readonly gradientAt: number;
+  taken: boolean;
+}
+
+export class Layout {
+  readonly regions: Region[] = [];
+  readonly constants: number[] = [];
+  readonly stages: Stages;
+  readonly backwardStages: Pick<Stages, 'last' | 'first' | 'level'>;
+  /** Stages in which nodes are computed */
+  readonly forwardAt: Map<Node, number>;
+  readonly backwardAt: Map<Node, number>;
+  readonly projection: number;
+  readonly stateRegions: number[];
+  readonly stateGradients: number[];
+  /** By group */
+  readonly arguments: readonly Columns[];
+  readonly products: readonly Columns[];
+  /** Gradients w.r.t. arguments; none of what multiplies a state */
+  readonly argumentGradients: readonly (Columns | undefined)[];
+  /** Homes of nodes of the forward pass, the first one to read from */
+  private readonly homes = new Map<Node, Columns[]>();
+  /** Where the backward pass finds what is written over before its last use */
+  private readonly copies = new Map<Node, Columns>();
+  /** Homes of nodes of the backward pass that are needed in a later stage */
+  private readonly crossing = new Map<Node, Columns>();
+  private readonly constantRegion: number;
+  private readonly nodes: ReadonlySet<Node>;
+  private readonly columns: Column[];
+  /** Gradients that the backward pass is for */
+  private readonly results: ReadonlySet<Node>;
+  /** Stages of the backward pass in which nodes are last read */
+  private readonly backwardReads: ReadonlyMap<Node, number>;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly step: Step,
+  ) {
+    const { forward, backward } = step;
+    const { next, groups, inputs } = forward;
+    const roots = [...next, ...groups.map(({ argument }) => argument)];
+    this.nodes = new Set(closure(roots));
+    this.stages = forwardStages(forward);
+    this.forwardAt = assign(
+      computed(roots, () => false),
+      roots,
+      this.stages.level,
+    );
+
+    this.projection = this.region('chunk', inputs.length);
+    this.products = groups.map(({ accumulates, matrices }) => ({
+      region: accumulates ? this.projection : this.region('chunk', matrices.length),
+      column: 0,
+    }));
+    this.stateRegions = next.map(() => this.region('state', 1));
+    const nextRegions = next.map(() => this.region('next', 1));
+    this.stateGradients = next.map(() => this.region('step', 1));
+    this.constantRegion = this.region('constants', 1);
+    this.arguments = groups.map(({ argument }) =>
+      argument.op === 'state'
+        ? { region: this.stateRegions[argument.index], column: 0 }
+        : this.column('chunk'),
+    );
+    next.forEach((node, k) => {
+      this.settle(node, { region: nextRegions[k], column: 0 });
+    });
+    groups.forEach(({ argument }, g) => {
+      if (argument.op !== 'state') this.settle(argument, this.arguments[g]);
+    });
+
+    const kept = this.needed();
+    for (const { node } of forward.gates) {
+      if (!this.homes.has(node) && !isLeaf(node)) kept.add(node);
+    }
+    const given = (node: Node) => this.isGiven(node, kept);
+    this.backwardStages = backwardStages(this.stages, given);
+    const results = backwardRoots(backward);
+    this.backwardAt = assign(computed(results, given), results, this.backwardStages.level);
+    this.results = new Set(results);
+    this.backwardReads = lastReads(this.backwardAt);
+    this.columns = this.freeColumns(kept);
+    for (const node of kept) if (!isLeaf(node)) this.settle(node, this.slotFor(node, given));
+    this.settleCrossing();
+    this.argumentGradients = groups.map((group, g) => {
+      if (multipliesState(group)) return undefined;
+      return this.column(this.stages.ofGroup[g] <= this.stages.first ? 'chunk' : 'step');
+    });
+    this.settleCrossingBack();
+  }
+
+  /** Where a node of either pass is found when it is not computed in the same stage */
+  home(node: Node): Home {
+    const { op, index } = node;
+    switch (op) {
+      case 'constant':
+        return { base: 'memory', region: this.constantRegion, column: this.constant(index) };
+      case 'vector':
+        return { base: 'vectors', column: index };
+      case 'dOutput':
+        return { base: 'outputGradient', column: 0 };
+      case 'dState':
+        return { base: 'memory', ...this.stateGradient(index) };
+      case 'dArgument':
+        return { base: 'memory', ...(this.argumentGradients[index] as Columns) };
+    }
+    const found = this.homesOf(node)[0] ?? this.crossing.get(node);
+    if (found === undefined) throw new Error(`no memory for a node ${op}`);
+    return { base: 'memory', ...found };
+  }
+
+  /** The same for the backward pass */
+  backwardHome(node: Node, stage: number): Home {
+    const crossed =
+      stage > (this.readableUntil(node) ?? stage) ? this.crossing.get(node) : undefined;
+    const copy = crossed ?? this.copies.get(node);
+    return copy ? { base: 'memory', ...copy } : this.home(node);
+  }
+
+  stateGradient(index: number): Columns {
+    return { region: this.stateGradients[index], column: 0 };
+  }
+
+  /** Whether a matrix multiplies state k, whose products add to the gradient w.r.t. it */
+  isMultiplied(k: number): boolean {
+    return this.step.forward.groups.some(
+      ({ argument }) => argument.op === 'state' && argument.index === k,
+    );
+  }
+
+  /** All places that a node of the forward pass is to be written to */
+  homesOf(node: Node): readonly Columns[] {
+    const own = this.homes.get(node) ?? [];
+    switch (node.op) {
+      case 'state':
+        return [{ region: this.stateRegions[node.index], column: 0 }, ...own];
+      case 'input':
+        return [{ region: this.projection, column: node.index }, ...own];
+      case 'product': {
+        const g = this.step.forward.groups.findIndex(({ argument }) => argument === node.args[0]);
+        const column = this.step.forward.groups[g].matrices.indexOf(node.index);
+        return [{ region: this.products[g].region, column }, ...own];
+      }
+      default:
+        return own;
+    }
+  }
+
+  /** Places that the forward pass writes, apart from products and the input projection */
+  written(): readonly (readonly [Node, readonly Columns[]])[] {
+    return [...this.homes];
+  }
+
+  /** Nodes of the backward pass that must be in memory for a later stage */
+  crossed(): readonly (readonly [Node, Columns])[] {
+    return [...this.crossing];
+  }
+
+  isForward(node: Node): boolean {
+    return this.nodes.has(node);
+  }
+
+  private isGiven(node: Node, kept: ReadonlySet<Node>): boolean {
+    return this.nodes.has(node) && (this.homes.has(node) || kept.has(node));
+  }
+
+  /** What backward needs of the forward pass, leaves included, and does not rather compute again */
+  private needed(): Set<Node> {
+    const asked = new Set<Node>();
+    const pending = backwardRoots(this.step.backward);
+    const seen = new Set<Node>();
+    for (let node = pending.pop(); node; node = pending.pop()) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      if (this.nodes.has(node)) asked.add(node);
+      else if (!isLeaf(node)) pending.push(...node.args);
+    }
+    const kept = new Set<Node>();
+    const there = new Set<Node>();
+    for (const node of [...asked].sort((a, b) => a.id - b.id)) {
+      const isThere = (arg: Node) =>
+        ['constant', 'vector', 'state'].includes(arg.op) || this.homes.has(arg) || there.has(arg);
+      const isFree = isLeaf(node)
+        ? node.op !== 'input' && node.op !== 'product'
+        : this.homes.has(node);
+      const isMadeAgain = !isLeaf(node) && cheap.has(node.op) && node.args.every(isThere);
+      if (!isFree && !isMadeAgain) kept.add(node);
+      there.add(node);
+    }
+    return kept;
+  }
+
+  /**
+   * Columns of the input projection and of products: those that are free after their last use, and copies of
+   * those that backward reads after the gradient has been written to them.
+   */
+  private freeColumns(kept: ReadonlySet<Node>): Column[] {
+    const { graph } = this;
+    const { inputs, groups } = this.step.forward;
+    const { inputs: inputGradients, products: productGradients } = this.step.backward;
+    const reads = lastReads(this.forwardAt);
+    const columns: Column[] = [];
+    const consider = (leaf: Node, gradient: Node) => {
+      const gradientAt = this.backwardAt.get(gradient) ?? this.backwardStages.level(gradient);
+      if (kept.has(leaf) && (this.backwardReads.get(leaf) ?? 0) > gradientAt) {
+        const copy = this.column('chunk');
+        this.settle(leaf, copy);
+        this.copies.set(leaf, copy);
+      }
+      if (kept.has(leaf) || this.homes.has(leaf)) return;
+      const lastRead = Math.max(reads.get(leaf) ?? 0, this.stages.level(leaf));
+      columns.push({ home: this.homesOf(leaf)[0], lastRead, gradientAt, taken: false });
+    };
+    inputs.forEach((_, k) => {
+      consider(graph.leaf('input', k), inputGradients[k]);
+    });
+    groups.forEach(({ matrices, argument, accumulates }, g) => {
+      if (accumulates) return;
+      matrices.forEach((m, i) => {
+        consider(graph.leaf('product', m, [argument]), productGradients[g][i]);
+      });
+    });
+    return columns;
+  }
+
+  private slotFor(node: Node, given: (node: Node) => boolean): Columns {
+    const at = this.forwardAt.get(node) ?? 0;
+    const lastRead = this.backwardReads.get(node) ?? 0;
+    const isResult = this.results.has(node) && given(node);
+    const column = this.columns.find(
+      (c) => !c.taken && !isResult && c.lastRead <= at && lastRead <= c.gradientAt,
+    );
+    if (column === undefined) return this.column('chunk');
+    column.taken = true;
+    return column.home;
+  }
+
+  /** What one stage of the forward pass computes for another and nobody keeps */
+  private settleCrossing(): void {
+    for (const [node, at] of this.forwardAt) {
+      for (const arg of node.args) {
+        const made = this.forwardAt.get(arg);
+        if (made !== undefined && made < at && !this.homes.has(arg)) {
+          this.settle(arg, this.column('chunk'));
+        }
+      }
+    }
+  }
+
+  private settleCrossingBack(): void {
+    const { first } = this.backwardStages;
+    for (const [node, at] of this.backwardAt) {
+      for (const arg of node.args) {
+        const readable = this.readableUntil(arg);
+        if (readable === undefined || readable >= at) continue;
+        const known = this.crossing.get(arg);
+        const isLong = at > first;
+        if (known && !(isLong && this.regions[known.region].kind === 'step')) continue;
+        this.crossing.set(arg, this.column(isLong ? 'chunk' : 'step'));
+      }
+    }
+  }
+
+  /** The last stage of the backward pass that finds a node where it is made; undefined for any stage */
+  private readableUntil(node: Node): number | undefined {
+    if (node.op === 'dState') return 0;
+    if (node.op !== 'dArgument') return this.backwardAt.get(node);
+    // what is made anew in each step is there until its end
+    const isOfStep = this.stages.ofGroup[node.index] > this.stages.first;
+    return isOfStep ? this.backwardStages.first : undefined;
+  }
+
+  private settle(node: Node, at: Columns): void {
+    const known = this.homes.get(node);
+    if (known) known.push(at);
+    else this.homes.set(node, [at]);
+  }
+
+  private region(kind: Region['kind'], width: number): number {
+    return this.regions.push({ kind, width }) - 1;
+  }
+
+  private column(kind: Region['kind']): Columns {
+    return { region: this.region(kind, 1), column: 0 };
+  }
+
+  private constant(value: number): number {
+    const known = this.constants.indexOf(value);
+    return known >= 0 ? known : this.constants.push(value) - 1;
+  }
+}
+
+function lastReads(at: ReadonlyMap<Node, number>): Map<Node, number> {
+  const reads = new Map<Node, number>();
+  for (const [node, stage] of at) {
+    for (const arg of node.args) reads.set(arg, Math.max(reads.get(arg) ?? 0, stage));
+  }
+  return reads;
+}

@@ -1,0 +1,120 @@
+/**
+ * When everything is computed. A product waits for what it multiplies, and what uses a product for it: so a
+ * step falls into stages with products between them. Stages that do not depend on the state come before the
+ * first step, for the whole chunk at once.
+ *
+ *     forward:   stage 0, products, …, stage f (the first of a step), …, stage n
+ *     backward:  the same from the last to the first, numbered from 0 again; stage n - f is the last of a step
+ */
+import type { Backward } from './derive.js';
+import { dependsOnState, type Forward, type Group } from './forward-graph.js';
+import { closure, isLeaf, type Node } from './graph.js';
+
+export interface Stages {
+  /** The last stage */
+  readonly last: number;
+  /** The first stage of a step */
+  readonly first: number;
+  /** By group: the stage that its products are made for */
+  readonly ofGroup: readonly number[];
+  /** Where a node is there at the earliest */
+  level(node: Node): number;
+}
+
+/** Whether its gradient is not waited for within the step, so that the matrix adds to that of the state */
+export const multipliesState = ({ argument }: Group) => argument.op === 'state';
+
+export function forwardStages({ next, groups, graph }: Forward): Stages {
+  const roots = [...next, ...groups.map(({ argument }) => argument)];
+  const accumulating = groups.findIndex(({ accumulates }) => accumulates);
+  const stateful = dependsOnState(roots, accumulating >= 0);
+  const byProduct = new Map<Node, number>();
+  groups.forEach(({ matrices, argument }, g) => {
+    for (const m of matrices) byProduct.set(graph.leaf('product', m, [argument]), g);
+  });
+  const levels = new Map<Node, number>();
+  let first = 0;
+  const groupLevel = (g: number): number =>
+    multipliesState(groups[g]) ? first : level(groups[g].argument) + 1;
+  const level = (node: Node): number => {
+    const known = levels.get(node);
+    if (known !== undefined) return known;
+    const g = node.op === 'input' && accumulating >= 0 ? accumulating : byProduct.get(node);
+    const found =
+      node.op === 'state'
+        ? first
+        : g !== undefined
+          ? groupLevel(g)
+          : Math.max(0, ...node.args.map(level));
+    levels.set(node, found);
+    return found;
+  };
+  // in ascending order, so that no call goes deep
+  for (const node of closure(roots)) if (!stateful.has(node) && node.op !== 'input') level(node);
+  groups.forEach(({ argument }, g) => {
+    if (!stateful.has(argument)) first = Math.max(first, groupLevel(g));
+  });
+  for (const node of closure(roots)) level(node);
+  const ofGroup = groups.map((_, g) => groupLevel(g));
+  const last = Math.max(first, ...ofGroup, ...roots.map(level));
+  return { last, first, ofGroup, level };
+}
+
+/** @param given nodes that are found in memory at any time */
+export function backwardStages(
+  { last, first, ofGroup }: Stages,
+  given: (node: Node) => boolean,
+): Pick<Stages, 'last' | 'first' | 'level'> {
+  const levels = new Map<Node, number>();
+  const level = (node: Node): number => {
+    if (given(node)) return 0;
+    const known = levels.get(node);
+    if (known !== undefined) return known;
+    const found =
+      node.op === 'dArgument'
+        ? last - ofGroup[node.index] + 1
+        : Math.max(0, ...node.args.map(level));
+    levels.set(node, found);
+    return found;
+  };
+  return { last, first: last - first, level };
+}
+
+/**
+ * The stage in which each node is computed: roots as soon as they can be, others when they are first used.
+ * @param nodes each after its operands
+ */
+export function assign(
+  nodes: readonly Node[],
+  roots: readonly Node[],
+  level: (node: Node) => number,
+): Map<Node, number> {
+  const stage = new Map<Node, number>();
+  const wanted = new Set(roots);
+  const inside = new Set(nodes);
+  for (const node of nodes) level(node);
+  for (const node of nodes.toReversed()) {
+    const at = wanted.has(node) ? level(node) : (stage.get(node) ?? level(node));
+    stage.set(node, at);
+    for (const arg of node.args) {
+      if (inside.has(arg)) stage.set(arg, Math.min(stage.get(arg) ?? Infinity, at));
+    }
+  }
+  return stage;
+}
+
+export function backwardRoots({ inputs, products, vectors, states }: Backward): Node[] {
+  return [...inputs, ...products.flat(), ...vectors, ...states];
+}
+
+/** Nodes that are computed, from those that are given and leaves: each after its operands */
+export function computed(roots: readonly Node[], given: (node: Node) => boolean): Node[] {
+  const found = new Set<Node>();
+  const pending = [...roots];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (found.has(node) || isLeaf(node) || given(node)) continue;
+    found.add(node);
+    pending.push(...node.args);
+  }
+  return [...found].sort((a, b) => a.id - b.id);
+}

@@ -1,0 +1,59 @@
+/** What a text of equations says, before it is asked whether that makes a cell. */
+import { CharnnError } from '../errors.js';
+
+/** A place in the text, both counted from 1 */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export type Operator = '+' | '-' | '*' | '/';
+
+export type Expression =
+  | { readonly kind: 'number'; readonly value: number; readonly at: Position }
+  /** A vector; `h'` is the state after the step. */
+  | { readonly kind: 'name'; readonly name: string; readonly at: Position }
+  /** A matrix times what stands after it */
+  | {
+      readonly kind: 'product';
+      readonly matrix: string;
+      readonly of: Expression;
+      readonly at: Position;
+    }
+  | {
+      readonly kind: 'call';
+      readonly name: string;
+      readonly arguments: readonly Expression[];
+      readonly at: Position;
+    }
+  | {
+      readonly kind: 'operation';
+      readonly operator: Operator;
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly at: Position;
+    }
+  | { readonly kind: 'negative'; readonly of: Expression; readonly at: Position };
+
+/** `i, f = …`: one equation for each of the names */
+export interface Line {
+  readonly names: readonly { readonly name: string; readonly at: Position }[];
+  readonly value: Expression;
+}
+
+/** The functions of the language, with the number of their arguments */
+export const functions: ReadonlyMap<string, number> = new Map([
+  ...(
+    ['sigmoid', 'tanh', 'relu', 'exp', 'log', 'logsigmoid', 'softplus', 'norm', 'stop'] as const
+  ).map((name) => [name, 1] as const),
+  ['max', 2],
+]);
+
+/** @throws CharnnError that says where and what */
+export function fail({ line, column }: Position, what: string): never {
+  throw new CharnnError(`line ${line}, column ${column}: ${what}`);
+}
+
+export function isMatrix(name: string): boolean {
+  return /^[A-Z]/.test(name);
+}

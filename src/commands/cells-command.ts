@@ -1,0 +1,172 @@
+/** `charnn cells`: recurrent cells as equations. */
+import { gradientErrors } from '../analyse/check-gradients.js';
+import { fusedNames, headingOf, libraryNames, libraryText } from '../cells/cell-library.js';
+import { keptWidth, type Program } from '../cells/cell-program.js';
+import { compileCell } from '../cells/compile.js';
+import { defineCell } from '../cells/definition.js';
+import { print } from '../cells/print.js';
+import { defineCommand } from '../cli/command.js';
+import * as rows from '../cli/rows.js';
+import { CharnnError, UsageError } from '../errors.js';
+import { limits } from '../limits.js';
+import { usableCores } from '../machine/cores.js';
+import { grouped, jsonText, printable, quote } from '../messages/quote.js';
+import { chooseCell } from '../model/cells/cells.js';
+import { type OptionsOf, option } from '../options/table.js';
+import { integer } from '../options/types.js';
+import { benchmark } from '../train/length/benchmark.js';
+
+const table = {
+  hidden: option(
+    '<n>',
+    integer(1, limits.width),
+    'units of the layer that show and check measure',
+    {
+      default: 256,
+    },
+  ),
+  threads: rows.threads,
+  backend: rows.backend,
+  json: rows.json,
+  debug: rows.debug,
+};
+type Options = OptionsOf<typeof table>;
+
+export const cellsCommand = defineCommand({
+  name: 'cells',
+  arguments: '[action] [cell]',
+  summary: 'list recurrent cells, show and check their equations',
+  description:
+    "List the recurrent cells that --cell takes. With `show`, print a cell's equations\nand what it costs; with `check`, its gradients against differences, and its speed.",
+  examples: [
+    ['charnn cells', 'all that there are'],
+    ['charnn cells show nas --hidden 512', 'equations, parameters, products'],
+    ['charnn cells check my.cell', 'gradients, speed'],
+  ],
+  synonyms: ['cell', 'equations', 'architectures'],
+  options: table,
+  standardOutput: 'result',
+  async run(args, options) {
+    const [action, name, ...more] = args;
+    if (action === undefined) process.stdout.write(list(options));
+    else if (action !== 'show' && action !== 'check') {
+      throw new UsageError(
+        `cells has no action ${quote(action)}: give show or check and a cell, or nothing for a list`,
+      );
+    } else if (name === undefined || more.length > 0) {
+      throw new UsageError(`cells ${action} takes one cell: a name, or a file of equations`);
+    } else if (action === 'show') process.stdout.write(show(name, options));
+    else return await check(name, options);
+  },
+});
+
+/** A cell with its text, those that are written out included */
+function find(name: string): {
+  readonly name: string;
+  readonly text: string;
+  readonly fused: boolean;
+} {
+  const fused = fusedNames.find((known) => known === name);
+  if (fused) return { name, text: libraryText(fused), fused: true };
+  const { cell, equations } = chooseCell(name);
+  return { name: cell, text: equations ?? '', fused: false };
+}
+
+function list({ json }: Options): string {
+  const cells = [...fusedNames, ...libraryNames].map((name) => {
+    const [what, source] = headingOf(libraryText(name));
+    return { name, what, source };
+  });
+  if (json) return `${jsonText(cells)}\n`;
+  return cells.map(({ name, what }) => `${name.padEnd(10)}${what}\n`).join('');
+}
+
+/** What a layer of H units costs that has as many inputs */
+function costs(program: Program, H: number) {
+  const { inputs, units, vectors, recurrent, operations, states } = program;
+  return {
+    states: states.length,
+    inputMatrices: inputs.length,
+    unitMatrices: units.length,
+    vectors: vectors.length,
+    parameters: (inputs.length + units.length) * H * H + vectors.length * H,
+    recurrentMatrices: recurrent.matrices,
+    recurrentProducts: recurrent.products,
+    operations: { forward: operations[0], backward: operations[1] },
+    bytesPerCharacter: 4 * keptWidth(program) * H,
+  };
+}
+
+function show(given: string, { hidden: H = table.hidden.default, json }: Options): string {
+  const { name, text, fused } = find(given);
+  const definition = defineCell(text);
+  const cost = costs(compileCell(text), H);
+  const heading = headingOf(text);
+  if (json) {
+    return `${jsonText({ name, heading, equations: print(definition), fused, hidden: H, ...cost })}\n`;
+  }
+  const { recurrentProducts: products, recurrentMatrices: matrices, operations } = cost;
+  const waiting =
+    products === 0
+      ? 'none that waits for the state: all are computed for a whole chunk at once'
+      : `${products} that wait${products === 1 ? 's' : ''} for the state, of ${matrices} ${matrices === 1 ? 'matrix' : 'matrices'} of ${H} × ${H}`;
+  const lines = [
+    ['parameters', `${grouped(cost.parameters)} in a layer of ${H} units with ${H} inputs`],
+    ['products', `a step: ${waiting}`],
+    [
+      'operations',
+      `a unit and step: ${operations.forward} forward, ${operations.backward} backward`,
+    ],
+    [
+      'memory',
+      `${grouped(cost.bytesPerCharacter)} bytes a layer and character of a chunk, in training`,
+    ],
+    ...(fused ? [['computed', 'by kernels of its own, not from these equations']] : []),
+  ];
+  return [
+    ...heading.map(printable),
+    '',
+    ...print(definition).trimEnd().split('\n'),
+    '',
+    ...lines.map(([what, how]) => `${what.padEnd(12)}${how}`),
+    '',
+  ].join('\n');
+}
+
+/** Beyond it a gradient is wrong: differences in float64 are exact to about 1e-8. */
+const tolerance = 1e-6;
+
+async function check(given: string, options: Options): Promise<void> {
+  const { hidden = table.hidden.default, threads = usableCores(), backend = 'auto' } = options;
+  const choice = chooseCell(given);
+  const small = { ...choice, layers: 1, hidden: 5, embedding: 3, vocabulary: 7 };
+  const errors = await gradientErrors(small);
+  const worst = errors.reduce((a, b) => (b.error <= a.error ? a : b));
+  const speed = async (cell: string) =>
+    await benchmark({
+      ...{ ...chooseCell(cell), layers: 1, hidden, embedding: 64, vocabulary: 65 },
+      ...{ batchSize: 50, seqLength: 50, threads, backend, iterations: 20 },
+    });
+  const [own, lstm] = [await speed(given), await speed('lstm')];
+  const share = own.charsPerSecond / lstm.charsPerSecond;
+  if (options.json) {
+    const { charsPerSecond } = own;
+    process.stdout.write(
+      `${jsonText({ cell: choice.cell, errors, hidden, backend: own.backend, charactersPerSecond: Math.round(charsPerSecond), shareOfLstm: Number(share.toFixed(3)) })}\n`,
+    );
+  } else {
+    const thousands = (own.charsPerSecond / 1000).toFixed(1);
+    process.stdout.write(
+      [
+        `gradients   agree with differences to ${worst.error.toExponential(1)} (${worst.tensor})`,
+        `training    ${thousands} thousand char/s at 1 × ${hidden}, ${share.toFixed(2)} of an LSTM's (${own.backend})`,
+        '',
+      ].join('\n'),
+    );
+  }
+  if (!(worst.error <= tolerance)) {
+    throw new CharnnError(
+      `the gradient of ${worst.tensor} differs by ${worst.error.toExponential(1)} from the loss's: is a function not defined where these equations use it, such as log of a negative number?`,
+    );
+  }
+}

@@ -1,0 +1,46 @@
+/** The weights of one layer, or the gradients w.r.t. them, as the network and its cells take them. */
+import type { Tensor } from '../backend/backend.js';
+import { cellOf } from './cells/cells.js';
+import type { ModelConfig } from './model-config.js';
+import type { ParameterTensors } from './parameters.js';
+
+export interface LayerWeights {
+  /** W_ih [G·H, ·] */
+  readonly input: { readonly weight: Tensor; readonly bias: Tensor | undefined };
+  /** W_hh [·, H]; absent where units are multiplied with no matrix */
+  readonly recurrent: Tensor | undefined;
+  /** b_hh, of cells that have it */
+  readonly bias: Tensor | undefined;
+  /** Gains of layer normalisation */
+  readonly gain: Tensor | undefined;
+  /** [·, H]: learned vectors of a cell of equations */
+  readonly vectors: Tensor | undefined;
+}
+
+/** The weights of layer l. */
+export function layerWeights(
+  config: ModelConfig,
+  tensors: ParameterTensors,
+  l: number,
+): LayerWeights {
+  const { learned } = cellOf(config);
+  const name = (what: string) => `rnn.${what}_l${l}`;
+  if (learned === undefined) {
+    return {
+      input: { weight: tensors.get(name('weight_ih')), bias: tensors.get(name('bias_ih')) },
+      recurrent: tensors.get(name('weight_hh')),
+      bias: tensors.get(name('bias_hh')),
+      gain: config.layerNorm ? tensors.get(name('weight_norm')) : undefined,
+      vectors: undefined,
+    };
+  }
+  const stack = (names: readonly string[]) =>
+    names.length > 0 ? tensors.stack(names.map(name)) : undefined;
+  return {
+    input: { weight: tensors.stack(learned.inputs.map(name)), bias: undefined },
+    recurrent: stack(learned.units),
+    bias: undefined,
+    gain: undefined,
+    vectors: stack(learned.vectors.map((vector) => vector.name)),
+  };
+}
