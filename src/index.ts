@@ -2,6 +2,8 @@
  * charnn as a library. Every function is asynchronous; nothing here prints or exits. Errors that a person can
  * act on are `CharnnError`s, which name options as programs spell them.
  */
+import './node-version.js';
+
 export { CharnnError, DivergenceError, UsageError } from './errors.js';
 export type { Evaluation } from './evaluate/evaluate.js';
 export type { AbortSignalLike } from './library/abort.js';

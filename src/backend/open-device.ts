@@ -16,6 +16,8 @@ import { type SharedWasmMemory, wasmEngine } from './wasm.js';
 /** Why a device cannot run here */
 interface Missing {
   readonly missing: string;
+  /** It was never to be had on this machine, so nobody need be told */
+  readonly unavailable?: boolean;
 }
 
 /** Requirements on a device beyond its kind */
@@ -38,23 +40,28 @@ const kinds = backendNames.filter((name) => name !== 'auto');
 
 /**
  * Opens a device; close it when it is no longer needed.
- * @param name 'auto' falls back from the fastest to the slowest; another name is taken at its word
+ * @param name 'auto' falls back from the fastest to the slowest; another name is taken at its word: `wasm` is the
+ *   variant that every engine has, so that the name stands for the same bits everywhere
  * @throws CharnnError when the device that was named cannot run here
  */
 export async function openDevice(name: BackendName = 'auto'): Promise<Device> {
-  const reasons: string[] = [];
+  const reasons: (Missing & { readonly kind: DeviceKind })[] = [];
   for (const candidate of name === 'auto' ? kinds : kinds.filter((kind) => kind === name)) {
-    const engine = engines[candidate]({});
+    const engine = engines[candidate](name === 'wasm' ? { level: 'simd' } : {});
     if (!('missing' in engine)) {
-      const note = reasons.length > 0 ? `using ${engine.name}: ${reasons.join('; ')}` : undefined;
+      const told = reasons.filter(({ unavailable }) => !unavailable).map(inWords);
+      const note = told.length > 0 ? `using ${engine.name}: ${told.join('; ')}` : undefined;
       return new CpuDevice(engine, note);
     }
-    reasons.push(`${candidate} is missing (${engine.missing})`);
+    reasons.push({ ...engine, kind: candidate });
   }
   throw new CharnnError(
-    `back end ${name} cannot run here: ${reasons.join('; ') || 'it is not part of this build'}; use auto or another back end`,
+    `back end ${name} cannot run here: ${reasons.map(inWords).join('; ') || 'it is not part of this build'}; use auto or another back end`,
   );
 }
+
+const inWords = ({ kind, missing }: Missing & { readonly kind: DeviceKind }) =>
+  `${kind} is missing (${missing})`;
 
 /**
  * Opens the device of exactly this name, as `Device.name` has it: the same instructions, and so the same

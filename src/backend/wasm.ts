@@ -82,7 +82,8 @@ function engineOf(
 function compileModule(variant: WasmVariant): WebAssembly.Module | string {
   if (typeof WebAssembly === 'undefined') return 'this engine runs without WebAssembly';
   const bytes = readKernels(files[variant]);
-  if (bytes === undefined) return 'not built: run npm rebuild charnn';
+  if (bytes === undefined)
+    return `${files[variant]} is missing: install charnn again, or run npm run build in a checkout`;
   if (!WebAssembly.validate(bytes)) return 'this engine has no WebAssembly SIMD';
   try {
     return new WebAssembly.Module(bytes);

@@ -1,5 +1,5 @@
 /** Checks before hours of work that the result can be saved, and that no other process writes it. */
-import { stat, statfs } from 'node:fs/promises';
+import fs, { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
 import { type Lock, lockModel } from '../checkpoint/lock.js';
@@ -83,7 +83,7 @@ export async function requireSpace(
   const replaced = Math.max(0, modelBytes + stateBytes - kept);
   const bytes = Math.max(modelBytes, stateBytes) + replaced + keptModels * modelBytes;
   const folder = dirname(await resolveLinks(path));
-  const disk = await statfs(folder).catch(() => undefined);
+  const disk = await fs.statfs(folder).catch(() => undefined);
   // some file systems do not tell
   if (disk === undefined || disk.blocks === 0) return;
   const free = disk.bavail * disk.bsize;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import os from 'node:os';
 
 /** Cores this process may use: its affinity, and the processor quota of its control group. */
 export function usableCores(): number {
   const quota = Math.min(quotaV2(), quotaV1());
-  return Math.max(1, Math.min(availableParallelism(), Math.ceil(quota)));
+  return Math.max(1, Math.min(os.availableParallelism(), Math.ceil(quota)));
 }
 
 /** `quota period` of cgroup v2, in microseconds; "max" means none. */

@@ -124,9 +124,15 @@ export class GrowingIds {
   }
 }
 
-/** As much address space as a buffer can have, or as the system gives. */
+/**
+ * Bytes that a list can have at most. Newer engines allow buffers of many terabytes, for whose address space some
+ * systems keep page tables, and which others refuse.
+ */
+const maxReserved = 2 ** 33;
+
+/** As much address space as a buffer can have, up to 8 GiB, or as the system gives. */
 function reserve(): SharedArrayBuffer {
-  const first = Math.min(constants.MAX_LENGTH, Math.floor(reservableBytes()));
+  const first = Math.min(constants.MAX_LENGTH, maxReserved, Math.floor(reservableBytes()));
   for (let maxLength = first; ; maxLength = Math.floor(maxLength / 2)) {
     try {
       return new SharedArrayBuffer(0, { maxByteLength: maxLength });

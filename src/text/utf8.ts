@@ -1,5 +1,5 @@
 /** UTF-8 to code points, a piece at a time, with the exact place of the first fault. */
-import { isUtf8 } from 'node:buffer';
+import buffer from 'node:buffer';
 import { textOf } from './code-points.js';
 import { type InvalidAction, InvalidTextError } from './reading-options.js';
 
@@ -129,7 +129,7 @@ const invalidFault = 'is not valid UTF-8';
  * @throws InvalidTextError if a fault is an error
  */
 export function validUtf8(bytes: Buffer, invalid: InvalidAction, where: string): Buffer {
-  if (isUtf8(bytes)) return bytes;
+  if (buffer.isUtf8(bytes)) return bytes;
   const decoder = new Utf8Decoder(where, invalid, false);
   const symbols = new Uint32Array(bytes.length + 2);
   const count = decoder.push(bytes, symbols);

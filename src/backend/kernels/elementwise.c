@@ -108,9 +108,11 @@ KERNEL void lerp(float *to, const float *from, int n, float amount) {
     for (int i = 0; i < n; i++) to[i] += amount * (from[i] - to[i]);
 }
 
-/* not-a-number stays: both comparisons are false */
+/* not-a-number stays, also where a compiler may choose relaxed instructions for comparisons of its own */
 KERNEL void clamp(float *x, int n, float limit) {
-    for (int i = 0; i < n; i++) x[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
+#define BODY(n) STORE(x + at, limited(LOAD(x + at, n), -limit, limit), n);
+    FOR_VECTORS(at, n, BODY);
+#undef BODY
 }
 
 /* Eight partial sums in double precision; each always takes the same elements */
