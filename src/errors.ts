@@ -19,16 +19,20 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 /** Spells an option's name, alone or with a value: `layerNorm`, or on the command line `--layer-norm`. */
 export type Spelling = (key: string, value?: string) => string;
 
-/** Options that a program calls otherwise than the command line does */
-const propertyNames: Readonly<Record<string, string>> = { output: 'saveTo' };
+/** Options whose name in a program differs from that on the command line */
+const propertyNames: Readonly<Record<string, string>> = {
+  output: 'saveTo',
+  temp: 'temperature',
+  tempSchedule: 'temperatureSchedule',
+};
 
-/** As programs spell options */
+/** Spells options as programs do. */
 export const asProperty: Spelling = (key, value) => {
   const name = propertyNames[key] ?? key;
   return value === undefined ? name : `${name} ${value}`;
 };
 
-/** Characters of the private use area that stand around an option's name in a message */
+/** Characters of the private use area that mark an option's name in a message */
 const [open, between, close] = ['\u{100000}', '\u{100001}', '\u{100002}'];
 const marked = new RegExp(`${open}(.*?)(?:${between}(.*?))?${close}`, 'gsu');
 
@@ -62,7 +66,7 @@ export class CharnnError extends Error {
     this.#unspelt = message;
   }
 
-  /** The message as it was made, its options' names not yet spelt */
+  /** The message with its marks, before the names of options are spelt */
   get unspelt(): string {
     return this.#unspelt;
   }
@@ -77,7 +81,7 @@ export class UsageError extends CharnnError {
   }
 }
 
-/** Wrong usage that concerns options by name. */
+/** Wrong usage whose message names options. */
 export class OptionError extends UsageError {
   constructor(sentence: (name: Spelling) => string) {
     super(sentence(optionName));
@@ -93,7 +97,7 @@ export class DivergenceError extends CharnnError {
   }
 }
 
-/** What Node.js adds to the error of a system call */
+/** The properties that Node.js adds to the error of a system call */
 interface SystemError {
   readonly code?: string;
   readonly errno?: number;
@@ -139,7 +143,7 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: 'its name holds a NUL character',
 };
 
-/** Why a call to the system failed. Not its message: that holds the path as it is, control characters and all. */
+/** Words for why a system call failed. Node's message is not used, because it may hold control characters of the path. */
 export function systemReason(cause: unknown): string {
   const code = systemCode(cause);
   if (code === undefined) return cause instanceof Error ? cause.message : 'unknown error';
@@ -157,7 +161,7 @@ function systemCode(cause: unknown): string | undefined {
   return code;
 }
 
-/** What a system call was to do, for calls that are not about opening or reading. */
+/** Words for system calls that neither open nor read a file */
 const calls: Readonly<Record<string, string>> = {
   scandir: 'list the folder',
   opendir: 'list the folder',

@@ -2,6 +2,8 @@
  * charnn as a library. Every function is asynchronous; nothing here prints or exits. Errors that a person can
  * act on are `CharnnError`s, which name options as programs spell them.
  */
+import './node-version.js';
+
 export { CharnnError, DivergenceError, UsageError } from './errors.js';
 export type { Evaluation } from './evaluate/evaluate.js';
 export type { AbortSignalLike } from './library/abort.js';
@@ -12,17 +14,17 @@ export {
   type TextStream,
 } from './library/corpus.js';
 export type { InputLine, LineScore } from './library/line-scores.js';
-export {
-  type Architecture,
-  type CompressOptions,
-  type EvaluateFileOptions,
-  type EvaluateTextOptions,
-  type LoadOptions,
-  Model,
-  type SampleOptions,
-  type SampleTextOptions,
-  type SaveOptions,
-  type ScoreOptions,
-} from './library/model.js';
+export { Model } from './library/model.js';
+export type {
+  Architecture,
+  CompressOptions,
+  EvaluateFileOptions,
+  EvaluateTextOptions,
+  LoadOptions,
+  SampleOptions,
+  SampleTextOptions,
+  SaveOptions,
+  ScoreOptions,
+} from './library/model-options.js';
 export { type TrainOptions, train } from './library/train-on-corpus.js';
 export type { ProgressEvent, TrainEvent } from './train/events.js';

@@ -6,31 +6,31 @@
 
 export const limits = {
   layers: 64,
-  /** Units of a layer, and width of an embedding */
+  /** Max units of a layer, and max width of an embedding */
   width: 16384,
   vocabulary: 1_114_113,
   parameters: 2 ** 30,
   threads: 1024,
   tensors: 1024,
-  /** Characters of what separates records */
+  /** Max characters of a separator of records */
   separator: 1000,
   /** Characters of a source or a target */
   pairLength: 1000,
-  /** What all fields of a file but its tensors' data may take, in bytes: parsed JSON needs many times its size. */
+  /** Max bytes of all fields of a file together, tensor data not counted: parsed JSON needs many times its size. */
   headBytes: 2 ** 25,
-  /** Validations that a history keeps; a longer one is thinned. */
+  /** Max validations in a history; a longer one is thinned. */
   history: 2048,
-  /** Of an expression that records are to match */
+  /** Max characters of an expression that records are to match */
   expression: {
     characters: 20_000,
-    /** Groups within groups */
+    /** Max depth of nested groups */
     depth: 200,
     states: 100_000,
-    /** Parts that are built, copies by counted repeats included */
+    /** Max parts that are built, copies by counted repeats included */
     work: 400_000,
     /** Characters of the vocabulary times different characters and classes of the expression */
     masks: 2 ** 24,
-    /** What is remembered of the states that were met, in numbers kept */
+    /** Max numbers that the states met so far may keep in memory */
     remembered: 2 ** 22,
   },
   /** Of the n-grams that a model counts */
@@ -48,16 +48,16 @@ export const limits = {
     width: 256,
     vocabulary: 257,
     streams: 32,
-    /** No stream has fewer characters. */
+    /** Min characters of a stream */
     streamCharacters: 2048,
     chunk: 16,
     rate: 0.01,
   },
 } as const;
 
-/** Numbers that a field or an option may have */
+/** Ranges of numbers in fields and options */
 export interface Range {
-  /** As messages say it: "must be …" */
+  /** The words of messages after "must be" */
   readonly expected: string;
   holds(x: number): boolean;
 }
@@ -77,7 +77,7 @@ function reals(expected: string, holds: (x: number) => boolean): Range {
 }
 
 export const ranges = {
-  /** A loss of what is quite certain may be rounded to a little below 0. */
+  /** A range that allows for rounding: the loss of a certain character may be a little below 0. */
   finite: reals('a finite number', () => true),
   positive: reals('a number above 0', (x) => x > 0),
   notNegative: reals('a number of at least 0', (x) => x >= 0),

@@ -18,7 +18,7 @@ if (process.env.NO_COLOR && process.env.FORCE_COLOR === undefined) {
 // and the failure is reported.
 process.on('SIGXFSZ', () => {});
 
-/** How long an interrupted command waits for somebody to read the rest of its output. */
+/** Milliseconds that an interrupted command waits for a reader of the rest of its output */
 const farewellMs = 1000;
 
 const streams = new StandardStreams(report);
@@ -35,7 +35,7 @@ try {
   }
 }
 
-// what nobody reads would keep the process alive after the signal that ended its work
+// data that nobody reads would keep the process alive after an interrupt
 const signalCodes: readonly unknown[] = [
   exitCode.hangup,
   exitCode.interrupted,

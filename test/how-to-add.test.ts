@@ -3,16 +3,8 @@
  * copy of the checkout, which is then built and used. Nothing else may have to be touched, and not too many files.
  */
 import { type ExecFileException, execFile } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { small, verses } from './commands/run.js';
@@ -57,14 +49,9 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Where Node.js is installed */
-const prefix = dirname(dirname(realpathSync(process.execPath)));
-
 function run(folder: string, ...words: readonly string[]): Promise<Outcome> {
   const env = {
     ...process.env,
-    // what npm may say to node-gyp: no headers need to be fetched where they are
-    ...(existsSync(join(prefix, 'include/node/node_api.h')) && { npm_config_nodedir: prefix }),
     ...{ NO_COLOR: '1', FORCE_COLOR: undefined, CHARNN_BUILD_LOG: '1' },
   };
   return new Promise((resolve) => {

@@ -18,13 +18,13 @@ type Reals = Float32Array | Float64Array;
 /** T steps of all segments. Row i = t · rows + r of each array belongs to character `starts[r] + t`. */
 export interface Activations {
   readonly rows: number;
-  /** Index in the text of each segment's first character here */
+  /** Position in the text of the first character that each segment reads in this chunk */
   readonly starts: readonly number[];
   /** How many of the T steps of each segment lie within it and within the text */
   readonly lengths: readonly number[];
-  /** [T·rows, V]: before the softmax, for the character after */
+  /** Logits of the next character, [T·rows, V] */
   readonly logits: Reals;
-  /** By layer, [T·rows, H], from -1 to 1: see `CellChunk.memory` */
+  /** What the units hold, by layer, [T·rows, H], from -1 to 1: see `CellChunk.memory` */
   readonly memory: readonly Reals[];
   /** By layer and gate, in the order of the cell's `gateNames`, after their activation */
   readonly gates: readonly (readonly GateReading[])[];
@@ -37,7 +37,7 @@ export interface GateReading {
   readonly stride: number;
 }
 
-/** Steps at a time */
+/** Time steps of a chunk */
 const chunkSteps = 64;
 
 /**
@@ -134,7 +134,7 @@ function fillInputs(
   }
 }
 
-/** The first segment has nothing before it. */
+/** No text comes before the first segment. */
 function clearFirstRow(backend: Backend, state: State): void {
   for (const s of state.flat()) backend.fill(backend.view(s, 0, [1, s.shape[1]]), 0);
 }

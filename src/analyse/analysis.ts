@@ -1,4 +1,4 @@
-/** All that is to be seen when a model reads a text: predictions, gates, and units that follow features. */
+/** A complete analysis of a model on a text: predictions, gates, and units that follow features. */
 import { type Scope, withScope } from '../backend/device.js';
 import type { Model } from '../model/model-data.js';
 import type { Ids } from '../text/unit.js';
@@ -12,11 +12,11 @@ export interface Analysis {
   readonly predictions: Predictions;
   readonly saturation: readonly GateSaturation[];
   readonly findings: readonly FeatureFinding[];
-  /** Characters that the search for units has seen; the score is of the second half of them */
+  /** Number of characters read by the search for units; scores are measured on their second half */
   readonly searched: number;
 }
 
-/** Beyond this a longer text does not make the search any surer. */
+/** Max characters of the search; a longer text would not make the result more reliable */
 const maxSearched = 300_000;
 
 /** @param guesses likeliest characters to be kept for each character */
@@ -58,7 +58,7 @@ export interface Unit {
 }
 
 /**
- * What units hold at every character: -127 to 127 for -1 to 1.
+ * The values of units at every character, -127 to 127 for -1 to 1.
  * @returns [characters] a unit, in their order
  */
 export async function recordUnits(

@@ -7,11 +7,11 @@ import type { Vocabulary } from '../text/vocabulary.js';
 
 export interface Feature {
   readonly name: string;
-  /** [characters] */
+  /** The value of the feature at each character, [characters] */
   readonly values: Float32Array;
 }
 
-/** What a symbol is, as far as the features need it. */
+/** The class of a symbol, as far as the features distinguish it */
 interface Kind {
   readonly symbol: string;
   readonly letter: boolean;
@@ -23,7 +23,7 @@ interface Kind {
 const opening = new Set(['“', '„', '«', '「', '『']);
 const closing = new Set(['”', '»', '」', '』']);
 
-/** All features of a text. */
+/** Lists all features of a text. */
 export function textFeatures(ids: Ids, vocabulary: Vocabulary): Feature[] {
   const kinds = Array.from({ length: vocabulary.size }, (_, id) => kindOf(vocabulary, id));
   const at = (i: number) => kinds[ids[i]];
@@ -59,7 +59,7 @@ export function textFeatures(ids: Ids, vocabulary: Vocabulary): Feature[] {
 
 function kindOf(vocabulary: Vocabulary, id: number): Kind {
   const symbol = vocabulary.symbols[id];
-  // a byte beyond ASCII is part of some letter
+  // a byte beyond ASCII is counted as a letter
   const isByte = vocabulary.unit === 'byte' && symbol >= 0x80;
   const text = symbol === undefined ? '\ufffd' : isByte ? 'é' : String.fromCodePoint(symbol);
   return {
@@ -80,7 +80,7 @@ function columns(N: number, at: (i: number) => Kind): Uint32Array {
   return column;
 }
 
-/** Whether a blank line ends here: where a quotation that was never closed is given up. */
+/** Whether a blank line ends at this character; a quotation that was never closed ends there too. */
 function endsParagraph(at: (i: number) => Kind, i: number): boolean {
   return i > 0 && at(i).symbol === '\n' && at(i - 1).symbol === '\n';
 }
@@ -107,7 +107,7 @@ function nesting(at: (i: number) => Kind, open: string, close: string, forgets: 
   };
 }
 
-/** Blanks at the beginning of the line. */
+/** The number of blanks at the beginning of the line */
 function indentation(at: (i: number) => Kind, column: Uint32Array) {
   let indent = 0;
   return (i: number) => {
@@ -117,7 +117,7 @@ function indentation(at: (i: number) => Kind, column: Uint32Array) {
   };
 }
 
-/** How many characters in a row, up to this one, have been such. */
+/** The number of characters in a row, up to this one, that have been in the class */
 function counter(is: (i: number) => boolean): (i: number) => number {
   let count = 0;
   return (i) => {

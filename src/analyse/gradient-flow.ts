@@ -1,5 +1,5 @@
 /**
- * How far back the gradient reaches: the norm of ∂L_t/∂s_{t-k}, where L_t is the loss of one prediction
+ * Measures how far back the gradient reaches: the norm of ∂L_t/∂s_{t-k}, where L_t is the loss of one prediction
  * and s_{t-k} a layer's state (h, or the LSTM's c) after the step k before it, as the recurrence hands it
  * on. This is the quantity of Hochreiter (1991), Bengio et al. (1994) and Pascanu et al. (2013): for a
  * vanilla RNN it shrinks or grows like the k-th power of the recurrent Jacobian.
@@ -18,7 +18,7 @@ import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';
 
 export interface FlowOptions {
-  /** K: longest lag */
+  /** K: the longest lag */
   readonly lags: number;
   /**
    * Places in the text, spread evenly, fewer where the text is short; or the places themselves: indices of
@@ -31,7 +31,7 @@ export interface FlowOptions {
 export interface LagStatistics {
   readonly lag: number;
   readonly mean: number;
-  /** Tenth of the places below, half, nine tenths */
+  /** 10th percentile over the places, median, 90th percentile */
   readonly p10: number;
   readonly median: number;
   readonly p90: number;
@@ -46,15 +46,15 @@ export interface StateFlow {
 
 export interface GradientFlow {
   readonly positions: number;
-  /** W.r.t. the whole state, of all layers, at lags 1 to K */
+  /** Gradient w.r.t. the whole state of all layers, at lags 1 to K */
   readonly whole: readonly LagStatistics[];
-  /** W.r.t. its parts: by layer from the bottom, h before c */
+  /** Gradient w.r.t. parts of the state: by layer from the bottom, h before c */
   readonly states: readonly StateFlow[];
 }
 
 /** Characters read before a window, so that its state has forgotten the zeros it began with. */
 const warmup = 256;
-/** Rows side by side */
+/** Number of windows in a batch */
 const batchRows = 16;
 /**
  * The loss is scaled by this power of two and the norms are scaled back: exact, and it lets float32 show
@@ -109,7 +109,7 @@ async function flowOn(
   };
 }
 
-/** [lags][places] */
+/** The norms, [lags][places] */
 function byLagAndPosition(lags: number, positions: number): Float64Array[] {
   return Array.from({ length: lags }, () => new Float64Array(positions));
 }
@@ -145,7 +145,7 @@ class Windows {
     private readonly backend: Backend,
     config: ModelConfig,
     weights: ArrayLike<number>,
-    /** K */
+    /** K: steps of a window */
     private readonly lags: number,
     B: number,
   ) {
@@ -189,7 +189,7 @@ class Windows {
             take(layer, lags - t, s, row, norm / lossScale);
           }
         };
-        // a read comes in its turn among the operations, whenever its answer is there
+        // reads are ordered with the other operations, even if their answers come later
         const answer = backend.read(d);
         if (isPending(answer)) pending.push(answer.then(takeRows));
         else takeRows(answer);
@@ -209,7 +209,7 @@ class Windows {
     return view;
   }
 
-  /** The loss of all steps but the last is thrown away: their targets may be anything. */
+  /** Only the loss of the last step counts, so that the targets of the others may be anything. */
   private lastTargets(ids: Ids, positions: readonly number[]): Indices {
     const B = positions.length;
     const rows = this.lags * B;
@@ -239,7 +239,7 @@ function statistics(byLag: readonly Float64Array[]): LagStatistics[] {
 }
 
 /**
- * What truncation to chunks of T steps keeps from the weights: the share of the mean norms, summed over
+ * The part of the gradient that truncation to chunks of T steps cuts off: the share of the mean norms, summed over
  * the measured lags, that lies beyond the chunk's edge. A prediction stands anywhere in its chunk, so lag
  * k crosses the edge in min(1, k / T) of the cases.
  */

@@ -1,20 +1,20 @@
-/** What the model expected of each character: its surprise, and the likeliest characters in its place. */
+/** For each character, what the model expected: its surprise, and the likeliest characters in its place. */
 import type { Ids } from '../text/unit.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
 import type { Activations } from './activations.js';
 
 export class Predictions {
-  /** [characters]: surprise in bits; 0 for the first, which nothing foretold */
+  /** Surprise of each character in bits, [characters]; 0 for the first, which is not predicted */
   readonly surprise: Float32Array;
   /** [characters, K]: ids of the likeliest characters, the likeliest first */
   readonly guesses: Uint32Array;
-  /** [characters, K]: their probabilities */
+  /** Probabilities of these characters, [characters, K] */
   readonly probabilities: Float32Array;
 
   constructor(
     private readonly ids: Ids,
     private readonly V: number,
-    /** K: guesses a character */
+    /** K: the number of guesses for each character */
     readonly K: number,
     private readonly unknown: UnknownSymbol,
   ) {

@@ -1,5 +1,5 @@
 /**
- * How often each gate is shut or open: below 0.1 (left-saturated) or above 0.9 (right-saturated), as
+ * Measures how often each gate is shut or open: below 0.1 (left-saturated) or above 0.9 (right-saturated), as
  * Karpathy, Johnson & Fei-Fei 2015 show it. A forget gate that is open most of the time makes a unit
  * with a long memory.
  */
@@ -10,15 +10,15 @@ import type { Activations } from './activations.js';
 export interface GateSaturation {
   readonly layer: number;
   readonly gate: string;
-  /** [H]: share of the characters at which a unit's gate is below 0.1 */
+  /** Share of the characters at which each unit's gate is below 0.1, [H] */
   readonly left: Float64Array;
-  /** [H]: above 0.9 */
+  /** Share of the characters at which each unit's gate is above 0.9, [H] */
   readonly right: Float64Array;
 }
 
 const shut = 0.1;
 const open = 0.9;
-/** Characters after which the shares are known well enough; of a long text they are from all parts. */
+/** Number of characters that give sufficiently exact shares; in a long text they are spread over all of it. */
 const enough = 100_000;
 
 export class Saturation {
@@ -67,7 +67,7 @@ export class Saturation {
     });
   }
 
-  /** By layer and gate; empty for a cell without gates. */
+  /** Saturation by layer and gate; empty for a cell without gates */
   result(): GateSaturation[] {
     return this.gates.map(({ layer, gate, left, right }) => ({
       layer,

@@ -34,7 +34,7 @@ function bisect(squares: Float64Array, k: number, bound: number): number {
   return (low + high) / 2;
 }
 
-/** Eigenvalues above x: negative pivots of x - T, of which each is one (Sylvester's law of inertia). */
+/** Counts the eigenvalues above x: one for each negative pivot of x - T (Sylvester's law of inertia). */
 function countAbove(squares: Float64Array, x: number): number {
   const tiny = Number.MIN_VALUE * 2 ** 60;
   let pivot = x;
@@ -47,7 +47,7 @@ function countAbove(squares: Float64Array, x: number): number {
   return count;
 }
 
-/** Uᵀ A V by reflections from both sides in turn; A is used up. */
+/** Reduces A to bidiagonal form Uᵀ A V by reflections from both sides in turn; A is overwritten. */
 function bidiagonalise(a: Float64Array, n: number) {
   const diagonal = new Float64Array(n);
   const superdiagonal = new Float64Array(n - 1);

@@ -1,5 +1,5 @@
 /**
- * The recurrent matrices: what one step does to a gradient that passes through it, activations apart.
+ * The recurrent matrices: the factors by which one step scales a gradient, activations apart.
  * A vanilla RNN's gradient can grow only if the largest singular value of W_hh is above 1 (Pascanu et al.
  * 2013); the spectral radius tells what many steps do.
  */
@@ -18,9 +18,9 @@ export interface RecurrentSpectrum {
    * `recurrent`
    */
   readonly gate: string;
-  /** Descending */
+  /** Singular values in descending order */
   readonly singularValues: Float64Array;
-  /** Largest absolute eigenvalue */
+  /** Spectral radius: the largest absolute eigenvalue */
   readonly spectralRadius: number;
 }
 

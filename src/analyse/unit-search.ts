@@ -10,15 +10,15 @@ import type { Feature } from './features.js';
 export interface UnitScore {
   readonly layer: number;
   readonly unit: number;
-  /** Correlation on the half it was chosen on */
+  /** Correlation on the half of the text on which the unit was chosen */
   readonly chosenBy: number;
-  /** Correlation on the other half: the score */
+  /** Correlation on the other half of the text: the score */
   readonly heldOut: number;
 }
 
 export interface FeatureFinding {
   readonly feature: string;
-  /** The best on the first half, the best first */
+  /** The best units on the first half, the best first */
   readonly units: readonly UnitScore[];
 }
 
@@ -29,22 +29,22 @@ interface Sums {
   readonly unitSquares: Float64Array;
   readonly feature: Float64Array;
   readonly featureSquares: Float64Array;
-  /** [F, H] */
+  /** Sums of products of features and units, [F, H] */
   readonly products: Float64Array;
 }
 
-/** Units named for a feature */
+/** Max number of units reported for a feature */
 const named = 3;
 
 export class UnitSearch {
-  /** [half][layer] */
+  /** Sums by half of the text and layer */
   private readonly sums: readonly (readonly Sums[])[];
 
   constructor(
     private readonly features: readonly Feature[],
     private readonly H: number,
     layers: number,
-    /** The search ends with this character */
+    /** Number of characters that the search reads */
     private readonly characters: number,
   ) {
     const F = features.length;
@@ -88,7 +88,7 @@ export class UnitSearch {
     }
   }
 
-  /** The features that occur in both halves, the one that is followed best first. */
+  /** The features that occur in both halves; the feature that a unit follows best comes first. */
   findings(): FeatureFinding[] {
     const [first, second] = this.sums;
     return this.features
@@ -110,13 +110,13 @@ export class UnitSearch {
   }
 }
 
-/** Not a number where the unit or the feature is constant. */
+/** The correlation; not a number where the unit or the feature is constant */
 function correlation(sums: Sums, f: number, unit: number, H: number): number {
   const n = sums.count;
   const covariance = n * sums.products[f * H + unit] - sums.feature[f] * sums.unit[unit];
   const spreadOf = (sum: number, squares: number) => {
     const variance = n * squares - sum * sum;
-    // what rounding leaves of nothing is nothing
+    // a variance that is only a rounding error counts as 0
     return variance > 1e-12 * n * squares ? Math.sqrt(variance) : Number.NaN;
   };
   const spread =

@@ -16,22 +16,33 @@ export interface Missing {
 
 export type AddonFile = { readonly path: string } | Missing;
 
-/** The addon for this platform; says why where there is none. */
+/** The path of the addon for this platform, or the reason why there is no addon */
 export function findAddon(): AddonFile {
+  try {
+    return find();
+  } catch (error) {
+    // a file or folder that may not be read
+    return { missing: `${(error as Error).message}: ${again()}`, unavailable: false };
+  }
+}
+
+/** What brings the addon back: a package is installed, a checkout built. */
+const again = () =>
+  existsSync(`${folder}../../../src/backend/kernels/addon.c`) && !existsSync(list)
+    ? 'run npm run build'
+    : 'install charnn again';
+
+const list = `${folder}prebuilt/addons.json`;
+
+function find(): AddonFile {
   const compiled = `${folder}charnn.node`;
   if (existsSync(compiled)) return checked(compiled, undefined);
+  if (!existsSync(list)) return { missing: notCompiled(`${compiled}.missing`), unavailable: false };
   const name = `${process.platform}-${process.arch}.node`;
-  const list = `${folder}prebuilt/addons.json`;
-  if (!existsSync(list)) {
-    return {
-      missing:
-        'it is not compiled: install a C compiler, make and python3, and run npm run build in the checkout',
-      unavailable: false,
-    };
+  const addons = readList();
+  if (addons === undefined) {
+    return { missing: `${list} is damaged: install charnn again`, unavailable: false };
   }
-  const { addons } = JSON.parse(readFileSync(list, 'utf8')) as {
-    readonly addons: Readonly<Record<string, { readonly bytes: number }>>;
-  };
   if (!Object.hasOwn(addons, name)) {
     return {
       missing: `charnn brings none for ${process.platform} on ${process.arch}`,
@@ -40,9 +51,24 @@ export function findAddon(): AddonFile {
   }
   const path = `${folder}prebuilt/${name}`;
   if (!existsSync(path)) {
-    return { missing: `${name} is missing: install charnn again`, unavailable: false };
+    return { missing: `${path} is missing: install charnn again`, unavailable: false };
   }
   return checked(path, addons[name].bytes);
+}
+
+/** Why a checkout has no addon, as the build has written it down */
+function notCompiled(reason: string): string {
+  if (!existsSync(reason)) return 'it has not been compiled: run npm run build';
+  return readFileSync(reason, 'utf8');
+}
+
+function readList(): Readonly<Record<string, { readonly bytes: number }>> | undefined {
+  try {
+    const { addons } = JSON.parse(readFileSync(list, 'utf8'));
+    return typeof addons === 'object' && addons !== null ? addons : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param bytes length of the file as it was built, where that is known */
@@ -54,7 +80,7 @@ function checked(path: string, bytes: number | undefined): AddonFile {
     const { size } = fstatSync(file);
     const damage = damageOf(header, size, bytes);
     if (damage === undefined) return { path };
-    return { missing: `${path} ${damage}: install charnn again`, unavailable: false };
+    return { missing: `${path} ${damage}: ${again()}`, unavailable: false };
   } finally {
     closeSync(file);
   }
@@ -70,7 +96,9 @@ function damageOf(header: Buffer, size: number, bytes: number | undefined): stri
     return `was made for ${made}, not for ${here}`;
   }
   const expected = bytes ?? sizeOfElf(header);
-  return expected !== undefined && size < expected ? 'is cut off' : undefined;
+  if (expected === undefined) return undefined;
+  if (size < expected) return `is cut off, at ${size} of ${expected} bytes`;
+  return bytes !== undefined && size > bytes ? 'belongs to another version of charnn' : undefined;
 }
 
 /** Platform and processor that an executable file was made for, from its first bytes. */
@@ -98,7 +126,7 @@ function machineName(
   return `${platform}-${names[machine] ?? 'another processor'}`;
 }
 
-/** Bytes that an ELF file must have: up to the end of its table of sections, which stands last. */
+/** Min length of an ELF file: its table of sections, which comes last, must be complete. */
 function sizeOfElf(header: Buffer): number | undefined {
   if (header.readUInt32BE(0) !== 0x7f454c46) return undefined;
   const table = Number(header.readBigUInt64LE(40));

@@ -9,7 +9,7 @@
  * the sizes of a product. Arrays are row-major, activations time-major ([T, B, ·]). A gradient is `dX`.
  */
 
-/** What a device answers: at hand, or on its way where it computes apart from the processor. */
+/** An answer of a device: a value, or a promise where the device computes apart from the processor. */
 export type Answer<T> = T | Promise<T>;
 
 /** Whether an answer must be waited for. In a hot loop this is asked first: waiting costs a turn. */
@@ -19,7 +19,7 @@ export function isPending<T>(answer: Answer<T>): answer is Promise<T> {
 
 export type DType = 'float32' | 'float64';
 
-/** A handle on real numbers; what else it holds is the back end's own business. */
+/** A handle on real numbers; its other properties belong to the back end. */
 export interface Tensor {
   readonly shape: readonly number[];
   /** Number of elements: the product of the shape. */
@@ -31,9 +31,9 @@ export interface Indices {
   readonly length: number;
 }
 
-/** What one thread tells another so that both hold the same tensor. Survives `postMessage`. */
+/** Describes a tensor to another thread, so that both hold the same one. Survives `postMessage`. */
 export interface SharedTensor {
-  /** The device's own business */
+  /** Properties that only the device knows */
   readonly location: unknown;
   readonly shape: readonly number[];
 }
@@ -95,7 +95,7 @@ export interface LstmNormBuffers extends LstmBuffers {
   readonly scales: Tensor;
 }
 
-/** An input projection that has few different rows: row i is table[ids[i],:]. */
+/** An input projection with few different rows: row i is table[ids[i],:]. */
 export interface Lookup {
   /** [V, G·H] */
   readonly table: Tensor;
@@ -164,13 +164,13 @@ export interface ProgramBuffers {
  * from the same key without storing it, and a batch split over threads gets the mask of the whole batch.
  */
 export interface DropoutMask {
-  /** Share of elements set to zero, 0 ≤ rate < 1; the others are scaled by 1 / (1 - rate). */
+  /** Fraction of the elements set to zero, 0 ≤ rate < 1; the others are scaled by 1 / (1 - rate). */
   readonly rate: number;
-  /** Two 32-bit words, new for every layer and step. */
+  /** The key of the mask: two 32-bit words, different for every layer and step */
   readonly key: readonly [number, number];
-  /** Index in the whole batch of the tensor's first row. */
+  /** Index of the tensor's first row within the whole batch */
   readonly firstRow: number;
-  /** Rows in the whole batch. */
+  /** Number of rows of the whole batch */
   readonly totalRows: number;
   /** One mask for all time steps of a sequence (Gal & Ghahramani 2016) instead of one per step. */
   readonly locked: boolean;
@@ -221,13 +221,13 @@ export interface Backend {
 
   // --- memory -------------------------------------------------------------------------------------
 
-  /** A new tensor of zeros, until the scope that these operations are of is released. */
+  /** Allocates a tensor of zeros, which lives until the scope of these operations is released. */
   tensor(shape: readonly number[]): Tensor;
-  /** A new list of integers, all 0. */
+  /** Allocates a list of integers, all 0. */
   indices(length: number): Indices;
-  /** The same memory under another shape, from element `start` on. */
+  /** Returns a view of the same memory with another shape, from element `start` on. */
   view(x: Tensor, start: number, shape: readonly number[]): Tensor;
-  /** The same memory, first `length` integers from `start` on. */
+  /** Returns a view of the same memory: `length` integers from `start` on. */
   viewIndices(ids: Indices, start: number, length: number): Indices;
   /** Makes a tensor known to another thread's back end on the same memory. */
   share(x: Tensor): SharedTensor;
@@ -346,13 +346,13 @@ export interface Backend {
   add(dst: Tensor, src: Tensor): void;
   /** dst += amount · (src - dst): a step of an exponential moving average. */
   lerp(dst: Tensor, src: Tensor, amount: number): void;
-  /** Every element into [-limit, limit]; not-a-number stays. */
+  /** Limits every element to [-limit, limit]; not-a-number stays. */
   clamp(x: Tensor, limit: number): void;
 
   // --- reductions, accumulated in float64 -----------------------------------------------------------
 
   sum(x: Tensor): Answer<number>;
-  /** Σ x² over the elements of all of them: the square of a global norm is one answer. */
+  /** Returns Σ x² over the elements of all given tensors, the square of their global norm, as one answer. */
   sumSquares(parts: readonly Tensor[]): Answer<number>;
 
   // --- optimisers: one update of w from its gradient g and moments; all of one size -------------------

@@ -14,10 +14,10 @@ import {
   type ScopeMemory,
 } from './scope-memory.js';
 
-/** Memory for the kernels' own use during one call: one for all scopes of a thread. It only ever grows. */
+/** Scratch memory of the kernels during one call, shared by all scopes of a thread. It only ever grows. */
 export class Scratch {
   private region: Region | undefined;
-  /** Floats that it holds */
+  /** Number of floats of the scratch memory */
   private floats = 0;
 
   constructor(private readonly source: MemorySource) {}
@@ -92,12 +92,12 @@ export class CompiledBackend extends KernelOperations implements Backend {
     return total;
   }
 
-  /** Memory beside the tensors', as long as they have theirs. */
+  /** Allocates memory that lives as long as that of the tensors. */
   protected reserve(floats: number): Address {
     return this.memory.allocate(floats * 4).address;
   }
 
-  /** Memory for the time of one call. */
+  /** Returns scratch memory for one call. */
   protected scratch(floats: number): Address {
     return this.scratchMemory.take(floats);
   }

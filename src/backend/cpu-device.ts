@@ -4,16 +4,16 @@ import type { Backend } from './backend.js';
 import type { Device, DeviceHandle, DeviceKind, Scope } from './device.js';
 import { type MemorySource, ScopeMemory } from './scope-memory.js';
 
-/** What makes one kind of device different from another */
+/** The properties in which one kind of device differs from another */
 export interface Engine {
   readonly kind: DeviceKind;
   readonly name: string;
-  /** Where the memory of the device's own scope comes from */
+  /** The source of the memory of the device's own scope */
   readonly source: MemorySource;
   operations(memory: ScopeMemory): Backend;
-  /** What another thread needs in order to find the memory of a scope */
+  /** Describes the memory of a scope to another thread */
   handle(source: MemorySource): unknown;
-  /** Gives back what the engine itself has taken. */
+  /** Frees the memory that the engine itself has allocated. */
   end(): void;
 }
 

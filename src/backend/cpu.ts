@@ -68,7 +68,7 @@ function shifted(start: Address, bytes: number): Address {
   return (start + bytes) as Address;
 }
 
-/** The operations on memory; the derived classes add those that compute. */
+/** The memory operations; the derived classes add the operations that compute. */
 export abstract class CpuBackend {
   private readonly elementBytes: number;
 
@@ -169,7 +169,7 @@ export abstract class CpuBackend {
 
   thaw(_weight: Tensor): void {}
 
-  /** A tensor's elements in place. */
+  /** The elements of a tensor, without a copy */
   protected array(x: Tensor): Reals {
     return (x as CpuTensor).elements;
   }
@@ -189,7 +189,7 @@ export abstract class CpuBackend {
     }
   }
 
-  /** A list of integers in place, each below `limit`. */
+  /** The integers of a list, without a copy, after the check that each is below `limit` */
   protected integers(ids: Indices, limit: number): Int32Array {
     this.requireBelow(ids, limit);
     return this.allIntegers(ids);
@@ -202,17 +202,17 @@ export abstract class CpuBackend {
   }
 }
 
-/** Where a kernel finds a tensor of this family of back ends. */
+/** The addresses by which kernels of this family of back ends reach a tensor */
 export function address(x: Tensor | Indices): Address {
   return (x as CpuTensor | CpuIndices).address;
 }
 
-/** The same of a tensor that may be absent */
+/** The addresses of a tensor that may be absent */
 export function optionalAddress(x: Tensor | Indices | undefined): Address {
   return x === undefined ? noAddress : address(x);
 }
 
-// a compile-time check that the operations on memory are spelt as the interface has them
+// compile-time check that the memory operations have the types of the interface
 type MemoryOperations = Pick<
   Backend,
   | 'tensor'

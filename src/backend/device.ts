@@ -1,25 +1,25 @@
 /**
- * A device: what computes, and the memory that it computes in. Outside of this folder nobody knows where
+ * A device computes, and owns the memory of its tensors. Outside of this folder nobody knows where
  * tensors lie. The interface is made so that another kind of device, whose answers come later and whose
  * memory is its own, needs no more than a folder of its own and a line in `open-device.ts`.
  */
 import type { Backend } from './backend.js';
 
 export const backendNames = ['auto', 'native', 'wasm', 'reference'] as const;
-/** What a user asks for; 'auto' takes the fastest that works. */
+/** The back end that a user asks for; 'auto' takes the fastest that works. */
 export type BackendName = (typeof backendNames)[number];
 export type DeviceKind = Exclude<BackendName, 'auto'>;
 
 /** Memory that is given back as a whole, and the operations whose tensors lie in it. */
 export interface Scope {
-  /** Tensors that these operations make live until `release`. */
+  /** Operations whose tensors live until `release` */
   readonly operations: Backend;
-  /** What another thread opens with `openHandle`; it survives `postMessage`. */
+  /** Describes a device to another thread, which opens it with `openHandle`; it survives `postMessage`. */
   readonly handle: DeviceHandle;
-  /** A scope within this one, which ends with it at the latest */
+  /** Opens a scope within this one, which ends with it at the latest. */
   scope(): Scope;
   /**
-   * Gives the memory back, that of other threads that have opened the handle included: they must have
+   * Gives the memory back, including that of other threads that have opened the handle: they must have
    * ended. No tensor of the scope may be used any more. A second call does nothing.
    */
   release(): void;
@@ -27,24 +27,24 @@ export interface Scope {
 
 export interface Device extends Scope {
   readonly kind: DeviceKind;
-  /** With the instructions that it uses, as 'native (avx2)': equal names give equal bits. */
+  /** The name, with the instructions that are used, as 'native (avx2)': equal names give equal bits. */
   readonly name: string;
-  /** What 'auto' took and why, in words, where that is not the fastest there is */
+  /** A sentence that says which back end 'auto' took, and why, if it is not the fastest one */
   readonly note: string | undefined;
-  /** Ends it: the same as `release`. */
+  /** Closes the device: the same as `release`. */
   close(): void;
 }
 
-/** How another thread comes to compute in the same memory; what is in it is the device's own business. */
+/** A handle by which another thread computes in the same memory; only the device knows its contents. */
 export interface DeviceHandle {
   readonly kind: DeviceKind;
   readonly name: string;
-  /** Of this scope, in the thread that made it */
+  /** The handle of this scope in the thread that made it */
   readonly scope: string;
   readonly memory: unknown;
 }
 
-/** Does some work in a scope of its own and gives its memory back, however the work ends. */
+/** Does some work in a new scope and gives its memory back, however the work ends. */
 export async function withScope<T>(
   parent: Scope,
   work: (operations: Backend, scope: Scope) => T | Promise<T>,

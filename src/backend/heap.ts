@@ -17,25 +17,25 @@ import {
   type Region,
 } from './scope-memory.js';
 
-/** Buffers are of these sizes, larger where one region is. */
+/** Buffers have these sizes, or the size of a single region that is larger. */
 const minBufferBytes = 1 << 22;
 const maxBufferBytes = 1 << 26;
-/** Unit of the counter, so that 32 bits suffice */
+/** The counter counts in this unit, so that 32 bits suffice */
 const counted = 4096;
-/** Typed arrays of bytes are no longer than this; their elements are counted in 32 bits. */
+/** Max length of a typed array of bytes; its elements are counted in 32 bits. */
 const maxRegionBytes = 2 ** 32 - 2 * counted;
 
 interface Buffer {
   readonly memory: SharedArrayBuffer;
-  /** Address of its first byte; 0 where nobody needs it */
+  /** Address of the region's first byte; 0 if the back end needs no addresses */
   readonly base: number;
   /** Free ranges in ascending order, none next to another */
   free: { start: number; end: number }[];
 }
 
-/** What is known of memory only outside of JavaScript */
+/** Facts about memory that only the native addon can tell */
 export interface Pointers {
-  /** Address of the first byte; the memory does not move. */
+  /** Returns the address of a buffer's first byte; the memory does not move. */
   addressOf(memory: Uint8Array): number;
 }
 
@@ -64,7 +64,7 @@ export class Heap implements MemorySource {
     return this.fromFree(size) as Region;
   }
 
-  /** The smallest free range that is large enough */
+  /** Finds the smallest free range that is large enough. */
   private fromFree(size: number): Region | undefined {
     let best: { buffer: Buffer; index: number; length: number } | undefined;
     for (const buffer of this.buffers) {
@@ -90,7 +90,7 @@ export class Heap implements MemorySource {
   free({ buffer, start, bytes }: Region): void {
     const from = this.buffers.find(({ memory }) => memory === buffer);
     if (from === undefined) return;
-    // the next one to take it finds zeros
+    // memory that is allocated next must be zero
     new Uint8Array(buffer, start, bytes).fill(0);
     const ranges = [...from.free, { start, end: start + bytes }].sort((a, b) => a.start - b.start);
     from.free = [];
@@ -140,7 +140,7 @@ export class Heap implements MemorySource {
 
   private newBuffer(bytes: number): void {
     const units = Math.ceil(bytes / counted);
-    // the counter is only moved by what has been allocated, and checked with what will be
+    // the counter counts finished allocations, and is checked for the next one
     const all = (Atomics.load(this.counter, 0) + units) * counted;
     // what is allocated is not yet used: the system would notice only later, by killing the process
     requireMemory(bytes, 'the tensors', undefined, all);

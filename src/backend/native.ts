@@ -15,14 +15,15 @@ export interface NativeAddon extends Pointers {
   open(level: NativeLevel): Kernels;
 }
 
-/** Loads the addon; says why where there is none. */
+/** Loads the addon, or returns the reason why it cannot be loaded. */
 export function loadNative(): NativeAddon | Missing {
   const found = findAddon();
   if ('missing' in found) return found;
   try {
     return createRequire(import.meta.url)(found.path) as NativeAddon;
   } catch (error) {
-    return { missing: (error as Error).message.split('\n')[0], unavailable: false };
+    const [words] = (error as Error).message.split('\n');
+    return { missing: `${found.path} cannot be loaded: ${words}`, unavailable: false };
   }
 }
 
@@ -32,15 +33,13 @@ let heap: Heap | undefined;
  * @param level one of the addon's; the best by default
  * @param counter the memory count of the thread that this one belongs to
  */
-export function nativeEngine(
-  level?: string,
-  counter?: Int32Array,
-): Engine | { readonly missing: string } {
+export function nativeEngine(level?: string, counter?: Int32Array): Engine | Missing {
   const addon = loadNative();
   if ('missing' in addon) return addon;
   const levels = addon.levels();
   const chosen = level === undefined ? levels[0] : levels.find((known) => known === level);
-  if (chosen === undefined) return { missing: `this processor has no ${level}` };
+  if (chosen === undefined)
+    return { missing: `this processor has no ${level}`, unavailable: false };
   heap ??= new Heap(addon, counter);
   const [source, name] = [heap, `native (${chosen})`];
   const kernels = addon.open(chosen);

@@ -1,4 +1,4 @@
-/** Opening a device: by name, the fastest that works here, or the one of another thread. */
+/** Opening a device: by name, the fastest that works on this machine, or the device of another thread. */
 import { CharnnError } from '../errors.js';
 import { CpuDevice, type Engine, scopeOf } from './cpu-device.js';
 import {
@@ -16,45 +16,52 @@ import { type SharedWasmMemory, wasmEngine } from './wasm.js';
 /** Why a device cannot run here */
 interface Missing {
   readonly missing: string;
+  /** It was never to be had on this machine, so nobody need be told */
+  readonly unavailable?: boolean;
 }
 
-/** What is wanted of a device beyond its kind */
+/** Requirements on a device beyond its kind */
 interface Wanted {
-  /** What stands in brackets in the name of a device, as avx2; the best by default */
+  /** The instruction level shown in brackets after the device's name, such as avx2; by default the best one */
   readonly level?: string | undefined;
   /** The memory in the handle of another thread's device */
   readonly memory?: unknown;
 }
 
-/** How a device of each kind comes about */
+/** The function that opens a device of each kind */
 const engines: Readonly<Record<DeviceKind, (wanted: Wanted) => Engine | Missing>> = {
   native: ({ level, memory }) => nativeEngine(level, memory as Int32Array | undefined),
   wasm: ({ level, memory }) => wasmEngine(level, memory as SharedWasmMemory | undefined),
   reference: ({ memory }) => referenceEngine(memory as Int32Array | undefined),
 };
 
-/** Fastest first */
+/** The kinds of device, fastest first */
 const kinds = backendNames.filter((name) => name !== 'auto');
 
 /**
  * Opens a device; close it when it is no longer needed.
- * @param name 'auto' falls back from the fastest to the slowest; another name is taken at its word
+ * @param name 'auto' falls back from the fastest to the slowest; another name is taken at its word: `wasm` is the
+ *   variant that every engine has, so that the name stands for the same bits everywhere
  * @throws CharnnError when the device that was named cannot run here
  */
 export async function openDevice(name: BackendName = 'auto'): Promise<Device> {
-  const reasons: string[] = [];
+  const reasons: (Missing & { readonly kind: DeviceKind })[] = [];
   for (const candidate of name === 'auto' ? kinds : kinds.filter((kind) => kind === name)) {
-    const engine = engines[candidate]({});
+    const engine = engines[candidate](name === 'wasm' ? { level: 'simd' } : {});
     if (!('missing' in engine)) {
-      const note = reasons.length > 0 ? `using ${engine.name}: ${reasons.join('; ')}` : undefined;
+      const told = reasons.filter(({ unavailable }) => !unavailable).map(inWords);
+      const note = told.length > 0 ? `using ${engine.name}: ${told.join('; ')}` : undefined;
       return new CpuDevice(engine, note);
     }
-    reasons.push(`${candidate} is missing (${engine.missing})`);
+    reasons.push({ ...engine, kind: candidate });
   }
   throw new CharnnError(
-    `back end ${name} cannot run here: ${reasons.join('; ') || 'it is not part of this build'}; use auto or another back end`,
+    `back end ${name} cannot run here: ${reasons.map(inWords).join('; ') || 'it is not part of this build'}; use auto or another back end`,
   );
 }
+
+const inWords = ({ kind, missing }: Missing & { readonly kind: DeviceKind }) =>
+  `${kind} is missing (${missing})`;
 
 /**
  * Opens the device of exactly this name, as `Device.name` has it: the same instructions, and so the same

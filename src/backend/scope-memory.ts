@@ -1,9 +1,9 @@
-/** Memory of the back ends on the processor: places in it, where they come from, and scopes of them. */
+/** Memory of the back ends on the processor: addresses, sources of memory, and scopes. */
 
-/** Where a kernel finds a tensor: bytes from the native back end's origin, an index of WebAssembly's memory. */
+/** The address that a kernel gets for a tensor: bytes from the native back end's origin, an index of WebAssembly's memory. */
 export type Address = number & { readonly of: 'kernel' };
 
-/** Stands for a tensor that there is not. */
+/** The address of an absent tensor */
 export const noAddress = 0 as Address;
 
 export interface Allocation {
@@ -13,9 +13,9 @@ export interface Allocation {
   readonly address: Address;
 }
 
-/** A place as another thread can find it; survives `postMessage`. */
+/** The description of a place in memory for another thread; it survives `postMessage`. */
 export interface Location {
-  /** Undefined: the one memory that all threads of the device have */
+  /** The buffer; undefined stands for the one memory that all threads of the device share */
   readonly buffer: ArrayBufferLike | undefined;
   readonly start: number;
 }
@@ -24,7 +24,7 @@ export interface Region extends Allocation {
   readonly bytes: number;
 }
 
-/** Where the memory of a device comes from, as one scope sees it. */
+/** The memory of a device, as one scope takes it and gives it back */
 export interface MemorySource {
   /**
    * Takes zeroed bytes; where it fails, it leaves everything as it was.
@@ -34,18 +34,18 @@ export interface MemorySource {
   free(region: Region): void;
   locate(allocation: Allocation): Location;
   find(location: Location): Allocation;
-  /** The source of a scope within this one */
+  /** Makes the source of memory for a scope within this one. */
   child(): MemorySource;
-  /** The scope is over: gives back what other threads have taken in it. */
+  /** Ends the scope: gives back the memory that other threads have taken in it. */
   end(): void;
 }
 
-/** A cache line and an AVX-512 register */
+/** The alignment: a cache line, or an AVX-512 register */
 export const alignment = 64;
 
 export const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
-/** Small tensors lie side by side in slabs of a size that grows with what is asked for. */
+/** Small tensors share slabs, whose size grows with the memory already taken. */
 const minSlabBytes = 1 << 18;
 const maxSlabBytes = 1 << 22;
 
@@ -83,7 +83,7 @@ export class ScopeMemory {
     return region;
   }
 
-  /** Gives everything back; no tensor of this scope may be used any more. */
+  /** Gives all memory back; tensors of this scope must not be used afterwards. */
   release(): void {
     for (const region of this.regions.splice(0)) this.source.free(region);
     this.slab = undefined;

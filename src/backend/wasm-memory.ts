@@ -17,7 +17,7 @@ import {
 } from './scope-memory.js';
 
 const pageBytes = 65536;
-/** 4 GiB: what a 32-bit address reaches */
+/** Max bytes: 4 GiB, which a 32-bit address can reach */
 const maximumPages = 65536;
 /** Bytes below this belong to WebAssembly's own static data; the first words are the allocator's. */
 const firstBlock = 65536;
@@ -34,7 +34,7 @@ const ownerWord = 1;
 const headerBytes = alignment;
 const nobody = 0;
 
-/** A thread that was ended within a few instructions must not stop the others for good. */
+/** Max time to wait for the allocator's lock: a thread that was ended while it held it must not block the others. */
 const lockMs = 2000;
 
 /** @returns undefined where the engine has no such memory, or the process not the address space for it */
@@ -129,7 +129,7 @@ export class WasmMemory implements MemorySource {
       else this.setHeader(last, this.sizeOf(last) + this.sizeOf(block), nobody);
       const length = this.sizeOf(last);
       if (length < size) continue;
-      // the rest gets its header first: the row is whole at every moment
+      // the rest gets its header first, so that the list of blocks is complete at every moment
       if (length > size) this.setHeader(last + size, length - size, nobody);
       this.setHeader(last, size, this.owner);
       new Uint8Array(this.memory.buffer, last + headerBytes, size - headerBytes).fill(0);

@@ -20,10 +20,10 @@ const files: Readonly<Record<WasmVariant, string>> = {
   relaxed: 'charnn-relaxed.wasm',
 };
 
-/** What has been compiled in this thread: several devices share one module. */
+/** Modules compiled in this thread: several devices share one module. */
 const modules = new Map<WasmVariant, ReturnType<typeof compileModule>>();
 
-/** The memory of a device as another thread is told of it */
+/** The memory of a device, as it is passed to another thread */
 export interface SharedWasmMemory {
   readonly memory: WebAssembly.Memory;
   readonly owner: number;
@@ -78,11 +78,12 @@ function engineOf(
   };
 }
 
-/** @returns the module, or why there is none */
+/** @returns the module, or the reason why there is no module */
 function compileModule(variant: WasmVariant): WebAssembly.Module | string {
   if (typeof WebAssembly === 'undefined') return 'this engine runs without WebAssembly';
   const bytes = readKernels(files[variant]);
-  if (bytes === undefined) return 'not built: run npm rebuild charnn';
+  if (bytes === undefined)
+    return `${files[variant]} is missing: install charnn again, or run npm run build in a checkout`;
   if (!WebAssembly.validate(bytes)) return 'this engine has no WebAssembly SIMD';
   try {
     return new WebAssembly.Module(bytes);

@@ -1,4 +1,4 @@
-/** Files that are either the old ones or the new ones, whole, whatever happens in between. */
+/** Writes files so that after a crash there is either the whole old file or the whole new one. */
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import {
@@ -15,7 +15,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { CharnnError, systemReason } from '../errors.js';
 import { quote } from '../messages/quote.js';
 
-/** Bytes handed to the file at once, small enough that a save leaves next to nothing to be collected. */
+/** Number of bytes written at once, small enough to leave little garbage to collect */
 const bufferBytes = 1 << 18;
 
 /**
@@ -30,7 +30,7 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
     const folder = dirname(target);
     temporary = join(folder, temporaryName(target, randomBytes(4).toString('hex')));
     const existing = await stat(target).catch(() => undefined);
-    // never more open than the old file, not even before its mode is set
+    // the new file never has wider permissions than the old one, not even for a moment
     const file = await open(temporary, 'wx', existing ? existing.mode & 0o777 : 0o666);
     try {
       if (existing) await takeOver(file, existing);
@@ -60,7 +60,7 @@ async function takeOver(file: FileHandle, { uid, gid, mode }: Stats): Promise<vo
     sameOwner = await attempt(() => file.chown(uid, gid));
     if (!sameOwner) await attempt(() => file.chown(own.uid, gid));
   }
-  // programs that run as their owner are for that owner to make
+  // only their owner may make programs that run as their owner, so these bits are dropped
   await attempt(() => file.chmod(mode & (sameOwner ? 0o7777 : 0o777)));
 }
 
@@ -73,7 +73,7 @@ async function attempt(work: () => Promise<void>): Promise<boolean> {
   }
 }
 
-/** File systems that cannot flush a file say so by these. */
+/** Error codes of file systems that cannot flush a file */
 const cannotFlush: ReadonlySet<unknown> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 async function flush(file: FileHandle): Promise<void> {
@@ -84,7 +84,7 @@ async function flush(file: FileHandle): Promise<void> {
   }
 }
 
-/** Texts as UTF-8, many bytes at a time; valid until the next. */
+/** Encodes texts as UTF-8 in large pieces; each is valid until the next. */
 function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   const buffer = new Uint8Array(bufferBytes);
@@ -103,8 +103,8 @@ function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
 }
 
 /**
- * Removes what a killed process has left of writing a file. Only for who knows that nobody else is
- * writing it now.
+ * Removes the temporary files of a killed process. The caller must know that no other process is writing
+ * this file.
  */
 export async function removeTemporaryFiles(path: string): Promise<void> {
   const target = await resolveLinks(path);
@@ -126,7 +126,7 @@ export function temporaryName(target: string, suffix: string): string {
 const maxLinks = 40;
 
 /**
- * Where a path leads: through symbolic links, also to a file that does not exist yet.
+ * Resolves a path through symbolic links, also to a file that does not exist yet.
  * @throws what the system reports, for links that go round in circles, for instance
  */
 export async function resolveLinks(path: string, links = 0): Promise<string> {

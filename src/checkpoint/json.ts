@@ -87,7 +87,7 @@ export function* fileJson(
 const listPiece = 100;
 
 /**
- * What `JSON.stringify` makes of a value, a long list in pieces: the history of a long training would else
+ * Yields the JSON of a value, a long list in pieces: the history of a long training would else
  * be a large string at every save, and memory would grow with it.
  */
 function* valueJson(value: unknown): Generator<string> {
@@ -177,7 +177,7 @@ export class CheckpointFile {
   }
 }
 
-/** What people call files of these formats, which lie side by side and are easily mixed up. */
+/** Names that people use for files of these formats, which lie side by side and are easily mixed up */
 const kinds: ReadonlyMap<unknown, string> = new Map([
   ['charnn', 'a model'],
   ['charnn-state', 'the state of a training'],
@@ -254,7 +254,7 @@ export function readTextOptions(fields: Fields): TextOptions {
   return { ...rest, ...(normalize && { normalize }) };
 }
 
-/** Of the text, what ends its records; files before it was learned have none. */
+/** The text that ends each record; absent in files written before this was recorded. */
 export function readSeparator(fields: Fields): string | undefined {
   if (fields.get('separator') === undefined) return undefined;
   const separator = fields.string('separator');
@@ -264,7 +264,7 @@ export function readSeparator(fields: Fields): string | undefined {
   return separator;
 }
 
-/** The vocabulary, whose size must be the model's. */
+/** Reads the vocabulary and checks that its size is the model's. */
 export function readVocabulary(fields: Fields, model: ModelConfig): Vocabulary {
   const name = fields.name('vocabulary');
   const vocabulary = Vocabulary.fromJSON(fields.get('vocabulary'), name);

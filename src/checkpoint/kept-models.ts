@@ -12,16 +12,16 @@ import type { Model } from '../model/model-data.js';
 import { temporaryName } from './atomic.js';
 import { readTrainingId, writeModel } from './model-file.js';
 
-/** Of most file systems, in bytes */
+/** Max bytes of a file name on most file systems */
 const maxNameLength = 255;
 const stepDigits = 6;
 
 export interface KeptModelsOptions {
   /** How many models are kept; 0: none */
   readonly keep: number;
-  /** Of a training that goes on: its models are recognised by it */
+  /** The id of a training that is resumed, by which its models are recognised */
   readonly trainingId?: string | undefined;
-  /** Whether this training goes on with what is there, so that other trainings' models are left alone */
+  /** Whether this training was resumed: models of other trainings are then left alone */
   readonly resuming: boolean;
   /**
    * Of every output of the training
@@ -32,7 +32,7 @@ export interface KeptModelsOptions {
 }
 
 export class KeptModels {
-  /** This training's files by step, each as it was when it was written or found */
+  /** The files of this training by step, each with the status that it had when it was written or found */
   private readonly own = new Map<number, Stats>();
 
   private constructor(
@@ -41,7 +41,7 @@ export class KeptModels {
   ) {}
 
   /**
-   * Looks for what is there already. Only for who has the model's lock: what a killed process has left is
+   * Looks for what is there already. The caller must hold the model's lock: what a killed process has left is
    * removed.
    * @throws CharnnError when files of other trainings are in the way
    */
@@ -51,12 +51,12 @@ export class KeptModels {
     return kept;
   }
 
-  /** How many of this training's models are there. */
+  /** The number of models that this training has kept */
   get count(): number {
     return this.own.size;
   }
 
-  /** Where the model of a step is kept. */
+  /** The path of the kept model of a step */
   path(step: number): string {
     const name = `${this.stem}.step-${String(step).padStart(stepDigits, '0')}.json`;
     return join(dirname(this.modelPath), name);
@@ -85,7 +85,7 @@ export class KeptModels {
   private async look(): Promise<void> {
     const { modelPath, options } = this;
     const folder = dirname(modelPath);
-    // as long as a step's number can be
+    // the max length of a step's number
     const maxName = basename(this.path(Number.MAX_SAFE_INTEGER));
     if (Buffer.byteLength(temporaryName(maxName, '01234567')) > maxNameLength) {
       throw new UsageError(
@@ -125,7 +125,7 @@ export class KeptModels {
       : undefined;
   }
 
-  /** What cannot be read is not this training's. */
+  /** a file that cannot be read is not a model of this training */
   private async isOwn(path: string): Promise<boolean> {
     const { trainingId } = this.options;
     if (trainingId === undefined) return false;

@@ -31,7 +31,7 @@ import { processExists, processRealm, startOfProcess } from '../machine/process.
 import { quote } from '../messages/quote.js';
 import { resolveLinks, temporaryName } from './atomic.js';
 
-/** A holder touches its lock this often; one elsewhere is given up after this long. */
+/** Interval in which a holder renews its lock, and the age after which a lock of another machine counts as dead */
 const touchMs = 5_000;
 const patienceMs = 60_000;
 const attempts = 5;
@@ -41,7 +41,7 @@ interface Holder {
   readonly host: string;
   readonly realm: string;
   readonly started: string | undefined;
-  /** This very lock */
+  /** Identifies this lock among others of the same path */
   readonly token: string;
 }
 
@@ -91,7 +91,7 @@ export async function lockModel(modelPath: string): Promise<Lock> {
       try {
         if (readHolder(path)?.token === own.token) rmSync(path, { force: true });
       } catch {
-        // something else has come into its place, or the folder is gone: it is not this lock any more
+        // the file was replaced, or the folder is gone: the lock is lost
       }
     },
   };
@@ -114,7 +114,7 @@ function acquire(path: string, temporaryName: string, own: Holder, modelPath: st
   }
 }
 
-/** Makes the lock with its contents at one stroke; false when there is one already. */
+/** Creates the lock together with its contents; returns false when there is one already. */
 function create(path: string, temporary: string): boolean {
   try {
     linkSync(temporary, path);
@@ -122,7 +122,7 @@ function create(path: string, temporary: string): boolean {
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') return false;
   }
-  // a file system without hard links
+  // the file system has no hard links
   try {
     writeFileSync(path, readFileSync(temporary), { flag: 'wx' });
     return true;
@@ -132,11 +132,11 @@ function create(path: string, temporary: string): boolean {
   }
 }
 
-/** Bytes of a lock that are read: what it says is at its beginning, and touching makes it longer. */
+/** Max bytes of a lock that are read: its contents come first, and each renewal appends to it. */
 const readBytes = 4096;
 
 /**
- * Undefined when there is no lock (any more).
+ * Reads the lock; returns undefined when there is no lock (any more).
  * @throws CharnnError when there is something else in its place
  */
 function readHolder(path: string): Holder | undefined {
@@ -154,7 +154,7 @@ function readHolder(path: string): Holder | undefined {
     const { pid, host, realm, started, token } = JSON.parse(text);
     return { pid: Number(pid), host: String(host), realm, started, token };
   } catch {
-    // not yet, or never, written: a holder that only age tells about
+    // the holder has not written its contents: only the age can tell whether it is alive
     return { pid: 0, host: 'unknown', realm: '', started: undefined, token: '' };
   }
 }
@@ -175,7 +175,7 @@ function whatIs(stats: Stats): string {
   return stats.isFIFO() ? 'a pipe' : 'a device or a socket';
 }
 
-/** What stands where the lock is to be is not a lock, or not one that can be waited for. */
+/** The error for a lock's path at which there is no lock, or one that cannot be waited for. */
 function inTheWay(path: string, is: string, cause?: unknown): CharnnError {
   return new CharnnError(
     `${quote(path)}, the lock file of this training, ${is}: if no other training is running, remove it`,
@@ -196,7 +196,7 @@ function isAlive({ pid, realm, started }: Holder, path: string, temporary: strin
   return age < patienceMs;
 }
 
-/** Removes the lock of a dead holder, and no other: somebody else may have been quicker. */
+/** Removes the lock of a dead holder, unless another process has replaced it already. */
 function remove(path: string, dead: Holder): void {
   const aside = `${path}.${randomBytes(4).toString('hex')}`;
   try {

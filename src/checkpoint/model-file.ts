@@ -67,7 +67,7 @@ export async function writeModel(
   );
 }
 
-/** About what a model's file takes, weights in base64. */
+/** Estimated size of a model file in bytes, with weights in base64 */
 export function modelBytes(config: ModelConfig): number {
   return (parameterTable(config).count * 4 * 4) / 3;
 }

@@ -50,7 +50,7 @@ export function statePath(modelPath: string): string {
 }
 
 /**
- * Where earlier versions kept the state of a model without an extension, which is also where that of the
+ * The path at which earlier versions kept the state of a model without an extension, which is also where that of the
  * model with the extension .json is; undefined for other models.
  */
 export function formerStatePath(modelPath: string): string | undefined {
@@ -85,7 +85,7 @@ function versionFor({ pairs }: ModelConfig, { counts, documents }: TrainConfig):
   return documents ? documentsStateVersion : plainStateVersion;
 }
 
-/** About what a state's file takes. */
+/** Estimated size of a state file in bytes */
 export function stateBytes(model: ModelConfig, config: TrainConfig): number {
   return (countElements(expectedTensors(model, config)) * 4 * 4) / 3;
 }

@@ -40,7 +40,9 @@ export function* tensorJson(tensor: NamedValues, plain: boolean, hash: Hash): Ge
     const piece = values.subarray(start, start + pieceElements);
     const strange = firstNotFinite(piece);
     if (strange >= 0) {
-      throw new CharnnError(`${name} is ${piece[strange]} at ${start + strange}: not to be saved`);
+      throw new CharnnError(
+        `${name} is ${piece[strange]} at index ${start + strange}: only finite numbers can be saved`,
+      );
     }
     const bytes = littleEndian(piece);
     hash.update(bytes);
@@ -71,7 +73,7 @@ function littleEndian(values: Float32Array): Buffer {
 
 // --- reading ---
 
-/** A tensor whose head has been checked: what its data holds, and where it stands. */
+/** A tensor whose header has been checked: the format and the place of its data */
 export interface ReadableTensor extends TensorShape {
   readonly fields: Fields;
   readonly data: Span;
@@ -115,7 +117,7 @@ export function checkTensor(
   return { ...expected, fields, data, encoding };
 }
 
-/** Number of a tensor's values. */
+/** Returns the number of a tensor's values. */
 export function elementsOf({ shape }: TensorShape): number {
   return shape.reduce((a, b) => a * b, 1);
 }
@@ -141,7 +143,7 @@ export function readTensor(
   hash.update(littleEndian(into));
 }
 
-/** Characters read at once: whole groups of 4. */
+/** Number of characters read at once: whole groups of 4 */
 const pieceCharacters = 1 << 20;
 
 function readBase64(
@@ -177,7 +179,7 @@ function readPlain(source: ByteSource, { fields, name, data }: ReadableTensor, i
     source.read(part, at);
     const text = rest + part.toString('latin1');
     const isLast = at + part.length >= last;
-    // the number at the end may go on in the next piece
+    // the last number of a piece may continue in the next piece
     const end = isLast ? text.length : text.lastIndexOf(',');
     if (end < 0) return fail('a longer text');
     rest = text.slice(end + 1);

@@ -1,18 +1,18 @@
-/** What a command is: its definition and its work, in one object. */
+/** A command: its definition and its work, in one object. */
 import type { OptionsOf, OptionTable } from '../options/table.js';
 
 export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   readonly name: string;
-  /** As commander writes them: `[text...]` */
+  /** The arguments as commander writes them: `[text...]` */
   readonly arguments?: string;
   readonly summary: string;
   readonly description: string;
   readonly examples: readonly (readonly [command: string, what: string])[];
   readonly options: Table;
-  /** Other words for it, which are not taken but answered with its name */
+  /** Synonyms of the name: a command given by one of them is refused with a hint at the name */
   readonly synonyms?: readonly string[];
   /**
-   * What standard output is for: the command's result, without whose reader it has nothing to do; or
+   * The purpose of standard output: the command's result, without whose reader it has nothing to do; or
    * events of a work whose result goes into a file, so that it goes on without a reader.
    */
   readonly standardOutput: 'result' | 'events';

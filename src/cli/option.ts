@@ -18,7 +18,7 @@ export interface DescribedOption {
   readonly topic: string;
 }
 
-/** What help and README say of the options of a table: choices, defaults and negations included. */
+/** The lines of help and README.md about the options of a table, with choices, defaults and negations. */
 export function describe(table: OptionTable): DescribedOption[] {
   return Object.entries(table).flatMap(([key, row]) => {
     const topic = row.topic ?? 'Options';
@@ -68,7 +68,7 @@ export function addOptions(
     const spellings = describe({ [key]: row }).map(({ flags, description }) =>
       optionFor(key, row, flags, description),
     );
-    // before the command takes the option: it listens for the variable from then on
+    // before the option is added: commander reads the variable when it is
     if (row.environment !== undefined) spellings[0].env(row.environment);
     for (const option of spellings) command.addOption(option);
     const argument = row.argument === undefined ? '' : ` ${row.argument}`;
@@ -135,7 +135,7 @@ export function adjust<Options extends object>(
   }
 }
 
-/** The options of these keys, each as `name value`, or with what it is for where it has none. */
+/** The options of these keys, each as `name value`; an option without a value is followed by its help. */
 export function optionValues(
   table: OptionTable,
   keys: readonly string[],

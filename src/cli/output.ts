@@ -1,5 +1,5 @@
 /**
- * What charnn says to people, on standard error. Messages hold names and values from files: all that might
+ * Messages to people, on standard error. Messages hold names and values from files: all that might
  * steer the terminal is escaped here.
  */
 import { chalkStderr } from 'chalk';
@@ -9,11 +9,11 @@ import { flagOf } from '../options/table.js';
 
 export interface Output {
   /**
-   * Something a person should know but need not act on.
+   * Prints a note: something a person should know but need not act on.
    * @param mark of charnn's own, in colour, after it
    */
   note(message: string, mark?: string): void;
-  /** Something that may not be as the person wants it; said even when quiet. */
+  /** Prints a warning: something may not be as the person wants it. It is printed even with --quiet. */
   warn(message: string): void;
 }
 
@@ -32,12 +32,12 @@ export function createOutput(quiet: boolean): Output {
 
 export { grouped } from '../messages/quote.js';
 
-/** Nats → bits per character, as shown */
+/** Converts nats to bits per character, as shown to people. */
 export function bits(nats: number): string {
   return (nats / Math.LN2).toFixed(3);
 }
 
-/** 3725 → 1h02m; 125 → 2m05s; 12 → 12s */
+/** Formats seconds: 3725 → 1h02m; 125 → 2m05s; 12 → 12s */
 export function clock(seconds: number): string {
   const s = Math.round(seconds);
   const two = (x: number) => String(x).padStart(2, '0');

@@ -9,7 +9,7 @@ import { createOutput } from './output.js';
 
 const helpWidth = 80;
 
-/** @param before is told which command is about to run */
+/** @param before is called with the name of the command before it runs */
 export function createProgram(
   // biome-ignore lint/suspicious/noExplicitAny: commands of any options
   definitions: readonly CommandDefinition<any>[],
@@ -93,7 +93,12 @@ function refuseCommand(name: string, definitions: readonly CommandDefinition[]):
 
 function configure(command: Command): void {
   command
-    .configureHelp({ helpWidth, showGlobalOptions: false })
+    .configureHelp({
+      helpWidth,
+      showGlobalOptions: false,
+      // the description names the environment variable already
+      optionDescription: ({ description }) => description,
+    })
     // errors are worded in one place, see worded()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)

@@ -19,12 +19,12 @@ export interface ProgressOptions {
   readonly quiet: boolean;
 }
 
-/** In a pipe a line of progress is written no more often than this. */
+/** Min seconds between two lines of progress in a pipe */
 const lineSeconds = 10;
 
 export interface Progress {
   show(event: TrainEvent): void;
-  /** Leaves the terminal as it was found. */
+  /** Restores the terminal. */
   stop(): void;
 }
 
@@ -102,7 +102,7 @@ function barProgress(): Progress {
         running = true;
         return;
       }
-      // lines go above the bar, which comes back with the next progress
+      // lines are printed above the bar, which is drawn again with the next progress
       stop();
       if (event.type === 'validation') output.note(validationLine(event), bestMark(event));
       else showRest(event, output);
@@ -118,13 +118,13 @@ export interface FractionProgress {
   stop(): void;
 }
 
-/** How far a work is, in a terminal only: the remaining time is extrapolated from the elapsed time. */
+/** Progress of a work, shown in a terminal only: the remaining time is extrapolated from the elapsed time. */
 export function createFractionProgress(quiet: boolean): FractionProgress {
   if (quiet || !isSteerable(process.stderr)) return { show() {}, stop() {} };
   const bar = new SingleBar({
     ...barStyle,
     format: `${chalk.cyan('{bar}')} {percentage}% {left}`,
-    // an interrupt ends the process as it is
+    // an interrupt ends the process at once
     hideCursor: false,
   });
   const begin = performance.now();
@@ -146,10 +146,10 @@ export function createFractionProgress(quiet: boolean): FractionProgress {
 
 const curveWidth = 16;
 
-/** The loss since the beginning, of which no more is kept than can be drawn. */
+/** The losses since the beginning, thinned to as many as a line can show */
 class LossCurve {
   private losses: number[] = [];
-  /** Losses that one entry stands for, and those that wait to become one */
+  /** The number of losses that one entry averages, and the losses that wait to become an entry */
   private each = 1;
   private waiting: number[] = [];
 

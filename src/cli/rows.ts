@@ -29,7 +29,7 @@ export function shape<Sizes extends Readonly<Record<'layers' | 'hidden' | 'embed
   };
 }
 
-/** A row of training without what only training has: its topic, and what help says of presets. */
+/** The row of a training option for another command: without the topic and the words about presets. */
 function plain<Row extends OptionRow>(row: Row): Omit<Row, 'topic' | 'absent' | 'negation'> {
   const { topic: _, absent: __, negation: ___, ...rest } = row;
   return rest;

@@ -23,7 +23,7 @@ export class Interruption {
     this.controller.abort(name);
   };
 
-  /** Listens from now on. */
+  /** Starts listening. */
   constructor() {
     for (const name of names) process.on(name, this.onSignal);
   }
@@ -41,7 +41,7 @@ export class Interruption {
     }
   }
 
-  /** The exit code that tells of the signal that came during the work. */
+  /** The exit code for the signal that came during the work */
   get exitCode(): number | undefined {
     const { aborted, reason } = this.controller.signal;
     return aborted ? codes[reason as EndSignal] : undefined;
@@ -64,10 +64,10 @@ function isUnderNohup(): boolean {
   if (basename(process.env._ ?? '') === 'nohup') return true;
   try {
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync('/proc/self/fdinfo/0', 'latin1'));
-    // O_WRONLY among the modes of access
+    // the access mode O_WRONLY
     return flags !== null && (Number.parseInt(flags[1], 8) & 3) === 1;
   } catch {
-    // there is no /proc
+    // the system has no /proc
     return false;
   }
 }

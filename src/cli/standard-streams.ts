@@ -1,11 +1,11 @@
-/** What happens when nobody reads standard output or standard error any more. */
+/** Handling of standard output and standard error when their reader has gone away. */
 import { CharnnError, exitCode, systemReason } from '../errors.js';
 import { printable } from '../messages/quote.js';
 import { endByHangup } from './signals.js';
 
 /** Watches the streams of the process. */
 export class StandardStreams {
-  /** Until a command begins there is only help to be printed. */
+  /** Before a command begins, only help is printed. */
   private purpose: 'result' | 'events' = 'result';
   private outputIsLost = false;
   private terminalIsLost = false;
@@ -22,7 +22,7 @@ export class StandardStreams {
     });
   }
 
-  /** From now on standard output is for this. */
+  /** Sets the purpose of standard output from now on. */
   use(purpose: 'result' | 'events'): void {
     this.purpose = purpose;
   }

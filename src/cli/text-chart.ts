@@ -8,9 +8,9 @@ export interface Series {
 }
 
 export interface ChartOptions {
-  /** Characters in all */
+  /** Width of the chart in characters */
   readonly width: number;
-  /** Lines of the plot, the axis not counted */
+  /** Height of the plot in lines, without the axis */
   readonly height: number;
   /** Logarithmic y axis; values that are not above 0 are left out */
   readonly logarithmic: boolean;
@@ -21,7 +21,7 @@ export interface ChartOptions {
 const marks = ['●', '×', '▲', '◆', '+', '■', '○', '△', '◇', '□'];
 const colours = [chalk.cyan, chalk.yellow, chalk.magenta, chalk.green, chalk.red, chalk.blue];
 
-/** A colour and a mark a series, so that it can be read without colours too. */
+/** The colour and the mark of each series, so that the chart can be read without colours too */
 function styleOf(index: number) {
   const mark = marks[index % marks.length];
   return colours[index % colours.length](mark);
@@ -43,7 +43,7 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   const [left, right] = extent(all.map(([x]) => x));
   let [bottom, top] = extent(all.map(([, y]) => y));
   if (logarithmic) [bottom, top] = [Math.floor(bottom), Math.ceil(top)];
-  // one more is lost in the rounding of large numbers
+  // one digit more is lost to rounding of large numbers
   if (bottom === top) top = bottom + Math.max(1, Math.abs(bottom));
 
   const label = (y: number) => formatY(logarithmic ? 10 ** y : y);
@@ -52,7 +52,7 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   const gutter = Math.max(...labels.map((text) => text.length));
   const width = Math.max(10, options.width - gutter - 2);
   const grid = Array.from({ length: height }, () => new Array<string>(width).fill(' '));
-  // the first series on top
+  // the first series is drawn last, on top of the others
   for (let s = series.length - 1; s >= 0; s--) {
     for (let column = 0; column < width; column++) {
       const y = valueAt(scaled[s], column, width, left, right);
@@ -75,7 +75,7 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   return series.length > 1 ? [...lines, ...wrapped(names, options.width)] : lines;
 }
 
-/** Sums and differences of larger numbers might be infinite. */
+/** Limit of values, because sums and differences of larger numbers might be infinite */
 function isDrawable(x: number): boolean {
   return Math.abs(x) < 1e300;
 }
@@ -104,7 +104,7 @@ function extent(values: readonly number[]): [number, number] {
   ] as [number, number]);
 }
 
-/** Names of the legend, as many a line as fit; a mark's colour takes no room. */
+/** The legend: as many names a line as fit; the codes of colours take no width. */
 function wrapped(names: readonly string[], width: number): string[] {
   const visible = (text: string) => stripVTControlCharacters(text).length;
   const lines: string[] = [];
@@ -150,7 +150,7 @@ export function histogram(values: ArrayLike<number>, bins: number, limit: number
   return counts.map((n) => (n === 0 ? ' ' : blocks[Math.round(Math.sqrt(n / max) * 7)])).join('');
 }
 
-/** Characters of a line of standard output, within reason. */
+/** The width of a line of standard output, within limits */
 export function terminalWidth(): number {
   return Math.max(40, Math.min(100, process.stdout.columns ?? 80));
 }

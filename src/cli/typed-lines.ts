@@ -9,7 +9,7 @@ const sign = '> ';
 export class TypedLines {
   private readonly screen = new Screen();
   private readonly reader: Interface;
-  /** Typed while text came out */
+  /** Characters typed while text was printed */
   private readonly waiting: string[] = [];
   private take: ((line: string | undefined) => void) | undefined;
   private ended = false;
@@ -28,7 +28,7 @@ export class TypedLines {
       ],
     });
     this.reader.on('line', (line) => {
-      // of lines that are pasted several come at once
+      // several lines come at once when they are pasted
       if (this.take) this.give(line);
       else this.waiting.push(line);
     });
@@ -42,7 +42,7 @@ export class TypedLines {
     });
   }
 
-  /** Shows the sign and waits for a line; undefined: there is none any more. */
+  /** Shows the prompt sign and waits for a line; undefined at the end of the input. */
   async next(): Promise<string | undefined> {
     const line = this.waiting.shift();
     if (line !== undefined) {
@@ -51,7 +51,7 @@ export class TypedLines {
     }
     if (this.ended) return undefined;
     this.screen.muted = false;
-    // what was typed meanwhile stands in the line already
+    // text that was typed in the meantime is already in the line
     this.reader.prompt(true);
     const typed = await new Promise<string | undefined>((resolve) => {
       this.take = resolve;
@@ -67,7 +67,7 @@ export class TypedLines {
     return this.interrupted || this.ended;
   }
 
-  /** Leaves the terminal as it was found. */
+  /** Restores the terminal. */
   close(): void {
     this.reader.close();
   }
@@ -77,7 +77,7 @@ export class TypedLines {
     this.take = undefined;
   }
 
-  /** Ctrl-C at a line: a new one. */
+  /** Handles Ctrl-C while a line is typed: a new line begins. */
   private startOver(): void {
     const empty = this.reader.line === '';
     process.stderr.write(empty ? '\n(Ctrl-D ends)\n' : '\n');
@@ -86,7 +86,7 @@ export class TypedLines {
   }
 }
 
-/** Standard error as readline writes to it, silent while text comes out. */
+/** Standard error for readline; it prints nothing while text is written. */
 class Screen extends Writable {
   muted = false;
 

@@ -1,12 +1,13 @@
 /** `charnn compress`: a file, coded with the predictions of a model that learns from it. */
 
-import { openDevice, openExactDevice } from '../backend/open-device.js';
+import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { compress as compressBytes, requireCompressible } from '../compress/codec.js';
 import { UsageError } from '../errors.js';
+import { withExactDevice } from '../library/coding.js';
 import { usableCores } from '../machine/cores.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { path } from '../options/types.js';
@@ -50,25 +51,27 @@ async function compressFile(
 ): Promise<void> {
   const output = createOutput(options.quiet ?? false);
   if (options.model === undefined && options.learn === false) {
-    throw new UsageError('--no-learn is for a model that knows something: give --model');
+    throw new UsageError('--no-learn needs a trained model: give --model');
   }
   if (process.stdout.isTTY) {
-    throw new UsageError('compressed data is not for a terminal: redirect standard output');
+    throw new UsageError(
+      'compressed data cannot be written to a terminal: redirect standard output',
+    );
   }
   const model = options.model === undefined ? undefined : await readModel(options.model);
   const { content } = await readInput(file, requireCompressible);
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
-  // whether relaxed multiply-adds are fused depends on the machine: these are not
-  const computing = device.kind === 'wasm' ? await openExactDevice('wasm (simd)') : device;
-  const packed = await withProgress(options.quiet ?? false, (onProgress) =>
-    compressBytes(content, {
-      model,
-      learn: options.learn ?? true,
-      threads: options.threads ?? usableCores(),
-      device: computing,
-      onProgress,
-    }),
+  const packed = await withExactDevice(device, (exact) =>
+    withProgress(options.quiet ?? false, (onProgress) =>
+      compressBytes(content, {
+        model,
+        learn: options.learn ?? true,
+        threads: options.threads ?? usableCores(),
+        device: exact,
+        onProgress,
+      }),
+    ),
   );
   if (content.length > 0) {
     const bits = (8 * packed.length) / content.length;

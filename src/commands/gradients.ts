@@ -52,7 +52,7 @@ const table = {
     seqLength: option(
       '<n>',
       count,
-      'length of a chunk of training, beyond which nothing is learnt',
+      'truncation length of training: dependencies over more steps are not learned',
       {
         absent: "the training's; 64 for untrained networks",
       },
@@ -191,7 +191,7 @@ function shapeOf({ residual = false, layerNorm = false }: Options) {
   return architectureFlags({ residual, layerNorm });
 }
 
-/** What a model records of its training is shown, not relied on: it may be from anywhere. */
+/** A number recorded in a model is checked before it is used: a model file may come from anywhere. */
 function positiveOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : otherwise;
 }
@@ -199,7 +199,7 @@ function positiveOr(value: unknown, otherwise: number): number {
 function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping | undefined {
   const { name, limit } = (clip ?? {}) as { name?: unknown; limit?: unknown };
   if (typeof name !== 'string' || typeof limit !== 'number') return undefined;
-  // an entry stands for the steps since the one before
+  // an entry covers the steps since the previous entry
   let [steps, clipped, norms, maxNorm] = [0, 0, 0, 0];
   for (const { step, clipped: share, gradientNorm } of history) {
     // a model that was given is validated before the first step

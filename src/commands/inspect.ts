@@ -20,7 +20,7 @@ import { modelPath } from './input/model-argument.js';
 export const inspect = defineCommand({
   name: 'inspect',
   arguments: '[model]',
-  summary: 'print what a model is',
+  summary: 'describe a model',
   description:
     'Print the cell, sizes, tensors, vocabulary and training of a model\n(default: charnn.json).',
   examples: [

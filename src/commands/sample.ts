@@ -8,7 +8,13 @@ import { usableCores } from '../machine/cores.js';
 import type { Model } from '../model/model-data.js';
 import { beamSearch } from '../sample/beam.js';
 import { generate } from '../sample/generate.js';
-import { notIn, unseen, wholeRecords } from '../sample/record-filters.js';
+import {
+  notIn,
+  selectRecords,
+  unseen,
+  type WholeRecord,
+  wholeRecords,
+} from '../sample/record-filters.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { Chunk } from '../threads/map-ordered.js';
@@ -17,12 +23,9 @@ import { modelPath } from './input/model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './input/prompt.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { write } from './output/write.js';
+import { commandSettings } from './sampling/command-settings.js';
 import { interact } from './sampling/interactive.js';
 import { type CommandSampleOptions, sampleTable } from './sampling/sample-options.js';
-import { sampleSettings } from './sampling/sample-settings.js';
-
-/** Records drawn in succession without a new one, after which no more are tried */
-const maxRejected = 10_000;
 
 export const sample = defineCommand({
   name: 'sample',
@@ -50,7 +53,7 @@ export const sample = defineCommand({
 async function writeRecords(path: string, options: CommandSampleOptions): Promise<void> {
   const output = createOutput(options.quiet ?? false);
   const model = await readChosenModel(path, options.last);
-  const settings = sampleSettings(options, model, output);
+  const settings = commandSettings(options, model, output);
   const encode = promptEncoder(model, output);
   const { unit } = model.text;
   const reading = readingOf(options, unit, 'replace');
@@ -62,7 +65,11 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
 
   const count = options.count ?? 1;
   if (options.beam !== undefined) {
-    const found = await beamSearch(model, device, common.ids, settings, options.beam);
+    const found = await beamSearch(model, device, {
+      prompt: common.ids,
+      settings,
+      width: options.beam,
+    });
     const head = (options.echo ?? true) ? common.bytes : nothing.bytes;
     const tail = options.null ? '\0' : options.count !== undefined ? '\n' : '';
     for (const { ids } of found.slice(0, count)) {
@@ -77,7 +84,7 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
     options.complete === undefined
       ? undefined
       : linePrompts(options.complete, encode, model.text, reading);
-  // which of the records are wanted shows only when they have been drawn
+  // which records are selected is only known after they have been drawn
   const expected = selected ? Number.POSITIVE_INFINITY : count;
   const prompts = new RecordPrompts(common, options.echo ?? true);
   const pieces = generate(prompts.jobs(lines, lines ? count : expected), {
@@ -94,20 +101,20 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
   if (!selected) return stream(pieces, prompts, model, separator);
 
   const isFresh = options.unique ? unseen() : () => true;
-  let [written, inVain] = [0, 0];
-  for await (const { index, ids } of wholeRecords(pieces)) {
-    const prompt = prompts.of(index);
-    const whole = [...Array.from(prompt.ids), ...ids];
-    prompts.forget(index);
-    if (!isFresh(whole) || isNovel?.(whole) === false) {
-      if (lines || ++inVain < maxRejected) continue;
-      output.warn(`${written} of ${count} records written: the last ${inVain} were not new`);
-      return;
-    }
-    inVain = 0;
-    await write(Buffer.concat([prompt.bytes, model.vocabulary.decodeBytes(ids)]));
+  const isNew = ({ index, ids }: WholeRecord): boolean => {
+    const whole = [...Array.from(prompts.of(index).ids), ...ids];
+    const isWanted = isFresh(whole) && isNovel?.(whole) !== false;
+    if (!isWanted) prompts.forget(index);
+    return isWanted;
+  };
+  const wanted = lines ? Number.POSITIVE_INFINITY : count;
+  const records = selectRecords(wholeRecords(pieces), isNew, wanted, (written, inVain) =>
+    output.warn(`${written} of ${count} records written: the last ${inVain} were not new`),
+  );
+  for await (const { index, ids } of records) {
+    await write(Buffer.concat([prompts.of(index).bytes, model.vocabulary.decodeBytes(ids)]));
     await write(separator);
-    if (++written === count && !lines) return;
+    prompts.forget(index);
   }
 }
 
@@ -135,14 +142,14 @@ async function stream(
 
 const lineFeed = 0x0a;
 
-/** What ends a single text: in a terminal the shell's prompt begins a line of its own. */
+/** What is written after a single text: a line feed in a terminal, where the shell's prompt needs a line of its own. */
 function closing(last: number | undefined): string {
   return process.stdout.isTTY && last !== lineFeed ? '\n' : '';
 }
 
 const nothing: Prompt = { bytes: new Uint8Array(0), ids: [] };
 
-/** What stands before each record: the common prompt and, when lines are completed, its own. */
+/** Keeps the prompt of each record: the common one and, when lines are completed, the record's own. */
 class RecordPrompts {
   private readonly own = new Map<number, Prompt>();
 
@@ -151,7 +158,7 @@ class RecordPrompts {
     private readonly echo: boolean,
   ) {}
 
-  /** Jobs for `generate`: `count` records, or so many for each line */
+  /** Jobs for `generate`: `count` records, or `count` records for each line */
   async *jobs(lines: AsyncIterable<Prompt> | undefined, count: number) {
     let index = 0;
     for await (const line of lines ?? [nothing]) {
@@ -162,7 +169,7 @@ class RecordPrompts {
     }
   }
 
-  /** What is shown of it */
+  /** The prompt of a record as it is printed: empty with --no-echo */
   of(index: number): Prompt {
     if (!this.echo) return nothing;
     const own = this.own.get(index);
@@ -178,7 +185,7 @@ class RecordPrompts {
   }
 }
 
-/** Tells whether a record does not stand in a corpus. */
+/** Returns a test that tells whether a record does not occur in a corpus. */
 async function novelty(
   path: string,
   model: Model,

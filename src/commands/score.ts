@@ -25,14 +25,14 @@ import { noteFewerThreads } from './output/fewer-threads.js';
 import { noteUnknown } from './output/unknown-note.js';
 import { LineWriter, write } from './output/write.js';
 
-/** Bytes of a line whose JSON is still a string that V8 can make */
+/** Max bytes of a line with --per-char, so that its JSON fits a string of V8 */
 const maxPerCharacter = 10e6;
 
 const table = {
   model: rows.model,
   last: rows.last,
   total: flag(
-    'print one number instead: the bits per character of all as one text, as eval has it',
+    'print only the bits per character of the whole input, read as one text as eval does',
   ),
   dynamic: flag('dynamic evaluation: adapt to the lines while reading them (slower, one thread)'),
   countsWeight: countsWeightRow,

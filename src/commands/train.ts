@@ -1,3 +1,4 @@
+import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress, type Progress } from '../cli/progress.js';
@@ -5,16 +6,15 @@ import { Interruption } from '../cli/signals.js';
 import { DivergenceError, spelt } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import { loadTexts, textRulesOf } from '../library/loaded-text.js';
-import type { Prepared } from '../library/prepare-training.js';
 import { recordedText } from '../library/resumed-text.js';
 import { SavedTraining } from '../library/training.js';
 import { readEscapes } from '../messages/escapes.js';
 import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { flagOf } from '../options/table.js';
-import { sample } from '../sample/sample-text.js';
+import { sampleText } from '../sample/sample-text.js';
 import type { EndEvent, SampleEvent, TrainEvent } from '../train/events.js';
-import type { TrainingText } from '../train/job.js';
+import type { PreparedTraining, TrainingText } from '../train/job.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
 import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
 import type { TrainConfig } from '../train/train-config.js';
@@ -109,14 +109,16 @@ async function run(
 
 const sampleLength = 300;
 
-/** For the log: what the training can write by now. */
+/** A sample of the model's text at this point of the training, for the log. */
 async function sampleOf(model: Model, { seed, backend }: TrainConfig): Promise<SampleEvent> {
   const step = Number(model.training?.step ?? 0);
-  return {
-    type: 'sample',
-    step,
-    text: await sample(model, { length: sampleLength, seed, backend }),
-  };
+  const device = await openDevice(backend);
+  try {
+    const text = await sampleText(model, device, { length: sampleLength, seed });
+    return { type: 'sample', step, text };
+  } finally {
+    device.close();
+  }
 }
 
 function conclude(end: EndEvent, modelPath: string, output: Output): void {
@@ -162,8 +164,8 @@ function sayDone(end: EndEvent, shown: string, output: Output): void {
   output.note(`done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`);
 }
 
-/** A training by the clock can be made again, byte for byte, by what it came to. */
-function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Output): void {
+/** Tells how to repeat a training by the clock byte for byte, by its number of steps. */
+function sayHowToRepeat(end: EndEvent, { config, model }: PreparedTraining, output: Output): void {
   const { steps, evalEvery } = end.plan;
   if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
   const { layers, hidden, embedding, residual, layerNorm, pairs } = model;
@@ -177,7 +179,7 @@ function sayHowToRepeat(end: EndEvent, { config, model }: Prepared, output: Outp
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
 }
 
-/** Says what models without a network make of the validation text. */
+/** Notes the losses of models without a network on the validation text. */
 async function compare(
   { vocabulary, train, counted = train, validation, pairs }: TrainingText,
   { quiet, json }: CommandTrainOptions,

@@ -22,10 +22,10 @@ import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 
-/** Activations a page holds unless it is told which: bytes before compression */
+/** Max bytes of activations on a page, before compression, unless the units are named */
 const activationBudget = 32e6;
 const guesses = 5;
-/** Characters whose guesses are decoded together */
+/** Number of characters whose guesses are decoded together */
 const partLength = 1 << 15;
 
 const table = {
@@ -48,7 +48,7 @@ const table = {
 export const visualize = defineCommand({
   name: 'visualize',
   arguments: '[text...]',
-  summary: 'show a model reading a text, on a page',
+  summary: 'write a page that shows a model reading a text',
   description:
     'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text.',
   examples: [

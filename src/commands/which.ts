@@ -95,7 +95,7 @@ async function compareModels(
   if (counts.length > 0) output.note(`unknown characters: ${counts.join(', ')}`);
 }
 
-/** File names without folder and ending, or the paths where that is not enough. */
+/** File names without folder and extension, or the whole paths if those names are not unique. */
 function modelLabels(paths: readonly string[]): readonly string[] {
   const names = paths.map((file) => basename(file).replace(/\.json$/, ''));
   const labels = new Set(names).size === names.length ? names : paths;

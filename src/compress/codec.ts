@@ -31,26 +31,26 @@ import {
 import { endsEarly } from './range-coder.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
-/** The model that begins without knowing anything: small, for it has to learn fast. */
+/** The size of the model that begins untrained: small, because it has to learn fast. */
 const freshConfig = { cell: 'lstm', layers: 1, hidden: 256, embedding: 64 } as const;
 const freshRate = 4e-3;
 /** A model that knows the language already needs to adapt, not to learn. */
 const givenRate = 1e-3;
 const { chunk } = limits.compressed;
-/** Few streams learn more often and compress better, many are faster: more for what is long. */
+/** Number of streams by content length: few streams compress better, many are faster. */
 const fewStreams = 4;
 const longStream = 300_000;
 
 export interface CompressOptions {
-  /** Without one, a fresh model learns from the content alone. */
+  /** The model to start from; without it, a fresh model learns from the content alone. */
   readonly model?: Model | undefined;
   /** Whether a given model goes on learning */
   readonly learn: boolean;
   readonly threads: number;
-  /** What it computes must be the same wherever it is decompressed. */
+  /** The computation must give the same numbers on the machine that decompresses. */
   readonly device: Device;
   readonly onProgress?: ProgressListener | undefined;
-  /** Ends the work with its reason. */
+  /** Ends the work; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -17,39 +17,39 @@ import {
 } from './coding-handler.js';
 import { eachCharacter, type Layout, layoutOf, positions } from './stream-layout.js';
 
-/** All that both sides must have alike, besides the back end */
+/** The settings that encoder and decoder must share, besides the back end */
 export interface CodingSettings {
   readonly streams: number;
   readonly chunk: number;
   readonly lanes: number;
-  /** Highest learning rate; 0: the model stays as it is */
+  /** Peak learning rate; 0 leaves the model as it is */
   readonly rate: number;
 }
 
 export interface CodingModel {
   readonly config: ModelConfig;
-  /** Flat list of parameters with which coding begins */
+  /** The initial parameters as a flat list */
   readonly weights: Float32Array;
   /** Symbol of each id, without the unknown one, which is the last */
   readonly alphabet: Uint32Array;
-  /** What is read before a text */
+  /** The character that the model reads before a text */
   readonly beginning: number;
 }
 
-/** Where it is computed, and who wants to know how far it is */
+/** The device that computes, and the listener to its progress */
 export interface ComputeContext {
   readonly device: Scope;
   readonly onProgress?: ProgressListener | undefined;
-  /** Ends the work with its reason. */
+  /** Ends the work; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Told several times a second which share is done, from 0 to 1 */
+/** Called several times a second with the fraction that is done, from 0 to 1 */
 export type ProgressListener = (fraction: number) => void;
 
 const progressMs = 200;
 
-/** @returns what each replica has coded */
+/** @returns the coded bytes of each replica */
 export async function encode(
   symbols: Uint32Array,
   model: CodingModel,
@@ -157,7 +157,7 @@ function planOf(
 function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {
   return {
     ...plainTraining,
-    // learning is always at its beginning: what was long ago counts less
+    // old gradients count less, because learning never settles
     beta2: 0.99,
     clip: 1,
     batchSize: streams,

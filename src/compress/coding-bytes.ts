@@ -7,11 +7,11 @@ import { maxCounts } from './coding-handler.js';
 
 /** Memory that a byte of the content takes: itself, as a symbol, and as symbol and id of a stream */
 export const bytesPerByte = 12;
-/** Of a counted n-gram, in two hash tables that are about half full */
+/** Bytes of a counted n-gram, in two hash tables that are about half full */
 const bytesPerCount = 70;
 /** Different n-grams of all orders, which are fewer in a long text than in a short one */
 const countsPerCharacter = 2;
-/** Of a thread, before it has done anything */
+/** Bytes that a thread takes at its start */
 const threadBytes = 12 * 2 ** 20;
 
 /** Bytes for coding so many characters, about: content, weights, gradients, activations and counts of all replicas. */

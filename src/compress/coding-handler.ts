@@ -22,24 +22,24 @@ import { Mixer } from './mixer.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
 import { isText, type Layout } from './stream-layout.js';
 
-/** What a replica is told; it passes through `postMessage`. */
+/** The settings of a replica; they pass through `postMessage`. */
 export interface CodingPlan {
   readonly layout: Layout;
-  /** By position of the layout; the decoder fills both in */
+  /** Symbols and ids by position of the layout; the decoder fills in both */
   readonly symbols: Uint32Array;
   /** Symbol of each id, without the unknown one */
   readonly alphabet: Uint32Array;
-  /** One for each replica; `train` is the ids by position */
+  /** The plan of each replica; `train` is the ids by position */
   readonly replicas: readonly ReplicaPlan[];
-  /** Highest learning rate; 0: the model stays as it is */
+  /** Peak learning rate; 0 leaves the model as it is */
   readonly rate: number;
-  /** By replica; undefined: encode */
+  /** The bytes to decode, by replica; undefined when encoding */
   readonly coded: readonly Uint8Array[] | undefined;
 }
 
-/** Of the n-gram model: more than books of many megabytes have, and less than half a GiB a replica */
+/** Max entries of the n-gram model: more than books of many megabytes have, and less than half a GiB a replica */
 export const maxCounts = 10_000_000;
-/** No longer without a pause, in which timers come in */
+/** Max milliseconds of work without a pause in which timers can run */
 const sliceMs = 100;
 
 /** Steps in which the rate rises to its highest, and after which it falls as 1/√step */
@@ -54,7 +54,7 @@ export interface CodingOrder {
   readonly index: number;
 }
 
-/** What was coded: nothing where it was decoded */
+/** The coded bytes; empty when decoding */
 export type CodingResult = Uint8Array;
 
 export function createCodingHandler(
@@ -70,7 +70,7 @@ export function createCodingHandler(
 class StreamCoder {
   private readonly network: Network;
   private readonly control: SharedControl;
-  /** What learns; undefined where the model stays as it is */
+  /** The part that learns; undefined where the model stays as it is */
   private readonly learner: { replica: Replica; ngram: NgramModel; mixer: Mixer } | undefined;
   private readonly counted: Float64Array;
   private readonly state: State;
@@ -131,7 +131,7 @@ class StreamCoder {
     for (let from = 0, step = 0; from < length; from += chunk, step++) {
       if (this.own.index === 0) this.control.step = step;
       if (performance.now() > pause) {
-        // where this is the main thread, it shows how far it is
+        // in the main thread the pause lets progress be shown
         await setImmediate();
         pause = performance.now() + sliceMs;
       }
@@ -158,7 +158,7 @@ class StreamCoder {
     return this.encoder?.finish() ?? new Uint8Array(0);
   }
 
-  /** Counts the same positions of all streams, those of the other replicas included. */
+  /** Updates the counts at the same positions of all streams, including those of the other replicas. */
   private countChunk(ngram: NgramModel, first: number, last: number): void {
     const { layout } = this.plan;
     for (let stream = 0; stream < layout.streams; stream++) {
@@ -205,7 +205,7 @@ class StreamCoder {
     }
   }
 
-  /** @param start of its logits */
+  /** @param start index of the character's first logit */
   private character(stream: number, index: number, start: number): void {
     const { learner, frequencies, counted, logits } = this;
     if (learner === undefined) {
@@ -220,7 +220,7 @@ class StreamCoder {
     mixer.learn(this.code(stream, index), frequencies);
   }
 
-  /** Codes a character with the frequencies as they are; returns its id. */
+  /** Codes a character with the current frequencies and returns its id. */
   private code(stream: number, index: number): number {
     const { frequencies, plan, own, encoder, decoder } = this;
     const position = stream * plan.layout.length + index;

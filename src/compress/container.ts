@@ -14,7 +14,7 @@ import type { CodingSettings } from './coder.js';
 
 const magic = Buffer.from('charnn\0z', 'latin1');
 export const containerVersion = 3;
-/** What compress writes keeps to it, so a header beyond it is refused before anything is made for it. */
+/** Limits of what compress writes: a header beyond them is refused before any memory is taken for it. */
 const maxima = limits.compressed;
 /** From this version on, the header has a checksum of its own. */
 const firstChecksumVersion = 2;
@@ -24,17 +24,17 @@ export const firstVersionByModel = 3;
 const checksumBytes = 8;
 
 export interface Header {
-  /** Of the content */
+  /** Number of bytes of the content */
   readonly bytes: number;
-  /** Of the content; hexadecimal */
+  /** SHA-256 of the content, in hexadecimal */
   readonly sha256: string;
-  /** Lengths of what the replicas coded, and how; absent: the content is stored as it is */
+  /** Lengths of the replicas' coded bytes, and the coding; absent if the content is stored as it is */
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** How a content was coded */
+/** The coding that was applied to a content */
 export interface Coding extends CodingSettings {
-  /** Version of the format by whose rules probe and fingerprint were made */
+  /** The version of the format that defines probe and fingerprint */
   readonly version: number;
   readonly characters: number;
   /** The back end's name, and what it makes of a fixed text: both must be the same here */
@@ -130,7 +130,7 @@ function isLength(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Streams that a content of so many characters may be coded in */
+/** The max number of streams for a content of so many characters */
 export function maxStreams(characters: number): number {
   const { streams, streamCharacters } = maxima;
   return Math.max(1, Math.min(streams, Math.floor(characters / streamCharacters)));

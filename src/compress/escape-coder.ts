@@ -4,7 +4,7 @@ import type { RangeDecoder, RangeEncoder } from './range-coder.js';
 /** Symbols are below 2^21: code points, and bytes that are no text (`symbols.ts`) */
 const bits = 21;
 const total = 1 << 16;
-/** A probability moves this share of its way to what came, as a shift. */
+/** Adaptation rate as a shift: a probability moves by this power of ½ of its distance to the bit that came. */
 const rate = 4;
 
 export class EscapeCoder {
@@ -35,7 +35,7 @@ export class EscapeCoder {
       const probability = this.zero.get(prefix) ?? total / 2;
       const bit = code(probability, place);
       const moved = bit === 0 ? (total - probability) >> rate : -(probability >> rate);
-      // neither becomes impossible
+      // neither bit may become impossible
       this.zero.set(prefix, Math.max(32, Math.min(total - 32, probability + moved)));
       prefix = prefix * 2 + bit;
     }

@@ -1,17 +1,17 @@
 /**
- * From a row of logits to whole-numbered frequencies, by operations whose result the language fixes to
+ * Converts a row of logits to integer frequencies, by operations whose result the language fixes to
  * the last bit: both sides must come to the same numbers, and Math.exp may differ between engines.
  */
 import { maxTotal } from './range-coder.js';
 
-/** 2^-k for k = 0 … 63 */
+/** The powers 2^-k for k = 0 … 63 */
 const halves = Float64Array.from({ length: 64 }, (_, k) => 2 ** -k);
 /** Taylor series of 2^-f = e^(-f ln 2), to 1e-10 for 0 ≤ f < 1 */
 const terms = 11;
 const series = new Float64Array(terms);
 for (let n = 0, term = 1; n < terms; term *= -Math.LN2 / ++n) series[n] = term;
 
-/** e^-x for x ≥ 0, to ten digits; 0 beyond 2^-63 */
+/** Computes e^-x for x ≥ 0, to ten digits; 0 beyond 2^-63. */
 export function exponential(x: number): number {
   const y = x * Math.LOG2E;
   if (!(y < 64)) return 0;

@@ -4,7 +4,7 @@ const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
 /** The half with sign and exponent: machines differ in which comes first. */
 const high = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
-/** Of 2 artanh(s) = 2 Σ s^(2n+1) / (2n+1), to 1e-11 for |s| ≤ 0.172 */
+/** Coefficients of 2 artanh(s) = 2 Σ s^(2n+1) / (2n+1), to 1e-11 for |s| ≤ 0.172 */
 const terms = 7;
 
 /** ln x for normal x > 0 */

@@ -1,5 +1,5 @@
 /**
- * Two predictions made one, as PAQ does it (Mahoney 2005): in the logistic domain, weighted, with weights
+ * Mixes two predictions into one, as PAQ does (Mahoney 2005): in the logistic domain, weighted, with weights
  * that follow the gradient of what was coded,
  *
  *     p(c) ∝ exp(Σᵢ wᵢ sᵢ(c)),  wᵢ ← wᵢ + η (sᵢ(target) - Σ_c p(c) sᵢ(c))
@@ -10,16 +10,16 @@
 import type { Frequencies } from './frequencies.js';
 import { logarithm } from './logarithm.js';
 
-/** η */
+/** η: the learning rate of the weights */
 const rate = 2e-3;
 
 export class Mixer {
-  /** Σᵢ wᵢ sᵢ */
+  /** Σᵢ wᵢ sᵢ for each symbol */
   readonly mixed: Float64Array;
-  /** s of the two predictions, from their most probable symbol's */
+  /** sᵢ of the two predictions: log-probabilities relative to the most probable symbol's */
   private readonly network: Float64Array;
   private readonly counted: Float64Array;
-  /** Two by set */
+  /** The two weights of each set */
   private readonly weights: Float64Array;
   private set = 0;
 

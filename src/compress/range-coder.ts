@@ -23,7 +23,7 @@ export class RangeEncoder {
   private range = whole - 1;
   /** The last byte that a carry may change; -1 before the first */
   private held = -1;
-  /** Bytes of 255 after it */
+  /** Number of bytes of 255 after it */
   private ones = 0;
 
   /** @param before Σ of the frequencies of the symbols before this one; total ≤ largestTotal */
@@ -34,7 +34,7 @@ export class RangeEncoder {
     while (this.range < byteStep) this.shift();
   }
 
-  /** The bytes, all of them; nothing can be encoded after it. */
+  /** Finishes and returns the bytes; nothing can be encoded afterwards. */
   finish(): Uint8Array {
     for (let i = 0; i < 7; i++) this.shift();
     return this.bytes.slice(0, this.length);

@@ -4,12 +4,12 @@
  */
 
 export interface Layout {
-  /** Characters of the text */
+  /** Number of characters of the text */
   readonly characters: number;
   readonly streams: number;
-  /** Positions of a stream */
+  /** Number of positions of a stream */
   readonly length: number;
-  /** Time steps between two updates */
+  /** Number of time steps between two updates */
   readonly chunk: number;
 }
 

@@ -1,7 +1,7 @@
 /** Any bytes as symbols of a text unit, and back to the very same bytes. */
 import type { TextUnit } from '../text/unit.js';
 
-/** A byte that is not part of a UTF-8 character stands above all code points. */
+/** A byte that is not part of a UTF-8 character gets a number above all code points. */
 const strayByte = 0x110000;
 
 /** Code points, or bytes; a byte that is no UTF-8 is a symbol of its own. */
@@ -41,7 +41,7 @@ export function bytesOfSymbols(symbols: Uint32Array, unit: TextUnit): Uint8Array
   return bytes.subarray(0, at);
 }
 
-/** Bytes of the UTF-8 character that begins here; 0 if none does (Unicode, table 3-7). */
+/** Number of bytes of the UTF-8 character that begins here; 0 if none does (Unicode, table 3-7). */
 function characterLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at];
   if (lead < 0x80) return 1;

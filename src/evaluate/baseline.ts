@@ -1,4 +1,4 @@
-/** What well-known models without a network make of a text: so that its loss can be judged. */
+/** The losses of well-known models without a network on a text, to which a network's loss can be compared. */
 import { spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -9,7 +9,7 @@ import type { Vocabulary } from '../text/vocabulary.js';
 import { defaultContext, NgramModel } from './ngram.js';
 
 export interface Baseline {
-  /** Characters measured: all, or the first ones of a long text */
+  /** Number of characters measured: all, or the first ones of a long text */
   readonly characters: number;
   /** Characters of an n-gram: the longest context and the character it predicts */
   readonly n: number;

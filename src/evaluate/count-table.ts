@@ -19,18 +19,18 @@ export class CountTable {
     this.counters = new Uint32Array(minCapacity * width);
   }
 
-  /** Entries */
+  /** Number of entries */
   get size(): number {
     return this.used;
   }
 
-  /** The entry's slot, or -1; valid until the next insertion. */
+  /** Returns the entry's slot, or -1; it is valid until the next insertion. */
   find(first: number, second: number): number {
     const slot = this.probe(first, second);
     return this.second[slot] === 0 ? -1 : slot;
   }
 
-  /** The entry's slot, new with counters of 0 where there was none; valid until the next insertion. */
+  /** Returns the entry's slot, and makes the entry with counters of 0 if there is none; valid until the next insertion. */
   insert(first: number, second: number): number {
     let slot = this.probe(first, second);
     if (this.second[slot] !== 0) return slot;

@@ -18,11 +18,11 @@ import type { Judge } from '../model/segmented-evaluator.js';
 import type { Ids } from '../text/unit.js';
 
 export interface DynamicOptions {
-  /** η */
+  /** η: the learning rate */
   readonly learningRate: number;
-  /** λ */
+  /** λ: the strength of the return to the original weights */
   readonly recall: number;
-  /** Characters between two updates */
+  /** Number of characters between two updates */
   readonly seqLength: number;
 }
 
@@ -71,7 +71,7 @@ export class DynamicEvaluator {
   }
 
   /**
-   * Goes on with the text.
+   * Continues with the text.
    * @param ids the first is read, all others are predicted
    * @param pause called between chunks; where it throws, the reading ends
    * @returns losses of all characters but the first, in nats

@@ -1,4 +1,4 @@
-/** How well a model predicts a text. */
+/** Evaluation: the loss of a model on a text. */
 import type { Backend, SharedTensor } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { judgeOf, mixtureOf } from '../counts/mixture.js';
@@ -11,9 +11,9 @@ import type { Ids } from '../text/unit.js';
 import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 
 export interface Evaluation {
-  /** Characters predicted: all but the first */
+  /** Number of characters predicted: all but the first */
   readonly characters: number;
-  /** How many of them the model does not know */
+  /** Number of these characters that the model does not know */
   readonly unknown: number;
   /** Mean loss of a character, each unknown one with `Vocabulary.unknownCost` */
   readonly nats: number;
@@ -38,7 +38,7 @@ export interface EvaluateOptions {
   readonly pause?: (() => void | Promise<void>) | undefined;
 }
 
-/** Steps of a chunk */
+/** Number of steps of a chunk */
 const seqLength = 64;
 
 /**

@@ -15,7 +15,7 @@ import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 import { addUnknownCost, type LineLoss, LineScorer, lineRows, lineSteps } from './line-scorer.js';
 
-/** What a worker is told at its start; it passes through `postMessage`. */
+/** The settings of a worker, given at its start; they pass through `postMessage`. */
 export interface LinePlan {
   readonly device: DeviceHandle;
   readonly models: readonly {
@@ -34,13 +34,13 @@ export interface LinePlan {
   readonly characters: boolean;
 }
 
-/** Lines one after the other, and where each ends */
+/** The bytes of the lines, one after the other, and where each ends */
 export interface LineJob {
   readonly bytes: Uint8Array;
   readonly ends: Int32Array;
 }
 
-/** By model, then by line */
+/** Losses by model, then by line */
 export type LineResult = readonly (readonly LineLoss[])[];
 
 const lf = 0x0a;

@@ -9,14 +9,14 @@ import type { UnknownSymbol } from '../text/vocabulary.js';
 export const lineRows = 64;
 export const lineSteps = 32;
 
-/** Of one line under one model */
+/** The loss of one line under one model */
 export interface LineLoss {
   /** Σ of the losses of all characters, the line's end included */
   readonly nats: number;
   readonly characters: number;
   /** How many of the characters the model does not know */
   readonly unknown: number;
-  /** Each character's loss, where asked for */
+  /** The loss of each character, if it was asked for */
   readonly losses: Float32Array | undefined;
 }
 

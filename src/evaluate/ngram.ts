@@ -133,7 +133,7 @@ export class NgramModel {
 
   private discount(k: number): number {
     const [ones, twos] = [this.ones[k], this.twos[k]];
-    // an order whose counts are all of one kind says nothing about its discount
+    // if no count or every count of an order is 1, its discount cannot be estimated
     return ones > 0 && twos > 0 ? ones / (ones + 2 * twos) : 0.5;
   }
 

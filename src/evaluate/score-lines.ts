@@ -1,4 +1,4 @@
-/** Lines under models, in their order: each for itself, on all threads, or as a text to adapt to. */
+/** Scores lines under one or more models, in order: each from a fresh state on all threads, or as one text to adapt to. */
 
 import type { SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
@@ -13,13 +13,13 @@ import { type LineLoss, lineRows, lineSteps } from './line-scorer.js';
 
 export interface LineScoring {
   readonly models: readonly Model[];
-  /** Their weights where a device around this one has them already */
+  /** The models' weights, if the device holds them already */
   readonly weights?: readonly SharedTensor[] | undefined;
-  /** What computes; the memory that is taken is given back at the end. */
+  /** The device that computes; the memory that is taken from it is given back at the end. */
   readonly device: Scope;
-  /** More than are of use are not started; the losses do not depend on their number. */
+  /** Number of threads; more than are useful are not started, and the losses do not depend on it. */
   readonly threads: number;
-  /** Told when the system allows fewer threads than that */
+  /** Called when the system allows fewer threads than that */
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
   /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
   readonly dynamic?: boolean;
@@ -30,9 +30,9 @@ export interface LineScoring {
 }
 
 export interface ScoredLine {
-  /** Its bytes, without its end */
+  /** The bytes of the line, without its end */
   readonly line: Uint8Array;
-  /** Under each of the models */
+  /** The losses of the line under each of the models */
   readonly losses: readonly LineLoss[];
 }
 
@@ -80,7 +80,7 @@ export async function* scoreLines(
       }
     }
   } finally {
-    // the threads have ended by now
+    // the threads have ended at this point
     scope.release();
   }
 }
@@ -122,7 +122,7 @@ export async function* lineJobs(groups: AsyncIterable<readonly Uint8Array[]>) {
   }
 }
 
-/** In memory of its own, for it is copied to a thread whole. */
+/** The lines have memory of their own, because a thread gets a copy of the whole buffer. */
 function joined(lines: readonly Uint8Array[]): LineJob {
   const [line] = lines;
   if (lines.length === 1 && line.length === line.buffer.byteLength) {

@@ -1,4 +1,4 @@
-/** Opening what is to be read, so that nothing that never answers can hold the process. */
+/** Opens files and pipes so that one without a writer cannot block the process. */
 import { closeSync, constants, createReadStream, openSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
 import { CharnnError } from '../errors.js';
@@ -42,7 +42,7 @@ async function* pipeBytes(descriptor: number): AsyncGenerator<Uint8Array, void, 
   yield* new Socket({ fd: descriptor, readable: true, writable: false });
 }
 
-/** Looks again and again until a writer has come. */
+/** Polls until a writer has opened the pipe. */
 async function* firstBytes(descriptor: number): AsyncGenerator<Uint8Array, void, void> {
   const { readSync } = await import('node:fs');
   const { setTimeout } = await import('node:timers/promises');
@@ -63,7 +63,7 @@ async function* firstBytes(descriptor: number): AsyncGenerator<Uint8Array, void,
   }
 }
 
-/** Undefined where there is a writer that has not written yet. */
+/** Returns undefined if a writer has opened the pipe but written nothing yet. */
 function bytesNow(read: () => number): number | undefined {
   try {
     return read();

@@ -19,7 +19,7 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
 export const kindBytes = 2048;
 
 /**
- * What kind of charnn's own files a file is; undefined for any other file.
+ * Which kind of charnn's own files a file is; undefined for any other file.
  * @param start its first `kindBytes` bytes, or more
  */
 export function ownKind(start: Uint8Array): OwnKind | undefined {

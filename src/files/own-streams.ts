@@ -55,7 +55,7 @@ export function ownStreamToStandardInput(): OwnStream | undefined {
   }
 }
 
-/** Whether two paths lead to one existing file, through links of any kind. */
+/** Whether two paths lead to the same existing file, through links of any kind */
 export function isSameFile(one: string, other: string): boolean {
   const [a, b] = [one, other].map((path) => {
     try {

@@ -1,4 +1,4 @@
-/** The bytes of a model file, wherever they lie. */
+/** The bytes of a model file, in a file or in memory. */
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { CharnnError, systemReason } from '../errors.js';
 import { readFlags, streamedBytes } from '../files/open-input.js';
@@ -9,7 +9,7 @@ import { quote } from '../messages/quote.js';
  * read, and a scanner of bytes stays a plain loop.
  */
 export interface ByteSource {
-  /** Fills `into` from a position on; returns how many bytes there were, less than asked only at the end. */
+  /** Reads into `into` from a position on; returns the number of bytes, smaller than asked only at the end. */
   read(into: Uint8Array, position: number): number;
   close(): void;
 }
@@ -38,7 +38,7 @@ export async function openBytes(path: string): Promise<ByteSource> {
   };
 }
 
-/** A single call may return less than there is. */
+/** Reads repeatedly, because a single call may return fewer bytes than asked. */
 function readFully(descriptor: number, into: Uint8Array, position: number): number {
   let done = 0;
   while (done < into.length) {

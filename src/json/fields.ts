@@ -39,7 +39,7 @@ export class Fields {
     return Fields.of(this.get(key), this.name(key));
   }
 
-  /** The object as it is, for records that charnn only carries along. */
+  /** Returns the object unchecked, for records that charnn only passes on. */
   record(key: string): JsonObject {
     return this.fields(key).value;
   }
@@ -58,7 +58,7 @@ export class Fields {
     return this.within(key, { holds, expected: `an integer from ${from} to ${to}` });
   }
 
-  /** A number of this range. */
+  /** Reads a number of this range. */
   within(key: string, { expected, holds }: Range): number {
     const value = this.get(key);
     return typeof value === 'number' && holds(value) ? value : this.fail(key, expected);

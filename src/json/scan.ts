@@ -23,14 +23,14 @@ export interface Span {
 }
 
 export interface ScannedTensor {
-  /** All fields but `data` */
+  /** All fields of the tensor but `data` */
   readonly head: JsonObject;
-  /** The text of `data`, brackets or quotes included */
+  /** The place of the tensor's `data`, brackets or quotes included */
   readonly data: Span | undefined;
 }
 
 export interface ScannedFile {
-  /** All fields but `tensors`, in their order */
+  /** All fields of the file but `tensors`, in their order */
   readonly head: JsonObject;
   readonly tensors: readonly ScannedTensor[] | undefined;
 }
@@ -80,7 +80,7 @@ class Scanner {
     const list: ScannedTensor[] = [];
     this.sequence(openBracket, closeBracket, () => {
       if (list.length === limits.tensors) {
-        throw new CharnnError(`${this.where}: tensors are more than ${limits.tensors}`);
+        throw new CharnnError(`${this.where} has more than ${limits.tensors} tensors`);
       }
       let data: Span | undefined;
       const head = this.object((key) => {
@@ -95,7 +95,7 @@ class Scanner {
 
   // --- structure ---
 
-  /** An object's fields; those for which `read` returns undefined are left out. */
+  /** Reads an object's fields; those for which `read` returns undefined are left out. */
   private object(read: (key: string) => unknown): JsonObject {
     const fields = new Map<string, unknown>();
     const seen = new Set<string>();
@@ -114,7 +114,7 @@ class Scanner {
     return Object.fromEntries(fields);
   }
 
-  /** Items between brackets, separated by commas. */
+  /** Reads items between brackets, separated by commas. */
   private sequence(open: number, close: number, item: () => void): void {
     this.skipSpaces();
     this.expect(open);

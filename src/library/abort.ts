@@ -1,4 +1,4 @@
-/** Ending work early: what a caller's signal is, and how work listens to it. */
+/** Ending work early: the type of a caller's signal, and ways to listen to it. */
 
 /** An `AbortSignal`, as far as the library needs it: no types of Node.js or of browsers are needed. */
 export interface AbortSignalLike {
@@ -31,7 +31,7 @@ export function whenAborted(signal: AbortSignalLike): { promise: Promise<never>;
   return { promise, stop: () => signal.removeEventListener('abort', listener) };
 }
 
-/** Values as they come, until the signal: also while the next one is waited for. */
+/** Passes values on until the signal is aborted, even while the next value is waited for. */
 export async function* abortable<T>(
   values: AsyncIterable<T> | Iterable<T>,
   signal: AbortSignalLike,
@@ -47,7 +47,7 @@ export async function* abortable<T>(
     }
   } finally {
     abort.stop();
-    // not awaited: a stream may be waiting for what never comes
+    // not awaited: a stream may wait for input that never comes
     void Promise.resolve(iterator.return?.()).catch(() => {});
   }
 }

@@ -1,4 +1,4 @@
-/** Checks of what a program gives that is no option of a table. */
+/** Checks of arguments that are not in a table of options. */
 import { optionName, UsageError } from '../errors.js';
 import { type AbortSignalLike, isSignal } from './abort.js';
 
@@ -10,7 +10,7 @@ export function kindOf(value: unknown): string {
   return value === undefined ? 'missing' : `a ${typeof value}`;
 }
 
-/** @throws UsageError for anything but a path; one that is `-` is a file of that name */
+/** @throws UsageError for anything but a path; the path `-` is a file of that name */
 export function requirePath(value: unknown, what: string): string {
   if (typeof value !== 'string') {
     throw new UsageError(`${what} must be a path, and it is ${kindOf(value)}`);
@@ -31,7 +31,7 @@ export function requireString(value: unknown, what: string): string {
   throw new UsageError(`${what} must be a string, and it is ${kindOf(value)}`);
 }
 
-/** Takes the options apart that no table has. */
+/** Copies the options of a call, so that those which are in no table can be taken out. */
 export function requireObject(options: unknown, what: string): Record<string, unknown> {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
     return { ...(options as Record<string, unknown>) };

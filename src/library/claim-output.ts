@@ -1,5 +1,5 @@
-/** Before hours of work: can its result be kept, and does nobody else write it? */
-import { stat, statfs } from 'node:fs/promises';
+/** Checks before hours of work that the result can be saved, and that no other process writes it. */
+import fs, { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
 import { type Lock, lockModel } from '../checkpoint/lock.js';
@@ -34,7 +34,7 @@ export async function claimOutput(
     process.removeListener('exit', release);
     for (const lock of locks) lock.release();
   };
-  // not left behind where the process ends at once, at a second Ctrl-C
+  // the lock must not remain when the process ends at once, at a second Ctrl-C
   process.once('exit', release);
   try {
     // the state, too: its name may be what another training calls its model
@@ -53,7 +53,7 @@ export async function claimOutput(
 }
 
 /**
- * The state to go on from. Earlier versions gave a model without an extension the state's name of the one
+ * Finds the state to resume from. Earlier versions gave a model without an extension the state's name of the one
  * with the extension .json; such a state is found where there is no other one.
  */
 export async function findState(modelPath: string): Promise<string> {
@@ -64,7 +64,7 @@ export async function findState(modelPath: string): Promise<string> {
 }
 
 /**
- * Both files are to be kept, and beside them the new one of either that is going to replace it.
+ * Checks that the disk has room for both files, and for the new file of either while it replaces the old one.
  * @param modelBytes what the model will take
  * @param stateBytes what its training state will take
  * @param keptModels further models that will lie beside it
@@ -83,7 +83,7 @@ export async function requireSpace(
   const replaced = Math.max(0, modelBytes + stateBytes - kept);
   const bytes = Math.max(modelBytes, stateBytes) + replaced + keptModels * modelBytes;
   const folder = dirname(await resolveLinks(path));
-  const disk = await statfs(folder).catch(() => undefined);
+  const disk = await fs.statfs(folder).catch(() => undefined);
   // some file systems do not tell
   if (disk === undefined || disk.blocks === 0) return;
   const free = disk.bavail * disk.bsize;
@@ -98,7 +98,7 @@ function megabytes(bytes: number): string {
 }
 
 /**
- * Whether the model beside a state is of the same training.
+ * Checks that the model beside a state is of the same training.
  * @param path of the state
  * @returns the state to go on from, and the model: without it, the best one is still to be found
  * @throws CharnnError when it is of another training, or damaged
@@ -112,7 +112,7 @@ export async function matchModel(
   const shown = quote(modelPath);
   if ((await stat(modelPath).catch(() => undefined)) === undefined) {
     if (state.bestLoss === null) return { resume: state };
-    messages.warn(`${shown} is missing: the best model from now on will be kept`);
+    messages.warn(`${shown} is missing: only models from now on are compared for the best`);
     return { resume: { ...state, bestLoss: null } };
   }
   const best = await readAnyModel(modelPath);

@@ -20,12 +20,12 @@ import { Operations } from './operations.js';
 const stringRows = { ...textRows, minCount: sourceRows.minCount, ...recordRows };
 const fileRows = { ...stringRows, ...readRows };
 
-/** How strings become a corpus; names and values are those of `charnn train`. */
+/** Options of turning strings into a corpus; names and values are those of `charnn train`. */
 export type StringOptions = OptionsOf<typeof stringRows>;
 
-/** How files or a stream become a corpus; names and values are those of `charnn train`. */
+/** Options of turning files or a stream into a corpus; names and values are those of `charnn train`. */
 export interface CorpusOptions extends OptionsOf<typeof fileRows> {
-  /** Ends the reading. */
+  /** Ends the reading: it rejects with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
 }
 
@@ -88,12 +88,12 @@ export class Corpus {
     return new Corpus({ loaded, said: listener.said });
   }
 
-  /** How many characters it has, or bytes with `unit: 'byte'` */
+  /** The number of its characters, or of its bytes with `unit: 'byte'` */
   get characters(): number {
     return heldOf(this).loaded.corpus.ids.length;
   }
 
-  /** How many files, streams or strings it was read from */
+  /** The number of files, streams or strings that it was read from */
   get files(): number {
     return heldOf(this).loaded.corpus.files;
   }
@@ -104,7 +104,7 @@ export class Corpus {
     return vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));
   }
 
-  /** What there is to say of its reading, such as files of a folder that were no text */
+  /** Notes made while it was read, such as the files of a folder that were not text */
   get notes(): string[] {
     return heldOf(this).said.map(({ message }) => message);
   }
@@ -160,7 +160,7 @@ function streamSource(stream: TextStream, signal: AbortSignal): Source {
   };
 }
 
-/** Bytes of a string that are made at a time */
+/** Number of characters of a string that are encoded at a time */
 const pieceLength = 1 << 20;
 
 function stringSource(text: string, name: string): Source {

@@ -1,11 +1,23 @@
-/** What the objects of the library hold inside: apart from their classes, whose types need not know it. */
+/** The contents of the library's objects, kept apart from their classes, so that the public types do not name them. */
+import type { SharedTensor } from '../backend/backend.js';
+import type { Device } from '../backend/device.js';
 import type { Model as ModelData } from '../model/model-data.js';
+import type { IdleMemory } from '../sample/batch-memory.js';
 import type { LoadedText } from './loaded-text.js';
 
 export interface HeldText {
   readonly loaded: LoadedText;
-  /** What was said while it was read */
+  /** Messages made while the text was read */
   readonly said: readonly { readonly type: 'note' | 'warning'; readonly message: string }[];
+}
+
+/** A model on a device that holds its weights */
+export interface LoadedModel {
+  readonly model: ModelData;
+  readonly device: Device;
+  readonly weights: SharedTensor;
+  /** Memory that calls share which follow each other */
+  readonly idle: IdleMemory;
 }
 
 const texts = new WeakMap<object, HeldText>();

@@ -1,72 +1,18 @@
-/** Lines that a program gives, and what it gets of them. */
-import { UsageError } from '../errors.js';
-import type { LineLoss } from '../evaluate/line-scorer.js';
-import type { Model as ModelData } from '../model/model-data.js';
-import { withoutCr } from '../text/encode.js';
-import { kindOf } from './arguments.js';
+/** Lines that a program gives, and what it learns about them. */
 
 export type InputLine = string | Uint8Array;
 
 export interface LineScore {
-  /** Without its end; of a line that was given as bytes, their text */
+  /** The line without its end; of a line that was given as bytes, their text */
   readonly line: string;
-  /** The mean of its characters, its end included: the higher, the less the model expected it. */
+  /** Mean over its characters, its end included: the higher, the less the model expected the line */
   readonly bitsPerCharacter: number;
   /** Σ of the losses of its characters, its end included */
   readonly nats: number;
-  /** How many that are */
+  /** Number of its characters, its end included */
   readonly characters: number;
-  /** How many of them the model does not know */
+  /** Number of these characters that the model does not know */
   readonly unknown: number;
-  /** What each of them cost, with `perChar` */
+  /** Bits that each of its characters cost; only with `perChar` */
   readonly bits?: readonly number[] | undefined;
-}
-
-/** Lines that are there already are handed on in groups of so many. */
-const maxGroup = 512;
-
-/**
- * @param listening makes an iterable end where the call does
- * @returns groups as `scoreLines` takes them, and whether there are so few that threads would not pay
- */
-export function lineGroupsOf(
-  lines: Iterable<InputLine> | AsyncIterable<InputLine>,
-  listening: (values: AsyncIterable<InputLine>) => AsyncIterable<InputLine>,
-): { readonly groups: AsyncIterable<Uint8Array[]>; readonly isShort: boolean } {
-  if (Symbol.asyncIterator in lines) return { groups: eachAlone(listening(lines)), isShort: false };
-  return { groups: together(lines), isShort: Array.isArray(lines) && lines.length <= maxGroup };
-}
-
-async function* eachAlone(lines: AsyncIterable<InputLine>) {
-  for await (const line of lines) yield [bytesOf(line)];
-}
-
-async function* together(lines: Iterable<InputLine>) {
-  let group: Uint8Array[] = [];
-  for (const line of lines) {
-    group.push(bytesOf(line));
-    if (group.length < maxGroup) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
-}
-
-function bytesOf(line: unknown): Uint8Array {
-  if (typeof line === 'string') return Buffer.from(line);
-  if (line instanceof Uint8Array) return line;
-  throw new UsageError(`the lines of score must be strings or bytes, and one is ${kindOf(line)}`);
-}
-
-export function scoreOf(line: Uint8Array, loss: LineLoss, { text }: ModelData): LineScore {
-  const { nats, characters, unknown, losses } = loss;
-  return {
-    line: Buffer.from(withoutCr(line, text)).toString('utf8'),
-    // an empty line of a model that does not know line ends has no characters
-    bitsPerCharacter: characters > 0 ? nats / Math.LN2 / characters : 0,
-    nats,
-    characters,
-    unknown,
-    ...(losses && { bits: Array.from(losses, (loss) => loss / Math.LN2) }),
-  };
 }

@@ -1,4 +1,4 @@
-/** A text that has been read, with the rules that it was read by: what a training begins with. */
+/** A text that was read, with the options it was read by: the input of a training. */
 import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
@@ -12,7 +12,7 @@ import type { Messages } from './messages.js';
 import { readSeparatorOption } from './records.js';
 import { folderReporter, readingOf } from './text-reading.js';
 
-/** How a text is read */
+/** Options of reading a text */
 export interface TextRules {
   readonly text: TextOptions;
   readonly minCount: number;
@@ -25,11 +25,11 @@ export interface LoadedText extends TextRules {
   readonly paths: readonly string[];
   /** Absolute paths of files in folders that output of this process goes to */
   readonly leftOut: readonly string[];
-  /** What ends its records, as it was given: empty where there is to be none */
+  /** The separator that ends its records, as it was given; empty where there is to be none */
   readonly separator?: string | undefined;
 }
 
-/** Options of how a text is read */
+/** Options that say how a text is read */
 export type TextCallOptions = Pick<
   CommandTrainOptions,
   | 'unit'
@@ -56,7 +56,7 @@ export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedTe
 }
 
 export interface LoadingOptions {
-  /** Ids as this one has them; folders are then not reported again */
+  /** Use the ids of this vocabulary; folders are then not reported again */
   readonly vocabulary?: Vocabulary | undefined;
   /** Absolute paths that are left out of folders */
   readonly leftOut?: readonly string[] | undefined;

@@ -1,7 +1,7 @@
-/** What is said while a text is read and a training prepared: the library makes events of it. */
+/** Receives the messages that arise while a text is read and a training prepared; the library makes events of them. */
 export interface Messages {
-  /** Something that a person should know but need not act on */
+  /** Receives something that a person should know but need not act on */
   note(message: string): void;
-  /** Something that may not be as the person wants it */
+  /** Receives something that may not be as the person wants it */
   warn(message: string): void;
 }

@@ -1,102 +1,47 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** A model, loaded and ready: what it can do. */
+/** A loaded model and its calls. */
 
 import type { SharedTensor } from '../backend/backend.js';
-import { type BackendName, backendNames, type Device } from '../backend/device.js';
-import { openDevice, openExactDevice } from '../backend/open-device.js';
+import type { BackendName, Device } from '../backend/device.js';
+import { openDevice } from '../backend/open-device.js';
 import { readLatestModel } from '../checkpoint/last-model.js';
 import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js';
 import { compress, decompress } from '../compress/codec.js';
-import { UsageError } from '../errors.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
-import { scoreLines } from '../evaluate/score-lines.js';
-import { limits } from '../limits.js';
 import { usableCores } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
-import { checkOptions, flag, type OptionsOf, option } from '../options/table.js';
-import { choice, integer } from '../options/types.js';
-import { generate } from '../sample/generate.js';
-import { wholeRecords } from '../sample/record-filters.js';
-import { countsWeightRow } from '../sample/sample-rows.js';
+import { checkOptions, type OptionsOf } from '../options/table.js';
+import { IdleMemory } from '../sample/batch-memory.js';
 import { loadCorpus } from '../text/load-corpus.js';
-import { columnRows, readingRows } from '../text/reading-rows.js';
-import { type AbortSignalLike, abortable } from './abort.js';
 import {
-  kindOf,
-  requireFunction,
   requireObject,
   requirePath,
   requirePaths,
   requireSignal,
   requireString,
 } from './arguments.js';
-import { keepModel } from './held.js';
-import { type InputLine, type LineScore, lineGroupsOf, scoreOf } from './line-scores.js';
+import { checkCoding, guarded, withExactDevice } from './coding.js';
+import { keepModel, type LoadedModel } from './held.js';
+import type { InputLine, LineScore } from './line-scores.js';
+import {
+  type Architecture,
+  type CompressOptions,
+  type EvaluateFileOptions,
+  type EvaluateTextOptions,
+  type LoadOptions,
+  modelRows,
+  type SampleOptions,
+  type SampleTextOptions,
+  type SaveOptions,
+  type ScoreOptions,
+} from './model-options.js';
 import { breather, Operations } from './operations.js';
 import { guardOutput } from './output-guard.js';
-import {
-  checkSampling,
-  idsOf,
-  type RecordSampleOptions,
-  samplingOf,
-  type TextSampleOptions,
-} from './sampling.js';
+import { checkSampling, drawPieces, drawRecords, idsOf } from './sampling.js';
+import { requireLines, scoreInput, scoreOf } from './score-input.js';
 import { readingOf } from './text-reading.js';
-
-const backendRow = option('<name>', choice(backendNames), 'compute back end', { default: 'auto' });
-const threadsRow = option('<n>', integer(1, limits.threads), 'worker threads');
-const loadRows = {
-  backend: backendRow,
-  last: flag('the latest weights of the training, from its state, instead of the best'),
-};
-const saveRows = { plainWeights: flag('write weights as numbers, not as base64') };
-const dynamicRow = flag('dynamic evaluation: adapt to the text while reading it (slower)');
-const evaluateTextRows = { dynamic: dynamicRow, countsWeight: countsWeightRow };
-const evaluateRows = { ...readingRows, ...columnRows, ...evaluateTextRows };
-const scoreRows = {
-  dynamic: dynamicRow,
-  countsWeight: countsWeightRow,
-  perChar: flag('tell the cost of each character'),
-  threads: threadsRow,
-};
-const compressRows = {
-  learn: flag('whether the model goes on learning from what is compressed', { default: true }),
-  threads: threadsRow,
-};
-
-/** What every call takes besides its own options */
-interface Abortable {
-  /** Ends the call: it rejects with the signal's reason. */
-  readonly signal?: AbortSignalLike | undefined;
-}
-
-export interface LoadOptions extends OptionsOf<typeof loadRows> {}
-export interface SaveOptions extends OptionsOf<typeof saveRows> {}
-export interface SampleOptions extends RecordSampleOptions, Abortable {}
-export interface SampleTextOptions extends TextSampleOptions, Abortable {}
-export interface EvaluateFileOptions extends OptionsOf<typeof evaluateRows>, Abortable {}
-export interface EvaluateTextOptions extends OptionsOf<typeof evaluateTextRows>, Abortable {}
-export interface ScoreOptions extends OptionsOf<typeof scoreRows>, Abortable {}
-export interface CompressOptions extends OptionsOf<typeof compressRows>, Abortable {
-  /** Told several times a second which share is done, from 0 to 1 */
-  readonly onProgress?: ((fraction: number) => void) | undefined;
-}
-
-/** What a network consists of */
-export interface Architecture {
-  /** rnn, lstm or gru, or the name of a cell of equations */
-  readonly cell: string;
-  readonly equations?: string | undefined;
-  readonly layers: number;
-  readonly hidden: number;
-  readonly embedding: number;
-  /** Characters that it knows, and one more, the unknown symbol */
-  readonly vocabulary: number;
-  readonly residual?: true | undefined;
-  readonly layerNorm?: true | undefined;
-}
 
 /**
  * A trained model. It keeps its weights and what computes until it is closed; several calls may run at a time.
@@ -107,6 +52,7 @@ export class Model {
   readonly #device: Device;
   readonly #operations = new Operations('the model');
   #weights: SharedTensor | undefined;
+  readonly #idle = new IdleMemory();
 
   private constructor(data: unknown, device: unknown) {
     this.#data = data as ModelData;
@@ -121,7 +67,7 @@ export class Model {
    */
   static async load(path: string, options: LoadOptions = {}): Promise<Model> {
     const file = requirePath(path, 'the path of a model');
-    checkOptions(loadRows, options, 'Model.load');
+    checkOptions(modelRows.load, options, 'Model.load');
     const { backend = 'auto', last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
       last ? readLatestModel(file).then((m) => requireTexts(m, file)) : readModel(file),
@@ -129,12 +75,12 @@ export class Model {
     return opened(data, backend);
   }
 
-  /** Cell and sizes */
+  /** Cell and sizes of the network */
   get architecture(): Architecture {
     return { ...this.#data.config } as Architecture;
   }
 
-  /** How many weights it has */
+  /** The number of its weights */
   get parameters(): number {
     return parameterTable(this.#data.config).count;
   }
@@ -144,12 +90,12 @@ export class Model {
     return this.#data.vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));
   }
 
-  /** What ends the records of the text that it learned from; undefined where there is no such thing */
+  /** The text that ends each record of the training text; undefined if it is not made of records */
   get separator(): string | undefined {
     return this.#data.separator;
   }
 
-  /** How it was trained, as its file records it */
+  /** The text that ends each record of the training text; undefined if it is not made of records */
   get training(): Readonly<Record<string, unknown>> {
     return structuredClone(this.#data.training ?? {});
   }
@@ -170,7 +116,7 @@ export class Model {
    */
   async save(path: string, options: SaveOptions = {}): Promise<void> {
     const file = requirePath(path, 'the path of a model');
-    checkOptions(saveRows, options, 'save');
+    checkOptions(modelRows.save, options, 'save');
     await this.#operations.run(undefined, async () => {
       await guardOutput({ path: file, kind: 'model', mayReplace: true, inputs: [] });
       await writeModel(file, this.#data, { plainWeights: options.plainWeights ?? false });
@@ -179,15 +125,18 @@ export class Model {
 
   /**
    * Draws records, each a string, without the prompt. With `count` there are so many, and each ends where a
-   * record of the model's text ends; without it there is one text of `length` characters.
-   * Equal options and seed give equal records, whatever `threads` is; without a seed it is random.
+   * record of the model's text ends; without it there is one text of `length` characters. Of a list of prompts,
+   * each has `count` records (by default 1), in the order of the list. `unique` and `novel` leave records out:
+   * with one prompt others are drawn in their place, until 10,000 in succession were not new. `beam` searches
+   * for the most probable records and returns them best first.
+   * Equal options and seed give equal records, whatever `threads` is; without a seed they are random.
    * @throws UsageError, on the first record, naming an option that is unknown or out of range
    */
   async *sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'sample');
     checkSampling(rest, 'sample');
     const drawn = this.#operations.iterate(requireSignal(given), (signal) =>
-      wholeRecords(this.#draw(rest, signal)),
+      drawRecords(this.#loadedModel(), rest, signal),
     );
     for await (const { ids } of drawn) yield this.#data.vocabulary.decode(ids);
   }
@@ -200,10 +149,10 @@ export class Model {
     const { signal: given, ...rest } = requireObject(options, 'sampleText');
     checkSampling(rest, 'sampleText');
     const drawn = this.#operations.iterate(requireSignal(given), (signal) =>
-      this.#draw(rest, signal),
+      drawPieces(this.#loadedModel(), rest, signal),
     );
     const { vocabulary } = this.#data;
-    // a character may be of several bytes
+    // the bytes of one character may come in two pieces
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     for await (const { value, done } of drawn) {
       const piece = decoder.decode(vocabulary.decodeBytes(value), { stream: !done });
@@ -212,7 +161,7 @@ export class Model {
   }
 
   /**
-   * Scores lines, each for itself and with its end, in their order. What has come is scored before more is
+   * Scores lines in their order, each from a fresh state and with its end. What has come is scored before more is
    * waited for.
    * @param lines strings or their bytes, without line ends
    * @throws UsageError naming an option that is unknown or out of range
@@ -222,27 +171,12 @@ export class Model {
     options: ScoreOptions = {},
   ): AsyncGenerator<LineScore, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'score');
-    checkOptions(scoreRows, rest, 'score');
-    const { dynamic = false, countsWeight, perChar = false, threads = usableCores() } = rest;
-    if (typeof lines === 'string' || !isIterable(lines)) {
-      throw new UsageError(
-        `the lines of score must be an iterable of strings, not ${kindOf(lines)}`,
-      );
-    }
-    const data = this.#data;
-    const scored = this.#operations.iterate(requireSignal(given), (signal) => {
-      const { groups, isShort } = lineGroupsOf(lines, (values) => abortable(values, signal));
-      return scoreLines(groups, {
-        models: [data],
-        weights: [this.#loaded()],
-        device: this.#device,
-        threads: isShort ? 1 : threads,
-        dynamic,
-        countsWeight,
-        characters: perChar,
-      });
-    });
-    for await (const { line, losses } of scored) yield scoreOf(line, losses[0], data);
+    checkOptions(modelRows.score, rest, 'score');
+    requireLines(lines);
+    const scored = this.#operations.iterate(requireSignal(given), (signal) =>
+      scoreInput(this.#loadedModel(), lines, rest, signal),
+    );
+    for await (const { line, losses } of scored) yield scoreOf(line, losses[0], this.#data);
   }
 
   /**
@@ -257,7 +191,7 @@ export class Model {
   ): Promise<Evaluation> {
     const paths = requirePaths(path, 'the path of a text');
     const { signal: given, ...rest } = requireObject(options, 'evaluate');
-    checkOptions(evaluateRows, rest, 'evaluate');
+    checkOptions(modelRows.evaluate, rest, 'evaluate');
     const { text, vocabulary } = this.#data;
     const reading = readingOf(rest, text.unit);
     return this.#operations.run(requireSignal(given), async (signal) => {
@@ -278,7 +212,7 @@ export class Model {
   async evaluateText(text: string, options: EvaluateTextOptions = {}): Promise<Evaluation> {
     const string = requireString(text, 'the text of evaluateText');
     const { signal: given, ...rest } = requireObject(options, 'evaluateText');
-    checkOptions(evaluateTextRows, rest, 'evaluateText');
+    checkOptions(modelRows.evaluateText, rest, 'evaluateText');
     return this.#operations.run(requireSignal(given), async (signal) =>
       this.#evaluate(idsOf(string, this.#data), rest, signal),
     );
@@ -289,27 +223,16 @@ export class Model {
    * @throws CharnnError when memory does not suffice
    */
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
-    const { content, listening, signal: given, rest } = compressing(bytes, options, 'compress');
-    return this.#operations.run(given, async (signal, fail) => {
-      // whether relaxed multiply-adds are fused depends on the machine: these are not
-      const isRelaxed = this.#device.kind === 'wasm';
-      const device = isRelaxed ? await openExactDevice('wasm (simd)') : this.#device;
-      try {
-        const { learn = true, threads = usableCores() } = rest;
-        return await compress(content, {
-          ...{
-            model: this.#data,
-            learn,
-            threads,
-            device,
-            signal,
-            onProgress: guarded(listening, fail),
-          },
-        });
-      } finally {
-        if (isRelaxed) device.close();
-      }
-    });
+    const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
+    const { learn = true, threads = usableCores() } = rest;
+    return this.#operations.run(given, (signal, fail) =>
+      withExactDevice(this.#device, (device) =>
+        compress(content, {
+          ...{ model: this.#data, learn, threads, device, signal },
+          onProgress: guarded(listener, fail),
+        }),
+      ),
+    );
   }
 
   /**
@@ -321,13 +244,13 @@ export class Model {
     bytes: Uint8Array,
     options: Pick<CompressOptions, 'signal' | 'onProgress'> = {},
   ): Promise<Uint8Array> {
-    const { content, listening, signal: given } = compressing(bytes, options, 'decompress');
+    const { content, listener, signal: given } = checkCoding(bytes, options, 'decompress');
     return this.#operations.run(given, (signal, fail) =>
-      decompress(content, 'the compressed bytes', this.#data, guarded(listening, fail), signal),
+      decompress(content, 'the compressed bytes', this.#data, guarded(listener, fail), signal),
     );
   }
 
-  /** Ends what is going on, and gives all memory back. A second call does nothing. */
+  /** Ends all running calls and gives all memory back. A second call does nothing. */
   async close(): Promise<void> {
     await this.#operations.close();
     this.#device.close();
@@ -343,22 +266,13 @@ export class Model {
     return this.#weights;
   }
 
-  async *#draw(options: RecordSampleOptions, signal: AbortSignal) {
-    const { settings, prompt } = samplingOf(options, this.#data);
-    const { count = 1, threads = usableCores() } = options;
-    const pieces = generate(emptyPrompts(count), {
-      ...{ model: this.#data, device: this.#device, weights: this.#loaded() },
-      ...{ settings, prompt, expected: count, threads },
-    });
-    for await (const piece of pieces) {
-      signal.throwIfAborted();
-      yield piece;
-    }
+  #loadedModel(): LoadedModel {
+    return { model: this.#data, device: this.#device, weights: this.#loaded(), idle: this.#idle };
   }
 
   #evaluate(
     ids: Parameters<typeof evaluate>[2],
-    { dynamic, countsWeight }: OptionsOf<typeof evaluateTextRows>,
+    { dynamic, countsWeight }: OptionsOf<(typeof modelRows)['evaluateText']>,
     signal: AbortSignal,
     starts: readonly number[] = [],
   ) {
@@ -370,48 +284,6 @@ export class Model {
       pause: breather(signal),
     });
   }
-}
-
-function* emptyPrompts(count: number): Generator<readonly number[], void, void> {
-  for (let i = 0; i < count; i++) yield [];
-}
-
-function isIterable(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    (Symbol.iterator in value || Symbol.asyncIterator in value)
-  );
-}
-
-function compressing(bytes: unknown, options: unknown, what: 'compress' | 'decompress') {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new UsageError(`the bytes of ${what} must be a Uint8Array, not ${kindOf(bytes)}`);
-  }
-  const { signal, onProgress, ...rest } = requireObject(options, what);
-  checkOptions(what === 'compress' ? compressRows : {}, rest, what);
-  const listening = requireFunction<(fraction: number) => void>(onProgress, 'onProgress');
-  return {
-    content: bytes,
-    listening,
-    signal: requireSignal(signal),
-    rest: rest as OptionsOf<typeof compressRows>,
-  };
-}
-
-/** A listener whose failure ends the work, wherever it is called */
-function guarded(
-  listener: ((fraction: number) => void) | undefined,
-  fail: (error: unknown) => void,
-): ((fraction: number) => void) | undefined {
-  if (listener === undefined) return undefined;
-  return (fraction) => {
-    try {
-      listener(fraction);
-    } catch (error) {
-      fail(error);
-    }
-  };
 }
 
 /** @param data of `checkpoint` or of a training */

@@ -1,10 +1,10 @@
-/** What a model is doing: each call can be ended by its caller's signal, and all of them by `close`. */
+/** The calls of a model that are running: a caller's signal ends its own call, `close` ends them all. */
 import { setImmediate } from 'node:timers/promises';
 import { CharnnError, fromSystem } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { AbortSignalLike } from './abort.js';
 
-/** Work that holds the event loop longer would be felt by whoever else is on it. */
+/** Longer work in one piece would noticeably delay other work of the event loop. */
 const sliceMs = 20;
 
 interface Running {
@@ -17,10 +17,10 @@ export class Operations {
   private readonly running = new Set<Running>();
   private closing: Promise<void> | undefined;
 
-  /** @param name of what is closed, for messages */
+  /** @param name what the object is called in messages */
   constructor(private readonly name: string) {}
 
-  /** Does work that answers once; `fail` ends it with an error. */
+  /** Runs work with a single result; `fail` ends it with an error. */
   run<T>(
     given: AbortSignalLike | undefined,
     work: (signal: AbortSignal, fail: (error: unknown) => void) => Promise<T>,
@@ -47,7 +47,7 @@ export class Operations {
     return promise;
   }
 
-  /** Does work that answers bit by bit, no faster than it is asked. It begins with the first question. */
+  /** Runs work that yields values, no faster than they are asked for; it begins with the first request. */
   iterate<T>(
     given: AbortSignalLike | undefined,
     work: (signal: AbortSignal) => AsyncIterable<T>,
@@ -58,10 +58,10 @@ export class Operations {
     return values;
   }
 
-  /** Ends all work and waits until it has ended; nothing begins any more. */
+  /** Ends all work and waits until it has ended; later calls are refused. */
   async close(): Promise<void> {
     this.closing ??= (async () => {
-      const closed = new CharnnError(`${this.name} has been closed meanwhile`);
+      const closed = new CharnnError(`${this.name} has been closed in the meantime`);
       const ends = [...this.running].map(({ controller, end }) => {
         controller.abort(closed);
         return end();
@@ -106,7 +106,7 @@ export class Operations {
   }
 }
 
-/** Lets one signal end the other; returns what ends that. */
+/** Aborts a controller when a given signal is aborted; returns a function that stops listening. */
 function follow(given: AbortSignalLike | undefined, controller: AbortController): () => void {
   if (given === undefined) return () => {};
   const abort = () => controller.abort(given.reason);
@@ -115,7 +115,7 @@ function follow(given: AbortSignalLike | undefined, controller: AbortController)
   return () => given.removeEventListener('abort', abort);
 }
 
-/** Lets events come in now and then, the signal among them. */
+/** Returns a pause that lets pending events run now and then, among them the signal's. */
 export function breather(signal: AbortSignal): () => void | Promise<void> {
   let next = performance.now() + sliceMs;
   return () => {

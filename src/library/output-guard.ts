@@ -22,7 +22,7 @@ export interface GuardedOutput {
   readonly inputs: readonly (string | null | undefined)[];
 }
 
-/** Of most file systems, in bytes */
+/** Max bytes of a file name on most file systems */
 const maxNameBytes = 255;
 
 const names = {
@@ -114,7 +114,7 @@ async function requireWritableFolder(path: string): Promise<string[]> {
   return [real, dirname(resolve(path))];
 }
 
-/** Where the system keeps devices and itself; below /dev there are folders for files, such as /dev/shm. */
+/** Folders of devices and of the system itself; below /dev there are folders for files, such as /dev/shm. */
 function isOfDevices(folder: string): boolean {
   return /^\/(dev(\/fd)?|proc(\/.*)?|sys(\/.*)?)$/.test(folder);
 }

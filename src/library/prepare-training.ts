@@ -1,4 +1,4 @@
-/** From a text and options to a training that can begin, or go on. */
+/** Prepares a training from a text and options, or from a state. */
 import { isDeepStrictEqual } from 'node:util';
 import { readState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
@@ -12,7 +12,7 @@ import { sharedFraction, sharedRun } from '../novelty/overlap.js';
 import { type OptionRow, withDefaults } from '../options/table.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
-import type { TrainingJob, TrainingText } from '../train/job.js';
+import type { PreparedTraining, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
 import { pairPreset, pairSteps } from '../train/length/pair-preset.js';
 import { batchShape, preset, type SizeName, sizes } from '../train/length/preset.js';
@@ -36,10 +36,8 @@ import { anotherText, changesOf, recordedSource, type TextSource } from './recor
 import { withDocuments, withRecords } from './records.js';
 import { trainingText, type ValidationSource } from './training-text.js';
 
-export type Prepared = Omit<TrainingJob, 'sink' | 'onEvent' | 'signal'>;
-
 /**
- * A training from its beginning: sizes and configuration.
+ * Prepares a new training: sizes and configuration.
  * @param initFrom a model to start from
  */
 export async function prepareNew(
@@ -47,7 +45,7 @@ export async function prepareNew(
   options: CommandTrainOptions,
   initFrom: Model | undefined,
   messages: Messages,
-): Promise<Prepared> {
+): Promise<PreparedTraining> {
   const { valFrac, valFile, valChars } = textSettings(options);
   const validating = { valFrac, valFile: valFile ?? null, valChars };
   if (options.pairs) return preparePairs(loaded, validating, options, messages);
@@ -73,7 +71,7 @@ export async function prepareNew(
   return {
     corpus,
     ...resolved,
-    // to be found again from any folder
+    // absolute paths, so that the texts are found from any folder
     source: sourceOf(loaded, validating),
     ...(initFrom && { initFrom }),
     ...(givenCounts && { givenCounts }),
@@ -81,7 +79,7 @@ export async function prepareNew(
 }
 
 /** Where a text came from, as states record it */
-function sourceOf(loaded: LoadedText, validating: ValidationSource): Prepared['source'] {
+function sourceOf(loaded: LoadedText, validating: ValidationSource): PreparedTraining['source'] {
   const { minCount, reading } = loaded;
   return {
     ...validating,
@@ -100,7 +98,7 @@ async function preparePairs(
   validating: ValidationSource,
   options: CommandTrainOptions,
   messages: Messages,
-): Promise<Prepared> {
+): Promise<PreparedTraining> {
   const seed = options.seed ?? trainingRows.seed.default;
   const corpus = await pairedText(loaded, validating, seed, undefined, messages);
   const { batchSize, ...picked } = pairPreset(pairCount(corpus.pairs.train));
@@ -122,7 +120,7 @@ function given({ hidden, dropout }: CommandTrainOptions) {
   return { ...(hidden !== undefined && { hidden }), ...(dropout !== undefined && { dropout }) };
 }
 
-/** Picks size, dropout and length where they are not given, and says so. */
+/** Picks size, dropout and length where they are not given, and notes it. */
 async function pick(
   options: CommandTrainOptions,
   threads: number,
@@ -154,7 +152,7 @@ async function pick(
       : undefined;
   const { name, size, dropout, epochs, ...rest } = preset({
     characters: train.length,
-    // sizes that are given are no reason to measure by another
+    // if sizes are given, the speed is still measured at the usual one
     size: asked ?? (shaped ? 'small' : undefined),
     length,
     charactersPerStep: (name) => batchOf(name).batchSize * batchOf(name).seqLength,
@@ -180,7 +178,7 @@ async function pick(
   };
 }
 
-/** Gives the text of a training that goes on; `path` is that of its state, for messages. */
+/** Returns the text of a resumed training; `path` is that of its state, for messages. */
 export type ResumedText = (
   state: TrainingState,
   source: TextSource,
@@ -188,7 +186,7 @@ export type ResumedText = (
 ) => Promise<LoadedText>;
 
 /**
- * A training that goes on from its state.
+ * Prepares a training that resumes from its state.
  * @throws CharnnError when the text, or the model beside the state, is another one
  */
 export async function prepareResumed(
@@ -196,7 +194,7 @@ export async function prepareResumed(
   options: CommandTrainOptions,
   modelPath: string,
   messages: Messages,
-): Promise<Prepared> {
+): Promise<PreparedTraining> {
   const path = await findState(modelPath);
   const { resume: state, best } = await matchModel(
     await readState(path),
@@ -209,7 +207,7 @@ export async function prepareResumed(
   const { provenance } = state;
   const loaded = await textOf(state, recorded, path);
   if (loaded.corpus.sha256 !== provenance.sha256) {
-    // named as the state names it, unless it was given anew
+    // the paths are shown as the state names them, unless they were given again
     const isNamed = isDeepStrictEqual(loaded.paths, recorded.texts.map(absolute));
     const shown = isNamed ? recorded.texts : loaded.paths;
     throw anotherText(path, shown, changesOf(recorded.files, loaded.corpus.parts));
@@ -236,7 +234,7 @@ export async function prepareResumed(
     model,
     config: { ...config, threads },
     source: { ...state.source, ...(leftOut.length > 0 && { leftOut }) },
-    // another length is planned anew
+    // a changed length needs a new plan
     resume: isDeepStrictEqual(config.length, state.config.length)
       ? state
       : { ...state, plan: { ...state.plan, steps: null } },
@@ -258,7 +256,7 @@ async function resumedCorpus(
   return documents ? withDocuments(records, startsIn(records, starts)) : records;
 }
 
-/** The optimiser's part of the configuration, which decides on the speed. */
+/** The optimiser's part of the configuration, on which the speed depends */
 function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
   const rows = withDefaults(trainingRows, options);
   const own = Object.entries<OptionRow>(trainingRows).filter(([, { field }]) =>
@@ -269,10 +267,10 @@ function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
   ) as unknown as OptimizerConfig;
 }
 
-/** Below this it is chance: phrases that recur in any text */
+/** A smaller overlap is chance: phrases that recur in any text */
 const minOverlap = 0.02;
 
-/** Says when the validation text also stands in the training text, so that its loss flatters. */
+/** Warns if the validation text also occurs in the training text, so that its loss would be too low. */
 function warnOfOverlap({ train, validation }: TrainingText, messages: Messages): void {
   const fraction = sharedFraction(train, validation);
   if (fraction < minOverlap) return;

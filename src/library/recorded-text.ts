@@ -1,4 +1,4 @@
-/** The texts that a training state names: read again on resuming, if they are what was trained on. */
+/** The texts that a training state names: on resuming they are read again, if they have not changed. */
 import { stat } from 'node:fs/promises';
 import { readRows } from '../checkpoint/recorded-config.js';
 import { CharnnError, optionName } from '../errors.js';
@@ -101,7 +101,7 @@ export async function requireRecorded(
 ): Promise<void> {
   for (const path of paths) {
     const stats = path === '-' ? undefined : await stat(path).catch(() => undefined);
-    // what is missing is said where it is read
+    // a missing file is reported when it is read
     if (stats === undefined || stats.isFile() || stats.isDirectory()) continue;
     throw new CharnnError(
       `${quote(statePath)} names ${quote(path)} as its text, which is neither file nor folder: give the text with ${optionName('resume')}`,
@@ -117,7 +117,7 @@ export async function requireRecorded(
 }
 
 /**
- * What is said of a text whose size or hash is not the recorded one.
+ * The error for a text whose size or hash is not the recorded one.
  * @param changes as `changesOf` words them
  */
 export function anotherText(
@@ -132,11 +132,11 @@ export function anotherText(
   );
 }
 
-/** Names that a message holds of each kind of change */
+/** Max number of names in a message for each kind of change */
 const maxNames = 3;
 
 /**
- * Which files are new, gone or changed. Of changes that leave a file's size only the first can be told,
+ * Words for the files that are new, gone or changed. Of changes that leave a file's size only the first can be told,
  * as a hash is that of the text up to the file's end.
  * @param recorded undefined where nothing is recorded
  * @param found with hashes where the files have been read

@@ -1,4 +1,4 @@
-/** What ends the records of a training text: given, or found, and then said. */
+/** The separator that ends the records of a training text: given by the user, or found in the text and reported. */
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { prepareText } from '../text/decode.js';
@@ -9,7 +9,7 @@ import type { TrainingText } from '../train/job.js';
 import type { Messages } from './messages.js';
 
 /**
- * A separator that is given, with the line ends of the text: empty where there is to be none.
+ * Returns a given separator, with the line ends of the text: empty if there is to be none.
  * @throws UsageError for one that is too long
  */
 export function readSeparatorOption(
@@ -27,7 +27,7 @@ export function readSeparatorOption(
 }
 
 /**
- * The training text with what ends its records, if they have such a thing.
+ * Adds to a training text the separator of its records, if it has one.
  * @param given by `readSeparatorOption`
  */
 export function withRecords(
@@ -46,19 +46,19 @@ export function withRecords(
   const separator = findSeparator(corpus.train, corpus.vocabulary);
   if (separator === undefined) return corpus;
   messages.note(
-    `the text is made of records that ${describeSeparator(separator)} ends: sample -n will write such records (${optionName('separator', "''")} if it is not so)`,
+    `the text is made of records that ${describeSeparator(separator)} ends: sample -n writes such records (${optionName('separator', "''")} if it is not so)`,
   );
   return { ...corpus, separator };
 }
 
-/** Where files begin, in characters of the training text and of the validation text */
+/** The positions at which files begin, in characters of the training text and of the validation text */
 export interface FileStarts {
   readonly train: readonly number[];
   readonly validation: readonly number[];
 }
 
 /**
- * The training text with its files and records as documents.
+ * Adds to a training text its files and records as documents.
  * @throws CharnnError where it has neither
  */
 export function withDocuments(corpus: TrainingText, starts: FileStarts): TrainingText {

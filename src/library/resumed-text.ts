@@ -1,4 +1,4 @@
-/** The text of a training that goes on, read by the rules that its state records. */
+/** Reads the text of a resumed training by the rules that its state records. */
 import type { TrainingState } from '../train/saving/training-state.js';
 import { type LoadedText, loadTexts } from './loaded-text.js';
 import type { Messages } from './messages.js';

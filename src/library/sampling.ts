@@ -1,113 +1,156 @@
-/** From the options of a program to how records are drawn. */
+/** Drawing records as a program asks for them. */
 
-import { limits } from '../limits.js';
+import { UsageError } from '../errors.js';
+import { usableCores } from '../machine/cores.js';
 import type { Model as ModelData } from '../model/model-data.js';
-import { checkOptions, type OptionsOf, option, refuseConflicts } from '../options/table.js';
-import { count, integer, notNegative, text, type ValueType } from '../options/types.js';
-import { ownSeparator, separatorsFor, stopSequence } from '../sample/record-ends.js';
-import { constraintRows, countsWeightRow, filterRows, lengthRow } from '../sample/sample-rows.js';
-import { constraintFor, type SampleSettings } from '../sample/settings.js';
+import { checkOptions, type OptionsOf } from '../options/table.js';
+import { listed } from '../options/types.js';
+import { beamSearch } from '../sample/beam.js';
+import { generate } from '../sample/generate.js';
+import { notIn, selectRecords, unseen, wholeRecords } from '../sample/record-filters.js';
+import type { DrawOptions } from '../sample/sample-rows.js';
+import { sampleSettings } from '../sample/sample-settings.js';
 import { prepareText } from '../text/decode.js';
+import { newIds } from '../text/ids.js';
+import { loadCorpus } from '../text/load-corpus.js';
+import type { Ids } from '../text/unit.js';
+import { requirePaths } from './arguments.js';
+import { type HeldText, type LoadedModel, textOf } from './held.js';
+import { modelRows } from './model-options.js';
+import { breather } from './operations.js';
 
-const texts: ValueType<string | readonly string[]> = {
-  expected: 'a text or a list of texts',
-  parse: (given) => given,
-  accepts: (value): value is string | readonly string[] =>
-    typeof value === 'string' ||
-    (Array.isArray(value) && value.every((part) => typeof part === 'string')),
-};
-
-const textRows = {
-  prompt: option('<text>', text, 'text to continue; it is not part of what is returned', {
-    default: '',
-  }),
-  length: { ...lengthRow, help: 'max number of characters of a record' },
-  temperature: option(
-    '<x>',
-    notNegative,
-    'divides the logits: below 1 more predictable, above 1 more varied, 0 greedy',
-    { default: 1 },
-  ),
-  ...filterRows,
-  ...constraintRows,
-  countsWeight: countsWeightRow,
-  stop: option('<text>', texts, 'what ends a record and is not part of it', {
-    conflicts: ['match'],
-  }),
-  until: option('<text>', texts, 'what ends a record and is part of it', {
-    conflicts: ['match'],
-  }),
-  seed: option('<n>', integer(0), 'random seed; the same seed gives the same records', {
-    absent: 'random',
-  }),
-};
-
-const recordRows = {
-  ...textRows,
-  count: option('<n>', count, 'number of records'),
-  threads: option('<n>', integer(1, limits.threads), 'worker threads'),
-};
-
-export type TextSampleOptions = OptionsOf<typeof textRows>;
-export type RecordSampleOptions = OptionsOf<typeof recordRows>;
-
-export interface Sampling {
-  readonly settings: SampleSettings;
-  readonly prompt: ArrayLike<number>;
-}
+type RecordOptions = OptionsOf<(typeof modelRows)['sample']>;
 
 /** @throws UsageError naming an option that is unknown or out of range */
 export function checkSampling(
   options: Record<string, unknown>,
   what: 'sample' | 'sampleText',
-): asserts options is RecordSampleOptions {
-  const rows = what === 'sample' ? recordRows : textRows;
-  checkOptions(rows, options, what);
-  refuseConflicts(rows, options);
+): asserts options is RecordOptions {
+  checkOptions(modelRows[what], options, what);
 }
 
-/** @throws UsageError for an expression that no record can match */
-export function samplingOf(options: RecordSampleOptions, model: ModelData): Sampling {
-  const { vocabulary } = model;
-  const list = (given: string | readonly string[] = []) =>
-    typeof given === 'string' ? [given] : given;
-  // a string that can never come ends nothing
-  const stopsOf = (given: readonly string[], key: string, kept: boolean) =>
-    given.flatMap((end) => stopSequence(end, key, kept, model, () => {}));
-  const own = ownSeparator(model);
-  const given = [
-    ...stopsOf(list(options.stop), 'stop', false),
-    ...stopsOf(list(options.until), 'until', true),
-  ];
-  const isOpen = !options.stop && !options.until && options.match === undefined;
-  const isRecords = options.count !== undefined;
-  const stops = isRecords && isOpen ? own : given;
-  const prompt = options.prompt ?? textRows.prompt.default;
-  const separators = isRecords ? separatorsFor(prompt !== '', model, stops, own) : [];
-  const settings: SampleSettings = Object.freeze({
-    length: options.length ?? textRows.length.default,
-    temperatures: [options.temperature ?? textRows.temperature.default],
-    schedule: undefined,
-    greedy: options.greedy ?? false,
-    topK: options.topK,
-    topP: options.topP,
-    minP: options.minP,
-    typical: options.typical,
-    banRepeats: options.banRepeats,
-    stops,
-    separators: separators.map(({ ids }) => ids),
-    allow: options.allow,
-    match: options.match,
-    countsWeight: options.countsWeight,
-    seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+/**
+ * Draws the records that the options ask for.
+ * @returns their ids, without the prompts'
+ * @throws UsageError for options that contradict each other, and for an expression that no record matches
+ */
+export async function* drawRecords(
+  loaded: LoadedModel,
+  options: RecordOptions,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly ids: readonly number[] }, void, void> {
+  const { count = 1, beam, unique } = options;
+  const { model, device, weights } = loaded;
+  if (beam !== undefined) {
+    const { prompt, settings } = drawingOf(options, model);
+    const pause = breather(signal);
+    const found = await beamSearch(model, device, {
+      ...{ prompt, settings, width: beam, weights, pause },
+    });
+    yield* found.slice(0, count);
+    return;
+  }
+  const isNovel = await noveltyOf(options.novel, model, signal);
+  if (isNovel === undefined && unique !== true) {
+    yield* wholeRecords(drawPieces(loaded, options, signal));
+    return;
+  }
+  const isList = Array.isArray(options.prompt);
+  const prompts = listed(options.prompt ?? '').map((text) => Array.from(idsOf(text, model)));
+  const isFresh = unique ? unseen() : () => true;
+  const wanted = isList ? Number.POSITIVE_INFINITY : count;
+  yield* selectRecords(
+    wholeRecords(drawPieces(loaded, options, signal)),
+    ({ index, ids }) => {
+      const whole = [...prompts[isList ? Math.floor(index / count) : 0], ...ids];
+      return isFresh(whole) && isNovel?.(whole) !== false;
+    },
+    wanted,
+  );
+}
+
+/** Draws records in pieces. Without a list of prompts, those that are selected from are drawn without end. */
+export async function* drawPieces(
+  { model, device, weights, idle }: LoadedModel,
+  options: RecordOptions,
+  signal: AbortSignal,
+) {
+  const { prompt, jobs, settings } = drawingOf(options, model);
+  const { count = 1, threads = usableCores(), unique, novel } = options;
+  const isEndless = jobs === undefined && (unique === true || novel !== undefined);
+  const ofOne = isEndless ? Number.POSITIVE_INFINITY : count;
+  const pieces = generate(repeatedJobs(jobs ?? [[]], ofOne), {
+    ...{ model, device, weights, idle, settings, prompt, threads },
+    expected: ofOne * (jobs?.length ?? 1),
   });
-  // an expression that cannot be met is told before any work
-  constraintFor(settings, vocabulary);
-  return { settings, prompt: idsOf(prompt, model) };
+  for await (const piece of pieces) {
+    signal.throwIfAborted();
+    yield piece;
+  }
+}
+
+function* repeatedJobs(jobs: readonly ArrayLike<number>[], count: number) {
+  for (const job of jobs) for (let i = 0; i < count; i++) yield job;
+}
+
+/** Settings, the ids that all records continue, and those that each continues where there is a list. */
+function drawingOf(options: RecordOptions, model: ModelData) {
+  const { temperature: temp, temperatureSchedule: tempSchedule, prompt: given, ...same } = options;
+  const isList = Array.isArray(given);
+  const prompts = listed(given ?? '');
+  const drawing: DrawOptions = {
+    ...same,
+    ...(temp !== undefined && { temp }),
+    ...(tempSchedule !== undefined && { tempSchedule }),
+  };
+  const isPrompted = prompts.some((text) => text !== '');
+  // a stop sequence that can never occur ends nothing
+  const settings = sampleSettings(drawing, model, { isPrompted, isList }, () => {});
+  const ids = prompts.map((text) => idsOf(text, model));
+  return isList
+    ? { settings, prompt: [], jobs: ids }
+    : { settings, prompt: ids[0], jobs: undefined };
+}
+
+/** Tells whether a record occurs nowhere in the texts; undefined where none are given. */
+async function noveltyOf(
+  novel: RecordOptions['novel'],
+  model: ModelData,
+  signal: AbortSignal,
+): Promise<((ids: ArrayLike<number>) => boolean) | undefined> {
+  if (novel === undefined) return undefined;
+  const held = typeof novel === 'object' ? textOf(novel) : undefined;
+  if (held !== undefined) return notIn(idsFor(model, held));
+  const { text, vocabulary } = model;
+  const paths = requirePaths(novel, 'option novel');
+  const { ids } = await loadCorpus(paths, {
+    ...{ text, vocabulary, minCount: 1, stdin: process.stdin },
+    onProgress: () => signal.throwIfAborted(),
+  });
+  return notIn(ids);
+}
+
+/** The ids of a corpus in the vocabulary of a model. */
+function idsFor({ vocabulary, text }: ModelData, { loaded }: HeldText): Ids {
+  for (const key of ['unit', 'normalize', 'keepCr'] as const) {
+    const [own, wanted] = [loaded.text[key], text[key]];
+    if (own === wanted) continue;
+    throw new UsageError(
+      `the corpus of option novel was read with ${key} ${own ?? 'absent'}, and the model's text with ${wanted ?? 'absent'}: load the corpus as the model's text was`,
+    );
+  }
+  const { corpus } = loaded;
+  const map = corpus.vocabulary.mapFrom(vocabulary);
+  const ids = newIds(vocabulary.size, corpus.ids.length);
+  for (let i = 0; i < ids.length; i++) {
+    const id = map[corpus.ids[i]];
+    ids[i] = id < 0 ? vocabulary.unknownId : id;
+  }
+  return ids;
 }
 
 /** The ids of a string, made uniform as a corpus is */
-export function idsOf(given: string, { vocabulary, text: rules }: ModelData) {
+export function idsOf(given: string, { vocabulary, text: rules }: ModelData): Ids {
   const uniform = prepareText(given, rules);
   return vocabulary.encode(rules.unit === 'byte' ? Buffer.from(uniform) : uniform).ids;
 }

@@ -1,4 +1,4 @@
-/** How texts are read, from options, and what is said of folders. */
+/** Options of reading texts, and notes about folders. */
 import { optionName, UsageError } from '../errors.js';
 import { grouped } from '../messages/quote.js';
 import type { OptionsOf } from '../options/table.js';
@@ -46,10 +46,10 @@ export function readingOf(
   };
 }
 
-/** Of the files that were passed over, so many are named. */
+/** Max number of skipped files that are named */
 const named = 5;
 
-/** Says of a folder how many files are read, and which are not. */
+/** Notes how many files of a folder are read, and which are skipped. */
 export function folderReporter(messages: Messages): (report: FolderReport) => void {
   return ({ folder, files, skipped }) => {
     const read = `${folder}: ${grouped(files)} file${files === 1 ? '' : 's'} read`;
@@ -60,7 +60,7 @@ export function folderReporter(messages: Messages): (report: FolderReport) => vo
   };
 }
 
-/** What a model's provenance keeps of folders: counts, and a few base names. */
+/** The summary of folders that a model's provenance records: counts, and a few base names. */
 export function skippedIn(
   folders: readonly FolderReport[],
 ): { readonly skipped: number; readonly skippedFiles: readonly string[] } | undefined {

@@ -15,7 +15,7 @@ import { Operations } from './operations.js';
 import { anotherText } from './recorded-text.js';
 import { SavedTraining } from './training.js';
 
-/** Options of the schema that are a corpus' here, or the command's alone */
+/** Options of the schema that belong to a Corpus in the library, or to the command alone */
 type Elsewhere =
   | 'unit'
   | 'normalize'
@@ -57,9 +57,9 @@ export interface TrainOptions extends Omit<CommandTrainOptions, Elsewhere> {
   readonly saveTo?: string | undefined;
   /** A model to start from, or the path of one */
   readonly initFrom?: string | Model | undefined;
-  /** Told several times a second how far the training is */
+  /** Called several times a second with the progress */
   readonly onProgress?: ((progress: ProgressEvent) => void) | undefined;
-  /** Told all that happens, progress included */
+  /** Called with every event, progress included */
   readonly onEvent?: ((event: TrainEvent) => void) | undefined;
   /**
    * Ends the training after the step under way: `train` saves and returns the best model so far. Before the
@@ -181,7 +181,7 @@ function bestOf(
   return best;
 }
 
-/** Hands events on; the first failure of a listener ends the training. */
+/** Passes events on; the first failure of a listener ends the training. */
 class Listeners {
   private failure: { readonly error: unknown } | undefined;
 
@@ -196,7 +196,7 @@ class Listeners {
     if (shown.type === 'progress') this.call(this.request.onProgress, shown);
   }
 
-  /** @throws what a listener has thrown */
+  /** @throws the error that a listener has thrown */
   rethrow(): void {
     if (this.failure !== undefined) throw this.failure.error;
   }

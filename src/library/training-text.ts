@@ -13,9 +13,9 @@ import { folderReporter, skippedIn } from './text-reading.js';
 
 export interface ValidationSource {
   readonly valFrac: number;
-  /** A text of its own, instead of the end of the training text */
+  /** The path of a separate validation text, instead of the end of the training text */
   readonly valFile: string | null;
-  /** Characters that are validated on at most */
+  /** Max number of characters to validate on */
   readonly valChars: number;
 }
 
@@ -54,7 +54,7 @@ export async function trainingText(
     }
   }
   if (validation.length < 2) {
-    // where not even training is possible, that is said instead
+    // a text too short even for training is reported elsewhere
     if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
       messages.warn(
         'the text is too short for a validation part: the training loss is used instead',

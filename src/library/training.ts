@@ -1,4 +1,4 @@
-/** A training with its files: claimed, prepared, run, and its models and states saved. */
+/** A training with its files: it claims them, prepares and runs, and saves models and states. */
 import { countsBytes } from '../checkpoint/counts-field.js';
 import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
@@ -6,6 +6,7 @@ import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import type { Model } from '../model/model-data.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
+import type { PreparedTraining } from '../train/job.js';
 import { runTraining } from '../train/run.js';
 import type { CheckpointSink } from '../train/saving/checkpoint-sink.js';
 import type { CommandTrainOptions } from '../train/schema/schema.js';
@@ -13,19 +14,19 @@ import { claimOutput, requireSpace } from './claim-output.js';
 import type { LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { guardOutput } from './output-guard.js';
-import { type Prepared, prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
+import { prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
 
 export interface TrainingRequest {
-  /** Checked already */
+  /** The options, checked already */
   readonly options: CommandTrainOptions;
-  /** Where the best model goes; without it nothing is written */
+  /** Path of the best model; without it nothing is written */
   readonly modelPath: string | undefined;
   /** Paths of what is read, which are never written to */
   readonly inputs: readonly (string | undefined)[];
-  /** A model to start from, if it is not the one that the options name */
+  /** A model to start from, if the options do not name its file */
   readonly initFrom?: Model | undefined;
   readonly messages: Messages;
-  /** The text of a new training */
+  /** Reads the text of a new training. */
   text(): Promise<LoadedText>;
   readonly resumedText: ResumedText;
 }
@@ -34,7 +35,7 @@ export class SavedTraining {
   private latest: Model | undefined;
 
   private constructor(
-    readonly prepared: Prepared,
+    readonly prepared: PreparedTraining,
     private readonly options: CommandTrainOptions,
     private readonly files: { path: string; lock: Lock; kept: KeptModels } | undefined,
   ) {}
@@ -67,7 +68,7 @@ export class SavedTraining {
             }),
           plainWeights: options.plainWeights ?? false,
         });
-      // of a new training before its text is read, which may take long
+      // the kept models of a new training are checked before its text is read, which may take long
       const empty = resuming ? undefined : await keeping(options.keep);
       const prepared = resuming
         ? await prepareResumed(request.resumedText, options, path, messages)
@@ -112,7 +113,7 @@ export class SavedTraining {
     return runTraining({ ...this.prepared, signal, onEvent, sink });
   }
 
-  /** Gives the files up; a second call does nothing. */
+  /** Releases the files; a second call does nothing. */
   release(): void {
     this.files?.lock.release();
   }

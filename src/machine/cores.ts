@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import os from 'node:os';
 
 /** Cores this process may use: its affinity, and the processor quota of its control group. */
 export function usableCores(): number {
   const quota = Math.min(quotaV2(), quotaV1());
-  return Math.max(1, Math.min(availableParallelism(), Math.ceil(quota)));
+  return Math.max(1, Math.min(os.availableParallelism(), Math.ceil(quota)));
 }
 
 /** `quota period` of cgroup v2, in microseconds; "max" means none. */
@@ -32,9 +32,9 @@ function readWords(path: string): string[] {
   }
 }
 
-/** More threads than this many a core only take memory and turns from each other. */
+/** Max useful number of threads for each core: more of them only take memory and slow each other down. */
 const threadsPerCore = 4;
-/** On few cores too: what a person asks for within reason is done. */
+/** Min limit of threads, so that a reasonable request is granted on few cores too. */
 const alwaysUseful = 16;
 
 /** How many of the threads that were asked for are of use, where their number changes nothing else. */

@@ -2,7 +2,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Within a realm process ids mean the same: one boot of one machine, one namespace of processes. */
+/** Process ids are unique within a realm: one boot of one machine, one namespace of processes. */
 export function processRealm(): string {
   const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
   const namespace = attempt(() => readlinkSync('/proc/self/ns/pid'));

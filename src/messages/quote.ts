@@ -16,16 +16,16 @@ export function printable(text: string): string {
   return text.replace(strange, escaped);
 }
 
-/** The same of a text of several lines, whose line ends and tabs stay. */
+/** Escapes a text of several lines in the same way, but keeps line ends and tabs. */
 export function printableLines(text: string): string {
   return text.replace(strange, (character) =>
     character === '\n' || character === '\t' ? character : escaped(character),
   );
 }
 
-/** A value as JSON on one line, safe on a terminal, and the same value to whoever parses it. */
+/** A value as JSON on one line, safe on a terminal; parsing it gives the same value. */
 export function jsonText(value: unknown): string {
-  // outside of strings JSON has none of these characters
+  // JSON has none of these characters outside of strings
   return printable(JSON.stringify(value) ?? 'null');
 }
 

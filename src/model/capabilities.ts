@@ -8,7 +8,7 @@ import type { CellFeature } from './cells/cell.js';
 import { type CellName, cellNames, cells } from './cells/cells.js';
 import type { ArchitectureFlags } from './model-config.js';
 
-/** Commands that make or run a network */
+/** The commands that make or run a network */
 export const networkCommands = [
   ...['train', 'sample', 'eval', 'score', 'which', 'compress'],
   ...['bench', 'gradients', 'visualize'],
@@ -29,7 +29,7 @@ function cellsWith(feature: CellFeature): readonly CellName[] {
   return cellNames.filter((name) => cells[name].features.includes(feature));
 }
 
-/** One row a feature. The keys are the names of options and of fields in files. */
+/** One row for each feature. The keys are the names of options and of fields in files. */
 export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>> = {
   residual: {
     ...{ cells: cellNames, equations: true },
@@ -45,7 +45,7 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   },
 };
 
-/** What is to be done with which network; what is not known yet is absent. */
+/** The work to be done and the network to do it with; properties that are not known yet are absent. */
 export interface Combination extends ArchitectureFlags {
   /** Any name, of a cell that is written out or of equations */
   readonly cell?: string | undefined;

@@ -15,7 +15,7 @@ import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 
 export class DocumentResets {
-  /** What stood in the rows that were set to zero, [T·B, H] by layer and state */
+  /** The values of the rows that were set to zero, [T·B, H] by layer and state */
   private readonly kept: readonly (readonly Tensor[])[];
   private readonly hidden: number;
   private T = 0;
@@ -34,14 +34,14 @@ export class DocumentResets {
     );
   }
 
-  /** The resets of the chunk that is run next. */
+  /** Sets the resets of the next chunk. */
   begin(T: number, B: number, resets: readonly Reset[]): void {
     this.T = T;
     this.B = B;
     this.resets = resets;
   }
 
-  /** Runs layer l; afterwards its memory holds all results, also those of rows that were reset. */
+  /** Runs layer l. Afterwards its memory holds all results, including those of rows that were reset. */
   forward(layer: CellLayer, l: number, lookup: Lookup | undefined): void {
     const { backend, B } = this;
     const segments = this.pieces();
@@ -52,7 +52,7 @@ export class DocumentResets {
       segment.forward(lookup && ids && { table: lookup.table, ids });
     }
     for (const [from, to, reset] of segments) {
-      // before the chunk's first step there is no result of the chunk's
+      // before the chunk's first step there is no earlier result in the chunk
       if (reset && from > 0) this.putBack(layer.at(to - from, B, from).initialState, l, reset);
     }
   }
@@ -74,7 +74,7 @@ export class DocumentResets {
     }
   }
 
-  /** First step, step after the last one, and what is reset before it */
+  /** First step of the piece, the step after its last one, and the rows reset before it */
   private pieces(): (readonly [from: number, to: number, reset: Reset | undefined])[] {
     const { resets, T } = this;
     const segments: (readonly [number, number, Reset | undefined])[] = [];

@@ -20,7 +20,7 @@ export interface InputNames {
 }
 
 export class FirstLayerInput {
-  /** [V, G·H] */
+  /** The table of input projections, [V, G·H] */
   private table: Tensor | undefined;
   private dTable: Tensor | undefined;
   /** [maxRows, D]: embedded characters, and their gradient, where the direct way is taken */

@@ -6,7 +6,7 @@ import { Network } from './network.js';
 import { networkBytes } from './network-bytes.js';
 import { ParameterTensors, parameterTable } from './parameters.js';
 
-/** Largest T·B and largest B of a forward pass */
+/** Max T·B and max B of a forward pass */
 interface ForwardCapacity {
   readonly maxRows: number;
   readonly maxBatch: number;

@@ -9,9 +9,9 @@ import { type Parameter, parameterTable } from './parameters.js';
 export interface Model {
   readonly config: ModelConfig;
   readonly vocabulary: Vocabulary;
-  /** How texts become characters: the same for training, prompts and evaluation. */
+  /** Rules by which texts become characters: the same for training, prompts and evaluation */
   readonly text: TextOptions;
-  /** What ends each record of the text that it learned from; absent where there is no such thing */
+  /** The text that ends each record of the training text; absent if it is not made of records */
   readonly separator?: string | undefined;
   /** All parameters in the flat order of the parameter table */
   readonly weights: Float32Array;

@@ -1,6 +1,16 @@
 /** Rows of a network's state. */
 import type { Backend } from '../backend/backend.js';
+import { cellOf } from './cells/cells.js';
+import type { ModelConfig } from './model-config.js';
 import type { State } from './network.js';
+
+/** A state of zeros for B rows: the state before any text. */
+export function createState(backend: Backend, config: ModelConfig, B: number): State {
+  const { states } = cellOf(config);
+  return Array.from({ length: config.layers }, () =>
+    states.map(() => backend.tensor([B, config.hidden])),
+  );
+}
 
 /** Rows [first, first + count) of a state, the same memory. */
 export function stateRows(backend: Backend, state: State, first: number, count: number): State {
@@ -9,7 +19,7 @@ export function stateRows(backend: Backend, state: State, first: number, count: 
   );
 }
 
-/** to = from, of as many rows; no overlap. */
+/** Copies a state to another one of as many rows; the two must not overlap. */
 export function copyState(backend: Backend, to: State, from: State): void {
   to.forEach((layer, l) => {
     layer.forEach((s, k) => {

@@ -18,6 +18,7 @@ import { DocumentResets } from './document-resets.js';
 import { FirstLayerInput } from './input.js';
 import { type LayerWeights, layerWeights } from './layer-weights.js';
 import type { ModelConfig } from './model-config.js';
+import { createState } from './network-state.js';
 import type { ParameterTensors } from './parameters.js';
 import { randomKey } from './random.js';
 import { WeightDrop } from './weight-drop.js';
@@ -26,24 +27,24 @@ import { WeightDrop } from './weight-drop.js';
 export type State = readonly (readonly Tensor[])[];
 
 export interface Dropout {
-  /** Share of each layer's output set to zero, the last layer's included (Zaremba et al. 2014). */
+  /** Fraction of each layer's output set to zero, the last layer's included (Zaremba et al. 2014) */
   readonly rate: number;
   /** One mask for all steps of a chunk (Gal & Ghahramani 2016), not one a step. */
   readonly locked: boolean;
-  /** Share of the recurrent weights set to zero, for a chunk (weight drop, Merity et al. 2018). */
+  /** Fraction of the recurrent weights set to zero, for a chunk (weight drop, Merity et al. 2018) */
   readonly weightRate: number;
   readonly seed: number;
   /** The mask is a function of seed, step, layer and position alone. */
   readonly step: number;
-  /** Where the rows stand in the whole batch. */
+  /** The positions of the rows within the whole batch */
   readonly firstRow: number;
   readonly totalRows: number;
 }
 
 export interface Capacity {
-  /** Largest T·B */
+  /** Max T·B */
   readonly maxRows: number;
-  /** Largest B */
+  /** Max B */
   readonly maxBatch: number;
   /** Whether `backward` will be called. */
   readonly training: boolean;
@@ -51,7 +52,7 @@ export interface Capacity {
   readonly dropout: boolean;
   /** Whether `forward` will be given dropout of weights. */
   readonly weightDrop: boolean;
-  /** Whether `forward` will be given resets. */
+  /** Whether `forward` will be given resets of documents. */
   readonly documents?: boolean;
 }
 
@@ -62,20 +63,20 @@ export interface Capacity {
  */
 export type StateGradientObserver = (layer: number, t: number, dState: readonly Tensor[]) => void;
 
-/** What one chunk needs besides its layers: views for one (T, B). */
+/** Buffers of one chunk besides those of its layers: views for one (T, B) */
 interface ChunkViews {
   readonly layers: readonly CellChunk[];
-  /** [T, B, H] a layer: what it hands on, where that is not its output itself */
+  /** The input of the layer above, [T, B, H] a layer, if it differs from the layer's output */
   readonly layerOutputs: readonly (Tensor | undefined)[];
-  /** [T, B, H] w.r.t. what a layer hands on */
+  /** Gradient w.r.t. the inputs of the layer above, [T, B, H] */
   readonly dOutput: Tensor | undefined;
-  /** [T, B, H] w.r.t. its output before dropout, where `dOutput` must be kept */
+  /** Gradient w.r.t. a layer's output before dropout, [T, B, H], if `dOutput` must be kept */
   readonly dUndropped: Tensor | undefined;
-  /** [T·B, V] */
+  /** Logits, [T·B, V] */
   readonly logits: Tensor;
-  /** [T·B] */
+  /** Losses, [T·B] */
   readonly losses: Tensor;
-  /** [B, H] a state of the cell */
+  /** Gradient w.r.t. the state of a layer, [B, H] for each tensor */
   readonly dState: readonly Tensor[];
 }
 
@@ -97,7 +98,7 @@ export class Network {
   private readonly outputBias: Tensor;
   private dropout: Dropout | undefined;
   private readonly documentResets: DocumentResets | undefined;
-  /** The chunk of the last forward pass. */
+  /** The buffers of the latest chunk that was run forward */
   private current: { chunk: ChunkViews; ids: Indices; T: number; B: number } | undefined;
 
   constructor(
@@ -142,10 +143,9 @@ export class Network {
     this.dStateBuffers = training ? cell.states.map(() => backend.tensor([maxBatch * H])) : [];
   }
 
-  /** A state of zeros for B rows, apart from every other. */
+  /** Allocates a state of zeros for B rows. */
   createState(B: number): State {
-    const { layers: L, hidden: H } = this.config;
-    return Array.from({ length: L }, () => this.cell.states.map(() => this.backend.tensor([B, H])));
+    return createState(this.backend, this.config, B);
   }
 
   /**
@@ -222,7 +222,7 @@ export class Network {
       throw new Error('not built for training');
     }
     const last = this.layers.length - 1;
-    // logits hold their own gradient by now
+    // the logits have been replaced by their gradient
     const dLogits = chunk.logits;
     backend.linearBackwardWeight(
       gradients.get('output.weight'),
@@ -282,7 +282,7 @@ export class Network {
     return this.last().chunk.layers;
   }
 
-  /** Says that the weights stay as they are until `thaw`: what is derived from them is kept. */
+  /** Declares that the weights will not change until `thaw`: values derived from them are kept. */
   freeze(): void {
     const parts = this.cell.unitGroups.map((count) => count * this.config.hidden);
     for (const weight of this.recurrentWeights) this.backend.freeze(weight, parts);
@@ -306,7 +306,7 @@ export class Network {
     return this.layerWeights.flatMap(({ recurrent }) => recurrent ?? []);
   }
 
-  /** What layer l gives to the one above: its output after dropout, plus its input if residual. */
+  /** The input of layer l + 1: the output of layer l after dropout, plus the input of layer l if residual. */
   private writeLayerOutput(chunk: ChunkViews, l: number): void {
     const { backend } = this;
     const { output } = chunk.layers[l];
@@ -360,7 +360,7 @@ export class Network {
   }
 
   private chunk(T: number, B: number): ChunkViews {
-    // in generation every chunk is like the last
+    // in generation every chunk has the same size
     if (this.current?.T === T && this.current.B === B) return this.current.chunk;
     const key = `${T} ${B}`;
     const known = this.views.get(key);

@@ -17,9 +17,9 @@ import { Random } from './random.js';
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Number of elements. */
+  /** Number of elements of the parameter */
   readonly size: number;
-  /** First element in the flat list of all parameters. */
+  /** Index of its first element in the flat list of all parameters */
   readonly start: number;
   /** Matrices stacked in it that an optimiser may update as such, as those of a cell's gates; else 0 */
   readonly gates: number;
@@ -27,15 +27,15 @@ export interface Parameter {
   readonly vocabularyAxis?: 0 | 1;
   /** Weight decay acts on matrices, not on biases and embeddings. */
   readonly decays: boolean;
-  /** Fills one value after the other, in row-major order. */
+  /** The function that gives the initial values, one after the other in row-major order */
   readonly initial: (random: Random, index: number) => number;
 }
 
 export interface ParameterTable {
   readonly parameters: readonly Parameter[];
-  /** Elements of the flat list, padding between parameters included. */
+  /** Number of elements of the flat list, padding between parameters included */
   readonly flatSize: number;
-  /** Elements of all parameters. */
+  /** Number of elements of all parameters, without padding */
   readonly count: number;
 }
 
@@ -130,7 +130,7 @@ interface Placement extends Partial<Pick<Parameter, 'decays' | 'gates' | 'vocabu
 export function initialValues(table: ParameterTable, seed: number): Float32Array {
   const values = new Float32Array(table.flatSize);
   table.parameters.forEach((parameter, index) => {
-    // a stream a parameter: adding one does not change the others
+    // each parameter has a random stream of its own, so that a new one does not change the others
     const random = new Random(seed, index);
     for (let i = 0; i < parameter.size; i++) {
       values[parameter.start + i] = parameter.initial(random, i);

@@ -32,12 +32,12 @@ export class Random {
     return sum >>> 0;
   }
 
-  /** Uniform on [0, 1), 53 bits. */
+  /** Returns a uniform number on [0, 1) of 53 bits. */
   uniform(): number {
     return ((this.bits() >>> 5) * 2 ** 26 + (this.bits() >>> 6)) * 2 ** -53;
   }
 
-  /** Standard normal (Box & Muller 1958). */
+  /** Returns a standard normal number (Box & Muller 1958). */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return radius * Math.cos(2 * Math.PI * this.uniform());

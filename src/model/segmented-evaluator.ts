@@ -14,16 +14,16 @@ import { clearState, stateRows } from './network-state.js';
 
 const minSegmentLength = 4096;
 const maxSegments = 32;
-/** Characters that a segment begins early. */
+/** Number of characters that a segment begins early, so that its state warms up. */
 export const warmup = 256;
 
 export interface Segments {
   readonly count: number;
-  /** Predicted characters of a segment; the last one may have fewer. */
+  /** Number of predicted characters of a segment; the last segment may have fewer. */
   readonly length: number;
 }
 
-/** How a text of `characters` characters is cut. */
+/** The segments of a text of `characters` characters */
 export function segmentText(characters: number): Segments {
   const predicted = Math.max(0, characters - 1);
   const fitting = Math.floor(predicted / minSegmentLength);

@@ -11,7 +11,7 @@ import type { Dropout } from './network.js';
 import { randomKey } from './random.js';
 
 export class WeightDrop {
-  /** What the layers multiply with, [G·H, H] a layer. */
+  /** The recurrent weights after dropout, [G·H, H] a layer */
   readonly dropped: readonly Tensor[];
   private readonly dDropped: Tensor;
 
@@ -58,7 +58,7 @@ export class WeightDrop {
     backend.add(dWeight, dDropped);
   }
 
-  /** Rows of the mask are rows of the weight. */
+  /** The rows of the mask are those of the weight. */
   private mask(dropout: Dropout | undefined, layer: number): DropoutMask | undefined {
     if (dropout === undefined || dropout.weightRate === 0) return undefined;
     const { weightRate: rate, seed, step } = dropout;

@@ -1,4 +1,4 @@
-/** How much of a text stands in a corpus. */
+/** The share of a text's strings that do not occur in a corpus. */
 import type { SuffixAutomaton } from './suffix-automaton.js';
 
 export interface CommonRun {
@@ -32,7 +32,7 @@ export function noveltyOf(automaton: SuffixAutomaton, maxRuns: number): Novelty 
 function longestRuns(matches: Int32Array, maxRuns: number): CommonRun[] {
   const runs: CommonRun[] = [];
   matches.forEach((length, end) => {
-    // it goes on with the next character: that one is longer
+    // the string continues with the next character, so the longer one is counted instead
     if (length === 0 || matches[end + 1] === length + 1) return;
     runs.push({ start: end - length + 1, length });
   });

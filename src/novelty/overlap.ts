@@ -9,12 +9,12 @@
  */
 import type { Ids } from '../text/unit.js';
 
-/** Characters of a run that both texts must have */
+/** Length of a run that both texts must have in common */
 export const sharedRun = 64;
 /** A longer validation text is looked at in so many pieces of so many characters, evenly spaced. */
 const pieces = 32;
 const pieceLength = 4096;
-/** Characters of a training text that is looked at from every position */
+/** Number of characters of training text up to which runs are looked up at every position */
 const maxThorough = 1 << 18;
 
 /**
@@ -72,11 +72,11 @@ function hashOf(words: Uint32Array, at: number, count: number): number {
 
 /** All runs of a text, each by its first position, and which of them were found elsewhere. */
 class RunTable {
-  /** By slot: position + 1, and the run's hash; 0 marks a free slot */
+  /** By slot of the hash table: position + 1 (0 marks a free slot), and the run's hash */
   private readonly positions: Uint32Array;
   private readonly hashes: Int32Array;
   private readonly found: Uint8Array;
-  /** A bit for each value of the upper bits of a hash: most of what is not there is told by it */
+  /** A bit for each value of the upper bits of a hash: it rules out most hashes that do not occur */
   private readonly filter: Int32Array;
   private readonly shift: number;
 

@@ -14,9 +14,9 @@ export class SuffixAutomaton {
   private readonly link: Int32Array;
   private readonly edges: Edges;
   private states = 1;
-  /** By state: longest of its strings that the corpus has; 0: none */
+  /** By state: length of its longest string that occurs in the corpus; 0 for none */
   private readonly matched: Int32Array;
-  /** Where the corpus stands */
+  /** The current position in the corpus */
   private state = 0;
   private run = 0;
 
@@ -37,7 +37,7 @@ export class SuffixAutomaton {
     for (const symbol of text) last = this.append(symbol, last);
   }
 
-  /** Reads on in the corpus. */
+  /** Reads the next piece of the corpus. */
   read(symbols: Uint32Array): void {
     const { length, link, matched, edges } = this;
     let { state, run } = this;
@@ -57,7 +57,7 @@ export class SuffixAutomaton {
     this.run = run;
   }
 
-  /** The corpus goes on with another file: no string reaches across. */
+  /** The corpus continues with another file: no string crosses the border. */
   restart(): void {
     this.state = 0;
     this.run = 0;
@@ -79,7 +79,7 @@ export class SuffixAutomaton {
     const { length, link } = this;
     const order = this.statesByLength();
     const lengths = this.matched.slice();
-    // where a string was met, all its suffixes were
+    // where a string occurs, all its suffixes do
     for (let i = order.length - 1; i > 0; i--) {
       const s = order[i];
       if (lengths[s] > 0 && link[s] > 0) lengths[link[s]] = length[link[s]];
@@ -130,7 +130,7 @@ export class SuffixAutomaton {
   }
 }
 
-/** Transitions by state and symbol: a hash table, with those of a state in a list to be copied. */
+/** Transitions by state and symbol: a hash table, in which those of a state are also linked so that they can be copied. */
 class Edges {
   private readonly mask: number;
   /** Slot → number of the edge + 1 */
@@ -154,7 +154,7 @@ class Edges {
     this.first = new Int32Array(capacity);
   }
 
-  /** -1: none */
+  /** -1 if there is no such edge */
   get(state: number, symbol: number): number {
     const edge = this.slots[this.slotOf(state, symbol)];
     return edge === 0 ? -1 : this.to[edge - 1];

@@ -1,6 +1,6 @@
 /** Suggestions for misspelt names. */
 
-/** Letters that may be wrong: fewer in a short name, where almost any other name is near. */
+/** Max number of wrong letters: small for a short name, which many other names are near. */
 function tolerance(name: string): number {
   return Math.min(3, Math.floor((name.length + 1) / 3));
 }
@@ -25,7 +25,7 @@ export function nearest(
   return best?.name;
 }
 
-/** `; did you mean NAME?`, or nothing */
+/** The hint `; did you mean NAME?`, or an empty text */
 export function suggestion(name: string | undefined): string {
   return name === undefined ? '' : `; did you mean ${name}?`;
 }

@@ -14,43 +14,43 @@ export interface DefaultBy<T> {
 
 export interface OptionRow<T = unknown> {
   readonly type: ValueType<T>;
-  /** One line that can be understood without the lines around it */
+  /** The help text: one line that can be understood without the lines around it */
   readonly help: string;
-  /** How help calls the value: `<n>`; absent for a switch */
+  /** The name of the value in help: `<n>`; absent for a switch */
   readonly argument?: string;
-  /** Without dashes; else made from the option's name: batchSize → batch-size */
+  /** The flag without dashes; by default made from the option's name: batchSize → batch-size */
   readonly flag?: string;
-  /** One letter */
+  /** The short flag: one letter */
   readonly short?: string;
-  /** Other spellings, taken without a word and not shown */
+  /** Other spellings of the flag, accepted silently and not shown in help */
   readonly aliases?: readonly string[];
-  /** Spellings of earlier versions, taken with a warning and not shown */
+  /** Spellings of earlier versions, accepted with a warning and not shown in help */
   readonly deprecated?: readonly string[];
-  /** The environment variable that stands for an option that is not given */
+  /** The environment variable that gives the value if the option is absent */
   readonly environment?: string;
   /** The value that holds when the option is not given */
   readonly default?: T;
   readonly defaultBy?: DefaultBy<T>;
-  /** What help says of the default where it is no fixed value */
+  /** Words for the default in help where it is no fixed value */
   readonly absent?: string;
-  /** For a switch that something else may turn on: what help says of `--no-…` */
+  /** The help text of `--no-…`, for a switch that another option may turn on */
   readonly negation?: string;
   /** Options that may not be given beside this one */
   readonly conflicts?: readonly string[];
   /** Title of the section of help */
   readonly topic?: string;
 
-  // --- for what files record ---
+  // --- for options that files record ---
 
   /** Whether it may change when a training is resumed */
   readonly resume?: boolean;
-  /** Where files have it, if not under its own name: `schedule.rate` */
+  /** The field of files that holds it, if not under its own name: `schedule.rate` */
   readonly field?: string;
-  /** The version of the files that brought it: in earlier ones its default holds. */
+  /** The version of the files in which it first appeared: in earlier ones its default holds. */
   readonly since?: number;
   /** Whether a complete configuration may be without it */
   readonly optional?: boolean;
-  /** Recorded in files, but no option */
+  /** Whether files record it though it is no option */
   readonly internal?: boolean;
 }
 
@@ -65,7 +65,7 @@ export type OptionsOf<Table extends OptionTable> = {
   readonly [Key in keyof Table]?: ValueOf<Table[Key]> | undefined;
 };
 
-/** All options of a table, none of them absent but those that may be. */
+/** All options of a table; only the optional ones may be absent. */
 export type Complete<Table extends OptionTable> = {
   readonly [Key in Exclude<keyof Table, OptionalKey<Table>>]: ValueOf<Table[Key]>;
 } & { readonly [Key in OptionalKey<Table>]?: ValueOf<Table[Key]> | undefined };
@@ -74,7 +74,7 @@ type OptionalKey<Table extends OptionTable> = {
   [Key in keyof Table]: Table[Key] extends { readonly optional: true } ? Key : never;
 }[keyof Table];
 
-/** An option with a value */
+/** Makes a row of an option with a value. */
 export function option<T, const More extends Omit<OptionRow<T>, 'type' | 'help' | 'argument'>>(
   argument: string,
   type: ValueType<T>,
@@ -84,7 +84,7 @@ export function option<T, const More extends Omit<OptionRow<T>, 'type' | 'help' 
   return { argument, type, help, ...(more as More) };
 }
 
-/** A switch */
+/** Makes a row of a switch. */
 export function flag<const More extends Omit<OptionRow<boolean>, 'type' | 'help'>>(
   help: string,
   more?: More,
@@ -92,18 +92,18 @@ export function flag<const More extends Omit<OptionRow<boolean>, 'type' | 'help'
   return { type: boolean, help, ...(more as More) };
 }
 
-/** The rows of a table, all under one title of help */
+/** Puts the rows of a table under one title of help. */
 export function topic<Table extends OptionTable>(title: string, table: Table): Table {
   const rows = Object.entries(table).map(([key, row]) => [key, { ...row, topic: title }]);
   return Object.fromEntries(rows) as Table;
 }
 
-/** `layerNorm` → `layer-norm` */
+/** Converts a name: `layerNorm` → `layer-norm` */
 export function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** How the command line spells an option: `--layer-norm` */
+/** Spells an option as the command line does: `--layer-norm` */
 export function flagOf(key: string, value?: string): string {
   return value === undefined ? `--${kebab(key)}` : `--${kebab(key)} ${value}`;
 }

@@ -6,16 +6,16 @@ import { type Range, ranges } from '../limits.js';
 import { nearest, suggestion } from './suggest.js';
 
 export interface ValueType<T> {
-  /** What a value must be, as messages say it: `an integer from 1 to 64` */
+  /** The description of a valid value, for messages: `an integer from 1 to 64` */
   readonly expected: string;
-  /** The values there are, if they are few */
+  /** The allowed values, if there are only a few */
   readonly choices?: readonly string[];
-  /** @throws ValueError when the text is no such value */
+  /** @throws ValueError when the text is no valid value */
   parse(text: string): T;
   accepts(value: unknown): value is T;
 }
 
-/** A value that its option does not take. The message says what it must be; the caller adds the name. */
+/** A value that its option does not accept. The message says what the value must be; the caller adds the name. */
 export class ValueError extends Error {}
 
 function mustBe(expected: string, text: string, hint = ''): never {
@@ -65,7 +65,7 @@ export function real({ expected, holds }: Range): ValueType<number> {
   };
 }
 
-/** An integer of at least 1 */
+/** The type of integers of at least 1 */
 export const count = integer(1);
 export const positive = real(ranges.positive);
 export const notNegative = real(ranges.notNegative);
@@ -83,7 +83,7 @@ export const text: ValueType<string> = {
 /** The name of a file or folder, `-` for standard input where it is read */
 export const path: ValueType<string> = { ...text, expected: 'a path' };
 
-/** A switch: it has no value on the command line. */
+/** The type of a switch, which has no value on the command line */
 export const boolean: ValueType<boolean> = {
   expected: 'true or false',
   parse: (given) => {
@@ -107,7 +107,7 @@ export function choice<const T extends string>(choices: readonly T[]): ValueType
   };
 }
 
-/** Values with commas between them */
+/** A list, written with commas between the values */
 export function listOf<T>(of: ValueType<T>): ValueType<readonly T[]> {
   return {
     expected: `a list, each of it ${of.expected}`,
@@ -123,6 +123,26 @@ export function repeated<T>(
   of: ValueType<T>,
 ): ValueType<readonly T[]> & { readonly each: ValueType<T> } {
   return { ...listOf(of), parse: (given) => [of.parse(given)], each: of };
+}
+
+/** One value or a list of them; the command line reads it as it reads the list. */
+export function oneOrMore<T, List extends ValueType<readonly T[]>>(
+  of: ValueType<T>,
+  list: List,
+): Omit<List, keyof ValueType<T>> & ValueType<T | readonly T[]> {
+  return {
+    ...list,
+    expected: `${of.expected}, or a list of such values`,
+    accepts: (value): value is T | readonly T[] => of.accepts(value) || list.accepts(value),
+  };
+}
+
+/** The values of an option that takes one or more */
+export function listed<T extends string | number>(
+  given: T | readonly T[] | undefined,
+): readonly T[] {
+  if (given === undefined) return [];
+  return typeof given === 'object' ? given : [given];
 }
 
 const secondsOfUnit: readonly (readonly [RegExp, number])[] = [

@@ -10,6 +10,12 @@ const source = (name: string) =>
 const target = (name: string) => fileURLToPath(new URL(`client/${name}`, import.meta.url));
 const charts = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
 
+/** What uPlot's licence asks to stand wherever its code does; a comment that begins so survives minifying. */
+const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
+  createRequire(import.meta.url).resolve('uplot/LICENSE'),
+  'utf8',
+).trim()}\n*/`;
+
 /** Style sheets of each page, in order */
 const pages: Readonly<Record<PageName, readonly string[]>> = {
   gradients: [charts, source('base.css')],
@@ -22,7 +28,10 @@ for (const [name, styles] of Object.entries(pages)) {
   await build({
     input: source(`${name}-page.ts`),
     logLevel: 'warn',
-    output: { file: target(`${name}.js`), format: 'es', minify: true, comments: { legal: true } },
+    output: {
+      ...{ file: target(`${name}.js`), format: 'es', minify: true, comments: { legal: true } },
+      postBanner: styles.includes(charts) ? notice : '',
+    },
   });
   writeFileSync(target(`${name}.css`), styles.map((path) => readFileSync(path, 'utf8')).join('\n'));
 }

@@ -1,4 +1,4 @@
-/** What the pages are given: plain data, as JSON in the page. */
+/** The data of the pages: plain objects, embedded in the page as JSON. */
 
 /** One network's gradient by lag and its matrices. */
 export interface GradientsSubject {
@@ -8,14 +8,14 @@ export interface GradientsSubject {
   readonly flows: readonly {
     readonly name: string;
     readonly cutOff: number;
-    /** At lags 1, 2, … */
+    /** Values at lags 1, 2, … */
     readonly mean: readonly number[];
     readonly p10: readonly number[];
     readonly p90: readonly number[];
   }[];
   readonly spectra: readonly {
     readonly name: string;
-    /** Descending */
+    /** Singular values in descending order */
     readonly singularValues: readonly number[];
     readonly spectralRadius: number;
   }[];
@@ -38,9 +38,9 @@ export interface GradientsData {
 export interface VisualizeData {
   readonly model: string;
   readonly characters: number;
-  /** Of the text it was cut from */
+  /** Number of characters of the text before it was cut */
   readonly charactersInAll: number;
-  /** By id */
+  /** Symbols by id */
   readonly symbols: readonly string[];
   /** Bits per character */
   readonly meanSurprise: number;
@@ -55,7 +55,7 @@ export interface VisualizeData {
     readonly feature: string;
     readonly units: readonly (UnitData & { readonly score: number })[];
   }[];
-  /** Characters that the findings are from */
+  /** Number of characters that the findings are based on */
   readonly searched: number;
   readonly saturation: readonly {
     readonly layer: number;
@@ -72,7 +72,7 @@ export interface UnitData {
 
 /** A quantity over the steps of a training. */
 export interface Series {
-  /** Ascending */
+  /** Steps in ascending order */
   readonly steps: readonly number[];
   readonly values: readonly number[];
 }
@@ -87,7 +87,7 @@ export interface RunData {
   readonly validation: Series;
   readonly learningRate: Series;
   readonly gradientNorm: Series;
-  /** Share of the steps in which clipping acted */
+  /** Fraction of the steps in which gradients were clipped */
   readonly clipped: Series;
   /** Characters per second */
   readonly speed: Series;

@@ -9,7 +9,7 @@ export type PageName = 'gradients' | 'report' | 'visualize';
 
 export interface PageContent {
   readonly title: string;
-  /** JSON */
+  /** The data of the page as JSON */
   readonly data: unknown;
   /** Larger parts, as base64 text: only decoded when the page asks for them */
   readonly blobs?: Iterable<readonly [id: string, base64: string]>;

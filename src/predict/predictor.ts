@@ -4,8 +4,9 @@
  */
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import { type ModelCounts, mixtureOf } from '../counts/mixture.js';
+import type { ModelConfig } from '../model/model-config.js';
 import type { Network, State } from '../model/network.js';
-import { clearState, copyState, stateRows } from '../model/network-state.js';
+import { clearState, copyState, createState, stateRows } from '../model/network-state.js';
 import { LatestCharacters } from './latest-characters.js';
 
 /** Where some texts stand that are read side by side: all that was read of each. */
@@ -24,6 +25,23 @@ interface RowViews {
   readonly input: Indices;
   /** [B, V] */
   readonly logits: Float32Array;
+}
+
+/**
+ * Texts of which nothing has been read, for a predictor of these counts.
+ * @param share scales the weight of the counts
+ */
+export function emptyPlace(
+  backend: Backend,
+  config: ModelConfig,
+  rows: number,
+  counts: ModelCounts | undefined,
+  share = 1,
+): Place {
+  const context = counts?.table.context ?? 0;
+  const histories =
+    mixtureOf(counts, share) && Array.from({ length: rows }, () => new LatestCharacters(context));
+  return { state: createState(backend, config, rows), histories };
 }
 
 export class Predictor {

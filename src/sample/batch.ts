@@ -4,6 +4,7 @@
  */
 import { type Answer, isPending } from '../backend/backend.js';
 import type { Place, Predictor } from '../predict/predictor.js';
+import type { BatchMemory } from './batch-memory.js';
 import { CharacterSampler } from './character-sampler.js';
 import { type RecordRules, RecordSampler } from './record-sampler.js';
 
@@ -24,37 +25,39 @@ export interface Beginning {
 
 export class Batch {
   private readonly sampler: CharacterSampler;
+  private readonly predictor: Predictor;
   /** A row for each of the active records */
   private readonly place: Place;
+  private readonly rows: number;
   /** What the first B rows read next, by B */
   private readonly inputs = new Map<number, Int32Array>();
   private readonly active: RecordSampler[] = [];
   private readonly waiting: RecordSampler[] = [];
   private ended: RecordSampler[] = [];
 
-  /** @param rows at most so many records run at a time; the predictor must hold them */
   constructor(
-    private readonly predictor: Predictor,
+    { predictor, place, rows }: BatchMemory,
     private readonly beginning: Beginning,
     private readonly rules: RecordRules,
-    private readonly rows: number,
   ) {
     this.sampler = new CharacterSampler(rules.symbols, rules.settings);
-    this.place = predictor.createPlace(rows);
+    this.predictor = predictor;
+    this.place = place;
+    this.rows = rows;
   }
 
   get busy(): boolean {
     return this.active.length > 0 || this.waiting.length > 0 || this.ended.length > 0;
   }
 
-  /** @param prompt ids that this record goes on from, after the beginning */
+  /** @param prompt ids that this record continues, after the beginning */
   add(index: number, prompt: ArrayLike<number>): void {
     const record = new RecordSampler(index, this.beginning.id, prompt, this.rules);
     if (record.done) this.ended.push(record);
     else this.waiting.push(record);
   }
 
-  /** One step of all rows: one answer of the device for all of them. It makes no garbage, a step being short. */
+  /** Runs one step of all rows, with one read from the device. It allocates nothing, because steps are short. */
   step(): Answer<void> {
     const { predictor, active, place } = this;
     this.fillRows();
@@ -114,7 +117,7 @@ export class Batch {
     }
   }
 
-  /** Puts the last row in the place of one that has ended. */
+  /** Moves the last row into the place of a row that has ended. */
   private remove(row: number): void {
     const { active } = this;
     this.ended.push(active[row]);

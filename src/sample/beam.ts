@@ -1,5 +1,5 @@
 /** Beam search: the most probable records that can be found with a limited number of candidates. */
-import type { Backend } from '../backend/backend.js';
+import type { Backend, SharedTensor } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
@@ -14,15 +14,15 @@ export interface BeamResult {
   readonly ids: readonly number[];
   /** Σ of its characters' log-probabilities, that of the end included */
   readonly logProbability: number;
-  /** The same a character: what records of different length are compared by */
+  /** Mean log-probability of a character, by which records of different length are compared */
   readonly mean: number;
 }
 
-/** One character of a candidate, and what stands before it */
+/** One character of a candidate, and a link to the characters before it */
 interface Candidate {
   readonly id: number;
   readonly before: Candidate | undefined;
-  /** Characters drawn */
+  /** Number of characters drawn so far */
   readonly length: number;
   readonly logProbability: number;
   readonly stops: StopMatcher;
@@ -36,6 +36,18 @@ interface Extension {
   readonly logProbability: number;
 }
 
+export interface BeamSearch {
+  /** Ids that the records continue */
+  readonly prompt: ArrayLike<number>;
+  readonly settings: SampleSettings;
+  /** How many candidates are kept after each character */
+  readonly width: number;
+  /** The model's weights, if the device holds them already */
+  readonly weights?: SharedTensor | undefined;
+  /** Called before each character; the search waits for what it returns. */
+  readonly pause?: (() => void | Promise<void>) | undefined;
+}
+
 /**
  * Keeps the `width` most probable beginnings after each character, until as many have ended. With a
  * width of 1 it is greedy sampling.
@@ -44,28 +56,21 @@ interface Extension {
 export async function beamSearch(
   model: Model,
   device: Scope,
-  prompt: ArrayLike<number>,
-  settings: SampleSettings,
-  width: number,
+  search: BeamSearch,
 ): Promise<BeamResult[]> {
-  return withScope(device, (backend) => searchOn(backend, model, prompt, settings, width));
+  return withScope(device, (backend) => searchOn(backend, model, search));
 }
 
-function searchOn(
-  backend: Backend,
-  model: Model,
-  prompt: ArrayLike<number>,
-  settings: SampleSettings,
-  width: number,
-): Promise<BeamResult[]> {
-  const weights = loadWeights(model, backend);
+function searchOn(backend: Backend, model: Model, search: BeamSearch): Promise<BeamResult[]> {
+  const { prompt, settings, width, weights: loaded, pause } = search;
+  const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   const capacity = { maxRows: width, maxBatch: width };
   const network = networkOf(model.config, backend, weights, capacity);
   const { countsWeight } = settings;
   const beginning = readPrompt(model, backend, weights, prompt, countsWeight);
   const predictor = new Predictor(backend, network, width, model.counts, countsWeight);
   const beam = new Beam(predictor, beginning, settings, width);
-  return beam.search(constraintFor(settings, model.vocabulary));
+  return beam.search(constraintFor(settings, model.vocabulary), pause);
 }
 
 class Beam {
@@ -84,7 +89,10 @@ class Beam {
     this.logitMask = new Uint8Array(predictor.vocabulary - 1);
   }
 
-  async search(constraint: ConstraintState | undefined): Promise<BeamResult[]> {
+  async search(
+    constraint: ConstraintState | undefined,
+    pause: BeamSearch['pause'],
+  ): Promise<BeamResult[]> {
     const { settings, width, predictor, beginning } = this;
     let active: Candidate[] = [
       {
@@ -101,6 +109,7 @@ class Beam {
     if (settings.length === 0 || empty) return [{ ids: [], logProbability: 0, mean: 0 }];
     predictor.copyRow(this.place, 0, beginning.place, 0);
     while (active.length > 0 && ended.length < width) {
+      await pause?.();
       const next: Candidate[] = [];
       const rows: number[] = [];
       for (const extension of await this.extensions(active)) {
@@ -117,7 +126,7 @@ class Beam {
     return ended.sort((a, b) => b.mean - a.mean).slice(0, width);
   }
 
-  /** The most probable characters to go on with, over all candidates; best first. */
+  /** The most probable next characters over all candidates; best first. */
   private async extensions(active: readonly Candidate[]): Promise<Extension[]> {
     const { predictor, logitMask, width } = this;
     const V = predictor.vocabulary;

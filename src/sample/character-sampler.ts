@@ -1,4 +1,4 @@
-/** From a row of logits to the next character. */
+/** Chooses the next character from a row of logits. */
 import type { Random } from '../model/random.js';
 import { type Filter, minP, sum, topK, topP, typical, type Weights } from './filters.js';
 
@@ -21,7 +21,7 @@ export function filtersOf({ topK: k, typical: mass, topP: p, minP: ratio }: Filt
   return filters;
 }
 
-/** Which ids may come next; by id, 0 for what may not. */
+/** The mask of permitted characters: by id, 0 for a character that may not come next. */
 export type LogitMask = Uint8Array;
 
 /**
@@ -58,7 +58,7 @@ export function argmax(
   return best;
 }
 
-/** An id with the probability of its weight. */
+/** Draws an id with the probability given by its weight. */
 export function draw(weights: Weights, random: Random): number {
   let left = random.uniform() * sum(weights);
   let last = 0;
@@ -68,7 +68,7 @@ export function draw(weights: Weights, random: Random): number {
     left -= weights[id];
     if (left < 0) return id;
   }
-  // rounding can leave a crumb behind the last candidate
+  // rounding may leave a small remainder after the last candidate
   return last;
 }
 
@@ -93,7 +93,7 @@ export class CharacterSampler {
     mask?: LogitMask,
   ): number {
     const { weights } = this;
-    // the limit of ever lower temperatures
+    // temperature 0 is the limit of ever lower temperatures
     if (this.greedy || temperature === 0) {
       return argmax(logits, start, weights.length, mask);
     }

@@ -8,7 +8,7 @@
 export type Weights = Float64Array;
 export type Filter = (weights: Weights) => void;
 
-/** Keeps the k most probable. */
+/** Keeps the k most probable candidates (top-k sampling). */
 export function topK(k: number): Filter {
   return (weights) => {
     keepFirst(weights, weights, (rank) => rank < k);
@@ -56,7 +56,7 @@ export function typical(mass: number): Filter {
 }
 
 /**
- * Goes through the candidates by falling key and keeps them while `wanted` says so.
+ * Keeps candidates in descending order of their key as long as `wanted` returns true.
  * @param wanted given the rank, from 0 on, and the weight of all before
  */
 function keepFirst(

@@ -7,31 +7,39 @@ import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { networkBytes } from '../model/network-bytes.js';
 import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
+import type { IdleMemory, LentMemory } from './batch-memory.js';
 import { needsLeadIn } from './lead-in.js';
 import { readPrompt } from './read-prompt.js';
-import { createRecordHandler, type SampleJob, type SamplePlan } from './record-handler.js';
+import {
+  batchMemory,
+  createRecordHandler,
+  type SampleJob,
+  type SamplePlan,
+} from './record-handler.js';
 import type { SampleSettings } from './settings.js';
 
 export interface Generation {
   readonly model: Model;
-  /** What computes; the memory that is taken is given back at the end. */
+  /** The device that computes; the memory that is taken from it is given back at the end. */
   readonly device: Scope;
-  /** The model's weights where a device around this one has them already */
+  /** The model's weights, if the device holds them already */
   readonly weights?: SharedTensor | undefined;
   readonly settings: SampleSettings;
+  /** Memory that earlier calls with the same weights have left, for work in the calling thread */
+  readonly idle?: IdleMemory | undefined;
   /** Ids that every record goes on from */
   readonly prompt: ArrayLike<number>;
   /** How many records are expected, if that is known: fewer need fewer threads */
   readonly expected?: number | undefined;
-  /** More than are of use are not started; the records do not depend on their number. */
+  /** Number of threads; more than are useful are not started, and the records do not depend on it. */
   readonly threads: number;
-  /** Told when the system allows fewer threads than that */
+  /** Called when the system allows fewer threads than that */
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
 }
 
-/** Rows of a batch: more make a step no faster for each. */
+/** Max rows of a batch: more rows do not make a step any faster for each row. */
 const maxRows = 32;
-/** Characters that may be held for records that are not next: a quarter of a GiB as numbers */
+/** Max characters held for records whose turn has not come: a quarter of a GiB as numbers */
 const maxHeldCharacters = 2 ** 25;
 
 /**
@@ -43,10 +51,12 @@ export async function* generate(
   generation: Generation,
 ): AsyncGenerator<Chunk<readonly number[]>, void, void> {
   const scope = generation.device.scope();
+  const lent: { memory?: LentMemory } = {};
   try {
-    yield* drawIn(scope, jobs, generation);
+    yield* drawIn(scope, jobs, generation, lent);
   } finally {
     // the threads have ended by now
+    lent.memory?.giveBack();
     scope.release();
   }
 }
@@ -55,6 +65,7 @@ async function* drawIn(
   { operations: backend, handle }: Scope,
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
   { model, settings, prompt, expected, weights: loaded, ...options }: Generation,
+  lent: { memory?: LentMemory },
 ): AsyncGenerator<Chunk<readonly number[]>, void, void> {
   const threads = usefulThreads(options.threads);
   const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
@@ -78,10 +89,15 @@ async function* drawIn(
     symbols: model.vocabulary.symbols,
     rows,
   };
+  if (options.idle && workers === 1) {
+    const kind = `${rows} rows, counts by ${countsWeight}`;
+    lent.memory = options.idle.lend(options.device, kind, (own) => batchMemory(own, plan));
+  }
   yield* mapOrdered(isLed ? afterPrompt(prompt, jobs) : jobs, {
     workers,
     module: new URL('./record-worker.js', import.meta.url),
-    createHandler: createRecordHandler,
+    createHandler: (data, reply, isEnding) =>
+      createRecordHandler(data, reply, isEnding, lent.memory?.memory),
     data: plan,
     bytesPerWorker: networkBytes(model.config, rows, rows),
     jobsPerWorker: 2 * rows,

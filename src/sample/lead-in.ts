@@ -11,7 +11,7 @@ import type { SampleSettings } from './settings.js';
 import { StopMatcher } from './stop-matcher.js';
 
 /**
- * An unprinted record that does not end is cut short where the record itself would be (`length`), so that it costs
+ * Max length of an unprinted record: one that does not end is cut short where the record itself would be (`length`), so that it costs
  * no more, within these limits in characters.
  */
 const minLimit = 64;
@@ -56,7 +56,7 @@ export class LeadIn {
     const found = this.matcher.push(id);
     if (found !== undefined) return withoutStart(this.prompt, found.ids);
     if (++this.drawn < this.limit) return undefined;
-    // what does not come by itself is put there
+    // a separator that does not occur in time is inserted
     const [separator] = this.separators;
     return [...separator, ...Array.from(withoutStart(this.prompt, separator))];
   }

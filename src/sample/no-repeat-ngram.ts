@@ -4,13 +4,13 @@
  */
 export class NoRepeatNgram {
   private readonly ids: number[] = [];
-  /** What followed each run of n - 1 characters */
+  /** The characters that have followed each run of n - 1 characters */
   private readonly followers = new Map<string, number[]>();
 
   /** @param n at least 2 */
   constructor(private readonly n: number) {}
 
-  /** Ids that would complete a run for the second time. */
+  /** Returns the ids that would complete a run for the second time. */
   banned(): readonly number[] {
     if (this.ids.length < this.n - 1) return [];
     return this.followers.get(this.lastRun()) ?? [];

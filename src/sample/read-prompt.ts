@@ -2,7 +2,7 @@
 import type { Backend, Tensor } from '../backend/backend.js';
 import { networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
-import { Predictor, readingSteps } from '../predict/predictor.js';
+import { emptyPlace, Predictor, readingSteps } from '../predict/predictor.js';
 import { textBeginning } from '../text/documents.js';
 import type { Beginning } from './batch.js';
 
@@ -18,11 +18,13 @@ export function readPrompt(
   prompt: ArrayLike<number>,
   share = 1,
 ): Beginning {
+  const id = prompt.length > 0 ? prompt[prompt.length - 1] : textBeginning(model.vocabulary);
   const before = Math.max(0, prompt.length - 1);
-  const maxRows = Math.max(1, Math.min(readingSteps, before));
+  if (before === 0) return { place: emptyPlace(backend, model.config, 1, model.counts, share), id };
+  const maxRows = Math.min(readingSteps, before);
   const network = networkOf(model.config, backend, weights, { maxRows, maxBatch: 1 });
   const predictor = new Predictor(backend, network, 1, model.counts, share);
   const place = predictor.createPlace(1);
   predictor.read(place, prompt, before);
-  return { place, id: prompt.length > 0 ? prompt[before] : textBeginning(model.vocabulary) };
+  return { place, id };
 }

@@ -1,11 +1,11 @@
-/** What ends a record, and what may stand before it. */
+/** The sequences that end a record, and those that may precede it. */
 import { optionName, UsageError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
 import type { StopSequence } from './stop-matcher.js';
 
-/** What ends the records of the text that the model learned from, if it knows it */
+/** The sequence that ends each record of the model's training text, if the model knows one */
 export function ownSeparator({ separator, vocabulary }: Model): StopSequence[] {
   if (separator === undefined) return [];
   const { ids, unknown } = vocabulary.encode(separator);
@@ -13,7 +13,7 @@ export function ownSeparator({ separator, vocabulary }: Model): StopSequence[] {
 }
 
 /**
- * What stands before a record. A prompt begins a record of the text that the model learned from; without a
+ * Returns the sequences that may precede a record. A prompt begins a record of the text that the model learned from; without a
  * prompt, records follow each other as in one long text that is cut where they end. A model of documents has
  * learnt that each begins from no state.
  * @param stops of the records
@@ -30,7 +30,7 @@ export function separatorsFor(
 }
 
 /**
- * A string that ends records; none where it can never come, which is said.
+ * Returns the stop sequence of a string; none, after a warning, if it can never occur.
  * @param option that gives it
  * @param kept whether it is part of the record
  */
@@ -45,7 +45,7 @@ export function stopSequence(
   const { ids, unknown } = vocabulary.encode(prepareText(text, textOptions));
   if (unknown === 0) return [{ ids: Array.from(ids), kept }];
   warn(
-    `${optionName(option)} ${quoteText(text)} can never come: the model does not know all of its characters`,
+    `${optionName(option)} ${quoteText(text)} can never occur: the model does not know all of its characters`,
   );
   return [];
 }

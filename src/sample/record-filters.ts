@@ -1,4 +1,4 @@
-/** Whole records, and the choice of those that are new. */
+/** Joining records that are drawn in pieces, and selecting those that are new. */
 import type { Chunk } from '../threads/map-ordered.js';
 
 export interface WholeRecord {
@@ -19,7 +19,34 @@ export async function* wholeRecords(
   }
 }
 
-/** Says yes to a record that it has not been asked about before. */
+/** Number of rejected records in succession after which no more are drawn */
+const maxRejected = 10_000;
+
+/**
+ * Selects records that are new, until there are as many as are wanted.
+ * @param wanted infinite where the records that are drawn end by themselves
+ * @param onGivenUp told how many records there were, and how many have since been drawn in vain
+ */
+export async function* selectRecords(
+  records: AsyncIterable<WholeRecord>,
+  isNew: (record: WholeRecord) => boolean,
+  wanted: number,
+  onGivenUp: (selected: number, inVain: number) => void = () => {},
+): AsyncGenerator<WholeRecord, void, void> {
+  let [selected, inVain] = [0, 0];
+  for await (const record of records) {
+    if (isNew(record)) {
+      inVain = 0;
+      yield record;
+      if (++selected === wanted) return;
+    } else if (++inVain >= maxRejected && Number.isFinite(wanted)) {
+      onGivenUp(selected, inVain);
+      return;
+    }
+  }
+}
+
+/** Returns a test that accepts a record only the first time. */
 export function unseen(): (ids: ArrayLike<number>) => boolean {
   const seen = new Set<string>();
   return (ids) => {
@@ -29,7 +56,7 @@ export function unseen(): (ids: ArrayLike<number>) => boolean {
   };
 }
 
-/** Says yes to a record that does not stand in the corpus. */
+/** Returns a test that accepts a record that does not occur in the corpus. */
 export function notIn(corpus: Uint8Array | Uint16Array | Uint32Array) {
   const width = corpus.BYTES_PER_ELEMENT;
   const haystack = Buffer.from(corpus.buffer, corpus.byteOffset, corpus.byteLength);
@@ -37,7 +64,7 @@ export function notIn(corpus: Uint8Array | Uint16Array | Uint32Array) {
   return (ids: ArrayLike<number>): boolean => {
     const needle = Buffer.from(Ids.from(ids).buffer);
     let at = haystack.indexOf(needle);
-    // a find that begins inside an id is none
+    // a match that begins inside an id does not count
     while (at >= 0 && at % width !== 0) at = haystack.indexOf(needle, at + 1);
     return at < 0;
   };

@@ -1,6 +1,6 @@
 /** A worker of sampling: a batch that runs in slices of time, between which messages and signals come in. */
 import { setImmediate } from 'node:timers/promises';
-import { isPending, type SharedTensor } from '../backend/backend.js';
+import { type Backend, isPending, type SharedTensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
 import { openHandle } from '../backend/open-device.js';
 import type { ModelCounts } from '../counts/mixture.js';
@@ -12,13 +12,14 @@ import { Vocabulary } from '../text/vocabulary.js';
 import type { Handler } from '../threads/handler.js';
 import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { Batch } from './batch.js';
+import type { BatchMemory } from './batch-memory.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
-/** What a worker is told at its start; it passes through `postMessage`. */
+/** The settings of a worker, given at its start; they pass through `postMessage`. */
 export interface SamplePlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;
-  /** Flat list of parameters */
+  /** The parameters as a flat list */
   readonly weights: SharedTensor;
   /** Mixed into the network's predictions, on shared memory */
   readonly counts: ModelCounts | undefined;
@@ -41,31 +42,45 @@ type Reply = ChunkReply<readonly number[]>;
 /** The first characters are shown at once; then they are handed on as often as an eye can tell. */
 const firstSliceMs = 5;
 const sliceMs = 30;
-/** The clock is looked at about so often: of a small model's step, a look would be a tenth. */
+/** The clock is read about so often: of a small model's step, a reading would take a tenth. */
 const lookMs = 0.5;
 /** Replies that may be under way to a reader who has not come back for them */
 const unread = 2;
 
+/** What a batch of the plan's rows computes in, made of the memory of `backend` */
+export function batchMemory(
+  backend: Backend,
+  {
+    config,
+    weights,
+    counts,
+    settings: { countsWeight },
+    rows,
+  }: Pick<SamplePlan, 'config' | 'weights' | 'counts' | 'settings' | 'rows'>,
+): BatchMemory {
+  const capacity = { maxRows: rows, maxBatch: rows };
+  const network = networkOf(config, backend, backend.attach(weights), capacity);
+  const predictor = new Predictor(backend, network, rows, counts, countsWeight);
+  return { predictor, place: predictor.createPlace(rows), rows };
+}
+
+/** @param lent what to compute in, in the calling thread; else memory of its own is made */
 export async function createRecordHandler(
   plan: SamplePlan,
   reply: (reply: Reply) => void,
   isEnding: () => boolean,
+  lent?: BatchMemory,
 ): Promise<Handler<Message>> {
   const { operations: backend } = await openHandle(plan.device);
-  const network = networkOf(plan.config, backend, backend.attach(plan.weights), {
-    maxRows: plan.rows,
-    maxBatch: plan.rows,
-  });
+  const memory = lent ?? batchMemory(backend, plan);
   const state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
-  const { rows, settings } = plan;
-  const predictor = new Predictor(backend, network, rows, plan.counts, settings.countsWeight);
-  const beginning = { place: predictor.placeAt(state, plan.history), id: plan.firstId };
+  const beginning = { place: memory.predictor.placeAt(state, plan.history), id: plan.firstId };
   const rules = {
     settings: plan.settings,
     symbols: plan.symbols.length,
     constraint: constraintFor(plan.settings, Vocabulary.of(plan.unit, plan.symbols)),
   };
-  const batch = new Batch(predictor, beginning, rules, rows);
+  const batch = new Batch(memory, beginning, rules);
   let running = false;
   let slice = firstSliceMs;
   let stepsPerLook = 1;

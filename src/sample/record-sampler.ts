@@ -10,16 +10,16 @@ import type { ConstraintState } from './pattern/constraint.js';
 import { type SampleSettings, temperatureAt } from './settings.js';
 import { StopMatcher } from './stop-matcher.js';
 
-/** What all records of a batch have in common */
+/** Rules that all records of a batch share */
 export interface RecordRules {
   readonly settings: SampleSettings;
-  /** Size of the vocabulary without the unknown symbol */
+  /** Number of symbols of the vocabulary, without the unknown one */
   readonly symbols: number;
   readonly constraint: ConstraintState | undefined;
 }
 
 export class RecordSampler {
-  /** What the model reads next */
+  /** Id that the model reads next */
   input: number;
   done = false;
   /** The unprinted record that is still being drawn */
@@ -27,14 +27,14 @@ export class RecordSampler {
   private prompt: ArrayLike<number>;
   private promptRead = 0;
   private drawn = 0;
-  /** Drawn, not handed over yet */
+  /** Ids that were drawn but not handed over yet */
   private fresh: number[] = [];
   private readonly settings: SampleSettings;
   private readonly random: Random;
   private readonly stops: StopMatcher;
   private readonly noRepeatNgram: NoRepeatNgram | undefined;
   private constraint: ConstraintState | undefined;
-  /** By id, 1 for what may come next; only where not everything may */
+  /** The mask of permitted ids, 1 by id; absent if all are permitted */
   private readonly logitMask: Uint8Array | undefined;
 
   /**
@@ -61,7 +61,7 @@ export class RecordSampler {
   }
 
   /**
-   * What the model says of the character after `input`: goes on with the prompt, or draws.
+   * Takes the logits of the character after `input`: continues with the prompt, or draws a character.
    * @param start where this record's row begins
    */
   advance(logits: Float32Array, start: number, sampler: CharacterSampler): void {
@@ -107,7 +107,7 @@ export class RecordSampler {
     this.done = end !== undefined || this.drawn >= this.settings.length || !this.updateMask();
   }
 
-  /** Sets what may come next; says no where nothing may. */
+  /** Sets the mask of permitted ids; returns false if none is permitted. */
   private updateMask(): boolean {
     const { logitMask, constraint, noRepeatNgram } = this;
     if (logitMask === undefined) return true;
@@ -115,7 +115,7 @@ export class RecordSampler {
     else if (!constraint.writeMask(logitMask, this.settings.length - this.drawn)) return false;
     const banned = noRepeatNgram?.banned().filter((id) => logitMask[id] === 1) ?? [];
     for (const id of banned) logitMask[id] = 0;
-    // better a repeat than an end
+    // a repeat is better than an early end
     if (!logitMask.includes(1)) for (const id of banned) logitMask[id] = 1;
     return true;
   }

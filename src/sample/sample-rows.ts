@@ -1,18 +1,41 @@
-/** Options of sampling: those of the library, and what the command line shares with them. */
-import { backendNames } from '../backend/device.js';
+/** The options of drawing records, shared by the command line and the library. */
 import { flag, type OptionsOf, option, topic } from '../options/table.js';
 import {
-  choice,
   count,
   fraction,
   integer,
+  listOf,
   notNegative,
+  oneOrMore,
+  path,
   positiveFraction,
+  repeated,
   text,
 } from '../options/types.js';
 
-/** Filters apply in the order top-k, typical, top-p, min-p, each to what the one before has left. */
-export const filterRows = topic('Choice', {
+const texts = oneOrMore(text, repeated(text));
+
+/** The weight of a model's counts */
+export const countsWeightRow = option(
+  '<x>',
+  fraction,
+  "scales the weight of the model's n-gram counts: 1 as trained, 0 the network alone",
+  { default: 1 },
+);
+
+/** Options of choosing each character. The filters apply in the order top-k, typical, top-p, min-p. */
+export const choiceRows = topic('Choice', {
+  temp: option(
+    '<list>',
+    oneOrMore(notNegative, listOf(notNegative)),
+    'temperature: below 1 more predictable, above 1 more varied, 0 greedy; records take the values of a list in turn',
+    { default: 1, conflicts: ['tempSchedule'] },
+  ),
+  tempSchedule: option(
+    '<list>',
+    listOf(notNegative),
+    'temperatures from the beginning of a record to its end, such as 1.2,0.5',
+  ),
   topK: option('<n>', count, 'top-k sampling: choose among the n most probable characters'),
   topP: option(
     '<x>',
@@ -29,11 +52,6 @@ export const filterRows = topic('Choice', {
     positiveFraction,
     'typical sampling: smallest set with total probability x of characters whose surprise is closest to the entropy',
   ),
-  greedy: flag('always choose the most probable character, as temperature 0 does'),
-});
-
-/** What records may consist of */
-export const constraintRows = topic('Choice', {
   banRepeats: option('<n>', integer(2), 'let no sequence of n characters occur twice in a record'),
   allow: option('<class>', text, 'use only these characters: a-z, \\p{L}, …'),
   match: option(
@@ -41,38 +59,40 @@ export const constraintRows = topic('Choice', {
     text,
     'print only records that match this regular expression as a whole; a line end ends them',
   ),
-});
-
-export const lengthRow = option('<n>', integer(0), 'max number of characters to draw', {
-  default: 500,
-});
-
-/** How much of a model's counts is used */
-export const countsWeightRow = option(
-  '<x>',
-  fraction,
-  "scales the weight of the model's n-gram counts: 1 as trained, 0 the network alone",
-  { default: 1 },
-);
-
-const libraryRows = {
-  length: lengthRow,
-  temperature: option(
-    '<x>',
-    notNegative,
-    'divides the logits: below 1 more predictable, above 1 more varied, 0 greedy',
-    { default: 1 },
-  ),
-  ...filterRows,
   countsWeight: countsWeightRow,
-  seed: option('<n>', integer(0), 'random seed; the same seed gives the same text', { default: 1 }),
-  prompt: option('<text>', text, 'text to continue; it is not part of what is returned', {
-    default: '',
+  greedy: flag('always choose the most probable character, as temperature 0 does'),
+});
+
+/** Options of where records end, and the random seed */
+export const extentRows = {
+  length: option(
+    '<n>',
+    integer(0),
+    'max number of characters of a record; its prompt does not count',
+    { default: 500 },
+  ),
+  stop: option('<text>', texts, 'stop sequence: it ends a record and is not part of it'),
+  until: option('<text>', texts, 'final sequence: it ends a record and is part of it'),
+  seed: option('<n>', integer(0), 'random seed; the same seed gives the same records', {
+    absent: 'random',
   }),
-  backend: option('<name>', choice(backendNames), 'compute back end', { default: 'auto' }),
 };
 
-export { libraryRows as sampleRows };
+/** Options of how many records there are and which are left out */
+export const recordRows = {
+  count: option('<n>', count, 'number of records'),
+  unique: flag('print no record twice'),
+  novel: option('<corpus>', path, 'print no record that occurs in this text'),
+  beam: option('<n>', integer(1, 1024), 'beam search of width n for the most probable record'),
+};
 
-/** Options of the library's `sample` */
-export type SampleOptions = OptionsOf<typeof libraryRows>;
+const rows = { ...choiceRows, ...extentRows, ...recordRows };
+
+/** Options of drawing records */
+export type DrawOptions = Omit<OptionsOf<typeof rows>, 'novel'> & {
+  /** The text whose strings are not wanted as records */
+  readonly novel?: unknown;
+};
+
+/** @see DrawOptions */
+export const drawRows = rows;

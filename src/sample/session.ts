@@ -1,4 +1,4 @@
-/** A text that grows bit by bit: what is read into it, and what the model goes on with, in turns. */
+/** A text that grows in turns: by what is read into it, and by the model's continuations. */
 import { setImmediate } from 'node:timers/promises';
 import { type Answer, type Backend, isPending } from '../backend/backend.js';
 import { loadNetwork } from '../model/load.js';
@@ -49,18 +49,18 @@ export class Session {
     now.next = ids.length > 0 ? ids[before] : textBeginning(model.vocabulary);
   }
 
-  /** Goes back to where the latest drawing began. */
+  /** Goes back to the beginning of the latest continuation. */
   rewind(): void {
     this.move(this.now, this.origin);
   }
 
-  /** The next drawing is drawn as the first of its seed. */
+  /** The next continuation is drawn as the first of its seed. */
   restart(): void {
     this.record = 0;
   }
 
   /**
-   * Goes on with the text; who takes no more of it ends it there.
+   * Continues the text; a reader that stops taking pieces ends it there.
    * @returns pieces, as they are drawn
    */
   async *draw(settings: SampleSettings): AsyncGenerator<readonly number[], void, void> {

@@ -1,4 +1,4 @@
-/** How records are drawn: plain data, the same for all of them and for all threads. */
+/** The settings of drawing records: plain data, the same for all records and for all threads. */
 
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { FilterOptions } from './character-sampler.js';
@@ -6,13 +6,13 @@ import { type ConstraintState, constraintOf } from './pattern/constraint.js';
 import type { StopSequence } from './stop-matcher.js';
 
 export interface SampleSettings extends FilterOptions {
-  /** Most characters of a record; the prompt is not counted. */
+  /** Max characters of a record; the prompt is not counted. */
   readonly length: number;
-  /** Divide the logits: below 1 sharpens, above 1 flattens. Record r takes the r-th, in turn. */
+  /** Temperatures: the logits are divided by them. Record r takes the r-th, in turn. */
   readonly temperatures: readonly number[];
-  /** Temperatures spread evenly over a record's length, linear in between; replaces the others. */
+  /** Temperatures spread evenly over a record's length, linear in between; they replace `temperatures`. */
   readonly schedule: readonly number[] | undefined;
-  /** No run of so many characters occurs twice in a record. At least 2. */
+  /** Length of the runs of characters that may not occur twice in a record. At least 2. */
   readonly banRepeats: number | undefined;
   readonly stops: readonly StopSequence[];
   /**
@@ -20,7 +20,7 @@ export interface SampleSettings extends FilterOptions {
    * own, which ends with one of them. None: a record begins from the state before any text.
    */
   readonly separators?: readonly (readonly number[])[] | undefined;
-  /** Characters that a record may have, as between the brackets of a regular expression */
+  /** Characters that a record may have, in the notation between the brackets of a regular expression */
   readonly allow: string | undefined;
   /** A regular expression that every record matches; a line end then ends it */
   readonly match: string | undefined;
@@ -31,7 +31,7 @@ export interface SampleSettings extends FilterOptions {
 }
 
 /**
- * What these settings let a record consist of, where they limit it.
+ * Returns the constraint that these settings put on a record, if they limit it.
  * @throws UsageError where no record can be as they want it
  */
 export function constraintFor(

@@ -8,10 +8,10 @@ export interface StopSequence {
 
 export class StopMatcher {
   private readonly fallbacks: readonly Int32Array[];
-  /** Characters of each string that stand at the end of the record */
+  /** Number of characters of each string that the end of the record matches */
   private readonly matched: Int32Array;
 
-  /** @param from where to go on from; else the start of a record */
+  /** @param from the matcher's position; by default the start of a record */
   constructor(
     private readonly ends: readonly StopSequence[],
     from?: StopMatcher,
@@ -35,7 +35,7 @@ export class StopMatcher {
     return found;
   }
 
-  /** Where it stands, to go on from separately */
+  /** A copy of the current position, which can be continued independently */
   copy(): StopMatcher {
     return new StopMatcher(this.ends, this);
   }

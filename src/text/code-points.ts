@@ -1,6 +1,6 @@
 /** Strings to code points and back. */
 
-/** The string of code points. */
+/** Makes a string of code points. */
 export function textOf(symbols: ArrayLike<number>): string {
   // through the bytes of UTF-16: one string at once, not many small ones joined
   const bytes = Buffer.allocUnsafe(symbols.length * 4);

@@ -37,7 +37,7 @@ export async function* columnTexts(
 
 interface Field {
   readonly text: Buffer;
-  /** Counted from 1 */
+  /** The number of the record, counted from 1 */
   readonly line: number;
 }
 
@@ -68,7 +68,7 @@ async function* delimitedFields(
     delimiter: format === 'tsv' ? '\t' : ',',
     encoding: null,
     quote: format === 'tsv' ? null : '"',
-    // of a record: the raw bytes
+    // the raw bytes of a record
     max_record_size: maxRecordLength,
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
@@ -118,7 +118,7 @@ function columnIndex(header: readonly string[], column: string | undefined, name
   throw new UsageError(`${name} has two columns ${quote(column)}: rename one of them`);
 }
 
-/** What is wrong, by the parser's codes; its own messages hold the record. */
+/** Words for the parser's error codes; the parser's own messages hold the whole record. */
 const faults: Readonly<Record<string, string>> = {
   CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'it has not as many fields as the header',
   CSV_INVALID_CLOSING_QUOTE: 'something follows a closing quotation mark',
@@ -175,7 +175,7 @@ function wellFormed(text: string, invalid: ReadingOptions['invalid'], where: str
   return Buffer.from(text.replace(/\p{Surrogate}/gu, invalid === 'replace' ? '\ufffd' : ''));
 }
 
-/** @returns undefined for a blank line */
+/** @returns the text of the column, or undefined for a blank line */
 function fieldOf(json: string, column: string, where: string): string | undefined {
   if (json.trim() === '') return undefined;
   let record: unknown;

@@ -63,7 +63,7 @@ export class TextDecoding {
   }
 }
 
-/** A text that is a string already, such as a prompt, made uniform as a corpus is. */
+/** Normalises a string, such as a prompt, in the way a corpus is. */
 export function prepareText(text: string, { unit, normalize, keepCr }: TextOptions): string {
   const lines = keepCr ? text : text.replace(/\r\n?/g, '\n');
   return unit === 'char' && normalize ? lines.normalize(normalize.toUpperCase()) : lines;

@@ -54,12 +54,12 @@ export class DocumentMarker {
     }
   }
 
-  /** In ascending order of steps */
+  /** The resets, in ascending order of steps */
   get resets(): readonly Reset[] {
     return [...this.rowsAt].sort((a, b) => a[0] - b[0]).map(([t, rows]) => ({ t, rows }));
   }
 
-  /** Whether the separator's last character stands there */
+  /** Whether the separator's last character is at this position */
   private endsAt(at: number): boolean {
     const { separator } = this.documents;
     const start = at + 1 - separator.length;

@@ -1,4 +1,4 @@
-/** Prompts and lines: short texts whose bytes are to be ids, whatever they are. */
+/** Encoding of prompts and lines: short texts that may hold any bytes. */
 import { prepareText } from './decode.js';
 import type { Ids, TextOptions } from './unit.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -28,7 +28,7 @@ export function uniformText(bytes: Uint8Array, options: TextOptions): string {
   return prepareText(buffer.toString(options.unit === 'byte' ? 'latin1' : 'utf8'), options);
 }
 
-/** Of a line that ended with CR LF, without the CR where that is part of the line's end. */
+/** Returns a line without the CR of its end, if the text has CR LF line ends that become LF. */
 export function withoutCr(line: Uint8Array, { keepCr }: TextOptions): Uint8Array {
   return !keepCr && line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
 }

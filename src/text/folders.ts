@@ -1,4 +1,4 @@
-/** The text files of a folder, and what was passed over there, and why. */
+/** Finds the text files of a folder, and tells which files were skipped, and why. */
 import type { Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, resolve, sep } from 'node:path';
@@ -10,14 +10,14 @@ import { recognise } from './recognise.js';
 import type { TextUnit } from './unit.js';
 
 export interface SkippedFile {
-  /** Base name, as messages show it */
+  /** Base name of the file, as messages show it */
   readonly name: string;
-  /** What it is, such as `a PNG image` */
+  /** Why it was skipped, such as `a PNG image` */
   readonly why: string;
 }
 
 export interface FolderReport {
-  /** Path, as messages show it */
+  /** Path of the folder, as messages show it */
   readonly folder: string;
   /** How many of its files are text */
   readonly files: number;
@@ -29,7 +29,7 @@ export interface FolderRules {
   readonly unit: TextUnit;
 }
 
-/** What a folder's files are left out by, besides what they are. */
+/** Reasons to skip files of a folder, besides their contents */
 export interface LeavingOut {
   /** Absolute paths of files that are left out */
   readonly known: ReadonlySet<string>;
@@ -111,7 +111,7 @@ function byName(a: Buffer, b: Buffer): number {
   return textA < textB ? -1 : 1;
 }
 
-/** Undefined for a link that leads nowhere, or only to itself. */
+/** The real path; undefined for a link that leads nowhere, or only to itself */
 async function statInFolder(path: Buffer): Promise<Stats | undefined> {
   return stat(path).catch((cause) => {
     if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ELOOP') return undefined;
@@ -125,14 +125,14 @@ async function statInFolder(path: Buffer): Promise<Stats | undefined> {
  */
 const ownFile = "a file of charnn's";
 
-/** What speaks against a file, or undefined if it is to be read. */
+/** Returns the reason to skip a file, or undefined if the file is to be read. */
 async function reasonToSkip(
   path: Buffer,
   stats: Stats,
   { reading, unit }: FolderRules,
 ): Promise<string | undefined> {
   if (!stats.isFile()) return 'no regular file';
-  // charnn 0.1.0 could not open it
+  // charnn 0.1.0 could not open such a file
   if (reading.plain && !isText(path)) return 'a name that is not UTF-8';
   const start = await startOf(path);
   if (ownKind(start) !== undefined) return ownFile;
@@ -141,7 +141,7 @@ async function reasonToSkip(
   if (found?.kind === 'utf-16' || found?.kind === 'packed') return undefined;
   const { encoding } = reading;
   if (found?.kind === 'other' && (encoding === undefined || !found.isGuess)) return found.what;
-  // UTF-16 is full of them
+  // texts in UTF-16 are full of NUL bytes
   if (encoding?.startsWith('utf-16')) return undefined;
   return start.includes(0) ? 'binary data' : undefined;
 }

@@ -15,7 +15,7 @@ const traditional =
 const hangul =
   '이다는을의가에고은하한로를지도사기인어서자대리나시그있아정들스일해여장전보부으라수과게주마니상원구진제만관공조성유신선비트안우소연경용동생세성';
 
-/** By preference where two come out alike */
+/** The encodings, in order of preference if two are equally likely */
 const candidates: readonly { readonly encoding: string; readonly common: ReadonlySet<string> }[] = [
   ['windows-1252', 'éèàùâêîôûçëïüöäßñáíóúåæøõãœ’‘“”–—…°£«»·'],
   ['windows-1251', cyrillic],
@@ -34,9 +34,9 @@ const candidates: readonly { readonly encoding: string; readonly common: Readonl
   ['euc-kr', hangul],
 ].map(([encoding, common]) => ({ encoding, common: new Set(common) }));
 
-/** Share of the characters beyond ASCII that must be common ones */
+/** Min share of the characters beyond ASCII that must be common ones */
 const minScore = 0.3;
-/** A second guess is named where it is nearly as likely. */
+/** The second guess is named if its likelihood is at least this share of the first's. */
 const near = 0.8;
 
 /** A multi-byte character is less likely to be common by chance, and many are not common in any text. */
@@ -60,7 +60,7 @@ export function guessEncodings(sample: Uint8Array): string[] {
     .map(({ encoding }) => encoding);
 }
 
-/** Share of the characters that are common, each counted by the bytes that it explains */
+/** The share of the characters that are common, each weighted by the number of its bytes. */
 function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string>): number {
   const text = decodedLeniently(bytes, encoding);
   let [beyond, fitting, wrong] = [0, 0, 0];
@@ -75,7 +75,7 @@ function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string
   return (fitting / beyond) * (wide.has(encoding) ? 1.3 : 1);
 }
 
-/** The C1 controls, which no text has */
+/** Matches the C1 control characters, which no text has. */
 function isControl(character: string): boolean {
   return character >= '\x80' && character <= '\x9f';
 }

@@ -6,7 +6,7 @@ import type { Ids } from './unit.js';
 
 type Width = 1 | 2 | 4;
 
-/** Bytes an id needs in a vocabulary of `size`. */
+/** Number of bytes of an id in a vocabulary of `size`. */
 export function widthFor(size: number): Width {
   if (size <= 0x100) return 1;
   return size <= 0x10000 ? 2 : 4;
@@ -32,7 +32,7 @@ export function newIds(size: number, length: number): Ids {
 
 /** Address space is taken in full at the start, memory in steps of this many bytes. */
 const growth = 1 << 24;
-/** Ids that are rewritten at a time */
+/** Number of ids that are rewritten at a time */
 const step = 1 << 16;
 
 /**
@@ -77,13 +77,13 @@ export class GrowingIds {
   }
 
   /**
-   * How often each id occurs.
+   * Counts how often each id occurs.
    * @param size above every id in the list
    */
   count(size: number): Uint32Array {
     const counts = new Uint32Array(size);
     const ids = this.view();
-    // through a copy of one type, as loops over a list of now this width, now that are slow
+    // the ids are copied to arrays of one type first, because loops over arrays of changing types are slow
     const piece = new Uint32Array(step);
     for (let from = 0; from < ids.length; from += step) {
       const count = Math.min(step, ids.length - from);
@@ -124,9 +124,15 @@ export class GrowingIds {
   }
 }
 
-/** As much address space as a buffer can have, or as the system gives. */
+/**
+ * Bytes that a list can have at most. Newer engines allow buffers of many terabytes, for whose address space some
+ * systems keep page tables, and which others refuse.
+ */
+const maxReserved = 2 ** 33;
+
+/** As much address space as a buffer can have, up to 8 GiB, or as the system gives. */
 function reserve(): SharedArrayBuffer {
-  const first = Math.min(constants.MAX_LENGTH, Math.floor(reservableBytes()));
+  const first = Math.min(constants.MAX_LENGTH, maxReserved, Math.floor(reservableBytes()));
   for (let maxLength = first; ; maxLength = Math.floor(maxLength / 2)) {
     try {
       return new SharedArrayBuffer(0, { maxByteLength: maxLength });

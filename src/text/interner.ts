@@ -1,9 +1,9 @@
-/** Symbols to ids: as a vocabulary has them, or by first appearance while there is none yet. */
+/** Translates symbols to ids: those of a vocabulary, or ids by first appearance if there is no vocabulary yet. */
 import type { TextUnit } from './unit.js';
 import { alphabetSize, type Vocabulary } from './vocabulary.js';
 
 export interface Interner {
-  /** Above every id that was given out */
+  /** A number above every id that was given out */
   readonly size: number;
   /** Replaces each symbol by its id, in place. */
   intern(symbols: Uint32Array): void;
@@ -38,7 +38,7 @@ export class FixedInterner implements Interner {
 
 /** Provisional ids in the order of first appearance. */
 export class GrowingInterner implements Interner {
-  /** What was met, by provisional id */
+  /** The symbols met so far, by provisional id */
   readonly symbols: number[] = [];
   /** id + 1 by symbol; 0 is for a symbol not met yet */
   private readonly numberOf: Uint32Array;

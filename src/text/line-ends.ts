@@ -1,4 +1,4 @@
-/** CR LF and bare CR become LF, also where a piece ends between the two. */
+/** Turns CR LF and bare CR into LF, also where a piece ends between the two. */
 
 const lf = 0x0a;
 const cr = 0x0d;

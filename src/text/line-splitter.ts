@@ -3,7 +3,7 @@ import { CharnnError } from '../errors.js';
 
 const newline = 0x0a;
 
-/** Bytes; V8's longest string has a few more characters */
+/** Max bytes of a line; V8's longest string has a few more characters */
 export const maxLineBytes = 500e6;
 
 /**

@@ -7,7 +7,7 @@ import { textBytes } from './text-bytes.js';
 import type { TextUnit } from './unit.js';
 import { validUtf8 } from './utf8.js';
 
-/** How lines are read unless it is said otherwise: a filter does not end at a stray byte. */
+/** The default way of reading lines: a filter does not end because of an invalid byte. */
 export const lineReading: ReadingOptions = { ...defaultReading, invalid: 'replace' };
 
 export interface LineOptions {
@@ -15,12 +15,12 @@ export interface LineOptions {
   readonly reading?: ReadingOptions | undefined;
   /** With `byte` the lines are the file's bytes, whatever it is. */
   readonly unit?: TextUnit | undefined;
-  /** Bytes that a line may have */
+  /** Max bytes of a line */
   readonly maxBytes?: number | undefined;
 }
 
 /**
- * Lines' bytes, in UTF-8 whatever the file is in, without their line feeds; a last line may lack one.
+ * Yields the bytes of lines, in UTF-8 whatever the file's encoding is, without their line feeds; a last line may lack one.
  */
 export async function* linesOf(
   sources: readonly Source[],

@@ -17,16 +17,16 @@ export interface Corpus {
   readonly vocabulary: Vocabulary;
   /** How many of the ids are the unknown symbol */
   readonly unknown: number;
-  /** Bytes read, as they are in the files */
+  /** Number of bytes read, as they are in the files */
   readonly bytes: number;
-  /** Of the bytes read, files in order; hexadecimal */
+  /** SHA-256 of the bytes read, files in order; hexadecimal */
   readonly sha256: string;
   readonly files: number;
-  /** What folders among the paths held, and what of it was passed over */
+  /** How many files the folders among the paths held, and which of them were skipped */
   readonly folders: readonly FolderReport[];
   /** The files, in order; undefined for more than `maxParts` of them */
   readonly parts: readonly CorpusPart[] | undefined;
-  /** Where each file's text begins, in characters */
+  /** The position at which each file's text begins, in characters */
   readonly starts: readonly number[];
 }
 
@@ -39,18 +39,18 @@ export interface CorpusPart {
   readonly upTo: string;
 }
 
-/** A list of more files would cost more than it helps. */
+/** Max number of files that are listed: a longer list would cost more than it helps. */
 const maxParts = 10_000;
 
 export interface CorpusOptions {
   readonly text: TextOptions;
   /** Rarer characters are folded into the unknown symbol; not used with a given vocabulary. */
   readonly minCount: number;
-  /** Ids as this one has them; without it, one is made from the text. */
+  /** Use the ids of this vocabulary; without it, one is made from the text. */
   readonly vocabulary?: Vocabulary | undefined;
   /** Encoding, faults and format; default: UTF-8, or what a file says it is, and faults are errors */
   readonly reading?: ReadingOptions | undefined;
-  /** What the path `-` reads */
+  /** The stream that the path `-` stands for */
   readonly stdin: Readable;
   readonly leavingOut?: LeavingOut | undefined;
   /** Called for each folder before its files are read */

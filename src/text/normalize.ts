@@ -15,7 +15,7 @@ import type { NormalForm } from './unit.js';
 export const maxRunLength = 0x10000;
 
 /**
- * What can join the character before it: marks; the vowels and final consonants of Hangul, and the vowels
+ * Matches characters that can join the character before them: marks; the vowels and final consonants of Hangul, and the vowels
  * of Kirat Rai, which are letters; and code points that have no meaning yet, which may come to. A test
  * holds this against every composition of Unicode.
  */

@@ -1,5 +1,5 @@
-/** Opening files, whatever bytes their names have. */
-import { isUtf8 } from 'node:buffer';
+/** Opens files, whatever bytes their names have. */
+import buffer from 'node:buffer';
 import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { CharnnError, systemReason } from '../errors.js';
@@ -10,10 +10,10 @@ import { sniffedBytes } from './recognise.js';
 /** A path; in bytes where it comes from a folder, as it need not be UTF-8 there. */
 export type FileName = string | Buffer;
 
-/** As messages show it: a name that is not UTF-8 with all but ASCII as `\xHH` */
+/** The path as messages show it: a name that is not UTF-8 with all but ASCII as `\xHH` */
 export function shownName(name: FileName): string {
   if (typeof name === 'string') return quote(name);
-  if (isUtf8(name)) return quote(name.toString());
+  if (buffer.isUtf8(name)) return quote(name.toString());
   const characters = Array.from(name, (byte) =>
     byte > 0x1f && byte < 0x7f && byte !== 0x22 && byte !== 0x5c
       ? String.fromCharCode(byte)

@@ -1,4 +1,4 @@
-/** From a source to the symbols of its text. */
+/** Reads the symbols of a source's text. */
 import { optionName } from '../errors.js';
 import { asCorpus, columnTexts } from './columns.js';
 import { TextDecoding } from './decode.js';
@@ -14,7 +14,7 @@ const pieceBytes = 1 << 14;
 
 export interface TextReading {
   readonly text: TextOptions;
-  /** Default: UTF-8, or what the file says it is; faults are errors */
+  /** Encoding, faults and format; by default UTF-8, or what the file says it is, and faults are errors */
   readonly reading?: ReadingOptions | undefined;
   /** Called with each piece of the file, as it is in the file */
   readonly onRaw?: ((piece: Uint8Array) => void) | undefined;
@@ -53,7 +53,7 @@ export async function readText(
   }
 }
 
-/** Bytes around a fault by which the encoding is guessed */
+/** Number of bytes around a fault by which the encoding is guessed */
 const sampleBytes = 1 << 16;
 /** Faults in a thousand bytes beyond which a text is in another encoding rather than damaged */
 const strayFraction = 0.01;
@@ -97,7 +97,7 @@ function adviceFor(sample: Uint8Array): string {
   return `for a stray byte give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}; for a text in another encoding, ${named}`;
 }
 
-/** Other than tabs, line ends and the escape of a terminal */
+/** Matches control characters other than tabs, line ends and the escape of a terminal. */
 function isControl(byte: number): boolean {
   return byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b) || byte === 0x7f;
 }

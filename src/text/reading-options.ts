@@ -2,7 +2,7 @@
 import { CharnnError, optionName } from '../errors.js';
 
 export const invalidActions = ['error', 'replace', 'skip'] as const;
-/** What is done about bytes that are no character: refuse the file, put U+FFFD there, or leave them out */
+/** How bytes that are no character are handled: refuse the file, put U+FFFD there, or leave them out */
 export type InvalidAction = (typeof invalidActions)[number];
 
 export const textFormats = ['lines', 'csv', 'tsv', 'ndjson'] as const;
@@ -10,7 +10,7 @@ export const textFormats = ['lines', 'csv', 'tsv', 'ndjson'] as const;
 export type TextFormat = (typeof textFormats)[number];
 
 export interface ReadingOptions {
-  /** A canonical name of `encodingNamed`; undefined: UTF-8, or what a byte-order mark says. */
+  /** The encoding, by a canonical name of `encodingNamed`; undefined: UTF-8, or what a byte-order mark says */
   readonly encoding?: string | undefined;
   readonly invalid: InvalidAction;
   readonly format: TextFormat;

@@ -42,15 +42,15 @@ export function invalidRow(absent: InvalidAction) {
   return option(
     '<what>',
     choice(invalidActions),
-    'bytes that are no character: refuse the text, replace them by U+FFFD, or skip them',
+    'how to treat bytes that are not valid characters: refuse the text, replace them by U+FFFD, or skip them',
     { absent },
   );
 }
 
-/** For commands that read whole corpora */
+/** Options of commands that read whole corpora */
 export const readingRows = { encoding: encodingRow, invalid: invalidRow('error') };
 
-/** One column of a table, for commands that take tables */
+/** Options of commands that read one column of a table */
 export const columnRows = {
   format: option(
     '<name>',

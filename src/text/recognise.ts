@@ -1,4 +1,4 @@
-/** What a file is, by its first bytes. */
+/** Recognises the kind of a file by its first bytes. */
 import { optionName } from '../errors.js';
 import { type Packing, signatures, zipKinds, zipMagics } from './signatures.js';
 
@@ -6,9 +6,9 @@ import { type Packing, signatures, zipKinds, zipMagics } from './signatures.js';
 export const sniffedBytes = 8192;
 
 export type FileKind =
-  /** UTF-8, or what only reading it through can tell */
+  /** Text in UTF-8, or a file that only reading it completely can tell */
   | { readonly kind: 'text'; readonly isMarked: boolean }
-  /** Said by its byte-order mark */
+  /** Text in an encoding that its byte-order mark names */
   | { readonly kind: 'utf-16'; readonly encoding: 'utf-16le' | 'utf-16be' }
   | {
       readonly kind: 'packed';
@@ -16,12 +16,12 @@ export type FileKind =
       readonly what: string;
       readonly advice: string;
     }
-  /** To be refused, or passed over in a folder */
+  /** A file that is refused, or skipped in a folder */
   | {
       readonly kind: 'other';
       readonly what: string;
       readonly advice: string;
-      /** Whether that is only likely, so that an encoding which is given counts for more */
+      /** Whether the recognition is only probable, so that an encoding given by the user takes precedence */
       readonly isGuess?: boolean;
     };
 
@@ -62,7 +62,7 @@ export function recognise(start: Uint8Array, extension = ''): FileKind {
   return { kind: 'other', what, advice, isGuess: true };
 }
 
-/** Whether more bytes might make something else of the first few that have come. */
+/** Whether further bytes could change how the first few bytes are recognised */
 export function isUndecided(start: Uint8Array): boolean {
   if (start.length === 0) return true;
   const magics = [...Object.values(utf16Marks), ...utf32Marks, utf8Mark, ...zipMagics];

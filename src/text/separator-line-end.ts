@@ -1,4 +1,4 @@
-/** Whether each line of a text is a record of its own. */
+/** Decides whether each line of a text is a record of its own. */
 import { areWrapped, quantile } from './separator-line.js';
 
 /** Share of the lines that may be blank or indented, as nothing is that is made line by line */
@@ -8,7 +8,7 @@ const beginnings = 10;
 const covered = 0.8;
 
 const sentenceEnd = /[.!?…。！？]["'”’»」』)]*\s*$/u;
-/** A sentence's end inside a line, with another sentence after it */
+/** Matches a sentence's end inside a line, with another sentence after it. */
 const innerEnd = /\p{L}[.!?…。！？]["'”’»」』)]*(?:\s+\S|(?<=[。！？]["'”’»」』)]*)\p{L})/u;
 
 /** @param all lines of the text, blank ones too */
@@ -36,7 +36,7 @@ export function lineEndIsSeparator(all: readonly string[]): boolean {
   return !areWrapped(lines);
 }
 
-/** A line's first word with the signs around it, its numbers as one and the same. */
+/** Returns a line's first word with the punctuation around it, all numbers replaced by the same sign. */
 function beginningOf(line: string): string {
   const begin =
     /^[^\p{L}\p{N}\s]*[\p{L}\p{N}_]{1,24}[^\p{L}\p{N}\s]*/u.exec(line)?.[0] ?? line.slice(0, 1);

@@ -1,10 +1,10 @@
-/** Separators that are lines: a mark that stands alone, or blank lines. */
+/** Separators that are lines: a mark on a line of its own, or blank lines. */
 
-/** Times that a separator must occur in what was read of the text */
+/** Min number of times that a separator must occur in the part of the text that was read */
 const minBlocks = 10;
-/** Median of the characters of a block: scenes and chapters have more. */
+/** Max median length of a block in characters: scenes and chapters are longer. */
 const maxBlockLength = 1500;
-/** Share of the blocks that may lack a sign which all of them should have */
+/** Max share of the blocks that may lack a property which all of them should have */
 const exceptions = 0.1;
 const maxMarkLength = 80;
 
@@ -69,7 +69,7 @@ export function blankLines(windows: readonly (readonly string[])[]): string[] | 
   return beginAlike(blocks) && areRecords(blocks) ? [''] : undefined;
 }
 
-/** Whether blocks are as many, as short and as like each other as records are. */
+/** Whether the blocks are numerous, short and similar enough to be records */
 function areRecords(blocks: readonly Block[]): boolean {
   if (blocks.length < minBlocks) return false;
   const lengths = blocks.map((block) => block.reduce((sum, line) => sum + line.length + 1, 0));
@@ -131,7 +131,7 @@ function looksLikeProse(lines: readonly string[]): boolean {
   return median(filled.map((line) => line.length)) > 60 || areWrapped(filled);
 }
 
-/** Whether lines were cut to a width: on most of them the next line's first word had no place. */
+/** Whether lines were wrapped at a width: on most of them the next line's first word would not have fitted. */
 export function areWrapped(lines: readonly string[]): boolean {
   const width = quantile(
     lines.map((line) => line.length),
@@ -164,7 +164,7 @@ function blanksAtEnd(block: Block): number {
   return count;
 }
 
-/** The number that nearly all of these are; else 0. */
+/** The number that nearly all of the given numbers equal; else 0 */
 function sameCount(numbers: readonly number[]): number {
   const usual = median(numbers);
   const same = numbers.filter((number) => number === usual).length;

@@ -1,5 +1,5 @@
 /**
- * What stands between the records of a text, found where it is clear.
+ * Finds the separator between the records of a text, if it is clear.
  *
  * A text whose lines or blocks are records of their own (names, log lines, recipes, poems) is to be told from
  * one that is read on from its beginning to its end (a novel, a program). A wrong answer is worse than none:
@@ -26,11 +26,11 @@ import type { Vocabulary } from './vocabulary.js';
 /** Windows of the text that are read, evenly spread, and the characters of each */
 const windowCount = 8;
 const windowLength = 1 << 14;
-/** With fewer lines nothing is clear. */
+/** Min number of lines: with fewer nothing is clear. */
 const minLines = 30;
 
 /**
- * The string that ends the records of a text; undefined where there is none, or none that is clear.
+ * Returns the string that ends the records of a text; undefined if none is found.
  * @param ids of the text, in the ids of the vocabulary
  */
 export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefined {
@@ -47,7 +47,7 @@ export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefi
   return vocabulary.encode(separator).unknown === 0 ? separator : undefined;
 }
 
-/** How a separator is shown to a person. */
+/** The words for a separator in messages */
 export function describeSeparator(separator: string): string {
   const lines = separator.replaceAll('\r\n', '\n').split('\n');
   const inner = lines.slice(1, -1);

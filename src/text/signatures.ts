@@ -1,18 +1,18 @@
-/** What files begin with that are no plain text, and what to do about each. */
+/** The first bytes of files that are not plain text, and how to handle each. */
 import { optionName } from '../errors.js';
 
-/** What charnn unpacks itself, where the running Node.js has it */
+/** Formats that charnn unpacks itself, if the running Node.js can */
 export type Packing = 'gzip' | 'brotli' | 'zstd';
 
 export interface Signature {
-  /** With its article, as messages show it */
+  /** The name of the format with its article, as messages show it */
   readonly what: string;
   readonly packing?: Packing;
-  /** What the person can do; absent where the file holds no text. */
+  /** Advice for the user; absent where the file holds no text */
   readonly advice?: string;
-  /** The bytes that the file begins with; undefined stands for any byte. */
+  /** The bytes that the file begins with; undefined matches any byte */
   readonly magic: readonly (number | undefined)[];
-  /** Bytes before the magic ones */
+  /** Number of bytes before the magic ones */
   readonly at?: number;
 }
 
@@ -91,14 +91,14 @@ function bzip2(): (number | undefined)[] {
   return [...ascii('BZh'), undefined, 0x31, 0x41, 0x59, 0x26];
 }
 
-/** How a zip archive begins, also an empty one and one in parts */
+/** The first bytes of a zip archive: with files, empty, or split into parts */
 export const zipMagics = [
   [0x50, 0x4b, 3, 4],
   [0x50, 0x4b, 5, 6],
   [0x50, 0x4b, 7, 8],
 ] as const;
 
-/** What a zip archive is, by words among its first bytes; the first that fits counts. */
+/** Kinds of zip archives, each known by words among its first bytes; the first that matches counts. */
 export const zipKinds: readonly { readonly word: string; readonly what: string }[] = [
   { word: 'application/epub+zip', what: 'an EPUB book' },
   { word: 'opendocument.text', what: 'an OpenDocument text' },

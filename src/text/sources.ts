@@ -1,4 +1,4 @@
-/** From the paths of a command line to the texts they mean. */
+/** Finds the texts that the paths of a command line name. */
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
@@ -20,13 +20,13 @@ import { defaultReading } from './reading-options.js';
 const standardInput = '-';
 
 export interface Source {
-  /** As messages show it: its path, quoted where needed, or `standard input` */
+  /** The name in messages: its path, quoted where needed, or `standard input` */
   readonly name: string;
   /** Its path within the folder that was named, its base name, or `-`: it tells nothing of the machine */
   readonly label: string;
-  /** In bytes, where it is known beforehand: then it can also be read again. */
+  /** The size in bytes, if it is known beforehand: then the source can also be read again. */
   readonly size: number | undefined;
-  /** Of its name, with the dot; what has no name has none. */
+  /** The extension of its name, with the dot; absent without a name */
   readonly extension?: string | undefined;
   /**
    * Its bytes in pieces, each valid until the next.
@@ -42,7 +42,7 @@ export interface FindOptions extends Partial<FolderRules> {
 }
 
 /**
- * What paths stand for, in order: a file or a pipe for itself; `-` for standard input; a folder for its
+ * Finds the sources that paths stand for, in order: a file or a pipe for itself; `-` for standard input; a folder for its
  * text files, as `filesOf` finds them.
  *
  * @throws CharnnError for a path that does not exist or cannot be read, a folder without text files,

@@ -1,4 +1,4 @@
-/** Dividing a text between training and validation, and fitting a batch to what there is. */
+/** Divides a text between training and validation, and fits a batch to the text. */
 import { CharnnError } from '../errors.js';
 import type { Ids } from './unit.js';
 
@@ -17,9 +17,9 @@ export function splitCorpus(
 }
 
 export interface BatchShape {
-  /** B: rows, each a stream of its own */
+  /** B: the number of rows, each a stream of its own */
   readonly batchSize: number;
-  /** T: steps of a chunk */
+  /** T: the number of steps of a chunk */
   readonly seqLength: number;
 }
 

@@ -9,14 +9,14 @@ import { DocumentMarker, type Documents, type Reset } from './documents.js';
 import type { Ids } from './unit.js';
 
 export interface Chunk {
-  /** Steps of this chunk */
+  /** Number of steps of this chunk */
   readonly T: number;
   /** Whether the streams start over with it, so that the state is to be reset */
   readonly startsOver: boolean;
 }
 
 export class Streams {
-  /** S: steps of a stream */
+  /** S: the number of steps of a stream */
   readonly length: number;
   readonly chunksPerPass: number;
 

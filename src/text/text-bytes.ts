@@ -1,4 +1,4 @@
-/** What a file is, and its text: the one place where files are unpacked and decoded, or refused. */
+/** Turns a file into text: the one place where files are recognised, unpacked and decoded, or refused. */
 import { CharnnError } from '../errors.js';
 import type { ReadingOptions } from './reading-options.js';
 import { type FileKind, isUndecided, recognise, sniffedBytes } from './recognise.js';
@@ -20,10 +20,10 @@ export interface Opening {
   readonly keepMark?: boolean;
 }
 
-/** A file in a file in a file is nobody's text. */
+/** Max depth of packed files within packed files. */
 const maxLayers = 2;
 
-/** Of what comes out of a packed file, so much is waited for: a tar archive is known by its header. */
+/** Number of bytes of a packed file that are unpacked to recognise it: a tar archive is known by its header. */
 const headerBytes = 512;
 
 /**

@@ -1,8 +1,8 @@
-/** Texts in other encodings than UTF-8, to the bytes of UTF-8, as they are read. */
+/** Converts texts in other encodings to UTF-8 while they are read. */
 import { optionName } from '../errors.js';
 import { type InvalidAction, InvalidTextError } from './reading-options.js';
 
-/** Bytes that are decoded at a time */
+/** Number of bytes that are decoded at a time */
 const pieceBytes = 1 << 16;
 const replacement = '\ufffd';
 
@@ -32,7 +32,7 @@ export async function* transcoded(
 
 const loneSurrogates = /\p{Surrogate}/gu;
 
-/** UTF-16, with the exact place of a surrogate that stands alone. */
+/** Decodes UTF-16 and finds the exact place of an unpaired surrogate. */
 class Utf16Decoding {
   /** Bytes of a unit, or of a pair of surrogates, that is not whole yet */
   private rest = Buffer.alloc(0);
@@ -82,10 +82,10 @@ class Utf16Decoding {
 
 const lineFeed = 0x0a;
 
-/** The other encodings that TextDecoder knows */
+/** Decodes the other encodings that TextDecoder knows. */
 class LegacyDecoding {
   private strict: InstanceType<typeof TextDecoder>;
-  /** What has come since the last line end: decoded together with it, so that a fault can be found there */
+  /** Bytes since the last line end: decoded together with it, so that an error can be located */
   private held = Buffer.alloc(0);
   private offset = 0;
 
@@ -124,7 +124,7 @@ class LegacyDecoding {
       if (isEnd) text += this.strict.decode();
     } catch {
       if (this.invalid === 'error') this.fail(bytes);
-      // a decoder that has failed is not gone on with
+      // a decoder that has failed is not used again
       this.strict = this.newDecoder();
       text = decodedLeniently(bytes, this.encoding);
       if (this.invalid === 'skip') text = text.replaceAll(replacement, '');

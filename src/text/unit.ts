@@ -1,4 +1,4 @@
-/** What a "character" is, and how texts are made uniform before they become characters. */
+/** The definition of a "character", and the options that normalise a text before it is split into characters. */
 
 export const textUnits = ['char', 'byte'] as const;
 /** Unicode code points, or bytes */
@@ -11,7 +11,7 @@ export interface TextOptions {
   readonly unit: TextUnit;
   /** Unicode normal form; undefined leaves the text as it is. Not with bytes. */
   readonly normalize?: NormalForm | undefined;
-  /** Otherwise CR LF and a bare CR become LF, with either unit. */
+  /** Whether carriage returns are kept; otherwise CR LF and a bare CR become LF, with either unit. */
   readonly keepCr: boolean;
 }
 

@@ -11,7 +11,7 @@ import type { Packing } from './signatures.js';
 const unlimitedBytes = 1e9;
 const maxRatio = 250;
 
-/** Newer versions of Node.js have it. */
+/** Decoders that only newer versions of Node.js have */
 type MaybeZstd = { readonly createZstdDecompress?: () => Transform };
 
 function unpacker(packing: Packing): Transform | undefined {

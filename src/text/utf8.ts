@@ -1,5 +1,5 @@
 /** UTF-8 to code points, a piece at a time, with the exact place of the first fault. */
-import { isUtf8 } from 'node:buffer';
+import buffer from 'node:buffer';
 import { textOf } from './code-points.js';
 import { type InvalidAction, InvalidTextError } from './reading-options.js';
 
@@ -11,15 +11,15 @@ const replacementCharacter = 0xfffd;
  * byte is wrong, and it gives code points, which is what a vocabulary numbers.
  */
 export class Utf8Decoder {
-  /** Bytes of the file before the current piece */
+  /** Number of bytes of the file before the current piece */
   private offset = 0;
-  /** Where in the file the current sequence began, and its first byte */
+  /** The place in the file at which the current sequence began, and its first byte */
   private start = 0;
   private lead = 0;
   /** Continuation bytes that the current sequence still needs, and its bits so far */
   private needed = 0;
   private bits = 0;
-  /** What its next byte may be: narrower than 80–BF after E0, ED, F0 and F4 */
+  /** The range of the next byte, which is narrower than 80–BF after E0, ED, F0 and F4 */
   private min = 0x80;
   private max = 0xbf;
 
@@ -62,7 +62,7 @@ export class Utf8Decoder {
           if (this.invalid === 'error') this.fail(invalidFault);
           if (this.invalid === 'replace') into[count++] = replacementCharacter;
           needed = 0;
-          // this byte may begin a character of its own
+          // this byte may begin the next character
           i--;
           continue;
         }
@@ -90,7 +90,7 @@ export class Utf8Decoder {
     return 1;
   }
 
-  /** How many bytes follow this first byte of a longer sequence; 0 if no character begins with it. */
+  /** The number of bytes that follow this first byte of a longer sequence; 0 if no character begins with it */
   private begin(byte: number): number {
     if (byte >= 0xc2 && byte <= 0xdf) return 1;
     if (byte >= 0xe0 && byte <= 0xef) {
@@ -129,7 +129,7 @@ const invalidFault = 'is not valid UTF-8';
  * @throws InvalidTextError if a fault is an error
  */
 export function validUtf8(bytes: Buffer, invalid: InvalidAction, where: string): Buffer {
-  if (isUtf8(bytes)) return bytes;
+  if (buffer.isUtf8(bytes)) return bytes;
   const decoder = new Utf8Decoder(where, invalid, false);
   const symbols = new Uint32Array(bytes.length + 2);
   const count = decoder.push(bytes, symbols);

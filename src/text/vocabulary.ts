@@ -12,7 +12,7 @@ import type { Ids, TextUnit } from './unit.js';
 const replacementCharacter = 0xfffd;
 const questionMark = 0x3f;
 
-/** How many different symbols a unit has. */
+/** The number of different symbols of a unit */
 export function alphabetSize(unit: TextUnit): number {
   return unit === 'char' ? 0x110000 : 0x100;
 }
@@ -56,7 +56,7 @@ export class Vocabulary {
     return Vocabulary.of(unit, kept);
   }
 
-  /** V: the symbols and the unknown one */
+  /** V: the number of symbols, the unknown one included */
   get size(): number {
     return this.symbols.length + 1;
   }
@@ -76,7 +76,7 @@ export class Vocabulary {
   }
 
   /**
-   * What an unknown character costs beyond the unknown symbol, in nats. The symbol's probability is
+   * The cost of an unknown character beyond that of the unknown symbol, in nats. The symbol's probability is
    * divided evenly among the characters that it may stand for, so this is the logarithm of their number.
    * Everything that measures a text adds it.
    */
@@ -125,7 +125,7 @@ export class Vocabulary {
     return { ids: ids.subarray(0, count), unknown };
   }
 
-  /** @returns how many of the symbols are unknown */
+  /** Writes the ids of symbols. @returns how many of the symbols are unknown */
   private translate(symbols: Uint32Array | Uint8Array, ids: Ids): number {
     let unknown = 0;
     for (let i = 0; i < symbols.length; i++) {

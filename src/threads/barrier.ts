@@ -1,15 +1,15 @@
 /** A barrier for threads on shared memory. */
 
-/** Words of shared memory that a barrier takes. */
+/** Number of words of shared memory that a barrier takes */
 export const barrierWords = 3;
 const word = { generation: 0, waiting: 1, broken: 2 } as const;
 
-/** Turns of a waiting loop before the thread sleeps: some tens of microseconds. */
+/** Number of turns of a waiting loop before the thread sleeps: some tens of microseconds */
 const spins = 2000;
 /** A sleeping thread looks up this often whether another has failed. */
 const patienceMs = 1000;
 
-/** What the others meet at a barrier when one has failed: a consequence, whose cause that one tells. */
+/** The error that the other threads get at a barrier when one thread has failed; the cause is in that thread's error. */
 export class BrokenBarrier extends Error {}
 
 export class Barrier {
@@ -46,7 +46,7 @@ export class Barrier {
     if (this.isBroken) throw new BrokenBarrier();
   }
 
-  /** Lets no party wait for one that has failed; the barrier is of no use any more. */
+  /** Releases all threads that wait for one that has failed; the barrier cannot be used afterwards. */
   break(): void {
     Atomics.store(this.words, word.broken, 1);
     Atomics.add(this.words, word.generation, 1);

@@ -19,7 +19,7 @@ export type CreateHandler<Data, Message, Reply> = (
   isEnding: () => boolean,
 ) => Handler<Message> | Promise<Handler<Message>>;
 
-/** What comes from a thread */
+/** A message from a worker thread */
 export type Envelope<Reply> =
   | { readonly ready: true }
   | { readonly reply: Reply }

@@ -11,16 +11,16 @@
 import type { CreateHandler } from './handler.js';
 import { type PoolOptions, WorkerPool } from './worker-pool.js';
 
-/** To a worker: a job to do, or word that one of its replies has been taken */
+/** A message to a worker: a job to do, or the information that one of its replies has been taken */
 export type JobMessage<Job> =
   | { readonly index: number; readonly job: Job }
   | { readonly taken: true };
 
 export interface Chunk<Result> {
-  /** Of the job, from 0 on */
+  /** Index of the job, from 0 on */
   readonly index: number;
   readonly value: Result;
-  /** Whether it is the job's last */
+  /** Whether this is the job's last chunk */
   readonly done: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface MapOptions<Data, Job, Result>
     'workers' | 'module' | 'onFewer' | 'bytesPerWorker'
   > {
   readonly createHandler: CreateHandler<Data, JobMessage<Job>, ChunkReply<Result>>;
-  /** What every worker is told at its start */
+  /** Data that every worker is given at its start */
   readonly data: Data;
   /** Jobs that a worker has at a time: those that it works on and those that it will go on with */
   readonly jobsPerWorker: number;
@@ -67,7 +67,7 @@ export async function* mapOrdered<Data, Job, Result>(
 
   const load = new Array<number>(pool.size).fill(0);
   const window = lead * jobsPerWorker * pool.size;
-  /** The job whose chunks are handed on */
+  /** The index of the job whose chunks are handed on */
   let current = 0;
   let posted = 0;
   let exhausted = false;
@@ -126,7 +126,7 @@ export async function* mapOrdered<Data, Job, Result>(
     }
   } finally {
     await pool.close();
-    // not awaited: a reader of a pipe may be waiting for input that never comes
+    // not awaited: a reader of a pipe may wait for input that never comes
     void iterator.return?.();
   }
 }

@@ -215,7 +215,7 @@ const refusals: Readonly<Record<string, string>> = {
     'too many files are open for another one; use fewer threads, or allow more with ulimit -n',
 };
 
-/** Words for how a thread ended by itself. */
+/** Words for a thread that ended by itself. */
 function wordedDeath(error: Error): Error {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ERR_WORKER_OUT_OF_MEMORY':

@@ -1,4 +1,4 @@
-/** What a training reports while it runs. Losses are in nats per character. */
+/** The events that a training reports while it runs. Losses are in nats per character. */
 
 import type { ModelConfig } from '../model/model-config.js';
 import type { LengthPlan } from './length/step-budget.js';
@@ -6,7 +6,7 @@ import type { LengthPlan } from './length/step-budget.js';
 export interface StartEvent {
   readonly type: 'start';
   readonly model: ModelConfig;
-  /** How many the model has */
+  /** The number of the model's parameters */
   readonly parameters: number;
   readonly trainCharacters: number;
   readonly validationCharacters: number;
@@ -16,7 +16,7 @@ export interface StartEvent {
   readonly backend: string;
   /** Steps already done: above 0 when a training is resumed */
   readonly step: number;
-  /** Steps in all; undefined for a training by the clock */
+  /** Total number of steps; undefined for a training by the clock */
   readonly totalSteps: number | undefined;
 }
 
@@ -24,12 +24,12 @@ export interface ProgressEvent {
   readonly type: 'progress';
   readonly step: number;
   readonly totalSteps: number | undefined;
-  /** Share of the training that is done, 0 to 1 */
+  /** Fraction of the training that is done, 0 to 1 */
   readonly fraction: number;
   readonly epoch: number;
   /** Training loss, averaged over the latest steps */
   readonly loss: number;
-  /** The same in bits */
+  /** The same loss in bits */
   readonly bitsPerCharacter: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
@@ -59,7 +59,7 @@ export interface Validation {
   readonly gradientNorm: number | null;
   /** Share of the steps since the validation before in which clipping acted; null before the first step */
   readonly clipped: number | null;
-  /** How often training had gone back to the last good model, if it had */
+  /** The number of rollbacks so far, if there have been any */
   readonly rollbacks?: number;
 }
 
@@ -102,16 +102,16 @@ export interface WarningEvent {
   readonly message: string;
 }
 
-/** The loss diverged, and training goes on from the last good model. */
+/** The loss diverged, and training continues from the last good model. */
 export interface RollbackEvent {
   readonly type: 'rollback';
   readonly step: number;
-  /** The loss that was no longer sensible; may be not a number */
+  /** The loss that diverged; it may be not a number */
   readonly loss: number;
   readonly bitsPerCharacter: number;
-  /** Which time this is */
+  /** The number of this rollback, from 1 on */
   readonly count: number;
-  /** Of the learning rate, from now on */
+  /** Factor of the learning rate from now on */
   readonly rateFactor: number;
 }
 
@@ -128,14 +128,14 @@ export interface EndEvent {
   readonly plan: LengthPlan;
 }
 
-/** What models without a network make of the validation text: emitted after the end of a training. */
+/** Losses of models without a network on the validation text: emitted after the end of a training. */
 export interface BaselineEvent {
   readonly type: 'baseline';
   /** n of the n-gram model */
   readonly ngramOrder: number;
   readonly ngramBitsPerCharacter: number;
   readonly gzipBitsPerCharacter: number;
-  /** Absent where xz is not installed */
+  /** Bits per character with xz; absent where xz is not installed */
   readonly xzBitsPerCharacter: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What a training is given: text, model, configuration, and where to go on from. */
+/** The input of a training: text, model, configuration, and the state to continue from. */
 
 import type { NgramTable } from '../counts/ngram-table.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -20,9 +20,9 @@ export interface TrainingText {
   readonly validation: Ids;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;
-  /** What ends each record of the text, if it is made of records */
+  /** The text that ends each record, if the text is made of records */
   readonly separator?: string | undefined;
-  /** Where each file or record is to be learnt by itself (`TrainConfig.documents`) */
+  /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
   /** Where pairs of a source and a target are learnt; the ids may be those of both texts at once */
   readonly pairs?: TrainingPairs | undefined;
@@ -32,22 +32,27 @@ export interface TrainingText {
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
-export interface TrainingJob {
+/** A training that can begin, or resume from its state */
+export interface PreparedTraining {
   readonly corpus: TrainingText;
   readonly model: Omit<ModelConfig, 'vocabulary'>;
   readonly config: TrainConfig;
-  /** Where the text came from; recorded in the state alone */
+  /** The paths and reading options of the text; recorded in the state alone */
   readonly source: Readonly<Record<string, unknown>>;
-  /** Goes on from here; its model and text must be the job's. */
+  /** The state to resume from; its model and text must be the job's */
   readonly resume?: TrainingState;
-  /** With `resume`: the best model so far */
+  /** The best model so far, if the training is resumed */
   readonly best?: Model;
   /** Counts of another text to go on from, in ids of the job's vocabulary */
   readonly givenCounts?: NgramTable | undefined;
   /** Starts from these weights, matched by character. */
   readonly initFrom?: Model;
+}
+
+/** A prepared training, its outputs and its listener */
+export interface TrainingJob extends PreparedTraining {
   readonly sink: CheckpointSink;
   onEvent(event: TrainEvent): void;
-  /** Stops after the step under way and saves. */
+  /** Stops the training after the current step and saves. */
   readonly signal?: AbortSignal;
 }

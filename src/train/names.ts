@@ -6,5 +6,5 @@ export const clipNames = ['norm', 'value', 'none'] as const;
 /** Dropout's mask: new at each step, or one for a chunk */
 export const dropoutMaskNames = ['step', 'locked'] as const;
 
-/** What happens when the loss is not finite, or far above its best */
+/** Actions for a loss that is not finite, or far above its best */
 export const divergenceActions = ['stop', 'rollback'] as const;

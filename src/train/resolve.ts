@@ -29,22 +29,22 @@ import { sourceRows, textRows } from './schema/text-rows.js';
 import { trainingRows } from './schema/training-rows.js';
 import type { TrainConfig, TrainLength } from './train-config.js';
 
-/** Which texts are for what. */
+/** Options that say which texts are for training and validation */
 export interface TextSettings extends Complete<typeof sourceRows> {
   readonly text: TextOptions;
 }
 
-/** What is picked for options that are absent, once the text is known. */
+/** Values picked for absent options, once the text is known */
 export interface Picked extends BatchShape {
   /** A preset, or the model that training starts from */
   readonly model: Size & Partial<CellChoice>;
   readonly dropout: number;
-  /** What was asked for, or less where that is more than the text is worth */
+  /** The length that was asked for, or less where the text is too small to profit from it */
   readonly length: TrainLength;
   readonly threads: number;
 }
 
-/** Everything that a training is made of beside its text. */
+/** The resolved options of a training, apart from its text */
 export interface ResolvedTraining {
   readonly model: Omit<ModelConfig, 'vocabulary'>;
   readonly config: TrainConfig;

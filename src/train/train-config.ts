@@ -2,7 +2,7 @@
 import { type Complete, withDefaults } from '../options/table.js';
 import { trainingRows } from './schema/training-rows.js';
 
-/** When training ends: exactly one of the three. */
+/** The end of a training: exactly one of the three. */
 export type TrainLength =
   | { readonly kind: 'steps'; readonly steps: number }
   | { readonly kind: 'epochs'; readonly epochs: number }
@@ -23,7 +23,7 @@ type Group<Name extends string> = Pick<
 export type OptimizerConfig = Group<'optimizer'>;
 export type ScheduleConfig = Group<'schedule'>;
 
-/** What whoever trains plainly still has to say */
+/** Values that a plain training still needs */
 type Missing = 'batchSize' | 'seqLength' | 'threads' | 'backend';
 
 /** Adam at a constant learning rate and nothing else: for what trains without being asked how. */

@@ -6,7 +6,7 @@ import { parameterTable } from '../model/parameters.js';
 import type { TrainConfig } from './train-config.js';
 import { momentCount } from './update/optimizers.js';
 
-/** Of a thread, before it has done anything */
+/** Bytes that a thread takes at its start */
 const threadBytes = 8 * 2 ** 20;
 
 /**

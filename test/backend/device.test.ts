@@ -7,7 +7,7 @@ import { CharnnError } from '#charnn/errors.js';
 import { DynamicEvaluator } from '#charnn/evaluate/dynamic-evaluator.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import { beamSearch } from '#charnn/sample/beam.js';
-import { sample } from '#charnn/sample/sample-text.js';
+import { sampleText } from '#charnn/sample/sample-text.js';
 import { availableDevices, sync } from '../backends.js';
 import { randomModel } from '../small-model.js';
 
@@ -139,10 +139,14 @@ describe('calls of the library hold no memory', () => {
   test.each(availableDevices)('%s', async (_, open) => {
     const device = open();
     const calls = async () => {
-      await sample(model, { length: 3 }, device);
+      await sampleText(model, device, { length: 3, seed: 1 });
       await evaluate(model, device, text);
       await evaluate(model, device, text.subarray(0, 40), { dynamic: true });
-      await beamSearch(model, device, [1], { ...plain, length: 2 }, 2);
+      await beamSearch(model, device, {
+        prompt: [1],
+        settings: { ...plain, length: 2 },
+        width: 2,
+      });
       // where the next tensor would lie
       const probe = device.scope();
       const at = place(probe.operations.tensor([1_000_000]));

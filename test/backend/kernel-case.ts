@@ -12,6 +12,8 @@ export interface KernelCase {
     t: Readonly<Record<string, Tensor>>,
     ids: Indices,
   ): void | Promise<void>;
+  /** An input whose first element is not a number: it has to show in every output that it reaches */
+  readonly poisoned?: string;
   readonly outputs: readonly string[];
   /** Largest |error|, for an output whose inputs' products sum up to `magnitude` in absolute value */
   readonly tolerance: number;

@@ -1,7 +1,7 @@
 /**
  * The cases of the kernels' test, each declared once: shapes, the call, and how far a result may be off.
  */
-import { cellCases } from './cell-cases.js';
+import { casesOfCells, cellCases } from './cell-cases.js';
 import type { KernelCase } from './kernel-case.js';
 
 export const sizes = [1, 7, 65, 129];
@@ -231,6 +231,16 @@ const attention: KernelCase[] = [
   outputs: ['context', 'weights', 'dQuery', 'dMemory'],
   tolerance: 5e-6,
 }));
+/** Everything that clamps: exp and tanh within the cells, the largest of the logits. */
+const poisoned: KernelCase[] = [
+  ...casesOfCells([3, 2, 7], false).map((c): KernelCase => ({ ...c, poisoned: 'gates' })),
+  ...elementCases(65)
+    .filter(({ tensors }) => 'logits' in tensors)
+    .map((c): KernelCase => ({ ...c, poisoned: 'logits' })),
+  ...elementCases(7)
+    .filter(({ name }) => name.startsWith('add, lerp and clamp'))
+    .map((c): KernelCase => ({ ...c, poisoned: 'x' })),
+].map((c) => ({ ...c, name: `${c.name}, with one that is not a number` }));
 
 /** All of them; every name occurs once. */
 export const kernelCases: readonly KernelCase[] = [
@@ -239,5 +249,6 @@ export const kernelCases: readonly KernelCase[] = [
   ...cellCases,
   ...muonCases,
   ...attention,
+  ...poisoned,
   ...sizes.flatMap((n) => elementCases(n)),
 ];

@@ -1,4 +1,5 @@
 /** The back ends of this machine, native at each instruction level and WebAssembly in both variants. */
+import { setFlagsFromString } from 'node:v8';
 import { CompiledBackend, Scratch } from '#charnn/backend/compiled.js';
 import { address } from '#charnn/backend/cpu.js';
 import type { Engine } from '#charnn/backend/cpu-device.js';
@@ -39,6 +40,11 @@ function compiled(engine: Engine | { readonly missing: string }): [string, () =>
 /** A back end whose kernels' own memory is not known here */
 function unguarded(backend: SyncBackend): Machine {
   return { backend, guarded: new Guarded(backend) };
+}
+
+// Node.js 20 has relaxed SIMD behind a flag, which newer ones do not know
+if (process.versions.node.startsWith('20.')) {
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
 }
 
 const addon = loadNative();

@@ -40,7 +40,7 @@ test('an empty file, and options that do not fit', async () => {
   const idle = await folder.run(['compress', '--no-learn'], 'a');
   expect([idle.status, idle.stderr]).toEqual([
     2,
-    'charnn: --no-learn is for a model that knows something: give --model\n',
+    'charnn: --no-learn needs a trained model: give --model\n',
   ]);
 });
 

@@ -102,7 +102,7 @@ describe.runIf(hasPseudoTerminals)('at a terminal', () => {
     await terminal.until(/the expression "\(a" is not understood/);
     expect(await terminal.until(/\ngreen[^>]*(?=␛\[1G)/)).toMatch(/\ngreen[\s\S]{4}\n?$/);
     await line(terminal, '/help');
-    expect(await terminal.until(/Ctrl-D all/)).toContain('/again');
+    expect(await terminal.until(/Ctrl-D ends the program/)).toContain('/again');
     expect(await end(terminal)).toBe(0);
   });
 
@@ -149,6 +149,6 @@ test.runIf(hasPseudoTerminals)(
 
 test.runIf(hasPseudoTerminals)('with options of pipes it is refused', async () => {
   const terminal = sampling('-i', '-n', '3');
-  await terminal.until(/--interactive takes its lines from you: leave out --count\r\n/);
+  await terminal.until(/--interactive continues lines that you type: leave out --count\r\n/);
   expect((await terminal.outcome).status).toBe(2);
 });

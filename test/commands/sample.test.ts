@@ -212,7 +212,7 @@ test('--beam writes the best, or several, and refuses what is left to chance', a
   const refused = await folder.run(['sample', '--beam', '6', '--temp', '2']);
   expect([refused.status, refused.stderr]).toEqual([
     2,
-    'charnn: --beam leaves nothing to chance: leave out --temp\n',
+    'charnn: --beam draws nothing at random: leave out --temp\n',
   ]);
 });
 
@@ -240,5 +240,5 @@ describe('bad usage is one line and status 2', () => {
 test('a stop string of unknown characters is said to be in vain', async () => {
   const { status, stderr } = await withModel().run(['sample', '--stop', 'Ω', '-l', '3']);
   expect(status).toBe(0);
-  expect(stderr).toMatch(/^warning: --stop "Ω" can never come/);
+  expect(stderr).toMatch(/^warning: --stop "Ω" can never occur/);
 });

@@ -72,7 +72,7 @@ describe.skipIf(!canPreload)('the creation of a thread fails', () => {
         expect(fewer.status).toBe(0);
         expect(fewer.stdout).toBe(whole.stdout);
         expect(fewer.stdout.length).toBeGreaterThan(100);
-        expect(fewer.stderr).toContain(`going on with ${number}: ${noMore}`);
+        expect(fewer.stderr).toContain(`continuing with ${number}: ${noMore}`);
       }
     },
   );
@@ -80,7 +80,7 @@ describe.skipIf(!canPreload)('the creation of a thread fails', () => {
   test('which goes on, too', async () => {
     const args = ['which', 'charnn.json', 'charnn.json', '--text', 'lines.txt', '--threads', '4'];
     const { status, stderr } = await withThreads(2, args);
-    expect(stderr).toContain('going on with 2 threads');
+    expect(stderr).toContain('continuing with 2 threads');
     expect(status).toBe(0);
   });
 

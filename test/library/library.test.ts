@@ -208,6 +208,79 @@ describe('Model', () => {
     expect(until).toMatch(/^[^a]*a$/);
   });
 
+  test('of a list of prompts, each is continued count times', async () => {
+    const common = { length: 20, seed: 7, threads: 1 };
+    const records = await all(model.sample({ ...common, prompt: ['The ', 'every '], count: 2 }));
+    expect(records).toHaveLength(4);
+    const first = await all(model.sample({ ...common, prompt: 'The ', count: 2 }));
+    expect(records.slice(0, 2)).toEqual(first);
+    expect(await all(model.sample({ ...common, prompt: ['The '], count: 1 }))).toEqual(
+      first.slice(0, 1),
+    );
+  });
+
+  test('temperatures vary by record, or along a record', async () => {
+    const common = { length: 40, seed: 7, threads: 1 };
+    const greedy = await all(model.sample({ ...common, greedy: true }));
+    const turns = await all(model.sample({ ...common, count: 4, temperature: [0, 1] }));
+    expect(turns[0]).toBe(turns[2]);
+    expect(turns[1]).not.toBe(turns[3]);
+    expect(await all(model.sample({ ...common, temperatureSchedule: [0, 0] }))).toEqual(greedy);
+    expect(await all(model.sample({ ...common, temperatureSchedule: [2, 1] }))).not.toEqual(greedy);
+  });
+
+  test('unique and novel records replace those that are left out', async () => {
+    const common = { length: 1, seed: 7, threads: 1, stop: '$' };
+    const singles = await all(model.sample({ ...common, count: 8 }));
+    expect(new Set(singles).size).toBeLessThan(8);
+    const different = await all(model.sample({ ...common, count: 8, unique: true }));
+    expect(new Set(different).size).toBe(8);
+    const pair = { ...common, length: 2, count: 5 };
+    const corpus = await Corpus.load(book);
+    const isNew = (record: string) => !text.includes(record);
+    const fresh = await all(model.sample({ ...pair, novel: corpus }));
+    expect(fresh).toHaveLength(5);
+    expect(fresh.every(isNew)).toBe(true);
+    expect((await all(model.sample(pair))).every(isNew)).toBe(false);
+    expect(await all(model.sample({ ...pair, novel: book }))).toEqual(fresh);
+    const other = await Corpus.load(book, { unit: 'byte' });
+    await expect(all(model.sample({ novel: other }))).rejects.toThrow(
+      /^the corpus of option novel was read with unit byte, and the model's text with char/,
+    );
+    // a corpus of other characters has none of the records in it
+    const foreign = await Corpus.from('0123456789');
+    expect(await all(model.sample({ ...pair, novel: foreign }))).toEqual(
+      await all(model.sample(pair)),
+    );
+  });
+
+  test('a beam finds the most probable records, of width 1 what greedy sampling finds', async () => {
+    const greedy = await all(model.sample({ length: 30, greedy: true, prompt: 'The ' }));
+    expect(await all(model.sample({ length: 30, beam: 1, prompt: 'The ' }))).toEqual(greedy);
+    const best = await all(model.sample({ length: 3, beam: 4, count: 3, stop: '$' }));
+    expect(new Set(best).size).toBe(3);
+    await expect(all(model.sample({ beam: 2, count: 3 }))).rejects.toThrow(
+      'a beam of 2 finds no 3 records: give a larger beam',
+    );
+    for (const other of [{ temperature: 1 }, { seed: 1 }, { unique: true }, { novel: book }]) {
+      await expect(all(model.sample({ beam: 2, ...other }))).rejects.toThrow(
+        `beam draws nothing at random: leave out ${Object.keys(other)[0]}`,
+      );
+    }
+  });
+
+  test('options that contradict each other are named as programs name them', async () => {
+    await expect(
+      all(model.sample({ temperature: 1, temperatureSchedule: [1, 2] })),
+    ).rejects.toThrow('temperature and temperatureSchedule contradict each other');
+    await expect(all(model.sample({ match: 'a', stop: 'b' }))).rejects.toThrow(
+      'match ends records itself: leave out stop',
+    );
+    await expect(all(model.sample({ novel: 7 as never }))).rejects.toThrow(
+      'option novel must be a path, a list of paths or a Corpus, not 7',
+    );
+  });
+
   test('a loaded copy evaluates as the model does', async () => {
     const copy = join(folder, 'copy.json');
     await model.save(copy);
@@ -257,6 +330,7 @@ describe('Model', () => {
     }
     const calls = [
       () => all(model.sample({ length: 1e8, signal: signal() })),
+      () => all(model.sample({ length: 1e8, beam: 2, signal: signal() })),
       () => all(model.sampleText({ length: 1e8, signal: signal() })),
       () => all(model.score(silent(), { threads: 1, signal: signal() })),
       () => model.evaluateText(long.repeat(5), { signal: signal() }),
@@ -274,7 +348,7 @@ describe('Model', () => {
     const half = loaded.sampleText({ length: 1e8 });
     await half.next();
     const waiting = abandoned.next();
-    const failed = expect(waiting).rejects.toThrow('the model has been closed meanwhile');
+    const failed = expect(waiting).rejects.toThrow('the model has been closed in the meantime');
     await loaded.close();
     await failed;
     await loaded.close();

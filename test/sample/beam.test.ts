@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { openDevice } from '#charnn/backend/open-device.js';
 import { loadNetwork } from '#charnn/model/load.js';
 import { beamSearch } from '#charnn/sample/beam.js';
-import { sample } from '#charnn/sample/sample-text.js';
+import { sampleText } from '#charnn/sample/sample-text.js';
 import type { SampleSettings } from '#charnn/sample/settings.js';
 import { sync } from '../backends.js';
 import { randomModel } from '../small-model.js';
@@ -26,7 +26,9 @@ const plain: SampleSettings = {
 };
 
 async function search(prompt: string, width: number, changed: Partial<SampleSettings> = {}) {
-  const found = await beamSearch(model, device, ids(prompt), { ...plain, ...changed }, width);
+  const found = await beamSearch(model, device, {
+    ...{ prompt: ids(prompt), settings: { ...plain, ...changed }, width },
+  });
   return found.map((result) => ({ ...result, text: vocabulary.decode(result.ids) }));
 }
 
@@ -56,7 +58,9 @@ function texts(length: number): string[] {
 describe('beam search', () => {
   test.each(['', 'a', 'abcd\nab'])('of width 1 is greedy sampling after %j', async (prompt) => {
     const [{ text }] = await search(prompt, 1, { length: 60 });
-    expect(text).toBe(await sample(model, { length: 60, greedy: true, prompt }));
+    expect(text).toBe(
+      await sampleText(model, device, { length: 60, greedy: true, prompt, seed: 1 }),
+    );
   });
 
   test('wide enough it finds the most probable of all texts, in order', async () => {

@@ -23,7 +23,8 @@ function records(match: string | undefined, length: number, seed: number, allow?
   const choice = { greedy: false, temperatures: [1.5], schedule: undefined, banRepeats: undefined };
   const settings = { ...choice, length, stops: [], allow, match, seed };
   const symbols = vocabulary.symbols.length;
-  const batch = new Batch(predictor, beginning, { settings, symbols, constraint }, 8);
+  const memory = { predictor, place: predictor.createPlace(8), rows: 8 };
+  const batch = new Batch(memory, beginning, { settings, symbols, constraint });
   const drawn: number[][] = [];
   for (let i = 0; i < 8; i++) {
     batch.add(i, []);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { baselineAlone, instructionLevels } from '#charnn/backend/kernels/addon-targets.js';
 import type { Extent } from './edge-cases.js';
 
 const run = promisify(execFile);
@@ -34,15 +35,9 @@ const sanitizing = (extent: Extent) => [
 
 export type Level = 'baseline' | 'avx2' | 'avx512';
 
-/** Flags of the levels of this kind of processor, as in binding.gyp */
+/** Flags of the levels of this kind of processor */
 const levelFlags: Readonly<Partial<Record<Level, readonly string[]>>> =
-  process.arch === 'x64'
-    ? {
-        baseline: [],
-        avx2: ['-mavx2', '-mfma'],
-        avx512: ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'],
-      }
-    : { baseline: [] };
+  instructionLevels[process.arch] ?? baselineAlone;
 
 export const levelsOfArchitecture = Object.keys(levelFlags) as Level[];
 

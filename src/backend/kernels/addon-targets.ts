@@ -1,6 +1,25 @@
+/** Instruction levels of an architecture, with what a compiler is told for each. */
+export const instructionLevels: Readonly<
+  Record<string, Readonly<Record<string, readonly string[]>>>
+> = {
+  x64: {
+    baseline: [],
+    avx2: ['-mavx2', '-mfma'],
+    avx512: ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'],
+  },
+};
+
+/** The levels of an architecture that has no line of its own */
+export const baselineAlone: Readonly<Record<string, readonly string[]>> = { baseline: [] };
+
+/** What every compiler of the kernels is told */
+export const kernelFlags: readonly string[] = [
+  ...['-O3', '-std=gnu11', '-fno-math-errno', '-fno-trapping-math'],
+];
+
 /** The platforms that the package brings a native addon for. */
 export interface PrebuiltAddon {
-  /** As `process.platform` and `process.arch` name it */
+  /** Platform and processor, as `process.platform` and `process.arch` name them */
   readonly platform: 'linux' | 'darwin' | 'win32';
   readonly arch: 'x64' | 'arm64';
   /** Name of the addon in the folder of prebuilt ones */

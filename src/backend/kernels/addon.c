@@ -53,7 +53,7 @@ static const struct kernels *arguments(napi_env env, napi_callback_info info, do
     return self;
 }
 
-/* Denormal numbers cost a hundred times the time of others and mean nothing here. */
+/* Denormal numbers take a hundred times as long to compute as others and do not matter here: they become 0. */
 #if defined(__x86_64__)
 #define FLUSH_DENORMALS unsigned int mode = _mm_getcsr(); _mm_setcsr(mode | 0x8040);
 #define RESTORE_DENORMALS _mm_setcsr(mode);

@@ -2,19 +2,10 @@
  * Build step: compiles the kernels into dist/backend/kernels, as a native addon and as WebAssembly.
  * Without a C compiler the addon is left out and said so; that is no error, WebAssembly takes its place.
  */
-import { spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileNative } from './compile-native.js';
 import { kernelExports } from './signature.js';
 import { sourceNames } from './source-files.js';
 
@@ -23,7 +14,7 @@ const sources = join(root, 'src/backend/kernels');
 const target = join(root, 'dist/backend/kernels');
 const names = sourceNames(sources);
 
-/** The same with their text, a folder in a folder, as the compiler in WebAssembly wants them */
+/** The kernels' sources with their text, as a nested folder, as the compiler in WebAssembly expects them */
 const sourceTree: Record<string, string | Record<string, string>> = {};
 for (const name of names) {
   const text = readFileSync(join(sources, name), 'utf8');
@@ -39,25 +30,18 @@ function isUpToDate(file: string): boolean {
   return names.every((name) => statSync(join(sources, name)).mtimeMs <= built);
 }
 
-function buildNative(): void {
+async function buildNative(): Promise<void> {
   const file = join(target, 'charnn.node');
+  const reasonFile = `${file}.missing`;
   if (isUpToDate(file)) return;
   rmSync(file, { force: true });
-  const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [nodeGyp, 'rebuild', '--directory', sources, '--jobs', 'max'],
-    { encoding: 'utf8' },
-  );
-  const built = join(sources, 'build/Release/charnn.node');
-  const succeeded = status === 0 && existsSync(built);
-  if (succeeded) copyFileSync(built, file);
-  rmSync(join(sources, 'build'), { recursive: true, force: true });
-  if (succeeded) return;
-  if (process.env.CHARNN_BUILD_LOG) console.error(stdout + stderr);
-  console.error(
-    'charnn: native kernels are missing: they could not be compiled. Training will be slower; for full speed install a C compiler, make and python3, and run npm rebuild (CHARNN_BUILD_LOG=1 shows what failed)',
-  );
+  rmSync(reasonFile, { force: true });
+  const failure = await compileNative(sources, file);
+  if (failure === undefined) return;
+  if (process.env.CHARNN_BUILD_LOG) console.error(failure.log);
+  // so that commands can say the same
+  writeFileSync(reasonFile, failure.reason);
+  console.error(`charnn: there are no native kernels, training will be slower: ${failure.reason}`);
 }
 
 /** Static data ends below this address, where tensors begin. */
@@ -104,6 +88,6 @@ function heapBase(bytes: Uint8Array): number {
 }
 
 mkdirSync(target, { recursive: true });
-buildNative();
+await buildNative();
 await buildWasm('charnn.wasm', []);
 await buildWasm('charnn-relaxed.wasm', ['-mrelaxed-simd']);

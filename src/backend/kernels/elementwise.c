@@ -27,7 +27,7 @@ static double log_of(double x) {
     return 2 * s * series + (double)exponent * 0.6931471805599453;
 }
 
-/* The largest of x[n], in every element. */
+/* Returns the maximum of x[n], in every element of a vector. */
 INLINE vec largest_of(const float *x, int n) {
     vec largest = splat(x[0]);
     int i = 0;
@@ -36,7 +36,7 @@ INLINE vec largest_of(const float *x, int n) {
     return largest_of_elements(largest);
 }
 
-/* Rows whose softmax is computed side by side: one row's sums wait for one another. */
+/* Number of rows whose softmax is computed side by side, because each row's sums form a chain of dependent additions */
 #define SOFTMAX_ROWS 8
 
 /* losses[m] = -log softmax(logits[m,:])[targets[m]]; logits -> scale · (softmax - one-hot) */
@@ -63,7 +63,7 @@ KERNEL void softmax_cross_entropy(float *losses, float *logits, const int32_t *t
             sum[m] = sum_of_elements(sums + row_end[m])[0];
         }
         for (int m = 0; m < rows; m++)
-            /* not-a-number in the logits must come out as such */
+            /* not-a-number in the logits must give a loss that is not a number */
             losses[first + m] = sum[m] >= 1 ? (float)(log_of(sum[m]) + (double)largest[m][0] - target[m])
                                             : __builtin_nanf("");
         if (scale == 0) continue;
@@ -108,12 +108,14 @@ KERNEL void lerp(float *to, const float *from, int n, float amount) {
     for (int i = 0; i < n; i++) to[i] += amount * (from[i] - to[i]);
 }
 
-/* not-a-number stays: both comparisons are false */
+/* not-a-number stays, also where a compiler may choose relaxed instructions for comparisons of its own */
 KERNEL void clamp(float *x, int n, float limit) {
-    for (int i = 0; i < n; i++) x[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
+#define BODY(n) STORE(x + at, limited(LOAD(x + at, n), -limit, limit), n);
+    FOR_VECTORS(at, n, BODY);
+#undef BODY
 }
 
-/* Eight partial sums in double precision, always the same elements in each */
+/* Eight partial sums in double precision; each always takes the same elements */
 #define REDUCE(term)                                                                        \
     double sums[8] = {0};                                                                   \
     int i = 0;                                                                              \

@@ -1,6 +1,6 @@
 #include "gemm.h"
 
-/* Row by row along B, whose rows are then read in sequence, once. */
+/* The product row by row along B, so that B's rows are read once, in sequence. */
 static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
     int whole = N / NR * NR;
     for (int n = 0; n < whole; n += NR) {
@@ -49,12 +49,12 @@ INLINE const float *start_row(struct start_rows begin, int m, int ldc) {
     return begin.ids ? begin.rows + (ptrdiff_t)begin.ids[m] * ldc : begin.rows;
 }
 
-/* Those of the part of C that begins at row m and column n. */
+/* Prefetches the lines of the part of C that begins at row m and column n. */
 INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
     return (struct start_rows){begin.rows ? begin.rows + n : NULL, begin.ids ? begin.ids + m : NULL};
 }
 
-/* Panel rows fetched ahead of the multiply-adds that need them. */
+/* Number of panel rows that are prefetched before the multiply-adds need them */
 #define PANEL_AHEAD 64
 
 /*
@@ -138,7 +138,7 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
 #undef CASE
 }
 
-/* A packed as [K][VL]. */
+/* Packs A as [K][VL]. */
 static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
                                                   const float *panel, ptrdiff_t down, int columns,
                                                   int K, const float *ahead, ptrdiff_t stride) {
@@ -167,10 +167,10 @@ INLINE void fetch_next_tile(const float *tile, const float *head, int ldc, int r
 /* Rows of tile i of `tiles` that share `rows` evenly: 25 = 13 + 12, not 14 + 11. */
 INLINE int tile_edge(int rows, int tiles, int i) { return (int)((int64_t)rows * i / tiles); }
 
-/* Panel rows fetched ahead where a panel is used only once. */
+/* Number of panel rows that are prefetched where a panel is used only once */
 #define PREFETCH 16
 
-/* Vectors of C that one row takes at once. */
+/* Number of vectors of C that a single row computes at once */
 #define ROW_VECTORS 8
 
 /*
@@ -222,11 +222,11 @@ static __attribute__((noinline)) void row_times_panels(float *c, const float *a,
     }
 }
 
-/* Ways of a first-level cache, and the floats after which its places come round again. */
+/* Associativity of the first-level cache, and the number of floats after which addresses map to the same set */
 #define WAYS 8
 #define PERIOD 1024
 
-/* copies[rows][stride] <- `depth` columns of a; returns the stride, which is none that makes rows contend */
+/* Copies `depth` columns of a to copies[rows][stride]; returns a stride at which rows do not evict each other. */
 static int copy_rows(float *copies, const float *a, int lda, int rows, int depth) {
     int stride = (depth + VL - 1) / VL * VL + VL;
     for (int m = 0; m < rows; m++, copies += stride, a += lda) {
@@ -339,7 +339,7 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
             int tiles = (m1 - m0 + MR - 1) / MR;
             pack_left(scratch, a + (ptrdiff_t)k0 * lda + m0, lda, m1 - m0, tiles, depth,
                       sums ? sums + m0 : NULL);
-            /* where the block of A begins that is packed after this one */
+            /* the block of A that is packed after this one */
             const float *next_block = mb + 1 < m_blocks ? a + (ptrdiff_t)k0 * lda + m1 : a + (ptrdiff_t)k1 * lda;
             for (int n = 0; n < N; n += NR) {
                 int nv = panel_vectors(N, n);
@@ -350,7 +350,7 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                     int first = tile_edge(m1 - m0, tiles, i), rows = tile_edge(m1 - m0, tiles, i + 1) - first;
                     float *to = c + (ptrdiff_t)(m0 + first) * ldc + n;
                     fetch_next_tile(to, c + (ptrdiff_t)m0 * ldc + n, ldc, rows, i + 1 == tiles);
-                    /* the last panel's multiply-adds cover the fetching of the next block */
+                    /* the multiply-adds of the last panel hide the time of prefetching the next block */
                     int last = n + NR >= N;
                     tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * VL, panel, down, columns, depth,
                                 last ? next_block + first : panel + PANEL_AHEAD * down, last ? lda : down);

@@ -25,15 +25,15 @@
 
 /* k is cut into blocks of at most KC, so that the rows of A in a tile stay in the first-level cache. */
 #define KC 640
-/* The same where A is packed: its rows then lie close, and shorter blocks pay for more passes over C. */
+/* KC for a packed A, whose rows are contiguous: shorter blocks outweigh the additional passes over C. */
 #define KC_PACKED 384
 /* Rows of A are taken MC at a time, so that they stay in the second-level cache from panel to panel. */
 #define MC (10 * MR)
 
-/* Floats of a packed B[K,N]. */
+/* Number of floats of a packed B[K,N] */
 INLINE size_t packed_size(int N, int K) { return (size_t)((N + VL - 1) / VL) * VL * K; }
 
-/* Vectors of the panel that begins at column n. */
+/* Number of vectors in the panel that begins at column n */
 INLINE int panel_vectors(int N, int n) { return N - n > VL ? 2 : 1; }
 
 /* packed <- B, from B's rows: B[K,N] with row stride ld. */

@@ -21,11 +21,11 @@ const source =
 /** One argument of a kernel in C, in the addon's glue and in TypeScript. */
 interface Slot {
   readonly c: string;
-  /** Macro of addon.c that takes it out of the call's numbers */
+  /** The macro of addon.c that reads it from the numbers of the call */
   readonly glue: 'F' | 'IDS' | 'N' | 'U' | 'R';
   readonly name: string;
   readonly type: 'Address' | 'number';
-  /** What the operation hands over */
+  /** The arguments that the operation passes to the kernel */
   readonly value: string;
 }
 
@@ -84,11 +84,11 @@ function header(): string {
   const maxSlots = Math.max(...signatures.map((signature) => slotsOf(signature).length));
   return `/* ${source} */
 
-/* X(result, name, parameters) */
+/* Makes the list of kernels, as X(result, name, parameters). */
 #define KERNELS(X) \\
 ${kernels.join(' \\\n')}
 
-/* X(name) */
+/* Makes the list of constants, as X(name). */
 #define KERNEL_CONSTANTS(X) ${constants.map((name) => `X(${name})`).join(' ')}
 
 #define MAX_ARGUMENTS ${maxSlots}
@@ -125,19 +125,19 @@ export interface Kernels {
 ${[...types, ...ofConstants].join('\n')}
 }
 
-/** Parameters of an operation */
+/** Parameters of an operation in TypeScript */
 type P<Name extends keyof Backend> = Backend[Name] extends (...all: infer All) => unknown ? All : never;
 
 /** The operations that are one call of a kernel. */
 export abstract class KernelOperations extends CpuBackend {
   protected abstract readonly kernels: Kernels;
-  /** Where the weight's packed copy lies, if it is frozen */
+  /** The address of the weight's packed copy, if the weight is frozen */
   protected abstract packed(weight: P<'freeze'>[0]): Address;
-  /** Memory for the time of one call */
+  /** Returns scratch memory for one call */
   protected abstract scratch(floats: number): Address;
 ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join('\n')}
 
-  /** Floats of a packed matrix of N columns and K rows */
+  /** Number of floats of a packed matrix of N columns and K rows */
   protected panels(N: number, K: number): number {
     return Math.ceil(N / this.VL) * this.VL * K;
   }
@@ -185,7 +185,7 @@ function scratchOf({ kind, name }: KernelArgument): string[] {
   return [`const scratch = this.scratch(${name.replace(members, 'this.$1')});`];
 }
 
-/** All C files with kernels, so that a new one has to be named nowhere. */
+/** Finds all C files with kernels, so that a new file need not be listed. */
 function bodies(): string {
   const apart = ['addon.c', 'kernels.c'];
   const files = readdirSync(join(target, '..')).filter(

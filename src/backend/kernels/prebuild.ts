@@ -4,8 +4,9 @@
  * lld-19 and llvm-19) and no SDK: the kernels need no library, the glue two functions of the C library,
  * which are declared in `freestanding/` and found in the process that loads the addon.
  *
- * Run twice, it writes the same bytes. `--check` compiles nothing: it fails where an addon is missing or
- * older than its sources.
+ * Addons that are there and made from the sources as they are stay. `--check` compiles nothing: it fails where
+ * an addon is missing, changed, or older than its sources. `--verify` compiles all of them once more and fails
+ * where the bytes are others.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,7 +15,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addonTargets, type PrebuiltAddon } from './addon-targets.js';
+import {
+  addonTargets,
+  baselineAlone,
+  instructionLevels,
+  kernelFlags,
+  type PrebuiltAddon,
+} from './addon-targets.js';
 import { sourceNames } from './source-files.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -51,18 +58,8 @@ function run(command: string, parameters: readonly string[], folder: string): vo
   if (status !== 0) fail(`${command} ${parameters.join(' ')} failed: ${stderr || error?.message}`);
 }
 
-/** Instruction levels of an architecture, with what the compiler is told for each. */
-const levels: Readonly<Record<'x64' | 'arm64', Readonly<Record<string, readonly string[]>>>> = {
-  x64: {
-    baseline: [],
-    avx2: ['-mavx2', '-mfma'],
-    avx512: ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'],
-  },
-  arm64: { baseline: [] },
-};
-
 const common = [
-  ...['-O3', '-std=gnu11', '-fno-math-errno', '-fno-trapping-math', '-ffreestanding'],
+  ...[...kernelFlags, '-ffreestanding'],
   ...['-fvisibility=hidden', '-fno-ident', '-fno-asynchronous-unwind-tables'],
   ...['-nostdlibinc', '-Wall', '-Werror', '-Wno-unused-function', '-Wno-unused-variable'],
 ];
@@ -85,7 +82,7 @@ function compile(target: PrebuiltAddon, clang: string): Buffer {
       ...include,
     ];
     const objects = [
-      ...Object.entries(levels[target.arch]).map(([level, extra]) => {
+      ...Object.entries(instructionLevels[target.arch] ?? baselineAlone).map(([level, extra]) => {
         run(
           clang,
           [
@@ -183,7 +180,7 @@ function nodeSymbols(): string[] {
   return [...language, ...node].sort();
 }
 
-/** What the linker has to know of macOS' system library. */
+/** The facts about macOS' system library that the linker needs. */
 function systemLibrary(arch: string): string {
   return `--- !tapi-tbd
 tbd-version: 4
@@ -197,39 +194,88 @@ exports:
 }
 
 const list = join(prebuilt, 'addons.json');
+
+interface AddonList {
+  /** Hash of everything that the addons are made from */
+  readonly sources: string;
+  readonly addons: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+/** The C sources, this program and its table, which hold the flags, and the version of the headers. */
 const sourceHash = hashOf(
-  Buffer.concat(
-    sourceNames(sources).flatMap((name) => [Buffer.from(name), readFileSync(join(sources, name))]),
-  ),
+  Buffer.concat([
+    ...sourceNames(sources).flatMap((name) => [
+      Buffer.from(name.replaceAll('\\', '/')),
+      readFileSync(join(sources, name)),
+    ]),
+    ...['prebuild.js', 'addon-targets.js'].map((name) =>
+      readFileSync(new URL(name, import.meta.url)),
+    ),
+    readFileSync(join(headers, '../package.json')),
+  ]),
 );
 
 function hashOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function check(): void {
+/** Why the set of addons cannot be packed as it is; undefined when it can. */
+function problem(): string | undefined {
   const missing = addonTargets.filter(({ file }) => !existsSync(join(prebuilt, file)));
   if (missing.length > 0) {
-    fail(
-      `prebuilt addons are missing: ${missing.map(({ file }) => file).join(', ')}; run npm run prebuild:addons`,
-    );
+    return `prebuilt addons are missing: ${missing.map(({ file }) => file).join(', ')}`;
   }
-  const { sources: built } = JSON.parse(readFileSync(list, 'utf8')) as { sources: string };
-  if (built !== sourceHash) {
-    fail('the prebuilt addons are older than their sources: run npm run prebuild:addons');
+  let known: AddonList;
+  try {
+    known = JSON.parse(readFileSync(list, 'utf8'));
+  } catch {
+    return `there is no readable list of the prebuilt addons, ${list}`;
   }
+  if (known.sources !== sourceHash) return 'the prebuilt addons are older than their sources';
+  const changed = addonTargets.filter(
+    ({ file }) => known.addons[file]?.sha256 !== hashOf(readFileSync(join(prebuilt, file))),
+  );
+  if (changed.length === 0) return undefined;
+  return `prebuilt addons are not as they were built: ${changed.map(({ file }) => file).join(', ')}`;
 }
 
-if (process.argv.includes('--check')) check();
-else {
+function check(): void {
+  const found = problem();
+  if (found !== undefined) fail(`${found}; run npm run prebuild:addons`);
+}
+
+function build(): void {
   const clang = tool('clang');
+  // a set that was not finished has no list
+  rmSync(prebuilt, { recursive: true, force: true });
   mkdirSync(prebuilt, { recursive: true });
   const addons: Record<string, { bytes: number; sha256: string }> = {};
   for (const target of addonTargets) {
     const bytes = compile(target, clang);
     writeFileSync(join(prebuilt, target.file), bytes);
     addons[target.file] = { bytes: bytes.length, sha256: hashOf(bytes) };
+    console.log(`${hashOf(bytes)}  ${target.file}  ${bytes.length} bytes`);
   }
-  writeFileSync(list, `${JSON.stringify({ sources: sourceHash, addons }, null, 2)}\n`);
-  for (const [file, { bytes }] of Object.entries(addons)) console.log(`${file}  ${bytes} bytes`);
+  const made: AddonList = { sources: sourceHash, addons };
+  writeFileSync(list, `${JSON.stringify(made, null, 2)}\n`);
 }
+
+/** Compiles all of them once more and compares. */
+function verify(): void {
+  check();
+  const clang = tool('clang');
+  const others = addonTargets.filter(
+    (target) => !compile(target, clang).equals(readFileSync(join(prebuilt, target.file))),
+  );
+  if (others.length > 0) {
+    fail(`built again, other bytes: ${others.map(({ file }) => file).join(', ')}`);
+  }
+  console.log(`built again, the same bytes: all ${addonTargets.length} addons`);
+}
+
+const [order] = process.argv.slice(2);
+if (order === '--check') check();
+else if (order === '--verify') verify();
+else if (order !== undefined) fail(`${order} is none of --check and --verify`);
+// what is there and complete need not be compiled again, nor the compiler be there
+else if (problem() !== undefined) build();

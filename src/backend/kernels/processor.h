@@ -1,5 +1,5 @@
 /*
- * What this processor's vector instructions are, asked from the processor itself: the compilers' own
+ * Asks the processor which vector instructions it has: the compilers' own
  * __builtin_cpu_supports needs a run-time library that not every platform has.
  */
 #ifndef CHARNN_PROCESSOR_H

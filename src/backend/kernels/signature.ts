@@ -1,4 +1,4 @@
-/** The lines of the manifest, read. */
+/** Parses the lines of the manifest. */
 import { constants, manifest } from './manifest.js';
 
 const tensorKinds = ['in', 'out', 'inout'] as const;
@@ -9,11 +9,11 @@ const kinds = [...tensorKinds, ...numberKinds, ...otherKinds];
 /** An argument as the manifest has it; `lookup` and `panels` are two of the kernel's. */
 export interface KernelArgument {
   readonly kind: (typeof kinds)[number];
-  /** Name of the value, or of `scratch` the expression of its size */
+  /** Name of the value; of `scratch`, the expression of its size */
   readonly name: string;
   /** Whether the tensor may be absent */
   readonly optional: boolean;
-  /** Of `ids`, what each must be below */
+  /** For `ids`: the expression that each must be below */
   readonly limit: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface Signature {
   readonly operation: string;
   /** Name in C and among the exports */
   readonly kernel: string;
-  /** The operation's parameters, as TypeScript patterns; undefined where no operation stands for it */
+  /** The operation's parameters, as TypeScript patterns; undefined for a kernel that is no operation */
   readonly parameters: readonly string[] | undefined;
   readonly returnsNumber: boolean;
   /** Declarations of TypeScript, `name = expression` */
@@ -72,7 +72,7 @@ function parseGroup(group: string, line: string): KernelArgument[] {
   });
 }
 
-/** Parts between separators that stand outside of brackets. */
+/** Splits a text at the separators outside of brackets. */
 function splitOutside(text: string, separator: string): string[] {
   const parts = [''];
   let depth = 0;

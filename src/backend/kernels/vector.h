@@ -16,9 +16,14 @@
 #define VL 4
 #endif
 
-/* in memory a vector may stand anywhere */
+/* a vector in memory may have any alignment */
 typedef float vec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+
+#if defined(__wasm_simd128__)
+/* as clang's functions for WebAssembly take them */
+typedef float wide __attribute__((vector_size(16)));
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -73,7 +78,6 @@ INLINE void store_row_end(float *p, vec x, int n) {
 /* a b + c, rounded once where the machine can */
 INLINE vec multiply_add(vec a, vec b, vec c) {
 #if defined(__wasm_relaxed_simd__)
-    typedef float wide __attribute__((vector_size(16)));
     return (vec)__builtin_wasm_relaxed_madd_f32x4((wide)a, (wide)b, (wide)c);
 #else
     return a * b + c;
@@ -131,7 +135,7 @@ INLINE ivec take_elements(ivec x, ivec places) {
 }
 #endif
 
-/* Where the mask is all ones a, else b. */
+/* a where the mask is all ones, else b */
 INLINE vec choose(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
@@ -148,12 +152,18 @@ INLINE vec first_elements(vec x, int n) {
     return n == VL ? x : choose((ivec)(place < n), x, (vec){0});
 }
 
-/* a < b ? a : b, so b where one is not a number. The machine has this in one instruction. */
+/*
+ * a < b ? a : b, so b where one is not a number. The machine has this in one instruction. Relaxed SIMD has
+ * another one that looks alike, which clang would take for a comparison, and which may return either operand
+ * where one is not a number.
+ */
 INLINE vec smaller(vec a, vec b) {
 #if VL == 16
     return (vec)_mm512_min_ps((__m512)a, (__m512)b);
 #elif VL == 8
     return (vec)_mm256_min_ps((__m256)a, (__m256)b);
+#elif defined(__wasm_simd128__)
+    return (vec)__builtin_wasm_pmin_f32x4((wide)b, (wide)a);
 #else
     return choose((ivec)(a < b), a, b);
 #endif
@@ -165,12 +175,14 @@ INLINE vec larger(vec a, vec b) {
     return (vec)_mm512_max_ps((__m512)a, (__m512)b);
 #elif VL == 8
     return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__wasm_simd128__)
+    return (vec)__builtin_wasm_pmax_f32x4((wide)b, (wide)a);
 #else
     return choose((ivec)(a > b), a, b);
 #endif
 }
 
-/* x within ±limit; not-a-number stays. */
+/* Limits x to ±limit; not-a-number stays. */
 INLINE vec limited(vec x, float low, float high) {
     return smaller(splat(high), larger(splat(low), x));
 }

@@ -1,4 +1,4 @@
-/** What records go on from: a text, a file, or each line of a file. */
+/** The text that records continue: from an option, from a file, or from each line of a file. */
 
 import type { Output } from '../../cli/output.js';
 import { UsageError } from '../../errors.js';
@@ -14,15 +14,15 @@ import type { TextOptions } from '../../text/unit.js';
 import type { CommandSampleOptions } from '../sampling/sample-options.js';
 
 export interface Prompt {
-  /** As it was given, but for line ends where the model has only line feeds */
+  /** The bytes as they were given, but with LF line ends if the model has only those */
   readonly bytes: Uint8Array;
   readonly ids: ArrayLike<number>;
 }
 
-/** A string of JavaScript cannot hold much more. */
+/** Max bytes of a prompt: strings of JavaScript cannot be much longer. */
 const maxPromptBytes = 2 ** 28;
 
-/** The prompt that all records have. */
+/** Reads the prompt that all records continue. */
 export async function readCommonPrompt(
   { prompt, promptFile }: CommandSampleOptions,
   encode: (bytes: Uint8Array) => Prompt,

@@ -1,4 +1,4 @@
-/** What a training has left behind, a model with its history or a log of events, as one kind of thing. */
+/** Reads the record of a training, from a model with its history or from a log of events. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readAnyModel } from '../../checkpoint/model-file.js';
@@ -11,7 +11,7 @@ import { linesOf } from '../../text/lines.js';
 import { startOf } from '../../text/open-file.js';
 import { findSources } from '../../text/sources.js';
 
-/** Points of a curve: more than a screen has columns. */
+/** Max number of points of a curve: more than a screen has columns. */
 const maxPoints = 2000;
 
 type Entry = Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@ import { startOf } from '../../text/open-file.js';
 import { requireText } from '../../text/require-text.js';
 
 /**
- * The texts a command is to read: as given, or standard input where something is piped into it.
+ * Returns the texts that a command reads: those given, or standard input if something is piped into it.
  * @throws UsageError when nothing is given and standard input is a terminal
  */
 export function textArguments(texts: readonly string[]): readonly string[] {

@@ -1,9 +1,9 @@
 import type { Output } from '../../cli/output.js';
 
-/** Says that the work goes on with fewer threads than were asked for. */
+/** Notes that the work continues with fewer threads than were asked for. */
 export function noteFewerThreads(output: Output): (threads: number, reason: string) => void {
   return (threads, reason) => {
     const number = threads === 1 ? 'one thread' : `${threads} threads`;
-    output.note(`going on with ${number}: ${reason}`);
+    output.note(`continuing with ${number}: ${reason}`);
   };
 }

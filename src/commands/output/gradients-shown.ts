@@ -1,4 +1,4 @@
-/** What `charnn gradients` has found: as JSON, as a page's data, and for people. */
+/** The results of `charnn gradients`: as JSON, as a page's data, and as text. */
 import chalk from 'chalk';
 import { cutOff, type GradientFlow, type LagStatistics } from '../../analyse/gradient-flow.js';
 import type { RecurrentSpectrum } from '../../analyse/spectra.js';
@@ -7,24 +7,24 @@ import { lineChart, terminalWidth } from '../../cli/text-chart.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { GradientsSubject } from '../../pages/data.js';
 
-/** A network to be looked at. */
+/** A network whose gradients are measured */
 export interface Subject {
   readonly name: string;
   readonly config: ModelConfig;
   readonly weights: Float32Array;
-  /** T of its training */
+  /** T: the chunk length of its training */
   readonly seqLength: number;
   readonly clipping: Clipping | undefined;
 }
 
-/** How often and how hard clipping acted in training, by the model's history. */
+/** The share of steps that were clipped and their gradient norms, from the model's history */
 export interface Clipping {
-  /** What the limit is of, and the limit */
+  /** Whether the norm or each value is clipped, and the threshold */
   readonly by: string;
   readonly limit: number;
-  /** Share of the steps */
+  /** The fraction of the steps whose gradient was clipped */
   readonly fraction: number;
-  /** Mean norm before clipping, over the training and in its worst stretch */
+  /** Mean gradient norm before clipping: over the whole training, and between the two validations where it was largest */
   readonly meanNorm: number;
   readonly maxMeanNorm: number;
 }
@@ -101,7 +101,7 @@ export function pageSubject({
   };
 }
 
-// --- for people ---
+// --- the text output ---
 
 const chartHeight = 16;
 

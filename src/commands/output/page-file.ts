@@ -1,4 +1,4 @@
-/** Writing a page where the person wants it. */
+/** Writing a page to the file that was asked for. */
 import { once } from 'node:events';
 import { constants, openSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -15,11 +15,11 @@ import { write } from './write.js';
 export interface PagePath {
   readonly path: string;
   readonly inputs: GuardedOutput['inputs'];
-  /** Whether standard output holds something else */
+  /** Whether standard output is used for something else */
   readonly outputIsTaken?: boolean | undefined;
 }
 
-/** What people call standard output where a command wants the name of a file. */
+/** Names that people use for standard output where a command expects the name of a file */
 const standardOutput = /^(-|\/dev\/(stdout|fd\/1)|\/proc\/self\/fd\/1)$/;
 
 /**
@@ -39,7 +39,7 @@ export async function checkPagePath({ path, inputs, outputIsTaken }: PagePath): 
   throw new UsageError(`--output ${quote(path)} is not the name of a page: let it end in .html`);
 }
 
-/** Writes a page as a whole or not at all, and says where it is. */
+/** Writes a page as a whole or not at all, and notes where it is. */
 export async function writePage(
   path: string,
   name: PageName,
@@ -60,7 +60,7 @@ async function statOf(path: string): Promise<Stats | undefined> {
   return stat(path).catch(() => undefined);
 }
 
-/** Such as the shell makes for `-o >(gzip > page.html.gz)`. */
+/** Whether the path is a pipe such as the shell makes for `-o >(gzip > page.html.gz)` */
 async function writeToPipe(path: string, pieces: Iterable<string>): Promise<void> {
   const { Socket } = await import('node:net');
   try {

@@ -1,14 +1,14 @@
 /** Writing to standard output, no faster than it is read. */
 import { once } from 'node:events';
 
-/** Waits while the reader is slower, and lets signals and errors through. */
+/** Writes, and waits while the reader is slower, so that signals and errors are handled. */
 export async function write(bytes: Uint8Array | string): Promise<void> {
   if (bytes.length === 0) return;
   if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
   else await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Bytes that are written at once */
+/** Number of bytes that are written at once */
 const maxPending = 1 << 16;
 
 /** Lines that come together are written together, and none is kept waiting. */
@@ -17,7 +17,7 @@ export class LineWriter {
   private size = 0;
   private scheduled: NodeJS.Immediate | undefined;
 
-  /** Writes a line of these parts, which must stay as they are. */
+  /** Writes a line made of these parts, which must not change until it is written. */
   async line(...parts: readonly (string | Uint8Array)[]): Promise<void> {
     for (const part of [...parts, '\n']) {
       const bytes = typeof part === 'string' ? Buffer.from(part) : part;

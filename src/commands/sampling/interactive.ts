@@ -1,4 +1,4 @@
-/** `charnn sample --interactive`: lines from a person at a terminal, and what the model goes on with. */
+/** `charnn sample --interactive`: a person types lines at a terminal, and the model continues them. */
 
 import { openDevice } from '../../backend/open-device.js';
 import { adjust, optionValues } from '../../cli/option.js';
@@ -14,10 +14,10 @@ import type { SampleSettings } from '../../sample/settings.js';
 import { readChosenModel } from '../input/chosen-model.js';
 import { promptEncoder, readCommonPrompt } from '../input/prompt.js';
 import { write } from '../output/write.js';
+import { commandSettings } from './command-settings.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
-import { sampleSettings } from './sample-settings.js';
 
-/** Options of records that are written one after the other, as a pipe wants them */
+/** Options of records that are written in succession: a conversation has none of them */
 const ofRecords = ['count', 'null', 'unique', 'novel', 'complete', 'beam'] as const;
 
 /** Options that a line such as `/temp 0.8` changes */
@@ -26,12 +26,12 @@ const adjustable = [
   ...['typical', 'banRepeats', 'allow', 'match', 'greedy'],
 ];
 
-const help = `A line is gone on from; an empty one goes on with the text so far.
-  /temp 0.8   sets an option, until the end; without a value: as at the beginning
-  /again      the last continuation anew, from the same place
-  /options    the options that are set, and those there are
-  //text      a line that begins with /text
-Ctrl-C ends a continuation, Ctrl-D all of it.`;
+const help = `The model continues the line that you type; after an empty line it continues its text.
+  /temp 0.8   set an option for the lines that follow; without a value: restore it
+  /again      draw the last continuation again, from the same place
+  /options    list all options and their values
+  //text      type a line that begins with /text
+Ctrl-C ends a continuation, Ctrl-D ends the program.`;
 
 export async function interact(path: string, options: CommandSampleOptions): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
@@ -41,7 +41,7 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
   }
   for (const key of ofRecords) {
     if (options[key] === undefined) continue;
-    throw new UsageError(`--interactive takes its lines from you: leave out ${flagOf(key)}`);
+    throw new UsageError(`--interactive continues lines that you type: leave out ${flagOf(key)}`);
   }
   if (options.promptFile === '-') {
     throw new UsageError('--interactive reads standard input itself: leave out --prompt-file -');
@@ -75,10 +75,10 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
 
 class Dialogue {
   private readonly original: CommandSampleOptions;
-  /** The options as they are now */
+  /** The options in force */
   private current: CommandSampleOptions;
   private settings: SampleSettings;
-  /** What every text begins with */
+  /** The ids of the common prompt, with which every text begins */
   private common: readonly number[] = [];
 
   constructor(
@@ -89,7 +89,7 @@ class Dialogue {
   ) {
     this.original = { ...given, seed: given.seed ?? Math.floor(Math.random() * 2 ** 32) };
     this.current = this.original;
-    this.settings = sampleSettings(this.current, model, output);
+    this.settings = commandSettings(this.current, model, output);
   }
 
   async begin(): Promise<void> {
@@ -129,7 +129,7 @@ class Dialogue {
         { now: this.current, original: this.original },
         command,
       );
-      this.settings = sampleSettings(changed, this.model, this.output);
+      this.settings = commandSettings(changed, this.model, this.output);
       if (changed.seed !== this.current.seed || /^seed\b/.test(command)) this.session.restart();
       this.current = changed;
     } catch (error) {
@@ -147,7 +147,7 @@ class Dialogue {
     for (const line of shown) process.stderr.write(`  /${printable(line)}\n`);
   }
 
-  /** Writes what the model goes on with, until its end or the person's. */
+  /** Writes the model's continuation until it ends or the person ends it. */
   private async goOn(lines: TypedLines, head: Uint8Array): Promise<void> {
     let last = head;
     await write(head);

@@ -1,11 +1,11 @@
 /**
- * What a recurrent cell is to the network.
+ * The interface between a recurrent cell and the network.
  *
  * A new cell is one file beside this one, its pair of operations in the back end, and a line in cells.ts.
  */
 import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.js';
 
-/** What not every cell can compute */
+/** Features that not every cell can compute */
 export type CellFeature = 'layerNorm';
 
 export interface Cell {
@@ -62,9 +62,9 @@ export interface RecurrentWeights {
 }
 
 export interface NormWeights {
-  /** [G·H] */
+  /** The gain of the normalised sums, [G·H] */
   readonly gain: Tensor;
-  /** [G·H] each; the layer's backward pass adds to them. */
+  /** Gradients of gain and bias, [G·H] each; the layer's backward pass adds to them. */
   readonly gradients: { readonly gain: Tensor; readonly bias: Tensor } | undefined;
 }
 
@@ -107,7 +107,7 @@ export interface CellChunk {
   readonly unitValues: Tensor;
   /** [B, H] each: the state before the chunk, to be written before forward. */
   readonly initialState: readonly Tensor[];
-  /** [B, H] each: the state after the chunk. */
+  /** The state after the chunk, [B, H] each */
   readonly finalState: readonly Tensor[];
   forward(lookup?: Lookup): void;
   /**

@@ -1,7 +1,7 @@
-/** The way back of `../encode-blobs.ts`. */
+/** Decodes the blobs that `../encode-blobs.ts` makes. */
 import { byId } from './dom.js';
 
-/** Decodes a blob of the page; its text stays, so that it can be decoded anew when it has been let go. */
+/** Decodes a blob of the page; its text stays in the page, so that it can be decoded again after its memory was released. */
 export async function blobBytes(id: string): Promise<ArrayBuffer> {
   const binary = atob(byId(id).textContent ?? '');
   const bytes = new Uint8Array(binary.length);
@@ -26,7 +26,7 @@ export class Cache<T> {
 
   get(key: string): Promise<T> {
     const entry = this.entries.get(key) ?? this.make(key);
-    // the latest last
+    // the entry that was used last comes last
     this.entries.delete(key);
     this.entries.set(key, entry);
     for (const oldest of this.entries.keys()) {

@@ -1,4 +1,4 @@
-/** Making elements, and finding what the page was given. */
+/** Helpers to make elements, and to find the page's data. */
 
 type Child = Node | string;
 
@@ -23,7 +23,7 @@ export function byId(id: string): HTMLElement {
   return element;
 }
 
-/** The page's data; its text is let go. */
+/** Parses the page's data and releases its text. */
 export function pageData<T>(): T {
   const element = byId('data');
   const data = JSON.parse(element.textContent ?? '');

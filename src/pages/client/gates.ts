@@ -13,7 +13,7 @@ function svg(tag: string, attributes: Readonly<Record<string, string | number>>)
   return element;
 }
 
-/** Right-saturated share to the right, left-saturated share upward. */
+/** The right-saturated share is drawn to the right, the left-saturated share upward. */
 export function gatePlot({ layer, gate, left, right }: Gate): HTMLElement {
   const name = `${gate} gate, layer ${layer}`;
   const plot = svg('svg', {

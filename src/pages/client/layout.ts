@@ -1,11 +1,11 @@
 /** A text in rows of a fixed-width font. */
 
-/** How a symbol is shown, and how many columns it takes. */
+/** The text shown for a symbol, and the number of columns it takes */
 export interface Glyph {
   readonly text: string;
   readonly width: 1 | 2;
   readonly newline: boolean;
-  /** Stands for something that has no picture of its own */
+  /** The sign for a character that cannot be shown */
   readonly faint: boolean;
 }
 

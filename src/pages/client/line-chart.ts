@@ -5,9 +5,9 @@ import { cssColour, el } from './dom.js';
 export interface Line {
   readonly name: string;
   readonly y: readonly (number | null)[];
-  /** Edges of a band around the line */
+  /** Values of the edges of a band around the line */
   readonly band?: readonly [low: readonly (number | null)[], high: readonly (number | null)[]];
-  /** Number of its colour; by default its own */
+  /** Index of the line's colour; by default the index of the line */
   readonly colour?: number;
   readonly dashed?: boolean;
 }
@@ -23,7 +23,7 @@ export interface ChartSpecification {
 }
 
 const colours = 8;
-/** Where colours come round again, lines are dashed. */
+/** Lines whose colour occurs a second time are dashed. */
 const isDashed = ({ dashed, colour }: Line, i: number) =>
   dashed ?? (colour === undefined && i % (2 * colours) >= colours);
 
@@ -95,7 +95,7 @@ interface Visible {
   readonly i: number;
 }
 
-/** x, then each line and the edges of its band */
+/** the arrays for uPlot: x, then each line and the edges of its band */
 function dataOf({ x, logarithmic }: ChartSpecification, visible: readonly Visible[]) {
   // uPlot's own logarithmic scale breaks on a range of 1e-30 and less
   const drawable = (values: readonly (number | null)[]) =>

@@ -15,14 +15,14 @@ export interface Guesses {
 export interface TextViewParts {
   readonly ids: ArrayLike<number>;
   readonly glyphs: readonly Glyph[];
-  /** K */
+  /** K: the number of guesses for each character */
   readonly guesses: number;
   readonly partLength: number;
   loadGuesses(part: number): Promise<Guesses>;
   onChoose(at: number): void;
 }
 
-/** Rows beyond each edge that are kept ready */
+/** Number of rows beyond each edge of the view that are kept ready */
 const margin = 8;
 /** Browsers end an element at about twice this height */
 const highest = 15e6;
@@ -31,10 +31,10 @@ export class TextView {
   readonly element: HTMLElement;
   private readonly inner = el('div', { class: 'rows' });
   private readonly probe = el('span', { class: 'probe', 'aria-hidden': 'true' }, '0'.repeat(50));
-  /** Of each row its first character; none before the width is known */
+  /** Index of the first character of each row; empty before the width is known */
   private starts: Uint32Array = new Uint32Array(0);
   private rowHeight = 24;
-  /** Pixels of the scroll bar's range a pixel of text; 1 but for the longest texts */
+  /** Pixels of the scroll bar's range for each pixel of text; 1 except for the longest texts */
   private scale = 1;
   private readonly emptyRow = el('div', { class: 'row' });
   private readonly emptyCell = el('span', { class: 'cell' });
@@ -208,7 +208,7 @@ export class TextView {
     const { partLength, guesses: K, glyphs } = this.parts;
     for (const cell of row.children) {
       const at = Number((cell as HTMLElement).dataset.at);
-      // nothing foretold the first character
+      // the first character is not predicted
       if (Math.floor(at / partLength) !== part || at === 0) continue;
       for (let k = 0; k < K; k++) {
         const index = (at - part * partLength) * K + k;

@@ -22,7 +22,7 @@ const guessParts = new Cache(8, async (part): Promise<Guesses> => {
   return { ids: guessIds, roots: new Uint8Array(buffer, guessIds.byteLength) };
 });
 
-/** What the text is coloured by: `surprise`, `nothing`, or a unit */
+/** The quantity that colours the text: `surprise`, `nothing`, or a unit */
 let colouring = 'surprise';
 let unitValues: Int8Array | undefined;
 
@@ -38,7 +38,7 @@ function signed(x: number): string {
   return x.toFixed(2).replace('-', '−');
 }
 
-// --- the text and what is told of a character ---
+// --- the text, and the details of a character ---
 
 const details = el('div', { class: 'details', 'aria-live': 'polite' });
 const view = new TextView({
@@ -70,7 +70,7 @@ async function tell(at: number): Promise<void> {
   );
 }
 
-/** A blank that stands alone, as a sign. */
+/** The visible sign for a single blank */
 function visible(text: string): string {
   return text === ' ' ? '␣' : text;
 }
@@ -86,7 +86,7 @@ let [hot, positive, negative]: string[][] = [[], [], []];
 
 function setColours(): void {
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-  // never so strong that the character on it could not be read
+  // colours stay light enough for the character on them to be read
   hot = ramp(dark ? '255 80 80' : '230 30 30', dark ? 0.55 : 0.65);
   positive = ramp(dark ? '255 150 40' : '240 130 0', dark ? 0.5 : 0.75);
   negative = ramp(dark ? '70 140 255' : '30 110 240', dark ? 0.55 : 0.65);
@@ -120,7 +120,7 @@ async function colourBy(what: string): Promise<void> {
   }
   const isUnit = what !== 'surprise' && what !== 'nothing';
   const values = isUnit ? await activations.get(what) : undefined;
-  // another may have been chosen meanwhile
+  // the user may have chosen another unit in the meantime
   if (colouring !== what) return;
   unitValues = values;
   scale.className = `scale ${isUnit ? 'unit' : what}`;

@@ -6,18 +6,18 @@ import { UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import type { Expression } from './parse.js';
 
-/** Enough for any expression a person writes; counted repeats are written out. */
+/** Max number of states: enough for any expression that a person writes; counted repeats are written out. */
 const { states: maxStates, work: maxWork } = limits.expression;
 
 export interface Automaton {
   readonly start: number;
   readonly accept: number;
-  /** By state: what it reads, if it reads a character, and where that leads */
+  /** By state: the class of characters that it reads, if any, and the state after that */
   readonly reads: readonly (Uint8Array | undefined)[];
   readonly next: readonly number[];
-  /** By state: where it leads without reading */
+  /** By state: the states that it leads to without reading a character */
   readonly free: readonly (readonly number[])[];
-  /** By state: fewest characters to a match; infinity where none can be reached */
+  /** By state: min number of characters to a match; infinity where no match can be reached */
   readonly distance: Float64Array;
 }
 
@@ -41,7 +41,7 @@ export function automatonOf(
   let work = 0;
   /** States for an expression from `from` on; returns the state after it. */
   const build = (part: Expression, from: number): number => {
-    // copies of what reads nothing make no states, but take time
+    // copies of an empty part add no states, but take time
     if (++work > maxWork) tooLarge(`more than ${maxWork} parts`);
     switch (part.kind) {
       case 'character': {
@@ -68,7 +68,7 @@ export function automatonOf(
         for (let i = 0; i < part.least; i++) {
           const before = at;
           at = build(part.part, at);
-          // nothing, however often
+          // repeating an empty expression reads nothing
           if (at === before) break;
         }
         const to = state();

@@ -1,5 +1,5 @@
 /**
- * What a record may consist of: at each point only the characters that can still lead to a match of an
+ * Constraints on a record: at each point only the characters that can still lead to a match of an
  * expression within the characters that are left.
  */
 import { optionName, UsageError } from '../../errors.js';
@@ -14,11 +14,11 @@ export interface ConstraintOptions {
   readonly allow?: string | undefined;
   /** A regular expression that every record matches as a whole */
   readonly match?: string | undefined;
-  /** Ids that end a record without being part of it: they are allowed besides */
+  /** Ids that end a record without being part of it; they are permitted as well */
   readonly ending: readonly number[];
 }
 
-/** Where a record stands; it never changes. */
+/** The position of a record within its expression; it never changes. */
 export interface ConstraintState {
   /** Whether the record may end here */
   readonly accepting: boolean;
@@ -51,7 +51,7 @@ export function constraintOf(
   );
   const idOf = new Map(characters.map((character, id) => [character, id]));
   const maskOf = (source: string) => {
-    // a character that stands for itself is found without a look at all the others
+    // a literal character is found without a look at all the others
     const code = source.match(/^\\u\{([\da-f]+)\}$/)?.[1];
     if (code) {
       const id = idOf.get(String.fromCodePoint(Number.parseInt(code, 16)));
@@ -101,7 +101,7 @@ export function constraintOf(
   return new Determinizer(automaton, vocabulary.size - 1, end).start;
 }
 
-/** From the first bracket to the only one that closes it */
+/** From the first bracket to the bracket that closes it */
 const oneClass = /^\[(?:\\[\s\S]|[^\]\\])*\]$/u;
 
 function classSource(allow: string): string {
@@ -136,12 +136,12 @@ function free(allowed: Uint8Array, ending: readonly number[]): ConstraintState {
   return state;
 }
 
-/** Makes the deterministic states that are met (Rabin & Scott 1959), each once. */
+/** Builds the deterministic states that are reached (Rabin & Scott 1959), each once. */
 class Determinizer {
   readonly start: ConstraintState;
   private readonly known = new Map<string, SubsetState>();
   private edges = new Map<SubsetState, Map<number, SubsetState>>();
-  /** Numbers that the known states keep */
+  /** The number of values that the known states hold in memory */
   private kept = 0;
 
   constructor(
@@ -182,7 +182,7 @@ class Determinizer {
     return state;
   }
 
-  /** Where an id leads from a state; remembered beside the states, so that none keeps others alive. */
+  /** The state that an id leads to, cached apart from the states, so that no state keeps others alive */
   follow(from: SubsetState, id: number): SubsetState {
     const known = this.edges.get(from)?.get(id);
     if (known !== undefined) return known;
@@ -201,7 +201,7 @@ class Determinizer {
 
 class SubsetState implements ConstraintState {
   readonly accepting: boolean;
-  /** By id: fewest characters to a match after it */
+  /** By id: min number of characters to a match after it */
   private readonly need: Float64Array;
 
   constructor(

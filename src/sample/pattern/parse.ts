@@ -43,9 +43,9 @@ const group = /^\((?:\?:|\?<[\p{L}_$][\p{L}\p{N}_$]*>|(?!\?))/u;
 
 class Parser {
   private at = 0;
-  /** Groups that are open */
+  /** Number of groups that are open */
   private depth = 0;
-  /** Notations of single characters that were found to be right */
+  /** Notations of single characters that were found to be valid */
   private readonly known = new Set<string>();
 
   constructor(private readonly text: string) {

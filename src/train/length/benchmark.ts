@@ -21,7 +21,7 @@ export interface BenchmarkOptions extends ModelConfig {
   readonly threads: number;
   readonly backend: BackendName;
   readonly iterations: number;
-  /** How training is to be timed; Adam, if absent */
+  /** The optimiser's settings to time; Adam, if absent */
   readonly training?: Partial<TrainConfig>;
 }
 
@@ -31,7 +31,7 @@ export interface BenchmarkResult {
   readonly hidden: number;
   readonly threads: number;
   readonly backend: string;
-  /** Median of one training iteration */
+  /** Median seconds of one training iteration */
   readonly ms: number;
   readonly charsPerSecond: number;
   /** 6 × multiply-adds of all weight matrices a character: forward once, backward twice */
@@ -79,7 +79,7 @@ export function multiplyAdds(config: ModelConfig): number {
   return total;
 }
 
-/** Characters a second in training, from a few iterations. */
+/** Measures the characters per second in training, from a few iterations. */
 export async function trainingSpeed(options: BenchmarkOptions): Promise<number> {
   const { batchSize, seqLength } = options;
   const { seconds } = await timeTraining(modelOf(options), options);

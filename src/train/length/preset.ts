@@ -1,5 +1,5 @@
 /**
- * What to train when a person has not said: model size, length and dropout from the text and the time.
+ * Picks model size, length and dropout from the text and the time, if they are not given.
  *
  * The figures are those that did best, or near it, in the experiments of test/bench/README.md: a larger
  * model earns its slower steps once it can read some fifteen million characters, and the smaller a text is and
@@ -27,10 +27,10 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
   large: { layers: 3, hidden: 768, embedding: 128, residual: true },
 };
 
-/** They learn a text by heart in fewer epochs. */
+/** Small texts, which a network memorises in fewer epochs */
 const larger: ReadonlySet<SizeName> = new Set(['medium', 'large']);
 
-/** What each size costs a character, in units of small's. */
+/** The cost of a character with each size, relative to small */
 const cost: Readonly<Record<SizeName, number>> = { tiny: 0.15, small: 1, medium: 3.6, large: 14 };
 /** Characters from which a size has enough to learn from: in the text, and in reading it over and over. */
 const minText: Readonly<Record<SizeName, number>> = {
@@ -54,7 +54,7 @@ const usualEpochs = 10;
 const minTotal = 600_000;
 const maxTotal = 60_000_000;
 
-/** Reading a text more often than this, dropout or not, is learning it by heart. */
+/** Max number of passes over a text: with more, dropout or not, the network memorises it. */
 function maxEpochs(characters: number, name: SizeName): number {
   const max = 15 * (characters / 50_000) ** 0.35;
   return larger.has(name) ? Math.min(max, 5 * Math.max(1, characters / 1e6) ** 0.35) : max;
@@ -66,30 +66,30 @@ export interface Preset {
   readonly dropout: number;
   /** As given; epochs where the time given is more than the text is worth */
   readonly length: TrainLength;
-  /** How often the text will be read */
+  /** The number of passes over the text */
   readonly epochs: number;
 }
 
 export interface PresetInputs {
-  /** Characters to train on */
+  /** Number of characters to train on */
   readonly characters: number;
-  /** As far as they have been asked for */
+  /** The size and the length, if they were given */
   readonly size: SizeName | undefined;
   readonly length: TrainLength | undefined;
-  /** B·T of a size */
+  /** B·T, the characters of a step, with a size */
   charactersPerStep(name: SizeName): number;
   /** Characters a second of size small on this machine; needed where the length is a time */
   readonly speed: number | undefined;
 }
 
-/** Picks what has not been asked for. */
+/** Picks size, dropout and length where they are not given. */
 export function preset(inputs: PresetInputs): Preset {
   const { characters, size } = inputs;
   const wanted = inputs.length ?? usualLength(characters, size ?? 'small');
   const reading = (name: SizeName) => charactersRead(wanted, name, inputs);
   const suitable = (name: SizeName) =>
     characters >= minText[name] && reading(name) >= minReading[name];
-  // without a time the size is not the length's business: more would only take longer
+  // without a time limit the size depends on the text alone: a larger one would only take longer
   const candidates: readonly SizeName[] = wanted.kind === 'seconds' ? sizeNames : ['tiny', 'small'];
   const name = size ?? candidates.filter(suitable).at(-1) ?? 'tiny';
   const max = maxEpochs(characters, name);
@@ -135,7 +135,7 @@ function dropoutFor(epochs: number, characters: number, name: SizeName): number 
   const [, usual] = steps.find(([atLeast]) => epochs >= atLeast) ?? [0, 0];
   const more = (dropout: number, by: number) => Math.min(0.5, Math.round(10 * (dropout + by)) / 10);
   const dropout = characters < 200_000 ? more(usual, 0.2) : usual;
-  // a small network has less to learn by heart with, a large one more
+  // a small network memorises less, a large one more
   if (name === 'tiny') return dropout / 2;
   return name === 'large' && dropout > 0 ? more(dropout, 0.1) : dropout;
 }

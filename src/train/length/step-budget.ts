@@ -1,5 +1,5 @@
 /**
- * How long a training is and how far it has come, by steps or by the clock.
+ * The length of a training and its progress, by steps or by the clock.
  *
  * By the clock the number of steps is planned from the speed so far, once and for good, when the learning
  * rate is to begin its decay: the decay then ends with the training, and the same training can be made
@@ -8,17 +8,17 @@
 import type { TrainConfig } from '../train-config.js';
 import { decayStart } from '../update/schedule.js';
 
-/** What has been settled about a training by the clock; the same training by steps is given it. */
+/** The plan of a training by the clock, once it is settled; the same training by steps has it from the start. */
 export interface LengthPlan {
-  /** Steps in all */
+  /** Total number of steps */
   readonly steps: number | null;
-  /** Steps between validations */
+  /** Number of steps between validations */
   readonly evalEvery: number | null;
 }
 
-/** Validations over a training, where the interval is not given. */
+/** Number of validations over a training, if the interval is not given */
 const usualValidations = 20;
-/** Validation takes at most about this share of the time. */
+/** Max fraction of the time that validation should take */
 const maxValidationFraction = 0.1;
 /** Reading costs this share of a training step on as many characters: forward only. */
 const readingCost = 1 / 3;
@@ -33,7 +33,7 @@ const maxRunSteps = 1000;
 export class StepBudget {
   /** First step of this run of the program */
   firstStep = 0;
-  /** Steps in all; undefined as long as the clock leaves it open */
+  /** Total number of steps; undefined as long as the clock leaves it open */
   totalSteps: number | undefined;
   private evalEvery: number | undefined;
   private readonly totalSeconds: number | undefined;
@@ -65,7 +65,7 @@ export class StepBudget {
 
   resumeAt(step: number): void {
     this.firstStep = step;
-    // the time had run out before
+    // the time was over before
     if (this.totalSteps === undefined && this.timeLeft === 0) this.totalSteps = step;
   }
 
@@ -85,7 +85,7 @@ export class StepBudget {
     return this.secondsBefore + (performance.now() - this.started) / 1000;
   }
 
-  /** Speed of training alone, validations not counted. */
+  /** Steps per second of training alone, validations not counted. */
   stepsPerSecond(step: number): number {
     const seconds = this.seconds - this.secondsBefore - this.validationSeconds;
     return seconds > 0 ? (step - this.firstStep) / seconds : 0;
@@ -97,13 +97,13 @@ export class StepBudget {
     return speed > 0 ? (this.totalSteps - step) / speed : undefined;
   }
 
-  /** Share of the training that is done, at most 1. */
+  /** The fraction of the training that is done, at most 1. */
   fraction(step: number): number {
     if (this.totalSteps !== undefined) return Math.min(1, step / this.totalSteps);
     return Math.min(1, this.seconds / (this.totalSeconds as number));
   }
 
-  /** To be told after every run of the replicas: by the clock it settles what can be settled. */
+  /** Must be called after every run of the replicas; by the clock it settles the plan when it can. */
   observe(step: number): void {
     const { totalSeconds, timeLeft } = this;
     if (totalSeconds === undefined || this.totalSteps !== undefined) return;
@@ -121,7 +121,7 @@ export class StepBudget {
     }
   }
 
-  /** Steps in all, as the speed and the time left have it. */
+  /** The total number of steps that the speed and the time left allow. */
   private estimate(step: number): number {
     const speed = this.stepsPerSecond(step);
     if (speed === 0) return step;
@@ -144,7 +144,7 @@ export class StepBudget {
     return this.evalEvery !== undefined && step % this.evalEvery === 0;
   }
 
-  /** Steps until the next thing to do. */
+  /** The number of steps to the next validation, save or end. */
   stepsToRun(step: number): number {
     let count = maxRunSteps;
     if (this.totalSteps !== undefined) count = this.totalSteps - step;
@@ -162,7 +162,7 @@ export class StepBudget {
     return Math.max(0, (this.totalSeconds as number) - this.seconds);
   }
 
-  /** What a validation costs, in steps of training. */
+  /** The duration of a validation, as a number of training steps. */
   private get validationSteps(): number {
     const { batchSize, seqLength } = this.config;
     return (readingCost * this.text.validation) / (batchSize * seqLength);

@@ -1,4 +1,4 @@
-/** What one replica does in its worker thread: it takes orders and answers each with one reply. */
+/** The work of one replica in its worker thread: it takes orders and answers each with one reply. */
 import { openHandle } from '../../backend/open-device.js';
 import type { Handler } from '../../threads/handler.js';
 import { Replica } from './replica.js';

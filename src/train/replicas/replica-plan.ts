@@ -1,5 +1,5 @@
 /**
- * What every replica of a training is told at its start: sizes, and where the shared tensors are.
+ * The data that every replica of a training gets at its start: sizes, and handles of the shared tensors.
  * It passes through `postMessage`, so it is plain data and shared memory.
  */
 import type { SharedTensor } from '../../backend/backend.js';
@@ -31,17 +31,17 @@ export interface ReplicaPlan {
   readonly config: TrainConfig;
   readonly train: Ids;
   readonly validation: Ids;
-  /** Where each file or record is a document */
+  /** The documents of the text, if each file or record is one */
   readonly documents?: TrainingDocuments | undefined;
   readonly pairs?: TrainingPairs | undefined;
   /** Where counts stand beside the network */
   readonly mixing?: MixingPlan | undefined;
   readonly index: number;
   readonly replicas: number;
-  /** Rows [firstRow, firstRow + rows) of the batch are this replica's. */
+  /** This replica has rows [firstRow, firstRow + rows) of the batch. */
   readonly firstRow: number;
   readonly rows: number;
-  /** Flat lists of parameters: weights and moments are one for all, gradients one a replica. */
+  /** Flat lists of parameters: all replicas share weights and moments, each has its own gradients. */
   readonly weights: SharedTensor;
   readonly moments: readonly SharedTensor[];
   /** The moving average of the weights, if one is kept */
@@ -51,14 +51,14 @@ export interface ReplicaPlan {
   readonly state: readonly (readonly SharedTensor[])[];
 }
 
-/** Main thread → replica. All replicas get the same. */
+/** An order from the main thread; all replicas get the same. */
 export type Order =
   | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
   | { readonly type: 'validate' }
   /** Fits the weights of the counts */
   | { readonly type: 'fit' };
 
-/** Replica → main thread: one reply to each order. */
+/** A replica's reply to an order */
 export type Reply =
   | { readonly type: 'ran'; readonly result: RunResult }
   | { readonly type: 'validated'; readonly nats: number; readonly mixed: number }

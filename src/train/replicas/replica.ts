@@ -27,7 +27,7 @@ export class Replica {
   private readonly slices: readonly ParameterPart[];
   /** The same share of the other replicas' gradients, in the order of the slices. */
   private readonly others: readonly (readonly Tensor[])[];
-  /** What this replica updates: matrices, if the optimiser takes them whole, and a share of the rest. */
+  /** The part that this replica updates: whole matrices if the optimiser needs them, and a range of the rest */
   private readonly updates: readonly ParameterPart[];
 
   constructor(
@@ -116,14 +116,14 @@ export class Replica {
     control.barrier.wait();
   }
 
-  /** Weights and their average change places: the average is what is validated. */
+  /** Exchanges the weights and their average: the average is validated. */
   private exchangeAverage(): void {
     if (this.plan.ema === undefined) return;
     const { backend, control } = this;
     control.barrier.wait();
     for (const { weight, gradient, ema } of this.slices) {
       if (ema === undefined) continue;
-      // gradients are nobody's between two steps
+      // between two steps no replica uses the gradients
       backend.copy(gradient, weight);
       backend.copy(weight, ema);
       backend.copy(ema, gradient);

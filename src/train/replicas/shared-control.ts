@@ -3,11 +3,11 @@
  */
 import { Barrier, barrierWords } from '../../threads/barrier.js';
 
-/** Where a word stands in the integer half; the barrier's come first. */
+/** The index of each word in the integer half; the barrier's words come first. */
 const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWords + 2 } as const;
 const words = 16;
 
-/** What has been added up since the last validation, in the order of the steps. */
+/** Sums since the last validation, added up in the order of the steps */
 export interface RunningMetrics {
   readonly steps: number;
   readonly loss: number;
@@ -19,7 +19,7 @@ export interface RunningMetrics {
 const ringSteps = 256;
 /** The memory that the replicas and the main thread share besides tensors, and what its words mean. */
 export class SharedControl {
-  /** Where all replicas meet */
+  /** The barrier of all replicas */
   readonly barrier: Barrier;
   private readonly integers: Int32Array;
   private readonly reals: Float64Array;
@@ -112,7 +112,7 @@ export class SharedControl {
     this.reals.set([steps, loss, gradientNorm, clipped], this.metricsStart);
   }
 
-  /** Steps done, as of now. */
+  /** The number of steps done so far */
   get step(): number {
     return Atomics.load(this.integers, word.step);
   }

@@ -8,7 +8,7 @@
 import type { Model } from '../../model/model-data.js';
 import type { TrainingState } from './training-state.js';
 
-/** What writes the files; a rejection means that the old files are still there. */
+/** Writes the files; a rejection means that the old files are still there. */
 export interface CheckpointSink {
   model(model: Model): Promise<void>;
   state(state: TrainingState): Promise<void>;
@@ -16,14 +16,14 @@ export interface CheckpointSink {
   kept?(model: Model): Promise<void>;
 }
 
-/** Models that go with a state: the best one, if it is new, and one that is kept besides. */
+/** Models to be saved with a state: the best one, if it is new, and one that `--keep` keeps. */
 interface Models {
   readonly best?: Model | undefined;
   readonly kept?: Model | undefined;
 }
 
 export class Saver {
-  /** What is to be written next; what could not be written comes back here. */
+  /** The snapshot to be written next; one that could not be written comes back here */
   private waiting: Models & { readonly state?: TrainingState | undefined } = {};
   private work: Promise<void> | undefined;
 
@@ -46,7 +46,7 @@ export class Saver {
       });
   }
 
-  /** Waits until what was offered is written, or has failed. */
+  /** Waits until the offered snapshots are written, or have failed. */
   async idle(): Promise<void> {
     await this.work;
   }
@@ -68,11 +68,11 @@ export class Saver {
       try {
         if (best !== undefined) await this.sink.model(best);
         best = undefined;
-        // one that cannot be kept is no reason to lose the state
+        // a failure to keep a model must not lose the state
         if (kept !== undefined) await this.sink.kept?.(kept).catch(this.onFailure);
         await this.sink.state(state);
       } catch (failure) {
-        // newer ones may have come meanwhile
+        // newer snapshots may have come in the meantime
         this.waiting = {
           state: this.waiting.state ?? state,
           best: this.waiting.best ?? best,

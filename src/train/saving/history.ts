@@ -7,9 +7,9 @@
 import { limits } from '../../limits.js';
 import type { HistoryEntry } from '../../model/model-data.js';
 
-/** What a thinned history no longer shows by itself */
+/** Facts that a thinned history can no longer tell by itself */
 export interface HistorySummary {
-  /** Validations in all */
+  /** Number of validations in all */
   readonly count: number;
   /** Place of the one with the lowest loss, from 0 on; -1 where none has a finite loss */
   readonly bestAt: number;
@@ -93,7 +93,7 @@ export class History {
     }
   }
 
-  /** Validations in all */
+  /** Number of validations in all */
   get length(): number {
     return this.count;
   }
@@ -103,7 +103,7 @@ export class History {
     return this.kept.map(({ entry }) => entry);
   }
 
-  /** Undefined where the entries are all there were. */
+  /** The summary of a thinned history; undefined if the entries are complete */
   get summary(): HistorySummary | undefined {
     const { count, bestAt } = this;
     if (count === this.kept.length) return undefined;

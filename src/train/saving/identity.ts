@@ -1,4 +1,4 @@
-/** Which training a model and a training state belong to. */
+/** The id of a training, which its models and its states carry. */
 import { createHash } from 'node:crypto';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { OptionTable } from '../../options/table.js';
@@ -28,7 +28,7 @@ export function trainingId(
     .slice(0, 16);
 }
 
-/** What may change when a training is resumed decides nothing, nor does how often it is validated. */
+/** Options that may change when a training is resumed do not enter its id, nor does the validation interval. */
 function isDecisive(key: string): boolean {
   const row = (trainingRows as OptionTable)[key];
   return row !== undefined && row.resume !== true && key !== 'evalEvery';

@@ -1,4 +1,4 @@
-/** What may happen when the loss diverges: going back to the last good model. */
+/** Rolling back to the last good model when the loss diverges. */
 import type { Backend } from '../../backend/backend.js';
 import type { Replicas } from '../replicas/replica-group.js';
 import type { TrainConfig } from '../train-config.js';
@@ -14,11 +14,11 @@ export class Rollback {
     private readonly config: Pick<TrainConfig, 'onDivergence' | 'rollbacks'>,
     private readonly backend: Backend,
     private readonly replicas: Replicas,
-    /** How often training has gone back */
+    /** The number of rollbacks so far */
     public count: number,
   ) {}
 
-  /** What the learning rate is multiplied by: halved each time. */
+  /** The factor of the learning rate, halved by each rollback */
   get rateFactor(): number {
     return 0.5 ** this.count;
   }

@@ -1,38 +1,15 @@
-/** What is written down of a training: the model, and the state that it goes on from. */
+/** The contents of a training's files: the model, and the state that it resumes from. */
 import type { Backend, Tensor } from '../../backend/backend.js';
-import type { ModelConfig } from '../../model/model-config.js';
 import type { Model } from '../../model/model-data.js';
 import { withSeparator } from '../../text/separator.js';
 import { version } from '../../version.js';
-import type { TrainingJob } from '../job.js';
-import type { StepBudget } from '../length/step-budget.js';
-import type { Replicas } from '../replicas/replica-group.js';
+import type { CurrentTraining } from '../current-training.js';
 import { configRecord } from '../schema/record.js';
-import type { History } from './history.js';
 import type { TrainingState } from './training-state.js';
 
-/** A training between two steps. */
-export interface TrainingSnapshot {
-  readonly job: TrainingJob;
-  readonly model: ModelConfig;
-  readonly backend: Backend;
-  readonly replicas: Replicas;
-  /** The training's id; a state of version 1 has none */
-  readonly id: string | undefined;
-  readonly step: number;
-  readonly epoch: number;
-  readonly budget: StepBudget;
-  readonly history: History;
-  readonly bestLoss: number | undefined;
-  readonly plateau: TrainingState['plateau'];
-  readonly rollbacks: number;
-  readonly isFineTuning: boolean;
-  readonly validationUnknown: number;
-}
-
-/** The model as it stands: the average of the weights, where one is kept. */
-export async function modelOf(snapshot: TrainingSnapshot): Promise<Model> {
-  const { job, model, backend, replicas, id, step, epoch, budget: length, history } = snapshot;
+/** The current model: the average of the weights, if one is kept. */
+export async function modelOf(current: CurrentTraining): Promise<Model> {
+  const { job, model, backend, replicas, id, step, epoch, budget: length, history } = current;
   const { mixing } = replicas;
   // Given or planned, the interval has one place among the fields, so that equal trainings write equal bytes.
   const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
@@ -64,11 +41,11 @@ export async function modelOf(snapshot: TrainingSnapshot): Promise<Model> {
 
 /** @param modelWeights the model's, if it has just been taken: they are not copied twice */
 export async function stateOf(
-  snapshot: TrainingSnapshot,
+  current: CurrentTraining,
   modelWeights?: Float32Array,
 ): Promise<TrainingState> {
-  const { job, model, backend, replicas, id, step, budget: length, history } = snapshot;
-  const { factor, waited } = snapshot.plateau;
+  const { job, model, backend, replicas, id, step, budget: length, history } = current;
+  const { factor, waited } = current.plateau;
   const copy = (x: Tensor) => copyOut(backend, x);
   return {
     config: job.config,
@@ -82,13 +59,13 @@ export async function stateOf(
     step,
     seconds: length.seconds,
     plan: length.plan,
-    bestLoss: snapshot.bestLoss ?? null,
+    bestLoss: current.bestLoss ?? null,
     plateau: { factor, waited },
     tally: replicas.control.metrics,
-    rollbacks: snapshot.rollbacks,
+    rollbacks: current.rollback.count,
     ...(job.givenCounts && { counts: job.givenCounts }),
-    ...(snapshot.isFineTuning && { isFineTuning: true }),
-    ...(snapshot.validationUnknown > 0 && { validationUnknown: snapshot.validationUnknown }),
+    ...(current.isFineTuning && { isFineTuning: true }),
+    ...(current.validationUnknown > 0 && { validationUnknown: current.validationUnknown }),
     history: history.entries,
     validations: history.summary,
     weights: (!replicas.ema && modelWeights) || (await copy(replicas.weights)),

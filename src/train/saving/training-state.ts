@@ -1,5 +1,5 @@
 /**
- * All that a training needs to go on exactly where it stopped. Data position, dropout masks and the
+ * All that a training needs to continue exactly where it stopped. Data position, dropout masks and the
  * learning rate are functions of the step, so the step stands for them.
  */
 
@@ -18,25 +18,25 @@ export interface TrainingState {
   readonly model: ModelConfig;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;
-  /** What ends each record of the text, if it is made of records */
+  /** The text that ends each record, if the text is made of records */
   readonly separator?: string | undefined;
-  /** What the text was: recorded in the model, and compared on resuming. */
+  /** Facts about the text, recorded in the model and compared on resuming */
   readonly provenance: Readonly<Record<string, unknown>>;
-  /** Where the text came from; the caller's own record. */
+  /** The paths and reading options of the text, as the caller records them */
   readonly source: Readonly<Record<string, unknown>>;
-  /** Of the training, and of the models it saves; missing in files of version 1 */
+  /** Id of the training and of the models it saves; missing in files of version 1 */
   readonly id: string | undefined;
-  /** Steps done */
+  /** Number of steps done */
   readonly step: number;
   /** Seconds of training done, for a training by the clock */
   readonly seconds: number;
-  /** What the clock has settled, for a training by the clock */
+  /** The plan of a training by the clock, once it is settled */
   readonly plan: LengthPlan;
   /** Lowest validation loss (or training loss, without a validation text) so far */
   readonly bestLoss: number | null;
   readonly plateau: { readonly factor: number; readonly waited: number };
   readonly tally: RunningMetrics;
-  /** How often training has gone back to the last good model */
+  /** The number of rollbacks so far */
   readonly rollbacks: number;
   /** Whether it started from a model that was given; without it, it did not */
   readonly isFineTuning?: boolean;
@@ -49,7 +49,7 @@ export interface TrainingState {
   readonly counts?: NgramTable | undefined;
   /** Of a long training only some validations */
   readonly history: readonly HistoryEntry[];
-  /** Of all validations, where the history has been thinned */
+  /** A summary of all validations, if the history has been thinned */
   readonly validations?: HistorySummary | undefined;
   /** Flat lists of parameters, as in the parameter table */
   readonly weights: Float32Array;

@@ -1,8 +1,8 @@
-/** Options of a training that are about its length and its files, and about the command itself. */
+/** Options of a training that concern its length, its files and the command itself. */
 import { flag, option, topic } from '../../options/table.js';
 import { count, duration, path, positive } from '../../options/types.js';
 
-/** How long a training is: one of the three. A resumed training may be given another length. */
+/** The length of a training, given by one of three options. A resumed training may be given another length. */
 export const lengthRows = topic('Length', {
   epochs: option('<x>', positive, 'passes over the training text', {
     absent: '10; more for a small text, fewer for a large one',
@@ -27,7 +27,7 @@ export const fileRows = topic('Files', {
   plainWeights: flag('write weights as numbers, not as base64', { resume: true }),
 });
 
-/** What a command says, and where: not part of a training. */
+/** Options of what the command prints and where; they are not part of a training */
 export const outputRows = topic('Run', {
   json: flag('write events as lines of JSON to standard output', { resume: true }),
   quiet: flag('print nothing but warnings and errors', { short: 'q', resume: true }),

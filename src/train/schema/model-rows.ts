@@ -1,4 +1,4 @@
-/** Options that say what network is trained. */
+/** Options of the network. */
 
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';

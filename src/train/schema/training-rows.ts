@@ -1,4 +1,4 @@
-/** Options that say how a network is trained: fields of the `config` object in state files. */
+/** Options of how a network is trained: fields of the `config` object in state files. */
 import { backendNames } from '../../backend/device.js';
 import { longestContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';

@@ -12,12 +12,12 @@ export interface Optimizer {
   readonly defaults: {
     readonly learningRate: number;
     readonly weightDecay: number;
-    /** 0 where the optimiser has no use for it */
+    /** Default, or 0 if the optimiser does not use it */
     readonly momentum: number;
   };
   /** Number of lists of moments that it keeps, each the size of the parameters */
   readonly moments: number;
-  /** Whether weight decay acts on the weights themselves, and is not an L2 penalty in the gradient */
+  /** Whether weight decay shrinks the weights themselves, instead of adding an L2 penalty to the gradient */
   readonly decoupled: boolean;
   /** Whether it updates the cells' weight matrices as a whole, a gate at a time */
   readonly takesMatrices?: boolean;

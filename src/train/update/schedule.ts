@@ -8,9 +8,9 @@
 import type { ScheduleConfig } from '../train-config.js';
 
 export interface Progress {
-  /** Steps done before this one */
+  /** Number of steps done before this one */
   readonly step: number;
-  /** Steps in all; needed from `decayStart` on */
+  /** Total number of steps; needed from `decayStart` on */
   readonly totalSteps: number | undefined;
   /** Passes over the training text so far, with fraction */
   readonly epoch: number;
@@ -37,7 +37,7 @@ export function learningRate(
   const { learningRate: rate, warmup } = config;
   const rising = Math.min(1, (step + 1) / (warmup + 1));
   const start = decayStart(config);
-  // 0 or less before the decay, 1 at the end
+  // Progress of the decay: 0 or less before it, 1 at its end
   const decayed = totalSteps === undefined ? 0 : (step / totalSteps - start) / (1 - start);
   switch (config.schedule) {
     case 'constant':
@@ -61,7 +61,7 @@ function clamp(fraction: number): number {
   return Math.min(1, Math.max(0, fraction));
 }
 
-/** From `low` at share 0 to 1 at share 1. */
+/** Interpolates from `low` at share 0 to 1 at share 1. */
 function between(low: number, fraction: number): number {
   return low + (1 - low) * clamp(fraction);
 }

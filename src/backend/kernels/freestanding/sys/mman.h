@@ -1,4 +1,4 @@
-/* As string.h beside it: asking Linux for huge pages. */
+/* Declarations for asking Linux for huge pages, without an SDK, as in string.h beside it. */
 #ifndef CHARNN_MMAN_H
 #define CHARNN_MMAN_H
 #include <stddef.h>

@@ -1,0 +1,94 @@
+/** Scoring the lines that a program gives. */
+import { UsageError } from '../errors.js';
+import type { LineLoss } from '../evaluate/line-scorer.js';
+import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
+import { usableCores } from '../machine/cores.js';
+import type { Model as ModelData } from '../model/model-data.js';
+import type { OptionsOf } from '../options/table.js';
+import { withoutCr } from '../text/encode.js';
+import { abortable } from './abort.js';
+import { kindOf } from './arguments.js';
+import type { LoadedModel } from './held.js';
+import type { InputLine, LineScore } from './line-scores.js';
+import type { modelRows } from './model-options.js';
+
+/** Lines that are there already are handed on in groups of so many. */
+const maxGroup = 512;
+
+/** @throws UsageError for what is no iterable of lines */
+export function requireLines(lines: unknown): void {
+  if (
+    typeof lines === 'object' &&
+    lines !== null &&
+    (Symbol.iterator in lines || Symbol.asyncIterator in lines)
+  ) {
+    return;
+  }
+  throw new UsageError(`the lines of score must be an iterable of strings, not ${kindOf(lines)}`);
+}
+
+/** Scores lines in their order. What has come is scored before more is waited for. */
+export function scoreInput(
+  { model, device, weights }: LoadedModel,
+  lines: Iterable<InputLine> | AsyncIterable<InputLine>,
+  options: OptionsOf<(typeof modelRows)['score']>,
+  signal: AbortSignal,
+): AsyncIterable<ScoredLine> {
+  const { dynamic = false, countsWeight, perChar = false, threads = usableCores() } = options;
+  const { groups, isShort } = lineGroupsOf(lines, (values) => abortable(values, signal));
+  return scoreLines(groups, {
+    models: [model],
+    weights: [weights],
+    device,
+    threads: isShort ? 1 : threads,
+    dynamic,
+    countsWeight,
+    characters: perChar,
+  });
+}
+
+/**
+ * @param listening makes an iterable end where the call does
+ * @returns groups as `scoreLines` takes them, and whether there are so few that threads would not pay
+ */
+function lineGroupsOf(
+  lines: Iterable<InputLine> | AsyncIterable<InputLine>,
+  listening: (values: AsyncIterable<InputLine>) => AsyncIterable<InputLine>,
+): { readonly groups: AsyncIterable<Uint8Array[]>; readonly isShort: boolean } {
+  if (Symbol.asyncIterator in lines) return { groups: eachAlone(listening(lines)), isShort: false };
+  return { groups: together(lines), isShort: Array.isArray(lines) && lines.length <= maxGroup };
+}
+
+async function* eachAlone(lines: AsyncIterable<InputLine>) {
+  for await (const line of lines) yield [bytesOf(line)];
+}
+
+async function* together(lines: Iterable<InputLine>) {
+  let group: Uint8Array[] = [];
+  for (const line of lines) {
+    group.push(bytesOf(line));
+    if (group.length < maxGroup) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+function bytesOf(line: unknown): Uint8Array {
+  if (typeof line === 'string') return Buffer.from(line);
+  if (line instanceof Uint8Array) return line;
+  throw new UsageError(`the lines of score must be strings or bytes, and one is ${kindOf(line)}`);
+}
+
+export function scoreOf(line: Uint8Array, loss: LineLoss, { text }: ModelData): LineScore {
+  const { nats, characters, unknown, losses } = loss;
+  return {
+    line: Buffer.from(withoutCr(line, text)).toString('utf8'),
+    // an empty line of a model that does not know line ends has no characters
+    bitsPerCharacter: characters > 0 ? nats / Math.LN2 / characters : 0,
+    nats,
+    characters,
+    unknown,
+    ...(losses && { bits: Array.from(losses, (loss) => loss / Math.LN2) }),
+  };
+}

@@ -1,0 +1,98 @@
+/** Makes checked settings of drawing records from options, for the command line and the library. */
+import { optionName, UsageError } from '../errors.js';
+import type { Model } from '../model/model-data.js';
+import { refuseConflicts } from '../options/table.js';
+import { listed } from '../options/types.js';
+import { ownSeparator, separatorsFor, stopSequence } from './record-ends.js';
+import { type DrawOptions, drawRows } from './sample-rows.js';
+import { constraintFor, type SampleSettings } from './settings.js';
+
+/** Options that say how records are drawn at random, which a beam search does not do */
+const chance = [
+  ...(['temp', 'tempSchedule', 'topK', 'topP', 'minP', 'typical', 'banRepeats'] as const),
+  ...(['greedy', 'seed', 'unique', 'novel'] as const),
+];
+
+/** How records are prompted */
+export interface PromptUse {
+  /** Whether anything precedes the records */
+  readonly isPrompted: boolean;
+  /** Whether each record has a prompt of its own */
+  readonly isList: boolean;
+}
+
+/**
+ * Settings of the records that options ask for. Without \`stop\`, \`until\` and \`match\`, records of a number that
+ * is given end where the records of the model's text end.
+ * @param warn called with a sentence about a stop sequence that can never occur
+ * @throws UsageError for options that contradict each other, and for an expression that no record matches
+ */
+export function sampleSettings(
+  options: DrawOptions,
+  model: Model,
+  { isPrompted, isList }: PromptUse,
+  warn: (message: string) => void,
+): SampleSettings {
+  checkDrawing(options, isList);
+  const { stop, until, count, unique, novel, beam, temp, tempSchedule } = options;
+  const isOpen = stop === undefined && until === undefined && options.match === undefined;
+  const stopsOf = (given: DrawOptions['stop'], option: 'stop' | 'until') =>
+    listed(given).flatMap((text) => stopSequence(text, option, option === 'until', model, warn));
+  const own = ownSeparator(model);
+  const stops = [
+    ...stopsOf(stop, 'stop'),
+    ...stopsOf(until, 'until'),
+    ...((count !== undefined || isList) && isOpen ? own : []),
+  ];
+  // a single text is no record, and a beam search draws nothing at random
+  const isMany = count !== undefined || isList || unique === true || novel !== undefined;
+  const isDrawn = isMany && beam === undefined;
+  const separators = isDrawn ? separatorsFor(isPrompted, model, stops, own) : [];
+  const settings: SampleSettings = Object.freeze({
+    length: options.length ?? drawRows.length.default,
+    temperatures: listed(temp ?? drawRows.temp.default),
+    schedule: tempSchedule,
+    greedy: options.greedy ?? false,
+    topK: options.topK,
+    topP: options.topP,
+    minP: options.minP,
+    typical: options.typical,
+    banRepeats: options.banRepeats,
+    stops,
+    separators: separators.map(({ ids }) => ids),
+    allow: options.allow,
+    match: options.match,
+    countsWeight: options.countsWeight,
+    seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+  });
+  // an expression that no record can match is refused before any work
+  constraintFor(settings, model.vocabulary);
+  return settings;
+}
+
+/** @throws UsageError for options that contradict each other */
+function checkDrawing(options: DrawOptions, isList: boolean): void {
+  refuseConflicts(drawRows, options);
+  const { beam, count, match } = options;
+  for (const key of ['stop', 'until'] as const) {
+    if (match === undefined || options[key] === undefined) continue;
+    throw new UsageError(
+      `${optionName('match')} ends records itself: leave out ${optionName(key)}`,
+    );
+  }
+  if (beam === undefined) return;
+  for (const key of chance) {
+    if (options[key] === undefined) continue;
+    throw new UsageError(
+      `${optionName('beam')} draws nothing at random: leave out ${optionName(key)}`,
+    );
+  }
+  if (isList) {
+    throw new UsageError(`${optionName('beam')} continues one prompt: give a single one`);
+  }
+  if (count !== undefined && count > beam) {
+    throw new UsageError(
+      `a beam of ${beam} finds no ${count} records: give a larger ${optionName('beam')}`,
+    );
+  }
+}

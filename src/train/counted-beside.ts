@@ -1,0 +1,20 @@
+/** Counting a text before a network is trained on it. */
+import { countTraining } from '../counts/count-training.js';
+import type { TrainingJob } from './job.js';
+import type { MixingPlan } from './replicas/mixing.js';
+import { mixingPlan } from './replicas/mixing-plan.js';
+
+/** Counts the text, if counts are mixed with the network's predictions; undefined also if a signal ended it. */
+export async function countedBeside(job: TrainingJob): Promise<MixingPlan | undefined> {
+  const { config, corpus, givenCounts, signal } = job;
+  if (!config.counts || config.counts === 'auto' || corpus.counted === undefined) return undefined;
+  const plan = {
+    text: corpus.counted,
+    held: corpus.counted.length - corpus.train.length,
+    vocabulary: corpus.vocabulary.size,
+    context: config.counts,
+    given: givenCounts,
+  };
+  const counted = await countTraining(plan, signal);
+  return counted && mixingPlan(plan, counted);
+}

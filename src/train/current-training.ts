@@ -1,0 +1,120 @@
+/** The status of a training between two steps, starting from its first weights or from its state. */
+import type { Backend } from '../backend/backend.js';
+import type { ModelConfig } from '../model/model-config.js';
+import { initialValues, parameterTable } from '../model/parameters.js';
+import type { Validation } from './events.js';
+import type { TrainingJob } from './job.js';
+import { StepBudget } from './length/step-budget.js';
+import { type Pass, passOver } from './pass.js';
+import type { Replicas } from './replicas/replica-group.js';
+import { History } from './saving/history.js';
+import { trainingId } from './saving/identity.js';
+import { Rollback } from './saving/rollback.js';
+import type { TrainingState } from './saving/training-state.js';
+import { transferWeights } from './transfer.js';
+import { momentCount } from './update/optimizers.js';
+import { learningRate, Plateau } from './update/schedule.js';
+
+/** The values that model file and state file are made from, and on which decisions depend */
+export class CurrentTraining {
+  step = 0;
+  history = new History();
+  bestLoss: number | undefined;
+  /** The validation of the best model, where the history still has it */
+  best: Validation | undefined;
+  /** Whether a model of this training has been handed over to be saved */
+  hasModel = false;
+  readonly plateau: Plateau;
+  readonly pass: Pass;
+  readonly budget: StepBudget;
+  readonly rollback: Rollback;
+  /** The training's id; a state of version 1 has none */
+  readonly id: string | undefined;
+  /** Whether it started from a model that was given */
+  readonly isFineTuning: boolean;
+  /** Number of characters to be predicted in validation that the vocabulary does not have */
+  readonly validationUnknown: number;
+
+  constructor(
+    readonly job: TrainingJob,
+    readonly model: ModelConfig,
+    readonly backend: Backend,
+    readonly replicas: Replicas,
+    /** Seconds that counting took, which are part of the training's */
+    counting: number,
+  ) {
+    const { config, corpus, resume } = job;
+    this.pass = passOver(corpus, config);
+    const { steps: chunksPerPass, validationCharacters: validation } = this.pass;
+    const text = { chunksPerPass, validation };
+    this.budget = new StepBudget(config, text, resume?.seconds ?? counting, resume?.plan);
+    this.plateau = new Plateau(config, resume?.plateau.factor, resume?.plateau.waited);
+    this.rollback = new Rollback(config, backend, replicas, resume?.rollbacks ?? 0);
+    this.isFineTuning = resume ? resume.isFineTuning === true : job.initFrom !== undefined;
+    this.validationUnknown = resume ? (resume.validationUnknown ?? 0) : this.pass.unknown();
+    this.id = resume ? this.restore(resume) : this.initialise();
+  }
+
+  /** The number of passes over the training text so far; not an integer */
+  get epoch(): number {
+    return this.step / this.pass.steps;
+  }
+
+  /** Whether the best loss so far has reached the target */
+  get isOnTarget(): boolean {
+    const { targetLoss } = this.job.config;
+    return targetLoss !== undefined && this.bestLoss !== undefined && this.bestLoss <= targetLoss;
+  }
+
+  /** Whether the validation loss has not improved for as many validations as early stopping allows */
+  get isOverfitting(): boolean {
+    const { earlyStop } = this.job.config;
+    return earlyStop > 0 && this.history.sinceBest >= earlyStop;
+  }
+
+  learningRateAt(step: number): number {
+    const epoch = step / this.pass.steps;
+    const { totalSteps } = this.budget;
+    const at = { step, totalSteps, epoch };
+    return learningRate(this.job.config, at, this.plateau.factor) * this.rollback.rateFactor;
+  }
+
+  /** @returns the training's id */
+  private initialise(): string {
+    const { job, backend, replicas, model } = this;
+    const values = initialValues(parameterTable(model), job.config.seed);
+    if (job.initFrom) {
+      const message = transferWeights(job.initFrom, model, job.corpus.vocabulary, values);
+      job.onEvent({ type: 'warning', message });
+    }
+    backend.write(replicas.weights, values);
+    if (replicas.ema) backend.write(replicas.ema, values);
+    this.rollback.keep(values);
+    return trainingId(model, job.config, job.corpus.provenance, values);
+  }
+
+  private restore(state: TrainingState): string | undefined {
+    const { backend, replicas, job } = this;
+    backend.write(replicas.weights, state.weights);
+    if (state.moments.length !== momentCount(job.config.optimizer)) {
+      throw new Error('the state was saved with another optimiser');
+    }
+    state.moments.forEach((m, i) => {
+      backend.write(replicas.moments[i], m);
+    });
+    if (replicas.ema) backend.write(replicas.ema, state.average ?? state.weights);
+    replicas.writeHidden(state.hidden);
+    replicas.control.metrics = state.tally;
+    replicas.control.step = state.step;
+    this.step = state.step;
+    this.budget.resumeAt(state.step);
+    this.history = History.of(state.history, state.validations);
+    this.bestLoss = state.bestLoss ?? undefined;
+    this.best = (state.history as readonly unknown[] as readonly Validation[]).find(
+      ({ validationLoss, trainLoss }) => (validationLoss ?? trainLoss) === state.bestLoss,
+    );
+    this.hasModel = state.bestLoss !== null;
+    this.rollback.keep(job.best?.weights ?? state.average ?? state.weights);
+    return state.id;
+  }
+}

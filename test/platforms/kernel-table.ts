@@ -1,0 +1,32 @@
+/**
+ * The whole table of kernel cases on every back end of a platform, under plain Node.js or Bun: a test runner is
+ * not needed. `run.mjs` bundles it into the installed package, whose compiled modules it then takes. For each back
+ * end it prints a line of JSON with the number of cases, what went wrong, and a hash of everything computed, by
+ * which WebAssembly on two processors is compared.
+ */
+import { createHash } from 'node:crypto';
+import { kernelCases } from '../backend/kernel-cases.js';
+import { machines } from '../backend/machines.js';
+import { firstDifference, runCase } from '../backend/run-case.js';
+
+/** A not-a-number has bits of its own on each kind of processor, which mean nothing. */
+function canonical(values: Float32Array | Float64Array): Float32Array {
+  return Float32Array.from(values, (x) => (Number.isNaN(x) ? Number.NaN : x));
+}
+
+let failed = false;
+for (const [name, makeMachine] of machines) {
+  const hash = createHash('sha256');
+  const problems: string[] = [];
+  for (const c of kernelCases) {
+    const computed = await runCase(makeMachine(), c);
+    for (const [, values] of computed.outputs) hash.update(canonical(values));
+    const difference = await firstDifference(c, computed);
+    if (difference !== undefined) problems.push(`${c.name}: ${difference}`);
+    if (computed.overrun.length > 0) problems.push(`${c.name}: writes beyond ${computed.overrun}`);
+  }
+  failed ||= problems.length > 0;
+  const sha256 = hash.digest('hex');
+  console.log(JSON.stringify({ name, cases: kernelCases.length, problems, sha256 }));
+}
+process.exitCode = failed ? 1 : 0;
