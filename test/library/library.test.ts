@@ -154,7 +154,10 @@ describe('train', () => {
   test.each([
     [{ hiden: 3 }, 'train has no option "hiden"; did you mean hidden?'],
     [{ hidden: 0 }, /^option hidden must be an integer from 1 to \d+, not 0$/],
-    [{ cell: 'grew' }, 'option cell must be one of rnn, lstm, gru, not "grew"'],
+    [
+      { cell: 'grew' },
+      /^option cell must be one of rnn, lstm, gru, .*, or a file of equations that ends in \.cell, not "grew"$/,
+    ],
     [{ time: 'soon' }, /^option time must be a time such as 90s.*, not "soon"$/],
     [{ steps: 1, time: '3m' }, 'steps and time contradict each other: give one of them'],
     [{ cell: 'gru', layerNorm: true }, /layerNorm/],

@@ -1,13 +1,16 @@
 /** What `--cell` takes: a name, or a file of equations. */
-import { cellExtension, libraryNames } from '../../cells/cell-library.js';
-import { cellNames } from '../../model/cells/cells.js';
+import { cellExtension, type LibraryName, libraryNames } from '../../cells/cell-library.js';
+import { type CellName, cellNames } from '../../model/cells/cells.js';
 import { choice, ValueError, type ValueType } from '../../options/types.js';
 
-const names = choice([...cellNames, ...libraryNames]);
-const isFile = (value: unknown): value is string =>
+/** The name of a cell, or the path of a file of equations */
+export type CellOption = CellName | LibraryName | `${string}${typeof cellExtension}`;
+
+const names = choice<CellName | LibraryName>([...cellNames, ...libraryNames]);
+const isFile = (value: unknown): value is `${string}${typeof cellExtension}` =>
   typeof value === 'string' && value.length > cellExtension.length && value.endsWith(cellExtension);
 
-export const cellType: ValueType<string> = {
+export const cellType: ValueType<CellOption> = {
   expected: `${names.expected}, or a file of equations that ends in ${cellExtension}`,
   parse(given) {
     if (isFile(given)) return given;
@@ -18,5 +21,5 @@ export const cellType: ValueType<string> = {
       throw new ValueError(message.replace(names.expected, this.expected));
     }
   },
-  accepts: (value): value is string => isFile(value) || names.accepts(value),
+  accepts: (value): value is CellOption => isFile(value) || names.accepts(value),
 };
