@@ -55,7 +55,7 @@ test.runIf(onLinux)(
     const sampling = ['sample', '-m', model, '-n', '500', '-l', '9', '--seed', '3'];
     const drawn = limited(4_000_000, ...sampling, '--threads', '16');
     expect(drawn.stderr).toMatch(
-      /^going on with (\d threads|one thread): not enough address space for 16 threads: [^\n]* ulimit -v allows [^\n]*\n$/,
+      /^continuing with (\d threads|one thread): not enough address space for 16 threads: [^\n]* ulimit -v allows [^\n]*\n$/,
     );
     expect(drawn.status).toBe(0);
     expect(drawn.stdout).toBe(

@@ -86,7 +86,8 @@ describe.skipIf(!able)(`kernels${able ? '' : ` (skipped: ${reason})`}`, () => {
   /** Levels at which a case that begins so was found to be wrong */
   const found = ({ findings }: Outcome, start: string) =>
     findings
-      .filter(({ name }) => name.startsWith(start))
+      // the same case with a not-a-number in it makes the same mistake
+      .filter(({ name }) => name.startsWith(start) && !name.includes('not a number'))
       .map(({ level, what }) => `${level}: ${what}`);
 
   test('with mistakes in them are found out by the sanitizers', async () => {
