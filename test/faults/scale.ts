@@ -5,8 +5,8 @@
  */
 const isLong = process.env.CHARNN_FAULTS === 'long';
 
-/** How often something is tried. */
-export function times(short: number, long: number): number {
+/** How often something is tried, or what. */
+export function times<T>(short: T, long: T): T {
   return isLong ? long : short;
 }
 
