@@ -39,6 +39,13 @@ export function makeFiles(folder) {
   write('log.jsonl', charnn('train', 'text.txt', ...tiny, '--json'));
   charnn('train', 'text.txt', ...tiny, '--quiet', '-o', 'model.json', '--seed', '2');
   charnn('train', 'text.txt', ...tiny, '--quiet', '-o', 'bytes.json', '--unit', 'byte');
+  charnn('train', 'text.txt', ...tiny, '--quiet', '-o', 'counts.json', '--counts', '3');
+  charnn('train', 'text.txt', ...tiny, '--quiet', '-o', 'cell.json', '--cell', 'mgu');
+  write('pairs.tsv', 'ab\tba\ncd\tdc\nno tab here\nef\tfe\nabc\tcba\n'.repeat(5));
+  const pairs = ['--pairs', '--hidden', '8', '--batch-size', '2', '--steps', '4', '--threads', '1'];
+  charnn('train', 'pairs.tsv', ...pairs, '--quiet', '-o', 'pairs.json');
+  write('own.cell', "h' = h + tanh(W x)\n");
+  write('wrong.cell', "h' = h +\n");
   write('text.cz', charnn('compress', 'text.txt', '-m', 'bytes.json', '--quiet'));
   const model = read('model.json');
   write('cut.json', model.subarray(0, model.length / 2));
@@ -59,11 +66,15 @@ const texts = [
   'ünï 한국.txt',
   '-dash.txt',
 ];
-const models = ['model.json', 'bytes.json', 'charnn.json', 'link.json'];
+const models = [
+  ...['model.json', 'bytes.json', 'charnn.json', 'link.json'],
+  ...['counts.json', 'cell.json', 'pairs.json'],
+];
 const wrong = [
   ...['cut.json', 'flipped.json', 'deep.json', 'model.state.json', 'empty.txt', 'latin1.txt'],
   ...['binary.bin', 'empty folder', 'loop', 'dangling.json', 'missing', 'text.txt/x', '', '-'],
   ...['/dev/null', 'log.jsonl', 'page.html', `${'x'.repeat(300)}`, '.', 'folder', 'text.cz'],
+  ...['pairs.tsv', 'own.cell', 'wrong.cell'],
 ];
 const outputs = [
   ...['new.json', 'a new "one".json', 'new.html', 'neu ü\n.html', 'model.json', 'page.html'],
@@ -73,6 +84,7 @@ const outputs = [
 /** Nothing that is large enough to be meant and to take an hour, or a gigabyte. */
 const values = [
   ...['0', '1', '2', '3', '8', '0.1', '0.5', '0.95', '1.5', '-1', '+2', '1e1', '0x10', '1e999'],
+  ...['lstm', 'gru,mgu', 'indrnn', 'own.cell', 'wrong.cell', 'auto'],
   ...['NaN', 'Infinity', '1000000000', '9007199254740991', '9007199254740993', '1e-300', '1e308'],
   ...[
     '90s',
@@ -171,6 +183,7 @@ const argumentsOf = {
   inspect: pick(models),
   report: pick([...models, 'log.jsonl']),
   decompress: fc.constant('text.cz'),
+  cells: pick(['show', 'check', 'nas', 'own.cell', 'wrong.cell']),
 };
 
 /** A training that is soon over, mostly one that may be written. */
