@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readModelConfig } from '../checkpoint/json.js';
+import { longestContext } from '../counts/ngram-runs.js';
 import { CharnnError } from '../errors.js';
 import { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
@@ -13,13 +14,17 @@ import { type TextUnit, textUnits } from '../text/unit.js';
 import type { CodingSettings } from './coder.js';
 
 const magic = Buffer.from('charnn\0z', 'latin1');
-export const containerVersion = 3;
+export const containerVersion = 4;
 /** Limits of what compress writes: a header beyond them is refused before any memory is taken for it. */
 const maxima = limits.compressed;
 /** From this version on, the header has a checksum of its own. */
 const firstChecksumVersion = 2;
 /** From this version on, probe and fingerprint take the cell and the sizes of the model into account. */
 export const firstVersionByModel = 3;
+/** From this version on, the longest context that is counted is said, and a model's fingerprint has its counts. */
+export const firstVersionWithContext = 4;
+/** The longest context that earlier ones counted */
+const earlierContext = 5;
 /** Bytes of the header's SHA-256 that are kept */
 const checksumBytes = 8;
 
@@ -32,10 +37,8 @@ export interface Header {
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** The coding that was applied to a content */
+/** The coding that was applied to a content; its version also defines probe and fingerprint */
 export interface Coding extends CodingSettings {
-  /** The version of the format that defines probe and fingerprint */
-  readonly version: number;
   readonly characters: number;
   /** The back end's name, and what it makes of a fixed text: both must be the same here */
   readonly backend: string;
@@ -143,6 +146,10 @@ function readCoding(fields: Fields, bytes: number, version: number): Coding {
     version,
     characters,
     streams,
+    context:
+      version < firstVersionWithContext
+        ? earlierContext
+        : fields.integer('context', 1, longestContext),
     chunk: fields.integer('chunk', maxima.chunk, maxima.chunk),
     lanes: fields.integer('lanes', 1, streams),
     rate: fields.within('rate', {

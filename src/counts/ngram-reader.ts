@@ -8,7 +8,13 @@
  * so what was left out of the table, too, is spread by the shorter context.
  */
 import type { Ids } from '../text/unit.js';
-import type { NgramTable } from './ngram-table.js';
+import { logarithm } from './logarithm.js';
+import type { ContextLevel, NgramTable } from './ngram-table.js';
+
+/** How many numbers are kept of distributions after short contexts: 8 MiB with their logarithms */
+const keptNumbers = 2 ** 19;
+/** Longer contexts have so few characters after them that reading these is quicker than reading a whole distribution. */
+const longestKept = 2;
 
 export class NgramReader {
   /** Characters of the longest context that is known; -1 before the first prediction */
@@ -17,25 +23,23 @@ export class NgramReader {
   seen = 0;
   /** By level: the contexts that are known, from the root on */
   private readonly path: Uint32Array;
-  /** p_0 and its logarithm */
-  private readonly unigrams: Float64Array;
-  private readonly logUnigrams: Float64Array;
+  /** p_k after the short contexts and its logarithm, of one context after the other, as they were first met */
+  private readonly kept: { readonly p: Float64Array; readonly logs: Float64Array };
+  /** By level and context: where its distribution begins there, plus 1; 0 before it is met */
+  private readonly keptAt: readonly Uint32Array[];
+  private keptLength = 0;
   private readonly sums: Float64Array;
   private readonly touched: Uint32Array;
 
   constructor(readonly table: NgramTable) {
-    const { vocabulary, levels } = table;
+    const { vocabulary } = table;
     this.path = new Uint32Array(table.context + 1);
-    this.unigrams = new Float64Array(vocabulary);
     this.sums = new Float64Array(vocabulary);
     this.touched = new Uint32Array(vocabulary);
-    const { entrySymbols, entryCounts, totals } = levels[0];
-    const rest = this.rest(0, 0, 1);
-    this.unigrams.fill(rest / vocabulary);
-    for (let entry = 0; entry < entryCounts.length; entry++) {
-      this.unigrams[entrySymbols[entry]] += this.discounted(0, entryCounts[entry]) / totals[0];
-    }
-    this.logUnigrams = this.unigrams.map(Math.log);
+    this.keptAt = keptLevels(table).map(({ size }) => new Uint32Array(size));
+    const contexts = this.keptAt.reduce((sum, { length }) => sum + length, 0);
+    const p = new Float64Array(contexts * vocabulary);
+    this.kept = { p, logs: new Float64Array(p.length) };
   }
 
   /**
@@ -45,12 +49,14 @@ export class NgramReader {
    * @param into ln p(c) by id
    */
   predict(history: ArrayLike<number>, end: number, into: Float64Array): void {
-    const { sums, touched, unigrams, logUnigrams, path } = this;
+    const { sums, touched, path, keptAt, kept } = this;
     const { levels, discounts } = this.table;
     this.enter(history, end);
+    const shortest = Math.min(this.matched, keptAt.length - 1);
+    const start = this.distribution(shortest);
     let weight = 1;
     let count = 0;
-    for (let level = this.matched; level > 0; level--) {
+    for (let level = this.matched; level > shortest; level--) {
       const { firstEntry, entrySymbols, entryCounts, totals } = levels[level];
       const total = totals[path[level]];
       const last = firstEntry[path[level] + 1];
@@ -69,11 +75,12 @@ export class NgramReader {
       }
       weight *= (total - taken) / total;
     }
-    const logWeight = Math.log(weight);
-    for (let id = 0; id < logUnigrams.length; id++) into[id] = logWeight + logUnigrams[id];
+    const { p, logs } = kept;
+    const logWeight = logarithm(weight);
+    for (let id = 0; id < into.length; id++) into[id] = logWeight + logs[start + id];
     for (let i = 0; i < count; i++) {
       const id = touched[i];
-      into[id] = Math.log(sums[id] + weight * unigrams[id]);
+      into[id] = logarithm(sums[id] + weight * p[start + id]);
       sums[id] = 0;
     }
   }
@@ -91,7 +98,29 @@ export class NgramReader {
       if (count > 0) p += (weight * this.discounted(level, count)) / totals[path[level]];
       weight = this.rest(level, path[level], weight);
     }
-    return Math.log(p + weight * this.unigrams[id]);
+    return logarithm(p + weight * this.kept.p[this.distribution(0) + id]);
+  }
+
+  /** Where the distribution begins that is kept of the context of a level on the path. */
+  private distribution(level: number): number {
+    const { path, keptAt, kept, table } = this;
+    const V = table.vocabulary;
+    const node = path[level];
+    const known = keptAt[level][node];
+    if (known > 0) return known - 1;
+    const before = level > 0 ? this.distribution(level - 1) : -1;
+    const start = this.keptLength;
+    this.keptLength += V;
+    keptAt[level][node] = start + 1;
+    const { p, logs } = kept;
+    const { firstEntry, entrySymbols, entryCounts, totals } = table.levels[level];
+    const rest = this.rest(level, node, 1);
+    for (let id = 0; id < V; id++) p[start + id] = rest * (before < 0 ? 1 / V : p[before + id]);
+    for (let entry = firstEntry[node]; entry < firstEntry[node + 1]; entry++) {
+      p[start + entrySymbols[entry]] += this.discounted(level, entryCounts[entry]) / totals[node];
+    }
+    for (let id = 0; id < V; id++) logs[start + id] = logarithm(p[start + id]);
+    return start;
   }
 
   private discounted(level: number, count: number): number {
@@ -133,6 +162,18 @@ export class NgramReader {
     }
     this.seen = levels[this.matched].totals[path[this.matched]];
   }
+}
+
+/** The levels of the contexts whose distributions are kept: that of the root, and those for which there is room */
+function keptLevels({ vocabulary, levels }: NgramTable): readonly ContextLevel[] {
+  let contexts = 1;
+  let count = 1;
+  while (count <= longestKept && count < levels.length) {
+    contexts += levels[count].size;
+    if (contexts * vocabulary > keptNumbers) break;
+    count++;
+  }
+  return levels.slice(0, count);
 }
 
 /** Where a value stands in a part of a list that ascends; -1 where it does not. */

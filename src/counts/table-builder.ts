@@ -5,6 +5,7 @@
  * So the longest contexts have the counts of the text, and each shorter one counts a character as often as there
  * are different characters before the n-gram, the text's beginning being one of them: Kneser and Ney's idea.
  */
+import { discountsOf } from './discounts.js';
 import { GrowingLevel, type NgramTable } from './ngram-table.js';
 
 /** Occurrences that are told apart where it is decided what is left out */
@@ -140,34 +141,6 @@ export class TableBuilder {
       }
     );
   }
-}
-
-/** No count is discounted by less, so that every character is possible after every context. */
-const leastDiscount = 0.1;
-
-/**
- * The discounts of modified Kneser-Ney smoothing (Chen & Goodman 1998, equation 26), from the numbers n₁ … n₄ of
- * counts that are 1 to 4:
- *
- *     Y = n₁ / (n₁ + 2 n₂),  D₁ = 1 - 2 Y n₂ / n₁,  D₂ = 2 - 3 Y n₃ / n₂,  D₃₊ = 3 - 4 Y n₄ / n₃
- *
- * each kept between 0.1 and the count that it is taken off. Where one of the four numbers is 0, they are ½, 1 and
- * 1½.
- */
-export function discountsOf(countsOfCounts: Float64Array, context: number): Float64Array {
-  const discounts = new Float64Array(3 * (context + 1));
-  for (let level = 0; level <= context; level++) {
-    const n = countsOfCounts.subarray(4 * level, 4 * level + 4);
-    const y = n[0] / (n[0] + 2 * n[1]);
-    for (let i = 0; i < 3; i++) {
-      const found = i + 1 - ((i + 2) * y * n[i + 1]) / n[i];
-      const isKnown = n.every((count) => count > 0);
-      discounts[3 * level + i] = isKnown
-        ? Math.min(i + 1, Math.max(leastDiscount, found))
-        : (i + 1) / 2;
-    }
-  }
-  return discounts;
 }
 
 /** Most lists are short, or in order already. */
