@@ -1,6 +1,6 @@
 /** Coding a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
 import { type Scope, withScope } from '../backend/device.js';
-import type { ModelCounts } from '../counts/mixture.js';
+import { type ModelCounts, sharedCounts } from '../counts/mixture.js';
 import { CharnnError } from '../errors.js';
 import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -170,7 +170,7 @@ function planOf(
     rate: settings.rate,
     version: settings.version,
     context: settings.context,
-    counts,
+    counts: sharedCounts(counts),
     coded,
   };
 }

@@ -20,11 +20,11 @@ export function heldLength(characters: number, vocabulary: number): number {
   );
 }
 
-/** What sorting takes, and two tables with what is being built: bytes, at the most */
+/** What sorting takes, and two tables, with their tries and what is being built: bytes, at the most */
 function countingBytes({ text, vocabulary, context }: CountingPlan): number {
   const sorted = 16 * Math.min(text.length, 2 ** 23);
   const entries = Math.min(limits.counts.entries, context * text.length);
-  return sorted + 2 * 16 * entries + 16 * vocabulary * (context + 1) + 2 * 4 * mostHeldNumbers;
+  return sorted + 2 * 36 * entries + 16 * vocabulary * (context + 1) + 2 * 4 * mostHeldNumbers;
 }
 
 /**

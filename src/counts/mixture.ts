@@ -8,6 +8,7 @@
  */
 import { NgramReader } from './ngram-reader.js';
 import type { NgramTable } from './ngram-table.js';
+import { withTrie } from './reading-trie.js';
 
 /** The counts of a model, as files hold them and threads share them */
 export interface ModelCounts {
@@ -29,6 +30,25 @@ export function classOf(matched: number, seen: number): number {
   let step = seenSteps.length - 1;
   while (step > 0 && seen < seenSteps[step]) step--;
   return matched * seenSteps.length + step;
+}
+
+/**
+ * The weights of a mixture by the length of the context that is known: the mean over how often it was seen.
+ * @returns [N + 1] pairs
+ */
+export function weightsByLength({
+  table,
+  weights,
+}: ModelCounts): [network: number, counts: number][] {
+  const each = seenSteps.length;
+  return Array.from({ length: table.context + 1 }, (_, length) => {
+    const mean = (which: number) => {
+      let sum = 0;
+      for (let step = 0; step < each; step++) sum += weights[2 * (length * each + step) + which];
+      return sum / each;
+    };
+    return [mean(0), mean(1)];
+  });
 }
 
 /** Weights for all classes as long as none have been fitted: what fits of many texts come to, about. */
@@ -109,6 +129,12 @@ export class Mixture {
 export function judgeOf(mixture: Mixture) {
   return (logits: Float32Array, start: number, ids: ArrayLike<number>, at: number): number =>
     mixture.loss(logits, start, ids, at, ids[at]);
+}
+
+/** The counts of a model as threads are given them: arranged for readers once for all of them. */
+export function sharedCounts(counts: ModelCounts | undefined, share = 1): ModelCounts | undefined {
+  if (counts === undefined || share === 0) return undefined;
+  return { ...counts, table: withTrie(counts.table) };
 }
 
 /** The mixture of a model; undefined where it has no counts, or they are to have no weight. */

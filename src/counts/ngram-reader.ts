@@ -7,9 +7,9 @@
  * count of 1, of 2, and of more, and γ_k what makes the sum 1. Nothing is taken off a count of 0, nor added for it;
  * so what was left out of the table, too, is spread by the shorter context.
  */
-import type { Ids } from '../text/unit.js';
 import { logarithm } from './logarithm.js';
-import type { ContextLevel, NgramTable } from './ngram-table.js';
+import type { NgramTable } from './ngram-table.js';
+import { headWords, trieOf } from './reading-trie.js';
 
 /** How many numbers are kept of distributions after short contexts: 8 MiB with their logarithms */
 const keptNumbers = 2 ** 19;
@@ -21,23 +21,28 @@ export class NgramReader {
   matched = -1;
   /** How often that context was seen: the sum of its counts */
   seen = 0;
-  /** By level: the contexts that are known, from the root on */
+  private readonly trie: Uint32Array;
+  /** By length: the places of the contexts that are known, from the root on */
   private readonly path: Uint32Array;
+  /** Contexts up to this length have their distributions kept. */
+  private readonly longestKept: number;
   /** p_k after the short contexts and its logarithm, of one context after the other, as they were first met */
   private readonly kept: { readonly p: Float64Array; readonly logs: Float64Array };
-  /** By level and context: where its distribution begins there, plus 1; 0 before it is met */
-  private readonly keptAt: readonly Uint32Array[];
+  /** By place of a short context: where its distribution begins there, plus 1; 0 before it is met */
+  private readonly keptAt: Uint32Array;
   private keptLength = 0;
   private readonly sums: Float64Array;
   private readonly touched: Uint32Array;
 
   constructor(readonly table: NgramTable) {
     const { vocabulary } = table;
+    this.trie = trieOf(table);
     this.path = new Uint32Array(table.context + 1);
     this.sums = new Float64Array(vocabulary);
     this.touched = new Uint32Array(vocabulary);
-    this.keptAt = keptLevels(table).map(({ size }) => new Uint32Array(size));
-    const contexts = this.keptAt.reduce((sum, { length }) => sum + length, 0);
+    const { length, contexts, words } = keptContexts(table);
+    this.longestKept = length;
+    this.keptAt = new Uint32Array(words);
     const p = new Float64Array(contexts * vocabulary);
     this.kept = { p, logs: new Float64Array(p.length) };
   }
@@ -49,26 +54,27 @@ export class NgramReader {
    * @param into ln p(c) by id
    */
   predict(history: ArrayLike<number>, end: number, into: Float64Array): void {
-    const { sums, touched, path, keptAt, kept } = this;
-    const { levels, discounts } = this.table;
+    const { sums, touched, path, kept, trie } = this;
+    const { discounts } = this.table;
     this.enter(history, end);
-    const shortest = Math.min(this.matched, keptAt.length - 1);
+    const shortest = Math.min(this.matched, this.longestKept);
     const start = this.distribution(shortest);
     let weight = 1;
     let count = 0;
-    for (let level = this.matched; level > shortest; level--) {
-      const { firstEntry, entrySymbols, entryCounts, totals } = levels[level];
-      const total = totals[path[level]];
-      const last = firstEntry[path[level] + 1];
-      const one = discounts[3 * level];
-      const two = discounts[3 * level + 1];
-      const more = discounts[3 * level + 2];
+    for (let length = this.matched; length > shortest; length--) {
+      const node = path[length];
+      const total = trie[node];
+      const entries = trie[node + 2];
+      const first = node + headWords + 2 * trie[node + 1];
+      const one = discounts[3 * length];
+      const two = discounts[3 * length + 1];
+      const more = discounts[3 * length + 2];
       const share = weight / total;
       let taken = 0;
-      for (let entry = firstEntry[path[level]]; entry < last; entry++) {
-        const times = entryCounts[entry];
+      for (let i = first; i < first + entries; i++) {
+        const times = trie[i + entries];
         const left = times - (times === 1 ? one : times === 2 ? two : more);
-        const id = entrySymbols[entry];
+        const id = trie[i];
         taken += left;
         if (sums[id] === 0) touched[count++] = id;
         sums[id] += share * left;
@@ -87,97 +93,102 @@ export class NgramReader {
 
   /** ln p of one character. */
   cost(history: ArrayLike<number>, end: number, id: number): number {
-    const { path } = this;
-    const { levels } = this.table;
+    const { path, trie } = this;
     this.enter(history, end);
     let weight = 1;
     let p = 0;
-    for (let level = this.matched; level > 0; level--) {
-      const { totals } = levels[level];
-      const count = this.countOf(level, path[level], id);
-      if (count > 0) p += (weight * this.discounted(level, count)) / totals[path[level]];
-      weight = this.rest(level, path[level], weight);
+    for (let length = this.matched; length > 0; length--) {
+      const node = path[length];
+      const count = this.countOf(node, id);
+      if (count > 0) p += (weight * this.discounted(length, count)) / trie[node];
+      weight = this.rest(length, node, weight);
     }
     return logarithm(p + weight * this.kept.p[this.distribution(0) + id]);
   }
 
-  /** Where the distribution begins that is kept of the context of a level on the path. */
-  private distribution(level: number): number {
-    const { path, keptAt, kept, table } = this;
+  /** Where the distribution begins that is kept of the context of a length on the path. */
+  private distribution(length: number): number {
+    const { path, keptAt, kept, table, trie } = this;
     const V = table.vocabulary;
-    const node = path[level];
-    const known = keptAt[level][node];
+    const node = path[length];
+    const known = keptAt[node];
     if (known > 0) return known - 1;
-    const before = level > 0 ? this.distribution(level - 1) : -1;
+    const before = length > 0 ? this.distribution(length - 1) : -1;
     const start = this.keptLength;
     this.keptLength += V;
-    keptAt[level][node] = start + 1;
+    keptAt[node] = start + 1;
     const { p, logs } = kept;
-    const { firstEntry, entrySymbols, entryCounts, totals } = table.levels[level];
-    const rest = this.rest(level, node, 1);
+    const rest = this.rest(length, node, 1);
     for (let id = 0; id < V; id++) p[start + id] = rest * (before < 0 ? 1 / V : p[before + id]);
-    for (let entry = firstEntry[node]; entry < firstEntry[node + 1]; entry++) {
-      p[start + entrySymbols[entry]] += this.discounted(level, entryCounts[entry]) / totals[node];
+    const entries = trie[node + 2];
+    const first = node + headWords + 2 * trie[node + 1];
+    for (let i = first; i < first + entries; i++) {
+      p[start + trie[i]] += this.discounted(length, trie[i + entries]) / trie[node];
     }
     for (let id = 0; id < V; id++) logs[start + id] = logarithm(p[start + id]);
     return start;
   }
 
-  private discounted(level: number, count: number): number {
-    return count - this.table.discounts[3 * level + Math.min(count, 3) - 1];
+  private discounted(length: number, count: number): number {
+    return count - this.table.discounts[3 * length + Math.min(count, 3) - 1];
   }
 
   /** What of a share of probability is left for the shorter context. */
-  private rest(level: number, context: number, weight: number): number {
-    const { firstEntry, entryCounts, totals } = this.table.levels[level];
-    const total = totals[context];
+  private rest(length: number, node: number, weight: number): number {
+    const { trie } = this;
+    const total = trie[node];
+    const entries = trie[node + 2];
+    const counts = node + headWords + 2 * trie[node + 1] + entries;
     let taken = 0;
-    for (let entry = firstEntry[context]; entry < firstEntry[context + 1]; entry++) {
-      taken += this.discounted(level, entryCounts[entry]);
-    }
+    for (let i = counts; i < counts + entries; i++) taken += this.discounted(length, trie[i]);
     return total > 0 ? weight * ((total - taken) / total) : weight;
   }
 
   /** How often a character followed a context */
-  private countOf(level: number, context: number, id: number): number {
-    const { firstEntry, entrySymbols, entryCounts } = this.table.levels[level];
-    const at = search(entrySymbols, firstEntry[context], firstEntry[context + 1], id);
-    return at < 0 ? 0 : entryCounts[at];
+  private countOf(node: number, id: number): number {
+    const { trie } = this;
+    const entries = trie[node + 2];
+    const first = node + headWords + 2 * trie[node + 1];
+    const at = search(trie, first, first + entries, id);
+    return at < 0 ? 0 : trie[at + entries];
   }
 
   /** Finds the contexts that end before a character. */
   private enter(history: ArrayLike<number>, end: number): void {
-    const { path, table } = this;
-    const { levels, context } = table;
-    const longest = Math.min(context, end);
+    const { path, table, trie } = this;
+    const longest = Math.min(table.context, end);
     let node = 0;
     this.matched = 0;
-    for (let level = 1; level <= longest; level++) {
-      const { firstChild } = levels[level - 1];
-      const { symbols } = levels[level];
-      node = search(symbols, firstChild[node], firstChild[node + 1], history[end - level]);
-      if (node < 0) break;
-      path[level] = node;
-      this.matched = level;
+    for (let length = 1; length <= longest; length++) {
+      const children = trie[node + 1];
+      const first = node + headWords;
+      const at = search(trie, first, first + children, history[end - length]);
+      if (at < 0) break;
+      node = trie[at + children];
+      path[length] = node;
+      this.matched = length;
     }
-    this.seen = levels[this.matched].totals[path[this.matched]];
+    this.seen = trie[node];
   }
 }
 
-/** The levels of the contexts whose distributions are kept: that of the root, and those for which there is room */
-function keptLevels({ vocabulary, levels }: NgramTable): readonly ContextLevel[] {
-  let contexts = 1;
-  let count = 1;
-  while (count <= longestKept && count < levels.length) {
-    contexts += levels[count].size;
-    if (contexts * vocabulary > keptNumbers) break;
-    count++;
+/**
+ * The contexts whose distributions are kept: the root, and all of the lengths for which there is room.
+ * @returns the longest of these lengths, how many contexts there are, and how many words the trie has of them
+ */
+function keptContexts({ vocabulary, levels }: NgramTable) {
+  let [length, contexts, words] = [-1, 0, 0];
+  for (const [next, { size, entryCounts }] of levels.entries()) {
+    if (next > longestKept || (next > 0 && (contexts + size) * vocabulary > keptNumbers)) break;
+    length = next;
+    contexts += size;
+    words += headWords * size + 2 * (levels[next + 1]?.size ?? 0) + 2 * entryCounts.length;
   }
-  return levels.slice(0, count);
+  return { length, contexts, words };
 }
 
 /** Where a value stands in a part of a list that ascends; -1 where it does not. */
-function search(list: Ids, from: number, to: number, wanted: number): number {
+function search(list: Uint32Array, from: number, to: number, wanted: number): number {
   let [low, high] = [from, to];
   while (low < high) {
     const middle = (low + high) >>> 1;

@@ -33,6 +33,8 @@ export interface NgramTable {
   readonly discounts: Float64Array;
   /** By length of the context, 0 to N */
   readonly levels: readonly ContextLevel[];
+  /** The same, as `trieOf` arranges it for readers; a table that goes to other threads takes it with it */
+  readonly trie?: Uint32Array;
 }
 
 /** Counts that a table holds, over all lengths of contexts */
