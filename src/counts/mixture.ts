@@ -6,6 +6,7 @@
  * with a pair (a, b) for each class of positions, by how long the context is that the counts know, and how often
  * they have seen it (log-linear interpolation; Neubig & Dyer 2016 for counts and networks).
  */
+import { exponentialBelow } from './exponential.js';
 import { NgramReader } from './ngram-reader.js';
 import type { NgramTable } from './ngram-table.js';
 import { withTrie } from './reading-trie.js';
@@ -76,9 +77,11 @@ export class Mixture {
    * @param end how many of them there are
    */
   mix(logits: Float32Array, start: number, history: ArrayLike<number>, end: number): void {
-    const { mixed } = this;
-    this.combine(logits, start, history, end);
-    for (let id = 0; id < mixed.length; id++) logits[start + id] = mixed[id];
+    const { counted } = this;
+    const [a, b] = this.consult(history, end);
+    for (let id = 0; id < counted.length; id++) {
+      logits[start + id] = a * logits[start + id] + b * counted[id];
+    }
   }
 
   /**
@@ -92,32 +95,28 @@ export class Mixture {
     end: number,
     id: number,
   ): number {
-    const { mixed } = this;
-    const max = this.combine(logits, start, history, end);
+    const { counted, mixed } = this;
+    const [a, b] = this.consult(history, end);
+    let max = Number.NEGATIVE_INFINITY;
+    for (let other = 0; other < mixed.length; other++) {
+      const value = a * logits[start + other] + b * counted[other];
+      mixed[other] = value;
+      if (value > max) max = value;
+    }
     let sum = 0;
-    for (let other = 0; other < mixed.length; other++) sum += Math.exp(mixed[other] - max);
+    for (let other = 0; other < mixed.length; other++) sum += exponentialBelow(mixed[other] - max);
     return Math.log(sum) + max - mixed[id];
   }
 
-  /** @returns the largest of the mixed logits */
-  private combine(
-    logits: Float32Array,
-    start: number,
-    history: ArrayLike<number>,
-    end: number,
-  ): number {
-    const { reader, counted, mixed, share, counts } = this;
+  /**
+   * Asks the counts for their prediction.
+   * @returns the powers of the network's and of theirs
+   */
+  private consult(history: ArrayLike<number>, end: number): readonly [number, number] {
+    const { reader, counted, share, counts } = this;
     reader.predict(history, end, counted);
     const at = 2 * classOf(reader.matched, reader.seen);
-    const a = 1 + share * (counts.weights[at] - 1);
-    const b = share * counts.weights[at + 1];
-    let max = Number.NEGATIVE_INFINITY;
-    for (let id = 0; id < mixed.length; id++) {
-      const value = a * logits[start + id] + b * counted[id];
-      mixed[id] = value;
-      if (value > max) max = value;
-    }
-    return max;
+    return [1 + share * (counts.weights[at] - 1), share * counts.weights[at + 1]];
   }
 }
 

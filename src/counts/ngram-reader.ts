@@ -11,10 +11,12 @@ import { logarithm } from './logarithm.js';
 import type { NgramTable } from './ngram-table.js';
 import { headWords, trieOf } from './reading-trie.js';
 
-/** How many numbers are kept of distributions after short contexts: 8 MiB with their logarithms */
+/** How many numbers are kept of distributions after short contexts, at the most: 8 MiB with their logarithms */
 const keptNumbers = 2 ** 19;
 /** Longer contexts have so few characters after them that reading these is quicker than reading a whole distribution. */
 const longestKept = 2;
+/** So it is after shorter ones that so few characters follow. */
+const fewEntries = 8;
 
 export class NgramReader {
   /** Characters of the longest context that is known; -1 before the first prediction */
@@ -24,8 +26,9 @@ export class NgramReader {
   private readonly trie: Uint32Array;
   /** By length: the places of the contexts that are known, from the root on */
   private readonly path: Uint32Array;
-  /** Contexts up to this length have their distributions kept. */
+  /** Distributions are kept of the root, and of contexts up to this length with at least so many entries. */
   private readonly longestKept: number;
+  private readonly keptEntries: number;
   /** p_k after the short contexts and its logarithm, of one context after the other, as they were first met */
   private readonly kept: { readonly p: Float64Array; readonly logs: Float64Array };
   /** By place of a short context: where its distribution begins there, plus 1; 0 before it is met */
@@ -40,8 +43,9 @@ export class NgramReader {
     this.path = new Uint32Array(table.context + 1);
     this.sums = new Float64Array(vocabulary);
     this.touched = new Uint32Array(vocabulary);
-    const { length, contexts, words } = keptContexts(table);
+    const { length, entries, contexts, words } = keptContexts(table);
     this.longestKept = length;
+    this.keptEntries = entries;
     this.keptAt = new Uint32Array(words);
     const p = new Float64Array(contexts * vocabulary);
     this.kept = { p, logs: new Float64Array(p.length) };
@@ -57,7 +61,9 @@ export class NgramReader {
     const { sums, touched, path, kept, trie } = this;
     const { discounts } = this.table;
     this.enter(history, end);
-    const shortest = Math.min(this.matched, this.longestKept);
+    const longest = Math.min(this.matched, this.longestKept);
+    let shortest = 0;
+    while (shortest < longest && trie[path[shortest + 1] + 2] >= this.keptEntries) shortest++;
     const start = this.distribution(shortest);
     let weight = 1;
     let count = 0;
@@ -173,18 +179,34 @@ export class NgramReader {
 }
 
 /**
- * The contexts whose distributions are kept: the root, and all of the lengths for which there is room.
- * @returns the longest of these lengths, how many contexts there are, and how many words the trie has of them
+ * The contexts whose distributions are kept: the root, and those up to a length that have at least so many entries, as
+ * their shorter ones have too. It depends on the table alone, because each digit of a prediction depends on it.
+ * @returns the length, the number of entries, how many contexts these are, and how many words the trie has of the
+ * lengths
  */
-function keptContexts({ vocabulary, levels }: NgramTable) {
-  let [length, contexts, words] = [-1, 0, 0];
-  for (const [next, { size, entryCounts }] of levels.entries()) {
-    if (next > longestKept || (next > 0 && (contexts + size) * vocabulary > keptNumbers)) break;
-    length = next;
-    contexts += size;
-    words += headWords * size + 2 * (levels[next + 1]?.size ?? 0) + 2 * entryCounts.length;
+function keptContexts({ vocabulary, context, levels }: NgramTable) {
+  const length = Math.min(longestKept, context);
+  /** How many contexts have n entries, or have a shorter one that has n */
+  const histogram = new Uint32Array(vocabulary + 1);
+  let words = 0;
+  let parents = Uint32Array.of(vocabulary);
+  for (let at = 0; at <= length; at++) {
+    const { size, firstChild, firstEntry, entryCounts } = levels[at];
+    const fewest = new Uint32Array(firstChild[size]);
+    for (let node = 0; node < size; node++) {
+      const entries = Math.min(parents[node], firstEntry[node + 1] - firstEntry[node]);
+      if (at > 0) histogram[entries]++;
+      fewest.fill(at > 0 ? entries : vocabulary, firstChild[node], firstChild[node + 1]);
+    }
+    parents = fewest;
+    words += headWords * size + 2 * firstChild[size] + 2 * entryCounts.length;
   }
-  return { length, contexts, words };
+  const room = Math.floor(keptNumbers / vocabulary);
+  let [entries, contexts] = [vocabulary + 1, 1];
+  while (entries > fewEntries && contexts + histogram[entries - 1] <= room) {
+    contexts += histogram[--entries];
+  }
+  return { length, entries, contexts, words };
 }
 
 /** Where a value stands in a part of a list that ascends; -1 where it does not. */

@@ -51,10 +51,10 @@ for (const temp of values.temps.split(',')) {
     const text = execFileSync(
       process.execPath,
       [
-        ...[binary, 'sample', '-m', model, '-n', count, '-l', recordLength, '--stop', '\u0000'],
+        ...[binary, 'sample', '-m', model, '-n', count, '-l', recordLength, '--stop', '\\u0000'],
         ...['--null', '--temp', temp, '--counts-weight', weight, '--seed', '1', '--quiet'],
       ],
-      { maxBuffer: 2 ** 30, encoding: 'utf8' },
+      { maxBuffer: 2 ** 30, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
     );
     const shares = copied(text).map(percent).join(', ');
     console.log(`temperature ${temp}, counts' weight ${weight}: ${shares}`);

@@ -91,8 +91,8 @@ try {
   await elsewhere.close();
   report('charnn', files);
 
-  training.forEach((entry, i) => writeFileSync(join(folder, `${i}.entry`), entry));
   const samples = training.map((_, i) => join(folder, `${i}.entry`));
+  for (const [i, sample] of samples.entries()) writeFileSync(sample, training[i]);
   for (const size of ['110KB', '220KB']) {
     const dictionary = join(folder, `dictionary-${size}`);
     const options = ['-q', '--train', `--maxdict=${size}`, '-o', dictionary];
