@@ -26,12 +26,12 @@ import {
 } from './coding-model.js';
 import {
   type Coding,
-  containerVersion,
   damaged,
   type Header,
   maxStreams,
   pack,
   unpack,
+  writtenVersion,
 } from './container.js';
 import { compressShort, decompressShort } from './short-codec.js';
 import { isShort, shortBackend, shortBytes } from './short-container.js';
@@ -89,13 +89,13 @@ async function compressLong(
   const streams = streamsFor(symbols.length);
   const alphabet = Uint32Array.from(new Set(model ? [] : symbols)).sort();
   const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
-  const coder = model ? givenModel(model, containerVersion) : freshModel(fresh, alphabet);
+  const coder = model ? givenModel(model, writtenVersion) : freshModel(fresh, alphabet);
   const settings: CodingSettings = {
     streams,
     chunk,
     lanes: Math.min(threads, streams),
     rate: model === undefined ? freshRate : learn ? givenRate : 0,
-    version: containerVersion,
+    version: writtenVersion,
     context: usualContext(symbols.length, coder.config.vocabulary),
   };
   requireMemory(codingBytes(coder.config, symbols.length, settings), 'compressing this');
@@ -104,9 +104,9 @@ async function compressLong(
     ...settings,
     characters: symbols.length,
     backend: device.name,
-    probe: await probe(device, coder.config, containerVersion),
+    probe: await probe(device, coder.config, writtenVersion),
     model: model
-      ? { sha256: fingerprint(model, containerVersion), unit: model.vocabulary.unit }
+      ? { sha256: fingerprint(model, writtenVersion), unit: model.vocabulary.unit }
       : { config: fresh, alphabet },
   };
   const file = pack({ ...common, coded: { parts: parts.map(({ length }) => length), how } }, parts);

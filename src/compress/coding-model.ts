@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Device, Scope } from '../backend/device.js';
 import { openExactDevice } from '../backend/open-device.js';
+import { firstVersion } from '../checkpoint/versions.js';
 import type { ModelCounts } from '../counts/mixture.js';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { cellChoice } from '../model/cells/cells.js';
@@ -9,7 +10,6 @@ import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
 import { type CodingModel, encode } from './coder.js';
-import { firstVersionByModel, firstVersionWithContext } from './container.js';
 
 export function freshModel(config: ModelConfig, alphabet: Uint32Array): CodingModel {
   const weights = initialValues(parameterTable(config), 1);
@@ -25,7 +25,7 @@ export function givenModel(
   const beginning = newline === vocabulary.unknownId ? 0 : newline;
   return {
     ...{ config, weights, alphabet: Uint32Array.from(vocabulary.symbols), beginning },
-    counts: version < firstVersionWithContext ? undefined : counts,
+    counts: version < firstVersion('compressed', 'modelCounts') ? undefined : counts,
   };
 }
 
@@ -40,14 +40,14 @@ export function fingerprint(
   const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
   const { cell, layers, hidden, embedding } = config;
   const hash = createHash('sha256');
-  if (version >= firstVersionByModel) {
+  if (version >= firstVersion('compressed', 'modelProbe')) {
     const { equations } = config;
     hash.update(
       JSON.stringify({ cell, layers, hidden, embedding, ...architectureFlags(config), equations }),
     );
   }
   hash.update(bytes).update(Uint32Array.from(vocabulary.symbols));
-  if (version >= firstVersionWithContext && counts) hashCounts(hash, counts);
+  if (version >= firstVersion('compressed', 'modelCounts') && counts) hashCounts(hash, counts);
   return hash.digest('hex');
 }
 
@@ -77,7 +77,7 @@ export async function probe(
   const symbols = Uint32Array.from({ length: 600 }, (_, i) => (i * i + (i >> 3)) % 7);
   const sizes = { layers: 2, hidden: 40, embedding: 16, vocabulary: 8 };
   const config: ModelConfig =
-    version >= firstVersionByModel
+    version >= firstVersion('compressed', 'modelProbe')
       ? { ...cellChoice(model), ...sizes, ...architectureFlags(model) }
       : { cell: 'lstm', ...sizes };
   const settings = { streams: 3, chunk: 8, lanes: 1, rate, version, context: 5 };

@@ -1,4 +1,5 @@
 /** What differs in coding by the version of a file: how n-grams are counted and mixed, to the last digit. */
+import { firstVersion } from '../checkpoint/versions.js';
 import type { Discounting } from '../counts/growing-ngrams.js';
 import { classCount, classOf } from '../counts/mixture.js';
 
@@ -29,12 +30,12 @@ export interface CountingFormat {
 
 export const maxCounts = 10_000_000;
 
-/** Versions up to this one have one discount, contexts of five characters, and a set of weights for each length. */
-const lastWithOneDiscount = 3;
-
-/** @param context of later versions */
+/**
+ * Earlier versions have one discount, contexts of five characters, and a set of weights for each length.
+ * @param context of later versions
+ */
 export function countingFormat(version: number, context: number): CountingFormat {
-  if (version <= lastWithOneDiscount) {
+  if (version < firstVersion('compressed', 'modelCounts')) {
     return {
       ...{ context: 5, discounting: 'one', maxCounts, sets: 7, rate: 2e-3 },
       setOf: (matched) => matched + 1,

@@ -1,7 +1,7 @@
 /** What is taken off counts, so that shorter contexts can say something of what a longer one has not seen. */
 
-/** No count is discounted by less, so that every character is possible after every context. */
-const leastDiscount = 0.1;
+/** Min discount: something of every count is left for characters that were not seen, so that none is impossible. */
+const minDiscount = 0.1;
 
 /**
  * The discounts of modified Kneser-Ney smoothing (Chen & Goodman 1998, equation 26), from the numbers n₁ … n₄ of
@@ -29,7 +29,7 @@ export function kneserNeyDiscounts(
   const y = countsOfCounts[at] / (countsOfCounts[at] + 2 * countsOfCounts[at + 1]);
   for (let i = 0; i < 3; i++) {
     const found = i + 1 - ((i + 2) * y * countsOfCounts[at + i + 1]) / countsOfCounts[at + i];
-    into[3 * level + i] = isKnown ? Math.min(i + 1, Math.max(leastDiscount, found)) : (i + 1) / 2;
+    into[3 * level + i] = isKnown ? Math.min(i + 1, Math.max(minDiscount, found)) : (i + 1) / 2;
   }
 }
 
