@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Backend } from './backend.js';
 import type { Device, DeviceHandle, DeviceKind, Scope } from './device.js';
+import type { ProductMeter } from './product-meter.js';
 import { type MemorySource, ScopeMemory } from './scope-memory.js';
 
 /** The properties in which one kind of device differs from another */
@@ -13,6 +14,8 @@ export interface Engine {
   operations(memory: ScopeMemory): Backend;
   /** Describes the memory of a scope to another thread */
   handle(source: MemorySource): unknown;
+  /** Measures the products of its kernels */
+  readonly meter?: ProductMeter;
   /** Frees the memory that the engine itself has allocated. */
   end(): void;
 }
@@ -71,6 +74,7 @@ class CpuScope implements Scope {
 export class CpuDevice extends CpuScope implements Device {
   readonly kind: DeviceKind;
   readonly name: string;
+  readonly meter: ProductMeter | undefined;
 
   constructor(
     engine: Engine,
@@ -79,6 +83,7 @@ export class CpuDevice extends CpuScope implements Device {
     super(engine, engine.source, undefined);
     this.kind = engine.kind;
     this.name = engine.name;
+    this.meter = engine.meter;
   }
 
   close(): void {

@@ -4,6 +4,7 @@
  * memory is its own, needs no more than a folder of its own and a line in `open-device.ts`.
  */
 import type { Backend } from './backend.js';
+import type { ProductMeter } from './product-meter.js';
 
 export const backendNames = ['auto', 'native', 'wasm', 'reference'] as const;
 /** The back end that a user asks for; 'auto' takes the fastest that works. */
@@ -31,6 +32,8 @@ export interface Device extends Scope {
   readonly name: string;
   /** A sentence that says which back end 'auto' took, and why, if it is not the fastest one */
   readonly note: string | undefined;
+  /** Measures the device's products, where it can */
+  readonly meter: ProductMeter | undefined;
   /** Closes the device: the same as `release`. */
   close(): void;
 }

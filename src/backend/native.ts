@@ -5,6 +5,7 @@ import { CompiledBackend, Scratch } from './compiled.js';
 import type { Engine } from './cpu-device.js';
 import { Heap, type Pointers } from './heap.js';
 import type { Kernels } from './kernels/generated/operations.js';
+import { KernelMeter } from './product-meter.js';
 
 /** Instruction levels, as the addon names them */
 export type NativeLevel = 'avx512' | 'avx2' | 'baseline';
@@ -50,6 +51,7 @@ export function nativeEngine(level?: string, counter?: Int32Array): Engine | Mis
     source,
     operations: (memory) => new CompiledBackend(memory, name, kernels, scratch),
     handle: () => source.counter,
+    meter: new KernelMeter(kernels),
     end: () => scratch.release(),
   };
 }

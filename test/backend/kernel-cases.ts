@@ -211,12 +211,8 @@ const muonCases: KernelCase[] = [
   ],
 ].map(muonCase);
 
-const attention: KernelCase[] = [
-  [1, 1, 1, 1],
-  [3, 5, 2, 7],
-  [2, 17, 3, 65],
-  [4, 33, 2, 16],
-].map(([T, S, B, H]) => ({
+/** T queries a row, over S positions */
+export const attentionCase = ([T, S, B, H]: readonly number[]): KernelCase => ({
   name: `attention, T ${T}, S ${S}, B ${B}, H ${H}`,
   tensors: {
     ...{ query: [T, B, H], memory: [S, B, 2 * H], weights: [T, B, S], context: [T, B, H] },
@@ -230,7 +226,15 @@ const attention: KernelCase[] = [
   },
   outputs: ['context', 'weights', 'dQuery', 'dMemory'],
   tolerance: 5e-6,
-}));
+});
+
+const attention: KernelCase[] = [
+  [1, 1, 1, 1],
+  [3, 5, 2, 7],
+  [2, 17, 3, 65],
+  [4, 33, 2, 16],
+].map(attentionCase);
+
 /** Everything that clamps: exp and tanh within the cells, the largest of the logits. */
 const poisoned: KernelCase[] = [
   ...casesOfCells([3, 2, 7], false).map((c): KernelCase => ({ ...c, poisoned: 'gates' })),

@@ -1,7 +1,9 @@
 #include "gemm.h"
+#include "product_clock.h"
 
 /* The product row by row along B, so that B's rows are read once, in sequence. */
 static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
+    TIME_PRODUCT(0);
     int whole = N / NR * NR;
     for (int n = 0; n < whole; n += NR) {
         const float *row = b + n;
@@ -35,6 +37,7 @@ INLINE void pack_columns(float *packed, int stride, const float *w, int inside, 
 }
 
 static void pack_transposed(float *packed, const float *w, int N, int K) {
+    TIME_PRODUCT(0);
     for (int n = 0; n < N; n += NR) {
         int vectors = panel_vectors(N, n);
         for (int v = 0; v < vectors; v++) {
@@ -283,6 +286,7 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
 
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room) {
+    TIME_PRODUCT((int64_t)M * N * K);
     gemm_tiles(c, ldc, a, lda, packed, rows, start, M, N, K, room, 0);
 }
 
@@ -290,6 +294,7 @@ static void gemm(float *c, int ldc, const float *a, int lda, const float *packed
 #define MIRROR 32
 
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K) {
+    TIME_PRODUCT((int64_t)N * N / 2 * K);
     gemm_tiles(c, N, a, K, packed, no_rows, START_ZERO, N, N, K, NULL, 1);
     for (int i0 = 0; i0 < N; i0 += MIRROR)
         for (int j0 = 0; j0 <= i0; j0 += MIRROR)
@@ -330,6 +335,7 @@ static void pack_left(float *packed, const float *a, int lda, int columns, int t
 
 static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *b, int ldb, float *sums,
                               int M, int N, int K, float *scratch) {
+    TIME_PRODUCT((int64_t)M * N * K);
     int k_blocks = (K + KC_PACKED - 1) / KC_PACKED;
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = tile_edge(K, k_blocks, kb), k1 = tile_edge(K, k_blocks, kb + 1), depth = k1 - k0;

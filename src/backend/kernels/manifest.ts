@@ -53,6 +53,9 @@ squares: number | | in x; int n
 adam(w, g, m, v, { rate, beta1, beta2, epsilon, l2, decay, step, gradientScale }) | n = w.size; correction1 = 1 / (1 - beta1 ** step); correction2 = 1 / (1 - beta2 ** step) | inout w; in g; inout m, v; int n; float rate, beta1, beta2, epsilon, l2, decay, correction1, correction2, gradientScale
 rmsprop(w, g, v, { rate, alpha, epsilon, l2, gradientScale }) | n = w.size | inout w; in g; inout v; int n; float rate, alpha, epsilon, l2, gradientScale
 sgd(w, g, m, { rate, momentum, l2, gradientScale }) | n = w.size | inout w; in g; inout m; int n; float rate, momentum, l2, gradientScale
+timeProducts | | flag on
+productCount: number | | int which
+multiplyAdds: number | | int rounds
 muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = Math.min(M, N) | inout w; in g; inout m; int M, N; float rate, momentum, decay, gradientScale; scratch 2 * M * N + 2 * S * S + Math.max(panels(M, N), panels(N, M), panels(S, S))
 `;
 
