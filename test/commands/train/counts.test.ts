@@ -204,6 +204,7 @@ test.each([
   ['bytes', ['--unit', 'byte']],
   ['documents', ['--documents']],
   ['kept models', ['--keep', '2']],
+  ['a cell of equations', ['--cell', 'mgu']],
 ])('counts go with %s', async (_, options) => {
   const folder = new Folder();
   folder.write('text.txt', text);
