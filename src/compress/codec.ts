@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Device } from '../backend/device.js';
 import { openExactDevice } from '../backend/open-device.js';
+import { firstVersion } from '../checkpoint/versions.js';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
@@ -20,13 +21,12 @@ import {
 import { bytesPerByte, codingBytes } from './coding-bytes.js';
 import {
   type Coding,
-  containerVersion,
   damaged,
-  firstVersionByModel,
   type Header,
   maxStreams,
   pack,
   unpack,
+  writtenVersion,
 } from './container.js';
 import { endsEarly } from './range-coder.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
@@ -80,14 +80,15 @@ export async function compress(
   requireMemory(codingBytes(coder.config, symbols.length, settings), 'compressing this');
   const context = { device, onProgress, signal };
   const parts = await encode(symbols, coder, settings, context);
+  const version = writtenVersion;
   const how: Coding = {
     ...settings,
-    version: containerVersion,
+    version,
     characters: symbols.length,
     backend: device.name,
-    probe: await probe(device, coder.config, containerVersion),
+    probe: await probe(device, coder.config, version),
     model: model
-      ? { sha256: fingerprint(model, containerVersion), unit: model.vocabulary.unit }
+      ? { sha256: fingerprint(model, version), unit: model.vocabulary.unit }
       : { config: fresh, alphabet },
   };
   const file = pack({ ...common, coded: { parts: parts.map(({ length }) => length), how } }, parts);
@@ -226,7 +227,7 @@ function fingerprint({ config, weights, vocabulary }: Model, version: number): s
   const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
   const { cell, layers, hidden, embedding } = config;
   const hash = createHash('sha256');
-  if (version >= firstVersionByModel) {
+  if (version >= firstVersion('compressed', 'modelProbe')) {
     const { equations } = config;
     hash.update(
       JSON.stringify({ cell, layers, hidden, embedding, ...architectureFlags(config), equations }),
@@ -244,7 +245,7 @@ async function probe(device: Device, model: ModelConfig, version: number): Promi
   const symbols = Uint32Array.from({ length: 600 }, (_, i) => (i * i + (i >> 3)) % 7);
   const sizes = { layers: 2, hidden: 40, embedding: 16, vocabulary: 8 };
   const config: ModelConfig =
-    version >= firstVersionByModel
+    version >= firstVersion('compressed', 'modelProbe')
       ? { ...cellChoice(model), ...sizes, ...architectureFlags(model) }
       : { cell: 'lstm', ...sizes };
   const settings = { streams: 3, chunk: 8, lanes: 1, rate: 0.01 };

@@ -1,37 +1,42 @@
 /**
- * Network and counts as one prediction: a product of powers,
+ * Mixes network and counts into one prediction, a weighted product of probabilities:
  *
  *     p(c) ∝ p_network(c)^a · p_counts(c)^b
  *
- * with a pair (a, b) for each class of positions, by how long the context is that the counts know, and how often
- * they have seen it (log-linear interpolation; Neubig & Dyer 2016 for counts and networks).
+ * There is a pair (a, b) for each class of positions; the class depends on the length of the longest context that the
+ * counts know, and on how often they have seen it (log-linear interpolation; Neubig & Dyer 2016 for counts and
+ * networks).
  */
 import { NgramReader } from './ngram-reader.js';
 import type { NgramTable } from './ngram-table.js';
 
-/** The counts of a model, as files hold them and threads share them */
+/** The counts of a model, as files record them and threads share them */
 export interface ModelCounts {
   readonly table: NgramTable;
-  /** [classes, 2] a and b */
+  /** [classes, 2] the exponents a and b of each class */
   readonly weights: Float64Array;
 }
 
-/** How often a context was seen, from which on a class is another one */
+/** A class for each range of how often the context was seen: these numbers are the lower ends. */
 const seenSteps = [1, 2, 3, 5, 9, 33];
 
-/** Classes of positions that a table tells apart. */
+/** Number of classes for contexts of up to this length */
 export function classCount(context: number): number {
   return (context + 1) * seenSteps.length;
 }
 
-/** The class of a position. */
+/**
+ * The class of a position.
+ * @param matched length of the longest known context
+ * @param seen how often that context was seen
+ */
 export function classOf(matched: number, seen: number): number {
   let step = seenSteps.length - 1;
   while (step > 0 && seen < seenSteps[step]) step--;
   return matched * seenSteps.length + step;
 }
 
-/** Weights for all classes as long as none have been fitted: what fits of many texts come to, about. */
+/** Weights used for all classes until some have been fitted: rounded means of what fits on several texts gave */
 export const usualWeights: readonly [network: number, counts: number] = [0.65, 0.4];
 
 export class Mixture {
@@ -39,7 +44,7 @@ export class Mixture {
   private readonly counted: Float64Array;
   private readonly mixed: Float64Array;
 
-  /** @param share scales the weight of the counts: 1 as fitted, 0 leaves the network alone */
+  /** @param share factor of the counts' weight: 1 as fitted, 0 for the network alone */
   constructor(
     private readonly counts: ModelCounts,
     private readonly share = 1,
@@ -50,10 +55,10 @@ export class Mixture {
   }
 
   /**
-   * Turns a row of the network's logits into those of the mixture: its log-probabilities, up to a constant.
-   * @param logits the row begins at `start`, and is changed
+   * Replaces a row of the network's logits by the mixture's: log-probabilities up to a constant.
+   * @param logits the row begins at `start`
    * @param history ids before the character, oldest first
-   * @param end how many of them there are
+   * @param end number of these ids
    */
   mix(logits: Float32Array, start: number, history: ArrayLike<number>, end: number): void {
     const { mixed } = this;
@@ -62,8 +67,8 @@ export class Mixture {
   }
 
   /**
-   * What a character costs, in nats.
-   * @param logits the network's; the row begins at `start`, and stays as it is
+   * Loss of a character under the mixture, in nats.
+   * @param logits the network's; the row begins at `start` and is not changed
    */
   loss(
     logits: Float32Array,
@@ -79,7 +84,10 @@ export class Mixture {
     return Math.log(sum) + max - mixed[id];
   }
 
-  /** @returns the largest of the mixed logits */
+  /**
+   * Computes the mixed logits.
+   * @returns the largest of them
+   */
   private combine(
     logits: Float32Array,
     start: number,
@@ -102,7 +110,7 @@ export class Mixture {
 }
 
 /**
- * What a character of a text costs in nats, for whoever reads texts with a network.
+ * Makes a judge of a text's characters: it gives the loss of each under the mixture, in nats.
  * @param logits the network's; the row begins at `start`
  * @param ids the text, in which the character stands at `at`
  */
@@ -111,7 +119,7 @@ export function judgeOf(mixture: Mixture) {
     mixture.loss(logits, start, ids, at, ids[at]);
 }
 
-/** The mixture of a model; undefined where it has no counts, or they are to have no weight. */
+/** The mixture of a model; undefined if the model has no counts or their weight is 0. */
 export function mixtureOf(counts: ModelCounts | undefined, share = 1): Mixture | undefined {
   return counts === undefined || share === 0 ? undefined : new Mixture(counts, share);
 }

@@ -4,20 +4,20 @@
  *     p_k(c) = (n_k(c) - D_k(n_k(c))) / n_k + γ_k p_{k-1}(c),   p_{-1}(c) = 1 / V
  *
  * with, in the context of the last k characters, n_k(c) how often c followed, n_k their sum, D_k the discount for a
- * count of 1, of 2, and of more, and γ_k what makes the sum 1. Nothing is taken off a count of 0, nor added for it;
- * so what was left out of the table, too, is spread by the shorter context.
+ * count of 1, of 2, and of more, and γ_k what makes the sum 1. Nothing is subtracted from a count of 0;
+ * so the probability of what was left out of the table is given out by the shorter context, too.
  */
 import type { Ids } from '../text/unit.js';
 import type { NgramTable } from './ngram-table.js';
 
 export class NgramReader {
-  /** Characters of the longest context that is known; -1 before the first prediction */
+  /** Length of the longest known context at the latest prediction; -1 before the first one */
   matched = -1;
   /** How often that context was seen: the sum of its counts */
   seen = 0;
-  /** By level: the contexts that are known, from the root on */
+  /** The known contexts of the latest prediction by length, from the empty one on: positions in the table's levels */
   private readonly path: Uint32Array;
-  /** p_0 and its logarithm */
+  /** p_0 of each character, and its logarithm */
   private readonly unigrams: Float64Array;
   private readonly logUnigrams: Float64Array;
   private readonly sums: Float64Array;
@@ -39,10 +39,10 @@ export class NgramReader {
   }
 
   /**
-   * The logarithms of the probabilities of all characters.
+   * Predicts the next character.
    * @param history ids before the character, oldest first
-   * @param end how many of them there are
-   * @param into ln p(c) by id
+   * @param end number of these ids
+   * @param into receives ln p(c) by id
    */
   predict(history: ArrayLike<number>, end: number, into: Float64Array): void {
     const { sums, touched, unigrams, logUnigrams, path } = this;
@@ -78,7 +78,7 @@ export class NgramReader {
     }
   }
 
-  /** ln p of one character. */
+  /** ln p of one character after a history. */
   cost(history: ArrayLike<number>, end: number, id: number): number {
     const { path } = this;
     const { levels } = this.table;
@@ -98,7 +98,7 @@ export class NgramReader {
     return count - this.table.discounts[3 * level + Math.min(count, 3) - 1];
   }
 
-  /** What of a share of probability is left for the shorter context. */
+  /** The factor γ_k of the shorter context's prediction, times a weight */
   private rest(level: number, context: number, weight: number): number {
     const { firstEntry, entryCounts, totals } = this.table.levels[level];
     const total = totals[context];
@@ -116,7 +116,7 @@ export class NgramReader {
     return at < 0 ? 0 : entryCounts[at];
   }
 
-  /** Finds the contexts that end before a character. */
+  /** Finds all known contexts that end at a position: the path from the root of the trie. */
   private enter(history: ArrayLike<number>, end: number): void {
     const { path, table } = this;
     const { levels, context } = table;
@@ -135,7 +135,10 @@ export class NgramReader {
   }
 }
 
-/** Where a value stands in a part of a list that ascends; -1 where it does not. */
+/**
+ * Binary search in a part of an ascending list.
+ * @returns the position of a value; -1 if it is not there
+ */
 function search(list: Ids, from: number, to: number, wanted: number): number {
   let [low, high] = [from, to];
   while (low < high) {

@@ -3,7 +3,7 @@
 import { usualContext } from '../counts/count-text.js';
 import { heldLength } from '../counts/count-training.js';
 import { mergeTables } from '../counts/merge-tables.js';
-import { mostContext } from '../counts/ngram-runs.js';
+import { maxContextFor } from '../counts/ngram-runs.js';
 import type { NgramTable } from '../counts/ngram-table.js';
 import { CharnnError, optionName } from '../errors.js';
 import type { Model } from '../model/model-data.js';
@@ -23,7 +23,7 @@ export function countedContext(
   initFrom: Model | undefined,
   messages: Messages,
 ): number | undefined {
-  const most = mostContext(vocabulary.size);
+  const most = maxContextFor(vocabulary.size);
   const given = initFrom?.counts?.table.context;
   const wanted = asked ?? given ?? 0;
   if (wanted === 0) return undefined;

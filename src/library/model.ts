@@ -95,7 +95,7 @@ export class Model {
     return this.#data.separator;
   }
 
-  /** The text that ends each record of the training text; undefined if it is not made of records */
+  /** How it came about, as its file records it: options, step, back end, and the texts that it was trained on */
   get training(): Readonly<Record<string, unknown>> {
     return structuredClone(this.#data.training ?? {});
   }

@@ -1,12 +1,12 @@
 /** Compiling the kernels for their test: with sanitizers, with mistakes put into them, emulated. */
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { baselineAlone, instructionLevels } from '#charnn/backend/kernels/addon-targets.js';
+import { makeFolder } from '../temporary-folder.mjs';
 import type { Extent } from './edge-cases.js';
 
 const run = promisify(execFile);
@@ -88,7 +88,7 @@ export interface Recipe {
 
 /** A folder of compiled addons, until it is removed. */
 export class Workshop {
-  readonly folder = mkdtempSync(join(tmpdir(), 'charnn-sanitize-'));
+  readonly folder = makeFolder('charnn-sanitize-');
 
   async addon({ name, sanitize, optimise, levels, mistakes = [] }: Recipe): Promise<string> {
     const sources = this.mistaken(name, mistakes);

@@ -1,6 +1,6 @@
 /** Options of how a network is trained: fields of the `config` object in state files. */
 import { backendNames } from '../../backend/device.js';
-import { longestContext } from '../../counts/ngram-runs.js';
+import { maxContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
 import {
@@ -205,7 +205,7 @@ const documentRows = topic('Text', {
 const countsRows = topic('Training', {
   counts: option(
     '<n>',
-    orAuto(integer(0, longestContext)),
+    orAuto(integer(0, maxContext)),
     "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text; 0: none",
     { absent: '0', optional: true },
   ),

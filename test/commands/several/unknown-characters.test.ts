@@ -1,7 +1,7 @@
 /** What characters that a model does not know cost, the same wherever a text is measured. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
-import { Folder, small, verses } from './run.js';
+import { Folder, small, verses } from '../run.js';
 
 const folder = new Folder();
 const chinese = '天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏闰余成岁律吕调阳云腾致雨露结为霜';

@@ -1,6 +1,6 @@
 /** Commands that need a model, where there is none. */
 import { expect, test } from 'vitest';
-import { Folder } from './run.js';
+import { Folder } from '../run.js';
 
 test.each([
   ['sample', '--length', '1'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
-import { Folder, small, verses } from './run.js';
+import { Folder, small, verses } from '../run.js';
 
 const complaint = /^charnn: [^\n]+\n$/;
 const text = verses(800);

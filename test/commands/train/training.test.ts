@@ -1,6 +1,6 @@
 /** `charnn train` from outside: determinism, resuming, signals, manners. */
 import { describe, expect, test } from 'vitest';
-import { Folder, fileAppears, finished, small, verses } from './run.js';
+import { Folder, fileAppears, finished, small, verses } from '../run.js';
 
 const text = verses(3000);
 /** Long enough to be interrupted, with all that must survive it. */

@@ -1,7 +1,7 @@
 /** `charnn sample` at a terminal, above all `-i`. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, verses } from './run.js';
-import { hasPseudoTerminals, Terminal } from './terminal.js';
+import { Folder, verses } from '../run.js';
+import { hasPseudoTerminals, Terminal } from '../terminal.js';
 
 let folder: Folder;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** `charnn sample` in pipelines. */
 import { spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, finished, verses } from './run.js';
+import { Folder, finished, verses } from '../run.js';
 
 let model: Buffer;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** Records: what separates them, how `sample -n` begins them, and training on each by itself. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { largestDifference, proportions, recordTexts } from '../fixtures/records.mjs';
-import { Folder, small, verses } from './run.js';
+import { largestDifference, proportions, recordTexts } from '../../fixtures/records.mjs';
+import { Folder, small, verses } from '../run.js';
 
 const { names, recipes } = recordTexts;
 let model: Buffer;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, finished, verses } from './run.js';
+import { Folder, finished, verses } from '../run.js';
 
 const text = verses(12_000);
 const shape = [

@@ -1,6 +1,6 @@
 /** Command lines that are nearly right: what is meant is done or suggested, and nothing is guessed. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, small, verses } from './run.js';
+import { Folder, small, verses } from '../run.js';
 
 const folder = new Folder();
 beforeAll(async () => {

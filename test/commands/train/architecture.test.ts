@@ -1,6 +1,6 @@
 /** Networks that differ from PyTorch's by an option: every command takes them as it takes plain ones. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, finished, small, verses } from './run.js';
+import { Folder, finished, small, verses } from '../run.js';
 
 const text = verses(3000);
 

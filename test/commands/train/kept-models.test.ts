@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Folder, finished, small, verses } from './run.js';
+import { Folder, finished, small, verses } from '../run.js';
 
 const text = verses(3000);
 const steps = ['--steps', '60', '--eval-every', '10'];
