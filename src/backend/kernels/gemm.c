@@ -1,5 +1,8 @@
 #include "gemm.h"
 #include "product_clock.h"
+#if defined(__aarch64__)
+#include "tile_neon.h"
+#endif
 
 /* The product row by row along B, so that B's rows are read once, in sequence. */
 static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
@@ -84,11 +87,17 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
             int inside = columns - v * VL;
             acc[m][v] = whole ? load(from) : inside >= VL ? load(from) : load_part(from, inside);
         }
+    int done = 0;
+#if defined(__aarch64__)
+    done = neon_steps(mr, nv, acc, a, lda, step, panel, down, K);
+    a += done * step;
+    panel += done * down;
+#endif
     /* every third row has a pointer; the two after it are reached by scaled addressing */
     const float *p[(MR + 2) / 3];
 #pragma GCC unroll 16
     for (int m = 0; m < mr; m += 3) p[m / 3] = a + m * lda;
-    for (int k = 0; k < K; k++) {
+    for (int k = done; k < K; k++) {
         vec b[2];
 #pragma GCC unroll 2
         for (int v = 0; v < nv; v++) b[v] = load(panel + v * VL);
@@ -120,6 +129,8 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
 #define TILE_ROWS(CASE) \
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) \
     CASE(13) CASE(14)
+#elif MR == 8
+#define TILE_ROWS(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 #elif MR == 6
 #define TILE_ROWS(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #else
@@ -141,15 +152,15 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
 #undef CASE
 }
 
-/* Packs A as [K][VL]. */
+/* A is packed as [K][LEFT_WIDTH]. */
 static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
                                                   const float *panel, ptrdiff_t down, int columns,
                                                   int K, const float *ahead, ptrdiff_t stride) {
 #define CASE(n)                                                                                       \
     case n:                                                                                           \
         if (nv == 2)                                                                                  \
-            tile(n, 2, c, ldc, a, 1, VL, panel, down, no_rows, START_C, columns, K, ahead, stride);   \
-        else tile(n, 1, c, ldc, a, 1, VL, panel, down, no_rows, START_C, columns, K, ahead, stride);  \
+            tile(n, 2, c, ldc, a, 1, LEFT_WIDTH, panel, down, no_rows, START_C, columns, K, ahead, stride);   \
+        else tile(n, 1, c, ldc, a, 1, LEFT_WIDTH, panel, down, no_rows, START_C, columns, K, ahead, stride);  \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
@@ -197,8 +208,8 @@ INLINE void row_of_panels(const int vectors, float *c, const float *a, const flo
         vec x = splat(a[k]);
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
-            /* the panels come from the second-level cache or beyond, used once */
-            __builtin_prefetch(panel[v] + (size_t)(k + PREFETCH) * stride[v]);
+            /* the panels come from the second-level cache or beyond, used once; two short vectors share a line */
+            if (VL > 4 || v % 2 == 0) __builtin_prefetch(panel[v] + (size_t)(k + PREFETCH) * stride[v]);
             acc[v] = multiply_add(x, load(panel[v] + (size_t)k * stride[v]), acc[v]);
         }
     }
@@ -302,35 +313,44 @@ static void gemm_symmetric(float *c, const float *a, const float *packed, int N,
                 for (int j = j0; j < i && j < j0 + MIRROR; j++) c[(size_t)i * N + j] = c[(size_t)j * N + i];
 }
 
+/* Number of elements that vector v of a row of `width` has; 0 or less beyond its end */
+INLINE int vector_part(int width, int v) { return width - v * VL < VL ? width - v * VL : VL; }
+
 /* Rows of A packed at a time: they stay in the first-level cache from tile to tile. */
 #define PACKED_ROWS 8
 
 /*
- * Packs a[K, columns] for `tiles` tiles: of each [K][VL], its rows of C first, then whatever.
+ * Packs a[K, columns] for `tiles` tiles: of each [K][LEFT_WIDTH], its rows of C first, then whatever.
  * sums[columns] += the columns' sums, row after row, while they are at hand, if given.
  */
 static void pack_left(float *packed, const float *a, int lda, int columns, int tiles, int K, float *sums) {
     int edges[MC / MR + 1];
-    vec totals[MC / MR];
+    vec totals[MC / MR][LEFT_VECTORS];
     for (int i = 0; i <= tiles; i++) edges[i] = tile_edge(columns, tiles, i);
+#define FOR_TILE_VECTORS(i, v, count)                                                               \
+    for (int v = 0, count; v < LEFT_VECTORS; v++)                                                     \
+        if ((count = vector_part(edges[i + 1] - edges[i], v)) > 0)
     for (int i = 0; i < tiles; i++)
-        totals[i] = sums ? LOAD(sums + edges[i], edges[i + 1] - edges[i]) : (vec){0};
+        FOR_TILE_VECTORS(i, v, count)
+            totals[i][v] = sums ? LOAD(sums + edges[i] + v * VL, count) : (vec){0};
     for (int k0 = 0; k0 < K; k0 += PACKED_ROWS, a += PACKED_ROWS * lda) {
         int depth = K - k0 < PACKED_ROWS ? K - k0 : PACKED_ROWS;
-        for (int i = 0; i < tiles; i++) {
-            const float *from = a + edges[i];
-            float *to = packed + ((size_t)i * K + k0) * VL;
-            int rows = edges[i + 1] - edges[i];
-            vec total = totals[i];
-            for (int k = 0; k < depth; k++, from += lda, to += VL) {
-                vec x = LOAD(from, rows);
-                total += x;
-                store(to, x);
+        for (int i = 0; i < tiles; i++)
+            FOR_TILE_VECTORS(i, v, count) {
+                const float *from = a + edges[i] + v * VL;
+                float *to = packed + ((size_t)i * K + k0) * LEFT_WIDTH + v * VL;
+                vec total = totals[i][v];
+                for (int k = 0; k < depth; k++, from += lda, to += LEFT_WIDTH) {
+                    vec x = LOAD(from, count);
+                    total += x;
+                    store(to, x);
+                }
+                totals[i][v] = total;
             }
-            totals[i] = total;
-        }
     }
-    for (int i = 0; sums && i < tiles; i++) STORE(sums + edges[i], totals[i], edges[i + 1] - edges[i]);
+    for (int i = 0; sums && i < tiles; i++)
+        FOR_TILE_VECTORS(i, v, count) STORE(sums + edges[i] + v * VL, totals[i][v], count);
+#undef FOR_TILE_VECTORS
 }
 
 static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *b, int ldb, float *sums,
@@ -358,7 +378,7 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                     fetch_next_tile(to, c + (ptrdiff_t)m0 * ldc + n, ldc, rows, i + 1 == tiles);
                     /* the multiply-adds of the last panel hide the time of prefetching the next block */
                     int last = n + NR >= N;
-                    tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * VL, panel, down, columns, depth,
+                    tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * LEFT_WIDTH, panel, down, columns, depth,
                                 last ? next_block + first : panel + PANEL_AHEAD * down, last ? lda : down);
                 }
             }

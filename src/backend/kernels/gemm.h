@@ -19,9 +19,16 @@
 #define MR 14
 #elif VL == 8
 #define MR 6
+#elif defined(__aarch64__)
+/* 32 registers: 16 accumulators, an element of A each for 8 rows and the next 4 steps, panel rows */
+#define MR 8
 #else
 #define MR 4
 #endif
+
+/* Vectors that a packed A has for the rows of a tile */
+#define LEFT_VECTORS ((MR + VL - 1) / VL)
+#define LEFT_WIDTH (LEFT_VECTORS * VL)
 
 /* k is cut into blocks of at most KC, so that the rows of A in a tile stay in the first-level cache. */
 #define KC 640
@@ -79,6 +86,6 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
  */
 INLINE int panels_in_place(int N) { return N % NR == 0 && N <= 512; }
 
-#define LEFT_SIDE (MC / MR * VL * KC_PACKED)
+#define LEFT_SIDE (MC / MR * LEFT_WIDTH * KC_PACKED)
 
 #endif
