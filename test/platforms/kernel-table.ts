@@ -16,13 +16,13 @@ function canonical(values: Float32Array | Float64Array): Float32Array {
 }
 
 let failed = false;
-for (const [name, makeMachine] of machines) {
+for (const [name, makeMachine, precision] of machines) {
   const hash = createHash('sha256');
   const problems: string[] = [];
   for (const c of kernelCases) {
     const computed = await runCase(makeMachine(), c);
     for (const [, values] of computed.outputs) hash.update(canonical(values));
-    const difference = await firstDifference(c, computed);
+    const difference = await firstDifference(c, computed, precision);
     if (difference !== undefined) problems.push(`${c.name}: ${difference}`);
     if (computed.overrun.length > 0) problems.push(`${c.name}: writes beyond ${computed.overrun}`);
   }

@@ -33,7 +33,7 @@ const sanitizing = (extent: Extent) => [
   ...['-fno-sanitize-recover=all', '-fno-omit-frame-pointer'],
 ];
 
-export type Level = 'baseline' | 'avx2' | 'avx512';
+export type Level = 'baseline' | 'avx2' | 'avx512' | 'avx512bf16' | 'avx2bf16' | 'baselinebf16';
 
 /** Flags of the levels of this kind of processor */
 const levelFlags: Readonly<Partial<Record<Level, readonly string[]>>> =
