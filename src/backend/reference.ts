@@ -578,6 +578,13 @@ function orthogonalize(
   columns: number,
   factors: (x: Reals) => Reals,
 ): void {
+  if (rows > columns) {
+    // the smaller of the two squares is what the kernels multiply with, too
+    const turned = transposed(X, rows, columns);
+    orthogonalize(turned, columns, rows, factors);
+    X.set(transposed(turned, columns, rows));
+    return;
+  }
   const { a, b, c, iterations } = newtonSchulz;
   const norm = Math.sqrt(X.reduce((sum, x) => sum + x * x, 0)) + 1e-7;
   for (let i = 0; i < X.length; i++) X[i] /= norm;
@@ -601,8 +608,8 @@ function multiply(A: Reals, B: Reals, M: number, K: number, N: number): Float64A
 }
 
 /** Xᵀ of X [rows, columns] */
-function transposed(X: Reals, rows: number, columns: number): Reals {
-  return X.map((_, i) => X[(i % rows) * columns + Math.floor(i / rows)]);
+function transposed<T extends Reals>(X: T, rows: number, columns: number): T {
+  return X.map((_, i) => X[(i % rows) * columns + Math.floor(i / rows)]) as T;
 }
 
 /** Mean of x, and 1 / √(variance + ε) */

@@ -1,4 +1,6 @@
 const avx2 = ['-mavx2', '-mfma'];
+/** What emulates an instruction is slow in any case, and is to be small. */
+const emulation = ['-DHALF', '-Os'];
 const avx512 = ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'];
 
 /**
@@ -13,14 +15,14 @@ export const instructionLevels: Readonly<
     avx2,
     avx512,
     avx512bf16: [...avx512, '-mavx512bf16', '-DHALF'],
-    avx2bf16: [...avx2, '-DHALF'],
+    avx2bf16: [...avx2, ...emulation],
   },
 };
 
 /** The levels of an architecture that has no line of its own */
 export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
   baseline: [],
-  baselinebf16: ['-DHALF'],
+  baselinebf16: emulation,
 };
 
 /** What every compiler of the kernels is told */

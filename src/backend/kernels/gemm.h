@@ -35,8 +35,11 @@
 
 /* Words of k are cut into blocks of at most KC, so that the rows of A in a tile stay in the first-level cache. */
 #define KC 640
-/* KC for a packed A, whose rows are contiguous: shorter blocks outweigh the additional passes over C. */
-#define KC_PACKED 384
+/*
+ * KC for a packed A, whose rows are contiguous: shorter blocks outweigh the additional passes over C, unless their
+ * multiply-adds are over in half the time.
+ */
+#define KC_PACKED (WORD == 1 ? 384 : 640)
 /* Rows of A are taken MC at a time, so that they stay in the second-level cache from panel to panel. */
 #define MC (10 * MR)
 
