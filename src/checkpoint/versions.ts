@@ -8,12 +8,13 @@
  */
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
+import { precisionOf } from '../train/precision.js';
 import type { TrainConfig } from '../train/train-config.js';
 
 /** For each kind of file, the versions that brought what it may hold. What is in every file is `all`. */
 const versions = {
   model: { hash: 2, all: 3, counts: 4, pairs: 5, equations: 5 },
-  state: { hash: 2, all: 3, documents: 4, counts: 5, pairs: 6, equations: 6 },
+  state: { hash: 2, all: 3, documents: 4, counts: 5, pairs: 6, equations: 6, bf16: 6 },
   compressed: { headerChecksum: 2, modelProbe: 3, modelCounts: 4, all: 4 },
 } as const;
 
@@ -50,9 +51,11 @@ export function modelFeatures({ config, counts }: Pick<Model, 'config' | 'counts
 }
 
 /** What the state of a training has that an earlier charnn cannot go on with. */
-export function stateFeatures(model: ModelConfig, { counts, documents }: TrainConfig) {
+export function stateFeatures(model: ModelConfig, config: TrainConfig) {
+  const { counts, documents } = config;
   return [
     ...networkFeatures(model),
+    ...(precisionOf(config) === 'bf16' ? (['bf16'] as const) : []),
     ...(counts ? (['counts'] as const) : []),
     ...(documents ? (['documents'] as const) : []),
   ];

@@ -16,6 +16,7 @@ import { flagOf } from '../options/table.js';
 import { sampleText } from '../sample/sample-text.js';
 import type { EndEvent, SampleEvent, TrainEvent } from '../train/events.js';
 import type { PreparedTraining, TrainingText } from '../train/job.js';
+import { precisionOf } from '../train/precision.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
 import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
 import type { TrainConfig } from '../train/train-config.js';
@@ -189,7 +190,8 @@ function sayHowToRepeat(end: EndEvent, { config, model }: PreparedTraining, outp
   const batch = `--batch-size ${config.batchSize}${length}`;
   const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;
   const counts = pairs ? '' : ` --counts ${config.counts ?? 0}`;
-  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery}${counts}${target}`;
+  const numbers = `--precision ${precisionOf(config)}`;
+  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery} ${numbers}${counts}${target}`;
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
 }
 
