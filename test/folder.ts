@@ -1,8 +1,8 @@
-/** Temporary folders of tests. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** Temporary folders of test files, removed after their tests. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
+import { makeFolder } from './temporary-folder.mjs';
 
 const folders: string[] = [];
 afterAll(() => {
@@ -11,7 +11,7 @@ afterAll(() => {
 
 /** Makes a folder that is removed after the tests of the calling file. */
 export function temporaryFolder(prefix = 'charnn-'): string {
-  const folder = mkdtempSync(join(tmpdir(), prefix));
+  const folder = makeFolder(prefix);
   folders.push(folder);
   return folder;
 }

@@ -24,7 +24,7 @@ const steps = [1e-5, 1e-6];
 export async function gradientErrors(config: ModelConfig): Promise<GradientError[]> {
   const device = new CpuDevice(
     {
-      ...{ kind: 'reference', name: 'reference', source: new Heap(undefined) },
+      ...{ kind: 'reference', name: 'reference', precision: 'f32', source: new Heap(undefined) },
       operations: (memory) => new ReferenceBackend(memory, 'float64'),
       ...{ handle: () => {}, end: () => {} },
     },

@@ -1,7 +1,7 @@
 /** Devices that compute on the processor, in the calling thread. */
 import { randomUUID } from 'node:crypto';
 import type { Backend } from './backend.js';
-import type { Device, DeviceHandle, DeviceKind, Scope } from './device.js';
+import type { Device, DeviceHandle, DeviceKind, Precision, Scope } from './device.js';
 import type { ProductMeter } from './product-meter.js';
 import { type MemorySource, ScopeMemory } from './scope-memory.js';
 
@@ -9,6 +9,9 @@ import { type MemorySource, ScopeMemory } from './scope-memory.js';
 export interface Engine {
   readonly kind: DeviceKind;
   readonly name: string;
+  readonly precision: Precision;
+  /** Whether the processor has no instructions for this precision, so that it computes more slowly than in f32 */
+  readonly emulates?: boolean;
   /** The source of the memory of the device's own scope */
   readonly source: MemorySource;
   operations(memory: ScopeMemory): Backend;
@@ -75,6 +78,7 @@ export class CpuDevice extends CpuScope implements Device {
   readonly kind: DeviceKind;
   readonly name: string;
   readonly meter: ProductMeter | undefined;
+  readonly precision: Precision;
 
   constructor(
     engine: Engine,
@@ -84,6 +88,7 @@ export class CpuDevice extends CpuScope implements Device {
     this.kind = engine.kind;
     this.name = engine.name;
     this.meter = engine.meter;
+    this.precision = engine.precision;
   }
 
   close(): void {

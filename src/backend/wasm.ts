@@ -66,6 +66,7 @@ function engineOf(
   return {
     kind: 'wasm',
     name,
+    precision: 'f32',
     source,
     operations: (scope) => new CompiledBackend(scope, name, kernels, scratch),
     handle: (scope): SharedWasmMemory => {

@@ -1,4 +1,4 @@
-/** Cells that come with charnn as equations, and cells in files. */
+/** Finds the equations of a cell: of those that come with charnn, or in a file of the user's. */
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { CharnnError } from '../errors.js';
@@ -7,10 +7,13 @@ import { nearest, suggestion } from '../options/suggest.js';
 import { cellLimits } from './cell-limits.js';
 import { compileCell } from './compile.js';
 
-/** Written out in the library, too, though charnn computes them by kernels of their own */
+/** Cells that the library also has as equations, although charnn computes them by kernels of their own */
 export const fusedNames = ['rnn', 'lstm', 'gru'] as const;
 
-/** In the order in which they are listed: variants of the LSTM, of the GRU, and others */
+/**
+ * All other cells of the library, in the order in which they are listed: variants of the LSTM, variants of the GRU,
+ * others
+ */
 export const libraryNames = [
   ...(['peephole', 'cifg', 'mlstm', 'slstm'] as const),
   ...(['mgu', 'mut1', 'mut2', 'mut3', 'nas'] as const),
@@ -19,19 +22,19 @@ export const libraryNames = [
 
 export type LibraryName = (typeof libraryNames)[number];
 
-/** Files of equations end so. */
+/** The extension of files of equations */
 export const cellExtension = '.cell';
 
 export function isLibraryName(name: string): name is LibraryName {
   return (libraryNames as readonly string[]).includes(name);
 }
 
-/** The text of a cell that comes with charnn. */
+/** Reads the equations of a cell that comes with charnn. */
 export function libraryText(name: LibraryName | (typeof fusedNames)[number]): string {
   return readFileSync(new URL(`library/${name}${cellExtension}`, import.meta.url), 'utf8');
 }
 
-/** A cell by the name of the library's, or of a file */
+/** A cell's name, which is the library's or made from the file's name, and its equations */
 export interface FoundCell {
   readonly cell: string;
   readonly equations: string;
@@ -40,7 +43,8 @@ export interface FoundCell {
 /**
  * Finds the equations of a cell and checks them.
  * @param given a name of the library, or a path that ends in .cell
- * @param taken names that a file's cell may not have: its whole name then stands for it
+ * @param taken names that the cell of a file may not have; such a cell is then called by the file's name with its
+ *   extension
  * @throws CharnnError when there is no such file, and where the text is no cell
  */
 export function findCell(given: string, taken: readonly string[]): FoundCell {
@@ -61,7 +65,7 @@ export function findCell(given: string, taken: readonly string[]): FoundCell {
   return { cell, equations };
 }
 
-/** Characters of a cell's name, which is shown as it is */
+/** Max number of characters of a cell's name */
 const maxName = 64;
 
 export function isCellName(name: string): boolean {
@@ -89,7 +93,7 @@ function readCellFile(path: string): string {
         : `${quote(path)} cannot be read: ${(error as Error).message}`,
     );
   }
-  // four bytes a character at the most
+  // a character takes at most four bytes
   if (size > 4 * cellLimits.characters) {
     throw new CharnnError(
       `${quote(path)} has ${size} bytes: a cell may have at most ${cellLimits.characters} characters`,
@@ -102,7 +106,7 @@ function readCellFile(path: string): string {
   }
 }
 
-/** The lines of comment that a text begins with: what the cell is, and where it is from */
+/** The comment lines that a text begins with, which say what the cell is and where it was published */
 export function headingOf(text: string): string[] {
   const lines: string[] = [];
   for (const line of text.split('\n')) {

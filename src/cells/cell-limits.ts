@@ -1,20 +1,23 @@
-/** What equations may take: whoever keeps to it is compiled in milliseconds, whoever does not is refused. */
+/**
+ * Limits of equations. Within them every cell is compiled in milliseconds, so that a model file of a stranger's can do
+ * no harm.
+ */
 export const cellLimits = {
-  /** Characters of the text, comments included */
+  /** Max number of characters of the text, comments included */
   characters: 16_384,
-  /** Words, numbers and signs of the text */
+  /** Max number of words, numbers and signs of the text */
   tokens: 2_000,
-  /** Characters of a name, with the suffix that a list of names gives it */
+  /** Max number of characters of a name, including the suffix that a list of names adds to it */
   name: 40,
-  /** Brackets within brackets */
+  /** Max depth of nested brackets */
   depth: 60,
   equations: 200,
-  /** Learned matrices, and learned vectors */
+  /** Max number of learned matrices, and of learned vectors */
   matrices: 64,
   vectors: 64,
   states: 8,
-  /** Places in memory that the operations between two products use: MAX_PLACES of the kernel */
+  /** Max number of places in memory that the operations between two products use; MAX_PLACES in the kernel */
   places: 512,
-  /** Operations of the equations and of their derivatives, each */
+  /** Max number of operations, of the equations and of their derivatives each */
   operations: 4_000,
 } as const;

@@ -1,14 +1,14 @@
-/** A compiled cell: what the back ends interpret, and how its memory is laid out. */
+/** A compiled cell: the program that back ends interpret, and the layout of its memory. */
 import type { Matrix, Vector } from './definition.js';
 import { type Operation, operations } from './graph.js';
 
 /**
- * A part of a layer's memory, in rows of `width` · H numbers:
+ * A part of a layer's memory. It consists of rows of `width` · H numbers; its kind says how many rows there are:
  *
- *     chunk      a row for each step and row of the batch
- *     state      the same and one step more: the state before each step, and after the last
- *     next       the same memory, a step later: the state after each step
- *     step       a row for each row of the batch, made anew in each step
+ *     chunk      a row for each time step and row of the batch
+ *     state      one time step more: the state before each step, and after the last one
+ *     next       the same memory as `state`, one step later: the state after each step
+ *     step       a row for each row of the batch, overwritten in each time step
  *     constants  a single row
  */
 export interface Region {
@@ -16,52 +16,55 @@ export interface Region {
   readonly width: number;
 }
 
-/** Columns of a region: [·, H] each */
+/** One column of a region, [·, H]; with several matrices, the first of as many columns */
 export interface Columns {
   readonly region: number;
   readonly column: number;
 }
 
 export interface ProgramGroup {
-  /** Matrices that it multiplies with, stacked; they follow those of the groups before. */
+  /**
+   * Number of matrices that multiply the same vector and are stacked into one; in the list of matrices they follow
+   * those of the groups before.
+   */
   readonly size: number;
-  /** What it multiplies */
+  /** The vector that they multiply */
   readonly argument: Columns;
-  /** After backward: the gradient w.r.t. its products */
+  /** After the backward pass: the gradient w.r.t. the products */
   readonly gradient: Columns;
 }
 
 export interface Program {
-  /** What the kernels interpret, see `encode-program.ts` */
+  /** The program as integers; see `encode-program.ts` */
   readonly code: Int32Array;
   readonly regions: readonly Region[];
   readonly constants: readonly number[];
-  /** Vectors that operations hold between them, at the most */
+  /** Max number of vectors that operations pass to each other at a time without storing them */
   readonly registers: number;
-  /** Whether an operation needs all units of a row at once */
+  /** Whether some operation needs all units of a row at once, as `norm` does */
   readonly wholeRows: boolean;
   readonly inputs: readonly Matrix[];
-  /** In the order of the groups */
+  /** Matrices that multiply vectors of units, in the order of the groups */
   readonly units: readonly Matrix[];
   readonly groups: readonly ProgramGroup[];
   readonly vectors: readonly Vector[];
   readonly states: readonly string[];
-  /** Regions of the projection of the input, of the states, of the gradients w.r.t. them */
+  /** Numbers of regions: of the input projection, of the states, and of the gradients w.r.t. the states */
   readonly projection: number;
   readonly stateRegions: readonly number[];
   readonly stateGradients: readonly number[];
-  /** Where the gates are after forward */
+  /** Columns that hold the gates after the forward pass */
   readonly gates: readonly (Columns & { readonly name: string })[];
-  /** Vector operations a step, forward and backward */
+  /** Number of vector operations in a time step */
   readonly operations: readonly [forward: number, backward: number];
-  /** Matrices in products that wait for the state, and how many such products there are */
+  /** Number of matrices whose products have to wait for the state, and number of those products */
   readonly recurrent: { readonly matrices: number; readonly products: number };
 }
 
-/** Numbers of the operations in the code */
+/** The operations; the index of each is its number in the code. */
 export const operationCodes = Object.keys(operations) as readonly Operation[];
 
-/** Numbers of each row that a layer keeps for backward, as a multiple of H */
+/** How many numbers a layer stores for each row until the backward pass, as a multiple of H */
 export function keptWidth({ regions }: Program): number {
   return regions
     .filter(({ kind }) => kind === 'chunk' || kind === 'state')

@@ -1,4 +1,4 @@
-/** From the text of a cell to its program. */
+/** Compiles the text of a cell to a program. */
 import { CharnnError } from '../errors.js';
 import { cellLimits } from './cell-limits.js';
 import type { Program } from './cell-program.js';
@@ -112,7 +112,7 @@ export function compile(definition: CellDefinition): Program {
   return { ...program, code: encode(program, accumulates, { before, loop, loopBack, after }) };
 }
 
-/** The work of each stage of a pass, as operations */
+/** Emits the operations of one pass, forward or backward, stage by stage. */
 abstract class Pass {
   private readonly useCounts = new Map<Node, number>();
 
@@ -126,7 +126,7 @@ abstract class Pass {
     }
   }
 
-  /** The operations of a stage; nothing where there are none */
+  /** The operations of a stage; an empty list if there are none */
   stage(stage: number): Work[] {
     const { list, registers } = emit(this.work(stage), {
       isHere: (node) => this.at.get(node) === stage,

@@ -1,4 +1,4 @@
-/** Build step: brings the library's files of equations beside what reads them. */
+/** A build step: copies the library's files of equations to where the compiled code reads them. */
 import { cpSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

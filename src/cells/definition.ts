@@ -1,6 +1,6 @@
 /**
- * From equations to the definition of a cell: what is learned, what is state, and that every name means
- * something.
+ * Turns equations into the definition of a cell: it finds out what is learned and what is a state, and checks that
+ * every name has a meaning.
  */
 import { CharnnError } from '../errors.js';
 import { nearest, suggestion } from '../options/suggest.js';
@@ -10,18 +10,20 @@ import { textOf } from './print.js';
 import { type Expression, fail, functions, type Position } from './syntax.js';
 
 export interface Equation {
-  /** `h'` for a state */
+  /** `h'` for the equation of a state */
   readonly name: string;
   readonly value: Expression;
 }
 
 export interface Matrix {
   readonly name: string;
-  /** Whether it multiplies the input x, so that it is [H, D], or a vector of units, [H, H] */
+  /**
+   * True for a matrix [H, D] that multiplies the input x, false for a matrix [H, H] that multiplies a vector of units
+   */
   readonly ofInput: boolean;
 }
 
-/** Where the initial values of a vector lie: all the same, or uniform in between */
+/** Range of a vector's initial values: uniform between the two, which may be equal */
 export type Initial = readonly [low: number, high: number];
 
 export interface Vector {
@@ -31,10 +33,10 @@ export interface Vector {
 
 export interface CellDefinition {
   readonly equations: readonly Equation[];
-  /** In the order in which they occur */
+  /** In the order in which they occur in the text */
   readonly matrices: readonly Matrix[];
   readonly vectors: readonly Vector[];
-  /** h first */
+  /** The state h comes first. */
   readonly states: readonly string[];
 }
 
@@ -55,7 +57,7 @@ class Definition {
     string,
     { readonly initial: Initial; readonly at: Position }
   >();
-  /** Names that equations give, with the place */
+  /** Names on the left of equations, with their positions */
   private readonly given = new Map<string, Position>();
   private readonly matrices = new Map<string, { readonly of: string; readonly ofInput: boolean }>();
   private readonly vectors = new Map<string, Position>();
@@ -158,7 +160,7 @@ class Definition {
     };
   }
 
-  /** An expression with the suffixes of its learned names, every name checked. */
+  /** Checks every name of an expression and adds the suffix to names of what is learned. */
   private resolve(e: Expression, suffix: string, states: readonly string[]): Expression {
     const part = (of: Expression) => this.resolve(of, suffix, states);
     switch (e.kind) {
@@ -243,7 +245,9 @@ class Definition {
   }
 }
 
-/** The name of what an equation in a list of equations learns: `i, f = sigmoid(W x)` has W_i and W_f. */
+/**
+ * The name of something that an equation for several names learns: in `i, f = sigmoid(W x)`, W becomes W_i and W_f.
+ */
 function named(name: string, suffix: string, at: Position): string {
   const whole = `${name}${suffix}`;
   if (builtIn.includes(whole) || functions.has(whole))
@@ -253,7 +257,7 @@ function named(name: string, suffix: string, at: Position): string {
   return whole;
 }
 
-/** `1`, or `uniform(0, 1)` */
+/** The range of an initial value, as `1` or `uniform(0, 1)` give it; undefined for any other expression */
 function initialOf(value: Expression): Initial | undefined {
   if (value.kind === 'number') return [value.value, value.value];
   if (value.kind !== 'call' || value.name !== 'uniform') return undefined;

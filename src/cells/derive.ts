@@ -1,7 +1,7 @@
 /**
- * The gradient of a step, by the chain rule from its results back to its operands (reverse mode): a graph of
- * the same kind, whose further leaves are the gradients that come from above, from the next step, and
- * through the matrices.
+ * Derives the gradient of a step by the chain rule in reverse mode, from the results back to the operands. The
+ * gradient is a graph like the step's. It has leaves of its own: gradients that come from the layer above, from the
+ * next step, and through the matrices.
  */
 import { type Forward, rewritten } from './forward-graph.js';
 import { closure, type Graph, type Node } from './graph.js';
@@ -9,15 +9,18 @@ import { closure, type Graph, type Node } from './graph.js';
 export interface Backward {
   /** Gradients w.r.t. the columns of the input projection */
   readonly inputs: readonly Node[];
-  /** By group: gradients w.r.t. its products; those of a group that accumulates are the input's. */
+  /**
+   * By group: gradients w.r.t. its products. A group that accumulates has none; its products share the gradient of the
+   * input projection.
+   */
   readonly products: readonly (readonly Node[])[];
-  /** Gradients w.r.t. the learned vectors, of one row */
+  /** Gradients w.r.t. the learned vectors, as one row of the batch contributes to them */
   readonly vectors: readonly Node[];
-  /** Gradients w.r.t. the state before the step, but for what comes through matrices that multiply it */
+  /** Gradients w.r.t. the states before the step, without what comes through matrices that multiply a state */
   readonly states: readonly Node[];
 }
 
-/** The graph of a step and of its gradient, neither with a `stop` any more */
+/** The graphs of a step and of its gradient. `stop` is left out of both, because it has done its work. */
 export interface Step {
   readonly forward: Forward;
   readonly backward: Backward;
@@ -31,7 +34,8 @@ export function derive(forward: Forward): Step {
     gradients.add(node, k === 0 ? graph.add(graph.leaf('dOutput'), fromNextStep) : fromNextStep);
   });
   groups.forEach(({ argument }, g) => {
-    // what multiplies a state adds to the gradient w.r.t. the state by itself
+    // the gradient of a product of a matrix and a state is added to the state's gradient by the product's backward
+    // pass
     if (argument.op !== 'state') gradients.add(argument, graph.leaf('dArgument', g));
   });
   const forwardRoots = [...next, ...groups.map(({ argument }) => argument)];
@@ -62,7 +66,7 @@ class Gradients {
     this.found.set(node, this.graph.add(this.of(node), gradient));
   }
 
-  /** From a node to its operands */
+  /** Adds the gradient of a node, by the chain rule, to the gradients of its operands. */
   pass(node: Node): void {
     const { graph } = this;
     const d = this.of(node);
@@ -90,7 +94,7 @@ class Gradients {
         this.add(a, graph.negate(d));
         break;
       case 'larger': {
-        // where both are equal, the second one has the gradient
+        // max(a, b): if both are equal, b gets the gradient
         const ofFirst = graph.multiply(d, graph.apply('greater', [a, b]));
         this.add(a, ofFirst);
         this.add(b, graph.subtract(d, ofFirst));

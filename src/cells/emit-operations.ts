@@ -1,12 +1,12 @@
-/** From the nodes of a stage to operations on registers and places in memory. */
+/** Turns the nodes of a stage into operations on registers and places in memory. */
 
 import type { Columns } from './cell-program.js';
 import type { Node, Operation } from './graph.js';
 
-/** Where an operand lies besides registers */
+/** A place in memory that an operation reads or writes */
 export type Home =
   | (Columns & { readonly base: 'memory' })
-  /** Learned vectors and the gradients w.r.t. them, [H] each; the gradient w.r.t. the output */
+  /** A learned vector, the gradient w.r.t. one ([H] each), or the gradient w.r.t. the output */
   | { readonly base: 'vectors' | 'vectorGradients' | 'outputGradient'; readonly column: number };
 
 export type Operand = number | Home;
@@ -18,18 +18,18 @@ export interface EmittedOperation {
 }
 
 export interface StageWork {
-  /** What is computed here, or is found elsewhere, and where it is to be */
+  /** Nodes that must be in memory after the stage, and where. They are computed here or copied from elsewhere. */
   readonly results: readonly { readonly node: Node; readonly home: Home }[];
-  /** What is added up over all rows */
+  /** Nodes whose values are added up over all rows, and where */
   readonly sums: readonly { readonly node: Node; readonly home: Home }[];
 }
 
 export interface Surroundings {
   /** Whether a node is computed in this stage */
   isHere(node: Node): boolean;
-  /** Where a node is found that is not computed in this stage */
+  /** Where a node that another stage has computed is found */
   home(node: Node): Home;
-  /** How many nodes and results are made of a node */
+  /** Number of nodes and results that are computed from a node */
   uses(node: Node): number;
 }
 
@@ -37,7 +37,7 @@ const key = (home: Home) => `${home.base} ${'region' in home ? home.region : 0} 
 
 interface Draft {
   op: Operation;
-  /** The node that it computes; undefined for what only goes to memory */
+  /** The node that it computes; undefined for a copy to memory */
   readonly node: Node | undefined;
   readonly args: readonly (Node | Home)[];
   to?: Home;
@@ -46,7 +46,8 @@ interface Draft {
 const isHome = (x: Node | Home): x is Home => 'base' in x;
 
 /**
- * @returns the operations in order, and how many registers they take
+ * Emits the work of a stage.
+ * @returns the operations in order, and the number of registers they need
  */
 export function emit(
   work: StageWork,
@@ -80,14 +81,14 @@ class Drafts {
       const isHere = around.isHere(node);
       const rest = isHere && directly(node, places[0]) ? places.slice(1) : places;
       const copies = rest.map((to): Draft => ({ op: 'copy', node: undefined, args: [node], to }));
-      // what lies in memory is copied before anything is written over it
+      // values that lie in memory are copied before that memory is overwritten
       if (isHere) late.push(...copies);
       else drafts.push(...copies);
     }
     return [...drafts, ...late];
   }
 
-  /** Lets operations write to memory themselves, unless something later still reads what is there. */
+  /** Lets operations write their results to memory directly, unless a later operation still reads the old contents. */
   private directWrites(): (node: Node, home: Home) => boolean {
     const { drafts, around, homes } = this;
     const lastRead = new Map<string, number>();
@@ -120,7 +121,7 @@ class Drafts {
     drafts.push({ op, node, args });
   }
 
-  /** A sum or difference with a product that nothing else needs is one operation. */
+  /** Fuses a sum or difference with a product into one operation, if nothing else uses the product. */
   private fused({ op, args: [a, b] }: Node): { op: Operation; args: readonly Node[] } | undefined {
     if (op === 'add' && this.isLone(b)) return { op: 'multiplyAdd', args: [...b.args, a] };
     if (op === 'add' && this.isLone(a)) return { op: 'multiplyAdd', args: [...a.args, b] };
@@ -153,7 +154,7 @@ class Drafts {
   }
 }
 
-/** Gives each value a register from its operation to its last use. */
+/** Allocates registers: each value holds one from its operation to its last use. */
 function allocate(
   drafts: readonly Draft[],
   around: Surroundings,
@@ -175,7 +176,7 @@ function allocate(
     const target = to ?? free.pop() ?? registers++;
     if (node) {
       place.set(node, target);
-      // a value that nothing here uses is in memory; else its register would stay taken
+      // a value that no operation of this stage uses is only stored, so its register is free again
       if (typeof target === 'number' && !lastUse.has(node)) free.push(target);
     }
     return { op, to: target, of };

@@ -31,10 +31,10 @@ export type Work =
     };
 
 export interface Lists {
-  /** Forward: for the whole chunk, before its first step; in each step */
+  /** Forward pass: what is done once for the whole chunk before its first step, and what is done in each step */
   readonly before: readonly Work[];
   readonly loop: readonly Work[];
-  /** Backward: in each step; for the whole chunk, after the last */
+  /** Backward pass: what is done in each step, and what is done once for the whole chunk after the last step */
   readonly loopBack: readonly Work[];
   readonly after: readonly Work[];
 }

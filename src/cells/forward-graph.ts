@@ -1,30 +1,30 @@
-/** From a definition to the graph of one step. */
+/** Builds the graph of one step from the definition of a cell. */
 import type { CellDefinition } from './definition.js';
 import { closure, Graph, type Node, type Operation } from './graph.js';
 import type { Expression } from './syntax.js';
 
-/** Matrices that multiply the same vector: their products are one. */
+/** Matrices that multiply the same vector; their products are computed as one. */
 export interface Group {
-  /** Numbers in the definition's list of matrices */
+  /** Indices in the definition's list of matrices */
   readonly matrices: readonly number[];
   readonly argument: Node;
   /**
-   * Whether the products are only ever added to the input projection, column by column, so that the
-   * multiplication starts from there
+   * Whether every product of the group is added to a column of the input projection and is used nowhere else: the
+   * multiplication then adds to these columns directly.
    */
   readonly accumulates: boolean;
 }
 
 export interface Forward {
   readonly graph: Graph;
-  /** State after the step */
+  /** The states after the step */
   readonly next: readonly Node[];
-  /** Numbers of the matrices of the input: columns of the input projection */
+  /** Indices of the matrices that multiply the input; the k-th one makes column k of the input projection. */
   readonly inputs: readonly number[];
   /** Number of learned vectors */
   readonly vectors: number;
   readonly groups: readonly Group[];
-  /** What a sigmoid makes and has a name */
+  /** Named results of a sigmoid */
   readonly gates: readonly { readonly name: string; readonly node: Node }[];
 }
 
@@ -57,7 +57,7 @@ class Builder {
       if (node.op === 'sigmoid') gates.push({ name, node });
     }
     const next = this.definition.states.map((name) => values.get(`${name}'`) as Node);
-    // what no state depends on has been refused, but a gate may be simplified away
+    // the definition refuses equations that no state depends on, but simplification may have removed a gate
     const used = new Set(closure(next));
     return {
       graph,
@@ -95,7 +95,10 @@ class Builder {
     }
   }
 
-  /** A sum, the products of matrices first: so they meet, and what is added to each is told at once. */
+  /**
+   * Builds a sum with products of matrices as its first terms, so that they are added to each other before anything
+   * else is.
+   */
   private sum(e: Expression): Node {
     const terms: { readonly node: Node; readonly minus: boolean }[] = [];
     const collect = (part: Expression, minus: boolean) => {
@@ -146,8 +149,8 @@ function groupsOf(roots: readonly Node[]): Group[] {
 }
 
 /**
- * Where the products of one group, over all time steps' state, are only ever added to the columns of the
- * input projection, one by one and to all of them, both are one leaf: the multiplication adds up.
+ * Finds a group whose products are each added to one column of the input projection, cover all columns, and are used
+ * nowhere else. Product and column then become one leaf, because the multiplication adds to the column.
  */
 function accumulated(forward: Forward): Forward {
   const { graph, next, groups, inputs } = forward;
@@ -188,8 +191,9 @@ function accumulated(forward: Forward): Forward {
 }
 
 /**
- * Those of the nodes, and of what they are computed from, that change with the state.
- * @param accumulates whether the products of the state have been added to the input projection
+ * Finds the nodes, among the roots and everything they are computed from, that change with the state.
+ * @param accumulates whether products of the state are added to the input projection, which then changes with the
+ *   state, too
  */
 export function dependsOnState(roots: readonly Node[], accumulates = false): Set<Node> {
   const found = new Set<Node>();
@@ -201,9 +205,10 @@ export function dependsOnState(roots: readonly Node[], accumulates = false): Set
 }
 
 /**
- * A graph with some nodes replaced.
- * @param change what is to stand for a node, given what its operands have become
- * @returns what a node of the graph has become
+ * Rewrites a graph with some nodes replaced.
+ * @param change returns the replacement of a node, or undefined to keep it; it is given the replacements of the
+ *   operands
+ * @returns a function from each old node to its replacement
  */
 export function rewritten(
   graph: Graph,

@@ -1,28 +1,28 @@
 /**
- * Values of a step as a graph: what is computed twice is one node, and a node comes after those that it is
- * computed from. Each stands for a vector of H units in a row of the batch.
+ * The values of a time step as a graph. Each node stands for a vector of H units in every row of the batch. Equal
+ * computations share one node, and every node comes after the nodes that it is computed from.
  */
 import { CharnnError } from '../errors.js';
 import { cellLimits } from './cell-limits.js';
 
-/** What is found in memory, by its number where there are several */
+/** Kinds of nodes that are read from memory; their index tells nodes of one kind apart. */
 export type Leaf =
   | 'constant'
-  /** Learned vector */
+  /** A learned vector */
   | 'vector'
-  /** State before the step */
+  /** A state before the step */
   | 'state'
-  /** Column of the input projection, W x */
+  /** A column of the input projection, W x */
   | 'input'
-  /** Product of a matrix and a vector of units, args[0] */
+  /** The product of a matrix and a vector of units, args[0] */
   | 'product'
-  /** Gradient w.r.t. the output that comes from above, w.r.t. a state from the next step */
+  /** The gradient w.r.t. the output, from the layer above; the gradient w.r.t. a state, from the next step */
   | 'dOutput'
   | 'dState'
-  /** Gradient w.r.t. what the matrices of a group multiply, through all of them */
+  /** The gradient w.r.t. the vector that a group's matrices multiply, through all of these matrices */
   | 'dArgument';
 
-/** Operations, with the number of their operands. Those with a d are parts of derivatives. */
+/** Operations, with their number of operands. Names that begin with d are parts of derivatives. */
 export const operations = {
   copy: 1,
   add: 2,
@@ -37,7 +37,7 @@ export const operations = {
   exp: 1,
   log: 1,
   softplus: 1,
-  /** Mean 0 and variance 1 over the units */
+  /** Normalises to mean 0 and variance 1 over the units */
   norm: 1,
   /** 1 where a > b, else 0 */
   greater: 2,
@@ -45,9 +45,9 @@ export const operations = {
   dSigmoid: 2,
   /** d (1 - t²) of d and t */
   dTanh: 2,
-  /** Gradient w.r.t. x of d and x */
+  /** The gradient w.r.t. x of norm(x), of d and x */
   dNorm: 2,
-  /** a b + c, a b - c, c - a b */
+  /** Fused operations: a b + c, a b - c, c - a b */
   multiplyAdd: 3,
   multiplySubtract: 3,
   subtractProduct: 3,
@@ -57,10 +57,10 @@ export type Operation = keyof typeof operations;
 
 export interface Node {
   readonly op: Leaf | Operation | 'stop';
-  /** Its number among leaves of its kind; the value of a constant */
+  /** Number among leaves of its kind; for a constant, its value */
   readonly index: number;
   readonly args: readonly Node[];
-  /** Number in the order of creation */
+  /** Number of the node in the order of creation */
   readonly id: number;
 }
 
@@ -68,7 +68,7 @@ const leaves: ReadonlySet<string> = new Set([
   ...['constant', 'vector', 'state', 'input', 'product', 'dOutput', 'dState', 'dArgument'],
 ]);
 
-/** Whether it is found in memory, not computed by an operation */
+/** Whether a node is read from memory instead of computed by an operation */
 export const isLeaf = ({ op }: Node) => leaves.has(op);
 
 export class Graph {
@@ -100,7 +100,7 @@ export class Graph {
   }
 
   multiply(a: Node, b: Node): Node {
-    // a gradient of nothing: what it is multiplied with need not be computed
+    // 0 times anything is 0, so the other factor need not be computed
     if (isConstant(a, 0) || isConstant(b, 0)) return this.constant(0);
     if (isConstant(a, 1)) return b;
     if (isConstant(b, 1)) return a;
@@ -122,7 +122,7 @@ export class Graph {
     return this.node('negate', 0, [a]);
   }
 
-  /** Gradients of nothing are nothing. */
+  /** A part of a derivative; where the gradient d is 0, so is the result. */
   derivative(op: 'dSigmoid' | 'dTanh' | 'dNorm', d: Node, of: Node): Node {
     return isConstant(d, 0) ? d : this.node(op, 0, [d, of]);
   }
@@ -131,7 +131,7 @@ export class Graph {
     return this.node(op, 0, args);
   }
 
-  /** A node again, of other arguments */
+  /** Creates the same operation with other operands. */
   again(node: Node, args: readonly Node[]): Node {
     switch (node.op) {
       case 'add':
@@ -153,7 +153,7 @@ export class Graph {
 
   private node(op: Node['op'], index: number, args: readonly Node[]): Node {
     const ids = args.map(({ id }) => id);
-    // the larger of two is no such case: at equal values the gradient is the second one's
+    // max is not commutative here: if both operands are equal, the second one gets the gradient
     if (op === 'add' || op === 'multiply') ids.sort((a, b) => a - b);
     const key = `${op} ${Object.is(index, -0) ? '-0' : index} ${ids.join(' ')}`;
     const same = this.known.get(key);
@@ -174,7 +174,7 @@ export function isConstant(node: Node, value: number): boolean {
   return node.op === 'constant' && node.index === value;
 }
 
-/** Nodes that others are computed from, each before those, the given ones included */
+/** All nodes that the roots are computed from, and the roots, each after its operands */
 export function closure(roots: readonly Node[]): Node[] {
   const found = new Set<Node>();
   const pending = [...roots];

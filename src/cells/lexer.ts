@@ -1,4 +1,4 @@
-/** From the text of a cell to its words, numbers and signs. */
+/** Splits the text of a cell into words, numbers and signs. */
 import { CharnnError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
 import { cellLimits } from './cell-limits.js';
@@ -10,7 +10,7 @@ export interface Token {
   readonly at: Position;
 }
 
-/** What people write for a sign or a function of the language */
+/** Common spellings from other languages, and what this language has in their place */
 const meant: ReadonlyMap<string, string> = new Map([
   ...['·', '⊙', '∘', '×', '∗'].map((sign) => [sign, '*'] as const),
   ...['−', '–'].map((sign) => [sign, '-'] as const),

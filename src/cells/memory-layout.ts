@@ -1,31 +1,32 @@
 /**
- * Where everything lies. What backward needs of the forward pass is kept: in the memory of the input
- * projection and of products, as soon as these are not needed any more, else in memory of its own.
+ * Decides where each value of a compiled cell lies in memory. Values of the forward pass that the backward pass reads
+ * are stored until then: in columns of the input projection and of products as soon as these are no longer needed,
+ * otherwise in columns of their own.
  */
 
 import type { Columns, Region } from './cell-program.js';
 import type { Step } from './derive.js';
 import type { Home } from './emit-operations.js';
 import { closure, type Graph, isLeaf, type Node } from './graph.js';
+import { keptValues } from './kept-values.js';
 import {
   assign,
   backwardRoots,
   backwardStages,
   computed,
   forwardStages,
+  lastReads,
   multipliesState,
   type Stages,
 } from './stages.js';
 
-/** As fast again as they would be read from memory */
-const cheap: ReadonlySet<string> = new Set([
-  ...['add', 'subtract', 'multiply', 'negate', 'larger', 'relu', 'greater'],
-]);
-
-/** A column whose number is needed only for a while */
+/**
+ * A column of the input projection or of products, which may hold another value once its own has been read for the
+ * last time
+ */
 interface Column {
   readonly home: Columns;
-  /** Stages of the forward and of the backward pass: its last use; when the gradient is written to it */
+  /** Forward stage in which its value is last read, and backward stage in which the gradient is written to it */
   readonly lastRead: number;
   readonly gradientAt: number;
   taken: boolean;
@@ -36,29 +37,29 @@ export class Layout {
   readonly constants: number[] = [];
   readonly stages: Stages;
   readonly backwardStages: Pick<Stages, 'last' | 'first' | 'level'>;
-  /** Stages in which nodes are computed */
+  /** The stage that computes each node, of the forward and of the backward pass */
   readonly forwardAt: Map<Node, number>;
   readonly backwardAt: Map<Node, number>;
   readonly projection: number;
   readonly stateRegions: number[];
   readonly stateGradients: number[];
-  /** By group */
+  /** By group: the vector that its matrices multiply, and the products */
   readonly arguments: readonly Columns[];
   readonly products: readonly Columns[];
-  /** Gradients w.r.t. arguments; none of what multiplies a state */
+  /** By group: the gradient w.r.t. the vector that it multiplies; undefined for a state, which has a gradient already */
   readonly argumentGradients: readonly (Columns | undefined)[];
-  /** Homes of nodes of the forward pass, the first one to read from */
+  /** Places of nodes of the forward pass; a node is read from its first place. */
   private readonly homes = new Map<Node, Columns[]>();
-  /** Where the backward pass finds what is written over before its last use */
+  /** Copies, for the backward pass, of values whose column is overwritten before their last use */
   private readonly copies = new Map<Node, Columns>();
-  /** Homes of nodes of the backward pass that are needed in a later stage */
+  /** Places of nodes of the backward pass that a later stage reads */
   private readonly crossing = new Map<Node, Columns>();
   private readonly constantRegion: number;
   private readonly nodes: ReadonlySet<Node>;
   private readonly columns: Column[];
-  /** Gradients that the backward pass is for */
+  /** The results of the backward pass: gradients */
   private readonly results: ReadonlySet<Node>;
-  /** Stages of the backward pass in which nodes are last read */
+  /** The last stage of the backward pass that reads each node */
   private readonly backwardReads: ReadonlyMap<Node, number>;
 
   constructor(
@@ -97,13 +98,17 @@ export class Layout {
       if (argument.op !== 'state') this.settle(argument, this.arguments[g]);
     });
 
-    const kept = this.needed();
+    const results = backwardRoots(backward);
+    const kept = keptValues(
+      results,
+      (node) => this.nodes.has(node),
+      (node) => this.homes.has(node),
+    );
     for (const { node } of forward.gates) {
       if (!this.homes.has(node) && !isLeaf(node)) kept.add(node);
     }
     const given = (node: Node) => this.isGiven(node, kept);
     this.backwardStages = backwardStages(this.stages, given);
-    const results = backwardRoots(backward);
     this.backwardAt = assign(computed(results, given), results, this.backwardStages.level);
     this.results = new Set(results);
     this.backwardReads = lastReads(this.backwardAt);
@@ -117,7 +122,7 @@ export class Layout {
     this.settleCrossingBack();
   }
 
-  /** Where a node of either pass is found when it is not computed in the same stage */
+  /** Where a stage finds a node of the forward pass that another stage has computed */
   home(node: Node): Home {
     const { op, index } = node;
     switch (op) {
@@ -137,7 +142,7 @@ export class Layout {
     return { base: 'memory', ...found };
   }
 
-  /** The same for the backward pass */
+  /** Where a stage of the backward pass finds a node that another stage has computed */
   backwardHome(node: Node, stage: number): Home {
     const crossed =
       stage > (this.readableUntil(node) ?? stage) ? this.crossing.get(node) : undefined;
@@ -149,14 +154,14 @@ export class Layout {
     return { region: this.stateGradients[index], column: 0 };
   }
 
-  /** Whether a matrix multiplies state k, whose products add to the gradient w.r.t. it */
+  /** Whether some matrix multiplies state k: its product's backward pass then adds to the gradient w.r.t. the state. */
   isMultiplied(k: number): boolean {
     return this.step.forward.groups.some(
       ({ argument }) => argument.op === 'state' && argument.index === k,
     );
   }
 
-  /** All places that a node of the forward pass is to be written to */
+  /** All places that a node of the forward pass must be written to */
   homesOf(node: Node): readonly Columns[] {
     const own = this.homes.get(node) ?? [];
     switch (node.op) {
@@ -174,12 +179,12 @@ export class Layout {
     }
   }
 
-  /** Places that the forward pass writes, apart from products and the input projection */
+  /** Nodes that operations of the forward pass must store, with their places: all but products and input projection */
   written(): readonly (readonly [Node, readonly Columns[]])[] {
     return [...this.homes];
   }
 
-  /** Nodes of the backward pass that must be in memory for a later stage */
+  /** Nodes of the backward pass that must be stored for a later stage, with their places */
   crossed(): readonly (readonly [Node, Columns])[] {
     return [...this.crossing];
   }
@@ -192,35 +197,9 @@ export class Layout {
     return this.nodes.has(node) && (this.homes.has(node) || kept.has(node));
   }
 
-  /** What backward needs of the forward pass, leaves included, and does not rather compute again */
-  private needed(): Set<Node> {
-    const asked = new Set<Node>();
-    const pending = backwardRoots(this.step.backward);
-    const seen = new Set<Node>();
-    for (let node = pending.pop(); node; node = pending.pop()) {
-      if (seen.has(node)) continue;
-      seen.add(node);
-      if (this.nodes.has(node)) asked.add(node);
-      else if (!isLeaf(node)) pending.push(...node.args);
-    }
-    const kept = new Set<Node>();
-    const there = new Set<Node>();
-    for (const node of [...asked].sort((a, b) => a.id - b.id)) {
-      const isThere = (arg: Node) =>
-        ['constant', 'vector', 'state'].includes(arg.op) || this.homes.has(arg) || there.has(arg);
-      const isFree = isLeaf(node)
-        ? node.op !== 'input' && node.op !== 'product'
-        : this.homes.has(node);
-      const isMadeAgain = !isLeaf(node) && cheap.has(node.op) && node.args.every(isThere);
-      if (!isFree && !isMadeAgain) kept.add(node);
-      there.add(node);
-    }
-    return kept;
-  }
-
   /**
-   * Columns of the input projection and of products: those that are free after their last use, and copies of
-   * those that backward reads after the gradient has been written to them.
+   * Collects the columns of the input projection and of products that become free after their last use. A value that
+   * the backward pass still reads after its column has received the gradient gets a copy.
    */
   private freeColumns(kept: ReadonlySet<Node>): Column[] {
     const { graph } = this;
@@ -263,7 +242,7 @@ export class Layout {
     return column.home;
   }
 
-  /** What one stage of the forward pass computes for another and nobody keeps */
+  /** Gives places to values that one stage of the forward pass computes and another reads, and that have none yet. */
   private settleCrossing(): void {
     for (const [node, at] of this.forwardAt) {
       for (const arg of node.args) {
@@ -289,11 +268,11 @@ export class Layout {
     }
   }
 
-  /** The last stage of the backward pass that finds a node where it is made; undefined for any stage */
+  /** The last stage of the backward pass that can read a node where it was computed; undefined if every stage can */
   private readableUntil(node: Node): number | undefined {
     if (node.op === 'dState') return 0;
     if (node.op !== 'dArgument') return this.backwardAt.get(node);
-    // what is made anew in each step is there until its end
+    // a gradient that each time step overwrites can be read until the last stage of the step
     const isOfStep = this.stages.ofGroup[node.index] > this.stages.first;
     return isOfStep ? this.backwardStages.first : undefined;
   }
@@ -316,12 +295,4 @@ export class Layout {
     const known = this.constants.indexOf(value);
     return known >= 0 ? known : this.constants.push(value) - 1;
   }
-}
-
-function lastReads(at: ReadonlyMap<Node, number>): Map<Node, number> {
-  const reads = new Map<Node, number>();
-  for (const [node, stage] of at) {
-    for (const arg of node.args) reads.set(arg, Math.max(reads.get(arg) ?? 0, stage));
-  }
-  return reads;
 }

@@ -1,5 +1,5 @@
 /**
- * The grammar:
+ * Parses equations, by this grammar:
  *
  *     line       = names "=" sum
  *     names      = name { "," name }
@@ -9,7 +9,7 @@
  *     product    = Matrix product | atom
  *     atom       = number | name | function "(" sum { "," sum } ")" | "(" sum ")"
  *
- * A name that begins with a capital letter is a matrix, which is written before what it multiplies.
+ * A name that begins with a capital letter is a matrix; it is written before what it multiplies.
  */
 
 import { nearest, suggestion } from '../options/suggest.js';

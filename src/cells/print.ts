@@ -1,13 +1,16 @@
-/** Equations as text again. */
+/** Writes equations as text. */
 import type { CellDefinition, Vector } from './definition.js';
 import type { Expression } from './syntax.js';
 
 const binding = { '+': 1, '-': 1, '*': 2, '/': 2 } as const;
 
-/** What stands after a matrix */
+/** Binding strength of what stands after a matrix */
 const chained = 4;
 
-/** An expression as it would be written, brackets only where they are needed. */
+/**
+ * Writes an expression with no more brackets than needed.
+ * @param within binding strength of the operator around it
+ */
 export function textOf(e: Expression, within = 0): string {
   const bracketed = (text: string, strength: number) => (strength < within ? `(${text})` : text);
   switch (e.kind) {
@@ -22,7 +25,7 @@ export function textOf(e: Expression, within = 0): string {
     case 'product': {
       const isPlain = e.of.kind === 'name' || e.of.kind === 'call' || e.of.kind === 'product';
       const text = `${e.matrix} ${isPlain ? textOf(e.of, chained) : `(${textOf(e.of)})`}`;
-      // beside another factor it would be hard to read
+      // a product of a matrix beside another factor would be hard to read without brackets
       return within >= 2 && within < chained ? `(${text})` : text;
     }
     case 'operation': {
@@ -36,7 +39,7 @@ export function textOf(e: Expression, within = 0): string {
   }
 }
 
-/** The equations as lines, with the initial values that are not 0. */
+/** Writes the equations as lines, followed by the initial values that are not 0. */
 export function print({ equations, vectors }: CellDefinition): string {
   const initial = ({ name, initial: [low, high] }: Vector) =>
     low === high ? `${name} = ${low}` : `${name} = uniform(${low}, ${high})`;

@@ -1,27 +1,30 @@
 /**
- * When everything is computed. A product waits for what it multiplies, and what uses a product for it: so a
- * step falls into stages with products between them. Stages that do not depend on the state come before the
- * first step, for the whole chunk at once.
+ * Decides the order of computation. A product can be computed after the vector that it multiplies, and whatever uses
+ * the product after that; so a time step falls into stages with products between them. Stages that do not depend on
+ * the state are computed before the first time step, for the whole chunk at once.
  *
- *     forward:   stage 0, products, …, stage f (the first of a step), …, stage n
- *     backward:  the same from the last to the first, numbered from 0 again; stage n - f is the last of a step
+ *     forward:   stage 0, products, …, stage f (the first one of a time step), …, stage n
+ *     backward:  the same from the last to the first, numbered from 0 again; stage n - f is the last one of a time step
  */
 import type { Backward } from './derive.js';
 import { dependsOnState, type Forward, type Group } from './forward-graph.js';
 import { closure, isLeaf, type Node } from './graph.js';
 
 export interface Stages {
-  /** The last stage */
+  /** Number of the last stage */
   readonly last: number;
-  /** The first stage of a step */
+  /** Number of the first stage of a time step */
   readonly first: number;
-  /** By group: the stage that its products are made for */
+  /** By group: the first stage that can use its products */
   readonly ofGroup: readonly number[];
-  /** Where a node is there at the earliest */
+  /** The first stage that can compute a node */
   level(node: Node): number;
 }
 
-/** Whether its gradient is not waited for within the step, so that the matrix adds to that of the state */
+/**
+ * Whether the group multiplies a state: the product's backward pass then adds to the gradient w.r.t. the state, and no
+ * stage waits for it.
+ */
 export const multipliesState = ({ argument }: Group) => argument.op === 'state';
 
 export function forwardStages({ next, groups, graph }: Forward): Stages {
@@ -49,7 +52,7 @@ export function forwardStages({ next, groups, graph }: Forward): Stages {
     levels.set(node, found);
     return found;
   };
-  // in ascending order, so that no call goes deep
+  // in ascending order, so that the recursion stays flat
   for (const node of closure(roots)) if (!stateful.has(node) && node.op !== 'input') level(node);
   groups.forEach(({ argument }, g) => {
     if (!stateful.has(argument)) first = Math.max(first, groupLevel(g));
@@ -60,7 +63,10 @@ export function forwardStages({ next, groups, graph }: Forward): Stages {
   return { last, first, ofGroup, level };
 }
 
-/** @param given nodes that are found in memory at any time */
+/**
+ * Numbers the stages of the backward pass.
+ * @param given whether a node can be read from memory in every stage
+ */
 export function backwardStages(
   { last, first, ofGroup }: Stages,
   given: (node: Node) => boolean,
@@ -81,8 +87,9 @@ export function backwardStages(
 }
 
 /**
- * The stage in which each node is computed: roots as soon as they can be, others when they are first used.
+ * Decides in which stage each node is computed: roots as early as possible, other nodes where they are first used.
  * @param nodes each after its operands
+ * @param level the first stage that can compute a node
  */
 export function assign(
   nodes: readonly Node[],
@@ -107,7 +114,10 @@ export function backwardRoots({ inputs, products, vectors, states }: Backward): 
   return [...inputs, ...products.flat(), ...vectors, ...states];
 }
 
-/** Nodes that are computed, from those that are given and leaves: each after its operands */
+/**
+ * The nodes that have to be computed for the roots, each after its operands; leaves and given nodes are not among
+ * them.
+ */
 export function computed(roots: readonly Node[], given: (node: Node) => boolean): Node[] {
   const found = new Set<Node>();
   const pending = [...roots];
@@ -117,4 +127,13 @@ export function computed(roots: readonly Node[], given: (node: Node) => boolean)
     pending.push(...node.args);
   }
   return [...found].sort((a, b) => a.id - b.id);
+}
+
+/** By operand: the last stage that reads it */
+export function lastReads(at: ReadonlyMap<Node, number>): Map<Node, number> {
+  const reads = new Map<Node, number>();
+  for (const [node, stage] of at) {
+    for (const arg of node.args) reads.set(arg, Math.max(reads.get(arg) ?? 0, stage));
+  }
+  return reads;
 }

@@ -1,7 +1,7 @@
-/** What a text of equations says, before it is asked whether that makes a cell. */
+/** The parts that a text of equations is made of. Whether they make a cell is checked later. */
 import { CharnnError } from '../errors.js';
 
-/** A place in the text, both counted from 1 */
+/** A position in the text; line and column are counted from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -11,9 +11,9 @@ export type Operator = '+' | '-' | '*' | '/';
 
 export type Expression =
   | { readonly kind: 'number'; readonly value: number; readonly at: Position }
-  /** A vector; `h'` is the state after the step. */
+  /** The name of a vector; `h'` is the state after the step. */
   | { readonly kind: 'name'; readonly name: string; readonly at: Position }
-  /** A matrix times what stands after it */
+  /** A matrix times the expression after it */
   | {
       readonly kind: 'product';
       readonly matrix: string;
@@ -35,13 +35,13 @@ export type Expression =
     }
   | { readonly kind: 'negative'; readonly of: Expression; readonly at: Position };
 
-/** `i, f = …`: one equation for each of the names */
+/** One line of the text: `i, f = …` has an equation for each of its names. */
 export interface Line {
   readonly names: readonly { readonly name: string; readonly at: Position }[];
   readonly value: Expression;
 }
 
-/** The functions of the language, with the number of their arguments */
+/** The functions of the language, with their numbers of arguments */
 export const functions: ReadonlyMap<string, number> = new Map([
   ...(
     ['sigmoid', 'tanh', 'relu', 'exp', 'log', 'logsigmoid', 'softplus', 'norm', 'stop'] as const
@@ -49,7 +49,7 @@ export const functions: ReadonlyMap<string, number> = new Map([
   ['max', 2],
 ]);
 
-/** @throws CharnnError that says where and what */
+/** @throws CharnnError that begins with the position */
 export function fail({ line, column }: Position, what: string): never {
   throw new CharnnError(`line ${line}, column ${column}: ${what}`);
 }

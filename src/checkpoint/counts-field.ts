@@ -1,7 +1,7 @@
 /** The counts of a model in its file: what is said of them in a field of its own, and their bytes. */
 
 import { classCount } from '../counts/mixture.js';
-import { longestContext } from '../counts/ngram-runs.js';
+import { maxContext } from '../counts/ngram-runs.js';
 import type { NgramTable } from '../counts/ngram-table.js';
 import { headOf, packTable, type TableHead, unpackTable } from '../counts/pack-table.js';
 import { CharnnError } from '../errors.js';
@@ -25,7 +25,7 @@ const count = { ...ranges.whole, holds: (x: number) => ranges.whole.holds(x) && 
  * @throws CharnnError naming the field that is wrong
  */
 export function readTableHead(fields: Fields): TableHead {
-  const context = fields.integer('context', 1, longestContext);
+  const context = fields.integer('context', 1, maxContext);
   const { readable } = limits.counts;
   const sizes = (key: string) => {
     const list = numbers(fields, key, context + 1, (x) => count.holds(x));
@@ -47,8 +47,8 @@ export function readTableHead(fields: Fields): TableHead {
   };
 }
 
-/** Bytes of memory that a table takes for each of its contexts and entries, at the most */
-const bytesEach = 16;
+/** Bytes of memory that a table and its trie take for each of its contexts and entries, at the most */
+const bytesEach = 36;
 
 /**
  * @param bytes what `countsField` has packed

@@ -27,9 +27,12 @@ import {
   type TensorShape,
   tensorJson,
 } from './tensors.js';
+import { firstVersion, latestVersion } from './versions.js';
 
-/** From this version on a file has its hash. */
-const firstHashedVersion = 2;
+/** The kinds of files that are JSON with tensors, by the value of their field `format` */
+export const fileFormats = { model: 'charnn', state: 'charnn-state' } as const;
+
+type JsonKind = keyof typeof fileFormats;
 
 /**
  * A file of charnn's as text: one line a field, one line a tensor, the hash last.
@@ -113,13 +116,12 @@ export class CheckpointFile {
   ) {}
 
   /**
-   * Opens a file of the given format and version, hands it on and closes it.
+   * Opens a file of the given kind, hands it on and closes it.
    * @throws CharnnError when it is missing, not JSON, of another format or of a later version
    */
   static async read<T>(
     path: string,
-    format: string,
-    version: number,
+    kind: JsonKind,
     work: (file: CheckpointFile) => T,
   ): Promise<T> {
     const source = await openBytes(path);
@@ -128,8 +130,8 @@ export class CheckpointFile {
       const { sha256: _, ...hashed } = head;
       const hash = createHash('sha256').update(JSON.stringify(hashed));
       const fields = Fields.of(head, quote(path));
-      checkVersion(fields, quote(path), format, version);
-      return work(new CheckpointFile(source, fields, tensors, hash, givenHash(fields)));
+      checkVersion(fields, quote(path), kind);
+      return work(new CheckpointFile(source, fields, tensors, hash, givenHash(fields, kind)));
     } finally {
       source.close();
     }
@@ -177,16 +179,18 @@ export class CheckpointFile {
   }
 }
 
-/** Names that people use for files of these formats, which lie side by side and are easily mixed up */
-const kinds: ReadonlyMap<unknown, string> = new Map([
-  ['charnn', 'a model'],
-  ['charnn-state', 'the state of a training'],
+/** Words for the kinds of files, which lie side by side and are easily mixed up */
+const words: ReadonlyMap<unknown, string> = new Map([
+  [fileFormats.model, 'a model'],
+  [fileFormats.state, 'the state of a training'],
 ]);
 
-function checkVersion(fields: Fields, shown: string, format: string, version: number): void {
+function checkVersion(fields: Fields, shown: string, kind: JsonKind): void {
+  const version = latestVersion(kind);
+  const format = fileFormats[kind];
   const found = fields.get('format');
   if (found !== format) {
-    const [is, wanted] = [kinds.get(found), kinds.get(format)];
+    const [is, wanted] = [words.get(found), words.get(format)];
     throw new CharnnError(
       is === undefined
         ? `${shown} is not ${wanted} of charnn's: its "format" field does not say so`
@@ -200,8 +204,8 @@ function checkVersion(fields: Fields, shown: string, format: string, version: nu
   }
 }
 
-function givenHash(fields: Fields): string | undefined {
-  const isHashed = fields.integer('version', 1, 1e6) >= firstHashedVersion;
+function givenHash(fields: Fields, kind: JsonKind): string | undefined {
+  const isHashed = fields.integer('version', 1, 1e6) >= firstVersion(kind, 'hash');
   return isHashed || fields.get('sha256') !== undefined ? fields.string('sha256') : undefined;
 }
 

@@ -13,6 +13,7 @@ import { writeFileAtomically } from './atomic.js';
 import { countsField, countsName, readTable, readTableHead, readWeights } from './counts-field.js';
 import {
   CheckpointFile,
+  fileFormats,
   fileJson,
   readHistory,
   readModelConfig,
@@ -20,20 +21,7 @@ import {
   readTextOptions,
   readVocabulary,
 } from './json.js';
-
-export const modelFormat = 'charnn';
-export const modelVersion = 5;
-/** From this version on there are pairs. */
-const pairedModelVersion = 5;
-/** From this version on there are counts. */
-const countedModelVersion = 4;
-/** What an earlier charnn can read: it knows nothing of either. */
-const plainModelVersion = 3;
-
-function versionFor({ config, counts }: Model): number {
-  if (config.pairs) return pairedModelVersion;
-  return counts ? countedModelVersion : plainModelVersion;
-}
+import { leastVersion, modelFeatures } from './versions.js';
 
 /**
  * Writes a model; an existing file is replaced as a whole or not at all.
@@ -46,8 +34,8 @@ export async function writeModel(
 ): Promise<void> {
   const counts = model.counts && countsField(model.counts.table, model.counts.weights);
   const head = {
-    format: modelFormat,
-    version: versionFor(model),
+    format: fileFormats.model,
+    version: leastVersion('model', modelFeatures(model)),
     model: model.config,
     text: model.text,
     vocabulary: model.vocabulary.toJSON(),
@@ -91,7 +79,7 @@ export function requireTexts(model: Model, path: string): Model {
 
 /** The same of a model of texts or of pairs. */
 export function readAnyModel(path: string): Promise<Model> {
-  return CheckpointFile.read(path, modelFormat, modelVersion, (file) => {
+  return CheckpointFile.read(path, 'model', (file) => {
     const { fields } = file;
     const config = readModelConfig(fields.fields('model'));
     const text = readTextOptions(fields.fields('text'));
@@ -112,7 +100,7 @@ export function readAnyModel(path: string): Promise<Model> {
  * @throws CharnnError when it is no model
  */
 export function readTrainingId(path: string): Promise<unknown> {
-  return CheckpointFile.read(path, modelFormat, modelVersion, ({ fields }) =>
+  return CheckpointFile.read(path, 'model', ({ fields }) =>
     fields.get('training') === undefined ? undefined : fields.record('training').id,
   );
 }

@@ -20,6 +20,7 @@ import { writeFileAtomically } from './atomic.js';
 import { countsField, countsName, readTable, readTableHead } from './counts-field.js';
 import {
   CheckpointFile,
+  fileFormats,
   fileJson,
   readHistory,
   readModelConfig,
@@ -29,17 +30,7 @@ import {
 } from './json.js';
 import { readTrainConfig } from './recorded-config.js';
 import { elementsOf, type NamedValues, type TensorShape } from './tensors.js';
-
-export const stateFormat = 'charnn-state';
-export const stateVersion = 6;
-/** From this version on there are pairs. */
-const pairedStateVersion = 6;
-/** From this version on there are counts. */
-const countedStateVersion = 5;
-/** From this version on there are documents. */
-const documentsStateVersion = 4;
-/** What an earlier charnn can go on with: it knows nothing of any of these. */
-const plainStateVersion = 3;
+import { leastVersion, stateFeatures } from './versions.js';
 
 const { whole, notNegative } = ranges;
 
@@ -62,8 +53,8 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
   const history = History.of(state.history, state.validations);
   const given = counts && countsField(counts);
   const head = {
-    format: stateFormat,
-    version: versionFor(state.model, config),
+    format: fileFormats.state,
+    version: leastVersion('state', stateFeatures(state.model, config)),
     ...rest,
     config: configRecord(config),
     history: history.entries,
@@ -79,12 +70,6 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
   await writeFileAtomically(path, fileJson(head, tensors, false, given ? [given.blob] : []));
 }
 
-function versionFor({ pairs }: ModelConfig, { counts, documents }: TrainConfig): number {
-  if (pairs) return pairedStateVersion;
-  if (counts) return countedStateVersion;
-  return documents ? documentsStateVersion : plainStateVersion;
-}
-
 /** Estimated size of a state file in bytes */
 export function stateBytes(model: ModelConfig, config: TrainConfig): number {
   return (countElements(expectedTensors(model, config)) * 4 * 4) / 3;
@@ -95,7 +80,7 @@ export function stateBytes(model: ModelConfig, config: TrainConfig): number {
  * @throws CharnnError naming the file and the field that is wrong
  */
 export function readState(path: string): Promise<TrainingState> {
-  return CheckpointFile.read(path, stateFormat, stateVersion, (file) => stateOf(file, quote(path)));
+  return CheckpointFile.read(path, 'state', (file) => stateOf(file, quote(path)));
 }
 
 /**

@@ -29,6 +29,7 @@ const table = {
     default: 20,
   }),
   backend: rows.backend,
+  precision: rows.precision,
   profile: flag('say where the time of training goes, and how near its products are to the limit'),
   json: rows.json,
   debug: rows.debug,
@@ -67,11 +68,22 @@ function settingsOf(options: OptionsOf<typeof table>): BenchmarkOptions {
     iterations = table.iterations.default,
     backend = 'auto',
     profile = false,
+    precision = 'f32',
   } = options;
   const flags = architectureFlags({ residual, layerNorm });
-  requireCapable({ cell, ...flags, backend, command: 'bench' });
+  requireCapable({ cell, ...flags, backend, precision, command: 'bench' });
   const shape = { ...chooseCell(cell), layers, hidden, embedding, ...flags };
-  return { ...shape, vocabulary, batchSize, seqLength, threads, iterations, backend, profile };
+  return {
+    ...shape,
+    vocabulary,
+    batchSize,
+    seqLength,
+    threads,
+    iterations,
+    backend,
+    precision,
+    profile,
+  };
 }
 
 function json(result: BenchmarkResult, peakMegabytes: number): string {

@@ -2,21 +2,19 @@
 
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
-import { createOutput, type Output } from '../cli/output.js';
+import { createOutput } from '../cli/output.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import type { Model } from '../model/model-data.js';
 import { beamSearch } from '../sample/beam.js';
 import { generate } from '../sample/generate.js';
 import {
-  notIn,
+  notInTexts,
   selectRecords,
   unseen,
   type WholeRecord,
   wholeRecords,
 } from '../sample/record-filters.js';
-import { loadCorpus } from '../text/load-corpus.js';
-import type { ReadingOptions } from '../text/reading-options.js';
 import type { Chunk } from '../threads/map-ordered.js';
 import { readChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
@@ -59,8 +57,13 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
   const reading = readingOf(options, unit, 'replace');
   const common = await readCommonPrompt(options, encode, { reading, unit });
   const isNovel =
-    options.novel === undefined ? undefined : await novelty(options.novel, model, reading, output);
-  const device = await openDevice(options.backend);
+    options.novel === undefined
+      ? undefined
+      : await notInTexts([options.novel], model, {
+          reading: { ...reading, invalid: 'error' },
+          onFolder: folderReporter(output),
+        });
+  const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
 
   const count = options.count ?? 1;
@@ -183,23 +186,4 @@ class RecordPrompts {
   forget(index: number): void {
     this.own.delete(index);
   }
-}
-
-/** Returns a test that tells whether a record does not occur in a corpus. */
-async function novelty(
-  path: string,
-  model: Model,
-  reading: ReadingOptions,
-  output: Output,
-): Promise<(ids: ArrayLike<number>) => boolean> {
-  const { text, vocabulary } = model;
-  const corpus = await loadCorpus([path], {
-    text,
-    vocabulary,
-    minCount: 1,
-    reading: { ...reading, invalid: 'error' },
-    onFolder: folderReporter(output),
-    stdin: process.stdin,
-  });
-  return notIn(corpus.ids);
 }

@@ -5,6 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { readModelConfig } from '../checkpoint/json.js';
+import { firstVersion, latestVersion, leastVersion } from '../checkpoint/versions.js';
+import { maxContext } from '../counts/ngram-runs.js';
 import { CharnnError } from '../errors.js';
 import { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
@@ -13,13 +15,12 @@ import { type TextUnit, textUnits } from '../text/unit.js';
 import type { CodingSettings } from './coder.js';
 
 const magic = Buffer.from('charnn\0z', 'latin1');
-export const containerVersion = 3;
+/** The version of the files that compress writes */
+export const writtenVersion = leastVersion('compressed', []);
 /** Limits of what compress writes: a header beyond them is refused before any memory is taken for it. */
 const maxima = limits.compressed;
-/** From this version on, the header has a checksum of its own. */
-const firstChecksumVersion = 2;
-/** From this version on, probe and fingerprint take the cell and the sizes of the model into account. */
-export const firstVersionByModel = 3;
+/** The longest context that is counted where a file does not say it */
+const earlierContext = 5;
 /** Bytes of the header's SHA-256 that are kept */
 const checksumBytes = 8;
 
@@ -32,10 +33,8 @@ export interface Header {
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** The coding that was applied to a content */
+/** The coding that was applied to a content; its version also defines probe and fingerprint */
 export interface Coding extends CodingSettings {
-  /** The version of the format that defines probe and fingerprint */
-  readonly version: number;
   readonly characters: number;
   /** The back end's name, and what it makes of a fixed text: both must be the same here */
   readonly backend: string;
@@ -47,7 +46,7 @@ export interface Coding extends CodingSettings {
 }
 
 export function pack(header: Header, parts: readonly Uint8Array[]): Uint8Array {
-  const json = Buffer.from(JSON.stringify({ version: containerVersion, ...plain(header) }));
+  const json = Buffer.from(JSON.stringify({ version: writtenVersion, ...plain(header) }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   return Buffer.concat([magic, length, json, checksum(json), ...parts]);
@@ -81,7 +80,7 @@ export function unpack(file: Uint8Array, name: string): { header: Header; body: 
   const json = bytes.subarray(start, end);
   const fields = parse(json, name);
   const version = readVersion(fields, name);
-  const sumLength = version < firstChecksumVersion ? 0 : checksumBytes;
+  const sumLength = version < firstVersion('compressed', 'headerChecksum') ? 0 : checksumBytes;
   const sum = bytes.subarray(end, end + sumLength);
   const body = bytes.subarray(end + sumLength);
   if (!sum.equals(checksum(json).subarray(0, sumLength))) damaged(name);
@@ -105,7 +104,7 @@ function parse(json: Buffer, name: string): Fields {
 function readVersion(fields: Fields, name: string): number {
   const version = fields.get('version');
   if (!Number.isInteger(version) || (version as number) < 1) damaged(name);
-  if ((version as number) > containerVersion) {
+  if ((version as number) > latestVersion('compressed')) {
     throw new CharnnError(
       `${name} was written by a later charnn (format ${version}): install the current one`,
     );
@@ -143,6 +142,10 @@ function readCoding(fields: Fields, bytes: number, version: number): Coding {
     version,
     characters,
     streams,
+    context:
+      version < firstVersion('compressed', 'modelCounts')
+        ? earlierContext
+        : fields.integer('context', 1, maxContext),
     chunk: fields.integer('chunk', maxima.chunk, maxima.chunk),
     lanes: fields.integer('lanes', 1, streams),
     rate: fields.within('rate', {

@@ -1,4 +1,4 @@
-/** A worker of conversion: the targets of a job's lines. */
+/** A worker of conversion: it writes the targets of a job's lines. */
 import type { SharedTensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
 import { openHandle } from '../backend/open-device.js';
@@ -11,7 +11,7 @@ import type { Handler } from '../threads/handler.js';
 import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { Converter } from './converter.js';
 
-/** What a worker is told at its start; it passes through `postMessage`. */
+/** The settings of a worker, given at its start; they pass through `postMessage`. */
 export interface ConvertPlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;
@@ -21,13 +21,13 @@ export interface ConvertPlan {
 }
 
 export interface ConvertedLines {
-  /** Targets of the lines, each with a line feed */
+  /** The targets of the job's lines, each followed by a line feed */
   readonly bytes: Uint8Array;
-  /** Characters of the sources that the model does not know */
+  /** Number of characters of the sources that the model does not know */
   readonly unknown: number;
-  /** Targets that were cut off, because they did not end */
+  /** Number of targets that were cut off because the model did not end them */
   readonly cut: number;
-  /** Sources that are too long, whose targets are empty */
+  /** Number of sources that are too long to be converted; their targets are empty. */
   readonly refused: number;
 }
 

@@ -1,4 +1,4 @@
-/** Lines that a model of pairs converts, on all threads, in their order. */
+/** Converts lines by a model of pairs, on all threads; the results come in the order of the lines. */
 import type { Scope } from '../backend/device.js';
 import { lineJobs } from '../evaluate/score-lines.js';
 import { usefulThreads } from '../machine/cores.js';
@@ -9,15 +9,18 @@ import { type ConvertedLines, type ConvertPlan, createConvertHandler } from './c
 
 export interface LineConversion {
   readonly model: Model;
-  /** What computes; the memory that is taken is given back at the end. */
+  /** The device that computes; memory taken from it is given back at the end. */
   readonly device: Scope;
-  /** More than are of use are not started; what is written does not depend on their number. */
+  /** Number of threads. No more than are useful are started, and the results do not depend on it. */
   readonly threads: number;
-  /** Told when the system allows fewer threads than that */
+  /** Called when the system allows fewer threads than that */
   readonly onFewer: (threads: number, reason: string) => void;
 }
 
-/** @param groups lines that have come together; what is there is converted before the next is waited for */
+/**
+ * Converts lines in groups: a group is converted before the next one is waited for.
+ * @param groups lines that arrived together
+ */
 export async function* convertLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
   { model, device, threads, onFewer }: LineConversion,

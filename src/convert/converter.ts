@@ -1,6 +1,6 @@
 /**
- * Targets of sources, by a model of pairs: each step writes the likeliest character. Sources of one length are
- * converted side by side; what is made of one does not depend on the others.
+ * Converts sources to targets with a model of pairs: each step writes the most probable character. Sources of equal
+ * length are converted side by side, and the target of one does not depend on the others.
  */
 import { type Backend, isPending, type Tensor } from '../backend/backend.js';
 import { limits } from '../limits.js';
@@ -13,15 +13,18 @@ import type { Ids } from '../text/unit.js';
 
 export interface Conversion {
   readonly ids: readonly number[];
-  /** `end`: the model ended it; `cut`: it came to the max length; `refused`: the source is too long */
+  /**
+   * How the target ended. `end`: the model ended it; `cut`: it reached the max length; `refused`: the source is too
+   * long, and the target is empty.
+   */
   readonly end: 'end' | 'cut' | 'refused';
 }
 
 const maxBatch = 64;
-/** Characters of all sources of a batch */
+/** Max number of characters of all sources of a batch together */
 const maxSourceRows = 4096;
 
-/** Where a target ends that does not end by itself */
+/** Max length of a target, for a source of this length */
 function maxTarget(source: number): number {
   return Math.min(limits.pairLength, 50 + 10 * source);
 }
@@ -30,7 +33,7 @@ export class Converter {
   private readonly network: PairNetwork;
   private readonly feed: PairFeed;
 
-  /** @param weights flat, as in the parameter table; they stay as they are */
+  /** @param weights all parameters as one list, in the order of the parameter table; they must not change */
   constructor(
     private readonly backend: Backend,
     private readonly config: ModelConfig,
@@ -44,7 +47,10 @@ export class Converter {
     this.feed = new PairFeed(backend, sizes);
   }
 
-  /** @returns a conversion for each source, in their order; an empty source has an empty target */
+  /**
+   * Converts sources.
+   * @returns a conversion for each source, in their order; the target of an empty source is empty
+   */
   async convert(sources: readonly Ids[]): Promise<Conversion[]> {
     const results: Conversion[] = sources.map(({ length }) => ({
       ids: [],
@@ -68,7 +74,10 @@ export class Converter {
     return results;
   }
 
-  /** @param sources all of one length */
+  /**
+   * Converts sources side by side.
+   * @param sources all of the same length
+   */
   private async convertBatch(sources: readonly Ids[]): Promise<Conversion[]> {
     const { backend, network, feed, config, marks } = this;
     const [B, S] = [sources.length, sources[0].length];
@@ -98,7 +107,7 @@ export class Converter {
     return targets.map((ids, b) => ({ ids, end: isOpen[b] ? 'cut' : 'end' }));
   }
 
-  /** Neither a tab nor the unknown symbol, the last id, is part of a target. */
+  /** The most probable next character. A tab and the unknown symbol (the last id) are never chosen. */
   private likeliest(logits: Float32Array, row: number): number {
     const { vocabulary: V } = this.config;
     const start = row * V;

@@ -1,4 +1,4 @@
-/** How well a model of pairs does on pairs: what it gets wrong, and what the targets cost. */
+/** Measures how well a model of pairs converts: how many answers are wrong, and the loss of the targets. */
 import { isPending } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
@@ -20,20 +20,28 @@ import { Converter } from './converter.js';
 
 export interface PairEvaluation {
   readonly pairs: number;
-  /** Different sources; each has one answer, which is compared with the nearest of its targets. */
+  /** Number of different sources. Each gets one answer, which is compared with the closest of its targets. */
   readonly sources: number;
-  /** Share of the sources whose answer is none of their targets */
+  /** Fraction of the sources whose answer is none of their targets */
   readonly wordErrorRate: number;
-  /** Edits that make the answers right, by characters of the targets (Levenshtein 1966) */
+  /**
+   * Edit distance between answers and targets, divided by the number of characters of the targets (Levenshtein 1966)
+   */
   readonly characterErrorRate: number;
-  /** The same of what stands between blanks, as of phonemes; undefined where no target has a blank */
+  /**
+   * The same for symbols between blanks, such as phonemes, in the place of characters; undefined if no target has a
+   * blank
+   */
   readonly symbolErrorRate: number | undefined;
-  /** Nats per character of the targets, their ends included */
+  /** Loss in nats per character of the targets, the character that ends each target included */
   readonly loss: number;
   readonly characters: number;
 }
 
-/** @param pairs found in `ids` */
+/**
+ * Evaluates a model of pairs.
+ * @param pairs the pairs that were found in `ids`
+ */
 export async function evaluatePairs(
   model: Model,
   device: Scope,
@@ -81,7 +89,7 @@ export async function evaluatePairs(
 
 const batchSize = 64;
 
-/** Σ of the losses of all characters of the targets */
+/** Sum of the losses of all characters of the targets, in nats */
 async function natsOf(
   model: Model,
   { operations: backend }: Scope,
@@ -113,7 +121,7 @@ interface Reference {
   readonly targets: (readonly number[])[];
 }
 
-/** The different sources, each with all of its targets */
+/** Collects the different sources, each with all of its targets. */
 function referencesOf(ids: Ids, pairs: PairTable): Reference[] {
   const bySource = new Map<string, Reference>();
   for (let pair = 0; pair < pairCount(pairs); pair++) {
@@ -129,7 +137,10 @@ function referencesOf(ids: Ids, pairs: PairTable): Reference[] {
   return [...bySource.values()];
 }
 
-/** Adds the edits to the nearest target, and its length; returns the edits. */
+/**
+ * Finds the target that is closest to the answer, adds the edit distance and the target's length to the sums, and
+ * returns the distance.
+ */
 function addNearest<Symbol>(
   sum: { edits: number; length: number },
   answer: readonly Symbol[],
@@ -154,7 +165,9 @@ function symbolsOf(target: readonly number[], blank: number): string[] {
   return symbols.filter((symbol) => symbol !== '');
 }
 
-/** Insertions, deletions and substitutions that make b of a (Wagner & Fischer 1974) */
+/**
+ * Edit distance: the min number of insertions, deletions and substitutions that turn a into b (Wagner & Fischer 1974)
+ */
 export function editDistance<Symbol>(a: readonly Symbol[], b: readonly Symbol[]): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -1,24 +1,24 @@
 /** Counts the n-grams of a text. */
 import { limits } from '../limits.js';
 import type { Ids } from '../text/unit.js';
-import { eachRun, mostContext, NgramLayout } from './ngram-runs.js';
+import { eachRun, maxContextFor, NgramLayout } from './ngram-runs.js';
 import type { NgramTable } from './ngram-table.js';
 import { TableBuilder } from './table-builder.js';
 
 export interface CountOptions {
-  /** N: characters of the longest context; by the text where it is absent */
+  /** N: number of characters of the longest context; picked by the length of the text if absent */
   readonly context?: number | undefined;
-  /** Entries of the table at the most */
+  /** Max number of entries of the table */
   readonly limit?: number | undefined;
-  /** The first character that is counted; those before it are only what it follows. */
+  /** Position of the first character whose n-grams are counted; earlier characters only serve as context. */
   readonly first?: number | undefined;
-  /** Positions that are sorted at a time, for tests */
+  /** Number of positions that are sorted at a time; only tests set it. */
   readonly batch?: number | undefined;
 }
 
 /**
- * Counts a text. Where it has more n-grams than `limit`, those that occur least are left out: all that occur at most
- * so often as it takes.
+ * Counts the n-grams of a text. If there are more than `limit`, the rarest are left out: all that occur at most c
+ * times, where c is the lowest number that makes the table fit.
  * @param vocabulary V
  */
 export function countText(
@@ -45,14 +45,17 @@ export function countText(
   return pruned.finish() as NgramTable;
 }
 
-/** Characters of texts from which a longer context is worth its room; found on books and source code. */
+/**
+ * Text lengths, in characters, from which a context longer by one improves predictions enough to be worth its memory;
+ * measured on books and source code.
+ */
 const lengths = [0, 60_000, 400_000, 6_000_000];
 const shortest = 5;
 
-/** The context that is counted for a text of so many characters. */
+/** Length of the longest context for a text of this many characters */
 export function usualContext(characters: number, vocabulary: number): number {
   const wanted = shortest - 1 + lengths.filter((length) => characters >= length).length;
-  return Math.min(wanted, mostContext(vocabulary));
+  return Math.min(wanted, maxContextFor(vocabulary));
 }
 
 function read(
@@ -64,7 +67,7 @@ function read(
   batch: number | undefined,
 ): void {
   const layout = new NgramLayout(vocabulary, context);
-  /** The open context: by distance, the ids plus 1 */
+  /** The context whose n-grams are being added. Index k holds the id of the character k places back, plus 1. */
   const open = new Int32Array(context + 1).fill(-1);
   const close = (from: number) => {
     for (let level = context; level >= from; level--) {

@@ -1,35 +1,47 @@
-/** Counting the text of a training. */
+/** Counts the text of a training, in a thread of its own. */
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { WorkerPool } from '../threads/worker-pool.js';
 import type { Counted, CountingPlan } from './counting-handler.js';
 
-/** What is held out of a training text at its beginning, far from what it is validated on, for weights to be fitted on: this share of it, */
+/**
+ * The beginning of a training text is held out of counting, to fit the mixture's weights on. It is far from the text's
+ * end, which is validated on. This is the max fraction of the text that is held out.
+ */
 const heldShare = 0.02;
-/** no more characters, */
-const mostHeld = 50_000;
-/** and no more numbers, one for each character and character of the vocabulary. */
-const mostHeldNumbers = 2 ** 23;
+/** Max number of characters that are held out */
+const maxHeld = 50_000;
+/**
+ * Max number of predictions that are kept for fitting: one for each held-out character and each character of the
+ * vocabulary
+ */
+const maxHeldPredictions = 2 ** 23;
 
-/** How many characters at the beginning of a training text neither network nor counts learn from at first. */
+/**
+ * Number of characters that are held out at the beginning of a training text: until the weights have been fitted,
+ * neither network nor counts learn from them.
+ */
 export function heldLength(characters: number, vocabulary: number): number {
   return Math.min(
-    mostHeld,
+    maxHeld,
     Math.floor(heldShare * characters),
-    Math.floor(mostHeldNumbers / vocabulary),
+    Math.floor(maxHeldPredictions / vocabulary),
   );
 }
 
-/** What sorting takes, and two tables with what is being built: bytes, at the most */
+/**
+ * Estimated bytes that counting takes at most: the sorted n-grams, one table under construction beside a finished one,
+ * each with its trie, and the predictions for fitting
+ */
 function countingBytes({ text, vocabulary, context }: CountingPlan): number {
   const sorted = 16 * Math.min(text.length, 2 ** 23);
   const entries = Math.min(limits.counts.entries, context * text.length);
-  return sorted + 2 * 16 * entries + 16 * vocabulary * (context + 1) + 2 * 4 * mostHeldNumbers;
+  return sorted + 2 * 36 * entries + 16 * vocabulary * (context + 1) + 2 * 4 * maxHeldPredictions;
 }
 
 /**
- * Counts in a thread.
- * @returns undefined where the signal ended it
+ * Counts the text of a training in a worker thread.
+ * @returns undefined if the signal ended it
  * @throws CharnnError when memory does not suffice, or no thread can be started
  */
 export async function countTraining(

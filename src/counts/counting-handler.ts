@@ -1,4 +1,7 @@
-/** What is counted for a training, in a thread of its own: the main thread stays free for signals. */
+/**
+ * The worker that counts the text of a training. It has a thread of its own, so that the main thread stays free for
+ * signals.
+ */
 import type { Ids } from '../text/unit.js';
 import type { Handler } from '../threads/handler.js';
 import { countText } from './count-text.js';
@@ -7,24 +10,24 @@ import { classOf } from './mixture.js';
 import { NgramReader } from './ngram-reader.js';
 import type { NgramTable } from './ngram-table.js';
 
-/** It passes through `postMessage`: texts and tables are on shared memory. */
+/** What the worker is given. It passes through `postMessage`: texts and tables are on shared memory. */
 export interface CountingPlan {
-  /** The training text with the part that is held out at its beginning */
+  /** The training text, including the held-out part at its beginning */
   readonly text: Ids;
-  /** Characters of that part */
+  /** Number of characters of the held-out part */
   readonly held: number;
   readonly vocabulary: number;
   readonly context: number;
-  /** Counts to go on from, in ids of this vocabulary */
+  /** Counts of an earlier model that are to be continued, in ids of this vocabulary */
   readonly given: NgramTable | undefined;
 }
 
 export interface Counted {
-  /** Counts of the whole text, the part that was held out included */
+  /** Counts of the whole text, including the held-out part */
   readonly table: NgramTable;
-  /** [n, V] what counts of all but that part predict in it from its second character on, as logarithms */
+  /** [n, V] log-probabilities of each held-out character but the first, by counts of everything outside that part */
   readonly logs: Float32Array;
-  /** [n] */
+  /** [n] the mixture's class of each of these positions */
   readonly classes: Uint16Array;
 }
 
@@ -35,7 +38,7 @@ export function createCountingHandler(
   return () => reply(countHeldOut(plan));
 }
 
-/** Counts all but the part that is held out, predicts that but for its first character, and counts it as well. */
+/** Counts the text without its held-out part, predicts that part with the counts, and then counts it as well. */
 export function countHeldOut({ text, held, vocabulary, context, given }: CountingPlan): Counted {
   const own = countText(text, vocabulary, { context, first: held });
   const before = given ? mergeTables([{ table: given }, { table: own }], vocabulary) : own;

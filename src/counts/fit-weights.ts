@@ -1,35 +1,40 @@
 /**
- * The weights of a mixture, fitted on a text that neither of the two has learned from: the most probable ones, by
- * Newton's method, of a pair for all positions first, then of each class, drawn towards the common pair.
+ * Fits the weights of a mixture, on a text that neither network nor counts have learned from. Newton's method finds
+ * the weights with the highest likelihood: first one pair for all positions, then a pair for each class, drawn towards
+ * the common pair.
  */
 import { usualWeights } from './mixture.js';
 
-/** What is known of the positions that are fitted on */
+/** The positions that the weights are fitted on: n predictions by network and counts */
 export interface FitData {
   /** V */
   readonly vocabulary: number;
   /** [n, V] the network's logits */
   readonly logits: Float32Array;
-  /** [n, V] ln p of the counts */
+  /** [n, V] log-probabilities by the counts */
   readonly counted: Float32Array;
-  /** [n] */
+  /** [n] class of each position */
   readonly classes: Uint16Array;
-  /** [n] ids that followed */
+  /** [n] id of the character that really followed */
   readonly targets: ArrayLike<number>;
 }
 
 type Pair = readonly [network: number, counts: number];
 
 const iterations = 5;
-/** How strongly weights are drawn to those they begin with: as this many positions' variance of 1 nat² */
+/**
+ * Strength of the pull towards the starting weights: it equals this many positions whose log-probabilities have a
+ * variance of 1 nat²
+ */
 const pull = 10;
 const largest = 3;
-/** Weights are recorded with so many decimals. */
+/** Weights are rounded to multiples of 1/precision, so that files record few digits. */
 const precision = 1e4;
 
 /**
- * @param classes how many there are
- * @returns [classes, 2]
+ * Fits a pair of weights for each class.
+ * @param classes number of classes
+ * @returns [classes, 2] weights of network and counts
  */
 export function fitWeights(data: FitData, classes: number): Float64Array {
   const n = data.classes.length;
@@ -51,10 +56,10 @@ export function fitWeights(data: FitData, classes: number): Float64Array {
   return weights;
 }
 
-/** Sums over positions of the slope of ln p and of the variances of the two logarithms */
+/** First and second derivative of the log-likelihood, summed over positions */
 interface Curve {
   readonly slope: Pair;
-  /** Of the network, of both together, of the counts */
+  /** Variance of the network's log-probabilities, covariance with the counts', variance of the counts' */
   readonly variances: readonly [number, number, number];
 }
 
@@ -93,7 +98,7 @@ function curveAt(data: FitData, positions: Uint32Array, a: number, b: number): C
       if (value > max) max = value;
     }
     const target = start + targets[positions[i]];
-    // from the character that came, so that sums of squares lose no digits
+    // differences to the logits of the character that followed: raw values would lose digits in the sums of squares
     const [x0, y0] = [logits[target], counted[target]];
     let [sum, x1, y1, x2, z2, y2] = [0, 0, 0, 0, 0, 0];
     for (let id = 0; id < V; id++) {

@@ -1,25 +1,29 @@
 /**
- * Two tables as one: that of both texts, exactly as if they had been counted together, where nothing was left out.
+ * Merges tables into one. Where nothing was left out, the result is exactly the table of both texts counted together.
  *
- * Below the longest contexts a count is a number of different characters before an n-gram. It is counted anew from
- * the merged longer contexts; what a table has beyond its own longer contexts is added: the beginning of a text, and
- * what was left out.
+ * Below the longest contexts, the count of an n-gram is the number of different characters that precede it. It is
+ * computed again from the merged longer contexts. Added to it is what a table has beyond its own longer contexts:
+ * n-grams at the beginning of its text, and n-grams whose longer ones were left out.
  */
 import { limits } from '../limits.js';
 import type { NgramTable } from './ngram-table.js';
 import { entriesOf } from './ngram-table.js';
 import { TableBuilder } from './table-builder.js';
 
-/** A table and the ids of its characters in the merged one */
+/** A table to be merged, with the ids that its characters have in the merged table */
 export interface Merged {
   readonly table: NgramTable;
-  /** By id; -1 for one that is no more. Ascending; absent: as they are */
+  /**
+   * New id of each old id, ascending; -1 for a character that the merged table does not have. Absent if ids do not
+   * change
+   */
   readonly renumbered?: Int32Array | undefined;
 }
 
 /**
+ * Merges tables.
  * @param vocabulary V of the merged table
- * @param limit entries at the most; what occurs least is left out
+ * @param limit max number of entries; the rarest n-grams are left out
  * @throws Error for tables whose longest contexts differ
  */
 export function mergeTables(
@@ -30,7 +34,7 @@ export function mergeTables(
   const [{ table }] = parts;
   const { context } = table;
   if (parts.some((part) => part.table.context !== context)) throw new Error('contexts differ');
-  // of what was left out, counts of 1 and 2 are not known any more
+  // tables that left n-grams out cannot tell how many counts are 1 or 2, which the discounts are computed from
   const pruned = parts.filter((part) => part.table.cutoff > 0).map((part) => part.table);
   const known = pruned.sort((a, b) => entriesOf(b) - entriesOf(a)).at(0);
   let cutoff = Math.max(0, ...pruned.map((part) => part.cutoff));
@@ -44,7 +48,7 @@ export function mergeTables(
 }
 
 class Merger {
-  /** By part, level and character: how many of a context's longer contexts have it */
+  /** By table, level and character: how many longer contexts of the current context were followed by the character */
   private readonly tallies: readonly (readonly Uint32Array[])[];
 
   constructor(
@@ -65,7 +69,7 @@ class Merger {
     this.builder.close(0, 0, true);
   }
 
-  /** @param nodes of each part; -1 where it does not have the context */
+  /** @param nodes the current context in each table; -1 if a table does not have it */
   private visit(level: number, nodes: readonly number[]): void {
     const { parts, builder, context } = this;
     if (level < context) this.visitChildren(level, nodes);
@@ -101,7 +105,7 @@ class Merger {
         const symbol = table.levels[level + 1].symbols[next[part]];
         const id = renumbered ? renumbered[symbol] : symbol;
         if (id >= 0) return id;
-        // a context with a character that is no more
+        // the context contains a character that the merged table does not have
         this.tally(part, level, next[part]++);
       }
       return Number.POSITIVE_INFINITY;

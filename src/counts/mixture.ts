@@ -1,37 +1,63 @@
 /**
- * Network and counts as one prediction: a product of powers,
+ * Mixes network and counts into one prediction, a weighted product of probabilities:
  *
  *     p(c) ∝ p_network(c)^a · p_counts(c)^b
  *
- * with a pair (a, b) for each class of positions, by how long the context is that the counts know, and how often
- * they have seen it (log-linear interpolation; Neubig & Dyer 2016 for counts and networks).
+ * There is a pair (a, b) for each class of positions; the class depends on the length of the longest context that the
+ * counts know, and on how often they have seen it (log-linear interpolation; Neubig & Dyer 2016 for counts and
+ * networks).
  */
+import { exponentialBelow } from './exponential.js';
 import { NgramReader } from './ngram-reader.js';
 import type { NgramTable } from './ngram-table.js';
+import { withTrie } from './reading-trie.js';
 
-/** The counts of a model, as files hold them and threads share them */
+/** The counts of a model, as files record them and threads share them */
 export interface ModelCounts {
   readonly table: NgramTable;
-  /** [classes, 2] a and b */
+  /** [classes, 2] the exponents a and b of each class */
   readonly weights: Float64Array;
 }
 
-/** How often a context was seen, from which on a class is another one */
+/** A class for each range of how often the context was seen: these numbers are the lower ends. */
 const seenSteps = [1, 2, 3, 5, 9, 33];
 
-/** Classes of positions that a table tells apart. */
+/** Number of classes for contexts of up to this length */
 export function classCount(context: number): number {
   return (context + 1) * seenSteps.length;
 }
 
-/** The class of a position. */
+/**
+ * The class of a position.
+ * @param matched length of the longest known context
+ * @param seen how often that context was seen
+ */
 export function classOf(matched: number, seen: number): number {
   let step = seenSteps.length - 1;
   while (step > 0 && seen < seenSteps[step]) step--;
   return matched * seenSteps.length + step;
 }
 
-/** Weights for all classes as long as none have been fitted: what fits of many texts come to, about. */
+/**
+ * The weights of a mixture by the length of the context that is known: the mean over how often it was seen.
+ * @returns [N + 1] pairs
+ */
+export function weightsByLength({
+  table,
+  weights,
+}: ModelCounts): [network: number, counts: number][] {
+  const each = seenSteps.length;
+  return Array.from({ length: table.context + 1 }, (_, length) => {
+    const mean = (which: number) => {
+      let sum = 0;
+      for (let step = 0; step < each; step++) sum += weights[2 * (length * each + step) + which];
+      return sum / each;
+    };
+    return [mean(0), mean(1)];
+  });
+}
+
+/** Weights used for all classes until some have been fitted: rounded means of what fits on several texts gave */
 export const usualWeights: readonly [network: number, counts: number] = [0.65, 0.4];
 
 export class Mixture {
@@ -39,7 +65,7 @@ export class Mixture {
   private readonly counted: Float64Array;
   private readonly mixed: Float64Array;
 
-  /** @param share scales the weight of the counts: 1 as fitted, 0 leaves the network alone */
+  /** @param share factor of the counts' weight: 1 as fitted, 0 for the network alone */
   constructor(
     private readonly counts: ModelCounts,
     private readonly share = 1,
@@ -50,20 +76,22 @@ export class Mixture {
   }
 
   /**
-   * Turns a row of the network's logits into those of the mixture: its log-probabilities, up to a constant.
-   * @param logits the row begins at `start`, and is changed
+   * Replaces a row of the network's logits by the mixture's: log-probabilities up to a constant.
+   * @param logits the row begins at `start`
    * @param history ids before the character, oldest first
-   * @param end how many of them there are
+   * @param end number of these ids
    */
   mix(logits: Float32Array, start: number, history: ArrayLike<number>, end: number): void {
-    const { mixed } = this;
-    this.combine(logits, start, history, end);
-    for (let id = 0; id < mixed.length; id++) logits[start + id] = mixed[id];
+    const { counted } = this;
+    const [a, b] = this.consult(history, end);
+    for (let id = 0; id < counted.length; id++) {
+      logits[start + id] = a * logits[start + id] + b * counted[id];
+    }
   }
 
   /**
-   * What a character costs, in nats.
-   * @param logits the network's; the row begins at `start`, and stays as it is
+   * Loss of a character under the mixture, in nats.
+   * @param logits the network's; the row begins at `start` and is not changed
    */
   loss(
     logits: Float32Array,
@@ -72,37 +100,33 @@ export class Mixture {
     end: number,
     id: number,
   ): number {
-    const { mixed } = this;
-    const max = this.combine(logits, start, history, end);
+    const { counted, mixed } = this;
+    const [a, b] = this.consult(history, end);
+    let max = Number.NEGATIVE_INFINITY;
+    for (let other = 0; other < mixed.length; other++) {
+      const value = a * logits[start + other] + b * counted[other];
+      mixed[other] = value;
+      if (value > max) max = value;
+    }
     let sum = 0;
-    for (let other = 0; other < mixed.length; other++) sum += Math.exp(mixed[other] - max);
+    for (let other = 0; other < mixed.length; other++) sum += exponentialBelow(mixed[other] - max);
     return Math.log(sum) + max - mixed[id];
   }
 
-  /** @returns the largest of the mixed logits */
-  private combine(
-    logits: Float32Array,
-    start: number,
-    history: ArrayLike<number>,
-    end: number,
-  ): number {
-    const { reader, counted, mixed, share, counts } = this;
+  /**
+   * Asks the counts for their prediction.
+   * @returns the powers of the network's and of theirs
+   */
+  private consult(history: ArrayLike<number>, end: number): readonly [number, number] {
+    const { reader, counted, share, counts } = this;
     reader.predict(history, end, counted);
     const at = 2 * classOf(reader.matched, reader.seen);
-    const a = 1 + share * (counts.weights[at] - 1);
-    const b = share * counts.weights[at + 1];
-    let max = Number.NEGATIVE_INFINITY;
-    for (let id = 0; id < mixed.length; id++) {
-      const value = a * logits[start + id] + b * counted[id];
-      mixed[id] = value;
-      if (value > max) max = value;
-    }
-    return max;
+    return [1 + share * (counts.weights[at] - 1), share * counts.weights[at + 1]];
   }
 }
 
 /**
- * What a character of a text costs in nats, for whoever reads texts with a network.
+ * Makes a judge of a text's characters: it gives the loss of each under the mixture, in nats.
  * @param logits the network's; the row begins at `start`
  * @param ids the text, in which the character stands at `at`
  */
@@ -111,7 +135,13 @@ export function judgeOf(mixture: Mixture) {
     mixture.loss(logits, start, ids, at, ids[at]);
 }
 
-/** The mixture of a model; undefined where it has no counts, or they are to have no weight. */
+/** The counts of a model as threads are given them: arranged for readers once for all of them. */
+export function sharedCounts(counts: ModelCounts | undefined, share = 1): ModelCounts | undefined {
+  if (counts === undefined || share === 0) return undefined;
+  return { ...counts, table: withTrie(counts.table) };
+}
+
+/** The mixture of a model; undefined if the model has no counts or their weight is 0. */
 export function mixtureOf(counts: ModelCounts | undefined, share = 1): Mixture | undefined {
   return counts === undefined || share === 0 ? undefined : new Mixture(counts, share);
 }

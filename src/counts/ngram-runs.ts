@@ -1,42 +1,47 @@
 /**
- * The n-grams of a text in the order of the trie of contexts, each with how often it occurs.
+ * Lists the n-grams of a text in the order of the trie of contexts, each with the number of its occurrences.
  *
- * An n-gram is a number of 64 bits: its context read backwards, all but the latest character, and what follows.
- * Positions are taken in batches, those with equal latest characters together, so that memory does not grow
- * with the text.
+ * An n-gram is a number of 64 bits: its context read backwards, without the latest character, and then the character
+ * that followed. Positions are processed in batches, those with equal latest characters together, so that memory does
+ * not grow with the text.
  */
 import { endianness } from 'node:os';
 import type { Ids } from '../text/unit.js';
 
-/** Positions of a batch: what is sorted at a time takes 16 bytes for each */
+/** Number of positions of a batch: sorting takes 16 bytes for each. */
 const batchPositions = 1 << 23;
-/** No context is longer */
-export const longestContext = 12;
+/** Max number of characters of a context */
+export const maxContext = 12;
 const keyBits = 64;
 
-/** Where a 64-bit number's halves lie in pairs of 32 bits */
+/** Indices of a 64-bit number's lower and upper half among its two 32-bit words */
 const [lowHalf, highHalf] = endianness() === 'LE' ? [0, 1] : [1, 0];
 
-/** How the characters of an n-gram lie in its number: ids are one higher, 0 is before the beginning of the text. */
+/**
+ * How the characters of an n-gram are packed into its number: each as its id plus 1, because 0 stands for the place
+ * before the beginning of the text.
+ */
 export class NgramLayout {
-  /** Bits of a character */
+  /** Bits for one character */
   readonly bits: number;
   readonly mask: number;
 
   /**
    * @param vocabulary V
-   * @param context N, at most `mostContext(vocabulary)`
+   * @param context N, at most `maxContextFor(vocabulary)`
    */
   constructor(
     vocabulary: number,
     readonly context: number,
   ) {
-    if (context > mostContext(vocabulary)) throw new Error(`contexts of ${context} are too long`);
+    if (context > maxContextFor(vocabulary)) throw new Error(`contexts of ${context} are too long`);
     this.bits = bitsFor(vocabulary);
     this.mask = 2 ** this.bits - 1;
   }
 
-  /** The character of the context that stands `back` before what follows, from 2 on; 0: what follows. */
+  /**
+   * Unpacks one character: `back` 0 is the one that followed, `back` 2 and more the context's character so far back.
+   */
   symbol(high: number, low: number, back: number): number {
     const { bits, mask } = this;
     const shift = back === 0 ? 0 : (this.context + 1 - back) * bits;
@@ -51,20 +56,21 @@ function bitsFor(vocabulary: number): number {
 }
 
 /** The longest context that can be counted in a vocabulary of this size. */
-export function mostContext(vocabulary: number): number {
-  return Math.min(longestContext, Math.floor(keyBits / bitsFor(vocabulary)));
+export function maxContextFor(vocabulary: number): number {
+  return Math.min(maxContext, Math.floor(keyBits / bitsFor(vocabulary)));
 }
 
 /**
- * @param latest the id before what follows, plus 1; 0 at the beginning
+ * Called for each different n-gram.
+ * @param latest id of the context's latest character, plus 1; 0 at the beginning of the text
  * @param high upper half of the n-gram's number
  * @param low lower half
  */
 export type RunListener = (latest: number, high: number, low: number, count: number) => void;
 
 /**
- * Tells all n-grams of a text that consist of N characters and the one that follows, ascending.
- * @param first position of the first character that is counted as what follows
+ * Lists all n-grams of N context characters and the character that followed, in ascending order.
+ * @param first position of the first character that counts as following a context
  */
 export function eachRun(
   ids: Ids,
@@ -92,7 +98,7 @@ export function eachRun(
   }
 }
 
-/** Positions by the first bits of their contexts */
+/** Positions of the text grouped into cells, by the first bits of their contexts */
 class Cells {
   readonly counts: Uint32Array;
   private readonly shift: number;
@@ -113,15 +119,15 @@ class Cells {
     }
   }
 
-  /** The latest character of all contexts of a cell */
+  /** The latest character that all contexts of a cell share */
   latest(cell: number): number {
     return cell >>> this.shift;
   }
 
   /**
-   * The next positions of the cells from `from` to below `to`.
-   * @param at where to go on, and the cell there
-   * @returns how many there are: fewer than fit into the list at the end of the text
+   * Collects the next positions that belong to the cells `from` to `to` - 1, with the cell of each.
+   * @param at position to go on from
+   * @returns how many were collected: as many as the list holds, or fewer at the end of the text
    */
   gather(
     from: number,
@@ -160,7 +166,7 @@ class Batch {
     this.halves = new Uint32Array(this.keys.buffer);
   }
 
-  /** The n-grams of some cells, of `count` positions in all */
+  /** Lists the n-grams of several cells that have `count` positions in all and fit into one batch. */
   range(cells: Cells, from: number, to: number, count: number, listener: RunListener): void {
     const { ids, positions, grouped, vocabulary } = this;
     cells.gather(from, to, { position: 0, cell: 0 }, positions.subarray(0, count));
@@ -178,7 +184,7 @@ class Batch {
     }
   }
 
-  /** The n-grams of a cell that has more positions than fit: sorted in parts, which are merged. */
+  /** Lists the n-grams of a cell that is larger than a batch: its parts are sorted one by one and then merged. */
   cell(cells: Cells, cell: number, listener: RunListener): void {
     const at = { position: 0, cell: 0 };
     let merged = new Runs(0);

@@ -1,23 +1,26 @@
 /**
- * The counts of an n-gram model, packed: one trie of contexts, read backwards from the latest character, so that
- * one walk from its root meets the contexts of every length. Plain data on shared memory, so that threads share it.
+ * The counts of an n-gram model, packed: a trie of contexts, read backwards from the latest character, so that one
+ * walk from its root meets the contexts of every length. It is plain data on shared memory, which threads share.
  */
 import { newIds } from '../text/ids.js';
 import type { Ids } from '../text/unit.js';
 
-/** The contexts of one length, in the order of the characters read backwards, and what followed each. */
+/**
+ * The contexts of one length, sorted by their characters read backwards, each with the list of characters that
+ * followed it
+ */
 export interface ContextLevel {
-  /** Contexts */
+  /** Number of contexts */
   readonly size: number;
-  /** [size] the character that a context has more than its parent: the one that is farthest back */
+  /** [size] a context's first character, which its parent in the trie does not have */
   readonly symbols: Ids;
-  /** [size + 1] where a context's children begin in the next level */
+  /** [size + 1] index in the next level at which the children of a context begin */
   readonly firstChild: Uint32Array;
-  /** [size + 1] where the list of what followed a context begins */
+  /** [size + 1] index in `entrySymbols` at which the list of a context begins */
   readonly firstEntry: Uint32Array;
-  /** [size] the sum of a context's counts, of those that were left out as well */
+  /** [size] sum of a context's counts, including counts that were left out of the list */
   readonly totals: Uint32Array;
-  /** What followed, ascending within a context, and how often */
+  /** The characters that followed, ascending within each context, and the count of each */
   readonly entrySymbols: Ids;
   readonly entryCounts: Uint32Array;
 }
@@ -25,27 +28,29 @@ export interface ContextLevel {
 export interface NgramTable {
   /** V: how many characters there are, the unknown symbol included */
   readonly vocabulary: number;
-  /** N: characters of the longest context */
+  /** N: number of characters of the longest context */
   readonly context: number;
-  /** n-grams that occurred at most this often were left out, so that the table does not grow with the text */
+  /** n-grams that occurred at most this often were left out, to keep the table small */
   readonly cutoff: number;
-  /** [N + 1, 3] what is taken off a count of 1, of 2, and of more, by length of the context */
+  /** [N + 1, 3] discounts: what is subtracted from a count of 1, of 2, and of 3 or more, by length of the context */
   readonly discounts: Float64Array;
-  /** By length of the context, 0 to N */
+  /** The levels of the trie, by length of the context, 0 to N */
   readonly levels: readonly ContextLevel[];
+  /** The same, as `trieOf` arranges it for readers; a table that goes to other threads takes it with it */
+  readonly trie?: Uint32Array;
 }
 
-/** Counts that a table holds, over all lengths of contexts */
+/** Number of counts in a table, over all lengths of contexts */
 export function entriesOf({ levels }: NgramTable): number {
   return levels.reduce((sum, { entryCounts }) => sum + entryCounts.length, 0);
 }
 
-/** Contexts that a table holds, over all lengths */
+/** Number of contexts in a table, over all lengths */
 export function contextsOf({ levels }: NgramTable): number {
   return levels.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** Lists of one level that grow as contexts are added. */
+/** One level of a table under construction: its lists grow as contexts are added. */
 export class GrowingLevel {
   readonly symbols = new GrowingList();
   readonly childEnds = new GrowingList();
@@ -82,7 +87,10 @@ class GrowingList {
     this.values[this.length++] = value;
   }
 
-  /** @param zeros that come before the values */
+  /**
+   * Copies the values to shared memory.
+   * @param zeros number of zeros that precede them
+   */
   shared(zeros: number): Uint32Array {
     const list = new Uint32Array(new SharedArrayBuffer(4 * (zeros + this.length)));
     list.set(this.values.subarray(0, this.length), zeros);

@@ -6,15 +6,15 @@
  */
 import { CharnnError } from '../errors.js';
 import { newIds } from '../text/ids.js';
-import { mostContext } from './ngram-runs.js';
+import { maxContextFor } from './ngram-runs.js';
 import { type ContextLevel, contextsOf, entriesOf, type NgramTable } from './ngram-table.js';
 
-/** What files say of a table beside its bytes */
+/** What a model file says of a table besides its bytes */
 export interface TableHead {
   readonly context: number;
   readonly cutoff: number;
   readonly discounts: readonly number[];
-  /** By length of the context */
+  /** Number of contexts by length of the context */
   readonly contexts: readonly number[];
   readonly entries: readonly number[];
 }
@@ -37,7 +37,7 @@ export function packTable(table: NgramTable): Uint8Array {
     const parents = table.levels[length - 1];
     let parent = 0;
     for (let node = 0; node < level.size; node++) {
-      // the first of its siblings
+      // a context that is the first of its siblings has another parent than the one before
       while (parents && parents.firstChild[parent + 1] <= node) parent++;
       const isFirst = parents === undefined || parents.firstChild[parent] === node;
       packContext(out, level, node, isFirst ? -1 : level.symbols[node - 1], table.cutoff > 0);
@@ -68,13 +68,13 @@ function packContext(
     previous = entrySymbols[entry];
     rest -= entryCounts[entry];
   }
-  // of the entries that were left out
+  // the sum of the counts that were left out
   if (isPruned) out.number(Math.max(0, rest));
 }
 
 /**
- * A table from the bytes of a file, which may be anything.
- * @param where names them in messages
+ * Reads a table from the bytes of a file, which may contain anything.
+ * @param where what messages call the bytes
  * @throws CharnnError for bytes that are no such table
  */
 export function unpackTable(
@@ -87,9 +87,9 @@ export function unpackTable(
   const fail = (what: string): never => {
     throw new CharnnError(`${where} is damaged: ${what}`);
   };
-  if (context > mostContext(vocabulary)) fail('its contexts are too long for the vocabulary');
+  if (context > maxContextFor(vocabulary)) fail('its contexts are too long for the vocabulary');
   const total = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
-  // a context and an entry take two bytes at least, so that nothing is allocated that is not there
+  // each context and each entry takes at least two bytes, so nothing is allocated for contents that are not there
   if (2 * (total(head.contexts) + total(head.entries)) > bytes.length) fail('it is too short');
   if (head.contexts[0] !== 1) fail('it has no beginning');
   const input = new Reader(bytes, fail);

@@ -1,35 +1,38 @@
 /**
- * Builds a table from contexts that come in the order of the trie, the longest first: what followed a context is
- * added to its level, then the context is closed, which counts it one time in its parent.
+ * Builds a table from contexts that arrive in the order of the trie, longest contexts first: characters that followed
+ * are added to the open context of a level; when the context is closed, each of its characters counts once in its
+ * parent.
  *
- * So the longest contexts have the counts of the text, and each shorter one counts a character as often as there
- * are different characters before the n-gram, the text's beginning being one of them: Kneser and Ney's idea.
+ * So the longest contexts hold the counts of the text, and in every shorter one the count of a character is the number
+ * of different characters that precede the n-gram, where the beginning of the text counts as one: the idea of Kneser
+ * and Ney.
  */
+import { discountsOf } from './discounts.js';
 import { GrowingLevel, type NgramTable } from './ngram-table.js';
 
-/** Occurrences that are told apart where it is decided what is left out */
-const mostOccurrences = 1 << 16;
+/** Occurrences are told apart up to this number when the cutoff is chosen. */
+const maxOccurrences = 1 << 16;
 
 export class TableBuilder {
-  /** By level and character, of the contexts that are open */
+  /** By level and character: the counts of the open contexts */
   private readonly counts: readonly Uint32Array[];
   private readonly occurrences: readonly Uint32Array[];
   private readonly touched: readonly Uint32Array[];
   private readonly touchedCounts: Uint32Array;
-  /** By level: counts of an open context whose characters are not known any more */
+  /** By level: sum of those counts of the open context whose characters were left out */
   private readonly leftOut: Float64Array;
-  /** [N + 1, 4] counts that are 1, 2, 3 and 4 */
+  /** [N + 1, 4] how many counts are 1, 2, 3 and 4, by level */
   private readonly countsOfCounts: Float64Array;
-  /** By number of occurrences: n-grams of two characters and more */
-  private readonly histogram = new Float64Array(mostOccurrences + 1);
+  /** Number of n-grams of two and more characters, by how often they occur */
+  private readonly histogram = new Float64Array(maxOccurrences + 1);
   private levels: readonly GrowingLevel[] | undefined;
   private entries = 0;
 
   /**
    * @param vocabulary V
    * @param context N
-   * @param cutoff n-grams of two characters and more that occur at most this often are left out
-   * @param limit when there are more entries than this, nothing is kept any more but statistics
+   * @param cutoff n-grams of two and more characters that occur at most this often are left out
+   * @param limit max number of entries; beyond it, only statistics are kept
    */
   constructor(
     private readonly vocabulary: number,
@@ -48,8 +51,8 @@ export class TableBuilder {
   }
 
   /**
-   * Adds to the open context of a level.
-   * @param occurrences in the text
+   * Adds a character to the open context of a level.
+   * @param occurrences how often the n-gram occurs in the text
    */
   add(level: number, symbol: number, count: number, occurrences: number): void {
     const counts = this.counts[level];
@@ -59,15 +62,16 @@ export class TableBuilder {
     list[symbol] = Math.min(0xffffffff, list[symbol] + occurrences);
   }
 
-  /** Adds counts of characters that have been left out to the open context of a level. */
+  /** Adds the sum of counts whose characters were left out to the open context of a level. */
   addLeftOut(level: number, count: number): void {
     this.leftOut[level] += count;
   }
 
   /**
-   * Closes the open context of a level, whose children are closed already.
-   * @param symbol its farthest character
-   * @param isContext whether it is one; not where it reaches beyond the beginning of the text
+   * Closes the open context of a level, after its children.
+   * @param symbol the context's first character
+   * @param isContext false if the context reaches beyond the beginning of the text: its characters count in shorter
+   *   contexts only
    */
   close(level: number, symbol: number, isContext: boolean): void {
     const n = this.touchedCounts[level];
@@ -86,7 +90,7 @@ export class TableBuilder {
       if (level > 0) this.add(level - 1, next, 1, occurred);
       if (!isContext) continue;
       if (count <= 4) this.countsOfCounts[4 * level + count - 1]++;
-      if (level > 0) this.histogram[Math.min(occurred, mostOccurrences)]++;
+      if (level > 0) this.histogram[Math.min(occurred, maxOccurrences)]++;
       if (out === undefined || (level > 0 && occurred <= this.cutoff)) continue;
       out.entrySymbols.push(next);
       out.entryCounts.push(count);
@@ -117,16 +121,17 @@ export class TableBuilder {
   /** The lowest number of occurrences to be left out with which at most `limit` entries remain. */
   get neededCutoff(): number {
     let kept = this.histogram.reduce((a, b) => a + b);
-    for (let occurred = 0; occurred < mostOccurrences; occurred++) {
+    for (let occurred = 0; occurred < maxOccurrences; occurred++) {
       kept -= this.histogram[occurred];
       if (kept + this.vocabulary <= this.limit) return occurred;
     }
-    return mostOccurrences;
+    return maxOccurrences;
   }
 
   /**
-   * @param discounts of a table that this one goes on from; else they are those of the counts that were seen
-   * @returns undefined where there were too many entries
+   * Returns the finished table.
+   * @param discounts those of the table that this one continues; by default they are computed from the counts
+   * @returns undefined if there were more entries than the limit
    */
   finish(discounts?: Float64Array): NgramTable | undefined {
     const { vocabulary, context, cutoff, levels, countsOfCounts } = this;
@@ -140,34 +145,6 @@ export class TableBuilder {
       }
     );
   }
-}
-
-/** No count is discounted by less, so that every character is possible after every context. */
-const leastDiscount = 0.1;
-
-/**
- * The discounts of modified Kneser-Ney smoothing (Chen & Goodman 1998, equation 26), from the numbers n₁ … n₄ of
- * counts that are 1 to 4:
- *
- *     Y = n₁ / (n₁ + 2 n₂),  D₁ = 1 - 2 Y n₂ / n₁,  D₂ = 2 - 3 Y n₃ / n₂,  D₃₊ = 3 - 4 Y n₄ / n₃
- *
- * each kept between 0.1 and the count that it is taken off. Where one of the four numbers is 0, they are ½, 1 and
- * 1½.
- */
-export function discountsOf(countsOfCounts: Float64Array, context: number): Float64Array {
-  const discounts = new Float64Array(3 * (context + 1));
-  for (let level = 0; level <= context; level++) {
-    const n = countsOfCounts.subarray(4 * level, 4 * level + 4);
-    const y = n[0] / (n[0] + 2 * n[1]);
-    for (let i = 0; i < 3; i++) {
-      const found = i + 1 - ((i + 2) * y * n[i + 1]) / n[i];
-      const isKnown = n.every((count) => count > 0);
-      discounts[3 * level + i] = isKnown
-        ? Math.min(i + 1, Math.max(leastDiscount, found))
-        : (i + 1) / 2;
-    }
-  }
-  return discounts;
 }
 
 /** Most lists are short, or in order already. */

@@ -95,7 +95,7 @@ export class Model {
     return this.#data.separator;
   }
 
-  /** The text that ends each record of the training text; undefined if it is not made of records */
+  /** How it came about, as its file records it: options, step, back end, and the texts that it was trained on */
   get training(): Readonly<Record<string, unknown>> {
     return structuredClone(this.#data.training ?? {});
   }
@@ -226,7 +226,7 @@ export class Model {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
     const { learn = true, threads = usableCores() } = rest;
     return this.#operations.run(given, (signal, fail) =>
-      withExactDevice(this.#device, (device) =>
+      withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {
           ...{ model: this.#data, learn, threads, device, signal },
           onProgress: guarded(listener, fail),

@@ -7,12 +7,17 @@ import { checkOptions, type OptionsOf } from '../options/table.js';
 import { listed } from '../options/types.js';
 import { beamSearch } from '../sample/beam.js';
 import { generate } from '../sample/generate.js';
-import { notIn, selectRecords, unseen, wholeRecords } from '../sample/record-filters.js';
+import {
+  notIn,
+  notInTexts,
+  selectRecords,
+  unseen,
+  wholeRecords,
+} from '../sample/record-filters.js';
 import type { DrawOptions } from '../sample/sample-rows.js';
 import { sampleSettings } from '../sample/sample-settings.js';
 import { prepareText } from '../text/decode.js';
 import { newIds } from '../text/ids.js';
-import { loadCorpus } from '../text/load-corpus.js';
 import type { Ids } from '../text/unit.js';
 import { requirePaths } from './arguments.js';
 import { type HeldText, type LoadedModel, textOf } from './held.js';
@@ -121,13 +126,8 @@ async function noveltyOf(
   if (novel === undefined) return undefined;
   const held = typeof novel === 'object' ? textOf(novel) : undefined;
   if (held !== undefined) return notIn(idsFor(model, held));
-  const { text, vocabulary } = model;
   const paths = requirePaths(novel, 'option novel');
-  const { ids } = await loadCorpus(paths, {
-    ...{ text, vocabulary, minCount: 1, stdin: process.stdin },
-    onProgress: () => signal.throwIfAborted(),
-  });
-  return notIn(ids);
+  return notInTexts(paths, model, { onProgress: () => signal.throwIfAborted() });
 }
 
 /** The ids of a corpus in the vocabulary of a model. */

@@ -2,7 +2,7 @@
  * Capabilities: what goes with what. A row is a feature of a network with the cells, back ends and
  * commands that can do it; what a row does not name is refused, always with the same sentence.
  */
-import { type BackendName, backendNames } from '../backend/device.js';
+import { type BackendName, backendNames, type Precision } from '../backend/device.js';
 import { OptionError, type Spelling } from '../errors.js';
 import type { CellFeature } from './cells/cell.js';
 import { type CellName, cellNames, cells } from './cells/cells.js';
@@ -45,11 +45,18 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   },
 };
 
+/** Formats of the factors of products, with the back ends that compute in them. */
+export const precisions: Readonly<Record<Precision, Pick<Capability, 'backends'>>> = {
+  f32: { backends: allBackends },
+  bf16: { backends: ['native', 'reference'] },
+};
+
 /** The work to be done and the network to do it with; properties that are not known yet are absent. */
 export interface Combination extends ArchitectureFlags {
   /** Any name, of a cell that is written out or of equations */
   readonly cell?: string | undefined;
   readonly backend?: BackendName | undefined;
+  readonly precision?: Precision | undefined;
   readonly command?: string | undefined;
 }
 
@@ -59,7 +66,12 @@ function isOfEquations(cell: string | undefined): boolean {
 
 /** Why a combination is not possible, as a sentence in which options have yet to be spelt. */
 export function refusal(wanted: Combination): ((name: Spelling) => string) | undefined {
-  const { cell, backend, command } = wanted;
+  const { cell, backend, command, precision = 'f32' } = wanted;
+  const { backends } = precisions[precision];
+  if (backend !== undefined && backend !== 'auto' && !backends.includes(backend)) {
+    return (name) =>
+      `${name('precision', precision)} is for ${name('backend', backends.join(' or '))}, not ${backend}`;
+  }
   for (const [key, capability] of Object.entries(capabilities)) {
     if (!wanted[key as keyof ArchitectureFlags]) continue;
     const pairs = [

@@ -1,5 +1,6 @@
 /** The weights of one layer, or the gradients w.r.t. them, as the network and its cells take them. */
 import type { Tensor } from '../backend/backend.js';
+import type { RecurrentWeights } from './cells/cell.js';
 import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
@@ -42,5 +43,20 @@ export function layerWeights(
     bias: undefined,
     gain: undefined,
     vectors: stack(learned.vectors.map((vector) => vector.name)),
+  };
+}
+
+/** The weights that only some cells have, each with its gradient: gains of layer normalisation, learned vectors. */
+export function ownWeights(
+  { gain, vectors }: LayerWeights,
+  gradients: LayerWeights | undefined,
+): Pick<RecurrentWeights, 'norm' | 'vectors'> {
+  const { gain: dGain, bias: dBias } = gradients ?? {};
+  return {
+    norm: gain && {
+      gain,
+      gradients: dGain && dBias && { gain: dGain, bias: dBias },
+    },
+    vectors: vectors && { values: vectors, gradients: gradients?.vectors },
   };
 }

@@ -35,3 +35,8 @@ export interface ModelConfig extends ArchitectureFlags, CellChoice {
 export function carriedLayers({ layers, pairs }: ModelConfig): number {
   return pairs ? 0 : layers;
 }
+
+/** Whether the output of layer l is added to its input. */
+export function isResidual({ residual }: ModelConfig, l: number): boolean {
+  return l > 0 && (residual ?? false);
+}

@@ -12,49 +12,20 @@
  */
 import type { Backend, DropoutMask, Indices, Lookup, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
-import type { Cell, CellChunk, CellLayer, RecurrentWeights } from './cells/cell.js';
+import type { Cell, CellChunk, CellLayer } from './cells/cell.js';
 import { cellOf } from './cells/cells.js';
+import { type Capacity, ChunkBuffers, type ChunkViews } from './chunk-buffers.js';
 import { DocumentResets } from './document-resets.js';
+import { type Dropout, dropoutMask } from './dropout.js';
 import { FirstLayerInput } from './input.js';
-import { type LayerWeights, layerWeights } from './layer-weights.js';
-import type { ModelConfig } from './model-config.js';
+import { type LayerWeights, layerWeights, ownWeights } from './layer-weights.js';
+import { isResidual, type ModelConfig } from './model-config.js';
 import { createState } from './network-state.js';
 import type { ParameterTensors } from './parameters.js';
-import { randomKey } from './random.js';
 import { WeightDrop } from './weight-drop.js';
 
 /** State of every layer, [B, H] each: `state[layer][0]` is h, `[1]` the LSTM's c. */
 export type State = readonly (readonly Tensor[])[];
-
-export interface Dropout {
-  /** Fraction of each layer's output set to zero, the last layer's included (Zaremba et al. 2014) */
-  readonly rate: number;
-  /** One mask for all steps of a chunk (Gal & Ghahramani 2016), not one a step. */
-  readonly locked: boolean;
-  /** Fraction of the recurrent weights set to zero, for a chunk (weight drop, Merity et al. 2018) */
-  readonly weightRate: number;
-  readonly seed: number;
-  /** The mask is a function of seed, step, layer and position alone. */
-  readonly step: number;
-  /** The positions of the rows within the whole batch */
-  readonly firstRow: number;
-  readonly totalRows: number;
-}
-
-export interface Capacity {
-  /** Max T·B */
-  readonly maxRows: number;
-  /** Max B */
-  readonly maxBatch: number;
-  /** Whether `backward` will be called. */
-  readonly training: boolean;
-  /** Whether `forward` will be given dropout of outputs. */
-  readonly dropout: boolean;
-  /** Whether `forward` will be given dropout of weights. */
-  readonly weightDrop: boolean;
-  /** Whether `forward` will be given resets of documents. */
-  readonly documents?: boolean;
-}
 
 /**
  * Is told the gradient w.r.t. the states as it passes: layer by layer from the top, step by step from
@@ -63,33 +34,10 @@ export interface Capacity {
  */
 export type StateGradientObserver = (layer: number, t: number, dState: readonly Tensor[]) => void;
 
-/** Buffers of one chunk besides those of its layers: views for one (T, B) */
-interface ChunkViews {
-  readonly layers: readonly CellChunk[];
-  /** The input of the layer above, [T, B, H] a layer, if it differs from the layer's output */
-  readonly layerOutputs: readonly (Tensor | undefined)[];
-  /** Gradient w.r.t. the inputs of the layer above, [T, B, H] */
-  readonly dOutput: Tensor | undefined;
-  /** Gradient w.r.t. a layer's output before dropout, [T, B, H], if `dOutput` must be kept */
-  readonly dUndropped: Tensor | undefined;
-  /** Logits, [T·B, V] */
-  readonly logits: Tensor;
-  /** Losses, [T·B] */
-  readonly losses: Tensor;
-  /** Gradient w.r.t. the state of a layer, [B, H] for each tensor */
-  readonly dState: readonly Tensor[];
-}
-
 export class Network {
   private readonly input: FirstLayerInput;
   private readonly layers: readonly CellLayer[];
-  private readonly layerOutputBuffers: readonly (Tensor | undefined)[];
-  private readonly dOutputBuffer: Tensor | undefined;
-  private readonly dUndroppedBuffer: Tensor | undefined;
-  private readonly logitsBuffer: Tensor;
-  private readonly lossesBuffer: Tensor;
-  private readonly dStateBuffers: readonly Tensor[];
-  private readonly views = new Map<string, ChunkViews>();
+  private readonly buffers: ChunkBuffers;
   private readonly cell: Cell;
   private readonly layerWeights: readonly LayerWeights[];
   private readonly layerGradients: readonly LayerWeights[] | undefined;
@@ -106,10 +54,10 @@ export class Network {
     readonly config: ModelConfig,
     weights: ParameterTensors,
     private readonly gradients: ParameterTensors | undefined,
-    private readonly capacity: Capacity,
+    capacity: Capacity,
   ) {
-    const { layers: L, hidden: H, vocabulary: V } = config;
-    const { maxRows, maxBatch, training, dropout, weightDrop } = capacity;
+    const { layers: L, hidden: H } = config;
+    const { maxRows, maxBatch, weightDrop } = capacity;
     const cell = cellOf(config);
     this.cell = cell;
     const all = Array.from({ length: L }, (_, l) => l);
@@ -124,7 +72,7 @@ export class Network {
       return cell.createLayer(backend, H, maxRows, maxBatch, {
         weight,
         bias: layer.bias,
-        ...ofCell(layer, this.layerGradients?.[l]),
+        ...ownWeights(layer, this.layerGradients?.[l]),
       });
     });
     this.documentResets = capacity.documents
@@ -132,15 +80,7 @@ export class Network {
       : undefined;
     this.outputWeight = weights.get('output.weight');
     this.outputBias = weights.get('output.bias');
-    this.layerOutputBuffers = this.layers.map((_, l) =>
-      dropout || this.isResidual(l) ? backend.tensor([maxRows * H]) : undefined,
-    );
-    this.logitsBuffer = backend.tensor([maxRows * V]);
-    this.lossesBuffer = backend.tensor([maxRows]);
-    this.dOutputBuffer = training ? backend.tensor([maxRows * H]) : undefined;
-    const keepsBoth = training && dropout && this.isResidual(L - 1);
-    this.dUndroppedBuffer = keepsBoth ? backend.tensor([maxRows * H]) : undefined;
-    this.dStateBuffers = training ? cell.states.map(() => backend.tensor([maxBatch * H])) : [];
+    this.buffers = new ChunkBuffers(backend, config, this.layers, capacity);
   }
 
   /** Allocates a state of zeros for B rows. */
@@ -171,9 +111,8 @@ export class Network {
     if (this.current?.chunk !== chunk || this.current.ids !== ids)
       this.current = { chunk, ids, T, B };
     for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l]);
-    const { backend } = this;
     const top = this.layerOutput(chunk, this.layers.length - 1);
-    backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
+    this.backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
   }
 
@@ -213,11 +152,9 @@ export class Network {
    * @returns gradient w.r.t. the state before the chunk, the last computed layer's: layer 0
    */
   backward(observe?: StateGradientObserver): readonly Tensor[] {
-    const { backend } = this;
+    const { backend, gradients, layerGradients } = this;
     const { chunk, ids } = this.last();
-    const { gradients } = this;
     const { dOutput } = chunk;
-    const { layerGradients } = this;
     if (gradients === undefined || layerGradients === undefined || dOutput === undefined) {
       throw new Error('not built for training');
     }
@@ -233,10 +170,10 @@ export class Network {
     backend.linearBackwardInput(dOutput, dLogits, this.outputWeight, false);
     for (let l = last; l >= 0; l--) {
       const layer = chunk.layers[l];
-      const isResidual = this.isResidual(l);
+      const isSkipped = isResidual(this.config, l);
       let dLayer = dOutput;
       if (this.dropsOutputs) {
-        if (isResidual) dLayer = chunk.dUndropped as Tensor;
+        if (isSkipped) dLayer = chunk.dUndropped as Tensor;
         backend.dropout(dLayer, dOutput, this.mask(l));
       }
       for (const d of chunk.dState) backend.fill(d, 0);
@@ -257,7 +194,7 @@ export class Network {
         );
         // the skip connection passes the gradient unchanged, so accumulate
         const { weight } = this.layerWeights[l].input;
-        backend.linearBackwardInput(dOutput, dProjection, weight, isResidual);
+        backend.linearBackwardInput(dOutput, dProjection, weight, isSkipped);
       }
     }
     return chunk.dState;
@@ -313,16 +250,12 @@ export class Network {
     const layerOutput = this.layerOutput(chunk, l);
     if (this.dropsOutputs) backend.dropout(layerOutput, output, this.mask(l));
     else if (layerOutput !== output) backend.copy(layerOutput, output);
-    if (this.isResidual(l)) backend.add(layerOutput, this.layerOutput(chunk, l - 1));
+    if (isResidual(this.config, l)) backend.add(layerOutput, this.layerOutput(chunk, l - 1));
   }
 
   private layerOutput(chunk: ChunkViews, l: number): Tensor {
-    const isOutput = !this.dropsOutputs && !this.isResidual(l);
+    const isOutput = !this.dropsOutputs && !isResidual(this.config, l);
     return isOutput ? chunk.layers[l].output : (chunk.layerOutputs[l] as Tensor);
-  }
-
-  private isResidual(l: number): boolean {
-    return l > 0 && (this.config.residual ?? false);
   }
 
   /** Adds to the gradients of layer l's recurrent weight and bias. */
@@ -350,8 +283,7 @@ export class Network {
   }
 
   private mask(layer: number): DropoutMask {
-    const { rate, locked, seed, step, firstRow, totalRows } = this.dropout as Dropout;
-    return { rate, locked, key: randomKey(seed, step, layer), firstRow, totalRows };
+    return dropoutMask(this.dropout as Dropout, layer);
   }
 
   private last() {
@@ -362,41 +294,6 @@ export class Network {
   private chunk(T: number, B: number): ChunkViews {
     // in generation every chunk has the same size
     if (this.current?.T === T && this.current.B === B) return this.current.chunk;
-    const key = `${T} ${B}`;
-    const known = this.views.get(key);
-    if (known) return known;
-    const { backend } = this;
-    const { hidden: H, vocabulary: V } = this.config;
-    if (T * B > this.capacity.maxRows || B > this.capacity.maxBatch) {
-      throw new Error(`chunk of ${T} steps and ${B} rows is larger than this network's memory`);
-    }
-    const chunk: ChunkViews = {
-      layers: this.layers.map((layer) => layer.at(T, B)),
-      layerOutputs: this.layerOutputBuffers.map(
-        (memory) => memory && backend.view(memory, 0, [T, B, H]),
-      ),
-      dOutput: this.dOutputBuffer && backend.view(this.dOutputBuffer, 0, [T, B, H]),
-      dUndropped: this.dUndroppedBuffer && backend.view(this.dUndroppedBuffer, 0, [T, B, H]),
-      logits: backend.view(this.logitsBuffer, 0, [T * B, V]),
-      losses: backend.view(this.lossesBuffer, 0, [T * B]),
-      dState: this.dStateBuffers.map((memory) => backend.view(memory, 0, [B, H])),
-    };
-    this.views.set(key, chunk);
-    return chunk;
+    return this.buffers.at(T, B);
   }
-}
-
-/** What only some cells have */
-function ofCell(
-  { gain, vectors }: LayerWeights,
-  gradients: LayerWeights | undefined,
-): Pick<RecurrentWeights, 'norm' | 'vectors'> {
-  const { gain: dGain, bias: dBias } = gradients ?? {};
-  return {
-    norm: gain && {
-      gain,
-      gradients: dGain && dBias && { gain: dGain, bias: dBias },
-    },
-    vectors: vectors && { values: vectors, gradients: gradients?.vectors },
-  };
 }

@@ -7,7 +7,7 @@
  * Memory: the recurrent weights once more, and one layer's gradient.
  */
 import type { Backend, DropoutMask, Tensor } from '../backend/backend.js';
-import type { Dropout } from './network.js';
+import type { Dropout } from './dropout.js';
 import { randomKey } from './random.js';
 
 export class WeightDrop {

@@ -1,10 +1,10 @@
-/** The latest characters of a text that grows: as many as the longest context has, and sometimes more. */
+/** The latest characters of a growing text: at least as many as the longest context needs. */
 export class LatestCharacters {
-  /** Oldest first, the first `length` of them */
+  /** Oldest first; only the first `length` of them count. */
   readonly ids: Int32Array;
   length = 0;
 
-  /** @param context how many are needed at the most */
+  /** @param context max number of characters that are ever needed */
   constructor(private readonly context: number) {
     this.ids = new Int32Array(Math.max(2, 8 * context));
   }
@@ -19,13 +19,13 @@ export class LatestCharacters {
     ids[this.length++] = id;
   }
 
-  /** Takes what another one of the same context has. */
+  /** Copies the characters of another list for the same context. */
   take(other: LatestCharacters): void {
     this.ids.set(other.ids);
     this.length = other.length;
   }
 
-  /** The characters that matter, oldest first */
+  /** The characters that the longest context needs, oldest first */
   get latest(): number[] {
     return Array.from(this.ids.subarray(Math.max(0, this.length - this.context), this.length));
   }

@@ -1,6 +1,6 @@
 /**
- * What says how the next character of a text is distributed: a network alone, or a network and counts. Whoever
- * writes text goes on with it character by character and knows nothing of what is inside.
+ * Predicts the next character of texts: by a network alone, or by a network and counts. Code that writes text steps
+ * through it character by character and does not know which of the two it is.
  */
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import { type ModelCounts, mixtureOf } from '../counts/mixture.js';
@@ -9,18 +9,18 @@ import type { Network, State } from '../model/network.js';
 import { clearState, copyState, createState, stateRows } from '../model/network-state.js';
 import { LatestCharacters } from './latest-characters.js';
 
-/** Where some texts stand that are read side by side: all that was read of each. */
+/** How far some texts have been read that are read side by side: the network's states, and the latest characters */
 export interface Place {
   /** [rows, H] a layer and state */
   readonly state: State;
-  /** By row; undefined where the network alone predicts */
+  /** The latest characters of each row; undefined if the network predicts alone */
   readonly histories: readonly LatestCharacters[] | undefined;
 }
 
-/** Steps of a chunk in which a text is read that is there already */
+/** Number of steps of a chunk in which a prompt is read */
 export const readingSteps = 256;
 
-/** What a step of B rows works on */
+/** Views for a step of B rows */
 interface RowViews {
   readonly input: Indices;
   /** [B, V] */
@@ -28,8 +28,8 @@ interface RowViews {
 }
 
 /**
- * Texts of which nothing has been read, for a predictor of these counts.
- * @param share scales the weight of the counts
+ * A place at the beginning of texts, of which nothing has been read, for a predictor with these counts.
+ * @param share factor of the counts' weight
  */
 export function emptyPlace(
   backend: Backend,
@@ -49,14 +49,14 @@ export class Predictor {
   private readonly context: number;
   private readonly indices: Indices;
   private readonly logits: Float32Array;
-  /** Views of the first rows of a place, by how many there are */
+  /** Views of a place's first rows, by number of rows */
   private readonly views = new WeakMap<Place, Map<number, State>>();
   private readonly rowViews = new Map<number, RowViews>();
 
   /**
-   * @param network of as many rows
-   * @param rows at most so many texts are gone on with at a time
-   * @param share scales the weight of the counts: 1 as fitted, 0 leaves the network alone
+   * @param network built for at least this many rows
+   * @param rows max number of texts that are read side by side
+   * @param share factor of the counts' weight: 1 as fitted, 0 for the network alone
    */
   constructor(
     private readonly backend: Backend,
@@ -71,12 +71,12 @@ export class Predictor {
     this.logits = new Float32Array(rows * network.config.vocabulary);
   }
 
-  /** V */
+  /** V: size of the vocabulary, the unknown symbol included */
   get vocabulary(): number {
     return this.network.config.vocabulary;
   }
 
-  /** Texts of which nothing has been read. */
+  /** A place at the beginning of texts, of which nothing has been read */
   createPlace(rows: number): Place {
     const { network, mixture, context } = this;
     const histories = mixture && Array.from({ length: rows }, () => new LatestCharacters(context));
@@ -84,7 +84,7 @@ export class Predictor {
   }
 
   /**
-   * A text of which something has been read elsewhere.
+   * A place in a text that was read elsewhere.
    * @param state [1, H] a layer and state
    * @param latest the latest characters that were read, oldest first
    */
@@ -96,17 +96,17 @@ export class Predictor {
     return { state, histories: [history] };
   }
 
-  /** Nothing has been read any more. */
+  /** Returns a place to the beginning of its texts. */
   clear({ state, histories = [] }: Place): void {
     clearState(this.backend, state);
     for (const history of histories) history.length = 0;
   }
 
   /**
-   * Reads a character of each of the first texts of a place.
-   * @param inputs ids, one a text
-   * @returns [texts, V] log-probabilities of the character after it, up to a constant a row; valid until the next
-   * call
+   * Reads one character of each of the first texts of a place.
+   * @param inputs ids, one for each text
+   * @returns [texts, V] log-probabilities of the next character, up to a constant in each row; valid until the next
+   *   call
    */
   step(place: Place, inputs: ArrayLike<number>): Answer<Float32Array> {
     const { backend, network } = this;
@@ -120,8 +120,8 @@ export class Predictor {
   }
 
   /**
-   * Reads the first `count` ids of a text into a place of one row, whose network must hold as many steps as there
-   * are ids, or `readingSteps`.
+   * Reads the first `count` ids of a text into a place of one row. The network must have memory for that many steps,
+   * or for `readingSteps`.
    */
   read(place: Place, ids: ArrayLike<number>, count: number): void {
     const { backend, network } = this;
@@ -141,7 +141,7 @@ export class Predictor {
     for (let i = Math.max(0, count - this.context); i < count; i++) history.push(ids[i]);
   }
 
-  /** A row of one place takes what was read of a row of another, or of the same one. */
+  /** Copies what was read of one row, in the same place or another, to a row. */
   copyRow(to: Place, toRow: number, from: Place, fromRow: number): void {
     const { backend } = this;
     copyState(
@@ -153,7 +153,7 @@ export class Predictor {
     if (source !== undefined) to.histories?.[toRow].take(source);
   }
 
-  /** The first rows of a place take what was read of these rows of another. */
+  /** Copies what was read of the given rows of one place to the first rows of another. */
   gather(to: Place, from: Place, rows: readonly number[]): void {
     const { backend } = this;
     const ids = this.rowsOf(rows.length).input;
@@ -193,7 +193,7 @@ export class Predictor {
     return views;
   }
 
-  /** The first B rows of a place */
+  /** The state of the first B rows of a place */
   private viewOf(place: Place, B: number): State {
     let views = this.views.get(place);
     if (views === undefined) {

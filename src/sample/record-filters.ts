@@ -1,4 +1,6 @@
 /** Joining records that are drawn in pieces, and selecting those that are new. */
+import type { Model } from '../model/model-data.js';
+import { type CorpusOptions, loadCorpus } from '../text/load-corpus.js';
 import type { Chunk } from '../threads/map-ordered.js';
 
 export interface WholeRecord {
@@ -54,6 +56,20 @@ export function unseen(): (ids: ArrayLike<number>) => boolean {
     seen.add(Array.prototype.join.call(ids));
     return seen.size > before;
   };
+}
+
+/**
+ * Returns a test that accepts a record that occurs nowhere in these texts.
+ * @param paths as `loadCorpus` takes them
+ * @throws CharnnError for what cannot be read or decoded
+ */
+export async function notInTexts(
+  paths: readonly string[],
+  { text, vocabulary }: Model,
+  how: Pick<CorpusOptions, 'reading' | 'onFolder' | 'onProgress'>,
+): Promise<(ids: ArrayLike<number>) => boolean> {
+  const options = { ...how, text, vocabulary, minCount: 1, stdin: process.stdin };
+  return notIn((await loadCorpus(paths, options)).ids);
 }
 
 /** Returns a test that accepts a record that does not occur in the corpus. */

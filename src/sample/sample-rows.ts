@@ -94,5 +94,5 @@ export type DrawOptions = Omit<OptionsOf<typeof rows>, 'novel'> & {
   readonly novel?: unknown;
 };
 
-/** @see DrawOptions */
+/** The table of all options of drawing records, of which `DrawOptions` is the type */
 export const drawRows = rows;

@@ -22,8 +22,8 @@ export interface PromptUse {
 }
 
 /**
- * Settings of the records that options ask for. Without \`stop\`, \`until\` and \`match\`, records of a number that
- * is given end where the records of the model's text end.
+ * Settings of the records that options ask for. Where `count` or a list of prompts asks for records, and none of `stop`,
+ * `until` and `match` says where they end, they end as the records of the model's text do.
  * @param warn called with a sentence about a stop sequence that can never occur
  * @throws UsageError for options that contradict each other, and for an expression that no record matches
  */

@@ -3,23 +3,20 @@
  * keeps history and the best model, and hands models and states over to be saved.
  */
 import { openDevice } from '../backend/open-device.js';
-import { CharnnError, optionName } from '../errors.js';
+import { optionName } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
 import type { ModelConfig } from '../model/model-config.js';
-import type { Model } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { countedBeside } from './counted-beside.js';
 import { CurrentTraining } from './current-training.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
+import { precisionOf } from './precision.js';
 import { Replicas } from './replicas/replica-group.js';
-import { Saver } from './saving/checkpoint-sink.js';
-import { modelOf, stateOf } from './saving/snapshot.js';
+import { SavePlan } from './saving/save-plan.js';
 import { trainingBytes } from './training-bytes.js';
 
 const progressMs = 200;
-/** Max seconds between two saves of the state, so that a kill costs little of a long training */
-const saveSeconds = 60;
 /** Number of steps over which the displayed loss is averaged */
 const displayedSteps = 50;
 
@@ -35,7 +32,7 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
     'this training',
     `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );
-  const device = await openDevice(job.config.backend);
+  const device = await openDevice(job.config.backend, precisionOf(job.config));
   const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
   let replicas: Replicas | undefined;
@@ -53,16 +50,14 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
 }
 
 class TrainingRun {
-  private lastSaved: number;
-  private readonly saver: Saver;
+  private readonly saves: SavePlan;
 
   constructor(
     private readonly job: TrainingJob,
     private readonly current: CurrentTraining,
     private readonly replicas: Replicas,
   ) {
-    this.lastSaved = current.budget.seconds;
-    this.saver = new Saver(job.sink, (failure) => this.reportFailedSave(failure));
+    this.saves = new SavePlan(current);
   }
 
   async run(): Promise<EndEvent> {
@@ -91,20 +86,16 @@ class TrainingRun {
         if (result.diverged && !(await this.goBack(result.diverged.loss))) {
           return await this.ended('diverged');
         }
-        if (budget.seconds - this.lastSaved > saveSeconds) await this.saveState();
+        if (this.saves.isStateDue) await this.saves.saveState();
       }
       return await this.ended('finished');
     } catch (error) {
-      // a thread has failed: possibly inconsistent weights are better than none
-      if (!current.hasModel) {
-        await modelOf(current)
-          .then((taken) => job.sink.model(taken))
-          .catch(() => {});
-      }
+      // a thread has failed, which may have left the weights inconsistent
+      await this.saves.rescueModel();
       throw error;
     } finally {
       // also when a thread has failed: snapshots that were handed over are saved
-      await this.saver.finish().catch(() => {});
+      await this.saves.finish().catch(() => {});
       clearInterval(progress);
       job.signal?.removeEventListener('abort', stop);
     }
@@ -206,7 +197,7 @@ class TrainingRun {
     });
     const lost = Number.isFinite(loss) && trainLoss !== null ? trainLoss : loss;
     if (diverged && !(await this.goBack(lost))) return 'diverged';
-    await this.saveValidated(improved, diverged);
+    await this.saves.saveValidated(improved, diverged);
     return 'done';
   }
 
@@ -229,58 +220,17 @@ class TrainingRun {
 
   private async interrupted(): Promise<EndEvent> {
     // a model that has never been validated is better than none
-    if (this.current.hasModel) await this.saveState();
+    if (this.current.hasModel) await this.saves.saveState();
     else {
       if (this.replicas.mixing) await this.replicas.fit();
-      await this.saveModel();
+      await this.saves.saveModel();
     }
     return this.ended('interrupted');
   }
 
-  private async saveState(
-    models: { readonly best?: Model; readonly kept?: Model } = {},
-  ): Promise<void> {
-    const weights = (models.best ?? models.kept)?.weights;
-    this.saver.offer(await stateOf(this.current, weights), models);
-    this.lastSaved = this.current.budget.seconds;
-  }
-
-  private async saveModel(best?: Model, kept?: Model): Promise<void> {
-    const model = best ?? (await modelOf(this.current));
-    await this.saveState({ best: model, ...(kept && { kept }) });
-    this.current.rollback.keep(model.weights);
-    this.current.hasModel = true;
-  }
-
-  /** Saves after a validation; a model that has diverged is not among those that are kept. */
-  private async saveValidated(improved: boolean, diverged: boolean): Promise<void> {
-    const { sink: save, config } = this.job;
-    if (save.kept === undefined || !config.keep || diverged) {
-      if (improved) await this.saveModel();
-      else await this.saveState();
-      return;
-    }
-    // a slow disk must not make the next validation's model replace this one
-    await this.saver.idle();
-    const kept = await modelOf(this.current);
-    if (improved) await this.saveModel(kept, kept);
-    else await this.saveState({ kept });
-  }
-
-  private reportFailedSave(failure: unknown): void {
-    const reason =
-      failure instanceof CharnnError
-        ? failure.unspelt
-        : failure instanceof Error
-          ? failure.message
-          : String(failure);
-    const message = `${reason}; training goes on, and saving is tried again at the next checkpoint`;
-    this.job.onEvent({ type: 'warning', message });
-  }
-
   /** @throws CharnnError when what has been learned cannot be saved */
   private async ended(reason: EndEvent['reason']): Promise<EndEvent> {
-    await this.saver.finish();
+    await this.saves.finish();
     const { step, best, budget } = this.current;
     const event: EndEvent = {
       type: 'end',
@@ -308,6 +258,7 @@ class TrainingRun {
       seqLength,
       threads,
       backend: this.current.backend.name,
+      precision: precisionOf(job.config),
       step: this.current.step,
       totalSteps: budget.totalSteps,
     });

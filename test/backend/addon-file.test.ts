@@ -4,24 +4,17 @@
  * compiled on the machine.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { put, temporaryFolder } from '../folder.js';
+import { kernels, PackageCopy, root } from './package-copy.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const compiled = join(root, 'dist/backend/kernels/charnn.node');
+const compiled = join(root, kernels, 'charnn.node');
+const copy = new PackageCopy(['bin', 'dist', 'package.json', 'data']);
+const { prebuilt } = copy;
 const folder = temporaryFolder();
-const prebuilt = join(folder, 'package/dist/backend/kernels/prebuilt');
+put(folder, 'text.txt', 'a text to be read again and again\n'.repeat(60));
 const here = `${process.platform}-${process.arch}.node`;
 const path = join(prebuilt, here);
 const bytes = existsSync(compiled) ? readFileSync(compiled) : Buffer.alloc(0);
@@ -59,28 +52,7 @@ function portable(machine: number): Buffer {
   return header;
 }
 
-beforeAll(() => {
-  const target = join(folder, 'package');
-  mkdirSync(target);
-  for (const name of ['bin', 'dist', 'package.json', 'data']) {
-    cpSync(join(root, name), join(target, name), {
-      recursive: true,
-      filter: (file) => !/charnn\.node|prebuilt|moby-dick/.test(file),
-    });
-  }
-  symlinkSync(join(root, 'node_modules'), join(target, 'node_modules'));
-  put(folder, 'text.txt', 'a text to be read again and again\n'.repeat(60));
-});
-
-beforeEach(() => {
-  rmSync(prebuilt, { recursive: true, force: true });
-  mkdirSync(prebuilt);
-  list({ [here]: { bytes: bytes.length } });
-});
-
-function list(addons: object): void {
-  writeFileSync(join(prebuilt, 'addons.json'), JSON.stringify({ addons }));
-}
+beforeEach(() => copy.reset({ addons: { [here]: { bytes: bytes.length } } }));
 
 /** Trains a little; returns what was said. */
 function train(...more: readonly string[]) {
@@ -96,7 +68,7 @@ function train(...more: readonly string[]) {
     'model.json',
     ...more,
   ];
-  return spawnSync(process.execPath, [join(folder, 'package/bin/charnn.js'), ...words], {
+  return spawnSync(process.execPath, [join(copy.path, 'bin/charnn.js'), ...words], {
     cwd: folder,
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, CHARNN_BACKEND: undefined },
@@ -150,7 +122,7 @@ describe('without a usable addon', () => {
   });
 
   test('a damaged list', () => {
-    writeFileSync(join(prebuilt, 'addons.json'), '{ "addons"');
+    writeFileSync(copy.list, '{ "addons"');
     expect(reasonGiven()).toMatch(/addons\.json is damaged: install charnn again$/);
   });
 
@@ -160,7 +132,7 @@ describe('without a usable addon', () => {
   });
 
   test('on a platform that none is made for nothing is said', () => {
-    list({});
+    copy.write({ addons: {} });
     const { status, stderr } = train();
     expect(status, stderr).toBe(0);
     expect(stderr).not.toMatch(/native|missing/);
@@ -171,19 +143,19 @@ describe('without a usable addon', () => {
 });
 
 describe('a checkout whose addon could not be compiled', () => {
-  const missing = join(folder, 'package/dist/backend/kernels/charnn.node.missing');
+  const missing = join(copy.path, kernels, 'charnn.node.missing');
 
   test.runIf(process.platform !== 'win32')('says what the build has found out', () => {
     rmSync(prebuilt, { recursive: true });
-    const kernels = join(root, 'src/backend/kernels');
-    const module = JSON.stringify(join(root, 'dist/backend/kernels/compile-native.js'));
+    const sources = join(root, 'src/backend/kernels');
+    const module = JSON.stringify(join(root, kernels, 'compile-native.js'));
     const script = `import { compileNative } from ${module};
       console.log(JSON.stringify(await compileNative(...process.argv.slice(1))));`;
     const compile = (compiler: string) =>
       JSON.parse(
         execFileSync(
           process.execPath,
-          ['--input-type=module', '-e', script, kernels, join(folder, 'charnn.node')],
+          ['--input-type=module', '-e', script, sources, join(folder, 'charnn.node')],
           { env: { ...process.env, CC: compiler }, encoding: 'utf8' },
         ),
       ).reason as string;

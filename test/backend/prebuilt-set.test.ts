@@ -1,48 +1,25 @@
 /** A set of addons that is incomplete, changed or older than its sources is not packed. */
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { addonTargets } from '#charnn/backend/kernels/addon-targets.js';
-import { temporaryFolder } from '../folder.js';
+import { kernels, PackageCopy, root } from './package-copy.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const built = join(root, 'dist/backend/kernels/prebuilt');
-const copy = temporaryFolder();
-const prebuilt = join(copy, 'dist/backend/kernels/prebuilt');
-const list = join(prebuilt, 'addons.json');
-
-beforeAll(() => {
-  for (const folder of ['dist/backend/kernels', 'src/backend/kernels', 'package.json']) {
-    cpSync(join(root, folder), join(copy, folder), {
-      recursive: true,
-      filter: (file) => !file.includes('prebuilt'),
-    });
-  }
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-});
+const built = join(root, kernels, 'prebuilt');
+const copy = new PackageCopy([kernels, 'src/backend/kernels', 'package.json']);
+const { prebuilt, list } = copy;
 
 beforeEach(() => {
-  rmSync(prebuilt, { recursive: true, force: true });
-  mkdirSync(prebuilt);
+  copy.reset({ sources: 'other ones', addons: {} });
   for (const { file } of addonTargets) writeFileSync(join(prebuilt, file), 'an addon');
-  writeFileSync(list, JSON.stringify({ sources: 'other ones', addons: {} }));
 });
 
 /** What is said of the set; nothing when it may be packed */
 function check(): string {
   const { status, stderr } = spawnSync(
     process.execPath,
-    [join(copy, 'dist/backend/kernels/prebuild.js'), '--check'],
+    [join(copy.path, kernels, 'prebuild.js'), '--check'],
     { encoding: 'utf8' },
   );
   expect(status).toBe(stderr === '' ? 0 : 1);

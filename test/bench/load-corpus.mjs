@@ -8,10 +8,10 @@
  * so that ids are 2 bytes wide; `korean` is syllables of 3 bytes each; `binary` is loaded as bytes.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../temporary-folder.mjs';
 
 const megabyte = 1_000_000;
 const [kind = 'ascii', size = '1000', normalize] = process.argv.slice(2);
@@ -21,7 +21,7 @@ if (kind === '--load') await load(...process.argv.slice(3));
 else bench();
 
 function bench() {
-  const folder = mkdtempSync(join(tmpdir(), 'charnn-load-'));
+  const folder = makeFolder('charnn-load-');
   try {
     const path = join(folder, 'corpus.txt');
     write(path, Number(size) * megabyte);

@@ -9,8 +9,7 @@
  * medians over the seeds.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -20,6 +19,7 @@ import { openDevice } from '#charnn/backend/open-device.js';
 import { readModel } from '#charnn/checkpoint/model-file.js';
 import { Random } from '#charnn/model/random.js';
 import { delayLine, longMemoryText } from '../../data/long-memory.mjs';
+import { makeFolder } from '../temporary-folder.mjs';
 
 const { values: options, positionals: more } = parseArgs({
   allowPositionals: true,
@@ -32,7 +32,7 @@ const { values: options, positionals: more } = parseArgs({
   },
 });
 const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'charnn-long-memory-'));
+const folder = makeFolder('charnn-long-memory-');
 /** Gradients are compared at this lag, of the networks trained on that one. */
 const far = 100;
 const compared = 50;

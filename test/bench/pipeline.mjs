@@ -5,19 +5,18 @@
  *     node test/bench/pipeline.mjs [seconds of work, about]
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeModel as save } from '#charnn/checkpoint/model-file.js';
 import { initialValues, parameterTable } from '#charnn/model/parameters.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
+import { folderOfProcess } from '../temporary-folder.mjs';
 
 const seconds = Number(process.argv[2] ?? 8);
 const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
 const book = readFileSync(new URL('../../data/moby-dick.txt', import.meta.url), 'utf8');
-const folder = mkdtempSync(join(tmpdir(), 'charnn-bench-'));
-process.on('exit', () => rmSync(folder, { recursive: true }));
+const folder = folderOfProcess('charnn-bench-');
 
 const vocabulary = Vocabulary.of(
   'char',

@@ -8,11 +8,11 @@
  * `charnn eval --dynamic`.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { makeFolder } from '../temporary-folder.mjs';
 
 const separator = process.argv.indexOf('--');
 const own = process.argv.slice(2, separator < 0 ? undefined : separator);
@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
 });
 const [text] = positionals;
 const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'charnn-quality-'));
+const folder = makeFolder('charnn-quality-');
 const model = join(folder, 'model.json');
 
 function charnn(...args) {

@@ -9,12 +9,12 @@
  * three standard errors or more, or where the separator is not the right one.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { largestDifference, otherTexts, proportions, recordTexts } from '../fixtures/records.mjs';
+import { folderOfProcess } from '../temporary-folder.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,8 +29,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const count = Number(values.count);
-const folder = mkdtempSync(join(tmpdir(), 'charnn-records-'));
-process.on('exit', () => rmSync(folder, { recursive: true }));
+const folder = folderOfProcess('charnn-records-');
 const run = (...args) =>
   execFileSync(process.execPath, [values.cli, ...args], {
     cwd: folder,

@@ -7,8 +7,7 @@
  * Prints median and longest iteration of both, turn by turn, and by how much the longest with saving is
  * above the median without. A thread of its own looks on, for the main one is busy with the saving.
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { writeModel } from '../../dist/checkpoint/model-file.js';
@@ -20,6 +19,7 @@ import { Replicas } from '../../dist/train/replicas/replica-group.js';
 import { SharedControl } from '../../dist/train/replicas/shared-control.js';
 import { resolveTraining, textSettings } from '../../dist/train/resolve.js';
 import { runTraining } from '../../dist/train/run.js';
+import { makeFolder } from '../temporary-folder.mjs';
 
 /** Notes when each step is done, to a tenth of a millisecond or so, until it is told to answer. */
 function watch() {
@@ -76,7 +76,7 @@ const quantile = (list, q) => list.toSorted((a, b) => a - b)[Math.floor(q * (lis
 
 async function compare() {
   const [threads = usableCores(), rounds = 3, steps = 100] = process.argv.slice(2).map(Number);
-  const folder = mkdtempSync(join(tmpdir(), 'charnn-saving-'));
+  const folder = makeFolder('charnn-saving-');
   const path = join(folder, 'charnn.json');
   const saves = {
     without: { model: async () => {}, state: async () => {} },

@@ -6,16 +6,15 @@
  *     node test/bench/which.mjs [text text ...]
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { folderOfProcess } from '../temporary-folder.mjs';
 
 const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
 const require = createRequire(import.meta.url);
-const folder = mkdtempSync(join(tmpdir(), 'charnn-which-'));
-process.on('exit', () => rmSync(folder, { recursive: true }));
+const folder = folderOfProcess('charnn-which-');
 const most = 400;
 const size = ['--hidden', '128', '--layers', '1', '--epochs', '2'];
 

@@ -1,7 +1,5 @@
-/** `charnn score` and `charnn which` in pipelines. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { beforeAll, describe, expect, test } from 'vitest';
+/** `charnn score` in pipelines. */
+import { beforeAll, expect, test } from 'vitest';
 import { Folder, finished, verses } from './run.js';
 
 let model: Buffer;
@@ -31,182 +29,117 @@ async function scores(folder: Folder, ...args: string[]) {
     .map((line) => line.split('\t'));
 }
 
-describe('score', () => {
-  test('a line is what eval makes of it between two line ends', async () => {
-    const folder = withModel();
-    const result = await scores(folder);
-    expect(result.map(([, line]) => line)).toEqual(lines);
-    for (const i of [0, 1, 77, 149]) {
-      const { stdout } = await folder.run(['eval', '--json'], `\n${lines[i]}\n`);
-      expect(Math.abs(Number(result[i][0]) - JSON.parse(stdout).bitsPerCharacter)).toBeLessThan(
-        1e-6,
-      );
-    }
-  });
-
-  test('threads, and the lines around it, change no line', async () => {
-    const folder = withModel();
-    const result = await scores(folder, '--threads', '2');
-    expect(await scores(folder, '--threads', '1')).toEqual(result);
-    const { stdout } = await folder.run(['score'], `${lines[50]}\n`);
-    expect(stdout.trimEnd().split('\t')).toEqual(result[50]);
-  });
-
-  test('--total is what eval says of the text', async () => {
-    const folder = withModel();
-    const text = verses(12_000);
-    const { stdout } = await folder.run(['score', '--total'], text);
-    const evaluated = await folder.run(['eval', '--json'], text);
-    const { bitsPerCharacter } = JSON.parse(evaluated.stdout);
-    expect(Math.abs(Number(stdout) - bitsPerCharacter)).toBeLessThan(1e-6);
-  });
-
-  test('--dynamic reads the lines as one text and adapts: the same line costs less and less', async () => {
-    const folder = withModel();
-    const line = 'zebras quit; foxes jump over waltzing nymphs';
-    const repeated = `${line}\n`.repeat(300);
-    const score = async (...args: string[]) => {
-      // some of its characters are unknown to the model, which is said unless it is to be quiet
-      const { status, stdout, stderr } = await folder.run(['score', '-q', ...args], repeated);
-      expect([status, stderr]).toEqual([0, '']);
-      const rows = stdout.split('\n').slice(0, -1);
-      expect(rows.every((row) => row.endsWith(`\t${line}`))).toBe(true);
-      return rows.map((row) => Number(row.split('\t')[0]));
-    };
-    const [still, adapted] = [await score(), await score('--dynamic', '--threads', '2')];
-    expect(adapted).toHaveLength(300);
-    // nothing has been learned before the first
-    expect(Math.abs(adapted[0] - still[0])).toBeLessThan(0.1);
-    expect(adapted[299]).toBeLessThan(still[299] - 0.3);
-    const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
-    expect(mean(adapted.slice(200))).toBeLessThan(mean(adapted.slice(0, 100)));
-    // without the line end that the lines begin with: another first character, other chunks
-    const { stdout } = await folder.run(['score', '--dynamic', '--total'], repeated);
-    expect(Math.abs(Number(stdout) - mean(adapted))).toBeLessThan(0.1);
-  });
-
-  test('--per-char says what each character costs, in JSON', async () => {
-    const folder = withModel();
-    const plain = await scores(folder);
-    const { stdout } = await folder.run(['score', '--per-char'], `${lines.join('\n')}\n`);
-    const parsed = stdout
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line));
-    expect(parsed.map(({ text }) => text)).toEqual(lines);
-    for (const [i, { characters, bits, bitsPerCharacter }] of parsed.entries()) {
-      expect(characters.join('')).toBe(`${lines[i]}\n`);
-      expect(bits).toHaveLength(characters.length);
-      const mean = bits.reduce((a: number, b: number) => a + b, 0) / bits.length;
-      expect(mean).toBeCloseTo(bitsPerCharacter, 5);
-      expect(bitsPerCharacter).toBe(Number(plain[i][0]));
-    }
-  });
-
-  test('--threshold keeps the lines that cost as much, in order', async () => {
-    const folder = withModel();
-    const all = await scores(folder);
-    const limit = Number(all.map(([bits]) => bits).sort()[100]);
-    const kept = await scores(folder, '--threshold', `${limit}`);
-    expect(kept).toEqual(all.filter(([bits]) => Number(bits) >= limit));
-    expect(kept.length).toBeLessThan(all.length);
-  });
-
-  test('the odd line is on top when they are sorted', async () => {
-    const folder = withModel();
-    folder.write('log.txt', `${verses(2000)}QXZ %%% ~~~ <- this is odd\n${verses(2000)}`);
-    const { stdout } = await folder.shell('charnn score log.txt | sort -rn | head -n 1');
-    expect(stdout).toContain('this is odd');
-  });
-
-  test('bytes that are no text and a missing last line end pass as they are, CR LF becomes LF', async () => {
-    const folder = withModel();
-    const input = Buffer.from('67ff67 0d0a 0d0a 0a 67'.replaceAll(' ', ''), 'hex');
-    const { status, stdoutBytes } = await folder.run(['score'], input);
-    expect(status).toBe(0);
-    const written = stdoutBytes.toString('latin1').replace(/^[\d.]+\t/gm, '');
-    expect(written).toBe(`${input.toString('latin1').replaceAll('\r', '')}\n`);
-    const [crLf, alone] = await Promise.all(
-      ['green\r\n', 'green\n'].map((text) => folder.run(['score'], text)),
-    );
-    expect(crLf.stdout.split('\t')[0]).toBe(alone.stdout.split('\t')[0]);
-  });
-
-  test('a line comes out before the next goes in; nothing in, nothing out', async () => {
-    const child = withModel().start(['score'], 'pipe');
-    child.stdin?.write('green\n');
-    const first = await new Promise<Buffer>((resolve) => child.stdout?.once('data', resolve));
-    expect(first.toString()).toMatch(/^[\d.]+\tgreen\n$/);
-    child.stdin?.end();
-    expect(await finished(child)).toMatchObject({ status: 0, stdout: '' });
-  });
-
-  test('a reader that has seen enough ends it quietly', async () => {
-    const folder = withModel();
-    folder.write('long.txt', verses(400_000));
-    const { status, stdout, stderr } = await folder.shell('charnn score long.txt | head -n 2');
-    expect([status, stderr]).toEqual([0, '']);
-    expect(stdout.split('\n')).toHaveLength(3);
-  });
+test('a line is what eval makes of it between two line ends', async () => {
+  const folder = withModel();
+  const result = await scores(folder);
+  expect(result.map(([, line]) => line)).toEqual(lines);
+  for (const i of [0, 1, 77, 149]) {
+    const { stdout } = await folder.run(['eval', '--json'], `\n${lines[i]}\n`);
+    expect(Math.abs(Number(result[i][0]) - JSON.parse(stdout).bitsPerCharacter)).toBeLessThan(1e-6);
+  }
 });
 
-describe('which', () => {
-  const require = createRequire(import.meta.url);
-  /** The compiler's messages in another language, shuffled, joined to lines of 80 characters or more */
-  function messages(language: string): string[] {
-    const path = require.resolve(`typescript/lib/${language}/diagnosticMessages.generated.json`);
-    const all = Object.values<string>(JSON.parse(readFileSync(path, 'utf8')));
-    const joined: string[] = [];
-    let line = '';
-    // a stride that shares no factor with their number visits each once, related ones far apart
-    for (let i = 0; i < all.length; i++) {
-      line += `${all[(i * 997) % all.length].replaceAll('\n', ' ')} `;
-      if (line.length < 80) continue;
-      joined.push(line.trimEnd());
-      line = '';
-    }
-    return joined;
+test('threads, and the lines around it, change no line', async () => {
+  const folder = withModel();
+  const result = await scores(folder, '--threads', '2');
+  expect(await scores(folder, '--threads', '1')).toEqual(result);
+  const { stdout } = await folder.run(['score'], `${lines[50]}\n`);
+  expect(stdout.trimEnd().split('\t')).toEqual(result[50]);
+});
+
+test('--total is what eval says of the text', async () => {
+  const folder = withModel();
+  const text = verses(12_000);
+  const { stdout } = await folder.run(['score', '--total'], text);
+  const evaluated = await folder.run(['eval', '--json'], text);
+  const { bitsPerCharacter } = JSON.parse(evaluated.stdout);
+  expect(Math.abs(Number(stdout) - bitsPerCharacter)).toBeLessThan(1e-6);
+});
+
+test('--dynamic reads the lines as one text and adapts: the same line costs less and less', async () => {
+  const folder = withModel();
+  const line = 'zebras quit; foxes jump over waltzing nymphs';
+  const repeated = `${line}\n`.repeat(300);
+  const score = async (...args: string[]) => {
+    // some of its characters are unknown to the model, which is said unless it is to be quiet
+    const { status, stdout, stderr } = await folder.run(['score', '-q', ...args], repeated);
+    expect([status, stderr]).toEqual([0, '']);
+    const rows = stdout.split('\n').slice(0, -1);
+    expect(rows.every((row) => row.endsWith(`\t${line}`))).toBe(true);
+    return rows.map((row) => Number(row.split('\t')[0]));
+  };
+  const [still, adapted] = [await score(), await score('--dynamic', '--threads', '2')];
+  expect(adapted).toHaveLength(300);
+  // nothing has been learned before the first
+  expect(Math.abs(adapted[0] - still[0])).toBeLessThan(0.1);
+  expect(adapted[299]).toBeLessThan(still[299] - 0.3);
+  const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
+  expect(mean(adapted.slice(200))).toBeLessThan(mean(adapted.slice(0, 100)));
+  // without the line end that the lines begin with: another first character, other chunks
+  const { stdout } = await folder.run(['score', '--dynamic', '--total'], repeated);
+  expect(Math.abs(Number(stdout) - mean(adapted))).toBeLessThan(0.1);
+});
+
+test('--per-char says what each character costs, in JSON', async () => {
+  const folder = withModel();
+  const plain = await scores(folder);
+  const { stdout } = await folder.run(['score', '--per-char'], `${lines.join('\n')}\n`);
+  const parsed = stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+  expect(parsed.map(({ text }) => text)).toEqual(lines);
+  for (const [i, { characters, bits, bitsPerCharacter }] of parsed.entries()) {
+    expect(characters.join('')).toBe(`${lines[i]}\n`);
+    expect(bits).toHaveLength(characters.length);
+    const mean = bits.reduce((a: number, b: number) => a + b, 0) / bits.length;
+    expect(mean).toBeCloseTo(bitsPerCharacter, 5);
+    expect(bitsPerCharacter).toBe(Number(plain[i][0]));
   }
+});
 
-  test('tells two languages apart on lines that it has not seen', async () => {
-    const folder = new Folder();
-    const heldOut: string[] = [];
-    for (const language of ['de', 'fr']) {
-      const all = messages(language);
-      folder.write('text.txt', `${all.slice(150).join('\n')}\n`);
-      const size = ['--hidden', '32', '--layers', '1', '--steps', '150', '--threads', '1'];
-      await folder.run(['train', 'text.txt', '-o', `${language}.json`, ...size, '-q']);
-      heldOut.push(...all.slice(0, 150));
-    }
-    const input = heldOut.join('\n');
-    const { stdout, stderr } = await folder.run(['which', 'de.json', 'fr.json'], input);
-    // a few letters of each language are not in the other's sample
-    expect(stderr).toMatch(/^unknown characters: \d+ to [^\n]+\n$/);
-    const answers = stdout.split('\n').slice(0, -1);
-    expect(answers.map((answer) => answer.split('\t')[2])).toEqual(heldOut);
-    const right = answers.filter((answer, i) => answer.startsWith(i < 150 ? 'de\t' : 'fr\t'));
-    expect(right.length / answers.length).toBeGreaterThanOrEqual(0.95);
-  });
+test('--threshold keeps the lines that cost as much, in order', async () => {
+  const folder = withModel();
+  const all = await scores(folder);
+  const limit = Number(all.map(([bits]) => bits).sort()[100]);
+  const kept = await scores(folder, '--threshold', `${limit}`);
+  expect(kept).toEqual(all.filter(([bits]) => Number(bits) >= limit));
+  expect(kept.length).toBeLessThan(all.length);
+});
 
-  test('the margin is the difference of the costs in bits; equals tie at 0', async () => {
-    const folder = withModel();
-    await folder.train(verses(500).toUpperCase(), '-o', 'other.json');
-    const line = 'Green Bottles';
-    const cost = async (name: string) => {
-      const { stdout } = await folder.run(['score', '-m', name], line);
-      return Number(stdout.split('\t')[0]) * (line.length + 1);
-    };
-    const [a, b] = [await cost('charnn.json'), await cost('other.json')];
-    const { stdout } = await folder.run(['which', 'charnn.json', 'other.json'], line);
-    const [label, margin] = stdout.split('\t');
-    expect(label).toBe(a < b ? 'charnn' : 'other');
-    expect(Number(margin)).toBeCloseTo(Math.abs(a - b), 1);
-    const tie = await folder.run(['which', 'charnn.json', './charnn.json'], line);
-    expect(tie.stdout).toBe(`charnn.json\t0.00\t${line}\n`);
-  });
+test('the odd line is on top when they are sorted', async () => {
+  const folder = withModel();
+  folder.write('log.txt', `${verses(2000)}QXZ %%% ~~~ <- this is odd\n${verses(2000)}`);
+  const { stdout } = await folder.shell('charnn score log.txt | sort -rn | head -n 1');
+  expect(stdout).toContain('this is odd');
+});
 
-  test('one model is nothing to compare', async () => {
-    const { status, stderr } = await withModel().run(['which', 'charnn.json'], 'a');
-    expect([status, stderr]).toEqual([2, 'charnn: which compares models: name at least two\n']);
-  });
+test('bytes that are no text and a missing last line end pass as they are, CR LF becomes LF', async () => {
+  const folder = withModel();
+  const input = Buffer.from('67ff67 0d0a 0d0a 0a 67'.replaceAll(' ', ''), 'hex');
+  const { status, stdoutBytes } = await folder.run(['score'], input);
+  expect(status).toBe(0);
+  const written = stdoutBytes.toString('latin1').replace(/^[\d.]+\t/gm, '');
+  expect(written).toBe(`${input.toString('latin1').replaceAll('\r', '')}\n`);
+  const [crLf, alone] = await Promise.all(
+    ['green\r\n', 'green\n'].map((text) => folder.run(['score'], text)),
+  );
+  expect(crLf.stdout.split('\t')[0]).toBe(alone.stdout.split('\t')[0]);
+});
+
+test('a line comes out before the next goes in; nothing in, nothing out', async () => {
+  const child = withModel().start(['score'], 'pipe');
+  child.stdin?.write('green\n');
+  const first = await new Promise<Buffer>((resolve) => child.stdout?.once('data', resolve));
+  expect(first.toString()).toMatch(/^[\d.]+\tgreen\n$/);
+  child.stdin?.end();
+  expect(await finished(child)).toMatchObject({ status: 0, stdout: '' });
+});
+
+test('a reader that has seen enough ends it quietly', async () => {
+  const folder = withModel();
+  folder.write('long.txt', verses(400_000));
+  const { status, stdout, stderr } = await folder.shell('charnn score long.txt | head -n 2');
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout.split('\n')).toHaveLength(3);
 });

@@ -1,12 +1,12 @@
 /** Little address space, as batch systems set it with `ulimit -v`, and engines without WebAssembly. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../folder.js';
 
 const binary = new URL('../../bin/charnn.js', import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), 'charnn-'));
+const folder = temporaryFolder();
 const [text, model] = [join(folder, 'text.txt'), join(folder, 'model.json')];
 const small = ['--steps', '3', '--hidden', '8', '--threads', '1', '--quiet', '-f'];
 
@@ -14,7 +14,6 @@ beforeAll(() => {
   writeFileSync(text, 'a text that is read again and again\n'.repeat(60));
   execFileSync(process.execPath, [binary, 'train', text, ...small, '-o', model]);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** @param kilobytes of `ulimit -v` */
 function limited(kilobytes: number, ...args: string[]) {

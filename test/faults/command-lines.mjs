@@ -13,18 +13,17 @@ import {
   cpSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
   rmSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { statePath } from '#charnn/checkpoint/state-file.js';
 import { exitCode } from '#charnn/errors.js';
+import { folderOfProcess } from '../temporary-folder.mjs';
 import { binary, caseOf, makeFiles } from './lines.mjs';
 
 /** What may have no end of its own is interrupted. */
@@ -50,8 +49,7 @@ const { values: given } = parseArgs({
 });
 const [cases, seed, from] = [given.cases, given.seed, given.from].map(Number);
 
-const scratch = mkdtempSync(join(tmpdir(), 'charnn lines '));
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+const scratch = folderOfProcess('charnn lines ');
 const template = join(scratch, 'template');
 mkdirSync(template);
 makeFiles(template);

@@ -2,14 +2,14 @@
  * A model of 200 million parameters (other sizes: node test/faults/large.mjs <hidden>) is saved and
  * loaded, and so is the state of its training. Prints times, sizes and the most memory that was held.
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { parameterTable } from '#charnn/model/parameters.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { plainTraining } from '#charnn/train/train-config.js';
+import { makeFolder } from '../temporary-folder.mjs';
 
 const hidden = Number(process.argv[2] ?? 4080);
 const vocabulary = Vocabulary.of(
@@ -19,7 +19,7 @@ const vocabulary = Vocabulary.of(
 const config = { cell: 'lstm', layers: 2, hidden, embedding: 64, vocabulary: vocabulary.size };
 const text = { unit: 'char', keepCr: false };
 const { count, flatSize, parameters } = parameterTable(config);
-const folder = mkdtempSync(join(tmpdir(), 'charnn-large-'));
+const folder = makeFolder('charnn-large-');
 const path = join(folder, 'large.json');
 
 const megabytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;

@@ -14,17 +14,16 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { folderOfProcess } from '../temporary-folder.mjs';
 
 const { values: given } = parseArgs({
   options: {
@@ -37,9 +36,8 @@ const { values: given } = parseArgs({
 });
 const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
 const node = process.execPath;
-const folder = mkdtempSync(join(tmpdir(), 'charnn-limits-'));
+const folder = folderOfProcess('charnn-limits-');
 chmodSync(folder, 0o777);
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 /** What is still at work then is interrupted, and has to end. */
 const patienceMs = given.large ? 30_000 : 20_000;

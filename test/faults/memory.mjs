@@ -3,17 +3,17 @@
  * process: after the first minutes it must not grow by 2 %. Linux only, for /proc.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../temporary-folder.mjs';
 
 const minutes = Number(process.argv[2] ?? 60);
 /** Share of the time in which memory may still grow */
 const beginning = Math.min(0.25, 5 / minutes);
 const interrupted = 130;
 const binary = fileURLToPath(new URL('../../bin/charnn.js', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'charnn-memory-'));
+const folder = makeFolder('charnn-memory-');
 const lines = Array.from({ length: 30_000 }, (_, i) => `${i} green bottles, and ${i % 97} fell.\n`);
 writeFileSync(join(folder, 'text.txt'), lines.join(''));
 

@@ -3,15 +3,14 @@
  * as JSON, the median resident size of the second tenth and of the last tenth of the calls, in bytes. As many
  * calls as BEFORE says come first: while code is compiled and the heap finds its size, memory grows.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Corpus, Model, train } from '../../dist/index.js';
+import { folderOfProcess } from '../temporary-folder.mjs';
 
 const [kind, given, before = '0'] = process.argv.slice(2);
 const count = Number(given);
-const folder = mkdtempSync(join(tmpdir(), 'charnn-calls-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const folder = folderOfProcess('charnn-calls-');
 
 const text = 'It is not down in any map; true places never are. '.repeat(60);
 const file = join(folder, 'text.txt');

@@ -9,11 +9,12 @@
  * those of macOS and of Windows on arm64 included, which cannot be run here.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
+import { makeFolder } from '../temporary-folder.mjs';
 import { inspectAddons } from './files.mjs';
 import { hosts } from './hosts.mjs';
 import { run, runToFile } from './processes.mjs';
@@ -30,7 +31,7 @@ if (unknown !== undefined) {
 /** Binaries of other platforms stay for the next run. */
 const programs = join(tmpdir(), 'charnn-platforms');
 const maxTarballBytes = 2.5e6;
-const folder = mkdtempSync(join(tmpdir(), 'charnn with spaces and umlauts äöü-'));
+const folder = makeFolder('charnn with spaces and umlauts äöü-');
 mkdirSync(programs, { recursive: true });
 let failures = 0;
 

@@ -24,9 +24,9 @@ const fewEdges: Sizes = [1, 3, 17];
 const triples = (first: Sizes, second: Sizes, third: Sizes): Three[] =>
   first.flatMap((a) => second.flatMap((b) => third.map((c): Three => [a, b, c])));
 
-/** [M, N, K] beside the edges of tiles (4, 6 or 14 rows), blocks of rows (10 tiles) and blocks of K */
+/** [M, N, K] beside the edges of tiles (4, 6, 8 or 14 rows), blocks of rows (10 tiles) and blocks of K */
 const blocks: readonly Three[] = [
-  ...triples([4, 6, 13, 14, 28, 29, 39, 41, 59, 61, 139, 141], [1, 8, 33], [1, 9, 32]),
+  ...triples([4, 6, 8, 13, 14, 28, 29, 39, 41, 59, 61, 79, 81, 139, 141], [1, 8, 33], [1, 9, 32]),
   ...triples([1, 3, 15, 141], [1, 17], [383, 384, 385, 639, 640, 641]),
   ...triples([383, 385], [13, 141], [7, 32]),
   // rows a multiple of 4 kB apart, whose copies take memory of their own

@@ -7,13 +7,14 @@
  *
  * The tests' cases are TypeScript, so they are bundled first. It needs Linux and a C compiler with sanitizers.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'rolldown';
+import { makeFolder } from '../temporary-folder.mjs';
 
 const builds = fileURLToPath(new URL('build/', import.meta.url));
 mkdirSync(builds, { recursive: true });
-const folder = mkdtempSync(`${builds}main-`);
+const folder = makeFolder('main-', builds);
 try {
   const file = `${folder}/main.mjs`;
   await build({

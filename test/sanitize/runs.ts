@@ -1,9 +1,10 @@
 /** Runs of the driver over builds of the kernels, and what they find. */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
+import { makeFolder } from '../temporary-folder.mjs';
 import type { Orders } from './driver.js';
 
 export interface Finding {
@@ -107,7 +108,7 @@ export const bundleFolder = {
   make: () => {
     const folder = join(root, 'test/sanitize/build');
     mkdirSync(folder, { recursive: true });
-    return mkdtempSync(join(folder, 'driver-'));
+    return makeFolder('driver-', folder);
   },
   remove: (folder: string) => rmSync(folder, { recursive: true, force: true }),
 };

@@ -19,15 +19,16 @@ KERNEL double multiply_adds(int rounds) {
     vec acc[MR][2];
     for (int m = 0; m < MR; m++)
         for (int v = 0; v < 2; v++) acc[m][v] = splat((float)(m + v));
-    const vec half = splat(0.5f), one = splat(1);
+    const vec half = splat(0.5f), one = splat(1), words = make_words(one, half);
     for (int round = 0; round < rounds; round++) {
 #pragma GCC unroll 16
         for (int m = 0; m < MR; m++)
 #pragma GCC unroll 2
-            for (int v = 0; v < 2; v++) acc[m][v] = multiply_add(acc[m][v], half, one);
+            for (int v = 0; v < 2; v++)
+                acc[m][v] = WORD == 1 ? multiply_add(acc[m][v], half, one) : multiply_words(words, words, acc[m][v]);
     }
     vec sum = {0};
     for (int m = 0; m < MR; m++) sum += acc[m][0] + acc[m][1];
     /* the compiler must not leave out what nobody uses: the sum is a number, but it cannot know that */
-    return sum[0] == sum[0] ? (double)rounds * MR * NR : 0;
+    return sum[0] == sum[0] ? (double)rounds * MR * NR * WORD : 0;
 }

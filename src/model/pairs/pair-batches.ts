@@ -1,33 +1,32 @@
 /**
- * Batches of pairs whose sources have one length and whose targets have about one. Sizes and number of batches
- * are the same in every pass; which pairs of equal lengths come together, and the order of the batches, is
- * drawn anew for each pass from the seed. So a batch is a function of its number alone, and nothing needs
- * saving.
+ * Batches of pairs: all sources of a batch have the same length, and all targets about the same. Number and sizes of
+ * the batches are equal in every pass. Which pairs of equal lengths come together, and the order of the batches, is
+ * drawn for each pass from the seed. So a batch is a function of its number alone, and nothing has to be saved.
  */
 import type { Ids } from '../../text/unit.js';
 import { Random } from '../random.js';
 import { type PairMarks, type PairTable, targetStart } from './pair-table.js';
 
-/** Characters of a side that a batch has for each of its rows, before it has fewer rows. */
+/** Length of sources and targets up to which a batch has all its rows; with longer ones it has fewer. */
 export const usualLength = 64;
 
-/** Some of the rows of a batch; lists are time-major. */
+/** Some of the rows of a batch. Lists are time-major. */
 export interface PairRows {
-  /** Rows in the whole batch */
+  /** Number of rows of the whole batch */
   readonly totalRows: number;
   readonly firstRow: number;
   readonly B: number;
-  /** Length of each source */
+  /** Length of the sources, which all have the same */
   readonly S: number;
-  /** Steps: the longest target's length, with its end */
+  /** Number of the decoder's steps: length of the longest target, with the newline that ends it */
   readonly T: number;
-  /** [S, B] */
+  /** [S, B] ids of the sources */
   readonly source: Int32Array;
-  /** [T, B] what stands before each character of the target: a tab first; newlines beyond its end */
+  /** [T, B] what the decoder reads: a tab, then the target; newlines beyond the target's end */
   readonly inputs: Int32Array;
-  /** [N] rows of T·B where something is to be predicted, row by row of the batch */
+  /** [N] indices among the T·B outputs of those where something is to be predicted, row by row of the batch */
   readonly places: Int32Array;
-  /** [N] what is to be predicted there, a newline last */
+  /** [N] the ids to be predicted there; each target's last one is a newline */
   readonly targets: Int32Array;
 }
 
@@ -35,21 +34,21 @@ export interface PairBatchSizes {
   readonly maxBatch: number;
   readonly maxSourceRows: number;
   readonly maxTargetRows: number;
-  /** T·B·S */
+  /** Max T·B·S */
   readonly maxWeights: number;
 }
 
 export class PairBatches {
   readonly batchesPerPass: number;
-  /** Pairs by length of source, then of target, each such group in the order of the text */
+  /** Numbers of the pairs, sorted by length of source, then of target, then position in the text */
   private readonly sorted: Uint32Array;
-  /** Where the groups of equal lengths begin in `sorted`, and its length */
+  /** Indices in `sorted` at which groups of equal lengths begin, and its length */
   private readonly groups: readonly number[];
-  /** Where batches begin in `sorted`, and its length */
+  /** Indices in `sorted` at which batches begin, and its length */
   private readonly edges: readonly number[];
   private pass: { number: number; pairs: Uint32Array; order: Uint32Array } | undefined;
 
-  /** @param seed undefined where the order does not matter: batches are then in the order of lengths */
+  /** @param seed undefined if the order does not matter: the batches are then in the order of lengths */
   constructor(
     private readonly ids: Ids,
     private readonly pairs: PairTable,
@@ -76,7 +75,10 @@ export class PairBatches {
     this.batchesPerPass = edges.length;
   }
 
-  /** What a network needs for any share of any batch. */
+  /**
+   * Sizes of the largest share of a batch, which the network must have memory for
+   * @param share number of rows that are taken of so many
+   */
   sizes(share: (rows: number) => number): PairBatchSizes {
     const sizes = { maxBatch: 1, maxSourceRows: 1, maxTargetRows: 1, maxWeights: 1 };
     for (let i = 0; i < this.batchesPerPass; i++) {
@@ -91,7 +93,7 @@ export class PairBatches {
     return sizes;
   }
 
-  /** Characters to be predicted in the whole batch of a step */
+  /** Number of characters to be predicted in the whole batch of a step */
   targets(step: number): number {
     let sum = 0;
     for (const pair of this.batch(step)) sum += this.pairs.lengths[2 * pair + 1] + 1;
@@ -105,9 +107,9 @@ export class PairBatches {
   }
 
   /**
-   * A share of a batch.
-   * @param step number of the batch, passes counted through
-   * @param share which of its rows, given how many it has
+   * Returns a share of a batch.
+   * @param step number of the batch, counted through all passes
+   * @param share tells which of a number of rows are in the share
    */
   read(step: number, share: (rows: number) => { first: number; size: number }): PairRows {
     const chosen = this.batch(step);
@@ -160,13 +162,16 @@ export class PairBatches {
   }
 }
 
-/** The reversed source, and for each of its rows the one that it comes from. */
+/**
+ * Reverses sources.
+ * @returns the reversed ids, and for each row of the reversed activations the row that it comes from
+ */
 export function turned(source: Int32Array, S: number, B: number) {
   const mirror = Int32Array.from(source, (_, i) => (S - 1 - Math.floor(i / B)) * B + (i % B));
   return { mirror, reversed: mirror.map((from) => source[from]) };
 }
 
-/** Fisher & Yates */
+/** Shuffles a list (Fisher & Yates). */
 function shuffle(list: Uint32Array, random: Random): void {
   for (let i = list.length - 1; i > 0; i--) {
     const j = Math.floor(random.uniform() * (i + 1));

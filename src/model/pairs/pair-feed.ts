@@ -1,8 +1,19 @@
-/** Lists of ids for a network of pairs, in memory of the device that is taken once. */
+/** Ids of batches of pairs in memory of the device, which is allocated once for the largest batch. */
 import type { Backend, Indices } from '../../backend/backend.js';
 import type { PairBatchSizes, PairRows } from './pair-batches.js';
 import { turned } from './pair-batches.js';
-import type { Sources } from './pair-network.js';
+
+/** B sources of S characters each. */
+export interface Sources {
+  readonly S: number;
+  readonly B: number;
+  /** [S, B] ids, time-major */
+  readonly ids: Indices;
+  /** [S, B] the ids of each source in reverse order */
+  readonly reversed: Indices;
+  /** [S·B] a gather list that reverses time: row (s, b) takes row (S-1-s, b) */
+  readonly mirror: Indices;
+}
 
 /** A batch with its targets, as the network takes it */
 export interface FedPairs {
@@ -43,7 +54,7 @@ export class PairFeed {
     };
   }
 
-  /** What stands before the next character of each target, [B] */
+  /** Writes what the decoder reads in one step: the latest character of each target, [B]. */
   step(ids: Int32Array): Indices {
     return this.write(this.inputs, ids);
   }

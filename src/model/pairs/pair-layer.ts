@@ -1,4 +1,4 @@
-/** A recurrent layer of an encoder or decoder with its input: T steps of B rows of ids. */
+/** A recurrent layer of an encoder or decoder, together with its input table: it runs T steps of B rows of ids. */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
 import { cellOf } from '../cells/cells.js';
@@ -13,9 +13,9 @@ export class PairLayer {
   private current: { readonly chunk: CellChunk; readonly ids: Indices } | undefined;
 
   /**
-   * @param part `encoder` or `decoder`
-   * @param direction end of its parameters' names
-   * @param maxRows largest T·B
+   * @param part `encoder` or `decoder`: beginning of its parameters' names
+   * @param direction end of its parameters' names: '' or '_reverse'
+   * @param maxRows max T·B
    */
   constructor(
     private readonly backend: Backend,
@@ -44,8 +44,9 @@ export class PairLayer {
   }
 
   /**
+   * Runs the layer.
    * @param ids [T, B]
-   * @param initial [B, H] each: the states before the first step; zero where it is absent
+   * @param initial [B, H] each: the states before the first step; zeros if absent
    */
   forward(ids: Indices, T: number, B: number, initial?: readonly Tensor[]): CellChunk {
     const { backend } = this;
@@ -61,8 +62,9 @@ export class PairLayer {
 
   /**
    * Adds to the gradients of the layer's parameters and of its embedding.
-   * @param dOutput [T, B, H]
-   * @param dState [B, H] each: in, w.r.t. the states after the last step; out, w.r.t. those before the first
+   * @param dOutput [T, B, H] gradient w.r.t. the output
+   * @param dState [B, H] each: before the call the gradients w.r.t. the states after the last step, after it those
+   *   w.r.t. the states before the first step
    */
   backward(dOutput: Tensor, dState: readonly Tensor[]): void {
     const { gradients, current, recurrent } = this;

@@ -19,44 +19,22 @@
 import type { Backend, DropoutMask, Indices, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
 import { cellOf, cells } from '../cells/cells.js';
+import { type Dropout, dropoutMask } from '../dropout.js';
 import type { ModelConfig } from '../model-config.js';
-import type { Dropout } from '../network.js';
 import type { ParameterTensors } from '../parameters.js';
-import { randomKey } from '../random.js';
+import { PairBuffers, type PairCapacity } from './pair-buffers.js';
+import type { Sources } from './pair-feed.js';
 import { PairLayer } from './pair-layer.js';
 import { directions } from './pair-parameters.js';
 
-export interface PairCapacity {
-  /** Largest S·B */
-  readonly maxSourceRows: number;
-  /** Largest T·B */
-  readonly maxTargetRows: number;
-  /** Largest T·B·S */
-  readonly maxWeights: number;
-  /** Largest B */
-  readonly maxBatch: number;
-}
-
-/** B sources of S characters each. */
-export interface Sources {
-  readonly S: number;
-  readonly B: number;
-  /** [S, B] ids, time-major */
-  readonly ids: Indices;
-  /** [S, B] the same, last character first */
-  readonly reversed: Indices;
-  /** [S·B] for row (s, b) the row (S-1-s, b) */
-  readonly mirror: Indices;
-}
-
-/** What has been computed of a batch of sources. */
+/** What `encode` has computed of a batch of sources */
 interface Encoded {
   readonly sources: Sources;
-  /** Of each direction, in its own order of time */
+  /** Activations of both directions, each in its own order of time */
   readonly chunks: readonly CellChunk[];
-  /** [S·B, H] of each direction, from the first character to the last, after dropout */
+  /** [S·B, H] of each direction: the outputs after dropout, both from the first character to the last */
   readonly outputs: readonly Tensor[];
-  /** [S, B, 2H] */
+  /** [S, B, 2H] the key and the value of each character */
   readonly memory: Tensor;
 }
 
@@ -64,25 +42,25 @@ interface Decoded {
   readonly T: number;
   readonly B: number;
   readonly query: Tensor;
-  /** [T, B, S] */
+  /** [T, B, S] attention weights */
   readonly weights: Tensor;
   readonly combined: CellChunk;
-  /** [T, B, H] after dropout */
+  /** [T, B, H] what the output layer reads, after dropout */
   readonly top: Tensor;
-  /** Of the loss: its rows among T·B, [N, H], and their logits [N, V] */
+  /** For the loss: the chosen places among T·B, their rows [N, H] of `top`, and their logits [N, V] */
   readonly loss?: { readonly places: Indices; readonly rows: Tensor; readonly logits: Tensor };
 }
 
-/** Where dropout is: the places have masks of their own. */
+/** Dropout site of the decoder; 0 and 1 are the encoder's directions. Each site has a mask of its own. */
 const topSite = 2;
 
 export class PairNetwork {
   private readonly encoders: readonly PairLayer[];
   private readonly decoder: PairLayer;
   private readonly combine: CellLayer;
-  /** [maxBatch·H] of each state: the decoder's between two calls */
+  /** [maxBatch·H] each: the decoder's states, which are kept from one call to the next */
   private readonly states: readonly Tensor[];
-  private readonly buffers = new Map<string, Tensor>();
+  private readonly buffers: PairBuffers;
   private dropout: Dropout | undefined;
   private encoded: Encoded | undefined;
   private decoded: Decoded | undefined;
@@ -92,10 +70,11 @@ export class PairNetwork {
     readonly config: ModelConfig,
     private readonly weights: ParameterTensors,
     private readonly gradients: ParameterTensors | undefined,
-    private readonly capacity: PairCapacity,
+    capacity: PairCapacity,
   ) {
     const { hidden: H } = config;
     const { maxSourceRows, maxTargetRows, maxBatch } = capacity;
+    this.buffers = new PairBuffers(backend, capacity);
     const layer = (part: string, direction: string, maxRows: number) =>
       new PairLayer(backend, config, weights, gradients, part, direction, maxRows, maxBatch);
     this.encoders = directions.map((direction) => layer('encoder', direction, maxSourceRows));
@@ -107,28 +86,27 @@ export class PairNetwork {
     this.states = cellOf(config).states.map(() => backend.tensor([maxBatch * H]));
   }
 
-  /** Reads sources: what `decode` attends to and starts from, until the next call. */
+  /** Reads sources. `decode` attends to them and starts from them, until the next call. */
   encode(sources: Sources, dropout?: Dropout): void {
     const { backend, weights, config } = this;
     const { S, B, ids, reversed, mirror } = sources;
     const { hidden: H } = config;
-    if (S * B > this.capacity.maxSourceRows || B > this.capacity.maxBatch) {
-      throw new Error(`${B} sources of ${S} characters are larger than this network's memory`);
-    }
+    this.buffers.require(S * B, 'maxSourceRows');
+    this.buffers.require(B, 'maxBatch');
     this.dropout = dropout !== undefined && dropout.rate > 0 ? dropout : undefined;
     const chunks = [ids, reversed].map((list, d) => this.encoders[d].forward(list, S, B));
-    const aligned = this.take('aligned', [S * B, H], 'maxSourceRows');
+    const aligned = this.buffers.take('aligned', [S * B, H], 'maxSourceRows');
     backend.gather(aligned, backend.view(chunks[1].output, 0, [S * B, H]), mirror);
     const outputs = [backend.view(chunks[0].output, 0, [S * B, H]), aligned].map((output, d) =>
       this.dropped(`dropped${d}`, output, S, B, d),
     );
-    const memory = this.take('memory', [S, B, 2 * H], 'maxSourceRows');
-    const other = this.take('dMemory', [S, B, 2 * H], 'maxSourceRows');
+    const memory = this.buffers.take('memory', [S, B, 2 * H], 'maxSourceRows');
+    const other = this.buffers.take('dMemory', [S, B, 2 * H], 'maxSourceRows');
     backend.linear(memory, outputs[0], weights.get('attention.weight'), undefined);
     backend.linear(other, outputs[1], weights.get('attention.weight_reverse'), undefined);
     backend.add(memory, other);
     this.encoded = { sources, chunks, outputs, memory };
-    const part = this.take('bridge', [B, H], 'maxBatch');
+    const part = this.buffers.take('bridge', [B, H], 'maxBatch');
     this.stateNames.forEach((name, k) => {
       const state = this.state(B)[k];
       const [weight, reverse] = directions.map((d) => weights.get(`bridge.weight_${name}${d}`));
@@ -138,15 +116,15 @@ export class PairNetwork {
     });
   }
 
-  /** The decoder's states, [B, H] each: after `encode` those before the first step; `decode` goes on. */
+  /** The decoder's states, [B, H] each: after `encode` those before its first step, after `decode` those after its last */
   state(B: number): readonly Tensor[] {
     return this.states.map((state) => this.backend.view(state, 0, [B, this.config.hidden]));
   }
 
   /**
-   * Runs the decoder for T steps, on from its state.
-   * @param ids [T, B] what has been written before each step
-   * @param places rows among T·B whose logits are wanted; all where it is absent
+   * Runs the decoder for T steps from its current states.
+   * @param ids [T, B] the character that was written before each step
+   * @param places indices among T·B of the steps whose logits are wanted; all of them if absent
    * @returns logits [N, V], valid until the next call
    */
   decode(ids: Indices, T: number, places?: Indices): Tensor {
@@ -154,16 +132,14 @@ export class PairNetwork {
     const { hidden: H, vocabulary: V } = config;
     const { sources, memory } = this.lastEncoded();
     const { S, B } = sources;
-    if (T * B > this.capacity.maxTargetRows) {
-      throw new Error(`${B} targets of ${T} steps are larger than this network's memory`);
-    }
+    this.buffers.require(T * B, 'maxTargetRows');
     const state = this.state(B);
     const chunk = this.decoder.forward(ids, T, B, state);
     state.forEach((x, k) => {
       backend.copy(x, chunk.finalState[k]);
     });
     const query = chunk.output;
-    const attention = this.take('weights', [T, B, S], 'maxWeights');
+    const attention = this.buffers.take('weights', [T, B, S], 'maxWeights');
     const combined = this.combine.at(1, T * B);
     const buffers = { query, memory, weights: attention };
     backend.attentionForward({ T, S, B, H }, buffers, combined.inputProjection);
@@ -173,10 +149,10 @@ export class PairNetwork {
     const N = places?.length ?? T * B;
     let rows = top;
     if (places) {
-      rows = this.take('rows', [N, H], 'maxTargetRows');
+      rows = this.buffers.take('rows', [N, H], 'maxTargetRows');
       backend.gather(rows, backend.view(top, 0, [T * B, H]), places);
     }
-    const logits = this.take('logits', [N, V], 'maxTargetRows');
+    const logits = this.buffers.take('logits', [N, V], 'maxTargetRows');
     backend.linear(logits, rows, weights.get('output.weight'), weights.get('output.bias'));
     this.decoded = {
       ...{ T, B, query, weights: attention, combined, top },
@@ -185,26 +161,29 @@ export class PairNetwork {
     return logits;
   }
 
-  /** Weights of the last call of `decode`, [T, B, S]: how much each step looks at each place of the source */
+  /**
+   * Attention weights of the last call of `decode`, [T, B, S]: how much each step looks at each character of the
+   * source
+   */
   get attention(): Tensor {
     if (this.decoded === undefined) throw new Error('nothing has been decoded');
     return this.decoded.weights;
   }
 
   /**
-   * Loss of the places of the last call of `decode`.
+   * Loss at the places of the last call of `decode`.
    * @param targets [N] ids that follow there
-   * @param scale factor of the loss whose gradient `backward` takes; 0 leaves the logits as they are
+   * @param scale factor of the loss whose gradient `backward` takes; 0 leaves the logits unchanged
    * @returns [N] losses in nats
    */
   loss(targets: Indices, scale: number): Tensor {
     const { logits } = this.lastLoss();
-    const losses = this.take('losses', [targets.length, 1], 'maxTargetRows');
+    const losses = this.buffers.take('losses', [targets.length, 1], 'maxTargetRows');
     this.backend.softmaxCrossEntropy(losses, logits, targets, scale);
     return losses;
   }
 
-  /** Adds the gradient of scale · Σ losses to the gradients; `loss` has been called with a scale. */
+  /** Adds the gradient of scale · Σ losses to the gradients. `loss` must have been called with that scale. */
   backward(): void {
     const { backend, weights, gradients, config } = this;
     const { hidden: H } = config;
@@ -219,19 +198,19 @@ export class PairNetwork {
     };
 
     addWeight('output.weight', 'output.bias', dLogits, rows);
-    // the rows are not needed any more: their memory takes their gradient
+    // the rows are not needed any more, so their gradient takes their memory
     backend.linearBackwardInput(rows, dLogits, weights.get('output.weight'), false);
-    const dTop = this.take('dTop', [T, B, H], 'maxTargetRows');
+    const dTop = this.buffers.take('dTop', [T, B, H], 'maxTargetRows');
     backend.fill(dTop, 0);
     backend.scatterAdd(backend.view(dTop, 0, [T * B, H]), rows, places);
     if (this.dropout) backend.dropout(dTop, dTop, this.mask(topSite));
 
-    const dQuery = this.take('dQuery', [T * B, H], 'maxTargetRows');
+    const dQuery = this.buffers.take('dQuery', [T * B, H], 'maxTargetRows');
     backend.fill(dQuery, 0);
     combined.backward(backend.view(dTop, 0, [1, T * B, H]), [dQuery]);
     const [product] = combined.products;
     addWeight('combine.weight', 'combine.bias', product.gradient, product.argument);
-    const dMemory = this.take('dMemory', [S, B, 2 * H], 'maxSourceRows');
+    const dMemory = this.buffers.take('dMemory', [S, B, 2 * H], 'maxSourceRows');
     const buffers = { query, memory, weights: attention };
     const dContext = combined.inputProjection;
     backend.attentionBackward({ T, S, B, H }, buffers, dContext, dTop, dMemory);
@@ -250,14 +229,14 @@ export class PairNetwork {
       });
       const weight = `attention.weight${direction}`;
       addWeight(weight, undefined, dMemory, outputs[d]);
-      const dOutput = this.take('dOutput', [S, B, H], 'maxSourceRows');
+      const dOutput = this.buffers.take('dOutput', [S, B, H], 'maxSourceRows');
       backend.linearBackwardInput(dOutput, dMemory, weights.get(weight), false);
       if (this.dropout) backend.dropout(dOutput, dOutput, this.mask(d));
       this.encoders[d].backward(d === 0 ? dOutput : this.mirrored(dOutput, mirror), dFinal);
     });
   }
 
-  /** Says that the weights stay as they are until `thaw`: what is derived from them is kept. */
+  /** Promises that the weights will not change until `thaw`, so that values derived from them can be kept. */
   freeze(): void {
     for (const layer of [...this.encoders, this.decoder]) layer.freeze();
     for (const name of this.products) this.backend.freeze(this.weights.get(name));
@@ -276,29 +255,31 @@ export class PairNetwork {
     return cellOf(this.config).states;
   }
 
-  /** [S, B, H] in the opposite order of time; the encoder's output after dropout is not needed any more. */
+  /**
+   * x [S, B, H] in the opposite order of time. It takes the memory of the encoder's outputs, which backward no longer
+   * needs.
+   */
   private mirrored(x: Tensor, mirror: Indices): Tensor {
     const { backend } = this;
     const [S, B, H] = x.shape;
-    const turned = this.take('aligned', [S * B, H], 'maxSourceRows');
+    const turned = this.buffers.take('aligned', [S * B, H], 'maxSourceRows');
     backend.gather(turned, backend.view(x, 0, [S * B, H]), mirror);
     return backend.view(turned, 0, [S, B, H]);
   }
 
-  /** x [T, B, H] after dropout; x itself without */
+  /** x [T, B, H] after dropout; without dropout x itself */
   private dropped(name: string, x: Tensor, T: number, B: number, site: number): Tensor {
     if (this.dropout === undefined) return x;
     const { backend, config } = this;
     const shape = [T, B, config.hidden];
     const capacity = site === topSite ? 'maxTargetRows' : 'maxSourceRows';
-    const y = this.take(name, shape, capacity);
+    const y = this.buffers.take(name, shape, capacity);
     backend.dropout(y, backend.view(x, 0, shape), this.mask(site));
     return y;
   }
 
   private mask(site: number): DropoutMask {
-    const { rate, locked, seed, step, firstRow, totalRows } = this.dropout as Dropout;
-    return { rate, locked, key: randomKey(seed, step, site), firstRow, totalRows };
+    return dropoutMask(this.dropout as Dropout, site);
   }
 
   private lastEncoded(): Encoded {
@@ -313,18 +294,6 @@ export class PairNetwork {
 
   private takeStates(name: string, B: number): Tensor[] {
     const { hidden: H } = this.config;
-    return this.states.map((_, k) => this.take(`${name}${k}`, [B, H], 'maxBatch'));
-  }
-
-  /** Memory by name: taken when it is first asked for, large enough for the largest batch */
-  private take(name: string, shape: readonly number[], limit: keyof PairCapacity): Tensor {
-    const { backend } = this;
-    let buffer = this.buffers.get(name);
-    if (buffer === undefined) {
-      const width = limit === 'maxWeights' ? 1 : (shape.at(-1) as number);
-      buffer = backend.tensor([this.capacity[limit] * width]);
-      this.buffers.set(name, buffer);
-    }
-    return backend.view(buffer, 0, shape);
+    return this.states.map((_, k) => this.buffers.take(`${name}${k}`, [B, H], 'maxBatch'));
   }
 }

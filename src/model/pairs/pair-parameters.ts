@@ -1,6 +1,6 @@
 /**
- * The parameters of a network of pairs. Encoder and decoder have the names, shapes and gate order of PyTorch's
- * bidirectional nn.LSTM / nn.GRU / nn.RNN and of a second one.
+ * The parameters of a network of pairs. The encoder has the names, shapes and gate order of a bidirectional nn.LSTM,
+ * nn.GRU or nn.RNN of PyTorch, and the decoder those of a plain one.
  */
 import { cellOf } from '../cells/cells.js';
 import type { ModelConfig } from '../model-config.js';
@@ -8,7 +8,7 @@ import type { Parameter } from '../parameters.js';
 
 type Initial = Parameter['initial'];
 
-/** How the parameter table takes parameters, and initial values that it knows */
+/** The functions by which parameters are added to the parameter table, and common initial values */
 export interface ParameterList {
   add(
     name: string,
@@ -21,7 +21,7 @@ export interface ParameterList {
   readonly zero: Initial;
 }
 
-/** Ends of the names of both directions of the encoder */
+/** Ends of the parameter names of the encoder's two directions */
 export const directions = ['', '_reverse'] as const;
 
 /** Adds all parameters, in their order. */
@@ -52,7 +52,7 @@ export function pairParameters(config: ModelConfig, list: ParameterList): void {
     }
     add(`bridge.bias_${state}`, [H], zero);
   }
-  // keys above, values below
+  // rows of the keys first, then rows of the values
   for (const direction of directions) {
     add(`attention.weight${direction}`, [2 * H, H], uniform, { gates: 2 });
   }

@@ -1,36 +1,36 @@
 /**
- * Pairs of a source and a target, a line each, with a tab between them: found in the ids of a text, and divided
- * between training and validation by their source.
+ * Finds pairs of a source and a target in the ids of a text, where each line has one with a tab between them, and
+ * divides them between training and validation by their source.
  */
 import { limits } from '../../limits.js';
 import type { Ids } from '../../text/unit.js';
 import { Random } from '../random.js';
 
-/** Ids of the characters that pairs are written with */
+/** Ids of the two characters that mark off sources and targets */
 export interface PairMarks {
-  /** Between source and target */
+  /** Stands between source and target */
   readonly tab: number;
-  /** At the end of a line */
+  /** Ends a line */
   readonly newline: number;
 }
 
-/** Where pairs stand in a text. */
+/** Positions of pairs in a text */
 export interface PairTable {
-  /** Of each pair the place of its first id */
+  /** Position of each pair's first id */
   readonly starts: Float64Array;
-  /** Of each pair the length of the source and that of the target; between them stands a tab */
+  /** Lengths of each pair's source and target, one after the other; a tab lies between them in the text. */
   readonly lengths: Uint16Array;
 }
 
-/** Why a line is no pair */
+/** What is wrong with a line that is no pair: no tab, an empty source, an empty target, or too long */
 export type PairFault = 'tab' | 'source' | 'target' | 'length';
 
 export interface FoundPairs {
   readonly pairs: PairTable;
-  /** Lines that are no pairs: how many, and the first few */
+  /** Number of lines that are no pairs, and the first few of them */
   readonly wrong: number;
   readonly examples: readonly { readonly line: number; readonly fault: PairFault }[];
-  /** Lines with more than two columns, of which the further ones are not read */
+  /** Number of lines with more than two columns, of which only the first two are read */
   readonly wider: number;
 }
 
@@ -38,14 +38,14 @@ export function pairCount(pairs: PairTable): number {
   return pairs.starts.length;
 }
 
-/** Place of a pair's target */
+/** Position of the first id of a pair's target */
 export function targetStart({ starts, lengths }: PairTable, pair: number): number {
   return starts[pair] + lengths[2 * pair] + 1;
 }
 
 const maxExamples = 3;
 
-/** Finds the pairs of a text. Empty lines are nothing. */
+/** Finds the pairs of a text. Empty lines are skipped. */
 export function findPairs(ids: Ids, marks: PairMarks): FoundPairs {
   const starts: number[] = [];
   const lengths: number[] = [];
@@ -85,7 +85,7 @@ function faultOf(tab: number, source: number, target: number): PairFault | undef
   return Math.max(source, target) > limits.pairLength ? 'length' : undefined;
 }
 
-/** The pairs of which something holds, in their order */
+/** The pairs for which a condition holds, in their order */
 function selected({ starts, lengths }: PairTable, holds: (pair: number) => boolean): PairTable {
   const chosen = Array.from(starts.keys()).filter(holds);
   const of = new Uint16Array(2 * chosen.length);
@@ -97,8 +97,8 @@ function selected({ starts, lengths }: PairTable, holds: (pair: number) => boole
 }
 
 /**
- * Divides pairs at random by their source, so that all targets of a source are on one side.
- * @param fraction of the sources that is for validation, about
+ * Divides pairs at random by their source, so that all targets of a source are on the same side.
+ * @param fraction approximate share of the sources that go to validation
  */
 export function splitPairs(
   ids: Ids,
@@ -111,7 +111,7 @@ export function splitPairs(
   );
   const lowest = draws.reduce((a, b) => Math.min(a, b), 1);
   const highest = draws.reduce((a, b) => Math.max(a, b), 0);
-  // at least one source on either side, where there are two
+  // each side gets at least one source if there are two
   const edge = fraction === 0 ? 0 : Math.min(Math.max(fraction, lowest + Number.EPSILON), highest);
   const isForValidation = (pair: number) => draws[pair] < edge;
   return {
@@ -120,14 +120,14 @@ export function splitPairs(
   };
 }
 
-/** A number from 0 to below 1 that depends on the source and the seed alone */
+/** A pseudorandom number from 0 to below 1 that depends only on the source and the seed */
 function drawOf(ids: Ids, start: number, length: number, seed: number): number {
   let hash = 0x811c9dc5;
   for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ ids[i], 0x01000193);
   return new Random(seed, hash).uniform();
 }
 
-/** How many characters of the targets are to be predicted, their ends included */
+/** Number of characters of the targets that are to be predicted, the newlines that end them included */
 export function targetCharacters({ lengths }: PairTable): number {
   let sum = 0;
   for (let i = 1; i < lengths.length; i += 2) sum += lengths[i] + 1;

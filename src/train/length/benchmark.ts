@@ -3,7 +3,7 @@
  * generation one character at a time. The defaults of the command are the torch-rnn benchmark's.
  */
 import { type Backend, isPending } from '../../backend/backend.js';
-import type { BackendName, Device } from '../../backend/device.js';
+import type { BackendName, Device, Precision } from '../../backend/device.js';
 import { openDevice } from '../../backend/open-device.js';
 import { cellOf } from '../../model/cells/cells.js';
 import { loadNetwork } from '../../model/load.js';
@@ -22,6 +22,8 @@ export interface BenchmarkOptions extends ModelConfig {
   readonly seqLength: number;
   readonly threads: number;
   readonly backend: BackendName;
+  /** The format of the numbers that products multiply; float32, if absent */
+  readonly precision?: Precision;
   readonly iterations: number;
   /** Whether to say where the time of training goes */
   readonly profile?: boolean;
@@ -59,7 +61,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
     ms: seconds * 1e3,
     charsPerSecond: characters / seconds,
     gflops: (6 * multiplyAdds(model) * characters) / seconds / 1e9,
-    generateCharsPerSecond: await timeGeneration(model, options.backend),
+    generateCharsPerSecond: await timeGeneration(model, options),
     ...(options.profile && { profile: await profileTraining(model, options) }),
   };
 }
@@ -146,7 +148,7 @@ async function onReplicas<T>(
   work: (secondsOf: (iterations: number) => Promise<number>, device: Device) => Promise<T>,
   times?: OperationTimes,
 ): Promise<T> {
-  const device = await openDevice(options.backend);
+  const device = await openDevice(options.backend, options.precision);
   let replicas: Replicas | undefined;
   try {
     const texts = {
@@ -170,8 +172,11 @@ async function onReplicas<T>(
   }
 }
 
-async function timeGeneration(model: ModelConfig, name: BackendName): Promise<number> {
-  const device = await openDevice(name);
+async function timeGeneration(
+  model: ModelConfig,
+  { backend, precision }: BenchmarkOptions,
+): Promise<number> {
+  const device = await openDevice(backend, precision);
   try {
     return await generationSpeed(model, device.operations);
   } finally {

@@ -1,0 +1,69 @@
+/**
+ * Versions of charnn's files. A file names the least version of its format that can read it: so an earlier charnn
+ * goes on reading whatever it understands, and refuses everything else with the advice to update, before it stumbles
+ * over a field.
+ *
+ * A feature that an earlier charnn cannot read gets a line in `versions`, with the next version of its formats, and
+ * is named by `modelFeatures` or by what writes the file.
+ */
+import type { ModelConfig } from '../model/model-config.js';
+import type { Model } from '../model/model-data.js';
+import { precisionOf } from '../train/precision.js';
+import type { TrainConfig } from '../train/train-config.js';
+
+/** For each kind of file, the versions that brought what it may hold. What is in every file is `all`. */
+const versions = {
+  model: { hash: 2, all: 3, counts: 4, pairs: 5, equations: 5 },
+  state: { hash: 2, all: 3, documents: 4, counts: 5, pairs: 6, equations: 6, bf16: 6 },
+  compressed: { headerChecksum: 2, modelProbe: 3, modelCounts: 4, all: 4 },
+} as const;
+
+export type FileKind = keyof typeof versions;
+
+/** Something that a kind of file has only from some version on */
+export type FileFeature<Kind extends FileKind> = Exclude<keyof (typeof versions)[Kind], 'all'>;
+
+/** The version that a kind of file has had a feature since: in earlier files it is missing. */
+export function firstVersion<Kind extends FileKind>(
+  kind: Kind,
+  feature: FileFeature<Kind>,
+): number {
+  return versions[kind][feature as keyof (typeof versions)[Kind]] as number;
+}
+
+/** The latest version that this charnn reads. */
+export function latestVersion(kind: FileKind): number {
+  return Math.max(...Object.values(versions[kind]));
+}
+
+/** The least version that can read a file with these features. */
+export function leastVersion<Kind extends FileKind>(
+  kind: Kind,
+  features: readonly FileFeature<Kind>[],
+): number {
+  const first = features.map((feature) => firstVersion(kind, feature));
+  return Math.max(versions[kind].all, ...first);
+}
+
+/** What a model's file has that an earlier charnn cannot read. */
+export function modelFeatures({ config, counts }: Pick<Model, 'config' | 'counts'>) {
+  return [...networkFeatures(config), ...(counts ? (['counts'] as const) : [])];
+}
+
+/** What the state of a training has that an earlier charnn cannot go on with. */
+export function stateFeatures(model: ModelConfig, config: TrainConfig) {
+  const { counts, documents } = config;
+  return [
+    ...networkFeatures(model),
+    ...(precisionOf(config) === 'bf16' ? (['bf16'] as const) : []),
+    ...(counts ? (['counts'] as const) : []),
+    ...(documents ? (['documents'] as const) : []),
+  ];
+}
+
+function networkFeatures({ pairs, equations }: ModelConfig) {
+  return [
+    ...(pairs ? (['pairs'] as const) : []),
+    ...(equations === undefined ? [] : (['equations'] as const)),
+  ];
+}

@@ -1,0 +1,94 @@
+/**
+ * Counters by a pair of 32-bit keys: an open-addressed hash table of typed arrays, 8 + 4 · width bytes an
+ * entry, that grows as it fills.
+ */
+
+const minCapacity = 1 << 12;
+const maxLoad = 0.6;
+
+export class CountTable {
+  private capacity = minCapacity;
+  private used = 0;
+  private first = new Uint32Array(minCapacity);
+  /** 0 marks a free slot: second keys are stored one higher, so they end below 2^32 - 1 */
+  private second = new Uint32Array(minCapacity);
+  private counters: Uint32Array;
+
+  /** @param width counters an entry */
+  constructor(private readonly width: number) {
+    this.counters = new Uint32Array(minCapacity * width);
+  }
+
+  /** Number of entries */
+  get size(): number {
+    return this.used;
+  }
+
+  /** Returns the entry's slot, or -1; it is valid until the next insertion. */
+  find(first: number, second: number): number {
+    const slot = this.probe(first, second);
+    return this.second[slot] === 0 ? -1 : slot;
+  }
+
+  /** Returns the entry's slot, and makes the entry with counters of 0 if there is none; valid until the next insertion. */
+  insert(first: number, second: number): number {
+    let slot = this.probe(first, second);
+    if (this.second[slot] !== 0) return slot;
+    if (++this.used > this.capacity * maxLoad) {
+      this.grow();
+      slot = this.probe(first, second);
+    }
+    this.first[slot] = first;
+    this.second[slot] = second + 1;
+    return slot;
+  }
+
+  get(slot: number, counter: number): number {
+    return this.counters[slot * this.width + counter];
+  }
+
+  set(slot: number, counter: number, value: number): void {
+    this.counters[slot * this.width + counter] = value;
+  }
+
+  /** Adds 1 and returns the new count. */
+  add(slot: number, counter: number): number {
+    return ++this.counters[slot * this.width + counter];
+  }
+
+  /** Takes 1 from one counter and adds it to another. */
+  move(slot: number, from: number, to: number): void {
+    this.counters[slot * this.width + from]--;
+    this.counters[slot * this.width + to]++;
+  }
+
+  private probe(first: number, second: number): number {
+    const mask = this.capacity - 1;
+    let hash = Math.imul(first >>> 0, 0x9e3779b1) ^ Math.imul(second + 1, 0x85ebca6b);
+    hash ^= hash >>> 15;
+    hash = Math.imul(hash, 0x2c1b3c6d);
+    let slot = (hash ^ (hash >>> 13)) & mask;
+    while (
+      this.second[slot] !== 0 &&
+      (this.first[slot] !== first || this.second[slot] !== second + 1)
+    ) {
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  private grow(): void {
+    const { first, second, counters, width, capacity } = this;
+    this.capacity *= 2;
+    this.first = new Uint32Array(this.capacity);
+    this.second = new Uint32Array(this.capacity);
+    this.counters = new Uint32Array(this.capacity * width);
+    for (let old = 0; old < capacity; old++) {
+      if (second[old] === 0) continue;
+      const slot = this.probe(first[old], second[old] - 1);
+      this.first[slot] = first[old];
+      this.second[slot] = second[old];
+      for (let i = 0; i < width; i++) this.counters[slot * width + i] = counters[old * width + i];
+    }
+  }
+}

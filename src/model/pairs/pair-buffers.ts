@@ -1,0 +1,44 @@
+/** The memory of a network of pairs: buffers by name, each as large as the largest batch needs it. */
+import type { Backend, Tensor } from '../../backend/backend.js';
+
+export interface PairCapacity {
+  /** Max S·B */
+  readonly maxSourceRows: number;
+  /** Max T·B */
+  readonly maxTargetRows: number;
+  /** Max T·B·S */
+  readonly maxWeights: number;
+  /** Max B */
+  readonly maxBatch: number;
+}
+
+export class PairBuffers {
+  private readonly buffers = new Map<string, Tensor>();
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly capacity: PairCapacity,
+  ) {}
+
+  /** @throws Error when a batch is larger than the memory */
+  require(rows: number, limit: keyof PairCapacity): void {
+    if (rows <= this.capacity[limit]) return;
+    throw new Error(`a batch of ${rows} rows is larger than this network's memory`);
+  }
+
+  /**
+   * Gives the buffer of a name, which is allocated at the first call.
+   * @param limit the capacity that bounds the rows of the shape, or with `maxWeights` its elements
+   * @returns a view of the shape; what the last call with the name has left in it is still there
+   */
+  take(name: string, shape: readonly number[], limit: keyof PairCapacity): Tensor {
+    const { backend } = this;
+    let buffer = this.buffers.get(name);
+    if (buffer === undefined) {
+      const width = limit === 'maxWeights' ? 1 : (shape.at(-1) as number);
+      buffer = backend.tensor([this.capacity[limit] * width]);
+      this.buffers.set(name, buffer);
+    }
+    return backend.view(buffer, 0, shape);
+  }
+}

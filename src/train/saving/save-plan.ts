@@ -1,0 +1,85 @@
+/** Decides what a training saves after a validation, between two of them, and when it is interrupted. */
+import { CharnnError } from '../../errors.js';
+import type { Model } from '../../model/model-data.js';
+import type { CurrentTraining } from '../current-training.js';
+import { Saver } from './checkpoint-sink.js';
+import { modelOf, stateOf } from './snapshot.js';
+
+/** Max seconds between two saves of the state, so that a kill costs little of a long training */
+const maxSeconds = 60;
+
+export class SavePlan {
+  private lastSaved: number;
+  private readonly saver: Saver;
+
+  constructor(private readonly current: CurrentTraining) {
+    this.lastSaved = current.budget.seconds;
+    this.saver = new Saver(current.job.sink, (failure) => this.reportFailure(failure));
+  }
+
+  /** Whether the state has not been saved for so long that a kill would cost much */
+  get isStateDue(): boolean {
+    return this.current.budget.seconds - this.lastSaved > maxSeconds;
+  }
+
+  /** Hands the state over to be saved, and the models that are to be written with it. */
+  async saveState(models: { readonly best?: Model; readonly kept?: Model } = {}): Promise<void> {
+    const weights = (models.best ?? models.kept)?.weights;
+    this.saver.offer(await stateOf(this.current, weights), models);
+    this.lastSaved = this.current.budget.seconds;
+  }
+
+  /**
+   * Hands over the current model as the best one, together with the state.
+   * @param best the current model, if it has been taken already
+   * @param kept the model that `--keep` keeps of this validation
+   */
+  async saveModel(best?: Model, kept?: Model): Promise<void> {
+    const model = best ?? (await modelOf(this.current));
+    await this.saveState({ best: model, ...(kept && { kept }) });
+    this.current.rollback.keep(model.weights);
+    this.current.hasModel = true;
+  }
+
+  /** Saves after a validation. A model that has diverged is not among those that `--keep` keeps. */
+  async saveValidated(improved: boolean, diverged: boolean): Promise<void> {
+    const { sink, config } = this.current.job;
+    if (sink.kept === undefined || !config.keep || diverged) {
+      if (improved) await this.saveModel();
+      else await this.saveState();
+      return;
+    }
+    // a slow disk must not make the next validation's model replace this one
+    await this.saver.idle();
+    const kept = await modelOf(this.current);
+    if (improved) await this.saveModel(kept, kept);
+    else await this.saveState({ kept });
+  }
+
+  /** Writes the model at once where none has been saved: after a failure a doubtful model is better than none. */
+  async rescueModel(): Promise<void> {
+    if (this.current.hasModel) return;
+    await modelOf(this.current)
+      .then((model) => this.current.job.sink.model(model))
+      .catch(() => {});
+  }
+
+  /**
+   * Waits until everything that was handed over is written.
+   * @throws CharnnError when what has been learned cannot be saved
+   */
+  finish(): Promise<void> {
+    return this.saver.finish();
+  }
+
+  private reportFailure(failure: unknown): void {
+    const reason =
+      failure instanceof CharnnError
+        ? failure.unspelt
+        : failure instanceof Error
+          ? failure.message
+          : String(failure);
+    const message = `${reason}; training goes on, and saving is tried again at the next checkpoint`;
+    this.current.job.onEvent({ type: 'warning', message });
+  }
+}

@@ -1,0 +1,93 @@
+/** `charnn convert`, and what other commands make of a model of pairs. */
+import { expect, test } from 'vitest';
+import { reversals, trainedOnPairs } from './pair-training.js';
+import { Folder } from './run.js';
+
+const learnt = trainedOnPairs('--epochs', '14');
+
+test('words that were never seen are reversed, a line out for each line in, in order', async () => {
+  const folder = await learnt;
+  const words = ['abcd', 'd', '', 'cab', 'ddca', 'bb'];
+  const { status, stdout } = await folder.run(['convert'], `${words.join('\r\n')}\n`);
+  expect(status).toBe(0);
+  const expected = words.map((word) => Array.from(word).reverse().join('').toUpperCase());
+  expect(stdout).toBe(`${expected.join('\n')}\n`);
+});
+
+test('what is converted does not depend on threads and back end', async () => {
+  const folder = await learnt;
+  folder.write('words.txt', reversals(3000).replace(/\t.*/g, ''));
+  const outputs = await Promise.all(
+    [
+      ['1', 'native'],
+      ['2', 'native'],
+      ['1', 'wasm'],
+    ].map(([threads, backend]) =>
+      folder.run(['convert', 'words.txt', '--threads', threads, '--backend', backend]),
+    ),
+  );
+  expect(outputs[0].stdout.split('\n').length).toBe(3001);
+  for (const { status, stdout } of outputs) {
+    expect(status).toBe(0);
+    expect(stdout).toBe(outputs[0].stdout);
+  }
+});
+
+test('an unknown character is answered all the same, and named; a line that is too long, too', async () => {
+  const folder = await learnt;
+  const { status, stdout, stderr } = await folder.run(
+    ['convert'],
+    `aéb\n${'a'.repeat(1001)}\nab\n`,
+  );
+  expect(status).toBe(0);
+  const [unknown, long, known] = stdout.split('\n');
+  expect([unknown.length > 0, long, known]).toEqual([true, '', 'BA']);
+  expect(stderr).toContain('1 character is unknown to the model');
+  expect(stderr).toContain('1 line is longer than 1000 characters');
+});
+
+test('eval counts wrong words and edits, and takes the nearest of several targets', async () => {
+  const folder = await learnt;
+  folder.write('test.tsv', 'ab\tBA\nab\tXX\ncd\tDA\nabcd\tDCBA\nd\tD');
+  const { stdout } = await folder.run(['eval', 'test.tsv', '--json']);
+  const result = JSON.parse(stdout);
+  expect(result).toMatchObject({ pairs: 5, sources: 4, wordErrorRate: 0.25 });
+  expect(result.characterErrorRate).toBeCloseTo(1 / 9, 12);
+  expect(result.bitsPerCharacter).toBeGreaterThan(0);
+  expect((await folder.run(['eval', 'test.tsv'])).stdout).toContain('25.00 % of 4 sources');
+});
+
+test('convert refuses a model of a text', async () => {
+  const texts = new Folder();
+  await texts.train('some text that is learnt '.repeat(20));
+  const { status, stderr } = await texts.run(['convert'], 'a\n');
+  expect([status, stderr]).toEqual([1, expect.stringContaining('trained on a text, not on pairs')]);
+});
+
+test.each([
+  ['sample'],
+  ['score', 'pairs.tsv'],
+  ['visualize', 'pairs.tsv'],
+  ['gradients', 'pairs.tsv'],
+  ['compress', 'pairs.tsv', '-m', 'charnn.json'],
+  ['train', 'pairs.tsv', '--init-from', 'charnn.json', '-o', 'new.json'],
+])('%s refuses a model of pairs in a line', async (...args) => {
+  const { status, stderr } = await (await learnt).run(args);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^charnn: .*charnn\.json.* was trained on pairs.*charnn convert/m);
+});
+
+test('a file of pairs with more than one layer is refused', async () => {
+  const folder = await learnt;
+  const file = folder.json('charnn.json');
+  folder.write('two.json', JSON.stringify({ ...file, model: { ...file.model, layers: 2 } }));
+  const { status, stderr } = await folder.run(['convert', '-m', 'two.json'], 'a\n');
+  expect([status, stderr]).toEqual([1, expect.stringContaining('pairs goes with one layer')]);
+});
+
+test('inspect and report show a model of pairs', async () => {
+  const folder = await learnt;
+  expect((await folder.run(['inspect'])).stdout).toContain('attention.weight');
+  const { status } = await folder.run(['report', 'charnn.json', '-o', 'report.html']);
+  expect(status).toBe(0);
+});

@@ -1,0 +1,63 @@
+/** `charnn train --pairs`. */
+import { expect, test } from 'vitest';
+import { quickPairs, reversals, smallPairs, trainedOnPairs } from '../pair-training.js';
+import { Folder, fileAppears, finished } from '../run.js';
+
+test('a training that is killed and resumed makes the same bytes', async () => {
+  const long = ['--steps', '300', '--eval-every', '20', '--seed', '5'];
+  const calm = await trainedOnPairs(...long);
+  const killed = new Folder();
+  killed.write('pairs.tsv', reversals(400));
+  const child = killed.start([...quickPairs, ...long]);
+  const outcome = finished(child);
+  await fileAppears(killed, 'charnn.state.json');
+  child.kill('SIGKILL');
+  await outcome;
+  expect(killed.json('charnn.state.json').step).toBeLessThan(300);
+  expect((await killed.run(['train', '--resume', '-q'])).status).toBe(0);
+  expect(killed.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
+});
+
+test('two threads train, from standard input, and validate on a file of their own', async () => {
+  const folder = new Folder();
+  folder.write('val.tsv', 'ab\tBA\ncd\tDC\n');
+  const args = ['train', '-', '--pairs', '--hidden', '8', '--steps', '4', '--threads', '2'];
+  const { status, stdout } = await folder.run(
+    [...args, '--val-file', 'val.tsv', '--json'],
+    reversals(100),
+  );
+  expect(status).toBe(0);
+  const start = JSON.parse(stdout.split('\n')[0]);
+  expect(start).toMatchObject({ type: 'start', threads: 2, validationCharacters: 6 });
+});
+
+test('lines that are no pairs are named with their number, and counted', async () => {
+  const folder = new Folder();
+  folder.write('pairs.tsv', `${reversals(60)}no tab\n\tb\na\t\n\nab\tBA\tmore\nalso none\n`);
+  const { status, stderr } = await folder.run([
+    'train',
+    'pairs.tsv',
+    ...smallPairs,
+    '--steps',
+    '1',
+  ]);
+  expect(status).toBe(0);
+  expect(stderr).toContain(
+    'left out 4 lines of the text: line 61 has no tab, line 62 has an empty source, line 63 has an empty target, …',
+  );
+  expect(stderr).toContain('1 line has more than two columns');
+});
+
+test.each([
+  ['no pair at all\nnor here\n', [], 1, 'the text has no pairs'],
+  ['a\t\nb\t\n', [], 1, 'line 1 has an empty target'],
+  ['a\tb\n', ['--layers', '2'], 2, '--pairs has --layers 1'],
+  ['a\tb\n', ['--layer-norm'], 2, '--pairs does not go with --layer-norm'],
+  ['a\tb\n', ['--documents'], 2, '--pairs does not go with --documents'],
+  ['a\tb\n', ['--seq-length', '9'], 2, '--pairs does not go with --seq-length'],
+])('%j with %j is refused', async (text, options, code, message) => {
+  const folder = new Folder();
+  folder.write('pairs.tsv', text);
+  const { status, stderr } = await folder.run(['train', 'pairs.tsv', '--pairs', ...options]);
+  expect([status, stderr]).toEqual([code, expect.stringContaining(message)]);
+});
