@@ -16,7 +16,7 @@ import { jsonText, quote } from '../messages/quote.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { duration, integer, path, secondsOf } from '../options/types.js';
 import { planSearch, type SearchPlan } from '../search/plan.js';
-import { keyOf, readRecord, type SearchRecord, writeRecord } from '../search/record.js';
+import { keyOf, readRecord, type SearchRecord, writeRecord } from '../search/search-record.js';
 import { type RungEvent, type SearchResult, searchCells } from '../search/search.js';
 import { Trainer } from '../search/trainer.js';
 import { batchShape } from '../train/length/preset.js';

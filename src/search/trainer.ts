@@ -6,6 +6,7 @@ import { cellExtension } from '../cells/cell-library.js';
 import { DivergenceError } from '../errors.js';
 import type { Corpus } from '../library/corpus.js';
 import { train } from '../library/train-on-corpus.js';
+import type { CellOption } from '../train/schema/cell-type.js';
 import { isBaseline, type Job, type SearchPlan } from './plan.js';
 import type { Outcome } from './search.js';
 
@@ -62,7 +63,17 @@ export class Trainer {
     try {
       const model = await train(this.corpus, {
         ...{ cell: await this.cellOf(job), layers, hidden, embedding, batchSize, seqLength },
-        ...{ steps, seed, backend, signal, threads: 1, earlyStop: 0, dropout: 0, counts: 0 },
+        ...{
+          steps,
+          seed,
+          backend,
+          signal,
+          precision: 'f32',
+          threads: 1,
+          earlyStop: 0,
+          dropout: 0,
+          counts: 0,
+        },
         ...{ residual: false, layerNorm: false },
         evalEvery: Math.ceil(steps / validations),
         onEvent: (event) => {
@@ -81,9 +92,9 @@ export class Trainer {
   }
 
   /** What `train` takes for the cell: a name, or a file of equations */
-  private async cellOf({ candidate: { name, equations } }: Job): Promise<string> {
+  private async cellOf({ candidate: { name, equations } }: Job): Promise<CellOption> {
     if (isBaseline(name)) return name;
-    const path = join(this.folder, `${name}${cellExtension}`);
+    const path = `${join(this.folder, name)}${cellExtension}` as const;
     await writeFile(path, equations);
     return path;
   }
