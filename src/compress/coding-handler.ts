@@ -37,6 +37,8 @@ export interface CodingPlan {
   readonly version: number;
   /** Characters of the longest context that is counted */
   readonly context: number;
+  /** Whether the network is that of a model that was given */
+  readonly isGiven: boolean;
   /** Counts of the model */
   readonly counts: ModelCounts | undefined;
   /** The bytes to decode, by replica; undefined when encoding */
@@ -93,14 +95,14 @@ class StreamCoder {
     private readonly plan: CodingPlan,
     index: number,
   ) {
-    const { layout, replicas, coded, rate, version, context, counts } = plan;
+    const { layout, replicas, coded, rate, version, context, isGiven, counts } = plan;
     this.own = replicas[index];
     const { rows, model, control } = this.own;
     this.control = new SharedControl(replicas.length, control);
     if (rate > 0) this.replica = new Replica(backend, this.own, this.control);
     this.format = countingFormat(version, context);
     if (rate > 0 || this.format.isAlwaysMixed) {
-      this.mixed = new MixedPrediction(model.vocabulary, this.format, counts);
+      this.mixed = new MixedPrediction(model.vocabulary, this.format, isGiven, counts);
     }
     const { isTrimmed } = this.format;
     if (coded === undefined) this.encoder = new RangeEncoder(isTrimmed);

@@ -13,7 +13,7 @@ import { type CodingModel, encode } from './coder.js';
 
 export function freshModel(config: ModelConfig, alphabet: Uint32Array): CodingModel {
   const weights = initialValues(parameterTable(config), 1);
-  return { config, weights, alphabet, beginning: config.vocabulary - 1 };
+  return { config, weights, alphabet, beginning: config.vocabulary - 1, isGiven: false };
 }
 
 /** @param version of the compressed file: earlier ones leave the model's counts out */
@@ -25,6 +25,7 @@ export function givenModel(
   const beginning = newline === vocabulary.unknownId ? 0 : newline;
   return {
     ...{ config, weights, alphabet: Uint32Array.from(vocabulary.symbols), beginning },
+    isGiven: true,
     counts: version < firstVersion('compressed', 'modelCounts') ? undefined : counts,
   };
 }
