@@ -204,7 +204,7 @@ async function requireEqual(
 ): Promise<void> {
   if ((await probe(device, config, version)) === expected) return;
   throw new CharnnError(
-    `${name} can be decompressed only where its back end, ${backend}, computes as where it was compressed: here it rounds otherwise`,
+    `${name} can be decompressed only where its back end, ${backend}, rounds as it did when the file was compressed: here it rounds otherwise`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { Device } from '../backend/device.js';
 import { openExactDevice } from '../backend/open-device.js';
 import { UsageError } from '../errors.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
+import type { Ending } from './abort.js';
 import { kindOf, requireFunction, requireObject, requireSignal } from './arguments.js';
 import { modelRows } from './model-options.js';
 
@@ -38,17 +39,14 @@ export async function withExactDevice<T>(
   }
 }
 
-/** A listener whose failure ends the work, wherever it is called. */
-export function guarded(
-  listener: Listener | undefined,
-  fail: (error: unknown) => void,
-): Listener | undefined {
+/** Wraps a listener so that its failure ends the work, wherever it is called. */
+export function guarded(listener: Listener | undefined, ending: Ending): Listener | undefined {
   if (listener === undefined) return undefined;
   return (fraction) => {
     try {
       listener(fraction);
     } catch (error) {
-      fail(error);
+      ending.end(error);
     }
   };
 }

@@ -128,7 +128,7 @@ export function anotherText(
   const shown = paths.length === 1 ? `the text ${quote(paths[0])}` : 'the text';
   const what = changes === '' ? '' : ` (${changes})`;
   return new CharnnError(
-    `${shown} is not the one that ${quote(statePath)} was trained on${what}: put that one there, or give it with ${optionName('resume')}; or start anew with ${optionName('initFrom')}`,
+    `${shown} is not the one that ${quote(statePath)} was trained on${what}: put that one there, or give it with ${optionName('resume')}; or start a new training with ${optionName('initFrom')}`,
   );
 }
 

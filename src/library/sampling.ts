@@ -19,6 +19,7 @@ import { sampleSettings } from '../sample/sample-settings.js';
 import { prepareText } from '../text/decode.js';
 import { newIds } from '../text/ids.js';
 import type { Ids } from '../text/unit.js';
+import type { Ending } from './abort.js';
 import { requirePaths } from './arguments.js';
 import { type HeldText, type LoadedModel, textOf } from './held.js';
 import { modelRows } from './model-options.js';
@@ -42,22 +43,22 @@ export function checkSampling(
 export async function* drawRecords(
   loaded: LoadedModel,
   options: RecordOptions,
-  signal: AbortSignal,
+  ending: Ending,
 ): AsyncGenerator<{ readonly ids: readonly number[] }, void, void> {
   const { count = 1, beam, unique } = options;
   const { model, device, weights } = loaded;
   if (beam !== undefined) {
     const { prompt, settings } = drawingOf(options, model);
-    const pause = breather(signal);
+    const pause = breather(ending);
     const found = await beamSearch(model, device, {
       ...{ prompt, settings, width: beam, weights, pause },
     });
     yield* found.slice(0, count);
     return;
   }
-  const isNovel = await noveltyOf(options.novel, model, signal);
+  const isNovel = await noveltyOf(options.novel, model, ending);
   if (isNovel === undefined && unique !== true) {
-    yield* wholeRecords(drawPieces(loaded, options, signal));
+    yield* wholeRecords(drawPieces(loaded, options, ending));
     return;
   }
   const isList = Array.isArray(options.prompt);
@@ -65,7 +66,7 @@ export async function* drawRecords(
   const isFresh = unique ? unseen() : () => true;
   const wanted = isList ? Number.POSITIVE_INFINITY : count;
   yield* selectRecords(
-    wholeRecords(drawPieces(loaded, options, signal)),
+    wholeRecords(drawPieces(loaded, options, ending)),
     ({ index, ids }) => {
       const whole = [...prompts[isList ? Math.floor(index / count) : 0], ...ids];
       return isFresh(whole) && isNovel?.(whole) !== false;
@@ -76,20 +77,21 @@ export async function* drawRecords(
 
 /** Draws records in pieces. Without a list of prompts, those that are selected from are drawn without end. */
 export async function* drawPieces(
-  { model, device, weights, idle }: LoadedModel,
+  { model, device, weights, idleBatch }: LoadedModel,
   options: RecordOptions,
-  signal: AbortSignal,
+  ending: Ending,
 ) {
   const { prompt, jobs, settings } = drawingOf(options, model);
   const { count = 1, threads = usableCores(), unique, novel } = options;
   const isEndless = jobs === undefined && (unique === true || novel !== undefined);
   const ofOne = isEndless ? Number.POSITIVE_INFINITY : count;
   const pieces = generate(repeatedJobs(jobs ?? [[]], ofOne), {
-    ...{ model, device, weights, idle, settings, prompt, threads },
+    ...{ model, device, weights, settings, prompt, threads },
+    idle: idleBatch,
     expected: ofOne * (jobs?.length ?? 1),
   });
   for await (const piece of pieces) {
-    signal.throwIfAborted();
+    ending.check();
     yield piece;
   }
 }
@@ -121,13 +123,13 @@ function drawingOf(options: RecordOptions, model: ModelData) {
 async function noveltyOf(
   novel: RecordOptions['novel'],
   model: ModelData,
-  signal: AbortSignal,
+  ending: Ending,
 ): Promise<((ids: ArrayLike<number>) => boolean) | undefined> {
   if (novel === undefined) return undefined;
   const held = typeof novel === 'object' ? textOf(novel) : undefined;
   if (held !== undefined) return notIn(idsFor(model, held));
   const paths = requirePaths(novel, 'option novel');
-  return notInTexts(paths, model, { onProgress: () => signal.throwIfAborted() });
+  return notInTexts(paths, model, { onProgress: () => ending.check() });
 }
 
 /** The ids of a corpus in the vocabulary of a model. */

@@ -83,7 +83,7 @@ export async function train(corpus: Corpus, options: TrainOptions = {}): Promise
     );
   }
   const request = checked(options);
-  return new Operations('the training').run(request.signal, (signal) =>
+  return new Operations('the training').run(request.signal, ({ signal }) =>
     trained(held, request, signal),
   );
 }

@@ -158,8 +158,10 @@ export function checkOptions<Table extends OptionTable>(
 /** @throws OptionError for two options that contradict each other */
 export function refuseConflicts(table: OptionTable, options: object): void {
   const given = (key: string) => (options as Record<string, unknown>)[key] !== undefined;
-  for (const [key, { conflicts = [] }] of Object.entries(table)) {
-    const other = given(key) ? conflicts.find(given) : undefined;
+  for (const key of Object.keys(options)) {
+    const conflicts = Object.hasOwn(table, key) ? table[key].conflicts : undefined;
+    if (conflicts === undefined || !given(key)) continue;
+    const other = conflicts.find(given);
     if (other === undefined) continue;
     throw new OptionError(
       (name) => `${name(key)} and ${name(other)} contradict each other: give one of them`,

@@ -22,7 +22,8 @@ export function shownName(name: FileName): string {
   return `"${characters.join('')}"`;
 }
 
-const bufferBytes = 1 << 20;
+const maxBufferBytes = 1 << 20;
+const minBufferBytes = 1 << 12;
 
 /**
  * The bytes of a file, a pipe or a device in pieces, each valid until the next.
@@ -39,9 +40,11 @@ export async function* piecesOf(
       return;
     }
     file = await open(path, readFlags);
-    const buffer = Buffer.allocUnsafe(bufferBytes);
+    // a program may read thousands of small files, for which a large buffer each is too much garbage
+    const size = Math.min(maxBufferBytes, Math.max(minBufferBytes, stats.size));
+    const buffer = Buffer.allocUnsafe(size);
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, bufferBytes, null);
+      const { bytesRead } = await file.read(buffer, 0, size, null);
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
