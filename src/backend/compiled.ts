@@ -17,32 +17,34 @@ import {
 /** Scratch memory of the kernels during one call, shared by all scopes of a thread. It only ever grows. */
 export class Scratch {
   private region: Region | undefined;
-  /** Number of floats of the scratch memory */
-  private floats = 0;
+  /** Size of the scratch memory in words of 4 bytes */
+  private words = 0;
 
   constructor(private readonly source: MemorySource) {}
 
-  take(floats: number): Address {
-    if (floats > this.floats) this.grow(floats);
+  take(words: number): Address {
+    if (words > this.words) this.grow(words);
     return this.region?.address ?? noAddress;
   }
 
-  private grow(floats: number): void {
-    const region = this.source.allocate(floats * 4);
+  private grow(words: number): void {
+    const region = this.source.allocate(words * 4);
     this.release();
     this.region = region;
-    this.floats = floats;
+    this.words = words;
   }
 
   release(): void {
     if (this.region) this.source.free(this.region);
     this.region = undefined;
-    this.floats = 0;
+    this.words = 0;
   }
 }
 
 export class CompiledBackend extends KernelOperations implements Backend {
   protected readonly VL: number;
+  protected readonly WORD: number;
+  protected readonly ROOM: number;
   protected readonly ROW_COPIES: number;
   protected readonly LEFT_SIDE: number;
   protected readonly PROGRAM_TILE: number;
@@ -57,6 +59,8 @@ export class CompiledBackend extends KernelOperations implements Backend {
   ) {
     super(memory, 'float32', name);
     this.VL = kernels.constant_VL();
+    this.WORD = kernels.constant_WORD();
+    this.ROOM = kernels.constant_ROOM();
     this.ROW_COPIES = kernels.constant_ROW_COPIES();
     this.LEFT_SIDE = kernels.constant_LEFT_SIDE();
     this.PROGRAM_TILE = kernels.constant_PROGRAM_TILE();
@@ -65,8 +69,8 @@ export class CompiledBackend extends KernelOperations implements Backend {
   override freeze(weight: Tensor, parts: readonly number[] = [weight.shape[0]]): void {
     const K = weight.shape[1];
     const at = address(weight);
-    const floats = parts.reduce((sum, rows) => sum + this.panels(rows, K), 0);
-    const packed = this.packedWeights.get(at)?.address ?? this.reserve(floats);
+    const words = parts.reduce((sum, rows) => sum + this.panels(rows, K), 0);
+    const packed = this.packedWeights.get(at)?.address ?? this.reserve(words);
     let [to, from] = [packed, at];
     for (const rows of parts) {
       this.kernels.pack_weight(to, from, rows, K);
@@ -93,12 +97,12 @@ export class CompiledBackend extends KernelOperations implements Backend {
   }
 
   /** Allocates memory that lives as long as that of the tensors. */
-  protected reserve(floats: number): Address {
-    return this.memory.allocate(floats * 4).address;
+  protected reserve(words: number): Address {
+    return this.memory.allocate(words * 4).address;
   }
 
   /** Returns scratch memory for one call. */
-  protected scratch(floats: number): Address {
-    return this.scratchMemory.take(floats);
+  protected scratch(words: number): Address {
+    return this.scratchMemory.take(words);
   }
 }

@@ -1,18 +1,24 @@
 /** Devices that compute on the processor, in the calling thread. */
 import { randomUUID } from 'node:crypto';
 import type { Backend } from './backend.js';
-import type { Device, DeviceHandle, DeviceKind, Scope } from './device.js';
+import type { Device, DeviceHandle, DeviceKind, Precision, Scope } from './device.js';
+import type { ProductMeter } from './product-meter.js';
 import { type MemorySource, ScopeMemory } from './scope-memory.js';
 
 /** The properties in which one kind of device differs from another */
 export interface Engine {
   readonly kind: DeviceKind;
   readonly name: string;
+  readonly precision: Precision;
+  /** Whether the processor has no instructions for this precision, so that it computes more slowly than in f32 */
+  readonly emulates?: boolean;
   /** The source of the memory of the device's own scope */
   readonly source: MemorySource;
   operations(memory: ScopeMemory): Backend;
   /** Describes the memory of a scope to another thread */
   handle(source: MemorySource): unknown;
+  /** Measures the products of its kernels */
+  readonly meter?: ProductMeter;
   /** Frees the memory that the engine itself has allocated. */
   end(): void;
 }
@@ -71,6 +77,8 @@ class CpuScope implements Scope {
 export class CpuDevice extends CpuScope implements Device {
   readonly kind: DeviceKind;
   readonly name: string;
+  readonly meter: ProductMeter | undefined;
+  readonly precision: Precision;
 
   constructor(
     engine: Engine,
@@ -79,6 +87,8 @@ export class CpuDevice extends CpuScope implements Device {
     super(engine, engine.source, undefined);
     this.kind = engine.kind;
     this.name = engine.name;
+    this.meter = engine.meter;
+    this.precision = engine.precision;
   }
 
   close(): void {

@@ -4,10 +4,14 @@
  * memory is its own, needs no more than a folder of its own and a line in `open-device.ts`.
  */
 import type { Backend } from './backend.js';
+import type { ProductMeter } from './product-meter.js';
 
 export const backendNames = ['auto', 'native', 'wasm', 'reference'] as const;
 /** The back end that a user asks for; 'auto' takes the fastest that works. */
 export type BackendName = (typeof backendNames)[number];
+/** Formats of the factors of products; the sums are float32 in any case */
+export const precisionNames = ['f32', 'bf16'] as const;
+export type Precision = (typeof precisionNames)[number];
 export type DeviceKind = Exclude<BackendName, 'auto'>;
 
 /** Memory that is given back as a whole, and the operations whose tensors lie in it. */
@@ -29,8 +33,12 @@ export interface Device extends Scope {
   readonly kind: DeviceKind;
   /** The name, with the instructions that are used, as 'native (avx2)': equal names give equal bits. */
   readonly name: string;
+  /** The format to which the factors of products are rounded */
+  readonly precision: Precision;
   /** A sentence that says which back end 'auto' took, and why, if it is not the fastest one */
   readonly note: string | undefined;
+  /** Measures the device's products, where it can */
+  readonly meter: ProductMeter | undefined;
   /** Closes the device: the same as `release`. */
   close(): void;
 }

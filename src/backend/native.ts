@@ -3,15 +3,23 @@ import { createRequire } from 'node:module';
 import { findAddon, type Missing } from './addon-file.js';
 import { CompiledBackend, Scratch } from './compiled.js';
 import type { Engine } from './cpu-device.js';
+import type { Precision } from './device.js';
 import { Heap, type Pointers } from './heap.js';
 import type { Kernels } from './kernels/generated/operations.js';
+import { KernelMeter } from './product-meter.js';
 
-/** Instruction levels, as the addon names them */
-export type NativeLevel = 'avx512' | 'avx2' | 'baseline';
+/** Instruction levels in full precision, as the addon names them */
+type FullLevel = 'avx512' | 'avx2' | 'baseline';
+/** Those with products of bfloat16; all but the first emulate them. */
+type HalfLevel = 'avx512bf16' | 'avx2bf16' | 'baselinebf16';
+export type NativeLevel = FullLevel | HalfLevel;
 
 export interface NativeAddon extends Pointers {
-  /** The levels of this processor, best first */
-  levels(): NativeLevel[];
+  /**
+   * The levels of this processor, best first.
+   * @param half those with products of bfloat16, in the place of those with products of float32
+   */
+  levels(half?: boolean): NativeLevel[];
   open(level: NativeLevel): Kernels;
 }
 
@@ -29,15 +37,30 @@ export function loadNative(): NativeAddon | Missing {
 
 let heap: Heap | undefined;
 
+/** Whether the processor has instructions that multiply bfloat16, and the addon can be loaded. */
+export function multipliesHalf(): boolean {
+  const addon = loadNative();
+  return !('missing' in addon) && !isEmulation(addon.levels(true)[0]);
+}
+
+const isEmulation = (level: NativeLevel) => level.endsWith('bf16') && level !== 'avx512bf16';
+
 /**
- * @param level one of the addon's; the best by default
- * @param counter the memory count of the thread that this one belongs to
+ * Opens the native back end.
+ * @param level a level of the addon; by default the best for the precision
+ * @param precision of the products, if no level is given
+ * @param counter the word that counts the memory of all threads, if another thread has opened the device
  */
-export function nativeEngine(level?: string, counter?: Int32Array): Engine | Missing {
+export function nativeEngine(
+  level?: string,
+  precision: Precision = 'f32',
+  counter?: Int32Array,
+): Engine | Missing {
   const addon = loadNative();
   if ('missing' in addon) return addon;
-  const levels = addon.levels();
-  const chosen = level === undefined ? levels[0] : levels.find((known) => known === level);
+  const levels = { f32: addon.levels(), bf16: addon.levels(true) };
+  const all = [...levels.f32, ...levels.bf16];
+  const chosen = level === undefined ? levels[precision][0] : all.find((known) => known === level);
   if (chosen === undefined)
     return { missing: `this processor has no ${level}`, unavailable: false };
   heap ??= new Heap(addon, counter);
@@ -47,9 +70,12 @@ export function nativeEngine(level?: string, counter?: Int32Array): Engine | Mis
   return {
     kind: 'native',
     name,
+    precision: levels.bf16.includes(chosen) ? 'bf16' : 'f32',
+    emulates: isEmulation(chosen),
     source,
     operations: (memory) => new CompiledBackend(memory, name, kernels, scratch),
     handle: () => source.counter,
+    meter: new KernelMeter(kernels),
     end: () => scratch.release(),
   };
 }

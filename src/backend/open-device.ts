@@ -7,6 +7,8 @@ import {
   type Device,
   type DeviceHandle,
   type DeviceKind,
+  type Precision,
+  precisionNames,
   type Scope,
 } from './device.js';
 import { nativeEngine } from './native.js';
@@ -24,15 +26,22 @@ interface Missing {
 interface Wanted {
   /** The instruction level shown in brackets after the device's name, such as avx2; by default the best one */
   readonly level?: string | undefined;
+  /** The format of the factors of products, where no level is given; float32 by default */
+  readonly precision?: Precision | undefined;
   /** The memory in the handle of another thread's device */
   readonly memory?: unknown;
 }
 
 /** The function that opens a device of each kind */
 const engines: Readonly<Record<DeviceKind, (wanted: Wanted) => Engine | Missing>> = {
-  native: ({ level, memory }) => nativeEngine(level, memory as Int32Array | undefined),
+  native: ({ level, precision, memory }) =>
+    nativeEngine(level, precision, memory as Int32Array | undefined),
   wasm: ({ level, memory }) => wasmEngine(level, memory as SharedWasmMemory | undefined),
-  reference: ({ memory }) => referenceEngine(memory as Int32Array | undefined),
+  reference: ({ level, precision, memory }) =>
+    referenceEngine(
+      precisionNames.find((known) => known === level) ?? precision,
+      memory as Int32Array | undefined,
+    ),
 };
 
 /** The kinds of device, fastest first */
@@ -42,14 +51,22 @@ const kinds = backendNames.filter((name) => name !== 'auto');
  * Opens a device; close it when it is no longer needed.
  * @param name 'auto' falls back from the fastest to the slowest; another name is taken at its word: `wasm` is the
  *   variant that every engine has, so that the name stands for the same bits everywhere
+ * @param precision the format to which the factors of products are rounded
  * @throws CharnnError when the device that was named cannot run here
  */
-export async function openDevice(name: BackendName = 'auto'): Promise<Device> {
+export async function openDevice(
+  name: BackendName = 'auto',
+  precision: Precision = 'f32',
+): Promise<Device> {
   const reasons: (Missing & { readonly kind: DeviceKind })[] = [];
   for (const candidate of name === 'auto' ? kinds : kinds.filter((kind) => kind === name)) {
-    const engine = engines[candidate](name === 'wasm' ? { level: 'simd' } : {});
+    const engine = inPrecision(
+      precision,
+      engines[candidate]({ precision, ...(name === 'wasm' && { level: 'simd' }) }),
+    );
     if (!('missing' in engine)) {
       const told = reasons.filter(({ unavailable }) => !unavailable).map(inWords);
+      if (engine.emulates) told.push(emulation);
       const note = told.length > 0 ? `using ${engine.name}: ${told.join('; ')}` : undefined;
       return new CpuDevice(engine, note);
     }
@@ -59,6 +76,16 @@ export async function openDevice(name: BackendName = 'auto'): Promise<Device> {
     `back end ${name} cannot run here: ${reasons.map(inWords).join('; ') || 'it is not part of this build'}; use auto or another back end`,
   );
 }
+
+/** An engine, unless it computes in another precision than the one that was asked for */
+function inPrecision(precision: Precision, engine: Engine | Missing): Engine | Missing {
+  if ('missing' in engine || engine.precision === precision) return engine;
+  engine.end();
+  return { missing: `it computes in ${engine.precision} alone` };
+}
+
+const emulation =
+  'bfloat16 is emulated, which is slower than f32, because there is no instruction for it here';
 
 const inWords = ({ kind, missing }: Missing & { readonly kind: DeviceKind }) =>
   `${kind} is missing (${missing})`;

@@ -14,6 +14,8 @@ export interface ProgramArrays {
   readonly vectors: Reals;
   readonly vectorGradients: Reals;
   readonly outputGradient: Reals;
+  /** Numbers as a product takes them */
+  factors(x: Reals): Reals;
 }
 
 /** Added to a variance before its root */
@@ -112,12 +114,14 @@ export class ReferenceProgram {
 
   private product(g: number, t: number, rows: number): void {
     const { B, H } = this.size;
-    const { memory: M, weight: W } = this.arrays;
+    const { memory: M } = this.arrays;
     const { from, to, size, first, isInput } = this.group(g);
+    const W = this.weight(first, size);
     for (let row = t * B; row < t * B + rows; row++) {
+      const x = this.arrays.factors(M.subarray(from + row * H, from + (row + 1) * H));
       for (let unit = 0; unit < size * H; unit++) {
         let sum = isInput ? M[to + row * size * H + unit] : 0;
-        for (let j = 0; j < H; j++) sum += M[from + row * H + j] * W[(first * H + unit) * H + j];
+        for (let j = 0; j < H; j++) sum += x[j] * W[unit * H + j];
         M[to + row * size * H + unit] = sum;
       }
     }
@@ -131,20 +135,31 @@ export class ReferenceProgram {
     rows: number,
   ): void {
     const { B, H } = this.size;
-    const { memory: M, weight: W, offsets } = this.arrays;
+    const { memory: M, offsets } = this.arrays;
     const { to, size, first } = this.group(g);
+    const W = this.weight(first, size);
     // for all steps at once there is a row for each of them, else one for each row of the batch
     const result = offsets[region];
     const sums = new Float64Array(H);
     for (let row = 0; row < rows; row++) {
       const at = result + row * H;
       for (let j = 0; j < H; j++) sums[j] = accumulate ? M[at + j] : 0;
+      const start = to + (t * B + row) * size * H;
+      const d = this.arrays.factors(M.subarray(start, start + size * H));
       for (let unit = 0; unit < size * H; unit++) {
-        const d = M[to + (t * B + row) * size * H + unit];
-        for (let j = 0; j < H; j++) sums[j] += d * W[(first * H + unit) * H + j];
+        for (let j = 0; j < H; j++) sums[j] += d[unit] * W[unit * H + j];
       }
       M.set(sums, at);
     }
+  }
+
+  /** The matrices of a group, as factors of a product */
+  private weight(first: number, size: number): Reals {
+    const { H } = this.size;
+    const matrix = H * H;
+    return this.arrays.factors(
+      this.arrays.weight.subarray(first * matrix, (first + size) * matrix),
+    );
   }
 
   /** Runs vector operations; returns where the code goes on. */

@@ -3,7 +3,8 @@
  *
  * It is there to be read and to be right. Arithmetic is in double precision; results are rounded where
  * they are stored. In float64 it is what gradients are checked with; the compiled back ends are checked
- * against it.
+ * against it. In half precision the factors of products with weights, of weight gradients and of Muon's
+ * iteration are rounded to bfloat16 first, and nothing else is: this is the definition of that precision.
  */
 import {
   type AdamStep,
@@ -26,6 +27,8 @@ import {
   type Tensor,
 } from './backend.js';
 import { CpuBackend } from './cpu.js';
+import type { Precision } from './device.js';
+import { roundedToHalf } from './half.js';
 import { ReferenceProgram } from './reference-program.js';
 import type { ScopeMemory } from './scope-memory.js';
 
@@ -34,8 +37,22 @@ type Reals = Float32Array | Float64Array;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 export class ReferenceBackend extends CpuBackend {
-  constructor(memory: ScopeMemory, dtype: DType = 'float32') {
-    super(memory, dtype, 'reference');
+  constructor(
+    memory: ScopeMemory,
+    dtype: DType = 'float32',
+    private readonly precision: Precision = 'f32',
+  ) {
+    super(memory, dtype, precision === 'f32' ? 'reference' : `reference (${precision})`);
+  }
+
+  /** Numbers as a product takes them: a rounded copy, or themselves */
+  private factors(x: Reals): Reals {
+    return this.precision === 'bf16' ? roundedToHalf(x) : x;
+  }
+
+  /** The elements of a tensor as factors of a product */
+  private factorsOf(x: Tensor): Reals {
+    return this.factors(this.array(x));
   }
 
   // --- products ---
@@ -44,7 +61,7 @@ export class ReferenceBackend extends CpuBackend {
     const [N, K] = weight.shape;
     const M = x.size / K;
     const b = bias && this.array(bias);
-    const [Y, X, W] = [this.array(y), this.array(x), this.array(weight)];
+    const [Y, X, W] = [this.array(y), this.factorsOf(x), this.factorsOf(weight)];
     for (let m = 0; m < M; m++) {
       for (let n = 0; n < N; n++) {
         Y[m * N + n] = (b ? b[n] : 0) + dot(X, m * K, W, n * K, K);
@@ -55,7 +72,7 @@ export class ReferenceBackend extends CpuBackend {
   linearBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, accumulate: boolean): void {
     const [N, K] = weight.shape;
     const M = dx.size / K;
-    const [dX, dY, W] = [this.array(dx), this.array(dy), this.array(weight)];
+    const [dX, dY, W] = [this.array(dx), this.factorsOf(dy), this.factorsOf(weight)];
     const row = new Float64Array(K);
     for (let m = 0; m < M; m++) {
       row.fill(0);
@@ -68,14 +85,14 @@ export class ReferenceBackend extends CpuBackend {
   linearBackwardWeight(dWeight: Tensor, dBias: Tensor | undefined, dy: Tensor, x: Tensor): void {
     const [N, K] = dWeight.shape;
     const M = x.size / K;
-    const [dW, dY, X] = [this.array(dWeight), this.array(dy), this.array(x)];
+    const [dW, dY, X] = [this.array(dWeight), this.factorsOf(dy), this.factorsOf(x)];
     const row = new Float64Array(K);
     for (let n = 0; n < N; n++) {
       row.set(dW.subarray(n * K, (n + 1) * K));
       for (let m = 0; m < M; m++) addScaled(row, 0, dY[m * N + n], X, m * K, K);
       dW.set(row, n * K);
     }
-    if (dBias) this.addColumnSums(dBias, dY, M, N);
+    if (dBias) this.addColumnSums(dBias, this.array(dy), M, N);
   }
 
   private addColumnSums(sums: Tensor, X: Reals, M: number, N: number): void {
@@ -131,10 +148,12 @@ export class ReferenceBackend extends CpuBackend {
     lookup?: Lookup,
   ): void {
     this.lookUp(gates, lookup);
-    const [A, S, W, b] = [gates, h, weight, bias].map((x) => this.array(x));
+    const [A, S, b] = [gates, h, bias].map((x) => this.array(x));
+    const W = this.factorsOf(weight);
     for (let row = 0; row < T * B; row++) {
+      const state = this.factors(S.subarray(row * H, (row + 1) * H));
       for (let j = 0; j < H; j++) {
-        const recurrent = b[j] + dot(S, row * H, W, j * H, H);
+        const recurrent = b[j] + dot(state, 0, W, j * H, H);
         S[(row + B) * H + j] = Math.tanh(A[row * H + j] + recurrent);
       }
     }
@@ -146,14 +165,15 @@ export class ReferenceBackend extends CpuBackend {
     dOutput: Tensor,
     dh: Tensor,
   ): void {
-    const [dA, S, W, dY, dH] = [gates, h, weight, dOutput, dh].map((x) => this.array(x));
+    const [dA, S, dY, dH] = [gates, h, dOutput, dh].map((x) => this.array(x));
+    const W = this.factorsOf(weight);
     for (let row = T * B - 1; row >= 0; row--) {
       const b = row % B;
       for (let j = 0; j < H; j++) {
         const out = S[(row + B) * H + j];
         dA[row * H + j] = (dY[row * H + j] + dH[b * H + j]) * (1 - out * out);
       }
-      backwardProduct(dH, b * H, dA, row * H, W, H, H);
+      backwardProduct(dH, b * H, this.factors(dA.subarray(row * H, (row + 1) * H)), W, H);
     }
   }
 
@@ -188,12 +208,14 @@ export class ReferenceBackend extends CpuBackend {
     bias: Reals | undefined,
     normalise?: (sums: Float64Array, row: number) => void,
   ): void {
-    const [A, S, C, tC, W] = [gates, h, c, tanhC, weight].map((x) => this.array(x));
+    const [A, S, C, tC] = [gates, h, c, tanhC].map((x) => this.array(x));
+    const W = this.factorsOf(weight);
     const sums = new Float64Array(4 * H);
     for (let row = 0; row < T * B; row++) {
+      const state = this.factors(S.subarray(row * H, (row + 1) * H));
       for (let unit = 0; unit < 4 * H; unit++) {
         const input = A[row * 4 * H + unit] + (bias ? bias[unit] : 0);
-        sums[unit] = input + dot(S, row * H, W, unit * H, H);
+        sums[unit] = input + dot(state, 0, W, unit * H, H);
       }
       normalise?.(sums, row);
       for (let j = 0; j < H; j++) {
@@ -266,7 +288,8 @@ export class ReferenceBackend extends CpuBackend {
     dc: Tensor,
     denormalise?: (row: number) => void,
   ): void {
-    const [A, C, tC, W] = [gates, c, tanhC, weight].map((x) => this.array(x));
+    const [A, C, tC] = [gates, c, tanhC].map((x) => this.array(x));
+    const W = this.factorsOf(weight);
     const [dY, dH, dC] = [dOutput, dh, dc].map((x) => this.array(x));
     for (let row = T * B - 1; row >= 0; row--) {
       const b = row % B;
@@ -283,16 +306,19 @@ export class ReferenceBackend extends CpuBackend {
         dC[b * H + j] = dCell * f;
       }
       denormalise?.(row);
-      backwardProduct(dH, b * H, A, row * 4 * H, W, 4 * H, H);
+      const dSums = this.factors(A.subarray(row * 4 * H, (row + 1) * 4 * H));
+      backwardProduct(dH, b * H, dSums, W, H);
     }
   }
 
   gruForward({ T, B, H }: ChunkSize, buffers: GruBuffers, lookup?: Lookup): void {
     const { gates, recurrent, h, weight, bias } = buffers;
     this.lookUp(gates, lookup);
-    const [A, U, S, W, b] = [gates, recurrent, h, weight, bias].map((x) => this.array(x));
+    const [A, U, S, b] = [gates, recurrent, h, bias].map((x) => this.array(x));
+    const W = this.factorsOf(weight);
     for (let row = 0; row < T * B; row++) {
-      const projected = (unit: number) => b[unit] + dot(S, row * H, W, unit * H, H);
+      const state = this.factors(S.subarray(row * H, (row + 1) * H));
+      const projected = (unit: number) => b[unit] + dot(state, 0, W, unit * H, H);
       for (let j = 0; j < H; j++) {
         const at = row * 3 * H + j;
         const r = sigmoid(A[at] + projected(j));
@@ -314,7 +340,8 @@ export class ReferenceBackend extends CpuBackend {
     dOutput: Tensor,
     dh: Tensor,
   ): void {
-    const [A, U, S, W] = [gates, recurrent, h, weight].map((x) => this.array(x));
+    const [A, U, S] = [gates, recurrent, h].map((x) => this.array(x));
+    const W = this.factorsOf(weight);
     const [dY, dH] = [dOutput, dh].map((x) => this.array(x));
     for (let row = T * B - 1; row >= 0; row--) {
       const b = row % B;
@@ -334,7 +361,8 @@ export class ReferenceBackend extends CpuBackend {
         U[at + 2 * H] = dN * r;
         throughState[j] = dHidden * z;
       }
-      backwardProduct(dH, b * H, U, row * 3 * H, W, 3 * H, H);
+      const dProduct = this.factors(U.subarray(row * 3 * H, (row + 1) * 3 * H));
+      backwardProduct(dH, b * H, dProduct, W, H);
       addScaled(dH, b * H, 1, throughState, 0, H);
     }
   }
@@ -415,6 +443,7 @@ export class ReferenceBackend extends CpuBackend {
       vectors: of(vectors),
       vectorGradients: of(vectorGradients),
       outputGradient: of(dOutput),
+      factors: (x) => this.factors(x),
     });
   }
 
@@ -533,7 +562,7 @@ export class ReferenceBackend extends CpuBackend {
       M1[i] = momentum * M1[i] + fresh;
       direction[i] = momentum * M1[i] + fresh;
     }
-    orthogonalize(direction, rows, columns);
+    orthogonalize(direction, rows, columns, (x) => this.factors(x));
     const size = 0.2 * Math.sqrt(Math.max(rows, columns));
     for (let i = 0; i < W.length; i++) W[i] -= rate * (decay * W[i] + size * direction[i]);
   }
@@ -542,21 +571,35 @@ export class ReferenceBackend extends CpuBackend {
 /** Coefficients of the Newton-Schulz iteration X ← (a I + b X Xᵀ + c (X Xᵀ)²) X, Jordan's */
 const newtonSchulz = { a: 3.4445, b: -4.775, c: 2.0315, iterations: 5 };
 
-/** X [rows, columns] ← U Vᵀ of X = U Σ Vᵀ, approximately. */
-function orthogonalize(X: Float64Array, rows: number, columns: number): void {
+/** X [rows, columns] ← U Vᵀ of X = U Σ Vᵀ, approximately. Products take what `factors` makes of a matrix. */
+function orthogonalize(
+  X: Float64Array,
+  rows: number,
+  columns: number,
+  factors: (x: Reals) => Reals,
+): void {
+  if (rows > columns) {
+    // the smaller of the two squares is what the kernels multiply with, too
+    const turned = transposed(X, rows, columns);
+    orthogonalize(turned, columns, rows, factors);
+    X.set(transposed(turned, columns, rows));
+    return;
+  }
   const { a, b, c, iterations } = newtonSchulz;
   const norm = Math.sqrt(X.reduce((sum, x) => sum + x * x, 0)) + 1e-7;
   for (let i = 0; i < X.length; i++) X[i] /= norm;
   for (let iteration = 0; iteration < iterations; iteration++) {
-    const gram = multiply(X, transposed(X, rows, columns), rows, columns, rows);
-    const square = multiply(gram, gram, rows, rows, rows);
+    const x = factors(X);
+    const gram = multiply(x, transposed(x, rows, columns), rows, columns, rows);
+    const g = factors(gram);
+    const square = multiply(g, g, rows, rows, rows);
     const polynomial = square.map((s, i) => b * gram[i] + c * s + (i % (rows + 1) === 0 ? a : 0));
-    X.set(multiply(polynomial, X, rows, rows, columns));
+    X.set(multiply(factors(polynomial), x, rows, rows, columns));
   }
 }
 
 /** A [M,K] · B [K,N] */
-function multiply(A: Float64Array, B: Float64Array, M: number, K: number, N: number): Float64Array {
+function multiply(A: Reals, B: Reals, M: number, K: number, N: number): Float64Array {
   const C = new Float64Array(M * N);
   for (let m = 0; m < M; m++) {
     for (let k = 0; k < K; k++) addScaled(C, m * N, A[m * K + k], B, k * N, N);
@@ -565,8 +608,8 @@ function multiply(A: Float64Array, B: Float64Array, M: number, K: number, N: num
 }
 
 /** Xᵀ of X [rows, columns] */
-function transposed(X: Float64Array, rows: number, columns: number): Float64Array {
-  return X.map((_, i) => X[(i % rows) * columns + Math.floor(i / rows)]);
+function transposed<T extends Reals>(X: T, rows: number, columns: number): T {
+  return X.map((_, i) => X[(i % rows) * columns + Math.floor(i / rows)]) as T;
 }
 
 /** Mean of x, and 1 / √(variance + ε) */
@@ -596,16 +639,8 @@ function addScaled(
 }
 
 /** dh[H] = da[R] · W[R,H]: the gradient of one row's recurrent product, with R = G·H. */
-function backwardProduct(
-  dH: Reals,
-  dhStart: number,
-  dA: Reals,
-  daStart: number,
-  W: Reals,
-  R: number,
-  H: number,
-): void {
+function backwardProduct(dH: Reals, dhStart: number, dA: Reals, W: Reals, H: number): void {
   const sums = new Float64Array(H);
-  for (let r = 0; r < R; r++) addScaled(sums, 0, dA[daStart + r], W, r * H, H);
+  for (let r = 0; r < dA.length; r++) addScaled(sums, 0, dA[r], W, r * H, H);
   dH.set(sums, dhStart);
 }

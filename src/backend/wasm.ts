@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { CompiledBackend, Scratch } from './compiled.js';
 import type { Engine } from './cpu-device.js';
 import type { Kernels } from './kernels/generated/operations.js';
+import { KernelMeter } from './product-meter.js';
 import type { Region } from './scope-memory.js';
 import { newWasmMemory, WasmMemory } from './wasm-memory.js';
 
@@ -65,12 +66,14 @@ function engineOf(
   return {
     kind: 'wasm',
     name,
+    precision: 'f32',
     source,
     operations: (scope) => new CompiledBackend(scope, name, kernels, scratch),
     handle: (scope): SharedWasmMemory => {
       const { memory, owner } = scope as WasmMemory;
       return { memory, owner };
     },
+    meter: new KernelMeter(kernels),
     end: () => {
       scratch.release();
       source.free(stack);

@@ -251,7 +251,10 @@ class Definition {
 function named(name: string, suffix: string, at: Position): string {
   const whole = `${name}${suffix}`;
   if (builtIn.includes(whole) || functions.has(whole))
-    fail(at, `${whole} is part of the language, so nothing learned can have this name: use another one`);
+    fail(
+      at,
+      `${whole} is part of the language, so nothing learned can have this name: use another one`,
+    );
   if (whole.length > cellLimits.name)
     fail(at, `${whole} is longer than the ${cellLimits.name} characters of a name`);
   return whole;

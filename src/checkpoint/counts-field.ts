@@ -49,8 +49,8 @@ export function readTableHead(fields: Fields): TableHead {
   };
 }
 
-/** Max bytes of memory for each context and each entry of a table */
-const bytesEach = 16;
+/** Max bytes of memory that a table and its trie take for each of its contexts and entries */
+const bytesEach = 36;
 
 /**
  * Reads a table.

@@ -118,7 +118,9 @@ function readParameters(
 ): Pick<Model, 'weights' | 'counts'> {
   const { parameters, flatSize, count } = parameterTable(config);
   if (count > limits.parameters) {
-    throw new CharnnError(`${shown} has ${count} parameters, and at most ${limits.parameters} are allowed`);
+    throw new CharnnError(
+      `${shown} has ${count} parameters, and at most ${limits.parameters} are allowed`,
+    );
   }
   const { fields } = file;
   const isCounted = fields.get('counts') !== undefined;

@@ -8,6 +8,7 @@
  */
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
+import { precisionOf } from '../train/precision.js';
 import type { TrainConfig } from '../train/train-config.js';
 
 /**
@@ -16,8 +17,8 @@ import type { TrainConfig } from '../train/train-config.js';
  */
 const versions = {
   model: { hash: 2, all: 3, counts: 4, pairs: 5, equations: 5 },
-  state: { hash: 2, all: 3, documents: 4, counts: 5, pairs: 6, equations: 6 },
-  compressed: { headerChecksum: 2, modelProbe: 3, all: 3 },
+  state: { hash: 2, all: 3, documents: 4, counts: 5, pairs: 6, equations: 6, bf16: 6 },
+  compressed: { headerChecksum: 2, modelProbe: 3, modelCounts: 4, all: 4 },
 } as const;
 
 export type FileKind = keyof typeof versions;
@@ -53,9 +54,11 @@ export function modelFeatures({ config, counts }: Pick<Model, 'config' | 'counts
 }
 
 /** Features of a training state that an earlier charnn cannot continue */
-export function stateFeatures(model: ModelConfig, { counts, documents }: TrainConfig) {
+export function stateFeatures(model: ModelConfig, config: TrainConfig) {
+  const { counts, documents } = config;
   return [
     ...networkFeatures(model),
+    ...(precisionOf(config) === 'bf16' ? (['bf16'] as const) : []),
     ...(counts ? (['counts'] as const) : []),
     ...(documents ? (['documents'] as const) : []),
   ];

@@ -185,7 +185,8 @@ function showWarning(event: TrainEvent, output: Output): void {
 function startLine(event: StartEvent): string {
   const { batchSize, seqLength, threads, step } = event;
   const texts = `${grouped(event.trainCharacters)} characters, ${grouped(event.validationCharacters)} more for validation`;
-  const run = `batch ${batchSize} × ${seqLength}, ${threads} thread${threads === 1 ? '' : 's'}, ${event.backend}`;
+  const half = event.precision === 'f32' ? '' : `, products of ${event.precision}`;
+  const run = `batch ${batchSize} × ${seqLength}, ${threads} thread${threads === 1 ? '' : 's'}, ${event.backend}${half}`;
   const resumed = step > 0 ? `; resumed at step ${grouped(step)}` : '';
   return `${grouped(event.parameters)} parameters; ${texts}; ${run}${resumed}`;
 }

@@ -1,6 +1,7 @@
 /** Options that several commands have. */
+import { precisionNames } from '../backend/device.js';
 import { flag, type OptionRow, option } from '../options/table.js';
-import { path } from '../options/types.js';
+import { choice, path } from '../options/types.js';
 import { schema } from '../train/schema/schema.js';
 
 export const model = option('<file>', path, 'the model', { short: 'm', default: 'charnn.json' });
@@ -8,6 +9,12 @@ export const last = flag(
   'use the latest weights of the training, from its state file, instead of the best model',
 );
 export const backend = plain(schema.backend);
+export const precision = option(
+  '<format>',
+  choice(precisionNames),
+  'format of the numbers that products multiply: float32, or bfloat16, summed up in float32',
+  { default: 'f32' },
+);
 export const threads = { ...plain(schema.threads), absent: 'usable cores' };
 export const json = flag('print machine-readable JSON');
 export const quiet = flag('print nothing but warnings and errors', { short: 'q' });

@@ -6,13 +6,14 @@ import { usableCores } from '../machine/cores.js';
 import { requireCapable } from '../model/capabilities.js';
 import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
-import { type OptionsOf, option } from '../options/table.js';
+import { flag, type OptionsOf, option } from '../options/table.js';
 import { count, integer } from '../options/types.js';
 import {
   type BenchmarkOptions,
   type BenchmarkResult,
   benchmark,
 } from '../train/length/benchmark.js';
+import type { TrainingProfile } from '../train/length/training-profile.js';
 
 /** V of the torch-rnn benchmark, whose sizes are the defaults */
 const vocabulary = 65;
@@ -28,6 +29,8 @@ const table = {
     default: 20,
   }),
   backend: rows.backend,
+  precision: rows.precision,
+  profile: flag('say where the time of training goes, and how near its products are to the limit'),
   json: rows.json,
   debug: rows.debug,
 };
@@ -64,11 +67,23 @@ function settingsOf(options: OptionsOf<typeof table>): BenchmarkOptions {
     threads = usableCores(),
     iterations = table.iterations.default,
     backend = 'auto',
+    profile = false,
+    precision = 'f32',
   } = options;
   const flags = architectureFlags({ residual, layerNorm });
-  requireCapable({ cell, ...flags, backend, command: 'bench' });
+  requireCapable({ cell, ...flags, backend, precision, command: 'bench' });
   const shape = { ...chooseCell(cell), layers, hidden, embedding, ...flags };
-  return { ...shape, vocabulary, batchSize, seqLength, threads, iterations, backend };
+  return {
+    ...shape,
+    vocabulary,
+    batchSize,
+    seqLength,
+    threads,
+    iterations,
+    backend,
+    precision,
+    profile,
+  };
 }
 
 function json(result: BenchmarkResult, peakMegabytes: number): string {
@@ -84,6 +99,7 @@ function json(result: BenchmarkResult, peakMegabytes: number): string {
     gflops: Number(result.gflops.toPrecision(4)),
     generatedCharactersPerSecond: Math.round(result.generateCharsPerSecond),
     peakMegabytes: Math.round(peakMegabytes),
+    ...(result.profile && { profile: profileJson(result.profile) }),
   })}\n`;
 }
 
@@ -97,6 +113,44 @@ function lines(result: BenchmarkResult, peakMegabytes: number): string {
     ['', `${result.gflops.toFixed(0)} GFLOP/s`],
     ['generation', thousand(result.generateCharsPerSecond)],
     ['memory', `${peakMegabytes.toFixed(0)} MB at the peak`],
+    ...(result.profile ? profileRows(result.profile) : []),
   ];
   return rows.map(([name, value]) => `${name.padEnd(12)}${value}\n`).join('');
+}
+
+function profileJson({ shares, isSplit, productRate, peakRate }: TrainingProfile) {
+  const rounded = (x: number) => Number(x.toFixed(4));
+  const giga = (rate: number | undefined) =>
+    rate === undefined ? null : Number((rate / 1e9).toPrecision(4));
+  return {
+    products: isSplit ? rounded(shares.products) : null,
+    gates: isSplit ? rounded(shares.gates) : null,
+    productsAndGates: rounded(shares.products + shares.gates),
+    optimizer: rounded(shares.optimizer),
+    waiting: rounded(shares.waiting),
+    other: rounded(shares.other),
+    productGflops: giga(productRate),
+    peakGflops: giga(peakRate),
+  };
+}
+
+function profileRows({ shares, isSplit, productRate, peakRate }: TrainingProfile): string[][] {
+  const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
+  const [products, gates] = [percent(shares.products), percent(shares.gates)];
+  const network = isSplit
+    ? `products ${products}, gates ${gates}`
+    : `products and gates ${percent(shares.products + shares.gates)}`;
+  const rest = `optimiser ${percent(shares.optimizer)}, waiting ${percent(shares.waiting)}, other ${percent(shares.other)}`;
+  const rows = [['profile', `${network}, ${rest}`]];
+  const gflops = (rate: number) => `${(rate / 1e9).toFixed(0)} GFLOP/s`;
+  if (productRate !== undefined && peakRate !== undefined) {
+    const part = `${((100 * productRate) / peakRate).toFixed(0)} %`;
+    rows.push([
+      '',
+      `products at ${gflops(productRate)} a thread, ${part} of the ${gflops(peakRate)} of a loop on registers`,
+    ]);
+  } else if (peakRate !== undefined) {
+    rows.push(['', `a loop on registers: ${gflops(peakRate)} a thread`]);
+  }
+  return rows;
 }

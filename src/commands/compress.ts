@@ -25,6 +25,7 @@ const table = {
   }),
   threads: rows.threads,
   backend: rows.backend,
+  precision: rows.precision,
   quiet: rows.quiet,
   debug: rows.debug,
 };
@@ -60,9 +61,10 @@ async function compressFile(
   }
   const model = options.model === undefined ? undefined : await readModel(options.model);
   const { content } = await readInput(file, requireCompressible);
-  const device = await openDevice(options.backend);
+  const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
-  const packed = await withExactDevice(device, (exact) =>
+  const coded = { bytes: content.length, withModel: model !== undefined };
+  const packed = await withExactDevice(device, coded, (exact) =>
     withProgress(options.quiet ?? false, (onProgress) =>
       compressBytes(content, {
         model,

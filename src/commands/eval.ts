@@ -38,6 +38,7 @@ export const evaluate = defineCommand({
     countsWeight: countsWeightRow,
     dynamic: flag('dynamic evaluation: adapt to the text while reading it (slower)'),
     backend: rows.backend,
+    precision: rows.precision,
     json: rows.json,
     quiet: rows.quiet,
     debug: rows.debug,
@@ -59,7 +60,7 @@ export const evaluate = defineCommand({
       onFolder: folderReporter(output),
       stdin: process.stdin,
     });
-    const device = await openDevice(options.backend);
+    const device = await openDevice(options.backend, options.precision);
     if (device.note !== undefined) output.note(device.note);
     if (model.config.pairs) {
       await evaluateAsPairs(model, device, corpus.ids, output, options.json ?? false);

@@ -7,7 +7,7 @@ import { defineCommand } from '../cli/command.js';
 import { bits, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { histogram, lineChart, terminalWidth } from '../cli/text-chart.js';
-import type { ModelCounts } from '../counts/mixture.js';
+import { type ModelCounts, weightsByLength } from '../counts/mixture.js';
 import { entriesOf } from '../counts/ngram-table.js';
 import { jsonText, printable } from '../messages/quote.js';
 import { type Model, namedTensors } from '../model/model-data.js';
@@ -144,18 +144,9 @@ function description(model: Model): string {
 }
 
 /** Summary of a model's counts, with the mean weights for each length of context. */
-function summaryOf({ table, weights }: ModelCounts) {
-  const { context, cutoff } = table;
-  const each = weights.length / (context + 1);
-  const means = Array.from({ length: context + 1 }, (_, length) => {
-    const part = weights.subarray(length * each, (length + 1) * each);
-    const mean = (which: number) => {
-      const list = part.filter((_, i) => i % 2 === which);
-      return list.reduce((a, b) => a + b, 0) / list.length;
-    };
-    return [mean(0), mean(1)];
-  });
-  return { context, cutoff, ngrams: entriesOf(table), weights: means };
+function summaryOf(counts: ModelCounts) {
+  const { context, cutoff } = counts.table;
+  return { context, cutoff, ngrams: entriesOf(counts.table), weights: weightsByLength(counts) };
 }
 
 const histogramBins = 40;

@@ -63,7 +63,7 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
           reading: { ...reading, invalid: 'error' },
           onFolder: folderReporter(output),
         });
-  const device = await openDevice(options.backend);
+  const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
 
   const count = options.count ?? 1;

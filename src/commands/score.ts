@@ -47,6 +47,7 @@ const table = {
   ...columnRows,
   threads: rows.threads,
   backend: rows.backend,
+  precision: rows.precision,
   quiet: rows.quiet,
   debug: rows.debug,
 };
@@ -79,7 +80,7 @@ async function scoreTexts(
   const dynamic = options.dynamic ?? false;
   await refuseModels(texts);
   const model = await readChosenModel(options.model ?? rows.model.default, options.last);
-  const device = await openDevice(options.backend);
+  const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
   const paths = textArguments(texts);
   const { text, vocabulary } = model;

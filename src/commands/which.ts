@@ -32,6 +32,7 @@ const table = {
   invalid: invalidRow('replace'),
   threads: rows.threads,
   backend: rows.backend,
+  precision: rows.precision,
   quiet: rows.quiet,
   debug: rows.debug,
 };
@@ -60,7 +61,7 @@ async function compareModels(
   if (paths.length < 2) throw new UsageError('which compares models: name at least two');
   const output = createOutput(options.quiet ?? false);
   const loaded = await Promise.all(paths.map((file) => readModel(file)));
-  const device = await openDevice(options.backend);
+  const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
   // lines are decoded if any of the models reads characters
   const unit = loaded.every((model) => model.text.unit === 'byte') ? 'byte' : 'char';

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readModelConfig } from '../checkpoint/json.js';
 import { firstVersion, latestVersion, leastVersion } from '../checkpoint/versions.js';
+import { maxContext } from '../counts/ngram-runs.js';
 import { CharnnError } from '../errors.js';
 import { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
@@ -18,6 +19,8 @@ const magic = Buffer.from('charnn\0z', 'latin1');
 export const writtenVersion = leastVersion('compressed', []);
 /** Limits of what compress writes: a header beyond them is refused before any memory is taken for it. */
 const maxima = limits.compressed;
+/** Length of the longest context in files that do not record it */
+const earlierContext = 5;
 /** Bytes of the header's SHA-256 that are kept */
 const checksumBytes = 8;
 
@@ -30,10 +33,8 @@ export interface Header {
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** The coding that was applied to a content */
+/** The coding that was applied to a content; its version also defines probe and fingerprint */
 export interface Coding extends CodingSettings {
-  /** The version of the format that defines probe and fingerprint */
-  readonly version: number;
   readonly characters: number;
   /** The back end's name, and what it makes of a fixed text: both must be the same here */
   readonly backend: string;
@@ -51,7 +52,7 @@ export function pack(header: Header, parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([magic, length, json, checksum(json), ...parts]);
 }
 
-/** Alphabets as base64 */
+/** The header as JSON; an alphabet is written as base64 */
 function plain({ coded, ...content }: Header): Record<string, unknown> {
   if (coded === undefined) return content;
   const { model, version: _, ...how } = coded.how;
@@ -111,7 +112,7 @@ function readVersion(fields: Fields, name: string): number {
   return version as number;
 }
 
-/** The checksum holds, so what is wrong here was not written by charnn. */
+/** Reads the header. Its checksum holds, so a value that is wrong was not written by charnn. */
 function readHeader(fields: Fields, version: number): Header {
   const bytes = fields.integer('bytes', 0, maxima.contentBytes);
   const content = { bytes, sha256: fields.string('sha256') };
@@ -128,7 +129,7 @@ function isLength(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** The max number of streams for a content of so many characters */
+/** The max number of streams for a content with this many characters */
 export function maxStreams(characters: number): number {
   const { streams, streamCharacters } = maxima;
   return Math.max(1, Math.min(streams, Math.floor(characters / streamCharacters)));
@@ -141,6 +142,10 @@ function readCoding(fields: Fields, bytes: number, version: number): Coding {
     version,
     characters,
     streams,
+    context:
+      version < firstVersion('compressed', 'modelCounts')
+        ? earlierContext
+        : fields.integer('context', 1, maxContext),
     chunk: fields.integer('chunk', maxima.chunk, maxima.chunk),
     lanes: fields.integer('lanes', 1, streams),
     rate: fields.within('rate', {

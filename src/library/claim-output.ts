@@ -112,7 +112,9 @@ export async function matchModel(
   const shown = quote(modelPath);
   if ((await stat(modelPath).catch(() => undefined)) === undefined) {
     if (state.bestLoss === null) return { resume: state };
-    messages.warn(`${shown} is missing: the best model so far is lost, so the next one is saved in any case`);
+    messages.warn(
+      `${shown} is missing: the best model so far is lost, so the next one is saved in any case`,
+    );
     return { resume: { ...state, bestLoss: null } };
   }
   const best = await readAnyModel(modelPath);

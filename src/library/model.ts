@@ -223,7 +223,7 @@ export class Model {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
     const { learn = true, threads = usableCores() } = rest;
     return this.#operations.run(given, (ending) =>
-      withExactDevice(this.#device, (device) =>
+      withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {
           ...{ model: this.#data, learn, threads, device, signal: ending.signal },
           onProgress: guarded(listener, ending),

@@ -1,5 +1,6 @@
 /** Prepares a training from a text and options, or from a state. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Precision } from '../backend/device.js';
 import { readState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
 import { usableCores } from '../machine/cores.js';
@@ -16,6 +17,7 @@ import type { PreparedTraining, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
 import { pairPreset, pairSteps } from '../train/length/pair-preset.js';
 import { batchShape, preset, type SizeName, sizes } from '../train/length/preset.js';
+import { choosePrecision, precisionOf } from '../train/precision.js';
 import {
   type Picked,
   resolveTraining,
@@ -146,6 +148,7 @@ async function pick(
           ...{ ...sizes.small, vocabulary: vocabulary.size, ...chooseCell(cell) },
           ...architectureFlags({ residual, layerNorm }),
           ...{ batchSize, seqLength, backend, iterations: 10 },
+          precision: choosePrecision(options.precision, { ...sizes.small, backend }),
           training: optimizerOf(options),
           threads: Math.min(threads, batchSize),
         })
@@ -203,6 +206,7 @@ export async function prepareResumed(
     messages,
   );
   const config = resumeTraining(options, state.config);
+  noteOtherPrecision(precisionOf(state.config), precisionOf(config), messages);
   const recorded = recordedSource(state.source, path);
   const { provenance } = state;
   const loaded = await textOf(state, recorded, path);
@@ -241,6 +245,14 @@ export async function prepareResumed(
     ...(best && { best }),
     ...(state.counts && { givenCounts: state.counts }),
   };
+}
+
+/** Says that a training goes on in another precision than that of its first steps. */
+function noteOtherPrecision(before: Precision, now: Precision, messages: Messages): void {
+  if (before === now) return;
+  messages.note(
+    `trained in ${before} so far, now in ${now}: what follows is not what it would have been in ${before}`,
+  );
 }
 
 async function resumedCorpus(

@@ -1,4 +1,4 @@
-/** Drawing records as a program asks for them. */
+/** Draws records as a program asks for them. */
 
 import { UsageError } from '../errors.js';
 import { usableCores } from '../machine/cores.js';
@@ -75,7 +75,7 @@ export async function* drawRecords(
   );
 }
 
-/** Draws records in pieces. Without a list of prompts, those that are selected from are drawn without end. */
+/** Draws records in pieces. If records are to be selected and there is no list of prompts, it draws without end. */
 export async function* drawPieces(
   { model, device, weights, idleBatch }: LoadedModel,
   options: RecordOptions,
@@ -100,7 +100,10 @@ function* repeatedJobs(jobs: readonly ArrayLike<number>[], count: number) {
   for (const job of jobs) for (let i = 0; i < count; i++) yield job;
 }
 
-/** Settings, the ids that all records continue, and those that each continues where there is a list. */
+/**
+ * Makes the settings, and encodes the prompt: the ids that all records continue, and with a list of prompts the ids
+ * that each record continues.
+ */
 function drawingOf(options: RecordOptions, model: ModelData) {
   const { temperature: temp, temperatureSchedule: tempSchedule, prompt: given, ...same } = options;
   const isList = Array.isArray(given);
@@ -119,7 +122,7 @@ function drawingOf(options: RecordOptions, model: ModelData) {
     : { settings, prompt: ids[0], jobs: undefined };
 }
 
-/** Tells whether a record occurs nowhere in the texts; undefined where none are given. */
+/** Makes a test that tells whether a record occurs nowhere in the texts; undefined if none are given. */
 async function noveltyOf(
   novel: RecordOptions['novel'],
   model: ModelData,

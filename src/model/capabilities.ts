@@ -2,7 +2,7 @@
  * Capabilities: the table of which feature works with which cells, back ends and commands. Every other combination is
  * refused, always with the same sentence.
  */
-import { type BackendName, backendNames } from '../backend/device.js';
+import { type BackendName, backendNames, type Precision } from '../backend/device.js';
 import { OptionError, type Spelling } from '../errors.js';
 import type { CellFeature } from './cells/cell.js';
 import { type CellName, cellNames, cells } from './cells/cells.js';
@@ -45,6 +45,12 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   },
 };
 
+/** Formats of the factors of products, with the back ends that compute in them. */
+export const precisions: Readonly<Record<Precision, Pick<Capability, 'backends'>>> = {
+  f32: { backends: allBackends },
+  bf16: { backends: ['native', 'reference'] },
+};
+
 /**
  * A combination to be checked: work to be done, and a network to do it with. Properties that are not known yet are
  * absent.
@@ -53,6 +59,7 @@ export interface Combination extends ArchitectureFlags {
   /** Name of a cell that has kernels of its own, or of a cell of equations */
   readonly cell?: string | undefined;
   readonly backend?: BackendName | undefined;
+  readonly precision?: Precision | undefined;
   readonly command?: string | undefined;
 }
 
@@ -65,7 +72,12 @@ function isOfEquations(cell: string | undefined): boolean {
  * are spelt.
  */
 export function refusal(wanted: Combination): ((name: Spelling) => string) | undefined {
-  const { cell, backend, command } = wanted;
+  const { cell, backend, command, precision = 'f32' } = wanted;
+  const { backends } = precisions[precision];
+  if (backend !== undefined && backend !== 'auto' && !backends.includes(backend)) {
+    return (name) =>
+      `${name('precision', precision)} is for ${name('backend', backends.join(' or '))}, not ${backend}`;
+  }
   for (const [key, capability] of Object.entries(capabilities)) {
     if (!wanted[key as keyof ArchitectureFlags]) continue;
     const pairs = [

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Backend, SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import type { IdleMemory, LentMemory } from '../backend/idle-memory.js';
+import { sharedCounts } from '../counts/mixture.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
@@ -172,7 +173,7 @@ function batchPlan(
   settings: SampleSettings,
   rows: number,
 ): BatchPlan {
-  const counts = settings.countsWeight === 0 ? undefined : model.counts;
+  const counts = sharedCounts(model.counts, settings.countsWeight);
   return { config: model.config, weights, counts, settings, rows };
 }
 

@@ -1,5 +1,6 @@
 /** The events that a training reports while it runs. Losses are in nats per character. */
 
+import type { Precision } from '../backend/device.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { LengthPlan } from './length/step-budget.js';
 
@@ -14,6 +15,8 @@ export interface StartEvent {
   readonly seqLength: number;
   readonly threads: number;
   readonly backend: string;
+  /** The format of the numbers that products multiply */
+  readonly precision: Precision;
   /** Steps already done: above 0 when a training is resumed */
   readonly step: number;
   /** Total number of steps; undefined for a training by the clock */

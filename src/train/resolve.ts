@@ -3,6 +3,7 @@
  * before any work begins, and resolved once, when the text is known.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { Precision } from '../backend/device.js';
 import { OptionError } from '../errors.js';
 import { requireCapable } from '../model/capabilities.js';
 import { type CellChoice, cellChoice, cellOf, chooseCell } from '../model/cells/cells.js';
@@ -18,6 +19,7 @@ import { secondsOf } from '../options/types.js';
 import type { BatchShape } from '../text/split.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Size } from './length/preset.js';
+import { choosePrecision, precisionOf } from './precision.js';
 import { outputRows } from './schema/call-rows.js';
 import {
   type CommandTrainOptions,
@@ -77,7 +79,9 @@ export function checkTogether(options: CommandTrainOptions): void {
   }
   checkPairs(options);
   const { cell = options.initFrom === undefined ? schema.cell.default : undefined } = options;
-  requireCapable({ ...shapeOf(options), cell, backend: options.backend, command: 'train' });
+  const { backend, precision: asked } = options;
+  const precision = asked === 'auto' ? undefined : asked;
+  requireCapable({ ...shapeOf(options), cell, backend, precision, command: 'train' });
   if (cell === undefined) return;
   // reads a file of equations now, so that mistakes in it are reported before any work
   requireDroppable(chooseCell(cell), options.weightDrop);
@@ -164,7 +168,16 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
   const config = withDefaults(trainingRows, { ...values, ...given } as OptionsOf<
     typeof trainingRows
   >) as Complete<typeof trainingRows>;
-  return deepFreeze({ model, config: { ...config, length } });
+  const precision = choosePrecision(options.precision, { ...model, backend: config.backend });
+  return deepFreeze({ model, config: { ...inPrecision(config, precision), length } });
+}
+
+/** A configuration with its precision, of which only what is not float32 is recorded */
+function inPrecision<Config extends Complete<typeof trainingRows>>(
+  { precision: _, ...config }: Config,
+  precision: Precision,
+) {
+  return { ...config, ...(precision !== 'f32' && { precision }) };
 }
 
 /**
@@ -176,9 +189,13 @@ export function resumeTraining(options: CommandTrainOptions, saved: TrainConfig)
   const given = Object.entries(withoutAbsent(options)).filter(([key]) =>
     Object.hasOwn(trainingRows, key),
   );
+  const { precision: asked } = options;
+  // what is left to charnn stays as it was
+  const precision = asked === undefined || asked === 'auto' ? precisionOf(saved) : asked;
+  const config = { ...saved, ...Object.fromEntries(given) };
+  requireCapable({ backend: config.backend, precision });
   return deepFreeze({
-    ...saved,
-    ...Object.fromEntries(given),
+    ...inPrecision(config, precision),
     length: trainLength(options) ?? saved.length,
   });
 }

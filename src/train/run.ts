@@ -11,6 +11,7 @@ import { countedBeside } from './counted-beside.js';
 import { CurrentTraining } from './current-training.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
+import { precisionOf } from './precision.js';
 import { Replicas } from './replicas/replica-group.js';
 import { SavePlan } from './saving/save-plan.js';
 import { trainingBytes } from './training-bytes.js';
@@ -31,7 +32,7 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
     'this training',
     `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );
-  const device = await openDevice(job.config.backend);
+  const device = await openDevice(job.config.backend, precisionOf(job.config));
   const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
   let replicas: Replicas | undefined;
@@ -260,6 +261,7 @@ class TrainingRun {
       seqLength,
       threads,
       backend: this.current.backend.name,
+      precision: precisionOf(job.config),
       step: this.current.step,
       totalSteps: budget.totalSteps,
     });

@@ -17,4 +17,9 @@ export interface KernelCase {
   readonly outputs: readonly string[];
   /** Largest |error|, for an output whose inputs' products sum up to `magnitude` in absolute value */
   readonly tolerance: number;
+  /**
+   * The same in half precision, where a factor is computed on the way: a sum that is a little off may round to
+   * the other neighbour, 2^-8 of the factor away
+   */
+  readonly halfTolerance?: number;
 }

@@ -1,6 +1,6 @@
 /**
  * Every operation on every back end against the reference in float64, whose gradients are in turn checked by
- * central differences. Nothing may be written beyond an output, nor beyond the kernels' own memory.
+ * central differences, and in half precision against the reference that rounds its factors. Nothing may be written beyond an output, nor beyond the kernels' own memory.
  */
 import { describe, expect, test } from 'vitest';
 import { kernelCases } from './kernel-cases.js';
@@ -20,10 +20,10 @@ test('every case can be named', () => {
   expect(new Set(kernelCases.map(({ name }) => name)).size).toBe(kernelCases.length);
 });
 
-describe.each(machines)('%s', (_, makeMachine) => {
+describe.each(machines)('%s', (_, makeMachine, precision) => {
   test.each(kernelCases.map((c) => [c.name, c] as const))('%s', async (_name, c) => {
     const computed = await runCase(makeMachine(), c);
     expect(computed.overrun).toEqual([]);
-    expect(await firstDifference(c, computed)).toBeUndefined();
+    expect(await firstDifference(c, computed, precision)).toBeUndefined();
   });
 });

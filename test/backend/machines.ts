@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { CompiledBackend, Scratch } from '#charnn/backend/compiled.js';
 import { address } from '#charnn/backend/cpu.js';
 import type { Engine } from '#charnn/backend/cpu-device.js';
+import { type Precision, precisionNames } from '#charnn/backend/device.js';
 import { loadNative, nativeEngine } from '#charnn/backend/native.js';
 import { type Address, ScopeMemory } from '#charnn/backend/scope-memory.js';
 import { type WasmVariant, wasmEngine } from '#charnn/backend/wasm.js';
@@ -15,16 +16,18 @@ import type { Machine } from './run-case.js';
 class GuardedBackend extends CompiledBackend {
   readonly guarded = new Guarded(this);
 
-  protected override scratch(floats: number): Address {
-    return address(this.guarded.filled('scratch', [floats]));
+  protected override scratch(words: number): Address {
+    return address(this.guarded.filled('scratch', [words]));
   }
 
-  protected override reserve(floats: number): Address {
-    return address(this.guarded.filled('packed weight', [floats]));
+  protected override reserve(words: number): Address {
+    return address(this.guarded.filled('packed weight', [words]));
   }
 }
 
-function compiled(engine: Engine | { readonly missing: string }): [string, () => Machine][] {
+type NamedMachine = [name: string, make: () => Machine, precision: Precision];
+
+function compiled(engine: Engine | { readonly missing: string }): NamedMachine[] {
   if ('missing' in engine) return [];
   const { kernels } = engine.operations(new ScopeMemory(engine.source)) as unknown as {
     kernels: ConstructorParameters<typeof CompiledBackend>[2];
@@ -34,7 +37,7 @@ function compiled(engine: Engine | { readonly missing: string }): [string, () =>
     const backend = new GuardedBackend(memory, engine.name, kernels, new Scratch(engine.source));
     return { backend, guarded: backend.guarded };
   };
-  return [[engine.name, make]];
+  return [[engine.name, make, engine.precision]];
 }
 
 /** A back end whose kernels' own memory is not known here */
@@ -50,11 +53,16 @@ if (process.versions.node.startsWith('20.')) {
 const addon = loadNative();
 export const hasNative = !('missing' in addon);
 
-export const machines: [string, () => Machine][] = [
-  ['reference', () => reference('float32')],
-  ...('missing' in addon ? [] : addon.levels()).flatMap((level) => compiled(nativeEngine(level))),
+export const machines: NamedMachine[] = [
+  ...precisionNames.map((precision): NamedMachine => {
+    const make = () => reference('float32', precision);
+    return [make().backend.name, make, precision];
+  }),
+  ...('missing' in addon ? [] : [...addon.levels(), ...addon.levels(true)]).flatMap((level) =>
+    compiled(nativeEngine(level)),
+  ),
   ...(['simd', 'relaxed'] as WasmVariant[]).flatMap((variant) => compiled(wasmEngine(variant))),
   ...availableBackends
     .filter(([name]) => !['reference', 'native', 'wasm'].includes(name))
-    .map(([name, make]): [string, () => Machine] => [name, () => unguarded(make())]),
+    .map(([name, make]): NamedMachine => [name, () => unguarded(make()), 'f32']),
 ];

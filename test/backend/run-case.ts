@@ -1,5 +1,6 @@
 /** One case of the kernels on one machine, and its comparison with the reference in float64. */
 import type { Tensor } from '#charnn/backend/backend.js';
+import type { Precision } from '#charnn/backend/device.js';
 import { Random } from '#charnn/model/random.js';
 import type { SyncBackend } from '../backends.js';
 import { float64Reference } from './float64-reference.js';
@@ -39,24 +40,33 @@ export async function runCase({ backend, guarded }: Machine, c: KernelCase) {
 }
 
 type Computed = Awaited<ReturnType<typeof runCase>>;
-const oracles = new Map<KernelCase, Computed>();
+const oracles = {
+  f32: new Map<KernelCase, Computed>(),
+  bf16: new Map<KernelCase, Computed>(),
+};
 
-/** What the reference in float64 makes of it */
-async function oracle(c: KernelCase): Promise<Computed> {
-  const known = oracles.get(c) ?? (await runCase(float64Reference(), c));
-  oracles.set(c, known);
+/** What the reference makes of it in float64, its products of factors that are rounded in this precision */
+async function oracle(c: KernelCase, precision: Precision): Promise<Computed> {
+  const known = oracles[precision].get(c) ?? (await runCase(float64Reference(precision), c));
+  oracles[precision].set(c, known);
   return known;
 }
 
 /** The first value that is too far off, with the right one; undefined when none is. */
-export async function firstDifference(c: KernelCase, computed: Computed) {
-  const expected = await oracle(c);
+export async function firstDifference(
+  c: KernelCase,
+  computed: Computed,
+  precision: Precision = 'f32',
+) {
+  const expected = await oracle(c, precision);
+  const { tolerance, halfTolerance = tolerance } = c;
+  const limit = precision === 'f32' ? tolerance : halfTolerance;
   for (const [index, [name, values]] of expected.outputs.entries()) {
     const got = computed.outputs[index][1];
     for (let i = 0; i < values.length; i++) {
       // not-a-number is close to nothing but itself
       if (Number.isNaN(got[i]) && Number.isNaN(values[i])) continue;
-      if (!(Math.abs(got[i] - values[i]) <= c.tolerance * Math.max(1, Math.abs(values[i])))) {
+      if (!(Math.abs(got[i] - values[i]) <= limit * Math.max(1, Math.abs(values[i])))) {
         return `${name}[${i}] is ${got[i]}, not ${values[i]}`;
       }
     }

@@ -1,108 +1,140 @@
 /**
- * charnn and PyTorch side by side, interleaved in one run: the torch-rnn grid. Prints a table; with
- * --readme it goes into README.md.
+ * charnn and the PyTorch of today side by side: the torch-rnn benchmark's grid, alternated, in the precisions
+ * that each has. Prints a table; with --readme it goes into README.md.
  *
- *     node test/bench/pytorch.mjs [--rounds 3] [--readme]
+ *     python3 -m venv DIR && DIR/bin/pip install torch numpy
+ *     node test/bench/pytorch.mjs --python DIR/bin/python [--json FILE] [--readme]
+ *
+ * PyTorch's best settings for each precision are found by short runs; only those are alternated with charnn.
+ *
+ *     --rounds 5               alternated runs of each
+ *     --points lstm-2-256,…    cell-layers-hidden; by default those of the grid that FILE does not have yet
+ *     --precisions f32,bf16    charnn's; what this processor or charnn does not have is left out
+ *     --compile-limit 0        seconds that torch.compile may take for a point; 0: it is not tried
+ *     --json FILE              raw results, written after each point and continued from there
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PyTorch, settingsOf } from './pytorch-peer.mjs';
+import { gridPoints, speedText } from './pytorch-table.mjs';
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
+    python: { type: 'string', default: 'python3' },
+    rounds: { type: 'string', default: '5' },
+    points: { type: 'string' },
+    precisions: { type: 'string', default: 'f32,bf16' },
+    'compile-limit': { type: 'string', default: '0' },
+    json: { type: 'string' },
     readme: { type: 'boolean', default: false },
   },
 });
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+const threads = cpus().length;
+const rounds = Number(options.rounds);
+const compileLimit = Number(options['compile-limit']);
 
-const grid = [1, 2, 3].flatMap((layers) =>
-  [64, 128, 256, 512].map((hidden) => ['lstm', layers, hidden]),
-);
-grid.push(['gru', 2, 256], ['rnn', 2, 256]);
+const charnnArguments = ([cell, layers, hidden], precision, more) => [
+  ...[path('../../bin/charnn.js'), 'bench', '--json', '--cell', cell, '--layers', layers],
+  // f32 is what a charnn without the option has
+  ...[
+    '--hidden',
+    hidden,
+    '--threads',
+    threads,
+    ...(precision === 'f32' ? [] : ['--precision', precision]),
+  ],
+  ...more,
+];
 
-function charnn([cell, layers, hidden], threads) {
-  const size = ['--cell', cell, '--layers', layers, '--hidden', hidden];
-  const args = [path('../../bin/charnn.js'), 'bench', '--json', ...size, '--threads', threads];
+function charnn(point, precision) {
+  // enough for a median of ten runs, without waiting long for large networks
+  const args = charnnArguments(point, precision, ['--iterations', 10]);
   return JSON.parse(execFileSync(process.execPath, args.map(String), { encoding: 'utf8' }));
 }
 
-/**
- * PyTorch's own number of threads does not reach OpenBLAS, which takes all cores unless it is told. With
- * that alone on all cores PyTorch is faster than with all of it: both at once are in each other's way.
- */
-function pytorch([cell, layers, hidden], productThreads) {
-  const args = [path('pytorch_iteration.py'), cell, layers, hidden, 1, 6];
-  const env = { ...process.env, OPENBLAS_NUM_THREADS: productThreads };
-  return JSON.parse(execFileSync('/usr/bin/python3', args.map(String), { encoding: 'utf8', env }));
+/** Says why charnn cannot compute in a precision here, or nothing where it can. */
+function whyNot(precision) {
+  const args = charnnArguments(['rnn', 1, 32], precision, ['--iterations', 1]);
+  const { status, stderr } = spawnSync(process.execPath, args.map(String), { encoding: 'utf8' });
+  return status === 0 ? undefined : stderr.trim().split('\n')[0];
 }
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-const geometricMean = (list) =>
-  Math.exp(list.reduce((sum, x) => sum + Math.log(x), 0) / list.length);
-
-let version = '';
-let backend = '';
-const rows = grid.map((configuration) => {
-  const samples = {
-    torch: [],
-    torchAll: [],
-    one: [],
-    two: [],
-    memory: [],
-    torchMemory: [],
-    gflops: [],
-    generate: [],
-  };
-  for (let round = 0; round < Number(options.rounds); round++) {
-    const torch = pytorch(configuration, 1);
-    const torchAll = pytorch(configuration, cpus().length);
-    const one = charnn(configuration, 1);
-    const two = charnn(configuration, 2);
-    version = torch.pytorch;
-    backend = two.backend;
-    samples.torch.push(torch.chars_per_s);
-    samples.torchAll.push(torchAll.chars_per_s);
-    samples.torchMemory.push(torch.peak_rss_mb);
-    samples.one.push(one.charactersPerSecond);
-    samples.two.push(two.charactersPerSecond);
-    samples.memory.push(two.peakMegabytes);
-    samples.gflops.push(two.gflops);
-    samples.generate.push(two.generatedCharactersPerSecond);
-  }
-  const row = Object.fromEntries(
-    Object.entries(samples).map(([name, list]) => [name, median(list)]),
-  );
-  console.error(configuration.join(' '), JSON.stringify(row));
-  return { configuration, ...row };
+const precisions = options.precisions.split(',').filter((precision) => {
+  const reason = whyNot(precision);
+  if (reason !== undefined) console.error(`charnn in ${precision} is left out: ${reason}`);
+  return reason === undefined;
 });
 
-const k = (x) => (x / 1000).toFixed(1);
-const lines = [
-  '| | PyTorch, 1 thread | products on all cores | charnn, 1 thread | 2 threads | GFLOP/s | memory, MB | generation |',
-  '|-|-|-|-|-|-|-|-|',
-  ...rows.map(({ configuration: [cell, layers, hidden], ...r }) => {
-    const ratio = (x) => `${k(x)} (${(x / r.torch).toFixed(2)}×)`;
-    const memory = `${r.memory} / ${Math.round(r.torchMemory)}`;
-    return `| ${cell} ${layers} × ${hidden} | ${k(r.torch)} | ${ratio(r.torchAll)} | ${ratio(r.one)} | ${ratio(r.two)} | ${r.gflops.toFixed(0)} | ${memory} | ${k(r.generate)} |`;
-  }),
-];
-const lstm = rows.filter(({ configuration: [cell] }) => cell === 'lstm');
-const mean = (of) => geometricMean(lstm.map(of)).toFixed(2);
-const text = `Thousand characters a second in training, and in generation one character at a time: V = 65, embedding
-64, batch 50, sequence 50, Adam, clipping by norm (the torch-rnn benchmark). Ratios to PyTorch ${version}
-with one thread; memory is the whole process's peak, charnn's with 2 threads / PyTorch's. Medians of
-${options.rounds} interleaved runs on ${cpus()[0].model}, ${cpus().length} cores, back end ${backend}, by
-\`node test/bench/pytorch.mjs\`. "Products on all cores": OpenBLAS is left to take them, which is PyTorch's
-best.
+const torch = await PyTorch.start(options.python, path('pytorch_iteration.py'));
+const results = readResults();
+const machine = { processor: cpus()[0].model, cores: threads, pytorch: torch.version };
+if (JSON.stringify(results.machine ?? machine) !== JSON.stringify(machine)) {
+  torch.end();
+  const [was, is] = [results.machine, machine].map((m) => JSON.stringify(m));
+  console.error(`${options.json} was measured on ${was}, this is ${is}: name another file`);
+  process.exit(2);
+}
+Object.assign(results, { machine, compileLimit });
 
-${lines.join('\n')}
+function readResults() {
+  if (options.json === undefined || !existsSync(options.json)) return { points: {} };
+  return JSON.parse(readFileSync(options.json, 'utf8'));
+}
 
-Geometric mean over the LSTM grid: ${mean((r) => r.one / r.torch)}× PyTorch with one thread,
-${mean((r) => r.two / r.torch)}× with two; with two ${mean((r) => r.two / r.torchAll)}× PyTorch with its products on all cores; memory ${mean((r) => r.memory / r.torchMemory)}×.
-`;
+/** Returns PyTorch's fastest settings in a precision, of short runs. */
+async function bestSettings(point, precision) {
+  const found = [];
+  for (const settings of settingsOf(precision, threads, compileLimit > 0)) {
+    const answer = await torch.measure(point, settings, {
+      iterations: 3,
+      seconds: 0.5,
+      limit: compileLimit || 60,
+    });
+    if (answer.error === undefined) found.push({ settings, speed: answer.charactersPerSecond });
+    else console.error(`${point.join(' ')}, ${JSON.stringify(settings)}: ${answer.error}`);
+  }
+  found.sort((a, b) => b.speed - a.speed);
+  return { settings: found[0].settings, tried: found };
+}
+
+async function measurePoint(point) {
+  const torchBest = {};
+  for (const precision of ['f32', 'bf16'])
+    torchBest[precision] = await bestSettings(point, precision);
+  const runs = {
+    torch: { f32: [], bf16: [] },
+    charnn: Object.fromEntries(precisions.map((p) => [p, []])),
+  };
+  for (let round = 0; round < rounds; round++) {
+    for (const [precision, { settings }] of Object.entries(torchBest)) {
+      const answer = await torch.measure(point, settings, {
+        iterations: 5,
+        seconds: 1,
+        limit: compileLimit || 60,
+      });
+      if (answer.error !== undefined) throw new Error(`${point.join(' ')}: ${answer.error}`);
+      runs.torch[precision].push(answer);
+    }
+    for (const precision of precisions) runs.charnn[precision].push(charnn(point, precision));
+  }
+  return { settings: torchBest, runs };
+}
+
+const asked = options.points?.split(',') ?? gridPoints.filter((name) => !results.points[name]);
+for (const name of asked) {
+  const [cell, layers, hidden] = name.split('-');
+  const begun = performance.now();
+  results.points[name] = await measurePoint([cell, Number(layers), Number(hidden)]);
+  console.error(`${name} took ${Math.round((performance.now() - begun) / 1e3)} s`);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(results, undefined, 1)}\n`);
+}
+torch.end();
+
+const text = speedText(results);
 console.log(text);
 if (options.readme) {
   const file = path('../../README.md');

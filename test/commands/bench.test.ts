@@ -30,6 +30,34 @@ describe('bench', () => {
     },
   );
 
+  test('--profile says where the time goes: shares that add up to one, and the products beside their limit', async () => {
+    const { status, stdout, stderr } = await folder.run([...tiny, '--profile', '--json']);
+    expect([status, stderr]).toEqual([0, '']);
+    const { backend, profile } = JSON.parse(stdout);
+    const { products, gates, productsAndGates, optimizer, waiting, other, ...rates } = profile;
+    expect(productsAndGates + optimizer + waiting + other).toBeCloseTo(1, 3);
+    for (const share of [productsAndGates, optimizer, other]) expect(share).toBeGreaterThan(0);
+    expect(rates).toEqual({ productGflops: expect.anything(), peakGflops: expect.anything() });
+    if (!backend.startsWith('native')) return;
+    expect(products + gates).toBeCloseTo(productsAndGates, 3);
+    for (const rate of Object.values(rates)) expect(rate).toBeGreaterThan(0);
+  });
+
+  test.each(['wasm', 'reference'])(
+    'a profile on %s, which has no clock for products',
+    async (name) => {
+      const args = [...tiny, '--profile', '--backend', name];
+      const { profile } = JSON.parse((await folder.run([...args, '--json'])).stdout);
+      for (const key of ['products', 'gates', 'productGflops'])
+        expect(profile[key], key).toBeNull();
+      expect(profile.productsAndGates).toBeGreaterThan(0);
+      const { stdout } = await folder.run(args);
+      expect(stdout).toMatch(
+        /^profile {5}products and gates [\d.]+ %, optimiser [\d.]+ %, waiting/m,
+      );
+    },
+  );
+
   test('without it a table for people', async () => {
     const { stdout } = await folder.run([...tiny, '--backend', 'wasm']);
     expect(stdout).toMatch(/^model {7}2 × lstm of 8\nback end {4}wasm/);

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inWords, tileLoops } from './inner-loops.mjs';
 import { run } from './processes.mjs';
 
 const registers = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
@@ -118,6 +119,17 @@ function pagesProblem(bytes, directory) {
   return undefined;
 }
 
+/** The product's loops on arm64 are at least so much multiply-adds, since no processor is here to measure them. */
+const leastShare = 0.8;
+
+function inspectLoops(name, file, fail) {
+  for (const loop of tileLoops(file)) {
+    const words = `${name}: the product's inner loop is ${inWords(loop)}`;
+    console.log(words);
+    if (loop.multiplyAdds < leastShare * loop.instructions || loop.spills > 0) fail(words);
+  }
+}
+
 /**
  * Looks into all addons of a folder.
  * @param fail is called with a sentence for everything that is not as it should be
@@ -139,6 +151,7 @@ export function inspectAddons(folder, fail) {
     for (const symbol of registers) {
       if (!exported.includes(symbol)) fail(`${name} does not export ${symbol}`);
     }
+    if (name.endsWith('-arm64.node')) inspectLoops(name, file, fail);
     // on Intel's processors macOS runs what nobody has signed
     const signature = name === 'darwin-arm64.node' ? signatureProblem(file) : undefined;
     if (signature !== undefined) fail(`${name} ${signature}`);

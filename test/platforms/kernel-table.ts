@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { kernelCases } from '../backend/kernel-cases.js';
 import { machines } from '../backend/machines.js';
+import { rowsOfOtherBits } from '../backend/row-bits.js';
 import { firstDifference, runCase } from '../backend/run-case.js';
 
 /** A not-a-number has bits of its own on each kind of processor, which mean nothing. */
@@ -15,15 +16,18 @@ function canonical(values: Float32Array | Float64Array): Float32Array {
 }
 
 let failed = false;
-for (const [name, makeMachine] of machines) {
+for (const [name, makeMachine, precision] of machines) {
   const hash = createHash('sha256');
   const problems: string[] = [];
   for (const c of kernelCases) {
     const computed = await runCase(makeMachine(), c);
     for (const [, values] of computed.outputs) hash.update(canonical(values));
-    const difference = await firstDifference(c, computed);
+    const difference = await firstDifference(c, computed, precision);
     if (difference !== undefined) problems.push(`${c.name}: ${difference}`);
     if (computed.overrun.length > 0) problems.push(`${c.name}: writes beyond ${computed.overrun}`);
+  }
+  for (const product of rowsOfOtherBits(makeMachine().backend)) {
+    problems.push(`a row has other bits: ${product}`);
   }
   failed ||= problems.length > 0;
   const sha256 = hash.digest('hex');

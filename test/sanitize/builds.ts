@@ -4,14 +4,18 @@ import { fileURLToPath } from 'node:url';
 import type { Orders } from './driver.js';
 import type { Extent } from './edge-cases.js';
 import type { Fencing } from './fenced.js';
-import { levelsOfArchitecture, type Workshop } from './toolchain.js';
+import { levelsOfArchitecture, standIns, type Workshop } from './toolchain.js';
 
 const [root] = fileURLToPath(import.meta.url).split(join('test', 'sanitize'));
 /** As the build of this checkout left it */
 export const shipped = join(root, 'dist/backend/kernels/charnn.node');
 
 /** The kernels of AVX-512 on a processor that may not have it */
-const emulated = { baseline: 'avx512, emulated' };
+const emulated = {
+  [standIns.emulated]: 'avx512, emulated',
+  [standIns.emulatedbf16]: 'avx512bf16, emulated',
+};
+const emulatedLevels = ['emulated', 'emulatedbf16'] as const;
 
 /** With AddressSanitizer and UndefinedBehaviorSanitizer. In short the processor's own AVX-512 is left out. */
 export async function sanitizedBuild(
@@ -21,13 +25,13 @@ export async function sanitizedBuild(
   const levels =
     extent === 'long'
       ? levelsOfArchitecture
-      : levelsOfArchitecture.filter((level) => level !== 'avx512');
+      : levelsOfArchitecture.filter((level) => !level.startsWith('avx512'));
   const common = { sanitize: extent, optimise: '-O1' } as const;
   const path = await workshop.addon({ ...common, name: 'sanitized', levels });
   const own = Object.fromEntries(levels.map((level) => [level, level as string]));
   const addons: Orders['addons'][number][] = [{ path, levels: own }];
   if (extent === 'long') {
-    const wide = await workshop.addon({ ...common, name: 'wide', levels: ['emulated'] });
+    const wide = await workshop.addon({ ...common, name: 'wide', levels: emulatedLevels });
     addons.push({ path: wide, levels: emulated });
   }
   // in short the kernels' test compares the results
@@ -47,7 +51,7 @@ export async function pagedBuilds(
 ): Promise<Omit<Orders, 'from'>[]> {
   const addons: Orders['addons'][number][] = [{ path: shipped }];
   if (extent === 'long') {
-    const recipe = { name: 'wide-plain', optimise: '-O1', levels: ['emulated'] } as const;
+    const recipe = { name: 'wide-plain', optimise: '-O1', levels: emulatedLevels } as const;
     addons.push({ path: await workshop.addon(recipe), levels: emulated });
   }
   const fences = await workshop.fences(false);

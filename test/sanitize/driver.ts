@@ -4,6 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { precisionNames } from '#charnn/backend/device.js';
 import type { NativeAddon } from '#charnn/backend/native.js';
 import { firstDifference, runCase } from '../backend/run-case.js';
 import { casesOf, type Extent } from './edge-cases.js';
@@ -36,10 +37,12 @@ const addons = orders.addons.map(({ path, levels }) => ({
   levels,
 }));
 const levels = addons.flatMap(({ addon, levels: names }) =>
-  addon
-    .levels()
-    .filter((level) => names === undefined || Object.hasOwn(names, level))
-    .map((level) => ({ name: names?.[level] ?? level, kernels: addon.open(level) })),
+  precisionNames.flatMap((precision) =>
+    addon
+      .levels(precision === 'bf16')
+      .filter((level) => names === undefined || Object.hasOwn(names, level))
+      .map((level) => ({ name: names?.[level] ?? level, precision, kernels: addon.open(level) })),
+  ),
 );
 const arena = new Arena(load(orders.fences) as Fences, orders.fencing, addons[0].addon);
 const { only, compare } = orders;
@@ -49,12 +52,12 @@ const cases = casesOf(orders.extent).filter(
 
 let index = 0;
 for (const c of cases) {
-  for (const { name, kernels } of levels) {
+  for (const { name, precision, kernels } of levels) {
     if (index++ < orders.from) continue;
     say(`call ${name} | ${c.name}`);
     const computed = await runCase(fencedMachine(arena, kernels), c);
     arena.clear();
-    const difference = compare ? await firstDifference(c, computed) : undefined;
+    const difference = compare ? await firstDifference(c, computed, precision) : undefined;
     if (difference !== undefined) say(`wrong ${name} | ${c.name}: ${difference}`);
   }
 }

@@ -98,8 +98,8 @@ class FencedMemory extends ScopeMemory {
 }
 
 class FencedBackend extends CompiledBackend {
-  protected override scratch(floats: number): Address {
-    return address(this.tensor([floats]));
+  protected override scratch(words: number): Address {
+    return address(this.tensor([words]));
   }
 }
 

@@ -33,7 +33,7 @@ const sanitizing = (extent: Extent) => [
   ...['-fno-sanitize-recover=all', '-fno-omit-frame-pointer'],
 ];
 
-export type Level = 'baseline' | 'avx2' | 'avx512';
+export type Level = 'baseline' | 'avx2' | 'avx512' | 'avx512bf16' | 'avx2bf16' | 'baselinebf16';
 
 /** Flags of the levels of this kind of processor */
 const levelFlags: Readonly<Partial<Record<Level, readonly string[]>>> =
@@ -41,11 +41,22 @@ const levelFlags: Readonly<Partial<Record<Level, readonly string[]>>> =
 
 export const levelsOfArchitecture = Object.keys(levelFlags) as Level[];
 
-/** `emulated`: the kernels of AVX-512, compiled for any processor */
-const flagsOf = (level: 'emulated' | Level): readonly string[] =>
-  level === 'emulated'
-    ? ['-Wno-psabi', '-D__AVX512F__', `-I${join(here, 'emulated')}`]
-    : (levelFlags[level] ?? []);
+/** The kernels of AVX-512 and of AVX512-BF16, compiled for any processor */
+type Emulated = 'emulated' | 'emulatedbf16';
+
+/** The level under whose name emulated kernels stand, which every processor of this kind has */
+export const standIns: Readonly<Record<Emulated, Level>> = {
+  emulated: 'baseline',
+  emulatedbf16: process.arch === 'x64' ? 'avx2bf16' : 'baselinebf16',
+};
+
+const isEmulated = (level: Emulated | Level): level is Emulated => level in standIns;
+
+function flagsOf(level: Emulated | Level): readonly string[] {
+  if (!isEmulated(level)) return levelFlags[level] ?? [];
+  const half = level === 'emulatedbf16' ? ['-D__AVX512BF16__', '-DHALF'] : [];
+  return ['-Wno-psabi', '-D__AVX512F__', ...half, `-I${join(here, 'emulated')}`];
+}
 
 /** The run-time library of AddressSanitizer, which has to be in the process before Node.js begins. */
 export type Sanitizers = { readonly preload: string } | { readonly missing: string };
@@ -81,8 +92,8 @@ export interface Recipe {
   readonly sanitize?: Extent;
   /** Of the compiler's optimisation: -O1 and so on */
   readonly optimise: string;
-  /** Instruction levels; calls of the others go to the first. `emulated` stands under the name of the baseline. */
-  readonly levels: readonly ('emulated' | Level)[];
+  /** Instruction levels; calls of the others go to the first. Emulated ones stand under another's name. */
+  readonly levels: readonly (Emulated | Level)[];
   readonly mistakes?: readonly Mistake[];
 }
 
@@ -102,7 +113,7 @@ export class Workshop {
       ]);
       return file;
     };
-    const symbol = (level: 'emulated' | Level) => (level === 'emulated' ? 'baseline' : level);
+    const symbol = (level: Emulated | Level) => (isEmulated(level) ? standIns[level] : level);
     const present = levels.map(symbol);
     const absent = Object.keys(levelFlags).filter((level) => !present.includes(level as Level));
     const redirected = absent.map((level) => `-Dkernels_${level}=kernels_${present[0]}`);

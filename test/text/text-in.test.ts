@@ -14,6 +14,7 @@ import {
 } from '#charnn/text/reading-options.js';
 import { recognise } from '#charnn/text/recognise.js';
 import { findSources } from '#charnn/text/sources.js';
+import { timeout, times } from '../faults/scale.js';
 import { put, temporaryFolder } from '../folder.js';
 import { input } from './files.js';
 
@@ -241,7 +242,7 @@ describe('any bytes', () => {
     'gb18030',
   ];
 
-  test('are read as TextDecoder reads them, or refused in a sentence', async () => {
+  test('are read as TextDecoder reads them, or refused in a sentence', { timeout }, async () => {
     const options = fc.tuple(
       fc.constantFrom(...encodings),
       fc.constantFrom('error' as const, 'replace' as const, 'skip' as const),
@@ -262,11 +263,11 @@ describe('any bytes', () => {
           expect(() => decoded(bytes, used ?? 'utf-8', true)).not.toThrow();
         }
       }),
-      { numRuns: 400 },
+      { numRuns: times(400, 10_000) },
     );
   });
 
-  test('in a table are read or refused in a sentence', async () => {
+  test('in a table are read or refused in a sentence', { timeout }, async () => {
     const cell = fc.oneof(
       fc.string({ maxLength: 8 }),
       fc.constantFrom('"', ',', '\n', '\r', '\t', '{'),
@@ -279,7 +280,7 @@ describe('any bytes', () => {
       fc.asyncProperty(bytes, formats, fc.nat(40), async (table, format, cut) => {
         await outcome(table, { format, column: 'text' }, cut);
       }),
-      { numRuns: 300 },
+      { numRuns: times(300, 10_000) },
     );
   });
 });

@@ -1,16 +1,29 @@
-/** Instruction levels of an architecture, with what a compiler is told for each. */
+const avx2 = ['-mavx2', '-mfma'];
+/** What emulates an instruction is slow in any case, and is to be small. */
+const emulation = ['-DHALF', '-Os'];
+const avx512 = ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'];
+
+/**
+ * Instruction levels of an architecture, with what a compiler is told for each. Those with HALF have products
+ * in half precision.
+ */
 export const instructionLevels: Readonly<
   Record<string, Readonly<Record<string, readonly string[]>>>
 > = {
   x64: {
     baseline: [],
-    avx2: ['-mavx2', '-mfma'],
-    avx512: ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'],
+    avx2,
+    avx512,
+    avx512bf16: [...avx512, '-mavx512bf16', '-DHALF'],
+    avx2bf16: [...avx2, ...emulation],
   },
 };
 
 /** The levels of an architecture that has no line of its own */
-export const baselineAlone: Readonly<Record<string, readonly string[]>> = { baseline: [] };
+export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
+  baseline: [],
+  baselinebf16: emulation,
+};
 
 /** What every compiler of the kernels is told */
 export const kernelFlags: readonly string[] = [

@@ -5,6 +5,7 @@
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
+#include <stdbool.h>
 #include <string.h>
 #include "kernels.h"
 #include "processor.h"
@@ -15,7 +16,9 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-extern const struct kernels kernels_avx512, kernels_avx2;
+extern const struct kernels kernels_avx512, kernels_avx2, kernels_avx512bf16, kernels_avx2bf16;
+#else
+extern const struct kernels kernels_baselinebf16;
 #endif
 extern const struct kernels kernels_baseline;
 
@@ -31,15 +34,29 @@ int _fltused = 0;
  */
 static _Alignas(64) uint8_t origin[64];
 
+/* Kernels for an instruction level; half: whose products are of bfloat16, or an emulation of that. */
+struct level {
+    const char *name;
+    int half;
+    const struct kernels *table;
+};
+
+#define MAX_LEVELS 5
+
 /* Instruction levels that this processor has, best first. */
-static int supported_levels(const char *names[3], const struct kernels *tables[3]) {
+static int supported_levels(struct level levels[MAX_LEVELS]) {
     int count = 0;
 #if defined(__x86_64__)
     const struct processor has = this_processor();
-    if (has.avx512) names[count] = "avx512", tables[count++] = &kernels_avx512;
-    if (has.avx2) names[count] = "avx2", tables[count++] = &kernels_avx2;
+    if (has.avx512) levels[count++] = (struct level){"avx512", 0, &kernels_avx512};
+    if (has.avx2) levels[count++] = (struct level){"avx2", 0, &kernels_avx2};
+    levels[count++] = (struct level){"baseline", 0, &kernels_baseline};
+    if (has.avx512 && has.bf16) levels[count++] = (struct level){"avx512bf16", 1, &kernels_avx512bf16};
+    if (has.avx2) levels[count++] = (struct level){"avx2bf16", 1, &kernels_avx2bf16};
+#else
+    levels[count++] = (struct level){"baseline", 0, &kernels_baseline};
+    levels[count++] = (struct level){"baselinebf16", 1, &kernels_baselinebf16};
 #endif
-    names[count] = "baseline", tables[count++] = &kernels_baseline;
     return count;
 }
 
@@ -89,17 +106,21 @@ static const struct kernels *arguments(napi_env env, napi_callback_info info, do
 
 #include "generated/glue.h"
 
-/* levels() -> names of the instruction levels of this processor, best first */
+/* levels(half) -> names of the instruction levels of this processor, best first, in full or half precision */
 static napi_value levels(napi_env env, napi_callback_info info) {
-    (void)info;
-    const char *names[3];
-    const struct kernels *tables[3];
-    int count = supported_levels(names, tables);
-    napi_value list, name;
+    napi_value value, list, name;
+    size_t arguments = 1;
+    bool half = false;
+    napi_get_cb_info(env, info, &arguments, &value, NULL, NULL);
+    napi_get_value_bool(env, value, &half);
+    struct level levels[MAX_LEVELS];
+    int count = supported_levels(levels);
+    uint32_t listed = 0;
     napi_create_array(env, &list);
     for (int i = 0; i < count; i++) {
-        napi_create_string_utf8(env, names[i], NAPI_AUTO_LENGTH, &name);
-        napi_set_element(env, list, (uint32_t)i, name);
+        if (levels[i].half != half) continue;
+        napi_create_string_utf8(env, levels[i].name, NAPI_AUTO_LENGTH, &name);
+        napi_set_element(env, list, listed++, name);
     }
     return list;
 }
@@ -144,11 +165,11 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
 
     char wanted[16] = "";
     napi_get_value_string_utf8(env, value, wanted, sizeof wanted, NULL);
-    const char *names[3];
-    const struct kernels *tables[3], *table = NULL;
-    int levels = supported_levels(names, tables);
-    for (int i = 0; i < levels; i++)
-        if (strcmp(names[i], wanted) == 0) table = tables[i];
+    const struct kernels *table = NULL;
+    struct level levels[MAX_LEVELS];
+    int count_of_levels = supported_levels(levels);
+    for (int i = 0; i < count_of_levels; i++)
+        if (strcmp(levels[i].name, wanted) == 0) table = levels[i].table;
     if (!table) {
         napi_throw_error(env, NULL, "no such instruction level");
         return NULL;

@@ -1,16 +1,19 @@
 /*
  * Matrix products C[M,N] = A[M,K] · B[K,N], with B packed into panels.
  *
- * A panel is NR = 2 VL columns of B, stored row by row: [K][NR]; the last one may be a single vector
- * wide, and is padded with zeros. The micro-kernel holds a tile of C, up to MR rows by a panel's width,
- * in registers, and runs through k with one multiply-add a vector: so every element of C is one chain
- * over k in ascending order, whatever the tile it falls into. A row's result therefore does not depend
- * on how many rows there are, and a text read in chunks gives the very bits of the text read whole.
+ * A panel is NR = 2 VL columns of B in words (factors.h), stored row by row: [words of K][NR]; the last one
+ * may be a single vector wide, and is padded with zeros. The micro-kernel holds a tile of C, up to MR rows by
+ * a panel's width, in registers, and runs through k with one multiply-add of words a vector: so every element
+ * of C is one chain over k in ascending order, whatever the tile it falls into. A row's result therefore does
+ * not depend on how many rows there are, and a text read in chunks gives the very bits of the text read whole.
+ *
+ * A, whose numbers lie side by side along k, is its own words in full precision; in half precision its rows
+ * are made into words where a block of them is about to be multiplied with all of B, so once each.
  */
 #ifndef CHARNN_GEMM_H
 #define CHARNN_GEMM_H
 
-#include "vector.h"
+#include "factors.h"
 
 #define NR (2 * VL)
 
@@ -19,19 +22,29 @@
 #define MR 14
 #elif VL == 8
 #define MR 6
+#elif defined(__aarch64__)
+/* 32 registers: 16 accumulators, an element of A each for 8 rows and the next 4 steps, panel rows */
+#define MR 8
 #else
 #define MR 4
 #endif
 
-/* k is cut into blocks of at most KC, so that the rows of A in a tile stay in the first-level cache. */
+/* Vectors that a packed A has for the rows of a tile */
+#define LEFT_VECTORS ((MR + VL - 1) / VL)
+#define LEFT_WIDTH (LEFT_VECTORS * VL)
+
+/* Words of k are cut into blocks of at most KC, so that the rows of A in a tile stay in the first-level cache. */
 #define KC 640
-/* KC for a packed A, whose rows are contiguous: shorter blocks outweigh the additional passes over C. */
-#define KC_PACKED 384
+/*
+ * KC for a packed A, whose rows are contiguous: shorter blocks outweigh the additional passes over C, unless their
+ * multiply-adds are over in half the time.
+ */
+#define KC_PACKED (WORD == 1 ? 384 : 640)
 /* Rows of A are taken MC at a time, so that they stay in the second-level cache from panel to panel. */
 #define MC (10 * MR)
 
-/* Number of floats of a packed B[K,N] */
-INLINE size_t packed_size(int N, int K) { return (size_t)((N + VL - 1) / VL) * VL * K; }
+/* Number of words of a packed B[K,N] */
+INLINE size_t packed_size(int N, int K) { return (size_t)((N + VL - 1) / VL) * VL * words_of(K); }
 
 /* Number of vectors in the panel that begins at column n */
 INLINE int panel_vectors(int N, int n) { return N - n > VL ? 2 : 1; }
@@ -54,19 +67,30 @@ static const struct start_rows no_rows = {0};
 /*
  * C[M,N] = start + A · B.  A[m,k] at a[m·lda + k]; C has row stride ldc.
  * start: zero, `rows`, or what C holds.
- * room: ROW_COPIES floats for copies of A's rows, or none. They are made where the rows' stride lets a
- * tile's rows contend for the same few places of the first-level cache.
+ * room: ROW_COPIES words for A's rows. In full precision it may be NULL: copies are made where the rows'
+ * stride lets a tile's rows contend for the same few places of the first-level cache.
  */
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room);
 
 #define ROW_COPIES (MC * (KC + 2 * VL))
+/* Words that a product needs room for where copies do not pay */
+#define ROOM (WORD == 1 ? 0 : ROW_COPIES)
 
-/* C[N,N] = A · B where the result is known to be symmetric: about half the work. */
-static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K);
+/* The room of a product where copies do not pay */
+INLINE float *needed_room(float *room) { return ROOM ? room : NULL; }
+
+/* C[N,N] = A · B where the result is known to be symmetric: about half the work. room: ROOM words. */
+static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room);
 
 /*
- * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here block by block; scratch: LEFT_SIDE floats.
+ * Returns the panels of Wᵀ, W [N,K]: `packed` if there is one, else made at *scratch, which then points behind
+ * them.
+ */
+static const float *weight_panels(const float *packed, const float *weight, int N, int K, float **scratch);
+
+/*
+ * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here block by block; scratch: LEFT_SIDE words.
  * b: B packed, with ldb 0; or B itself, with row stride ldb, if panels_in_place.
  * sums[M] += column sums of A, row after row, if given.
  */
@@ -77,8 +101,8 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
  * Whether a matrix of N columns can serve as its own panels: they are whole, and their rows not so far apart
  * that those of a block contend for the same places of the second-level cache.
  */
-INLINE int panels_in_place(int N) { return N % NR == 0 && N <= 512; }
+INLINE int panels_in_place(int N) { return WORD == 1 && N % NR == 0 && N <= 512; }
 
-#define LEFT_SIDE (MC / MR * VL * KC_PACKED)
+#define LEFT_SIDE (MC / MR * LEFT_WIDTH * KC_PACKED)
 
 #endif

@@ -133,13 +133,13 @@ export abstract class KernelOperations extends CpuBackend {
   protected abstract readonly kernels: Kernels;
   /** The address of the weight's packed copy, if the weight is frozen */
   protected abstract packed(weight: P<'freeze'>[0]): Address;
-  /** Returns scratch memory for one call */
-  protected abstract scratch(floats: number): Address;
+  /** Returns scratch memory for one call, so many words of 4 bytes */
+  protected abstract scratch(words: number): Address;
 ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join('\n')}
 
-  /** Number of floats of a packed matrix of N columns and K rows */
+  /** Number of words of a packed matrix of N columns and K rows */
   protected panels(N: number, K: number): number {
-    return Math.ceil(N / this.VL) * this.VL * K;
+    return Math.ceil(N / this.VL) * this.VL * Math.ceil(K / this.WORD);
   }
 ${signatures.flatMap((signature) => method(signature)).join('\n')}
 }
@@ -174,7 +174,7 @@ function scratchOf({ kind, name }: KernelArgument): string[] {
   if (kind === 'panels') {
     return [
       `const packed = this.packed(${name});`,
-      `const scratch = packed === noAddress ? this.scratch(this.panels(${name}.shape[0], ${name}.shape[1])) : noAddress;`,
+      `const scratch = this.scratch((packed === noAddress ? this.panels(${name}.shape[0], ${name}.shape[1]) : 0) + this.ROOM);`,
     ];
   }
   if (kind === 'frozen') {

@@ -60,11 +60,12 @@ static void gru_gates_backward(int B, int H, float *gates, float *u, const float
 KERNEL void gru_forward(int T, int B, int H, float *gates, float *recurrent, float *h,
                         const float *weight, const float *bias, const float *table, const int32_t *ids,
                         const float *packed, float *scratch) {
-    if (!packed) pack_transposed(scratch, weight, 3 * H, H), packed = scratch;
+    packed = weight_panels(packed, weight, 3 * H, H, &scratch);
     if (table) gather(gates, table, ids, T * B, 3 * H);
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 3 * step, recurrent += 3 * step, h += step) {
-        gemm(recurrent, 3 * H, h, H, packed, (struct start_rows){bias, NULL}, START_ROWS, B, 3 * H, H, NULL);
+        gemm(recurrent, 3 * H, h, H, packed, (struct start_rows){bias, NULL}, START_ROWS, B, 3 * H, H,
+             needed_room(scratch));
         gru_gates(B, H, gates, recurrent, h, h + step);
     }
 }

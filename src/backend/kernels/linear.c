@@ -22,8 +22,9 @@ static void add_column_sums(float *sums, const float *x, int M, int N) {
 /* y[M,N] = x[M,K] · W[N,K]ᵀ + b[N] */
 KERNEL void linear(float *y, const float *x, const float *weight, const float *bias, int M, int N, int K,
                    const float *packed, float *scratch) {
-    if (!packed) pack_transposed(scratch, weight, N, K), packed = scratch;
-    gemm(y, N, x, K, packed, (struct start_rows){bias, NULL}, bias ? START_ROWS : START_ZERO, M, N, K, NULL);
+    packed = weight_panels(packed, weight, N, K, &scratch);
+    gemm(y, N, x, K, packed, (struct start_rows){bias, NULL}, bias ? START_ROWS : START_ZERO, M, N, K,
+         needed_room(scratch));
 }
 
 /* dx[M,K] = or += dy[M,N] · W[N,K] */

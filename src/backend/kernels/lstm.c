@@ -85,11 +85,12 @@ static void lstm_gates_backward(int B, int H, float *gates, const float *c_befor
 KERNEL void lstm_forward(int T, int B, int H, float *gates, float *h, float *c, float *tanh_c,
                          const float *weight, const float *bias, const float *table, const int32_t *ids,
                          const float *packed, float *scratch) {
-    if (!packed) pack_transposed(scratch, weight, 4 * H, H), packed = scratch;
+    packed = weight_panels(packed, weight, 4 * H, H, &scratch);
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
         struct start_rows looked_up = {table, table ? ids + (ptrdiff_t)t * B : NULL};
-        gemm(gates, 4 * H, h, H, packed, looked_up, table ? START_ROWS : START_C, B, 4 * H, H, NULL);
+        gemm(gates, 4 * H, h, H, packed, looked_up, table ? START_ROWS : START_C, B, 4 * H, H,
+             needed_room(scratch));
         lstm_gates(B, H, gates, bias, c, c + step, tanh_c, h + step);
     }
 }

@@ -144,11 +144,11 @@ KERNEL void lstm_norm_forward(int T, int B, int H, float *gates, float *h, float
                               const float *weight, const float *gain, const float *shift,
                               float *normalised, float *scales, const float *table, const int32_t *ids,
                               const float *packed, float *scratch) {
-    if (!packed) pack_transposed(scratch, weight, 4 * H, H), packed = scratch;
+    packed = weight_panels(packed, weight, 4 * H, H, &scratch);
     if (table) gather(gates, table, ids, T * B, 4 * H);
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
-        gemm(gates, 4 * H, h, H, packed, no_rows, START_C, B, 4 * H, H, NULL);
+        gemm(gates, 4 * H, h, H, packed, no_rows, START_C, B, 4 * H, H, needed_room(scratch));
         lstm_norm_gates(B, H, gates, gain, shift, c, c + step, tanh_c, h + step, normalised, scales);
         normalised += 4 * step, scales += 4 * (size_t)B;
     }

@@ -1,7 +1,7 @@
 /**
  * All kernels, a line each. C prototypes, the addon's glue, WebAssembly exports, TypeScript signatures,
  * the operations of the compiled back ends and the sizes of their scratch memory are generated from these
- * lines (`generate.ts`). A kernel's name in C is the operation's in snake case.
+ * lines (`generate-bindings.ts`). A kernel's name in C is the operation's in snake case.
  *
  *     operation(parameters): result | values | arguments of the kernel
  *
@@ -15,9 +15,9 @@
  *     int, uint, float a number: 32-bit integer, signed or not, or float32
  *     flag             true or false, as an int
  *     panels           a weight that is packed before its products: two arguments, the copy that `freeze`
- *                      made, if there is one, and otherwise scratch memory for one
+ *                      made, if there is one, and scratch memory for one otherwise, and for the left factor
  *     frozen           of a weight that may be absent: the copy alone, or nothing
- *     scratch          memory for the time of the call: an expression for its size in floats, of values, of
+ *     scratch          memory for the time of the call: an expression for its size in words of 4 bytes, of values, of
  *                      `constants` and of panels(N, K), the size of a packed matrix of N columns and K rows
  *
  * A line without parentheses is a kernel that no operation stands for.
@@ -41,7 +41,7 @@ gruForward({ T, B, H }, { gates, recurrent, h, weight, bias }, lookup) | | int T
 gruBackward({ T, B, H }, { gates, recurrent, h, weight }, dOutput, dh) | | int T, B, H; inout gates, recurrent; in h, weight, dOutput; inout dh; scratch panels(H, 3 * H) + ROW_COPIES
 attentionForward({ T, S, B, H }, { query, memory, weights }, context) | | int T, S, B, H; in query, memory; out weights, context
 attentionBackward({ T, S, B, H }, { query, memory, weights }, dContext, dQuery, dMemory) | | int T, S, B, H; in query, memory; inout weights; in dContext; out dQuery, dMemory; scratch S
-programForward({ T, B, H }, { code, offsets, memory, weight, vectors, groups, registers, wholeRows }, lookup) | tile = Math.max(this.PROGRAM_TILE, wholeRows ? H : 0); floats = groups.reduce((sum, size) => sum + this.panels(size * H, H), 0) | int T, B, H; ids code, offsets; inout memory; in weight?, vectors?; lookup lookup; frozen weight; scratch (packed === noAddress ? floats : 0) + registers * tile
+programForward({ T, B, H }, { code, offsets, memory, weight, vectors, groups, registers, wholeRows }, lookup) | tile = Math.max(this.PROGRAM_TILE, wholeRows ? H : 0); floats = groups.reduce((sum, size) => sum + this.panels(size * H, H), 0) | int T, B, H; ids code, offsets; inout memory; in weight?, vectors?; lookup lookup; frozen weight; scratch (packed === noAddress ? floats : 0) + ROOM + registers * tile
 programBackward({ T, B, H }, { code, offsets, memory, weight, vectors, vectorGradients, groups, registers, wholeRows }, dOutput) | tile = Math.max(this.PROGRAM_TILE, wholeRows ? H : 0); floats = groups.reduce((sum, size) => sum + this.panels(H, size * H), 0) | int T, B, H; ids code, offsets; inout memory; in weight?, vectors?; inout vectorGradients?; in dOutput; scratch floats + ROW_COPIES + registers * tile
 softmaxCrossEntropy(losses, logits, targets, scale) | [M, V] = logits.shape | out losses; inout logits; ids targets < V; int M, V; float scale
 dropout(y, x, { rate, key, firstRow, totalRows, locked }) | [T, B, W] = x.shape; threshold = Math.floor(rate * 2 ** 32); scale = 1 / (1 - rate); [key0, key1] = key | out y; in x; int T, B, W; uint threshold; float scale; uint key0, key1, firstRow, totalRows; flag locked
@@ -53,8 +53,11 @@ squares: number | | in x; int n
 adam(w, g, m, v, { rate, beta1, beta2, epsilon, l2, decay, step, gradientScale }) | n = w.size; correction1 = 1 / (1 - beta1 ** step); correction2 = 1 / (1 - beta2 ** step) | inout w; in g; inout m, v; int n; float rate, beta1, beta2, epsilon, l2, decay, correction1, correction2, gradientScale
 rmsprop(w, g, v, { rate, alpha, epsilon, l2, gradientScale }) | n = w.size | inout w; in g; inout v; int n; float rate, alpha, epsilon, l2, gradientScale
 sgd(w, g, m, { rate, momentum, l2, gradientScale }) | n = w.size | inout w; in g; inout m; int n; float rate, momentum, l2, gradientScale
-muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = Math.min(M, N) | inout w; in g; inout m; int M, N; float rate, momentum, decay, gradientScale; scratch 2 * M * N + 2 * S * S + Math.max(panels(M, N), panels(N, M), panels(S, S))
+timeProducts | | flag on
+productCount: number | | int which
+multiplyAdds: number | | int rounds
+muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = Math.min(M, N) | inout w; in g; inout m; int M, N; float rate, momentum, decay, gradientScale; scratch ROOM + 2 * M * N + 2 * S * S + Math.max(panels(M, N), panels(N, M), panels(S, S))
 `;
 
-/** Constants of the C source (`gemm.h`, `program.c`) in sizes of scratch; every instruction level has its own values. */
-export const constants = ['VL', 'ROW_COPIES', 'LEFT_SIDE', 'PROGRAM_TILE'] as const;
+/** Constants of the C source (`vector.h`, `factors.h`, `gemm.h`, `program.c`) in sizes of scratch; every instruction level has its own values. */
+export const constants = ['VL', 'WORD', 'ROOM', 'ROW_COPIES', 'LEFT_SIDE', 'PROGRAM_TILE'] as const;

@@ -10,37 +10,40 @@
 static const float ns_a = 3.4445f, ns_b = -4.775f, ns_c = 2.0315f;
 
 /* polynomial[N,N] <- a I + b G + c G² */
-static void ns_polynomial(float *polynomial, const float *gram, int N, float *packed) {
+static void ns_polynomial(float *polynomial, const float *gram, int N, float *packed, float *room) {
     pack_rows(packed, gram, N, N, N);
-    gemm_symmetric(polynomial, gram, packed, N, N);
+    gemm_symmetric(polynomial, gram, packed, N, N, room);
     for (int i = 0; i < N * N; i++) polynomial[i] = ns_b * gram[i] + ns_c * polynomial[i];
     for (int i = 0; i < N; i++) polynomial[(size_t)i * N + i] += ns_a;
 }
 
 /*
  * Returns where U Vᵀ of x[M,N] = U Σ Vᵀ is, approximately: in x or in other[M,N].
- * scratch: 2 S² + packed matrices, S = min(M, N), as manifest.ts counts them.
+ * scratch: ROOM, 2 S² and a packed matrix, S = min(M, N), as manifest.ts counts them.
  */
 static float *orthogonalize(float *x, float *other, int M, int N, float *scratch) {
     int S = M < N ? M : N;
-    float *gram = scratch, *polynomial = gram + (size_t)S * S, *packed = polynomial + (size_t)S * S;
+    float *room = scratch, *gram = room + ROOM, *polynomial = gram + (size_t)S * S;
+    float *packed = polynomial + (size_t)S * S;
     float norm = (float)__builtin_sqrt(squares(x, M * N)) + 1e-7f;
     for (int i = 0; i < M * N; i++) x[i] /= norm;
     for (int iteration = 0; iteration < ITERATIONS; iteration++) {
         if (M <= N) {
             pack_transposed(packed, x, M, N);
-            gemm_symmetric(gram, x, packed, M, N);
-            ns_polynomial(polynomial, gram, M, packed);
+            gemm_symmetric(gram, x, packed, M, N, room);
+            ns_polynomial(polynomial, gram, M, packed, room);
             pack_rows(packed, x, N, M, N);
-            gemm(other, N, polynomial, M, packed, no_rows, START_ZERO, M, N, M, NULL);
+            gemm(other, N, polynomial, M, packed, no_rows, START_ZERO, M, N, M,
+                 needed_room(room));
         } else {
             /* the transpose of x lies in `other`, so that its rows are x's columns */
             transpose(other, x, NULL, M, N);
             pack_rows(packed, x, N, M, N);
-            gemm_symmetric(gram, other, packed, N, M);
-            ns_polynomial(polynomial, gram, N, packed);
+            gemm_symmetric(gram, other, packed, N, M, room);
+            ns_polynomial(polynomial, gram, N, packed, room);
             pack_rows(packed, polynomial, N, N, N);
-            gemm(other, N, x, N, packed, no_rows, START_ZERO, M, N, N, NULL);
+            gemm(other, N, x, N, packed, no_rows, START_ZERO, M, N, N,
+                 needed_room(room));
         }
         float *swap = x;
         x = other, other = swap;

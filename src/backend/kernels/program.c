@@ -230,7 +230,7 @@ static void multiply(const struct program *p, int g, int t, int rows) {
     const int to_input = of.products == p->bases[0] + p->offsets[p->code[INPUT_REGION]];
     struct start_rows looked_up = {p->table, p->table ? p->ids + row : NULL};
     gemm(of.products + row * N, N, of.argument + row * H, H, of.packed, looked_up,
-         !to_input ? START_ZERO : p->table ? START_ROWS : START_C, rows, N, H, NULL);
+         !to_input ? START_ZERO : p->table ? START_ROWS : START_C, rows, N, H, p->room);
 }
 
 static void multiply_backward(const struct program *p, int g, int region, int accumulate, int t, int rows) {
@@ -267,7 +267,9 @@ KERNEL void program_forward(int T, int B, int H, const int32_t *code, const int3
             scratch += packed_size(entry[2] * H, H);
         }
     }
-    struct program p = {B, H, code, offsets, {memory, (float *)vectors, NULL, NULL}, scratch, packed, NULL, ids, NULL};
+    struct program p = {
+        B, H, code, offsets, {memory, (float *)vectors, NULL, NULL}, scratch + ROOM, packed, NULL, ids,
+        needed_room(scratch)};
     if (table && code[ACCUMULATES]) p.table = table;
     else if (table) gather(memory + offsets[code[INPUT_REGION]], table, ids, T * B, code[INPUT_COLUMNS] * H);
     run_list(&p, BEFORE, 0, T * B);

@@ -48,7 +48,7 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
   }
   const output = createOutput(options.quiet ?? false);
   const model = await readChosenModel(path, options.last);
-  const device = await openDevice(options.backend);
+  const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
   const dialogue = new Dialogue(
     model,

@@ -68,6 +68,7 @@ export const sampleTable = {
     seed,
     threads: rows.threads,
     backend: rows.backend,
+    precision: rows.precision,
     quiet: rows.quiet,
     debug: rows.debug,
   }),

@@ -3,7 +3,7 @@
  * generation one character at a time. The defaults of the command are the torch-rnn benchmark's.
  */
 import { type Backend, isPending } from '../../backend/backend.js';
-import type { BackendName } from '../../backend/device.js';
+import type { BackendName, Device, Precision } from '../../backend/device.js';
 import { openDevice } from '../../backend/open-device.js';
 import { cellOf } from '../../model/cells/cells.js';
 import { loadNetwork } from '../../model/load.js';
@@ -12,15 +12,21 @@ import { initialValues, parameterTable } from '../../model/parameters.js';
 import { Random } from '../../model/random.js';
 import { newIds } from '../../text/ids.js';
 import { Vocabulary } from '../../text/vocabulary.js';
+import { OperationTimes } from '../replicas/operation-times.js';
 import { Replicas } from '../replicas/replica-group.js';
 import { plainTraining, type TrainConfig } from '../train-config.js';
+import { profileOf, type TrainingProfile } from './training-profile.js';
 
 export interface BenchmarkOptions extends ModelConfig {
   readonly batchSize: number;
   readonly seqLength: number;
   readonly threads: number;
   readonly backend: BackendName;
+  /** The format of the numbers that products multiply; float32, if absent */
+  readonly precision?: Precision;
   readonly iterations: number;
+  /** Whether to say where the time of training goes */
+  readonly profile?: boolean;
   /** The optimiser's settings to time; Adam, if absent */
   readonly training?: Partial<TrainConfig>;
 }
@@ -37,6 +43,7 @@ export interface BenchmarkResult {
   /** 6 × multiply-adds of all weight matrices a character: forward once, backward twice */
   readonly gflops: number;
   readonly generateCharsPerSecond: number;
+  readonly profile?: TrainingProfile;
 }
 
 /** Times one configuration. */
@@ -54,7 +61,8 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkRes
     ms: seconds * 1e3,
     charsPerSecond: characters / seconds,
     gflops: (6 * multiplyAdds(model) * characters) / seconds / 1e9,
-    generateCharsPerSecond: await timeGeneration(model, options.backend),
+    generateCharsPerSecond: await timeGeneration(model, options),
+    ...(options.profile && { profile: await profileTraining(model, options) }),
   };
 }
 
@@ -95,23 +103,7 @@ async function timeTraining(
   model: ModelConfig,
   options: BenchmarkOptions,
 ): Promise<{ seconds: number; backend: string }> {
-  const device = await openDevice(options.backend);
-  let replicas: Replicas | undefined;
-  try {
-    const { operations } = device;
-    const started = await Replicas.start(device, model, trainConfig(options), {
-      train: randomText(options, 4 * options.batchSize * options.seqLength + 1),
-      validation: new Uint8Array(0),
-    });
-    replicas = started;
-    operations.write(started.weights, initialValues(parameterTable(model), 1));
-    let step = 0;
-    const secondsOf = async (iterations: number) => {
-      const begun = performance.now();
-      await started.run(step, learningRates(iterations));
-      step += iterations;
-      return (performance.now() - begun) / 1e3 / iterations;
-    };
+  return onReplicas(model, options, async (secondsOf, { name: backend }) => {
     await secondsOf(1);
     const one = await secondsOf(1);
     // a run is as long as in training, so that the time of the message that begins it does not count
@@ -119,15 +111,72 @@ async function timeTraining(
     const runs = Math.max(minRuns, Math.ceil(options.iterations / runLength));
     const times: number[] = [];
     while (times.length < runs) times.push(await secondsOf(runLength));
-    return { seconds: median(times), backend: device.name };
+    return { seconds: median(times), backend };
+  });
+}
+
+/** A profile is of so many seconds of training, and of two iterations at least. */
+const profileSeconds = 1;
+
+async function profileTraining(
+  model: ModelConfig,
+  options: BenchmarkOptions,
+): Promise<TrainingProfile> {
+  const threads = replicasOf(options);
+  const times = new OperationTimes(threads);
+  const work = async (secondsOf: (iterations: number) => Promise<number>, { meter }: Device) => {
+    const peak = meter?.peak(profileSeconds);
+    await secondsOf(1);
+    const one = await secondsOf(1);
+    const iterations = Math.max(2, Math.ceil(profileSeconds / one));
+    times.clear();
+    meter?.start();
+    const seconds = iterations * (await secondsOf(iterations));
+    return profileOf(times, seconds * threads, meter?.stop(), peak);
+  };
+  return onReplicas(model, options, work, times);
+}
+
+/**
+ * Does some work with the replicas of a training.
+ * @param work is given what trains for so many iterations and returns the seconds of one
+ * @param times where the replicas note how long their operations take
+ */
+async function onReplicas<T>(
+  model: ModelConfig,
+  options: BenchmarkOptions,
+  work: (secondsOf: (iterations: number) => Promise<number>, device: Device) => Promise<T>,
+  times?: OperationTimes,
+): Promise<T> {
+  const device = await openDevice(options.backend, options.precision);
+  let replicas: Replicas | undefined;
+  try {
+    const texts = {
+      train: randomText(options, 4 * options.batchSize * options.seqLength + 1),
+      validation: new Uint8Array(0),
+    };
+    const started = await Replicas.start(device, model, trainConfig(options), texts, times);
+    replicas = started;
+    device.operations.write(started.weights, initialValues(parameterTable(model), 1));
+    let step = 0;
+    const secondsOf = async (iterations: number) => {
+      const begun = performance.now();
+      await started.run(step, learningRates(iterations));
+      step += iterations;
+      return (performance.now() - begun) / 1e3 / iterations;
+    };
+    return await work(secondsOf, device);
   } finally {
     await replicas?.close();
     device.close();
   }
 }
 
-async function timeGeneration(model: ModelConfig, name: BackendName): Promise<number> {
-  const device = await openDevice(name);
+async function timeGeneration(
+  model: ModelConfig,
+  { backend, precision }: BenchmarkOptions,
+): Promise<number> {
+  const device = await openDevice(backend, precision);
   try {
     return await generationSpeed(model, device.operations);
   } finally {
@@ -172,15 +221,20 @@ async function generationSpeed(model: ModelConfig, backend: Backend): Promise<nu
 }
 
 function trainConfig(options: BenchmarkOptions): TrainConfig {
-  const { batchSize, seqLength, threads, backend, training } = options;
+  const { batchSize, seqLength, backend, training } = options;
   return {
     ...plainTraining,
     ...training,
     batchSize,
     seqLength,
-    threads: Math.min(threads, batchSize),
+    threads: replicasOf(options),
     backend,
   };
+}
+
+/** No replica is without rows. */
+function replicasOf({ threads, batchSize }: BenchmarkOptions): number {
+  return Math.min(threads, batchSize);
 }
 
 function randomText({ vocabulary }: BenchmarkOptions, length: number) {

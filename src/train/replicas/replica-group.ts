@@ -12,6 +12,7 @@ import { WorkerPool } from '../../threads/worker-pool.js';
 import type { TrainConfig } from '../train-config.js';
 import { momentCount } from '../update/optimizers.js';
 import type { MixingPlan } from './mixing.js';
+import type { OperationTimes } from './operation-times.js';
 import {
   type Order,
   partition,
@@ -56,6 +57,7 @@ export class Replicas {
     private readonly model: ModelConfig,
     config: TrainConfig,
     texts: TrainingTexts,
+    times: OperationTimes | undefined,
   ) {
     this.backend = device.operations;
     const { backend } = this;
@@ -91,12 +93,14 @@ export class Replicas {
       moments: this.moments.map((m) => backend.share(m)),
       ema: this.ema && backend.share(this.ema),
       gradients,
+      times: times?.memory,
       state: this.states[index].map((layer) => layer.map((s) => backend.share(s))),
     }));
   }
 
   /**
    * Starts the threads and waits until all are ready.
+   * @param times where the replicas note how long their operations take
    * @throws CharnnError when not all of them can be started: their number is part of the result
    */
   static async start(
@@ -104,8 +108,9 @@ export class Replicas {
     model: ModelConfig,
     config: TrainConfig,
     texts: TrainingTexts,
+    times?: OperationTimes,
   ): Promise<Replicas> {
-    const replicas = new Replicas(device, model, config, texts);
+    const replicas = new Replicas(device, model, config, texts, times);
     await replicas.startThreads();
     return replicas;
   }

@@ -47,6 +47,8 @@ export interface ReplicaPlan {
   /** The moving average of the weights, if one is kept */
   readonly ema: SharedTensor | undefined;
   readonly gradients: readonly SharedTensor[];
+  /** Where a replica notes how long its operations take, if that is asked for */
+  readonly times?: SharedArrayBuffer | undefined;
   /** This replica's rows of the hidden state, [rows, H] by layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
 }

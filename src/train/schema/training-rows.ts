@@ -1,5 +1,5 @@
 /** Options of how a network is trained: fields of the `config` object in state files. */
-import { backendNames } from '../../backend/device.js';
+import { backendNames, precisionNames } from '../../backend/device.js';
 import { maxContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
@@ -200,6 +200,12 @@ const runRows = topic('Run', {
     environment: 'CHARNN_BACKEND',
     resume: true,
   }),
+  precision: option(
+    '<format>',
+    choice([...precisionNames, 'auto']),
+    'format of the numbers that products multiply: float32, or bfloat16, summed up in float32; auto: bf16 where a step is at least 1.1 times as fast',
+    { absent: 'auto', optional: true, resume: true },
+  ),
 });
 
 const keepRows = topic('Files', {
@@ -221,8 +227,8 @@ const countsRows = topic('Training', {
   counts: option(
     '<n>',
     orAuto(integer(0, maxContext)),
-    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text; 0: none",
-    { absent: '0', optional: true },
+    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text, none below 5,000 characters; 0: none",
+    { absent: 'auto', optional: true },
   ),
 });
 

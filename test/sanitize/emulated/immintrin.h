@@ -44,4 +44,52 @@ EMULATED __m512 _mm512_max_ps(__m512 a, __m512 b) {
     return y;
 }
 
+/* AVX512-BF16 */
+#if defined(__AVX512BF16__)
+
+#include <string.h>
+
+typedef uint16_t __m512bh __attribute__((vector_size(64), aligned(4), may_alias));
+
+EMULATED __m512i _mm512_loadu_si512(const void *p) {
+    __m512i x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+EMULATED __m512i _mm512_permutexvar_epi16(__m512i places, __m512i x) {
+    __m512bh from = (__m512bh)x, at = (__m512bh)places, y;
+    for (int i = 0; i < 32; i++) y[i] = from[at[i] & 31];
+    return (__m512i)y;
+}
+
+/* numbers of the second, then of the first, each rounded to the nearest, ties to even */
+EMULATED __m512bh _mm512_cvtne2ps_pbh(__m512 high, __m512 low) {
+    __m512bh y;
+    for (int i = 0; i < 32; i++) {
+        float x = i < 16 ? low[i] : high[i - 16];
+        uint32_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        y[i] = x == x ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : bits >> 16 | 0x40;
+    }
+    return y;
+}
+
+EMULATED float emulated_half(uint16_t upper) {
+    uint32_t bits = (uint32_t)upper << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+EMULATED __m512 _mm512_dpbf16_ps(__m512 sum, __m512bh a, __m512bh b) {
+    for (int i = 0; i < 16; i++) {
+        sum[i] += emulated_half(a[2 * i + 1]) * emulated_half(b[2 * i + 1]);
+        sum[i] += emulated_half(a[2 * i]) * emulated_half(b[2 * i]);
+    }
+    return sum;
+}
+
+#endif
+
 #endif

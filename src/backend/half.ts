@@ -1,0 +1,18 @@
+/** bfloat16: the upper half of a float32, to which the factors of products are rounded in half precision. */
+
+/**
+ * Rounds numbers to bfloat16, to the nearest, ties to even; numbers of float64 by way of float32, as they would
+ * come to a product of float32.
+ * @returns a copy of the same type
+ */
+export function roundedToHalf<Reals extends Float32Array | Float64Array>(x: Reals): Reals {
+  const floats = Float32Array.from(x);
+  const bits = new Uint32Array(floats.buffer);
+  for (let i = 0; i < bits.length; i++) {
+    if (Number.isNaN(floats[i])) continue;
+    // half of the last place, less one where the lower number is even; a carry reaches the exponent
+    bits[i] = (bits[i] + 0x7fff + ((bits[i] >>> 16) & 1)) & 0xffff0000;
+  }
+  if (x instanceof Float32Array) return floats as Reals;
+  return Float64Array.from(floats) as Reals;
+}

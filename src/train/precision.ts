@@ -1,0 +1,28 @@
+/** Whether a training multiplies in float32 or in bfloat16, where that is left to charnn. */
+import type { BackendName, Precision } from '../backend/device.js';
+import { multipliesHalf } from '../backend/native.js';
+import type { TrainConfig } from './train-config.js';
+
+/** The precision of a training. What is recorded without one, as by earlier versions, is in float32. */
+export function precisionOf({ precision }: Pick<TrainConfig, 'precision'>): Precision {
+  return precision === 'bf16' ? 'bf16' : 'f32';
+}
+
+/** Units of a layer from which on a step in bfloat16 is at least 1.1 times as fast */
+const minHidden = 128;
+
+/**
+ * Settles what was asked for: `auto` is bfloat16 where the processor multiplies it and a step with it is clearly
+ * faster. The choice is a function of sizes and processor, so that a training can be repeated.
+ */
+export function choosePrecision(
+  asked: Precision | 'auto' | undefined,
+  {
+    hidden,
+    backend = 'auto',
+  }: { readonly hidden: number; readonly backend?: BackendName | undefined },
+): Precision {
+  if (asked === 'f32' || asked === 'bf16') return asked;
+  const mayBeNative = backend === 'auto' || backend === 'native';
+  return mayBeNative && hidden >= minHidden && multipliesHalf() ? 'bf16' : 'f32';
+}

@@ -1,0 +1,97 @@
+/** Where the time of a training goes: its operations and its waiting, timed from outside. */
+import type { Backend } from '../../backend/backend.js';
+
+/** What an operation is for */
+export const timedKinds = ['products', 'cells', 'optimizer', 'waiting', 'other'] as const;
+export type TimedKind = (typeof timedKinds)[number];
+
+/** The operations that compute, by what they are for; memory operations are part of the rest. */
+const kinds: Partial<Record<keyof Backend, TimedKind>> = {
+  linear: 'products',
+  linearBackwardInput: 'products',
+  linearBackwardWeight: 'products',
+  freeze: 'products',
+  rnnForward: 'cells',
+  rnnBackward: 'cells',
+  lstmForward: 'cells',
+  lstmBackward: 'cells',
+  lstmNormForward: 'cells',
+  lstmNormBackward: 'cells',
+  gruForward: 'cells',
+  gruBackward: 'cells',
+  attentionForward: 'cells',
+  attentionBackward: 'cells',
+  programForward: 'cells',
+  programBackward: 'cells',
+  // the gradients of all threads are summed and measured
+  add: 'optimizer',
+  clamp: 'optimizer',
+  sumSquares: 'optimizer',
+  adam: 'optimizer',
+  rmsprop: 'optimizer',
+  sgd: 'optimizer',
+  muon: 'optimizer',
+  lerp: 'optimizer',
+  gather: 'other',
+  scatterAdd: 'other',
+  transpose: 'other',
+  transposeBackward: 'other',
+  softmaxCrossEntropy: 'other',
+  dropout: 'other',
+  copy: 'other',
+  fill: 'other',
+  sum: 'other',
+};
+
+/** Milliseconds of each kind, of all replicas, on memory that the threads share */
+export class OperationTimes {
+  private readonly times: Float64Array;
+
+  constructor(
+    replicas: number,
+    readonly memory: SharedArrayBuffer = new SharedArrayBuffer(8 * timedKinds.length * replicas),
+  ) {
+    this.times = new Float64Array(memory);
+  }
+
+  clear(): void {
+    this.times.fill(0);
+  }
+
+  /** Seconds of all replicas together */
+  seconds(kind: TimedKind): number {
+    let sum = 0;
+    for (let at = timedKinds.indexOf(kind); at < this.times.length; at += timedKinds.length) {
+      sum += this.times[at] / 1e3;
+    }
+    return sum;
+  }
+
+  /** Operations that note in the times of this replica how long they take. */
+  timed(backend: Backend, replica: number): Backend {
+    const timed = Object.create(backend) as Backend;
+    for (const [name, kind] of Object.entries(kinds)) {
+      const operation = backend[name as keyof typeof kinds] as (...all: unknown[]) => unknown;
+      Object.defineProperty(timed, name, {
+        value: this.noting(kind, replica, operation.bind(backend)),
+      });
+    }
+    return timed;
+  }
+
+  /** The same function, which notes how long it takes. */
+  noting<Parameters extends readonly unknown[], Result>(
+    kind: TimedKind,
+    replica: number,
+    work: (...parameters: Parameters) => Result,
+  ): (...parameters: Parameters) => Result {
+    const { times } = this;
+    const at = replica * timedKinds.length + timedKinds.indexOf(kind);
+    return (...parameters) => {
+      const begun = performance.now();
+      const result = work(...parameters);
+      times[at] += performance.now() - begun;
+      return result;
+    };
+  }
+}
