@@ -20,6 +20,7 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   inspect: async () => (await import('./inspect.js')).inspect,
   bench: async () => (await import('./bench.js')).bench,
   cells: async () => (await import('./cells-command.js')).cellsCommand,
+  search: async () => (await import('./search-command.js')).searchCommand,
   gradients: async () => (await import('./gradients.js')).gradients,
   visualize: async () => (await import('./visualize.js')).visualize,
   report: async () => (await import('./report.js')).report,
