@@ -26,7 +26,10 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   report: async () => (await import('./report.js')).report,
 };
 
-/** The command of this very name, and no other; all of them for any other word, which may be meant for one. */
+/**
+ * The definition of the command with exactly this name; for any other word all of them, so that a suggestion can be
+ * made.
+ */
 export async function commandsFor(word: string | undefined): Promise<readonly AnyCommand[]> {
   if (word !== undefined && Object.hasOwn(registry, word)) return [await registry[word]()];
   return Promise.all(Object.values(registry).map((load) => load()));

@@ -1,4 +1,4 @@
-/** Telling the files that charnn writes from others, by how they begin. */
+/** Recognises the files that charnn writes, by how they begin. */
 
 export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed' | 'search';
 

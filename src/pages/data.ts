@@ -27,7 +27,7 @@ export interface GradientsData {
 }
 
 /**
- * A text as a model read it. Numbers by character are in blobs (see `blob` in blobs.ts), little-endian:
+ * A text as a model read it. Numbers by character are in blobs (see `blob` in encode-blobs.ts), little-endian:
  *
  *     ids         Uint8 (V ≤ 256), else Uint32     [characters]
  *     surprise    Uint8: bits · 16, at most 255    [characters]
