@@ -1,4 +1,4 @@
-/** Coding a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
+/** Codes a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
 import { type Scope, withScope } from '../backend/device.js';
 import { type ModelCounts, sharedCounts } from '../counts/mixture.js';
 import { CharnnError } from '../errors.js';

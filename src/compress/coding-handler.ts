@@ -48,7 +48,7 @@ export interface CodingPlan {
 /** Max milliseconds of work without a pause in which timers can run */
 const sliceMs = 100;
 
-/** Steps in which the rate rises to its highest, and after which it falls as 1/√step */
+/** Number of steps in which the learning rate rises to its peak; after that it falls as 1/√step. */
 const warmup = 20;
 const steady = 2000;
 
@@ -76,9 +76,9 @@ export function createCodingHandler(
 class StreamCoder {
   private readonly network: Network;
   private readonly control: SharedControl;
-  /** What the network learns with; undefined where it stays as it is */
+  /** What the network learns with; undefined if it does not learn */
   private readonly replica: Replica | undefined;
-  /** undefined where the network alone predicts */
+  /** Network and counts mixed; undefined if the network predicts alone */
   private readonly mixed: MixedPrediction | undefined;
   private readonly format: CountingFormat;
   private readonly state: State;
@@ -151,7 +151,7 @@ class StreamCoder {
       if (replica !== undefined) {
         if (steady) {
           const rate = Float64Array.of(rateAt(plan.rate, step));
-          // a model that has gone astray stays as it is, on both sides
+          // a model whose loss has diverged stops learning, on both sides alike
           steady = (await replica.run(step, rate)).diverged === undefined;
           network.thaw();
           network.freeze();
@@ -160,7 +160,7 @@ class StreamCoder {
         }
       }
       if (mixed === undefined) continue;
-      // the other replicas have to be done with their characters
+      // the other replicas must have coded their characters before these are counted
       if (replica === undefined) this.control.barrier.wait();
       this.countChunk(mixed, from + 1, from + T);
     }

@@ -1,4 +1,4 @@
-/** What codes a content: a fresh network or a given model, and how it is told whether another machine has the same. */
+/** The model that codes a content, fresh or given, and the checks that another machine has the same. */
 import { createHash, type Hash } from 'node:crypto';
 import type { Device, Scope } from '../backend/device.js';
 import { openExactDevice } from '../backend/open-device.js';
@@ -57,7 +57,7 @@ function hashCounts(hash: Hash, { table, weights }: ModelCounts): void {
   hash.update(JSON.stringify([cutoff, Array.from(discounts), Array.from(weights)]));
   for (const { symbols, firstChild, firstEntry, totals, entrySymbols, entryCounts } of levels) {
     for (const list of [symbols, firstChild, firstEntry, totals, entrySymbols, entryCounts]) {
-      // a hash takes no shared memory
+      // createHash does not accept shared memory, so the bytes are copied
       hash.update(Uint8Array.from(new Uint8Array(list.buffer, list.byteOffset, list.byteLength)));
     }
   }

@@ -1,4 +1,4 @@
-/** What differs in coding by the version of a file: how n-grams are counted and mixed, to the last digit. */
+/** How n-grams are counted and mixed in coding, which depends on the version of the file to the last digit. */
 import { firstVersion } from '../checkpoint/versions.js';
 import type { Discounting } from '../counts/growing-ngrams.js';
 
@@ -11,31 +11,32 @@ interface BeginningWeights {
 const half: BeginningWeights = { network: 0.5, grown: 0.5 };
 
 export interface CountingFormat {
-  /** Characters of the longest context */
+  /** Number of characters of the longest context */
   readonly context: number;
   readonly discounting: Discounting;
   /** Max entries of the n-gram model: more than books of many megabytes have, and less than half a GiB a replica */
   readonly maxCounts: number;
-  /** Sets of weights, and which one is used, by the length of the longest context that is known, -1 for none */
+  /** Number of sets of weights; the length of the longest known context, -1 for none, says which set is used */
   readonly sets: number;
   setOf(matched: number): number;
-  /** Weights to begin with, by what the network is; those of a model with counts are its own but for the content's */
+  /** Initial weights by what the network is; a model with counts brings its own for all but the content's */
   readonly beginning: Readonly<Record<'fresh' | 'given' | 'counted', BeginningWeights>>;
-  /** How fast weights move */
+  /** Learning rate of the weights */
   readonly rate: number;
-  /** Whether counts are mixed in also where the network does not learn */
+  /** Whether counts are mixed in even if the network does not learn */
   readonly isAlwaysMixed: boolean;
-  /** Whether a replica counts its own characters one by one, and not all of a chunk behind it */
+  /** Whether a replica counts each of its own characters at once, instead of all characters after each chunk */
   readonly countsAtOnce: boolean;
-  /** Whether coded bytes end as early as they can */
+  /** Whether the coded bytes leave out zeros at their end */
   readonly isTrimmed: boolean;
 }
 
 export const maxCounts = 10_000_000;
 
 /**
- * Earlier versions have one discount, contexts of five characters, and a set of weights for each length.
- * @param context of later versions
+ * The format of a version. Earlier versions have one discount, contexts of five characters, and a set of weights for
+ * each length.
+ * @param context length of the longest context, in later versions
  */
 export function countingFormat(version: number, context: number): CountingFormat {
   if (version < firstVersion('compressed', 'modelCounts')) {

@@ -84,7 +84,10 @@ export class MixedPrediction {
     return mixer.mixed;
   }
 
-  /** @param frequencies what the latest prediction was coded with */
+  /**
+   * Learns from the character that was coded.
+   * @param frequencies those that it was coded with
+   */
   learn(target: number, frequencies: Frequencies): void {
     this.mixer.learn(target, frequencies);
   }
