@@ -7,6 +7,8 @@ const codes = {
   SIGINT: exitCode.interrupted,
   SIGTERM: exitCode.terminated,
   SIGHUP: exitCode.hangup,
+  // Ctrl-Break, on Windows alone
+  SIGBREAK: exitCode.interrupted,
 } as const;
 
 type EndSignal = keyof typeof codes;
@@ -78,9 +80,11 @@ function hasTerminal(): boolean {
 
 /**
  * For a process whose terminal is gone: it ends by the signal that says so. An ordinary exit is not to be
- * had: Node 20 and 22 abort when they cannot put the terminal back as it was.
+ * had: Node 20 and 22 abort when they cannot put the terminal back as it was. Windows ends a process whose
+ * window is closed by itself, some seconds later.
  */
 export function endByHangup(): void {
+  if (process.platform === 'win32') return;
   process.once('exit', () => {
     process.removeAllListeners('SIGHUP');
     process.kill(process.pid, 'SIGHUP');
