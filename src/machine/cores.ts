@@ -1,10 +1,21 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { threadsInStep, unequalCores } from './core-speeds.js';
 
 /** Cores this process may use: its affinity, and the processor quota of its control group. */
 export function usableCores(): number {
   const quota = Math.min(quotaV2(), quotaV1());
   return Math.max(1, Math.min(os.availableParallelism(), Math.ceil(quota)));
+}
+
+/**
+ * How many threads are fastest where all do the same and wait for each other, as in training: slow cores beside
+ * fast ones may delay every step.
+ */
+export function coresInStep(): number {
+  const cores = unequalCores();
+  const usable = usableCores();
+  return cores === undefined ? usable : Math.min(usable, threadsInStep(cores));
 }
 
 /** `quota period` of cgroup v2, in microseconds; "max" means none. */
