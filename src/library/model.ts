@@ -7,7 +7,7 @@ import { readLatestModel } from '../checkpoint/last-model.js';
 import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js';
 import { compress, decompress } from '../compress/codec.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
-import { usableCores } from '../machine/cores.js';
+import { coresInStep } from '../machine/cores.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
@@ -221,7 +221,7 @@ export class Model {
    */
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
-    const { learn = true, threads = usableCores() } = rest;
+    const { learn = true, threads = coresInStep() } = rest;
     return this.#operations.run(given, (ending) =>
       withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {
