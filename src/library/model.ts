@@ -226,7 +226,7 @@ export class Model {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
     const { learn = true, threads = usableCores() } = rest;
     return this.#operations.run(given, (signal, fail) =>
-      withExactDevice(this.#device, (device) =>
+      withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {
           ...{ model: this.#data, learn, threads, device, signal },
           onProgress: guarded(listener, fail),

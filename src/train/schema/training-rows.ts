@@ -220,8 +220,8 @@ const countsRows = topic('Training', {
   counts: option(
     '<n>',
     orAuto(integer(0, maxContext)),
-    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text; 0: none",
-    { absent: '0', optional: true },
+    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text, none below 5,000 characters; 0: none",
+    { absent: 'auto', optional: true },
   ),
 });
 
