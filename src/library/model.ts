@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A loaded model and its calls. */
 
-import type { BackendName, Device } from '../backend/device.js';
+import type { BackendName, Device, Precision } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readLatestModel } from '../checkpoint/last-model.js';
 import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js';
@@ -65,11 +65,11 @@ export class Model {
   static async load(path: string, options: LoadOptions = {}): Promise<Model> {
     const file = requirePath(path, 'the path of a model');
     checkOptions(modelRows.load, options, 'Model.load');
-    const { backend = 'auto', last = false } = options;
+    const { backend = 'auto', precision, last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
       last ? readLatestModel(file).then((m) => requireTexts(m, file)) : readModel(file),
     );
-    return opened(data, backend);
+    return opened(data, backend, precision);
   }
 
   /** Cell and sizes of the network */
@@ -285,8 +285,12 @@ export class Model {
 }
 
 /** @param data of `checkpoint` or of a training */
-export async function opened(data: unknown, backend: BackendName): Promise<Model> {
-  const device = await openDevice(backend);
+export async function opened(
+  data: unknown,
+  backend: BackendName,
+  precision?: Precision,
+): Promise<Model> {
+  const device = await openDevice(backend, precision);
   const Opened = Model as unknown as new (data: unknown, device: unknown) => Model;
   return new Opened(data, device);
 }

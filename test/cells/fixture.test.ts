@@ -75,7 +75,9 @@ function chunksOf(backend: SyncBackend, cell: (typeof libraryNames)[number]): Ch
 
 describe.each([
   ['reference in float64', () => ({ backend: referenceBackend('float64') }), 1e-9] as const,
-  ...machines.map(([name, make]) => [name, make, 1e-5] as const),
+  ...machines
+    .filter(([, , precision]) => precision === 'f32')
+    .map(([name, make]) => [name, make, 1e-5] as const),
 ])('%s', (_, make, tolerance) => {
   test.each(libraryNames)('%s', (cell) => {
     const found = chunksOf(make().backend, cell);

@@ -174,7 +174,8 @@ describe('random equations', () => {
     );
   }, 60_000);
 
-  test.each(machines)(
+  // what rounds its factors cannot be told from what is wrong where equations magnify without bound
+  test.each(machines.filter(([, , precision]) => precision === 'f32'))(
     'on %s',
     async (_, makeMachine) => {
       const { backend, guarded } = makeMachine();

@@ -186,6 +186,14 @@ const validationRows = topic('Length', {
   ),
 });
 
+const precisionHelp =
+  'format of the numbers that products multiply: float32, or bfloat16, summed up in float32';
+
+/** The precision of what runs a model that is there: bytes are promised, so it is not picked. */
+export const runningPrecision = option('<format>', choice(precisionNames), precisionHelp, {
+  default: 'f32',
+});
+
 const runRows = topic('Run', {
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {
     default: 1,
@@ -203,7 +211,7 @@ const runRows = topic('Run', {
   precision: option(
     '<format>',
     choice([...precisionNames, 'auto']),
-    'format of the numbers that products multiply: float32, or bfloat16, summed up in float32; auto: bf16 where a step is at least 1.1 times as fast',
+    `${precisionHelp}; auto: bf16 where a step is at least 1.1 times as fast`,
     { absent: 'auto', optional: true, resume: true },
   ),
 });
