@@ -195,8 +195,9 @@ const parts = {
     const ended = await start([faults, 'interrupt', 'charnn.json', ...train], {
       ...{ cwd, terminal: true },
     });
-    expectEnd(ended, 130, 'interrupted after step');
-    const step = Number(/after step ([\d,]+)/.exec(ended.output)[1].replaceAll(',', ''));
+    // wine's console may break and colour the sentence anywhere
+    expectEnd(ended, 130, 'interrupted');
+    const { step } = JSON.parse(read(cwd, 'charnn.state.json'));
     const resume = [...charnn, 'train', text, '--resume', '--steps', String(step + 20)];
     expectEnd(await start(resume, { cwd }), 0, `step ${(step + 20).toLocaleString('en-US')}`);
   },
