@@ -1,5 +1,5 @@
 /** Options that several commands have. */
-import { precisionNames } from '../backend/device.js';
+import { precisionNames, trainingPrecisions } from '../backend/device.js';
 import { flag, type OptionRow, option } from '../options/table.js';
 import { choice, path } from '../options/types.js';
 import { schema } from '../train/schema/schema.js';
@@ -11,8 +11,15 @@ export const last = flag(
 export const backend = plain(schema.backend);
 export const precision = option(
   '<format>',
-  choice(precisionNames),
+  choice(trainingPrecisions),
   'format of the numbers that products multiply: float32, or bfloat16, summed up in float32',
+  { default: 'f32' },
+);
+/** The same where a trained model predicts and nothing is learned */
+export const predictionPrecision = option(
+  '<format>',
+  choice(precisionNames),
+  'format of the numbers that products multiply: float32, bfloat16, or integers of 8 bits, which are the fastest character by character',
   { default: 'f32' },
 );
 export const threads = { ...plain(schema.threads), absent: 'usable cores' };

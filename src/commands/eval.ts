@@ -38,7 +38,7 @@ export const evaluate = defineCommand({
     countsWeight: countsWeightRow,
     dynamic: flag('dynamic evaluation: adapt to the text while reading it (slower)'),
     backend: rows.backend,
-    precision: rows.precision,
+    precision: rows.predictionPrecision,
     json: rows.json,
     quiet: rows.quiet,
     debug: rows.debug,

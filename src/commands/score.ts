@@ -47,7 +47,7 @@ const table = {
   ...columnRows,
   threads: rows.threads,
   backend: rows.backend,
-  precision: rows.precision,
+  precision: rows.predictionPrecision,
   quiet: rows.quiet,
   debug: rows.debug,
 };
