@@ -27,7 +27,11 @@ export function quantizeRows(matrix: ArrayLike<number>, columns: number): Quanti
     const start = row * columns;
     let peak = 0;
     for (let i = start; i < start + columns; i++) peak = Math.max(peak, Math.abs(numbers[i]));
-    if (!(peak >= smallestPeak)) continue;
+    if (!(peak >= smallestPeak && peak < Infinity)) {
+      // what is not a finite number has to show in every product of its row
+      scales[row] = peak < smallestPeak ? 0 : Number.NaN;
+      continue;
+    }
     scales[row] = peak / largest;
     const factor = Math.fround(largest / peak);
     for (let i = start; i < start + columns; i++) {

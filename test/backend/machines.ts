@@ -58,8 +58,8 @@ export const machines: NamedMachine[] = [
     const make = () => reference('float32', precision);
     return [make().backend.name, make, precision];
   }),
-  ...('missing' in addon ? [] : [...addon.levels(), ...addon.levels(true)]).flatMap((level) =>
-    compiled(nativeEngine(level)),
+  ...('missing' in addon ? [] : precisionNames.flatMap((name) => addon.levels(name))).flatMap(
+    (level) => compiled(nativeEngine(level)),
   ),
   ...(['simd', 'relaxed'] as WasmVariant[]).flatMap((variant) => compiled(wasmEngine(variant))),
   ...availableBackends

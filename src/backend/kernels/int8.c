@@ -32,18 +32,24 @@ INLINE ivec rounded(vec x) {
 
 INLINE vec to_float(ivec x) { return (vec)__builtin_convertvector(x, vec); }
 
-/* Returns the scale of row[K]; *factor <- what its numbers are multiplied with before they are rounded. */
+/*
+ * Returns the scale of row[K]; *factor <- what its numbers are multiplied with before they are rounded. What is not
+ * a finite number makes the scale not a number, so that it shows in every product.
+ */
 static float int8_scale(const float *row, int K, float *factor) {
-    vec peaks = {0};
+    vec peaks = {0}, zero = {0};
 #define BODY(n)                                       \
     {                                                 \
         vec x = LOAD(row + at, n);                    \
         peaks = larger(larger(x, -x), peaks);         \
+        zero += x * 0;                                \
     }
     FOR_VECTORS(at, K, BODY);
 #undef BODY
-    float peak = largest_of_elements(peaks)[0];
-    if (!(peak >= INT8_SMALLEST_PEAK)) return *factor = 0;
+    const float peak = largest_of_elements(peaks)[0], nothing = sum_of_elements(zero)[0];
+    *factor = 0;
+    if (nothing != 0) return nothing;
+    if (peak < INT8_SMALLEST_PEAK) return 0;
     *factor = INT8_LARGEST / peak;
     return peak / INT8_LARGEST;
 }
@@ -124,73 +130,76 @@ struct int8_weight {
 };
 
 /*
- * `rows` rows of A, of which `inside` are, times `vectors` vectors of C from column n on. Every row of bytes has
- * `stride` words.
+ * `rows` rows of A, of which there are `inside`, times the panel of `vectors` vectors of C from column n on. Rows of
+ * bytes are `stride` words apart. Every sum is made of `chains` sums, so that a single row too keeps the processor
+ * busy while it reads panel after panel from beginning to end.
  */
-INLINE void int8_tile(const int rows, const int vectors, float *c, int ldc, const float *bytes_of_a,
+INLINE void int8_tile(const int rows, const int chains, const int vectors, float *c, int ldc, const float *bytes_of_a,
                       int stride, const float *scales, const struct int8_weight *w, struct start_rows begin,
                       enum gemm_start start, int n, int inside) {
-    ivec sums[rows][vectors];
-    const float *panel[vectors];
-    int down[vectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++) {
-        const int at = n + v * VL, head = at / NR * NR;
-        down[v] = panel_vectors(w->N, head) * VL;
-        panel[v] = w->panels + (size_t)head * w->words + (at - head);
-        ivec first = *(const ivec *)(w->begin + at);
+    ivec sums[INT8_ROWS][2] = {{{0}}};
+    const float *panel = w->panels + (size_t)n * w->words;
+    const int words = w->words;
+    {
+        ivec parts[rows][chains][vectors];
 #pragma GCC unroll 4
-        for (int m = 0; m < rows; m++) sums[m][v] = first;
+        for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+            for (int j = 0; j < chains; j++)
+#pragma GCC unroll 2
+                for (int v = 0; v < vectors; v++)
+                    parts[m][j][v] = j > 0 ? (ivec){0} : *(const ivec *)(w->begin + n + v * VL);
+#define ADD(j, k)                                                                                          \
+    _Pragma("GCC unroll 4") for (int m = 0; m < rows; m++) {                                               \
+        const ivec a = *(const word_of_bytes *)(bytes_of_a + (ptrdiff_t)m * stride + (k)) - (ivec){0};     \
+        _Pragma("GCC unroll 2") for (int v = 0; v < vectors; v++) parts[m][j][v] =                         \
+            add_byte_products(parts[m][j][v], a, *(const ivec *)(panel + ((k)*vectors + v) * VL));         \
     }
-    for (int k = 0; k < w->words; k++) {
-        ivec b[vectors];
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; v++) {
-            const float *from = panel[v] + (size_t)k * down[v];
-            __builtin_prefetch(from + PREFETCH * down[v]);
-            b[v] = *(const ivec *)from;
-        }
+        int k = 0;
+        for (; k + chains <= words; k += chains) {
 #pragma GCC unroll 4
-        for (int m = 0; m < rows; m++) {
-            ivec a = *(const word_of_bytes *)(bytes_of_a + (size_t)m * stride + k) - (ivec){0};
-#pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) sums[m][v] = add_byte_products(sums[m][v], a, b[v]);
+            for (int j = 0; j < chains; j++) ADD(j, k + j)
         }
+        for (; k < words; k++) ADD(0, k)
+#undef ADD
+#pragma GCC unroll 4
+        for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+            for (int j = 0; j < chains; j++)
+#pragma GCC unroll 2
+                for (int v = 0; v < vectors; v++) sums[m][v] += parts[m][j][v];
     }
 #pragma GCC unroll 4
-    for (int m = 0; m < rows && m < inside; m++)
-#pragma GCC unroll 8
+    for (int m = 0; m < rows; m++)
+#pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) {
+            if (m >= inside) continue;
             const int at = n + v * VL, columns = w->N - at < VL ? w->N - at : VL;
             float *to = c + (ptrdiff_t)m * ldc + at;
             const float *from = start == START_C ? to : start_row(begin, m, ldc) + at;
             vec before = start == START_ZERO ? (vec){0} : LOAD(from, columns);
-            vec scale = splat(scales[m]) * load(w->scales + at);
-            vec result = multiply_add(to_float(sums[m][v]), scale, before);
+            vec result = multiply_add(to_float(sums[m][v]), splat(scales[m]) * load(w->scales + at), before);
             if (columns == VL) store(to, result);
             else store_part(to, result, columns);
         }
 }
 
-/* Vectors of C that a single row computes at once, so that there are enough chains of sums */
-#define INT8_VECTORS 8
+/* Sums that a single row's are made of: with two vectors as many as hide how long a multiply-add takes */
+#define INT8_CHAINS 4
 
 /* All of C for up to INT8_ROWS rows, whose bytes are at `rows` */
 static void int8_block(float *c, int ldc, const float *rows, int stride, const float *scales,
                        const struct int8_weight *w, struct start_rows begin, enum gemm_start start, int M) {
-#define TILE(rows_, vectors) \
-    int8_tile(rows_, vectors, c, ldc, rows, stride, scales, w, begin, start, n, M), n += (vectors)*VL
-    const int columns = padded_columns(w->N);
-    int n = 0;
-    if (M == 1) {
-        while (n + INT8_VECTORS * VL <= columns) TILE(1, INT8_VECTORS);
-        while (n + 2 * VL <= columns) TILE(1, 2);
-        if (n < columns) TILE(1, 1);
-    } else {
-        while (n + 2 * VL <= columns) TILE(INT8_ROWS, 2);
-        if (n < columns) TILE(INT8_ROWS, 1);
-    }
+    for (int n = 0; n < w->N; n += NR) {
+        const int two = panel_vectors(w->N, n) == 2;
+#define TILE(rows_, chains, vectors) \
+    int8_tile(rows_, chains, vectors, c, ldc, rows, stride, scales, w, begin, start, n, M)
+        if (M == 1 && two) TILE(1, INT8_CHAINS, 2);
+        else if (M == 1) TILE(1, INT8_CHAINS, 1);
+        else if (two) TILE(INT8_ROWS, 1, 2);
+        else TILE(INT8_ROWS, 1, 1);
 #undef TILE
+    }
 }
 
 static void weight_product(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows begin,

@@ -63,7 +63,15 @@ muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = 
  * Constants of the C source (`vector.h`, `weights.h`, `gemm.h`, `program.c`) in sizes of scratch; every instruction
  * level has its own values.
  */
-export const constants = ['VL', 'WEIGHT_WORD', 'COLUMN_WORDS', 'ROOM', 'ROW_COPIES', 'LEFT_SIDE', 'PROGRAM_TILE'] as const;
+export const constants = [
+  'VL',
+  'WEIGHT_WORD',
+  'COLUMN_WORDS',
+  'ROOM',
+  'ROW_COPIES',
+  'LEFT_SIDE',
+  'PROGRAM_TILE',
+] as const;
 
 /** Operations that only training needs: a level whose weights are of 8 bits is without them. */
 export const trainingOperations = /Backward|^(adam|rmsprop|sgd|muon)$/;
