@@ -66,3 +66,6 @@ export const machines: NamedMachine[] = [
     .filter(([name]) => !['reference', 'native', 'wasm'].includes(name))
     .map(([name, make]): NamedMachine => [name, () => unguarded(make()), 'f32']),
 ];
+
+/** Those whose products are of float32 */
+export const fullMachines = machines.filter(([, , precision]) => precision === 'f32');

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { libraryNames, libraryText } from '#charnn/cells/cell-library.js';
 import type { ModelConfig } from '#charnn/model/model-config.js';
-import { machines } from '../backend/machines.js';
+import { fullMachines } from '../backend/machines.js';
 import { referenceBackend, type SyncBackend } from '../backends.js';
 import { smallNetwork } from '../model/small-network.js';
 import { oddCells } from './odd-cells.js';
@@ -78,7 +78,7 @@ function largestError(computed: ArrayLike<number>, expected: ArrayLike<number>):
   return largest;
 }
 
-describe.each(machines)('%s', (_, makeMachine) => {
+describe.each(fullMachines)('%s', (_, makeMachine) => {
   test.each(cells)('%s', async (name, equations) => {
     for (const shape of withLongRows.includes(name) ? [...shapes, longRows] : shapes) {
       const expected = oracle(equations, shape);
