@@ -16,6 +16,7 @@ export type BackendName = (typeof backendNames)[number];
 export const trainingPrecisions = ['f32', 'bf16'] as const;
 export const precisionNames = [...trainingPrecisions, 'int8'] as const;
 export type Precision = (typeof precisionNames)[number];
+export type TrainingPrecision = (typeof trainingPrecisions)[number];
 export type DeviceKind = Exclude<BackendName, 'auto'>;
 
 /** Memory that is given back as a whole, and the operations whose tensors lie in it. */

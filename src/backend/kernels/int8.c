@@ -3,10 +3,6 @@
 #if defined(INT8)
 #include "product_clock.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 typedef uint8_t byte_vec __attribute__((vector_size(VL), aligned(1), may_alias));
 typedef int32_t word_of_bytes __attribute__((may_alias));
 
@@ -19,10 +15,6 @@ INLINE ivec rounded(vec x) {
     return (ivec)_mm512_cvtps_epi32((__m512)x);
 #elif VL == 8
     return (ivec)_mm256_cvtps_epi32((__m256)x);
-#elif defined(__x86_64__)
-    return (ivec)_mm_cvtps_epi32((__m128)x);
-#elif defined(__wasm_simd128__)
-    return __builtin_convertvector((wide)__builtin_wasm_nearest_f32x4((wide)x), ivec);
 #else
     ivec result;
     for (int i = 0; i < VL; i++) result[i] = (int32_t)__builtin_rintf(x[i]);
@@ -129,6 +121,9 @@ struct int8_weight {
     int N, words;
 };
 
+/* Sums that a single row's are made of: with two vectors as many as hide how long a multiply-add takes */
+#define INT8_CHAINS 4
+
 /*
  * `rows` rows of A, of which there are `inside`, times the panel of `vectors` vectors of C from column n on. Rows of
  * bytes are `stride` words apart. Every sum is made of `chains` sums, so that a single row too keeps the processor
@@ -137,38 +132,34 @@ struct int8_weight {
 INLINE void int8_tile(const int rows, const int chains, const int vectors, float *c, int ldc, const float *bytes_of_a,
                       int stride, const float *scales, const struct int8_weight *w, struct start_rows begin,
                       enum gemm_start start, int n, int inside) {
-    ivec sums[INT8_ROWS][2] = {{{0}}};
     const float *panel = w->panels + (size_t)n * w->words;
-    const int words = w->words;
-    {
-        ivec parts[rows][chains][vectors];
+    ivec sums[INT8_ROWS][INT8_CHAINS][2];
 #pragma GCC unroll 4
-        for (int m = 0; m < rows; m++)
+    for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
-            for (int j = 0; j < chains; j++)
+        for (int j = 0; j < chains; j++)
 #pragma GCC unroll 2
-                for (int v = 0; v < vectors; v++)
-                    parts[m][j][v] = j > 0 ? (ivec){0} : *(const ivec *)(w->begin + n + v * VL);
-#define ADD(j, k)                                                                                          \
-    _Pragma("GCC unroll 4") for (int m = 0; m < rows; m++) {                                               \
-        const ivec a = *(const word_of_bytes *)(bytes_of_a + (ptrdiff_t)m * stride + (k)) - (ivec){0};     \
-        _Pragma("GCC unroll 2") for (int v = 0; v < vectors; v++) parts[m][j][v] =                         \
-            add_byte_products(parts[m][j][v], a, *(const ivec *)(panel + ((k)*vectors + v) * VL));         \
+            for (int v = 0; v < vectors; v++)
+                sums[m][j][v] = j > 0 ? (ivec){0} : *(const ivec *)(w->begin + n + v * VL);
+#define ADD(j, k)                                                                                            \
+    _Pragma("GCC unroll 4") for (int m = 0; m < rows; m++) {                                                 \
+        const ivec a = *(const word_of_bytes *)(bytes_of_a + (ptrdiff_t)m * stride + (k)) - (ivec){0};       \
+        _Pragma("GCC unroll 2") for (int v = 0; v < vectors; v++) sums[m][j][v] =                            \
+            add_byte_products(sums[m][j][v], a, *(const ivec *)(panel + ((size_t)(k)*vectors + v) * VL));    \
     }
-        int k = 0;
-        for (; k + chains <= words; k += chains) {
+    int k = 0;
+    for (; k + chains <= w->words; k += chains) {
 #pragma GCC unroll 4
-            for (int j = 0; j < chains; j++) ADD(j, k + j)
-        }
-        for (; k < words; k++) ADD(0, k)
+        for (int j = 0; j < chains; j++) ADD(j, k + j)
+    }
+    for (; k < w->words; k++) ADD(0, k)
 #undef ADD
 #pragma GCC unroll 4
-        for (int m = 0; m < rows; m++)
+    for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
-            for (int j = 0; j < chains; j++)
+        for (int j = 1; j < chains; j++)
 #pragma GCC unroll 2
-                for (int v = 0; v < vectors; v++) sums[m][v] += parts[m][j][v];
-    }
+            for (int v = 0; v < vectors; v++) sums[m][0][v] += sums[m][j][v];
 #pragma GCC unroll 4
     for (int m = 0; m < rows; m++)
 #pragma GCC unroll 2
@@ -178,14 +169,11 @@ INLINE void int8_tile(const int rows, const int chains, const int vectors, float
             float *to = c + (ptrdiff_t)m * ldc + at;
             const float *from = start == START_C ? to : start_row(begin, m, ldc) + at;
             vec before = start == START_ZERO ? (vec){0} : LOAD(from, columns);
-            vec result = multiply_add(to_float(sums[m][v]), splat(scales[m]) * load(w->scales + at), before);
+            vec result = multiply_add(to_float(sums[m][0][v]), splat(scales[m]) * load(w->scales + at), before);
             if (columns == VL) store(to, result);
             else store_part(to, result, columns);
         }
 }
-
-/* Sums that a single row's are made of: with two vectors as many as hide how long a multiply-add takes */
-#define INT8_CHAINS 4
 
 /* All of C for up to INT8_ROWS rows, whose bytes are at `rows` */
 static void int8_block(float *c, int ldc, const float *rows, int stride, const float *scales,
