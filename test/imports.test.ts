@@ -25,9 +25,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   evaluate: ['backend', 'text', 'model', 'counts', 'threads'],
   // its jobs are lines, as those of scoring
   convert: ['backend', 'text', 'model', 'threads', 'evaluate'],
-  // its predictions are mixed with an n-gram model's
-  // counts n-grams, and reads a header that may be anything
-  compress: ['backend', 'json', 'text', 'model', 'train', 'threads', 'evaluate', 'checkpoint'],
+  // it counts n-grams, and reads a header that may be anything
+  compress: ['backend', 'json', 'text', 'counts', 'model', 'train', 'threads', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
   train: ['options', 'backend', 'cells', 'text', 'model', 'counts', 'threads'],
   pages: [],

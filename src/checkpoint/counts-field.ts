@@ -47,8 +47,8 @@ export function readTableHead(fields: Fields): TableHead {
   };
 }
 
-/** Bytes of memory that a table takes for each of its contexts and entries, at the most */
-const bytesEach = 16;
+/** Bytes of memory that a table and its trie take for each of its contexts and entries, at the most */
+const bytesEach = 36;
 
 /**
  * @param bytes what `countsField` has packed

@@ -15,7 +15,7 @@ import type { TrainConfig } from '../train/train-config.js';
 const versions = {
   model: { hash: 2, all: 3, counts: 4, pairs: 5, equations: 5 },
   state: { hash: 2, all: 3, documents: 4, counts: 5, pairs: 6, equations: 6, bf16: 6 },
-  compressed: { headerChecksum: 2, modelProbe: 3, all: 3 },
+  compressed: { headerChecksum: 2, modelProbe: 3, modelCounts: 4, all: 4 },
 } as const;
 
 export type FileKind = keyof typeof versions;

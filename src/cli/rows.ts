@@ -1,20 +1,16 @@
 /** Options that several commands have. */
-import { precisionNames, trainingPrecisions } from '../backend/device.js';
+import { precisionNames } from '../backend/device.js';
 import { flag, type OptionRow, option } from '../options/table.js';
 import { choice, path } from '../options/types.js';
 import { schema } from '../train/schema/schema.js';
+import { runningPrecision } from '../train/schema/training-rows.js';
 
 export const model = option('<file>', path, 'the model', { short: 'm', default: 'charnn.json' });
 export const last = flag(
   'use the latest weights of the training, from its state file, instead of the best model',
 );
 export const backend = plain(schema.backend);
-export const precision = option(
-  '<format>',
-  choice(trainingPrecisions),
-  'format of the numbers that products multiply: float32, or bfloat16, summed up in float32',
-  { default: 'f32' },
-);
+export const precision = runningPrecision;
 /** The same where a trained model predicts and nothing is learned */
 export const predictionPrecision = option(
   '<format>',

@@ -63,7 +63,8 @@ async function compressFile(
   const { content } = await readInput(file, requireCompressible);
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
-  const packed = await withExactDevice(device, (exact) =>
+  const coded = { bytes: content.length, withModel: model !== undefined };
+  const packed = await withExactDevice(device, coded, (exact) =>
     withProgress(options.quiet ?? false, (onProgress) =>
       compressBytes(content, {
         model,

@@ -7,7 +7,7 @@ import { defineCommand } from '../cli/command.js';
 import { bits, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { histogram, lineChart, terminalWidth } from '../cli/text-chart.js';
-import type { ModelCounts } from '../counts/mixture.js';
+import { type ModelCounts, weightsByLength } from '../counts/mixture.js';
 import { entriesOf } from '../counts/ngram-table.js';
 import { jsonText, printable } from '../messages/quote.js';
 import { type Model, namedTensors } from '../model/model-data.js';
@@ -143,19 +143,10 @@ function description(model: Model): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What is said of a model's counts; of the weights the mean of each length of context. */
-function summaryOf({ table, weights }: ModelCounts) {
-  const { context, cutoff } = table;
-  const each = weights.length / (context + 1);
-  const means = Array.from({ length: context + 1 }, (_, length) => {
-    const part = weights.subarray(length * each, (length + 1) * each);
-    const mean = (which: number) => {
-      const list = part.filter((_, i) => i % 2 === which);
-      return list.reduce((a, b) => a + b, 0) / list.length;
-    };
-    return [mean(0), mean(1)];
-  });
-  return { context, cutoff, ngrams: entriesOf(table), weights: means };
+/** What is said of a model's counts */
+function summaryOf(counts: ModelCounts) {
+  const { context, cutoff } = counts.table;
+  return { context, cutoff, ngrams: entriesOf(counts.table), weights: weightsByLength(counts) };
 }
 
 const histogramBins = 40;

@@ -3,6 +3,7 @@ import { defineCommand } from '../cli/command.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress, type Progress } from '../cli/progress.js';
 import { Interruption } from '../cli/signals.js';
+import { weightsByLength } from '../counts/mixture.js';
 import { DivergenceError, spelt } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import { loadTexts, textRulesOf } from '../library/loaded-text.js';
@@ -74,6 +75,7 @@ async function runCommand(
       run(training as SavedTraining, options, progress, signal),
     );
     conclude(end, modelPath, output);
+    sayMixed(training.best, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
     // all is saved, and the comparison computes without a pause: a signal now ends the process by itself
@@ -165,6 +167,18 @@ function sayDone(end: EndEvent, shown: string, output: Output): void {
   output.note(`done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`);
 }
 
+/** Tells how much the counts of a model have to say. */
+function sayMixed(model: Model | undefined, output: Output): void {
+  if (model?.counts === undefined) return;
+  const weights = weightsByLength(model.counts);
+  const known = (length: number) =>
+    weights[length].map((weight) => weight.toFixed(2)).join(' and ');
+  const longest = weights.length - 1;
+  output.note(
+    `network and counts weigh ${known(longest)} where the counts know the last ${longest} characters, ${known(1)} where they know one (charnn inspect)`,
+  );
+}
+
 /** Tells how to repeat a training by the clock byte for byte, by its number of steps. */
 function sayHowToRepeat(end: EndEvent, { config, model }: PreparedTraining, output: Output): void {
   const { steps, evalEvery } = end.plan;
@@ -175,7 +189,7 @@ function sayHowToRepeat(end: EndEvent, { config, model }: PreparedTraining, outp
   const length = pairs ? '' : ` --seq-length ${config.seqLength}`;
   const batch = `--batch-size ${config.batchSize}${length}`;
   const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;
-  const counts = config.counts ? ` --counts ${config.counts}` : '';
+  const counts = pairs ? '' : ` --counts ${config.counts ?? 0}`;
   const numbers = `--precision ${precisionOf(config)}`;
   const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery} ${numbers}${counts}${target}`;
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);

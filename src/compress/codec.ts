@@ -1,17 +1,13 @@
 /** Bytes to a compressed file and back, exactly. */
 import { createHash } from 'node:crypto';
 import type { Device } from '../backend/device.js';
-import { openExactDevice } from '../backend/open-device.js';
-import { firstVersion } from '../checkpoint/versions.js';
-import { CharnnError, optionName, UsageError } from '../errors.js';
+import { usualContext } from '../counts/count-text.js';
+import { CharnnError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
-import { cellChoice } from '../model/cells/cells.js';
-import { architectureFlags, type ModelConfig } from '../model/model-config.js';
+import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
-import { initialValues, parameterTable } from '../model/parameters.js';
 import {
-  type CodingModel,
   type CodingSettings,
   type ComputeContext,
   decode,
@@ -19,6 +15,15 @@ import {
   type ProgressListener,
 } from './coder.js';
 import { bytesPerByte, codingBytes } from './coding-bytes.js';
+import {
+  anotherModel,
+  fingerprint,
+  freshModel,
+  givenModel,
+  modelMissing,
+  probe,
+  requireDevice,
+} from './coding-model.js';
 import {
   type Coding,
   damaged,
@@ -28,7 +33,8 @@ import {
   unpack,
   writtenVersion,
 } from './container.js';
-import { endsEarly } from './range-coder.js';
+import { compressShort, decompressShort } from './short-codec.js';
+import { isShort, shortBackend, shortBytes } from './short-container.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
 /** The size of the model that begins untrained: small, because it has to learn fast. */
@@ -44,7 +50,7 @@ const longStream = 300_000;
 export interface CompressOptions {
   /** The model to start from; without it, a fresh model learns from the content alone. */
   readonly model?: Model | undefined;
-  /** Whether a given model goes on learning */
+  /** Whether a given model goes on learning, where the content is not so short that it has a short header */
   readonly learn: boolean;
   readonly threads: number;
   /** The computation must give the same numbers on the machine that decompresses. */
@@ -54,8 +60,22 @@ export interface CompressOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @returns the file; never more than some hundred bytes longer than the content */
-export async function compress(
+/**
+ * A content of less than a kilobyte is written with a short header where a model was given and WebAssembly computes.
+ * @returns the file; never more than some hundred bytes longer than the content
+ */
+export async function compress(content: Uint8Array, options: CompressOptions): Promise<Uint8Array> {
+  const { model, device } = options;
+  requireCompressible(content.length);
+  const isBrief = content.length > 0 && content.length < shortBytes;
+  if (model && isBrief && device.name === shortBackend) {
+    return compressShort(content, model, options);
+  }
+  return compressLong(content, options);
+}
+
+/** A file that says in its header all that is needed to restore it */
+async function compressLong(
   content: Uint8Array,
   { model, learn, threads, device, onProgress, signal }: CompressOptions,
 ): Promise<Uint8Array> {
@@ -64,31 +84,29 @@ export async function compress(
     sha256: createHash('sha256').update(content).digest('hex'),
   };
   const stored = pack(common, [content]);
-  requireCompressible(content.length);
   const symbols = symbolsOfBytes(content, model?.vocabulary.unit ?? 'byte');
   if (symbols.length === 0) return stored;
   const streams = streamsFor(symbols.length);
+  const alphabet = Uint32Array.from(new Set(model ? [] : symbols)).sort();
+  const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
+  const coder = model ? givenModel(model, writtenVersion) : freshModel(fresh, alphabet);
   const settings: CodingSettings = {
     streams,
     chunk,
     lanes: Math.min(threads, streams),
     rate: model === undefined ? freshRate : learn ? givenRate : 0,
+    version: writtenVersion,
+    context: usualContext(symbols.length, coder.config.vocabulary),
   };
-  const alphabet = Uint32Array.from(new Set(model ? [] : symbols)).sort();
-  const fresh = { ...freshConfig, vocabulary: alphabet.length + 1 };
-  const coder = model ? givenModel(model) : freshModel(fresh, alphabet);
   requireMemory(codingBytes(coder.config, symbols.length, settings), 'compressing this');
-  const context = { device, onProgress, signal };
-  const parts = await encode(symbols, coder, settings, context);
-  const version = writtenVersion;
+  const parts = await encode(symbols, coder, settings, { device, onProgress, signal });
   const how: Coding = {
     ...settings,
-    version,
     characters: symbols.length,
     backend: device.name,
-    probe: await probe(device, coder.config, version),
+    probe: await probe(device, coder.config, writtenVersion),
     model: model
-      ? { sha256: fingerprint(model, version), unit: model.vocabulary.unit }
+      ? { sha256: fingerprint(model, writtenVersion), unit: model.vocabulary.unit }
       : { config: fresh, alphabet },
   };
   const file = pack({ ...common, coded: { parts: parts.map(({ length }) => length), how } }, parts);
@@ -129,6 +147,7 @@ export async function decompress(
   onProgress?: ProgressListener,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
+  if (isShort(file)) return decompressShort(file, name, model, { onProgress, signal });
   const { header, body } = unpack(file, name);
   const content = header.coded
     ? await decoded(header.coded, body, name, model, { onProgress, signal })
@@ -148,8 +167,8 @@ async function decoded(
   const coder =
     'config' in how.model
       ? freshModel(how.model.config, how.model.alphabet)
-      : givenModel(requireModel(how.model, how.version, name, model));
-  const device = await requireDevice(how, name);
+      : givenModel(requireModel(how.model, how.version, name, model), how.version);
+  const device = await requireDevice(how.backend, name);
   try {
     await requireEqual(device, how, coder.config, name);
     requireMemory(codingBytes(coder.config, how.characters, how), `restoring ${name}`);
@@ -159,10 +178,7 @@ async function decoded(
       return Uint8Array.from(body.subarray(at - length, at));
     });
     const context = { device, ...listening };
-    const symbols = await decode(coded, how.characters, coder, how, context).catch((error) => {
-      if (error instanceof CharnnError && error.message === endsEarly) return damaged(name);
-      throw error;
-    });
+    const symbols = await decode(coded, how.characters, coder, how, context, name);
     return bytesOfSymbols(symbols, 'unit' in how.model ? how.model.unit : 'byte');
   } finally {
     device.close();
@@ -175,24 +191,9 @@ function requireModel(
   name: string,
   model: Model | undefined,
 ): Model {
-  if (model === undefined) {
-    throw new UsageError(
-      `${name} was compressed with a model: give that one with ${optionName('model')}`,
-    );
-  }
-  if (fingerprint(model, version) !== sha256) {
-    throw new CharnnError(`${name} was compressed with another model than the one given`);
-  }
+  if (model === undefined) throw modelMissing(name);
+  if (fingerprint(model, version) !== sha256) throw anotherModel(name);
   return model;
-}
-
-async function requireDevice({ backend }: Coding, name: string): Promise<Device> {
-  try {
-    return await openExactDevice(backend);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CharnnError(`${name} can be decompressed only as it was compressed: ${reason}`);
-  }
 }
 
 /** Equal names are not enough: another compiler may have rounded otherwise. */
@@ -206,50 +207,4 @@ async function requireEqual(
   throw new CharnnError(
     `${name} can be decompressed only where its back end, ${backend}, computes as where it was compressed: here it rounds otherwise`,
   );
-}
-
-function freshModel(config: ModelConfig, alphabet: Uint32Array): CodingModel {
-  const weights = initialValues(parameterTable(config), 1);
-  return { config, weights, alphabet, beginning: config.vocabulary - 1 };
-}
-
-function givenModel({ config, weights, vocabulary }: Model): CodingModel {
-  const newline = vocabulary.id(0x0a);
-  const beginning = newline === vocabulary.unknownId ? 0 : newline;
-  return { config, weights, alphabet: Uint32Array.from(vocabulary.symbols), beginning };
-}
-
-/**
- * A hash of everything that a model computes with.
- * @param version of the compressed file: earlier ones left the sizes out
- */
-function fingerprint({ config, weights, vocabulary }: Model, version: number): string {
-  const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
-  const { cell, layers, hidden, embedding } = config;
-  const hash = createHash('sha256');
-  if (version >= firstVersion('compressed', 'modelProbe')) {
-    const { equations } = config;
-    hash.update(
-      JSON.stringify({ cell, layers, hidden, embedding, ...architectureFlags(config), equations }),
-    );
-  }
-  return hash.update(bytes).update(Uint32Array.from(vocabulary.symbols)).digest('hex');
-}
-
-/**
- * A fingerprint of the arithmetic: the hash of a fixed text, coded by a model that learns.
- * @param model whose cells compute it
- * @param version of the compressed file: earlier ones took an LSTM for every model
- */
-async function probe(device: Device, model: ModelConfig, version: number): Promise<string> {
-  const symbols = Uint32Array.from({ length: 600 }, (_, i) => (i * i + (i >> 3)) % 7);
-  const sizes = { layers: 2, hidden: 40, embedding: 16, vocabulary: 8 };
-  const config: ModelConfig =
-    version >= firstVersion('compressed', 'modelProbe')
-      ? { ...cellChoice(model), ...sizes, ...architectureFlags(model) }
-      : { cell: 'lstm', ...sizes };
-  const settings = { streams: 3, chunk: 8, lanes: 1, rate: 0.01 };
-  const alphabet = Uint32Array.from({ length: 7 }, (_, i) => i);
-  const [coded] = await encode(symbols, freshModel(config, alphabet), settings, { device });
-  return createHash('sha256').update(coded).digest('hex').slice(0, 16);
 }

@@ -1,5 +1,7 @@
 /** Coding a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
 import { type Scope, withScope } from '../backend/device.js';
+import { type ModelCounts, sharedCounts } from '../counts/mixture.js';
+import { CharnnError } from '../errors.js';
 import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
@@ -15,6 +17,8 @@ import {
   type CodingResult,
   createCodingHandler,
 } from './coding-handler.js';
+import { damaged } from './container.js';
+import { endsEarly } from './range-coder.js';
 import { eachCharacter, type Layout, layoutOf, positions } from './stream-layout.js';
 
 /** The settings that encoder and decoder must share, besides the back end */
@@ -22,8 +26,12 @@ export interface CodingSettings {
   readonly streams: number;
   readonly chunk: number;
   readonly lanes: number;
-  /** Peak learning rate; 0 leaves the model as it is */
+  /** Peak learning rate; 0 leaves the network as it is */
   readonly rate: number;
+  /** The version of the file, which says how n-grams are counted and mixed */
+  readonly version: number;
+  /** Characters of the longest context that is counted */
+  readonly context: number;
 }
 
 export interface CodingModel {
@@ -34,6 +42,8 @@ export interface CodingModel {
   readonly alphabet: Uint32Array;
   /** The character that the model reads before a text */
   readonly beginning: number;
+  /** The model's own counts */
+  readonly counts?: ModelCounts | undefined;
 }
 
 /** The device that computes, and the listener to its progress */
@@ -80,18 +90,26 @@ function encodeIn(
   return runCoders(plan, onProgress, signal);
 }
 
-/** @returns the symbols that were encoded with the same model and settings */
+/**
+ * @param name of the file, as messages show it
+ * @returns the symbols that were encoded with the same model and settings
+ * @throws CharnnError for coded bytes that end before all characters are decoded
+ */
 export async function decode(
   coded: readonly Uint8Array[],
   characters: number,
   model: CodingModel,
   settings: CodingSettings,
   context: ComputeContext,
+  name: string,
 ): Promise<Uint32Array> {
   const layout = layoutOf(characters, settings.streams, settings.chunk);
   const plan = await withScope(context.device, async (_, scope) => {
     const planned = planOf(layout, model, settings, scope, coded);
-    await runCoders(planned, context.onProgress, context.signal);
+    await runCoders(planned, context.onProgress, context.signal).catch((error) => {
+      if (error instanceof CharnnError && error.message === endsEarly) return damaged(name);
+      throw error;
+    });
     return planned;
   });
   const symbols = new Uint32Array(characters);
@@ -103,7 +121,7 @@ export async function decode(
 
 function planOf(
   layout: Layout,
-  { config, weights, alphabet, beginning }: CodingModel,
+  { config, weights, alphabet, beginning, counts }: CodingModel,
   settings: CodingSettings,
   { operations: backend, handle }: Scope,
   coded: readonly Uint8Array[] | undefined,
@@ -150,6 +168,9 @@ function planOf(
     alphabet,
     replicas,
     rate: settings.rate,
+    version: settings.version,
+    context: settings.context,
+    counts: sharedCounts(counts),
     coded,
   };
 }

@@ -3,12 +3,12 @@ import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { CodingSettings } from './coder.js';
-import { maxCounts } from './coding-handler.js';
+import { maxCounts } from './counting-format.js';
 
 /** Memory that a byte of the content takes: itself, as a symbol, and as symbol and id of a stream */
 export const bytesPerByte = 12;
 /** Bytes of a counted n-gram, in two hash tables that are about half full */
-const bytesPerCount = 70;
+const bytesPerCount = 80;
 /** Different n-grams of all orders, which are fewer in a long text than in a short one */
 const countsPerCharacter = 2;
 /** Bytes that a thread takes at its start */
@@ -27,7 +27,7 @@ export function codingBytes(
   const learns = rate > 0 ? 1 : 0;
   // weights, two moments, and of each replica its gradients and packed weights
   const flats = 1 + 2 * learns + lanes * (1 + 2 * learns);
-  const counts = learns * lanes * Math.min(maxCounts, countsPerCharacter * characters);
+  const counts = lanes * Math.min(maxCounts, countsPerCharacter * characters);
   const content = bytesPerByte * characters;
   return (
     content + 4 * (flats * flatSize + activations) + bytesPerCount * counts + lanes * threadBytes

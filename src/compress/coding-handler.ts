@@ -1,24 +1,24 @@
 /**
  * A replica of coding: some rows of the streams. All replicas go through the same chunks in lockstep: each codes
  * its rows' characters with the weights as they are, then all learn from the chunk together, as in
- * training. What an n-gram model has counted in all rows is mixed into the predictions (`mixer.ts`): it
- * learns a name or a phrase at once, the network what is beyond its contexts. The decoder does the same
- * with the characters that it has just read, so that both sides have the same weights, to the last bit, at
- * every chunk.
+ * training. What n-gram models have counted is mixed into the predictions (`mixed-prediction.ts`), in all rows. The
+ * decoder does the same with the characters that it has just read, so that both sides have the same weights, to the
+ * last bit, at every chunk.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import { openHandle } from '../backend/open-device.js';
-import { defaultContext, NgramModel } from '../evaluate/ngram.js';
+import type { ModelCounts } from '../counts/mixture.js';
 import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Handler } from '../threads/handler.js';
 import { Replica } from '../train/replicas/replica.js';
 import type { ReplicaPlan } from '../train/replicas/replica-plan.js';
 import { SharedControl } from '../train/replicas/shared-control.js';
+import { type CountingFormat, countingFormat } from './counting-format.js';
 import { EscapeCoder } from './escape-coder.js';
 import { Frequencies } from './frequencies.js';
-import { Mixer } from './mixer.js';
+import { MixedPrediction } from './mixed-prediction.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
 import { isText, type Layout } from './stream-layout.js';
 
@@ -31,14 +31,18 @@ export interface CodingPlan {
   readonly alphabet: Uint32Array;
   /** The plan of each replica; `train` is the ids by position */
   readonly replicas: readonly ReplicaPlan[];
-  /** Peak learning rate; 0 leaves the model as it is */
+  /** Peak learning rate; 0 leaves the network as it is */
   readonly rate: number;
+  /** The version of the file, which says how n-grams are counted and mixed */
+  readonly version: number;
+  /** Characters of the longest context that is counted */
+  readonly context: number;
+  /** Counts of the model */
+  readonly counts: ModelCounts | undefined;
   /** The bytes to decode, by replica; undefined when encoding */
   readonly coded: readonly Uint8Array[] | undefined;
 }
 
-/** Max entries of the n-gram model: more than books of many megabytes have, and less than half a GiB a replica */
-export const maxCounts = 10_000_000;
 /** Max milliseconds of work without a pause in which timers can run */
 const sliceMs = 100;
 
@@ -70,9 +74,11 @@ export function createCodingHandler(
 class StreamCoder {
   private readonly network: Network;
   private readonly control: SharedControl;
-  /** The part that learns; undefined where the model stays as it is */
-  private readonly learner: { replica: Replica; ngram: NgramModel; mixer: Mixer } | undefined;
-  private readonly counted: Float64Array;
+  /** What the network learns with; undefined where it stays as it is */
+  private readonly replica: Replica | undefined;
+  /** undefined where the network alone predicts */
+  private readonly mixed: MixedPrediction | undefined;
+  private readonly format: CountingFormat;
   private readonly state: State;
   private readonly input: Indices;
   private readonly logits: Float32Array;
@@ -87,21 +93,18 @@ class StreamCoder {
     private readonly plan: CodingPlan,
     index: number,
   ) {
-    const { layout, replicas, coded, rate } = plan;
+    const { layout, replicas, coded, rate, version, context, counts } = plan;
     this.own = replicas[index];
     const { rows, model, control } = this.own;
     this.control = new SharedControl(replicas.length, control);
-    if (rate > 0) {
-      this.learner = {
-        replica: new Replica(backend, this.own, this.control),
-        ngram: new NgramModel(model.vocabulary, defaultContext, maxCounts),
-        // one set by the length of the longest context known, none included
-        mixer: new Mixer(model.vocabulary, defaultContext + 2),
-      };
+    if (rate > 0) this.replica = new Replica(backend, this.own, this.control);
+    this.format = countingFormat(version, context);
+    if (rate > 0 || this.format.isAlwaysMixed) {
+      this.mixed = new MixedPrediction(model.vocabulary, this.format, counts);
     }
-    this.counted = new Float64Array(model.vocabulary);
-    if (coded === undefined) this.encoder = new RangeEncoder();
-    else this.decoder = new RangeDecoder(coded[index]);
+    const { isTrimmed } = this.format;
+    if (coded === undefined) this.encoder = new RangeEncoder(isTrimmed);
+    else this.decoder = new RangeDecoder(coded[index], isTrimmed);
     // the decoder knows no character before it has been decoded
     const steps = this.encoder ? layout.chunk : 1;
     const weights = new ParameterTensors(
@@ -123,7 +126,7 @@ class StreamCoder {
   }
 
   async run(): Promise<CodingResult> {
-    const { plan, network, learner } = this;
+    const { plan, network, replica, mixed } = this;
     const { length, chunk } = plan.layout;
     network.freeze();
     let steady = true;
@@ -143,27 +146,34 @@ class StreamCoder {
           if (isPending(step)) await step;
         }
       }
-      if (learner === undefined) continue;
-      if (steady) {
-        const rate = Float64Array.of(rateAt(plan.rate, step));
-        // a model that has gone astray stays as it is, on both sides
-        steady = (await learner.replica.run(step, rate)).diverged === undefined;
-        network.thaw();
-        network.freeze();
-      } else {
-        this.control.barrier.wait();
+      if (replica !== undefined) {
+        if (steady) {
+          const rate = Float64Array.of(rateAt(plan.rate, step));
+          // a model that has gone astray stays as it is, on both sides
+          steady = (await replica.run(step, rate)).diverged === undefined;
+          network.thaw();
+          network.freeze();
+        } else {
+          this.control.barrier.wait();
+        }
       }
-      this.countChunk(learner.ngram, from + 1, from + T);
+      if (mixed === undefined) continue;
+      // the other replicas have to be done with their characters
+      if (replica === undefined) this.control.barrier.wait();
+      this.countChunk(mixed, from + 1, from + T);
     }
     return this.encoder?.finish() ?? new Uint8Array(0);
   }
 
-  /** Updates the counts at the same positions of all streams, including those of the other replicas. */
-  private countChunk(ngram: NgramModel, first: number, last: number): void {
+  /** Counts what is not counted yet at the same positions of all streams, those of the other replicas included. */
+  private countChunk(mixed: MixedPrediction, first: number, last: number): void {
     const { layout } = this.plan;
+    const { firstRow, rows } = this.own;
     for (let stream = 0; stream < layout.streams; stream++) {
+      const isOwn = stream >= firstRow && stream < firstRow + rows;
+      if (isOwn && this.format.countsAtOnce) continue;
       const ids = this.streamIds(stream);
-      for (let i = first; i <= last && isText(layout, stream, i); i++) ngram.learnOne(ids, i);
+      for (let i = first; i <= last && isText(layout, stream, i); i++) mixed.count(ids, i);
     }
   }
 
@@ -207,17 +217,16 @@ class StreamCoder {
 
   /** @param start index of the character's first logit */
   private character(stream: number, index: number, start: number): void {
-    const { learner, frequencies, counted, logits } = this;
-    if (learner === undefined) {
+    const { mixed, frequencies, logits } = this;
+    if (mixed === undefined) {
       frequencies.set(logits, start);
       this.code(stream, index);
       return;
     }
-    const { ngram, mixer } = learner;
-    const known = ngram.predict(this.streamIds(stream), index, counted);
-    mixer.mix(logits, start, counted, known + 1);
-    frequencies.set(mixer.mixed, 0);
-    mixer.learn(this.code(stream, index), frequencies);
+    const ids = this.streamIds(stream);
+    frequencies.set(mixed.predict(logits, start, ids, index), 0);
+    mixed.learn(this.code(stream, index), frequencies);
+    if (this.format.countsAtOnce) mixed.count(ids, index);
   }
 
   /** Codes a character with the current frequencies and returns its id. */

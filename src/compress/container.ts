@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readModelConfig } from '../checkpoint/json.js';
 import { firstVersion, latestVersion, leastVersion } from '../checkpoint/versions.js';
+import { maxContext } from '../counts/ngram-runs.js';
 import { CharnnError } from '../errors.js';
 import { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
@@ -18,6 +19,8 @@ const magic = Buffer.from('charnn\0z', 'latin1');
 export const writtenVersion = leastVersion('compressed', []);
 /** Limits of what compress writes: a header beyond them is refused before any memory is taken for it. */
 const maxima = limits.compressed;
+/** The longest context that is counted where a file does not say it */
+const earlierContext = 5;
 /** Bytes of the header's SHA-256 that are kept */
 const checksumBytes = 8;
 
@@ -30,10 +33,8 @@ export interface Header {
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** The coding that was applied to a content */
+/** The coding that was applied to a content; its version also defines probe and fingerprint */
 export interface Coding extends CodingSettings {
-  /** The version of the format that defines probe and fingerprint */
-  readonly version: number;
   readonly characters: number;
   /** The back end's name, and what it makes of a fixed text: both must be the same here */
   readonly backend: string;
@@ -141,6 +142,10 @@ function readCoding(fields: Fields, bytes: number, version: number): Coding {
     version,
     characters,
     streams,
+    context:
+      version < firstVersion('compressed', 'modelCounts')
+        ? earlierContext
+        : fields.integer('context', 1, maxContext),
     chunk: fields.integer('chunk', maxima.chunk, maxima.chunk),
     lanes: fields.integer('lanes', 1, streams),
     rate: fields.within('rate', {

@@ -1,6 +1,6 @@
 /**
- * Mixes two predictions into one, as PAQ does (Mahoney 2005): in the logistic domain, weighted, with weights
- * that follow the gradient of what was coded,
+ * Mixes predictions into one, as PAQ does (Mahoney 2005): in the logistic domain, weighted, with weights that follow
+ * the gradient of what was coded,
  *
  *     p(c) ∝ exp(Σᵢ wᵢ sᵢ(c)),  wᵢ ← wᵢ + η (sᵢ(target) - Σ_c p(c) sᵢ(c))
  *
@@ -8,58 +8,50 @@
  * language fixes to the last bit.
  */
 import type { Frequencies } from './frequencies.js';
-import { logarithm } from './logarithm.js';
 
-/** η: the learning rate of the weights */
-const rate = 2e-3;
+/** One of the predictions that are mixed */
+export interface MixedInput {
+  /** sᵢ by symbol, of the character at hand */
+  readonly logs: Float64Array;
+  /** The weights to begin with, of each set: which set is used tells how much the prediction is worth */
+  readonly weights: Float64Array;
+  /** The set for the character at hand */
+  set: number;
+}
 
 export class Mixer {
   /** Σᵢ wᵢ sᵢ for each symbol */
   readonly mixed: Float64Array;
-  /** sᵢ of the two predictions: log-probabilities relative to the most probable symbol's */
-  private readonly network: Float64Array;
-  private readonly counted: Float64Array;
-  /** The two weights of each set */
-  private readonly weights: Float64Array;
-  private set = 0;
 
   /**
    * @param size symbols
-   * @param sets of weights: which one is used tells how much one of the predictions is worth
+   * @param rate η: how fast weights move
    */
-  constructor(size: number, sets: number) {
+  constructor(
+    size: number,
+    private readonly inputs: readonly MixedInput[],
+    private readonly rate: number,
+  ) {
     this.mixed = new Float64Array(size);
-    this.network = new Float64Array(size);
-    this.counted = new Float64Array(size);
-    this.weights = new Float64Array(2 * sets).fill(0.5);
   }
 
-  /**
-   * @param logits the network's for this character, from `start` on
-   * @param probabilities as counted; above 0
-   */
-  mix(logits: Float32Array, start: number, probabilities: Float64Array, set: number): void {
-    const { mixed, network, counted, weights } = this;
-    this.set = set;
-    const [a, b] = [weights[2 * set], weights[2 * set + 1]];
-    let max = Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < mixed.length; c++) if (logits[start + c] > max) max = logits[start + c];
-    for (let c = 0; c < mixed.length; c++) {
-      network[c] = logits[start + c] - max;
-      counted[c] = logarithm(probabilities[c]);
-      mixed[c] = a * network[c] + b * counted[c];
-    }
+  /** Mixes what the inputs say of a character. */
+  mix(): void {
+    const { mixed, inputs } = this;
+    inputs.forEach(({ logs, weights, set }, i) => {
+      const weight = weights[set];
+      if (i === 0) for (let c = 0; c < mixed.length; c++) mixed[c] = weight * logs[c];
+      else for (let c = 0; c < mixed.length; c++) mixed[c] += weight * logs[c];
+    });
   }
 
   /** @param frequencies what the mixed prediction was coded with */
   learn(target: number, { values, total }: Frequencies): void {
-    const { network, counted, weights, set } = this;
-    let [a, b] = [0, 0];
-    for (let c = 0; c < values.length; c++) {
-      a += values[c] * network[c];
-      b += values[c] * counted[c];
+    const { inputs, rate } = this;
+    for (const { logs, weights, set } of inputs) {
+      let mean = 0;
+      for (let c = 0; c < values.length; c++) mean += values[c] * logs[c];
+      weights[set] += rate * (logs[target] - mean / total);
     }
-    weights[2 * set] += rate * (network[target] - a / total);
-    weights[2 * set + 1] += rate * (counted[target] - b / total);
   }
 }

@@ -13,6 +13,8 @@ export const endsEarly =
 
 const whole = 2 ** 48;
 const byteStep = 2 ** 40;
+/** Bytes of the numbers `low` and `code` */
+const stateBytes = 6;
 /** Largest sum of frequencies: the range never falls below it. */
 export const maxTotal = byteStep;
 
@@ -26,6 +28,9 @@ export class RangeEncoder {
   /** Number of bytes of 255 after it */
   private ones = 0;
 
+  /** @param isTrimmed whether the bytes end as early as they can: the decoder reads zeros after them */
+  constructor(private readonly isTrimmed = false) {}
+
   /** @param before Σ of the frequencies of the symbols before this one; total ≤ largestTotal */
   encode(before: number, frequency: number, total: number): void {
     const unit = Math.floor(this.range / total);
@@ -36,8 +41,22 @@ export class RangeEncoder {
 
   /** Finishes and returns the bytes; nothing can be encoded afterwards. */
   finish(): Uint8Array {
+    const zeros = this.isTrimmed ? this.takeRoundest() : 0;
     for (let i = 0; i < 7; i++) this.shift();
-    return this.bytes.slice(0, this.length);
+    return this.bytes.slice(0, this.length - zeros);
+  }
+
+  /** Takes the number in the range that ends in the most bytes of 0, and returns how many these are. */
+  private takeRoundest(): number {
+    const { low, range } = this;
+    for (let zeros = stateBytes; ; zeros--) {
+      const step = 2 ** (8 * zeros);
+      const rounded = Math.ceil(low / step) * step;
+      if (rounded < low + range || zeros === 0) {
+        this.low = rounded;
+        return zeros;
+      }
+    }
   }
 
   private shift(): void {
@@ -69,9 +88,16 @@ export class RangeDecoder {
   private at = 0;
   private code = 0;
   private range = whole - 1;
+  /** Where the bytes end with the zeros that they may lack */
+  private readonly end: number;
 
-  constructor(private readonly bytes: Uint8Array) {
-    for (let i = 0; i < 6; i++) this.code = this.code * 256 + this.next();
+  /** @param isTrimmed whether the bytes may lack zeros at their end */
+  constructor(
+    private readonly bytes: Uint8Array,
+    isTrimmed = false,
+  ) {
+    this.end = bytes.length + (isTrimmed ? stateBytes : 0);
+    for (let i = 0; i < stateBytes; i++) this.code = this.code * 256 + this.next();
   }
 
   /** A number below `total` that lies among the next symbol's frequencies. */
@@ -92,7 +118,8 @@ export class RangeDecoder {
 
   /** The encoder writes just as many bytes as are read here: who reads on has damaged or made-up data. */
   private next(): number {
-    if (this.at >= this.bytes.length) throw new CharnnError(endsEarly);
-    return this.bytes[this.at++];
+    if (this.at >= this.end) throw new CharnnError(endsEarly);
+    const at = this.at++;
+    return at < this.bytes.length ? this.bytes[at] : 0;
   }
 }

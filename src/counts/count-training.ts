@@ -31,12 +31,12 @@ export function heldLength(characters: number, vocabulary: number): number {
 
 /**
  * Estimated bytes that counting takes at most: the sorted n-grams, one table under construction beside a finished one,
- * and the predictions for fitting
+ * each with its trie, and the predictions for fitting
  */
 function countingBytes({ text, vocabulary, context }: CountingPlan): number {
   const sorted = 16 * Math.min(text.length, 2 ** 23);
   const entries = Math.min(limits.counts.entries, context * text.length);
-  return sorted + 2 * 16 * entries + 16 * vocabulary * (context + 1) + 2 * 4 * maxHeldPredictions;
+  return sorted + 2 * 36 * entries + 16 * vocabulary * (context + 1) + 2 * 4 * maxHeldPredictions;
 }
 
 /**

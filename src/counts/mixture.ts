@@ -7,8 +7,10 @@
  * counts know, and on how often they have seen it (log-linear interpolation; Neubig & Dyer 2016 for counts and
  * networks).
  */
+import { exponentialBelow } from './exponential.js';
 import { NgramReader } from './ngram-reader.js';
 import type { NgramTable } from './ngram-table.js';
+import { withTrie } from './reading-trie.js';
 
 /** The counts of a model, as files record them and threads share them */
 export interface ModelCounts {
@@ -36,6 +38,25 @@ export function classOf(matched: number, seen: number): number {
   return matched * seenSteps.length + step;
 }
 
+/**
+ * The weights of a mixture by the length of the context that is known: the mean over how often it was seen.
+ * @returns [N + 1] pairs
+ */
+export function weightsByLength({
+  table,
+  weights,
+}: ModelCounts): [network: number, counts: number][] {
+  const each = seenSteps.length;
+  return Array.from({ length: table.context + 1 }, (_, length) => {
+    const mean = (which: number) => {
+      let sum = 0;
+      for (let step = 0; step < each; step++) sum += weights[2 * (length * each + step) + which];
+      return sum / each;
+    };
+    return [mean(0), mean(1)];
+  });
+}
+
 /** Weights used for all classes until some have been fitted: rounded means of what fits on several texts gave */
 export const usualWeights: readonly [network: number, counts: number] = [0.65, 0.4];
 
@@ -61,9 +82,11 @@ export class Mixture {
    * @param end number of these ids
    */
   mix(logits: Float32Array, start: number, history: ArrayLike<number>, end: number): void {
-    const { mixed } = this;
-    this.combine(logits, start, history, end);
-    for (let id = 0; id < mixed.length; id++) logits[start + id] = mixed[id];
+    const { counted } = this;
+    const [a, b] = this.consult(history, end);
+    for (let id = 0; id < counted.length; id++) {
+      logits[start + id] = a * logits[start + id] + b * counted[id];
+    }
   }
 
   /**
@@ -77,35 +100,28 @@ export class Mixture {
     end: number,
     id: number,
   ): number {
-    const { mixed } = this;
-    const max = this.combine(logits, start, history, end);
+    const { counted, mixed } = this;
+    const [a, b] = this.consult(history, end);
+    let max = Number.NEGATIVE_INFINITY;
+    for (let other = 0; other < mixed.length; other++) {
+      const value = a * logits[start + other] + b * counted[other];
+      mixed[other] = value;
+      if (value > max) max = value;
+    }
     let sum = 0;
-    for (let other = 0; other < mixed.length; other++) sum += Math.exp(mixed[other] - max);
+    for (let other = 0; other < mixed.length; other++) sum += exponentialBelow(mixed[other] - max);
     return Math.log(sum) + max - mixed[id];
   }
 
   /**
-   * Computes the mixed logits.
-   * @returns the largest of them
+   * Asks the counts for their prediction.
+   * @returns the powers of the network's and of theirs
    */
-  private combine(
-    logits: Float32Array,
-    start: number,
-    history: ArrayLike<number>,
-    end: number,
-  ): number {
-    const { reader, counted, mixed, share, counts } = this;
+  private consult(history: ArrayLike<number>, end: number): readonly [number, number] {
+    const { reader, counted, share, counts } = this;
     reader.predict(history, end, counted);
     const at = 2 * classOf(reader.matched, reader.seen);
-    const a = 1 + share * (counts.weights[at] - 1);
-    const b = share * counts.weights[at + 1];
-    let max = Number.NEGATIVE_INFINITY;
-    for (let id = 0; id < mixed.length; id++) {
-      const value = a * logits[start + id] + b * counted[id];
-      mixed[id] = value;
-      if (value > max) max = value;
-    }
-    return max;
+    return [1 + share * (counts.weights[at] - 1), share * counts.weights[at + 1]];
   }
 }
 
@@ -117,6 +133,12 @@ export class Mixture {
 export function judgeOf(mixture: Mixture) {
   return (logits: Float32Array, start: number, ids: ArrayLike<number>, at: number): number =>
     mixture.loss(logits, start, ids, at, ids[at]);
+}
+
+/** The counts of a model as threads are given them: arranged for readers once for all of them. */
+export function sharedCounts(counts: ModelCounts | undefined, share = 1): ModelCounts | undefined {
+  if (counts === undefined || share === 0) return undefined;
+  return { ...counts, table: withTrie(counts.table) };
 }
 
 /** The mixture of a model; undefined if the model has no counts or their weight is 0. */

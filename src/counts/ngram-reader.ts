@@ -7,35 +7,48 @@
  * count of 1, of 2, and of more, and γ_k what makes the sum 1. Nothing is subtracted from a count of 0;
  * so the probability of what was left out of the table is given out by the shorter context, too.
  */
-import type { Ids } from '../text/unit.js';
+import { logarithm } from './logarithm.js';
 import type { NgramTable } from './ngram-table.js';
+import { headWords, trieOf } from './reading-trie.js';
+
+/** How many numbers are kept of distributions after short contexts, at the most: 8 MiB with their logarithms */
+const keptNumbers = 2 ** 19;
+/** Longer contexts have so few characters after them that reading these is quicker than reading a whole distribution. */
+const longestKept = 2;
+/** So it is after shorter ones that so few characters follow. */
+const fewEntries = 8;
 
 export class NgramReader {
   /** Length of the longest known context at the latest prediction; -1 before the first one */
   matched = -1;
   /** How often that context was seen: the sum of its counts */
   seen = 0;
-  /** The known contexts of the latest prediction by length, from the empty one on: positions in the table's levels */
+  private readonly trie: Uint32Array;
+  /** By length: the places of the contexts that are known, from the root on */
   private readonly path: Uint32Array;
-  /** p_0 of each character, and its logarithm */
-  private readonly unigrams: Float64Array;
-  private readonly logUnigrams: Float64Array;
+  /** Distributions are kept of the root, and of contexts up to this length with at least so many entries. */
+  private readonly longestKept: number;
+  private readonly keptEntries: number;
+  /** p_k after the short contexts and its logarithm, of one context after the other, as they were first met */
+  private readonly kept: { readonly p: Float64Array; readonly logs: Float64Array };
+  /** By place of a short context: where its distribution begins there, plus 1; 0 before it is met */
+  private readonly keptAt: Uint32Array;
+  private keptLength = 0;
   private readonly sums: Float64Array;
   private readonly touched: Uint32Array;
 
   constructor(readonly table: NgramTable) {
-    const { vocabulary, levels } = table;
+    const { vocabulary } = table;
+    this.trie = trieOf(table);
     this.path = new Uint32Array(table.context + 1);
-    this.unigrams = new Float64Array(vocabulary);
     this.sums = new Float64Array(vocabulary);
     this.touched = new Uint32Array(vocabulary);
-    const { entrySymbols, entryCounts, totals } = levels[0];
-    const rest = this.rest(0, 0, 1);
-    this.unigrams.fill(rest / vocabulary);
-    for (let entry = 0; entry < entryCounts.length; entry++) {
-      this.unigrams[entrySymbols[entry]] += this.discounted(0, entryCounts[entry]) / totals[0];
-    }
-    this.logUnigrams = this.unigrams.map(Math.log);
+    const { length, entries, contexts, words } = keptContexts(table);
+    this.longestKept = length;
+    this.keptEntries = entries;
+    this.keptAt = new Uint32Array(words);
+    const p = new Float64Array(contexts * vocabulary);
+    this.kept = { p, logs: new Float64Array(p.length) };
   }
 
   /**
@@ -45,101 +58,162 @@ export class NgramReader {
    * @param into receives ln p(c) by id
    */
   predict(history: ArrayLike<number>, end: number, into: Float64Array): void {
-    const { sums, touched, unigrams, logUnigrams, path } = this;
-    const { levels, discounts } = this.table;
+    const { sums, touched, path, kept, trie } = this;
+    const { discounts } = this.table;
     this.enter(history, end);
+    const longest = Math.min(this.matched, this.longestKept);
+    let shortest = 0;
+    while (shortest < longest && trie[path[shortest + 1] + 2] >= this.keptEntries) shortest++;
+    const start = this.distribution(shortest);
     let weight = 1;
     let count = 0;
-    for (let level = this.matched; level > 0; level--) {
-      const { firstEntry, entrySymbols, entryCounts, totals } = levels[level];
-      const total = totals[path[level]];
-      const last = firstEntry[path[level] + 1];
-      const one = discounts[3 * level];
-      const two = discounts[3 * level + 1];
-      const more = discounts[3 * level + 2];
+    for (let length = this.matched; length > shortest; length--) {
+      const node = path[length];
+      const total = trie[node];
+      const entries = trie[node + 2];
+      const first = node + headWords + 2 * trie[node + 1];
+      const one = discounts[3 * length];
+      const two = discounts[3 * length + 1];
+      const more = discounts[3 * length + 2];
       const share = weight / total;
       let taken = 0;
-      for (let entry = firstEntry[path[level]]; entry < last; entry++) {
-        const times = entryCounts[entry];
+      for (let i = first; i < first + entries; i++) {
+        const times = trie[i + entries];
         const left = times - (times === 1 ? one : times === 2 ? two : more);
-        const id = entrySymbols[entry];
+        const id = trie[i];
         taken += left;
         if (sums[id] === 0) touched[count++] = id;
         sums[id] += share * left;
       }
       weight *= (total - taken) / total;
     }
-    const logWeight = Math.log(weight);
-    for (let id = 0; id < logUnigrams.length; id++) into[id] = logWeight + logUnigrams[id];
+    const { p, logs } = kept;
+    const logWeight = logarithm(weight);
+    for (let id = 0; id < into.length; id++) into[id] = logWeight + logs[start + id];
     for (let i = 0; i < count; i++) {
       const id = touched[i];
-      into[id] = Math.log(sums[id] + weight * unigrams[id]);
+      into[id] = logarithm(sums[id] + weight * p[start + id]);
       sums[id] = 0;
     }
   }
 
   /** ln p of one character after a history. */
   cost(history: ArrayLike<number>, end: number, id: number): number {
-    const { path } = this;
-    const { levels } = this.table;
+    const { path, trie } = this;
     this.enter(history, end);
     let weight = 1;
     let p = 0;
-    for (let level = this.matched; level > 0; level--) {
-      const { totals } = levels[level];
-      const count = this.countOf(level, path[level], id);
-      if (count > 0) p += (weight * this.discounted(level, count)) / totals[path[level]];
-      weight = this.rest(level, path[level], weight);
+    for (let length = this.matched; length > 0; length--) {
+      const node = path[length];
+      const count = this.countOf(node, id);
+      if (count > 0) p += (weight * this.discounted(length, count)) / trie[node];
+      weight = this.rest(length, node, weight);
     }
-    return Math.log(p + weight * this.unigrams[id]);
+    return logarithm(p + weight * this.kept.p[this.distribution(0) + id]);
   }
 
-  private discounted(level: number, count: number): number {
-    return count - this.table.discounts[3 * level + Math.min(count, 3) - 1];
+  /** Where the distribution begins that is kept of the context of a length on the path. */
+  private distribution(length: number): number {
+    const { path, keptAt, kept, table, trie } = this;
+    const V = table.vocabulary;
+    const node = path[length];
+    const known = keptAt[node];
+    if (known > 0) return known - 1;
+    const before = length > 0 ? this.distribution(length - 1) : -1;
+    const start = this.keptLength;
+    this.keptLength += V;
+    keptAt[node] = start + 1;
+    const { p, logs } = kept;
+    const rest = this.rest(length, node, 1);
+    for (let id = 0; id < V; id++) p[start + id] = rest * (before < 0 ? 1 / V : p[before + id]);
+    const entries = trie[node + 2];
+    const first = node + headWords + 2 * trie[node + 1];
+    for (let i = first; i < first + entries; i++) {
+      p[start + trie[i]] += this.discounted(length, trie[i + entries]) / trie[node];
+    }
+    for (let id = 0; id < V; id++) logs[start + id] = logarithm(p[start + id]);
+    return start;
+  }
+
+  private discounted(length: number, count: number): number {
+    return count - this.table.discounts[3 * length + Math.min(count, 3) - 1];
   }
 
   /** The factor γ_k of the shorter context's prediction, times a weight */
-  private rest(level: number, context: number, weight: number): number {
-    const { firstEntry, entryCounts, totals } = this.table.levels[level];
-    const total = totals[context];
+  private rest(length: number, node: number, weight: number): number {
+    const { trie } = this;
+    const total = trie[node];
+    const entries = trie[node + 2];
+    const counts = node + headWords + 2 * trie[node + 1] + entries;
     let taken = 0;
-    for (let entry = firstEntry[context]; entry < firstEntry[context + 1]; entry++) {
-      taken += this.discounted(level, entryCounts[entry]);
-    }
+    for (let i = counts; i < counts + entries; i++) taken += this.discounted(length, trie[i]);
     return total > 0 ? weight * ((total - taken) / total) : weight;
   }
 
   /** How often a character followed a context */
-  private countOf(level: number, context: number, id: number): number {
-    const { firstEntry, entrySymbols, entryCounts } = this.table.levels[level];
-    const at = search(entrySymbols, firstEntry[context], firstEntry[context + 1], id);
-    return at < 0 ? 0 : entryCounts[at];
+  private countOf(node: number, id: number): number {
+    const { trie } = this;
+    const entries = trie[node + 2];
+    const first = node + headWords + 2 * trie[node + 1];
+    const at = search(trie, first, first + entries, id);
+    return at < 0 ? 0 : trie[at + entries];
   }
 
   /** Finds all known contexts that end at a position: the path from the root of the trie. */
   private enter(history: ArrayLike<number>, end: number): void {
-    const { path, table } = this;
-    const { levels, context } = table;
-    const longest = Math.min(context, end);
+    const { path, table, trie } = this;
+    const longest = Math.min(table.context, end);
     let node = 0;
     this.matched = 0;
-    for (let level = 1; level <= longest; level++) {
-      const { firstChild } = levels[level - 1];
-      const { symbols } = levels[level];
-      node = search(symbols, firstChild[node], firstChild[node + 1], history[end - level]);
-      if (node < 0) break;
-      path[level] = node;
-      this.matched = level;
+    for (let length = 1; length <= longest; length++) {
+      const children = trie[node + 1];
+      const first = node + headWords;
+      const at = search(trie, first, first + children, history[end - length]);
+      if (at < 0) break;
+      node = trie[at + children];
+      path[length] = node;
+      this.matched = length;
     }
-    this.seen = levels[this.matched].totals[path[this.matched]];
+    this.seen = trie[node];
   }
+}
+
+/**
+ * The contexts whose distributions are kept: the root, and those up to a length that have at least so many entries, as
+ * their shorter ones have too. It depends on the table alone, because each digit of a prediction depends on it.
+ * @returns the length, the number of entries, how many contexts these are, and how many words the trie has of the
+ * lengths
+ */
+function keptContexts({ vocabulary, context, levels }: NgramTable) {
+  const length = Math.min(longestKept, context);
+  /** How many contexts have n entries, or have a shorter one that has n */
+  const histogram = new Uint32Array(vocabulary + 1);
+  let words = 0;
+  let parents = Uint32Array.of(vocabulary);
+  for (let at = 0; at <= length; at++) {
+    const { size, firstChild, firstEntry, entryCounts } = levels[at];
+    const fewest = new Uint32Array(firstChild[size]);
+    for (let node = 0; node < size; node++) {
+      const entries = Math.min(parents[node], firstEntry[node + 1] - firstEntry[node]);
+      if (at > 0) histogram[entries]++;
+      fewest.fill(at > 0 ? entries : vocabulary, firstChild[node], firstChild[node + 1]);
+    }
+    parents = fewest;
+    words += headWords * size + 2 * firstChild[size] + 2 * entryCounts.length;
+  }
+  const room = Math.floor(keptNumbers / vocabulary);
+  let [entries, contexts] = [vocabulary + 1, 1];
+  while (entries > fewEntries && contexts + histogram[entries - 1] <= room) {
+    contexts += histogram[--entries];
+  }
+  return { length, entries, contexts, words };
 }
 
 /**
  * Binary search in a part of an ascending list.
  * @returns the position of a value; -1 if it is not there
  */
-function search(list: Ids, from: number, to: number, wanted: number): number {
+function search(list: Uint32Array, from: number, to: number, wanted: number): number {
   let [low, high] = [from, to];
   while (low < high) {
     const middle = (low + high) >>> 1;

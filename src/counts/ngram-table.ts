@@ -36,6 +36,8 @@ export interface NgramTable {
   readonly discounts: Float64Array;
   /** The levels of the trie, by length of the context, 0 to N */
   readonly levels: readonly ContextLevel[];
+  /** The same, as `trieOf` arranges it for readers; a table that goes to other threads takes it with it */
+  readonly trie?: Uint32Array;
 }
 
 /** Number of counts in a table, over all lengths of contexts */

@@ -7,6 +7,7 @@
  * of different characters that precede the n-gram, where the beginning of the text counts as one: the idea of Kneser
  * and Ney.
  */
+import { discountsOf } from './discounts.js';
 import { GrowingLevel, type NgramTable } from './ngram-table.js';
 
 /** Occurrences are told apart up to this number when the cutoff is chosen. */
@@ -144,34 +145,6 @@ export class TableBuilder {
       }
     );
   }
-}
-
-/** Min discount: something of every count is left for characters that were not seen, so that none is impossible. */
-const minDiscount = 0.1;
-
-/**
- * The discounts of modified Kneser-Ney smoothing (Chen & Goodman 1998, equation 26), from the numbers n₁ … n₄ of
- * counts that are 1 to 4:
- *
- *     Y = n₁ / (n₁ + 2 n₂),  D₁ = 1 - 2 Y n₂ / n₁,  D₂ = 2 - 3 Y n₃ / n₂,  D₃₊ = 3 - 4 Y n₄ / n₃
- *
- * each kept between 0.1 and the count that it is taken off. Where one of the four numbers is 0, they are ½, 1 and
- * 1½.
- */
-export function discountsOf(countsOfCounts: Float64Array, context: number): Float64Array {
-  const discounts = new Float64Array(3 * (context + 1));
-  for (let level = 0; level <= context; level++) {
-    const n = countsOfCounts.subarray(4 * level, 4 * level + 4);
-    const y = n[0] / (n[0] + 2 * n[1]);
-    for (let i = 0; i < 3; i++) {
-      const found = i + 1 - ((i + 2) * y * n[i + 1]) / n[i];
-      const isKnown = n.every((count) => count > 0);
-      discounts[3 * level + i] = isKnown
-        ? Math.min(i + 1, Math.max(minDiscount, found))
-        : (i + 1) / 2;
-    }
-  }
-  return discounts;
 }
 
 /** Most lists are short, or in order already. */

@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { countText } from '../counts/count-text.js';
+import { countText, usualContext } from '../counts/count-text.js';
+import { GrowingNgrams } from '../counts/growing-ngrams.js';
 import { NgramReader } from '../counts/ngram-reader.js';
 import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
-import { defaultContext, NgramModel } from './ngram.js';
 
 export interface Baseline {
   /** Number of characters measured: all, or the first ones of a long text */
@@ -67,7 +67,8 @@ function countedCost({ size }: Vocabulary, text: Ids, training: Ids) {
 
 /** The same of a model that learns each character after it has predicted it */
 function learnedCost({ size }: Vocabulary, text: Ids) {
-  return { nats: new NgramModel(size).cost(text, true), context: defaultContext };
+  const context = usualContext(text.length, size);
+  return { nats: new GrowingNgrams(size, { context }).costWhileLearning(text), context };
 }
 
 /** Bytes that `xz -9e` makes of these; undefined where it cannot be run. */

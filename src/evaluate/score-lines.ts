@@ -2,6 +2,7 @@
 
 import type { SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
+import { sharedCounts } from '../counts/mixture.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
@@ -54,7 +55,7 @@ export async function* scoreLines(
       symbols: model.vocabulary.symbols,
       text: model.text,
       weights: weights?.[i] ?? operations.share(loadWeights(model, operations)),
-      counts: countsWeight > 0 ? model.counts : undefined,
+      counts: sharedCounts(model.counts, countsWeight),
     })),
     dynamic,
     countsWeight,

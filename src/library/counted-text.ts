@@ -11,9 +11,12 @@ import type { TrainingText } from '../train/job.js';
 import type { Messages } from './messages.js';
 import type { FileStarts } from './records.js';
 
+/** Of a shorter text what is held out is too little to fit weights on. */
+const leastCounted = 5000;
+
 /**
  * The longest context that is counted.
- * @param asked by the option; absent: as the given model has it
+ * @param asked by the option; absent: as the given model has it, else by the text
  * @returns undefined for none
  * @throws CharnnError where the given model's counts have other contexts
  */
@@ -25,7 +28,7 @@ export function countedContext(
 ): number | undefined {
   const most = maxContextFor(vocabulary.size);
   const given = initFrom?.counts?.table.context;
-  const wanted = asked ?? given ?? 0;
+  const wanted = asked ?? given ?? 'auto';
   if (wanted === 0) return undefined;
   if (given !== undefined && given > most) {
     messages.warn(
@@ -37,7 +40,14 @@ export function countedContext(
       `the counts of the given model have contexts of ${given} characters: give ${optionName('counts', `${given}`)}, or ${optionName('counts', '0')} to do without them`,
     );
   }
-  if (wanted === 'auto') return usualContext(train.length, vocabulary.size);
+  if (wanted === 'auto') {
+    if (train.length < leastCounted) return undefined;
+    const picked = usualContext(train.length, vocabulary.size);
+    messages.note(
+      `picked counts of n-grams, with contexts of up to ${picked} characters, to predict beside the network; ${optionName('counts', '0')} does without`,
+    );
+    return picked;
+  }
   if (wanted <= most) return wanted;
   messages.warn(
     `contexts of ${wanted} characters cannot be counted with ${vocabulary.size} different ones: they have ${most}`,

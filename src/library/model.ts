@@ -2,7 +2,7 @@
 /** A loaded model and its calls. */
 
 import type { SharedTensor } from '../backend/backend.js';
-import type { BackendName, Device } from '../backend/device.js';
+import type { BackendName, Device, Precision } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readLatestModel } from '../checkpoint/last-model.js';
 import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js';
@@ -68,11 +68,11 @@ export class Model {
   static async load(path: string, options: LoadOptions = {}): Promise<Model> {
     const file = requirePath(path, 'the path of a model');
     checkOptions(modelRows.load, options, 'Model.load');
-    const { backend = 'auto', last = false } = options;
+    const { backend = 'auto', precision, last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
       last ? readLatestModel(file).then((m) => requireTexts(m, file)) : readModel(file),
     );
-    return opened(data, backend);
+    return opened(data, backend, precision);
   }
 
   /** Cell and sizes of the network */
@@ -226,7 +226,7 @@ export class Model {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
     const { learn = true, threads = usableCores() } = rest;
     return this.#operations.run(given, (signal, fail) =>
-      withExactDevice(this.#device, (device) =>
+      withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {
           ...{ model: this.#data, learn, threads, device, signal },
           onProgress: guarded(listener, fail),
@@ -287,8 +287,12 @@ export class Model {
 }
 
 /** @param data of `checkpoint` or of a training */
-export async function opened(data: unknown, backend: BackendName): Promise<Model> {
-  const device = await openDevice(backend);
+export async function opened(
+  data: unknown,
+  backend: BackendName,
+  precision?: Precision,
+): Promise<Model> {
+  const device = await openDevice(backend, precision);
   const Opened = Model as unknown as new (data: unknown, device: unknown) => Model;
   return new Opened(data, device);
 }

@@ -2,6 +2,7 @@
 
 import type { SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
+import { sharedCounts } from '../counts/mixture.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
@@ -80,7 +81,7 @@ async function* drawIn(
     device: handle,
     config: model.config,
     weights: loaded ?? backend.share(weights),
-    counts: countsWeight > 0 ? model.counts : undefined,
+    counts: sharedCounts(model.counts, countsWeight),
     state: place.state.map((layer) => layer.map((s) => backend.share(s))),
     history: place.histories?.[0].latest ?? [],
     firstId: id,

@@ -2,8 +2,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openDevice } from '#charnn/backend/open-device.js';
+import { openDevice, openExactDevice } from '#charnn/backend/open-device.js';
 import { compress, decompress } from '#charnn/compress/codec.js';
+import { countText } from '#charnn/counts/count-text.js';
+import { classCount } from '#charnn/counts/mixture.js';
 import { CharnnError } from '#charnn/errors.js';
 import { randomModel } from '../small-model.js';
 
@@ -145,5 +147,78 @@ describe('compress and decompress', async () => {
     );
     const otherwise = changed(/"probe":"[^"]{4}/, '"probe":"zzzz');
     await expect(decompress(otherwise, 'x', undefined)).rejects.toThrow(/rounds otherwise/);
+  });
+});
+
+describe('a short content with a model', async () => {
+  const device = await openExactDevice('wasm (simd)');
+  const book = readFileSync(new URL('../../data/moby-dick.txt', import.meta.url));
+  const text = book.toString('utf8', 0, 60_000);
+  const network = randomModel(text, 16);
+  const table = countText(network.vocabulary.encode(text).ids, network.vocabulary.size, {});
+  const weights = Float64Array.from(
+    { length: 2 * classCount(table.context) },
+    // the network knows nothing
+    (_, i) => (i % 2 === 0 ? 0.1 : 0.9),
+  );
+  const model = { ...network, counts: { table, weights } };
+  const options = { learn: true, threads: 2, device, model };
+  const message = book.subarray(700_000, 700_400);
+
+  test.each([
+    ['a byte', Buffer.from('a')],
+    ['a sentence', book.subarray(300_000, 300_060)],
+    ['a paragraph', message],
+    ['just below a kilobyte', book.subarray(500_000, 501_023)],
+    ['what is no text', Uint8Array.of(0xff, 0xc0, 0x41, 0x80, 0)],
+    ['characters that are not known', Buffer.from('가나다 and 😀')],
+    ['noise', randomBytes(500)],
+  ])('%s comes back, and is never more than three bytes longer', async (_, content) => {
+    const file = await compress(content, options);
+    expect(Buffer.from(await decompress(file, 'x', model)).equals(content)).toBe(true);
+    expect(file.length).toBeLessThanOrEqual(content.length + 3);
+  });
+
+  test('the header takes less than eight bytes, and the counts of the model are made use of', async () => {
+    const file = await compress(message, options);
+    expect(file.length).toBeLessThan((400 * 3) / 8);
+    const bare = await compress(message, { ...options, model: network });
+    expect(file.length).toBeLessThan(bare.length - 40);
+    const long = await compress(message, {
+      ...options,
+      device: await openExactDevice('reference'),
+    });
+    expect(long.length).toBeGreaterThan(file.length + 100);
+    expect(Buffer.from(await decompress(long, 'x', model)).equals(message)).toBe(true);
+  });
+
+  test('another model is refused, and so is one with other weights of its counts', async () => {
+    const file = await compress(message, options);
+    const others = [
+      network,
+      { ...model, weights: model.weights.map((w) => w * 1.0001) },
+      { ...model, counts: { table, weights: weights.map((w) => w + 0.01) } },
+    ];
+    for (const other of others) {
+      await expect(decompress(file, 'x', other)).rejects.toThrow(/another model/);
+    }
+    await expect(decompress(file, 'x', undefined)).rejects.toThrow(/give that one with model/);
+  });
+
+  test('what is damaged or cut off is refused, wherever it is', async () => {
+    const stored = await compress(randomBytes(40), options);
+    const coded = await compress(message, options);
+    for (const file of [stored, coded]) {
+      for (let place = 0; place < file.length; place += 1 + Math.floor(place / 8)) {
+        const damaged = Uint8Array.from(file);
+        damaged[place] ^= 0x40;
+        const refusal = await decompress(damaged, 'x', model).catch((error) => error);
+        expect(refusal, `${place}`).toBeInstanceOf(CharnnError);
+      }
+      for (const length of [1, 2, 4, 5, 7, file.length - 9]) {
+        const cut = file.subarray(0, length);
+        await expect(decompress(cut, 'x', model)).rejects.toThrow(/^x is damaged/);
+      }
+    }
   });
 });

@@ -1,6 +1,7 @@
 /** From what was counted to what the replicas of a training are told of it. */
 import type { Counted, CountingPlan } from '../../counts/counting-handler.js';
 import { classCount, usualWeights } from '../../counts/mixture.js';
+import { withTrie } from '../../counts/reading-trie.js';
 import type { MixingPlan } from './mixing.js';
 
 export function mixingPlan(
@@ -10,7 +11,7 @@ export function mixingPlan(
   const weights = new Float64Array(new SharedArrayBuffer(16 * classCount(context)));
   weights.set(Array.from({ length: weights.length }, (_, i) => usualWeights[i % 2]));
   return {
-    table,
+    table: withTrie(table),
     held: text.subarray(0, held),
     logs,
     classes,

@@ -171,6 +171,14 @@ const validationRows = topic('Length', {
   ),
 });
 
+const precisionHelp =
+  'format of the numbers that products multiply: float32, or bfloat16, summed up in float32';
+
+/** The precision of what runs a model that is there: bytes are promised, so it is not picked. */
+export const runningPrecision = option('<format>', choice(trainingPrecisions), precisionHelp, {
+  default: 'f32',
+});
+
 const runRows = topic('Run', {
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {
     default: 1,
@@ -188,7 +196,7 @@ const runRows = topic('Run', {
   precision: option(
     '<format>',
     choice([...trainingPrecisions, 'auto']),
-    'format of the numbers that products multiply: float32, or bfloat16, summed up in float32; auto: bf16 where a step is at least 1.1 times as fast',
+    `${precisionHelp}; auto: bf16 where a step is at least 1.1 times as fast`,
     { absent: 'auto', optional: true, resume: true },
   ),
 });
@@ -212,8 +220,8 @@ const countsRows = topic('Training', {
   counts: option(
     '<n>',
     orAuto(integer(0, maxContext)),
-    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text; 0: none",
-    { absent: '0', optional: true },
+    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text, none below 5,000 characters; 0: none",
+    { absent: 'auto', optional: true },
   ),
 });
 

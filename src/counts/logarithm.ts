@@ -5,21 +5,27 @@ const words = new Uint32Array(double.buffer);
 /** The half with sign and exponent: machines differ in which comes first. */
 const high = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
 /** Coefficients of 2 artanh(s) = 2 Σ s^(2n+1) / (2n+1), to 1e-11 for |s| ≤ 0.172 */
-const terms = 7;
+const series = Float64Array.from({ length: 7 }, (_, n) => 1 / (2 * n + 1));
 
 /** ln x for normal x > 0 */
 export function logarithm(x: number): number {
   double[0] = x;
-  let exponent = (words[high] >>> 20) - 1023;
-  words[high] = (words[high] & 0xfffff) | 0x3ff00000;
+  const top = words[high];
+  let exponent = (top >>> 20) - 1023;
+  words[high] = (top & 0xfffff) | 0x3ff00000;
   let mantissa = double[0];
   if (mantissa > Math.SQRT2) {
     mantissa /= 2;
     exponent++;
   }
   const s = (mantissa - 1) / (mantissa + 1);
-  const square = s * s;
-  let sum = 0;
-  for (let n = terms - 1; n >= 0; n--) sum = sum * square + 1 / (2 * n + 1);
+  const q = s * s;
+  // written out, because it is called for most characters of every prediction
+  let sum = series[6] * q + series[5];
+  sum = sum * q + series[4];
+  sum = sum * q + series[3];
+  sum = sum * q + series[2];
+  sum = sum * q + series[1];
+  sum = sum * q + series[0];
   return exponent * Math.LN2 + 2 * s * sum;
 }

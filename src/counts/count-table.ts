@@ -56,6 +56,12 @@ export class CountTable {
     return ++this.counters[slot * this.width + counter];
   }
 
+  /** Takes 1 from one counter and adds it to another. */
+  move(slot: number, from: number, to: number): void {
+    this.counters[slot * this.width + from]--;
+    this.counters[slot * this.width + to]++;
+  }
+
   private probe(first: number, second: number): number {
     const mask = this.capacity - 1;
     let hash = Math.imul(first >>> 0, 0x9e3779b1) ^ Math.imul(second + 1, 0x85ebca6b);

@@ -1,0 +1,94 @@
+/**
+ * What characters are coded with: the network's prediction, mixed with what an n-gram model has counted in the content
+ * so far, and with the counts that came with the model. Counts learn a name or a phrase at once, the network what is
+ * beyond their contexts. Both sides count and mix alike, to the last bit.
+ */
+import { GrowingNgrams } from '../counts/growing-ngrams.js';
+import { logarithm } from '../counts/logarithm.js';
+import { classCount, classOf, type ModelCounts } from '../counts/mixture.js';
+import { NgramReader } from '../counts/ngram-reader.js';
+import type { Ids } from '../text/unit.js';
+import type { CountingFormat } from './counting-format.js';
+import type { Frequencies } from './frequencies.js';
+import { type MixedInput, Mixer } from './mixer.js';
+
+export class MixedPrediction {
+  private readonly growing: GrowingNgrams;
+  private readonly probabilities: Float64Array;
+  private readonly reader: NgramReader | undefined;
+  private readonly network: MixedInput;
+  private readonly grown: MixedInput;
+  private readonly given: MixedInput | undefined;
+  private readonly mixer: Mixer;
+
+  /**
+   * @param size V
+   * @param counts of the model, if it has some
+   */
+  constructor(
+    size: number,
+    private readonly format: CountingFormat,
+    counts?: ModelCounts,
+  ) {
+    const { context, maxCounts, discounting } = format;
+    this.growing = new GrowingNgrams(size, { context, maxCounts, discounting });
+    this.probabilities = new Float64Array(size);
+    const input = (weights: Float64Array): MixedInput => ({
+      logs: new Float64Array(size),
+      weights,
+      set: 0,
+    });
+    const { sets, beginning } = format;
+    if (counts === undefined) {
+      this.network = input(new Float64Array(sets).fill(beginning.network));
+      this.grown = input(new Float64Array(sets).fill(beginning.grown));
+    } else {
+      this.reader = new NgramReader(counts.table);
+      const classes = classCount(counts.table.context);
+      const fitted = (which: number) =>
+        Float64Array.from({ length: classes }, (_, i) => counts.weights[2 * i + which]);
+      this.network = input(fitted(0));
+      this.given = input(fitted(1));
+      this.grown = input(new Float64Array(sets).fill(beginning.grownBesideGiven));
+    }
+    const inputs = [this.network, ...(this.given ? [this.given] : []), this.grown];
+    this.mixer = new Mixer(size, inputs, format.rate);
+  }
+
+  /**
+   * @param logits the network's for this character, from `start` on
+   * @param ids the text, in which the character stands at `at`
+   * @returns logarithms of the probabilities, up to a constant; valid until the next call
+   */
+  predict(logits: Float32Array, start: number, ids: Ids, at: number): Float64Array {
+    const { growing, probabilities, network, given, grown, reader, mixer, format } = this;
+    growing.predict(ids, at, probabilities);
+    let max = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < probabilities.length; c++) {
+      if (logits[start + c] > max) max = logits[start + c];
+    }
+    for (let c = 0; c < probabilities.length; c++) {
+      network.logs[c] = logits[start + c] - max;
+      grown.logs[c] = logarithm(probabilities[c]);
+    }
+    grown.set = format.setOf(growing.matched, growing.seen);
+    network.set = grown.set;
+    if (reader && given) {
+      reader.predict(ids, at, given.logs);
+      given.set = classOf(reader.matched, reader.seen);
+      network.set = given.set;
+    }
+    mixer.mix();
+    return mixer.mixed;
+  }
+
+  /** @param frequencies what the latest prediction was coded with */
+  learn(target: number, frequencies: Frequencies): void {
+    this.mixer.learn(target, frequencies);
+  }
+
+  /** Counts the character at one position of a text. */
+  count(ids: Ids, at: number): void {
+    this.growing.learn(ids, at);
+  }
+}

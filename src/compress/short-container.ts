@@ -1,0 +1,97 @@
+/**
+ * The compressed file of a short content, whose header takes six or seven bytes:
+ *
+ *     a byte that no text begins with
+ *     2 bytes of a hash of the model
+ *     the number of characters, seven bits a byte, the lowest first
+ *     2 bytes of the SHA-256 of the content
+ *     what was coded
+ *
+ * WebAssembly computes it, whose numbers are the same on every machine. A content that does not get smaller follows a
+ * byte of its own, after the two bytes of its hash.
+ */
+import { createHash } from 'node:crypto';
+import { damaged } from './container.js';
+
+/** A content of fewer bytes is written so. */
+export const shortBytes = 1024;
+/** The back end of such files */
+export const shortBackend = 'wasm (simd)';
+/** Their coding is that of this version of longer files. */
+export const shortVersion = 4;
+
+/** First bytes, which stand nowhere in UTF-8 */
+const marks = { coded: 0xf8, stored: 0xf9 } as const;
+const hashBytes = 2;
+
+export interface ShortFile {
+  readonly characters: number;
+  /** 2 bytes */
+  readonly modelHash: Uint8Array;
+  readonly coded: Uint8Array;
+}
+
+export function isShort(file: Uint8Array): boolean {
+  return Object.values<number>(marks).includes(file[0]);
+}
+
+/** @returns the file, with the content as it is where it is no longer so */
+export function packShort(content: Uint8Array, file: ShortFile): Uint8Array {
+  const { characters, modelHash, coded } = file;
+  const sum = contentHash(content);
+  const head = [marks.coded, ...modelHash, ...varint(characters)];
+  const whole = Buffer.concat([Uint8Array.from(head), sum, coded]);
+  const stored = Buffer.concat([Uint8Array.of(marks.stored), sum, content]);
+  return stored.length < whole.length ? stored : whole;
+}
+
+/**
+ * @returns what was coded, or the content, and the first bytes of the content's hash
+ * @throws CharnnError for what is damaged or cut off
+ */
+export function unpackShort(
+  bytes: Uint8Array,
+  name: string,
+): { readonly body: ShortFile | Uint8Array; readonly sum: Uint8Array } {
+  if (bytes[0] === marks.stored) {
+    return { body: bytes.subarray(1 + hashBytes), sum: bytes.subarray(1, 1 + hashBytes) };
+  }
+  let at = 1 + hashBytes;
+  let characters = 0;
+  for (let factor = 1; ; factor *= 0x80) {
+    if (at >= bytes.length || characters >= shortBytes) damaged(name);
+    const byte = bytes[at++];
+    characters += (byte & 0x7f) * factor;
+    if (byte < 0x80) break;
+  }
+  if (characters < 1 || characters >= shortBytes || at + hashBytes > bytes.length) damaged(name);
+  const body = {
+    characters,
+    modelHash: bytes.subarray(1, 1 + hashBytes),
+    coded: Uint8Array.from(bytes.subarray(at + hashBytes)),
+  };
+  return { body, sum: bytes.subarray(at, at + hashBytes) };
+}
+
+/** @throws CharnnError where what was restored is another content */
+export function requireContent(content: Uint8Array, sum: Uint8Array, name: string): void {
+  if (!contentHash(content).equals(sum)) damaged(name);
+}
+
+/** What tells a model among others, from all that says what it computes */
+export function shortHash(...parts: readonly string[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest().subarray(0, hashBytes);
+}
+
+function contentHash(content: Uint8Array): Buffer {
+  return createHash('sha256').update(content).digest().subarray(0, hashBytes);
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
+  return [...bytes, rest];
+}

@@ -1,0 +1,18 @@
+/** e^x for sums over vocabularies: quicker than Math.exp, and right to nine digits. */
+
+/** Parts of a doubling that are looked up */
+const parts = 64;
+const fractions = Float64Array.from({ length: parts }, (_, i) => 2 ** (i / parts));
+const halves = Float64Array.from({ length: 65 }, (_, k) => 2 ** -k);
+const perUnit = parts / Math.LN2;
+
+/** e^x for x ≤ 0; 0 below e^-44, which no sum of probabilities shows */
+export function exponentialBelow(x: number): number {
+  if (!(x > -44)) return 0;
+  const y = x * perUnit;
+  const whole = Math.floor(y);
+  const rest = (y - whole) / perUnit;
+  const index = whole | 0;
+  const series = ((rest / 6 + 0.5) * rest + 1) * rest + 1;
+  return series * fractions[index & (parts - 1)] * halves[-(index >> 6)];
+}
