@@ -1,7 +1,6 @@
 /**
- * The one table of limits and ranges. Whoever writes a file keeps to it as whoever reads one does, so that
- * nothing is written that would be refused afterwards, and an option of the command line has the range of
- * the field that it becomes.
+ * The one table of limits and ranges. Writers keep to the same limits as readers, so that nothing is written that
+ * would be refused afterwards, and an option of the command line has the range of the field that records it.
  */
 
 export const limits = {
@@ -30,17 +29,17 @@ export const limits = {
     work: 400_000,
     /** Characters of the vocabulary times different characters and classes of the expression */
     masks: 2 ** 24,
-    /** Max numbers that the states met so far may keep in memory */
+    /** Max numbers that the cached states of an expression may hold in memory */
     remembered: 2 ** 22,
   },
-  /** Of the n-grams that a model counts */
+  /** Limits of the n-grams that a model counts */
   counts: {
-    /** Entries that are kept at the most */
+    /** Max number of entries that counting keeps */
     entries: 2 ** 22,
-    /** Entries that a file may have */
+    /** Max number of entries of a file that is read */
     readable: 2 ** 26,
   },
-  /** What `compress` writes keeps to these; a header that asks for more was not written by it. */
+  /** Limits of compressed files: `compress` keeps to them, so a header beyond them was not written by it. */
   compressed: {
     headerBytes: 2 ** 20,
     contentBytes: 2 ** 31,

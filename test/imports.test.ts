@@ -49,6 +49,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['compress', 'novelty'],
   ],
+  // trains as a program does
+  search: ['backend', 'cells', 'json', 'model', 'train', 'checkpoint', 'library'],
   // options name the library's choices and limits
   cli: ['options', 'backend', 'text', 'model', 'train', 'checkpoint'],
   commands: [
@@ -72,6 +74,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'pages',
     'cli',
     'library',
+    'search',
   ],
 };
 const forAll = ['errors', 'limits', 'machine', 'messages', 'version'];

@@ -18,15 +18,15 @@ type Reals = Float32Array | Float64Array;
 /** T steps of all segments. Row i = t · rows + r of each array belongs to character `starts[r] + t`. */
 export interface Activations {
   readonly rows: number;
-  /** Position in the text of the first character that each segment reads in this chunk */
+  /** For each segment: position in the text of the first character that it reads in this chunk */
   readonly starts: readonly number[];
-  /** How many of the T steps of each segment lie within it and within the text */
+  /** For each segment: how many of the T steps lie within it and within the text */
   readonly lengths: readonly number[];
   /** Logits of the next character, [T·rows, V] */
   readonly logits: Reals;
-  /** What the units hold, by layer, [T·rows, H], from -1 to 1: see `CellChunk.memory` */
+  /** Values of the units by layer, [T·rows, H], from -1 to 1; see `CellChunk.unitValues` */
   readonly memory: readonly Reals[];
-  /** By layer and gate, in the order of the cell's `gateNames`, after their activation */
+  /** Values of the gates after their activation, by layer and by gate in the order of the cell's `gateNames` */
   readonly gates: readonly (readonly GateReading[])[];
 }
 
@@ -43,7 +43,7 @@ const chunkSteps = 64;
 /**
  * Reads a text from beginning to end.
  * @param ids in the model's vocabulary
- * @param take is called for chunk after chunk; the arrays are overwritten by the next
+ * @param take is called after each chunk; the arrays are overwritten in the next
  */
 export async function recordActivations(
   model: Model,
@@ -94,7 +94,7 @@ export async function recordActivations(
   }
 }
 
-/** Reads gates; those that lie side by side at once, always into the same memory. */
+/** Reads gates from the device. Gates that lie side by side are read at once, always into the same memory. */
 class GateReader {
   private readonly arrays = new Map<string, Float32Array>();
 
@@ -134,7 +134,7 @@ function fillInputs(
   }
 }
 
-/** No text comes before the first segment. */
+/** Sets the state of the first segment to zeros, because no text precedes it. */
 function clearFirstRow(backend: Backend, state: State): void {
   for (const s of state.flat()) backend.fill(backend.view(s, 0, [1, s.shape[1]]), 0);
 }

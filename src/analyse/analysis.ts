@@ -12,14 +12,17 @@ export interface Analysis {
   readonly predictions: Predictions;
   readonly saturation: readonly GateSaturation[];
   readonly findings: readonly FeatureFinding[];
-  /** Number of characters read by the search for units; scores are measured on their second half */
+  /** Number of characters that the search for units has read; scores are measured on the second half of them */
   readonly searched: number;
 }
 
 /** Max characters of the search; a longer text would not make the result more reliable */
 const maxSearched = 300_000;
 
-/** @param guesses likeliest characters to be kept for each character */
+/**
+ * Analyses a model on a text.
+ * @param guesses number of most probable characters that are recorded at each position
+ */
 export async function analyse(
   model: Model,
   device: Scope,

@@ -1,6 +1,6 @@
 /**
- * Whether the gradients of a small network are right: each against the central difference of the loss, in
- * float64 on the reference back end.
+ * Checks the gradients of a small network against central differences of the loss, in float64 on the reference back
+ * end.
  */
 import { CpuDevice } from '../backend/cpu-device.js';
 import { Heap } from '../backend/heap.js';
@@ -12,15 +12,15 @@ import { Random } from '../model/random.js';
 
 export interface GradientError {
   readonly tensor: string;
-  /** Of the tensor's largest gradient; not a number where the loss is none */
+  /** Largest error, relative to the largest gradient of the tensor; not a number if the loss is not a number */
   readonly error: number;
 }
 
 const [T, B] = [4, 3];
-/** A function may have a kink within one of them, hardly within both. */
+/** Steps of the differences. A kink of a function may lie within one of them, hardly within both. */
 const steps = [1e-5, 1e-6];
 
-/** The largest error of each tensor's gradients, for random weights and a random text. */
+/** Computes the error of each tensor's gradients, for random weights and a random text. */
 export async function gradientErrors(config: ModelConfig): Promise<GradientError[]> {
   const device = new CpuDevice(
     {

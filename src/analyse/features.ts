@@ -1,6 +1,6 @@
 /**
- * Features of a text that a unit may follow: a number for every character, known once it has been read.
- * They are those that people have found single cells for (Karpathy, Johnson & Fei-Fei 2015).
+ * Features of a text that a unit may follow: for every character a number that is known once the character has been
+ * read. People have found single cells for these features (Karpathy, Johnson & Fei-Fei 2015).
  */
 import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
@@ -80,7 +80,7 @@ function columns(N: number, at: (i: number) => Kind): Uint32Array {
   return column;
 }
 
-/** Whether a blank line ends at this character; a quotation that was never closed ends there too. */
+/** Whether a blank line ends at this character; it also ends a quotation that was never closed. */
 function endsParagraph(at: (i: number) => Kind, i: number): boolean {
   return i > 0 && at(i).symbol === '\n' && at(i - 1).symbol === '\n';
 }
@@ -117,7 +117,7 @@ function indentation(at: (i: number) => Kind, column: Uint32Array) {
   };
 }
 
-/** The number of characters in a row, up to this one, that have been in the class */
+/** Counts how many characters in a row, up to the current one, have belonged to the class. */
 function counter(is: (i: number) => boolean): (i: number) => number {
   let count = 0;
   return (i) => {

@@ -27,11 +27,11 @@ export interface FlowOptions {
   readonly positions: number | readonly number[];
 }
 
-/** Norms of a gradient over the places, at one lag. */
+/** Statistics over the positions of the gradient's norm at one lag. */
 export interface LagStatistics {
   readonly lag: number;
   readonly mean: number;
-  /** 10th percentile over the places, median, 90th percentile */
+  /** 10th percentile over the positions; then the median and the 90th percentile */
   readonly p10: number;
   readonly median: number;
   readonly p90: number;
@@ -109,14 +109,14 @@ async function flowOn(
   };
 }
 
-/** The norms, [lags][places] */
+/** Memory for the norms: for each lag a list by position */
 function byLagAndPosition(lags: number, positions: number): Float64Array[] {
   return Array.from({ length: lags }, () => new Float64Array(positions));
 }
 
 /**
- * Ends of the windows, evenly over the text: each has a window's characters up to it and one after it.
- * The warm-up is forgone before the number of places is.
+ * Spreads the ends of the windows evenly over the text. Each end has a whole window before it and one character after
+ * it. In a short text there is no warm-up before the number of positions is reduced.
  */
 function spread(length: number, lags: number, positions: number): number[] {
   const last = length - 2;
@@ -189,7 +189,7 @@ class Windows {
             take(layer, lags - t, s, row, norm / lossScale);
           }
         };
-        // reads are ordered with the other operations, even if their answers come later
+        // the device keeps the order of reads and other operations, even if the answer comes later
         const answer = backend.read(d);
         if (isPending(answer)) pending.push(answer.then(takeRows));
         else takeRows(answer);
@@ -198,7 +198,7 @@ class Windows {
     await Promise.all(pending);
   }
 
-  /** T characters of each row, the first of them `before - 1` before the row's place. */
+  /** Writes T characters of each row, of which the first is `before - 1` characters before the row's position. */
   private read(ids: Ids, positions: readonly number[], before: number, T: number): Indices {
     const B = positions.length;
     positions.forEach((position, row) => {
@@ -209,7 +209,7 @@ class Windows {
     return view;
   }
 
-  /** Only the loss of the last step counts, so that the targets of the others may be anything. */
+  /** Writes the targets. Only the last step's loss counts, so the targets of the other steps may be anything. */
   private lastTargets(ids: Ids, positions: readonly number[]): Indices {
     const B = positions.length;
     const rows = this.lags * B;

@@ -1,4 +1,4 @@
-/** For each character, what the model expected: its surprise, and the likeliest characters in its place. */
+/** Records for each character what the model expected: the surprise, and the most probable characters in its place. */
 import type { Ids } from '../text/unit.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
 import type { Activations } from './activations.js';
@@ -6,7 +6,7 @@ import type { Activations } from './activations.js';
 export class Predictions {
   /** Surprise of each character in bits, [characters]; 0 for the first, which is not predicted */
   readonly surprise: Float32Array;
-  /** [characters, K]: ids of the likeliest characters, the likeliest first */
+  /** [characters, K]: ids of the most probable characters, most probable first */
   readonly guesses: Uint32Array;
   /** Probabilities of these characters, [characters, K] */
   readonly probabilities: Float32Array;

@@ -18,7 +18,7 @@ export interface GateSaturation {
 
 const shut = 0.1;
 const open = 0.9;
-/** Number of characters that give sufficiently exact shares; in a long text they are spread over all of it. */
+/** Number of characters that give sufficiently exact fractions; in a long text they are spread over all of it. */
 const enough = 100_000;
 
 export class Saturation {

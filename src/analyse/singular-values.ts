@@ -10,8 +10,8 @@
  */
 export function singularValues(values: ArrayLike<number>, n: number): Float64Array {
   const { diagonal, superdiagonal } = bidiagonalise(Float64Array.from(values), n);
-  // the values are those of the symmetric tridiagonal matrix with zero diagonal and d1 e1 d2 e2 … beside
-  // it, which has each of them with both signs
+  // the singular values are the eigenvalues, which come in pairs of both signs, of a symmetric tridiagonal matrix: its
+  // diagonal is zero, and d1 e1 d2 e2 … lie beside it
   const squares = new Float64Array(2 * n - 1);
   for (let i = 0; i < n; i++) {
     squares[2 * i] = diagonal[i] ** 2;

@@ -40,7 +40,7 @@ export async function recurrentSpectra(
   for (let layer = 0; layer < layers; layer++) {
     const stack = parameters.find(({ name }) => name === firstUnitMatrix(cell, layer));
     for (const [m, gate] of cell.unitNames.entries()) {
-      // the matrices lie one after the other, stacked in one tensor or not
+      // the matrices lie one after the other in memory, whether they are one tensor or several
       if (stack === undefined) throw new Error('a layer without its recurrent matrices');
       const start = stack.start + m * H * H;
       const block = weights.subarray(start, start + H * H);
@@ -59,7 +59,7 @@ function firstUnitMatrix({ learned, unitNames }: Cell, layer: number): string {
   return `rnn.${learned ? unitNames[0] : 'weight_hh'}_l${layer}`;
 }
 
-/** Squarings: the estimate's error shrinks with their power of two. */
+/** Number of times that the matrix is squared: the error of the estimate halves with each. */
 const squarings = 26;
 
 /**

@@ -18,7 +18,7 @@ export interface UnitScore {
 
 export interface FeatureFinding {
   readonly feature: string;
-  /** The best units on the first half, the best first */
+  /** The best units on the first half of the text, best first */
   readonly units: readonly UnitScore[];
 }
 

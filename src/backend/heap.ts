@@ -158,7 +158,7 @@ export class Heap implements MemorySource {
     const base = this.baseOf(memory);
     Atomics.add(this.counter, 0, units);
     this.total += bytes;
-    // an address may be negative, and so may what remains of it
+    // addresses may be negative, and then the remainder is, too
     const start = (2 * alignment - (base % alignment)) % alignment;
     const end = start + Math.floor((bytes - start) / alignment) * alignment;
     this.buffers.push({ memory, base, free: [{ start, end }] });

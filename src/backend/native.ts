@@ -45,9 +45,10 @@ export function multipliesHalf(): boolean {
 const isEmulation = (level: NativeLevel) => level.endsWith('bf16') && level !== 'avx512bf16';
 
 /**
- * @param level one of the addon's; by default the best of the precision
- * @param precision of the products, where no level is given
- * @param counter the memory count of the thread that this one belongs to
+ * Opens the native back end.
+ * @param level a level of the addon; by default the best for the precision
+ * @param precision of the products, if no level is given
+ * @param counter the word that counts the memory of all threads, if another thread has opened the device
  */
 export function nativeEngine(
   level?: string,

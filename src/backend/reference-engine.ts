@@ -6,7 +6,7 @@ import { ReferenceBackend } from './reference.js';
 
 let heap: Heap | undefined;
 
-/** @param counter the memory count of the thread that this one belongs to */
+/** @param counter the word that counts the memory of all threads, if another thread has opened the device */
 export function referenceEngine(precision: Precision = 'f32', counter?: Int32Array): Engine {
   heap ??= new Heap(undefined, counter);
   const source = heap;

@@ -117,7 +117,7 @@ export class WasmMemory implements MemorySource {
     this.words[block / 4 + ownerWord] = owner;
   }
 
-  /** The first free block that is large enough, of free neighbours made one; zeroed. */
+  /** Joins free neighbours, finds the first free block that is large enough, and zeroes it. */
   private fromFree(size: number): number | undefined {
     let last: number | undefined;
     for (const block of this.blocks()) {

@@ -76,7 +76,7 @@ function readCellFile(path: string): string {
   if (!path.endsWith(cellExtension)) {
     const hint = suggestion(nearest(path, libraryNames));
     throw new CharnnError(
-      `there is no cell ${quote(path)}${hint}: a cell of one's own is a file of equations that ends in ${cellExtension}`,
+      `there is no cell ${quote(path)}${hint}: name one that charnn cells lists, or a file of equations, whose name ends in ${cellExtension}`,
     );
   }
   let size: number;

@@ -91,7 +91,7 @@ class Definition {
 
   private define(name: string, value: Expression, at: Position, suffix: string): void {
     const first = this.given.get(name);
-    if (first) fail(at, `${name} is already given in line ${first.line}: use another name`);
+    if (first) fail(at, `${name} is already defined in line ${first.line}: use another name`);
     this.given.set(name, at);
     this.equations.push({ name, value, at, suffix });
     if (this.equations.length > cellLimits.equations) {
@@ -132,7 +132,7 @@ class Definition {
     });
     for (const [name, at] of given) {
       if (name.endsWith("'") || this.used.has(name)) continue;
-      fail(at, `${name} is given but never used: use it in a line below, or leave it out`);
+      fail(at, `${name} is defined but never used: use it in a line below, or leave it out`);
     }
     for (const [name, { at }] of this.initials) {
       if (this.vectors.has(name)) continue;
@@ -224,7 +224,7 @@ class Definition {
     if (line) {
       fail(
         at,
-        `${name} is used before it is given in line ${line.line}: move that line up${name.endsWith("'") ? `, or write ${name.slice(0, -1)} for the state before the step` : ''}`,
+        `${name} is used before line ${line.line}, which defines it: move that line up${name.endsWith("'") ? `, or write ${name.slice(0, -1)} for the state before the step` : ''}`,
       );
     }
     if (name.endsWith("'")) {
@@ -251,7 +251,10 @@ class Definition {
 function named(name: string, suffix: string, at: Position): string {
   const whole = `${name}${suffix}`;
   if (builtIn.includes(whole) || functions.has(whole))
-    fail(at, `${whole} may not be learned: use another name`);
+    fail(
+      at,
+      `${whole} is part of the language, so nothing learned can have this name: use another one`,
+    );
   if (whole.length > cellLimits.name)
     fail(at, `${whole} is longer than the ${cellLimits.name} characters of a name`);
   return whole;

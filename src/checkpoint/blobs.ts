@@ -1,4 +1,7 @@
-/** Bytes in a file's list of tensors: `{name, shape, dtype, encoding, data}` as those have it, of type uint8. */
+/**
+ * Stores bytes in a file's list of tensors, in the form that tensors have: `{name, shape, dtype, encoding, data}`,
+ * with dtype uint8.
+ */
 import type { Hash } from 'node:crypto';
 import { CharnnError } from '../errors.js';
 import type { ByteSource } from '../json/byte-source.js';
@@ -15,8 +18,8 @@ export interface NamedBytes {
 const pieceBytes = 3 << 14;
 
 /**
- * The JSON of bytes, in pieces.
- * @param hash takes in what `readBytes` will take in
+ * Yields the JSON of bytes, in pieces.
+ * @param hash is updated with name, shape and bytes, as `readBytes` does
  */
 export function* bytesJson({ name, bytes }: NamedBytes, hash: Hash): Generator<string> {
   const shape = [bytes.length];
@@ -31,7 +34,7 @@ export function* bytesJson({ name, bytes }: NamedBytes, hash: Hash): Generator<s
   yield '"}';
 }
 
-/** Bytes whose head has been checked, and where they stand */
+/** Bytes whose description has been checked, with the position of their data in the file */
 export interface ReadableBytes {
   readonly name: string;
   readonly fields: Fields;
@@ -40,7 +43,7 @@ export interface ReadableBytes {
 }
 
 /**
- * Checks all that can be known about bytes before memory is taken for them.
+ * Checks the description and the length of bytes, before memory is taken for them.
  * @throws CharnnError naming the field that is wrong
  */
 export function checkBytes(
@@ -68,10 +71,13 @@ export function checkBytes(
   return { name, fields, length: bytes, data };
 }
 
-/** Characters read at once: whole groups of 4 */
+/** Number of characters read at once: a multiple of 4, the length of a base64 group */
 const pieceCharacters = 1 << 20;
 
-/** @throws CharnnError for what is no base64, or when memory does not suffice */
+/**
+ * Reads bytes.
+ * @throws CharnnError for invalid base64, or when memory does not suffice
+ */
 export function readBytes(
   source: ByteSource,
   { name, fields, length, data }: ReadableBytes,

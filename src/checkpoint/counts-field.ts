@@ -1,4 +1,6 @@
-/** The counts of a model in its file: what is said of them in a field of its own, and their bytes. */
+/**
+ * Reads and writes the counts of a model in its file: a field that describes them, and their bytes among the tensors.
+ */
 
 import { classCount } from '../counts/mixture.js';
 import { maxContext } from '../counts/ngram-runs.js';
@@ -9,10 +11,10 @@ import type { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 
-/** What the bytes are called among the tensors */
+/** Name of the bytes in the list of tensors */
 export const countsName = 'counts';
 
-/** The field of a table, and its bytes */
+/** Makes the field that describes a table, and its bytes. */
 export function countsField(table: NgramTable, weights?: Float64Array) {
   const field = { ...headOf(table), ...(weights && { weights: Array.from(weights) }) };
   return { field, blob: { name: countsName, bytes: packTable(table) } };
@@ -21,7 +23,7 @@ export function countsField(table: NgramTable, weights?: Float64Array) {
 const count = { ...ranges.whole, holds: (x: number) => ranges.whole.holds(x) && x <= 0xffffffff };
 
 /**
- * Checks what a file says of a table.
+ * Reads and checks the description of a table.
  * @throws CharnnError naming the field that is wrong
  */
 export function readTableHead(fields: Fields): TableHead {
@@ -35,7 +37,7 @@ export function readTableHead(fields: Fields): TableHead {
   return {
     context,
     cutoff: fields.within('cutoff', count),
-    // each is taken off a count of 1, of 2, and of 3 and more
+    // discounts for a count of 1, of 2, and of 3 or more
     discounts: numbers(
       fields,
       'discounts',
@@ -47,12 +49,13 @@ export function readTableHead(fields: Fields): TableHead {
   };
 }
 
-/** Bytes of memory that a table and its trie take for each of its contexts and entries, at the most */
+/** Max bytes of memory that a table and its trie take for each of its contexts and entries */
 const bytesEach = 36;
 
 /**
- * @param bytes what `countsField` has packed
- * @throws CharnnError where they are damaged, or memory does not suffice
+ * Reads a table.
+ * @param bytes packed by `countsField`
+ * @throws CharnnError when they are damaged, or memory does not suffice
  */
 export function readTable(
   fields: Fields,
@@ -66,7 +69,7 @@ export function readTable(
   return unpackTable(bytes, head, vocabulary, where);
 }
 
-/** The weights with which counts are mixed in. */
+/** Reads the weights of the mixture of network and counts. */
 export function readWeights(fields: Fields, { context }: TableHead): Float64Array {
   const valid = (x: number) => x >= 0 && x <= 100;
   return Float64Array.from(numbers(fields, 'weights', 2 * classCount(context), valid));
@@ -93,12 +96,12 @@ function numbers(
   return list as number[];
 }
 
-/** n-grams of different lengths that a character of a text adds, at the most, about: contexts and entries */
+/** Estimated number of contexts and entries that each character of a text adds, at most */
 const eachCharacter = 2.5;
-/** Bytes that each takes in a file */
+/** Estimated bytes of each context or entry in a file */
 const bytesInFile = 4;
 
-/** About what the counts of a text take in a file, at the most. */
+/** Estimated bytes of a text's counts in a file, at most */
 export function countsBytes(characters: number): number {
   return bytesInFile * Math.min(2 * limits.counts.entries, eachCharacter * characters);
 }

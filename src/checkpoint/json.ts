@@ -61,7 +61,7 @@ export function* fileJson(
       headBytes += Buffer.byteLength(piece);
       if (headBytes > limits.headBytes) {
         throw new CharnnError(
-          `the fields beside the tensors come to more than ${limits.headBytes} bytes, at ${printable(key)}: no reader would take the file`,
+          `the fields beside the tensors come to more than ${limits.headBytes} bytes, at ${printable(key)}: charnn could not read the file`,
         );
       }
       hash.update(piece);
@@ -90,8 +90,8 @@ export function* fileJson(
 const listPiece = 100;
 
 /**
- * Yields the JSON of a value, a long list in pieces: the history of a long training would else
- * be a large string at every save, and memory would grow with it.
+ * Yields the JSON of a value, a long list in pieces: otherwise the history of a long training would become one large
+ * string at every save, and memory would grow with it.
  */
 function* valueJson(value: unknown): Generator<string> {
   if (!Array.isArray(value) || value.length <= listPiece) {
@@ -139,11 +139,11 @@ export class CheckpointFile {
 
   /**
    * Checks names, shapes and sizes of all tensors, before memory is taken for them.
-   * @param expected in order
-   * @param blobs names of what follows them that is no tensor, but bytes
-   * @returns what reads their values into memory of the caller's, and the bytes into their own
-   * @throws CharnnError naming the field that is wrong; the returned function also when the hash is not
-   * that of the contents
+   * @param expected the tensors that must be there, in order
+   * @param blobs names of the byte lists that must follow them
+   * @returns a function that reads the tensors' values into memory of the caller's, and returns the bytes
+   * @throws CharnnError naming the field that is wrong; the returned function throws it also when the hash does not
+   *   match the contents
    */
   prepareTensors(
     expected: readonly TensorShape[],
@@ -179,7 +179,7 @@ export class CheckpointFile {
   }
 }
 
-/** Words for the kinds of files, which lie side by side and are easily mixed up */
+/** What messages call the kinds of files, which lie side by side and are easily mixed up */
 const words: ReadonlyMap<unknown, string> = new Map([
   [fileFormats.model, 'a model'],
   [fileFormats.state, 'the state of a training'],
@@ -232,7 +232,7 @@ export function readModelConfig(fields: Fields): ModelConfig {
   return config;
 }
 
-/** A cell that is written out, or any other name with its equations. */
+/** Reads which cell a network has: a cell with kernels of its own, or any other name together with equations. */
 function readCell(fields: Fields): CellChoice {
   if (fields.get('equations') === undefined) return { cell: fields.oneOf('cell', cellNames) };
   const [cell, equations] = [fields.string('cell'), fields.string('equations')];
@@ -258,7 +258,7 @@ export function readTextOptions(fields: Fields): TextOptions {
   return { ...rest, ...(normalize && { normalize }) };
 }
 
-/** The text that ends each record; absent in files written before this was recorded. */
+/** Reads the text that ends each record; files from before this was recorded do not have it. */
 export function readSeparator(fields: Fields): string | undefined {
   if (fields.get('separator') === undefined) return undefined;
   const separator = fields.string('separator');

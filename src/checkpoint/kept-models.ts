@@ -1,7 +1,7 @@
 /**
- * The models of a training's last validations, in files of their own beside the best one:
- * `charnn.json` → `charnn.step-000400.json`. Older ones are removed as new ones come, but no file that
- * this training has not made.
+ * Keeps the models of a training's last validations in files beside the best model: `charnn.json` →
+ * `charnn.step-000400.json`. When a new one is written the oldest is removed, but never a file that this training has
+ * not made.
  */
 import type { Stats } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
@@ -17,14 +17,14 @@ const maxNameLength = 255;
 const stepDigits = 6;
 
 export interface KeptModelsOptions {
-  /** How many models are kept; 0: none */
+  /** Number of models to keep; 0 keeps none */
   readonly keep: number;
   /** The id of a training that is resumed, by which its models are recognised */
   readonly trainingId?: string | undefined;
-  /** Whether this training was resumed: models of other trainings are then left alone */
+  /** Whether this training was resumed: kept models of other trainings are then left alone */
   readonly resuming: boolean;
   /**
-   * Of every output of the training
+   * Checks every path before it is written.
    * @throws CharnnError for a path that may not be written, or whose file may not be replaced
    */
   readonly guard: (path: string) => Promise<void>;
@@ -41,8 +41,8 @@ export class KeptModels {
   ) {}
 
   /**
-   * Looks for what is there already. The caller must hold the model's lock: what a killed process has left is
-   * removed.
+   * Finds the kept models that exist already, and removes unfinished files of a killed process; the caller must hold
+   * the model's lock.
    * @throws CharnnError when files of other trainings are in the way
    */
   static async open(modelPath: string, options: KeptModelsOptions): Promise<KeptModels> {
@@ -85,7 +85,7 @@ export class KeptModels {
   private async look(): Promise<void> {
     const { modelPath, options } = this;
     const folder = dirname(modelPath);
-    // the max length of a step's number
+    // the name for the step with the most digits
     const maxName = basename(this.path(Number.MAX_SAFE_INTEGER));
     if (Buffer.byteLength(temporaryName(maxName, '01234567')) > maxNameLength) {
       throw new UsageError(
@@ -115,7 +115,7 @@ export class KeptModels {
     }
   }
 
-  /** The step in a file's name; undefined where it is no name of a model of this path. */
+  /** The step in the name of a kept model; undefined for any other name. */
   private stepOf(name: string): number | undefined {
     const { stem } = this;
     const rest = name.startsWith(stem) ? name.slice(stem.length) : '';

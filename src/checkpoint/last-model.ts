@@ -1,10 +1,11 @@
-/** The latest model of a training, from the state beside its best one. */
+/** Reads the latest model of a training, from the state beside its best model. */
 import type { Model } from '../model/model-data.js';
 import { readModel } from './model-file.js';
 import { readLastModel, statePath } from './state-file.js';
 
 /**
- * The latest weights, from the training state; the counts, of which a state has none, are the best model's.
+ * Reads the latest weights from the training state. A state has no fitted counts, so those of the best model are
+ * taken.
  * @param path of the model
  * @throws CharnnError when the state is missing or damaged
  */

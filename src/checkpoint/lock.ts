@@ -175,7 +175,7 @@ function whatIs(stats: Stats): string {
   return stats.isFIFO() ? 'a pipe' : 'a device or a socket';
 }
 
-/** The error for a lock's path at which there is no lock, or one that cannot be waited for. */
+/** Makes the error for a lock's path where something other than a lock lies, or a lock that cannot be waited for. */
 function inTheWay(path: string, is: string, cause?: unknown): CharnnError {
   return new CharnnError(
     `${quote(path)}, the lock file of this training, ${is}: if no other training is running, remove it`,
@@ -189,7 +189,7 @@ function isAlive({ pid, realm, started }: Holder, path: string, temporary: strin
     if (!processExists(pid)) return false;
     if (started !== undefined) return startOfProcess(pid) === started;
   }
-  // both by the clock of the file system, which is one for all; not a number when the lock is gone
+  // both times are of the file system's clock, which all machines share; not a number when the lock is gone
   const { mtimeMs = Number.NaN } = statSync(path, { throwIfNoEntry: false }) ?? {};
   const age = statSync(temporary).mtimeMs - mtimeMs;
   if (age < -patienceMs) throw inTheWay(path, 'has a time in the future');

@@ -25,7 +25,7 @@ import { leastVersion, modelFeatures } from './versions.js';
 
 /**
  * Writes a model; an existing file is replaced as a whole or not at all.
- * @param options.plainWeights numbers instead of base64: larger, but readable without decoding
+ * @param options.plainWeights write weights as numbers instead of base64: larger, but readable without decoding
  */
 export async function writeModel(
   path: string,
@@ -69,7 +69,10 @@ export async function readModel(path: string): Promise<Model> {
   return requireTexts(await readAnyModel(path), path);
 }
 
-/** @throws CharnnError for a model of pairs, of which most commands can make nothing */
+/**
+ * Refuses a model of pairs, which most commands cannot use.
+ * @throws CharnnError for a model of pairs
+ */
 export function requireTexts(model: Model, path: string): Model {
   if (!model.config.pairs) return model;
   throw new CharnnError(
@@ -77,7 +80,10 @@ export function requireTexts(model: Model, path: string): Model {
   );
 }
 
-/** The same of a model of texts or of pairs. */
+/**
+ * Reads a model, of texts or of pairs, and checks every field of it.
+ * @throws CharnnError as `readModel`
+ */
 export function readAnyModel(path: string): Promise<Model> {
   return CheckpointFile.read(path, 'model', (file) => {
     const { fields } = file;
@@ -96,7 +102,7 @@ export function readAnyModel(path: string): Promise<Model> {
 }
 
 /**
- * The id of the training that made a model; undefined where none is recorded. Tensors are not read.
+ * Reads the id of the training that made a model, without its tensors; undefined if none is recorded.
  * @throws CharnnError when it is no model
  */
 export function readTrainingId(path: string): Promise<unknown> {
@@ -112,7 +118,9 @@ function readParameters(
 ): Pick<Model, 'weights' | 'counts'> {
   const { parameters, flatSize, count } = parameterTable(config);
   if (count > limits.parameters) {
-    throw new CharnnError(`${shown} has ${count} parameters; at most ${limits.parameters} fit`);
+    throw new CharnnError(
+      `${shown} has ${count} parameters, and at most ${limits.parameters} are allowed`,
+    );
   }
   const { fields } = file;
   const isCounted = fields.get('counts') !== undefined;

@@ -1,6 +1,6 @@
 /**
- * Reading what the schema of a training describes: every value is checked against its row. What a version
- * of the files brought is missing in earlier ones, where the default holds.
+ * Reads configurations that the schema of a training describes. Every value is checked against its row. An option that
+ * is newer than the file is missing in it, and has its default.
  */
 
 import type { Fields } from '../json/fields.js';
@@ -25,7 +25,10 @@ export function readRows(table: OptionTable, fields: Fields): Record<string, unk
   return values;
 }
 
-/** @throws CharnnError naming the field where it is not what the row says */
+/**
+ * Reads the field of one row.
+ * @throws CharnnError naming the field where its value is not what the row allows
+ */
 function readRow(table: OptionTable, key: string, fields: Fields): unknown {
   const row = table[key];
   const [field, group] = (row.field ?? key).split('.').reverse();

@@ -34,15 +34,18 @@ import { leastVersion, stateFeatures } from './versions.js';
 
 const { whole, notNegative } = ranges;
 
-/** `charnn.json` → `charnn.state.json`, `charnn` → `charnn.state`: no two models have one state's name. */
+/**
+ * The path of the state of a model: `charnn.json` → `charnn.state.json`, `charnn` → `charnn.state`. No two models have
+ * the same.
+ */
 export function statePath(modelPath: string): string {
   const extension = extname(modelPath);
   return `${modelPath.slice(0, modelPath.length - extension.length)}.state${extension}`;
 }
 
 /**
- * The path at which earlier versions kept the state of a model without an extension, which is also where that of the
- * model with the extension .json is; undefined for other models.
+ * Where earlier versions wrote the state of a model without an extension: at the path that now is for the model with
+ * the extension .json. Undefined for a model with an extension.
  */
 export function formerStatePath(modelPath: string): string | undefined {
   return extname(modelPath) === '' ? `${modelPath}.state.json` : undefined;
@@ -84,7 +87,7 @@ export function readState(path: string): Promise<TrainingState> {
 }
 
 /**
- * Reads the latest model of a training from its state: the average of the weights, where one is kept.
+ * Reads the latest model of a training from its state: the moving average of the weights, if one is kept.
  * @throws CharnnError naming the file and the field that is wrong
  */
 export async function readLastModel(path: string): Promise<Model> {
@@ -148,7 +151,10 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
   };
 }
 
-/** Of a thinned history, of which just those validations must be there that are kept of as many. */
+/**
+ * Reads the summary of a thinned history. Exactly those validations must be in the history that thinning keeps of
+ * their number.
+ */
 function readSummary(fields: Fields): HistorySummary | undefined {
   if (fields.get('validations') === undefined) return undefined;
   const summary = fields.fields('validations');

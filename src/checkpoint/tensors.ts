@@ -1,6 +1,6 @@
 /**
- * Tensors in JSON: `{name, shape, dtype, encoding, data}`, the data base64 of little-endian float32, or
- * plain numbers. Written and read in pieces: a tensor's text may be longer than V8's longest string.
+ * Tensors in JSON: `{name, shape, dtype, encoding, data}`, where data is base64 of little-endian float32, or plain
+ * numbers. They are written and read in pieces, because a tensor's text may be longer than V8's longest string.
  */
 import type { Hash } from 'node:crypto';
 import { endianness } from 'node:os';
@@ -20,15 +20,15 @@ export interface NamedValues extends TensorShape {
 }
 
 /**
- * Values encoded at once: a multiple of 3 elements, so that base64 pieces join without padding; few enough
- * for the collector of young garbage, which V8 takes no larger strings to.
+ * Number of values encoded at once: a multiple of 3, so that base64 pieces join without padding, and small enough that
+ * V8 allocates the strings in its young generation, where garbage is cheap to collect.
  */
 const pieceElements = 3 << 12;
 
 /**
- * A tensor's JSON, in pieces.
- * @param hash takes in what `readTensor` will take in
- * @throws CharnnError for a value that is not finite, as no reader would take it
+ * Yields a tensor's JSON, in pieces.
+ * @param hash is updated with name, shape and values, as `readTensor` does
+ * @throws CharnnError for a value that is not finite, which no reader would accept
  */
 export function* tensorJson(tensor: NamedValues, plain: boolean, hash: Hash): Generator<string> {
   const { name, shape, values } = tensor;

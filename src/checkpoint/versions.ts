@@ -11,7 +11,10 @@ import type { Model } from '../model/model-data.js';
 import { precisionOf } from '../train/precision.js';
 import type { TrainConfig } from '../train/train-config.js';
 
-/** For each kind of file, the versions that brought what it may hold. What is in every file is `all`. */
+/**
+ * For each kind of file, the version that introduced each feature; `all` is the latest version that changed every
+ * file.
+ */
 const versions = {
   model: { hash: 2, all: 3, counts: 4, pairs: 5, equations: 5 },
   state: { hash: 2, all: 3, documents: 4, counts: 5, pairs: 6, equations: 6, bf16: 6 },
@@ -20,10 +23,10 @@ const versions = {
 
 export type FileKind = keyof typeof versions;
 
-/** Something that a kind of file has only from some version on */
+/** A feature that files of this kind have only from some version on */
 export type FileFeature<Kind extends FileKind> = Exclude<keyof (typeof versions)[Kind], 'all'>;
 
-/** The version that a kind of file has had a feature since: in earlier files it is missing. */
+/** The version from which on files of this kind have a feature; earlier files lack it. */
 export function firstVersion<Kind extends FileKind>(
   kind: Kind,
   feature: FileFeature<Kind>,
@@ -45,12 +48,12 @@ export function leastVersion<Kind extends FileKind>(
   return Math.max(versions[kind].all, ...first);
 }
 
-/** What a model's file has that an earlier charnn cannot read. */
+/** Features of a model file that an earlier charnn cannot read */
 export function modelFeatures({ config, counts }: Pick<Model, 'config' | 'counts'>) {
   return [...networkFeatures(config), ...(counts ? (['counts'] as const) : [])];
 }
 
-/** What the state of a training has that an earlier charnn cannot go on with. */
+/** Features of a training state that an earlier charnn cannot continue */
 export function stateFeatures(model: ModelConfig, config: TrainConfig) {
   const { counts, documents } = config;
   return [

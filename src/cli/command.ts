@@ -12,8 +12,8 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   /** Synonyms of the name: a command given by one of them is refused with a hint at the name */
   readonly synonyms?: readonly string[];
   /**
-   * The purpose of standard output: the command's result, without whose reader it has nothing to do; or
-   * events of a work whose result goes into a file, so that it goes on without a reader.
+   * What standard output is for. 'result': the command's result; without a reader the command has nothing to do and
+   * ends. 'events': messages about work whose result goes into a file; without a reader the work continues.
    */
   readonly standardOutput: 'result' | 'events';
   /** @returns the exit code, if it is not 0: a number, or anything else for 0 */

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import { kebab, type OptionRow, type OptionTable } from '../options/table.js';
 import { ValueError, type ValueType } from '../options/types.js';
 
-/** As commander writes them: `-o, --output <file>` */
+/** Flags in commander's notation: `-o, --output <file>` */
 export function flagsOf(key: string, row: OptionRow): string {
   const short = row.short === undefined ? '' : `-${row.short}, `;
   const argument = row.argument === undefined ? '' : ` ${row.argument}`;
@@ -55,8 +55,8 @@ function isRepeatable(row: OptionRow): boolean {
 }
 
 /**
- * Adds options to a command. Absent options stay undefined; the commands fill them in.
- * @param warn is told of spellings of earlier versions
+ * Adds options to a command. Absent options stay undefined; the commands fill in defaults.
+ * @param warn is called with a message when a spelling of an earlier version is used
  */
 export function addOptions(
   command: Command,
@@ -68,7 +68,7 @@ export function addOptions(
     const spellings = describe({ [key]: row }).map(({ flags, description }) =>
       optionFor(key, row, flags, description),
     );
-    // before the option is added: commander reads the variable when it is
+    // commander reads the variable when the option is added, so it must be set before
     if (row.environment !== undefined) spellings[0].env(row.environment);
     for (const option of spellings) command.addOption(option);
     const argument = row.argument === undefined ? '' : ` ${row.argument}`;
@@ -93,7 +93,7 @@ function optionFor(key: string, row: OptionRow, flags: string, description: stri
   if (row.argument === undefined) return option;
   return option.argParser((value: string, before: unknown) => {
     const parsed = parse(row.type, value);
-    // given several times, the last one holds, unless the option is a list
+    // of an option that is given several times, the last value counts, unless the option is a list
     return isRepeatable(row) && Array.isArray(before) ? [...before, ...(parsed as [])] : parsed;
   });
 }
@@ -108,10 +108,10 @@ function parse(type: ValueType<unknown>, value: string): unknown {
 }
 
 /**
- * Changes one option of those in force, as a line such as `temp 0.8` says. Without a value it is again as
- * it was originally; a switch changes over.
+ * Changes one of the current options, as a typed line such as `temp 0.8` says. Without a value the option gets its
+ * original value again; a switch is toggled.
  * @param keys of the options that may be changed
- * @throws UsageError for a name that is not among them, or a value that is none
+ * @throws UsageError for a name that is none of them, and for a wrong value
  */
 export function adjust<Options extends object>(
   table: OptionTable,

@@ -9,7 +9,10 @@ import { createOutput } from './output.js';
 
 const helpWidth = 80;
 
-/** @param before is called with the name of the command before it runs */
+/**
+ * Makes commander's program of the commands.
+ * @param before is called with the name of the command before it runs
+ */
 export function createProgram(
   // biome-ignore lint/suspicious/noExplicitAny: commands of any options
   definitions: readonly CommandDefinition<any>[],
@@ -38,7 +41,7 @@ export function createProgram(
       if (name === undefined) program.outputHelp();
       else (find(program, name) ?? refuseCommand(name, definitions)).outputHelp();
     });
-  // only an unknown command gets here as an argument, perhaps with options of the command that was meant
+  // only an unknown command arrives here as an argument, perhaps with options of the command that was meant
   program.argument('[command...]').usage('[options] [command]');
   program.allowUnknownOption();
   program.action(([word]: readonly string[]) => {

@@ -14,7 +14,10 @@ const names = Object.keys(codes) as EndSignal[];
 
 export class Interruption {
   private readonly controller = new AbortController();
-  /** Whether there is something to be saved; else a signal ends the process at once. */
+  /**
+   * Whether a signal should end the work in an orderly way, because there is something to save; otherwise it ends the
+   * process at once.
+   */
   private orderly = false;
   private readonly onSignal = (name: EndSignal): void => {
     if (name === 'SIGHUP' && isUnderNohup()) return;
@@ -29,8 +32,8 @@ export class Interruption {
   }
 
   /**
-   * Does work that the first signal brings to an orderly end, by this signal of abortion. The second,
-   * of any kind, ends the process.
+   * Does work that the first signal ends in an orderly way, through this AbortSignal. The second signal of any kind
+   * ends the process.
    */
   async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.orderly = true;
@@ -56,9 +59,9 @@ export class Interruption {
 }
 
 /**
- * Whether nohup(1) started the process: it has hang-ups ignored, but Node undoes that. What else tells
- * of it: bash and zsh have its path in the variable `_`, and GNU's puts a file that cannot be read in
- * the place of a terminal as standard input.
+ * Whether nohup(1) started the process. It makes the process ignore hang-ups, but Node undoes that, so other traces
+ * are looked for: bash and zsh put its path into the variable `_`, and GNU's puts a file that cannot be read in the
+ * place of a terminal as standard input.
  */
 function isUnderNohup(): boolean {
   if (basename(process.env._ ?? '') === 'nohup') return true;
@@ -67,7 +70,7 @@ function isUnderNohup(): boolean {
     // the access mode O_WRONLY
     return flags !== null && (Number.parseInt(flags[1], 8) & 3) === 1;
   } catch {
-    // the system has no /proc
+    // this system has no /proc
     return false;
   }
 }
@@ -77,8 +80,8 @@ function hasTerminal(): boolean {
 }
 
 /**
- * For a process whose terminal is gone: it ends by the signal that says so. An ordinary exit is not to be
- * had: Node 20 and 22 abort when they cannot put the terminal back as it was.
+ * Ends a process whose terminal is gone by the signal for that. It cannot exit normally: Node 20 and 22 abort when
+ * they cannot restore the terminal's mode.
  */
 export function endByHangup(): void {
   process.once('exit', () => {

@@ -43,7 +43,7 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   const [left, right] = extent(all.map(([x]) => x));
   let [bottom, top] = extent(all.map(([, y]) => y));
   if (logarithmic) [bottom, top] = [Math.floor(bottom), Math.ceil(top)];
-  // one digit more is lost to rounding of large numbers
+  // large numbers lose one more digit to rounding
   if (bottom === top) top = bottom + Math.max(1, Math.abs(bottom));
 
   const label = (y: number) => formatY(logarithmic ? 10 ** y : y);
@@ -75,12 +75,12 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   return series.length > 1 ? [...lines, ...wrapped(names, options.width)] : lines;
 }
 
-/** Limit of values, because sums and differences of larger numbers might be infinite */
+/** Whether a value is small enough that sums and differences of values stay finite */
 function isDrawable(x: number): boolean {
   return Math.abs(x) < 1e300;
 }
 
-/** Mean of the points that fall into a column, or what lies between its neighbours. */
+/** Mean of the points that fall into a column; if there are none, a value between the neighbouring points. */
 function valueAt(
   points: readonly (readonly [number, number])[],
   column: number,
@@ -104,7 +104,7 @@ function extent(values: readonly number[]): [number, number] {
   ] as [number, number]);
 }
 
-/** The legend: as many names a line as fit; the codes of colours take no width. */
+/** Breaks the legend into lines with as many names as fit; codes of colours take no width. */
 function wrapped(names: readonly string[], width: number): string[] {
   const visible = (text: string) => stripVTControlCharacters(text).length;
   const lines: string[] = [];
@@ -120,7 +120,7 @@ function wrapped(names: readonly string[], width: number): string[] {
 const blocks = [...'▁▂▃▄▅▆▇█'];
 
 /**
- * One block a value, from the lowest to the highest; a long series is averaged down.
+ * Draws a block for each value, higher for larger values; a long series is averaged to fit.
  * @param width max number of blocks
  */
 export function sparkline(values: readonly number[], width: number): string {
@@ -137,8 +137,8 @@ export function sparkline(values: readonly number[], width: number): string {
 }
 
 /**
- * How values are spread between -limit and limit, a block a bin; an empty bin is a blank. Blocks grow with
- * the root of the count, so that tails are seen.
+ * Draws the distribution of values between -limit and limit: a block for each bin, a blank for an empty one. The
+ * height grows with the square root of the count, so that tails are visible.
  */
 export function histogram(values: ArrayLike<number>, bins: number, limit: number): string {
   const counts = new Array<number>(bins).fill(0);

@@ -62,7 +62,7 @@ export class TypedLines {
     return typed;
   }
 
-  /** Whether the person wants no more of what comes: Ctrl-C, or Ctrl-D. */
+  /** Whether the person wants to end the current output or everything, by Ctrl-C or Ctrl-D. */
   get enough(): boolean {
     return this.interrupted || this.ended;
   }

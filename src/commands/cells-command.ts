@@ -37,11 +37,11 @@ export const cellsCommand = defineCommand({
   arguments: '[action] [cell]',
   summary: 'list recurrent cells, show and check their equations',
   description:
-    "List the recurrent cells that --cell takes. With `show`, print a cell's equations\nand what it costs; with `check`, its gradients against differences, and its speed.",
+    "List the recurrent cells that --cell takes. `show` prints a cell's equations and\nwhat it costs; `check` compares its gradients with finite differences, and\nmeasures its speed.",
   examples: [
-    ['charnn cells', 'all that there are'],
+    ['charnn cells', 'all cells'],
     ['charnn cells show nas --hidden 512', 'equations, parameters, products'],
-    ['charnn cells check my.cell', 'gradients, speed'],
+    ['charnn cells check my.cell', 'are its gradients right?'],
   ],
   synonyms: ['cell', 'equations', 'architectures'],
   options: table,
@@ -60,7 +60,7 @@ export const cellsCommand = defineCommand({
   },
 });
 
-/** A cell with its text, those that are written out included */
+/** Finds a cell and its text; cells with kernels of their own have one, too. */
 function find(name: string): {
   readonly name: string;
   readonly text: string;
@@ -81,7 +81,7 @@ function list({ json }: Options): string {
   return cells.map(({ name, what }) => `${name.padEnd(10)}${what}\n`).join('');
 }
 
-/** What a layer of H units costs that has as many inputs */
+/** Costs of a layer of H units with H inputs */
 function costs(program: Program, H: number) {
   const { inputs, units, vectors, recurrent, operations, states } = program;
   return {
@@ -133,7 +133,7 @@ function show(given: string, { hidden: H = table.hidden.default, json }: Options
   ].join('\n');
 }
 
-/** Beyond it a gradient is wrong: differences in float64 are exact to about 1e-8. */
+/** Relative error above which a gradient counts as wrong; differences in float64 are exact to about 1e-8. */
 const tolerance = 1e-6;
 
 async function check(given: string, options: Options): Promise<void> {

@@ -1,4 +1,4 @@
-/** `charnn compress`: a file, coded with the predictions of a model that learns from it. */
+/** `charnn compress`: codes a file with the predictions of a model that learns from it. */
 
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';

@@ -1,4 +1,4 @@
-/** `charnn convert`: for each line its target, by a model of pairs. */
+/** `charnn convert`: writes for each line the target that a model of pairs gives it. */
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
@@ -32,7 +32,7 @@ export const convert = defineCommand({
   arguments: '[text...]',
   summary: 'print what a model of pairs makes of each line',
   description:
-    'Read sources, a line each, from files or standard input, and print for each line what\na model trained with --pairs makes of it: one line out for each line in, in order.',
+    'Convert each line of files or standard input with a model that was trained with\n--pairs, and print the results, one for each line, in order.',
   examples: [
     ['charnn convert < words.txt', 'a target for each word'],
     ['echo hello | charnn convert -m lexicon.json', 'another model'],

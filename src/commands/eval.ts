@@ -1,4 +1,4 @@
-/** `charnn eval`: how well a model predicts a text. */
+/** `charnn eval`: measures how well a model predicts a text. */
 
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';

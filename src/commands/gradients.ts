@@ -1,4 +1,4 @@
-/** `charnn gradients`: how far back the gradient reaches. */
+/** `charnn gradients`: measures how far back the gradient reaches. */
 
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
@@ -76,8 +76,8 @@ export const gradients = defineCommand({
     'Measure, on a text, the gradient of the loss with respect to earlier states,\nfor a model or for untrained networks side by side, and the spectra of the\nrecurrent matrices.',
   examples: [
     ['charnn gradients book.txt', 'the model charnn.json'],
-    ['charnn gradients book.txt --cell rnn,lstm,gru', 'untrained'],
-    ['charnn gradients book.txt -o gradients.html', 'on a page'],
+    ['charnn gradients book.txt --cell rnn,lstm,gru', 'of untrained networks'],
+    ['charnn gradients book.txt -o gradients.html', 'as a page'],
   ],
   options: table,
   standardOutput: 'result',
@@ -191,7 +191,7 @@ function shapeOf({ residual = false, layerNorm = false }: Options) {
   return architectureFlags({ residual, layerNorm });
 }
 
-/** A number recorded in a model is checked before it is used: a model file may come from anywhere. */
+/** A number that a model records, if it is positive; a model file may come from anywhere, so it is checked. */
 function positiveOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : otherwise;
 }
@@ -202,7 +202,7 @@ function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping |
   // an entry covers the steps since the previous entry
   let [steps, clipped, norms, maxNorm] = [0, 0, 0, 0];
   for (const { step, clipped: share, gradientNorm } of history) {
-    // a model that was given is validated before the first step
+    // the validation of a model to start from, before the first step, covers no steps
     if (step === 0) continue;
     if (step == null || share == null || gradientNorm == null) return undefined;
     const count = step - steps;

@@ -1,4 +1,4 @@
-/** `charnn inspect`: what a model is. */
+/** `charnn inspect`: describes a model. */
 
 import chalk from 'chalk';
 import { defineCell } from '../cells/definition.js';
@@ -143,7 +143,7 @@ function description(model: Model): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What is said of a model's counts */
+/** Summary of a model's counts, with the mean weights for each length of context. */
 function summaryOf(counts: ModelCounts) {
   const { context, cutoff } = counts.table;
   return { context, cutoff, ngrams: entriesOf(counts.table), weights: weightsByLength(counts) };

@@ -1,4 +1,4 @@
-/** `charnn novelty`: how much of a text is copied from a corpus. */
+/** `charnn novelty`: measures how much of a text is copied from a corpus. */
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -36,7 +36,7 @@ export const novelty = defineCommand({
   summary: 'measure how much of a text is copied from a corpus',
   description:
     'Print, for several lengths, the share of strings of a text that do not occur in\na corpus, and the longest strings that occur in both.',
-  examples: [['charnn sample -l 20000 | charnn novelty --corpus book.txt', 'memorised?']],
+  examples: [['charnn sample -l 20000 | charnn novelty --corpus book.txt', 'is it memorised?']],
   synonyms: ['copied', 'plagiarism', 'overlap'],
   options: table,
   standardOutput: 'result',

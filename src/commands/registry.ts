@@ -20,12 +20,16 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   inspect: async () => (await import('./inspect.js')).inspect,
   bench: async () => (await import('./bench.js')).bench,
   cells: async () => (await import('./cells-command.js')).cellsCommand,
+  search: async () => (await import('./search-command.js')).searchCommand,
   gradients: async () => (await import('./gradients.js')).gradients,
   visualize: async () => (await import('./visualize.js')).visualize,
   report: async () => (await import('./report.js')).report,
 };
 
-/** The command of this very name, and no other; all of them for any other word, which may be meant for one. */
+/**
+ * The definition of the command with exactly this name; for any other word all of them, so that a suggestion can be
+ * made.
+ */
 export async function commandsFor(word: string | undefined): Promise<readonly AnyCommand[]> {
   if (word !== undefined && Object.hasOwn(registry, word)) return [await registry[word]()];
   return Promise.all(Object.values(registry).map((load) => load()));

@@ -1,4 +1,4 @@
-/** `charnn report`: trainings as a page of curves, side by side. */
+/** `charnn report`: shows trainings as a page of curves, side by side. */
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -49,7 +49,7 @@ async function reportTrainings(
   for (const file of files) {
     runs.push({ ...(await readRun(file)), file });
   }
-  // where short names do not tell files apart, the whole ones do
+  // if two files have the same short name, whole paths are shown
   const named = runs.map(({ file, ...run }) => {
     const shared = runs.filter(({ name }) => name === run.name).length > 1;
     return shared ? { ...run, name: file } : run;

@@ -1,4 +1,4 @@
-/** `charnn sample`: text from a model, streamed to standard output. */
+/** `charnn sample`: writes text from a model to standard output. */
 
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
@@ -33,9 +33,9 @@ export const sample = defineCommand({
   examples: [
     ['charnn sample --temp 0.8', 'a little more predictable'],
     ["charnn sample -p 'Call me' -l 200", 'continue a text'],
-    ['charnn sample -l 1000000 | head -n 20', 'as much as is read'],
+    ['charnn sample -l 1000000 | head -n 20', 'until head has its lines'],
     ["charnn sample -n 20 --stop '\\n' | sort -u", 'twenty lines'],
-    ['seq 9 | charnn sample --complete -', 'lines that begin so'],
+    ['seq 9 | charnn sample --complete -', 'a line that begins with each digit'],
     ['charnn sample -i', 'take turns with it'],
   ],
   synonyms: ['generate', 'gen', 'write', 'predict', 'text', 'run'],

@@ -1,4 +1,4 @@
-/** `charnn score`: each line with its bits per character in front. */
+/** `charnn score`: prints each line with its bits per character in front. */
 
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
@@ -61,7 +61,7 @@ export const score = defineCommand({
     'Read lines from files or standard input and print each with its bits per\ncharacter in front, in order: the higher, the less the model expected the line.',
   examples: [
     ['charnn score app.log | sort -rn | head', 'the oddest lines'],
-    ['tail -f app.log | charnn score --threshold 4', 'as they come'],
+    ['tail -f app.log | charnn score --threshold 4', 'odd lines, as they come'],
     ['charnn score --per-char < poem.txt', 'each character, as JSON'],
   ],
   synonyms: ['anomaly', 'rank'],
@@ -127,7 +127,7 @@ async function scoreTexts(
   for await (const scored of lines) {
     unknown += scored.losses[0].unknown;
     const bits = bitsPerCharacter(scored).toFixed(6);
-    // what is shown decides: a threshold taken from the output means that very line
+    // the number is compared as it is printed, so that a threshold copied from the output includes its own line
     if (Number(bits) < min) continue;
     if (options.perChar) await writer.line(perCharacter(scored, model, Number(bits)));
     else await writer.line(`${bits}\t`, withoutCr(scored.line, text));
@@ -136,12 +136,12 @@ async function scoreTexts(
   noteUnknown(unknown, model.vocabulary, output);
 }
 
-/** 0 for an empty line of a model that does not know line ends */
+/** Bits per character of a line; 0 for an empty line of a model that does not know line ends */
 function bitsPerCharacter({ losses: [{ nats, characters }] }: ScoredLine): number {
   return characters > 0 ? nats / Math.LN2 / characters : 0;
 }
 
-/** A line of JSON: the characters, the line's end last, and what each of them cost. */
+/** One line as JSON: its characters, the line end last, and the bits of each. */
 function perCharacter({ line, losses: [of] }: ScoredLine, { text }: Model, bits: number): string {
   const shown = withoutCr(line, text);
   const uniform = `${uniformText(shown, text)}\n`;

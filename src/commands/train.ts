@@ -78,7 +78,7 @@ async function runCommand(
     sayMixed(training.best, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
-    // all is saved, and the comparison computes without a pause: a signal now ends the process by itself
+    // everything is saved, and the comparison computes without pauses: a signal may now end the process at once
     training.release();
     interruption.stopListening();
     await compare(prepared.corpus, options, progress, output);
@@ -102,7 +102,7 @@ async function run(
     );
   try {
     return await training.run(signal, show, async (model) => {
-      // a model of pairs writes nothing by itself
+      // a model of pairs cannot write text without a source
       if (json && !model.config.pairs) show(await sampleOf(model, config));
     });
   } finally {
@@ -202,7 +202,7 @@ async function compare(
   progress: Progress,
   output: Output,
 ): Promise<void> {
-  // other models of texts say nothing of pairs
+  // the other models predict texts, not pairs
   if (pairs || validation.length < 2 || (quiet && !json)) return;
   const result = await baseline(vocabulary, validation, counted);
   if (json) progress.show(baselineEvent(result));

@@ -1,4 +1,4 @@
-/** `charnn visualize`: a page that shows a model reading a text. */
+/** `charnn visualize`: writes a page that shows a model reading a text. */
 
 import { type Analysis, analyse, recordUnits, type Unit } from '../analyse/analysis.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
@@ -98,7 +98,7 @@ async function showReading(
   else for (const line of findingLines(seen)) output.note(line);
 }
 
-/** The units asked for; else as many as fit, those that follow a feature first. */
+/** The units that were asked for; otherwise as many as fit on the page, those that follow a feature first. */
 function chooseUnits(
   asked: OptionsOf<typeof table>['units'],
   model: Model,
@@ -125,7 +125,7 @@ function chooseUnits(
   output.note(
     `of ${grouped(all.length)} units the page holds the activations of ${fitting}; name others with --units, or show less text`,
   );
-  // the best of each feature, then the second best of each, …
+  // the best unit of each feature, then the second best of each, and so on
   const ranked = [0, 1, 2].flatMap((place) =>
     findings.flatMap(({ units }) => units.slice(place, place + 1)),
   );

@@ -1,4 +1,4 @@
-/** `charnn which`: each line with the model that is most likely to have written it. */
+/** `charnn which`: prints each line with the model that is most likely to have written it. */
 
 import { basename } from 'node:path';
 import { openDevice } from '../backend/open-device.js';
@@ -44,8 +44,8 @@ export const which = defineCommand({
   description:
     'Print each line of standard input with the name of the model that gives it the\nhighest probability, and the difference in bits to the next best model.',
   examples: [
-    ['charnn which en.json de.json < mixed.txt', 'languages'],
-    ['charnn which a.json b.json | cut -f1 | uniq -c', 'how often'],
+    ['charnn which en.json de.json < mixed.txt', 'which language is each line?'],
+    ['charnn which a.json b.json | cut -f1 | uniq -c', 'how often each one'],
   ],
   synonyms: ['classify', 'compare', 'identify'],
   options: table,

@@ -1,4 +1,4 @@
-/** Bytes to a compressed file and back, exactly. */
+/** Compresses bytes and restores them exactly. */
 import { createHash } from 'node:crypto';
 import type { Device } from '../backend/device.js';
 import { usualContext } from '../counts/count-text.js';
@@ -37,13 +37,13 @@ import { compressShort, decompressShort } from './short-codec.js';
 import { isShort, shortBackend, shortBytes } from './short-container.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
-/** The size of the model that begins untrained: small, because it has to learn fast. */
+/** Sizes of a model that begins untrained: small, because it has to learn fast */
 const freshConfig = { cell: 'lstm', layers: 1, hidden: 256, embedding: 64 } as const;
 const freshRate = 4e-3;
-/** A model that knows the language already needs to adapt, not to learn. */
+/** Learning rate of a given model: it knows the language already and only has to adapt. */
 const givenRate = 1e-3;
 const { chunk } = limits.compressed;
-/** Number of streams by content length: few streams compress better, many are faster. */
+/** Numbers of streams for short and long contents: few streams compress better, many are faster. */
 const fewStreams = 4;
 const longStream = 300_000;
 
@@ -114,9 +114,9 @@ async function compressLong(
 }
 
 /**
- * A file is compressed as a whole, in memory.
- * @param bytes of it, or of what has been read of it so far
- * @throws CharnnError for more than is compressed at a time, or than memory holds
+ * Refuses contents that are too large, because a file is compressed as a whole, in memory.
+ * @param bytes of the file, or of the part that has been read so far
+ * @throws CharnnError for more than can be compressed at a time, or than memory holds
  */
 export function requireCompressible(bytes: number): void {
   const { contentBytes } = limits.compressed;
@@ -205,6 +205,6 @@ async function requireEqual(
 ): Promise<void> {
   if ((await probe(device, config, version)) === expected) return;
   throw new CharnnError(
-    `${name} can be decompressed only where its back end, ${backend}, computes as where it was compressed: here it rounds otherwise`,
+    `${name} can be decompressed only where its back end, ${backend}, rounds as it did when the file was compressed: here it rounds otherwise`,
   );
 }

@@ -1,4 +1,4 @@
-/** Coding a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
+/** Codes a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
 import { type Scope, withScope } from '../backend/device.js';
 import { type ModelCounts, sharedCounts } from '../counts/mixture.js';
 import { CharnnError } from '../errors.js';
@@ -42,6 +42,8 @@ export interface CodingModel {
   readonly alphabet: Uint32Array;
   /** The character that the model reads before a text */
   readonly beginning: number;
+  /** Whether it is a model that was given, not a fresh one */
+  readonly isGiven: boolean;
   /** The model's own counts */
   readonly counts?: ModelCounts | undefined;
 }
@@ -121,7 +123,7 @@ export async function decode(
 
 function planOf(
   layout: Layout,
-  { config, weights, alphabet, beginning, counts }: CodingModel,
+  { config, weights, alphabet, beginning, isGiven, counts }: CodingModel,
   settings: CodingSettings,
   { operations: backend, handle }: Scope,
   coded: readonly Uint8Array[] | undefined,
@@ -170,6 +172,7 @@ function planOf(
     rate: settings.rate,
     version: settings.version,
     context: settings.context,
+    isGiven,
     counts: sharedCounts(counts),
     coded,
   };

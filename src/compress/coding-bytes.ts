@@ -1,20 +1,20 @@
-/** What coding takes of memory: asked for before any of it is taken. */
+/** Estimates the memory of coding, so that it can be refused before any of it is allocated. */
 import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import type { CodingSettings } from './coder.js';
 import { maxCounts } from './counting-format.js';
 
-/** Memory that a byte of the content takes: itself, as a symbol, and as symbol and id of a stream */
+/** Bytes of memory for each byte of the content: itself, as a symbol, and as symbol and id of a stream */
 export const bytesPerByte = 12;
-/** Bytes of a counted n-gram, in two hash tables that are about half full */
+/** Bytes of memory for each counted n-gram, in two hash tables that are about half full */
 const bytesPerCount = 80;
-/** Different n-grams of all orders, which are fewer in a long text than in a short one */
+/** Estimated number of different n-grams of all orders for each character of a short text; a long one has fewer */
 const countsPerCharacter = 2;
 /** Bytes that a thread takes at its start */
 const threadBytes = 12 * 2 ** 20;
 
-/** Bytes for coding so many characters, about: content, weights, gradients, activations and counts of all replicas. */
+/** Estimated bytes for coding a content: content, weights, gradients, activations and counts of all replicas. */
 export function codingBytes(
   config: ModelConfig,
   characters: number,

@@ -37,6 +37,8 @@ export interface CodingPlan {
   readonly version: number;
   /** Characters of the longest context that is counted */
   readonly context: number;
+  /** Whether the network is that of a model that was given */
+  readonly isGiven: boolean;
   /** Counts of the model */
   readonly counts: ModelCounts | undefined;
   /** The bytes to decode, by replica; undefined when encoding */
@@ -46,7 +48,7 @@ export interface CodingPlan {
 /** Max milliseconds of work without a pause in which timers can run */
 const sliceMs = 100;
 
-/** Steps in which the rate rises to its highest, and after which it falls as 1/√step */
+/** Number of steps in which the learning rate rises to its peak; after that it falls as 1/√step. */
 const warmup = 20;
 const steady = 2000;
 
@@ -74,9 +76,9 @@ export function createCodingHandler(
 class StreamCoder {
   private readonly network: Network;
   private readonly control: SharedControl;
-  /** What the network learns with; undefined where it stays as it is */
+  /** What the network learns with; undefined if it does not learn */
   private readonly replica: Replica | undefined;
-  /** undefined where the network alone predicts */
+  /** Network and counts mixed; undefined if the network predicts alone */
   private readonly mixed: MixedPrediction | undefined;
   private readonly format: CountingFormat;
   private readonly state: State;
@@ -93,14 +95,14 @@ class StreamCoder {
     private readonly plan: CodingPlan,
     index: number,
   ) {
-    const { layout, replicas, coded, rate, version, context, counts } = plan;
+    const { layout, replicas, coded, rate, version, context, isGiven, counts } = plan;
     this.own = replicas[index];
     const { rows, model, control } = this.own;
     this.control = new SharedControl(replicas.length, control);
     if (rate > 0) this.replica = new Replica(backend, this.own, this.control);
     this.format = countingFormat(version, context);
     if (rate > 0 || this.format.isAlwaysMixed) {
-      this.mixed = new MixedPrediction(model.vocabulary, this.format, counts);
+      this.mixed = new MixedPrediction(model.vocabulary, this.format, isGiven, counts);
     }
     const { isTrimmed } = this.format;
     if (coded === undefined) this.encoder = new RangeEncoder(isTrimmed);
@@ -149,7 +151,7 @@ class StreamCoder {
       if (replica !== undefined) {
         if (steady) {
           const rate = Float64Array.of(rateAt(plan.rate, step));
-          // a model that has gone astray stays as it is, on both sides
+          // a model whose loss has diverged stops learning, on both sides alike
           steady = (await replica.run(step, rate)).diverged === undefined;
           network.thaw();
           network.freeze();
@@ -158,7 +160,7 @@ class StreamCoder {
         }
       }
       if (mixed === undefined) continue;
-      // the other replicas have to be done with their characters
+      // the other replicas must have coded their characters before these are counted
       if (replica === undefined) this.control.barrier.wait();
       this.countChunk(mixed, from + 1, from + T);
     }

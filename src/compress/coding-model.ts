@@ -1,4 +1,4 @@
-/** What codes a content: a fresh network or a given model, and how it is told whether another machine has the same. */
+/** The model that codes a content, fresh or given, and the checks that another machine has the same. */
 import { createHash, type Hash } from 'node:crypto';
 import type { Device, Scope } from '../backend/device.js';
 import { openExactDevice } from '../backend/open-device.js';
@@ -13,7 +13,7 @@ import { type CodingModel, encode } from './coder.js';
 
 export function freshModel(config: ModelConfig, alphabet: Uint32Array): CodingModel {
   const weights = initialValues(parameterTable(config), 1);
-  return { config, weights, alphabet, beginning: config.vocabulary - 1 };
+  return { config, weights, alphabet, beginning: config.vocabulary - 1, isGiven: false };
 }
 
 /** @param version of the compressed file: earlier ones leave the model's counts out */
@@ -25,6 +25,7 @@ export function givenModel(
   const beginning = newline === vocabulary.unknownId ? 0 : newline;
   return {
     ...{ config, weights, alphabet: Uint32Array.from(vocabulary.symbols), beginning },
+    isGiven: true,
     counts: version < firstVersion('compressed', 'modelCounts') ? undefined : counts,
   };
 }
@@ -56,7 +57,7 @@ function hashCounts(hash: Hash, { table, weights }: ModelCounts): void {
   hash.update(JSON.stringify([cutoff, Array.from(discounts), Array.from(weights)]));
   for (const { symbols, firstChild, firstEntry, totals, entrySymbols, entryCounts } of levels) {
     for (const list of [symbols, firstChild, firstEntry, totals, entrySymbols, entryCounts]) {
-      // a hash takes no shared memory
+      // createHash does not accept shared memory, so the bytes are copied
       hash.update(Uint8Array.from(new Uint8Array(list.buffer, list.byteOffset, list.byteLength)));
     }
   }

@@ -19,7 +19,7 @@ const magic = Buffer.from('charnn\0z', 'latin1');
 export const writtenVersion = leastVersion('compressed', []);
 /** Limits of what compress writes: a header beyond them is refused before any memory is taken for it. */
 const maxima = limits.compressed;
-/** The longest context that is counted where a file does not say it */
+/** Length of the longest context in files that do not record it */
 const earlierContext = 5;
 /** Bytes of the header's SHA-256 that are kept */
 const checksumBytes = 8;
@@ -52,7 +52,7 @@ export function pack(header: Header, parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([magic, length, json, checksum(json), ...parts]);
 }
 
-/** Alphabets as base64 */
+/** The header as JSON; an alphabet is written as base64 */
 function plain({ coded, ...content }: Header): Record<string, unknown> {
   if (coded === undefined) return content;
   const { model, version: _, ...how } = coded.how;
@@ -112,7 +112,7 @@ function readVersion(fields: Fields, name: string): number {
   return version as number;
 }
 
-/** The checksum holds, so what is wrong here was not written by charnn. */
+/** Reads the header. Its checksum holds, so a value that is wrong was not written by charnn. */
 function readHeader(fields: Fields, version: number): Header {
   const bytes = fields.integer('bytes', 0, maxima.contentBytes);
   const content = { bytes, sha256: fields.string('sha256') };
@@ -129,7 +129,7 @@ function isLength(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** The max number of streams for a content of so many characters */
+/** The max number of streams for a content with this many characters */
 export function maxStreams(characters: number): number {
   const { streams, streamCharacters } = maxima;
   return Math.max(1, Math.min(streams, Math.floor(characters / streamCharacters)));

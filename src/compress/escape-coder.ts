@@ -1,14 +1,18 @@
-/** Symbols that the model does not know, bit by bit, each bit's probability learnt from those before. */
+/**
+ * Codes symbols that the model does not know, bit by bit; the probability of each bit is learned from those before.
+ */
 import type { RangeDecoder, RangeEncoder } from './range-coder.js';
 
-/** Symbols are below 2^21: code points, and bytes that are no text (`symbols.ts`) */
+/** Number of bits of a symbol: code points, and bytes that are no text (`symbols.ts`), are below 2^21. */
 const bits = 21;
 const total = 1 << 16;
-/** Adaptation rate as a shift: a probability moves by this power of ½ of its distance to the bit that came. */
+/** Adaptation rate: with each bit, a probability moves towards it by ½ to this power of the distance. */
 const rate = 4;
 
 export class EscapeCoder {
-  /** Probability of a 0 after the bits so far, by these bits behind a leading 1 */
+  /**
+   * Probability that the next bit is 0, by the bits before it; these follow a leading 1, so that their number is known
+   */
   private readonly zero = new Map<number, number>();
 
   encode(symbol: number, encoder: RangeEncoder): void {

@@ -32,7 +32,10 @@ export class Frequencies {
     this.scale = 2 ** Math.min(22, Math.floor(Math.log2(maxTotal / 2 / size)));
   }
 
-  /** The most probable gets `scale` parts, every other its share, and each at least one. */
+  /**
+   * Sets the frequencies for a row of logits: the most probable symbol gets `scale` parts, the others their share, and
+   * each at least one.
+   */
   set(logits: Float32Array | Float64Array, start: number): void {
     const { values, scale } = this;
     let max = Number.NEGATIVE_INFINITY;

@@ -23,11 +23,13 @@ export class MixedPrediction {
 
   /**
    * @param size V
+   * @param isGiven whether the network is that of a model that was given
    * @param counts of the model, if it has some
    */
   constructor(
     size: number,
     private readonly format: CountingFormat,
+    isGiven: boolean,
     counts?: ModelCounts,
   ) {
     const { context, maxCounts, discounting } = format;
@@ -39,9 +41,10 @@ export class MixedPrediction {
       set: 0,
     });
     const { sets, beginning } = format;
+    const { network, grown } = beginning[counts ? 'counted' : isGiven ? 'given' : 'fresh'];
+    this.grown = input(new Float64Array(sets).fill(grown));
     if (counts === undefined) {
-      this.network = input(new Float64Array(sets).fill(beginning.network));
-      this.grown = input(new Float64Array(sets).fill(beginning.grown));
+      this.network = input(new Float64Array(sets).fill(network));
     } else {
       this.reader = new NgramReader(counts.table);
       const classes = classCount(counts.table.context);
@@ -49,7 +52,6 @@ export class MixedPrediction {
         Float64Array.from({ length: classes }, (_, i) => counts.weights[2 * i + which]);
       this.network = input(fitted(0));
       this.given = input(fitted(1));
-      this.grown = input(new Float64Array(sets).fill(beginning.grownBesideGiven));
     }
     const inputs = [this.network, ...(this.given ? [this.given] : []), this.grown];
     this.mixer = new Mixer(size, inputs, format.rate);
@@ -71,7 +73,7 @@ export class MixedPrediction {
       network.logs[c] = logits[start + c] - max;
       grown.logs[c] = logarithm(probabilities[c]);
     }
-    grown.set = format.setOf(growing.matched, growing.seen);
+    grown.set = format.setOf(growing.matched);
     network.set = grown.set;
     if (reader && given) {
       reader.predict(ids, at, given.logs);
@@ -82,7 +84,10 @@ export class MixedPrediction {
     return mixer.mixed;
   }
 
-  /** @param frequencies what the latest prediction was coded with */
+  /**
+   * Learns from the character that was coded.
+   * @param frequencies those that it was coded with
+   */
   learn(target: number, frequencies: Frequencies): void {
     this.mixer.learn(target, frequencies);
   }

@@ -11,11 +11,11 @@ import type { Frequencies } from './frequencies.js';
 
 /** One of the predictions that are mixed */
 export interface MixedInput {
-  /** sᵢ by symbol, of the character at hand */
+  /** sᵢ of the current character, by symbol */
   readonly logs: Float64Array;
-  /** The weights to begin with, of each set: which set is used tells how much the prediction is worth */
+  /** Initial weights of each set; which set is used tells how much the prediction is worth */
   readonly weights: Float64Array;
-  /** The set for the character at hand */
+  /** The set that is used for the current character */
   set: number;
 }
 
@@ -35,7 +35,7 @@ export class Mixer {
     this.mixed = new Float64Array(size);
   }
 
-  /** Mixes what the inputs say of a character. */
+  /** Mixes the predictions of the current character. */
   mix(): void {
     const { mixed, inputs } = this;
     inputs.forEach(({ logs, weights, set }, i) => {
@@ -45,7 +45,10 @@ export class Mixer {
     });
   }
 
-  /** @param frequencies what the mixed prediction was coded with */
+  /**
+   * Learns from the character that was coded.
+   * @param frequencies those that the mixed prediction was coded with
+   */
   learn(target: number, { values, total }: Frequencies): void {
     const { inputs, rate } = this;
     for (const { logs, weights, set } of inputs) {

@@ -13,9 +13,9 @@ export const endsEarly =
 
 const whole = 2 ** 48;
 const byteStep = 2 ** 40;
-/** Bytes of the numbers `low` and `code` */
+/** Number of bytes of the encoder's `low` and the decoder's `code` */
 const stateBytes = 6;
-/** Largest sum of frequencies: the range never falls below it. */
+/** Max sum of frequencies: the range never falls below it. */
 export const maxTotal = byteStep;
 
 export class RangeEncoder {
@@ -25,7 +25,7 @@ export class RangeEncoder {
   private range = whole - 1;
   /** The last byte that a carry may change; -1 before the first */
   private held = -1;
-  /** Number of bytes of 255 after it */
+  /** Number of bytes of value 255 that follow it */
   private ones = 0;
 
   /** @param isTrimmed whether the bytes end as early as they can: the decoder reads zeros after them */
@@ -46,7 +46,10 @@ export class RangeEncoder {
     return this.bytes.slice(0, this.length - zeros);
   }
 
-  /** Takes the number in the range that ends in the most bytes of 0, and returns how many these are. */
+  /**
+   * Takes the number within the range that ends with the most zero bytes.
+   * @returns how many these are
+   */
   private takeRoundest(): number {
     const { low, range } = this;
     for (let zeros = stateBytes; ; zeros--) {
@@ -100,12 +103,15 @@ export class RangeDecoder {
     for (let i = 0; i < stateBytes; i++) this.code = this.code * 256 + this.next();
   }
 
-  /** A number below `total` that lies among the next symbol's frequencies. */
+  /** The current number, scaled to below `total`: it lies among the next symbol's frequencies. */
   target(total: number): number {
     return Math.min(total - 1, Math.floor(this.code / Math.floor(this.range / total)));
   }
 
-  /** Takes the symbol as the encoder did. */
+  /**
+   * Moves on past a symbol, as the encoder did.
+   * @param before sum of the frequencies of the symbols before it
+   */
   decode(before: number, frequency: number, total: number): void {
     const unit = Math.floor(this.range / total);
     this.code -= unit * before;
@@ -116,7 +122,9 @@ export class RangeDecoder {
     }
   }
 
-  /** The encoder writes just as many bytes as are read here: who reads on has damaged or made-up data. */
+  /**
+   * The next byte. The encoder writes exactly as many bytes as are read, so a reader that needs more has damaged data.
+   */
   private next(): number {
     if (this.at >= this.end) throw new CharnnError(endsEarly);
     const at = this.at++;

@@ -47,7 +47,7 @@ export async function compressShort(
   return packShort(content, { characters: symbols.length, modelHash, coded });
 }
 
-/** How short contents are coded: it is not said in their files. */
+/** Settings of coding short contents, which their files do not record */
 function shortSettings(characters: number, { vocabulary }: ModelConfig): CodingSettings {
   return {
     ...{ streams: 1, lanes: 1, chunk: limits.compressed.chunk },

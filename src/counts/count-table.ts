@@ -1,6 +1,6 @@
 /**
- * Counters by a pair of 32-bit keys: an open-addressed hash table of typed arrays, 8 + 4 · width bytes an
- * entry, that grows as it fills.
+ * A table of counters by pairs of 32-bit keys: an open-addressed hash table of typed arrays, which takes 8 + 4 · width
+ * bytes for each entry and grows as it fills.
  */
 
 const minCapacity = 1 << 12;
@@ -10,11 +10,11 @@ export class CountTable {
   private capacity = minCapacity;
   private used = 0;
   private first = new Uint32Array(minCapacity);
-  /** 0 marks a free slot: second keys are stored one higher, so they end below 2^32 - 1 */
+  /** Second key of each slot, plus 1, because 0 marks a free slot; so second keys must be below 2^32 - 1. */
   private second = new Uint32Array(minCapacity);
   private counters: Uint32Array;
 
-  /** @param width counters an entry */
+  /** @param width number of counters of each entry */
   constructor(private readonly width: number) {
     this.counters = new Uint32Array(minCapacity * width);
   }

@@ -1,12 +1,12 @@
-/** e^x for sums over vocabularies: quicker than Math.exp, and right to nine digits. */
+/** Computes e^x for sums over vocabularies: faster than Math.exp, and exact to nine digits. */
 
-/** Parts of a doubling that are looked up */
+/** Number of steps of the table between two powers of 2 */
 const parts = 64;
 const fractions = Float64Array.from({ length: parts }, (_, i) => 2 ** (i / parts));
 const halves = Float64Array.from({ length: 65 }, (_, k) => 2 ** -k);
 const perUnit = parts / Math.LN2;
 
-/** e^x for x ≤ 0; 0 below e^-44, which no sum of probabilities shows */
+/** e^x for x ≤ 0. Below e^-44 it is 0, which makes no difference in a sum of probabilities. */
 export function exponentialBelow(x: number): number {
   if (!(x > -44)) return 0;
   const y = x * perUnit;

@@ -10,42 +10,45 @@ import { CountTable } from './count-table.js';
 import { kneserNeyDiscounts } from './discounts.js';
 
 /**
- * Which counts of an order are discounted alike: three discounts are those of modified Kneser-Ney smoothing (Chen &
- * Goodman 1998), for a count of 1, of 2, and of more; one is that of Kneser and Ney (1995).
+ * How counts are discounted. 'three': modified Kneser-Ney smoothing (Chen & Goodman 1998), with a discount for a count
+ * of 1, of 2, and of 3 or more; 'one': a single discount, as Kneser and Ney (1995) have it.
  */
 export type Discounting = 'one' | 'three';
 
 export interface GrowingOptions {
-  /** Characters of the longest context */
+  /** Number of characters of the longest context */
   readonly context: number;
-  /** Counts that are kept, some 40 bytes each: when there are so many, nothing new is counted */
+  /** Max number of counts, of some 40 bytes each; when it is reached, no new n-grams are counted */
   readonly maxCounts?: number;
   readonly discounting?: Discounting;
 }
 
-/** Counters of a context: n_k, t_k, the latest character that was new, plus 1, and how many counts are 1 and are 2 */
+/**
+ * Indices of a context's counters: n_k, t_k, the character that was last new after it (plus 1), the number of its
+ * counts that are 1, and of those that are 2
+ */
 const [sumOf, typesOf, latestOf, onesOf, twosOf] = [0, 1, 2, 3, 4];
 
 export class GrowingNgrams {
   readonly context: number;
-  /** Characters of the longest context that was known at the latest prediction; -1 for none */
+  /** Length of the longest known context at the latest prediction; -1 if none was known */
   matched = -1;
   /** How often that context was seen */
   seen = 0;
   private readonly maxCounts: number;
   private readonly hasOneDiscount: boolean;
-  /** By order, context and character: n_k(c), and the character that was new before it, plus 1 */
+  /** By order, context and character: n_k(c), and the character that was last new before this n-gram (plus 1) */
   private readonly counts = new CountTable(2);
-  /** By order and context: its counters */
+  /** By order and context: the counters of the context */
   private readonly totals = new CountTable(5);
   /** [orders, 4] how many counts are 1, 2, 3 and 4 */
   private readonly countsOfCounts: Float64Array;
-  /** [orders, 3] as they are by now */
+  /** [orders, 3] the current discounts */
   private readonly discounts: Float64Array;
-  /** Rolling context: hashes of the last k characters, for k = 0 … context */
+  /** Hashes of the last k characters, for k = 0 … context */
   private readonly hashes: Float64Array;
 
-  /** @param vocabulary characters there are: the last resort is a uniform guess among them */
+  /** @param vocabulary number of characters; a character that no context knows is guessed uniformly among them */
   constructor(
     private readonly vocabulary: number,
     { context, maxCounts = Number.POSITIVE_INFINITY, discounting = 'three' }: GrowingOptions,
@@ -66,8 +69,8 @@ export class GrowingNgrams {
   }
 
   /**
-   * The probabilities of all characters at one position of a text, from those before it.
-   * @param into p(c) by id
+   * Predicts the character at one position of a text from those before it.
+   * @param into receives p(c) by id
    */
   predict(ids: Ids, at: number, into: Float64Array): void {
     const { counts, totals, discounts } = this;
@@ -93,9 +96,7 @@ export class GrowingNgrams {
     }
   }
 
-  /**
-   * Σ -ln p of all characters but the first, in nats, each being counted once it has been predicted.
-   */
+  /** Sums -ln p of all characters but the first, in nats; each is counted after it has been predicted. */
   costWhileLearning(ids: Ids): number {
     let nats = 0;
     for (let at = 0; at < ids.length; at++) {
@@ -112,7 +113,7 @@ export class GrowingNgrams {
     let p = 1 / this.vocabulary;
     for (let k = 0; k <= maxContext; k++) {
       const context = totals.find(this.hashes[k], k);
-      // what has no context has no longer one either
+      // a context that is unknown has no longer contexts that are known
       if (context < 0) break;
       const entry = counts.find(this.hashes[k], symbolKey(k, id));
       const count = entry < 0 ? 0 : counts.get(entry, 0);
@@ -122,7 +123,7 @@ export class GrowingNgrams {
     return p;
   }
 
-  /** What is taken off all counts of a context, for the shorter one to spread */
+  /** Sum of the discounts of a context's counts, which the shorter context's prediction is given */
   private taken(context: number, k: number): number {
     const { totals, discounts } = this;
     const types = totals.get(context, typesOf);
@@ -157,7 +158,7 @@ export class GrowingNgrams {
     }
   }
 
-  /** A count of an order has become `count`. */
+  /** Updates the counts of counts after a count of this order has become `count`. */
   private recount(k: number, count: number): void {
     const { countsOfCounts } = this;
     if (count <= 4) countsOfCounts[4 * k + count - 1]++;
@@ -177,7 +178,7 @@ export class GrowingNgrams {
     discounts.fill(one, 3 * k, 3 * k + 3);
   }
 
-  /** The contexts of position `at`. */
+  /** Computes the hashes of the contexts of position `at`. */
   private enter(ids: Ids, at: number): void {
     let hash = 0;
     for (let k = 1; k <= this.context && k <= at; k++) {

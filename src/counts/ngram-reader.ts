@@ -11,11 +11,14 @@ import { logarithm } from './logarithm.js';
 import type { NgramTable } from './ngram-table.js';
 import { headWords, trieOf } from './reading-trie.js';
 
-/** How many numbers are kept of distributions after short contexts, at the most: 8 MiB with their logarithms */
+/** Max number of probabilities that are kept for short contexts: 8 MiB together with their logarithms */
 const keptNumbers = 2 ** 19;
-/** Longer contexts have so few characters after them that reading these is quicker than reading a whole distribution. */
+/**
+ * Max length of a context whose distribution is kept: after longer ones so few characters follow that reading these is
+ * faster than reading a whole distribution.
+ */
 const longestKept = 2;
-/** So it is after shorter ones that so few characters follow. */
+/** Min number of characters that must have followed a context whose distribution is kept */
 const fewEntries = 8;
 
 export class NgramReader {
@@ -24,14 +27,19 @@ export class NgramReader {
   /** How often that context was seen: the sum of its counts */
   seen = 0;
   private readonly trie: Uint32Array;
-  /** By length: the places of the contexts that are known, from the root on */
+  /** By length: the place in the trie of each known context of the latest prediction, from the root on */
   private readonly path: Uint32Array;
-  /** Distributions are kept of the root, and of contexts up to this length with at least so many entries. */
+  /**
+   * Distributions are kept for the root, and for contexts of up to this length that enough characters have followed.
+   */
   private readonly longestKept: number;
   private readonly keptEntries: number;
-  /** p_k after the short contexts and its logarithm, of one context after the other, as they were first met */
+  /**
+   * The distributions p_k that are kept, and their logarithms, one context after the other in the order in which they
+   * were first met
+   */
   private readonly kept: { readonly p: Float64Array; readonly logs: Float64Array };
-  /** By place of a short context: where its distribution begins there, plus 1; 0 before it is met */
+  /** By place of a short context: index of its distribution, plus 1; 0 if it has not been met yet */
   private readonly keptAt: Uint32Array;
   private keptLength = 0;
   private readonly sums: Float64Array;
@@ -112,7 +120,7 @@ export class NgramReader {
     return logarithm(p + weight * this.kept.p[this.distribution(0) + id]);
   }
 
-  /** Where the distribution begins that is kept of the context of a length on the path. */
+  /** Index of the kept distribution for the context of a length on the path; computes it the first time. */
   private distribution(length: number): number {
     const { path, keptAt, kept, table, trie } = this;
     const V = table.vocabulary;
@@ -179,14 +187,15 @@ export class NgramReader {
 }
 
 /**
- * The contexts whose distributions are kept: the root, and those up to a length that have at least so many entries, as
- * their shorter ones have too. It depends on the table alone, because each digit of a prediction depends on it.
- * @returns the length, the number of entries, how many contexts these are, and how many words the trie has of the
- * lengths
+ * Decides which contexts have their distributions kept: the root, and those of up to some length that have at least
+ * some number of entries and whose shorter contexts have as many. The decision depends on the table alone, so that
+ * predictions are the same to the last digit everywhere.
+ * @returns that length, that number of entries, the number of these contexts, and the number of words that the trie
+ *   takes for contexts of these lengths
  */
 function keptContexts({ vocabulary, context, levels }: NgramTable) {
   const length = Math.min(longestKept, context);
-  /** How many contexts have n entries, or have a shorter one that has n */
+  /** By n: number of contexts for which n is the smallest number of entries among them and their shorter contexts */
   const histogram = new Uint32Array(vocabulary + 1);
   let words = 0;
   let parents = Uint32Array.of(vocabulary);

@@ -7,12 +7,12 @@
  */
 import type { NgramTable } from './ngram-table.js';
 
-/** Where the lists of a context begin behind its place */
+/** Number of words of a context before its lists */
 export const headWords = 3;
 
 const tries = new WeakMap<NgramTable, Uint32Array>();
 
-/** The trie of a table: made when it is first asked for, on shared memory. */
+/** The trie of a table on shared memory; it is made at the first call. */
 export function trieOf(table: NgramTable): Uint32Array {
   const known = table.trie ?? tries.get(table);
   if (known !== undefined) return known;
@@ -21,7 +21,7 @@ export function trieOf(table: NgramTable): Uint32Array {
   return trie;
 }
 
-/** The table with its trie, for threads to share both. */
+/** A copy of the table that holds its trie, so that threads share both. */
 export function withTrie(table: NgramTable): NgramTable {
   return { ...table, trie: trieOf(table) };
 }
@@ -29,7 +29,7 @@ export function withTrie(table: NgramTable): NgramTable {
 function arrange({ levels }: NgramTable): Uint32Array {
   let words = -2;
   for (const { size, entryCounts } of levels) {
-    // a place among the children of its parent, too, but for the root
+    // every context but the root takes two more words in the list of its parent
     words += (headWords + 2) * size + 2 * entryCounts.length;
   }
   const trie = new Uint32Array(new SharedArrayBuffer(4 * words));
@@ -37,7 +37,7 @@ function arrange({ levels }: NgramTable): Uint32Array {
   levels.forEach((level, length) => {
     const { size, firstChild, firstEntry, totals, entrySymbols, entryCounts } = level;
     const children = levels[length + 1];
-    // where the contexts of the next level will begin: behind all of this one
+    // position at which the contexts of the next level begin: after all contexts of this one
     let child = at + headWords * size + 2 * (children?.size ?? 0) + 2 * entryCounts.length;
     for (let node = 0; node < size; node++) {
       const [childCount, entryCount] = [

@@ -1,6 +1,7 @@
 /** Evaluation: the loss of a model on a text. */
-import type { Backend, SharedTensor } from '../backend/backend.js';
+import type { Answer, Backend, SharedTensor } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
+import type { IdleMemory } from '../backend/idle-memory.js';
 import { judgeOf, mixtureOf } from '../counts/mixture.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
@@ -34,8 +35,10 @@ export interface EvaluateOptions {
   readonly countsWeight?: number | undefined;
   /** The model's weights where a device around this one has them already */
   readonly weights?: SharedTensor | undefined;
+  /** Memory that earlier evaluations with the same weights have left */
+  readonly idle?: IdleMemory<SegmentedEvaluator> | undefined;
   /** Called between chunks; where it throws, the evaluation ends. */
-  readonly pause?: (() => void | Promise<void>) | undefined;
+  readonly pause?: (() => undefined | Promise<void>) | undefined;
 }
 
 /** Number of steps of a chunk */
@@ -50,7 +53,7 @@ export async function evaluate(
   model: Model,
   device: Scope,
   ids: Ids,
-  { dynamic = false, starts = [], countsWeight, weights, pause }: EvaluateOptions = {},
+  { dynamic = false, starts = [], countsWeight, weights, idle, pause }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const characters = ids.length - 1;
   if (characters < 1) {
@@ -58,11 +61,9 @@ export async function evaluate(
   }
   const mixture = mixtureOf(model.counts, countsWeight);
   const judge = mixture && judgeOf(mixture);
-  const total = await withScope(device, (backend) =>
-    dynamic
-      ? dynamicTotal(model, backend, ids, judge, pause)
-      : staticTotal(model, backend, ids, judge, { starts, weights, pause }),
-  );
+  const total = dynamic
+    ? await withScope(device, (backend) => dynamicTotal(model, backend, ids, judge, pause))
+    : await staticTotal(model, device, ids, judge, { starts, weights, idle, pause });
   const unknown = model.vocabulary.countUnknown(ids.subarray(1));
   const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
   return {
@@ -92,25 +93,49 @@ async function dynamicTotal(
 /** Σ of the losses, in nats */
 async function staticTotal(
   model: Model,
-  backend: Backend,
+  device: Scope,
   ids: Ids,
   judge: Judge | undefined,
-  { starts = [], weights: loaded, pause }: EvaluateOptions,
+  { starts = [], weights, idle, pause }: EvaluateOptions,
 ): Promise<number> {
   const segments = segmentText(ids.length);
   const documents = documentsOf(model, starts);
-  const { count } = segments;
+  const run = async (reader: SegmentedEvaluator) => {
+    const nats = await reader.total(ids, segments, pause && pauseOf(pause), judge);
+    return judge ? reader.judged : nats;
+  };
+  const make = (backend: Backend) => readerOf(model, backend, segments.count, weights, documents);
+  if (idle === undefined || documents !== undefined) {
+    return withScope(device, (backend) => run(make(backend)));
+  }
+  const lent = idle.lend(device, `${segments.count} segments`, make);
+  try {
+    return await run(lent.memory);
+  } finally {
+    lent.giveBack();
+  }
+}
+
+function readerOf(
+  model: Model,
+  backend: Backend,
+  count: number,
+  loaded: SharedTensor | undefined,
+  documents: Documents | undefined,
+): SegmentedEvaluator {
   const isOfDocuments = documents !== undefined;
   const capacity = { maxRows: seqLength * count, maxBatch: count, documents: isOfDocuments };
   const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
   const network = networkOf(model.config, backend, weights, capacity);
-  const reader = new SegmentedEvaluator(backend, network, 0, count, seqLength, documents);
-  const stopped = async () => {
-    await pause?.();
-    return false;
+  return new SegmentedEvaluator(backend, network, 0, count, seqLength, documents);
+}
+
+/** A pause as the evaluator asks for it: it never stops the evaluation but by throwing. */
+function pauseOf(pause: NonNullable<EvaluateOptions['pause']>): () => Answer<boolean> {
+  return () => {
+    const answer = pause();
+    return answer === undefined ? false : answer.then(() => false);
   };
-  const nats = await reader.total(ids, segments, pause && stopped, judge);
-  return judge ? reader.judged : nats;
 }
 
 /** Where the text's documents begin, for a model that has learnt each document by itself */

@@ -24,7 +24,7 @@ export interface LineScoring {
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
   /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
   readonly dynamic?: boolean;
-  /** Scales the weight of the models' counts: 1, where it is absent, as fitted; 0 leaves the networks alone */
+  /** Factor of the weight of the models' counts: 1 (the default) as fitted, 0 for the networks alone */
   readonly countsWeight?: number | undefined;
   /** Whether each character's loss is wanted */
   readonly characters: boolean;
@@ -96,7 +96,10 @@ function workerBytes(models: readonly Model[], dynamic: boolean): number {
   return bytes.reduce((sum, x) => sum + x, 0);
 }
 
-/** @param jobs is given each job by its index, until its answer has come */
+/**
+ * Yields the jobs, and notes each in a map by its index; whoever takes its answer removes it there.
+ * @param jobs the map
+ */
 async function* remembered(
   groups: AsyncIterable<readonly Uint8Array[]>,
   jobs: Map<number, LineJob>,
@@ -108,7 +111,7 @@ async function* remembered(
   }
 }
 
-/** Lines in jobs that are soon done and yet fill batches */
+/** Groups lines into jobs that are answered soon and still fill batches. */
 export async function* lineJobs(groups: AsyncIterable<readonly Uint8Array[]>) {
   for await (const lines of groups) {
     let from = 0;

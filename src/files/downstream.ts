@@ -1,10 +1,10 @@
 /**
- * The files that the output of this process comes to through pipes, as that of `charnn train . | tee log`
- * does. Only Linux tells who reads a pipe; elsewhere there are none.
+ * Finds the files that the output of this process reaches through pipes, as that of `charnn train . | tee log` does.
+ * Only Linux tells which processes read a pipe; elsewhere none are found.
  */
 import { fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
-/** What tells one file from another */
+/** Device and inode number, which identify a file */
 export interface FileIdentity {
   readonly dev: bigint;
   readonly ino: bigint;
@@ -16,7 +16,10 @@ interface PipeUser {
   readonly files: readonly FileIdentity[];
 }
 
-/** @param descriptor of an output stream of this process */
+/**
+ * Finds these files.
+ * @param descriptor of an output stream of this process
+ */
 export function filesDownstream(descriptor: number): FileIdentity[] {
   let pipe: string;
   try {
@@ -29,7 +32,7 @@ export function filesDownstream(descriptor: number): FileIdentity[] {
   const users = pipeUsers();
   const reached = new Set([pipe]);
   const found: FileIdentity[] = [];
-  // a set is iterated over what is added meanwhile, too: a pipeline may have several stages
+  // a set is also iterated over elements that are added meanwhile: a pipeline may have several stages
   for (const stage of reached) {
     for (const { reads, writes, files } of users) {
       if (!reads.includes(stage)) continue;
@@ -40,7 +43,7 @@ export function filesDownstream(descriptor: number): FileIdentity[] {
   return found;
 }
 
-/** The other processes of this session, which is that of a terminal or a job: a pipeline lies within one. */
+/** The other processes of this session, which belongs to a terminal or a job: a pipeline lies within one session. */
 function pipeUsers(): PipeUser[] {
   const session = sessionOf('self');
   if (session === undefined) return [];
@@ -86,7 +89,7 @@ function descriptorsOf(process: string): PipeUser {
 /** Of open(2): 0 is reading alone */
 const accessMode = 3;
 
-/** Nothing for another user's process, and for one that has ended */
+/** Names in a folder; none if it is another user's process, or one that has ended */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);

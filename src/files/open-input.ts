@@ -4,18 +4,18 @@ import { isatty } from 'node:tty';
 import { CharnnError } from '../errors.js';
 
 /**
- * For opening any file. Without O_NONBLOCK the opening of a named pipe waits for its writer, in a thread
- * that Node joins at its exit: then no signal but SIGKILL would end the process.
+ * Flags for opening any file for reading. Without O_NONBLOCK, opening a named pipe would wait for its writer in a
+ * thread that Node joins at its exit, and then no signal but SIGKILL would end the process.
  */
 export const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** How long a system that cannot wait for a pipe's first writer sleeps between two looks, in milliseconds. */
+/** Milliseconds between two looks at a pipe that has no writer yet */
 const pauseMs = 20;
 
 /**
- * The bytes of a pipe, a terminal or a device, as they come. Waiting for them leaves the event loop free.
+ * Reads a pipe, a terminal or a device; bytes are yielded as they arrive. While it waits, the event loop is free.
  * @param shown the path as messages show it
- * @throws CharnnError for a socket; what the system reports, for anything else that cannot be read
+ * @throws CharnnError for a socket; the system's error for any other failure
  */
 export async function* streamedBytes(
   path: string | Buffer,

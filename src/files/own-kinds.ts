@@ -1,10 +1,11 @@
-/** Telling the files that charnn writes from others, by how they begin. */
+/** Recognises the files that charnn writes, by how they begin. */
 
-export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed';
+export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed' | 'search';
 
-/** The order matters: a state's format begins with the model's. */
+/** The order matters: other formats begin with the model's. */
 const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
   ['state', /^\{\s*"format":\s*"charnn-state"/],
+  ['search', /^\{\s*"format":\s*"charnn-search"/],
   ['model', /^\{\s*"format":\s*"charnn/],
   [
     'page',

@@ -13,7 +13,7 @@ interface OwnFile extends FileIdentity {
   readonly name: OwnStream;
 }
 
-/** Descriptors 1 and 2 stay what they are while the process runs, and so do the ends of its pipes. */
+/** Cached, because descriptors 1 and 2 and the ends of their pipes stay the same while the process runs */
 let known: readonly OwnFile[] | undefined;
 
 function ownFiles(): readonly OwnFile[] {
@@ -31,7 +31,7 @@ function ownFiles(): readonly OwnFile[] {
 }
 
 /**
- * Which of the process's own output streams goes to this regular file, if any does.
+ * The output stream of this process that goes to this regular file; undefined if none does.
  * @param stats of the path, links followed
  */
 export function ownStreamTo(path: string | Buffer, stats: Stats): OwnStream | undefined {
@@ -61,7 +61,7 @@ export function isSameFile(one: string, other: string): boolean {
     try {
       return statSync(path, { bigint: true, throwIfNoEntry: false });
     } catch {
-      // a path that cannot be looked at is reported where it is opened
+      // a path whose status cannot be read is reported when it is opened
       return undefined;
     }
   });

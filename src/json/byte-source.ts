@@ -9,12 +9,15 @@ import { quote } from '../messages/quote.js';
  * read, and a scanner of bytes stays a plain loop.
  */
 export interface ByteSource {
-  /** Reads into `into` from a position on; returns the number of bytes, smaller than asked only at the end. */
+  /**
+   * Reads bytes from a position on into a list.
+   * @returns the number of bytes read, which is less than the list's length only at the end of the file
+   */
   read(into: Uint8Array, position: number): number;
   close(): void;
 }
 
-/** Pipes cannot be read twice, so they are held whole, up to this. */
+/** Max bytes of a pipe, which is held in memory as a whole, because it cannot be read twice */
 const maxPipeBytes = 2 ** 29;
 
 /**
@@ -67,7 +70,7 @@ async function pipe(path: string, stats: Stats): Promise<ByteSource> {
   }
   const bytes = Buffer.concat(pieces);
   return {
-    // a file that ends within an escape is read beyond its end
+    // an escape that is cut off at the end of the file is read beyond it
     read: (into, position) => bytes.copy(into, 0, Math.min(position, bytes.length)),
     close() {},
   };

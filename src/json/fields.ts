@@ -1,6 +1,6 @@
 /**
- * Reading JSON that may be anything: every value is checked before it is used, and an error names the
- * field that is wrong.
+ * Reads JSON that may be anything: every value is checked before it is used, and an error names the field that is
+ * wrong.
  */
 import { CharnnError } from '../errors.js';
 import { integersFrom, type Range } from '../limits.js';
@@ -11,7 +11,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export class Fields {
   private constructor(
     readonly value: JsonObject,
-    /** File and path of this object, for messages */
+    /** Name of the file, and path of this object within it, for messages */
     private readonly where: string,
   ) {}
 

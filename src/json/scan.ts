@@ -1,10 +1,7 @@
 /**
- * Finds the parts of a model file without reading it whole: small fields are parsed, of a tensor's data
- * only the place is noted. So files beyond V8's longest string (512 MB) can be read, and every size is
- * known before anything is allocated.
- *
- * No parser of npm's serves: the streaming ones make a token, or one string, of each datum, and none
- * says where in the file it stood.
+ * Finds the parts of a model file without reading it as a whole: small fields are parsed; of a tensor's data only the
+ * position is noted. So files beyond V8's longest string (512 MB) can be read, and every size is known before memory
+ * is taken.
  */
 import { CharnnError } from '../errors.js';
 import { limits } from '../limits.js';
@@ -13,10 +10,10 @@ import { quoteText } from '../messages/quote.js';
 import type { ByteSource } from './byte-source.js';
 import type { JsonObject } from './fields.js';
 
-/** What parsed JSON takes of the heap, at the most: an empty object has three characters with its comma */
+/** Max bytes of heap for each byte of JSON: an empty object has three characters with its comma. */
 const heapPerByte = 24;
 
-/** Where a value's text stands in the file: [start, end) in bytes. */
+/** Position of a value's text in the file: bytes from `start` to before `end` */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -45,8 +42,9 @@ const spaces: ReadonlySet<number> = new Set([' ', '\t', '\n', '\r'].map(code));
 const scalarEnds: ReadonlySet<number> = new Set([...spaces, comma, closeBrace, closeBracket, -1]);
 
 /**
- * @param where the file, for messages
- * @throws CharnnError for what is not an object in JSON, and beyond the limits
+ * Scans a file.
+ * @param where name of the file, for messages
+ * @throws CharnnError for a file that is no JSON object, and beyond the limits
  */
 export function scanFile(source: ByteSource, where: string): ScannedFile {
   return new Scanner(source, where).file();
@@ -110,7 +108,7 @@ class Scanner {
       const value = read(key);
       if (value !== undefined) fields.set(key, value);
     });
-    // makes own properties of all keys, also of __proto__
+    // unlike assignment, this makes an own property even of __proto__
     return Object.fromEntries(fields);
   }
 
@@ -133,7 +131,7 @@ class Scanner {
     this.position++;
   }
 
-  /** A value of any kind, parsed. */
+  /** Parses a value of any kind. */
   private parsed(): unknown {
     const { start, end } = this.skipValue();
     this.headBytes += end - start;
@@ -152,7 +150,7 @@ class Scanner {
     }
   }
 
-  /** A tensor's data: base64, which has no escapes, or a list. */
+  /** Finds a tensor's data: a string of base64, which has no escapes, or a list. */
   private data(): Span {
     if (this.peek() !== quoteMark) return this.skipValue();
     const start = this.position++;
@@ -169,7 +167,7 @@ class Scanner {
     }
   }
 
-  // --- a value's end is found by its brackets and quotes alone: whoever parses it checks the rest ---
+  // --- the end of a value is found by its brackets and quotes alone; parsing it checks the rest ---
 
   private skipValue(): Span {
     const start = this.position;

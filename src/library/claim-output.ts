@@ -112,13 +112,15 @@ export async function matchModel(
   const shown = quote(modelPath);
   if ((await stat(modelPath).catch(() => undefined)) === undefined) {
     if (state.bestLoss === null) return { resume: state };
-    messages.warn(`${shown} is missing: only models from now on are compared for the best`);
+    messages.warn(
+      `${shown} is missing: the best model so far is lost, so the next one is saved in any case`,
+    );
     return { resume: { ...state, bestLoss: null } };
   }
   const best = await readAnyModel(modelPath);
   const id = best.training?.id;
   if (state.id === undefined || id === undefined || id === state.id) return { resume: state, best };
   throw new CharnnError(
-    `${quote(path)} belongs to another model than ${shown}: put the right one of them there, or start anew with ${optionName('force')}`,
+    `${quote(path)} belongs to another model than ${shown}: put the right one there, or start a new training with ${optionName('force')}`,
   );
 }

@@ -4,6 +4,7 @@ import { openExactDevice } from '../backend/open-device.js';
 import { shortBackend, shortBytes } from '../compress/short-container.js';
 import { UsageError } from '../errors.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
+import type { Ending } from './abort.js';
 import { kindOf, requireFunction, requireObject, requireSignal } from './arguments.js';
 import { modelRows } from './model-options.js';
 
@@ -50,17 +51,14 @@ async function portable(given: Device, isShort: boolean): Promise<Device | undef
   return openExactDevice(shortBackend).catch(() => undefined);
 }
 
-/** A listener whose failure ends the work, wherever it is called. */
-export function guarded(
-  listener: Listener | undefined,
-  fail: (error: unknown) => void,
-): Listener | undefined {
+/** Wraps a listener so that its failure ends the work, wherever it is called. */
+export function guarded(listener: Listener | undefined, ending: Ending): Listener | undefined {
   if (listener === undefined) return undefined;
   return (fraction) => {
     try {
       listener(fraction);
     } catch (error) {
-      fail(error);
+      ending.end(error);
     }
   };
 }

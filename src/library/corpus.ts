@@ -4,7 +4,7 @@ import { checkOptions, type OptionsOf } from '../options/table.js';
 import { loadSources } from '../text/load-corpus.js';
 import type { Source } from '../text/sources.js';
 import { readRows, recordRows, sourceRows, textRows } from '../train/schema/text-rows.js';
-import { type AbortSignalLike, abortable } from './abort.js';
+import { type AbortSignalLike, abortable, type Ending } from './abort.js';
 import { kindOf, requireObject, requirePaths, requireSignal } from './arguments.js';
 import { type HeldText, keepText, textOf } from './held.js';
 import {
@@ -52,10 +52,10 @@ export class Corpus {
     checkOptions(fileRows, rest, 'Corpus.load');
     const rules = textRulesOf(rest);
     const listener = new Listener();
-    const work = async (signal: AbortSignal): Promise<LoadedText> => {
-      const onProgress = () => signal.throwIfAborted();
+    const work = async (ending: Ending): Promise<LoadedText> => {
+      const onProgress = () => ending.check();
       if (isStream(from))
-        return fromSources([streamSource(from, signal)], rules, listener, onProgress);
+        return fromSources([streamSource(from, ending.signal)], rules, listener, onProgress);
       const paths = requirePaths(from, 'the path of a corpus');
       return loadTexts(paths, rules, listener, { onProgress });
     };

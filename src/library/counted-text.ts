@@ -50,7 +50,7 @@ export function countedContext(
   }
   if (wanted <= most) return wanted;
   messages.warn(
-    `contexts of ${wanted} characters cannot be counted with ${vocabulary.size} different ones: they have ${most}`,
+    `with ${vocabulary.size} different characters, contexts have at most ${most} characters, not ${wanted}`,
   );
   return most;
 }

@@ -1,8 +1,11 @@
 /** The contents of the library's objects, kept apart from their classes, so that the public types do not name them. */
 import type { SharedTensor } from '../backend/backend.js';
 import type { Device } from '../backend/device.js';
+import { IdleMemory } from '../backend/idle-memory.js';
+import { loadWeights } from '../model/load.js';
 import type { Model as ModelData } from '../model/model-data.js';
-import type { IdleMemory } from '../sample/batch-memory.js';
+import type { SegmentedEvaluator } from '../model/segmented-evaluator.js';
+import type { BatchMemory } from '../sample/batch-memory.js';
 import type { LoadedText } from './loaded-text.js';
 
 export interface HeldText {
@@ -16,8 +19,16 @@ export interface LoadedModel {
   readonly model: ModelData;
   readonly device: Device;
   readonly weights: SharedTensor;
-  /** Memory that calls share which follow each other */
-  readonly idle: IdleMemory;
+  /** Memory that calls leave for the next ones: of sampling, and of evaluation */
+  readonly idleBatch: IdleMemory<BatchMemory>;
+  readonly idleEvaluator: IdleMemory<SegmentedEvaluator>;
+}
+
+/** Loads the weights of a model onto a device. */
+export function loadOnto(device: Device, model: ModelData): LoadedModel {
+  const { operations } = device;
+  const weights = operations.share(loadWeights(model, operations));
+  return { model, device, weights, idleBatch: new IdleMemory(), idleEvaluator: new IdleMemory() };
 }
 
 const texts = new WeakMap<object, HeldText>();

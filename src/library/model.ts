@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A loaded model and its calls. */
 
-import type { SharedTensor } from '../backend/backend.js';
 import type { BackendName, Device, Precision } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readLatestModel } from '../checkpoint/last-model.js';
@@ -9,12 +8,11 @@ import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js
 import { compress, decompress } from '../compress/codec.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { usableCores } from '../machine/cores.js';
-import { loadWeights } from '../model/load.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
-import { IdleMemory } from '../sample/batch-memory.js';
 import { loadCorpus } from '../text/load-corpus.js';
+import type { Ending } from './abort.js';
 import {
   requireObject,
   requirePath,
@@ -23,7 +21,7 @@ import {
   requireString,
 } from './arguments.js';
 import { checkCoding, guarded, withExactDevice } from './coding.js';
-import { keepModel, type LoadedModel } from './held.js';
+import { keepModel, type LoadedModel, loadOnto } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
 import {
   type Architecture,
@@ -51,8 +49,7 @@ export class Model {
   readonly #data: ModelData;
   readonly #device: Device;
   readonly #operations = new Operations('the model');
-  #weights: SharedTensor | undefined;
-  readonly #idle = new IdleMemory();
+  #onDevice: LoadedModel | undefined;
 
   private constructor(data: unknown, device: unknown) {
     this.#data = data as ModelData;
@@ -135,8 +132,8 @@ export class Model {
   async *sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'sample');
     checkSampling(rest, 'sample');
-    const drawn = this.#operations.iterate(requireSignal(given), (signal) =>
-      drawRecords(this.#loadedModel(), rest, signal),
+    const drawn = this.#operations.iterate(requireSignal(given), (ending) =>
+      drawRecords(this.#loaded(), rest, ending),
     );
     for await (const { ids } of drawn) yield this.#data.vocabulary.decode(ids);
   }
@@ -148,8 +145,8 @@ export class Model {
   async *sampleText(options: SampleTextOptions = {}): AsyncGenerator<string, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'sampleText');
     checkSampling(rest, 'sampleText');
-    const drawn = this.#operations.iterate(requireSignal(given), (signal) =>
-      drawPieces(this.#loadedModel(), rest, signal),
+    const drawn = this.#operations.iterate(requireSignal(given), (ending) =>
+      drawPieces(this.#loaded(), rest, ending),
     );
     const { vocabulary } = this.#data;
     // the bytes of one character may come in two pieces
@@ -173,8 +170,8 @@ export class Model {
     const { signal: given, ...rest } = requireObject(options, 'score');
     checkOptions(modelRows.score, rest, 'score');
     requireLines(lines);
-    const scored = this.#operations.iterate(requireSignal(given), (signal) =>
-      scoreInput(this.#loadedModel(), lines, rest, signal),
+    const scored = this.#operations.iterate(requireSignal(given), (ending) =>
+      scoreInput(this.#loaded(), lines, rest, ending),
     );
     for await (const { line, losses } of scored) yield scoreOf(line, losses[0], this.#data);
   }
@@ -194,12 +191,12 @@ export class Model {
     checkOptions(modelRows.evaluate, rest, 'evaluate');
     const { text, vocabulary } = this.#data;
     const reading = readingOf(rest, text.unit);
-    return this.#operations.run(requireSignal(given), async (signal) => {
+    return this.#operations.run(requireSignal(given), async (ending) => {
       const { ids, starts } = await loadCorpus(paths, {
         ...{ text, vocabulary, minCount: 1, reading, stdin: process.stdin },
-        onProgress: () => signal.throwIfAborted(),
+        onProgress: () => ending.check(),
       });
-      return this.#evaluate(ids, rest, signal, starts);
+      return this.#evaluate(ids, rest, ending, starts);
     });
   }
 
@@ -213,8 +210,8 @@ export class Model {
     const string = requireString(text, 'the text of evaluateText');
     const { signal: given, ...rest } = requireObject(options, 'evaluateText');
     checkOptions(modelRows.evaluateText, rest, 'evaluateText');
-    return this.#operations.run(requireSignal(given), async (signal) =>
-      this.#evaluate(idsOf(string, this.#data), rest, signal),
+    return this.#operations.run(requireSignal(given), async (ending) =>
+      this.#evaluate(idsOf(string, this.#data), rest, ending),
     );
   }
 
@@ -225,11 +222,11 @@ export class Model {
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
     const { learn = true, threads = usableCores() } = rest;
-    return this.#operations.run(given, (signal, fail) =>
+    return this.#operations.run(given, (ending) =>
       withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {
-          ...{ model: this.#data, learn, threads, device, signal },
-          onProgress: guarded(listener, fail),
+          ...{ model: this.#data, learn, threads, device, signal: ending.signal },
+          onProgress: guarded(listener, ending),
         }),
       ),
     );
@@ -245,8 +242,14 @@ export class Model {
     options: Pick<CompressOptions, 'signal' | 'onProgress'> = {},
   ): Promise<Uint8Array> {
     const { content, listener, signal: given } = checkCoding(bytes, options, 'decompress');
-    return this.#operations.run(given, (signal, fail) =>
-      decompress(content, 'the compressed bytes', this.#data, guarded(listener, fail), signal),
+    return this.#operations.run(given, (ending) =>
+      decompress(
+        content,
+        'the compressed bytes',
+        this.#data,
+        guarded(listener, ending),
+        ending.signal,
+      ),
     );
   }
 
@@ -260,28 +263,23 @@ export class Model {
     return this.close();
   }
 
-  #loaded(): SharedTensor {
-    const { operations } = this.#device;
-    this.#weights ??= operations.share(loadWeights(this.#data, operations));
-    return this.#weights;
-  }
-
-  #loadedModel(): LoadedModel {
-    return { model: this.#data, device: this.#device, weights: this.#loaded(), idle: this.#idle };
+  #loaded(): LoadedModel {
+    this.#onDevice ??= loadOnto(this.#device, this.#data);
+    return this.#onDevice;
   }
 
   #evaluate(
     ids: Parameters<typeof evaluate>[2],
     { dynamic, countsWeight }: OptionsOf<(typeof modelRows)['evaluateText']>,
-    signal: AbortSignal,
+    ending: Ending,
     starts: readonly number[] = [],
   ) {
+    const { weights, idleEvaluator } = this.#loaded();
     return evaluate(this.#data, this.#device, ids, {
-      starts,
+      ...{ starts, weights, idle: idleEvaluator },
       dynamic: dynamic === true,
       countsWeight,
-      weights: this.#loaded(),
-      pause: breather(signal),
+      pause: breather(ending),
     });
   }
 }

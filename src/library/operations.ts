@@ -2,13 +2,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { CharnnError, fromSystem } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import type { AbortSignalLike } from './abort.js';
+import { type AbortSignalLike, Ending } from './abort.js';
 
 /** Longer work in one piece would noticeably delay other work of the event loop. */
 const sliceMs = 20;
 
 interface Running {
-  readonly controller: AbortController;
+  readonly ending: Ending;
   /** Settles when it has ended and given everything back */
   end(): Promise<unknown>;
 }
@@ -20,25 +20,22 @@ export class Operations {
   /** @param name what the object is called in messages */
   constructor(private readonly name: string) {}
 
-  /** Runs work with a single result; `fail` ends it with an error. */
-  run<T>(
-    given: AbortSignalLike | undefined,
-    work: (signal: AbortSignal, fail: (error: unknown) => void) => Promise<T>,
-  ): Promise<T> {
-    const controller = new AbortController();
+  /** Runs work with a single result. */
+  run<T>(given: AbortSignalLike | undefined, work: (ending: Ending) => Promise<T>): Promise<T> {
+    const ending = new Ending();
     const promise = (async () => {
       this.requireOpen();
-      const stop = follow(given, controller);
+      const stop = follow(given, ending);
       try {
-        controller.signal.throwIfAborted();
-        return await work(controller.signal, (error) => controller.abort(error));
+        ending.check();
+        return await work(ending);
       } catch (error) {
-        throw this.worded(error, controller.signal);
+        throw this.worded(error, ending);
       } finally {
         stop();
       }
     })();
-    const entry: Running = { controller, end: () => promise.catch(() => {}) };
+    const entry: Running = { ending, end: () => promise.catch(() => {}) };
     if (this.closing === undefined) this.running.add(entry);
     promise.then(
       () => this.running.delete(entry),
@@ -50,10 +47,9 @@ export class Operations {
   /** Runs work that yields values, no faster than they are asked for; it begins with the first request. */
   iterate<T>(
     given: AbortSignalLike | undefined,
-    work: (signal: AbortSignal) => AsyncIterable<T>,
+    work: (ending: Ending) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, void> {
-    const controller = new AbortController();
-    const entry: Running = { controller, end: () => values.return().catch(() => {}) };
+    const entry: Running = { ending: new Ending(), end: () => values.return().catch(() => {}) };
     const values = this.values(given, work, entry);
     return values;
   }
@@ -62,8 +58,8 @@ export class Operations {
   async close(): Promise<void> {
     this.closing ??= (async () => {
       const closed = new CharnnError(`${this.name} has been closed in the meantime`);
-      const ends = [...this.running].map(({ controller, end }) => {
-        controller.abort(closed);
+      const ends = [...this.running].map(({ ending, end }) => {
+        ending.end(closed);
         return end();
       });
       await Promise.all(ends);
@@ -73,23 +69,23 @@ export class Operations {
 
   private async *values<T>(
     given: AbortSignalLike | undefined,
-    work: (signal: AbortSignal) => AsyncIterable<T>,
+    work: (ending: Ending) => AsyncIterable<T>,
     entry: Running,
   ): AsyncGenerator<T, void, void> {
     this.requireOpen();
-    const { signal } = entry.controller;
+    const { ending } = entry;
     this.running.add(entry);
-    const stop = follow(given, entry.controller);
+    const stop = follow(given, ending);
     try {
-      signal.throwIfAborted();
-      for await (const value of work(signal)) {
-        signal.throwIfAborted();
+      ending.check();
+      for await (const value of work(ending)) {
+        ending.check();
         yield value;
-        signal.throwIfAborted();
+        ending.check();
       }
-      signal.throwIfAborted();
+      ending.check();
     } catch (error) {
-      throw this.worded(error, signal);
+      throw this.worded(error, ending);
     } finally {
       stop();
       this.running.delete(entry);
@@ -100,28 +96,30 @@ export class Operations {
     if (this.closing !== undefined) throw new CharnnError(`${this.name} is closed: load it again`);
   }
 
-  private worded(error: unknown, signal: AbortSignal): unknown {
-    if (signal.aborted) return signal.reason;
+  private worded(error: unknown, ending: Ending): unknown {
+    if (ending.isEnding) return ending.reason;
     return error instanceof CharnnError ? error : (fromSystem(error, quote) ?? error);
   }
 }
 
-/** Aborts a controller when a given signal is aborted; returns a function that stops listening. */
-function follow(given: AbortSignalLike | undefined, controller: AbortController): () => void {
-  if (given === undefined) return () => {};
-  const abort = () => controller.abort(given.reason);
+const nothing = () => {};
+
+/** Ends work when the caller's signal is aborted; returns a function that stops listening. */
+function follow(given: AbortSignalLike | undefined, ending: Ending): () => void {
+  if (given === undefined) return nothing;
+  const abort = () => ending.end(given.reason);
   if (given.aborted) abort();
   else given.addEventListener('abort', abort);
   return () => given.removeEventListener('abort', abort);
 }
 
-/** Returns a pause that lets pending events run now and then, among them the signal's. */
-export function breather(signal: AbortSignal): () => void | Promise<void> {
+/** Returns a pause that lets pending events run now and then, among them one that ends the work. */
+export function breather(ending: Ending): () => undefined | Promise<void> {
   let next = performance.now() + sliceMs;
   return () => {
-    if (performance.now() < next) return;
+    if (performance.now() < next) return undefined;
     return setImmediate().then(() => {
-      signal.throwIfAborted();
+      ending.check();
       next = performance.now() + sliceMs;
     });
   };

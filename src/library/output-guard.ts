@@ -13,7 +13,7 @@ import { startOf } from '../text/open-file.js';
 
 export interface GuardedOutput {
   readonly path: string;
-  readonly kind: 'model' | 'state' | 'page';
+  readonly kind: 'model' | 'state' | 'page' | 'search';
   /** Whether an older file of this kind may be replaced; a page may always be */
   readonly mayReplace: boolean;
   /** Whether the path was derived from the one that was given, so that no option names it */
@@ -31,6 +31,7 @@ const names = {
   page: 'a page',
   log: 'the log of a training',
   compressed: 'a compressed file',
+  search: 'the record of a search',
 };
 
 /**
@@ -65,7 +66,8 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
     );
   }
   const found = existing.size === 0 ? kind : ownKind(await startOf(path));
-  if (kind !== 'page' && !mayReplace && (found === 'model' || found === 'state')) {
+  const isWork = found === 'model' || found === 'state' || found === 'search';
+  if (kind !== 'page' && !mayReplace && isWork) {
     throw new CharnnError(
       `${shown} exists already: give ${optionName('force')} to replace it, ${optionName('resume')} to go on with it, or another ${optionName('output')}`,
     );

@@ -227,7 +227,7 @@ export async function prepareResumed(
   }
   if (!isDeepStrictEqual(loaded.corpus.vocabulary.symbols, state.vocabulary.symbols)) {
     throw new CharnnError(
-      `the text was read otherwise than when ${quote(path)} was trained on it: give the same ${optionName('minCount')}, ${optionName('encoding')} and ${optionName('format')}`,
+      `the text was read with other options than when ${quote(path)} was trained on it: give the same ${optionName('minCount')}, ${optionName('encoding')} and ${optionName('format')}`,
     );
   }
   const { vocabulary: _, ...model } = state.model;

@@ -1,4 +1,4 @@
-/** The texts that a training state names: on resuming they are read again, if they have not changed. */
+/** Finds the texts that a training state names, which are read again on resuming if they have not changed. */
 import { stat } from 'node:fs/promises';
 import { readRows } from '../checkpoint/recorded-config.js';
 import { CharnnError, optionName } from '../errors.js';
@@ -26,13 +26,14 @@ export interface TextSource {
   readonly valChars: number;
   readonly minCount: number;
   readonly reading: ReadingOptions;
-  /** The files of the texts, by which a change is named; missing in older states, and for very many */
+  /** The files of the texts, so that a changed file can be named; absent in older states, and for very many files */
   readonly files?: readonly CorpusPart[] | undefined;
-  /** Absolute paths of files in the folders that output of a training went to */
+  /** Absolute paths of files in the text's folders that were left out because output of the training went to them */
   readonly leftOut?: readonly string[] | undefined;
 }
 
 /**
+ * Reads which texts a state names.
  * @param path of the state, for messages
  * @throws CharnnError naming a field that is wrong
  */
@@ -50,7 +51,10 @@ export function recordedSource(source: TrainingState['source'], path: string): T
   };
 }
 
-/** A state without the field is of charnn 0.1.0 or before: its text is read by the rules of then. */
+/**
+ * Reads the options of reading. A state without them was written by charnn 0.1.0 or before, and its text is read as
+ * that version did.
+ */
 function recordedReading(source: Fields): ReadingOptions {
   if (source.get('reading') === undefined) return plainReading;
   const fields = source.fields('reading');
@@ -128,7 +132,7 @@ export function anotherText(
   const shown = paths.length === 1 ? `the text ${quote(paths[0])}` : 'the text';
   const what = changes === '' ? '' : ` (${changes})`;
   return new CharnnError(
-    `${shown} is not the one that ${quote(statePath)} was trained on${what}: put that one there, or give it with ${optionName('resume')}; or start anew with ${optionName('initFrom')}`,
+    `${shown} is not the one that ${quote(statePath)} was trained on${what}: put that one there, or give it with ${optionName('resume')}; or start a new training with ${optionName('initFrom')}`,
   );
 }
 
@@ -146,7 +150,7 @@ export function changesOf(
   recorded: readonly CorpusPart[] | undefined,
   found: readonly (Omit<CorpusPart, 'upTo'> & Partial<CorpusPart>)[] | undefined,
 ): string {
-  // a single file is named anyway
+  // a single file is named in the message anyway
   if (recorded === undefined || found === undefined) return '';
   if (recorded.length === 1 && found.length === 1) return '';
   const [before, now] = [byName(recorded), byName(found)];
@@ -166,7 +170,7 @@ export function changesOf(
     .join('; ');
 }
 
-/** By label; several folders may each have a file of one label, so these are numbered. */
+/** The files by label. Several folders may have files with the same label; these are numbered. */
 function byName<T extends { readonly label: string }>(files: readonly T[]): Map<string, T> {
   const counts = new Map<string, number>();
   const named = new Map<string, T>();

@@ -65,7 +65,7 @@ export function withDocuments(corpus: TrainingText, starts: FileStarts): Trainin
   const { vocabulary, separator } = corpus;
   if (separator === undefined && starts.train.length < 2) {
     throw new CharnnError(
-      `${optionName('documents')} needs more than one: the text is a single file, and no separator is found in it; give ${optionName('separator')}`,
+      `${optionName('documents')} needs more than one document: the text is a single file, and no separator is found in it; give ${optionName('separator')}`,
     );
   }
   const common = {

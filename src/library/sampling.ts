@@ -1,4 +1,4 @@
-/** Drawing records as a program asks for them. */
+/** Draws records as a program asks for them. */
 
 import { UsageError } from '../errors.js';
 import { usableCores } from '../machine/cores.js';
@@ -19,6 +19,7 @@ import { sampleSettings } from '../sample/sample-settings.js';
 import { prepareText } from '../text/decode.js';
 import { newIds } from '../text/ids.js';
 import type { Ids } from '../text/unit.js';
+import type { Ending } from './abort.js';
 import { requirePaths } from './arguments.js';
 import { type HeldText, type LoadedModel, textOf } from './held.js';
 import { modelRows } from './model-options.js';
@@ -42,22 +43,22 @@ export function checkSampling(
 export async function* drawRecords(
   loaded: LoadedModel,
   options: RecordOptions,
-  signal: AbortSignal,
+  ending: Ending,
 ): AsyncGenerator<{ readonly ids: readonly number[] }, void, void> {
   const { count = 1, beam, unique } = options;
   const { model, device, weights } = loaded;
   if (beam !== undefined) {
     const { prompt, settings } = drawingOf(options, model);
-    const pause = breather(signal);
+    const pause = breather(ending);
     const found = await beamSearch(model, device, {
       ...{ prompt, settings, width: beam, weights, pause },
     });
     yield* found.slice(0, count);
     return;
   }
-  const isNovel = await noveltyOf(options.novel, model, signal);
+  const isNovel = await noveltyOf(options.novel, model, ending);
   if (isNovel === undefined && unique !== true) {
-    yield* wholeRecords(drawPieces(loaded, options, signal));
+    yield* wholeRecords(drawPieces(loaded, options, ending));
     return;
   }
   const isList = Array.isArray(options.prompt);
@@ -65,7 +66,7 @@ export async function* drawRecords(
   const isFresh = unique ? unseen() : () => true;
   const wanted = isList ? Number.POSITIVE_INFINITY : count;
   yield* selectRecords(
-    wholeRecords(drawPieces(loaded, options, signal)),
+    wholeRecords(drawPieces(loaded, options, ending)),
     ({ index, ids }) => {
       const whole = [...prompts[isList ? Math.floor(index / count) : 0], ...ids];
       return isFresh(whole) && isNovel?.(whole) !== false;
@@ -74,22 +75,23 @@ export async function* drawRecords(
   );
 }
 
-/** Draws records in pieces. Without a list of prompts, those that are selected from are drawn without end. */
+/** Draws records in pieces. If records are to be selected and there is no list of prompts, it draws without end. */
 export async function* drawPieces(
-  { model, device, weights, idle }: LoadedModel,
+  { model, device, weights, idleBatch }: LoadedModel,
   options: RecordOptions,
-  signal: AbortSignal,
+  ending: Ending,
 ) {
   const { prompt, jobs, settings } = drawingOf(options, model);
   const { count = 1, threads = usableCores(), unique, novel } = options;
   const isEndless = jobs === undefined && (unique === true || novel !== undefined);
   const ofOne = isEndless ? Number.POSITIVE_INFINITY : count;
   const pieces = generate(repeatedJobs(jobs ?? [[]], ofOne), {
-    ...{ model, device, weights, idle, settings, prompt, threads },
+    ...{ model, device, weights, settings, prompt, threads },
+    idle: idleBatch,
     expected: ofOne * (jobs?.length ?? 1),
   });
   for await (const piece of pieces) {
-    signal.throwIfAborted();
+    ending.check();
     yield piece;
   }
 }
@@ -98,7 +100,10 @@ function* repeatedJobs(jobs: readonly ArrayLike<number>[], count: number) {
   for (const job of jobs) for (let i = 0; i < count; i++) yield job;
 }
 
-/** Settings, the ids that all records continue, and those that each continues where there is a list. */
+/**
+ * Makes the settings, and encodes the prompt: the ids that all records continue, and with a list of prompts the ids
+ * that each record continues.
+ */
 function drawingOf(options: RecordOptions, model: ModelData) {
   const { temperature: temp, temperatureSchedule: tempSchedule, prompt: given, ...same } = options;
   const isList = Array.isArray(given);
@@ -117,17 +122,17 @@ function drawingOf(options: RecordOptions, model: ModelData) {
     : { settings, prompt: ids[0], jobs: undefined };
 }
 
-/** Tells whether a record occurs nowhere in the texts; undefined where none are given. */
+/** Makes a test that tells whether a record occurs nowhere in the texts; undefined if none are given. */
 async function noveltyOf(
   novel: RecordOptions['novel'],
   model: ModelData,
-  signal: AbortSignal,
+  ending: Ending,
 ): Promise<((ids: ArrayLike<number>) => boolean) | undefined> {
   if (novel === undefined) return undefined;
   const held = typeof novel === 'object' ? textOf(novel) : undefined;
   if (held !== undefined) return notIn(idsFor(model, held));
   const paths = requirePaths(novel, 'option novel');
-  return notInTexts(paths, model, { onProgress: () => signal.throwIfAborted() });
+  return notInTexts(paths, model, { onProgress: () => ending.check() });
 }
 
 /** The ids of a corpus in the vocabulary of a model. */

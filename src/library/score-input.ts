@@ -6,7 +6,7 @@ import { usableCores } from '../machine/cores.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import type { OptionsOf } from '../options/table.js';
 import { withoutCr } from '../text/encode.js';
-import { abortable } from './abort.js';
+import { abortable, type Ending } from './abort.js';
 import { kindOf } from './arguments.js';
 import type { LoadedModel } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
@@ -32,10 +32,10 @@ export function scoreInput(
   { model, device, weights }: LoadedModel,
   lines: Iterable<InputLine> | AsyncIterable<InputLine>,
   options: OptionsOf<(typeof modelRows)['score']>,
-  signal: AbortSignal,
+  ending: Ending,
 ): AsyncIterable<ScoredLine> {
   const { dynamic = false, countsWeight, perChar = false, threads = usableCores() } = options;
-  const { groups, isShort } = lineGroupsOf(lines, (values) => abortable(values, signal));
+  const { groups, isShort } = lineGroupsOf(lines, (values) => abortable(values, ending.signal));
   return scoreLines(groups, {
     models: [model],
     weights: [weights],

@@ -1,4 +1,4 @@
-/** Options of reading texts, and notes about folders. */
+/** Settings of reading texts, and messages about folders. */
 import { optionName, UsageError } from '../errors.js';
 import { grouped } from '../messages/quote.js';
 import type { OptionsOf } from '../options/table.js';
@@ -12,8 +12,9 @@ import type { Messages } from './messages.js';
 type GivenReading = OptionsOf<typeof readingRows & typeof columnRows>;
 
 /**
- * @param unit of the model that is to read
- * @param invalid what holds where the option is absent
+ * Makes the settings of reading from options.
+ * @param unit of the model that reads the text
+ * @param invalid the default for bytes that are no characters
  * @throws UsageError for options that contradict each other
  */
 export function readingOf(

@@ -1,4 +1,4 @@
-/** Training as a program asks for it. */
+/** Trains as a program asks for it. */
 import { DivergenceError, optionName, spelt, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { Model as ModelData } from '../model/model-data.js';
@@ -50,10 +50,7 @@ const rows = {
  * What is absent has its default, or is picked by the text and the time.
  */
 export interface TrainOptions extends Omit<CommandTrainOptions, Elsewhere> {
-  /**
-   * Where the best model goes; the state to go on from goes beside it. Without it the model is in memory
-   * alone.
-   */
+  /** Path of the best model; the training state is written beside it. Without it the model is only in memory. */
   readonly saveTo?: string | undefined;
   /** A model to start from, or the path of one */
   readonly initFrom?: string | Model | undefined;
@@ -62,8 +59,8 @@ export interface TrainOptions extends Omit<CommandTrainOptions, Elsewhere> {
   /** Called with every event, progress included */
   readonly onEvent?: ((event: TrainEvent) => void) | undefined;
   /**
-   * Ends the training after the step under way: `train` saves and returns the best model so far. Before the
-   * first step it rejects with the signal's reason.
+   * Ends the training after the current step: `train` saves and returns the best model so far. Before the first step
+   * it rejects with the signal's reason.
    */
   readonly signal?: AbortSignalLike | undefined;
 }
@@ -83,7 +80,7 @@ export async function train(corpus: Corpus, options: TrainOptions = {}): Promise
     );
   }
   const request = checked(options);
-  return new Operations('the training').run(request.signal, (signal) =>
+  return new Operations('the training').run(request.signal, ({ signal }) =>
     trained(held, request, signal),
   );
 }
@@ -181,7 +178,7 @@ function bestOf(
   return best;
 }
 
-/** Passes events on; the first failure of a listener ends the training. */
+/** Calls the listeners; the first failure of one ends the training. */
 class Listeners {
   private failure: { readonly error: unknown } | undefined;
 

@@ -1,4 +1,4 @@
-/** A text divided between training and validation. */
+/** Divides a text between training and validation. */
 import { optionName } from '../errors.js';
 import { grouped, quote } from '../messages/quote.js';
 import { loadCorpus } from '../text/load-corpus.js';

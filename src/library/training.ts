@@ -21,7 +21,7 @@ export interface TrainingRequest {
   readonly options: CommandTrainOptions;
   /** Path of the best model; without it nothing is written */
   readonly modelPath: string | undefined;
-  /** Paths of what is read, which are never written to */
+  /** Paths of everything that is read, which must not be written to */
   readonly inputs: readonly (string | undefined)[];
   /** A model to start from, if the options do not name its file */
   readonly initFrom?: Model | undefined;
@@ -76,7 +76,7 @@ export class SavedTraining {
       const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
       const { config, resume } = prepared;
       const kept = empty ?? (await keeping(config.keep, resume?.id));
-      // a new one is written before the oldest is removed
+      // a new model is written before the oldest is removed, so one more must fit
       const keptModels = config.keep ? Math.max(0, config.keep - kept.count) + 1 : 0;
       const counts = config.counts ? countsBytes(prepared.corpus.counted?.length ?? 0) : 0;
       const state = stateBytes(model, config) + (prepared.givenCounts ? counts : 0);
@@ -94,6 +94,7 @@ export class SavedTraining {
   }
 
   /**
+   * Runs the training.
    * @param onModel called with each model that has been saved
    * @returns how it ended; a divergence is an ending, not an exception
    */

@@ -1,9 +1,18 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 
+/** The quota is read from files at most this often, because a program may make thousands of short calls. */
+const quotaMs = 1000;
+let quota = Number.POSITIVE_INFINITY;
+let quotaReadAt = Number.NEGATIVE_INFINITY;
+
 /** Cores this process may use: its affinity, and the processor quota of its control group. */
 export function usableCores(): number {
-  const quota = Math.min(quotaV2(), quotaV1());
+  const now = performance.now();
+  if (now - quotaReadAt > quotaMs) {
+    quota = Math.min(quotaV2(), quotaV1());
+    quotaReadAt = now;
+  }
   return Math.max(1, Math.min(os.availableParallelism(), Math.ceil(quota)));
 }
 

@@ -1,4 +1,4 @@
-/** The machine's memory as this process may use it, and whether what is about to be taken fits into it. */
+/** Finds out how much memory this process may use, and checks whether what is about to be allocated fits. */
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { CharnnError } from '../errors.js';
@@ -6,20 +6,20 @@ import { controlGroups, type SystemFiles, systemFiles } from './control-groups.j
 
 const gigabyte = 2 ** 30;
 const pageBytes = 4096;
-/** What Node.js itself takes of a limit that counts the whole process */
+/** Bytes that Node.js itself takes of a limit that counts the whole process */
 const processBytes = 64 * 2 ** 20;
 
-/** A limit of this process's memory, alone or with other processes, and what counts towards it now */
+/** A limit of memory, of this process alone or shared with others, and how much of it is used */
 export interface MemoryLimit {
   readonly bytes: number;
   readonly used: number;
   /** For messages: "… this machine has 8.00 GiB" */
   readonly inWords: (bytes: string) => string;
-  /** Whether what is reserved counts, be it used or not */
+  /** Whether reserved memory counts towards the limit before it is used */
   readonly countsReserved: boolean;
 }
 
-/** Pages of this process: of its address space, resident, and of its data */
+/** Bytes of this process: of its address space, resident, and of its data */
 interface Pages {
   readonly addressBytes: number;
   readonly residentBytes: number;
@@ -66,7 +66,7 @@ export function memoryLimits(files: SystemFiles = systemFiles): MemoryLimit[] {
   return limits;
 }
 
-/** Memory that the system can give without ending a process, of disk for swapping too; undefined where it does not tell */
+/** Bytes that the system can still give, swapping included; undefined if it does not tell */
 function freeBytes(files: SystemFiles): number | undefined {
   const text = files.read('/proc/meminfo');
   const kilobytes = (name: string) =>
@@ -118,13 +118,13 @@ function resourceLimits(files: SystemFiles, pages: Pages): MemoryLimit[] {
 
 interface Group {
   readonly bytes: number;
-  /** The files that tell what its processes use, and of what kinds that is */
+  /** The files that tell how much the group uses, and how much of that are caches */
   readonly usage: string;
   readonly kinds: string;
   readonly caches: RegExp;
 }
 
-/** Above this a limit of version 1 means none. */
+/** A limit of version 1 above this means that there is none. */
 const noLimit = 2 ** 60;
 
 /** The control groups around this process that have a limit */
@@ -135,7 +135,7 @@ function findGroups(files: SystemFiles): Group[] {
       const bytes = text === undefined || text === 'max' ? Number.NaN : Number(text);
       return bytes < noLimit ? bytes : Number.POSITIVE_INFINITY;
     };
-    // above "high" the processes of the group are held back until they hardly run
+    // above "high", processes of the group are slowed down until they hardly run
     const second = Math.min(limitIn('memory.max'), limitIn('memory.high'));
     const first = limitIn('memory.limit_in_bytes');
     const kinds = `${folder}/memory.stat`;
@@ -152,7 +152,7 @@ function findGroups(files: SystemFiles): Group[] {
 function groupLimits(files: SystemFiles, residentBytes: number): MemoryLimit[] {
   return limitsOf(files).groups.map(({ bytes, usage, kinds, caches }) => {
     let used = Number(files.read(usage) ?? residentBytes + processBytes);
-    // what kinds of memory these are takes the system longer to tell, so it is asked where it matters
+    // telling the caches apart takes the system longer, so it is only asked when the limit is near
     if (used > bytes / 2) {
       for (const [, cached] of (files.read(kinds) ?? '').matchAll(caches)) used -= Number(cached);
     }
@@ -177,7 +177,10 @@ function isOfAddresses({ inWords }: MemoryLimit): boolean {
 
 const shown = (x: number) => `${(Math.max(0, x) / gigabyte).toFixed(2)} GiB`;
 
-/** Less than a process's use of memory goes up and down by: not worth the time to look the limits up */
+/**
+ * The memory of a process varies by more than this, so smaller needs are not compared with the limits, which takes
+ * time.
+ */
 const negligible = 16 * 2 ** 20;
 
 /**
@@ -200,7 +203,7 @@ export function requireMemory(bytes: number, what: string, remedy?: string, rese
   }
 }
 
-/** What the heap of JavaScript holds before a command has begun its work */
+/** Bytes of JavaScript's heap that are used before a command begins its work */
 const heapAtStart = 12 * 2 ** 20;
 
 /**

@@ -1,8 +1,11 @@
-/** Telling processes apart: an id alone may mean another process tomorrow, or in another container. */
+/** Tells processes apart: an id alone may belong to another process tomorrow, or in another container. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Process ids are unique within a realm: one boot of one machine, one namespace of processes. */
+/**
+ * A text that stands for the realm within which process ids are unique: one boot of one machine, one namespace of
+ * processes.
+ */
 export function processRealm(): string {
   const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
   const namespace = attempt(() => readlinkSync('/proc/self/ns/pid'));
@@ -20,8 +23,8 @@ export function processExists(pid: number): boolean {
 }
 
 /**
- * When a process of this realm began, as the system counts; undefined where there is no such process,
- * or the system does not tell.
+ * When a process of this realm was started, in the system's units; undefined if there is no such process, or the
+ * system does not tell.
  */
 export function startOfProcess(pid: number): string | undefined {
   const line = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));

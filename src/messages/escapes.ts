@@ -12,10 +12,9 @@ const simple: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text that a string with escapes means: \n \t \r \f \v \0 \\ \xHH \uHHHH \u{H…}. Every option
- * whose value is a text is read by this rule; files and standard input are taken as they are.
- * @param option names the value in messages
- * @throws UsageError for any other escape
+ * Replaces the escapes in a string: \n \t \r \f \v \0 \\ \xHH \uHHHH \u{H…}. This applies to every option whose value
+ * is a text; files and standard input are taken as they are.
+ * @param option names the option in messages
  */
 export function readEscapes(text: string, option: string): string {
   const sequence = /\\(?:x([\da-f]{2})|u([\da-f]{4})|u\{([\da-f]{1,6})\}|([\s\S]?))/gi;

@@ -1,9 +1,9 @@
 /**
- * Text from files and from the command line on its way to a terminal. All of it passes here: no name, field
- * or message may move the cursor, colour the terminal, set its title or turn the text around.
+ * Makes text from files and from the command line safe for a terminal. All such text passes here, so that no name,
+ * field or message can move the cursor, change colours, set the title or reverse the text.
  */
 
-/** Controls (C0, DEL, C1), direction marks, line separators and halves of characters */
+/** Control characters (C0, DEL, C1), direction marks, line separators and halves of surrogate pairs */
 const strange = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -39,12 +39,12 @@ export function quoteText(text: string, maxLength = 200): string {
 }
 
 /**
- * A file name as messages show it: plain where it is harmless, else quoted and escaped, so that spaces
- * can be seen.
+ * A file name as messages show it: unchanged if it is harmless, otherwise quoted and escaped, so that spaces are
+ * visible.
  */
 export function quote(name: string): string {
   if (/^[\p{L}\p{M}\p{N}\p{S}\p{P}]+$/u.test(name) && !/["'`\\]/.test(name)) return name;
-  // beyond what could steer a terminal: whatever is unassigned, private or invisible
+  // escapes unassigned, private and invisible characters, too
   return JSON.stringify(name).replace(/[\p{C}\u2028\u2029]/gu, (character) =>
     character.split('').map(escaped).join(''),
   );
@@ -52,7 +52,7 @@ export function quote(name: string): string {
 
 const thousands = new Intl.NumberFormat('en-US');
 
-/** 1234567 → 1,234,567 */
+/** Formats a number with separators: 1234567 → 1,234,567 */
 export function grouped(count: number): string {
   return thousands.format(count);
 }

@@ -1,6 +1,6 @@
 /**
- * Capabilities: what goes with what. A row is a feature of a network with the cells, back ends and
- * commands that can do it; what a row does not name is refused, always with the same sentence.
+ * Capabilities: the table of which feature works with which cells, back ends and commands. Every other combination is
+ * refused, always with the same sentence.
  */
 import { type BackendName, backendNames, type Precision } from '../backend/device.js';
 import { OptionError, type Spelling } from '../errors.js';
@@ -15,7 +15,7 @@ export const networkCommands = [
 ] as const;
 
 export interface Capability {
-  /** Those that are written out; equations say themselves what they compute. */
+  /** Cells with kernels of their own that have the feature; `equations` says it for all cells of equations. */
   readonly cells: readonly CellName[];
   readonly equations: boolean;
   readonly backends: readonly Exclude<BackendName, 'auto'>[];
@@ -52,9 +52,12 @@ export const precisions: Readonly<Record<Precision, Pick<Capability, 'backends'>
   int8: { backends: ['native', 'reference'] },
 };
 
-/** The work to be done and the network to do it with; properties that are not known yet are absent. */
+/**
+ * A combination to be checked: work to be done, and a network to do it with. Properties that are not known yet are
+ * absent.
+ */
 export interface Combination extends ArchitectureFlags {
-  /** Any name, of a cell that is written out or of equations */
+  /** Name of a cell that has kernels of its own, or of a cell of equations */
   readonly cell?: string | undefined;
   readonly backend?: BackendName | undefined;
   readonly precision?: Precision | undefined;
@@ -65,7 +68,10 @@ function isOfEquations(cell: string | undefined): boolean {
   return cell !== undefined && !(cellNames as readonly string[]).includes(cell);
 }
 
-/** Why a combination is not possible, as a sentence in which options have yet to be spelt. */
+/**
+ * The reason why a combination is impossible; undefined if it is possible. The sentence is a function of how options
+ * are spelt.
+ */
 export function refusal(wanted: Combination): ((name: Spelling) => string) | undefined {
   const { cell, backend, command, precision = 'f32' } = wanted;
   const { backends } = precisions[precision];

@@ -68,7 +68,7 @@ export class ChunkBuffers {
     this.dStates = training ? states.map(() => backend.tensor([maxBatch * H])) : [];
   }
 
-  /** The buffers of a chunk of T steps of B rows; two chunks of one size have the same. */
+  /** The buffers of a chunk of T steps of B rows. Chunks of one size share them. */
   at(T: number, B: number): ChunkViews {
     const key = `${T} ${B}`;
     const known = this.views.get(key);

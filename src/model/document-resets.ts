@@ -1,12 +1,9 @@
 /**
- * States that become zero in the middle of a chunk, where a document begins in a row.
+ * Sets states to zero in the middle of a chunk, where a document begins in a row.
  *
- * The cells run as they always do, only in pieces: from one step at which a document begins in some row to the
- * next such step. Before a piece the rows concerned are set to zero where the piece finds its initial state. That
- * is where the step before has left its own result, which is kept aside and put back afterwards, as the layer
- * above, the loss and the backward pass of that step need it. Backward the pieces come in reverse order, with the
- * same rows zero, and the gradient with respect to their initial state is dropped. So the numbers are exactly
- * those of documents that are read one by one, on every back end, and a chunk without a beginning costs nothing.
+ * The cells run as they always do, only in pieces: from one step at which a document begins in some row to the next
+ * such step. Before a piece the rows concerned are set to zero. Their former values are put back afterwards, because
+ * they are also the outputs of the step before.
  */
 import type { Backend, Lookup, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
@@ -34,7 +31,7 @@ export class DocumentResets {
     );
   }
 
-  /** Sets the resets of the next chunk. */
+  /** Announces which rows are reset at which steps of the next chunk. */
   begin(T: number, B: number, resets: readonly Reset[]): void {
     this.T = T;
     this.B = B;
@@ -57,7 +54,10 @@ export class DocumentResets {
     }
   }
 
-  /** As a chunk's `backward`; afterwards the layer's previous outputs are those that its steps have read. */
+  /**
+   * Runs layer l backward, like `CellChunk.backward`. Rows that were reset hold zeros afterwards, which is what the
+   * steps have read.
+   */
   backward(layer: CellLayer, l: number, dOutput: Tensor, dState: readonly Tensor[]): void {
     const { backend, B, hidden: H } = this;
     const segments = this.pieces();
@@ -74,7 +74,7 @@ export class DocumentResets {
     }
   }
 
-  /** First step of the piece, the step after its last one, and the rows reset before it */
+  /** The pieces of the chunk: first step, step after the last one, and the reset before the first step */
   private pieces(): (readonly [from: number, to: number, reset: Reset | undefined])[] {
     const { resets, T } = this;
     const segments: (readonly [number, number, Reset | undefined])[] = [];

@@ -5,14 +5,14 @@ import { randomKey } from './random.js';
 export interface Dropout {
   /** Fraction of each layer's output set to zero, the last layer's included (Zaremba et al. 2014) */
   readonly rate: number;
-  /** One mask for all steps of a chunk (Gal & Ghahramani 2016), not one a step. */
+  /** Whether one mask is used for all steps of a chunk (Gal & Ghahramani 2016), instead of a mask for each step */
   readonly locked: boolean;
   /** Fraction of the recurrent weights set to zero, for a chunk (weight drop, Merity et al. 2018) */
   readonly weightRate: number;
   readonly seed: number;
-  /** The mask is a function of seed, step, site and position alone. */
+  /** Number of the training step: a mask is a function of seed, step, site and position alone. */
   readonly step: number;
-  /** The positions of the rows within the whole batch */
+  /** The range of the rows within the whole batch, whose mask all threads draw alike */
   readonly firstRow: number;
   readonly totalRows: number;
 }

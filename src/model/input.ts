@@ -12,7 +12,7 @@ import { type LayerWeights, layerWeights } from './layer-weights.js';
 import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 
-/** Names of the parameters of an input projection that is not the first layer's of a plain network */
+/** Names of the input projection's parameters, if they are not those of a plain network's first layer */
 export interface InputNames {
   readonly embedding: string;
   readonly weight: string;
@@ -23,9 +23,14 @@ export class FirstLayerInput {
   /** The table of input projections, [V, G·H] */
   private table: Tensor | undefined;
   private dTable: Tensor | undefined;
-  /** [maxRows, D]: embedded characters, and their gradient, where the direct way is taken */
+  /**
+   * [maxRows, D]: embedded characters, and later the gradient w.r.t. them; only used where the look-up table would be
+   * slower
+   */
   private embedded: Tensor | undefined;
-  /** Where the last projection is found in the table: kept, since each step of generation reads the same ids */
+  /**
+   * The list of rows to look up that was made last; kept because each step of generation reads the same list of ids
+   */
   private lookup: Lookup | undefined;
   private frozen = false;
   private readonly embeddingName: string;
@@ -50,9 +55,9 @@ export class FirstLayerInput {
   }
 
   /**
-   * projection[i,:] = W_ih · embedding(ids[i]) + b_ih
-   * @param projection [T, B, G·H], written if nothing is returned
-   * @returns where else the projection is found
+   * Projects characters: projection[i,:] = W_ih · embedding(ids[i]) + b_ih.
+   * @param projection [T, B, G·H], which is written unless a look-up is returned
+   * @returns the look-up from which the cell takes the projection, if the table is used
    */
   forward(projection: Tensor, ids: Indices): Lookup | undefined {
     const { backend, weights } = this;
@@ -89,12 +94,12 @@ export class FirstLayerInput {
     }
     const x = this.embeddedRows(ids.length);
     backend.linearBackwardWeight(dWeight, dBias, dProjection, x);
-    // the embedded characters are not needed any more: their memory takes the gradient
+    // the embedded characters are not needed any more, so their gradient takes their memory
     backend.linearBackwardInput(x, dProjection, this.layer.weight, false);
     backend.scatterAdd(gradients.get(this.embeddingName), x, ids);
   }
 
-  /** Computes the table once, for weights that stay as they are. */
+  /** Computes the table once: the weights will not change until `thaw`. */
   freeze(): void {
     this.fillTable();
     this.frozen = true;

@@ -8,7 +8,7 @@ import type { ParameterTensors } from './parameters.js';
 export interface LayerWeights {
   /** W_ih [G·H, ·] */
   readonly input: { readonly weight: Tensor; readonly bias: Tensor | undefined };
-  /** W_hh [·, H]; absent where units are multiplied with no matrix */
+  /** W_hh [·, H]; absent if the cell multiplies no vector of units by a matrix */
   readonly recurrent: Tensor | undefined;
   /** b_hh, of cells that have it */
   readonly bias: Tensor | undefined;

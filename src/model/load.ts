@@ -14,7 +14,7 @@ interface ForwardCapacity {
   readonly documents?: boolean;
 }
 
-/** A model as a network that is ready to run, its weights frozen. */
+/** Builds a network for a model that is ready to predict; its weights are frozen. */
 export function loadNetwork(model: Model, backend: Backend, capacity: ForwardCapacity): Network {
   return networkOf(model.config, backend, loadWeights(model, backend), capacity);
 }
@@ -27,7 +27,7 @@ export function loadWeights(model: Model, backend: Backend): Tensor {
 }
 
 /**
- * A network that is ready to run on given weights, which stay as they are.
+ * Builds a network that is ready to predict, on weights that will not change.
  * @param flat all parameters in the flat order of the parameter table
  * @throws CharnnError when memory does not suffice
  */

@@ -1,4 +1,4 @@
-/** What a network is, apart from its weights. */
+/** The configuration of a network: everything but its weights. */
 import type { CellChoice } from './cells/cells.js';
 
 /** Optional architecture flags. They are omitted when off, so that a plain model's JSON does not change. */
@@ -21,17 +21,17 @@ export function architectureFlags(flags: ArchitectureFlags): ArchitectureFlags {
 }
 
 export interface ModelConfig extends ArchitectureFlags, CellChoice {
-  /** L: recurrent layers, one on the other */
+  /** L: number of recurrent layers, stacked */
   readonly layers: number;
-  /** H: units of each layer */
+  /** H: number of units of each layer */
   readonly hidden: number;
-  /** D: width of the character embedding; 0 feeds the characters one-hot */
+  /** D: size of the character embedding; 0 feeds characters one-hot */
   readonly embedding: number;
-  /** V: characters, the unknown symbol included */
+  /** V: size of the vocabulary, the unknown symbol included */
   readonly vocabulary: number;
 }
 
-/** Layers whose state is carried from one chunk of a training to the next; pairs have none. */
+/** Number of layers whose state is carried from one chunk of a training to the next; a network of pairs has none. */
 export function carriedLayers({ layers, pairs }: ModelConfig): number {
   return pairs ? 0 : layers;
 }

@@ -17,12 +17,12 @@ export interface Model {
   readonly weights: Float32Array;
   /** n-grams of the text, mixed into the network's predictions; absent where the network alone predicts */
   readonly counts?: ModelCounts | undefined;
-  /** How it came about, as recorded in training; JSON values only */
+  /** How the model was trained, as its file records it; JSON values only */
   readonly training: Readonly<Record<string, unknown>> | undefined;
   readonly history: readonly HistoryEntry[];
 }
 
-/** One validation in training: numbers by name, null where there was none. */
+/** The results of one validation, by name; null for a value that does not exist. */
 export type HistoryEntry = Readonly<Record<string, number | null>>;
 
 export interface NamedTensor {
@@ -31,7 +31,7 @@ export interface NamedTensor {
   readonly values: Float32Array;
 }
 
-/** A model's tensors by name, in the order of the parameter table. */
+/** The tensors of a model, in the order of the parameter table. */
 export function namedTensors(model: Model): NamedTensor[] {
   return parameterTable(model.config).parameters.map((parameter) => ({
     parameter,

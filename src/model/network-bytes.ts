@@ -1,13 +1,13 @@
-/** What a network takes of memory: asked for before any of it is taken. */
+/** Estimates the memory of a network, so that it can be refused before any of it is allocated. */
 import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 import { parameterTable } from './parameters.js';
 
 /**
- * Bytes of a network that only predicts, about: packed weights, activations and a state. The weights
- * themselves are not among them.
- * @param maxRows largest T·B
- * @param maxBatch largest B
+ * Estimated bytes of a network that only predicts: packed weights, activations and a state, without the weights
+ * themselves.
+ * @param maxRows max T·B
+ * @param maxBatch max B
  */
 export function networkBytes(config: ModelConfig, maxRows: number, maxBatch: number): number {
   const { flatSize } = parameterTable(config);
@@ -17,9 +17,11 @@ export function networkBytes(config: ModelConfig, maxRows: number, maxBatch: num
   return 4 * (flatSize + activations + maxBatch * L * states.length * H);
 }
 
-/** Bytes of a network that learns from the text that it reads, its weights, gradients and moments included. */
+/**
+ * Estimated bytes of a network that learns from the text that it reads, including its weights, gradients and moments.
+ */
 export function learningBytes(config: ModelConfig, maxRows: number): number {
   const { flatSize } = parameterTable(config);
-  // weights now and as they were trained, gradients, and two moments
+  // current weights, original weights, gradients, and two moments
   return 4 * 5 * flatSize + 2 * networkBytes(config, maxRows, 1);
 }

@@ -1,10 +1,10 @@
-/** Rows of a network's state. */
+/** Operations on the state of a network, for some of its rows. */
 import type { Backend } from '../backend/backend.js';
 import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 import type { State } from './network.js';
 
-/** A state of zeros for B rows: the state before any text. */
+/** Allocates a state of zeros for B rows: the state before any text. */
 export function createState(backend: Backend, config: ModelConfig, B: number): State {
   const { states } = cellOf(config);
   return Array.from({ length: config.layers }, () =>
@@ -12,7 +12,7 @@ export function createState(backend: Backend, config: ModelConfig, B: number): S
   );
 }
 
-/** Rows [first, first + count) of a state, the same memory. */
+/** A view of rows [first, first + count) of a state */
 export function stateRows(backend: Backend, state: State, first: number, count: number): State {
   return state.map((layer) =>
     layer.map((s) => backend.view(s, first * s.shape[1], [count, s.shape[1]])),
@@ -28,7 +28,7 @@ export function copyState(backend: Backend, to: State, from: State): void {
   });
 }
 
-/** The state before any text. */
+/** Sets a state to zeros: the state before any text. */
 export function clearState(backend: Backend, state: State): void {
   for (const layer of state) for (const s of layer) backend.fill(s, 0);
 }

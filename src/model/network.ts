@@ -28,9 +28,9 @@ import { WeightDrop } from './weight-drop.js';
 export type State = readonly (readonly Tensor[])[];
 
 /**
- * Is told the gradient w.r.t. the states as it passes: layer by layer from the top, step by step from
- * the last.
- * @param dState [B, H] a state of the cell, w.r.t. the state before step `t`; valid during the call
+ * Receives the gradient w.r.t. the states during back-propagation: layer by layer from the top, step by step from the
+ * last.
+ * @param dState [B, H] each: gradient w.r.t. the state before step `t`; valid during the call
  */
 export type StateGradientObserver = (layer: number, t: number, dState: readonly Tensor[]) => void;
 
@@ -46,7 +46,7 @@ export class Network {
   private readonly outputBias: Tensor;
   private dropout: Dropout | undefined;
   private readonly documentResets: DocumentResets | undefined;
-  /** The buffers of the latest chunk that was run forward */
+  /** Buffers and input of the chunk that was last run forward */
   private current: { chunk: ChunkViews; ids: Indices; T: number; B: number } | undefined;
 
   constructor(
@@ -214,12 +214,12 @@ export class Network {
     }
   }
 
-  /** The layers as the last forward pass left them, to be read. */
+  /** Activations of the layers after the last forward pass */
   get activations(): readonly Pick<CellChunk, 'gates' | 'output' | 'unitValues'>[] {
     return this.last().chunk.layers;
   }
 
-  /** Declares that the weights will not change until `thaw`: values derived from them are kept. */
+  /** Promises that the weights will not change until `thaw`, so that values derived from them can be kept. */
   freeze(): void {
     const parts = this.cell.unitGroups.map((count) => count * this.config.hidden);
     for (const weight of this.recurrentWeights) this.backend.freeze(weight, parts);
@@ -238,12 +238,12 @@ export class Network {
     return [...this.layerWeights.slice(1).map(({ input }) => input.weight), this.outputWeight];
   }
 
-  /** Of every layer, or of none */
+  /** The recurrent weights of all layers; empty if the cell has none */
   private get recurrentWeights(): Tensor[] {
     return this.layerWeights.flatMap(({ recurrent }) => recurrent ?? []);
   }
 
-  /** The input of layer l + 1: the output of layer l after dropout, plus the input of layer l if residual. */
+  /** Writes the input of layer l + 1: layer l's output after dropout, and its input if the network is residual. */
   private writeLayerOutput(chunk: ChunkViews, l: number): void {
     const { backend } = this;
     const { output } = chunk.layers[l];
@@ -264,7 +264,7 @@ export class Network {
     const { hidden: H } = config;
     const { recurrent: dWeight, bias } = gradients;
     if (dWeight === undefined) return;
-    // with layer normalisation the bias comes after it, and its gradient is the layer's business
+    // with layer normalisation the bias is added after normalising, and the layer computes its gradient itself
     const dBias = config.layerNorm ? undefined : bias;
     const addGradient = (dWeight: Tensor) => {
       let first = 0;

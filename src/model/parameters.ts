@@ -51,6 +51,17 @@ const alignment = 16;
  * the recurrent bias, added after normalising, that opens the forget gate.
  */
 export function parameterTable(config: ModelConfig): ParameterTable {
+  const known = tables.get(config);
+  if (known !== undefined) return known;
+  const table = newTable(config);
+  tables.set(config, table);
+  return table;
+}
+
+/** Tables by configuration: each call of a model asks for its own. */
+const tables = new WeakMap<ModelConfig, ParameterTable>();
+
+function newTable(config: ModelConfig): ParameterTable {
   requireCapable(config);
   const { layers: L, hidden: H, embedding: D, vocabulary: V, layerNorm } = config;
   const cell = cellOf(config);

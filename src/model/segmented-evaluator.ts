@@ -6,7 +6,13 @@
  * zeros it began with: the result is that of one long run to well below the noise of any comparison.
  * The cut depends on the text's length alone, so the result does not depend on batch size or threads.
  */
-import type { Backend, Indices } from '../backend/backend.js';
+import {
+  type Answer,
+  type Backend,
+  type Indices,
+  isPending,
+  type Tensor,
+} from '../backend/backend.js';
 import { DocumentMarker, type Documents } from '../text/documents.js';
 import type { Ids } from '../text/unit.js';
 import type { Network, State } from './network.js';
@@ -43,12 +49,22 @@ export type Judge = (
   at: number,
 ) => number;
 
+/** Views for chunks of one length */
+interface ChunkViews {
+  readonly inputs: Int32Array;
+  readonly targets: Int32Array;
+  readonly inputIndices: Indices;
+  readonly targetIndices: Indices;
+  readonly losses: Float32Array | Float64Array;
+}
+
 /** Reads a text's segments [first, first + rows) through a network, T steps at a time. */
 export class SegmentedEvaluator {
   private readonly inputs: Int32Array;
   private readonly targets: Int32Array;
   private readonly inputBuffer: Indices;
   private readonly targetBuffer: Indices;
+  private readonly views = new Map<number, ChunkViews>();
   private readonly state: State;
   private logits = new Float32Array(0);
   /** Σ of what the judge said in the latest `total`, in nats */
@@ -78,7 +94,7 @@ export class SegmentedEvaluator {
   async total(
     ids: Ids,
     segments: Segments,
-    stopped: () => boolean | Promise<boolean> = () => false,
+    stopped: () => Answer<boolean> = () => false,
     judge?: Judge,
   ): Promise<number> {
     this.judged = 0;
@@ -86,25 +102,61 @@ export class SegmentedEvaluator {
     let total = 0;
     let from = segments.count > 1 ? -warmup : 0;
     while (from < segments.length) {
-      if (await stopped()) return Number.NaN;
+      // what is there is not waited for: a promise a chunk is garbage that adds up over many short texts
+      const stop = stopped();
+      if (isPending(stop) ? await stop : stop) return Number.NaN;
       // no chunk crosses the end of the warm-up, where the first segment starts from zero
       const steps = Math.min(this.T, (from < 0 ? 0 : segments.length) - from);
-      total += await this.chunk(ids, segments, from, steps, from >= 0, judge);
+      const nats = this.chunk(ids, segments, from, steps, judge);
+      total += isPending(nats) ? await nats : nats;
       from += steps;
       if (from === 0 && this.first === 0) this.resetRows(0, 1);
     }
     return total;
   }
 
-  private async chunk(
+  /** Reads a chunk. @returns Σ of its losses; 0 for a chunk of the warm-up */
+  private chunk(
     ids: Ids,
-    { length }: Segments,
+    segments: Segments,
     from: number,
     T: number,
-    counted: boolean,
     judge: Judge | undefined,
+  ): Answer<number> {
+    const { backend, network } = this;
+    const views = this.viewsOf(T);
+    const resets = this.fill(ids, segments, from, T);
+    backend.writeIndices(views.inputIndices, views.inputs);
+    const output = network.forward(views.inputIndices, T, this.rows, this.state, undefined, resets);
+    if (from < 0) return 0;
+    backend.writeIndices(views.targetIndices, views.targets);
+    const { losses } = views;
+    if (judge === undefined) {
+      const read = backend.read(network.loss(views.targetIndices, 0), losses);
+      if (!isPending(read)) return this.sum(ids, segments, from, T, losses, judge);
+      return read.then(() => this.sum(ids, segments, from, T, losses, judge));
+    }
+    if (this.logits.length !== output.size) this.logits = new Float32Array(output.size);
+    return this.judgedSum(ids, segments, from, T, judge, output);
+  }
+
+  private async judgedSum(
+    ids: Ids,
+    segments: Segments,
+    from: number,
+    T: number,
+    judge: Judge,
+    output: Tensor,
   ): Promise<number> {
-    const { backend, rows } = this;
+    const { targetIndices, losses } = this.viewsOf(T);
+    await this.backend.read(output, this.logits);
+    await this.backend.read(this.network.loss(targetIndices, 0), losses);
+    return this.sum(ids, segments, from, T, losses, judge);
+  }
+
+  /** Fills in the ids that are read and those that follow; returns resets of documents. */
+  private fill(ids: Ids, { length }: Segments, from: number, T: number) {
+    const { rows, inputs, targets } = this;
     const last = ids.length - 1;
     const marker = this.documents && new DocumentMarker(ids, this.documents);
     for (let row = 0; row < rows; row++) {
@@ -112,34 +164,53 @@ export class SegmentedEvaluator {
       for (let t = 0; t < T; t++) {
         const at = start + t;
         const inside = at >= 0 && at < last;
-        this.inputs[t * rows + row] = inside ? ids[at] : 0;
-        this.targets[t * rows + row] = inside ? ids[at + 1] : 0;
+        inputs[t * rows + row] = inside ? ids[at] : 0;
+        targets[t * rows + row] = inside ? ids[at + 1] : 0;
       }
-      marker?.mark(start, T, row, rows, this.inputs);
+      marker?.mark(start, T, row, rows, inputs);
     }
-    const inputs = backend.viewIndices(this.inputBuffer, 0, T * rows);
-    backend.writeIndices(inputs, this.inputs.subarray(0, T * rows));
-    const logits = this.network.forward(inputs, T, rows, this.state, undefined, marker?.resets);
-    if (!counted) return 0;
-    const targets = backend.viewIndices(this.targetBuffer, 0, T * rows);
-    backend.writeIndices(targets, this.targets.subarray(0, T * rows));
-    if (judge !== undefined) {
-      if (this.logits.length !== logits.size) this.logits = new Float32Array(logits.size);
-      await backend.read(logits, this.logits);
-    }
-    const losses = await backend.read(this.network.loss(targets, 0));
+    return marker?.resets;
+  }
+
+  /** Adds up the losses inside the text, and what the judge says of the same characters. */
+  private sum(
+    ids: Ids,
+    { length }: Segments,
+    from: number,
+    T: number,
+    losses: ArrayLike<number>,
+    judge: Judge | undefined,
+  ): number {
+    const { rows } = this;
+    const last = ids.length - 1;
     const V = this.network.config.vocabulary;
     let sum = 0;
     for (let row = 0; row < rows; row++) {
-      const inside = Math.min(T, last - ((this.first + row) * length + from));
+      const start = (this.first + row) * length + from;
+      const inside = Math.min(T, last - start);
       for (let t = 0; t < inside; t++) sum += losses[t * rows + row];
       if (judge === undefined) continue;
-      const start = (this.first + row) * length + from + 1;
       for (let t = 0; t < inside; t++) {
-        this.judged += judge(this.logits, (t * rows + row) * V, ids, start + t);
+        this.judged += judge(this.logits, (t * rows + row) * V, ids, start + 1 + t);
       }
     }
     return sum;
+  }
+
+  private viewsOf(T: number): ChunkViews {
+    const known = this.views.get(T);
+    if (known !== undefined) return known;
+    const { backend } = this;
+    const size = T * this.rows;
+    const views = {
+      inputs: this.inputs.subarray(0, size),
+      targets: this.targets.subarray(0, size),
+      inputIndices: backend.viewIndices(this.inputBuffer, 0, size),
+      targetIndices: backend.viewIndices(this.targetBuffer, 0, size),
+      losses: backend.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size),
+    };
+    this.views.set(T, views);
+    return views;
   }
 
   private resetRows(first: number, count: number): void {

@@ -58,7 +58,7 @@ export class WeightDrop {
     backend.add(dWeight, dDropped);
   }
 
-  /** The rows of the mask are those of the weight. */
+  /** The mask of a weight matrix; its rows stand for the rows of a batch. */
   private mask(dropout: Dropout | undefined, layer: number): DropoutMask | undefined {
     if (dropout === undefined || dropout.weightRate === 0) return undefined;
     const { weightRate: rate, seed, step } = dropout;

@@ -1,4 +1,4 @@
-/** The share of a text's strings that do not occur in a corpus. */
+/** Computes the fraction of a text's strings that do not occur in a corpus. */
 import type { SuffixAutomaton } from './suffix-automaton.js';
 
 export interface CommonRun {
@@ -9,13 +9,13 @@ export interface CommonRun {
 
 export interface Novelty {
   readonly characters: number;
-  /** By length n: share of the text's strings of n characters that the corpus does not have */
+  /** For each length n: the fraction of the text's strings of n characters that the corpus does not have */
   readonly newFractions: readonly { readonly length: number; readonly share: number }[];
-  /** Longest strings that text and corpus have in common, longest first; none lies within another */
+  /** Longest strings that text and corpus have in common, longest first; none is part of another */
   readonly runs: readonly CommonRun[];
 }
 
-/** @param maxRuns runs that are wanted */
+/** @param maxRuns max number of common strings */
 export function noveltyOf(automaton: SuffixAutomaton, maxRuns: number): Novelty {
   const matches = automaton.matches();
   const newFractions = [];

@@ -11,10 +11,13 @@ import type { Ids } from '../text/unit.js';
 
 /** Length of a run that both texts must have in common */
 export const sharedRun = 64;
-/** A longer validation text is looked at in so many pieces of so many characters, evenly spaced. */
+/** Of a longer validation text, this many pieces of this many characters are examined, evenly spaced. */
 const pieces = 32;
 const pieceLength = 4096;
-/** Number of characters of training text up to which runs are looked up at every position */
+/**
+ * In a training text of up to this many characters, the string at every position is looked up; in a longer one, at
+ * every n-th.
+ */
 const maxThorough = 1 << 18;
 
 /**
@@ -50,17 +53,17 @@ function sampleOf(text: Ids): Ids {
   return sample;
 }
 
-/** Ids as words of 32 bits, several narrow ids in one: so that a run is hashed in few operations. */
+/** A view of ids as words of 32 bits, several narrow ids in each, so that a string is hashed in few operations. */
 function wordsOf(ids: Ids): Uint32Array {
   return new Uint32Array(ids.buffer, ids.byteOffset, Math.floor(ids.byteLength / 4));
 }
 
-/** The words that begin at any id, in memory of their own. */
+/** The words that begin at id `first`; if they are not aligned, a copy. */
 function wordsFrom(ids: Ids, first: number): Uint32Array {
   return wordsOf(ids.slice(first));
 }
 
-/** The hash of `count` words. */
+/** The hash of `count` words from index `at` on. */
 function hashOf(words: Uint32Array, at: number, count: number): number {
   let hash = count;
   for (let i = 0; i < count; i++) {
@@ -70,7 +73,10 @@ function hashOf(words: Uint32Array, at: number, count: number): number {
   return Math.imul(hash, 0x85ebca6b);
 }
 
-/** All runs of a text, each by its first position, and which of them were found elsewhere. */
+/**
+ * A hash table of all strings of a text that have the length of a run, by their first position, which notes which of
+ * them were found in another text.
+ */
 class RunTable {
   /** By slot of the hash table: position + 1 (0 marks a free slot), and the run's hash */
   private readonly positions: Uint32Array;
@@ -98,9 +104,9 @@ class RunTable {
   }
 
   /**
-   * Marks the runs that another text has.
+   * Marks the strings that also occur in another text.
    * @param words of the other text, from its id `first` on
-   * @param stride words from one run that is looked up to the next
+   * @param stride number of words between two strings that are looked up
    */
   findIn(other: Ids, words: Uint32Array, first: number, stride: number): void {
     const { filter, shift, positions, found } = this;
@@ -116,7 +122,7 @@ class RunTable {
     }
   }
 
-  /** Share of the text that lies in runs that were found. */
+  /** Fraction of the text that lies in strings that were found. */
   coveredFraction(): number {
     const { text } = this;
     const begins = new Uint8Array(text.length);
@@ -132,7 +138,7 @@ class RunTable {
     return covered / text.length;
   }
 
-  /** The slot of the run with this hash, or the free one where it belongs. */
+  /** The slot of the string with this hash, or the free slot where it belongs. */
   private slotOf(hash: number): number {
     const { positions, hashes } = this;
     const mask = positions.length - 1;

@@ -9,7 +9,7 @@ import { CharnnError } from '../errors.js';
 const maxTextLength = 2 ** 26;
 
 export class SuffixAutomaton {
-  /** By state: length of its longest string, and the state of its longest suffix that goes elsewhere */
+  /** By state: length of its longest string, and the suffix link */
   private readonly length: Int32Array;
   private readonly link: Int32Array;
   private readonly edges: Edges;
@@ -63,7 +63,7 @@ export class SuffixAutomaton {
     this.run = 0;
   }
 
-  /** For each character of the text, how long the longest string is that ends with it and is in the corpus. */
+  /** For each character of the text: the length of the longest string that ends with it and occurs in the corpus. */
   matches(): Int32Array {
     const { text, edges } = this;
     const lengths = this.longestMatchByState();
@@ -74,7 +74,9 @@ export class SuffixAutomaton {
     });
   }
 
-  /** By state: the longest of its strings, and of their suffixes, that the corpus has. */
+  /**
+   * By state: length of the longest string that occurs in the corpus, among the state's strings and their suffixes.
+   */
   private longestMatchByState(): Int32Array {
     const { length, link } = this;
     const order = this.statesByLength();
@@ -138,7 +140,7 @@ class Edges {
   private readonly from: Int32Array;
   private readonly symbol: Uint32Array;
   private readonly to: Int32Array;
-  /** Edge → next edge of the same state; state → its first edge, + 1 */
+  /** By edge, the next edge of the same state; by state, its first edge: numbers + 1, and 0 for none */
   private readonly following: Int32Array;
   private readonly first: Int32Array;
   private count = 0;

@@ -6,7 +6,7 @@ import { OptionError, UsageError } from '../errors.js';
 import { nearest, suggestion } from './suggest.js';
 import { boolean, type ValueType } from './types.js';
 
-/** A default that depends on the value of another option. */
+/** A default that depends on the value of another option: `values` has one for each of its values. */
 export interface DefaultBy<T> {
   readonly option: string;
   readonly values: Readonly<Record<string, T>>;
@@ -31,7 +31,7 @@ export interface OptionRow<T = unknown> {
   /** The value that holds when the option is not given */
   readonly default?: T;
   readonly defaultBy?: DefaultBy<T>;
-  /** Words for the default in help where it is no fixed value */
+  /** Words that help shows as the default, if the default is no fixed value */
   readonly absent?: string;
   /** The help text of `--no-…`, for a switch that another option may turn on */
   readonly negation?: string;
@@ -110,7 +110,7 @@ export function flagOf(key: string, value?: string): string {
 
 /**
  * The default of a row.
- * @param options as they were given; a default may depend on another of them
+ * @param options as they were given, because a default may depend on another option
  */
 export function defaultOf(table: OptionTable, key: string, options: object): unknown {
   const { default: value, defaultBy } = table[key];
@@ -119,7 +119,7 @@ export function defaultOf(table: OptionTable, key: string, options: object): unk
   return defaultBy.values[String(given ?? defaultOf(table, defaultBy.option, options))];
 }
 
-/** Options with the defaults of the table in the place of absent ones; what has no default stays absent. */
+/** Fills in the defaults of absent options. Options without a default stay absent. */
 export function withDefaults<Table extends OptionTable>(
   table: Table,
   options: OptionsOf<Table>,
@@ -155,11 +155,16 @@ export function checkOptions<Table extends OptionTable>(
   }
 }
 
-/** @throws OptionError for two options that contradict each other */
+/**
+ * Refuses options that contradict each other.
+ * @throws OptionError naming two of them
+ */
 export function refuseConflicts(table: OptionTable, options: object): void {
   const given = (key: string) => (options as Record<string, unknown>)[key] !== undefined;
-  for (const [key, { conflicts = [] }] of Object.entries(table)) {
-    const other = given(key) ? conflicts.find(given) : undefined;
+  for (const key of Object.keys(options)) {
+    const conflicts = Object.hasOwn(table, key) ? table[key].conflicts : undefined;
+    if (conflicts === undefined || !given(key)) continue;
+    const other = conflicts.find(given);
     if (other === undefined) continue;
     throw new OptionError(
       (name) => `${name(key)} and ${name(other)} contradict each other: give one of them`,
@@ -172,7 +177,7 @@ function shown(value: unknown): string {
   return json.length > 40 ? `${json.slice(0, 40)}…` : json;
 }
 
-/** A value as a message shows it, whatever it is: not all have a JSON. */
+/** A value as a message shows it. Not every value can be written as JSON. */
 function jsonOf(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   try {

@@ -20,6 +20,7 @@ const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
 const pages: Readonly<Record<PageName, readonly string[]>> = {
   gradients: [charts, source('base.css')],
   report: [charts, source('base.css'), source('report.css')],
+  search: [charts, source('base.css'), source('search.css')],
   visualize: [source('base.css'), source('visualize.css')],
 };
 

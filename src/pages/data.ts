@@ -27,7 +27,7 @@ export interface GradientsData {
 }
 
 /**
- * A text as a model read it. Numbers by character are in blobs (see `blob` in blobs.ts), little-endian:
+ * A text as a model read it. Numbers by character are in blobs (see `blob` in encode-blobs.ts), little-endian:
  *
  *     ids         Uint8 (V ≤ 256), else Uint32     [characters]
  *     surprise    Uint8: bits · 16, at most 255    [characters]
@@ -96,4 +96,30 @@ export interface RunData {
 
 export interface ReportData {
   readonly runs: readonly RunData[];
+}
+
+/** A search for a recurrent cell. Losses are in bits per character. */
+export interface SearchData {
+  /** What came out, in a sentence */
+  readonly verdict: string;
+  readonly parameters: number;
+  readonly finalists: readonly {
+    readonly name: string;
+    readonly hidden: number;
+    readonly steps: number;
+    /** Mean of the seeds, and half the width of its 95 % interval; undefined where a training diverged */
+    readonly loss: readonly [mean: number, margin: number] | undefined;
+    readonly toLstm: readonly [mean: number, margin: number] | undefined;
+    /** Mean loss at shares of the training */
+    readonly curve: readonly (readonly [share: number, loss: number])[];
+  }[];
+  /** All cells, each after the one that it was made from */
+  readonly cells: readonly {
+    readonly name: string;
+    readonly parent: string | undefined;
+    readonly equations: string;
+    readonly isEvolved: boolean;
+    /** Of its longest training in its round; null where it diverged, undefined for LSTM and GRU */
+    readonly loss: number | null | undefined;
+  }[];
 }

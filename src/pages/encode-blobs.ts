@@ -1,4 +1,4 @@
-/** Numbers for a page: compressed and as text; the page's `client/blobs.ts` is the way back. */
+/** Numbers for a page: compressed and as text; `client/decode-blobs.ts` decodes them in the page. */
 import { gzipSync } from 'node:zlib';
 
 /** @returns base64 of the gzipped bytes */

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The scripts that `bundle.ts` makes, by name. */
-export type PageName = 'gradients' | 'report' | 'visualize';
+export type PageName = 'gradients' | 'report' | 'search' | 'visualize';
 
 export interface PageContent {
   readonly title: string;
@@ -53,12 +53,14 @@ function escapeText(text: string): string {
   return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
-/** Nothing in the JSON can end its element. */
+/** Escapes JSON, so that nothing in it can end the element that it stands in. */
 function escapeJson(json: string): string {
   return json.replaceAll('<', '\\u003c');
 }
 
-/** The same for a script, where `<` has its uses: only the two beginnings that HTML looks for. */
+/**
+ * Escapes a script in the same way. `<` has its uses there, so only the two sequences that HTML looks for are escaped.
+ */
 function escapeScript(script: string): string {
   return script.replace(/<(?=\/script|!--)/gi, '\\x3c');
 }

@@ -1,6 +1,6 @@
 /**
- * Records drawn side by side, a row of the batch each. When one ends the next takes its place, so the
- * batch stays full; a row's numbers do not depend on the others.
+ * Draws records side by side, each in a row of the batch. When one ends the next takes its row, so that the batch
+ * stays full. A row's numbers do not depend on the other rows.
  */
 import { type Answer, isPending } from '../backend/backend.js';
 import type { Place, Predictor } from '../predict/predictor.js';
@@ -16,9 +16,9 @@ export interface RecordPiece {
   readonly done: boolean;
 }
 
-/** Where every record begins: what was read before it, and the character it reads next. */
+/** Where every record begins: a place in a text, and the character to be read next there. */
 export interface Beginning {
-  /** Of one row */
+  /** A place of one row */
   readonly place: Place;
   readonly id: number;
 }
@@ -26,10 +26,10 @@ export interface Beginning {
 export class Batch {
   private readonly sampler: CharacterSampler;
   private readonly predictor: Predictor;
-  /** A row for each of the active records */
+  /** A place whose first rows belong to the active records */
   private readonly place: Place;
   private readonly rows: number;
-  /** What the first B rows read next, by B */
+  /** Lists of ids for the first B rows to read, by B */
   private readonly inputs = new Map<number, Int32Array>();
   private readonly active: RecordSampler[] = [];
   private readonly waiting: RecordSampler[] = [];
@@ -92,7 +92,7 @@ export class Batch {
     return inputs;
   }
 
-  /** What was drawn since the last call. */
+  /** Takes what has been drawn since the last call. */
   takePieces(): RecordPiece[] {
     const pieces = this.ended.map((record) => ({
       index: record.index,

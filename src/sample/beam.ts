@@ -12,7 +12,7 @@ import { StopMatcher } from './stop-matcher.js';
 
 export interface BeamResult {
   readonly ids: readonly number[];
-  /** Σ of its characters' log-probabilities, that of the end included */
+  /** Sum of the log-probabilities of its characters, including the end */
   readonly logProbability: number;
   /** Mean log-probability of a character, by which records of different length are compared */
   readonly mean: number;
@@ -29,7 +29,7 @@ interface Candidate {
   readonly constraint: ConstraintState | undefined;
 }
 
-/** A candidate's next character: its row, and how probable the whole is then */
+/** A possible next character of a candidate: the candidate's row, and the log-probability of the record with it */
 interface Extension {
   readonly row: number;
   readonly id: number;
@@ -49,9 +49,9 @@ export interface BeamSearch {
 }
 
 /**
- * Keeps the `width` most probable beginnings after each character, until as many have ended. With a
- * width of 1 it is greedy sampling.
- * @returns what has ended or reached the length, best first; at most `width`
+ * Keeps the `width` most probable beginnings after each character, until as many records have ended. A width of 1 is
+ * greedy sampling.
+ * @returns records that have ended or reached the max length, best first; at most `width`
  */
 export async function beamSearch(
   model: Model,

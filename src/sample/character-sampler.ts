@@ -11,7 +11,10 @@ export interface FilterOptions {
   readonly minP?: number | undefined;
 }
 
-/** The filters in the order in which they act, each on what the one before has left. */
+/**
+ * Makes the filters of these options, in the order in which they apply; each works on what the filter before it has
+ * left.
+ */
 export function filtersOf({ topK: k, typical: mass, topP: p, minP: ratio }: FilterOptions) {
   const filters: Filter[] = [];
   if (k !== undefined) filters.push(topK(k));
@@ -72,7 +75,7 @@ export function draw(weights: Weights, random: Random): number {
   return last;
 }
 
-/** Chooses characters; keeps the memory that it needs for one row. */
+/** Chooses characters, and holds the memory for one row of weights. */
 export class CharacterSampler {
   private readonly weights: Weights;
   private readonly filters: readonly Filter[];
@@ -93,7 +96,7 @@ export class CharacterSampler {
     mask?: LogitMask,
   ): number {
     const { weights } = this;
-    // temperature 0 is the limit of ever lower temperatures
+    // temperature 0 is the limit of ever lower temperatures, in which only the most probable character is left
     if (this.greedy || temperature === 0) {
       return argmax(logits, start, weights.length, mask);
     }

@@ -1,7 +1,7 @@
 /**
- * Filters of a distribution: each sets the candidates that it excludes to zero and leaves the others as
- * they are. They work on weights, in any scale; the sum of what is left is the new whole. A tie goes to
- * the lower id, and one candidate always remains.
+ * Filters of a distribution. Each sets the weights of the candidates that it excludes to zero and leaves the others
+ * unchanged. Weights need not sum to 1: probabilities are relative to the sum of what is left. Of equal candidates the
+ * one with the lower id comes first, and one candidate always remains.
  */
 
 /** Weights of the candidates by id, at least one above 0. */
@@ -16,8 +16,8 @@ export function topK(k: number): Filter {
 }
 
 /**
- * Keeps the smallest set of most probable candidates that together have at least the share `p` (nucleus
- * sampling, Holtzman et al. 2020).
+ * Keeps the smallest set of most probable candidates whose probabilities sum to at least `p` (nucleus sampling,
+ * Holtzman et al. 2020).
  */
 export function topP(p: number): Filter {
   return (weights) => {
@@ -26,7 +26,7 @@ export function topP(p: number): Filter {
   };
 }
 
-/** Keeps the candidates that are at least `share` times as probable as the most probable one. */
+/** Keeps the candidates that are at least `ratio` times as probable as the most probable one. */
 export function minP(ratio: number): Filter {
   return (weights) => {
     let max = 0;
@@ -37,8 +37,8 @@ export function minP(ratio: number): Filter {
 }
 
 /**
- * Keeps the candidates whose surprise is closest to the entropy, until they have the share `mass`
- * (locally typical sampling, Meister et al. 2023).
+ * Keeps the candidates whose surprise is closest to the entropy, until their probabilities sum to `mass` (locally
+ * typical sampling, Meister et al. 2023).
  */
 export function typical(mass: number): Filter {
   return (weights) => {
@@ -57,7 +57,7 @@ export function typical(mass: number): Filter {
 
 /**
  * Keeps candidates in descending order of their key as long as `wanted` returns true.
- * @param wanted given the rank, from 0 on, and the weight of all before
+ * @param wanted is given the candidate's rank, from 0 on, and the sum of the weights before it
  */
 function keepFirst(
   weights: Weights,
@@ -72,7 +72,10 @@ function keepFirst(
   for (let i = 0; i < heap.size; i++) weights[heap.ids[i]] = 0;
 }
 
-/** Candidates with the highest key on top: what is kept is mostly a small part of a large alphabet. */
+/**
+ * A heap of candidates with the highest key on top. A full sort would be slower, because usually only a small part of
+ * a large alphabet is kept.
+ */
 class Heap {
   readonly ids: Int32Array;
   size = 0;

@@ -1,23 +1,28 @@
-/** Records from a model, on all the threads that are given, in their order. */
+/** Draws records from a model, on several threads; they come out in order. */
 
-import type { SharedTensor } from '../backend/backend.js';
+import { setImmediate } from 'node:timers/promises';
+import type { Backend, SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
+import type { IdleMemory, LentMemory } from '../backend/idle-memory.js';
 import { sharedCounts } from '../counts/mixture.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { networkBytes } from '../model/network-bytes.js';
 import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
-import type { IdleMemory, LentMemory } from './batch-memory.js';
+import { Batch, type Beginning } from './batch.js';
+import type { BatchMemory } from './batch-memory.js';
 import { needsLeadIn } from './lead-in.js';
 import { readPrompt } from './read-prompt.js';
 import {
+  type BatchPlan,
   batchMemory,
   createRecordHandler,
   type SampleJob,
   type SamplePlan,
 } from './record-handler.js';
-import type { SampleSettings } from './settings.js';
+import { constraintFor, type SampleSettings } from './settings.js';
+import { Slices } from './slices.js';
 
 export interface Generation {
   readonly model: Model;
@@ -27,8 +32,8 @@ export interface Generation {
   readonly weights?: SharedTensor | undefined;
   readonly settings: SampleSettings;
   /** Memory that earlier calls with the same weights have left, for work in the calling thread */
-  readonly idle?: IdleMemory | undefined;
-  /** Ids that every record goes on from */
+  readonly idle?: IdleMemory<BatchMemory> | undefined;
+  /** Ids that every record continues */
   readonly prompt: ArrayLike<number>;
   /** How many records are expected, if that is known: fewer need fewer threads */
   readonly expected?: number | undefined;
@@ -47,63 +52,134 @@ const maxHeldCharacters = 2 ** 25;
  * Draws a record for each job, whose own prompt follows the common one.
  * @returns pieces of the records, as ids, as they are drawn
  */
-export async function* generate(
+export function generate(
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
   generation: Generation,
 ): AsyncGenerator<Chunk<readonly number[]>, void, void> {
-  const scope = generation.device.scope();
-  const lent: { memory?: LentMemory } = {};
+  const threads = usefulThreads(generation.threads);
+  const { expected = maxRows * threads, settings } = generation;
+  const together = Math.max(1, Math.min(expected, heldRecords(settings)));
+  const workers = Math.min(threads, together);
+  const rows = Math.min(maxRows, Math.ceil(together / workers));
+  return together === 1
+    ? drawInTurn(jobs, generation)
+    : drawTogether(jobs, generation, workers, rows);
+}
+
+/**
+ * Draws one record after the other in the calling thread. There are no messages between workers here, which would
+ * leave several times the garbage of a short record.
+ */
+async function* drawInTurn(
+  jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
+  generation: Generation,
+): AsyncGenerator<Chunk<readonly number[]>, void, void> {
+  const { model, device, idle } = generation;
+  const scope = device.scope();
+  let lent: LentMemory<BatchMemory> | undefined;
   try {
-    yield* drawIn(scope, jobs, generation, lent);
+    const { operations: backend } = scope;
+    const { weights, beginning, settings, isLed } = begin(generation, backend);
+    const plan = batchPlan(generation, weights, settings, 1);
+    lent = idle?.lend(device, kindOf(plan), (own) => batchMemory(own, plan));
+    const rules = {
+      settings,
+      symbols: model.vocabulary.symbols.length,
+      constraint: constraintFor(settings, model.vocabulary),
+    };
+    const batch = new Batch(lent?.memory ?? batchMemory(backend, plan), beginning, rules);
+    const slices = new Slices(batch);
+    let index = 0;
+    for await (const job of isLed ? afterPrompt(generation.prompt, jobs) : jobs) {
+      batch.add(index++, job);
+      while (batch.busy) {
+        // signals come in
+        await setImmediate();
+        await slices.run();
+        for (const piece of batch.takePieces()) yield piece;
+      }
+    }
   } finally {
-    // the threads have ended by now
-    lent.memory?.giveBack();
+    lent?.giveBack();
     scope.release();
   }
 }
 
-async function* drawIn(
-  { operations: backend, handle }: Scope,
+/** Draws records side by side, on one or several workers. */
+async function* drawTogether(
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
-  { model, settings, prompt, expected, weights: loaded, ...options }: Generation,
-  lent: { memory?: LentMemory },
+  generation: Generation,
+  workers: number,
+  rows: number,
 ): AsyncGenerator<Chunk<readonly number[]>, void, void> {
-  const threads = usefulThreads(options.threads);
-  const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
-  // what follows an unprinted record of each record's own cannot be read once for all
-  const isLed = needsLeadIn(settings, prompt);
-  const { countsWeight = 1 } = settings;
-  const { place, id } = readPrompt(model, backend, weights, isLed ? [] : prompt, countsWeight);
-  const together = Math.max(1, Math.min(expected ?? maxRows * threads, heldRecords(settings)));
-  const workers = Math.min(threads, together);
-  const rows = Math.min(maxRows, Math.ceil(together / workers));
-  const plan: SamplePlan = {
-    device: handle,
-    config: model.config,
-    weights: loaded ?? backend.share(weights),
-    counts: sharedCounts(model.counts, countsWeight),
-    state: place.state.map((layer) => layer.map((s) => backend.share(s))),
-    history: place.histories?.[0].latest ?? [],
-    firstId: id,
-    settings: isLed ? settings : { ...settings, separators: undefined },
-    unit: model.vocabulary.unit,
-    symbols: model.vocabulary.symbols,
-    rows,
-  };
-  if (options.idle && workers === 1) {
-    const kind = `${rows} rows, counts by ${countsWeight}`;
-    lent.memory = options.idle.lend(options.device, kind, (own) => batchMemory(own, plan));
+  const { model, device, idle, prompt, onFewer = () => {} } = generation;
+  const scope = device.scope();
+  let lent: LentMemory<BatchMemory> | undefined;
+  try {
+    const { operations: backend, handle } = scope;
+    const { weights, beginning, settings, isLed } = begin(generation, backend);
+    const { place, id } = beginning;
+    const plan: SamplePlan = {
+      ...batchPlan(generation, weights, settings, rows),
+      device: handle,
+      state: place.state.map((layer) => layer.map((s) => backend.share(s))),
+      history: place.histories?.[0].latest ?? [],
+      firstId: id,
+      unit: model.vocabulary.unit,
+      symbols: model.vocabulary.symbols,
+    };
+    if (workers === 1) lent = idle?.lend(device, kindOf(plan), (own) => batchMemory(own, plan));
+    yield* mapOrdered(isLed ? afterPrompt(prompt, jobs) : jobs, {
+      workers,
+      module: new URL('./record-worker.js', import.meta.url),
+      createHandler: (data, reply, isEnding) =>
+        createRecordHandler(data, reply, isEnding, lent?.memory),
+      data: plan,
+      bytesPerWorker: networkBytes(model.config, rows, rows),
+      jobsPerWorker: 2 * rows,
+      onFewer,
+    });
+  } finally {
+    // the threads have ended by now
+    lent?.giveBack();
+    scope.release();
   }
-  yield* mapOrdered(isLed ? afterPrompt(prompt, jobs) : jobs, {
-    workers,
-    module: new URL('./record-worker.js', import.meta.url),
-    createHandler: (data, reply, isEnding) =>
-      createRecordHandler(data, reply, isEnding, lent.memory?.memory),
-    data: plan,
-    bytesPerWorker: networkBytes(model.config, rows, rows),
-    jobsPerWorker: 2 * rows,
-    onFewer: options.onFewer ?? (() => {}),
-  });
+}
+
+/** Reads the prompt, unless each record follows an unprinted record of its own: then it cannot be read once for all. */
+function begin(
+  { model, settings, prompt, weights: loaded }: Generation,
+  backend: Backend,
+): {
+  readonly weights: SharedTensor;
+  readonly beginning: Beginning;
+  readonly settings: SampleSettings;
+  readonly isLed: boolean;
+} {
+  const weights = loaded ? backend.attach(loaded) : loadWeights(model, backend);
+  const isLed = needsLeadIn(settings, prompt);
+  const beginning = readPrompt(model, backend, weights, isLed ? [] : prompt, settings.countsWeight);
+  return {
+    weights: loaded ?? backend.share(weights),
+    beginning,
+    settings: isLed ? settings : { ...settings, separators: undefined },
+    isLed,
+  };
+}
+
+function batchPlan(
+  { model }: Generation,
+  weights: SharedTensor,
+  settings: SampleSettings,
+  rows: number,
+): BatchPlan {
+  const counts = sharedCounts(model.counts, settings.countsWeight);
+  return { config: model.config, weights, counts, settings, rows };
+}
+
+/** What the memory of a batch depends on, besides the model */
+function kindOf({ rows, settings: { countsWeight = 1 } }: BatchPlan): string {
+  return `${rows} rows, counts by ${countsWeight}`;
 }
 
 async function* afterPrompt(

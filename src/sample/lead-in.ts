@@ -11,8 +11,8 @@ import type { SampleSettings } from './settings.js';
 import { StopMatcher } from './stop-matcher.js';
 
 /**
- * Max length of an unprinted record: one that does not end is cut short where the record itself would be (`length`), so that it costs
- * no more, within these limits in characters.
+ * Max length of an unprinted record: as many characters as the record itself may have (`length`), so that it costs no
+ * more, but within these limits.
  */
 const minLimit = 64;
 const maxLimit = 2048;
@@ -37,20 +37,20 @@ export class LeadIn {
   private readonly limit: number;
   private drawn = 0;
 
-  /** @param settings with at least one separator */
+  /** @param settings must have at least one separator */
   constructor(
     { separators = [], length }: SampleSettings,
     private readonly prompt: ArrayLike<number>,
   ) {
     this.separators = separators;
     this.matcher = new StopMatcher(separators.map((ids) => ({ ids, kept: false })));
-    // no longer than the record itself may be, so that it costs no more
+    // no longer than the record itself may be, so that drawing it costs no more
     this.limit = Math.min(maxLimit, Math.max(minLimit, length));
   }
 
   /**
    * Takes the next character of the unprinted record.
-   * @returns at its end, what is to be read before the record is drawn; else undefined
+   * @returns when it ends, the ids to be read before the record is drawn; undefined before that
    */
   push(id: number): ArrayLike<number> | undefined {
     const found = this.matcher.push(id);

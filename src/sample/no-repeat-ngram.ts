@@ -1,16 +1,16 @@
 /**
- * Keeps a record from going round in circles: no run of n characters may occur in it twice. (For single
- * characters, unlike words, a penalty on what has occurred would only spoil the spelling.)
+ * Keeps a record from going round in circles: no sequence of n characters may occur in it twice. (Language models of
+ * words penalise repetition instead; for characters that would only spoil the spelling.)
  */
 export class NoRepeatNgram {
   private readonly ids: number[] = [];
-  /** The characters that have followed each run of n - 1 characters */
+  /** The characters that have followed each sequence of n - 1 characters */
   private readonly followers = new Map<string, number[]>();
 
   /** @param n at least 2 */
   constructor(private readonly n: number) {}
 
-  /** Returns the ids that would complete a run for the second time. */
+  /** Returns the ids that would complete a sequence for the second time. */
   banned(): readonly number[] {
     if (this.ids.length < this.n - 1) return [];
     return this.followers.get(this.lastRun()) ?? [];

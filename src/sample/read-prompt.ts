@@ -1,4 +1,4 @@
-/** What a record begins with: after a prompt, or before any text. */
+/** Reads a prompt, which records begin with. */
 import type { Backend, Tensor } from '../backend/backend.js';
 import { networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
@@ -7,9 +7,9 @@ import { textBeginning } from '../text/documents.js';
 import type { Beginning } from './batch.js';
 
 /**
- * What every record begins with: all of a prompt but its last character has been read, which every record reads
- * itself.
- * @param share scales the weight of the model's counts
+ * Reads all of a prompt but its last character, which every record reads itself; without a prompt records begin before
+ * any text.
+ * @param share factor of the weight of the model's counts
  */
 export function readPrompt(
   model: Model,

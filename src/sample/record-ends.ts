@@ -30,8 +30,8 @@ export function separatorsFor(
 }
 
 /**
- * Returns the stop sequence of a string; none, after a warning, if it can never occur.
- * @param option that gives it
+ * Makes the stop sequence of a string; if it can never occur, there is none, and a warning.
+ * @param option the option that gives it, for messages
  * @param kept whether it is part of the record
  */
 export function stopSequence(

@@ -1,4 +1,4 @@
-/** Joining records that are drawn in pieces, and selecting those that are new. */
+/** Joins records that are drawn in pieces, and selects those that are new. */
 import type { Model } from '../model/model-data.js';
 import { type CorpusOptions, loadCorpus } from '../text/load-corpus.js';
 import type { Chunk } from '../threads/map-ordered.js';
@@ -12,12 +12,11 @@ export interface WholeRecord {
 export async function* wholeRecords(
   pieces: AsyncIterable<Chunk<readonly number[]>>,
 ): AsyncGenerator<WholeRecord, void, void> {
-  let ids: number[] = [];
+  let before: readonly number[] = [];
   for await (const { index, value, done } of pieces) {
-    ids = ids.concat(value);
-    if (!done) continue;
-    yield { index, ids };
-    ids = [];
+    const ids = before.length === 0 ? value : before.concat(value);
+    before = done ? [] : ids;
+    if (done) yield { index, ids };
   }
 }
 
@@ -26,8 +25,8 @@ const maxRejected = 10_000;
 
 /**
  * Selects records that are new, until there are as many as are wanted.
- * @param wanted infinite where the records that are drawn end by themselves
- * @param onGivenUp told how many records there were, and how many have since been drawn in vain
+ * @param wanted infinite if the records that are drawn end by themselves
+ * @param onGivenUp is told how many records were selected, and how many have been drawn in vain since
  */
 export async function* selectRecords(
   records: AsyncIterable<WholeRecord>,

@@ -1,6 +1,6 @@
-/** A worker of sampling: a batch that runs in slices of time, between which messages and signals come in. */
+/** A worker of sampling. It draws a batch of records in slices of time, between which messages and signals come in. */
 import { setImmediate } from 'node:timers/promises';
-import { type Backend, isPending, type SharedTensor } from '../backend/backend.js';
+import type { Backend, SharedTensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
 import { openHandle } from '../backend/open-device.js';
 import type { ModelCounts } from '../counts/mixture.js';
@@ -14,19 +14,20 @@ import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { Batch } from './batch.js';
 import type { BatchMemory } from './batch-memory.js';
 import { constraintFor, type SampleSettings } from './settings.js';
+import { Slices } from './slices.js';
 
 /** The settings of a worker, given at its start; they pass through `postMessage`. */
 export interface SamplePlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;
-  /** The parameters as a flat list */
+  /** All parameters as one list */
   readonly weights: SharedTensor;
-  /** Mixed into the network's predictions, on shared memory */
+  /** Counts to be mixed into the network's predictions, on shared memory */
   readonly counts: ModelCounts | undefined;
-  /** State with which every record begins, [1, H] a layer and state, and what it reads next */
+  /** The state with which every record begins, [1, H] a layer and state, and the id that is read next */
   readonly state: readonly (readonly SharedTensor[])[];
   readonly firstId: number;
-  /** The latest characters before that */
+  /** The latest characters that were read before `firstId` */
   readonly history: readonly number[];
   readonly settings: SampleSettings;
   readonly unit: TextUnit;
@@ -34,29 +35,21 @@ export interface SamplePlan {
   readonly rows: number;
 }
 
+/** The part of the settings that the memory of a batch depends on */
+export type BatchPlan = Pick<SamplePlan, 'config' | 'weights' | 'counts' | 'settings' | 'rows'>;
+
 /** A record to draw: the ids of its own prompt */
 export type SampleJob = ArrayLike<number>;
 type Message = JobMessage<SampleJob>;
 type Reply = ChunkReply<readonly number[]>;
 
-/** The first characters are shown at once; then they are handed on as often as an eye can tell. */
-const firstSliceMs = 5;
-const sliceMs = 30;
-/** The clock is read about so often: of a small model's step, a reading would take a tenth. */
-const lookMs = 0.5;
-/** Replies that may be under way to a reader who has not come back for them */
+/** Max number of replies that the reader has not taken yet */
 const unread = 2;
 
-/** What a batch of the plan's rows computes in, made of the memory of `backend` */
+/** Allocates the memory for a batch of as many rows as the plan has. */
 export function batchMemory(
   backend: Backend,
-  {
-    config,
-    weights,
-    counts,
-    settings: { countsWeight },
-    rows,
-  }: Pick<SamplePlan, 'config' | 'weights' | 'counts' | 'settings' | 'rows'>,
+  { config, weights, counts, settings: { countsWeight }, rows }: BatchPlan,
 ): BatchMemory {
   const capacity = { maxRows: rows, maxBatch: rows };
   const network = networkOf(config, backend, backend.attach(weights), capacity);
@@ -64,7 +57,13 @@ export function batchMemory(
   return { predictor, place: predictor.createPlace(rows), rows };
 }
 
-/** @param lent what to compute in, in the calling thread; else memory of its own is made */
+/** Most records are unconstrained; then no vocabulary has to be made of the plan's symbols. */
+function constraintOf({ settings, unit, symbols }: SamplePlan) {
+  if (settings.allow === undefined && settings.match === undefined) return undefined;
+  return constraintFor(settings, Vocabulary.of(unit, symbols));
+}
+
+/** @param lent memory to compute in, if the worker is the calling thread; otherwise the worker allocates its own */
 export async function createRecordHandler(
   plan: SamplePlan,
   reply: (reply: Reply) => void,
@@ -78,12 +77,11 @@ export async function createRecordHandler(
   const rules = {
     settings: plan.settings,
     symbols: plan.symbols.length,
-    constraint: constraintFor(plan.settings, Vocabulary.of(plan.unit, plan.symbols)),
+    constraint: constraintOf(plan),
   };
   const batch = new Batch(memory, beginning, rules);
+  const slices = new Slices(batch);
   let running = false;
-  let slice = firstSliceMs;
-  let stepsPerLook = 1;
   let credit = unread;
 
   const run = async () => {
@@ -92,19 +90,7 @@ export async function createRecordHandler(
       while (credit > 0 && batch.busy) {
         await setImmediate();
         if (isEnding()) return;
-        let now = performance.now();
-        const end = now + slice;
-        do {
-          for (let i = 0; i < stepsPerLook && batch.busy; i++) {
-            const step = batch.step();
-            if (isPending(step)) await step;
-          }
-          const before = now;
-          now = performance.now();
-          const isShort = now - before < lookMs;
-          stepsPerLook = isShort ? 2 * stepsPerLook : Math.max(1, stepsPerLook >> 1);
-        } while (batch.busy && now < end);
-        slice = sliceMs;
+        await slices.run();
         const pieces = batch.takePieces();
         if (pieces.length === 0) continue;
         credit--;

@@ -1,6 +1,6 @@
 /**
- * Draws one record: an unprinted record is drawn before it, where records have a separator; its
- * prompt is read; then characters are drawn until it ends.
+ * Draws one record. If records have a separator, an unprinted record is drawn first; then the prompt is read; then
+ * characters are drawn until the record ends.
  */
 import { Random } from '../model/random.js';
 import type { CharacterSampler } from './character-sampler.js';
@@ -10,7 +10,7 @@ import type { ConstraintState } from './pattern/constraint.js';
 import { type SampleSettings, temperatureAt } from './settings.js';
 import { StopMatcher } from './stop-matcher.js';
 
-/** Rules that all records of a batch share */
+/** The rules that all records of a batch share */
 export interface RecordRules {
   readonly settings: SampleSettings;
   /** Number of symbols of the vocabulary, without the unknown one */
@@ -27,7 +27,7 @@ export class RecordSampler {
   private prompt: ArrayLike<number>;
   private promptRead = 0;
   private drawn = 0;
-  /** Ids that were drawn but not handed over yet */
+  /** Ids that were drawn but not yet handed over */
   private fresh: number[] = [];
   private readonly settings: SampleSettings;
   private readonly random: Random;
@@ -38,7 +38,7 @@ export class RecordSampler {
   private readonly logitMask: Uint8Array | undefined;
 
   /**
-   * @param first what the model reads before the prompt
+   * @param first the id that the model reads before the prompt
    * @param prompt the record's own prompt
    */
   constructor(
@@ -61,8 +61,9 @@ export class RecordSampler {
   }
 
   /**
-   * Takes the logits of the character after `input`: continues with the prompt, or draws a character.
-   * @param start where this record's row begins
+   * Takes the logits of the character after `input`, and decides what is read next: a character of the prompt, or one
+   * drawn from the logits.
+   * @param start index at which this record's row begins
    */
   advance(logits: Float32Array, start: number, sampler: CharacterSampler): void {
     if (this.leadIn !== undefined) {
@@ -82,7 +83,7 @@ export class RecordSampler {
     this.push(sampler.sample(logits, start, temperature, this.random, this.logitMask));
   }
 
-  /** The ids that are certain to belong to the record and were not taken before. */
+  /** Takes the ids that are certain to belong to the record and were not taken before. */
   take(): number[] {
     const held = this.done ? 0 : Math.min(this.stops.uncertain, this.fresh.length);
     const taken = this.fresh;
@@ -115,7 +116,7 @@ export class RecordSampler {
     else if (!constraint.writeMask(logitMask, this.settings.length - this.drawn)) return false;
     const banned = noRepeatNgram?.banned().filter((id) => logitMask[id] === 1) ?? [];
     for (const id of banned) logitMask[id] = 0;
-    // a repeat is better than an early end
+    // repeating a sequence is better than ending early
     if (!logitMask.includes(1)) for (const id of banned) logitMask[id] = 1;
     return true;
   }

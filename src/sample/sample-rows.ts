@@ -34,7 +34,7 @@ export const choiceRows = topic('Choice', {
   tempSchedule: option(
     '<list>',
     listOf(notNegative),
-    'temperatures from the beginning of a record to its end, such as 1.2,0.5',
+    'temperatures that change from the beginning of a record to its end, such as 1.2,0.5',
   ),
   topK: option('<n>', count, 'top-k sampling: choose among the n most probable characters'),
   topP: option(
@@ -53,7 +53,11 @@ export const choiceRows = topic('Choice', {
     'typical sampling: smallest set with total probability x of characters whose surprise is closest to the entropy',
   ),
   banRepeats: option('<n>', integer(2), 'let no sequence of n characters occur twice in a record'),
-  allow: option('<class>', text, 'use only these characters: a-z, \\p{L}, …'),
+  allow: option(
+    '<class>',
+    text,
+    'draw only these characters, written as in the brackets of a regular expression: a-z, \\p{L}, …',
+  ),
   match: option(
     '<regex>',
     text,
@@ -83,14 +87,18 @@ export const recordRows = {
   count: option('<n>', count, 'number of records'),
   unique: flag('print no record twice'),
   novel: option('<corpus>', path, 'print no record that occurs in this text'),
-  beam: option('<n>', integer(1, 1024), 'beam search of width n for the most probable record'),
+  beam: option(
+    '<n>',
+    integer(1, 1024),
+    'beam search of width n: find the most probable record, or several',
+  ),
 };
 
 const rows = { ...choiceRows, ...extentRows, ...recordRows };
 
 /** Options of drawing records */
 export type DrawOptions = Omit<OptionsOf<typeof rows>, 'novel'> & {
-  /** The text whose strings are not wanted as records */
+  /** The text that records must not occur in */
   readonly novel?: unknown;
 };
 

@@ -1,4 +1,4 @@
-/** Makes checked settings of drawing records from options, for the command line and the library. */
+/** Checks the options of drawing records and makes settings of them, for the command line and the library. */
 import { optionName, UsageError } from '../errors.js';
 import type { Model } from '../model/model-data.js';
 import { refuseConflicts } from '../options/table.js';
@@ -92,7 +92,7 @@ function checkDrawing(options: DrawOptions, isList: boolean): void {
   }
   if (count !== undefined && count > beam) {
     throw new UsageError(
-      `a beam of ${beam} finds no ${count} records: give a larger ${optionName('beam')}`,
+      `a beam of ${beam} finds at most ${beam} records, not ${count}: give a larger ${optionName('beam')}`,
     );
   }
 }

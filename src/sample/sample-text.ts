@@ -1,4 +1,4 @@
-/** One text from a model, as a string. */
+/** Draws one text from a model, as a string. */
 import type { Scope } from '../backend/device.js';
 import type { Model } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';

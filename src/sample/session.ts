@@ -1,4 +1,4 @@
-/** A text that grows in turns: by what is read into it, and by the model's continuations. */
+/** A text that grows in turns: ids are read into it, and the model continues it. */
 import { setImmediate } from 'node:timers/promises';
 import { type Answer, type Backend, isPending } from '../backend/backend.js';
 import { loadNetwork } from '../model/load.js';
@@ -9,12 +9,12 @@ import { CharacterSampler } from './character-sampler.js';
 import { RecordSampler } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
-/** Characters are handed on as often as an eye can tell. */
+/** Pieces are handed on as often as an eye can follow. */
 const sliceMs = 30;
 
-/** Where a text stands: all that was read but the last character, and that one */
+/** The current end of the text: everything but the last character has been read, and that character is read next. */
 interface Standing {
-  /** Of one row */
+  /** A place of one row */
   readonly place: Place;
   next: number;
 }
@@ -22,12 +22,12 @@ interface Standing {
 export class Session {
   private readonly predictor: Predictor;
   private readonly now: Standing;
-  /** Where the latest drawing began */
+  /** The end of the text before the latest continuation */
   private readonly origin: Standing;
-  /** Drawings so far: the next is drawn as the record of this number */
+  /** Number of continuations so far; the next one is drawn as the record with this number. */
   private record = 0;
 
-  /** @param share scales the weight of the model's counts */
+  /** @param share factor of the weight of the model's counts */
   constructor(
     private readonly model: Model,
     backend: Backend,
@@ -54,13 +54,13 @@ export class Session {
     this.move(this.now, this.origin);
   }
 
-  /** The next continuation is drawn as the first of its seed. */
+  /** Lets the next continuation be drawn as the first record of its seed. */
   restart(): void {
     this.record = 0;
   }
 
   /**
-   * Continues the text; a reader that stops taking pieces ends it there.
+   * Continues the text. A reader that stops taking pieces ends the continuation.
    * @returns pieces, as they are drawn
    */
   async *draw(settings: SampleSettings): AsyncGenerator<readonly number[], void, void> {
@@ -79,7 +79,7 @@ export class Session {
       } while (!recordSampler.done && performance.now() < end);
       const piece = recordSampler.take();
       if (piece.length > 0) yield piece;
-      // signals and keys come in
+      // lets signals and key presses come in
       await setImmediate();
     }
   }

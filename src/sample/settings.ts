@@ -8,31 +8,31 @@ import type { StopSequence } from './stop-matcher.js';
 export interface SampleSettings extends FilterOptions {
   /** Max characters of a record; the prompt is not counted. */
   readonly length: number;
-  /** Temperatures: the logits are divided by them. Record r takes the r-th, in turn. */
+  /** Temperatures, by which logits are divided. Record r takes number r modulo their count. */
   readonly temperatures: readonly number[];
   /** Temperatures spread evenly over a record's length, linear in between; they replace `temperatures`. */
   readonly schedule: readonly number[] | undefined;
-  /** Length of the runs of characters that may not occur twice in a record. At least 2. */
+  /** No sequence of this many characters may occur twice in a record. At least 2. */
   readonly banRepeats: number | undefined;
   readonly stops: readonly StopSequence[];
   /**
-   * Ids of the strings that a record may follow. Each record is then led in by an unprinted record of its
-   * own, which ends with one of them. None: a record begins from the state before any text.
+   * Ids of the strings that may precede a record. Each record then follows an unprinted record of its own, which ends
+   * with one of them. Without any, a record begins from the state before any text.
    */
   readonly separators?: readonly (readonly number[])[] | undefined;
   /** Characters that a record may have, in the notation between the brackets of a regular expression */
   readonly allow: string | undefined;
-  /** A regular expression that every record matches; a line end then ends it */
+  /** A regular expression that every record matches; a line end then ends the record. */
   readonly match: string | undefined;
-  /** Scales the weight of the model's counts: 1, where it is absent, as fitted; 0 leaves the network alone */
+  /** Factor of the weight of the model's counts: 1 (the default) as fitted, 0 for the network alone */
   readonly countsWeight?: number | undefined;
   /** Record r is drawn from stream r of this seed: it depends on neither count nor threads. */
   readonly seed: number;
 }
 
 /**
- * Returns the constraint that these settings put on a record, if they limit it.
- * @throws UsageError where no record can be as they want it
+ * Returns the constraint that these settings put on every record; undefined if they put none.
+ * @throws UsageError if no record can satisfy them
  */
 export function constraintFor(
   { allow, match, stops: ends, length }: SampleSettings,

@@ -1,4 +1,4 @@
-/** Strings that end a record, found as its characters come (Knuth, Morris & Pratt 1977). */
+/** Finds the strings that end a record, character by character (Knuth, Morris & Pratt 1977). */
 
 export interface StopSequence {
   readonly ids: readonly number[];
@@ -8,10 +8,10 @@ export interface StopSequence {
 
 export class StopMatcher {
   private readonly fallbacks: readonly Int32Array[];
-  /** Number of characters of each string that the end of the record matches */
+  /** For each string: how many of its first characters the end of the record matches */
   private readonly matched: Int32Array;
 
-  /** @param from the matcher's position; by default the start of a record */
+  /** @param from state of another matcher to continue from; by default the start of a record */
   constructor(
     private readonly ends: readonly StopSequence[],
     from?: StopMatcher,
@@ -20,10 +20,13 @@ export class StopMatcher {
     this.matched = from?.matched.slice() ?? new Int32Array(ends.length);
   }
 
-  /** Takes the next character; says which string is now complete: the first given, if several are. */
+  /**
+   * Takes the next character.
+   * @returns the string that is now complete, if any; of several the one that was given first
+   */
   push(id: number): StopSequence | undefined {
     let found: StopSequence | undefined;
-    // called for each character, so without a closure
+    // this is called for each character, so it creates no closure
     for (let e = 0; e < this.ends.length; e++) {
       const { ids } = this.ends[e];
       let k = this.matched[e];
@@ -35,12 +38,12 @@ export class StopMatcher {
     return found;
   }
 
-  /** A copy of the current position, which can be continued independently */
+  /** A copy of the current state, which can be continued independently */
   copy(): StopMatcher {
     return new StopMatcher(this.ends, this);
   }
 
-  /** Characters at the end of the record that may turn out not to be part of it. */
+  /** Number of characters at the end of the record that may turn out not to belong to it. */
   get uncertain(): number {
     let max = 0;
     this.ends.forEach(({ kept }, e) => {

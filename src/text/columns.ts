@@ -48,7 +48,7 @@ function oneLine(text: Buffer): Buffer {
   return Buffer.from(text.toString('latin1').replace(/\r\n?|\n/g, ' '), 'latin1');
 }
 
-/** Bytes of a record, quoted line ends included, beyond which a quotation mark is taken for a stray one */
+/** Max bytes of a record, quoted line ends included: in a longer one, a quotation mark was never closed. */
 const maxRecordLength = 1 << 28;
 
 async function* delimitedFields(
@@ -87,7 +87,7 @@ async function* delimitedFields(
   };
   try {
     for await (const piece of bytes) {
-      // a copy: the parser keeps what is not whole yet, and the source will use its memory again
+      // a copy is passed on, because the parser keeps unfinished records and the source will overwrite its memory
       await new Promise<void>((resolve) => parser.write(Buffer.from(piece), () => resolve()));
       check();
       if (fields.length > 0) yield fields;
@@ -206,7 +206,7 @@ function fieldOf(json: string, column: string, where: string): string | undefine
   throw new CharnnError(`${where} has ${kind} in the field ${quote(column)}, not a string`);
 }
 
-/** Each line with a line feed after it, as the bytes of a corpus. */
+/** Adds a line feed to each line, so that the lines become the bytes of a corpus. */
 export async function* asCorpus(groups: AsyncIterable<Buffer[]>): AsyncGenerator<Uint8Array> {
   const end = Buffer.of(lf);
   for await (const lines of groups) yield Buffer.concat(lines.flatMap((line) => [line, end]));

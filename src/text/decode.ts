@@ -24,7 +24,7 @@ export class TextDecoding {
 
   /**
    * @param name the file, as messages show it
-   * @param invalid what becomes of bytes that are no character, with unit `char`
+   * @param invalid how bytes that are no character are handled, with unit `char`
    */
   constructor({ unit, normalize, keepCr }: TextOptions, name: string, invalid?: InvalidAction) {
     if (unit === 'char') this.utf8 = new Utf8Decoder(name, invalid);
@@ -63,7 +63,7 @@ export class TextDecoding {
   }
 }
 
-/** Normalises a string, such as a prompt, in the way a corpus is. */
+/** Normalises a string, such as a prompt, as a corpus is normalised. */
 export function prepareText(text: string, { unit, normalize, keepCr }: TextOptions): string {
   const lines = keepCr ? text : text.replace(/\r\n?/g, '\n');
   return unit === 'char' && normalize ? lines.normalize(normalize.toUpperCase()) : lines;

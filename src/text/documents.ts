@@ -12,19 +12,22 @@ import type { Vocabulary } from './vocabulary.js';
 export interface Documents {
   /** Ids that end a document; empty where only files are documents */
   readonly separator: readonly number[];
-  /** Where files begin, ascending, in characters; the first one's 0 need not be among them */
+  /** Positions at which files begin, in characters, ascending; the first file's position 0 may be left out. */
   readonly starts: readonly number[];
-  /** Id that is read before a document's first character */
+  /** The id that is read before a document's first character */
   readonly beginning: number;
 }
 
-/** Rows of a chunk whose state is to be zero before step `t` */
+/** The rows of a chunk whose state is set to zero before step `t` */
 export interface Reset {
   readonly t: number;
   readonly rows: readonly number[];
 }
 
-/** Collects the resets of a chunk, and puts the beginnings into its inputs. */
+/**
+ * Finds where documents begin in a chunk, collects the resets, and writes the id that precedes a document into the
+ * inputs.
+ */
 export class DocumentMarker {
   private readonly rowsAt = new Map<number, number[]>();
 
@@ -82,7 +85,10 @@ function firstAbove(numbers: readonly number[], bound: number): number {
   return low;
 }
 
-/** What stands before a text that has no prompt: a line's end, or else the first character. */
+/**
+ * The id that is read before a text without a prompt: a line end, or the first symbol if the vocabulary has no line
+ * end.
+ */
 export function textBeginning(vocabulary: Vocabulary): number {
   const newline = vocabulary.id(0x0a);
   return newline === vocabulary.unknownId ? 0 : newline;

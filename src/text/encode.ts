@@ -5,7 +5,7 @@ import type { Vocabulary } from './vocabulary.js';
 
 export interface Encoded {
   readonly ids: Ids;
-  /** How many of the ids are the unknown symbol */
+  /** Number of ids that are the unknown symbol */
   readonly unknown: number;
 }
 
@@ -33,7 +33,7 @@ export function withoutCr(line: Uint8Array, { keepCr }: TextOptions): Uint8Array
   return !keepCr && line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
 }
 
-/** A text with the line ends that a corpus has after it was read; the same one where they are so already. */
+/** Gives a text the line ends that a corpus has after reading; a text that has them already is returned as it is. */
 export function withLineFeeds(bytes: Uint8Array, { keepCr }: TextOptions): Uint8Array {
   if (keepCr || !bytes.includes(0x0d)) return bytes;
   const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

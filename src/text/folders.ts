@@ -65,7 +65,7 @@ interface FolderWalk {
   readonly leavingOut: LeavingOut | undefined;
   readonly files: FoundFile[];
   readonly skipped: SkippedFile[];
-  /** Real paths of the folders that were met, so that links cannot go round in circles */
+  /** Real paths of the folders that have been entered, so that links cannot lead round in circles */
   readonly entered: Set<string>;
 }
 
@@ -98,20 +98,23 @@ async function addFolder(folder: Buffer, walk: FolderWalk): Promise<void> {
 
 const dot = 0x2e;
 
-/** The bytes of a name are the system's; no encoding of them is assumed. */
+/** Joins a folder and a name as bytes: names of files need not be in any encoding. */
 export function joined(folder: Buffer, name: Buffer): Buffer {
   const separator = folder.at(-1) === sep.charCodeAt(0) ? '' : sep;
   return Buffer.concat([folder, Buffer.from(separator), name]);
 }
 
-/** By UTF-16 code units, as an array of strings is sorted; names that are no UTF-8 by their bytes too. */
+/**
+ * Compares names by UTF-16 code units, as arrays of strings are sorted; names that are not UTF-8 are also compared by
+ * their bytes.
+ */
 function byName(a: Buffer, b: Buffer): number {
   const [textA, textB] = [a.toString(), b.toString()];
   if (textA === textB) return Buffer.compare(a, b);
   return textA < textB ? -1 : 1;
 }
 
-/** The real path; undefined for a link that leads nowhere, or only to itself */
+/** Status of an entry, links followed; undefined for a link that leads nowhere, or to itself */
 async function statInFolder(path: Buffer): Promise<Stats | undefined> {
   return stat(path).catch((cause) => {
     if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ELOOP') return undefined;
@@ -132,7 +135,7 @@ async function reasonToSkip(
   { reading, unit }: FolderRules,
 ): Promise<string | undefined> {
   if (!stats.isFile()) return 'no regular file';
-  // charnn 0.1.0 could not open such a file
+  // charnn 0.1.0 could not open a file whose name is not UTF-8
   if (reading.plain && !isText(path)) return 'a name that is not UTF-8';
   const start = await startOf(path);
   if (ownKind(start) !== undefined) return ownFile;

@@ -1,6 +1,6 @@
 /**
- * Which encoding a text that is not UTF-8 may be in. A guess from the commonest characters of the
- * languages that an encoding is used for: it is named to a person, never acted upon.
+ * Guesses the encoding of a text that is not UTF-8, from the most common characters of the languages that an encoding
+ * is used for. A guess is only told to a person; nothing is decoded by it.
  */
 import { unmarkedUtf16 } from './recognise.js';
 import { decodedLeniently } from './transcode.js';
@@ -34,12 +34,15 @@ const candidates: readonly { readonly encoding: string; readonly common: Readonl
   ['euc-kr', hangul],
 ].map(([encoding, common]) => ({ encoding, common: new Set(common) }));
 
-/** Min share of the characters beyond ASCII that must be common ones */
+/** Min fraction of the non-ASCII characters that must be among the common ones */
 const minScore = 0.3;
 /** The second guess is named if its likelihood is at least this share of the first's. */
 const near = 0.8;
 
-/** A multi-byte character is less likely to be common by chance, and many are not common in any text. */
+/**
+ * Encodings with multi-byte characters. Their score is raised: such a character is rarely common by chance, and many
+ * characters of a text are not among the most common ones.
+ */
 const wide: ReadonlySet<string> = new Set(['shift_jis', 'euc-jp', 'gb18030', 'big5', 'euc-kr']);
 
 /**
@@ -60,7 +63,10 @@ export function guessEncodings(sample: Uint8Array): string[] {
     .map(({ encoding }) => encoding);
 }
 
-/** The share of the characters that are common, each weighted by the number of its bytes. */
+/**
+ * The fraction of the characters that are common, each weighted by its number of bytes; 0 for an encoding that does
+ * not fit.
+ */
 function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string>): number {
   const text = decodedLeniently(bytes, encoding);
   let [beyond, fitting, wrong] = [0, 0, 0];
@@ -70,7 +76,7 @@ function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string
     if (common.has(character)) fitting++;
     else if (character === '\ufffd' || isControl(character)) wrong++;
   }
-  // a character that the encoding does not have speaks against it; the sample's edges may hold two
+  // characters that the encoding does not have speak against it; at the sample's edges two may be cut off
   if (beyond === 0 || wrong > 2 + 0.01 * beyond) return 0;
   return (fitting / beyond) * (wide.has(encoding) ? 1.3 : 1);
 }
@@ -80,7 +86,10 @@ function isControl(character: string): boolean {
   return character >= '\x80' && character <= '\x9f';
 }
 
-/** From the first line end to the last, where there are both: no character is cut there. */
+/**
+ * The part of the sample from its first line end to its last, in which no character is cut off; all of it if there are
+ * no two.
+ */
 function wholeLines(sample: Uint8Array): Uint8Array {
   const first = sample.indexOf(0x0a);
   const last = sample.lastIndexOf(0x0a);

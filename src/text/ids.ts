@@ -30,7 +30,7 @@ export function newIds(size: number, length: number): Ids {
   }
 }
 
-/** Address space is taken in full at the start, memory in steps of this many bytes. */
+/** The memory of a list grows in steps of this many bytes; its address space is reserved at the start. */
 const growth = 1 << 24;
 /** Number of ids that are rewritten at a time */
 const step = 1 << 16;
@@ -66,7 +66,7 @@ export class GrowingIds {
     const steps = Math.ceil(length / step);
     const piece = new Uint32Array(step);
     for (let i = 0; i < steps; i++) {
-      // a list that gets wider is rewritten from its end, so as not to run over what is still to be read
+      // a list that gets wider is rewritten from its end, so that ids which are still to be read are not overwritten
       const from = (width > this.width ? steps - 1 - i : i) * step;
       const to = Math.min(from + step, length);
       piece.set(before.subarray(from, to));
@@ -93,7 +93,7 @@ export class GrowingIds {
     return counts;
   }
 
-  /** The list as it is now. */
+  /** The list with its current length. */
   view(): Ids {
     return view(this.buffer, this.width, this.length);
   }
@@ -130,7 +130,7 @@ export class GrowingIds {
  */
 const maxReserved = 2 ** 33;
 
-/** As much address space as a buffer can have, up to 8 GiB, or as the system gives. */
+/** Reserves as much address space as a buffer can have, up to 8 GiB, or as the system allows. */
 function reserve(): SharedArrayBuffer {
   const first = Math.min(constants.MAX_LENGTH, maxReserved, Math.floor(reservableBytes()));
   for (let maxLength = first; ; maxLength = Math.floor(maxLength / 2)) {

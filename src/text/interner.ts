@@ -9,7 +9,7 @@ export interface Interner {
   intern(symbols: Uint32Array): void;
 }
 
-/** Ids of a vocabulary that is given. */
+/** Translates symbols to the ids of a given vocabulary. */
 export class FixedInterner implements Interner {
   readonly size: number;
   unknown = 0;
@@ -36,7 +36,7 @@ export class FixedInterner implements Interner {
   }
 }
 
-/** Provisional ids in the order of first appearance. */
+/** Gives symbols provisional ids, in the order in which they first appear. */
 export class GrowingInterner implements Interner {
   /** The symbols met so far, by provisional id */
   readonly symbols: number[] = [];

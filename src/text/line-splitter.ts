@@ -1,4 +1,4 @@
-/** Bytes that come in pieces, cut into lines at line feeds. */
+/** Cuts bytes that arrive in pieces into lines, at line feeds. */
 import { CharnnError } from '../errors.js';
 
 const newline = 0x0a;
@@ -21,7 +21,7 @@ export async function* splitLines(
   let rest: Buffer[] = [];
   let length = 0;
   for await (const piece of pieces) {
-    // a copy: the source will use its memory again
+    // a copy is kept, because the source will overwrite its memory
     const bytes = Buffer.from(piece);
     const lines: Buffer[] = [];
     let from = 0;

@@ -1,4 +1,4 @@
-/** The lines of files and pipes, or the records of their column, as they come. */
+/** Reads the lines of files and pipes, or the texts of a column, as they arrive. */
 import { columnTexts } from './columns.js';
 import { maxLineBytes, splitLines } from './line-splitter.js';
 import { defaultReading, type ReadingOptions } from './reading-options.js';

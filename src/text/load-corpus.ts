@@ -1,4 +1,4 @@
-/** Reading a corpus: bytes in, ids out, in one pass and about one copy of the ids in memory. */
+/** Loads a corpus: reads bytes and makes ids of them, in one pass and with about one copy of the ids in memory. */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { CharnnError, optionName } from '../errors.js';
@@ -48,7 +48,10 @@ export interface CorpusOptions {
   readonly minCount: number;
   /** Use the ids of this vocabulary; without it, one is made from the text. */
   readonly vocabulary?: Vocabulary | undefined;
-  /** Encoding, faults and format; default: UTF-8, or what a file says it is, and faults are errors */
+  /**
+   * Encoding, handling of invalid bytes, and format; by default UTF-8 or what the file says, and invalid bytes are
+   * errors
+   */
   readonly reading?: ReadingOptions | undefined;
   /** The stream that the path `-` stands for */
   readonly stdin: Readable;
@@ -109,7 +112,7 @@ export async function loadSources(
 }
 
 /**
- * The vocabulary of a text that has provisional ids, and its ids in that vocabulary.
+ * Makes a vocabulary for a text with provisional ids, and renumbers the ids by it.
  * @param symbols by provisional id
  */
 function renumber(
@@ -118,7 +121,7 @@ function renumber(
   symbols: readonly number[],
   minCount: number,
 ): Pick<Corpus, 'ids' | 'vocabulary' | 'unknown'> {
-  // every symbol was met once: counting is for more than that
+  // every symbol has occurred at least once, so counting is only needed for a higher minimum
   const counts = minCount > 1 ? ids.count(symbols.length) : undefined;
   const occurrences = symbols.map((symbol, id) => [symbol, counts?.[id] ?? 1] as const);
   const vocabulary = Vocabulary.fromCounts(unit, occurrences, minCount);

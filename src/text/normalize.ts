@@ -9,15 +9,15 @@ import { symbolsOf, textOf } from './code-points.js';
 import type { NormalForm } from './unit.js';
 
 /**
- * Characters to hold back at most, in UTF-16 units. A longer run without a boundary is combining marks
- * alone, some 65,000 of them on one letter; it is cut where it stands and may come out differently.
+ * Max number of characters that are held back, in UTF-16 units. A longer run without a boundary consists of combining
+ * marks alone, some 65,000 on one letter; it is cut there, and may come out differently.
  */
 export const maxRunLength = 0x10000;
 
 /**
- * Matches characters that can join the character before them: marks; the vowels and final consonants of Hangul, and the vowels
- * of Kirat Rai, which are letters; and code points that have no meaning yet, which may come to. A test
- * holds this against every composition of Unicode.
+ * Matches characters that can join the character before them: marks; the vowels and final consonants of Hangul, and
+ * the vowels of Kirat Rai, which are letters; and unassigned code points, which may become such characters. A test
+ * compares this with every composition of Unicode.
  */
 const joins = /^[\p{M}\p{Cn}\u{1160}-\u{11ff}\u{16d40}-\u{16d7f}]/u;
 
@@ -42,7 +42,10 @@ export class Normalizer {
     return this.normal(text.slice(0, end));
   }
 
-  /** @returns the rest */
+  /**
+   * Ends the text.
+   * @returns the code points that were held back
+   */
   end(): Uint32Array {
     const rest = this.held;
     this.held = '';
@@ -51,7 +54,7 @@ export class Normalizer {
 
   private normal(text: string): Uint32Array {
     const result = text.normalize(this.form.toUpperCase());
-    // some forms are longer, by up to 18 times
+    // normal forms can be up to 18 times as long
     if (this.symbols.length < result.length) this.symbols = new Uint32Array(result.length * 2);
     return symbolsOf(result, this.symbols);
   }

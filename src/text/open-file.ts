@@ -7,10 +7,10 @@ import { readFlags, streamedBytes } from '../files/open-input.js';
 import { quote } from '../messages/quote.js';
 import { sniffedBytes } from './recognise.js';
 
-/** A path; in bytes where it comes from a folder, as it need not be UTF-8 there. */
+/** A path. Paths from folders are bytes, because they need not be UTF-8. */
 export type FileName = string | Buffer;
 
-/** The path as messages show it: a name that is not UTF-8 with all but ASCII as `\xHH` */
+/** A path as messages show it; of a name that is not UTF-8, bytes beyond ASCII are shown as `\xHH`. */
 export function shownName(name: FileName): string {
   if (typeof name === 'string') return quote(name);
   if (buffer.isUtf8(name)) return quote(name.toString());
@@ -22,7 +22,8 @@ export function shownName(name: FileName): string {
   return `"${characters.join('')}"`;
 }
 
-const bufferBytes = 1 << 20;
+const maxBufferBytes = 1 << 20;
+const minBufferBytes = 1 << 12;
 
 /**
  * The bytes of a file, a pipe or a device in pieces, each valid until the next.
@@ -39,9 +40,11 @@ export async function* piecesOf(
       return;
     }
     file = await open(path, readFlags);
-    const buffer = Buffer.allocUnsafe(bufferBytes);
+    // the buffer is no larger than the file, since a program may read thousands of small files
+    const size = Math.min(maxBufferBytes, Math.max(minBufferBytes, stats.size));
+    const buffer = Buffer.allocUnsafe(size);
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, bufferBytes, null);
+      const { bytesRead } = await file.read(buffer, 0, size, null);
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }

@@ -9,7 +9,7 @@ import type { Source } from './sources.js';
 import { textBytes } from './text-bytes.js';
 import type { TextOptions } from './unit.js';
 
-/** Bytes that are decoded at a time: a piece and its symbols stay in the processor's inner cache */
+/** Number of bytes that are decoded at a time: a piece and its symbols fit the processor's innermost cache */
 const pieceBytes = 1 << 14;
 
 export interface TextReading {
@@ -55,7 +55,7 @@ export async function readText(
 
 /** Number of bytes around a fault by which the encoding is guessed */
 const sampleBytes = 1 << 16;
-/** Faults in a thousand bytes beyond which a text is in another encoding rather than damaged */
+/** If more than this fraction of the bytes is invalid, the text is probably in another encoding, not damaged. */
 const strayFraction = 0.01;
 
 /** A fault in UTF-8 with its line, where it can be counted, and with what the text may be. */
@@ -102,7 +102,10 @@ function isControl(byte: number): boolean {
   return byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b) || byte === 0x7f;
 }
 
-/** Counted in the file itself, which can be read again if it is one and its bytes are the text's. */
+/**
+ * The line of a position. Lines are counted by reading the file again, which is possible if it is a file and its bytes
+ * are the text's.
+ */
 async function lineOf(source: Source, offset: number): Promise<number | undefined> {
   if (source.size === undefined) return undefined;
   let [line, position] = [1, 0];

@@ -1,4 +1,4 @@
-/** How files are read before their characters count: encoding, faults, and which part of them is text. */
+/** How files are read before their characters count: encoding, handling of invalid bytes, and which part is text. */
 import { CharnnError, optionName } from '../errors.js';
 
 export const invalidActions = ['error', 'replace', 'skip'] as const;
@@ -17,8 +17,8 @@ export interface ReadingOptions {
   /** Name of the column with the text; undefined where the format is `lines`, or there is one column. */
   readonly column?: string | undefined;
   /**
-   * Files are read as charnn 0.1.0 read them: UTF-8 alone, nothing unpacked, whatever has a NUL byte left
-   * out of folders. A training that began so is resumed so.
+   * Whether files are read as charnn 0.1.0 read them: as UTF-8 alone, nothing unpacked, and files of folders with a
+   * NUL byte left out. A training that began so is resumed so.
    */
   readonly plain?: boolean;
 }
@@ -40,7 +40,7 @@ export function encodingNamed(label: string): string | undefined {
 
 const usualAdvice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, name its encoding with ${optionName('encoding')}, or read its bytes with ${optionName('unit', 'byte')}`;
 
-/** A place in a text that is no character: offset and byte are known, so that a caller can say more. */
+/** An error for bytes that are no character. Offset and byte are recorded, so that a caller can say more. */
 export class InvalidTextError extends CharnnError {
   /**
    * @param source the file, as messages show it

@@ -2,11 +2,11 @@
 import { optionName } from '../errors.js';
 import { type Packing, signatures, zipKinds, zipMagics } from './signatures.js';
 
-/** As much of a file as is looked at, where that much is there; grep and git take as much. */
+/** Number of bytes that are inspected; grep and git inspect as many. */
 export const sniffedBytes = 8192;
 
 export type FileKind =
-  /** Text in UTF-8, or a file that only reading it completely can tell */
+  /** Text in UTF-8, or a file of which only decoding can tell whether it is text */
   | { readonly kind: 'text'; readonly isMarked: boolean }
   /** Text in an encoding that its byte-order mark names */
   | { readonly kind: 'utf-16'; readonly encoding: 'utf-16le' | 'utf-16be' }
@@ -86,12 +86,15 @@ function zipKind(start: Uint8Array): FileKind {
   return { kind: 'other', what: known.what, advice: 'save it as plain text first' };
 }
 
-/** Characters below U+0100 have a zero for their high byte; other texts have hardly any NUL. */
+/**
+ * Fraction of zero bytes from which a text counts as UTF-16: there characters below U+0100 have a zero byte each, and
+ * other texts have hardly any.
+ */
 const zeroFraction = 0.4;
 const strayFraction = 0.02;
 const minPairs = 4;
 
-/** The encoding that the NUL bytes of a text in UTF-16 betray; a guess. */
+/** Guesses the byte order of UTF-16 without a mark from where its zero bytes are; undefined for other text. */
 export function unmarkedUtf16(start: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   const pairs = start.length >> 1;
   if (pairs < minPairs) return undefined;

@@ -2,10 +2,10 @@ import { optionName, UsageError } from '../errors.js';
 import { ownKind } from '../files/own-kinds.js';
 
 /**
- * A model is text, too, but nobody means it as one.
+ * Refuses a model as a text: it is text, but nobody means it as one.
  * @param start the first bytes of a file, or its first piece
  * @param name as messages show it
- * @throws UsageError for a model, or the state of a training
+ * @throws UsageError for a model, the state of a training, or the record of a search
  */
 export function requireText(start: Uint8Array, name: string): void {
   switch (ownKind(start)) {
@@ -15,5 +15,7 @@ export function requireText(start: Uint8Array, name: string): void {
       );
     case 'state':
       throw new UsageError(`${name} is the state of a training, not a text: name a text`);
+    case 'search':
+      throw new UsageError(`${name} is the record of a search, not a text: name a text`);
   }
 }

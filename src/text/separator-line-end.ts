@@ -1,9 +1,12 @@
 /** Decides whether each line of a text is a record of its own. */
 import { areWrapped, quantile } from './separator-line.js';
 
-/** Share of the lines that may be blank or indented, as nothing is that is made line by line */
+/** Max fraction of lines that may be blank or indented; lists of records have hardly any such lines. */
 const strayLines = 0.02;
-/** Lines that begin in few ways: how many ways, and the share of the lines that they cover */
+/**
+ * A text of records has few different beginnings of lines: at most this many cover the fraction of the lines that
+ * follows.
+ */
 const beginnings = 10;
 const covered = 0.8;
 
@@ -22,8 +25,8 @@ export function lineEndIsSeparator(all: readonly string[]): boolean {
 
   const begin = frequentBeginnings(lines);
   if (usualMax <= 500 && fraction((line) => begin.has(beginningOf(line))) >= covered) {
-    // what begins with numbers or signs, as a date, a level or a key, is no prose whatever follows; sentences
-    // may begin with the same few words
+    // a line that begins with a number or a sign, as in a date, a level or a key, is not prose; lines of prose may
+    // begin with the same few words, too
     const marked = (line: string) =>
       begin.has(beginningOf(line)) && /[\d:=[{<|#@]/.test(beginningOf(line));
     if (fraction(marked) >= covered) return true;

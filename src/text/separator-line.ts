@@ -1,10 +1,10 @@
 /** Separators that are lines: a mark on a line of its own, or blank lines. */
 
-/** Min number of times that a separator must occur in the part of the text that was read */
+/** Min number of times that a separator must occur in the windows of the text */
 const minBlocks = 10;
-/** Max median length of a block in characters: scenes and chapters are longer. */
+/** Max median number of characters between two separators: scenes and chapters are longer than records. */
 const maxBlockLength = 1500;
-/** Max share of the blocks that may lack a property which all of them should have */
+/** Max fraction of blocks that may lack a property which all of them should have */
 const exceptions = 0.1;
 const maxMarkLength = 80;
 
@@ -31,7 +31,7 @@ export function separatorLine(windows: readonly (readonly string[])[]): string[]
   for (const [line, count] of byCount) {
     if (count < minBlocks) return undefined;
     const blocks = windows.flatMap((window) => blocksBetween(window, (other) => other === line));
-    // all over the text, not in one part of it
+    // a separator occurs all over the text, not in one part of it
     const without = windows.filter((window) => window.length > 0 && !window.includes(line));
     if (without.length > windows.length / 8 || !areRecords(blocks)) continue;
     const before = sameCount(blocks.map((block) => blanksAtEnd(block)));
@@ -76,13 +76,13 @@ function areRecords(blocks: readonly Block[]): boolean {
   const empty = blocks.filter((block) => block.every((line) => line === '')).length;
   if (empty > blocks.length * exceptions) return false;
   if (median(lengths) > maxBlockLength) return false;
-  // a mark that comes in pairs has blocks of two kinds, in turn
+  // a mark that comes in pairs, as around headings, has two kinds of blocks in turn
   const even = median(lengths.filter((_, i) => i % 2 === 0));
   const odd = median(lengths.filter((_, i) => i % 2 === 1));
   return Math.max(even, odd) <= 3 * Math.min(even, odd);
 }
 
-/** Lines between two separators; what the edges of a window cut through is left out. */
+/** The blocks of lines between separators. Blocks that the edges of a window cut through are left out. */
 function blocksBetween(window: readonly string[], isSeparator: (line: string) => boolean): Block[] {
   const blocks: Block[] = [];
   let start: number | undefined;
@@ -94,7 +94,7 @@ function blocksBetween(window: readonly string[], isSeparator: (line: string) =>
   return blocks;
 }
 
-/** Lines between two runs of at least `length` blank lines. */
+/** The blocks of lines between runs of at least `length` blank lines. */
 function blocksByBlankLines(windows: readonly (readonly string[])[], length: number): Block[] {
   return windows.flatMap((window) => {
     const blocks: string[][] = [[]];
@@ -125,7 +125,7 @@ function beginAlike(blocks: readonly Block[]): boolean {
   return others.length >= blocks.length && alike <= others.length * exceptions;
 }
 
-/** Paragraphs on long lines, or lines filled up to a width. */
+/** Whether lines look like prose: paragraphs on long lines, or lines wrapped at a width. */
 function looksLikeProse(lines: readonly string[]): boolean {
   const filled = lines.filter((line) => line.trim() !== '');
   return median(filled.map((line) => line.length)) > 60 || areWrapped(filled);
@@ -164,7 +164,7 @@ function blanksAtEnd(block: Block): number {
   return count;
 }
 
-/** The number that nearly all of the given numbers equal; else 0 */
+/** The number that nearly all of the given numbers equal; 0 if there is none */
 function sameCount(numbers: readonly number[]): number {
   const usual = median(numbers);
   const same = numbers.filter((number) => number === usual).length;

@@ -23,10 +23,10 @@ import { lineEndIsSeparator } from './separator-line-end.js';
 import type { Ids } from './unit.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** Windows of the text that are read, evenly spread, and the characters of each */
+/** The separator is looked for in this many windows, spread evenly over the text. */
 const windowCount = 8;
 const windowLength = 1 << 14;
-/** Min number of lines: with fewer nothing is clear. */
+/** Min number of lines of the text: with fewer, no separator is certain. */
 const minLines = 30;
 
 /**
@@ -47,7 +47,7 @@ export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefi
   return vocabulary.encode(separator).unknown === 0 ? separator : undefined;
 }
 
-/** The words for a separator in messages */
+/** Words for a separator in messages */
 export function describeSeparator(separator: string): string {
   const lines = separator.replaceAll('\r\n', '\n').split('\n');
   const inner = lines.slice(1, -1);
@@ -80,7 +80,7 @@ function windowsOf(ids: Ids): Ids[] {
   });
 }
 
-/** A window's lines; those that its edges cut through are left out. */
+/** The lines of a window, without those that its edges cut through. */
 function wholeLines(text: string, lineEnd: string, isFirst: boolean): string[] {
   const lines = text.split(lineEnd);
   return lines.slice(isFirst ? 0 : 1, -1);
@@ -96,7 +96,7 @@ function isBinary(texts: readonly string[]): boolean {
   return strange > all / 100;
 }
 
-/** Programs and structured data: indented lines, and lines that end as statements and blocks do. */
+/** Whether lines look like a program or structured data: indented, or ending as statements and blocks do. */
 function isSource(lines: readonly string[]): boolean {
   const filled = lines.filter((line) => line.trim() !== '');
   const indented = filled.filter((line) => /^\s/.test(line)).length;
@@ -104,7 +104,7 @@ function isSource(lines: readonly string[]): boolean {
   return indented > filled.length * 0.2 && ended > filled.length * 0.12;
 }
 
-/** The field of a model or a state: absent where there is no separator. */
+/** The separator as a field of a model or a state: absent if there is none. */
 export function withSeparator(separator: string | undefined): { readonly separator?: string } {
   return separator === undefined ? {} : { separator };
 }

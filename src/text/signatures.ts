@@ -24,7 +24,7 @@ function ascii(text: string): number[] {
 
 const any4 = [undefined, undefined, undefined, undefined];
 
-/** Every one is long enough, or has a byte that no text has, so that no text is taken for it. */
+/** Each signature is long enough, or has a byte that no text has, so that no text is mistaken for it. */
 export const signatures: readonly Signature[] = [
   {
     what: 'a gzip file',

@@ -32,7 +32,7 @@ export class Streams {
     this.chunksPerPass = Math.ceil(this.length / seqLength);
   }
 
-  /** The chunk that is read at step `step` (0-based), passes counted through. */
+  /** The chunk that is read in step `step` (0-based), counted through all passes. */
   chunk(step: number): Chunk {
     const index = step % this.chunksPerPass;
     const start = index * this.seqLength;

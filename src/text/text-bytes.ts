@@ -94,10 +94,7 @@ async function* observed(pieces: AsyncIterable<Uint8Array>, onRaw: (piece: Uint8
   }
 }
 
-/**
- * The first bytes, as many as are wanted or as there are, and more where a few leave it open what they
- * begin.
- */
+/** Reads the first bytes of a file: as many as are wanted, or all, and more if a few leave open what they begin. */
 async function peek(
   iterator: AsyncIterator<Uint8Array>,
   wanted: number,

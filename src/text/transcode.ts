@@ -105,7 +105,7 @@ class LegacyDecoding {
       this.held = Buffer.from(bytes);
       return '';
     }
-    // of a text without line ends the pieces are cut somewhere: the decoder carries what is not whole
+    // a text without line ends is cut anywhere: the decoder keeps the rest of a character that is cut
     const cut = end === 0 ? bytes.length : end;
     this.held = Buffer.from(bytes.subarray(cut));
     return this.decoded(bytes.subarray(0, cut), false);
@@ -148,7 +148,7 @@ class LegacyDecoding {
       }
       at = Math.max(0, bytes.length - 1);
     } catch {
-      // the fault is at this byte, or begins a byte or two before it
+      // the fault is at this byte, or begins one or two bytes before it
     }
     const fault = `is not valid ${this.encoding}`;
     const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or its right encoding with ${optionName('encoding')}`;
@@ -156,7 +156,7 @@ class LegacyDecoding {
   }
 }
 
-/** Bytes of a line that are waited for to its end */
+/** Max number of bytes of a line that are held back until its end */
 const maxHeldBytes = 1 << 20;
 
 /**

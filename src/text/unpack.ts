@@ -5,7 +5,7 @@ import { CharnnError } from '../errors.js';
 import type { Packing } from './signatures.js';
 
 /**
- * Texts and logs come down to a twentieth, hardly ever further. What grows beyond both limits was made to
+ * Texts and logs are compressed to a twentieth, hardly ever further. A file that grows beyond both limits was made to
  * fill memory, or holds nothing worth learning.
  */
 const unlimitedBytes = 1e9;

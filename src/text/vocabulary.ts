@@ -139,13 +139,24 @@ export class Vocabulary {
   /** The text of ids; in a vocabulary of characters the unknown symbol is U+FFFD. */
   decode(ids: ArrayLike<number>): string {
     if (this.unit === 'byte') return Buffer.from(this.decodeBytes(ids)).toString('utf8');
-    return textOf(Uint32Array.from(ids, (id) => this.symbols[id] ?? replacementCharacter));
+    return textOf(this.symbolsOf(ids, new Uint32Array(ids.length), replacementCharacter));
   }
 
   /** The bytes of ids: UTF-8 for characters; for bytes as they are, with `?` for the unknown symbol. */
   decodeBytes(ids: ArrayLike<number>): Uint8Array {
     if (this.unit === 'char') return Buffer.from(this.decode(ids), 'utf8');
-    return Uint8Array.from(ids, (id) => this.symbols[id] ?? questionMark);
+    return this.symbolsOf(ids, new Uint8Array(ids.length), questionMark);
+  }
+
+  /** Fills a list with the symbols of ids. */
+  private symbolsOf<List extends Uint32Array | Uint8Array>(
+    ids: ArrayLike<number>,
+    into: List,
+    unknown: number,
+  ): List {
+    const { symbols } = this;
+    for (let i = 0; i < ids.length; i++) into[i] = symbols[ids[i]] ?? unknown;
+    return into;
   }
 
   /** For each id its id in an older vocabulary of the same unit, or -1; the unknown symbols match. */

@@ -6,7 +6,7 @@ const word = { generation: 0, waiting: 1, broken: 2 } as const;
 
 /** Number of turns of a waiting loop before the thread sleeps: some tens of microseconds */
 const spins = 2000;
-/** A sleeping thread looks up this often whether another has failed. */
+/** Interval in which a sleeping thread checks whether another one has failed */
 const patienceMs = 1000;
 
 /** The error that the other threads get at a barrier when one thread has failed; the cause is in that thread's error. */
@@ -14,8 +14,8 @@ export class BrokenBarrier extends Error {}
 
 export class Barrier {
   /**
-   * @param parties threads that meet
-   * @param words [barrierWords] on shared memory, the same for all of them, 0 at first
+   * @param parties number of threads that meet
+   * @param words [barrierWords] on shared memory, the same for all of them, initially 0
    */
   constructor(
     private readonly parties: number,
@@ -23,8 +23,8 @@ export class Barrier {
   ) {}
 
   /**
-   * Returns when all parties have come here. Spins shortly, then sleeps: on a busy machine spinning
-   * would take the processor from the very thread that is waited for.
+   * Waits until all parties have called it. It spins for a short time and then sleeps: on a busy machine, spinning
+   * would keep the processor from the very thread that is waited for.
    * @throws BrokenBarrier when another party has failed
    */
   wait(): void {

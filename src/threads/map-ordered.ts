@@ -1,12 +1,12 @@
 /**
- * Jobs spread over the workers of a pool, their results in the order of the jobs.
+ * Spreads jobs over the workers of a pool; the results come in the order of the jobs.
  *
- * A job may answer in several chunks. Those of the job that is next in order are handed on at once, those
- * of later jobs wait. Nothing runs away from a slow reader: a worker hears that its reply was taken only
- * when the reader has come back for more, and no job begins that is too far ahead of the one being read.
+ * A job may answer in several chunks. Chunks of the job that is next in order are handed on at once, those of later
+ * jobs wait. A slow reader holds everything back: a worker is told that its reply was taken only when the reader has
+ * asked for more, and no job is begun that is too far ahead of the one being read.
  *
- * No generator function is made within a call, here and wherever many calls are made: V8 keeps its shape in old
- * memory, and with it all that the call has left, until a full collection.
+ * No generator function is created within a call, here or wherever many calls are made: V8 keeps its shape in old
+ * memory, and with it everything that the call has left behind, until a full collection.
  */
 import type { CreateHandler } from './handler.js';
 import { type PoolOptions, WorkerPool } from './worker-pool.js';
@@ -34,7 +34,7 @@ export interface MapOptions<Data, Job, Result>
   readonly createHandler: CreateHandler<Data, JobMessage<Job>, ChunkReply<Result>>;
   /** Data that every worker is given at its start */
   readonly data: Data;
-  /** Jobs that a worker has at a time: those that it works on and those that it will go on with */
+  /** Max number of jobs that a worker has at a time, including the ones that it has not begun */
   readonly jobsPerWorker: number;
 }
 
@@ -42,8 +42,9 @@ export interface MapOptions<Data, Job, Result>
 const lead = 4;
 
 /**
- * @param jobs pulled no faster than they can be done
- * @throws what a worker throws, or `jobs`; CharnnError when no thread can be started
+ * Does the jobs.
+ * @param jobs are taken no faster than they can be done
+ * @throws the error of a worker or of `jobs`; CharnnError when no thread can be started
  */
 export async function* mapOrdered<Data, Job, Result>(
   jobs: AsyncIterable<Job> | Iterable<Job>,
@@ -67,7 +68,7 @@ export async function* mapOrdered<Data, Job, Result>(
 
   const load = new Array<number>(pool.size).fill(0);
   const window = lead * jobsPerWorker * pool.size;
-  /** The index of the job whose chunks are handed on */
+  /** Index of the job whose chunks are being handed on */
   let current = 0;
   let posted = 0;
   let exhausted = false;
@@ -114,7 +115,7 @@ export async function* mapOrdered<Data, Job, Result>(
         if (list === undefined) early.set(chunk.index, [chunk]);
         else list.push(chunk);
       }
-      // those that are next in order, among the ones that came early
+      // hand on everything that is next in order
       for (let list = early.get(current); list !== undefined; list = early.get(current)) {
         early.delete(current);
         for (const chunk of list) {

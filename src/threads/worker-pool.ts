@@ -9,17 +9,22 @@ import type { CreateHandler, Envelope, Handler } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
   readonly workers: number;
-  /** The entry module of the threads, which hands `createHandler` to its end of the pool */
+  /** The entry module of the threads, which gives `createHandler` to `handleMessages` */
   readonly module: URL;
-  /** For a pool of one: does the work in the calling thread. Absent: every worker is a thread. */
+  /**
+   * For a pool of one: makes the handler that does the work in the calling thread. If absent, every worker is a
+   * thread.
+   */
   readonly createHandler?: CreateHandler<Data, Message, Reply>;
-  /** Memory that a worker takes of its own, beyond that of a thread; summed before any is started */
+  /**
+   * Memory that each worker allocates besides that of a thread; it is checked for all of them before any is started
+   */
   readonly bytesPerWorker?: number | undefined;
   /** What worker `index` is told at its start: plain data and shared memory, copied to each thread */
   data(index: number): Data;
   /**
-   * Called when the system allows fewer threads than were asked for, and the pool goes on with those that
-   * did start. Absent: the number of workers is part of the result, so that `start` throws.
+   * Called when the system allows fewer threads than were asked for, and the pool goes on with fewer. If absent, the
+   * number of workers is part of the result, and `start` throws instead.
    */
   readonly onFewer?: ((workers: number, reason: string) => void) | undefined;
   onReply(worker: number, reply: Reply): void;
@@ -30,7 +35,7 @@ export interface PoolOptions<Data, Message, Reply> {
 export class WorkerPool<Data, Message, Reply> {
   private readonly send: ((message: Message) => void)[] = [];
   private readonly threads: Worker[] = [];
-  /** Messages that the calling thread is working on */
+  /** Messages that are being handled in the calling thread */
   private readonly handling = new Set<Promise<void>>();
   private isClosing = false;
   private failure: Error | undefined;
@@ -66,7 +71,7 @@ export class WorkerPool<Data, Message, Reply> {
 
   /**
    * Waits until all workers have set up their handlers.
-   * @throws what a worker threw instead
+   * @throws the error of a worker that failed
    */
   ready(): Promise<void> {
     if (this.failure) return Promise.reject(this.failure);
@@ -77,8 +82,8 @@ export class WorkerPool<Data, Message, Reply> {
   }
 
   /**
-   * Ends the threads and waits until they have ended, and what the calling thread has begun too: no reply comes
-   * any more, and the memory that the workers used may be given back.
+   * Ends the threads and waits until they have ended, and until the calling thread has handled the message that it is
+   * at. After that no reply comes, and memory of the workers may be given back.
    */
   async close(): Promise<void> {
     this.isClosing = true;
@@ -109,7 +114,7 @@ export class WorkerPool<Data, Message, Reply> {
     }
   }
 
-  /** As many workers as there is memory for, where their number is no part of the result. */
+  /** The number of workers that there is memory for, if their number is no part of the result. */
   private countThatFits(): number {
     const { workers, createHandler, onFewer, bytesPerWorker = 0 } = this.options;
     if (workers === 1 && createHandler) return workers;
@@ -128,7 +133,7 @@ export class WorkerPool<Data, Message, Reply> {
       : `cannot start ${workers} threads, only ${this.size}`;
   }
 
-  /** Lets the calling thread do the work, a message at a time, so that events come in between. */
+  /** Lets the calling thread do the work, one message at a time, so that events are handled in between. */
   private startHere(createHandler: CreateHandler<Data, Message, Reply>): void {
     let handler: Promise<Handler<Message>> | undefined;
     const reply = (reply: Reply) => {
@@ -194,7 +199,10 @@ export class WorkerPool<Data, Message, Reply> {
   }
 }
 
-/** With `node --input-type=module -e …` Node.js would refuse the entry module, which is a file. */
+/**
+ * Whether Node.js runs a script that was given as text: with `node --input-type=module -e …` it would refuse the entry
+ * module, which is a file.
+ */
 function isScriptGivenAsText(): boolean {
   return process.execArgv.some((argument) => argument.startsWith('--input-type'));
 }

@@ -46,21 +46,23 @@ export interface Validation {
   readonly step: number;
   readonly epoch: number;
   /**
-   * Mean training loss since the validation before, of the symbols as the network sees them; null before
-   * the first step
+   * Mean training loss since the previous validation, of the symbols as the network sees them; null before the first
+   * step
    */
   readonly trainLoss: number | null;
   /**
-   * null without a validation text. Each unknown character costs what it costs in `evaluate`, so that
-   * both agree on the same text.
+   * Null without a validation text. Unknown characters cost the same as in `evaluate`, so that both give the same loss
+   * for a text.
    */
   readonly validationLoss: number | null;
-  /** The validation loss of network and counts together, where counts stand beside it */
+  /** Validation loss of network and counts together; absent in a training without counts */
   readonly mixtureLoss?: number;
   readonly learningRate: number;
-  /** Mean norm of the gradient before clipping, since the validation before; null before the first step */
+  /** Mean norm of the gradient before clipping, since the previous validation; null before the first step */
   readonly gradientNorm: number | null;
-  /** Share of the steps since the validation before in which clipping acted; null before the first step */
+  /**
+   * Fraction of the steps since the previous validation in which the gradient was clipped; null before the first step
+   */
   readonly clipped: number | null;
   /** The number of rollbacks so far, if there have been any */
   readonly rollbacks?: number;
@@ -94,7 +96,7 @@ export interface SampleEvent {
   readonly text: string;
 }
 
-/** Something to know that needs no action, such as what was picked; only the library emits it. */
+/** A message that needs no action, such as which sizes were picked. Only the library emits it. */
 export interface NoteEvent {
   readonly type: 'note';
   readonly message: string;
@@ -121,8 +123,8 @@ export interface RollbackEvent {
 export interface EndEvent {
   readonly type: 'end';
   /**
-   * 'target': the loss is as low as the configuration asks for; 'overfitting': validation has not become
-   * better for as long as it allows
+   * 'target': the loss has reached the target; 'overfitting': the validation loss has not improved for as many
+   * validations as early stopping allows
    */
   readonly reason: 'finished' | 'target' | 'overfitting' | 'interrupted' | 'diverged';
   readonly step: number;

@@ -14,8 +14,8 @@ import type { TrainConfig } from './train-config.js';
 export interface TrainingText {
   readonly train: Ids;
   /**
-   * May be empty: then the training loss tells which model is best. Unknown characters in it cost what
-   * they cost in `evaluate`.
+   * May be empty: then the best model is the one with the lowest training loss. Unknown characters cost the same as in
+   * `evaluate`.
    */
   readonly validation: Ids;
   readonly vocabulary: Vocabulary;
@@ -24,11 +24,13 @@ export interface TrainingText {
   readonly separator?: string | undefined;
   /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** Where pairs of a source and a target are learnt; the ids may be those of both texts at once */
+  /** The pairs, in a training on pairs; the training and the validation ids may then be the same list. */
   readonly pairs?: TrainingPairs | undefined;
-  /** Where n-grams are counted: the training text with what is held out at its beginning */
+  /** The text whose n-grams are counted: the training text with the part that is held out at its beginning */
   readonly counted?: Ids | undefined;
-  /** What the text was; recorded in the model, so without times and paths */
+  /**
+   * Facts about the text that the model records: without times and paths, so that equal trainings write equal bytes
+   */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
@@ -43,9 +45,9 @@ export interface PreparedTraining {
   readonly resume?: TrainingState;
   /** The best model so far, if the training is resumed */
   readonly best?: Model;
-  /** Counts of another text to go on from, in ids of the job's vocabulary */
+  /** Counts of an earlier model that are to be continued, in ids of the job's vocabulary */
   readonly givenCounts?: NgramTable | undefined;
-  /** Starts from these weights, matched by character. */
+  /** A model whose weights the training starts from; characters are matched. */
   readonly initFrom?: Model;
 }
 

@@ -1,10 +1,10 @@
-/** The choices that a training has. */
+/** Names of the choices that options of training have. */
 export const scheduleNames = ['wsd', 'cosine', 'constant', 'step', 'plateau'] as const;
 
 export const clipNames = ['norm', 'value', 'none'] as const;
 
-/** Dropout's mask: new at each step, or one for a chunk */
+/** Kinds of dropout mask: drawn at each time step, or one for a whole chunk */
 export const dropoutMaskNames = ['step', 'locked'] as const;
 
-/** Actions for a loss that is not finite, or far above its best */
+/** What happens when the loss is not finite, or far above its best */
 export const divergenceActions = ['stop', 'rollback'] as const;

@@ -1,4 +1,4 @@
-/** A pass over what is learnt from, and what is validated on: how long they are. */
+/** A pass over the training data, of a text or of pairs: how many steps and characters it and its validation have. */
 import { PairBatches } from '../model/pairs/pair-batches.js';
 import { targetCharacters, targetsUnknown } from '../model/pairs/pair-table.js';
 import { Streams } from '../text/streams.js';
@@ -7,14 +7,14 @@ import type { TrainConfig } from './train-config.js';
 
 export interface Pass {
   readonly steps: number;
-  /** Characters that a step predicts, on average */
+  /** Mean number of characters that a step predicts */
   readonly charactersPerStep: number;
-  /** Characters of the training text and of the validation text, as they are reported */
+  /** Number of characters of the training and the validation text, as messages report it */
   readonly trainCharacters: number;
   readonly validationCharacters: number;
-  /** Characters that a validation predicts */
+  /** Number of characters that a validation predicts */
   readonly predicted: number;
-  /** Counts how many of them are unknown. */
+  /** Counts how many of the characters that a validation predicts are unknown. */
   unknown(): number;
 }
 

@@ -65,7 +65,10 @@ export function checkTrainOptions(options: unknown): asserts options is TrainOpt
   checkTogether(options as TrainOptions);
 }
 
-/** @throws OptionError for options that contradict each other, as far as that shows without a text */
+/**
+ * Checks options together, as far as that is possible without the text.
+ * @throws OptionError for options that contradict each other
+ */
 export function checkTogether(options: CommandTrainOptions): void {
   refuseConflicts(schema, options);
   if (options.unit === 'byte' && options.normalize !== undefined) {
@@ -80,11 +83,11 @@ export function checkTogether(options: CommandTrainOptions): void {
   const precision = asked === 'auto' ? undefined : asked;
   requireCapable({ ...shapeOf(options), cell, backend, precision, command: 'train' });
   if (cell === undefined) return;
-  // a file of equations is read now, so that what is wrong with it shows before any work
+  // reads a file of equations now, so that mistakes in it are reported before any work
   requireDroppable(chooseCell(cell), options.weightDrop);
 }
 
-/** Options that say something that a training on pairs has not, or cannot do */
+/** Options that have no meaning in a training on pairs, or are not possible there */
 const notForPairs = [
   ...(['size', 'residual', 'layerNorm', 'weightDrop', 'seqLength', 'initFrom'] as const),
   ...(['documents', 'separator', 'format', 'textColumn', 'counts'] as const),
@@ -96,7 +99,7 @@ function checkPairs(options: CommandTrainOptions): void {
     throw new OptionError((name) => `${name('pairs')} has ${name('layers', '1')}: leave it out`);
   }
   for (const key of notForPairs) {
-    // what is off, or 0, is not asked for
+    // switching something off is allowed
     if (!options[key] && options[key] !== '') continue;
     throw new OptionError((name) => `${name('pairs')} does not go with ${name(key)}: leave it out`);
   }
@@ -110,7 +113,7 @@ function shapeOf({ residual, layerNorm, pairs }: CommandTrainOptions) {
   });
 }
 
-/** @throws OptionError where the weights are to be dropped that a cell does not have */
+/** @throws OptionError for weight drop with a cell that has no matrices to be dropped */
 function requireDroppable(choice: CellChoice, weightDrop: number | undefined): void {
   if (!weightDrop || cellOf(choice).unitNames.length > 0) return;
   throw new OptionError(
@@ -129,7 +132,7 @@ export function textSettings(options: CommandTrainOptions): TextSettings {
   };
 }
 
-/** The length that was asked for, if any */
+/** The length that the options ask for, if any */
 export function trainLength({ steps, epochs, time }: CommandTrainOptions): TrainLength | undefined {
   if (steps !== undefined) return { kind: 'steps', steps };
   if (time !== undefined) return { kind: 'seconds', seconds: secondsOf(time) };
@@ -144,7 +147,7 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
   const { model: preset, length, ...values } = picked;
   const preferred = cellChoice({ ...preset, cell: preset.cell ?? schema.cell.default });
   const choice = options.cell === undefined ? preferred : chooseCell(options.cell);
-  // nothing is taken over from a model with another cell; a preset's cells are LSTM's
+  // a preset or a given model decides only for its own cell; the cells of presets are LSTMs
   const mayNormalise =
     preset.layerNorm === true &&
     isDeepStrictEqual(choice, cellChoice({ ...preset, cell: preset.cell ?? 'lstm' }));
@@ -178,7 +181,7 @@ function inPrecision<Config extends Complete<typeof trainingRows>>(
 }
 
 /**
- * The configuration of a resumed training: as it was, but for the options that may change.
+ * The configuration of a resumed training: that of its state, except for options that may change.
  * @throws OptionError for an option that would make it another training
  */
 export function resumeTraining(options: CommandTrainOptions, saved: TrainConfig): TrainConfig {

@@ -70,7 +70,7 @@ class TrainingRun {
     const progress = setInterval(() => this.reportProgress(), progressMs);
     try {
       for (;;) {
-        // also at the beginning: a validation may have been interrupted
+        // checked at the beginning, too, because a validation may have been interrupted
         if (this.isValidationDue()) {
           const outcome = await this.validate();
           if (outcome === 'stopped') return await this.interrupted();
@@ -94,7 +94,7 @@ class TrainingRun {
       await this.saves.rescueModel();
       throw error;
     } finally {
-      // also when a thread has failed: snapshots that were handed over are saved
+      // after a failed thread, too, snapshots that were handed over are saved
       await this.saves.finish().catch(() => {});
       clearInterval(progress);
       job.signal?.removeEventListener('abort', stop);
@@ -138,7 +138,7 @@ class TrainingRun {
     const { replicas } = this;
     const { budget, step, history } = this.current;
     const hasText = this.current.pass.predicted > 0;
-    // a model that is given must be beaten: it is measured before anything has been learned
+    // a model to start from must be beaten, so it is validated before the first step
     if (step === 0) return this.current.isFineTuning && history.length === 0 && hasText;
     const isAtEnd = budget.isOver(step) || budget.isValidationDue(step);
     return isAtEnd && replicas.control.metrics.steps > 0;
@@ -219,7 +219,7 @@ class TrainingRun {
   }
 
   private async interrupted(): Promise<EndEvent> {
-    // a model that has never been validated is better than none
+    // if no model has been validated yet, an unvalidated one is better than none
     if (this.current.hasModel) await this.saves.saveState();
     else {
       if (this.replicas.mixing) await this.replicas.fit();
@@ -228,7 +228,10 @@ class TrainingRun {
     return this.ended('interrupted');
   }
 
-  /** @throws CharnnError when what has been learned cannot be saved */
+  /**
+   * Saves what is waiting and reports the end.
+   * @throws CharnnError when what has been learned cannot be saved
+   */
   private async ended(reason: EndEvent['reason']): Promise<EndEvent> {
     await this.saves.finish();
     const { step, best, budget } = this.current;

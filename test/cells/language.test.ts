@@ -79,11 +79,11 @@ describe('what is wrong is told with its place and what to write', () => {
     ["h' = W x + c'", /^line 1, column 12: no line gives c': add an equation/],
     [
       "h' = W x + c'\nc' = h",
-      /^line 1, column 12: c' is used before it is given in line 2: move that line up/,
+      /^line 1, column 12: c' is used before line 2, which defines it: move that line up/,
     ],
-    ["h' = W x\nh' = h", /^line 2, column 1: h' is already given in line 1/],
+    ["h' = W x\nh' = h", /^line 2, column 1: h' is already defined in line 1/],
     ["h' = W x + W h", /^line 1, column 12: W multiplies x and h: use a matrix of its own/],
-    ["f = sigmoid(W x)\nh' = V x", /^line 1, column 1: f is given but never used/],
+    ["f = sigmoid(W x)\nh' = V x", /^line 1, column 1: f is defined but never used/],
     ["h' = W x\nb = 1", /^line 2, column 1: b occurs in no equation/],
     [
       "h' = W x + bias\nbais = 1",

@@ -28,8 +28,14 @@ const calls = {
   async sample() {
     for await (const drawn of model.sample()) if (!drawn) throw drawn;
   },
+  async short() {
+    for await (const drawn of model.sample({ count: 1, length: 100 })) if (!drawn) throw drawn;
+  },
   async evaluate() {
     await model.evaluate(file);
+  },
+  async text() {
+    await model.evaluateText(text);
   },
   async load() {
     const loaded = await Model.load(path);

@@ -170,7 +170,7 @@ describe('train', () => {
     [{ initFrom: 3 }, 'option initFrom must be a path or a Model, not a number'],
     [{ onProgress: 'x' }, 'option onProgress must be a function, not a string'],
     [{ signal: {} }, 'option signal must be an AbortSignal, not an object'],
-    [{ documents: true }, /^documents needs more than one:.*give separator$/],
+    [{ documents: true }, /^documents needs more than one document:.*give separator$/],
     [null, 'the options of train must be an object, not null'],
   ])('refuses %j by name', async (options, message) => {
     const corpus = await Corpus.from('no records stand in this text');
@@ -263,7 +263,7 @@ describe('Model', () => {
     const best = await all(model.sample({ length: 3, beam: 4, count: 3, stop: '$' }));
     expect(new Set(best).size).toBe(3);
     await expect(all(model.sample({ beam: 2, count: 3 }))).rejects.toThrow(
-      'a beam of 2 finds no 3 records: give a larger beam',
+      'a beam of 2 finds at most 2 records, not 3: give a larger beam',
     );
     for (const other of [{ temperature: 1 }, { seed: 1 }, { unique: true }, { novel: book }]) {
       await expect(all(model.sample({ beam: 2, ...other }))).rejects.toThrow(

@@ -1,10 +1,10 @@
 /*
- * Attention of T queries a row over S positions. A row of memory [S,B,2H] is a key, then a value.
- * Shapes and formulas: backend.ts.
+ * Attention of T queries in each row of the batch over S positions. In memory [S,B,2H] each position has its key, then
+ * its value. Shapes and formulas: backend.ts.
  */
 #include "functions.h"
 
-/* a · b */
+/* Returns a · b. */
 static float inner_product(const float *a, const float *b, int n) {
     vec sum = {0};
 #define BODY(count) sum = multiply_add(LOAD(a + at, count), LOAD(b + at, count), sum);
@@ -51,7 +51,7 @@ KERNEL void attention_forward(int T, int S, int B, int H, const float *query, co
     }
 }
 
-/* scratch [S]: the gradient of a row's weights */
+/* scratch [S]: receives the gradient w.r.t. the weights of one query */
 KERNEL void attention_backward(int T, int S, int B, int H, const float *query, const float *memory,
                                float *weights, const float *d_context, float *d_query,
                                float *d_memory, float *scratch) {

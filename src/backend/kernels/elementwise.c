@@ -36,7 +36,10 @@ INLINE vec largest_of(const float *x, int n) {
     return largest_of_elements(largest);
 }
 
-/* Number of rows whose softmax is computed side by side, because each row's sums form a chain of dependent additions */
+/*
+ * Number of rows whose softmax is computed side by side: the sums of a single row are a chain of dependent additions,
+ * during which the processor would wait.
+ */
 #define SOFTMAX_ROWS 8
 
 /* losses[m] = -log softmax(logits[m,:])[targets[m]]; logits -> scale · (softmax - one-hot) */
@@ -108,14 +111,17 @@ KERNEL void lerp(float *to, const float *from, int n, float amount) {
     for (int i = 0; i < n; i++) to[i] += amount * (from[i] - to[i]);
 }
 
-/* not-a-number stays, also where a compiler may choose relaxed instructions for comparisons of its own */
+/* not-a-number must stay not-a-number, also where the compiler may use relaxed instructions for comparisons */
 KERNEL void clamp(float *x, int n, float limit) {
 #define BODY(n) STORE(x + at, limited(LOAD(x + at, n), -limit, limit), n);
     FOR_VECTORS(at, n, BODY);
 #undef BODY
 }
 
-/* Eight partial sums in double precision; each always takes the same elements */
+/*
+ * Sums a term over a list: eight partial sums in double precision, each over the same elements whatever the
+ * instruction level
+ */
 #define REDUCE(term)                                                                        \
     double sums[8] = {0};                                                                   \
     int i = 0;                                                                              \

@@ -14,10 +14,10 @@
 #include "functions.h"
 #include "weights.h"
 
-/* Variance below which a row counts as constant; PyTorch's. */
+/* Added to the variance, so that a constant row is not divided by 0; the same as PyTorch's. */
 #define NORM_EPSILON 1e-5f
 
-/* sums[k] += n elements of gate k */
+/* sums[k] += the n elements of gate k */
 INLINE void add_gates(vec sums[4], const float *x, int H, int n) {
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) sums[k] += LOAD(x + k * H, n);
@@ -78,7 +78,8 @@ static void lstm_norm_gates(int B, int H, float *gates, const float *gain, const
 }
 
 /*
- * da[4] of n units -> p in d_gates, its sums and those of p ⊙ s' added up; d_gain, d_shift += theirs
+ * da[4]: gradients w.r.t. the pre-activations of n units. Writes p = gain ⊙ da to d_gates, adds up the sums of p and
+ * of p ⊙ s', and adds to d_gain and d_shift.
  */
 INLINE void denormalise_units(float *d_gates, const vec da[4], const float *gain,
                               const float *normalised, float *d_gain, float *d_shift, vec sums[4],
@@ -95,7 +96,7 @@ INLINE void denormalise_units(float *d_gates, const vec da[4], const float *gain
     }
 }
 
-/* p -> ds of n units */
+/* Turns p of n units into the gradient w.r.t. the sums, ds. */
 INLINE void centre_units(float *d_gates, const float *normalised, const vec sums[4],
                          const vec products[4], const float *scales, int H, int n) {
 #pragma GCC unroll 4

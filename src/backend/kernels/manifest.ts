@@ -1,7 +1,7 @@
 /**
  * All kernels, a line each. C prototypes, the addon's glue, WebAssembly exports, TypeScript signatures,
  * the operations of the compiled back ends and the sizes of their scratch memory are generated from these
- * lines (`generate.ts`). A kernel's name in C is the operation's in snake case.
+ * lines (`generate-bindings.ts`). A kernel's name in C is the operation's in snake case.
  *
  *     operation(parameters): result | values | arguments of the kernel
  *

@@ -8,12 +8,12 @@
 #include "functions.h"
 #include "weights.h"
 
-/* Numbers of a tile, unless an operation needs whole rows, and these are longer */
+/* Max number of elements of a tile, unless an operation needs whole rows, which may be longer */
 #define PROGRAM_TILE 512
-/* Places in memory that the operations between two products may use: cellLimits.places */
+/* Max number of places in memory that the operations between two products use; cellLimits.places */
 #define MAX_PLACES 512
 
-/* Added to a variance before its root */
+/* Added to a variance before its square root is taken */
 #define NORM_EPSILON 1e-5f
 
 /* Fields of the program's header */
@@ -39,12 +39,12 @@ enum operation {
 struct program {
     int B, H;
     const int32_t *code, *offsets;
-    /* memory, vectors, gradients w.r.t. vectors, gradient w.r.t. the output */
+    /* By the base of a place: memory, learned vectors, gradients w.r.t. them, gradient w.r.t. the output */
     float *bases[4];
     float *registers;
-    /* packed matrices, group by group */
+    /* packed matrices, in the order of the groups */
     const float *packed;
-    /* rows that the input projection is looked up in, and the ids of them, if it is */
+    /* if the input projection is looked up: the table, and the id of each row */
     const float *table;
     const int32_t *ids;
     float *room;
@@ -59,19 +59,19 @@ struct group {
     const float *argument;
     float *products;
     int size;
-    /* first row of its matrices */
+    /* index of the first of its matrices' rows */
     int first;
     const float *packed;
 };
 
 INLINE vec absolute(vec x) { return larger(x, -x); }
 
-/* log(1 + exp x) */
+/* log(1 + exp x), without overflow */
 INLINE vec vec_softplus(vec x) {
     return larger(splat(0), x) + vec_log(1 + vec_exp(-absolute(x)));
 }
 
-/* sum of f(x) over a row of n elements, `a` and `b` being its vectors at `at` */
+/* Sums VALUE over a row of n elements; in VALUE, `a` and `b` are vectors of the two rows at index `at`. */
 #define ROW_SUM(total, n, VALUE)                                                \
     do {                                                                        \
         vec sums = {0};                                                         \
@@ -85,7 +85,7 @@ INLINE vec vec_softplus(vec x) {
 
 #define AT(p) (inside == VL ? load((p) + at) : load_part((p) + at, inside))
 
-/* to <- x with mean 0 and variance 1 */
+/* to <- x shifted and scaled to mean 0 and variance 1 */
 static void norm_row(float *to, const float *x, int n) {
     vec mean, variance;
     ROW_SUM(mean, n, AT(x));
@@ -96,7 +96,7 @@ static void norm_row(float *to, const float *x, int n) {
 #undef BODY
 }
 
-/* to <- gradient w.r.t. x of that, d being the one w.r.t. the result */
+/* to <- gradient w.r.t. the x of norm_row; d: gradient w.r.t. its result */
 static void norm_row_backward(float *to, const float *d, const float *x, int n) {
     vec mean, variance, sum, product;
     ROW_SUM(mean, n, AT(x));
@@ -110,7 +110,7 @@ static void norm_row_backward(float *to, const float *d, const float *x, int n) 
 #undef BODY
 }
 
-/* One operation on `rows` rows of n elements */
+/* Runs one operation on `rows` rows of n elements. */
 static void run_operation(enum operation op, int rows, int n, struct operand to, struct operand a,
                           struct operand b, struct operand c) {
     if (rows > 1 && to.stride == n && a.stride == n && b.stride == n && c.stride == n && op != NORM && op != D_NORM)
@@ -163,7 +163,7 @@ static void run_operation(enum operation op, int rows, int n, struct operand to,
 #undef Z
 }
 
-/* Runs vector operations for `rows` rows from step t on; returns where the code goes on. */
+/* Runs vector operations for `rows` rows, which begin at step t. Returns the code after them. */
 static const int32_t *run_vectors(const struct program *p, const int32_t *code, int t, int rows) {
     const int H = p->H;
     struct operand places[MAX_PLACES];
@@ -176,7 +176,7 @@ static const int32_t *run_vectors(const struct program *p, const int32_t *code, 
     const int count = *code++;
     const int32_t *end = code + 5 * count;
     const int whole = p->code[WHOLE_ROWS];
-    /* tiles of a row are about as long as each other */
+    /* a row is divided into tiles of about equal length */
     const int across = whole ? 1 : (H + PROGRAM_TILE - 1) / PROGRAM_TILE;
     const int units = across == 1 ? H : ((H + across - 1) / across + VL - 1) / VL * VL;
     const int down = units < PROGRAM_TILE ? PROGRAM_TILE / units : 1;
@@ -203,7 +203,10 @@ static const int32_t *run_vectors(const struct program *p, const int32_t *code, 
     return end;
 }
 
-/* Group g, with its panels as products need them: backward, of the matrices themselves, else transposed */
+/*
+ * Returns group g with its panels: for the forward pass those of its transposed matrices, for the backward pass those
+ * of the matrices themselves.
+ */
 static struct group find_group(const struct program *p, int g, int backward) {
     const int H = p->H;
     const int32_t *entry = p->code + p->code[GROUP_TABLE];
@@ -238,7 +241,7 @@ static void multiply_backward(const struct program *p, int g, int region, int ac
          accumulate ? START_C : START_ZERO, rows, H, N, p->room);
 }
 
-/* Runs a list of works for `rows` rows from step t on. */
+/* Runs a list of works for `rows` rows, which begin at step t. */
 static void run_list(const struct program *p, int list, int t, int rows) {
     const int32_t *code = p->code + p->code[list];
     for (int count = *code++; count > 0; count--) switch (*code++) {

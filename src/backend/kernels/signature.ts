@@ -86,7 +86,7 @@ function splitOutside(text: string, separator: string): string[] {
 }
 
 export function snakeCase(name: string): string {
-  // sizes are capital letters in C too
+  // sizes such as M are capital letters in C, as in TypeScript
   if (/^[A-Z]$/.test(name)) return name;
   return name.replace(/[A-Z]/g, (letter, at) => (at > 0 ? '_' : '') + letter.toLowerCase());
 }

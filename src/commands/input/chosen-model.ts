@@ -1,4 +1,4 @@
-/** The model that a command is to use: the best of a training, or its latest. */
+/** Reads the model that a command is to use: the best of a training, or its latest. */
 import { readLatestModel } from '../../checkpoint/last-model.js';
 import { readAnyModel, requireTexts } from '../../checkpoint/model-file.js';
 import { statePath } from '../../checkpoint/state-file.js';
@@ -7,14 +7,18 @@ import { quote } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';
 
 /**
- * @param last whether to take the weights of the training state beside the model instead of the model's
+ * Reads a model of texts.
+ * @param last whether to take the latest weights from the training state beside the model
  * @throws CharnnError when the file is missing or damaged, or for a model of pairs
  */
 export async function readChosenModel(path: string, last = false): Promise<Model> {
   return requireTexts(await readAnyChosenModel(path, last), path);
 }
 
-/** The same of a model of texts or of pairs. */
+/**
+ * Reads a model of texts or of pairs.
+ * @throws CharnnError as `readChosenModel`
+ */
 export async function readAnyChosenModel(path: string, last = false): Promise<Model> {
   const file = last ? statePath(path) : path;
   try {

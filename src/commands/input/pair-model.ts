@@ -1,4 +1,4 @@
-/** The model of pairs that a command is to use. */
+/** Reads the model of pairs that a command is to use. */
 import { CharnnError } from '../../errors.js';
 import { quote } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';

@@ -1,4 +1,4 @@
-/** The text that records continue: from an option, from a file, or from each line of a file. */
+/** Reads the text that records continue: from an option, from a file, or from each line of a file. */
 
 import type { Output } from '../../cli/output.js';
 import { UsageError } from '../../errors.js';
@@ -51,7 +51,7 @@ export async function readCommonPrompt(
   return encode(Buffer.concat(pieces));
 }
 
-/** Each line of a file as a prompt, as soon as it has come. */
+/** Yields each line of a file as a prompt, as soon as it has arrived. */
 export async function* linePrompts(
   path: string,
   encode: (bytes: Uint8Array) => Prompt,
@@ -63,7 +63,7 @@ export async function* linePrompts(
   for await (const line of linesOf(sources, options)) yield encode(withoutCr(line, text));
 }
 
-/** Prompts to ids; says once which of their characters are unknown. */
+/** Makes a function that encodes prompts as ids, and warns once of characters that are unknown. */
 export function promptEncoder(model: Model, output: Output): (bytes: Uint8Array) => Prompt {
   const { vocabulary, text } = model;
   let warned = false;

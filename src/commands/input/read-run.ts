@@ -38,7 +38,7 @@ export async function readRun(path: string): Promise<RunData> {
 
 const ending = /\.(json|jsonl|log|ndjson)$/;
 
-/** A pipe cannot be looked into beforehand, and nobody sends a model through one. */
+/** A pipe cannot be inspected without consuming it, so it counts as a log: nobody sends a model through one. */
 async function isModel(path: string): Promise<boolean> {
   if (path === '-') return false;
   const stats = await stat(path).catch((cause) => {
@@ -49,7 +49,7 @@ async function isModel(path: string): Promise<boolean> {
   }
   if (!stats.isFile()) return false;
   const kind = ownKind(await startOf(path));
-  // a state is called what it is where a model is expected
+  // a state counts as a model here, so that the error says that it is a state
   return kind === 'model' || kind === 'state';
 }
 
@@ -60,7 +60,7 @@ interface Log {
   readonly samples: Entry[];
 }
 
-/** The events of a log; a last line that was cut off, and lines of other kinds, are passed over. */
+/** Reads the events of a log; a last line that was cut off, and lines that are no events, are skipped. */
 async function readLog(path: string): Promise<Log> {
   const log: Log = { start: undefined, progress: [], validations: [], samples: [] };
   for await (const line of linesOf(await findSources([path], process.stdin))) {
@@ -82,7 +82,7 @@ function eventOf(line: Buffer): Entry | undefined {
   }
 }
 
-/** The network of a log, which may be from anywhere. */
+/** Describes the network of a log; the log may come from anywhere, so it is checked. */
 function networkOf(start: Entry | undefined): string | undefined {
   const { cell, layers, hidden } = (start?.model ?? {}) as Entry;
   if (typeof cell === 'string' && typeof layers === 'number' && typeof hidden === 'number') {
@@ -119,7 +119,7 @@ function allSeries(
   };
 }
 
-/** The entries that have a finite number of that name; of a resumed training, what it came to last. */
+/** The finite numbers of this name by step; where a resumed training has repeated steps, the later number counts. */
 function seriesOf(entries: readonly Entry[], key: string, scale = (x: number) => x): Series {
   const byStep = new Map<number, number>();
   for (const { step, [key]: value } of entries) {

@@ -17,8 +17,8 @@ export function textArguments(texts: readonly string[]): readonly string[] {
 }
 
 /**
- * For a command that reads its model before its texts: `charnn eval good.json` is not to end with a word
- * about another model, which is missing. What cannot be read is told where it is read.
+ * Refuses a model among the texts, for commands that read their model first: otherwise `charnn eval good.json` would
+ * end with a message about another model that is missing. Files that cannot be read are reported later.
  * @throws UsageError for a model among the texts
  */
 export async function refuseModels(texts: readonly string[]): Promise<void> {

@@ -1,9 +1,9 @@
-/** Input that is read as a whole, and a display of how far the work on it is. */
+/** Reads input as a whole, and shows the progress of the work on it. */
 import { createFractionProgress } from '../../cli/progress.js';
 import { UsageError } from '../../errors.js';
 import { findSources } from '../../text/sources.js';
 
-/** The size of what comes through a pipe is checked each time this much has come. */
+/** Number of bytes from a pipe after which the size is checked again */
 const checkedBytes = 1 << 24;
 
 export async function withProgress<T>(
@@ -19,8 +19,9 @@ export async function withProgress<T>(
 }
 
 /**
- * @param check is told the size, where it is known beforehand, and what has been read so far; it throws where
- * that is too much
+ * Reads a file or standard input as a whole.
+ * @param check is called with the size, if it is known beforehand, and with the number of bytes read so far; it throws
+ *   if that is too much
  */
 export async function readInput(path: string | undefined, check: (bytes: number) => void) {
   if (path === undefined && process.stdin.isTTY) {

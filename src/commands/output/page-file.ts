@@ -1,4 +1,4 @@
-/** Writing a page to the file that was asked for. */
+/** Writes a page to the file that was asked for. */
 import { once } from 'node:events';
 import { constants, openSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -23,9 +23,9 @@ export interface PagePath {
 const standardOutput = /^(-|\/dev\/(stdout|fd\/1)|\/proc\/self\/fd\/1)$/;
 
 /**
- * A page may replace an older one without asking, so nothing else may be in its place.
+ * Checks where a page is to be written. A page may replace an older page without asking, but nothing else.
  * @throws UsageError for a name that does not end like a page's and is not standard output or a pipe
- * @throws CharnnError when no file can be made there, or what is there is not a page of charnn's
+ * @throws CharnnError when no file can be made there
  */
 export async function checkPagePath({ path, inputs, outputIsTaken }: PagePath): Promise<void> {
   if (standardOutput.test(path)) {

@@ -1,4 +1,4 @@
-/** What `charnn eval` prints of a model of pairs. */
+/** Evaluates a model of pairs for `charnn eval`, and prints the result. */
 import type { Scope } from '../../backend/device.js';
 import { grouped, type Output } from '../../cli/output.js';
 import { evaluatePairs } from '../../convert/evaluate-pairs.js';

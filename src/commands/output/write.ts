@@ -1,4 +1,4 @@
-/** Writing to standard output, no faster than it is read. */
+/** Writes to standard output, no faster than it is read. */
 import { once } from 'node:events';
 
 /** Writes, and waits while the reader is slower, so that signals and errors are handled. */
@@ -11,7 +11,7 @@ export async function write(bytes: Uint8Array | string): Promise<void> {
 /** Number of bytes that are written at once */
 const maxPending = 1 << 16;
 
-/** Lines that come together are written together, and none is kept waiting. */
+/** Writes lines to standard output. Lines that arrive together are written together, and none is held back. */
 export class LineWriter {
   private pending: Uint8Array[] = [];
   private size = 0;

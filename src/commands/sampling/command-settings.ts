@@ -1,4 +1,4 @@
-/** The settings that `charnn sample` adds to those of drawing records: escapes, and completed lines. */
+/** Makes the settings of drawing records for `charnn sample`, which understands escapes and completes lines. */
 import type { Output } from '../../cli/output.js';
 import { optionName, UsageError } from '../../errors.js';
 import { readEscapes } from '../../messages/escapes.js';

@@ -17,7 +17,7 @@ import { write } from '../output/write.js';
 import { commandSettings } from './command-settings.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 
-/** Options of records that are written in succession: a conversation has none of them */
+/** Options of records that are written one after the other; they make no sense in a conversation. */
 const ofRecords = ['count', 'null', 'unique', 'novel', 'complete', 'beam'] as const;
 
 /** Options that a line such as `/temp 0.8` changes */
@@ -75,7 +75,7 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
 
 class Dialogue {
   private readonly original: CommandSampleOptions;
-  /** The options in force */
+  /** The current options */
   private current: CommandSampleOptions;
   private settings: SampleSettings;
   /** The ids of the common prompt, with which every text begins */

@@ -9,7 +9,7 @@ const { temp, tempSchedule, greedy, countsWeight, ...filters } = choiceRows;
 const { length, stop, until, seed } = extentRows;
 const { count, unique, novel, beam } = recordRows;
 
-/** The rule of every option whose value is a text, see escapes.ts */
+/** Added to the help of every option whose value is a text; see escapes.ts */
 const escapes = 'escapes such as \\n, \\t and \\\\ are understood';
 
 export const sampleTable = {
@@ -47,7 +47,7 @@ export const sampleTable = {
     complete: option(
       '<file>',
       path,
-      'complete each line of a file; - for standard input; a record ends with its line',
+      'complete each line of a file (- for standard input); each record ends at a line end',
     ),
     encoding: {
       ...encodingRow,

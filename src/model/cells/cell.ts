@@ -9,23 +9,29 @@ import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.j
 export type CellFeature = 'layerNorm';
 
 export interface Cell {
-  /** G: matrices that multiply the layer's input, each H columns of the input projection */
+  /** G: number of matrices that multiply the layer's input; each makes H columns of the input projection */
   readonly gates: number;
-  /** Matrices that multiply vectors of units: rows of H of the recurrent weight, in groups that are one product */
+  /**
+   * How the matrices that multiply vectors of units are grouped: each group multiplies the same vector in one product,
+   * and the numbers say how many matrices (H rows of the recurrent weight each) it has.
+   */
   readonly unitGroups: readonly number[];
   /** Names of these matrices, in their order */
   readonly unitNames: readonly string[];
   /** Tensors of state that pass from step to step: h first, then for instance c. */
   readonly states: readonly string[];
-  /** Numbers that a layer keeps for a row of a chunk, as a multiple of H, about */
+  /** How many numbers a layer stores for each row of a chunk, about, as a multiple of H */
   readonly keptWidth: number;
-  /** Names of the gates in their order, and whether each is a logistic one, open or shut. */
+  /** Names of the gates in their order; a logistic gate is between 0 (shut) and 1 (open). */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
   /** Features of a network that this cell can compute; the others are refused. */
   readonly features: readonly CellFeature[];
   /** Initial value of gate `gate`'s bias. */
   initialBias(gate: number): number;
-  /** Where matrices and vectors are tensors by themselves: what they are called. Else they are stacked. */
+  /**
+   * Names of what the cell learns, if each matrix and vector is a tensor of its own; absent if they are stacked into
+   * one
+   */
   readonly learned?: LearnedNames;
   /** Allocates one layer for chunks of at most `maxRows` = T·B rows and `maxBatch` = B. */
   createLayer(
@@ -43,7 +49,7 @@ export interface LearnedNames {
   readonly units: readonly string[];
   readonly vectors: readonly {
     readonly name: string;
-    /** Uniform between the two, which may be the same */
+    /** Range of the initial values: uniform between the two, which may be equal */
     readonly initial: readonly [low: number, high: number];
   }[];
 }
@@ -53,7 +59,7 @@ export interface RecurrentWeights {
   readonly weight: Tensor | undefined;
   /** b_hh [G·H], of cells that have it */
   readonly bias: Tensor | undefined;
-  /** With layer normalisation; the bias is then added after it. */
+  /** Present with layer normalisation; the bias is then added after normalising. */
   readonly norm?: NormWeights | undefined;
   /** Learned vectors, [·, H], of cells that have them; the layer's backward pass adds to the gradients. */
   readonly vectors?:
@@ -68,11 +74,12 @@ export interface NormWeights {
   readonly gradients: { readonly gain: Tensor; readonly bias: Tensor } | undefined;
 }
 
-/** One layer's activations for chunks of one size; forward first, then backward. */
+/** One layer with its memory; it gives the activations of chunks of any size that fits. */
 export interface CellLayer {
   /**
-   * @param first where in the layer's memory the chunk begins, in steps of B rows: a chunk that has been
-   * run forward as a whole can be taken backward in pieces
+   * The activations of a chunk of T steps of B rows: first forward, then backward.
+   * @param first where the chunk begins in the layer's memory, in steps of B rows: so a chunk that was run forward as
+   *   a whole can be run backward in pieces
    */
   at(T: number, B: number, first?: number): CellChunk;
 }
@@ -84,40 +91,41 @@ export interface GateValues {
 }
 
 export interface UnitProduct {
-  /** [T, B, ·]. After backward: gradient w.r.t. the products, for a recurrent projection W_hh h + b_hh. */
+  /** [T, B, ·]. After the backward pass: gradient w.r.t. the products, for a recurrent projection W_hh h + b_hh. */
   readonly gradient: Tensor;
-  /** [T, B, H]: what is multiplied, for instance h_0 … h_{T-1} */
+  /** [T, B, H]: the vector that is multiplied, for instance h_0 … h_{T-1} */
   readonly argument: Tensor;
 }
 
 export interface CellChunk {
   readonly size: ChunkSize;
   /**
-   * [T, B, G·H]. Write the input projection here before forward, unless it is looked up; after backward,
-   * the gradient w.r.t. the projection.
+   * [T, B, G·H]. Before `forward`, the caller writes the input projection here, unless a look-up table has it; after
+   * `backward`, this is the gradient w.r.t. the projection.
    */
   readonly inputProjection: Tensor;
-  /** After forward: where the gates are found, in the order of `gateNames` */
+  /** The gates after `forward`, in the order of `gateNames` */
   readonly gates: readonly GateValues[];
   /** Products of matrices and vectors of units, in the order of `unitGroups` */
   readonly products: readonly UnitProduct[];
   /** [T, B, H]: the layer's output, h_1 … h_T. */
   readonly output: Tensor;
-  /** [T, B, H]: what the units hold, from -1 to 1: tanh(c) of an LSTM, otherwise the output. */
+  /** [T, B, H]: the values of the units, from -1 to 1: tanh(c) for an LSTM, the output for other cells. */
   readonly unitValues: Tensor;
-  /** [B, H] each: the state before the chunk, to be written before forward. */
+  /** [B, H] each: the state before the chunk, which the caller writes before `forward`. */
   readonly initialState: readonly Tensor[];
   /** The state after the chunk, [B, H] each */
   readonly finalState: readonly Tensor[];
   forward(lookup?: Lookup): void;
   /**
    * @param dOutput [T, B, H] gradient w.r.t. the output
-   * @param dState [B, H] each: in, gradient w.r.t. the final state; out, w.r.t. the initial state
+   * @param dState [B, H] each: before the call the gradient w.r.t. the final state, after it the gradient w.r.t. the
+   *   initial state
    */
   backward(dOutput: Tensor, dState: readonly Tensor[]): void;
 }
 
-/** Keeps the views of each chunk size, so that a training step makes none. */
+/** Caches the views for each chunk size, so that training steps create none. */
 export function cachedLayer(make: (T: number, B: number, first: number) => CellChunk): CellLayer {
   const chunks = new Map<string, CellChunk>();
   return {
@@ -133,18 +141,22 @@ export function cachedLayer(make: (T: number, B: number, first: number) => CellC
   };
 }
 
-/** A cell's gates, side by side in one tensor */
+/** The values of a cell's gates, if they lie side by side in one tensor */
 export function gatesIn(tensor: Tensor, cell: Cell): GateValues[] {
   return cell.gateNames.map((_, column) => ({ tensor, column }));
 }
 
-/** The weights of a cell that needs both of them */
+/** The recurrent weights of a cell that must have both a matrix and a bias */
 export function withBias({ weight, bias, ...rest }: RecurrentWeights) {
   if (weight === undefined || bias === undefined) throw new Error('a cell without its weights');
   return { ...rest, weight, bias };
 }
 
-/** Views of a state tensor: T+1 slots of [B, H] from slot `first` on. */
+/**
+ * Views of a state tensor, which has T+1 slots of [B, H]: slot 0 is the state before the chunk, slot t that after step
+ * t.
+ * @param first number of the slot in the whole tensor that is slot 0 here
+ */
 export function slots(backend: Backend, buffer: Tensor, { T, B, H }: ChunkSize, first: number) {
   const start = first * B * H;
   return {

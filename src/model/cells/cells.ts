@@ -1,4 +1,6 @@
-/** The cells that are written out, a name each, in the order in which help lists them; others are equations. */
+/**
+ * The cells with kernels of their own, by name in the order in which help lists them. All other cells are equations.
+ */
 import { findCell } from '../../cells/cell-library.js';
 import type { Cell } from './cell.js';
 import { equationCell } from './equations.js';
@@ -12,30 +14,30 @@ export type CellName = keyof typeof table;
 export const cells: Readonly<Record<CellName, Cell>> = table;
 export const cellNames = Object.keys(table) as CellName[];
 
-/** What says which cell a network has */
+/** The fields of a configuration that say which cell a network has */
 export interface CellChoice {
-  /** Of a cell that is given as equations, any name that no other one has */
+  /** Name of the cell; for a cell of equations any name that no cell of the table has */
   readonly cell: string;
-  /** Absent for the cells of the table */
+  /** The equations, as text; absent for cells of the table */
   readonly equations?: string;
 }
 
 /**
- * The cell that a name stands for: one that is written out, one of the library's, or a file's.
+ * The cell that a user's choice stands for: a name of the table or of the library, or the path of a file.
  * @throws CharnnError when there is none, and where its equations are wrong
  */
 export function chooseCell(name: string): CellChoice {
   return isWrittenOut(name) ? { cell: name } : findCell(name, cellNames);
 }
 
-/** The part of a configuration that says which cell it has */
+/** Takes the fields that say which cell it is out of a configuration. */
 export function cellChoice({ cell, equations }: CellChoice): CellChoice {
   return { cell, ...(equations !== undefined && { equations }) };
 }
 
 /**
- * A network's cell.
- * @throws CharnnError for equations that are none
+ * The cell of a network.
+ * @throws CharnnError where its equations are wrong
  */
 export function cellOf({ cell, equations }: CellChoice): Cell {
   if (equations !== undefined) return equationCell(equations);

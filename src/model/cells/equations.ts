@@ -1,7 +1,7 @@
 /**
- * A cell that is given as equations: its program, and the memory of a layer that runs it.
+ * A cell of equations as the network sees it: the compiled program, and the memory of a layer that runs it.
  *
- * Memory a layer: what `keptWidth` of the program says, T·B·H each, and a little for one step.
+ * A layer takes memory for `keptWidth` times T·B·H numbers, and a little for one time step.
  */
 import type { Backend, ProgramBuffers, Tensor } from '../../backend/backend.js';
 import { type Columns, keptWidth, type Program, type Region } from '../../cells/cell-program.js';
@@ -9,12 +9,12 @@ import { compileCell } from '../../cells/compile.js';
 import { type Cell, cachedLayer, type RecurrentWeights } from './cell.js';
 
 const known = new Map<string, Cell>();
-/** Cells are few in a process, but a program may load any number of models. */
+/** Max number of compiled cells that are cached: a process uses few, but a program may load any number of models. */
 const maxKnown = 50;
 
 /**
- * The cell that a text of equations describes.
- * @throws CharnnError that names line and column where it is none
+ * Compiles equations to a cell.
+ * @throws CharnnError that names line and column where they are wrong
  */
 export function equationCell(text: string): Cell {
   const found = known.get(text);
@@ -34,7 +34,7 @@ export function cellOfProgram(program: Program): Cell {
     unitGroups: groups.map(({ size }) => size),
     unitNames: names(units),
     states,
-    // what the layer hands on is not counted there
+    // the program does not count the layer's output
     keptWidth: keptWidth(program) + 1,
     gateNames: gates.map(({ name }) => ({ name, logistic: true })),
     features: [],
@@ -65,7 +65,7 @@ function createLayer(
     return rows[kind] * width * H;
   });
   const { starts, total } = inCacheLines(sizes);
-  // the states after a step are those before the next one
+  // the states after a step are the memory of the states before the next one
   regions.forEach(({ kind }, r) => {
     if (kind === 'next') starts[r] = starts[program.stateRegions[nextStates(regions, r)]];
   });
@@ -131,12 +131,12 @@ function createLayer(
   });
 }
 
-/** Which of the regions of states after a step one is */
+/** How many regions of the kind `next` come before this one */
 function nextStates(regions: readonly Region[], r: number): number {
   return regions.slice(0, r).filter(({ kind }) => kind === 'next').length;
 }
 
-/** Places one after the other, each at a multiple of 16 elements */
+/** Lays lists out one after the other, each at a multiple of 16 elements, a cache line. */
 function inCacheLines(sizes: readonly number[]): { starts: number[]; total: number } {
   let total = 0;
   const starts = sizes.map((size) => {

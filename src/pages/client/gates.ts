@@ -25,7 +25,7 @@ export function gatePlot({ layer, gate, left, right }: Gate): HTMLElement {
   });
   plot.append(
     svg('path', { d: `M0 0V${size}H${size}`, class: 'axis' }),
-    // a gate cannot be both: dots stay below this line
+    // a gate cannot be both at once, so all dots are below this line
     svg('path', { d: `M0 0L${size} ${size}`, class: 'axis faint' }),
     ...left.map((shut, unit) =>
       svg('circle', { cx: right[unit] * size, cy: (1 - shut) * size, r: 2.5 }),

@@ -70,7 +70,7 @@ export function chart(specification: ChartSpecification): HTMLElement {
     if (plot === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     const last = specification.x.length - 1;
     const at = plot.cursor.idx;
-    // by itself an arrow key moves about as far as can be seen
+    // without shift, an arrow key moves about as far as can be seen
     const stride = event.shiftKey ? 1 : Math.max(1, Math.round(last / 100));
     const targets: Record<string, number> = {
       ArrowLeft: at == null ? last : at - stride,
@@ -142,7 +142,7 @@ function options(
     scales: {
       x: { time: false },
       y: {
-        // uPlot gives a series that is nothing but 0 a range up to 100
+        // uPlot would give a series of zeros a range up to 100
         range: (_, low, high) =>
           low === 0 && high === 0 ? [0, 1] : uPlot.rangeNum(low, high, 0.1, true),
       },

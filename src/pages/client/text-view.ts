@@ -24,7 +24,7 @@ export interface TextViewParts {
 
 /** Number of rows beyond each edge of the view that are kept ready */
 const margin = 8;
-/** Browsers end an element at about twice this height */
+/** Max height of an element in pixels: browsers cut elements off at about twice this height */
 const highest = 15e6;
 
 export class TextView {
@@ -50,7 +50,7 @@ export class TextView {
       {
         class: 'text',
         tabIndex: 0,
-        // else a screen reader would keep the arrow keys to itself
+        // otherwise a screen reader would keep the arrow keys to itself
         role: 'application',
         'aria-label': 'the text; arrow keys choose a character',
       },
@@ -185,7 +185,7 @@ export class TextView {
     const [from, to] = [this.starts[number], this.starts[number + 1] ?? ids.length];
     for (let at = from; at < to; at++) {
       const { text, width, faint } = glyphs[ids[at]];
-      // thousands are made while a reader scrolls: one element each, and no more set than must be
+      // thousands are created while a reader scrolls, so each is a single element with as few properties as possible
       const cell = this.emptyCell.cloneNode() as HTMLElement;
       cell.textContent = text;
       cell.setAttribute('data-at', `${at}`);

@@ -75,7 +75,7 @@ function visible(text: string): string {
   return text === ' ' ? '␣' : text;
 }
 
-// --- colours: made once, looked up by value ---
+// --- colours: computed once, looked up by value ---
 
 const levels = 127;
 const ramp = (rgb: string, maxOpacity: number) =>
@@ -92,7 +92,7 @@ function setColours(): void {
   negative = ramp(dark ? '70 140 255' : '30 110 240', dark ? 0.55 : 0.65);
 }
 
-/** 8 bits and more are as red as it gets */
+/** 8 bits of surprise and more are shown in full red */
 const fullSurprise = 8 * 16;
 
 function paint(): void {

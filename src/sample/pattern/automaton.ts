@@ -1,6 +1,6 @@
 /**
- * A nondeterministic automaton of an expression (Thompson 1968), over the ids of a vocabulary. Each state
- * knows how few characters can still lead from it to a match.
+ * Builds a nondeterministic automaton of a regular expression (Thompson 1968), over the ids of a vocabulary. Of each
+ * state it knows the min number of characters to a match.
  */
 import { UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';
@@ -12,18 +12,18 @@ const { states: maxStates, work: maxWork } = limits.expression;
 export interface Automaton {
   readonly start: number;
   readonly accept: number;
-  /** By state: the class of characters that it reads, if any, and the state after that */
+  /** By state: the mask of ids that it reads, if it reads any, and the state that follows */
   readonly reads: readonly (Uint8Array | undefined)[];
   readonly next: readonly number[];
-  /** By state: the states that it leads to without reading a character */
+  /** By state: the states that can be entered from it without reading a character */
   readonly free: readonly (readonly number[])[];
   /** By state: min number of characters to a match; infinity where no match can be reached */
   readonly distance: Float64Array;
 }
 
 /**
- * @param maskOf ids that a character's source stands for, 1 by id
- * @throws UsageError for an expression that comes to too many states, or too much work to make them
+ * @param maskOf returns the ids that the source of one character stands for: 1 by id
+ * @throws UsageError for an expression that needs too many states, or too much work to build them
  */
 export function automatonOf(
   expression: Expression,
@@ -39,7 +39,7 @@ export function automatonOf(
     return free.push([]) - 1;
   };
   let work = 0;
-  /** States for an expression from `from` on; returns the state after it. */
+  /** Adds states for a part of the expression that begins in state `from`; returns the state after it. */
   const build = (part: Expression, from: number): number => {
     // copies of an empty part add no states, but take time
     if (++work > maxWork) tooLarge(`more than ${maxWork} parts`);
@@ -101,7 +101,7 @@ function tooLarge(what: string): never {
   );
 }
 
-/** Breadth first from the end, level by level of characters. */
+/** Computes the distances by breadth-first search backwards from the final state. */
 function distances(
   reads: readonly (Uint8Array | undefined)[],
   next: readonly number[],

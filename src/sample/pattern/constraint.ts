@@ -1,6 +1,6 @@
 /**
- * Constraints on a record: at each point only the characters that can still lead to a match of an
- * expression within the characters that are left.
+ * Constrains records: at each point it permits only characters from which a match of an expression can still be
+ * reached with the characters that are left.
  */
 import { optionName, UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';
@@ -18,16 +18,16 @@ export interface ConstraintOptions {
   readonly ending: readonly number[];
 }
 
-/** The position of a record within its expression; it never changes. */
+/** The state of a record with respect to its constraint. States are immutable. */
 export interface ConstraintState {
   /** Whether the record may end here */
   readonly accepting: boolean;
   /**
-   * Sets which ids may come next, 1 by id, if `remaining` characters are left at most.
-   * @returns whether there is one
+   * Writes the mask of ids that may come next, 1 by id, if at most `remaining` characters are left.
+   * @returns whether any may
    */
   writeMask(mask: Uint8Array, remaining: number): boolean;
-  /** Where a permitted id leads; undefined where it ends the record without being part of it. */
+  /** The state after a permitted id; undefined if the id ends the record without being part of it. */
   after(id: number): ConstraintState | undefined;
 }
 
@@ -35,9 +35,10 @@ const lf = 0x0a;
 const { masks: maxMasks, remembered: maxRemembered } = limits.expression;
 
 /**
+ * Makes the state in which every record begins.
  * @param length max number of characters of a record
- * @returns where every record begins, or undefined where nothing is asked
- * @throws UsageError for an expression that is none, or that no record can match
+ * @returns undefined if nothing is constrained
+ * @throws UsageError for an invalid expression, or one that no record can match
  */
 export function constraintOf(
   { allow, match, ending }: ConstraintOptions,
@@ -46,12 +47,12 @@ export function constraintOf(
 ): ConstraintState | undefined {
   if (allow === undefined && match === undefined) return undefined;
   const characters = vocabulary.symbols.map((symbol) =>
-    // the bytes of a longer character are no characters
+    // in a vocabulary of bytes, bytes above 0x7f are only parts of characters, which no expression matches
     vocabulary.unit === 'byte' && symbol > 0x7f ? '' : String.fromCodePoint(symbol),
   );
   const idOf = new Map(characters.map((character, id) => [character, id]));
   const maskOf = (source: string) => {
-    // a literal character is found without a look at all the others
+    // the id of a literal character is looked up, without testing all the others
     const code = source.match(/^\\u\{([\da-f]+)\}$/)?.[1];
     if (code) {
       const id = idOf.get(String.fromCodePoint(Number.parseInt(code, 16)));
@@ -101,7 +102,7 @@ export function constraintOf(
   return new Determinizer(automaton, vocabulary.size - 1, end).start;
 }
 
-/** From the first bracket to the bracket that closes it */
+/** Matches one character class: from its opening bracket to the bracket that closes it */
 const oneClass = /^\[(?:\\[\s\S]|[^\]\\])*\]$/u;
 
 function classSource(allow: string): string {
@@ -136,7 +137,9 @@ function free(allowed: Uint8Array, ending: readonly number[]): ConstraintState {
   return state;
 }
 
-/** Builds the deterministic states that are reached (Rabin & Scott 1959), each once. */
+/**
+ * Makes the automaton deterministic (subset construction, Rabin & Scott 1959), state by state as records reach them.
+ */
 class Determinizer {
   readonly start: ConstraintState;
   private readonly known = new Map<string, SubsetState>();
@@ -147,13 +150,16 @@ class Determinizer {
   constructor(
     readonly automaton: Automaton,
     readonly symbols: number,
-    /** Ends a record where it may end and the expression itself does not take it */
+    /** Id that ends a record wherever it may end, unless the expression itself can read it */
     readonly end: number | undefined,
   ) {
     this.start = this.stateOf([automaton.start]);
   }
 
-  /** The state of being in any of these, or in any that they lead to without reading. */
+  /**
+   * The deterministic state for a set of nondeterministic ones, together with those that can be entered from them
+   * without reading.
+   */
   stateOf(from: readonly number[]): SubsetState {
     const { free, distance } = this.automaton;
     const reached = new Set<number>();
@@ -169,7 +175,8 @@ class Determinizer {
     let state = this.known.get(key);
     if (state === undefined) {
       state = new SubsetState(this, subset);
-      // an expression may have exponentially many: beyond a size they are forgotten, and made again when they are met
+      // an expression may have exponentially many states: above a size the cache is emptied, and they are built again
+      // when needed
       const size = key.length + subset.length + this.symbols;
       if (this.kept + size > maxRemembered) {
         this.known.clear();
@@ -182,7 +189,7 @@ class Determinizer {
     return state;
   }
 
-  /** The state that an id leads to, cached apart from the states, so that no state keeps others alive */
+  /** The state that an id leads to. It is cached apart from the states, so that no state keeps others in memory. */
   follow(from: SubsetState, id: number): SubsetState {
     const known = this.edges.get(from)?.get(id);
     if (known !== undefined) return known;
@@ -201,7 +208,7 @@ class Determinizer {
 
 class SubsetState implements ConstraintState {
   readonly accepting: boolean;
-  /** By id: min number of characters to a match after it */
+  /** By id: min number of further characters to a match after it */
   private readonly need: Float64Array;
 
   constructor(
@@ -212,7 +219,7 @@ class SubsetState implements ConstraintState {
     const { accept, reads, next, distance } = automaton;
     this.accepting = subset.includes(accept);
     this.need = new Float64Array(symbols).fill(Number.POSITIVE_INFINITY);
-    // states that read the same share their mask: it is looked at once
+    // several states may share one mask, which is then looked at only once
     const nearest = new Map<Uint8Array, number>();
     for (const s of subset) {
       const mask = reads[s];
@@ -243,7 +250,7 @@ class SubsetState implements ConstraintState {
     return this.isEnd(id) ? undefined : this.determinizer.follow(this, id);
   }
 
-  /** A line end is one where it cannot be part of a match. */
+  /** Whether an id ends the record: a line end does, unless it can be part of a match. */
   private isEnd(id: number): boolean {
     return id === this.determinizer.end && this.need[id] === Number.POSITIVE_INFINITY;
   }

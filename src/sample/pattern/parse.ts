@@ -1,16 +1,16 @@
 /**
- * Regular expressions in JavaScript's notation, as a tree. Whatever stands for one character is left in
- * its notation, for the engine's own expressions to judge; only the structure is read here.
+ * Parses regular expressions in JavaScript's notation to a tree. Only the structure is parsed: the notation of a
+ * single character is kept as it is, and tested later with an expression of the engine's own.
  */
 import { UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import { printable, quoteText } from '../../messages/quote.js';
 
 export type Expression =
-  /** One character; `source` matches it, with flag u */
+  /** A single character; an expression made of `source` alone, with flag u, matches it. */
   | { readonly kind: 'character'; readonly source: string }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Expression[] }
-  /** `max` may be infinity */
+  /** A repetition; `max` may be infinite. */
   | {
       readonly kind: 'repeat';
       readonly part: Expression;
@@ -19,8 +19,8 @@ export type Expression =
     };
 
 /**
- * Reads an expression that is to match a whole text: ^ at its start and $ at its end may be there.
- * @throws UsageError for what is no regular expression, and for look-around, back-references and \b
+ * Parses an expression that must match a whole text; ^ at its start and $ at its end are therefore allowed.
+ * @throws UsageError for an invalid expression, and for look-around, back-references and \b
  */
 export function parseExpression(text: string): Expression {
   const { characters } = limits.expression;
@@ -45,7 +45,7 @@ class Parser {
   private at = 0;
   /** Number of groups that are open */
   private depth = 0;
-  /** Notations of single characters that were found to be valid */
+  /** Notations of single characters that have been tested and are valid */
   private readonly known = new Set<string>();
 
   constructor(private readonly text: string) {

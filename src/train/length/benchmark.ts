@@ -94,7 +94,7 @@ export async function trainingSpeed(options: BenchmarkOptions): Promise<number> 
   return (batchSize * seqLength) / seconds;
 }
 
-/** Training is timed in so many runs, each of about so many seconds or more. */
+/** Timing consists of at most this many runs, each of at least about this many seconds. */
 const maxRuns = 10;
 const minRuns = 5;
 const minRunSeconds = 0.05;
@@ -106,7 +106,7 @@ async function timeTraining(
   return onReplicas(model, options, async (secondsOf, { name: backend }) => {
     await secondsOf(1);
     const one = await secondsOf(1);
-    // as long as in training, where the order to the threads that begins a run does not count
+    // a run is as long as in training, so that the time of the message that begins it does not count
     const runLength = Math.ceil(Math.max(options.iterations / maxRuns, minRunSeconds / one));
     const runs = Math.max(minRuns, Math.ceil(options.iterations / runLength));
     const times: number[] = [];
@@ -210,7 +210,8 @@ async function generationSpeed(model: ModelConfig, backend: Backend): Promise<nu
     }
     return count / ((performance.now() - started) / 1e3);
   };
-  // the engine must have compiled the way there; then as many as fit a tenth of a second, five times
+  // first run until the engine has compiled the code; then time as many characters as fit a tenth of a second, five
+  // times
   const soon = performance.now() + 200;
   while (performance.now() < soon) await generate(20);
   const count = Math.max(5, Math.ceil((await generate(100)) / 10));

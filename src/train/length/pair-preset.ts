@@ -1,8 +1,8 @@
-/** What to train on pairs when a person has not said: by how many there are. */
+/** Picks size, dropout and length of a training on pairs, if they are not given, by the number of pairs. */
 import type { TrainLength } from '../train-config.js';
 import type { Size } from './preset.js';
 
-/** Recorded as the length of a sequence; those of pairs are as long as they are. */
+/** Recorded as the sequence length, which has no meaning for pairs */
 export const pairSteps = 64;
 
 export interface PairPreset {
@@ -12,7 +12,7 @@ export interface PairPreset {
   readonly length: TrainLength;
 }
 
-/** Each pair is read this often, but few pairs more often and many less often. */
+/** Usual number of passes over the pairs; few pairs are read more often, many less often. */
 const minEpochs = 15;
 const maxEpochs = 100;
 const usualVisits = 400_000;

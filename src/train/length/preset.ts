@@ -22,17 +22,17 @@ export interface Size extends ArchitectureFlags {
 export const sizes: Readonly<Record<SizeName, Size>> = {
   tiny: { layers: 1, hidden: 128, embedding: 64 },
   small: { layers: 2, hidden: 256, embedding: 128 },
-  // without the residual connections a third layer would rather be left out
+  // without residual connections a third layer would make the model worse
   medium: { layers: 3, hidden: 384, embedding: 128, residual: true, layerNorm: true },
   large: { layers: 3, hidden: 768, embedding: 128, residual: true },
 };
 
-/** Small texts, which a network memorises in fewer epochs */
+/** The sizes for which a text may be too small */
 const larger: ReadonlySet<SizeName> = new Set(['medium', 'large']);
 
-/** The cost of a character with each size, relative to small */
+/** Time of training on a character with each size, relative to small */
 const cost: Readonly<Record<SizeName, number>> = { tiny: 0.15, small: 1, medium: 3.6, large: 14 };
-/** Characters from which a size has enough to learn from: in the text, and in reading it over and over. */
+/** Min number of characters for each size: of the text, and of all passes over it */
 const minText: Readonly<Record<SizeName, number>> = {
   ...{ tiny: 0, small: 20_000, medium: 600_000, large: 20_000_000 },
 };
@@ -41,15 +41,17 @@ const minReading: Readonly<Record<SizeName, number>> = {
 };
 
 /**
- * With large batches a small text yields too few updates an epoch. A large network gains from them: it
- * computes faster, and the updates, which cost more the larger it is, are fewer.
+ * The batch shape of a size. Large batches give a small text too few updates in an epoch. A large network gains from
+ * them: it computes faster, and its updates, which cost more, are fewer.
  */
 export function batchShape(characters: number, name: SizeName): BatchShape {
   if (characters < 200_000) return { batchSize: 16, seqLength: 32 };
   return { batchSize: name === 'large' ? 64 : 32, seqLength: 64 };
 }
 
-/** Without a length the text is read this often, but in all not less and not more than so much. */
+/**
+ * If no length is given, the text is read this often, but at least and at most this many characters are read in all.
+ */
 const usualEpochs = 10;
 const minTotal = 600_000;
 const maxTotal = 60_000_000;
@@ -64,7 +66,7 @@ export interface Preset {
   readonly name: SizeName;
   readonly size: Size;
   readonly dropout: number;
-  /** As given; epochs where the time given is more than the text is worth */
+  /** The length that was given, or a number of epochs if the time given is more than the text can use */
   readonly length: TrainLength;
   /** The number of passes over the text */
   readonly epochs: number;
@@ -73,12 +75,12 @@ export interface Preset {
 export interface PresetInputs {
   /** Number of characters to train on */
   readonly characters: number;
-  /** The size and the length, if they were given */
+  /** Size and length, if they were given */
   readonly size: SizeName | undefined;
   readonly length: TrainLength | undefined;
-  /** B·T, the characters of a step, with a size */
+  /** B·T: the number of characters of a step, for a size */
   charactersPerStep(name: SizeName): number;
-  /** Characters a second of size small on this machine; needed where the length is a time */
+  /** Speed of this machine with size small, in characters per second; needed if the length is a time */
   readonly speed: number | undefined;
 }
 
@@ -89,7 +91,7 @@ export function preset(inputs: PresetInputs): Preset {
   const reading = (name: SizeName) => charactersRead(wanted, name, inputs);
   const suitable = (name: SizeName) =>
     characters >= minText[name] && reading(name) >= minReading[name];
-  // without a time limit the size depends on the text alone: a larger one would only take longer
+  // without a time limit, only sizes that suit the text are considered: a larger one would just take longer
   const candidates: readonly SizeName[] = wanted.kind === 'seconds' ? sizeNames : ['tiny', 'small'];
   const name = size ?? candidates.filter(suitable).at(-1) ?? 'tiny';
   const max = maxEpochs(characters, name);
@@ -135,7 +137,7 @@ function dropoutFor(epochs: number, characters: number, name: SizeName): number 
   const [, usual] = steps.find(([atLeast]) => epochs >= atLeast) ?? [0, 0];
   const more = (dropout: number, by: number) => Math.min(0.5, Math.round(10 * (dropout + by)) / 10);
   const dropout = characters < 200_000 ? more(usual, 0.2) : usual;
-  // a small network memorises less, a large one more
+  // a small network memorises less and needs less dropout, a large one more
   if (name === 'tiny') return dropout / 2;
   return name === 'large' && dropout > 0 ? more(dropout, 0.1) : dropout;
 }

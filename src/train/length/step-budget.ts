@@ -8,7 +8,7 @@
 import type { TrainConfig } from '../train-config.js';
 import { decayStart } from '../update/schedule.js';
 
-/** The plan of a training by the clock, once it is settled; the same training by steps has it from the start. */
+/** The plan of a training by the clock: null until it is made. A training by steps has it from the start. */
 export interface LengthPlan {
   /** Total number of steps */
   readonly steps: number | null;
@@ -20,25 +20,25 @@ export interface LengthPlan {
 const usualValidations = 20;
 /** Max fraction of the time that validation should take */
 const maxValidationFraction = 0.1;
-/** Reading costs this share of a training step on as many characters: forward only. */
+/** Time to read a character in validation, relative to training on it: only the forward pass is computed. */
 const readingCost = 1 / 3;
-/** By the clock the speed is looked at about this often. */
+/** Interval in which a training by the clock measures its speed */
 const segmentSeconds = 0.5;
-/** Shares of the time after which the speed is trusted. */
+/** Fractions of the time after which the measured speed is trusted */
 const evalPlanFraction = 0.03;
 const stepsPlanFraction = 0.04;
-/** Max number of steps that the replicas are given at once. */
+/** Max number of steps in one order to the replicas */
 const maxRunSteps = 1000;
 
 export class StepBudget {
-  /** First step of this run of the program */
+  /** Number of steps done before this process began */
   firstStep = 0;
   /** Total number of steps; undefined as long as the clock leaves it open */
   totalSteps: number | undefined;
   private evalEvery: number | undefined;
   private readonly totalSeconds: number | undefined;
   private readonly started = performance.now();
-  /** Validations in this run of the program, and the seconds they took in all */
+  /** Number of validations in this process, and the seconds that they took in all */
   private validations = 0;
   private validationSeconds = 0;
 
@@ -65,7 +65,7 @@ export class StepBudget {
 
   resumeAt(step: number): void {
     this.firstStep = step;
-    // the time was over before
+    // the time was used up before this process began
     if (this.totalSteps === undefined && this.timeLeft === 0) this.totalSteps = step;
   }
 
@@ -73,14 +73,14 @@ export class StepBudget {
     return { steps: this.totalSteps ?? null, evalEvery: this.evalEvery ?? null };
   }
 
-  /** Steps in all, where the training up to this step depends on it. */
+  /** The total number of steps, if the training up to this step has depended on it; otherwise null. */
   stepsUsed(step: number): number | null {
     const { totalSteps } = this;
     const start = decayStart(this.config);
     return totalSteps !== undefined && start < 1 && step > start * totalSteps ? totalSteps : null;
   }
 
-  /** Seconds of training, earlier runs of a resumed training included. */
+  /** Seconds of training, including those before it was resumed. */
   get seconds(): number {
     return this.secondsBefore + (performance.now() - this.started) / 1000;
   }
@@ -103,7 +103,10 @@ export class StepBudget {
     return Math.min(1, this.seconds / (this.totalSeconds as number));
   }
 
-  /** Must be called after every run of the replicas; by the clock it settles the plan when it can. */
+  /**
+   * Notes progress; to be called after every run of the replicas. A training by the clock makes its plan here, once it
+   * can.
+   */
   observe(step: number): void {
     const { totalSeconds, timeLeft } = this;
     if (totalSeconds === undefined || this.totalSteps !== undefined) return;
@@ -114,8 +117,8 @@ export class StepBudget {
     const start = decayStart(this.config);
     const estimate = this.estimate(step);
     if (step >= start * estimate && fraction >= stepsPlanFraction) {
-      // what has been trained so far must not have been part of the decay, unless a training that is
-      // resumed with less time than it was to have is beyond that already
+      // the decay must not have begun before the plan is made; only a training that was resumed with less time than
+      // before may be past that point already
       const isLate = this.firstStep > start * estimate;
       this.totalSteps = Math.max(Math.round(estimate), isLate ? step : Math.ceil(step / start));
     }
@@ -127,7 +130,7 @@ export class StepBudget {
     if (speed === 0) return step;
     const validation = this.secondsAValidation(speed);
     const { evalEvery = Number.POSITIVE_INFINITY } = this;
-    // one validation more, at the end
+    // one more validation takes place at the end
     return step + Math.max(0, this.timeLeft - validation) / (1 / speed + validation / evalEvery);
   }
 
@@ -168,7 +171,10 @@ export class StepBudget {
     return (readingCost * this.text.validation) / (batchSize * seqLength);
   }
 
-  /** @param min the first validation must not lie behind */
+  /**
+   * Plans the interval of validations.
+   * @param min lower bound of the step of the first validation
+   */
   private planValidations(totalSteps: number, min = 1): void {
     const interval = Math.max(
       totalSteps / usualValidations,
@@ -177,7 +183,7 @@ export class StepBudget {
     this.evalEvery = Math.max(min, Math.ceil(interval));
   }
 
-  /** As they were so far, or as the speed of training lets expect. */
+  /** Mean duration of the validations so far, or an estimate from the training speed. */
   private secondsAValidation(speed: number): number {
     return this.validations > 0
       ? this.validationSeconds / this.validations

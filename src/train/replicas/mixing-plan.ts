@@ -1,4 +1,4 @@
-/** From what was counted to what the replicas of a training are told of it. */
+/** Makes the plan by which replicas mix counts with the network, from the result of counting. */
 import type { Counted, CountingPlan } from '../../counts/counting-handler.js';
 import { classCount, usualWeights } from '../../counts/mixture.js';
 import { withTrie } from '../../counts/reading-trie.js';

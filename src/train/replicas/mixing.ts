@@ -1,6 +1,6 @@
 /**
- * Counts beside a network that learns: the weights of their mixture, fitted on what neither has learned from, and
- * what the mixture makes of the validation text. The network knows nothing of it.
+ * Mixes counts with a network while it learns: fits the mixture's weights on held-out text that neither has learned
+ * from, and computes the mixture's validation loss. The network is not affected.
  */
 import type { Backend } from '../../backend/backend.js';
 import { fitWeights } from '../../counts/fit-weights.js';
@@ -11,21 +11,21 @@ import { type Judge, SegmentedEvaluator, segmentText } from '../../model/segment
 import type { Ids } from '../../text/unit.js';
 import { partition } from './replica-plan.js';
 
-/** All of it is on shared memory. */
+/** The held-out text and all predictions in it, on shared memory */
 export interface MixingPlan {
   readonly table: NgramTable;
-  /** What is held out; its first character is read, all others are predicted */
+  /** The held-out text; its first character is only read, all others are predicted. */
   readonly held: Ids;
-  /** [n, V] what counts predict there, as logarithms; [n] the classes of the positions */
+  /** [n, V] log-probabilities by the counts; [n] class of each position */
   readonly logs: Float32Array;
   readonly classes: Uint16Array;
-  /** [n, V] what the network predicts there */
+  /** [n, V] logits of the network */
   readonly logits: Float32Array;
-  /** [classes, 2] as they were fitted last */
+  /** [classes, 2] the weights that were fitted last */
   readonly weights: Float64Array;
 }
 
-/** Rows that a replica reads of what is held out */
+/** The rows of the held-out text that a replica reads. */
 export function heldRows({ held }: MixingPlan, index: number, replicas: number): number {
   return partition(segmentText(held.length).count, index, replicas).size;
 }
@@ -33,7 +33,7 @@ export function heldRows({ held }: MixingPlan, index: number, replicas: number):
 export class Mixing {
   private readonly reader: SegmentedEvaluator | undefined;
 
-  /** @param T steps of a chunk; the network must hold so many of all rows */
+  /** @param T number of steps of a chunk; the network must have memory for that many steps of all rows */
   constructor(
     backend: Backend,
     network: Network,
@@ -47,7 +47,7 @@ export class Mixing {
     if (isWorth) this.reader = new SegmentedEvaluator(backend, network, first, size, T);
   }
 
-  /** Reads this replica's rows of what is held out; the network's predictions are noted for all. */
+  /** Reads this replica's rows of the held-out text, and writes the network's predictions to shared memory. */
   async read(stopped: () => boolean): Promise<void> {
     const { held, logits, table } = this.plan;
     const V = table.vocabulary;
@@ -58,7 +58,7 @@ export class Mixing {
     await this.reader?.total(held, segmentText(held.length), stopped, note);
   }
 
-  /** Fits the weights, when all replicas have read. */
+  /** Fits the weights; all replicas must have read their rows. */
   fit(): void {
     const { table, logits, logs, classes, held, weights } = this.plan;
     const targets = held.subarray(1);
@@ -66,7 +66,7 @@ export class Mixing {
     weights.set(fitWeights(data, classCount(table.context)));
   }
 
-  /** What the mixture says of a character, with the weights as they are. */
+  /** A judge that gives the loss of a character under the mixture with its current weights. */
   judge(): Judge {
     const { table, weights } = this.plan;
     return judgeOf(new Mixture({ table, weights }));

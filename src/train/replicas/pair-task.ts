@@ -1,4 +1,4 @@
-/** A replica's rows of batches of pairs. */
+/** A replica's share of training on pairs: some rows of each batch. */
 import { type Answer, type Backend, isPending } from '../../backend/backend.js';
 import { PairBatches } from '../../model/pairs/pair-batches.js';
 import { PairFeed } from '../../model/pairs/pair-feed.js';
@@ -63,7 +63,7 @@ export class PairTask implements ReplicaTask {
     return lossSum;
   }
 
-  /** Every so many-th batch is this replica's. */
+  /** Validates this replica's share of the batches: number `index`, and every n-th after it for n replicas. */
   async validate(stopped: () => boolean): Promise<{ nats: number; mixed: number }> {
     const { backend, network, plan, validation } = this;
     let nats = 0;

@@ -34,7 +34,7 @@ interface TrainingTexts {
 
 export class Replicas {
   readonly control: SharedControl;
-  /** Counts beside the network */
+  /** Counts that are mixed with the network; undefined in a training without counts */
   readonly mixing: MixingPlan | undefined;
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];
@@ -45,7 +45,7 @@ export class Replicas {
   private readonly plans: readonly ReplicaPlan[];
   private pool: WorkerPool<ReplicaPlan, Order, Reply> | undefined;
   private failure: Error | undefined;
-  /** The order under way: its replies so far, by replica, and what settles it */
+  /** The current order: its replies so far, by replica, and the functions that settle its promise */
   private pending:
     | { replies: Reply[]; resolve(replies: Reply[]): void; reject(error: Error): void }
     | undefined;
@@ -115,7 +115,7 @@ export class Replicas {
     return replicas;
   }
 
-  /** Runs a step for each learning rate, or fewer after a request to stop. */
+  /** Runs one step for each learning rate, or fewer if a stop was requested. */
   async run(firstStep: number, learningRates: Float64Array): Promise<RunResult> {
     const [reply] = await this.order({ type: 'run', firstStep, learningRates });
     if (reply.type !== 'ran') throw new Error(`unexpected reply ${reply.type}`);
@@ -123,8 +123,8 @@ export class Replicas {
   }
 
   /**
-   * Σ of the losses over the validation text, in nats: the network's, and, where counts stand beside it, the
-   * mixture's, whose weights are fitted before. Not numbers when stopped.
+   * Sums the losses over the validation text, in nats: the network's, and the mixture's if there are counts, whose
+   * weights are fitted first. Not numbers if stopped.
    */
   async validate(): Promise<{ nats: number; mixed: number }> {
     const replies = await this.order({ type: 'validate' });
@@ -136,7 +136,7 @@ export class Replicas {
     return { nats, mixed };
   }
 
-  /** Fits the weights of the counts to the network as it is, also after a request to stop. */
+  /** Fits the weights of the counts to the current network, even after a stop was requested. */
   async fit(): Promise<void> {
     await this.order({ type: 'fit' });
   }
@@ -199,7 +199,10 @@ export class Replicas {
     }
   }
 
-  /** @returns one reply of every replica, in their order */
+  /**
+   * Gives all replicas an order.
+   * @returns one reply from each, in their order
+   */
   private order(order: Order): Promise<Reply[]> {
     const { failure, pool } = this;
     if (failure) return Promise.reject(failure);

@@ -17,7 +17,7 @@ export interface TrainingDocuments {
   readonly validation: Documents;
 }
 
-/** The pairs of the training text and of the validation text, where pairs are learnt */
+/** The pairs of the training and the validation text, in a training on pairs */
 export interface TrainingPairs {
   readonly marks: PairMarks;
   readonly train: PairTable;
@@ -34,7 +34,7 @@ export interface ReplicaPlan {
   /** The documents of the text, if each file or record is one */
   readonly documents?: TrainingDocuments | undefined;
   readonly pairs?: TrainingPairs | undefined;
-  /** Where counts stand beside the network */
+  /** Counts that are mixed with the network; absent in a training without counts */
   readonly mixing?: MixingPlan | undefined;
   readonly index: number;
   readonly replicas: number;
@@ -67,7 +67,7 @@ export type Reply =
   | { readonly type: 'fitted' };
 
 export interface RunResult {
-  /** Steps done in all */
+  /** Number of steps done since the training began */
   readonly step: number;
   /** The loss or gradient norm that was not finite or beyond all bounds; no update was made with it */
   readonly diverged: { readonly loss: number; readonly gradientNorm: number } | undefined;

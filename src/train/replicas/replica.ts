@@ -21,9 +21,9 @@ import { TextTask } from './text-task.js';
 
 export class Replica {
   private readonly task: ReplicaTask;
-  /** This replica's, flat */
+  /** This replica's gradients, as one list */
   private readonly gradients: Tensor;
-  /** This replica's share of the parameters; their gradients are replica 0's, the sum of all. */
+  /** This replica's share of the parameters. Its gradients are those of replica 0, to which the others' are added. */
   private readonly slices: readonly ParameterPart[];
   /** The same share of the other replicas' gradients, in the order of the slices. */
   private readonly others: readonly (readonly Tensor[])[];
@@ -68,7 +68,7 @@ export class Replica {
   }
 
   /**
-   * Runs a step for each learning rate, until the end, a request to stop, or divergence.
+   * Runs one step for each learning rate, unless a stop is requested or the loss diverges.
    * @param firstStep number of steps done before
    */
   async run(firstStep: number, learningRates: Float64Array): Promise<RunResult> {
@@ -85,8 +85,7 @@ export class Replica {
   }
 
   /**
-   * Σ of the validation losses of this replica's segments, the network's and the mixture's; not numbers when
-   * stopped.
+   * Sums the validation losses of this replica's segments, of the network and of the mixture. Not numbers if stopped.
    */
   async validate(): Promise<{ nats: number; mixed: number }> {
     const { control, task } = this;
@@ -98,7 +97,7 @@ export class Replica {
     return losses;
   }
 
-  /** Fits the weights of the counts to the network that is validated. */
+  /** Fits the weights of the counts to the weights that are validated. */
   async fit(): Promise<void> {
     this.exchangeAverage();
     await this.fitMixing(() => false);
@@ -111,19 +110,19 @@ export class Replica {
     if (mixing === undefined) return;
     await mixing.read(stopped);
     control.barrier.wait();
-    // what was stopped on any thread is not whole, and is not used
+    // if any thread was stopped, the predictions are incomplete and must not be used
     if (plan.index === 0 && !stopped()) mixing.fit();
     control.barrier.wait();
   }
 
-  /** Exchanges the weights and their average: the average is validated. */
+  /** Exchanges the weights and their moving average, because the average is validated. */
   private exchangeAverage(): void {
     if (this.plan.ema === undefined) return;
     const { backend, control } = this;
     control.barrier.wait();
     for (const { weight, gradient, ema } of this.slices) {
       if (ema === undefined) continue;
-      // between two steps no replica uses the gradients
+      // the gradients serve as the third place of the exchange, since no replica uses them between two steps
       backend.copy(gradient, weight);
       backend.copy(weight, ema);
       backend.copy(ema, gradient);
@@ -168,8 +167,8 @@ export class Replica {
 }
 
 /**
- * A loss beyond this is divergence, not a hard passage: always predicting at random costs ln V, and
- * being sure and wrong on every character of a chunk costs several times that.
+ * The loss above which training counts as diverged. Predicting at random costs ln V on average, and being sure and
+ * wrong on every character of a chunk costs several times that.
  */
 function maxLoss(vocabulary: number): number {
   return 5 + 3 * Math.log(vocabulary);

@@ -1,13 +1,11 @@
-/**
- * The words of shared memory by which the replicas keep in step, and the main thread looks on.
- */
+/** Words of shared memory that keep the replicas in step and let the main thread follow their progress. */
 import { Barrier, barrierWords } from '../../threads/barrier.js';
 
 /** The index of each word in the integer half; the barrier's words come first. */
 const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWords + 2 } as const;
 const words = 16;
 
-/** Sums since the last validation, added up in the order of the steps */
+/** Sums over the steps since the last validation, in the order of the steps */
 export interface RunningMetrics {
   readonly steps: number;
   readonly loss: number;
@@ -15,7 +13,7 @@ export interface RunningMetrics {
   readonly clipped: number;
 }
 
-/** Latest steps whose loss the main thread can look up. */
+/** Number of latest steps whose loss the main thread can read */
 const ringSteps = 256;
 /** The memory that the replicas and the main thread share besides tensors, and what its words mean. */
 export class SharedControl {

@@ -1,22 +1,22 @@
-/** What a replica computes of a training: everything that depends on what is learnt from. */
+/** The part of a replica's work that depends on the training data: a text, or pairs. */
 import type { Answer } from '../../backend/backend.js';
 import type { Mixing } from './mixing.js';
 
 export interface ReplicaTask {
-  /** Characters that the whole batch of a step predicts */
+  /** Number of characters that the whole batch of a step predicts */
   targets(step: number): number;
   /**
-   * Adds the gradients of scale · Σ losses of this replica's rows to gradients that are zero.
-   * @returns Σ losses in nats
+   * Adds the gradients of scale · Σ losses of this replica's rows to the gradients, which are zero before.
+   * @returns sum of the losses in nats
    */
   forwardBackward(step: number, scale: number): Answer<number>;
-  /** Counts beside the network, whose weights are fitted before each validation */
+  /** Counts that are mixed with the network; undefined in a training without counts */
   readonly mixing: Mixing | undefined;
-  /** Σ of the validation losses of this replica's share, the network's and the mixture's; not numbers when stopped */
+  /** Sums the validation losses of this replica's share, of the network and of the mixture. Not numbers if stopped. */
   validate(stopped: () => boolean): Promise<{ nats: number; mixed: number }>;
 }
 
-/** The largest a network has to be for two purposes */
+/** The sizes that suffice for two purposes: the larger of each */
 export function larger<Sizes extends { readonly [Key in keyof Sizes]: number }>(
   a: Sizes,
   b: Sizes,

@@ -1,4 +1,7 @@
-/** A replica's rows of a text: streams that are read side by side, the state carried from chunk to chunk. */
+/**
+ * A replica's share of training on a text: streams that are read side by side, whose states are carried from chunk to
+ * chunk.
+ */
 import type { Answer, Backend, Indices } from '../../backend/backend.js';
 import { Network, type State } from '../../model/network.js';
 import type { ParameterTensors } from '../../model/parameters.js';
@@ -8,7 +11,7 @@ import { heldRows, Mixing } from './mixing.js';
 import { partition, type ReplicaPlan } from './replica-plan.js';
 import type { ReplicaTask } from './task.js';
 
-/** Steps a chunk in validation, memory permitting. */
+/** Number of steps of a chunk in validation, if the memory of training suffices */
 const validationSteps = 64;
 
 export class TextTask implements ReplicaTask {
@@ -106,7 +109,7 @@ export class TextTask implements ReplicaTask {
   }
 }
 
-/** Steps of a chunk for reading so many rows in the memory of a training */
+/** Number of steps of a chunk in which this many rows can be read with the memory of training */
 function stepsFor(trainRows: number, rows: number): number {
   return Math.max(1, Math.min(validationSteps, Math.floor(trainRows / Math.max(1, rows))));
 }

@@ -8,7 +8,7 @@
 import type { Model } from '../../model/model-data.js';
 import type { TrainingState } from './training-state.js';
 
-/** Writes the files; a rejection means that the old files are still there. */
+/** Writes files of a training. If writing fails, the old file is still there. */
 export interface CheckpointSink {
   model(model: Model): Promise<void>;
   state(state: TrainingState): Promise<void>;
@@ -23,7 +23,7 @@ interface Models {
 }
 
 export class Saver {
-  /** The snapshot to be written next; one that could not be written comes back here */
+  /** The snapshot to be written next. One that could not be written is put back here. */
   private waiting: Models & { readonly state?: TrainingState | undefined } = {};
   private work: Promise<void> | undefined;
 
@@ -33,8 +33,8 @@ export class Saver {
   ) {}
 
   /**
-   * Takes over a state, and the models that go with it, to be written as soon as possible. What was
-   * waiting is replaced; what failed before is tried again.
+   * Takes over a state, and models that belong to it, to be written as soon as possible. They replace what is waiting;
+   * models that could not be written before are tried again.
    */
   offer(state: TrainingState, { best, kept }: Models = {}): void {
     const { waiting } = this;
@@ -52,8 +52,8 @@ export class Saver {
   }
 
   /**
-   * Waits until all is written; what failed before is tried once more.
-   * @throws what the last attempt failed with
+   * Waits until everything is written; what failed before is tried once more.
+   * @throws the error of the last attempt
    */
   async finish(): Promise<void> {
     await this.work;

@@ -1,11 +1,11 @@
-/** Rolling back to the last good model when the loss diverges. */
+/** Goes back to the last good model when the loss diverges. */
 import type { Backend } from '../../backend/backend.js';
 import type { Replicas } from '../replicas/replica-group.js';
 import type { TrainConfig } from '../train-config.js';
 
 /**
- * The last good model, to go back to. Where it is taken up again depends on the model and the step
- * alone, both of which are on disk: so a resumed training goes back as the one never stopped.
+ * Holds the last good model. How training continues from it depends only on the model and the step, which are both on
+ * disk, so a resumed training does the same as one that was never stopped.
  */
 export class Rollback {
   private good: Float32Array | undefined;
@@ -23,14 +23,17 @@ export class Rollback {
     return 0.5 ** this.count;
   }
 
-  /** @param weights of the last good model, flat; they must not be changed afterwards */
+  /**
+   * Notes the last good model.
+   * @param weights all its parameters as one list, which must not change afterwards
+   */
   keep(weights: Float32Array): void {
     if (this.config.onDivergence === 'rollback') this.good = weights;
   }
 
   /**
-   * Takes the last good weights again, with moments, hidden state and running sums as at the beginning.
-   * @returns false when this is not wanted, or has been done often enough
+   * Restores the weights of the last good model; moments, hidden state and running sums are reset as at the beginning.
+   * @returns false if rolling back is switched off, or has been done as often as is allowed
    */
   async goBack(): Promise<boolean> {
     const { backend, replicas, config, good } = this;

@@ -88,7 +88,7 @@ const updateRows = topic('Training', {
   average: option(
     '<x>',
     properFraction,
-    'EMA decay of the weights; the averaged weights are validated and saved; 0 keeps no average',
+    'decay of the exponential moving average (EMA) of the weights, which is validated and saved; 0 keeps no average',
     { default: 0.995 },
   ),
   clip: option('<x>', positive, 'gradient clipping threshold', {
@@ -117,25 +117,40 @@ const scheduleRows = topic('Training', {
   decayShare: option(
     '<x>',
     decayFraction,
-    'wsd: fraction of the training, at its end, in which the learning rate decays',
+    'with schedule wsd: fraction of the training, at its end, in which the learning rate decays',
     { default: 0.6, field: 'schedule.decayShare' },
   ),
-  finalRate: option('<x>', fraction, 'wsd, cosine: final learning rate as a fraction of the peak', {
-    default: 0.05,
-    field: 'schedule.finalRate',
-  }),
-  decay: option('<x>', fraction, 'step, plateau: factor that lowers the learning rate', {
-    default: 0.5,
-    field: 'schedule.decay',
-  }),
-  decayEvery: option('<n>', positive, 'step: epochs between two decays of the learning rate', {
-    default: 1,
-    field: 'schedule.every',
-  }),
+  finalRate: option(
+    '<x>',
+    fraction,
+    'with schedule wsd or cosine: final learning rate as a fraction of the peak',
+    {
+      default: 0.05,
+      field: 'schedule.finalRate',
+    },
+  ),
+  decay: option(
+    '<x>',
+    fraction,
+    'with schedule step or plateau: factor by which the learning rate is lowered',
+    {
+      default: 0.5,
+      field: 'schedule.decay',
+    },
+  ),
+  decayEvery: option(
+    '<n>',
+    positive,
+    'with schedule step: epochs between two decays of the learning rate',
+    {
+      default: 1,
+      field: 'schedule.every',
+    },
+  ),
   patience: option(
     '<n>',
     integer(0),
-    'plateau: validations without improvement before the learning rate decays',
+    'with schedule plateau: validations without improvement before the learning rate decays',
     { default: 3, field: 'schedule.patience' },
   ),
   onDivergence: option(

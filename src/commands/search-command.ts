@@ -1,0 +1,226 @@
+/** `charnn search`: mutates recurrent cells, and says whether any is better than LSTM. */
+import { createHash } from 'node:crypto';
+import { removeTemporaryFiles } from '../checkpoint/atomic.js';
+import { lockModel } from '../checkpoint/lock.js';
+import { defineCommand } from '../cli/command.js';
+import { clock, createOutput, grouped, type Output } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
+import { Interruption } from '../cli/signals.js';
+import { CharnnError, UsageError } from '../errors.js';
+import { Corpus } from '../library/corpus.js';
+import { textOf } from '../library/held.js';
+import { guardOutput } from '../library/output-guard.js';
+import { limits } from '../limits.js';
+import { usableCores } from '../machine/cores.js';
+import { jsonText, quote } from '../messages/quote.js';
+import { flag, type OptionsOf, option } from '../options/table.js';
+import { duration, integer, path, secondsOf } from '../options/types.js';
+import { planSearch, type SearchPlan } from '../search/plan.js';
+import { type RungEvent, type SearchResult, searchCells } from '../search/search.js';
+import { keyOf, readRecord, type SearchRecord, writeRecord } from '../search/search-record.js';
+import { Trainer } from '../search/trainer.js';
+import { batchShape } from '../train/length/preset.js';
+import { textArguments } from './input/text-arguments.js';
+import { checkPagePath, writePage } from './output/page-file.js';
+import { pageOfSearch, rungLine, searchJson, searchLines } from './output/search-shown.js';
+
+const table = {
+  time: option('<time>', duration, 'time for the whole search: 20m, 1h or 1h30m', {
+    default: '1h',
+  }),
+  hidden: option(
+    '<n>',
+    integer(1, limits.width),
+    'units of the LSTM whose number of parameters all cells get',
+    {
+      default: 128,
+    },
+  ),
+  layers: option('<n>', integer(1, limits.layers), 'number of recurrent layers', { default: 1 }),
+  embedding: option(
+    '<n>',
+    integer(0, limits.width),
+    'size of the character embedding; 0 feeds characters one-hot',
+    {
+      default: 64,
+    },
+  ),
+  seed: option('<n>', integer(0), 'random seed of mutations and trainings', { default: 1 }),
+  threads: { ...rows.threads, help: 'trainings at a time, each on one thread' },
+  backend: rows.backend,
+  output: option('<file>', path, 'where to record the search, so that it can be resumed', {
+    short: 'o',
+    default: 'search.json',
+  }),
+  page: option('<file>', path, 'write a self-contained HTML page: results, equations, family tree'),
+  resume: flag('continue an interrupted search: its plan is that of the record'),
+  force: flag('replace the record of another search', { short: 'f' }),
+  json: rows.json,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
+type Options = OptionsOf<typeof table>;
+
+/** What the plan of a resumed search says already */
+const planned = ['time', 'hidden', 'layers', 'embedding', 'seed', 'backend'] as const;
+
+export const searchCommand = defineCommand({
+  name: 'search',
+  arguments: '[text...]',
+  summary: 'search for a recurrent cell that is better than LSTM on a text',
+  description:
+    'Change the equations of LSTM and GRU at random, train all cells with equal numbers\nof parameters for equal times, and go on with the better half. The best three are\ntrained anew on five fresh seeds beside LSTM and GRU, to see whether any is better.',
+  examples: [
+    ['charnn search book.txt --time 1h', 'an hour on all cores'],
+    ['charnn search book.txt --resume', 'continue after an interruption'],
+    ['charnn search book.txt --page search.html', 'with a page'],
+  ],
+  synonyms: ['evolve', 'nas'],
+  options: table,
+  standardOutput: 'result',
+  run,
+});
+
+/** @returns the exit code of a signal that interrupted the search */
+async function run(texts: readonly string[], options: Options): Promise<number | undefined> {
+  const output = createOutput(options.quiet ?? false);
+  const { resume = false, page, output: recordPath = table.output.default } = options;
+  checkResumed(options);
+  const paths = textArguments(texts);
+  if (page !== undefined) {
+    await checkPagePath({ path: page, inputs: paths, outputIsTaken: options.json });
+  }
+  await guardOutput({
+    ...{ path: recordPath, kind: 'search', inputs: paths },
+    mayReplace: resume || (options.force ?? false),
+  });
+  const lock = await lockModel(recordPath);
+  const interruption = new Interruption();
+  try {
+    await removeTemporaryFiles(recordPath);
+    const corpus = await Corpus.load(paths);
+    const record = resume
+      ? await resumed(recordPath, corpus)
+      : { plan: await newPlan(corpus, options), outcomes: new Map() };
+    if (!resume) await writeRecord(recordPath, record);
+    say(record, output);
+    const result = await interruption.during((signal) =>
+      searched(
+        record,
+        corpus,
+        signal,
+        async () => {
+          lock.check();
+          await writeRecord(recordPath, record);
+        },
+        (event) => output.note(rungLine(record.plan, event)),
+      ),
+    );
+    if (result === undefined) {
+      output.note(`interrupted: the search is in ${quote(recordPath)}; go on with --resume`);
+      return interruption.exitCode;
+    }
+    const { plan } = record;
+    if (page !== undefined) {
+      await writePage(
+        page,
+        'search',
+        { title: 'A search for a cell', data: pageOfSearch(plan, result) },
+        output,
+      );
+    }
+    process.stdout.write(
+      options.json ? `${jsonText(searchJson(plan, result))}\n` : searchLines(result),
+    );
+    return undefined;
+  } finally {
+    interruption.stopListening();
+    lock.release();
+  }
+}
+
+function checkResumed(options: Options): void {
+  if (!options.resume) return;
+  for (const key of planned) {
+    if (options[key] === undefined) continue;
+    throw new UsageError(`--${key} is settled when a search begins: leave it out with --resume`);
+  }
+}
+
+async function newPlan(corpus: Corpus, options: Options): Promise<SearchPlan> {
+  const { characters } = corpus;
+  return planSearch({
+    ...fingerprint(corpus),
+    // as `train` picks them for a small network
+    ...batchShape(characters, 'small'),
+    seed: options.seed ?? table.seed.default,
+    hidden: options.hidden ?? table.hidden.default,
+    layers: options.layers ?? table.layers.default,
+    embedding: options.embedding ?? table.embedding.default,
+    backend: options.backend ?? 'auto',
+    threads: options.threads ?? usableCores(),
+    seconds: secondsOf(options.time ?? table.time.default),
+  });
+}
+
+async function resumed(recordPath: string, corpus: Corpus): Promise<SearchRecord> {
+  const record = await readRecord(recordPath);
+  const { text, vocabulary } = fingerprint(corpus);
+  if (record.plan.text === text && record.plan.vocabulary === vocabulary) return record;
+  throw new CharnnError(
+    `${quote(recordPath)} is the record of a search on another text: give the same text, or begin anew with --force`,
+  );
+}
+
+function fingerprint(corpus: Corpus): Pick<SearchPlan, 'text' | 'vocabulary'> {
+  const loaded = textOf(corpus)?.loaded;
+  if (loaded === undefined) throw new Error('a corpus without a text');
+  const { ids, vocabulary } = loaded.corpus;
+  const bytes = new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
+  return { text: createHash('sha256').update(bytes).digest('hex'), vocabulary: vocabulary.size };
+}
+
+function say({ plan, outcomes }: SearchRecord, output: Output): void {
+  const { rounds, width, parameters, seconds, threads } = plan;
+  const at = threads === 1 ? 'one training' : `${threads} trainings`;
+  output.note(
+    `${rounds} rounds of ${width} cells, all with ${grouped(parameters)} parameters, in about ${clock(seconds)}, ${at} at a time`,
+  );
+  if (outcomes.size > 0) output.note(`${outcomes.size} trainings are done already`);
+}
+
+/** @returns nothing when the signal came first */
+async function searched(
+  { plan, outcomes }: SearchRecord,
+  corpus: Corpus,
+  signal: AbortSignal,
+  save: () => Promise<void>,
+  onRung: (event: RungEvent) => void,
+): Promise<SearchResult | undefined> {
+  const trainer = await Trainer.open(corpus, plan);
+  try {
+    return await searchCells(plan, {
+      onRung,
+      async train(jobs) {
+        const missing = jobs.filter((job) => !outcomes.has(keyOf(job)));
+        // one after the other: two writers of one file would meet
+        let saved = Promise.resolve();
+        await trainer.all(missing, signal, async (job, outcome) => {
+          outcomes.set(keyOf(job), outcome);
+          saved = saved.then(save);
+          await saved;
+        });
+        return jobs.map((job) => {
+          const outcome = outcomes.get(keyOf(job));
+          if (outcome === undefined) throw new Error(`no loss of ${keyOf(job)}`);
+          return outcome;
+        });
+      },
+    });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    await trainer.close();
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * Random changes of a cell's equations, of the kinds of Jozefowicz et al. 2015, "An empirical exploration of recurrent
+ * network architectures": a part is replaced, something is put around it, or it is taken away.
+ */
+import { compileCell } from '../cells/compile.js';
+import { type CellDefinition, defineCell, type Equation } from '../cells/definition.js';
+import { print } from '../cells/print.js';
+import { type Expression, isMatrix, type Operator } from '../cells/syntax.js';
+import { CharnnError } from '../errors.js';
+import type { Random } from '../model/random.js';
+
+const activations = ['sigmoid', 'tanh', 'relu', 'softplus'] as const;
+/** Quotients are left out: a divisor near 0 ends most trainings. */
+const operators: readonly Operator[] = ['+', '-', '*'];
+
+/** A cell may not grow without bounds: a large one costs more than it can earn at equal time. */
+const maxMatrices = 16;
+const maxOperations = 160;
+/** Most changes give a cell that has been seen, or none at all. */
+const attempts = 200;
+
+const nowhere = { line: 0, column: 0 };
+const name = (of: string): Expression => ({ kind: 'name', name: of, at: nowhere });
+const call = (of: string, ...list: Expression[]): Expression => ({
+  ...{ kind: 'call', name: of, arguments: list, at: nowhere },
+});
+
+/**
+ * Changes a cell at one to three places.
+ * @param text its equations
+ * @param seen whether a cell is known already, by its equations as `print` writes them
+ * @returns the equations of the new cell; undefined when none was found that is new and not too large
+ */
+export function mutate(
+  text: string,
+  random: Random,
+  seen: (equations: string) => boolean,
+): string | undefined {
+  for (let i = 0; i < attempts; i++) {
+    const changes = 1 + Math.floor(random.uniform() * 3);
+    let definition = defineCell(text);
+    try {
+      for (let k = 0; k < changes; k++) definition = pruned(changed(definition, random));
+      const equations = print(definition);
+      if (!seen(equations) && isUsable(equations)) return equations;
+    } catch (error) {
+      // such as a matrix that would have to multiply two different vectors
+      if (!(error instanceof CharnnError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Whether the output depends on both the input and a state, and the cell is not too large */
+function isUsable(equations: string): boolean {
+  const definition = defineCell(equations);
+  if (definition.matrices.length > maxMatrices) return false;
+  const found = reached(definition, "h'");
+  if (!found.has('x') || !definition.states.some((state) => found.has(state))) return false;
+  const [forward, backward] = compileCell(equations).operations;
+  return forward + backward <= maxOperations;
+}
+
+/** Names that the value of `from` is computed from, over one step */
+function reached({ equations }: CellDefinition, from: string): Set<string> {
+  const found = new Set<string>();
+  const pending = [from];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const value = equations.find((equation) => equation.name === next)?.value;
+    for (const part of value ? partsOf(value) : []) {
+      if (part.kind !== 'name' || found.has(part.name)) continue;
+      found.add(part.name);
+      pending.push(part.name);
+    }
+  }
+  return found;
+}
+
+/** An expression and all that it consists of */
+function partsOf(e: Expression): Expression[] {
+  return [e, ...childrenOf(e).flatMap(partsOf)];
+}
+
+function childrenOf(e: Expression): readonly Expression[] {
+  switch (e.kind) {
+    case 'product':
+    case 'negative':
+      return [e.of];
+    case 'call':
+      return e.arguments;
+    case 'operation':
+      return [e.left, e.right];
+    default:
+      return [];
+  }
+}
+
+function withChildren(e: Expression, children: readonly Expression[]): Expression {
+  switch (e.kind) {
+    case 'product':
+    case 'negative':
+      return { ...e, of: children[0] };
+    case 'call':
+      return { ...e, arguments: children };
+    case 'operation':
+      return { ...e, left: children[0], right: children[1] };
+    default:
+      return e;
+  }
+}
+
+/** The same expression with another one in place of one of its parts */
+function replaced(e: Expression, part: Expression, by: Expression): Expression {
+  if (e === part) return by;
+  return withChildren(
+    e,
+    childrenOf(e).map((child) => replaced(child, part, by)),
+  );
+}
+
+/** A definition with one random change, which may be none that makes sense */
+function changed(definition: CellDefinition, random: Random): CellDefinition {
+  const { equations } = definition;
+  // a product with the input is one part: x stands nowhere else
+  const places = equations.flatMap(({ value }, k) =>
+    partsOf(value)
+      .filter((part) => part.kind !== 'name' || part.name !== 'x')
+      .map((part) => ({ k, part })),
+  );
+  const { k, part } = pick(places, random);
+  const by = substitute(definition, k, part, random);
+  const changedEquations = equations.map((equation, i) =>
+    i === k ? { ...equation, value: replaced(equation.value, part, by) } : equation,
+  );
+  return { ...definition, equations: changedEquations };
+}
+
+/** What is to stand in a part's place in equation k */
+function substitute(
+  definition: CellDefinition,
+  k: number,
+  part: Expression,
+  random: Random,
+): Expression {
+  const other = () => anyValue(definition, k, random);
+  const ways: (() => Expression)[] = [
+    () => call(pick(activations, random), part),
+    () => {
+      const operator = pick(operators, random);
+      return { kind: 'operation', operator, left: part, right: other(), at: nowhere };
+    },
+    () => call('max', part, other()),
+    other,
+  ];
+  if (part.kind === 'call' && part.arguments.length === 1) {
+    const { arguments: list } = part;
+    ways.push(
+      () => call(pick(activations, random), ...list),
+      () => list[0],
+    );
+  }
+  if (part.kind === 'operation') {
+    ways.push(
+      () => ({ ...part, operator: pick(operators, random) }),
+      () => pick([part.left, part.right], random),
+    );
+  }
+  if (part.kind === 'negative') ways.push(() => part.of);
+  if (part.kind === 'product' && !isInput(part)) ways.push(() => part.of);
+  return pick(ways, random)();
+}
+
+const isInput = ({ of }: Extract<Expression, { kind: 'product' }>) =>
+  of.kind === 'name' && of.name === 'x';
+
+/** A state, what an equation above gives, or one of these times a new matrix; or the input times one */
+function anyValue({ equations, states, matrices }: CellDefinition, k: number, random: Random) {
+  const above = equations.slice(0, k).map((equation) => equation.name);
+  const vectors = [...states, ...above];
+  const taken = new Set(matrices.map((matrix) => matrix.name));
+  let number = 1;
+  while (taken.has(`M_${number}`)) number++;
+  const times = (of: string): Expression => ({
+    ...{ kind: 'product', matrix: `M_${number}`, of: name(of), at: nowhere },
+  });
+  const x = random.uniform();
+  if (x < 0.6) return name(pick(vectors, random));
+  return times(x < 0.8 ? 'x' : pick(vectors, random));
+}
+
+/** Without equations that nothing uses any more, and without the initial values of vectors that are gone */
+function pruned(definition: CellDefinition): CellDefinition {
+  let { equations } = definition;
+  for (;;) {
+    const used = new Set(equations.flatMap(({ value }) => partsOf(value).flatMap(namesOf)));
+    const kept = equations.filter((equation) => isState(equation) || used.has(equation.name));
+    if (kept.length === equations.length) {
+      const vectors = definition.vectors.filter((vector) => used.has(vector.name));
+      // read anew, so that matrices and vectors are those that are left
+      return defineCell(print({ ...definition, equations, vectors }));
+    }
+    equations = kept;
+  }
+}
+
+const isState = (equation: Equation) => equation.name.endsWith("'");
+const namesOf = (e: Expression) => (e.kind === 'name' && !isMatrix(e.name) ? [e.name] : []);
+
+function pick<T>(list: readonly T[], random: Random): T {
+  return list[Math.floor(random.uniform() * list.length)];
+}

@@ -1,0 +1,202 @@
+/**
+ * The search for a cell: mutation and successive halving, then the best three, LSTM and GRU anew on fresh seeds.
+ *
+ * What is tried depends on the plan and on the losses of earlier trainings alone, not on time or threads. So a search
+ * that was broken off goes on from the losses that were recorded, and comes to the same.
+ */
+import { Random } from '../model/random.js';
+import { mutate } from './mutate.js';
+import {
+  type Baseline,
+  baseline,
+  baselines,
+  type Candidate,
+  type Job,
+  jobOf,
+  rungsOf,
+  type SearchPlan,
+} from './plan.js';
+import { differences, finalRuns, type Interval, intervalOf } from './statistics.js';
+
+/** Validation losses of one training, in nats per character */
+export interface Outcome {
+  /** The best one; null where the training diverged */
+  readonly loss: number | null;
+  /** All of them, at these shares of the steps */
+  readonly curve: readonly (readonly [share: number, loss: number])[];
+}
+
+export interface RungEvent {
+  readonly type: 'rung';
+  readonly round: number;
+  readonly isEvolved: boolean;
+  readonly cells: number;
+  readonly seconds: number;
+  readonly best: { readonly name: string; readonly loss: number | null };
+}
+
+export interface SearchWork {
+  /** Trains all of these, at best at the same time. */
+  train(jobs: readonly Job[]): Promise<readonly Outcome[]>;
+  onRung(event: RungEvent): void;
+}
+
+/** A cell with the seconds that it was trained for in its round, and what came of it */
+export interface Tried {
+  readonly candidate: Candidate;
+  readonly hidden: number;
+  /** 0 for the first trainings of a round, 1 for those of the better half, and so on */
+  readonly rung: number;
+  readonly loss: number | null;
+}
+
+export interface Finalist {
+  readonly candidate: Candidate;
+  readonly hidden: number;
+  readonly steps: number;
+  /** Of each seed */
+  readonly outcomes: readonly Outcome[];
+  /** Mean loss and its 95 % interval; undefined where a training diverged */
+  readonly loss: Interval | undefined;
+  /** Difference to LSTM's loss, seed by seed; the intervals of all searched cells hold together with 95 %. */
+  readonly toLstm: Interval | undefined;
+}
+
+export interface SearchResult {
+  /** Every cell, with its last training in its round */
+  readonly tried: readonly Tried[];
+  /** LSTM, GRU and the best of the searched ones, the best first */
+  readonly finalists: readonly Finalist[];
+  /** Names of searched cells that are better than LSTM beyond chance, and of those that are worse */
+  readonly better: readonly string[];
+  readonly worse: readonly string[];
+}
+
+/** Of the cells found, so many are compared in the end. */
+const bestCount = 3;
+/** So many of the best are parents of the next round. */
+const parentCount = 4;
+
+export async function searchCells(plan: SearchPlan, work: SearchWork): Promise<SearchResult> {
+  const tried: Tried[] = [];
+  const seen = new Set(baselines.map((name) => baseline(name).equations));
+  for (let round = 1; round <= plan.rounds; round++) {
+    const candidates = newCandidates(plan, round, tried, seen);
+    tried.push(...(await halved(plan, round, candidates, work)));
+  }
+  const best = [...tried].sort(byMerit).filter(({ loss }) => loss !== null);
+  const last = best.slice(0, bestCount).map(({ candidate }) => candidate);
+  const finalists = await compared(plan, [...baselines.map(baseline), ...last], work);
+  const found = finalists.filter(({ candidate }) => candidate.round > 0);
+  const names = (isSo: (difference: Interval) => boolean) =>
+    found.filter(({ toLstm }) => toLstm && isSo(toLstm)).map(({ candidate }) => candidate.name);
+  return {
+    ...{ tried, finalists },
+    better: names(({ mean, margin }) => mean + margin < 0),
+    worse: names(({ mean, margin }) => mean - margin > 0),
+  };
+}
+
+/** The cells of a round: odd rounds change the best so far, even ones go on at random from LSTM and GRU. */
+function newCandidates(
+  { seed, width }: SearchPlan,
+  round: number,
+  tried: readonly Tried[],
+  seen: Set<string>,
+): Candidate[] {
+  const random = new Random(seed, round);
+  const isEvolved = round % 2 === 1;
+  const parents = [...baselines.map(baseline)];
+  if (isEvolved) {
+    const best = tried.filter(({ candidate, loss }) => candidate.isEvolved && loss !== null);
+    // the baselines remain parents until there are enough others
+    parents.unshift(...best.sort(byMerit).map(({ candidate }) => candidate));
+    parents.splice(parentCount);
+  }
+  const candidates: Candidate[] = [];
+  // what chance makes is changed as often as what the best are made of by then
+  const changes = isEvolved ? 1 : Math.ceil(round / 2);
+  for (let i = 0; candidates.length < width && i < 10 * width; i++) {
+    const parent = parents[Math.floor(random.uniform() * parents.length)];
+    let equations: string | undefined = parent.equations;
+    for (let k = 0; k < changes && equations !== undefined; k++) {
+      equations = mutate(equations, random, (text) => seen.has(text));
+    }
+    if (equations === undefined) continue;
+    seen.add(equations);
+    const name = `c${(round - 1) * width + candidates.length + 1}`;
+    candidates.push({ name, equations, parent: parent.name, round, isEvolved });
+  }
+  return candidates;
+}
+
+/** Trains the cells of a round, the better half of them twice as long, and so on. */
+async function halved(
+  plan: SearchPlan,
+  round: number,
+  candidates: readonly Candidate[],
+  { train, onRung }: SearchWork,
+): Promise<Tried[]> {
+  const last = new Map<string, Tried>();
+  let left = candidates;
+  for (const [rung, size] of rungsOf(plan.width).entries()) {
+    left = left.slice(0, size);
+    const seconds = plan.unitSeconds * 2 ** rung;
+    const jobs = left.map((candidate) => jobOf(plan, candidate, seconds, plan.seed));
+    const outcomes = await train(jobs);
+    const results = jobs.map(({ candidate, hidden }, i) => ({
+      ...{ candidate, hidden, rung, loss: outcomes[i].loss },
+    }));
+    for (const result of results) last.set(result.candidate.name, result);
+    const sorted = results.sort(byMerit);
+    left = sorted.map(({ candidate }) => candidate);
+    if (sorted.length === 0) break;
+    const [{ candidate, loss }] = sorted;
+    const best = { name: candidate.name, loss };
+    const { isEvolved } = candidate;
+    onRung({ type: 'rung', round, isEvolved, cells: results.length, seconds, best });
+  }
+  return [...last.values()];
+}
+
+/** Those that were trained longest come first, and of these the one with the lowest loss. */
+function byMerit(a: Tried, b: Tried): number {
+  const lossOf = ({ loss }: Tried) => loss ?? Number.POSITIVE_INFINITY;
+  if (a.rung !== b.rung) return b.rung - a.rung;
+  // Infinity - Infinity is not a number
+  return lossOf(a) === lossOf(b) ? 0 : lossOf(a) - lossOf(b);
+}
+
+async function compared(
+  plan: SearchPlan,
+  candidates: readonly Candidate[],
+  { train }: SearchWork,
+): Promise<Finalist[]> {
+  const seconds = plan.unitSeconds * 2 ** (rungsOf(plan.width).length - 1);
+  const seeds = Array.from({ length: finalRuns }, (_, i) => plan.seed + 1 + i);
+  const jobs = candidates.map((candidate) =>
+    seeds.map((seed) => jobOf(plan, candidate, seconds, seed)),
+  );
+  const outcomes = await train(jobs.flat());
+  const losses = (i: number) => {
+    const own = outcomes.slice(i * finalRuns, (i + 1) * finalRuns).map(({ loss }) => loss);
+    return own.every((loss) => loss !== null) ? own : undefined;
+  };
+  const lstm = losses(candidates.findIndex(({ name }) => name === ('lstm' satisfies Baseline)));
+  const comparisons = Math.max(1, candidates.length - baselines.length) as 1 | 2 | 3;
+  return candidates
+    .map((candidate, i): Finalist => {
+      const own = losses(i);
+      const isSearched = candidate.round > 0;
+      return {
+        candidate,
+        hidden: jobs[i][0].hidden,
+        steps: jobs[i][0].steps,
+        outcomes: outcomes.slice(i * finalRuns, (i + 1) * finalRuns),
+        loss: own && intervalOf(own),
+        toLstm:
+          own && lstm && isSearched ? intervalOf(differences(own, lstm), comparisons) : undefined,
+      };
+    })
+    .sort((a, b) => (a.loss?.mean ?? Number.MAX_VALUE) - (b.loss?.mean ?? Number.MAX_VALUE));
+}

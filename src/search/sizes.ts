@@ -1,0 +1,80 @@
+/** How large a network of a cell is to be, so that all have as many parameters, and how long its steps take. */
+import { compileCell } from '../cells/compile.js';
+import type { CellChoice } from '../model/cells/cells.js';
+import type { ModelConfig } from '../model/model-config.js';
+import { parameterTable } from '../model/parameters.js';
+
+/** What all networks of a search have in common */
+export interface Shape {
+  readonly layers: number;
+  readonly embedding: number;
+  /** With the unknown symbol */
+  readonly vocabulary: number;
+}
+
+const maxHidden = 4096;
+
+/** The number of units with which a network has about as many parameters as are wanted. */
+export function hiddenFor(cell: CellChoice, shape: Shape, parameters: number): number {
+  const count = (hidden: number) => parameterTable({ ...shape, ...cell, hidden }).count;
+  let [low, high] = [1, maxHidden];
+  while (low + 1 < high) {
+    const middle = (low + high) >> 1;
+    if (count(middle) <= parameters) low = middle;
+    else high = middle;
+  }
+  return parameters - count(low) <= count(low + 1) - parameters ? low : low + 1;
+}
+
+/** Work of which the time of a step is made, a character: what the cost of a cell is reckoned by */
+export type Work = readonly [multiplyAdds: number, unitOperations: number, waitingUnits: number];
+
+/**
+ * The work of a network of equations for a character of training.
+ *
+ * Multiply-adds of all matrices; operations of the vector program, a unit each; and units whose products wait for
+ * the state, since these cannot be taken together over a chunk.
+ */
+export function workOf({ equations = '', ...config }: ModelConfig): Work {
+  const { hidden, layers, embedding, vocabulary } = config;
+  const { inputs, units, operations, recurrent } = compileCell(equations);
+  const [forward, backward] = operations;
+  const first = inputs.length * hidden * (embedding || vocabulary);
+  const others = (layers - 1) * inputs.length * hidden * hidden;
+  return [
+    first + others + layers * units.length * hidden * hidden + hidden * vocabulary,
+    layers * hidden * (forward + backward),
+    layers * hidden * recurrent.products,
+  ];
+}
+
+/** Seconds for each of the kinds of work */
+export type Costs = readonly [number, number, number];
+
+/**
+ * Fits what each kind of work costs to cells that have been timed, by least squares of the relative errors, none of
+ * the costs below 0.
+ */
+export function fitCosts(
+  timed: readonly { readonly work: Work; readonly seconds: number }[],
+): Costs {
+  const costs: [number, number, number] = [0, 0, 0];
+  // coordinate descent: the problem is convex, and has three unknowns
+  for (let round = 0; round < 2000; round++) {
+    for (const k of [0, 1, 2] as const) {
+      let [above, below] = [0, 0];
+      for (const { work, seconds } of timed) {
+        const rest = work.reduce((sum, w, i) => (i === k ? sum : sum + w * costs[i]), 0);
+        const weight = work[k] / seconds ** 2;
+        above += weight * (seconds - rest);
+        below += weight * work[k];
+      }
+      costs[k] = below > 0 ? Math.max(0, above / below) : 0;
+    }
+  }
+  return costs;
+}
+
+export function secondsOf(work: Work, costs: Costs): number {
+  return work.reduce((sum, w, k) => sum + w * costs[k], 0);
+}

@@ -1,0 +1,32 @@
+/** What a few runs with different seeds say. */
+
+/** A mean with its confidence interval, under Student's t distribution */
+export interface Interval {
+  readonly mean: number;
+  /** Half the width of the interval */
+  readonly margin: number;
+}
+
+/**
+ * Quantiles of Student's t for five runs, four degrees of freedom: of one interval of 95 %, and where two or three
+ * comparisons have to hold together (Bonferroni: 1 - 0.05 / comparisons, two-sided).
+ */
+const quantiles = [2.776, 3.495, 3.961] as const;
+export const finalRuns = 5;
+
+/**
+ * The mean of five runs and its 95 % interval.
+ * @param comparisons how many such intervals have to hold together, 1 to 3
+ */
+export function intervalOf(values: readonly number[], comparisons: 1 | 2 | 3 = 1): Interval {
+  if (values.length !== finalRuns) throw new Error(`an interval of ${values.length} runs`);
+  const mean = values.reduce((a, b) => a + b, 0) / finalRuns;
+  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / (finalRuns - 1));
+  return { mean, margin: (quantiles[comparisons - 1] * deviation) / Math.sqrt(finalRuns) };
+}
+
+/** Differences a - b, pair by pair */
+export function differences(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((x, i) => x - b[i]);
+}

@@ -1,0 +1,101 @@
+/** Trains the networks of a search, several at a time, each on one thread. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cellExtension } from '../cells/cell-library.js';
+import { DivergenceError } from '../errors.js';
+import type { Corpus } from '../library/corpus.js';
+import { train } from '../library/train-on-corpus.js';
+import type { CellOption } from '../train/schema/cell-type.js';
+import { isBaseline, type Job, type SearchPlan } from './plan.js';
+import type { Outcome } from './search.js';
+
+/** Validations of a training: few, since their time is not counted */
+const validations = 5;
+
+/** Trains cells of one plan. Close it when it is no longer needed. */
+export class Trainer {
+  private constructor(
+    private readonly corpus: Corpus,
+    private readonly plan: SearchPlan,
+    private readonly folder: string,
+  ) {}
+
+  /** @param plan of the search */
+  static async open(corpus: Corpus, plan: SearchPlan): Promise<Trainer> {
+    return new Trainer(corpus, plan, await mkdtemp(join(tmpdir(), 'charnn-search-')));
+  }
+
+  /**
+   * Trains all of these, as many at a time as the plan has threads.
+   * @param onOutcome called with each as it ends
+   * @throws the signal's reason when it is aborted
+   */
+  async all(
+    jobs: readonly Job[],
+    signal: AbortSignal,
+    onOutcome: (job: Job, outcome: Outcome) => Promise<void>,
+  ): Promise<void> {
+    const waiting = [...jobs];
+    const worker = async () => {
+      for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+        signal.throwIfAborted();
+        const outcome = await this.one(job, signal);
+        // a training that was broken off has losses of fewer steps
+        signal.throwIfAborted();
+        await onOutcome(job, outcome);
+      }
+    };
+    const ended = await Promise.allSettled(Array.from({ length: this.plan.threads }, worker));
+    const failed = ended.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  async close(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async one(job: Job, signal: AbortSignal): Promise<Outcome> {
+    const { hidden, steps, seed, candidate } = job;
+    const { layers, embedding, batchSize, seqLength, backend } = this.plan;
+    const curve: (readonly [number, number])[] = [];
+    let best = Number.POSITIVE_INFINITY;
+    try {
+      const model = await train(this.corpus, {
+        ...{ cell: await this.cellOf(job), layers, hidden, embedding, batchSize, seqLength },
+        ...{
+          steps,
+          seed,
+          backend,
+          signal,
+          precision: 'f32',
+          threads: 1,
+          earlyStop: 0,
+          dropout: 0,
+          counts: 0,
+        },
+        ...{ residual: false, layerNorm: false },
+        evalEvery: Math.ceil(steps / validations),
+        onEvent: (event) => {
+          if (event.type !== 'validation' || event.validationLoss === null) return;
+          if (event.step > 0) curve.push([event.step / steps, event.validationLoss]);
+          best = Math.min(best, event.validationLoss);
+        },
+      });
+      await model.close();
+    } catch (error) {
+      if (!(error instanceof DivergenceError)) throw error;
+      return { loss: null, curve };
+    }
+    if (!Number.isFinite(best)) throw new Error(`${candidate.name} was never validated`);
+    return { loss: best, curve };
+  }
+
+  /** What `train` takes for the cell: a name, or a file of equations */
+  private async cellOf({ candidate: { name, equations } }: Job): Promise<CellOption> {
+    if (isBaseline(name)) return name;
+    const path = `${join(this.folder, name)}${cellExtension}` as const;
+    await writeFile(path, equations);
+    return path;
+  }
+}
