@@ -1,6 +1,7 @@
 /** Options that several commands have. */
+import { precisionNames } from '../backend/device.js';
 import { flag, type OptionRow, option } from '../options/table.js';
-import { path } from '../options/types.js';
+import { choice, path } from '../options/types.js';
 import { schema } from '../train/schema/schema.js';
 import { runningPrecision } from '../train/schema/training-rows.js';
 
@@ -10,6 +11,13 @@ export const last = flag(
 );
 export const backend = plain(schema.backend);
 export const precision = runningPrecision;
+/** The same where a trained model predicts and nothing is learned */
+export const predictionPrecision = option(
+  '<format>',
+  choice(precisionNames),
+  'format of the numbers that products multiply: float32, bfloat16, or integers of 8 bits, which are the fastest character by character',
+  { default: 'f32' },
+);
 export const threads = { ...plain(schema.threads), absent: 'usable cores' };
 export const json = flag('print machine-readable JSON');
 export const quiet = flag('print nothing but warnings and errors', { short: 'q' });

@@ -1,10 +1,10 @@
 /** Whether a training multiplies in float32 or in bfloat16, where that is left to charnn. */
-import type { BackendName, Precision } from '../backend/device.js';
+import type { BackendName, TrainingPrecision } from '../backend/device.js';
 import { multipliesHalf } from '../backend/native.js';
 import type { TrainConfig } from './train-config.js';
 
 /** The precision of a training. What is recorded without one, as by earlier versions, is in float32. */
-export function precisionOf({ precision }: Pick<TrainConfig, 'precision'>): Precision {
+export function precisionOf({ precision }: Pick<TrainConfig, 'precision'>): TrainingPrecision {
   return precision === 'bf16' ? 'bf16' : 'f32';
 }
 
@@ -20,12 +20,12 @@ const minHidden = 32;
  * faster. The choice is a function of sizes and processor, so that a training can be repeated.
  */
 export function choosePrecision(
-  asked: Precision | 'auto' | undefined,
+  asked: TrainingPrecision | 'auto' | undefined,
   {
     hidden,
     backend = 'auto',
   }: { readonly hidden: number; readonly backend?: BackendName | undefined },
-): Precision {
+): TrainingPrecision {
   if (asked === 'f32' || asked === 'bf16') return asked;
   const mayBeNative = backend === 'auto' || backend === 'native';
   return mayBeNative && hidden >= minHidden && multipliesHalf() ? 'bf16' : 'f32';

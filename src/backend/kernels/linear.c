@@ -1,5 +1,5 @@
 /* Linear layers, look-ups and transposition: forward beside backward. */
-#include "gemm.h"
+#include "weights.h"
 
 /* x[M,N] += row[N] in every row */
 static void add_rows(float *x, const float *row, int M, int N) {
@@ -23,8 +23,8 @@ static void add_column_sums(float *sums, const float *x, int M, int N) {
 KERNEL void linear(float *y, const float *x, const float *weight, const float *bias, int M, int N, int K,
                    const float *packed, float *scratch) {
     packed = weight_panels(packed, weight, N, K, &scratch);
-    gemm(y, N, x, K, packed, (struct start_rows){bias, NULL}, bias ? START_ROWS : START_ZERO, M, N, K,
-         needed_room(scratch));
+    weight_product(y, N, x, K, packed, (struct start_rows){bias, NULL}, bias ? START_ROWS : START_ZERO, M, N, K,
+                   needed_room(scratch));
 }
 
 /* dx[M,K] = or += dy[M,N] · W[N,K] */
