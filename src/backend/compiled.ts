@@ -43,7 +43,8 @@ export class Scratch {
 
 export class CompiledBackend extends KernelOperations implements Backend {
   protected readonly VL: number;
-  protected readonly WORD: number;
+  protected readonly WEIGHT_WORD: number;
+  protected readonly COLUMN_WORDS: number;
   protected readonly ROOM: number;
   protected readonly ROW_COPIES: number;
   protected readonly LEFT_SIDE: number;
@@ -59,7 +60,8 @@ export class CompiledBackend extends KernelOperations implements Backend {
   ) {
     super(memory, 'float32', name);
     this.VL = kernels.constant_VL();
-    this.WORD = kernels.constant_WORD();
+    this.WEIGHT_WORD = kernels.constant_WEIGHT_WORD();
+    this.COLUMN_WORDS = kernels.constant_COLUMN_WORDS();
     this.ROOM = kernels.constant_ROOM();
     this.ROW_COPIES = kernels.constant_ROW_COPIES();
     this.LEFT_SIDE = kernels.constant_LEFT_SIDE();

@@ -9,9 +9,14 @@ import type { ProductMeter } from './product-meter.js';
 export const backendNames = ['auto', 'native', 'wasm', 'reference'] as const;
 /** The back end that a user asks for; 'auto' takes the fastest that works. */
 export type BackendName = (typeof backendNames)[number];
-/** Formats of the factors of products; the sums are float32 in any case */
-export const precisionNames = ['f32', 'bf16'] as const;
+/**
+ * Formats of the factors of products; everything else is float32. Weights of 8 bits are for models that are
+ * trained already.
+ */
+export const trainingPrecisions = ['f32', 'bf16'] as const;
+export const precisionNames = [...trainingPrecisions, 'int8'] as const;
 export type Precision = (typeof precisionNames)[number];
+export type TrainingPrecision = (typeof trainingPrecisions)[number];
 export type DeviceKind = Exclude<BackendName, 'auto'>;
 
 /** Memory that is given back as a whole, and the operations whose tensors lie in it. */

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { findAddon, type Missing } from './addon-file.js';
 import { CompiledBackend, Scratch } from './compiled.js';
 import type { Engine } from './cpu-device.js';
-import type { Precision } from './device.js';
+import { type Precision, precisionNames } from './device.js';
 import { Heap, type Pointers } from './heap.js';
 import type { Kernels } from './kernels/generated/operations.js';
 import { KernelMeter } from './product-meter.js';
@@ -12,14 +12,13 @@ import { KernelMeter } from './product-meter.js';
 type FullLevel = 'avx512' | 'avx2' | 'baseline';
 /** Those with products of bfloat16; all but the first emulate them. */
 type HalfLevel = 'avx512bf16' | 'avx2bf16' | 'baselinebf16';
-export type NativeLevel = FullLevel | HalfLevel;
+/** Those with weights of 8 bits, which cannot train */
+type Int8Level = 'avx512int8' | 'avx2int8' | 'baselineint8';
+export type NativeLevel = FullLevel | HalfLevel | Int8Level;
 
 export interface NativeAddon extends Pointers {
-  /**
-   * The levels of this processor, best first.
-   * @param half those with products of bfloat16, in the place of those with products of float32
-   */
-  levels(half?: boolean): NativeLevel[];
+  /** The levels of this processor whose products are in a precision, best first */
+  levels(precision: Precision): NativeLevel[];
   open(level: NativeLevel): Kernels;
 }
 
@@ -40,7 +39,7 @@ let heap: Heap | undefined;
 /** Whether the processor has instructions that multiply bfloat16, and the addon can be loaded. */
 export function multipliesHalf(): boolean {
   const addon = loadNative();
-  return !('missing' in addon) && !isEmulation(addon.levels(true)[0]);
+  return !('missing' in addon) && !isEmulation(addon.levels('bf16')[0]);
 }
 
 const isEmulation = (level: NativeLevel) => level.endsWith('bf16') && level !== 'avx512bf16';
@@ -58,20 +57,23 @@ export function nativeEngine(
 ): Engine | Missing {
   const addon = loadNative();
   if ('missing' in addon) return addon;
-  const levels = { f32: addon.levels(), bf16: addon.levels(true) };
-  const all = [...levels.f32, ...levels.bf16];
-  const chosen = level === undefined ? levels[precision][0] : all.find((known) => known === level);
+  const all = precisionNames.flatMap((name) =>
+    addon.levels(name).map((known) => ({ level: known, precision: name })),
+  );
+  const chosen = all.find((one) =>
+    level === undefined ? one.precision === precision : one.level === level,
+  );
   if (chosen === undefined)
-    return { missing: `this processor has no ${level}`, unavailable: false };
+    return { missing: `this processor has no ${level ?? precision}`, unavailable: false };
   heap ??= new Heap(addon, counter);
-  const [source, name] = [heap, `native (${chosen})`];
-  const kernels = addon.open(chosen);
+  const [source, name] = [heap, `native (${chosen.level})`];
+  const kernels = addon.open(chosen.level);
   const scratch = new Scratch(source);
   return {
     kind: 'native',
     name,
-    precision: levels.bf16.includes(chosen) ? 'bf16' : 'f32',
-    emulates: isEmulation(chosen),
+    precision: chosen.precision,
+    emulates: isEmulation(chosen.level),
     source,
     operations: (memory) => new CompiledBackend(memory, name, kernels, scratch),
     handle: () => source.counter,

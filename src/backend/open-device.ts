@@ -66,7 +66,7 @@ export async function openDevice(
     );
     if (!('missing' in engine)) {
       const told = reasons.filter(({ unavailable }) => !unavailable).map(inWords);
-      if (engine.emulates) told.push(emulation);
+      if (engine.emulates) told.push(emulationOf(precision));
       const note = told.length > 0 ? `using ${engine.name}: ${told.join('; ')}` : undefined;
       return new CpuDevice(engine, note);
     }
@@ -84,8 +84,8 @@ function inPrecision(precision: Precision, engine: Engine | Missing): Engine | M
   return { missing: `it computes in ${engine.precision} alone` };
 }
 
-const emulation =
-  'bfloat16 is emulated, which is slower than f32, because there is no instruction for it here';
+const emulationOf = (precision: Precision) =>
+  `${precision === 'int8' ? 'int8' : 'bfloat16'} is emulated, which is slower than f32, because there is no instruction for it here`;
 
 const inWords = ({ kind, missing }: Missing & { readonly kind: DeviceKind }) =>
   `${kind} is missing (${missing})`;

@@ -14,8 +14,8 @@ export interface ProgramArrays {
   readonly vectors: Reals;
   readonly vectorGradients: Reals;
   readonly outputGradient: Reals;
-  /** Numbers as a product takes them */
-  factors(x: Reals): Reals;
+  /** Numbers as a product takes them, rows of so many columns */
+  factors(x: Reals, columns?: number): Reals;
 }
 
 /** Added to a variance before its root */
@@ -159,6 +159,7 @@ export class ReferenceProgram {
     const matrix = H * H;
     return this.arrays.factors(
       this.arrays.weight.subarray(first * matrix, (first + size) * matrix),
+      H,
     );
   }
 

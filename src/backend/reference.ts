@@ -4,7 +4,8 @@
  * It is there to be read and to be right. Arithmetic is in double precision; results are rounded where
  * they are stored. In float64 it is what gradients are checked with; the compiled back ends are checked
  * against it. In half precision the factors of products with weights, of weight gradients and of Muon's
- * iteration are rounded to bfloat16 first, and nothing else is: this is the definition of that precision.
+ * iteration are rounded to bfloat16 first, and nothing else is: this is the definition of that precision. With
+ * weights of 8 bits (`int8.ts`) the factors of the products with weights are, on the way forward alone.
  */
 import {
   type AdamStep,
@@ -29,6 +30,7 @@ import {
 import { CpuBackend } from './cpu.js';
 import type { Precision } from './device.js';
 import { roundedToHalf } from './half.js';
+import { roundedToInt8 } from './int8.js';
 import { ReferenceProgram } from './reference-program.js';
 import type { ScopeMemory } from './scope-memory.js';
 
@@ -45,14 +47,15 @@ export class ReferenceBackend extends CpuBackend {
     super(memory, dtype, precision === 'f32' ? 'reference' : `reference (${precision})`);
   }
 
-  /** Numbers as a product takes them: a rounded copy, or themselves */
-  private factors(x: Reals): Reals {
+  /** Numbers as a product takes them, rows of so many columns: a rounded copy, or themselves */
+  private factors(x: Reals, columns = x.length): Reals {
+    if (this.precision === 'int8') return roundedToInt8(x, columns);
     return this.precision === 'bf16' ? roundedToHalf(x) : x;
   }
 
   /** The elements of a tensor as factors of a product */
-  private factorsOf(x: Tensor): Reals {
-    return this.factors(this.array(x));
+  private factorsOf(x: Tensor, columns = x.shape[x.shape.length - 1]): Reals {
+    return this.factors(this.array(x), columns);
   }
 
   // --- products ---
@@ -61,7 +64,7 @@ export class ReferenceBackend extends CpuBackend {
     const [N, K] = weight.shape;
     const M = x.size / K;
     const b = bias && this.array(bias);
-    const [Y, X, W] = [this.array(y), this.factorsOf(x), this.factorsOf(weight)];
+    const [Y, X, W] = [this.array(y), this.factorsOf(x, K), this.factorsOf(weight)];
     for (let m = 0; m < M; m++) {
       for (let n = 0; n < N; n++) {
         Y[m * N + n] = (b ? b[n] : 0) + dot(X, m * K, W, n * K, K);
@@ -443,7 +446,7 @@ export class ReferenceBackend extends CpuBackend {
       vectors: of(vectors),
       vectorGradients: of(vectorGradients),
       outputGradient: of(dOutput),
-      factors: (x) => this.factors(x),
+      factors: (x, columns) => this.factors(x, columns),
     });
   }
 

@@ -3,16 +3,19 @@ import { precisionNames } from '../backend/device.js';
 import { flag, type OptionRow, option } from '../options/table.js';
 import { choice, path } from '../options/types.js';
 import { schema } from '../train/schema/schema.js';
+import { runningPrecision } from '../train/schema/training-rows.js';
 
 export const model = option('<file>', path, 'the model', { short: 'm', default: 'charnn.json' });
 export const last = flag(
   'use the latest weights of the training, from its state file, instead of the best model',
 );
 export const backend = plain(schema.backend);
-export const precision = option(
+export const precision = runningPrecision;
+/** The same where a trained model predicts and nothing is learned */
+export const predictionPrecision = option(
   '<format>',
   choice(precisionNames),
-  'format of the numbers that products multiply: float32, or bfloat16, summed up in float32',
+  'format of the numbers that products multiply: float32, bfloat16, or integers of 8 bits, which are the fastest character by character',
   { default: 'f32' },
 );
 export const threads = { ...plain(schema.threads), absent: 'usable cores' };

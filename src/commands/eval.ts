@@ -14,6 +14,7 @@ import { countsWeightRow } from '../sample/sample-rows.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
+import { requireWeightsThatLearn } from './input/fixed-weights.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { baselineEvent, baselineLine } from './output/baseline-line.js';
 import { evaluateAsPairs } from './output/pair-evaluation.js';
@@ -38,13 +39,14 @@ export const evaluate = defineCommand({
     countsWeight: countsWeightRow,
     dynamic: flag('dynamic evaluation: adapt to the text while reading it (slower)'),
     backend: rows.backend,
-    precision: rows.precision,
+    precision: rows.predictionPrecision,
     json: rows.json,
     quiet: rows.quiet,
     debug: rows.debug,
   },
   standardOutput: 'result',
   async run(texts, options) {
+    requireWeightsThatLearn(options.precision, options.dynamic);
     const output = createOutput(options.quiet ?? false);
     await refuseModels(texts);
     const model = await readAnyChosenModel(options.model ?? rows.model.default, options.last);
@@ -66,16 +68,23 @@ export const evaluate = defineCommand({
       await evaluateAsPairs(model, device, corpus.ids, output, options.json ?? false);
       return;
     }
+    const evaluation = {
+      dynamic: options.dynamic ?? false,
+      starts: corpus.starts,
+      countsWeight: options.countsWeight,
+    };
     const { characters, nats, bitsPerCharacter, perplexity } = await evaluateIds(
       model,
       device,
       corpus.ids,
-      {
-        dynamic: options.dynamic ?? false,
-        starts: corpus.starts,
-        countsWeight: options.countsWeight,
-      },
+      evaluation,
     );
+    let precisionBits: number | undefined;
+    if (device.precision === 'int8') {
+      const full = await openDevice(options.backend);
+      const { bitsPerCharacter: bits } = await evaluateIds(model, full, corpus.ids, evaluation);
+      precisionBits = bitsPerCharacter - bits;
+    }
     const { unknown } = corpus;
     const others = await baseline(vocabulary, corpus.ids, undefined);
     if (options.json) {
@@ -87,6 +96,7 @@ export const evaluate = defineCommand({
         characters,
         unknown,
         unknownBits: vocabulary.unknownCost / Math.LN2,
+        ...(precisionBits !== undefined && { precisionBits }),
         ...baselines,
       };
       process.stdout.write(`${jsonText(result)}\n`);
@@ -95,6 +105,9 @@ export const evaluate = defineCommand({
     const lines = [
       `loss           ${nats.toFixed(4)} nats per character`,
       `bits per char  ${bitsPerCharacter.toFixed(4)}`,
+      ...(precisionBits === undefined
+        ? []
+        : [`cost of int8   ${precisionBits.toFixed(4)} bits per char more than float32`]),
       `perplexity     ${perplexity.toFixed(3)}`,
       `characters     ${grouped(characters)}`,
       `unknown        ${grouped(unknown)}${unknown > 0 ? `, ${unknownPrice(vocabulary)}` : ''}`,

@@ -20,6 +20,7 @@ import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './input/chosen-model.js';
+import { requireWeightsThatLearn } from './input/fixed-weights.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { noteUnknown } from './output/unknown-note.js';
@@ -47,7 +48,7 @@ const table = {
   ...columnRows,
   threads: rows.threads,
   backend: rows.backend,
-  precision: rows.precision,
+  precision: rows.predictionPrecision,
   quiet: rows.quiet,
   debug: rows.debug,
 };
@@ -78,6 +79,7 @@ async function scoreTexts(
   }
   const output = createOutput(options.quiet ?? false);
   const dynamic = options.dynamic ?? false;
+  requireWeightsThatLearn(options.precision, dynamic);
   await refuseModels(texts);
   const model = await readChosenModel(options.model ?? rows.model.default, options.last);
   const device = await openDevice(options.backend, options.precision);

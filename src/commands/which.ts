@@ -32,7 +32,7 @@ const table = {
   invalid: invalidRow('replace'),
   threads: rows.threads,
   backend: rows.backend,
-  precision: rows.precision,
+  precision: rows.predictionPrecision,
   quiet: rows.quiet,
   debug: rows.debug,
 };

@@ -1,18 +1,17 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A loaded model and its calls. */
 
-import type { BackendName, Device } from '../backend/device.js';
+import type { BackendName, Device, Precision } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readLatestModel } from '../checkpoint/last-model.js';
 import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js';
 import { compress, decompress } from '../compress/codec.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
-import { usableCores } from '../machine/cores.js';
+import { coresInStep } from '../machine/cores.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
-import type { Ending } from './abort.js';
 import {
   requireObject,
   requirePath,
@@ -21,6 +20,7 @@ import {
   requireString,
 } from './arguments.js';
 import { checkCoding, guarded, withExactDevice } from './coding.js';
+import type { Ending } from './ending.js';
 import { keepModel, type LoadedModel, loadOnto } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
 import {
@@ -65,11 +65,11 @@ export class Model {
   static async load(path: string, options: LoadOptions = {}): Promise<Model> {
     const file = requirePath(path, 'the path of a model');
     checkOptions(modelRows.load, options, 'Model.load');
-    const { backend = 'auto', last = false } = options;
+    const { backend = 'auto', precision, last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
       last ? readLatestModel(file).then((m) => requireTexts(m, file)) : readModel(file),
     );
-    return opened(data, backend);
+    return opened(data, backend, precision);
   }
 
   /** Cell and sizes of the network */
@@ -221,7 +221,7 @@ export class Model {
    */
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
-    const { learn = true, threads = usableCores() } = rest;
+    const { learn = true, threads = coresInStep() } = rest;
     return this.#operations.run(given, (ending) =>
       withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {
@@ -285,8 +285,12 @@ export class Model {
 }
 
 /** @param data of `checkpoint` or of a training */
-export async function opened(data: unknown, backend: BackendName): Promise<Model> {
-  const device = await openDevice(backend);
+export async function opened(
+  data: unknown,
+  backend: BackendName,
+  precision?: Precision,
+): Promise<Model> {
+  const device = await openDevice(backend, precision);
   const Opened = Model as unknown as new (data: unknown, device: unknown) => Model;
   return new Opened(data, device);
 }

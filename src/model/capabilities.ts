@@ -49,6 +49,7 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
 export const precisions: Readonly<Record<Precision, Pick<Capability, 'backends'>>> = {
   f32: { backends: allBackends },
   bf16: { backends: ['native', 'reference'] },
+  int8: { backends: ['native', 'reference'] },
 };
 
 /**

@@ -3,7 +3,7 @@
  * before any work begins, and resolved once, when the text is known.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Precision } from '../backend/device.js';
+import type { TrainingPrecision } from '../backend/device.js';
 import { OptionError } from '../errors.js';
 import { requireCapable } from '../model/capabilities.js';
 import { type CellChoice, cellChoice, cellOf, chooseCell } from '../model/cells/cells.js';
@@ -175,7 +175,7 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
 /** A configuration with its precision, of which only what is not float32 is recorded */
 function inPrecision<Config extends Complete<typeof trainingRows>>(
   { precision: _, ...config }: Config,
-  precision: Precision,
+  precision: TrainingPrecision,
 ) {
   return { ...config, ...(precision !== 'f32' && { precision }) };
 }

@@ -1,11 +1,12 @@
 /**
  * Every operation on every back end against the reference in float64, whose gradients are in turn checked by
- * central differences, and in half precision against the reference that rounds its factors. Nothing may be written beyond an output, nor beyond the kernels' own memory.
+ * central differences, and in other precisions against the reference that rounds its factors. Nothing may be written
+ * beyond an output, nor beyond the kernels' own memory.
  */
 import { describe, expect, test } from 'vitest';
 import { kernelCases } from './kernel-cases.js';
 import { hasNative, machines } from './machines.js';
-import { firstDifference, runCase } from './run-case.js';
+import { casesIn, firstDifference, runCase } from './run-case.js';
 
 test('native and wasm are among the back ends tested', () => {
   const names = machines.map(([name]) => name.split(' ')[0]);
@@ -21,9 +22,12 @@ test('every case can be named', () => {
 });
 
 describe.each(machines)('%s', (_, makeMachine, precision) => {
-  test.each(kernelCases.map((c) => [c.name, c] as const))('%s', async (_name, c) => {
-    const computed = await runCase(makeMachine(), c);
-    expect(computed.overrun).toEqual([]);
-    expect(await firstDifference(c, computed, precision)).toBeUndefined();
-  });
+  test.each(casesIn(precision, kernelCases).map((c) => [c.name, c] as const))(
+    '%s',
+    async (_name, c) => {
+      const computed = await runCase(makeMachine(), c, precision);
+      expect(computed.overrun).toEqual([]);
+      expect(await firstDifference(c, computed, precision)).toBeUndefined();
+    },
+  );
 });

@@ -58,11 +58,14 @@ export const machines: NamedMachine[] = [
     const make = () => reference('float32', precision);
     return [make().backend.name, make, precision];
   }),
-  ...('missing' in addon ? [] : [...addon.levels(), ...addon.levels(true)]).flatMap((level) =>
-    compiled(nativeEngine(level)),
+  ...('missing' in addon ? [] : precisionNames.flatMap((name) => addon.levels(name))).flatMap(
+    (level) => compiled(nativeEngine(level)),
   ),
   ...(['simd', 'relaxed'] as WasmVariant[]).flatMap((variant) => compiled(wasmEngine(variant))),
   ...availableBackends
     .filter(([name]) => !['reference', 'native', 'wasm'].includes(name))
     .map(([name, make]): NamedMachine => [name, () => unguarded(make()), 'f32']),
 ];
+
+/** Those whose products are of float32 */
+export const fullMachines = machines.filter(([, , precision]) => precision === 'f32');

@@ -6,7 +6,7 @@ import { sizes } from './kernel-cases.js';
 import { machines } from './machines.js';
 import { rowsOfOtherBits } from './row-bits.js';
 
-describe.each(machines)('%s', (_, makeMachine) => {
+describe.each(machines)('%s', (_, makeMachine, precision) => {
   test('a copy reaches memory that has grown since the last one', () => {
     const backend = makeMachine().backend;
     const small = backend.tensor([4]);
@@ -18,7 +18,8 @@ describe.each(machines)('%s', (_, makeMachine) => {
     expect(Array.from(backend.read(far))).toEqual([1, 2, 3, 4]);
   });
 
-  test('Muon makes the singular values of a step nearly one', () => {
+  // weights of 8 bits are not trained
+  test.skipIf(precision === 'int8')('Muon makes the singular values of a step nearly one', () => {
     const backend = makeMachine().backend;
     const [rows, columns] = [12, 40];
     const [w, g, m] = [1, 2, 3].map(() => backend.tensor([rows, columns]));

@@ -1,6 +1,7 @@
 /** One case of the kernels on one machine, and its comparison with the reference in float64. */
 import type { Tensor } from '#charnn/backend/backend.js';
 import type { Precision } from '#charnn/backend/device.js';
+import { trainingOperations } from '#charnn/backend/kernels/manifest.js';
 import { Random } from '#charnn/model/random.js';
 import type { SyncBackend } from '../backends.js';
 import { float64Reference } from './float64-reference.js';
@@ -15,8 +16,34 @@ export interface Machine {
   };
 }
 
+/** The cases of a precision: weights of 8 bits are not trained. */
+export function casesIn<Case extends { readonly name: string }>(
+  precision: Precision,
+  cases: readonly Case[],
+): Case[] {
+  return cases.filter(
+    ({ name }) => precision !== 'int8' || !trainingOperations.test(name.split(' ')[0]),
+  );
+}
+
+/** The same operations, of which those that only training needs do nothing */
+function withoutTraining(backend: SyncBackend): SyncBackend {
+  return new Proxy(backend, {
+    get: (of, name) => {
+      if (typeof name === 'string' && trainingOperations.test(name)) return () => {};
+      const value = Reflect.get(of, name);
+      return typeof value === 'function' ? value.bind(of) : value;
+    },
+  });
+}
+
 /** Runs a case with the same random numbers on every machine. */
-export async function runCase({ backend, guarded }: Machine, c: KernelCase) {
+export async function runCase(
+  { backend: complete, guarded }: Machine,
+  c: KernelCase,
+  precision: Precision = 'f32',
+) {
+  const backend = precision === 'int8' ? withoutTraining(complete) : complete;
   const random = new Random(11);
   const tensors: Record<string, Tensor> = {};
   for (const [name, shape] of Object.entries(c.tensors)) {
@@ -43,11 +70,13 @@ type Computed = Awaited<ReturnType<typeof runCase>>;
 const oracles = {
   f32: new Map<KernelCase, Computed>(),
   bf16: new Map<KernelCase, Computed>(),
+  int8: new Map<KernelCase, Computed>(),
 };
 
 /** What the reference makes of it in float64, its products of factors that are rounded in this precision */
 async function oracle(c: KernelCase, precision: Precision): Promise<Computed> {
-  const known = oracles[precision].get(c) ?? (await runCase(float64Reference(precision), c));
+  const known =
+    oracles[precision].get(c) ?? (await runCase(float64Reference(precision), c, precision));
   oracles[precision].set(c, known);
   return known;
 }
@@ -59,8 +88,10 @@ export async function firstDifference(
   precision: Precision = 'f32',
 ) {
   const expected = await oracle(c, precision);
-  const { tolerance, halfTolerance = tolerance } = c;
-  const limit = precision === 'f32' ? tolerance : halfTolerance;
+  const { tolerance, halfTolerance } = c;
+  // integers of a row are up to twice as far apart as its numbers of bfloat16
+  const roundedTolerance = halfTolerance && (precision === 'int8' ? 2 : 1) * halfTolerance;
+  const limit = precision === 'f32' ? tolerance : (roundedTolerance ?? tolerance);
   for (const [index, [name, values]] of expected.outputs.entries()) {
     const got = computed.outputs[index][1];
     for (let i = 0; i < values.length; i++) {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { libraryNames, libraryText } from '#charnn/cells/cell-library.js';
 import { Network } from '#charnn/model/network.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
-import { machines } from '../backend/machines.js';
+import { fullMachines } from '../backend/machines.js';
 import { referenceBackend, type SyncBackend } from '../backends.js';
 
 interface Chunk {
@@ -75,7 +75,7 @@ function chunksOf(backend: SyncBackend, cell: (typeof libraryNames)[number]): Ch
 
 describe.each([
   ['reference in float64', () => ({ backend: referenceBackend('float64') }), 1e-9] as const,
-  ...machines.map(([name, make]) => [name, make, 1e-5] as const),
+  ...fullMachines.map(([name, make]) => [name, make, 1e-5] as const),
 ])('%s', (_, make, tolerance) => {
   test.each(libraryNames)('%s', (cell) => {
     const found = chunksOf(make().backend, cell);

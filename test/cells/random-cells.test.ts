@@ -5,7 +5,7 @@ import { compile } from '#charnn/cells/compile.js';
 import { defineCell } from '#charnn/cells/definition.js';
 import { cellOfProgram } from '#charnn/model/cells/equations.js';
 import { Random } from '#charnn/model/random.js';
-import { machines } from '../backend/machines.js';
+import { fullMachines } from '../backend/machines.js';
 import { referenceBackend, type SyncBackend } from '../backends.js';
 import { evaluateNaively } from './naive-layer.js';
 
@@ -174,7 +174,8 @@ describe('random equations', () => {
     );
   }, 60_000);
 
-  test.each(machines)(
+  // what rounds its factors cannot be told from what is wrong where equations magnify without bound
+  test.each(fullMachines)(
     'on %s',
     async (_, makeMachine) => {
       const { backend, guarded } = makeMachine();

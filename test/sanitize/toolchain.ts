@@ -6,6 +6,7 @@ import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { baselineAlone, instructionLevels } from '#charnn/backend/kernels/addon-targets.js';
+import type { NativeLevel } from '#charnn/backend/native.js';
 import { makeFolder } from '../temporary-folder.mjs';
 import type { Extent } from './edge-cases.js';
 
@@ -33,7 +34,7 @@ const sanitizing = (extent: Extent) => [
   ...['-fno-sanitize-recover=all', '-fno-omit-frame-pointer'],
 ];
 
-export type Level = 'baseline' | 'avx2' | 'avx512' | 'avx512bf16' | 'avx2bf16' | 'baselinebf16';
+export type Level = NativeLevel;
 
 /** Flags of the levels of this kind of processor */
 const levelFlags: Readonly<Partial<Record<Level, readonly string[]>>> =

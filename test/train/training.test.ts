@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type DeviceKind, precisionNames } from '#charnn/backend/device.js';
+import { type DeviceKind, trainingPrecisions } from '#charnn/backend/device.js';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { precisions } from '#charnn/model/capabilities.js';
@@ -162,7 +162,7 @@ describe('from a model that is given', () => {
 
 const computing = availableBackends.flatMap(([name]) => {
   const backend = name as DeviceKind;
-  return precisionNames
+  return trainingPrecisions
     .filter((precision) => precisions[precision].backends.includes(backend))
     .map((precision) => ({ backend, precision }));
 });

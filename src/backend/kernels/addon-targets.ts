@@ -5,7 +5,7 @@ const avx512 = ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'];
 
 /**
  * Instruction levels of an architecture, with what a compiler is told for each. Those with HALF have products
- * in half precision.
+ * in half precision, those with INT8 weights of 8 bits.
  */
 export const instructionLevels: Readonly<
   Record<string, Readonly<Record<string, readonly string[]>>>
@@ -16,6 +16,8 @@ export const instructionLevels: Readonly<
     avx512,
     avx512bf16: [...avx512, '-mavx512bf16', '-DHALF'],
     avx2bf16: [...avx2, ...emulation],
+    avx512int8: [...avx512, '-mavx512vnni', '-DINT8'],
+    avx2int8: [...avx2, '-DINT8'],
   },
 };
 
@@ -23,6 +25,7 @@ export const instructionLevels: Readonly<
 export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
   baseline: [],
   baselinebf16: emulation,
+  baselineint8: ['-DINT8'],
 };
 
 /** What every compiler of the kernels is told */

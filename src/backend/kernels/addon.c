@@ -5,7 +5,6 @@
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
-#include <stdbool.h>
 #include <string.h>
 #include "kernels.h"
 #include "processor.h"
@@ -17,8 +16,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 extern const struct kernels kernels_avx512, kernels_avx2, kernels_avx512bf16, kernels_avx2bf16;
+extern const struct kernels kernels_avx512int8, kernels_avx2int8;
 #else
-extern const struct kernels kernels_baselinebf16;
+extern const struct kernels kernels_baselinebf16, kernels_baselineint8;
 #endif
 extern const struct kernels kernels_baseline;
 
@@ -34,29 +34,33 @@ int _fltused = 0;
  */
 static _Alignas(64) uint8_t origin[64];
 
-/* Kernels for an instruction level; half: whose products are of bfloat16, or an emulation of that. */
+/* Kernels for an instruction level, and the precision of their products */
 struct level {
-    const char *name;
-    int half;
+    const char *name, *precision;
     const struct kernels *table;
 };
 
-#define MAX_LEVELS 5
+#define MAX_LEVELS 7
 
 /* Instruction levels that this processor has, best first. */
 static int supported_levels(struct level levels[MAX_LEVELS]) {
     int count = 0;
+#define LEVEL_OF(name, precision) levels[count++] = (struct level){#name, precision, &kernels_##name}
 #if defined(__x86_64__)
     const struct processor has = this_processor();
-    if (has.avx512) levels[count++] = (struct level){"avx512", 0, &kernels_avx512};
-    if (has.avx2) levels[count++] = (struct level){"avx2", 0, &kernels_avx2};
-    levels[count++] = (struct level){"baseline", 0, &kernels_baseline};
-    if (has.avx512 && has.bf16) levels[count++] = (struct level){"avx512bf16", 1, &kernels_avx512bf16};
-    if (has.avx2) levels[count++] = (struct level){"avx2bf16", 1, &kernels_avx2bf16};
+    if (has.avx512) LEVEL_OF(avx512, "f32");
+    if (has.avx2) LEVEL_OF(avx2, "f32");
+    LEVEL_OF(baseline, "f32");
+    if (has.avx512 && has.bf16) LEVEL_OF(avx512bf16, "bf16");
+    if (has.avx2) LEVEL_OF(avx2bf16, "bf16");
+    if (has.avx512 && has.vnni) LEVEL_OF(avx512int8, "int8");
+    if (has.avx2) LEVEL_OF(avx2int8, "int8");
 #else
-    levels[count++] = (struct level){"baseline", 0, &kernels_baseline};
-    levels[count++] = (struct level){"baselinebf16", 1, &kernels_baselinebf16};
+    LEVEL_OF(baseline, "f32");
+    LEVEL_OF(baselinebf16, "bf16");
+    LEVEL_OF(baselineint8, "int8");
 #endif
+#undef LEVEL_OF
     return count;
 }
 
@@ -106,19 +110,19 @@ static const struct kernels *arguments(napi_env env, napi_callback_info info, do
 
 #include "generated/glue.h"
 
-/* levels(half) -> names of the instruction levels of this processor, best first, in full or half precision */
+/* levels(precision) -> names of the instruction levels of this processor, best first */
 static napi_value levels(napi_env env, napi_callback_info info) {
     napi_value value, list, name;
-    size_t arguments = 1;
-    bool half = false;
-    napi_get_cb_info(env, info, &arguments, &value, NULL, NULL);
-    napi_get_value_bool(env, value, &half);
+    size_t count = 1;
+    napi_get_cb_info(env, info, &count, &value, NULL, NULL);
+    char precision[8] = "";
+    napi_get_value_string_utf8(env, value, precision, sizeof precision, NULL);
     struct level levels[MAX_LEVELS];
-    int count = supported_levels(levels);
+    int count_of_levels = supported_levels(levels);
     uint32_t listed = 0;
     napi_create_array(env, &list);
-    for (int i = 0; i < count; i++) {
-        if (levels[i].half != half) continue;
+    for (int i = 0; i < count_of_levels; i++) {
+        if (strcmp(levels[i].precision, precision) != 0) continue;
         napi_create_string_utf8(env, levels[i].name, NAPI_AUTO_LENGTH, &name);
         napi_set_element(env, list, listed++, name);
     }
@@ -176,9 +180,12 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
     }
 
     napi_create_object(env, &functions);
-#define X(result, name, parameters)                                                               \
-    napi_create_function(env, #name, NAPI_AUTO_LENGTH, call_##name, (void *)table, &function);             \
-    napi_set_named_property(env, functions, #name, function);
+    /* a level that cannot train has not all of them */
+#define X(result, name, parameters)                                                                   \
+    if (table->name) {                                                                                \
+        napi_create_function(env, #name, NAPI_AUTO_LENGTH, call_##name, (void *)table, &function);    \
+        napi_set_named_property(env, functions, #name, function);                                     \
+    }
     KERNELS(X)
 #undef X
     return functions;

@@ -56,14 +56,6 @@ static void pack_transposed(float *packed, const float *w, int N, int K) {
     }
 }
 
-static const float *weight_panels(const float *packed, const float *weight, int N, int K, float **scratch) {
-    if (packed) return packed;
-    pack_transposed(*scratch, weight, N, K);
-    packed = *scratch;
-    *scratch += packed_size(N, K);
-    return packed;
-}
-
 INLINE const float *start_row(struct start_rows begin, int m, int ldc) {
     return begin.ids ? begin.rows + (ptrdiff_t)begin.ids[m] * ldc : begin.rows;
 }

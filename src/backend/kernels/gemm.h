@@ -75,19 +75,21 @@ static void gemm(float *c, int ldc, const float *a, int lda, const float *packed
 
 #define ROW_COPIES (MC * (KC + 2 * VL))
 /* Words that a product needs room for where copies do not pay */
+#if defined(INT8)
+/* Rows of A that are multiplied at a time as integers, and the longest that there may be: those of a network of
+ * pairs are twice as wide as its layers. */
+#define INT8_ROWS 4
+#define INT8_MAX_K (2 * 16384)
+#define ROOM (INT8_ROWS * (INT8_MAX_K / 4 + VL))
+#else
 #define ROOM (WORD == 1 ? 0 : ROW_COPIES)
+#endif
 
 /* The room of a product where copies do not pay */
 INLINE float *needed_room(float *room) { return ROOM ? room : NULL; }
 
 /* C[N,N] = A · B where the result is known to be symmetric: about half the work. room: ROOM words. */
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room);
-
-/*
- * Returns the panels of Wᵀ, W [N,K]: `packed` if there is one, else made at *scratch, which then points behind
- * them.
- */
-static const float *weight_panels(const float *packed, const float *weight, int N, int K, float **scratch);
 
 /*
  * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here block by block; scratch: LEFT_SIDE words.

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { constants } from './manifest.js';
+import { constants, trainingOperations } from './manifest.js';
 import {
   constantKernel,
   type KernelArgument,
@@ -73,20 +73,26 @@ function slots({ kind, name, optional }: KernelArgument): Slot[] {
 const slotsOf = (signature: Signature) => signature.arguments.flatMap(slots);
 
 function header(): string {
-  const kernels = [
-    ...signatures.map((signature) => {
-      const parameters = slotsOf(signature).map(({ c }) => c);
-      const result = signature.returnsNumber ? 'double' : 'void';
-      return `    X(${result}, ${signature.kernel}, (${parameters.join(', ')}))`;
-    }),
-    ...constants.map((name) => `    X(double, ${constantKernel(name)}, (void))`),
-  ];
+  const ofConstants = constants.map((name) => `    X(double, ${constantKernel(name)}, (void))`);
+  const list = (chosen: readonly Signature[]) =>
+    [
+      ...chosen.map((signature) => {
+        const parameters = slotsOf(signature).map(({ c }) => c);
+        const result = signature.returnsNumber ? 'double' : 'void';
+        return `    X(${result}, ${signature.kernel}, (${parameters.join(', ')}))`;
+      }),
+      ...ofConstants,
+    ].join(' \\\n');
   const maxSlots = Math.max(...signatures.map((signature) => slotsOf(signature).length));
   return `/* ${source} */
 
 /* Makes the list of kernels, as X(result, name, parameters). */
 #define KERNELS(X) \\
-${kernels.join(' \\\n')}
+${list(signatures)}
+
+/* The same without those that only training needs */
+#define FORWARD_KERNELS(X) \\
+${list(signatures.filter(({ operation }) => !trainingOperations.test(operation)))}
 
 /* Makes the list of constants, as X(name). */
 #define KERNEL_CONSTANTS(X) ${constants.map((name) => `X(${name})`).join(' ')}
@@ -139,7 +145,7 @@ ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join
 
   /** Number of words of a packed matrix of N columns and K rows */
   protected panels(N: number, K: number): number {
-    return Math.ceil(N / this.VL) * this.VL * Math.ceil(K / this.WORD);
+    return Math.ceil(N / this.VL) * this.VL * (this.COLUMN_WORDS + Math.ceil(K / this.WEIGHT_WORD));
   }
 ${signatures.flatMap((signature) => method(signature)).join('\n')}
 }

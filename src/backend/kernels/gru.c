@@ -3,7 +3,7 @@
  * Shapes and formulas: backend.ts.
  */
 #include "functions.h"
-#include "gemm.h"
+#include "weights.h"
 
 /* gates [B,3H]: input projection -> activations; u [B,3H]: recurrent projection; h_before, h [B,H]. */
 static void gru_gates(int B, int H, float *gates, const float *u, const float *h_before, float *h) {
@@ -64,8 +64,8 @@ KERNEL void gru_forward(int T, int B, int H, float *gates, float *recurrent, flo
     if (table) gather(gates, table, ids, T * B, 3 * H);
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 3 * step, recurrent += 3 * step, h += step) {
-        gemm(recurrent, 3 * H, h, H, packed, (struct start_rows){bias, NULL}, START_ROWS, B, 3 * H, H,
-             needed_room(scratch));
+        weight_product(recurrent, 3 * H, h, H, packed, (struct start_rows){bias, NULL}, START_ROWS, B, 3 * H, H,
+                       needed_room(scratch));
         gru_gates(B, H, gates, recurrent, h, h + step);
     }
 }

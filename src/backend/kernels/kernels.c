@@ -19,7 +19,7 @@ KERNELS(X)
 
 /* packed <- Wᵀ, W [N,K]: for a weight that will be multiplied with many times */
 KERNEL void pack_weight(float *packed, const float *weight, int N, int K) {
-    pack_transposed(packed, weight, N, K);
+    pack_weights(packed, weight, N, K);
 }
 
 /* The constants that sizes of scratch are computed from. */
@@ -32,7 +32,11 @@ KERNEL_CONSTANTS(X)
 #define TABLE(level) TABLE_(level)
 const struct kernels TABLE(LEVEL) = {
 #define X(result, name, parameters) .name = name,
+#if defined(INT8)
+    FORWARD_KERNELS(X)
+#else
     KERNELS(X)
+#endif
 #undef X
 };
 #endif

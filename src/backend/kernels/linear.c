@@ -1,5 +1,5 @@
 /* Linear layers, look-ups and transposition: forward beside backward. */
-#include "gemm.h"
+#include "weights.h"
 
 /* x[M,N] += row[N] in every row */
 static void add_rows(float *x, const float *row, int M, int N) {
@@ -23,8 +23,8 @@ static void add_column_sums(float *sums, const float *x, int M, int N) {
 KERNEL void linear(float *y, const float *x, const float *weight, const float *bias, int M, int N, int K,
                    const float *packed, float *scratch) {
     packed = weight_panels(packed, weight, N, K, &scratch);
-    gemm(y, N, x, K, packed, (struct start_rows){bias, NULL}, bias ? START_ROWS : START_ZERO, M, N, K,
-         needed_room(scratch));
+    weight_product(y, N, x, K, packed, (struct start_rows){bias, NULL}, bias ? START_ROWS : START_ZERO, M, N, K,
+                   needed_room(scratch));
 }
 
 /* dx[M,K] = or += dy[M,N] · W[N,K] */
@@ -59,10 +59,26 @@ KERNEL void scatter_add(float *d_table, const float *dy, const int32_t *ids, int
     for (int i = 0; i < count; i++, dy += D) add_rows(d_table + (size_t)ids[i] * D, dy, 1, D);
 }
 
-/* y[N,M] = x[M,N]ᵀ + bias[M] */
+/* y[N,M] = x[M,N]ᵀ + bias[M], a square of vectors after the other */
 KERNEL void transpose(float *y, const float *x, const float *bias, int M, int N) {
-    for (int i = 0; i < M; i++)
-        for (int j = 0; j < N; j++) y[(size_t)j * M + i] = x[(size_t)i * N + j] + (bias ? bias[i] : 0);
+    for (int i = 0; i < M; i += VL)
+        for (int j = 0; j < N; j += VL) {
+            int rows = M - i < VL ? M - i : VL, columns = N - j < VL ? N - j : VL;
+            const float *from = x + (size_t)i * N + j;
+            float *to = y + (size_t)j * M + i;
+            vec square[VL];
+#pragma GCC unroll 16
+            for (int row = 0; row < VL; row++) {
+                square[row] = (vec){0};
+                if (row >= rows) continue;
+                square[row] = LOAD(from + (size_t)row * N, columns);
+                if (bias) square[row] += splat(bias[i + row]);
+            }
+            transpose_square(square);
+#pragma GCC unroll 16
+            for (int column = 0; column < VL; column++)
+                if (column < columns) STORE(to + (size_t)column * M, square[column], rows);
+        }
 }
 
 /* dx[M,N] += dy[N,M]ᵀ; db[M] += column sums of dy */

@@ -3,7 +3,7 @@
  * step t. Shapes and formulas: backend.ts.
  */
 #include "functions.h"
-#include "gemm.h"
+#include "weights.h"
 
 /*
  * n units at the head of i, f, g, o, H apart: pre-activations a[4] -> activations in gates; c_before, c,
@@ -89,8 +89,8 @@ KERNEL void lstm_forward(int T, int B, int H, float *gates, float *h, float *c, 
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
         struct start_rows looked_up = {table, table ? ids + (ptrdiff_t)t * B : NULL};
-        gemm(gates, 4 * H, h, H, packed, looked_up, table ? START_ROWS : START_C, B, 4 * H, H,
-             needed_room(scratch));
+        weight_product(gates, 4 * H, h, H, packed, looked_up, table ? START_ROWS : START_C, B, 4 * H, H,
+                       needed_room(scratch));
         lstm_gates(B, H, gates, bias, c, c + step, tanh_c, h + step);
     }
 }

@@ -12,7 +12,7 @@
  * digits.
  */
 #include "functions.h"
-#include "gemm.h"
+#include "weights.h"
 
 /* Added to the variance, so that a constant row is not divided by 0; the same as PyTorch's. */
 #define NORM_EPSILON 1e-5f
@@ -148,7 +148,7 @@ KERNEL void lstm_norm_forward(int T, int B, int H, float *gates, float *h, float
     if (table) gather(gates, table, ids, T * B, 4 * H);
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
-        gemm(gates, 4 * H, h, H, packed, no_rows, START_C, B, 4 * H, H, needed_room(scratch));
+        weight_product(gates, 4 * H, h, H, packed, no_rows, START_C, B, 4 * H, H, needed_room(scratch));
         lstm_norm_gates(B, H, gates, gain, shift, c, c + step, tanh_c, h + step, normalised, scales);
         normalised += 4 * step, scales += 4 * (size_t)B;
     }

@@ -59,5 +59,19 @@ multiplyAdds: number | | int rounds
 muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = Math.min(M, N) | inout w; in g; inout m; int M, N; float rate, momentum, decay, gradientScale; scratch ROOM + 2 * M * N + 2 * S * S + Math.max(panels(M, N), panels(N, M), panels(S, S))
 `;
 
-/** Constants of the C source (`vector.h`, `factors.h`, `gemm.h`, `program.c`) in sizes of scratch; every instruction level has its own values. */
-export const constants = ['VL', 'WORD', 'ROOM', 'ROW_COPIES', 'LEFT_SIDE', 'PROGRAM_TILE'] as const;
+/**
+ * Constants of the C source (`vector.h`, `weights.h`, `gemm.h`, `program.c`) in sizes of scratch; every instruction
+ * level has its own values.
+ */
+export const constants = [
+  'VL',
+  'WEIGHT_WORD',
+  'COLUMN_WORDS',
+  'ROOM',
+  'ROW_COPIES',
+  'LEFT_SIDE',
+  'PROGRAM_TILE',
+] as const;
+
+/** Operations that only training needs: a level whose weights are of 8 bits is without them. */
+export const trainingOperations = /Backward|^(adam|rmsprop|sgd|muon)$/;

@@ -1,5 +1,5 @@
 /* Measuring products: their clock, and the limit that the processor sets to them. */
-#include "gemm.h"
+#include "weights.h"
 #include "product_clock.h"
 
 /* Starts the clock of all threads from zero, or stops it. */
@@ -19,13 +19,14 @@ KERNEL double multiply_adds(int rounds) {
     vec acc[MR][2];
     for (int m = 0; m < MR; m++)
         for (int v = 0; v < 2; v++) acc[m][v] = splat((float)(m + v));
-    const vec half = splat(0.5f), one = splat(1), words = make_words(one, half);
+    const vec half = splat(0.5f), one = splat(1), a = make_words(half, half), b = make_words(one, one);
     for (int round = 0; round < rounds; round++) {
 #pragma GCC unroll 16
         for (int m = 0; m < MR; m++)
 #pragma GCC unroll 2
+            /* the sum as a factor, so that the compiler cannot take the product out of the loop */
             for (int v = 0; v < 2; v++)
-                acc[m][v] = WORD == 1 ? multiply_add(acc[m][v], half, one) : multiply_words(words, words, acc[m][v]);
+                acc[m][v] = WORD == 1 ? multiply_add(acc[m][v], half, one) : multiply_words(a, b, acc[m][v]);
     }
     vec sum = {0};
     for (int m = 0; m < MR; m++) sum += acc[m][0] + acc[m][1];

@@ -6,7 +6,7 @@
  * the program lie in the first-level cache. Each is a loop of its own over the tile.
  */
 #include "functions.h"
-#include "gemm.h"
+#include "weights.h"
 
 /* Max number of elements of a tile, unless an operation needs whole rows, which may be longer */
 #define PROGRAM_TILE 512
@@ -215,7 +215,7 @@ static struct group find_group(const struct program *p, int g, int backward) {
         found.size = entry[2];
         if (i == g) break;
         found.first += found.size * H;
-        found.packed += backward ? packed_size(H, found.size * H) : packed_size(found.size * H, H);
+        found.packed += backward ? packed_size(H, found.size * H) : weight_size(found.size * H, H);
     }
     found.argument = p->bases[0] + p->offsets[entry[0]];
     found.products = p->bases[0] + p->offsets[entry[1]];
@@ -229,8 +229,8 @@ static void multiply(const struct program *p, int g, int t, int rows) {
     const int N = of.size * H;
     const int to_input = of.products == p->bases[0] + p->offsets[p->code[INPUT_REGION]];
     struct start_rows looked_up = {p->table, p->table ? p->ids + row : NULL};
-    gemm(of.products + row * N, N, of.argument + row * H, H, of.packed, looked_up,
-         !to_input ? START_ZERO : p->table ? START_ROWS : START_C, rows, N, H, p->room);
+    weight_product(of.products + row * N, N, of.argument + row * H, H, of.packed, looked_up,
+                   !to_input ? START_ZERO : p->table ? START_ROWS : START_C, rows, N, H, p->room);
 }
 
 static void multiply_backward(const struct program *p, int g, int region, int accumulate, int t, int rows) {
@@ -263,8 +263,8 @@ KERNEL void program_forward(int T, int B, int H, const int32_t *code, const int3
     if (!packed) {
         packed = scratch;
         for (int g = 0; g < code[GROUPS]; g++, weight += (size_t)entry[2] * H * H, entry += 3) {
-            pack_transposed(scratch, weight, entry[2] * H, H);
-            scratch += packed_size(entry[2] * H, H);
+            pack_weights(scratch, weight, entry[2] * H, H);
+            scratch += weight_size(entry[2] * H, H);
         }
     }
     struct program p = {

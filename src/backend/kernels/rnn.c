@@ -2,7 +2,7 @@
  * Vanilla RNN over a chunk. Slot t of h is the state before step t. Shapes and formulas: backend.ts.
  */
 #include "functions.h"
-#include "gemm.h"
+#include "weights.h"
 
 KERNEL void rnn_forward(int T, int B, int H, float *gates, float *h, const float *weight,
                         const float *bias, const float *table, const int32_t *ids, const float *packed,
@@ -11,7 +11,8 @@ KERNEL void rnn_forward(int T, int B, int H, float *gates, float *h, const float
     int step = B * H;
     for (int t = 0; t < T; t++, gates += step, h += step) {
         struct start_rows looked_up = {table, table ? ids + (ptrdiff_t)t * B : NULL};
-        gemm(gates, H, h, H, packed, looked_up, table ? START_ROWS : START_C, B, H, H, needed_room(scratch));
+        weight_product(gates, H, h, H, packed, looked_up, table ? START_ROWS : START_C, B, H, H,
+                       needed_room(scratch));
         for (int b = 0; b < B; b++) {
             const float *a = gates + (size_t)b * H;
             float *next = h + step + (size_t)b * H;

@@ -68,7 +68,7 @@ export const sampleTable = {
     seed,
     threads: rows.threads,
     backend: rows.backend,
-    precision: rows.precision,
+    precision: rows.predictionPrecision,
     quiet: rows.quiet,
     debug: rows.debug,
   }),

@@ -1,5 +1,5 @@
 /** Options of how a network is trained: fields of the `config` object in state files. */
-import { backendNames, precisionNames } from '../../backend/device.js';
+import { backendNames, trainingPrecisions } from '../../backend/device.js';
 import { maxContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
@@ -186,6 +186,14 @@ const validationRows = topic('Length', {
   ),
 });
 
+const precisionHelp =
+  'format of the numbers that products multiply: float32, or bfloat16, summed up in float32';
+
+/** The precision of what runs a model that is there: bytes are promised, so it is not picked. */
+export const runningPrecision = option('<format>', choice(trainingPrecisions), precisionHelp, {
+  default: 'f32',
+});
+
 const runRows = topic('Run', {
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {
     default: 1,
@@ -202,8 +210,8 @@ const runRows = topic('Run', {
   }),
   precision: option(
     '<format>',
-    choice([...precisionNames, 'auto']),
-    'format of the numbers that products multiply: float32, or bfloat16, summed up in float32; auto: bf16 where a step is at least 1.1 times as fast',
+    choice([...trainingPrecisions, 'auto']),
+    `${precisionHelp}; auto: bf16 where a step is at least 1.1 times as fast`,
     { absent: 'auto', optional: true, resume: true },
   ),
 });
