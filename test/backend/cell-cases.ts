@@ -49,6 +49,7 @@ export function casesOfCells(
         backend.rnnBackward(size, { gates, h, weight, bias }, dy, dh);
       },
       outputs: ['h', 'gates', 'dh'],
+      forwardOutputs: ['h'],
       tolerance: 5e-6,
       halfTolerance: roundedStates,
     },
@@ -106,6 +107,7 @@ export function casesOfCells(
         backend.gruBackward(size, gru, dy, dh);
       },
       outputs: ['h', 'gates', 'recurrent', 'dh'],
+      forwardOutputs: ['h', 'gates'],
       tolerance: 5e-6,
       halfTolerance: roundedStates,
     },

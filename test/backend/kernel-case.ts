@@ -15,6 +15,8 @@ export interface KernelCase {
   /** An input whose first element is not a number: it has to show in every output that it reaches */
   readonly poisoned?: string;
   readonly outputs: readonly string[];
+  /** Those that are defined where only the way forward is computed, if not all are */
+  readonly forwardOutputs?: readonly string[];
   /** Largest |error|, for an output whose inputs' products sum up to `magnitude` in absolute value */
   readonly tolerance: number;
   /**

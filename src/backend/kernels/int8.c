@@ -25,6 +25,22 @@ INLINE ivec rounded(vec x) {
 INLINE vec to_float(ivec x) { return (vec)__builtin_convertvector(x, vec); }
 
 /*
+ * a b + c, rounded once. The compiler fuses a product and a sum only where it finds them side by side, which may
+ * differ from tile to tile, and with it the last bit of a row.
+ */
+INLINE vec fused(vec a, vec b, vec c) {
+#if VL == 16
+    return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif VL == 8
+    return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    vec result;
+    for (int i = 0; i < VL; i++) result[i] = __builtin_fmaf(a[i], b[i], c[i]);
+    return result;
+#endif
+}
+
+/*
  * Returns the scale of row[K]; *factor <- what its numbers are multiplied with before they are rounded. What is not
  * a finite number makes the scale not a number, so that it shows in every product.
  */
@@ -169,7 +185,7 @@ INLINE void int8_tile(const int rows, const int chains, const int vectors, float
             float *to = c + (ptrdiff_t)m * ldc + at;
             const float *from = start == START_C ? to : start_row(begin, m, ldc) + at;
             vec before = start == START_ZERO ? (vec){0} : LOAD(from, columns);
-            vec result = multiply_add(to_float(sums[m][0][v]), splat(scales[m]) * load(w->scales + at), before);
+            vec result = fused(to_float(sums[m][0][v]), splat(scales[m]) * load(w->scales + at), before);
             if (columns == VL) store(to, result);
             else store_part(to, result, columns);
         }
