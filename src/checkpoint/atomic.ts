@@ -1,19 +1,12 @@
 /** Writes files so that after a crash there is either the whole old file or the whole new one. */
 import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
-import {
-  type FileHandle,
-  open,
-  readdir,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
+import { fsync, type Stats } from 'node:fs';
+import { type FileHandle, open, readdir, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { CharnnError, systemReason } from '../errors.js';
 import { quote } from '../messages/quote.js';
+import { HeldFileError, moveHeldFile, replaceFile } from './replace-file.js';
 
 /** Number of bytes written at once, small enough to leave little garbage to collect */
 const bufferBytes = 1 << 18;
@@ -21,7 +14,8 @@ const bufferBytes = 1 << 18;
 /**
  * Writes a file by way of a temporary one in the same folder: written, flushed to disk, renamed.
  * @param pieces the text, in order; never held whole
- * @throws CharnnError naming the path and the system's reason; the old file is then untouched
+ * @throws CharnnError naming the path and the system's reason; the old file is then untouched. It is a
+ *   HeldFileError where the new file is there, but under a second name.
  */
 export async function writeFileAtomically(path: string, pieces: Iterable<string>): Promise<void> {
   let temporary: string | undefined;
@@ -39,13 +33,23 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
     } finally {
       await file.close();
     }
-    await rename(temporary, target);
+    const secondName = await replaceFile(temporary, target);
     await syncFolder(folder);
+    if (secondName !== undefined) throw new HeldFileError(path, secondName);
   } catch (cause) {
+    if (cause instanceof HeldFileError) throw cause;
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {});
     const reason = cause instanceof CharnnError ? cause.unspelt : systemReason(cause);
     throw new CharnnError(`cannot write ${quote(path)}: ${reason}`, 1, { cause });
   }
+}
+
+/**
+ * Moves a file that was written under a second name to its own, if that has been let go.
+ * @returns whether it is there now
+ */
+export async function writeHeldFile({ path }: HeldFileError): Promise<boolean> {
+  return moveHeldFile(await resolveLinks(path));
 }
 
 /**
@@ -76,9 +80,12 @@ async function attempt(work: () => Promise<void>): Promise<boolean> {
 /** Error codes of file systems that cannot flush a file */
 const cannotFlush: ReadonlySet<unknown> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
+/** Flushes by the number of the open file: handles as Yarn's Plug'n'Play has them cannot do it themselves. */
+const flushDescriptor = promisify(fsync);
+
 async function flush(file: FileHandle): Promise<void> {
   try {
-    await file.sync();
+    await flushDescriptor(file.fd);
   } catch (cause) {
     if (!cannotFlush.has((cause as NodeJS.ErrnoException).code)) throw cause;
   }
@@ -148,7 +155,7 @@ async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   if (handle === undefined) return;
   try {
-    await handle.sync();
+    await flushDescriptor(handle.fd);
   } catch {
     // Windows and some network file systems refuse it; the file itself is flushed
   } finally {

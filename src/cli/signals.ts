@@ -7,6 +7,8 @@ const codes = {
   SIGINT: exitCode.interrupted,
   SIGTERM: exitCode.terminated,
   SIGHUP: exitCode.hangup,
+  // Ctrl-Break, on Windows alone
+  SIGBREAK: exitCode.interrupted,
 } as const;
 
 type EndSignal = keyof typeof codes;
@@ -82,8 +84,10 @@ function hasTerminal(): boolean {
 /**
  * Ends a process whose terminal is gone by the signal for that. It cannot exit normally: Node 20 and 22 abort when
  * they cannot restore the terminal's mode.
+ * Windows itself ends a process whose window is closed, some seconds later.
  */
 export function endByHangup(): void {
+  if (process.platform === 'win32') return;
   process.once('exit', () => {
     process.removeAllListeners('SIGHUP');
     process.kill(process.pid, 'SIGHUP');

@@ -2,7 +2,7 @@
 
 import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
-import { usableCores } from '../machine/cores.js';
+import { coresInStep } from '../machine/cores.js';
 import { requireCapable } from '../model/capabilities.js';
 import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
@@ -64,7 +64,7 @@ function settingsOf(options: OptionsOf<typeof table>): BenchmarkOptions {
     layerNorm = false,
     batchSize = table.batchSize.default,
     seqLength = table.seqLength.default,
-    threads = usableCores(),
+    threads = coresInStep(),
     iterations = table.iterations.default,
     backend = 'auto',
     profile = false,

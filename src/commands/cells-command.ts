@@ -9,7 +9,7 @@ import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
 import { CharnnError, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
-import { usableCores } from '../machine/cores.js';
+import { coresInStep } from '../machine/cores.js';
 import { grouped, jsonText, printable, quote } from '../messages/quote.js';
 import { chooseCell } from '../model/cells/cells.js';
 import { type OptionsOf, option } from '../options/table.js';
@@ -137,7 +137,7 @@ function show(given: string, { hidden: H = table.hidden.default, json }: Options
 const tolerance = 1e-6;
 
 async function check(given: string, options: Options): Promise<void> {
-  const { hidden = table.hidden.default, threads = usableCores(), backend = 'auto' } = options;
+  const { hidden = table.hidden.default, threads = coresInStep(), backend = 'auto' } = options;
   const choice = chooseCell(given);
   const small = { ...choice, layers: 1, hidden: 5, embedding: 3, vocabulary: 7 };
   const errors = await gradientErrors(small);

@@ -8,7 +8,7 @@ import * as rows from '../cli/rows.js';
 import { compress as compressBytes, requireCompressible } from '../compress/codec.js';
 import { UsageError } from '../errors.js';
 import { withExactDevice } from '../library/coding.js';
-import { usableCores } from '../machine/cores.js';
+import { coresInStep } from '../machine/cores.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { path } from '../options/types.js';
 import { readInput, withProgress } from './input/whole-input.js';
@@ -69,7 +69,7 @@ async function compressFile(
       compressBytes(content, {
         model,
         learn: options.learn ?? true,
-        threads: options.threads ?? usableCores(),
+        threads: options.threads ?? coresInStep(),
         device: exact,
         onProgress,
       }),

@@ -10,7 +10,6 @@ import { CharnnError, UsageError } from '../errors.js';
 import { Corpus } from '../library/corpus.js';
 import { textOf } from '../library/held.js';
 import { guardOutput } from '../library/output-guard.js';
-import { limits } from '../limits.js';
 import { usableCores } from '../machine/cores.js';
 import { jsonText, quote } from '../messages/quote.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
@@ -24,22 +23,26 @@ import { textArguments } from './input/text-arguments.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 import { pageOfSearch, rungLine, searchJson, searchLines } from './output/search-shown.js';
 
+/** Larger networks take so long that a search says nothing. */
+const maxHidden = 1024;
+const maxLayers = 4;
+
 const table = {
   time: option('<time>', duration, 'time for the whole search: 20m, 1h or 1h30m', {
     default: '1h',
   }),
   hidden: option(
     '<n>',
-    integer(1, limits.width),
+    integer(1, maxHidden),
     'units of the LSTM whose number of parameters all cells get',
     {
       default: 128,
     },
   ),
-  layers: option('<n>', integer(1, limits.layers), 'number of recurrent layers', { default: 1 }),
+  layers: option('<n>', integer(1, maxLayers), 'number of recurrent layers', { default: 1 }),
   embedding: option(
     '<n>',
-    integer(0, limits.width),
+    integer(0, maxHidden),
     'size of the character embedding; 0 feeds characters one-hot',
     {
       default: 64,

@@ -1,4 +1,4 @@
-/** Ending work early: the type of a caller's signal, ways to listen to it, and how a call is told to end. */
+/** Ending work early: the type of a caller's signal, and ways to listen to it. */
 
 /** An `AbortSignal`, as far as the library needs it: no types of Node.js or of browsers are needed. */
 export interface AbortSignalLike {
@@ -16,40 +16,6 @@ export function isSignal(value: unknown): value is AbortSignalLike {
     typeof addEventListener === 'function' &&
     typeof removeEventListener === 'function'
   );
-}
-
-/** Tells the work of one call that it is to end. */
-export class Ending {
-  private cause: { readonly reason: unknown } | undefined;
-  private controller: AbortController | undefined;
-
-  get isEnding(): boolean {
-    return this.cause !== undefined;
-  }
-
-  get reason(): unknown {
-    return this.cause?.reason;
-  }
-
-  /** Ends the work; only the first reason counts. */
-  end(reason: unknown): void {
-    this.cause ??= { reason };
-    this.controller?.abort(this.cause.reason);
-  }
-
-  /** @throws the reason, if the work is to end */
-  check(): void {
-    if (this.cause !== undefined) throw this.cause.reason;
-  }
-
-  /** The same as a signal. It is made when it is first asked for: a signal for each of many short calls costs memory. */
-  get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.cause !== undefined) this.controller.abort(this.cause.reason);
-    }
-    return this.controller.signal;
-  }
 }
 
 /** Rejects with the reason of a signal as soon as it is aborted; `stop` ends the listening. */

@@ -4,8 +4,8 @@ import { openExactDevice } from '../backend/open-device.js';
 import { shortBackend, shortBytes } from '../compress/short-container.js';
 import { UsageError } from '../errors.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
-import type { Ending } from './abort.js';
 import { kindOf, requireFunction, requireObject, requireSignal } from './arguments.js';
+import type { Ending } from './ending.js';
 import { modelRows } from './model-options.js';
 
 type Listener = (fraction: number) => void;

@@ -4,8 +4,9 @@ import { checkOptions, type OptionsOf } from '../options/table.js';
 import { loadSources } from '../text/load-corpus.js';
 import type { Source } from '../text/sources.js';
 import { readRows, recordRows, sourceRows, textRows } from '../train/schema/text-rows.js';
-import { type AbortSignalLike, abortable, type Ending } from './abort.js';
+import { type AbortSignalLike, abortable } from './abort.js';
 import { kindOf, requireObject, requirePaths, requireSignal } from './arguments.js';
+import type { Ending } from './ending.js';
 import { type HeldText, keepText, textOf } from './held.js';
 import {
   type LoadedText,

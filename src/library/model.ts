@@ -7,12 +7,11 @@ import { readLatestModel } from '../checkpoint/last-model.js';
 import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js';
 import { compress, decompress } from '../compress/codec.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
-import { usableCores } from '../machine/cores.js';
+import { coresInStep } from '../machine/cores.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
-import type { Ending } from './abort.js';
 import {
   requireObject,
   requirePath,
@@ -21,6 +20,7 @@ import {
   requireString,
 } from './arguments.js';
 import { checkCoding, guarded, withExactDevice } from './coding.js';
+import type { Ending } from './ending.js';
 import { keepModel, type LoadedModel, loadOnto } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
 import {
@@ -221,7 +221,7 @@ export class Model {
    */
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
-    const { learn = true, threads = usableCores() } = rest;
+    const { learn = true, threads = coresInStep() } = rest;
     return this.#operations.run(given, (ending) =>
       withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {

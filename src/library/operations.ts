@@ -2,7 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { CharnnError, fromSystem } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import { type AbortSignalLike, Ending } from './abort.js';
+import type { AbortSignalLike } from './abort.js';
+import { Ending } from './ending.js';
 
 /** Longer work in one piece would noticeably delay other work of the event loop. */
 const sliceMs = 20;

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Precision } from '../backend/device.js';
 import { readState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
-import { usableCores } from '../machine/cores.js';
+import { coresInStep } from '../machine/cores.js';
 import { grouped, quote } from '../messages/quote.js';
 import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
@@ -62,7 +62,7 @@ export async function prepareNew(
     const { batchSize = usual.batchSize, seqLength = usual.seqLength } = options;
     return fitToCorpus(corpus.train.length, { batchSize, seqLength });
   };
-  const threads = options.threads ?? usableCores();
+  const threads = options.threads ?? coresInStep();
   const { name, ...picked } = await pick(options, threads, batchOf, corpus, initFrom, messages);
   const { warning, ...batch } = batchOf(name);
   if (warning !== undefined) messages.warn(warning);
@@ -105,7 +105,7 @@ async function preparePairs(
   const corpus = await pairedText(loaded, validating, seed, undefined, messages);
   const { batchSize, ...picked } = pairPreset(pairCount(corpus.pairs.train));
   const fitted = { batchSize: options.batchSize ?? batchSize, seqLength: pairSteps };
-  const threads = Math.min(options.threads ?? usableCores(), fitted.batchSize);
+  const threads = Math.min(options.threads ?? coresInStep(), fitted.batchSize);
   const length = trainLength(options) ?? picked.length;
   if (options.hidden === undefined || options.dropout === undefined) {
     const { hidden, dropout } = { ...picked.model, dropout: picked.dropout, ...given(options) };

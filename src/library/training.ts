@@ -1,8 +1,10 @@
 /** A training with its files: it claims them, prepares and runs, and saves models and states. */
+import { writeHeldFile } from '../checkpoint/atomic.js';
 import { countsBytes } from '../checkpoint/counts-field.js';
 import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
+import { HeldFileError } from '../checkpoint/replace-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import type { Model } from '../model/model-data.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
@@ -33,6 +35,8 @@ export interface TrainingRequest {
 
 export class SavedTraining {
   private latest: Model | undefined;
+  /** Files that lie under a second name, because another program holds their own open, by that name */
+  private readonly held = new Map<string, HeldFileError>();
 
   private constructor(
     readonly prepared: PreparedTraining,
@@ -97,8 +101,9 @@ export class SavedTraining {
    * Runs the training.
    * @param onModel called with each model that has been saved
    * @returns how it ended; a divergence is an ending, not an exception
+   * @throws CharnnError also when the training has ended, but a file lies under a second name
    */
-  run(
+  async run(
     signal: AbortSignal,
     onEvent: (event: TrainEvent) => void,
     onModel: (model: Model) => void | Promise<void> = () => {},
@@ -111,12 +116,39 @@ export class SavedTraining {
       state: async () => {},
     };
     const sink = files === undefined ? remembered : this.savedTo(files, onEvent, onModel);
-    return runTraining({ ...this.prepared, signal, onEvent, sink });
+    const end = await runTraining({ ...this.prepared, signal, onEvent, sink });
+    await this.moveHeld();
+    for (const error of this.held.values()) throw error;
+    return end;
   }
 
   /** Releases the files; a second call does nothing. */
   release(): void {
     this.files?.lock.release();
+  }
+
+  /** Moves to their places the files that have been let go. */
+  private async moveHeld(): Promise<void> {
+    for (const [path, error] of this.held) {
+      if (await writeHeldFile(error)) this.held.delete(path);
+    }
+  }
+
+  /** Writes a file; where another program holds it open, the training goes on with a file beside it. */
+  private async writeBeside(
+    path: string,
+    write: () => Promise<void>,
+    onEvent: (event: TrainEvent) => void,
+  ): Promise<void> {
+    try {
+      await write();
+      this.held.delete(path);
+    } catch (error) {
+      if (!(error instanceof HeldFileError)) throw error;
+      const isNew = !this.held.has(path);
+      this.held.set(path, error);
+      if (isNew) onEvent({ type: 'warning', message: error.unspelt });
+    }
   }
 
   private savedTo(
@@ -128,14 +160,16 @@ export class SavedTraining {
     return {
       model: async (model) => {
         lock.check();
-        await writeModel(path, model, { plainWeights });
+        await this.writeBeside(path, () => writeModel(path, model, { plainWeights }), onEvent);
         this.latest = model;
         onEvent({ type: 'saved', what: 'model', path });
         await onModel(model);
       },
-      async state(state) {
+      state: async (state) => {
         lock.check();
-        await writeState(statePath(path), state);
+        await this.moveHeld();
+        const file = statePath(path);
+        await this.writeBeside(file, () => writeState(file, state), onEvent);
         onEvent({ type: 'saved', what: 'state', path: statePath(path) });
       },
       async kept(model) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { threadsInStep, unequalCores } from './core-speeds.js';
 
 /** The quota is read from files at most this often, because a program may make thousands of short calls. */
 const quotaMs = 1000;
@@ -14,6 +15,16 @@ export function usableCores(): number {
     quotaReadAt = now;
   }
   return Math.max(1, Math.min(os.availableParallelism(), Math.ceil(quota)));
+}
+
+/**
+ * How many threads are fastest where all do the same and wait for each other, as in training: slow cores beside
+ * fast ones may delay every step.
+ */
+export function coresInStep(): number {
+  const cores = unequalCores();
+  const usable = usableCores();
+  return cores === undefined ? usable : Math.min(usable, threadsInStep(cores));
 }
 
 /** `quota period` of cgroup v2, in microseconds; "max" means none. */

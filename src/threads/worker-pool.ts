@@ -9,7 +9,7 @@ import type { CreateHandler, Envelope, Handler } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
   readonly workers: number;
-  /** The entry module of the threads, which gives `createHandler` to `handleMessages` */
+  /** The entry module of the threads, which takes its handler from the same function as `createHandler` */
   readonly module: URL;
   /**
    * For a pool of one: makes the handler that does the work in the calling thread. If absent, every worker is a

@@ -113,6 +113,7 @@ class TrainingRun {
   private reportProgress(): void {
     const { replicas, job } = this;
     const { budget, pass } = this.current;
+    this.reportSleep();
     const step = replicas.control.step;
     const recent = replicas.control.recent(budget.firstStep, displayedSteps);
     if (recent === undefined) return;
@@ -129,6 +130,17 @@ class TrainingRun {
       charactersPerSecond: budget.stepsPerSecond(step) * pass.charactersPerStep,
       secondsElapsed: budget.seconds,
       secondsLeft: budget.secondsLeft(step),
+    });
+  }
+
+  /** The clock is looked at here several times a second, so that it notices a sleep. */
+  private reportSleep(): void {
+    const slept = this.current.budget.takeSleep();
+    if (slept === 0) return;
+    const time = slept < 120 ? `${Math.round(slept)} seconds` : `${Math.round(slept / 60)} minutes`;
+    this.job.onEvent({
+      type: 'warning',
+      message: `the computer slept, or this process was stopped, for ${time}, which do not count as time of the training`,
     });
   }
 

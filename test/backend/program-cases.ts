@@ -53,5 +53,6 @@ export function programCase(
     ],
     // gains of normalised sums and exponentials magnify the rounding of what they are made of
     tolerance: 5e-5,
+    halfTolerance: 2 ** -6,
   };
 }

@@ -174,6 +174,7 @@ describe('random equations', () => {
     );
   }, 60_000);
 
+  // what rounds its factors cannot be told from what is wrong where equations magnify without bound
   test.each(fullMachines)(
     'on %s',
     async (_, makeMachine) => {

@@ -27,7 +27,7 @@ import { folderOfProcess } from '../temporary-folder.mjs';
 import { binary, caseOf, makeFiles } from './lines.mjs';
 
 /** What may have no end of its own is interrupted. */
-const endless = new Set(['train', 'sample', 'bench']);
+const endless = new Set(['train', 'sample', 'bench', 'search']);
 const patienceMs = 3_000;
 const limitMs = 120_000;
 const largestKb = 2 ** 20;

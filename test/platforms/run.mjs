@@ -5,21 +5,21 @@
  *
  * It packs charnn, installs the tarball in an empty folder, and there, on each platform of `hosts.mjs`, trains a
  * small model, which has to say that it computes natively, and runs the whole table of kernel cases under plain
- * Node.js. WebAssembly has to compute the same bytes on all of them. `files.mjs` looks into the addons themselves,
+ * Node.js. WebAssembly has to compute the same bytes on all of them, in each of its variants, and takes over where
+ * the addon is another platform's, cut off or empty. `files.mjs` looks into the addons themselves,
  * those of macOS and of Windows on arm64 included, which cannot be run here.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 import { makeFolder } from '../temporary-folder.mjs';
 import { inspectAddons } from './files.mjs';
 import { hosts } from './hosts.mjs';
-import { run, runToFile } from './processes.mjs';
+import { installIn, pack, root } from './packed.mjs';
+import { runToFile } from './processes.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const words = process.argv.slice(2);
 const tarballAt = words.indexOf('--tarball');
 const [, given] = tarballAt < 0 ? [] : words.splice(tarballAt, 2);
@@ -40,19 +40,13 @@ function fail(what) {
   console.log(`FAILED: ${what}`);
 }
 
-/** @returns the folder of the installed package */
+/** @returns the folder of the installed package, with the table of kernel cases in it */
 async function install() {
-  const tarball = given === undefined ? pack() : resolve(given);
+  const tarball = given === undefined ? pack(folder) : resolve(given);
   const bytes = readFileSync(tarball).length;
   console.log(`tarball: ${bytes} bytes`);
   if (bytes > maxTarballBytes) fail(`the tarball has more than ${maxTarballBytes} bytes`);
-  const application = join(folder, 'application');
-  mkdirSync(application);
-  writeFileSync(join(application, 'package.json'), '{ "private": true }');
-  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', tarball], {
-    cwd: application,
-  });
-  const installed = join(application, 'node_modules/charnn');
+  const installed = installIn(join(folder, 'application'), tarball);
   await build({
     input: join(root, 'test/platforms/kernel-table.ts'),
     platform: 'node',
@@ -63,14 +57,6 @@ async function install() {
   return installed;
 }
 
-function pack() {
-  run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root });
-  return join(
-    folder,
-    readdirSync(folder).find((file) => file.endsWith('.tgz')),
-  );
-}
-
 const text = join(folder, 'text.txt');
 writeFileSync(text, 'The quick brown fox jumps over the lazy dog.\n'.repeat(100));
 const small = ['--steps', '6', '--hidden', '16', '--batch-size', '4', '--seq-length', '8'];
@@ -79,19 +65,18 @@ function sha256(file) {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
-/** Trains on a host; returns what was said and the model's hash. */
-function train(host, installed, ...more) {
+/** Trains on a host, with words for its program and for charnn; returns what was said and the model's hash. */
+function train(host, installed, { flags = [], options = [] } = {}) {
   const place = join(folder, host.name);
-  const model = `model${more.join('')}.json`;
   const output = runToFile(
     host.command,
     [
-      ...[...host.words, join(installed, 'bin/charnn.js'), 'train', '../text.txt'],
-      ...[...small, '--threads', '2', '--force', '-o', model, ...more],
+      ...[...host.words, ...flags, join(installed, 'bin/charnn.js'), 'train', '../text.txt'],
+      ...[...small, '--threads', '2', '--force', '-o', 'model.json', ...options],
     ],
     { folder: place, env: host.env },
   );
-  return { output, model: sha256(join(place, model)) };
+  return { output, model: sha256(join(place, 'model.json')) };
 }
 
 function kernels(host, installed) {
@@ -114,20 +99,67 @@ function compare(what, hash, where) {
   if (known !== hash) fail(`${what} gives other bytes on ${where} than on ${there}`);
 }
 
+/**
+ * WebAssembly's standard leaves to the engine whether relaxed multiply-adds are fused: V8 does it where the processor
+ * can, Bun's does not. Its bytes are compared among hosts of the same engine.
+ */
+function computedBy(name, host) {
+  return name.includes('relaxed') && host.name === 'bun' ? `${name} in Bun` : name;
+}
+
+/** What charnn says that it computes with */
+function backendIn(output) {
+  const [name] = /(?:native|wasm|reference)(?: \(\w+\))?(?=\s*$)/m.exec(output) ?? ['nothing'];
+  return name;
+}
+
 function check(host, installed) {
   const { output } = train(host, installed);
-  const [name] = /(?:native|wasm|reference)(?: \(\w+\))?(?=\s*$)/m.exec(output) ?? ['nothing'];
+  const name = backendIn(output);
   console.log(`${host.name}: charnn train says ${name}`);
   if (!name.startsWith('native')) fail(`${host.name} does not compute natively:\n${output}`);
-  compare(
-    'a model trained with wasm',
-    train(host, installed, '--backend', 'wasm').model,
-    host.name,
-  );
+  const plain = train(host, installed, { options: ['--backend', 'wasm'] });
+  compare('a model trained with wasm', plain.model, host.name);
+  checkWithoutAddon(host, installed);
   for (const { name, cases, problems, sha256: hash } of kernels(host, installed)) {
     console.log(`${host.name}: ${name}, ${cases} kernel cases, ${problems.length} of them wrong`);
     for (const problem of problems) fail(`${host.name}, ${name}: ${problem}`);
-    if (name.startsWith('wasm')) compare(name, hash, host.name);
+    if (name.startsWith('wasm')) compare(computedBy(name, host), hash, host.name);
+  }
+}
+
+/** With what is no addon of the platform in its place: a true sentence, and WebAssembly goes on. */
+function checkWithoutAddon(host, installed) {
+  const prebuilt = join(installed, 'dist/backend/kernels/prebuilt');
+  const path = join(prebuilt, host.addon);
+  const own = readFileSync(path);
+  const others = readdirSync(prebuilt).filter(
+    (name) => /\.node$/.test(name) && name !== host.addon,
+  );
+  const platform = (name) => name.replace('.node', '');
+  const replacements = [
+    ...others.map((name) => [
+      readFileSync(join(prebuilt, name)),
+      `was made for ${platform(name)}, not for ${platform(host.addon)}`,
+    ]),
+    [Buffer.alloc(0), 'is empty'],
+    [own.subarray(0, 5000), `is cut off, at 5000 of ${own.length} bytes`],
+    [own.subarray(0, -1), `is cut off, at ${own.length - 1} of ${own.length} bytes`],
+  ];
+  try {
+    for (const [bytes, sentence] of replacements) {
+      writeFileSync(path, bytes);
+      const { output, model } = train(host, installed, { flags: host.relaxed });
+      const name = backendIn(output);
+      if (!output.includes(sentence) || !name.startsWith('wasm')) {
+        fail(`${host.name}: not "${sentence}" and WebAssembly, but:\n${output}`);
+      }
+      compare(`a model trained with ${computedBy(name, host)}`, model, host.name);
+      if (sentence === 'is empty') console.log(`${host.name}: without its addon, ${name}`);
+    }
+    console.log(`${host.name}: ${replacements.length} files that are not its addon, each told`);
+  } finally {
+    writeFileSync(path, own);
   }
 }
 

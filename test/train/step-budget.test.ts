@@ -1,11 +1,7 @@
 /** A training by the clock is planned from its speed; the clock is a made one here. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { StepBudget } from '#charnn/train/length/step-budget.js';
 import { plainTraining } from '#charnn/train/train-config.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 const secondsAStep = 0.01;
 const day = 86_400;
@@ -13,7 +9,6 @@ const day = 86_400;
 /** Trains as the plan has it. */
 function train(evalEvery: number | undefined, secondsAValidation: number) {
   let seconds = 0;
-  vi.spyOn(performance, 'now').mockImplementation(() => seconds * 1000);
   const length = new StepBudget(
     {
       ...plainTraining,
@@ -25,6 +20,12 @@ function train(evalEvery: number | undefined, secondsAValidation: number) {
     { chunksPerPass: 100, validation: (secondsAValidation / secondsAStep) * 3000 },
     0,
     undefined,
+    {
+      get seconds() {
+        return seconds;
+      },
+      takeSleep: () => 0,
+    },
   );
   let step = 0;
   let validations = 0;

@@ -70,6 +70,9 @@ const perPlatform: Readonly<Record<PrebuiltAddon['platform'], readonly string[]>
   win32: [],
 };
 
+/** Atomic operations are instructions, not calls of a library that nobody links. */
+const perArm64 = ['-mno-outline-atomics'];
+
 /** Compiles an addon and returns its bytes. */
 function compile(target: PrebuiltAddon, clang: string): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'charnn-prebuild-'));
@@ -79,6 +82,7 @@ function compile(target: PrebuiltAddon, clang: string): Buffer {
       `--target=${target.triple}`,
       ...common,
       ...perPlatform[target.platform],
+      ...(target.arch === 'arm64' ? perArm64 : []),
       ...include,
     ];
     const objects = [

@@ -5,6 +5,7 @@
  * rate is to begin its decay: the decay then ends with the training, and the same training can be made
  * again by steps. If the machine slows down after that, the training takes longer than it was given.
  */
+import { AwakeClock } from '../../machine/awake-clock.js';
 import type { TrainConfig } from '../train-config.js';
 import { decayStart } from '../update/schedule.js';
 
@@ -37,7 +38,6 @@ export class StepBudget {
   totalSteps: number | undefined;
   private evalEvery: number | undefined;
   private readonly totalSeconds: number | undefined;
-  private readonly started = performance.now();
   /** Number of validations in this process, and the seconds that they took in all */
   private validations = 0;
   private validationSeconds = 0;
@@ -47,6 +47,7 @@ export class StepBudget {
     private readonly text: { readonly chunksPerPass: number; readonly validation: number },
     private readonly secondsBefore: number,
     plan: LengthPlan | undefined,
+    private readonly clock: Pick<AwakeClock, 'seconds' | 'takeSleep'> = new AwakeClock(),
   ) {
     const { length } = config;
     if (length.kind === 'steps') this.totalSteps = length.steps;
@@ -82,7 +83,12 @@ export class StepBudget {
 
   /** Seconds of training, including those before it was resumed. */
   get seconds(): number {
-    return this.secondsBefore + (performance.now() - this.started) / 1000;
+    return this.secondsBefore + this.clock.seconds;
+  }
+
+  /** Seconds since the last call in which the computer slept; the training's time is without them. */
+  takeSleep(): number {
+    return this.clock.takeSleep();
   }
 
   /** Steps per second of training alone, validations not counted. */

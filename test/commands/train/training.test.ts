@@ -1,5 +1,5 @@
 /** `charnn train` from outside: determinism, resuming, signals, manners. */
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { Folder, fileAppears, finished, small, verses } from '../run.js';
 
 const text = verses(3000);
@@ -74,10 +74,16 @@ describe('the same bytes', () => {
     expect(steps.read('charnn.json').equals(clock.read('charnn.json'))).toBe(true);
   });
 
-  test('whether killed (SIGKILL) and resumed or never disturbed', async () => {
-    const [calm, killed] = [new Folder(), new Folder()];
-    for (const folder of [calm, killed]) folder.write('text.txt', text);
+  /** A training that nothing has disturbed, the same for all that were */
+  const calm = new Folder();
+  beforeAll(async () => {
+    calm.write('text.txt', text);
     expect((await calm.run(['train', 'text.txt', ...long])).status).toBe(0);
+  }, 60_000);
+
+  test('whether killed (SIGKILL) and resumed or never disturbed', async () => {
+    const killed = new Folder();
+    killed.write('text.txt', text);
 
     const child = killed.start(['train', 'text.txt', ...long]);
     const outcome = finished(child);
@@ -95,9 +101,8 @@ describe('the same bytes', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('whether stopped by %s (exit code %i) and resumed', async (signal, code) => {
-    const [calm, stopped] = [new Folder(), new Folder()];
-    for (const folder of [calm, stopped]) folder.write('text.txt', text);
-    await calm.run(['train', 'text.txt', ...long]);
+    const stopped = new Folder();
+    stopped.write('text.txt', text);
     const child = stopped.start(['train', 'text.txt', ...long]);
     const outcome = finished(child);
     await fileAppears(stopped, 'charnn.state.json');

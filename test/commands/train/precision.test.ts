@@ -1,7 +1,7 @@
 /** `--precision` from outside: what is said, what is recorded, and the same bytes after every interruption. */
 import { describe, expect, test } from 'vitest';
 import { choosePrecision } from '#charnn/train/precision.js';
-import { Folder, fileAppears, finished, small, verses } from './run.js';
+import { Folder, fileAppears, finished, small, verses } from '../run.js';
 
 const text = verses(3000);
 const half = ['--precision', 'bf16'];

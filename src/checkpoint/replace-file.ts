@@ -1,0 +1,115 @@
+/**
+ * Replacing a file that another program may hold open. Windows refuses that until the file is let go, which takes
+ * moments where a virus scanner or a backup holds it, and as long as it likes where an editor does.
+ */
+import { access, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, parse } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { CharnnError } from '../errors.js';
+import { quote } from '../messages/quote.js';
+
+/** What the system does; tests have one of their own. */
+export interface ReplacingSystem {
+  readonly platform: string;
+  rename(from: string, to: string): Promise<void>;
+  exists(path: string): Promise<boolean>;
+  remove(path: string): Promise<void>;
+  wait(milliseconds: number): Promise<unknown>;
+}
+
+const thisSystem: ReplacingSystem = {
+  platform: process.platform,
+  rename,
+  exists: (path) =>
+    access(path).then(
+      () => true,
+      () => false,
+    ),
+  remove: (path) => rm(path, { force: true }),
+  wait,
+};
+
+/** Milliseconds between attempts, about three seconds in all */
+const pauses: readonly number[] = [50, 100, 200, 400, 800, 1600];
+/** What Windows reports of a file that is open elsewhere, or that may not be replaced */
+const heldCodes: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'EBUSY']);
+/** Files of this process that lie under a second name, by the path that they are meant for */
+const besides = new Map<string, string>();
+
+/** A file was written, but under a second name, because another program holds its own open. */
+export class HeldFileError extends CharnnError {
+  override readonly name = 'HeldFileError';
+
+  /** @param secondName where the new contents are, in the same folder */
+  constructor(
+    readonly path: string,
+    secondName: string,
+  ) {
+    super(
+      `${quote(path)} is held open by another program, or must not be replaced, and stays as it was: its new contents are in ${quote(join(dirname(path), secondName))}; close that program, and move them there`,
+    );
+  }
+}
+
+/**
+ * Moves a complete file to its place. On Windows a place that is held is tried again for some seconds; then the
+ * file gets a second name beside it.
+ * @param temporary the complete file, in the same folder
+ * @returns the second name, where it had to be taken
+ * @throws the system's error when the file cannot be moved; it is then still there
+ */
+export async function replaceFile(
+  temporary: string,
+  target: string,
+  system: ReplacingSystem = thisSystem,
+): Promise<string | undefined> {
+  for (const pause of [...pauses, undefined]) {
+    try {
+      await system.rename(temporary, target);
+      const stale = besides.get(target);
+      besides.delete(target);
+      if (stale !== undefined) await system.remove(stale).catch(() => {});
+      return undefined;
+    } catch (cause) {
+      if (!isHeld(cause, system)) throw cause;
+      if (pause !== undefined) await system.wait(pause);
+    }
+  }
+  const second = besides.get(target) ?? (await freeName(target, system));
+  await system.rename(temporary, second);
+  besides.set(target, second);
+  return basename(second);
+}
+
+/**
+ * Moves what lies under a second name to the place that it is meant for, if that has been let go.
+ * @returns whether nothing lies under a second name any more
+ */
+export async function moveHeldFile(
+  target: string,
+  system: ReplacingSystem = thisSystem,
+): Promise<boolean> {
+  const second = besides.get(target);
+  if (second === undefined) return true;
+  try {
+    await system.rename(second, target);
+  } catch (cause) {
+    if (isHeld(cause, system)) return false;
+    throw cause;
+  }
+  besides.delete(target);
+  return true;
+}
+
+function isHeld(cause: unknown, { platform }: ReplacingSystem): boolean {
+  return platform === 'win32' && heldCodes.has((cause as NodeJS.ErrnoException).code);
+}
+
+/** `charnn.json` → `charnn-new.json`, or with a number when that is taken */
+async function freeName(target: string, system: ReplacingSystem): Promise<string> {
+  const { dir, name, ext } = parse(target);
+  for (let n = 1; ; n++) {
+    const candidate = join(dir, `${name}-new${n === 1 ? '' : n}${ext}`);
+    if (!(await system.exists(candidate))) return candidate;
+  }
+}
