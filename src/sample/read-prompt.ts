@@ -2,9 +2,10 @@
 import type { Backend, Tensor } from '../backend/backend.js';
 import { networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
-import { emptyPlace, Predictor, readingSteps } from '../predict/predictor.js';
+import { emptyPlace, type Place, Predictor, readingSteps } from '../predict/predictor.js';
 import { textBeginning } from '../text/documents.js';
 import type { Beginning } from './batch.js';
+import { ownSeparator } from './record-ends.js';
 
 /**
  * Reads all of a prompt but its last character, which every record reads itself; without a prompt records begin before
@@ -20,11 +21,30 @@ export function readPrompt(
 ): Beginning {
   const id = prompt.length > 0 ? prompt[prompt.length - 1] : textBeginning(model.vocabulary);
   const before = Math.max(0, prompt.length - 1);
-  if (before === 0) return { place: emptyPlace(backend, model.config, 1, model.counts, share), id };
+  if (before === 0) {
+    const place = emptyPlace(backend, model.config, 1, model.counts, share);
+    rememberSeparator(model, place, prompt.length > 0);
+    return { place, id };
+  }
   const maxRows = Math.min(readingSteps, before);
   const network = networkOf(model.config, backend, weights, { maxRows, maxBatch: 1 });
   const predictor = new Predictor(backend, network, 1, model.counts, share);
   const place = predictor.createPlace(1);
+  rememberSeparator(model, place, true);
   predictor.read(place, prompt, before);
   return { place, id };
+}
+
+/**
+ * Lets the counts know that a record begins. Where a model has learnt each record by itself, the network tells a
+ * beginning by its state of zeros; the counts, which counted all records as one text, tell it by the separator.
+ * @param isPrompted false if a line end is read before the record, which takes the place of the separator's last
+ *   character
+ */
+export function rememberSeparator(model: Model, { histories }: Place, isPrompted: boolean): void {
+  const [history] = histories ?? [];
+  if (history === undefined || model.training?.documents !== true) return;
+  for (const { ids } of ownSeparator(model)) {
+    for (const id of isPrompted ? ids : ids.slice(0, -1)) history.push(id);
+  }
 }

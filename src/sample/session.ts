@@ -6,6 +6,7 @@ import type { Model } from '../model/model-data.js';
 import { type Place, Predictor, readingSteps } from '../predict/predictor.js';
 import { textBeginning } from '../text/documents.js';
 import { CharacterSampler } from './character-sampler.js';
+import { rememberSeparator } from './read-prompt.js';
 import { RecordSampler } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
@@ -38,12 +39,14 @@ export class Session {
     const next = textBeginning(model.vocabulary);
     this.now = { place: this.predictor.createPlace(1), next };
     this.origin = { place: this.predictor.createPlace(1), next };
+    rememberSeparator(model, this.now.place, false);
   }
 
   /** Begins a new text with these ids. */
   begin(ids: ArrayLike<number>): void {
     const { predictor, now, model } = this;
     predictor.clear(now.place);
+    rememberSeparator(model, now.place, ids.length > 0);
     const before = Math.max(0, ids.length - 1);
     predictor.read(now.place, ids, before);
     now.next = ids.length > 0 ? ids[before] : textBeginning(model.vocabulary);

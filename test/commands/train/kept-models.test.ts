@@ -112,6 +112,8 @@ test('--last is the latest model, where the best is an earlier one', async () =>
     ...['train', 'text.txt', '--val-file', 'val.txt', '--hidden', '64', '--layers', '1', '--json'],
     ...['--threads', '1', '--dropout', '0', '--steps', '3000', '--eval-every', '20'],
     ...['--early-stop', '2', '--schedule', 'constant', '--keep', '1'],
+    // eval computes in float32
+    ...['--precision', 'f32'],
   ]);
   const validations = stdout
     .trimEnd()
