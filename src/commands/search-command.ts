@@ -72,7 +72,7 @@ export const searchCommand = defineCommand({
   arguments: '[text...]',
   summary: 'search for a recurrent cell that is better than LSTM on a text',
   description:
-    'Change the equations of LSTM and GRU at random, train all cells with equal numbers\nof parameters for equal times, and go on with the better half. The best three are\ntrained anew on five fresh seeds beside LSTM and GRU, to see whether any is better.',
+    'Change the equations of LSTM and GRU at random, train all cells with equal\nnumbers of parameters for equal times, and go on with the better half. The best\nthree are trained anew on five fresh seeds beside LSTM and GRU, to see whether\nany is better.',
   examples: [
     ['charnn search book.txt --time 1h', 'an hour on all cores'],
     ['charnn search book.txt --resume', 'continue after an interruption'],
@@ -98,6 +98,9 @@ async function run(texts: readonly string[], options: Options): Promise<number |
     mayReplace: resume || (options.force ?? false),
   });
   const lock = await lockModel(recordPath);
+  const release = () => lock.release();
+  // the lock must not remain when the process ends at once, at a second Ctrl-C
+  process.once('exit', release);
   const interruption = new Interruption();
   try {
     await removeTemporaryFiles(recordPath);
@@ -111,6 +114,7 @@ async function run(texts: readonly string[], options: Options): Promise<number |
       searched(
         record,
         corpus,
+        options.threads ?? record.plan.threads,
         signal,
         async () => {
           lock.check();
@@ -138,7 +142,8 @@ async function run(texts: readonly string[], options: Options): Promise<number |
     return undefined;
   } finally {
     interruption.stopListening();
-    lock.release();
+    process.removeListener('exit', release);
+    release();
   }
 }
 
@@ -196,11 +201,12 @@ function say({ plan, outcomes }: SearchRecord, output: Output): void {
 async function searched(
   { plan, outcomes }: SearchRecord,
   corpus: Corpus,
+  threads: number,
   signal: AbortSignal,
   save: () => Promise<void>,
   onRung: (event: RungEvent) => void,
 ): Promise<SearchResult | undefined> {
-  const trainer = await Trainer.open(corpus, plan);
+  const trainer = await Trainer.open(corpus, plan, threads);
   try {
     return await searchCells(plan, {
       onRung,

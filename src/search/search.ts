@@ -4,6 +4,8 @@
  * What is tried depends on the plan and on the losses of earlier trainings alone, not on time or threads. So a search
  * that was broken off goes on from the losses that were recorded, and comes to the same.
  */
+import { defineCell } from '../cells/definition.js';
+import { print } from '../cells/print.js';
 import { Random } from '../model/random.js';
 import { mutate } from './mutate.js';
 import {
@@ -79,7 +81,8 @@ const parentCount = 4;
 
 export async function searchCells(plan: SearchPlan, work: SearchWork): Promise<SearchResult> {
   const tried: Tried[] = [];
-  const seen = new Set(baselines.map((name) => baseline(name).equations));
+  // as `mutate` writes cells
+  const seen = new Set(baselines.map((name) => print(defineCell(baseline(name).equations))));
   for (let round = 1; round <= plan.rounds; round++) {
     const candidates = newCandidates(plan, round, tried, seen);
     tried.push(...(await halved(plan, round, candidates, work)));

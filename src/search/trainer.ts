@@ -18,16 +18,17 @@ export class Trainer {
   private constructor(
     private readonly corpus: Corpus,
     private readonly plan: SearchPlan,
+    private readonly threads: number,
     private readonly folder: string,
   ) {}
 
-  /** @param plan of the search */
-  static async open(corpus: Corpus, plan: SearchPlan): Promise<Trainer> {
-    return new Trainer(corpus, plan, await mkdtemp(join(tmpdir(), 'charnn-search-')));
+  /** @param threads trainings at a time, which may be others than those that the plan reckoned with */
+  static async open(corpus: Corpus, plan: SearchPlan, threads: number): Promise<Trainer> {
+    return new Trainer(corpus, plan, threads, await mkdtemp(join(tmpdir(), 'charnn-search-')));
   }
 
   /**
-   * Trains all of these, as many at a time as the plan has threads.
+   * Trains all of these, as many at a time as there are threads. After a failure no other one is begun.
    * @param onOutcome called with each as it ends
    * @throws the signal's reason when it is aborted
    */
@@ -40,13 +41,16 @@ export class Trainer {
     const worker = async () => {
       for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
         signal.throwIfAborted();
-        const outcome = await this.one(job, signal);
+        const outcome = await this.one(job, signal).catch((error) => {
+          waiting.length = 0;
+          throw error;
+        });
         // a training that was broken off has losses of fewer steps
         signal.throwIfAborted();
         await onOutcome(job, outcome);
       }
     };
-    const ended = await Promise.allSettled(Array.from({ length: this.plan.threads }, worker));
+    const ended = await Promise.allSettled(Array.from({ length: this.threads }, worker));
     const failed = ended.find((end) => end.status === 'rejected');
     if (failed) throw failed.reason;
   }

@@ -36,7 +36,14 @@ describe('charnn search', () => {
       copyFileSync(join(folder.path, 'verses.txt'), join(parts.path, 'verses.txt'));
       const left = Object.fromEntries(keys.slice(0, count).map((k) => [k, record.trainings[k]]));
       parts.write('search.json', JSON.stringify({ ...record, trainings: left }));
-      const resumed = await parts.run(['search', 'verses.txt', '--resume', '--json']);
+      const resumed = await parts.run([
+        'search',
+        'verses.txt',
+        '--resume',
+        '--json',
+        '--threads',
+        '1',
+      ]);
       expect(resumed.status).toBe(0);
       expect(JSON.parse(resumed.stdout)).toEqual(JSON.parse(whole));
     }

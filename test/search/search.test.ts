@@ -1,5 +1,8 @@
 /** The search itself, with trainings that only seem to be: what is tried, who goes on, and what it says in the end. */
 import { expect, test } from 'vitest';
+import { libraryText } from '#charnn/cells/cell-library.js';
+import { defineCell } from '#charnn/cells/definition.js';
+import { print } from '#charnn/cells/print.js';
 import { parameterTable } from '#charnn/model/parameters.js';
 import { type Candidate, type Job, jobOf, type SearchPlan } from '#charnn/search/plan.js';
 import { type Outcome, searchCells } from '#charnn/search/search.js';
@@ -63,6 +66,12 @@ test('rounds of mutations of the best and of chance take turns', async () => {
   }
   const third = result.tried.filter(({ candidate }) => candidate.round === 3);
   expect(third.some(({ candidate }) => candidate.parent?.startsWith('c'))).toBe(true);
+});
+
+test('no cell is one of the two that the search began with', async () => {
+  const { result } = await run(byLength);
+  const known = (['lstm', 'gru'] as const).map((name) => print(defineCell(libraryText(name))));
+  for (const { candidate } of result.tried) expect(known).not.toContain(candidate.equations);
 });
 
 test('the same losses lead to the same cells', async () => {
