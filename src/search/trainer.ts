@@ -1,4 +1,5 @@
 /** Trains the networks of a search, several at a time, each on one thread. */
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +38,8 @@ export class Trainer {
     signal: AbortSignal,
     onOutcome: (job: Job, outcome: Outcome) => Promise<void>,
   ): Promise<void> {
+    // each training listens to it
+    setMaxListeners(0, signal);
     const waiting = [...jobs];
     const worker = async () => {
       for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
