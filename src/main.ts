@@ -3,6 +3,7 @@ import chalk, { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { createProgram, worded } from './cli/program.js';
 import { StandardStreams } from './cli/standard-streams.js';
+import { seatOf } from './cluster/launcher.js';
 import { commandsFor } from './commands/registry.js';
 import { CharnnError, exitCode, fromSystem, spelt } from './errors.js';
 import { printable, printableLines, quote } from './messages/quote.js';
@@ -21,8 +22,22 @@ process.on('SIGXFSZ', () => {});
 /** Milliseconds that an interrupted command waits for a reader of the rest of its output */
 const farewellMs = 1000;
 
+/**
+ * Whether this is one of several processes of a job, and not the first one. The first one does what was asked for, and
+ * speaks; the others take part in a training.
+ */
+const isFollower = (seatOf(process.env)?.rank ?? 0) > 0;
+
+// what Open MPI passes on looks like a terminal in every process, and is none
+if ('OMPI_COMM_WORLD_SIZE' in process.env && process.env.FORCE_COLOR === undefined) {
+  chalk.level = 0;
+  chalkStderr.level = 0;
+}
+
 const streams = new StandardStreams(report);
 try {
+  // the first process has nothing to share but a training
+  if (isFollower && process.argv[2] !== 'train') process.exit();
   const commands = await commandsFor(process.argv[2]);
   const program = createProgram(commands, ({ standardOutput }) => streams.use(standardOutput));
   await program.parseAsync();
@@ -45,11 +60,14 @@ if (signalCodes.includes(process.exitCode)) setTimeout(() => process.exit(), far
 
 function report(thrown: unknown): void {
   const error = thrown instanceof CharnnError ? thrown : (fromSystem(thrown, quote) ?? thrown);
+  const code = error instanceof CharnnError ? error.exitCode : exitCode.failed;
+  process.exitCode = code;
+  // what is wrong with the command line is said once
+  if (isFollower && code === exitCode.usage) return;
   process.stderr.write(`${chalkStderr.red('charnn:')} ${printable(inWords(error))}\n`);
   if (process.argv.includes('--debug') && thrown instanceof Error) {
     process.stderr.write(`${printableLines(thrown.stack ?? '')}\n`);
   }
-  process.exitCode = error instanceof CharnnError ? error.exitCode : exitCode.failed;
 }
 
 function inWords(error: unknown): string {

@@ -28,7 +28,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // it counts n-grams, and reads a header that may be anything
   compress: ['backend', 'json', 'text', 'counts', 'model', 'train', 'threads', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
-  train: ['options', 'backend', 'cells', 'text', 'model', 'counts', 'threads'],
+  // bytes in tensors, passed between processes
+  cluster: ['backend', 'threads'],
+  train: ['options', 'backend', 'cells', 'cluster', 'text', 'model', 'counts', 'threads'],
   pages: [],
   // a state file is a training's
   checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'counts', 'train'],
@@ -43,6 +45,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       'model',
       'counts',
       'train',
+      'cluster',
       'checkpoint',
       'sample',
       'evaluate',

@@ -202,6 +202,15 @@ export abstract class CpuBackend {
   }
 }
 
+/**
+ * The elements of a tensor in place, for what passes them on to another process.
+ * @throws Error for a device whose memory is not the process' own, and in float64
+ */
+export function float32Elements(x: Tensor): Float32Array {
+  if (x instanceof CpuTensor && x.elements instanceof Float32Array) return x.elements;
+  throw new Error('these elements cannot be reached in place');
+}
+
 /** The addresses by which kernels of this family of back ends reach a tensor */
 export function address(x: Tensor | Indices): Address {
   return (x as CpuTensor | CpuIndices).address;

@@ -4,8 +4,14 @@ import { clock, createOutput, grouped, type Output } from '../cli/output.js';
 import { createProgress, type Progress } from '../cli/progress.js';
 import { Interruption } from '../cli/signals.js';
 import { weightsByLength } from '../counts/mixture.js';
-import { DivergenceError, spelt } from '../errors.js';
+import { DivergenceError, exitCode, spelt } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
+import {
+  type Company,
+  gatherCompany,
+  joinTraining,
+  seatOfProcess,
+} from '../library/cluster-training.js';
 import { loadTexts, textRulesOf } from '../library/loaded-text.js';
 import { recordedText } from '../library/resumed-text.js';
 import { SavedTraining } from '../library/training.js';
@@ -47,6 +53,8 @@ async function runCommand(
   texts: readonly string[],
   options: CommandTrainOptions,
 ): Promise<number | undefined> {
+  const seat = seatOfProcess();
+  if (seat && seat.rank > 0) return (await joinTraining()) ? undefined : exitCode.failed;
   const output = createOutput(options.quiet ?? false);
   const modelPath = options.output ?? schema.output.default;
   const resuming = options.resume ?? false;
@@ -61,9 +69,14 @@ async function runCommand(
     separator: separator === undefined ? undefined : readEscapes(separator, '--separator'),
   };
   let training: SavedTraining | undefined;
+  let company: Company | undefined;
+  let hasEnded = false;
   try {
+    company = seat && (await gatherCompany());
+    if (company) output.note(company.description);
     training = await SavedTraining.prepare({
       options,
+      processes: seat && { total: seat.size, onThisMachine: seat.onThisMachine },
       modelPath,
       inputs: [...given, options.valFile, options.initFrom],
       messages: output,
@@ -72,8 +85,10 @@ async function runCommand(
     });
     const { prepared } = training;
     const end = await interruption.during((signal) =>
-      run(training as SavedTraining, options, progress, signal),
+      run(training as SavedTraining, options, progress, signal, company),
     );
+    hasEnded = true;
+    await company?.others.end(false);
     conclude(end, modelPath, output);
     sayMixed(training.best, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
@@ -86,6 +101,7 @@ async function runCommand(
   } finally {
     training?.release();
     interruption.stopListening();
+    if (!hasEnded) await company?.others.end(true);
   }
 }
 
@@ -94,6 +110,7 @@ async function run(
   { json }: CommandTrainOptions,
   progress: Progress,
   signal: AbortSignal,
+  company: Company | undefined,
 ): Promise<EndEvent> {
   const { config } = training.prepared;
   const show = (event: TrainEvent) =>
@@ -101,10 +118,15 @@ async function run(
       event.type === 'warning' ? { ...event, message: spelt(event.message, flagOf) } : event,
     );
   try {
-    return await training.run(signal, show, async (model) => {
-      // a model of pairs cannot write text without a source
-      if (json && !model.config.pairs) show(await sampleOf(model, config));
-    });
+    return await training.run(
+      signal,
+      show,
+      async (model) => {
+        // a model of pairs cannot write text without a source
+        if (json && !model.config.pairs) show(await sampleOf(model, config));
+      },
+      company?.others,
+    );
   } finally {
     progress.stop();
   }

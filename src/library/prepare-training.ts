@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Precision } from '../backend/device.js';
 import { readState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
-import { coresInStep } from '../machine/cores.js';
 import { grouped, quote } from '../messages/quote.js';
 import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
@@ -34,6 +33,7 @@ import { countedContext, countsIn, startsIn, withHeldOut } from './counted-text.
 import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { pairedText } from './paired-text.js';
+import { alone, type ProcessCounts, threadsHere, threadsOfAll } from './process-counts.js';
 import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
 import { withDocuments, withRecords } from './records.js';
 import { trainingText, type ValidationSource } from './training-text.js';
@@ -47,10 +47,11 @@ export async function prepareNew(
   options: CommandTrainOptions,
   initFrom: Model | undefined,
   messages: Messages,
+  processes: ProcessCounts = alone,
 ): Promise<PreparedTraining> {
   const { valFrac, valFile, valChars } = textSettings(options);
   const validating = { valFrac, valFile: valFile ?? null, valChars };
-  if (options.pairs) return preparePairs(loaded, validating, options, messages);
+  if (options.pairs) return preparePairs(loaded, validating, options, messages, processes);
   const { corpus: read, starts } = await trainingText(loaded, validating, undefined, messages);
   const whole = withRecords(read, loaded.separator, messages);
   const counts = countedContext(options.counts, whole, initFrom, messages);
@@ -62,12 +63,14 @@ export async function prepareNew(
     const { batchSize = usual.batchSize, seqLength = usual.seqLength } = options;
     return fitToCorpus(corpus.train.length, { batchSize, seqLength });
   };
-  const threads = options.threads ?? coresInStep();
-  const { name, ...picked } = await pick(options, threads, batchOf, corpus, initFrom, messages);
+  const asked = options.threads ?? threadsHere(processes);
+  const { name, ...picked } = await pick(
+    ...([options, asked, processes.total, batchOf, corpus, initFrom, messages] as const),
+  );
   const { warning, ...batch } = batchOf(name);
   if (warning !== undefined) messages.warn(warning);
   // the text may be too short for the batch that was asked for, and a thread needs a row
-  const fitted = { ...batch, threads: Math.min(threads, batch.batchSize) };
+  const fitted = { ...batch, threads: threadsOfAll(asked, batch.batchSize, processes) };
   const resolved = resolveTraining({ ...options, ...fitted, counts }, { ...picked, ...fitted });
   const givenCounts = countsIn(initFrom, corpus, counts);
   return {
@@ -100,12 +103,14 @@ async function preparePairs(
   validating: ValidationSource,
   options: CommandTrainOptions,
   messages: Messages,
+  processes: ProcessCounts,
 ): Promise<PreparedTraining> {
   const seed = options.seed ?? trainingRows.seed.default;
   const corpus = await pairedText(loaded, validating, seed, undefined, messages);
   const { batchSize, ...picked } = pairPreset(pairCount(corpus.pairs.train));
   const fitted = { batchSize: options.batchSize ?? batchSize, seqLength: pairSteps };
-  const threads = Math.min(options.threads ?? coresInStep(), fitted.batchSize);
+  const asked = options.threads ?? threadsHere(processes);
+  const threads = threadsOfAll(asked, fitted.batchSize, processes);
   const length = trainLength(options) ?? picked.length;
   if (options.hidden === undefined || options.dropout === undefined) {
     const { hidden, dropout } = { ...picked.model, dropout: picked.dropout, ...given(options) };
@@ -126,6 +131,7 @@ function given({ hidden, dropout }: CommandTrainOptions) {
 async function pick(
   options: CommandTrainOptions,
   threads: number,
+  processes: number,
   batchOf: (name: SizeName) => BatchShape,
   { train, vocabulary }: TrainingText,
   initFrom: Model | undefined,
@@ -153,13 +159,14 @@ async function pick(
           threads: Math.min(threads, batchSize),
         })
       : undefined;
+  // what the others add is not measured, but taken to be as much
   const { name, size, dropout, epochs, ...rest } = preset({
     characters: train.length,
     // if sizes are given, the speed is still measured at the usual one
     size: asked ?? (shaped ? 'small' : undefined),
     length,
     charactersPerStep: (name) => batchOf(name).batchSize * batchOf(name).seqLength,
-    speed,
+    speed: speed && speed * processes,
   });
   const choices = [
     ...(shaped ? [] : [`size ${name} (${size.layers} × ${size.hidden})`]),
@@ -197,6 +204,7 @@ export async function prepareResumed(
   options: CommandTrainOptions,
   modelPath: string,
   messages: Messages,
+  processes: ProcessCounts = alone,
 ): Promise<PreparedTraining> {
   const path = await findState(modelPath);
   const { resume: state, best } = await matchModel(
@@ -231,7 +239,8 @@ export async function prepareResumed(
     );
   }
   const { vocabulary: _, ...model } = state.model;
-  const threads = Math.min(config.threads, config.batchSize);
+  const each = options.threads ?? Math.max(1, Math.floor(config.threads / processes.total));
+  const threads = threadsOfAll(each, config.batchSize, processes);
   const { leftOut } = loaded;
   return {
     corpus: { ...corpus, provenance },

@@ -9,6 +9,7 @@ import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import type { Model } from '../model/model-data.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
 import type { PreparedTraining } from '../train/job.js';
+import type { Others } from '../train/replicas/others.js';
 import { runTraining } from '../train/run.js';
 import type { CheckpointSink } from '../train/saving/checkpoint-sink.js';
 import type { CommandTrainOptions } from '../train/schema/schema.js';
@@ -17,6 +18,7 @@ import type { LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { guardOutput } from './output-guard.js';
 import { prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
+import type { ProcessCounts } from './process-counts.js';
 
 export interface TrainingRequest {
   /** The options, checked already */
@@ -28,6 +30,8 @@ export interface TrainingRequest {
   /** A model to start from, if the options do not name its file */
   readonly initFrom?: Model | undefined;
   readonly messages: Messages;
+  /** The processes that train together; absent where there is one */
+  readonly processes?: ProcessCounts | undefined;
   /** Reads the text of a new training. */
   text(): Promise<LoadedText>;
   readonly resumedText: ResumedText;
@@ -49,7 +53,7 @@ export class SavedTraining {
    * @throws CharnnError when the training cannot begin
    */
   static async prepare(request: TrainingRequest): Promise<SavedTraining> {
-    const { options, modelPath: path, messages, inputs } = request;
+    const { options, modelPath: path, messages, inputs, processes } = request;
     const resuming = options.resume ?? false;
     if (path === undefined) {
       const prepared = await prepareNew(
@@ -57,6 +61,7 @@ export class SavedTraining {
         options,
         await from(request),
         messages,
+        processes,
       );
       return new SavedTraining(prepared, options, undefined);
     }
@@ -75,8 +80,10 @@ export class SavedTraining {
       // the kept models of a new training are checked before its text is read, which may take long
       const empty = resuming ? undefined : await keeping(options.keep);
       const prepared = resuming
-        ? await prepareResumed(request.resumedText, options, path, messages)
-        : await prepareNew(await request.text(), options, await from(request), messages);
+        ? await prepareResumed(request.resumedText, options, path, messages, processes)
+        : await prepareNew(
+            ...([await request.text(), options, await from(request), messages, processes] as const),
+          );
       const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
       const { config, resume } = prepared;
       const kept = empty ?? (await keeping(config.keep, resume?.id));
@@ -100,6 +107,7 @@ export class SavedTraining {
   /**
    * Runs the training.
    * @param onModel called with each model that has been saved
+   * @param others the other processes that take part
    * @returns how it ended; a divergence is an ending, not an exception
    * @throws CharnnError also when the training has ended, but a file lies under a second name
    */
@@ -107,6 +115,7 @@ export class SavedTraining {
     signal: AbortSignal,
     onEvent: (event: TrainEvent) => void,
     onModel: (model: Model) => void | Promise<void> = () => {},
+    others?: Others,
   ): Promise<EndEvent> {
     const { files } = this;
     const remembered: CheckpointSink = {
@@ -116,7 +125,7 @@ export class SavedTraining {
       state: async () => {},
     };
     const sink = files === undefined ? remembered : this.savedTo(files, onEvent, onModel);
-    const end = await runTraining({ ...this.prepared, signal, onEvent, sink });
+    const end = await runTraining({ ...this.prepared, signal, onEvent, sink }, others);
     await this.moveHeld();
     for (const error of this.held.values()) throw error;
     return end;

@@ -12,6 +12,7 @@ import { CurrentTraining } from './current-training.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
 import { precisionOf } from './precision.js';
+import type { Others } from './replicas/others.js';
 import { Replicas } from './replicas/replica-group.js';
 import { SavePlan } from './saving/save-plan.js';
 import { trainingBytes } from './training-bytes.js';
@@ -22,10 +23,11 @@ const displayedSteps = 50;
 
 /**
  * Runs a training.
+ * @param others the other processes that take part
  * @returns how it ended; a divergence is an ending, not an exception
  * @throws CharnnError when the back end cannot run or memory does not suffice
  */
-export async function runTraining(job: TrainingJob): Promise<EndEvent> {
+export async function runTraining(job: TrainingJob, others?: Others): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
   requireMemory(
     trainingBytes(model, job.config),
@@ -40,8 +42,12 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   try {
     const mixing = await countedBeside(job);
     const counting = mixing ? (performance.now() - started) / 1000 : 0;
-    replicas = await Replicas.start(device, model, job.config, { ...job.corpus, mixing });
+    const { train, validation, documents, pairs } = job.corpus;
+    const texts = { train, validation, documents, pairs, mixing };
+    const processes = others && { rank: 0, size: others.size };
+    replicas = await Replicas.start(device, model, job.config, texts, { processes, others });
     const current = new CurrentTraining(job, model, operations, replicas, counting);
+    await replicas.spread();
     return await new TrainingRun(job, current, replicas).run();
   } finally {
     await replicas?.close();
@@ -64,7 +70,7 @@ class TrainingRun {
     const { job, current, replicas } = this;
     const { budget } = current;
     this.announce();
-    const stop = () => replicas.control.requestStop();
+    const stop = () => replicas.requestStop();
     job.signal?.addEventListener('abort', stop);
     if (job.signal?.aborted) stop();
     const progress = setInterval(() => this.reportProgress(), progressMs);
@@ -218,6 +224,7 @@ class TrainingRun {
     const { job } = this;
     const { rollback, step } = this.current;
     if (!(await rollback.goBack())) return false;
+    await this.replicas.spread();
     const { count, rateFactor } = rollback;
     job.onEvent({
       type: 'rollback',

@@ -9,7 +9,7 @@ import { inWords, tileLoops } from './inner-loops.mjs';
 import { run } from './processes.mjs';
 
 const registers = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
-const libraryOfC = ['bzero', 'memcpy', 'memset', 'strcmp'];
+const libraryOfC = ['bzero', 'dlopen', 'dlsym', 'memcpy', 'memset', 'strcmp', 'usleep'];
 
 /** format; libraries that may be named; functions of the C library that may be imported */
 const expected = {

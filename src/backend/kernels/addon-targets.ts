@@ -28,6 +28,11 @@ export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
   baselineint8: ['-DINT8'],
 };
 
+/** The part of the addon that calls MPI, as a path from the folder of kernels */
+export const mpiSource = '../../cluster/mpi.c';
+/** What of the addon's sources lies elsewhere than the kernels, as paths from their folder */
+export const sourcesElsewhere: readonly string[] = [mpiSource, '../../cluster/mpi.h'];
+
 /** What every compiler of the kernels is told */
 export const kernelFlags: readonly string[] = [
   ...['-O3', '-std=gnu11', '-fno-math-errno', '-fno-trapping-math'],

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "kernels.h"
 #include "processor.h"
+#include "../../cluster/mpi.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -199,5 +200,6 @@ NAPI_MODULE_INIT() {
     napi_set_named_property(env, exports, "addressOf", function);
     napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_level, NULL, &function);
     napi_set_named_property(env, exports, "open", function);
+    register_mpi(env, exports);
     return exports;
 }

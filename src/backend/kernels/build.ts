@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sourcesElsewhere } from './addon-targets.js';
 import { compileNative } from './compile-native.js';
 import { kernelExports } from './signature.js';
 import { sourceNames } from './source-files.js';
@@ -24,16 +25,16 @@ for (const name of names) {
 }
 
 /** Whether a built file is at least as new as all sources. */
-function isUpToDate(file: string): boolean {
+function isUpToDate(file: string, more: readonly string[] = []): boolean {
   if (!existsSync(file)) return false;
   const built = statSync(file).mtimeMs;
-  return names.every((name) => statSync(join(sources, name)).mtimeMs <= built);
+  return [...names, ...more].every((name) => statSync(join(sources, name)).mtimeMs <= built);
 }
 
 async function buildNative(): Promise<void> {
   const file = join(target, 'charnn.node');
   const reasonFile = `${file}.missing`;
-  if (isUpToDate(file)) return;
+  if (isUpToDate(file, sourcesElsewhere)) return;
   rmSync(file, { force: true });
   rmSync(reasonFile, { force: true });
   const failure = await compileNative(sources, file);

@@ -4,7 +4,7 @@ import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { baselineAlone, instructionLevels, kernelFlags } from './addon-targets.js';
+import { baselineAlone, instructionLevels, kernelFlags, mpiSource } from './addon-targets.js';
 
 const run = promisify(execFile);
 
@@ -94,6 +94,7 @@ async function compileWith(
   const levels = Object.entries(instructionLevels[process.arch] ?? baselineAlone);
   const objects = await Promise.all([
     compile('addon.c', 'addon', []),
+    compile(mpiSource, 'mpi', []),
     ...levels.map(([level, more]) => compile('kernels.c', level, [...more, `-DLEVEL=${level}`])),
   ]);
   const linking = isMac ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];

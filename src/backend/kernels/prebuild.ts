@@ -20,7 +20,9 @@ import {
   baselineAlone,
   instructionLevels,
   kernelFlags,
+  mpiSource,
   type PrebuiltAddon,
+  sourcesElsewhere,
 } from './addon-targets.js';
 import { sourceNames } from './source-files.js';
 
@@ -103,8 +105,10 @@ function compile(target: PrebuiltAddon, clang: string): Buffer {
         return `${level}.o`;
       }),
       'addon.o',
+      'mpi.o',
     ];
     run(clang, [...flags, '-c', join(sources, 'addon.c'), '-o', 'addon.o'], folder);
+    run(clang, [...flags, '-c', join(sources, mpiSource), '-o', 'mpi.o'], folder);
     link(target, objects, folder);
     return readFileSync(join(folder, 'addon.node'));
   } finally {
@@ -192,7 +196,7 @@ targets: [ ${arch}-macos ]
 install-name: /usr/lib/libSystem.B.dylib
 exports:
   - targets: [ ${arch}-macos ]
-    symbols: [ _malloc, _free, _strcmp, _memcpy, _memset, _bzero, dyld_stub_binder ]
+    symbols: [ _malloc, _free, _strcmp, _memcpy, _memset, _bzero, _dlopen, _dlsym, _usleep, dyld_stub_binder ]
 ...
 `;
 }
@@ -208,7 +212,7 @@ interface AddonList {
 /** The C sources, this program and its table, which hold the flags, and the version of the headers. */
 const sourceHash = hashOf(
   Buffer.concat([
-    ...sourceNames(sources).flatMap((name) => [
+    ...[...sourceNames(sources), ...sourcesElsewhere].flatMap((name) => [
       Buffer.from(name.replaceAll('\\', '/')),
       readFileSync(join(sources, name)),
     ]),

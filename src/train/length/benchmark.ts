@@ -155,7 +155,7 @@ async function onReplicas<T>(
       train: randomText(options, 4 * options.batchSize * options.seqLength + 1),
       validation: new Uint8Array(0),
     };
-    const started = await Replicas.start(device, model, trainConfig(options), texts, times);
+    const started = await Replicas.start(device, model, trainConfig(options), texts, { times });
     replicas = started;
     device.operations.write(started.weights, initialValues(parameterTable(model), 1));
     let step = 0;

@@ -58,6 +58,16 @@ export class Mixing {
     await this.reader?.total(held, segmentText(held.length), stopped, note);
   }
 
+  /** [n, V] what the network predicts, of the rows that the replicas of this process have read */
+  get predictions(): Float32Array {
+    return this.plan.logits;
+  }
+
+  /** The weights that were fitted last */
+  get weights(): Float64Array {
+    return this.plan.weights;
+  }
+
   /** Fits the weights; all replicas must have read their rows. */
   fit(): void {
     const { table, logits, logs, classes, held, weights } = this.plan;

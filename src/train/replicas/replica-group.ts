@@ -9,12 +9,15 @@ import { carriedLayers, type ModelConfig } from '../../model/model-config.js';
 import { parameterTable } from '../../model/parameters.js';
 import type { Ids } from '../../text/unit.js';
 import { WorkerPool } from '../../threads/worker-pool.js';
+import { precisionOf } from '../precision.js';
 import type { TrainConfig } from '../train-config.js';
 import { momentCount } from '../update/optimizers.js';
 import type { MixingPlan } from './mixing.js';
 import type { OperationTimes } from './operation-times.js';
+import type { Others } from './others.js';
 import {
   type Order,
+  type Processes,
   partition,
   type ReplicaPlan,
   type Reply,
@@ -24,12 +27,22 @@ import {
 } from './replica-plan.js';
 import { SharedControl } from './shared-control.js';
 
-interface TrainingTexts {
+export interface TrainingTexts {
   readonly train: Ids;
   readonly validation: Ids;
   readonly documents?: TrainingDocuments | undefined;
   readonly pairs?: TrainingPairs | undefined;
   readonly mixing?: MixingPlan | undefined;
+}
+
+/** What replicas know besides their training */
+export interface ReplicaSurroundings {
+  /** Where the replicas note how long their operations take */
+  readonly times?: OperationTimes | undefined;
+  /** The place of this process among those that train together; absent where there is one */
+  readonly processes?: Processes | undefined;
+  /** The other processes, if this is the first one */
+  readonly others?: Others | undefined;
 }
 
 export class Replicas {
@@ -40,11 +53,13 @@ export class Replicas {
   readonly moments: readonly Tensor[];
   /** The moving average of the weights, if one is kept */
   readonly ema: Tensor | undefined;
-  /** [rows, H] by replica, layer and state */
+  /** [rows, H] by replica, layer and state; on the first process those of all processes' replicas */
   private readonly states: readonly (readonly (readonly Tensor[])[])[];
   private readonly plans: readonly ReplicaPlan[];
   private pool: WorkerPool<ReplicaPlan, Order, Reply> | undefined;
   private failure: Error | undefined;
+  /** Whether nothing has changed since everything was brought here */
+  private isGathered = false;
   /** The current order: its replies so far, by replica, and the functions that settle its promise */
   private pending:
     | { replies: Reply[]; resolve(replies: Reply[]): void; reject(error: Error): void }
@@ -58,35 +73,46 @@ export class Replicas {
     config: TrainConfig,
     texts: TrainingTexts,
     times: OperationTimes | undefined,
+    processes: Processes | undefined,
+    private readonly others: Others | undefined,
   ) {
     this.backend = device.operations;
     const { backend } = this;
     const { threads: replicas, batchSize } = config;
     const { flatSize } = parameterTable(model);
-    this.control = new SharedControl(replicas);
+    const local = replicas / (processes?.size ?? 1);
+    const firstIndex = local * (processes?.rank ?? 0);
+    this.control = new SharedControl(replicas, undefined, local);
     this.mixing = texts.mixing;
     this.weights = backend.tensor([flatSize]);
     this.moments = Array.from({ length: momentCount(config.optimizer) }, () =>
       backend.tensor([flatSize]),
     );
     this.ema = config.average > 0 ? backend.tensor([flatSize]) : undefined;
-    const gradients = Array.from({ length: replicas }, () =>
+    const gradients = Array.from({ length: local }, () =>
       backend.share(backend.tensor([flatSize])),
     );
     const rowShares = Array.from({ length: replicas }, (_, r) => partition(batchSize, r, replicas));
-    this.states = rowShares.map(({ size }) =>
+    const isHeld = (r: number) => firstIndex === 0 || Math.floor(r / local) === processes?.rank;
+    const statesOf = (rows: number) =>
       Array.from({ length: carriedLayers(model) }, () =>
-        cellOf(model).states.map(() => backend.tensor([size, model.hidden])),
-      ),
+        cellOf(model).states.map(() => backend.tensor([rows, model.hidden])),
+      );
+    const states = rowShares.map(({ size }, r) => (isHeld(r) ? statesOf(size) : []));
+    this.states = states.filter((_, r) => isHeld(r));
+    const shared = states.map((layers) =>
+      layers.map((layer) => layer.map((s) => backend.share(s))),
     );
-    this.plans = rowShares.map(({ first, size }, index) => ({
+    const own = rowShares.slice(firstIndex, firstIndex + local);
+    this.plans = own.map(({ first, size }, r) => ({
       device: device.handle,
       control: this.control.memory,
       model,
       config,
       ...texts,
-      index,
+      index: firstIndex + r,
       replicas,
+      processes,
       firstRow: first,
       rows: size,
       weights: backend.share(this.weights),
@@ -94,13 +120,13 @@ export class Replicas {
       ema: this.ema && backend.share(this.ema),
       gradients,
       times: times?.memory,
-      state: this.states[index].map((layer) => layer.map((s) => backend.share(s))),
+      state: shared[firstIndex + r],
+      ...(processes && { states: shared }),
     }));
   }
 
   /**
    * Starts the threads and waits until all are ready.
-   * @param times where the replicas note how long their operations take
    * @throws CharnnError when not all of them can be started: their number is part of the result
    */
   static async start(
@@ -108,10 +134,17 @@ export class Replicas {
     model: ModelConfig,
     config: TrainConfig,
     texts: TrainingTexts,
-    times?: OperationTimes,
+    { times, processes, others }: ReplicaSurroundings = {},
   ): Promise<Replicas> {
-    const replicas = new Replicas(device, model, config, texts, times);
+    const replicas = new Replicas(device, model, config, texts, times, processes, others);
+    if (others) others.onFailure = (error) => replicas.fail(error);
     await replicas.startThreads();
+    await others?.start(
+      { kind: device.handle.kind, precision: precisionOf(config) },
+      model,
+      config,
+      texts,
+    );
     return replicas;
   }
 
@@ -139,6 +172,28 @@ export class Replicas {
   /** Fits the weights of the counts to the current network, even after a stop was requested. */
   async fit(): Promise<void> {
     await this.order({ type: 'fit' });
+  }
+
+  /**
+   * Has the other processes, if there are any, take over weights, moments, averages and hidden state from this one.
+   * To be called after any of them was written to.
+   */
+  async spread(): Promise<void> {
+    if (this.others === undefined) return;
+    await this.order({ type: 'spread' });
+  }
+
+  /** Has everything that a state holds brought here from the other processes, if there are any. */
+  async gather(): Promise<void> {
+    if (this.others === undefined || this.isGathered) return;
+    await this.order({ type: 'gather' });
+    this.isGathered = true;
+  }
+
+  /** Asks all replicas to stop after the current step, or in their validation. */
+  requestStop(): void {
+    this.control.requestStop();
+    this.others?.requestStop();
   }
 
   /** The hidden state of the whole batch, [B, H] by layer and state. */
@@ -185,11 +240,7 @@ export class Replicas {
       module: new URL('./replica-worker.js', import.meta.url),
       data: (index) => this.plans[index],
       onReply: (index, reply) => this.takeReply(index, reply),
-      onFailure: (error) => {
-        this.failure = error;
-        this.control.barrier.break();
-        this.pending?.reject(error);
-      },
+      onFailure: (error) => this.fail(error),
     });
     try {
       await this.pool.ready();
@@ -200,16 +251,35 @@ export class Replicas {
   }
 
   /**
-   * Gives all replicas an order.
+   * Gives all replicas an order, those of other processes too.
    * @returns one reply from each, in their order
    */
-  private order(order: Order): Promise<Reply[]> {
+  private async order(order: Order): Promise<Reply[]> {
+    this.isGathered = false;
+    const others = this.others?.order(order);
+    // a failure here is the cause; what the others then report is waited for by nobody
+    others?.catch(() => {});
+    return [...(await this.orderHere(order)), ...((await others) ?? [])];
+  }
+
+  /**
+   * Gives the replicas of this process an order.
+   * @returns one reply from each, in their order
+   */
+  orderHere(order: Order): Promise<Reply[]> {
     const { failure, pool } = this;
     if (failure) return Promise.reject(failure);
     return new Promise((resolve, reject) => {
       this.pending = { replies: [], resolve, reject };
       for (let index = 0; index < this.plans.length; index++) pool?.post(index, order);
     });
+  }
+
+  /** Ends what is under way with an error, and refuses what comes after it. */
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.control.barrier.break();
+    this.pending?.reject(error);
   }
 
   private takeReply(index: number, reply: Reply): void {

@@ -3,7 +3,7 @@ import { openHandle } from '../../backend/open-device.js';
 import type { Handler } from '../../threads/handler.js';
 import { OperationTimes } from './operation-times.js';
 import { Replica } from './replica.js';
-import type { Order, ReplicaPlan, Reply } from './replica-plan.js';
+import { localShare, type Order, type ReplicaPlan, type Reply } from './replica-plan.js';
 import { SharedControl } from './shared-control.js';
 
 export async function createReplicaHandler(
@@ -11,8 +11,9 @@ export async function createReplicaHandler(
   reply: (reply: Reply) => void,
 ): Promise<Handler<Order>> {
   const { operations } = await openHandle(plan.device);
-  const control = new SharedControl(plan.replicas, plan.control);
-  const { times, replicas, index } = plan;
+  const control = new SharedControl(plan.replicas, plan.control, localShare(plan).count);
+  const { times, replicas } = plan;
+  const { index } = localShare(plan);
   const noted = times && new OperationTimes(replicas, times);
   if (noted) {
     const { barrier } = control;
@@ -25,6 +26,9 @@ export async function createReplicaHandler(
     } else if (order.type === 'fit') {
       await replica.fit();
       reply({ type: 'fitted' });
+    } else if (order.type === 'spread' || order.type === 'gather') {
+      replica.copyParameters(order.type);
+      reply({ type: 'copied' });
     } else {
       reply({ type: 'ran', result: await replica.run(order.firstStep, order.learningRates) });
     }

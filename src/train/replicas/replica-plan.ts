@@ -36,12 +36,15 @@ export interface ReplicaPlan {
   readonly pairs?: TrainingPairs | undefined;
   /** Counts that are mixed with the network; absent in a training without counts */
   readonly mixing?: MixingPlan | undefined;
+  /** Number of this replica among those of all processes, and their number */
   readonly index: number;
   readonly replicas: number;
+  /** Rank and number of the processes that train together; absent where there is one */
+  readonly processes?: Processes | undefined;
   /** This replica has rows [firstRow, firstRow + rows) of the batch. */
   readonly firstRow: number;
   readonly rows: number;
-  /** Flat lists of parameters: all replicas share weights and moments, each has its own gradients. */
+  /** Flat lists of parameters: the replicas of a process share weights and moments, each has its own gradients. */
   readonly weights: SharedTensor;
   readonly moments: readonly SharedTensor[];
   /** The moving average of the weights, if one is kept */
@@ -51,6 +54,14 @@ export interface ReplicaPlan {
   readonly times?: SharedArrayBuffer | undefined;
   /** This replica's rows of the hidden state, [rows, H] by layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
+  /** Where several processes train: such a state of each replica, on the first process those of all of them */
+  readonly states?: readonly (readonly (readonly SharedTensor[])[])[] | undefined;
+}
+
+/** The processes of a training, each of which has the same number of replicas */
+export interface Processes {
+  readonly rank: number;
+  readonly size: number;
 }
 
 /** An order from the main thread; all replicas get the same. */
@@ -58,13 +69,19 @@ export type Order =
   | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
   | { readonly type: 'validate' }
   /** Fits the weights of the counts */
-  | { readonly type: 'fit' };
+  | { readonly type: 'fit' }
+  /** Copies weights, moments and average of the first process to all others. */
+  | { readonly type: 'spread' }
+  /** Copies to the first process the moments and averages that each process keeps of its own parameters. */
+  | { readonly type: 'gather' };
 
 /** A replica's reply to an order */
 export type Reply =
   | { readonly type: 'ran'; readonly result: RunResult }
   | { readonly type: 'validated'; readonly nats: number; readonly mixed: number }
-  | { readonly type: 'fitted' };
+  | { readonly type: 'fitted' }
+  /** Parameters have been copied between processes. */
+  | { readonly type: 'copied' };
 
 export interface RunResult {
   /** Number of steps done since the training began */
@@ -81,4 +98,14 @@ export function partition(
 ): { first: number; size: number } {
   const first = Math.floor((total * index) / count);
   return { first, size: Math.floor((total * (index + 1)) / count) - first };
+}
+
+/** A replica's place among those of its own process. */
+export function localShare({
+  index,
+  replicas,
+  processes = { rank: 0, size: 1 },
+}: Pick<ReplicaPlan, 'index' | 'replicas' | 'processes'>): { index: number; count: number } {
+  const count = replicas / processes.size;
+  return { index: index - processes.rank * count, count };
 }

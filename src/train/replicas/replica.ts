@@ -8,13 +8,17 @@
  *     — barrier —
  *     the own matrices or share: scaled to the global norm, optimiser update
  *     — barrier —
+ *
+ * Where several processes train together, the first replica of each exchanges with those of the others: the sums of
+ * gradients before the second part, norms and losses before the third, weights after it.
  */
 import { type Backend, isPending, type Tensor } from '../../backend/backend.js';
 import { ParameterTensors, parameterTable } from '../../model/parameters.js';
 import { emaWeight, optimizers, update } from '../update/optimizers.js';
-import { dealMatrices, type ParameterPart, sliceParameters } from '../update/parameter-parts.js';
+import { type ParameterPart, sliceParameters, updatedParts } from '../update/parameter-parts.js';
 import { PairTask } from './pair-task.js';
-import type { ReplicaPlan, RunResult } from './replica-plan.js';
+import { ReplicaExchange } from './replica-exchange.js';
+import { localShare, type ReplicaPlan, type RunResult } from './replica-plan.js';
 import type { SharedControl } from './shared-control.js';
 import type { ReplicaTask } from './task.js';
 import { TextTask } from './text-task.js';
@@ -23,12 +27,19 @@ export class Replica {
   private readonly task: ReplicaTask;
   /** This replica's gradients, as one list */
   private readonly gradients: Tensor;
-  /** This replica's share of the parameters. Its gradients are those of replica 0, to which the others' are added. */
+  /** This replica's share of the parameters, among those of all processes. Its gradients are the sums of all. */
   private readonly slices: readonly ParameterPart[];
-  /** The same share of the other replicas' gradients, in the order of the slices. */
-  private readonly others: readonly (readonly Tensor[])[];
+  /**
+   * Its share of the gradients of its process: those of the process' first replica, and of the other replicas, which
+   * are added to them
+   */
+  private readonly sums: readonly {
+    readonly gradient: Tensor;
+    readonly others: readonly Tensor[];
+  }[];
   /** The part that this replica updates: whole matrices if the optimiser needs them, and a range of the rest */
   private readonly updates: readonly ParameterPart[];
+  private readonly exchange: ReplicaExchange | undefined;
 
   constructor(
     private readonly backend: Backend,
@@ -41,29 +52,35 @@ export class Replica {
     const moments = plan.moments.map((m) => backend.attach(m));
     const ema = plan.ema && backend.attach(plan.ema);
     const gradients = plan.gradients.map((g) => backend.attach(g));
+    const local = localShare(plan);
     const own = [
       new ParameterTensors(backend, table, weights),
-      new ParameterTensors(backend, table, gradients[index]),
+      new ParameterTensors(backend, table, gradients[local.index]),
     ] as const;
-    this.gradients = gradients[index];
+    this.gradients = gradients[local.index];
     this.task = plan.pairs
       ? new PairTask(backend, plan, plan.pairs, ...own)
       : new TextTask(backend, plan, ...own);
 
     const { parameters } = table;
     const flat = { weights, moments, ema };
-    const slicesOf = (g: Tensor, of = parameters) =>
-      sliceParameters(backend, of, { ...flat, gradients: g }, index, replicas);
-    this.slices = slicesOf(gradients[0]);
-    const rest = gradients.slice(1).map((g) => slicesOf(g).map((slice) => slice.gradient));
-    this.others = this.slices.map((_, i) => rest.map((list) => list[i]));
-    if (optimizers[config.optimizer].takesMatrices) {
-      const sum = { ...flat, gradients: gradients[0] };
-      const single = parameters.filter(({ gates }) => gates === 0);
-      const matrices = dealMatrices(backend, parameters, sum, index, replicas);
-      this.updates = [...matrices, ...slicesOf(gradients[0], single)];
-    } else {
-      this.updates = this.slices;
+    const all = { ...flat, gradients: gradients[0] };
+    this.slices = sliceParameters(backend, parameters, all, index, replicas);
+    const localSlices = gradients.map((g) =>
+      sliceParameters(backend, parameters, { ...flat, gradients: g }, local.index, local.count),
+    );
+    this.sums = localSlices[0].map(({ gradient }, i) => ({
+      gradient,
+      others: localSlices.slice(1).map((list) => list[i].gradient),
+    }));
+    const takesMatrices = optimizers[config.optimizer].takesMatrices ?? false;
+    this.updates = updatedParts(backend, parameters, all, takesMatrices, index, replicas);
+    if (plan.processes && local.index === 0) {
+      const states = plan.states ?? [];
+      this.exchange = new ReplicaExchange(backend, plan.processes, parameters, all, {
+        takesMatrices,
+        states: states.map((layers) => layers.flat().map((s) => backend.attach(s))),
+      });
     }
   }
 
@@ -77,7 +94,7 @@ export class Replica {
       const diverged = await this.step(step, rate);
       if (diverged) return { step, diverged };
       step++;
-      if (this.plan.index === 0) this.control.decide();
+      if (this.plan.index === 0 && !this.plan.processes) this.control.decide();
       this.control.barrier.wait();
       if (this.control.decidedToStop) break;
     }
@@ -110,8 +127,10 @@ export class Replica {
     if (mixing === undefined) return;
     await mixing.read(stopped);
     control.barrier.wait();
+    this.exchange?.collect(mixing.predictions);
     // if any thread was stopped, the predictions are incomplete and must not be used
     if (plan.index === 0 && !stopped()) mixing.fit();
+    this.exchange?.spreadFitted(mixing.predictions, mixing.weights);
     control.barrier.wait();
   }
 
@@ -120,7 +139,7 @@ export class Replica {
     if (this.plan.ema === undefined) return;
     const { backend, control } = this;
     control.barrier.wait();
-    for (const { weight, gradient, ema } of this.slices) {
+    for (const { weight, gradient, ema } of this.updates) {
       if (ema === undefined) continue;
       // the gradients serve as the third place of the exchange, since no replica uses them between two steps
       backend.copy(gradient, weight);
@@ -128,6 +147,20 @@ export class Replica {
       backend.copy(ema, gradient);
     }
     control.barrier.wait();
+    this.passOn((exchange) => exchange.gatherWeights());
+  }
+
+  /** Copies parameters and what belongs to them from the first process to all others, or to it. */
+  copyParameters(way: 'spread' | 'gather'): void {
+    this.control.barrier.wait();
+    this.passOn((exchange) => (way === 'spread' ? exchange.spread() : exchange.gatherMoments()));
+  }
+
+  /** Lets the first replica of each process exchange with those of the others, while the process' other replicas wait. */
+  private passOn(work: (exchange: ReplicaExchange) => void): void {
+    if (this.plan.processes === undefined) return;
+    if (this.exchange) work(this.exchange);
+    this.control.barrier.wait();
   }
 
   private async step(step: number, rate: number): Promise<RunResult['diverged']> {
@@ -140,13 +173,24 @@ export class Replica {
     control.setLossSum(index, lossSum);
     control.barrier.wait();
 
-    this.slices.forEach(({ gradient }, i) => {
-      for (const other of this.others[i]) backend.add(gradient, other);
-      if (config.clipBy === 'value') backend.clamp(gradient, config.clip);
-    });
+    for (const { gradient, others } of this.sums) {
+      for (const other of others) backend.add(gradient, other);
+    }
+    if (plan.processes) {
+      control.barrier.wait();
+      this.passOn((exchange) => exchange.sumGradients());
+    }
+    if (config.clipBy === 'value') {
+      for (const { gradient } of this.slices) backend.clamp(gradient, config.clip);
+    }
     const squares = backend.sumSquares(this.slices.map(({ gradient }) => gradient));
     control.setSquareSum(index, isPending(squares) ? await squares : squares);
+    if (plan.processes && index === 0) control.decide();
     control.barrier.wait();
+    this.passOn((exchange) => {
+      control.exchangeSums((values) => exchange.gatherNumbers(values));
+      exchange.gatherGradients();
+    });
 
     const loss = control.lossSum() / characters;
     const gradientNorm = Math.sqrt(control.squareSum());
@@ -162,6 +206,10 @@ export class Replica {
       }
     }
     if (index === 0) control.record(step, loss, gradientNorm, clipped);
+    if (plan.processes) {
+      control.barrier.wait();
+      this.exchange?.gatherWeights();
+    }
     return undefined;
   }
 }

@@ -17,20 +17,25 @@ export interface RunningMetrics {
 const ringSteps = 256;
 /** The memory that the replicas and the main thread share besides tensors, and what its words mean. */
 export class SharedControl {
-  /** The barrier of all replicas */
+  /** The barrier of this process' replicas */
   readonly barrier: Barrier;
   private readonly integers: Int32Array;
   private readonly reals: Float64Array;
 
+  /**
+   * @param replicas of all processes
+   * @param local those of this process, which meet at the barrier
+   */
   constructor(
     readonly replicas: number,
     readonly memory: SharedArrayBuffer = new SharedArrayBuffer(
       words * 4 + (2 * replicas + 4 + 2 * ringSteps) * 8,
     ),
+    local = replicas,
   ) {
     this.integers = new Int32Array(memory, 0, words);
     this.reals = new Float64Array(memory, words * 4);
-    this.barrier = new Barrier(replicas, this.integers.subarray(0, barrierWords));
+    this.barrier = new Barrier(local, this.integers.subarray(0, barrierWords));
   }
 
   // --- stopping: asked by the main thread at any time, decided by replica 0 between two barriers ---
@@ -80,6 +85,25 @@ export class SharedControl {
     let sum = 0;
     for (let r = 0; r < this.replicas; r++) sum += this.reals[start + r];
     return sum;
+  }
+
+  /**
+   * The sums of all replicas and the decision to stop, as processes exchange them: replica by replica, so that the
+   * replicas of a process follow one another.
+   */
+  exchangeSums(gather: (values: Float64Array) => void): void {
+    const { replicas, reals, integers } = this;
+    const values = new Float64Array(3 * replicas);
+    for (let r = 0; r < replicas; r++) {
+      values.set([reals[r], reals[replicas + r], integers[word.decision]], 3 * r);
+    }
+    gather(values);
+    for (let r = 0; r < replicas; r++) {
+      reals[r] = values[3 * r];
+      reals[replicas + r] = values[3 * r + 1];
+    }
+    // the first process decides for all
+    Atomics.store(integers, word.decision, values[2]);
   }
 
   // --- what replica 0 reports ---

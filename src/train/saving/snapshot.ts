@@ -11,6 +11,7 @@ import type { TrainingState } from './training-state.js';
 export async function modelOf(current: CurrentTraining): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, budget: length, history } = current;
   const { mixing } = replicas;
+  await replicas.gather();
   // Given or planned, the interval has one place among the fields, so that equal trainings write equal bytes.
   const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
   const { backend: _, length: __, keep: ___, ...recorded } = configRecord(config);
@@ -46,6 +47,7 @@ export async function stateOf(
 ): Promise<TrainingState> {
   const { job, model, backend, replicas, id, step, budget: length, history } = current;
   const { factor, waited } = current.plateau;
+  await replicas.gather();
   const copy = (x: Tensor) => copyOut(backend, x);
   return {
     config: job.config,

@@ -198,11 +198,16 @@ const runRows = topic('Run', {
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {
     default: 1,
   }),
-  threads: option('<n>', integer(1, limits.threads), 'worker threads', {
-    absent: 'usable cores',
-    environment: 'CHARNN_THREADS',
-    resume: true,
-  }),
+  threads: option(
+    '<n>',
+    integer(1, limits.threads),
+    'worker threads, of each process where several train together',
+    {
+      absent: 'usable cores',
+      environment: 'CHARNN_THREADS',
+      resume: true,
+    },
+  ),
   backend: option('<name>', choice(backendNames), 'compute back end', {
     default: 'auto',
     environment: 'CHARNN_BACKEND',

@@ -88,3 +88,20 @@ export function dealMatrices(
   }
   return own;
 }
+
+/** The parts that replica `index` updates: whole matrices if the optimiser needs them, and a range of the rest. */
+export function updatedParts(
+  backend: Backend,
+  parameters: readonly Parameter[],
+  flat: FlatParameters,
+  takesMatrices: boolean,
+  index: number,
+  count: number,
+): ParameterPart[] {
+  if (!takesMatrices) return sliceParameters(backend, parameters, flat, index, count);
+  const single = parameters.filter(({ gates }) => gates === 0);
+  return [
+    ...dealMatrices(backend, parameters, flat, index, count),
+    ...sliceParameters(backend, single, flat, index, count),
+  ];
+}

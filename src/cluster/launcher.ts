@@ -1,0 +1,69 @@
+/** What a launcher of MPI (mpirun, mpiexec, srun) tells the processes that it starts, in their environment. */
+
+/** A process among those that a launcher has started for one job */
+export interface Seat {
+  /** The number of this process, from 0 */
+  readonly rank: number;
+  /** The number of processes */
+  readonly size: number;
+  /** The number of processes on this machine */
+  readonly onThisMachine: number;
+}
+
+/** Names of variables by launcher: rank, size, and processes on the machine */
+const launchers: readonly (readonly [rank: string, size: string, local: string])[] = [
+  ['OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_SIZE'],
+  // Hydra, the launcher of MPICH, Intel MPI and MVAPICH; and Slurm with --mpi=pmi2
+  ['PMI_RANK', 'PMI_SIZE', 'MPI_LOCALNRANKS'],
+  // a launcher by PMIx alone, as Slurm with --mpi=pmix
+  ['PMIX_RANK', 'SLURM_NTASKS', 'SLURM_TASKS_PER_NODE'],
+];
+
+/** @returns this process' place in a job of several processes; undefined if it was started alone */
+export function seatOf(
+  environment: Readonly<Record<string, string | undefined>>,
+): Seat | undefined {
+  for (const [rankName, sizeName, localName] of launchers) {
+    const rank = whole(environment[rankName]);
+    const size = whole(environment[sizeName]);
+    if (rank === undefined || size === undefined || size < 2 || rank >= size) continue;
+    return { rank, size, onThisMachine: Math.max(1, whole(environment[localName]) ?? 1) };
+  }
+  return undefined;
+}
+
+/** The whole number that a variable begins with: Slurm writes `4(x2)` for four tasks on each of two machines. */
+function whole(value: string | undefined): number | undefined {
+  const digits = /^\d{1,9}/.exec(value ?? '');
+  return digits ? Number(digits[0]) : undefined;
+}
+
+/** A library to try, and whether it has the binary interface that MPI 5.0 fixes */
+export interface Candidate {
+  readonly path: string;
+  readonly isStandard: boolean;
+}
+
+/**
+ * Libraries of MPI in the order in which they are tried: the one of the launcher comes first, because processes under
+ * another library would each be alone.
+ */
+export function candidates(
+  environment: Readonly<Record<string, string | undefined>>,
+  platform: NodeJS.Platform = process.platform,
+): Candidate[] {
+  const given = environment.CHARNN_MPI;
+  if (given) return [{ path: given, isStandard: /mpi_abi/.test(given) }];
+  const named = (name: string, version: string) =>
+    platform === 'darwin' ? `${name}.${version}.dylib` : `${name}.so.${version}`;
+  const openMpi = [named('libmpi', '40'), named('libmpi', '80')];
+  const mpich = [named('libmpich', '12'), named('libmpi', '12')];
+  const standard = [named('libmpi_abi', '1'), named('libmpi_abi', '0')].map((path) => ({
+    path,
+    isStandard: true,
+  }));
+  const own = (paths: readonly string[]) => paths.map((path) => ({ path, isStandard: false }));
+  return 'OMPI_COMM_WORLD_SIZE' in environment
+    ? [...own(openMpi), ...standard]
+    : [...own(mpich), ...standard, ...own(openMpi)];
+}

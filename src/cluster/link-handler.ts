@@ -1,0 +1,116 @@
+/**
+ * Messages between the processes of a training, and signs of life: the work of a thread that does nothing else, so
+ * that a process which reads a text, or computes, still answers the others.
+ */
+import { hostname } from 'node:os';
+import { CharnnError } from '../errors.js';
+import type { Handler } from '../threads/handler.js';
+import { loadLibrary, mpiOfAddon, tag } from './mpi.js';
+
+/** What the main thread asks for */
+export type LinkOrder =
+  | { readonly type: 'send'; readonly rank: number; readonly message: Uint8Array }
+  /** Leaves MPI in an orderly way, as all processes must. */
+  | { readonly type: 'leave' }
+  /** Ends all processes of the job. */
+  | { readonly type: 'abort'; readonly code: number };
+
+/** What the main thread is told */
+export type LinkNews =
+  | {
+      readonly type: 'joined';
+      readonly rank: number;
+      readonly size: number;
+      readonly library: string;
+      readonly host: string;
+    }
+  | { readonly type: 'message'; readonly rank: number; readonly message: Uint8Array }
+  /** A process has given no sign of life for so many seconds. */
+  | { readonly type: 'lost'; readonly rank: number; readonly seconds: number }
+  | { readonly type: 'left' };
+
+const pollMs = 1;
+const beatMs = 1000;
+/** Without a sign of life for so long, a process is given up. */
+const patienceMs = 15_000;
+
+export async function createLinkHandler(
+  _: undefined,
+  reply: (news: LinkNews) => void,
+): Promise<Handler<LinkOrder>> {
+  const mpi = mpiOfAddon();
+  const library = loadLibrary(mpi);
+  const [rank, size] = inWords(() => mpi.initialize());
+  // only rank 0 and each other one speak with each other
+  const peers = rank === 0 ? Array.from({ length: size - 1 }, (_, i) => i + 1) : [0];
+  const heard = new Map(peers.map((peer) => [peer, performance.now()]));
+  let isOver = false;
+
+  const receive = (kind: number, from: number, bytes: Uint8Array) =>
+    mpi.exchange(kind, [], at(from, bytes));
+  const poll = setInterval(() => {
+    if (isOver) return;
+    for (const peer of peers) {
+      while (mpi.probe(tag.beat, peer) !== undefined) {
+        receive(tag.beat, peer, new Uint8Array(1));
+        heard.set(peer, performance.now());
+      }
+      while (mpi.probe(tag.length, peer) !== undefined) {
+        const length = new Float64Array(1);
+        receive(tag.length, peer, new Uint8Array(length.buffer));
+        const message = new Uint8Array(length[0]);
+        receive(tag.message, peer, message);
+        heard.set(peer, performance.now());
+        reply({ type: 'message', rank: peer, message });
+      }
+    }
+  }, pollMs);
+  let last = performance.now();
+  const beats = setInterval(() => {
+    const now = performance.now();
+    // after a stop of this process itself, nobody else could be heard
+    const hasSlept = now - last > patienceMs / 2;
+    last = now;
+    for (const peer of peers) {
+      if (isOver) return;
+      mpi.beat(peer);
+      if (hasSlept) heard.set(peer, now);
+      const silence = now - (heard.get(peer) ?? now);
+      if (silence <= patienceMs) continue;
+      isOver = true;
+      reply({ type: 'lost', rank: peer, seconds: Math.round(silence / 1000) });
+    }
+  }, beatMs);
+
+  reply({ type: 'joined', rank, size, library, host: hostname() });
+  return (order) => {
+    if (order.type === 'send') {
+      const { message, rank: to } = order;
+      const length = Float64Array.of(message.length);
+      mpi.exchange(tag.length, at(to, new Uint8Array(length.buffer)), []);
+      mpi.exchange(tag.message, at(to, message), []);
+    } else {
+      isOver = true;
+      clearInterval(poll);
+      clearInterval(beats);
+      if (order.type === 'leave') mpi.finalize();
+      else mpi.abort(order.code);
+      reply({ type: 'left' });
+    }
+  };
+}
+
+/** A list in which one rank alone has something */
+function at<T>(rank: number, value: T): T[] {
+  const list: T[] = [];
+  list[rank] = value;
+  return list;
+}
+
+function inWords<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new CharnnError(error instanceof Error ? error.message : String(error));
+  }
+}

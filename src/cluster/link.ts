@@ -1,0 +1,152 @@
+/** What a process of a training says to the others and hears from them, as its main thread sees it. */
+import { deserialize, serialize } from 'node:v8';
+import { CharnnError } from '../errors.js';
+import { WorkerPool } from '../threads/worker-pool.js';
+import type { LinkNews, LinkOrder } from './link-handler.js';
+import { mpiOfAddon } from './mpi.js';
+
+/** A message of a rank, any value that can be cloned */
+export interface Letter {
+  readonly rank: number;
+  readonly content: unknown;
+}
+
+/** Time in which a last message reaches the others */
+const farewellMs = 300;
+
+export class Link {
+  private readonly letters: Letter[] = [];
+  private failure: Error | undefined;
+  private waiting: { resolve(letter: Letter): void; reject(error: Error): void } | undefined;
+  private onLeft: (() => void) | undefined;
+  private pool!: WorkerPool<undefined, LinkOrder, LinkNews>;
+  private joined!: Extract<LinkNews, { type: 'joined' }>;
+
+  private constructor() {}
+
+  /**
+   * Joins the other processes; returns when all have joined.
+   * @throws CharnnError where MPI cannot be used
+   */
+  static async open(): Promise<Link> {
+    const link = new Link();
+    const joined = new Promise<Extract<LinkNews, { type: 'joined' }>>((resolve, reject) => {
+      link.waiting = { resolve: () => {}, reject };
+      link.onJoined = resolve;
+    });
+    link.pool = await WorkerPool.start<undefined, LinkOrder, LinkNews>({
+      workers: 1,
+      module: new URL('./link-worker.js', import.meta.url),
+      data: () => undefined,
+      onReply: (_, news) => link.take(news),
+      onFailure: (error) => link.fail(error),
+    });
+    link.joined = await joined;
+    link.waiting = undefined;
+    return link;
+  }
+
+  private onJoined: ((news: Extract<LinkNews, { type: 'joined' }>) => void) | undefined;
+
+  get rank(): number {
+    return this.joined.rank;
+  }
+
+  get size(): number {
+    return this.joined.size;
+  }
+
+  /** What the library of MPI calls itself */
+  get library(): string {
+    return this.joined.library;
+  }
+
+  /** The name of this machine */
+  get host(): string {
+    return this.joined.host;
+  }
+
+  send(rank: number, content: unknown): void {
+    this.pool.post(0, { type: 'send', rank, message: serialize(content) });
+  }
+
+  /** Sends the same to all other ranks; on rank 0 alone. */
+  sendAll(content: unknown): void {
+    const message = serialize(content);
+    for (let rank = 1; rank < this.size; rank++) this.pool.post(0, { type: 'send', rank, message });
+  }
+
+  /**
+   * Waits for the next message of any rank.
+   * @throws CharnnError when a process is lost
+   */
+  receive(): Promise<Letter> {
+    const letter = this.letters.shift();
+    if (letter) return Promise.resolve(letter);
+    if (this.failure) return Promise.reject(this.failure);
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+    });
+  }
+
+  /** Called at once, in place of `receive`, with each message that it returns true for */
+  onLetter: (letter: Letter) => boolean = () => false;
+
+  /** Called when a process is lost */
+  onFailure: (error: Error) => void = () => {};
+
+  /** Leaves the others, in an orderly way, as all of them do. */
+  async leave(): Promise<void> {
+    if (this.failure === undefined) {
+      const left = new Promise<void>((resolve) => {
+        this.onLeft = resolve;
+      });
+      this.pool.post(0, { type: 'leave' });
+      await left;
+    }
+    await this.pool.close();
+  }
+
+  /** Stops listening after a failure, when messages may be under way that will never be complete. */
+  async abandon(): Promise<void> {
+    // what was sent last gets through
+    await new Promise((resolve) => setTimeout(resolve, farewellMs));
+    await this.pool.close();
+  }
+
+  private take(news: LinkNews): void {
+    switch (news.type) {
+      case 'joined':
+        this.onJoined?.(news);
+        return;
+      case 'left':
+        this.onLeft?.();
+        return;
+      case 'lost':
+        this.fail(
+          new CharnnError(
+            `process ${news.rank} of this training has not answered for ${news.seconds} seconds: its machine, or the network to it, is gone, or it was stopped; continue with charnn train --resume`,
+          ),
+        );
+        return;
+      case 'message': {
+        const letter = { rank: news.rank, content: deserialize(news.message) };
+        if (this.onLetter(letter)) return;
+        const { waiting } = this;
+        this.waiting = undefined;
+        if (waiting) waiting.resolve(letter);
+        else this.letters.push(letter);
+      }
+    }
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.waiting?.reject(this.failure);
+    this.waiting = undefined;
+    this.onFailure(this.failure);
+    // last, because the thread that exchanges with the lost process then fails too, which is no cause
+    if (this.joined) mpiOfAddon().breakOff();
+    this.onLeft?.();
+  }
+}

@@ -1,0 +1,66 @@
+/** What a process does that trains together with others and is not the first: what it is told. */
+import type { Device } from '../../backend/device.js';
+import { openDevice } from '../../backend/open-device.js';
+import type { Link } from '../../cluster/link.js';
+import { mpiOfAddon } from '../../cluster/mpi.js';
+import { CharnnError } from '../../errors.js';
+import type { FromOthers, Invitation, ToOthers } from './others.js';
+import { onSharedMemory } from './portable.js';
+import { Replicas } from './replica-group.js';
+
+/**
+ * Takes part in a training until the first process ends it. It reads no text, writes no file and says nothing.
+ * @returns whether the training ended well
+ * @throws CharnnError when this process fails, or the first one is lost
+ */
+export async function follow(link: Link): Promise<boolean> {
+  const tell = (letter: FromOthers) => link.send(0, letter);
+  let device: Device | undefined;
+  let replicas: Replicas | undefined;
+  link.onLetter = ({ content }) => {
+    const letter = content as ToOthers;
+    // what is exchanged will never be complete
+    if (letter.type === 'end' && letter.isFailure) mpiOfAddon().breakOff();
+    if (letter.type !== 'stop') return false;
+    replicas?.control.requestStop();
+    return true;
+  };
+  try {
+    for (;;) {
+      const letter = (await link.receive()).content as ToOthers;
+      if (letter.type === 'end') return !letter.isFailure;
+      if (letter.type === 'plan') {
+        device = await sameDevice(letter);
+        replicas = await replicasOf(letter, device, link);
+        tell({ type: 'ready' });
+      } else if (letter.type === 'order' && replicas) {
+        tell({ type: 'replies', replies: await replicas.orderHere(letter.order) });
+      }
+    }
+  } catch (error) {
+    const message = error instanceof CharnnError ? error.unspelt : String(error);
+    tell({ type: 'failed', message, host: link.host });
+    throw error;
+  } finally {
+    await replicas?.close();
+    device?.close();
+  }
+}
+
+function replicasOf(
+  { model, config, texts }: Invitation,
+  device: Device,
+  { rank, size }: Link,
+): Promise<Replicas> {
+  const processes = { rank, size };
+  return Replicas.start(device, model, config, onSharedMemory(texts), { processes });
+}
+
+async function sameDevice({ config, kind, precision }: Invitation): Promise<Device> {
+  const device = await openDevice(config.backend, precision);
+  if (device.kind === kind) return device;
+  device.close();
+  throw new CharnnError(
+    `the back end here would be ${device.name}, and in process 0 it is ${kind}: give --backend ${kind === 'native' ? 'wasm' : kind}, which all processes have`,
+  );
+}

@@ -1,0 +1,132 @@
+/** The other processes of a training, as the first one's main thread sees them. */
+import type { DeviceHandle, Precision } from '../../backend/device.js';
+import type { Letter, Link } from '../../cluster/link.js';
+import { mpiOfAddon } from '../../cluster/mpi.js';
+import { CharnnError } from '../../errors.js';
+import type { ModelConfig } from '../../model/model-config.js';
+import type { TrainConfig } from '../train-config.js';
+import { portable } from './portable.js';
+import type { TrainingTexts } from './replica-group.js';
+import type { Order, Reply } from './replica-plan.js';
+
+/** What the first process tells the others at the start */
+export interface Invitation {
+  readonly type: 'plan';
+  readonly model: ModelConfig;
+  readonly config: TrainConfig;
+  readonly texts: TrainingTexts;
+  readonly kind: DeviceHandle['kind'];
+  readonly precision: Precision;
+}
+
+/** What the first process sends */
+export type ToOthers =
+  | Invitation
+  | { readonly type: 'order'; readonly order: Order }
+  | { readonly type: 'stop' }
+  | { readonly type: 'end'; readonly isFailure: boolean };
+
+/** What the others send */
+export type FromOthers =
+  | { readonly type: 'ready' }
+  | { readonly type: 'replies'; readonly replies: readonly Reply[] }
+  | { readonly type: 'failed'; readonly message: string; readonly host: string };
+
+export class Others {
+  /** Called when another process has failed or is lost */
+  onFailure: (error: Error) => void = () => {};
+  private failure: Error | undefined;
+  /** What is waited for: the letters so far, by rank, and the functions that settle the promise */
+  private pending:
+    | {
+        letters: FromOthers[];
+        count: number;
+        resolve(letters: FromOthers[]): void;
+        reject(error: Error): void;
+      }
+    | undefined;
+
+  constructor(private readonly link: Link) {
+    link.onFailure = (error) => this.fail(error);
+    link.onLetter = (letter) => this.take(letter);
+  }
+
+  get size(): number {
+    return this.link.size;
+  }
+
+  /** Has the others prepare the same training, and waits until they have. */
+  async start(
+    device: { readonly kind: DeviceHandle['kind']; readonly precision: Precision },
+    model: ModelConfig,
+    config: TrainConfig,
+    texts: TrainingTexts,
+  ): Promise<void> {
+    const { kind, precision } = device;
+    const ready = this.answers();
+    this.send({ type: 'plan', model, config, texts: portable(texts), kind, precision });
+    await ready;
+  }
+
+  /** @returns the replies of all their replicas, in the order of the replicas */
+  async order(order: Order): Promise<Reply[]> {
+    const answers = this.answers();
+    this.send({ type: 'order', order });
+    return (await answers).flatMap((letter) => (letter.type === 'replies' ? letter.replies : []));
+  }
+
+  requestStop(): void {
+    this.send({ type: 'stop' });
+  }
+
+  /** Ends the part of the other processes, after a failure without waiting for them. */
+  async end(isFailure: boolean): Promise<void> {
+    this.send({ type: 'end', isFailure });
+    await (isFailure ? this.link.abandon() : this.link.leave());
+  }
+
+  private send(content: ToOthers): void {
+    this.link.sendAll(content);
+  }
+
+  /** One letter from each of them, by rank */
+  private answers(): Promise<FromOthers[]> {
+    if (this.failure) return Promise.reject(this.failure);
+    const { promise, resolve, reject } = withResolvers<FromOthers[]>();
+    this.pending = { letters: [], count: 0, resolve, reject };
+    return promise;
+  }
+
+  private take({ rank, content }: Letter): boolean {
+    const letter = content as FromOthers;
+    if (letter.type === 'failed') {
+      this.fail(new CharnnError(`process ${rank} on ${letter.host}: ${letter.message}`));
+      return true;
+    }
+    const { pending } = this;
+    if (pending === undefined) return true;
+    pending.letters[rank - 1] = letter;
+    if (++pending.count === this.link.size - 1) pending.resolve(pending.letters);
+    return true;
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.pending?.reject(this.failure);
+    this.onFailure(this.failure);
+    // what is exchanged will never be complete
+    mpiOfAddon().breakOff();
+  }
+}
+
+/** A promise and the functions that settle it; Node.js 20 does not have Promise.withResolvers. */
+function withResolvers<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((res, rej) => {
+    resolve = res;
+    reject = rej;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
