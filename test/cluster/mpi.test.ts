@@ -1,6 +1,6 @@
 /** Training in several processes: the same bytes as in one, and an end whatever happens to one of them. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Folder, fileAppears, finished, verses } from '../commands/run.js';
 import { launch, launched, launchers } from './launchers.js';
 
@@ -128,6 +128,6 @@ describe.each(launchers)('under $name', (launcher) => {
     const { status, stderr } = await outcome;
     expect(stderr).toMatch(/process 1 of this training has not answered for \d+ seconds/);
     expect(status).toBe(1);
-    expect(() => process.kill(stopped, 0)).toThrow();
+    await vi.waitFor(() => expect(() => process.kill(stopped, 0)).toThrow(), 20_000);
   }, 60_000);
 });
