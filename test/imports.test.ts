@@ -30,6 +30,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   analyse: ['backend', 'text', 'model'],
   train: ['options', 'backend', 'cells', 'text', 'model', 'counts', 'threads'],
   pages: [],
+  // what a page computes with: the same code as everywhere
+  published: ['backend', 'text', 'model', 'counts', 'predict', 'sample', 'convert', 'pages'],
   // a state file is a training's
   checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'counts', 'train'],
   // what programs use: all that computes
@@ -72,6 +74,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'novelty',
     'analyse',
     'pages',
+    'published',
     'cli',
     'library',
     'search',

@@ -5,6 +5,7 @@
  * within a list. All other numbers have seven bits a byte, the lowest first.
  */
 import { CharnnError } from '../errors.js';
+import { sharedBuffer } from '../machine/shared-memory.js';
 import { newIds } from '../text/ids.js';
 import { maxContextFor } from './ngram-runs.js';
 import { type ContextLevel, contextsOf, entriesOf, type NgramTable } from './ngram-table.js';
@@ -115,7 +116,7 @@ function unpackLevel(
   fail: (what: string) => never,
 ): ContextLevel {
   const { contexts, entries } = given;
-  const words = (length: number) => new Uint32Array(new SharedArrayBuffer(4 * length));
+  const words = (length: number) => new Uint32Array(sharedBuffer(4 * length));
   const level = {
     size: contexts,
     symbols: newIds(vocabulary, contexts),

@@ -23,6 +23,8 @@ const surrogates = 0x800;
 /** UTF-16 units that become ids at a time: a long text's code points take four times the room of its ids. */
 const step = 1 << 16;
 
+const utf8 = new TextEncoder();
+
 /** A vocabulary's unknown symbol: its id, and what it costs to say which character it stands for. */
 export type UnknownSymbol = Pick<Vocabulary, 'unknownId' | 'unknownCost'>;
 
@@ -105,7 +107,7 @@ export class Vocabulary {
    */
   encode(text: string | Uint8Array): { ids: Ids; unknown: number } {
     if (this.unit === 'byte') {
-      const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
+      const bytes = typeof text === 'string' ? utf8.encode(text) : text;
       const ids = newIds(this.size, bytes.length);
       return { ids, unknown: this.translate(bytes, ids) };
     }
