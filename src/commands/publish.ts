@@ -4,7 +4,6 @@ import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
-import { readEscapes } from '../messages/escapes.js';
 import { flag, type OptionsOf, option, topic } from '../options/table.js';
 import { choice, path, repeated, text } from '../options/types.js';
 import { weightFormats } from '../pages/model-page.js';
@@ -68,6 +67,7 @@ async function publishModel(
   const output = createOutput(options.quiet ?? false);
   const file = modelPath(args, options.model);
   const to = options.output ?? table.output.default;
+  const settings = pageSettings(options);
   await checkPagePath({ path: to, inputs: [file, options.eval] });
   const model = await readAnyChosenModel(file, options.last);
   const format = options.weights ?? table.weights.default;
@@ -85,10 +85,6 @@ async function publishModel(
     device.close();
   }
   const title = options.title ?? basename(file, '.json');
-  const words = {
-    title,
-    text: options.text ?? [],
-    settings: pageSettings(options, (given, name) => readEscapes(given, name)),
-  };
+  const words = { title, text: options.text ?? [], settings };
   await writePage(to, 'publish', modelPage(model, published, words), output);
 }

@@ -12,10 +12,8 @@ export class Foretold {
   private readonly bestIds = new Int32Array(guesses);
   private readonly best = new Float64Array(guesses);
 
-  /** Number of characters */
-  get length(): number {
-    return this.bits.length;
-  }
+  /** @param symbols number of characters that may be likely; the unknown symbol, the last id, is none of them */
+  constructor(private readonly symbols: number) {}
 
   /** Adds a character that nothing predicted. */
   addUnforetold(text: string): void {
@@ -32,13 +30,15 @@ export class Foretold {
    * @param logits [V] log-probabilities up to a constant
    */
   add(text: string, id: number, logits: Float32Array): void {
-    const sum = this.rank(logits);
+    this.rank(logits);
+    const highest = this.best[0];
+    const sum = sumAround(logits, highest);
     this.texts.push(text);
-    this.bits.push((Math.log(sum) + this.best[0] - logits[id]) / Math.LN2);
+    this.bits.push((Math.log(sum) + highest - logits[id]) / Math.LN2);
     for (let k = 0; k < guesses; k++) {
       this.ids.push(this.bestIds[k]);
       const isThere = this.bestIds[k] >= 0;
-      this.probabilities.push(isThere ? Math.exp(this.best[k] - this.best[0]) / sum : 0);
+      this.probabilities.push(isThere ? Math.exp(this.best[k] - highest) / sum : 0);
     }
   }
 
@@ -70,13 +70,13 @@ export class Foretold {
     this.probabilities.length -= guesses;
   }
 
-  /** Finds the likeliest characters. @returns Σ exp(logit - the highest logit) */
-  private rank(logits: Float32Array): number {
-    const { best, bestIds } = this;
+  /** Finds the likeliest characters. */
+  private rank(logits: Float32Array): void {
+    const { best, bestIds, symbols } = this;
     best.fill(Number.NEGATIVE_INFINITY);
     bestIds.fill(-1);
     const last = guesses - 1;
-    for (let id = 0; id < logits.length; id++) {
+    for (let id = 0; id < symbols; id++) {
       const value = logits[id];
       if (!(value > best[last])) continue;
       let k = last;
@@ -87,11 +87,15 @@ export class Foretold {
       best[k] = value;
       bestIds[k] = id;
     }
-    let sum = 0;
-    const lowest = best[0] + negligible;
-    for (let id = 0; id < logits.length; id++) {
-      if (logits[id] > lowest) sum += Math.exp(logits[id] - best[0]);
-    }
-    return sum;
   }
+}
+
+/** Σ exp(logit - highest) over all logits that count */
+function sumAround(logits: Float32Array, highest: number): number {
+  let sum = 0;
+  const lowest = highest + negligible;
+  for (let id = 0; id < logits.length; id++) {
+    if (logits[id] > lowest) sum += Math.exp(logits[id] - highest);
+  }
+  return sum;
 }

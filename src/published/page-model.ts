@@ -59,7 +59,11 @@ export class PageModel {
     } catch (error) {
       const isWorded = error instanceof CharnnError || request.kind === 'open';
       const message = error instanceof Error ? error.message : String(error);
-      this.reply({ kind: 'failed', id, message: isWorded ? message : `internal error: ${message}` });
+      this.reply({
+        kind: 'failed',
+        id,
+        message: isWorded ? message : `internal error: ${message}`,
+      });
     }
   }
 
@@ -111,7 +115,12 @@ export class PageModel {
     };
     const prompt = typedText(typed, model.vocabulary, model.text);
     const settings = sampleSettings(
-      { temp: temperature, length, seed, stop: stop === '' ? undefined : readEscapes(stop, 'stop') },
+      {
+        temp: temperature,
+        length,
+        seed,
+        stop: stop === '' ? undefined : readEscapes(stop, 'stop'),
+      },
       model,
       { isPrompted: prompt.ids.length > 0, isList: false },
       (message) => reply({ kind: 'warning', id, message }),

@@ -27,7 +27,11 @@ export function typedText(
   typed: string,
   vocabulary: Vocabulary,
   options: TextOptions,
-): { readonly ids: ArrayLike<number>; readonly texts: readonly string[]; readonly unknown: number } {
+): {
+  readonly ids: ArrayLike<number>;
+  readonly texts: readonly string[];
+  readonly unknown: number;
+} {
   const text = prepareText(typed, options);
   const { ids, unknown } = vocabulary.encode(text);
   if (options.unit === 'char') return { ids, texts: Array.from(text), unknown };

@@ -13,6 +13,7 @@ import { rememberSeparator } from '../sample/read-prompt.js';
 import { RecordSampler } from '../sample/record-sampler.js';
 import type { SampleSettings } from '../sample/settings.js';
 import { textBeginning } from '../text/documents.js';
+import type { Vocabulary } from '../text/vocabulary.js';
 import { Foretold } from './foretold.js';
 import { SymbolTexts } from './symbol-texts.js';
 
@@ -58,7 +59,7 @@ export class TextWriter {
     this.predictor = new Predictor(backend, network, 1, counts);
     this.now = this.predictor.createPlace(1);
     this.afterPrompt = this.predictor.createPlace(1);
-    this.read = nothingRead();
+    this.read = nothingRead(vocabulary);
     this.expected = new Float32Array(config.vocabulary);
     this.last = textBeginning(vocabulary);
     // a step takes all the memory that steps ever take
@@ -75,7 +76,7 @@ export class TextWriter {
     if (!this.goesOnWith(prompt)) {
       predictor.clear(afterPrompt);
       rememberSeparator(model, afterPrompt, ids.length > 0);
-      this.read = nothingRead();
+      this.read = nothingRead(model.vocabulary);
     }
     const { read } = this;
     let end = performance.now() + sliceMs;
@@ -112,9 +113,13 @@ export class TextWriter {
     const symbols = vocabulary.symbols.length;
     const sampler = new CharacterSampler(symbols, settings);
     predictor.copyRow(now, 0, this.afterPrompt, 0);
-    const record = new RecordSampler(0, this.last, [], { settings, symbols, constraint: undefined });
+    const record = new RecordSampler(0, this.last, [], {
+      settings,
+      symbols,
+      constraint: undefined,
+    });
     const texts = new SymbolTexts(vocabulary);
-    const foretold = new Foretold();
+    const foretold = new Foretold(symbols);
     let end = performance.now() + firstSliceMs;
     while (!record.done) {
       for (let i = 0; i < stepsPerLook && !record.done; i++) {
@@ -149,6 +154,6 @@ export class TextWriter {
 
 const oneRow = { maxRows: 1, maxBatch: 1, training: false, dropout: false, weightDrop: false };
 
-function nothingRead() {
-  return { ids: [], texts: [], foretold: new Foretold() };
+function nothingRead({ symbols }: Vocabulary) {
+  return { ids: [], texts: [], foretold: new Foretold(symbols.length) };
 }

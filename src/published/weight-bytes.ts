@@ -46,7 +46,8 @@ export function unpackWeights(
     unpackers[formatOf(parameter, format)](view, at, values, parameter);
     at += bytesOf(parameter, format);
   }
-  if (at !== bytes.length) throw new CharnnError(`the weights take ${at} bytes, not ${bytes.length}`);
+  if (at !== bytes.length)
+    throw new CharnnError(`the weights take ${at} bytes, not ${bytes.length}`);
   return weights;
 }
 

@@ -22,9 +22,16 @@ const first: PageSettings = { prompt: '', temperature: 1, length: 200, seed: 1, 
 /** A page's model, opened from what the page holds, that remembers its answers. */
 async function opened(model: Model, withCounts = true) {
   const published = publishedModel(model, 'f32', withCounts);
-  const { data, blobs = [] } = modelPage(model, published, { title: '', text: [], settings: first });
+  const { data, blobs = [] } = modelPage(model, published, {
+    title: '',
+    text: [],
+    settings: first,
+  });
   const replies: PageReply[] = [];
-  const page = new PageModel((reply) => replies.push(reply), () => setImmediate());
+  const page = new PageModel(
+    (reply) => replies.push(reply),
+    () => setImmediate(),
+  );
   const head = JSON.parse(JSON.stringify(data)).model;
   await page.take({
     kind: 'open',
@@ -125,7 +132,9 @@ test('what prompts have in common is read once, and the text is as if it had bee
     expect(again.text).toBe(fresh.text);
     expect(again.prompt.piece).toEqual(fresh.prompt.piece);
     expect(again.prompt.piece.texts.join('')).toBe(prompt);
-    expect(again.prompt.unknown).toBe(Array.from(prompt).filter((c) => !symbols.includes(c)).length);
+    expect(again.prompt.unknown).toBe(
+      Array.from(prompt).filter((c) => !symbols.includes(c)).length,
+    );
   }
 });
 
@@ -161,7 +170,16 @@ describe('a model that was trained', () => {
     const model = await readModel(`${folder.path}/counted.json`);
     expect(model.counts).toBeDefined();
     for (const share of ['1', '0']) {
-      const given = ['--backend', 'wasm', '--seed', '5', '-p', '12 green', '--counts-weight', share];
+      const given = [
+        '--backend',
+        'wasm',
+        '--seed',
+        '5',
+        '-p',
+        '12 green',
+        '--counts-weight',
+        share,
+      ];
       const { stdout } = await folder.run(['sample', '-m', 'counted.json', ...given]);
       const { text } = await written(
         model,
@@ -175,15 +193,31 @@ describe('a model that was trained', () => {
   test('of documents, it begins as they begin', async () => {
     await folder.train(verses(6000), '--documents', '--separator', '\\n', '-o', 'documents.json');
     const model = await readModel(`${folder.path}/documents.json`);
-    const { stdout } = await folder.run(
-      ['sample', '-m', 'documents.json', '--backend', 'wasm', '--seed', '5'],
-    );
+    const { stdout } = await folder.run([
+      'sample',
+      '-m',
+      'documents.json',
+      '--backend',
+      'wasm',
+      '--seed',
+      '5',
+    ]);
     expect((await written(model, { seed: 5, length: 500 })).text).toBe(stdout);
   });
 
   test('of bytes, whose characters are whole again', async () => {
     const text = 'Ein süßer Käse für Änne.\n'.repeat(80);
-    await folder.train(text, '--unit', 'byte', '--steps', '150', '-o', 'bytes.json', '--counts', '0');
+    await folder.train(
+      text,
+      '--unit',
+      'byte',
+      '--steps',
+      '150',
+      '-o',
+      'bytes.json',
+      '--counts',
+      '0',
+    );
     const model = await readModel(`${folder.path}/bytes.json`);
     const given = ['--backend', 'wasm', '--seed', '2', '-p', 'süß', '-l', '300'];
     const { stdoutBytes } = await folder.run(['sample', '-m', 'bytes.json', ...given]);
@@ -197,7 +231,10 @@ describe('a model that was trained', () => {
   });
 
   test('of pairs, it converts as charnn convert does', async () => {
-    const pairs = verses(2000).replace(/^(\d+) (\w+).*$/gm, (_, n, word) => `${n}${word}\t${word}${n}`);
+    const pairs = verses(2000).replace(
+      /^(\d+) (\w+).*$/gm,
+      (_, n, word) => `${n}${word}\t${word}${n}`,
+    );
     folder.write('pairs.tsv', pairs);
     const sizes = ['--hidden', '8', '--embedding', '4', '--steps', '60', '--threads', '1'];
     await folder.run(['train', '--pairs', 'pairs.tsv', ...sizes, '-o', 'pairs.json']);
@@ -217,7 +254,10 @@ describe('a model that was trained', () => {
 });
 
 test('typed text is read by the rules of the model', async () => {
-  const vocabulary = Vocabulary.of('char', Array.from('aé\n', (c) => c.codePointAt(0) as number));
+  const vocabulary = Vocabulary.of(
+    'char',
+    Array.from('aé\n', (c) => c.codePointAt(0) as number),
+  );
   const model: Model = {
     ...buildModel({ symbols: 'aé\n' }),
     vocabulary,

@@ -35,8 +35,7 @@ test('8 bits are the rows of matrices as int8.ts defines them, and biases stay',
   const back = unpackWeights(config, bytes, 'int8');
   for (const { parameter, values } of namedTensors(model)) {
     const { start, size, shape } = parameter;
-    const expected =
-      shape.length > 1 ? Float32Array.from(roundedToInt8(values, shape[1])) : values;
+    const expected = shape.length > 1 ? Float32Array.from(roundedToInt8(values, shape[1])) : values;
     expect(back.subarray(start, start + size)).toEqual(expected);
   }
 });

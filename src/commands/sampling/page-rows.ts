@@ -1,4 +1,5 @@
 /** The options of what the controls of a model's page show at first. */
+import { readEscapes } from '../../messages/escapes.js';
 import { type OptionsOf, option } from '../../options/table.js';
 import { integer, real, text } from '../../options/types.js';
 import type { PageSettings } from '../../pages/model-page.js';
@@ -31,15 +32,18 @@ export const pageRows = {
   seed: option('<n>', integer(0), 'random seed', { default: 1 }),
 };
 
-/** @param unescape reads the escapes of an option's text */
-export function pageSettings(
-  { prompt, temp, length, stop, seed }: OptionsOf<typeof pageRows>,
-  unescape: (text: string, option: string) => string,
-): PageSettings {
+/** @throws UsageError for invalid escapes */
+export function pageSettings({
+  prompt,
+  temp,
+  length,
+  stop,
+  seed,
+}: OptionsOf<typeof pageRows>): PageSettings {
   // the page reads the escapes of the stop sequence itself; they are read here to find what is wrong with them
-  if (stop !== undefined) unescape(stop, '--stop');
+  if (stop !== undefined) readEscapes(stop, '--stop');
   return {
-    prompt: unescape(prompt ?? '', '--prompt'),
+    prompt: readEscapes(prompt ?? '', '--prompt'),
     temperature: temp ?? pageRows.temp.default,
     length: length ?? pageRows.length.default,
     seed: seed ?? pageRows.seed.default,

@@ -37,6 +37,7 @@ export class ConvertingView implements PageView {
     });
     this.source.area.addEventListener('input', () => {
       clearTimeout(this.timer);
+      delete document.body.dataset.converted;
       this.timer = setTimeout(() => this.now(), patienceMs);
     });
     addEventListener('hashchange', () => this.begin());
@@ -66,6 +67,7 @@ export class ConvertingView implements PageView {
   }
 
   private now(): void {
+    this.timer = undefined;
     this.lines = this.source.area.value.split('\n').filter((line) => line.trim() !== '');
     this.notes.replaceChildren();
     this.status.textContent = 'converting …';
@@ -87,7 +89,9 @@ export class ConvertingView implements PageView {
     const count = this.targets.length;
     const took = `${(1000 * seconds).toFixed(0)} ms`;
     this.status.textContent =
-      count === 0 ? '' : `${count.toLocaleString('en')} ${count === 1 ? 'line' : 'lines'} in ${took}`;
-    document.body.dataset.converted = `${count}`;
+      count === 0
+        ? ''
+        : `${count.toLocaleString('en')} ${count === 1 ? 'line' : 'lines'} in ${took}`;
+    if (this.timer === undefined) document.body.dataset.converted = `${count}`;
   }
 }

@@ -9,7 +9,8 @@ export function visible(text: string): string {
   return Array.from(text, (character) => glyph(character).text).join('');
 }
 
-const idle = 'Point at a character, or choose one with the arrow keys, to see what was likely there.';
+const idle =
+  'Point at a character, or choose one with the arrow keys, to see what was likely there.';
 
 export class Expectation {
   readonly element = el('div', { class: 'expectation', 'aria-live': 'polite' });
@@ -55,5 +56,9 @@ export class Expectation {
 }
 
 function percent(p: number): string {
-  return p >= 0.1 ? `${Math.round(100 * p)} %` : p >= 0.001 ? `${(100 * p).toFixed(1)} %` : '< 0.1 %';
+  return p >= 0.1
+    ? `${Math.round(100 * p)} %`
+    : p >= 0.001
+      ? `${(100 * p).toFixed(1)} %`
+      : '< 0.1 %';
 }

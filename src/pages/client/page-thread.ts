@@ -2,8 +2,6 @@
 import type { ModelPageData, PageReply, PageRequest } from '../model-page.js';
 import { byId } from './dom.js';
 
-type OfKind<Kind extends PageReply['kind']> = Extract<PageReply, { readonly kind: Kind }>;
-
 export class PageThread {
   private readonly worker: Worker;
   private id = 0;
@@ -46,8 +44,6 @@ export class PageThread {
     this.worker.postMessage(request);
   }
 }
-
-export type { OfKind };
 
 /** Takes the text of a blob out of the page. */
 function text(id: string): string {

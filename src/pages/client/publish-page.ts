@@ -24,7 +24,11 @@ byId('page').append(
   ...data.text.map((paragraph) => el('p', { class: 'about' }, paragraph)),
   opening,
   views,
-  el('footer', { class: 'faint' }, `${data.summary}. It runs in this page and sends nothing anywhere.`),
+  el(
+    'footer',
+    { class: 'faint' },
+    `${data.summary}. It runs in this page and sends nothing anywhere.`,
+  ),
 );
 
 function take(reply: PageReply): void {

@@ -14,7 +14,8 @@ const names = { prompt: 'prompt', stop: 'stop' } as const;
 export function linkOf(settings: PageSettings, first: PageSettings): string {
   const parameters = new URLSearchParams();
   for (const name of ['temperature', 'length', 'seed'] as const) {
-    if (name === 'seed' || settings[name] !== first[name]) parameters.set(name, `${settings[name]}`);
+    if (name === 'seed' || settings[name] !== first[name])
+      parameters.set(name, `${settings[name]}`);
   }
   for (const name of Object.values(names)) {
     if (settings[name] !== first[name]) parameters.set(name, settings[name]);

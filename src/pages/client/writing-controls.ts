@@ -29,9 +29,14 @@ export class WritingControls {
     this.element = el(
       'div',
       { class: 'controls' },
-      field('Temperature', 'low: predictable, high: daring', this.temperature, this.shownTemperature),
+      field(
+        'Temperature',
+        'low: predictable, high: daring',
+        this.temperature,
+        this.shownTemperature,
+      ),
       field('Length', 'characters at most', this.length),
-      el('div', { class: 'with-button' }, field('Seed', 'the same seed writes the same', this.seed), fresh),
+      el('div', { class: 'with-button' }, field('Seed', 'same seed, same text', this.seed), fresh),
       field('Stop at', 'a text, \\n for a line end', this.stop),
     );
     this.show(values);
@@ -77,7 +82,13 @@ export class WritingControls {
 
 function number(name: 'length' | 'seed'): HTMLInputElement {
   const [min, max] = ranges[name];
-  return el('input', { type: 'number', inputMode: 'numeric', min: `${min}`, max: `${max}`, step: '1' });
+  return el('input', {
+    type: 'number',
+    inputMode: 'numeric',
+    min: `${min}`,
+    max: `${max}`,
+    step: '1',
+  });
 }
 
 function small(text: string): HTMLElement {

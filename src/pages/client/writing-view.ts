@@ -112,12 +112,12 @@ export class WritingView implements PageView {
   }
 
   private soon(): void {
-    clearTimeout(this.timer);
+    this.expectText();
     this.timer = setTimeout(() => this.now(), patienceMs);
   }
 
   private now(): void {
-    clearTimeout(this.timer);
+    this.expectText();
     this.writing = true;
     this.write.textContent = 'Stop';
     this.notes.replaceChildren();
@@ -125,14 +125,22 @@ export class WritingView implements PageView {
     this.ask(this.settings);
   }
 
+  /** Takes back that the text is written: what is shown belongs to what was typed before. */
+  private expectText(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    delete document.body.dataset.written;
+  }
+
   private end(seconds: number, stopped: boolean): void {
     this.writing = false;
     this.write.textContent = 'Write';
     const { drawn } = this.text;
     const count = `${drawn.toLocaleString('en')} characters`;
-    const speed = seconds > 0 ? `, ${Math.round(drawn / seconds).toLocaleString('en')} a second` : '';
+    const speed =
+      seconds > 0 ? `, ${Math.round(drawn / seconds).toLocaleString('en')} a second` : '';
     this.status.textContent = stopped ? `${count}, stopped` : `${count}${speed}`;
-    document.body.dataset.written = `${drawn}`;
+    if (this.timer === undefined) document.body.dataset.written = `${drawn}`;
   }
 
   private note(text: string): void {

@@ -91,7 +91,7 @@ export class WrittenText {
     this.add(prompt);
   }
 
-  /** Adds characters at the end, which stays in sight if it was. */
+  /** Adds characters at the end, which stays in sight for a reader who has scrolled there. */
   add(piece: TextPiece): void {
     const from = this.texts.length;
     this.texts.push(...piece.texts);
@@ -99,7 +99,8 @@ export class WrittenText {
     this.ids.push(...piece.ids);
     this.probabilities.push(...piece.probabilities);
     const { element } = this;
-    const isAtEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 40;
+    const { scrollTop } = element;
+    const isAtEnd = scrollTop > 0 && scrollTop + element.clientHeight >= element.scrollHeight - 40;
     this.render(from);
     if (isAtEnd) element.scrollTop = element.scrollHeight;
   }
@@ -161,7 +162,10 @@ export class WrittenText {
   private inLine(at: number, direction: 1 | -1): number {
     const box = this.boxOf(at);
     if (box === undefined) return at;
-    const found = this.characterAt(box.left + 1, box.top + box.height / 2 + direction * this.lineHeight);
+    const found = this.characterAt(
+      box.left + 1,
+      box.top + box.height / 2 + direction * this.lineHeight,
+    );
     return found ?? at;
   }
 
@@ -231,7 +235,10 @@ export class WrittenText {
 }
 
 /** The place in the text at a place of the window; browsers have two ways to ask for it. */
-function caretAt(x: number, y: number): { readonly node: Node; readonly offset: number } | undefined {
+function caretAt(
+  x: number,
+  y: number,
+): { readonly node: Node; readonly offset: number } | undefined {
   const page: {
     caretPositionFromPoint?: (
       x: number,
