@@ -1,5 +1,6 @@
 /** `charnn eval`: measures how well a model predicts a text. */
 
+import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
@@ -14,7 +15,6 @@ import { countsWeightRow } from '../sample/sample-rows.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
-import { requireWeightsThatLearn } from './input/fixed-weights.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { baselineEvent, baselineLine } from './output/baseline-line.js';
 import { evaluateAsPairs } from './output/pair-evaluation.js';

@@ -1,5 +1,6 @@
 /** `charnn score`: prints each line with its bits per character in front. */
 
+import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
@@ -20,7 +21,6 @@ import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './input/chosen-model.js';
-import { requireWeightsThatLearn } from './input/fixed-weights.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { noteUnknown } from './output/unknown-note.js';

@@ -1,5 +1,5 @@
 /** Options of how a network is trained: fields of the `config` object in state files. */
-import { backendNames, trainingPrecisions } from '../../backend/device.js';
+import { backendNames, precisionNames, trainingPrecisions } from '../../backend/device.js';
 import { maxContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
@@ -193,6 +193,14 @@ const precisionHelp =
 export const runningPrecision = option('<format>', choice(trainingPrecisions), precisionHelp, {
   default: 'f32',
 });
+
+/** The same where a trained model predicts and nothing is learned */
+export const predictingPrecision = option(
+  '<format>',
+  choice(precisionNames),
+  'format of the numbers that products multiply: float32, bfloat16, or integers of 8 bits, which are the fastest character by character',
+  { default: 'f32' },
+);
 
 const runRows = topic('Run', {
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {
