@@ -1,6 +1,5 @@
 /** `charnn eval`: measures how well a model predicts a text. */
 
-import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
@@ -8,6 +7,7 @@ import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
+import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';

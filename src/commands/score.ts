@@ -1,6 +1,5 @@
 /** `charnn score`: prints each line with its bits per character in front. */
 
-import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
@@ -8,6 +7,7 @@ import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
+import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import { jsonText } from '../messages/quote.js';

@@ -80,10 +80,17 @@ describe.skipIf(makeMachine === undefined)('AMX, emulated', () => {
   ])('a product of %i × %i × %i is what the instruction says', (M, N, K) => {
     const { backend } = make();
     const random = new Random(M + N + K);
-    const draw = (count: number) => roundedToHalf(Float32Array.from(randomValues(random, count, 1)));
+    const draw = (count: number) =>
+      roundedToHalf(Float32Array.from(randomValues(random, count, 1)));
     const [a, w, b] = [draw(M * K), draw(N * K), draw(N)];
-    const [x, weight, bias, y] = [[M, K], [N, K], [N], [M, N]].map((shape) => backend.tensor(shape));
-    for (const [tensor, values] of [[x, a], [weight, w], [bias, b]] as const) {
+    const [x, weight, bias, y] = [[M, K], [N, K], [N], [M, N]].map((shape) =>
+      backend.tensor(shape),
+    );
+    for (const [tensor, values] of [
+      [x, a],
+      [weight, w],
+      [bias, b],
+    ] as const) {
       backend.write(tensor, values);
     }
     backend.linear(y, x, weight, bias);

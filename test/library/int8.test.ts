@@ -36,7 +36,9 @@ test('it samples, scores and evaluates, nearly as in float32', async () => {
   expect(rounded).not.toBe(exact);
   expect(Math.abs(rounded - exact)).toBeLessThan(0.05);
   const ofFile = await model.evaluate(book);
-  expect(Math.abs(ofFile.bitsPerCharacter - (await full.evaluate(book)).bitsPerCharacter)).toBeLessThan(0.05);
+  expect(
+    Math.abs(ofFile.bitsPerCharacter - (await full.evaluate(book)).bitsPerCharacter),
+  ).toBeLessThan(0.05);
 
   const score = async (of: Model) => (await all(of.score([verse.trim()], { threads: 1 })))[0].nats;
   expect(await score(model)).not.toBe(await score(full));

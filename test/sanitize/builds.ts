@@ -13,14 +13,16 @@ export const shipped = join(root, 'dist/backend/kernels/charnn.node');
 /** The kernels of AVX-512 and of AMX on a processor that may not have them: addons, and what their levels are called */
 const emulated = [
   {
-    ...{ name: 'wide', levels: ['emulated', 'emulatedbf16'] },
+    name: 'wide',
+    levels: ['emulated', 'emulatedbf16'],
     names: {
       [standIns.emulated]: 'avx512, emulated',
       [standIns.emulatedbf16]: 'avx512bf16, emulated',
     },
   },
   {
-    ...{ name: 'tiles', levels: ['emulatedamx'] },
+    name: 'tiles',
+    levels: ['emulatedamx'],
     names: { [standIns.emulatedamx]: 'amxbf16, emulated' },
   },
 ] as const;

@@ -5,7 +5,6 @@ const emulation = ['-DHALF', '-Os'];
 const basedOn = (level: string) => `-DBASE=${level}`;
 const avx512 = ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'];
 
-
 /** The levels of an architecture that has no line of its own */
 export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
   baseline: [],

@@ -213,7 +213,7 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
         return NULL;
     }
 #if defined(__x86_64__)
-    if (level->table == &kernels_amxbf16 && !may_use_tiles()) {
+    if (strcmp(level->name, "amxbf16") == 0 && !may_use_tiles()) {
         napi_throw_error(env, NULL, "the operating system does not let this process use AMX");
         return NULL;
     }
