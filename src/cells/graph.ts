@@ -122,7 +122,10 @@ export class Graph {
     return this.node('negate', 0, [a]);
   }
 
-  /** A part of a derivative; where the gradient d is 0, so is the result. */
+  /**
+   * Multiplies the gradient d by the local derivative of a node, as one operation. If d is the constant 0, so is the
+   * result.
+   */
   derivative(op: 'dSigmoid' | 'dTanh' | 'dNorm', d: Node, of: Node): Node {
     return isConstant(d, 0) ? d : this.node(op, 0, [d, of]);
   }

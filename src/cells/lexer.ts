@@ -42,7 +42,7 @@ export function tokens(text: string): Token[] {
   const add = (kind: Token['kind'], word: string, column: number) => {
     found.push({ kind, text: word, at: { line, column } });
     if (found.length > cellLimits.tokens) {
-      fail({ line, column }, `this is too long for a cell: it may have ${cellLimits.tokens} words`);
+      fail({ line, column }, `these equations are too long: at most ${cellLimits.tokens} names, numbers and signs are allowed`);
     }
   };
   while (at < text.length) {

@@ -58,7 +58,7 @@ export function checkBytes(
   const shape = fields.array('shape');
   const [length] = shape;
   if (shape.length !== 1 || !Number.isSafeInteger(length) || (length as number) < 0) {
-    fields.fail('shape', 'a list of one number of bytes');
+    fields.fail('shape', 'a list of one element, the number of bytes');
   }
   const bytes = length as number;
   const needed = Math.ceil(bytes / 3) * 4;

@@ -61,7 +61,7 @@ export function* fileJson(
       headBytes += Buffer.byteLength(piece);
       if (headBytes > limits.headBytes) {
         throw new CharnnError(
-          `the fields beside the tensors come to more than ${limits.headBytes} bytes, at ${printable(key)}: charnn could not read the file`,
+          `the file would hold more than ${limits.headBytes} bytes beside its tensors (at the field ${printable(key)}), more than charnn can read back`,
         );
       }
       hash.update(piece);
@@ -239,7 +239,7 @@ function readCell(fields: Fields): CellChoice {
   if (!isCellName(cell) || isWrittenOut(cell)) {
     fields.fail(
       'cell',
-      `a name of letters, digits and signs such as - and _, other than ${cellNames.join(', ')}, where there are equations`,
+      `a name of letters, digits and signs such as - and _ (with equations, none of the built-in ${cellNames.join(', ')})`,
     );
   }
   try {

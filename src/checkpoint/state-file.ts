@@ -171,7 +171,7 @@ function readSummary(fields: Fields): HistorySummary | undefined {
   const found = fields.array('history').length;
   if (found === kept) return read;
   throw new CharnnError(
-    `${fields.name('history')} must be ${kept} validations of ${count}, not ${found}`,
+    `${fields.name('history')} must have ${kept} entries after ${count} validations, not ${found}`,
   );
 }
 

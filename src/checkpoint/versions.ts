@@ -23,10 +23,10 @@ const versions = {
 
 export type FileKind = keyof typeof versions;
 
-/** A feature that files of this kind have only from some version on */
+/** A feature that some version of this kind of file introduced */
 export type FileFeature<Kind extends FileKind> = Exclude<keyof (typeof versions)[Kind], 'all'>;
 
-/** The version from which on files of this kind have a feature; earlier files lack it. */
+/** The first format version whose files can have the feature. */
 export function firstVersion<Kind extends FileKind>(
   kind: Kind,
   feature: FileFeature<Kind>,

@@ -205,6 +205,6 @@ async function requireEqual(
 ): Promise<void> {
   if ((await probe(device, config, version)) === expected) return;
   throw new CharnnError(
-    `${name} can be decompressed only where its back end, ${backend}, rounds as it did when the file was compressed: here it rounds otherwise`,
+    `${name} can be decompressed only where its back end, ${backend}, computes the very numbers that it did when the file was compressed, and here it does not: decompress it on the machine, or with the version of charnn, that compressed it`,
   );
 }

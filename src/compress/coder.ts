@@ -207,7 +207,7 @@ async function runCoders(
   const done = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // a worker may fail before anybody waits
+  // a worker may fail before anyone awaits this promise; without a handler the rejection would count as unhandled
   done.catch(() => {});
   let pool: WorkerPool<CodingPlan, CodingOrder, CodingResult> | undefined;
   let left = lanes;

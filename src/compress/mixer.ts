@@ -24,8 +24,8 @@ export class Mixer {
   readonly mixed: Float64Array;
 
   /**
-   * @param size symbols
-   * @param rate η: how fast weights move
+   * @param size number of symbols
+   * @param rate learning rate η of the weights
    */
   constructor(
     size: number,

@@ -113,7 +113,7 @@ export class GrowingNgrams {
     let p = 1 / this.vocabulary;
     for (let k = 0; k <= maxContext; k++) {
       const context = totals.find(this.hashes[k], k);
-      // a context that is unknown has no longer contexts that are known
+      // if a context is unknown, so are all the longer ones that end with it
       if (context < 0) break;
       const entry = counts.find(this.hashes[k], symbolKey(k, id));
       const count = entry < 0 ? 0 : counts.get(entry, 0);

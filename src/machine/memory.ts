@@ -59,7 +59,7 @@ export function memoryLimits(files: SystemFiles = systemFiles): MemoryLimit[] {
     limits.push({
       bytes: used + free,
       used,
-      inWords: (bytes) => `with what is free this machine has ${bytes}`,
+      inWords: (bytes) => `this process can get ${bytes} on this machine at the moment`,
       countsReserved: false,
     });
   }

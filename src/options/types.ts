@@ -110,7 +110,7 @@ export function choice<const T extends string>(choices: readonly T[]): ValueType
 /** A list, written with commas between the values */
 export function listOf<T>(of: ValueType<T>): ValueType<readonly T[]> {
   return {
-    expected: `a list, each of it ${of.expected}`,
+    expected: `a list of which each item is ${of.expected}`,
     ...(of.choices && { choices: of.choices }),
     parse: (given) => given.split(',').map((part) => of.parse(part)),
     accepts: (value): value is readonly T[] =>

@@ -1,4 +1,4 @@
-/** The memory that a batch of records computes in. */
+/** Working memory for sampling a batch of records. */
 import type { Place, Predictor } from '../predict/predictor.js';
 
 export interface BatchMemory {

@@ -26,14 +26,13 @@ export function hiddenFor(cell: CellChoice, shape: Shape, parameters: number): n
   return parameters - count(low) <= count(low + 1) - parameters ? low : low + 1;
 }
 
-/** Work of which the time of a step is made, a character: what the cost of a cell is reckoned by */
+/** Work per training character, of the three kinds from which the time of a step is estimated */
 export type Work = readonly [multiplyAdds: number, unitOperations: number, waitingUnits: number];
 
 /**
- * The work of a network of equations for a character of training.
- *
- * Multiply-adds of all matrices; operations of the vector program, a unit each; and units whose products wait for
- * the state, since these cannot be taken together over a chunk.
+ * Work per training character of a network whose cell is given by equations: multiply-adds of all matrices;
+ * element-wise operations, counted once per unit; and the number of units computed by recurrent products, which must
+ * run one step at a time and not for a whole chunk at once.
  */
 export function workOf({ equations = '', ...config }: ModelConfig): Work {
   const { hidden, layers, embedding, vocabulary } = config;

@@ -228,7 +228,7 @@ function wordedDeath(error: Error): Error {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ERR_WORKER_OUT_OF_MEMORY':
       return new CharnnError(
-        'a worker thread ran out of memory; use fewer threads, or less at a time',
+        'a worker thread ran out of memory; use fewer threads',
         1,
         { cause: error },
       );

@@ -118,7 +118,7 @@ function requireDroppable(choice: CellChoice, weightDrop: number | undefined): v
   if (!weightDrop || cellOf(choice).unitNames.length > 0) return;
   throw new OptionError(
     (name) =>
-      `${name('weightDrop')} is for matrices that multiply units, and the cell ${choice.cell} has none: leave it out`,
+      `${name('weightDrop')} is for recurrent weights, and the cell ${choice.cell} has none: leave it out`,
   );
 }
 
