@@ -42,7 +42,10 @@ export function tokens(text: string): Token[] {
   const add = (kind: Token['kind'], word: string, column: number) => {
     found.push({ kind, text: word, at: { line, column } });
     if (found.length > cellLimits.tokens) {
-      fail({ line, column }, `these equations are too long: at most ${cellLimits.tokens} names, numbers and signs are allowed`);
+      fail(
+        { line, column },
+        `these equations are too long: at most ${cellLimits.tokens} names, numbers and signs are allowed`,
+      );
     }
   };
   while (at < text.length) {

@@ -190,7 +190,10 @@ class Parser {
       fail(at, 'a second = in one equation: begin a new line for another equation');
     }
     if (kind === 'sign' && text === ',') {
-      fail(at, 'expected an operator or the end of the line, not ",": only max takes two arguments');
+      fail(
+        at,
+        'expected an operator or the end of the line, not ",": only max takes two arguments',
+      );
     }
     fail(
       at,

@@ -30,7 +30,9 @@ const table = {
   }),
   backend: rows.backend,
   precision: rows.precision,
-  profile: flag("show where the training time goes, and how close matrix products come to the processor's peak speed"),
+  profile: flag(
+    "show where the training time goes, and how close matrix products come to the processor's peak speed",
+  ),
   json: rows.json,
   debug: rows.debug,
 };
@@ -150,7 +152,10 @@ function profileRows({ shares, isSplit, productRate, peakRate }: TrainingProfile
       `matrix products: ${gflops(productRate)} per thread, ${part} of the peak of ${gflops(peakRate)}`,
     ]);
   } else if (peakRate !== undefined) {
-    rows.push(['', `peak, measured in a loop that uses registers only: ${gflops(peakRate)} per thread`]);
+    rows.push([
+      '',
+      `peak, measured in a loop that uses registers only: ${gflops(peakRate)} per thread`,
+    ]);
   }
   return rows;
 }

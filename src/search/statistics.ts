@@ -19,7 +19,8 @@ export const finalRuns = 5;
  * @param comparisons number of intervals that must hold simultaneously, 1 to 3
  */
 export function intervalOf(values: readonly number[], comparisons: 1 | 2 | 3 = 1): Interval {
-  if (values.length !== finalRuns) throw new Error(`an interval is computed from ${finalRuns} runs, not from ${values.length}`);
+  if (values.length !== finalRuns)
+    throw new Error(`an interval is computed from ${finalRuns} runs, not from ${values.length}`);
   const mean = values.reduce((a, b) => a + b, 0) / finalRuns;
   const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
   const deviation = Math.sqrt(squares / (finalRuns - 1));

@@ -228,11 +228,9 @@ const refusals: Readonly<Record<string, string>> = {
 function wordedDeath(error: Error): Error {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ERR_WORKER_OUT_OF_MEMORY':
-      return new CharnnError(
-        'a worker thread ran out of memory; use fewer threads',
-        1,
-        { cause: error },
-      );
+      return new CharnnError('a worker thread ran out of memory; use fewer threads', 1, {
+        cause: error,
+      });
     case 'ERR_WORKER_INIT_FAILED':
       return new CharnnError(`cannot start a thread: ${reasonOfRefusal(error)}`, 1, {
         cause: error,

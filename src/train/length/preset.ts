@@ -120,7 +120,8 @@ function charactersRead(length: TrainLength, name: SizeName, inputs: PresetInput
     case 'steps':
       return length.steps * inputs.charactersPerStep(name);
     case 'seconds':
-      if (inputs.speed === undefined) throw new Error('the speed must be known before a training by the clock is planned');
+      if (inputs.speed === undefined)
+        throw new Error('the speed must be known before a training by the clock is planned');
       return (length.seconds * inputs.speed) / cost[name];
   }
 }

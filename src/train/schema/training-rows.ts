@@ -186,8 +186,7 @@ const validationRows = topic('Length', {
   ),
 });
 
-const precisionHelp =
-  'number format of matrix products: float32, or bfloat16 with float32 sums';
+const precisionHelp = 'number format of matrix products: float32, or bfloat16 with float32 sums';
 
 /** The precision of what runs a model that is there: bytes are promised, so it is not picked. */
 export const runningPrecision = option('<format>', choice(trainingPrecisions), precisionHelp, {
