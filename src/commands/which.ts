@@ -44,7 +44,7 @@ export const which = defineCommand({
   description:
     'Print each line of standard input with the name of the model that gives it the\nhighest probability, and the difference in bits to the next best model.',
   examples: [
-    ['charnn which en.json de.json < mixed.txt', 'the language of each line'],
+    ['charnn which en.json de.json < mixed.txt', 'language of each line'],
     ['charnn which *.json < log | cut -f1 | sort | uniq -c', 'how often each fits best'],
   ],
   synonyms: ['classify', 'compare', 'identify'],
