@@ -1,4 +1,4 @@
-/** Options of the network. */
+/** Options about the network. */
 
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
