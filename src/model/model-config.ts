@@ -11,16 +11,27 @@ export interface ArchitectureFlags {
   readonly pairs?: boolean;
 }
 
-export function architectureFlags(flags: ArchitectureFlags): ArchitectureFlags {
-  const { residual, layerNorm, pairs } = flags;
+/** Ways in which a decoder attends to the source; see pairs/pair-attention.ts. */
+export const attentions = ['general', 'dot', 'none'] as const;
+
+export interface Attending {
+  /** Omitted when `general`, and without pairs */
+  readonly attention?: (typeof attentions)[number];
+}
+
+export function architectureFlags(
+  flags: ArchitectureFlags & Attending,
+): ArchitectureFlags & Attending {
+  const { residual, layerNorm, pairs, attention = 'general' } = flags;
   return {
     ...(residual && { residual }),
     ...(layerNorm && { layerNorm }),
     ...(pairs && { pairs }),
+    ...(pairs && attention !== 'general' && { attention }),
   };
 }
 
-export interface ModelConfig extends ArchitectureFlags, CellChoice {
+export interface ModelConfig extends ArchitectureFlags, Attending, CellChoice {
   /** L: number of recurrent layers, stacked */
   readonly layers: number;
   /** H: number of units of each layer */

@@ -97,7 +97,7 @@ function newTable(config: ModelConfig): ParameterTable {
   };
 
   if (config.pairs) {
-    pairParameters(config, { add, uniform, ofGate, zero });
+    pairParameters(config, { add, uniform, ofGate, zero, one });
     return { parameters, flatSize: start, count };
   }
   if (D > 0) {

@@ -68,20 +68,35 @@ function derivative(f: (x: number) => number, x: number): number {
   return (4 * central(step / 2) - central(step)) / 3;
 }
 
-const configOf = (cell: ModelConfig['cell'], embedding: number): ModelConfig => ({
-  ...{ cell, layers: 1, hidden: 4, embedding, vocabulary: vocabulary.size, pairs: true },
+type Variant = Partial<ModelConfig> & { readonly rate: number };
+
+const configOf = (cell: ModelConfig['cell'], { rate: _, ...variant }: Variant): ModelConfig => ({
+  ...{ cell, layers: 1, hidden: 4, embedding: 3, vocabulary: vocabulary.size, pairs: true },
+  ...variant,
 });
 
+const deep: Variant = { layers: 3, residual: true, rate: 0.3 };
+
+const variants: readonly Variant[] = [
+  { rate: 0 },
+  { embedding: 0, rate: 0 },
+  { rate: 0.4 },
+  { layers: 2, rate: 0.3 },
+  { layers: 2, residual: true, rate: 0 },
+  deep,
+  { layers: 2, attention: 'dot', rate: 0 },
+  { attention: 'none', rate: 0.2 },
+];
+
+const ofCell = (cell: ModelConfig['cell']) =>
+  cell === 'lstm' ? [...variants, { ...deep, layerNorm: true }] : variants;
+
 describe.each(cellNames)('%s', (cell) => {
-  test.each([
-    [3, 0],
-    [0, 0],
-    [3, 0.4],
-  ])('every gradient agrees to 1e-6: embedding %s, dropout %s', (embedding, rate) => {
+  test.each(ofCell(cell))('every gradient agrees to 1e-6: %j', (variant) => {
     const { table, values, loss, gradient } = build(
       referenceBackend('float64'),
-      configOf(cell, embedding),
-      rate,
+      configOf(cell, variant),
+      variant.rate,
     );
     const computed = gradient().values;
     for (const { name, start, size } of table.parameters) {
@@ -103,12 +118,15 @@ describe.each(cellNames)('%s', (cell) => {
   });
 
   test.each(availableDevices)('on %s loss and gradients are those of the reference', (_, open) => {
-    const exact = build(referenceBackend('float64'), configOf(cell, 3), 0.3).gradient();
-    const found = build(sync(open()), configOf(cell, 3), 0.3).gradient();
-    expect(Math.abs(found.loss - exact.loss)).toBeLessThan(1e-5);
-    const largest = exact.values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
-    found.values.forEach((x, i) => {
-      expect(Math.abs(x - exact.values[i]) / largest).toBeLessThan(1e-5);
-    });
+    for (const variant of ofCell(cell)) {
+      const config = configOf(cell, variant);
+      const exact = build(referenceBackend('float64'), config, variant.rate).gradient();
+      const found = build(sync(open()), config, variant.rate).gradient();
+      expect(Math.abs(found.loss - exact.loss)).toBeLessThan(1e-5);
+      const largest = exact.values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+      found.values.forEach((x, i) => {
+        expect(Math.abs(x - exact.values[i]) / largest).toBeLessThan(1e-5);
+      });
+    }
   });
 });

@@ -162,15 +162,6 @@ export class PairBatches {
   }
 }
 
-/**
- * Reverses sources.
- * @returns the reversed ids, and for each row of the reversed activations the row that it comes from
- */
-export function turned(source: Int32Array, S: number, B: number) {
-  const mirror = Int32Array.from(source, (_, i) => (S - 1 - Math.floor(i / B)) * B + (i % B));
-  return { mirror, reversed: mirror.map((from) => source[from]) };
-}
-
 /** Shuffles a list (Fisher & Yates). */
 function shuffle(list: Uint32Array, random: Random): void {
   for (let i = list.length - 1; i > 0; i--) {
