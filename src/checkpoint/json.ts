@@ -213,9 +213,10 @@ function givenHash(fields: Fields, kind: JsonKind): string | undefined {
 
 export function readModelConfig(fields: Fields): ModelConfig {
   const { cell: _, ...otherRows } = modelRows;
-  const { residual, layerNorm, pairs, attention, ...shape } = readRows(otherRows, fields) as Complete<
-    typeof otherRows
-  >;
+  const { residual, layerNorm, pairs, attention, ...shape } = readRows(
+    otherRows,
+    fields,
+  ) as Complete<typeof otherRows>;
   const config = {
     ...readCell(fields),
     ...shape,

@@ -66,7 +66,8 @@ function description(model: Model): string {
   lines.push(chalk.bold(`${layers} × ${printable(cell)} of ${hidden}`));
   field('input', embedding > 0 ? `embedding of ${embedding}` : 'one-hot');
   if (pairs) {
-    const looking = attention === 'none' ? 'without attention' : `attention (${attention ?? 'general'})`;
+    const looking =
+      attention === 'none' ? 'without attention' : `attention (${attention ?? 'general'})`;
     field('network', `encoder in both directions, decoder, ${looking}`);
   }
   if (residual) field('connections', 'residual');

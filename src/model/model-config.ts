@@ -31,6 +31,15 @@ export function architectureFlags(
   };
 }
 
+/** Vectors that stand before the characters of a source; see pairs/vector-rows.ts. */
+export interface VectorShape {
+  /** F: number of numbers of a vector */
+  readonly size: number;
+  /** Mean and standard deviation of all numbers of the training vectors, by which they are brought to one scale */
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 export interface ModelConfig extends ArchitectureFlags, Attending, CellChoice {
   /** L: number of recurrent layers, stacked */
   readonly layers: number;
@@ -40,6 +49,10 @@ export interface ModelConfig extends ArchitectureFlags, Attending, CellChoice {
   readonly embedding: number;
   /** V: size of the vocabulary, the unknown symbol included */
   readonly vocabulary: number;
+  /** Number of values of each label, if texts have labels; see labels.ts. */
+  readonly labels?: readonly number[];
+  /** Present if sources have vectors */
+  readonly vectors?: VectorShape;
 }
 
 /** Number of layers whose state is carried from one chunk of a training to the next; a network of pairs has none. */

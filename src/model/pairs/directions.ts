@@ -12,11 +12,13 @@ export interface DirectionLists {
   readonly join: readonly [Int32Array, Int32Array];
   /** The inverse of `join` */
   readonly split: readonly [Int32Array, Int32Array];
+  /** [S·B]: for each row that at the same place from the other end of its source */
+  readonly mirror: Int32Array;
 }
 
 /** Reverses the time of B sources of S characters each, [S, B]. */
 export function reversedTime(source: Int32Array, S: number, B: number): Int32Array {
-  return Int32Array.from(source, (_, i) => source[mirror(i, S, B)]);
+  return source.map((_, i) => source[mirrored(i, S, B)]);
 }
 
 /** The lists for B sources of S characters each */
@@ -24,8 +26,10 @@ export function directionLists(S: number, B: number): DirectionLists {
   const rows = S * B;
   const join = [new Int32Array(2 * rows), new Int32Array(2 * rows)] as const;
   const split = [new Int32Array(2 * rows), new Int32Array(2 * rows)] as const;
+  const mirror = new Int32Array(rows);
   for (let i = 0; i < rows; i++) {
-    const j = mirror(i, S, B);
+    const j = mirrored(i, S, B);
+    mirror[i] = j;
     const places = [
       [i, rows + j],
       [j, rows + i],
@@ -37,10 +41,10 @@ export function directionLists(S: number, B: number): DirectionLists {
       });
     });
   }
-  return { join, split };
+  return { join, split, mirror };
 }
 
 /** The row at the same place from the other end of its source */
-function mirror(row: number, S: number, B: number): number {
+function mirrored(row: number, S: number, B: number): number {
   return (S - 1 - Math.floor(row / B)) * B + (row % B);
 }

@@ -14,7 +14,9 @@ export class PairDecoder {
   private readonly layers: readonly PairLayer[];
   /** Number of the states of a layer */
   private readonly kinds: number;
-  private decoded: { readonly T: number; readonly B: number; readonly dropout?: Dropout } | undefined;
+  private decoded:
+    | { readonly T: number; readonly B: number; readonly dropout?: Dropout }
+    | undefined;
 
   constructor(
     private readonly backend: Backend,
@@ -26,7 +28,8 @@ export class PairDecoder {
   ) {
     this.kinds = cellOf(config).states.length;
     this.layers = Array.from({ length: config.layers }, (_, layer) => {
-      const place = { part: 'decoder', layer, direction: '', maxRows, maxBatch } as const;
+      const reads = layer === 0 ? 'characters' : 'rows';
+      const place = { part: 'decoder', layer, reads, direction: '', maxRows, maxBatch } as const;
       return new PairLayer(backend, config, weights, gradients, place);
     });
   }
@@ -34,15 +37,16 @@ export class PairDecoder {
   /**
    * Runs T steps.
    * @param ids [T, B] what is read
+   * @param labels [N, E] embeddings of labels, if there are any: those of row b are row b mod N
    * @param states [B, H] each, layer by layer: read as the states before the first step, then overwritten with those
    *   after the last
-   * @param site number of the first dropout site; each layer has one
    * @returns [T, B, H] the output of the last layer
    */
   forward(
     ids: Indices,
     T: number,
     B: number,
+    labels: Tensor | undefined,
     states: readonly Tensor[],
     dropout: Dropout | undefined,
   ): Tensor {
@@ -50,7 +54,7 @@ export class PairDecoder {
     let x: Tensor | undefined;
     layers.forEach((layer, l) => {
       const own = this.ofLayer(states, l);
-      const chunk = layer.forward(x ? { rows: x } : { ids }, T, B, own);
+      const chunk = layer.forward(x ? { rows: x } : { ids, labels }, T, B, own);
       own.forEach((state, k) => {
         backend.copy(state, chunk.finalState[k]);
       });
@@ -72,9 +76,10 @@ export class PairDecoder {
   /**
    * Adds to the gradients of the decoder's parameters.
    * @param dOutput [T, B, H] gradient w.r.t. the output, which is overwritten
+   * @param dLabels [N, E]: the gradient w.r.t. the embeddings of labels is added to it
    * @param dStates [B, H] each, layer by layer: receive the gradients w.r.t. the states before the first step
    */
-  backward(dOutput: Tensor, dStates: readonly Tensor[]): void {
+  backward(dOutput: Tensor, dLabels: Tensor | undefined, dStates: readonly Tensor[]): void {
     const { backend, config, layers, decoded } = this;
     if (decoded === undefined) throw new Error('nothing has been decoded');
     const { T, B, dropout } = decoded;
@@ -90,7 +95,8 @@ export class PairDecoder {
       const own = this.ofLayer(dStates, l);
       for (const d of own) backend.fill(d, 0);
       // the skip connection passes the gradient unchanged
-      layers[l].backward(dLayer, own, l > 0 ? dOutput : undefined, isSkipped);
+      const above = { rows: dOutput, accumulates: isSkipped };
+      layers[l].backward(dLayer, own, l > 0 ? above : { labels: dLabels });
     }
   }
 

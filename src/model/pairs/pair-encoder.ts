@@ -12,8 +12,9 @@ import { isResidual, type ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
 import type { PairBuffers, PairCapacity } from './pair-buffers.js';
 import type { Sources } from './pair-feed.js';
-import { PairLayer } from './pair-layer.js';
+import { type LayerSource, PairLayer } from './pair-layer.js';
 import { directions } from './pair-parameters.js';
+import { VectorRows } from './vector-rows.js';
 
 interface Encoded {
   readonly sources: Sources;
@@ -24,6 +25,7 @@ interface Encoded {
 
 export class PairEncoder {
   private readonly layers: readonly (readonly PairLayer[])[];
+  private readonly vectors: VectorRows | undefined;
   private encoded: Encoded | undefined;
 
   constructor(
@@ -36,25 +38,32 @@ export class PairEncoder {
   ) {
     this.layers = Array.from({ length: config.layers }, (_, layer) =>
       directions.map((direction) => {
-        const place = { part: 'encoder', layer, direction, maxRows, maxBatch } as const;
+        const reads = layer === 0 && !config.vectors ? 'characters' : 'rows';
+        const place = { part: 'encoder', layer, reads, direction, maxRows, maxBatch } as const;
         return new PairLayer(backend, config, weights, gradients, place);
       }),
     );
+    if (config.vectors) {
+      this.vectors = new VectorRows(backend, config, weights, gradients, buffers);
+    }
   }
 
   /**
    * Reads sources.
+   * @param labels [B, E] embeddings of the sources' labels, if they have any
    * @returns [S·B, 2H] the outputs of both directions of the last layer, side by side, from the first character to the
    *   last
    */
-  forward(sources: Sources, dropout: Dropout | undefined): Tensor {
+  forward(sources: Sources, labels: Tensor | undefined, dropout: Dropout | undefined): Tensor {
     const { backend, config, layers } = this;
     const { S, B, ids, reversed, join } = sources;
-    const rows = (d: number, l: number) => ({ rows: this.joined(l - 1, d, S, B) });
+    const embedded = this.vectors?.forward(sources);
+    const read = (l: number, d: number): LayerSource => {
+      if (l > 0) return { rows: this.joined(l - 1, d, S, B) };
+      return { ...(embedded ? { rows: embedded[d] } : { ids: [ids, reversed][d] }), labels };
+    };
     const chunks = layers.map((pair, l) => {
-      const own = pair.map((layer, d) =>
-        layer.forward(l > 0 ? rows(d, l) : { ids: [ids, reversed][d] }, S, B),
-      );
+      const own = pair.map((layer, d) => layer.forward(read(l, d), S, B));
       own.forEach(({ output }, d) => {
         const y = this.half(this.stacked(l, S, B), d, S, B);
         if (dropout) backend.dropout(y, output, dropoutMask(dropout, 2 * l + d));
@@ -79,10 +88,15 @@ export class PairEncoder {
   /**
    * Adds to the gradients of the encoder's parameters.
    * @param dOutput [S·B, 2H] gradient w.r.t. what `forward` has returned, which is overwritten
+   * @param dLabels [B, E]: the gradient w.r.t. the embeddings of labels is added to it
    * @param dFinal gives the gradients w.r.t. the final states of a layer's direction, [B, H] each, which are overwritten
    */
-  backward(dOutput: Tensor, dFinal: (layer: number, direction: number) => readonly Tensor[]): void {
-    const { backend, config, layers, buffers } = this;
+  backward(
+    dOutput: Tensor,
+    dLabels: Tensor | undefined,
+    dFinal: (layer: number, direction: number) => readonly Tensor[],
+  ): void {
+    const { backend, config, layers, buffers, vectors } = this;
     const { sources, dropout } = this.last();
     const { S, B, split } = sources;
     const { hidden: H } = config;
@@ -98,10 +112,10 @@ export class PairEncoder {
           if (isSkipped) dOwn = buffers.take('dUndropped', [S, B, H], 'maxSourceRows');
           backend.dropout(dOwn, dLayer, dropoutMask(dropout, 2 * l + d));
         }
-        const dRows = l > 0 ? wide(`dJoined${d}`) : undefined;
-        layer.backward(dOwn, dFinal(l, d), dRows);
+        const rows = l > 0 ? wide(`dJoined${d}`) : vectors && this.dEmbedded(d, S, B);
+        layer.backward(dOwn, dFinal(l, d), { rows, labels: dLabels });
       });
-      if (l === 0) return;
+      if (l === 0) break;
       if (!isSkipped) backend.fill(dStacked, 0);
       const part = this.inRows(dOutput);
       split.forEach((list, d) => {
@@ -109,6 +123,15 @@ export class PairEncoder {
         backend.add(dStacked, part);
       });
     }
+    vectors?.backward(
+      sources,
+      directions.map((_, d) => this.dEmbedded(d, S, B)),
+    );
+  }
+
+  private dEmbedded(d: number, S: number, B: number): Tensor {
+    const name = `dEmbedded${directions[d]}`;
+    return this.buffers.take(name, [S * B, this.config.embedding], 'maxSourceRows');
   }
 
   freeze(): void {

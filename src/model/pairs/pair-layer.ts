@@ -1,18 +1,33 @@
 /** A recurrent layer of an encoder or decoder with its input: characters in the first layer, rows in those above. */
-import type { Backend, Indices, Tensor } from '../../backend/backend.js';
+import type { Backend, Indices, Lookup, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
 import { cellOf } from '../cells/cells.js';
 import { FirstLayerInput } from '../input.js';
+import { LabelProjection } from '../labels.js';
 import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
 
-/** What a layer reads: ids [T, B], or rows [T·B, ·] of numbers */
-export type LayerSource = { readonly ids: Indices } | { readonly rows: Tensor };
+/** What a layer reads: ids [T, B], or rows [T·B, ·] of numbers; in a first layer also embeddings of labels [N, E] */
+export type LayerSource = ({ readonly ids: Indices } | { readonly rows: Tensor }) & {
+  readonly labels?: Tensor | undefined;
+};
+
+/** Receives the gradients w.r.t. what a layer has read */
+export interface SourceGradients {
+  /** [T·B, ·] of rows */
+  readonly rows?: Tensor | undefined;
+  /** Whether the gradient of the rows is added to what is there */
+  readonly accumulates?: boolean;
+  /** [N, E] of the embeddings of labels, to which it is added */
+  readonly labels?: Tensor | undefined;
+}
 
 export interface LayerPlace {
   /** Beginning of its parameters' names */
   readonly part: 'encoder' | 'decoder';
   readonly layer: number;
+  /** Whether it reads characters, as a first layer does whose sources have no vectors */
+  readonly reads: 'characters' | 'rows';
   /** End of its parameters' names */
   readonly direction: '' | '_reverse';
   /** Max T·B, and max B */
@@ -21,8 +36,9 @@ export interface LayerPlace {
 }
 
 export class PairLayer {
-  /** The input of the first layer; those above multiply by a matrix. */
+  /** The input of characters; rows are multiplied by a matrix. */
   private readonly characters: FirstLayerInput | undefined;
+  private readonly labels: LabelProjection | undefined;
   private readonly layer: CellLayer;
   private readonly name: (what: string) => string;
   private current: { readonly chunk: CellChunk; readonly source: LayerSource } | undefined;
@@ -32,16 +48,20 @@ export class PairLayer {
     private readonly config: ModelConfig,
     private readonly weights: ParameterTensors,
     private readonly gradients: ParameterTensors | undefined,
-    { part, layer, direction, maxRows, maxBatch }: LayerPlace,
+    { part, layer, reads, direction, maxRows, maxBatch }: LayerPlace,
   ) {
     const { hidden: H, layerNorm } = config;
     this.name = (what) => `${part}.${what}_l${layer}${direction}`;
-    if (layer === 0) {
+    if (reads === 'characters') {
       this.characters = new FirstLayerInput(backend, config, weights, gradients, maxRows, {
         embedding: `${part}.embedding.weight`,
         weight: this.name('weight_ih'),
         bias: this.name('bias_ih'),
       });
+    }
+    if (layer === 0 && config.labels) {
+      const name = this.name('weight_label');
+      this.labels = new LabelProjection(backend, weights, gradients, name, maxBatch);
     }
     const bias = this.name('bias_hh');
     const gain = this.name('weight_norm');
@@ -62,24 +82,23 @@ export class PairLayer {
    * @param initial [B, H] each: the states before the first step; zeros if absent
    */
   forward(source: LayerSource, T: number, B: number, initial?: readonly Tensor[]): CellChunk {
-    const { backend, weights } = this;
+    const { backend, weights, labels } = this;
     const chunk = this.layer.at(T, B);
     chunk.initialState.forEach((state, k) => {
       if (initial) backend.copy(state, initial[k]);
       else backend.fill(state, 0);
     });
+    const projection = chunk.inputProjection;
+    let lookup: Lookup | undefined;
     if ('ids' in source) {
-      chunk.forward(this.requireCharacters().forward(chunk.inputProjection, source.ids));
+      const characters = this.requireCharacters();
+      lookup = characters.forward(projection, source.ids, labels !== undefined);
     } else {
-      const weight = weights.get(this.name('weight_ih'));
-      backend.linear(
-        chunk.inputProjection,
-        source.rows,
-        weight,
-        weights.get(this.name('bias_ih')),
-      );
-      chunk.forward();
+      const bias = weights.get(this.name('bias_ih'));
+      backend.linear(projection, source.rows, weights.get(this.name('weight_ih')), bias);
     }
+    if (labels && source.labels) labels.forward(projection, source.labels);
+    chunk.forward(lookup);
     this.current = { chunk, source };
     return chunk;
   }
@@ -89,15 +108,9 @@ export class PairLayer {
    * @param dOutput [T, B, H] gradient w.r.t. the output
    * @param dState [B, H] each: before the call the gradients w.r.t. the states after the last step, after it those
    *   w.r.t. the states before the first step
-   * @param dRows receives the gradient w.r.t. the rows that the layer has read; where `accumulates`, it is added
    */
-  backward(
-    dOutput: Tensor,
-    dState: readonly Tensor[],
-    dRows?: Tensor,
-    accumulates: boolean = false,
-  ): void {
-    const { backend, config, weights, gradients, current } = this;
+  backward(dOutput: Tensor, dState: readonly Tensor[], dSource: SourceGradients = {}): void {
+    const { backend, config, weights, gradients, current, labels } = this;
     if (gradients === undefined || current === undefined) throw new Error('nothing to go back to');
     const { chunk, source } = current;
     chunk.backward(dOutput, dState);
@@ -110,6 +123,9 @@ export class PairLayer {
       product.argument,
     );
     const dProjection = chunk.inputProjection;
+    if (labels && source.labels && dSource.labels) {
+      labels.backward(dProjection, source.labels, dSource.labels);
+    }
     if ('ids' in source) {
       this.requireCharacters().backward(dProjection, source.ids);
       return;
@@ -117,23 +133,26 @@ export class PairLayer {
     const name = this.name('weight_ih');
     const dBias = gradients.get(this.name('bias_ih'));
     backend.linearBackwardWeight(gradients.get(name), dBias, dProjection, source.rows);
+    const { rows: dRows, accumulates = false } = dSource;
     if (dRows) backend.linearBackwardInput(dRows, dProjection, weights.get(name), accumulates);
   }
 
   freeze(): void {
     this.backend.freeze(this.weights.get(this.name('weight_hh')));
+    this.labels?.freeze();
     if (this.characters) this.characters.freeze();
     else this.backend.freeze(this.weights.get(this.name('weight_ih')));
   }
 
   thaw(): void {
     this.backend.thaw(this.weights.get(this.name('weight_hh')));
+    this.labels?.thaw();
     if (this.characters) this.characters.thaw();
     else this.backend.thaw(this.weights.get(this.name('weight_ih')));
   }
 
   private requireCharacters(): FirstLayerInput {
-    if (this.characters === undefined) throw new Error('only the first layer reads characters');
+    if (this.characters === undefined) throw new Error('this layer reads no characters');
     return this.characters;
   }
 }

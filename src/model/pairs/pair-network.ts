@@ -19,6 +19,7 @@ import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
 import { cellOf, cells } from '../cells/cells.js';
 import { type Dropout, dropoutMask } from '../dropout.js';
+import { LabelEmbedding } from '../labels.js';
 import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
 import { PairAttention } from './pair-attention.js';
@@ -43,6 +44,7 @@ export class PairNetwork {
   private readonly combine: CellLayer;
   /** [maxBatch·H] each, layer by layer: the decoder's states, which are kept from one call to the next */
   private readonly states: readonly Tensor[];
+  private readonly labels: LabelEmbedding | undefined;
   private readonly buffers: PairBuffers;
   private readonly bridges: readonly Bridge[];
   private dropout: Dropout | undefined;
@@ -63,6 +65,9 @@ export class PairNetwork {
     this.encoder = new PairEncoder(...parts, capacity);
     this.decoder = new PairDecoder(...parts, capacity);
     this.attention = new PairAttention(...parts);
+    if (config.labels) {
+      this.labels = new LabelEmbedding(backend, config, weights, gradients, maxBatch);
+    }
     this.combine = cells.rnn.createLayer(backend, H, maxTargetRows, maxTargetRows, {
       weight: weights.get('combine.weight'),
       bias: weights.get('combine.bias'),
@@ -79,7 +84,9 @@ export class PairNetwork {
     this.buffers.require(S * B, 'maxSourceRows');
     this.buffers.require(B, 'maxBatch');
     this.dropout = dropout !== undefined && dropout.rate > 0 ? dropout : undefined;
-    this.attention.remember(sources, encoder.forward(sources, this.dropout));
+    if (sources.labels === undefined && this.labels) throw new Error('the sources have no labels');
+    const labels = sources.labels && this.labels?.forward(sources.labels);
+    this.attention.remember(sources, encoder.forward(sources, labels, this.dropout));
     this.encoded = { S, B };
     const part = this.buffers.take('bridge', [B, this.config.hidden], 'maxBatch');
     const states = this.state(B);
@@ -116,6 +123,8 @@ export class PairNetwork {
   narrow(rows: Indices): void {
     const { S } = this.lastEncoded();
     this.attention.narrow(rows);
+    // a source's first position has its number
+    this.labels?.narrow(this.backend.viewIndices(rows, 0, rows.length / S));
     this.encoded = { S, B: rows.length / S };
   }
 
@@ -133,7 +142,7 @@ export class PairNetwork {
     const B = width * this.lastEncoded().B;
     this.buffers.require(T * B, 'maxTargetRows');
     this.buffers.require(B, 'maxBatch');
-    const query = this.decoder.forward(ids, T, B, this.state(B), dropout);
+    const query = this.decoder.forward(ids, T, B, this.labels?.last, this.state(B), dropout);
     const combined = this.combine.at(1, T * B);
     // all targets of a source attend to one memory: for the operation they are more queries of the source
     this.attention.forward(query, combined.inputProjection, T * width);
@@ -206,8 +215,12 @@ export class PairNetwork {
     const dOutputs = this.attention.backward(combined.inputProjection, dTop);
     backend.add(dTop, dQuery);
     const dStates = this.states.map((_, i) => this.stateBuffer(`dState${i}`, B));
-    this.decoder.backward(dTop, dStates);
-    this.encoder.backward(dOutputs, (layer, d) => this.bridgeBackward(layer, d, dStates, B));
+    const dLabels = this.labels?.gradient();
+    this.decoder.backward(dTop, dLabels, dStates);
+    this.encoder.backward(dOutputs, dLabels, (layer, d) =>
+      this.bridgeBackward(layer, d, dStates, B),
+    );
+    this.labels?.backward();
   }
 
   /** Adds to the gradients of the bridge, and returns those of the encoder's final states. */

@@ -4,6 +4,7 @@
  * normalisation, have no counterpart there.
  */
 import { cellOf } from '../cells/cells.js';
+import { labelEmbeddings, labelValues, labelWidth } from '../labels.js';
 import type { ModelConfig } from '../model-config.js';
 import type { Parameter } from '../parameters.js';
 
@@ -74,4 +75,18 @@ export function pairParameters(config: ModelConfig, list: ParameterList): void {
   add('combine.bias', [H], zero);
   add('output.weight', [V, H], uniform, { vocabularyAxis: 0 });
   add('output.bias', [V], zero, { vocabularyAxis: 0 });
+  if (config.labels) {
+    const E = labelWidth(config);
+    add(labelEmbeddings, [labelValues(config), E], (random) => random.normal(), { decays: false });
+    const readers = ['encoder.weight_label_l0', 'encoder.weight_label_l0_reverse'];
+    for (const name of [...readers, 'decoder.weight_label_l0']) {
+      add(name, [gates * H, E], uniform, { gates });
+    }
+  }
+  if (config.vectors) {
+    const { size: F } = config.vectors;
+    // from numbers of variance 1 they make rows of variance 1, which embeddings have at first
+    add('vector.weight', [D, F], (random) => random.normal() / Math.sqrt(F));
+    add('vector.bias', [D], zero);
+  }
 }
