@@ -89,14 +89,16 @@ export function checkTogether(options: CommandTrainOptions): void {
 
 /** Options that have no meaning in a training on pairs, or are not possible there */
 const notForPairs = [
-  ...(['size', 'residual', 'layerNorm', 'weightDrop', 'seqLength', 'initFrom'] as const),
+  ...(['size', 'weightDrop', 'seqLength', 'initFrom'] as const),
   ...(['documents', 'separator', 'format', 'textColumn', 'counts'] as const),
 ];
 
 function checkPairs(options: CommandTrainOptions): void {
-  if (!options.pairs) return;
-  if (options.layers !== undefined && options.layers !== 1) {
-    throw new OptionError((name) => `${name('pairs')} has ${name('layers', '1')}: leave it out`);
+  if (!options.pairs) {
+    if (options.attention === undefined) return;
+    throw new OptionError(
+      (name) => `${name('attention')} is for ${name('pairs')}: leave it out, or give both`,
+    );
   }
   for (const key of notForPairs) {
     // switching something off is always allowed
@@ -161,6 +163,7 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
       residual: options.residual ?? preset.residual ?? false,
       layerNorm: options.layerNorm ?? mayNormalise,
       pairs: options.pairs ?? false,
+      ...(options.attention && { attention: options.attention }),
     }),
   };
   requireCapable({ ...model, backend: options.backend, command: 'train' });
