@@ -1,4 +1,4 @@
-/** Options of how a network is trained: fields of the `config` object in state files. */
+/** Options about how a network is trained: fields of the `config` object in state files. */
 import { backendNames, precisionNames, trainingPrecisions } from '../../backend/device.js';
 import { maxContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';
@@ -186,10 +186,12 @@ const validationRows = topic('Length', {
   ),
 });
 
-const precisionHelp =
-  'format of the numbers that products multiply: float32, or bfloat16, summed up in float32';
+const precisionHelp = 'number format of matrix products: float32, or bfloat16 with float32 sums';
 
-/** The precision of what runs a model that is there: bytes are promised, so it is not picked. */
+/**
+ * The precision for running an existing model. It is never chosen automatically, because the same command must give the
+ * same bytes everywhere.
+ */
 export const runningPrecision = option('<format>', choice(trainingPrecisions), precisionHelp, {
   default: 'f32',
 });
@@ -198,7 +200,7 @@ export const runningPrecision = option('<format>', choice(trainingPrecisions), p
 export const predictingPrecision = option(
   '<format>',
   choice(precisionNames),
-  'format of the numbers that products multiply: float32, bfloat16, or integers of 8 bits, which are the fastest character by character',
+  'number format of matrix products: float32, bfloat16 with float32 sums, or 8-bit integers, the fastest when characters are processed one at a time',
   { default: 'f32' },
 );
 
