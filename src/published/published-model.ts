@@ -3,6 +3,7 @@
  * the page computes with, so that its loss can be measured beforehand.
  */
 import { headOf, packTable, type TableHead, unpackTable } from '../counts/pack-table.js';
+import { CharnnError } from '../errors.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import type { WeightFormat } from '../pages/model-page.js';
@@ -31,13 +32,17 @@ export interface PublishedModel {
 /**
  * Makes the form that a page holds.
  * @param withCounts whether it holds the model's counts, in which strings of the corpus can be read
- * @throws CharnnError when a weight has no place in the format
+ * @throws CharnnError when a weight has no place in the format, and for a model with labels or vectors
  */
 export function publishedModel(
   { config, vocabulary, text, separator, weights, counts, training }: Model,
   format: WeightFormat,
   withCounts: boolean,
 ): PublishedModel {
+  if (config.labels !== undefined || config.vectors !== undefined) {
+    const what = config.labels === undefined ? 'vectors' : 'labels';
+    throw new CharnnError(`a page has no place for ${what}, and this model was trained with them`);
+  }
   const head: PublishedHead = {
     config,
     vocabulary: vocabulary.toJSON(),
