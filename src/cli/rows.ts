@@ -19,6 +19,8 @@ export const predictionPrecision = option(
   { default: 'f32' },
 );
 export const threads = { ...plain(schema.threads), absent: 'usable cores' };
+export const force = plain(schema.force);
+export const plainWeights = plain(schema.plainWeights);
 export const json = flag('print machine-readable JSON');
 export const quiet = flag('print nothing but warnings and errors', { short: 'q' });
 export const debug = flag('print the stack trace of an error');

@@ -68,9 +68,12 @@ async function pipe(path: string, stats: Stats): Promise<ByteSource> {
   } catch (cause) {
     failToRead(path, cause);
   }
-  const bytes = Buffer.concat(pieces);
+  return bytesInMemory(Buffer.concat(pieces));
+}
+
+export function bytesInMemory(bytes: Buffer): ByteSource {
   return {
-    // an escape that is cut off at the end of the file is read beyond it
+    // an escape that is cut off at the end is read beyond it
     read: (into, position) => bytes.copy(into, 0, Math.min(position, bytes.length)),
     close() {},
   };
