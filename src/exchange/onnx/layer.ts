@@ -1,7 +1,7 @@
 /** What the writers of layers share: the weights of a layer as tensors of a graph. */
 import type { Model } from '../../model/model-data.js';
 import { namedTensors } from '../../model/model-data.js';
-import type { OnnxGraph } from './graph.js';
+import type { OnnxGraph } from './onnx-graph.js';
 
 export interface StoredWeights {
   readonly shape: readonly number[];

@@ -3,8 +3,8 @@
  * [1, B, H]. The operators have the gates in another order than charnn and PyTorch.
  */
 import type { CellName } from '../../model/cells/cells.js';
-import type { Attributes } from './graph.js';
 import { type LayerPlace, type LayerResult, weightsOf } from './layer.js';
+import type { Attributes } from './onnx-graph.js';
 
 interface SequenceOperator {
   readonly name: string;
