@@ -1,8 +1,8 @@
-/** Weights of 8 bits are for models that stay as they are. */
+/** Refuses to train a model whose weights have only 8 bits. */
 import type { Precision } from '../../backend/device.js';
 import { UsageError } from '../../errors.js';
 
-/** @throws UsageError when what would go on learning has weights that cannot */
+/** @throws UsageError when something is to learn in a precision with 8-bit weights */
 export function requireWeightsThatLearn(
   precision: Precision | undefined,
   dynamic: boolean | undefined,

@@ -1,4 +1,4 @@
-/** Writes a page to the file that was asked for. */
+/** Writes a page to the file that the user named. */
 import { once } from 'node:events';
 import { constants, openSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -23,9 +23,9 @@ export interface PagePath {
 const standardOutput = /^(-|\/dev\/(stdout|fd\/1)|\/proc\/self\/fd\/1)$/;
 
 /**
- * Checks where a page is to be written. A page may replace an older page without asking, but nothing else.
- * @throws UsageError for a name that does not end like a page's and is not standard output or a pipe
- * @throws CharnnError when no file can be made there
+ * Checks where a page is to be written. A page may replace an older page without asking, but no other file.
+ * @throws UsageError for a name that does not end like a page's and is neither standard output nor a pipe
+ * @throws CharnnError when no file can be created there
  */
 export async function checkPagePath({ path, inputs, outputIsTaken }: PagePath): Promise<void> {
   if (standardOutput.test(path)) {
@@ -39,7 +39,7 @@ export async function checkPagePath({ path, inputs, outputIsTaken }: PagePath): 
   throw new UsageError(`--output ${quote(path)} is not the name of a page: let it end in .html`);
 }
 
-/** Writes a page as a whole or not at all, and notes where it is. */
+/** Writes a page, replacing an older one entirely or not at all, and notes where it is. */
 export async function writePage(
   path: string,
   name: PageName,
@@ -60,11 +60,11 @@ async function statOf(path: string): Promise<Stats | undefined> {
   return stat(path).catch(() => undefined);
 }
 
-/** Whether the path is a pipe such as the shell makes for `-o >(gzip > page.html.gz)` */
+/** Whether the path is a pipe, such as the shell creates for `-o >(gzip > page.html.gz)` */
 async function writeToPipe(path: string, pieces: Iterable<string>): Promise<void> {
   const { Socket } = await import('node:net');
   try {
-    // without waiting for a reader, which might never come
+    // opened without waiting for a reader, who might never come
     const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     const pipe = new Socket({ fd, readable: false, writable: true });
     await pipeline(Readable.from(pieces, { objectMode: false }), pipe);
