@@ -32,8 +32,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cluster: ['backend', 'threads'],
   train: ['options', 'backend', 'cells', 'cluster', 'text', 'model', 'counts', 'threads'],
   pages: [],
+  // what a page computes with: the same code as everywhere
+  published: ['backend', 'text', 'model', 'counts', 'predict', 'sample', 'convert', 'pages'],
   // a state file is a training's
   checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'counts', 'train'],
+  exchange: ['backend', 'cells', 'json', 'text', 'model', 'checkpoint'],
   // what programs use: all that computes
   library: [
     ...[
@@ -75,9 +78,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'novelty',
     'analyse',
     'pages',
+    'published',
     'cli',
     'library',
     'search',
+    'exchange',
   ],
 };
 const forAll = ['errors', 'limits', 'machine', 'messages', 'version'];

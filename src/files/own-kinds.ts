@@ -1,8 +1,11 @@
-/** Recognises the files that charnn writes, by how they begin. */
+/** Recognises files that charnn has written, by their first bytes. */
 
-export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed' | 'search';
+export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed' | 'search' | ExportKind;
 
-/** The order matters: other formats begin with the model's. */
+/** Models in the formats of other programs */
+type ExportKind = 'safetensors' | 'onnx';
+
+/** The order matters, because a model's beginning is also that of other formats. */
 const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
   ['state', /^\{\s*"format":\s*"charnn-state"/],
   ['search', /^\{\s*"format":\s*"charnn-search"/],
@@ -11,16 +14,19 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
     'page',
     /^<!doctype html>\n<html lang="en">\n<head>\n[\s\S]{0,1000}<meta name="generator" content="charnn">/,
   ],
-  // events of a training, as `--json` writes them
+  // the first event of a training, as `--json` writes it
   ['log', /^\{"type":"start","model":\{"cell":/],
   ['compressed', /^charnn\0z/],
+  ['safetensors', /^[\s\S]{8}\{"__metadata__":\{"format":"charnn"/],
+  // field 1, the version of the format, then field 2, the name of the program, which has six letters
+  ['onnx', new RegExp(`^${String.fromCharCode(8)}[\\s\\S]${String.fromCharCode(0x12, 6)}charnn`)],
 ];
 
-/** Bytes from a file's beginning that `ownKind` needs. */
+/** Number of a file's first bytes that `ownKind` needs. */
 export const kindBytes = 2048;
 
 /**
- * Which kind of charnn's own files a file is; undefined for any other file.
+ * Which of charnn's own kinds a file is; undefined for any other file.
  * @param start its first `kindBytes` bytes, or more
  */
 export function ownKind(start: Uint8Array): OwnKind | undefined {

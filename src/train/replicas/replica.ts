@@ -1,12 +1,12 @@
 /**
- * One replica of data-parallel training: its own rows of the batch, its own activations and gradients,
- * shared weights. All replicas run the same steps in lockstep:
+ * One replica of data-parallel training, with its own rows of the batch, its own activations and gradients, and shared
+ * weights. All replicas run the same steps in lockstep:
  *
- *     forward and backward on the own rows                     → own gradients
+ *     forward and backward on its own rows                     → its own gradients
  *     — barrier —
- *     the own share of the parameters: gradients of all replicas summed in their order, clipped by value
+ *     its own share of the parameters: gradients of all replicas summed in their order, clipped by value
  *     — barrier —
- *     the own matrices or share: scaled to the global norm, optimiser update
+ *     its own matrices or share: scaled to the global norm, optimiser update
  *     — barrier —
  *
  * Where several processes train together, the first replica of each exchanges with those of the others: the sums of
@@ -102,7 +102,8 @@ export class Replica {
   }
 
   /**
-   * Sums the validation losses of this replica's segments, of the network and of the mixture. Not numbers if stopped.
+   * Sums the validation losses of this replica's segments, for the network and for the mixture. Both are NaN if the
+   * validation was stopped.
    */
   async validate(): Promise<{ nats: number; mixed: number }> {
     const { control, task } = this;
@@ -114,7 +115,7 @@ export class Replica {
     return losses;
   }
 
-  /** Fits the weights of the counts to the weights that are validated. */
+  /** Fits the mixing weights for the network weights that are validated. */
   async fit(): Promise<void> {
     this.exchangeAverage();
     await this.fitMixing(() => false);
@@ -134,14 +135,14 @@ export class Replica {
     control.barrier.wait();
   }
 
-  /** Exchanges the weights and their moving average, because the average is validated. */
+  /** Swaps the weights and their moving average, because the average is what is validated. */
   private exchangeAverage(): void {
     if (this.plan.ema === undefined) return;
     const { backend, control } = this;
     control.barrier.wait();
     for (const { weight, gradient, ema } of this.updates) {
       if (ema === undefined) continue;
-      // the gradients serve as the third place of the exchange, since no replica uses them between two steps
+      // the gradients serve as temporary memory for the swap, since no replica uses them between two steps
       backend.copy(gradient, weight);
       backend.copy(weight, ema);
       backend.copy(ema, gradient);
@@ -215,8 +216,8 @@ export class Replica {
 }
 
 /**
- * The loss above which training counts as diverged. Predicting at random costs ln V on average, and being sure and
- * wrong on every character of a chunk costs several times that.
+ * The loss above which training counts as diverged. Predicting at random costs ln V on average; even confident wrong
+ * predictions of every character in a chunk cost only several times that.
  */
 function maxLoss(vocabulary: number): number {
   return 5 + 3 * Math.log(vocabulary);
