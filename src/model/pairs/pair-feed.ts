@@ -59,6 +59,16 @@ export class PairFeed {
     return this.write(this.inputs, ids);
   }
 
+  /** Writes for each row of the decoder the row that `PairNetwork.reorder` gives it. */
+  parents(rows: Int32Array): Indices {
+    return this.write(this.places, rows);
+  }
+
+  /** Writes the positions [S·n] of the n sources that `PairNetwork.narrow` keeps. */
+  kept(rows: Int32Array): Indices {
+    return this.write(this.mirror, rows);
+  }
+
   rows({ source, S, B, inputs, places, targets }: PairRows): FedPairs {
     return {
       sources: this.sources(source, S, B),

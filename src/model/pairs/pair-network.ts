@@ -17,39 +17,24 @@
  * because the loss is taken of the rows that are named, and of no others.
  */
 import type { Backend, DropoutMask, Indices, Tensor } from '../../backend/backend.js';
-import type { CellChunk, CellLayer } from '../cells/cell.js';
+import type { CellLayer } from '../cells/cell.js';
 import { cellOf, cells } from '../cells/cells.js';
 import { type Dropout, dropoutMask } from '../dropout.js';
 import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
+import type { Decoded, Encoded } from './pair-activations.js';
 import { PairBuffers, type PairCapacity } from './pair-buffers.js';
 import type { Sources } from './pair-feed.js';
 import { PairLayer } from './pair-layer.js';
 import { directions } from './pair-parameters.js';
 
-/** What `encode` has computed of a batch of sources */
-interface Encoded {
-  readonly sources: Sources;
-  /** Activations of both directions, each in its own order of time */
-  readonly chunks: readonly CellChunk[];
-  /** [S·B, H] of each direction: the outputs after dropout, both from the first character to the last */
-  readonly outputs: readonly Tensor[];
-  /** [S, B, 2H] the key and the value of each character */
-  readonly memory: Tensor;
-}
-
-interface Decoded {
-  readonly T: number;
-  readonly B: number;
-  readonly query: Tensor;
-  /** [T, B, S] attention weights */
-  readonly weights: Tensor;
-  readonly combined: CellChunk;
-  /** [T, B, H] what the output layer reads, after dropout */
-  readonly top: Tensor;
-  /** For the loss: the chosen places among T·B, their rows [N, H] of `top`, and their logits [N, V] */
-  readonly loss?: { readonly places: Indices; readonly rows: Tensor; readonly logits: Tensor };
-}
+/** Weights that this network multiplies with itself */
+const products = [
+  'attention.weight',
+  'attention.weight_reverse',
+  'combine.weight',
+  'output.weight',
+];
 
 /** Dropout site of the decoder; 0 and 1 are the encoder's directions. Each site has a mask of its own. */
 const topSite = 2;
@@ -122,17 +107,44 @@ export class PairNetwork {
   }
 
   /**
+   * Gives each row of the decoder the states of another row.
+   * @param parents for each row the row whose states it takes; there may be more or fewer rows than before
+   */
+  reorder(parents: Indices): void {
+    for (const state of this.states) {
+      this.buffers.gatherRows(state, parents, this.config.hidden, 'moved', 'maxBatch');
+    }
+  }
+
+  /**
+   * Leaves out sources, so that `decode` attends to the others alone. The decoder's rows are left to `reorder`.
+   * @param rows [S·n] which of the S·B positions are those of the n sources that stay, time-major
+   */
+  narrow(rows: Indices): void {
+    const { sources, memory, ...encoded } = this.lastEncoded();
+    const { S } = sources;
+    const [B, width] = [rows.length / S, 2 * this.config.hidden];
+    this.buffers.gatherRows(memory, rows, width, 'dMemory', 'maxSourceRows');
+    const narrowed = this.backend.view(memory, 0, [S, B, width]);
+    this.encoded = { ...encoded, sources: { ...sources, B }, memory: narrowed };
+  }
+
+  /**
    * Runs the decoder for T steps from its current states.
    * @param ids [T, B] the character that was written before each step
    * @param places indices among T·B of the steps whose logits are wanted; all of them if absent
+   * @param width number of targets that are written for each source; the rows are then [width, B] instead of B, and
+   *   everything named here has that many
    * @returns logits [N, V], valid until the next call
    */
-  decode(ids: Indices, T: number, places?: Indices): Tensor {
+  decode(ids: Indices, T: number, places?: Indices, width = 1): Tensor {
     const { backend, weights, config } = this;
     const { hidden: H, vocabulary: V } = config;
     const { sources, memory } = this.lastEncoded();
-    const { S, B } = sources;
+    const { S } = sources;
+    const B = width * sources.B;
     this.buffers.require(T * B, 'maxTargetRows');
+    this.buffers.require(B, 'maxBatch');
     const state = this.state(B);
     const chunk = this.decoder.forward(ids, T, B, state);
     state.forEach((x, k) => {
@@ -142,7 +154,9 @@ export class PairNetwork {
     const attention = this.buffers.take('weights', [T, B, S], 'maxWeights');
     const combined = this.combine.at(1, T * B);
     const buffers = { query, memory, weights: attention };
-    backend.attentionForward({ T, S, B, H }, buffers, combined.inputProjection);
+    // all targets of a source attend to one memory: for the operation they are more queries of the source
+    const size = { T: T * width, S, B: sources.B, H };
+    backend.attentionForward(size, buffers, combined.inputProjection);
     backend.copy(combined.initialState[0], query);
     combined.forward();
     const top = this.dropped('dropped', combined.output, T, B, topSite);
@@ -239,16 +253,12 @@ export class PairNetwork {
   /** Promises that the weights will not change until `thaw`, so that values derived from them can be kept. */
   freeze(): void {
     for (const layer of [...this.encoders, this.decoder]) layer.freeze();
-    for (const name of this.products) this.backend.freeze(this.weights.get(name));
+    for (const name of products) this.backend.freeze(this.weights.get(name));
   }
 
   thaw(): void {
     for (const layer of [...this.encoders, this.decoder]) layer.thaw();
-    for (const name of this.products) this.backend.thaw(this.weights.get(name));
-  }
-
-  private get products(): readonly string[] {
-    return ['attention.weight', 'attention.weight_reverse', 'combine.weight', 'output.weight'];
+    for (const name of products) this.backend.thaw(this.weights.get(name));
   }
 
   private get stateNames() {
