@@ -26,15 +26,7 @@ import type { Decoded, Encoded } from './pair-activations.js';
 import { PairBuffers, type PairCapacity } from './pair-buffers.js';
 import type { Sources } from './pair-feed.js';
 import { PairLayer } from './pair-layer.js';
-import { directions } from './pair-parameters.js';
-
-/** Weights that this network multiplies with itself */
-const products = [
-  'attention.weight',
-  'attention.weight_reverse',
-  'combine.weight',
-  'output.weight',
-];
+import { directions, products } from './pair-parameters.js';
 
 /** Dropout site of the decoder; 0 and 1 are the encoder's directions. Each site has a mask of its own. */
 const topSite = 2;

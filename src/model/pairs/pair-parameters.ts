@@ -24,6 +24,11 @@ export interface ParameterList {
 /** Ends of the parameter names of the encoder's two directions */
 export const directions = ['', '_reverse'] as const;
 
+/** Weights that no layer has, and that something is multiplied with */
+export const products = [
+  ...['attention.weight', 'attention.weight_reverse', 'combine.weight', 'output.weight'],
+] as const;
+
 /** Adds all parameters, in their order. */
 export function pairParameters(config: ModelConfig, list: ParameterList): void {
   const { hidden: H, embedding: D, vocabulary: V } = config;
