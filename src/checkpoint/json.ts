@@ -214,20 +214,16 @@ function givenHash(fields: Fields, kind: JsonKind): string | undefined {
 
 export function readModelConfig(fields: Fields): ModelConfig {
   const { cell: _, ...otherRows } = modelRows;
-  const { residual, layerNorm, pairs, ...shape } = readRows(otherRows, fields) as Complete<
-    typeof otherRows
-  >;
+  const { residual, layerNorm, pairs, attention, ...shape } = readRows(
+    otherRows,
+    fields,
+  ) as Complete<typeof otherRows>;
   const config = {
     ...readCell(fields),
     ...shape,
     vocabulary: fields.integer('vocabulary', 2, limits.vocabulary),
-    ...architectureFlags({ residual, layerNorm, pairs }),
+    ...architectureFlags({ residual, layerNorm, pairs, attention }),
   };
-  if (pairs && (config.layers !== 1 || residual || layerNorm)) {
-    throw new CharnnError(
-      `${fields.name('pairs')} goes with one layer, without residual and layerNorm`,
-    );
-  }
   const sentence = refusal(config);
   if (sentence) throw new CharnnError(fields.name(sentence(asField)));
   return config;

@@ -59,14 +59,18 @@ function summary(model: Model) {
 
 function description(model: Model): string {
   const { config, text, vocabulary, training, history } = model;
-  const { cell, layers, hidden, embedding, residual, layerNorm, pairs } = config;
+  const { cell, layers, hidden, embedding, residual, layerNorm, pairs, attention } = config;
   const lines: string[] = [];
   const section = (title: string) => lines.push('', chalk.bold(title));
   const field = (name: string, value: string) => lines.push(`  ${name.padEnd(20)} ${value}`);
 
   lines.push(chalk.bold(`${layers} × ${printable(cell)} of ${hidden}`));
   field('input', embedding > 0 ? `embedding of ${embedding}` : 'one-hot');
-  if (pairs) field('network', 'encoder in both directions, decoder, attention');
+  if (pairs) {
+    const looking =
+      attention === 'none' ? 'without attention' : `attention (${attention ?? 'general'})`;
+    field('network', `encoder in both directions, decoder, ${looking}`);
+  }
   if (residual) field('connections', 'residual');
   if (layerNorm) field('gates', 'layer normalisation');
   field('parameters', grouped(parameterTable(config).count));

@@ -90,7 +90,7 @@ export function checkTogether(options: CommandTrainOptions): void {
 
 /** Options that have no meaning in a training on pairs, or are not possible there */
 const notForPairs = [
-  ...(['size', 'residual', 'layerNorm', 'weightDrop', 'seqLength', 'initFrom'] as const),
+  ...(['size', 'weightDrop', 'seqLength', 'initFrom'] as const),
   ...(['documents', 'separator', 'textColumn', 'counts'] as const),
 ];
 
@@ -112,9 +112,11 @@ export function checkSides(
 }
 
 function checkPairs(options: CommandTrainOptions): void {
-  if (!options.pairs) return;
-  if (options.layers !== undefined && options.layers !== 1) {
-    throw new OptionError((name) => `${name('pairs')} has ${name('layers', '1')}: leave it out`);
+  if (!options.pairs) {
+    if (options.attention === undefined) return;
+    throw new OptionError(
+      (name) => `${name('attention')} is for ${name('pairs')}: leave it out, or give both`,
+    );
   }
   for (const key of notForPairs) {
     // switching something off is allowed
@@ -179,6 +181,7 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
       residual: options.residual ?? preset.residual ?? false,
       layerNorm: options.layerNorm ?? mayNormalise,
       pairs: options.pairs ?? false,
+      ...(options.attention && { attention: options.attention }),
     }),
   };
   requireCapable({ ...model, backend: options.backend, command: 'train' });

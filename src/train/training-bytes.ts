@@ -20,8 +20,9 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig): number {
   const kept = 1 + momentCount(config.optimizer) + (average > 0 ? 1 : 0);
   if (model.pairs) {
     const { gates, states } = cellOf(model);
-    // two directions of the encoder, the decoder and attention, at the usual lengths of both sides
-    const perRow = (3 * (gates + states.length + 1) + 10) * H + V;
+    // layers of the encoder in two directions, of the decoder, and attention, at the usual lengths of both sides
+    const perLayer = 3 * (gates + states.length + 1) + (L > 1 ? 8 : 2);
+    const perRow = (L * perLayer + 12) * H + V;
     const pairs = 4 * ((2 * kept + 2 * threads) * flatSize + batchSize * usualLength * perRow);
     return pairs + threads * threadBytes;
   }

@@ -62,4 +62,11 @@ export class PairBuffers {
     backend.gather(moved, backend.view(x, 0, [x.size / width, width]), rows);
     backend.copy(backend.view(x, 0, shape), moved);
   }
+
+  /** Gives the buffer of a name whose size does not depend on the batch. */
+  fixed(name: string, shape: readonly number[]): Tensor {
+    const buffer = this.buffers.get(name) ?? this.backend.tensor(shape);
+    this.buffers.set(name, buffer);
+    return buffer;
+  }
 }
