@@ -41,7 +41,7 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   },
   pairs: {
     ...{ cells: cellNames, equations: false },
-    ...{ backends: allBackends, commands: ['train', 'convert', 'eval'] },
+    ...{ backends: allBackends, commands: ['train', 'convert', 'eval', 'visualize'] },
   },
 };
 
