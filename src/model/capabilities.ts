@@ -46,7 +46,8 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   },
   pairs: {
     ...{ cells: cellNames, equations: false },
-    ...{ backends: allBackends, commands: ['train', 'convert', 'eval'], formats: ['safetensors'] },
+    ...{ backends: allBackends, formats: ['safetensors'] },
+    commands: ['train', 'convert', 'eval', 'visualize'],
   },
 };
 
