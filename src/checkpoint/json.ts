@@ -17,6 +17,7 @@ import { Vocabulary } from '../text/vocabulary.js';
 import { modelRows } from '../train/schema/model-rows.js';
 import { textRows } from '../train/schema/text-rows.js';
 import { bytesJson, checkBytes, type NamedBytes, readBytes } from './blobs.js';
+import { readPairUnits } from './pair-units.js';
 import { readRows } from './recorded-config.js';
 import {
   checkTensor,
@@ -260,7 +261,12 @@ const asField: Spelling = (key, value) => (value === undefined ? key : `${key} $
 
 export function readTextOptions(fields: Fields): TextOptions {
   const { normalize, ...rest } = readRows(textRows, fields) as Complete<typeof textRows>;
-  return inOrderOf(fields, { ...rest, ...(normalize && { normalize }) });
+  const pairs = fields.get('pairs') === undefined ? undefined : readPairUnits(fields);
+  return inOrderOf(fields, {
+    ...rest,
+    ...(normalize && { normalize }),
+    ...(pairs && { pairs }),
+  });
 }
 
 /** Reads the text that ends each record; older files do not have it. */
@@ -281,6 +287,10 @@ export function readVocabulary(fields: Fields, model: ModelConfig): Vocabulary {
     throw new CharnnError(
       `${name} has ${vocabulary.size - 1} characters, but the model ${model.vocabulary - 1}`,
     );
+  }
+  for (const mark of model.pairs ? [0x09, 0x0a] : []) {
+    if (vocabulary.id(mark) !== vocabulary.unknownId) continue;
+    throw new CharnnError(`${name} has no tab or no line feed, which end sources and targets`);
   }
   return vocabulary;
 }

@@ -4,12 +4,12 @@
 import type { BackendName, Device, Precision } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readLatestModel } from '../checkpoint/last-model.js';
-import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js';
+import { readAnyModel, writeModel } from '../checkpoint/model-file.js';
 import { compress, decompress } from '../compress/codec.js';
+import type { PairEvaluation } from '../convert/evaluate-pairs.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { coresInStep } from '../machine/cores.js';
 import type { Model as ModelData } from '../model/model-data.js';
-import { parameterTable } from '../model/parameters.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import {
@@ -20,14 +20,18 @@ import {
   requireString,
 } from './arguments.js';
 import { checkCoding, guarded, withExactDevice } from './coding.js';
+import { convertInput } from './conversion.js';
 import type { Ending } from './ending.js';
 import { requireCodingPrecision, requireWeightsThatLearn } from './fixed-weights.js';
 import { keepModel, type LoadedModel, loadOnto } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
+import type { LineTargets } from './line-targets.js';
+import { ModelFacts } from './model-facts.js';
 import {
-  type Architecture,
   type CompressOptions,
+  type ConvertOptions,
   type EvaluateFileOptions,
+  type EvaluatePairsOptions,
   type EvaluateTextOptions,
   type LoadOptions,
   modelRows,
@@ -38,7 +42,8 @@ import {
 } from './model-options.js';
 import { breather, Operations } from './operations.js';
 import { guardOutput } from './output-guard.js';
-import { checkSampling, drawPieces, drawRecords, idsOf } from './sampling.js';
+import { evaluateFiles, requireKind } from './pair-files.js';
+import { checkSampling, decodedPieces, drawPieces, drawRecords, idsOf } from './sampling.js';
 import { requireLines, scoreInput, scoreOf } from './score-input.js';
 import { readingOf } from './text-reading.js';
 
@@ -46,13 +51,14 @@ import { readingOf } from './text-reading.js';
  * A trained model. It keeps its weights and what computes until it is closed; several calls may run at a time.
  * After `close` every call is refused.
  */
-export class Model {
+export class Model extends ModelFacts {
   readonly #data: ModelData;
   readonly #device: Device;
   readonly #operations = new Operations('the model');
   #onDevice: LoadedModel | undefined;
 
   private constructor(data: unknown, device: unknown) {
+    super(data, (device as Device).name);
     this.#data = data as ModelData;
     this.#device = device as Device;
     keepModel(this, this.#data);
@@ -68,44 +74,9 @@ export class Model {
     checkOptions(modelRows.load, options, 'Model.load');
     const { backend = 'auto', precision, last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
-      last ? readLatestModel(file).then((m) => requireTexts(m, file)) : readModel(file),
+      last ? readLatestModel(file) : readAnyModel(file),
     );
     return opened(data, backend, precision);
-  }
-
-  /** Cell and sizes of the network */
-  get architecture(): Architecture {
-    return { ...this.#data.config } as Architecture;
-  }
-
-  /** The number of its weights */
-  get parameters(): number {
-    return parameterTable(this.#data.config).count;
-  }
-
-  /** The characters that it knows; with `unit: 'byte'`, one for each byte */
-  get alphabet(): string[] {
-    return this.#data.vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));
-  }
-
-  /** The text that ends each record of the training text; undefined if it is not made of records */
-  get separator(): string | undefined {
-    return this.#data.separator;
-  }
-
-  /** How it came about, as its file records it: options, step, back end, and the texts that it was trained on */
-  get training(): Readonly<Record<string, unknown>> {
-    return structuredClone(this.#data.training ?? {});
-  }
-
-  /** The validations of its training: numbers by name, null where there was none; losses in nats a character */
-  get history(): readonly Readonly<Record<string, number | null>>[] {
-    return structuredClone(this.#data.history) as Readonly<Record<string, number | null>>[];
-  }
-
-  /** The back end that computes, with the instructions that it uses, as `native (avx2)` */
-  get backend(): string {
-    return this.#device.name;
   }
 
   /**
@@ -149,13 +120,7 @@ export class Model {
     const drawn = this.#operations.iterate(requireSignal(given), (ending) =>
       drawPieces(this.#loaded(), rest, ending),
     );
-    const { vocabulary } = this.#data;
-    // the bytes of one character may come in two pieces
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    for await (const { value, done } of drawn) {
-      const piece = decoder.decode(vocabulary.decodeBytes(value), { stream: !done });
-      if (piece !== '') yield piece;
-    }
+    yield* decodedPieces(drawn, this.#data.vocabulary);
   }
 
   /**
@@ -171,11 +136,46 @@ export class Model {
     const { signal: given, ...rest } = requireObject(options, 'score');
     checkOptions(modelRows.score, rest, 'score');
     requireWeightsThatLearn(this.#device.precision, (rest as ScoreOptions).dynamic);
-    requireLines(lines);
+    requireLines(lines, 'score');
     const scored = this.#operations.iterate(requireSignal(given), (ending) =>
       scoreInput(this.#loaded(), lines, rest, ending),
     );
     for await (const { line, losses } of scored) yield scoreOf(line, losses[0], this.#data);
+  }
+
+  /**
+   * Converts sources to targets with a model of pairs, in their order. What has come is converted before more is
+   * waited for.
+   * @param lines strings or their bytes, without line ends: a source each
+   * @throws UsageError naming an option that is unknown or out of range
+   */
+  async *convert(
+    lines: Iterable<InputLine> | AsyncIterable<InputLine>,
+    options: ConvertOptions = {},
+  ): AsyncGenerator<LineTargets, void, undefined> {
+    const { signal: given, ...rest } = requireObject(options, 'convert');
+    checkOptions(modelRows.convert, rest, 'convert');
+    requireLines(lines, 'convert');
+    yield* this.#operations.iterate(requireSignal(given), (ending) =>
+      convertInput(this.#loaded('pairs'), lines, rest, ending),
+    );
+  }
+
+  /**
+   * Evaluates a model of pairs on files or folders of pairs: how often it is right.
+   * @throws CharnnError for what cannot be read or has no pairs
+   * @throws UsageError naming an option that is unknown or out of range
+   */
+  async evaluatePairs(
+    path: string | readonly string[],
+    options: EvaluatePairsOptions = {},
+  ): Promise<PairEvaluation> {
+    const paths = requirePaths(path, 'the path of a text');
+    const { signal: given, ...rest } = requireObject(options, 'evaluatePairs');
+    checkOptions(modelRows.evaluatePairs, rest, 'evaluatePairs');
+    return this.#operations.run(requireSignal(given), (ending) =>
+      evaluateFiles(this.#loaded('pairs'), paths, rest, ending),
+    );
   }
 
   /**
@@ -228,6 +228,7 @@ export class Model {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
     requireCodingPrecision(this.#device.precision);
     const { learn = true, threads = coresInStep() } = rest;
+    requireKind(this.#data, 'texts');
     return this.#operations.run(given, (ending) =>
       withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {
@@ -248,6 +249,7 @@ export class Model {
     options: Pick<CompressOptions, 'signal' | 'onProgress'> = {},
   ): Promise<Uint8Array> {
     const { content, listener, signal: given } = checkCoding(bytes, options, 'decompress');
+    requireKind(this.#data, 'texts');
     return this.#operations.run(given, (ending) =>
       decompress(
         content,
@@ -269,7 +271,8 @@ export class Model {
     return this.close();
   }
 
-  #loaded(): LoadedModel {
+  #loaded(kind: 'texts' | 'pairs' = 'texts'): LoadedModel {
+    requireKind(this.#data, kind);
     this.#onDevice ??= loadOnto(this.#device, this.#data);
     return this.#onDevice;
   }
