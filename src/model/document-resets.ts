@@ -5,7 +5,7 @@
  * such step. Before a piece the rows concerned are set to zero. Their former values are put back afterwards, because
  * they are also the outputs of the step before.
  */
-import type { Backend, Lookup, Tensor } from '../backend/backend.js';
+import type { Backend, LayerInput, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
 import type { CellLayer } from './cells/cell.js';
 import { cellOf } from './cells/cells.js';
@@ -39,19 +39,28 @@ export class DocumentResets {
   }
 
   /** Runs layer l. Afterwards its memory holds all results, including those of rows that were reset. */
-  forward(layer: CellLayer, l: number, lookup: Lookup | undefined): void {
-    const { backend, B } = this;
+  forward(layer: CellLayer, l: number, input: LayerInput): void {
     const segments = this.pieces();
     for (const [from, to, reset] of segments) {
-      const segment = layer.at(to - from, B, from);
+      const segment = layer.at(to - from, this.B, from);
       if (reset) this.clear(segment.initialState, l, reset, true);
-      const ids = lookup && backend.viewIndices(lookup.ids, from * B, (to - from) * B);
-      segment.forward(lookup && ids && { table: lookup.table, ids });
+      segment.forward(this.inputOf(input, from, to));
     }
     for (const [from, to, reset] of segments) {
       // before the chunk's first step there is no earlier result in the chunk
-      if (reset && from > 0) this.putBack(layer.at(to - from, B, from).initialState, l, reset);
+      if (!reset || from === 0) continue;
+      this.putBack(layer.at(to - from, this.B, from).initialState, l, reset);
     }
+  }
+
+  /** The part of an input for the steps of a piece */
+  private inputOf(input: LayerInput, from: number, to: number): LayerInput {
+    const { backend, B } = this;
+    if ('table' in input) {
+      return { ...input, ids: backend.viewIndices(input.ids, from * B, (to - from) * B) };
+    }
+    const D = input.weight.shape[1];
+    return { ...input, x: backend.view(input.x, from * B * D, [to - from, B, D]) };
   }
 
   /**

@@ -22,6 +22,16 @@
 /* Words of K numbers that follow one another along k */
 INLINE int words_of(int K) { return (K + WORD - 1) / WORD; }
 
+/*
+ * Numbers in the format of factors, of which the memory between forward and backward is made (Backend.compact):
+ * bfloat16 in half precision, else float.
+ */
+#if defined(HALF)
+typedef uint16_t compact;
+#else
+typedef float compact;
+#endif
+
 #if !defined(HALF)
 
 /* VL words from the numbers of one place along k */
@@ -37,8 +47,14 @@ INLINE vec splat_word(const float *p) { return splat(*p); }
 
 INLINE vec multiply_words(vec a, vec b, vec sum) { return multiply_add(a, b, sum); }
 
+#define LOAD_COMPACT(p, n) LOAD(p, n)
+#define STORE_COMPACT(p, x, n) STORE(p, x, n)
+
 #else
 
+typedef uint32_t uvec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+/* VL bfloat16 */
+typedef uint16_t halves __attribute__((vector_size(VL * 2), aligned(2), may_alias));
 typedef int32_t word __attribute__((may_alias));
 
 INLINE vec splat_word(const float *p) { return (vec)(*(const word *)p - (ivec){0}); }
@@ -58,9 +74,9 @@ INLINE vec multiply_words(vec a, vec b, vec sum) {
     return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
 
-#else
+INLINE halves to_halves(vec x) { return (halves)_mm512_cvtneps_pbh((__m512)x); }
 
-typedef uint32_t uvec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+#else
 
 /* The bits of x rounded to bfloat16, in the upper half; not-a-number stays. */
 INLINE uvec round_to_half(vec x) {
@@ -81,6 +97,8 @@ INLINE vec pack_words(vec low, vec high) {
     return make_words(evens, odds);
 }
 
+INLINE halves to_halves(vec x) { return __builtin_convertvector(round_to_half(x) >> 16, halves); }
+
 INLINE vec multiply_words(vec a, vec b, vec sum) {
     vec first = multiply_add((vec)((uvec)a << 16), (vec)((uvec)b << 16), sum);
     return multiply_add((vec)((uvec)a & 0xffff0000), (vec)((uvec)b & 0xffff0000), first);
@@ -95,6 +113,54 @@ INLINE vec words_along(const float *p, int n) {
     return pack_words(low, high);
 }
 
+INLINE vec load_halves(const uint16_t *p, int n) {
+    halves x = {0};
+    if (n == VL) x = *(const halves *)p;
+    else
+        for (int i = 0; i < n; i++) x[i] = p[i];
+    return (vec)(__builtin_convertvector(x, uvec) << 16);
+}
+
+INLINE void store_halves(uint16_t *p, vec x, int n) {
+    halves rounded = to_halves(x);
+    if (n == VL) *(halves *)p = rounded;
+    else
+        for (int i = 0; i < n; i++) p[i] = rounded[i];
+}
+
+#define LOAD_COMPACT(p, n) load_halves(p, n)
+#define STORE_COMPACT(p, x, n) store_halves(p, x, n)
+
 #endif
+
+/*
+ * Numbers of a tensor that may be of either format: `half` says of which. In full precision there is one format
+ * alone.
+ */
+INLINE int is_half(int half) { return WORD == 2 && half; }
+
+INLINE const void *from_element(const void *p, int half, ptrdiff_t i) {
+    return (const char *)p + i * (is_half(half) ? (ptrdiff_t)sizeof(uint16_t) : (ptrdiff_t)sizeof(float));
+}
+
+/* n <= VL numbers from element i on */
+INLINE vec load_either(const void *p, int half, ptrdiff_t i, int n) {
+#if defined(HALF)
+    if (half) return load_halves((const uint16_t *)p + i, n);
+#endif
+    (void)half;
+    return LOAD((const float *)p + i, n);
+}
+
+INLINE void store_either(void *p, int half, ptrdiff_t i, vec x, int n) {
+#if defined(HALF)
+    if (half) {
+        store_halves((uint16_t *)p + i, x, n);
+        return;
+    }
+#endif
+    (void)half;
+    STORE((float *)p + i, x, n);
+}
 
 #endif

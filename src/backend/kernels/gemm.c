@@ -4,29 +4,39 @@
 #include "tile_neon.h"
 #endif
 
-/* A word of each of n <= VL columns, from the row at p on, of which `rows` are left */
-INLINE vec column_words(const float *p, int ld, int n, int rows) {
-    return make_words(LOAD(p, n), WORD == 2 && rows > 1 ? LOAD(p + ld, n) : (vec){0});
+/* A word of each of n <= VL columns, from element `at` of b on, a row of which `rows` are left */
+INLINE vec column_words(const void *b, const int half, ptrdiff_t at, int ld, int n, int rows) {
+    vec first = load_either(b, half, at, n);
+    return make_words(first, WORD == 2 && rows > 1 ? load_either(b, half, at + ld, n) : (vec){0});
 }
 
-/* The product row by row along B, so that B's rows are read once, in sequence. */
-static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
-    TIME_PRODUCT(0);
+/* Row by row along B, so that B's rows are read once, in sequence. */
+INLINE void pack_rows_of(float *packed, const void *b, const int half, int N, int K, int ld) {
     int whole = N / NR * NR;
     for (int n = 0; n < whole; n += NR) {
-        const float *row = b + n;
+        ptrdiff_t row = n;
         for (int k = 0; k < K; k += WORD, row += WORD * ld, packed += NR) {
-            store(packed, column_words(row, ld, VL, K - k));
-            store(packed + VL, column_words(row + VL, ld, VL, K - k));
+            store(packed, column_words(b, half, row, ld, VL, K - k));
+            store(packed + VL, column_words(b, half, row + VL, ld, VL, K - k));
         }
     }
     if (whole == N) return;
     int width = panel_vectors(N, whole) * VL, first = N - whole < VL ? N - whole : VL;
-    const float *row = b + whole;
+    ptrdiff_t row = whole;
     for (int k = 0; k < K; k += WORD, row += WORD * ld, packed += width) {
-        store(packed, column_words(row, ld, first, K - k));
-        if (width == NR) store(packed + VL, column_words(row + VL, ld, N - whole - VL, K - k));
+        store(packed, column_words(b, half, row, ld, first, K - k));
+        if (width == NR) store(packed + VL, column_words(b, half, row + VL, ld, N - whole - VL, K - k));
     }
+}
+
+static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
+    pack_either_rows(packed, b, 0, N, K, ld);
+}
+
+static void pack_either_rows(float *packed, const void *b, int half, int N, int K, int ld) {
+    TIME_PRODUCT(0);
+    if (is_half(half)) pack_rows_of(packed, b, 1, N, K, ld);
+    else pack_rows_of(packed, b, 0, N, K, ld);
 }
 
 /* packed[words of K][stride] <- VL columns, of which `inside` are rows of w[.,K] and the rest zeros */
@@ -248,10 +258,25 @@ static __attribute__((noinline)) void row_times_panels(float *c, const float *a,
 
 /*
  * Makes words of `depth` columns of a: copies[rows][stride]. Returns a stride, in words, at which rows do not
- * evict each other. The last words of a row are written whole.
+ * evict each other. The last words of a row are written whole. Numbers that are rounded already are their words.
  */
-static int copy_rows(float *copies, const float *a, int lda, int rows, int depth) {
+static int copy_rows(float *copies, const void *rows_of_a, int half, int lda, int rows, int depth) {
     int stride = (words_of(depth) + VL - 1) / VL * VL + VL;
+#if defined(HALF)
+    if (half) {
+        const uint16_t *a = rows_of_a;
+        for (int m = 0; m < rows; m++, copies += stride, a += lda) {
+            uint16_t *to = (uint16_t *)copies;
+            int k = 0;
+            for (; k + VL <= depth; k += VL) *(halves *)(to + k) = *(const halves *)(a + k);
+            for (; k < depth; k++) to[k] = a[k];
+            if (depth % WORD) to[depth] = 0;
+        }
+        return stride;
+    }
+#endif
+    (void)half;
+    const float *a = rows_of_a;
     for (int m = 0; m < rows; m++, copies += stride, a += lda) {
         int k = 0;
         float *to = copies;
@@ -264,16 +289,16 @@ static int copy_rows(float *copies, const float *a, int lda, int rows, int depth
 /* Words of a row that are multiplied at a time where there is only one row, or two */
 #define ROW_WORDS (WORD == 1 ? INT32_MAX : ROW_COPIES)
 
-static void gemm_rows(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows begin,
-                      enum gemm_start start, int M, int N, int K, float *room) {
+static void gemm_rows(float *c, int ldc, const void *a, int half, int lda, const float *packed,
+                      struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room) {
     const int words = words_of(K);
-    for (int m = 0; m < M; m++, c += ldc, a += lda) {
+    for (int m = 0; m < M; m++, c += ldc) {
         enum gemm_start from = start;
         for (int k0 = 0; k0 < words || k0 == 0; k0 += ROW_WORDS, from = START_C) {
             int depth = words - k0 < ROW_WORDS ? words - k0 : ROW_WORDS;
-            const float *row = a + (ptrdiff_t)WORD * k0;
+            const float *row = from_element(a, half, (ptrdiff_t)m * lda + (ptrdiff_t)WORD * k0);
             if (WORD == 2) {
-                copy_rows(room, row, lda, 1, K - WORD * k0 < WORD * depth ? K - WORD * k0 : WORD * depth);
+                copy_rows(room, row, half, lda, 1, K - WORD * k0 < WORD * depth ? K - WORD * k0 : WORD * depth);
                 row = room;
             }
             row_times_panels(c, row, packed, start_row(begin, m, ldc), from, N, words, k0, depth);
@@ -282,11 +307,11 @@ static void gemm_rows(float *c, int ldc, const float *a, int lda, const float *p
 }
 
 /* upper: tiles that lie wholly below the diagonal are left out */
-INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *packed,
+INLINE void gemm_tiles(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                        struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room,
                        const int upper) {
     if (M <= 2) {
-        gemm_rows(c, ldc, a, lda, packed, begin, start, M, N, K, room);
+        gemm_rows(c, ldc, a, half, lda, packed, begin, start, M, N, K, room);
         return;
     }
     /* a copy of A pays where it is read for several panels */
@@ -300,11 +325,11 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
         for (int mb = 0; mb < m_blocks; mb++) {
             int m0 = tile_edge(M, m_blocks, mb), m1 = tile_edge(M, m_blocks, mb + 1);
             int tiles = (m1 - m0 + MR - 1) / MR;
-            const float *rows_of_a = a + (ptrdiff_t)m0 * lda + WORD * k0;
+            const float *rows_of_a = from_element(a, half, (ptrdiff_t)m0 * lda + WORD * k0);
             int stride = lda;
             if (WORD == 2 || contend) {
                 int end = WORD * k1 < K ? WORD * k1 : K;
-                stride = copy_rows(room, rows_of_a, lda, m1 - m0, end - WORD * k0);
+                stride = copy_rows(room, rows_of_a, half, lda, m1 - m0, end - WORD * k0);
                 rows_of_a = room;
             }
             for (int n = 0; n < N; n += NR) {
@@ -327,8 +352,13 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
 
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room) {
+    gemm_either(c, ldc, a, 0, lda, packed, rows, start, M, N, K, room);
+}
+
+static void gemm_either(float *c, int ldc, const void *a, int half, int lda, const float *packed,
+                        struct start_rows rows, enum gemm_start start, int M, int N, int K, float *room) {
     TIME_PRODUCT((int64_t)M * N * K);
-    gemm_tiles(c, ldc, a, lda, packed, rows, start, M, N, K, room, 0);
+    gemm_tiles(c, ldc, a, half, lda, packed, rows, start, M, N, K, room, 0);
 }
 
 /* Square of the matrix that is mirrored at once: its rows and columns fit the first-level cache. */
@@ -336,7 +366,7 @@ static void gemm(float *c, int ldc, const float *a, int lda, const float *packed
 
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room) {
     TIME_PRODUCT((int64_t)N * N / 2 * K);
-    gemm_tiles(c, N, a, K, packed, no_rows, START_ZERO, N, N, K, needed_room(room), 1);
+    gemm_tiles(c, N, a, 0, K, packed, no_rows, START_ZERO, N, N, K, needed_room(room), 1);
     for (int i0 = 0; i0 < N; i0 += MIRROR)
         for (int j0 = 0; j0 <= i0; j0 += MIRROR)
             for (int i = i0; i < N && i < i0 + MIRROR; i++)
@@ -353,7 +383,8 @@ INLINE int vector_part(int width, int v) { return width - v * VL < VL ? width - 
  * Packs a[K, columns] for `tiles` tiles: of each [words of K][LEFT_WIDTH], its rows of C first, then whatever.
  * sums[columns] += the columns' sums, row after row, while they are at hand, if given.
  */
-static void pack_left(float *packed, const float *a, int lda, int columns, int tiles, int K, float *sums) {
+INLINE void pack_left_of(float *packed, const void *a, const int half, int lda, int columns, int tiles, int K,
+                         float *sums) {
     int edges[MC / MR + 1];
     vec totals[MC / MR][LEFT_VECTORS];
     for (int i = 0; i <= tiles; i++) edges[i] = tile_edge(columns, tiles, i);
@@ -363,18 +394,18 @@ static void pack_left(float *packed, const float *a, int lda, int columns, int t
     for (int i = 0; i < tiles; i++)
         FOR_TILE_VECTORS(i, v, count)
             totals[i][v] = sums ? LOAD(sums + edges[i] + v * VL, count) : (vec){0};
-    for (int k0 = 0; k0 < K; k0 += PACKED_ROWS, a += PACKED_ROWS * lda) {
+    for (int k0 = 0; k0 < K; k0 += PACKED_ROWS) {
         int depth = K - k0 < PACKED_ROWS ? K - k0 : PACKED_ROWS;
         for (int i = 0; i < tiles; i++)
             FOR_TILE_VECTORS(i, v, count) {
-                const float *from = a + edges[i] + v * VL;
+                ptrdiff_t from = (ptrdiff_t)k0 * lda + edges[i] + v * VL;
                 float *to = packed + ((size_t)i * words_of(K) + k0 / WORD) * LEFT_WIDTH + v * VL;
                 vec total = totals[i][v];
                 for (int k = 0; k < depth; k += WORD, from += WORD * lda, to += LEFT_WIDTH) {
-                    vec first = LOAD(from, count), second = {0};
+                    vec first = load_either(a, half, from, count), second = {0};
                     total += first;
                     if (WORD == 2 && k + 1 < depth) {
-                        second = LOAD(from + lda, count);
+                        second = load_either(a, half, from + lda, count);
                         total += second;
                     }
                     store(to, make_words(first, second));
@@ -387,23 +418,31 @@ static void pack_left(float *packed, const float *a, int lda, int columns, int t
 #undef FOR_TILE_VECTORS
 }
 
-static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *b, int ldb, float *sums,
-                              int M, int N, int K, float *scratch) {
+static void pack_left(float *packed, const void *a, int half, int lda, int columns, int tiles, int K, float *sums) {
+    if (is_half(half)) pack_left_of(packed, a, 1, lda, columns, tiles, K, sums);
+    else pack_left_of(packed, a, 0, lda, columns, tiles, K, sums);
+}
+
+static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int lda, const float *b, int ldb,
+                              float *sums, int M, int N, int K, float *scratch) {
     TIME_PRODUCT((int64_t)M * N * K);
     const int words = words_of(K);
     int k_blocks = (words + KC_PACKED - 1) / KC_PACKED;
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = tile_edge(words, k_blocks, kb), k1 = tile_edge(words, k_blocks, kb + 1), depth = k1 - k0;
-        const float *rows_of_a = a + (ptrdiff_t)WORD * k0 * lda;
+        /* rows of the block, and of what is packed after it, in words of 4 bytes */
+        const ptrdiff_t next_row = (is_half(half) ? 1 : WORD) * (ptrdiff_t)lda;
+        const void *rows_of_a = from_element(a, half, (ptrdiff_t)WORD * k0 * lda);
         int last_row = WORD * k1 < K ? WORD * k1 : K;
         int m_blocks = (M + MC - 1) / MC;
         for (int mb = 0; mb < m_blocks; mb++) {
             int m0 = tile_edge(M, m_blocks, mb), m1 = tile_edge(M, m_blocks, mb + 1);
             int tiles = (m1 - m0 + MR - 1) / MR;
-            pack_left(scratch, rows_of_a + m0, lda, m1 - m0, tiles, last_row - WORD * k0,
+            pack_left(scratch, from_element(rows_of_a, half, m0), half, lda, m1 - m0, tiles, last_row - WORD * k0,
                       sums ? sums + m0 : NULL);
             /* the block of A that is packed after this one */
-            const float *next_block = mb + 1 < m_blocks ? rows_of_a + m1 : a + (ptrdiff_t)last_row * lda;
+            const float *next_block = mb + 1 < m_blocks ? from_element(rows_of_a, half, m1)
+                                                        : from_element(a, half, (ptrdiff_t)last_row * lda);
             for (int n = 0; n < N; n += NR) {
                 int nv = panel_vectors(N, n);
                 int columns = N - n < NR ? N - n : NR;
@@ -416,7 +455,7 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                     /* the multiply-adds of the last panel hide the time of prefetching the next block */
                     int last = n + NR >= N;
                     tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * LEFT_WIDTH, panel, down, columns, depth,
-                                last ? next_block + first : panel + PANEL_AHEAD * down, last ? WORD * lda : down);
+                                last ? next_block + first : panel + PANEL_AHEAD * down, last ? next_row : down);
                 }
             }
         }

@@ -1,24 +1,27 @@
 /*
  * LSTM over a chunk; gates i, f, g, o side by side in a row of 4H. Slot t of h and c is the state before
  * step t. Shapes and formulas: backend.ts.
+ *
+ * Sums of both products are made where the activations will be. In half precision these are smaller, so the sums
+ * of a few steps at a time have memory of their own.
  */
 #include "functions.h"
-#include "weights.h"
+#include "lstm_input.h"
 
 /*
  * n units at the head of i, f, g, o, H apart: pre-activations a[4] -> activations in gates; c_before, c,
  * tanh_c, h.
  */
-INLINE void lstm_units(int n, int H, float *gates, const vec a[4], const float *c_before, float *c,
-                       float *tanh_c, float *h) {
+INLINE void lstm_units(int n, int H, compact *gates, const vec a[4], const float *c_before, float *c,
+                       compact *tanh_c, float *h) {
     vec i = vec_logistic(a[0]), f = vec_logistic(a[1]), g = vec_tanh(a[2]), o = vec_logistic(a[3]);
     vec vc = f * LOAD(c_before, n) + i * g, vt = vec_tanh(vc);
-    STORE(gates, i, n);
-    STORE(gates + H, f, n);
-    STORE(gates + 2 * H, g, n);
-    STORE(gates + 3 * H, o, n);
+    STORE_COMPACT(gates, i, n);
+    STORE_COMPACT(gates + H, f, n);
+    STORE_COMPACT(gates + 2 * H, g, n);
+    STORE_COMPACT(gates + 3 * H, o, n);
     STORE(c, vc, n);
-    STORE(tanh_c, vt, n);
+    STORE_COMPACT(tanh_c, vt, n);
     STORE(h, o *vt, n);
 }
 
@@ -26,12 +29,12 @@ INLINE void lstm_units(int n, int H, float *gates, const vec a[4], const float *
  * n units: activations in gates -> d[4], gradients of the pre-activations; dc: of c after the step ->
  * before.
  */
-INLINE void lstm_units_backward(int n, int H, vec d[4], const float *gates, const float *c_before,
-                                const float *tanh_c, const float *d_output, const float *dh,
+INLINE void lstm_units_backward(int n, int H, vec d[4], const compact *gates, const float *c_before,
+                                const compact *tanh_c, const float *d_output, const float *dh,
                                 float *dc) {
     const vec one = splat(1);
-    vec i = LOAD(gates, n), f = LOAD(gates + H, n), g = LOAD(gates + 2 * H, n);
-    vec o = LOAD(gates + 3 * H, n), t = LOAD(tanh_c, n);
+    vec i = LOAD_COMPACT(gates, n), f = LOAD_COMPACT(gates + H, n), g = LOAD_COMPACT(gates + 2 * H, n);
+    vec o = LOAD_COMPACT(gates + 3 * H, n), t = LOAD_COMPACT(tanh_c, n);
     vec d_hidden = LOAD(d_output, n) + LOAD(dh, n);
     vec d_cell = LOAD(dc, n) + d_hidden * o * (one - t * t);
     d[0] = d_cell * g * i * (one - i);
@@ -42,12 +45,12 @@ INLINE void lstm_units_backward(int n, int H, vec d[4], const float *gates, cons
 }
 
 /*
- * gates [B,4H]: pre-activations without the bias [4H] -> activations; c_before, c, tanh_c, h [B,H].
+ * sums [B,4H]: pre-activations without the bias [4H]; gates [B,4H]: activations; c_before, c, tanh_c, h [B,H].
  */
-static void lstm_gates(int B, int H, float *gates, const float *bias, const float *c_before, float *c,
-                       float *tanh_c, float *h) {
+static void lstm_gates(int B, int H, const float *sums, compact *gates, const float *bias, const float *c_before,
+                       float *c, compact *tanh_c, float *h) {
     for (int b = 0; b < B; b++) {
-#define PRE(k, n) (LOAD(gates + (k) * H + at, n) + LOAD(bias + (k) * H + at, n))
+#define PRE(k, n) (LOAD(sums + (k) * H + at, n) + LOAD(bias + (k) * H + at, n))
 #define BODY(n)                                                                                  \
     {                                                                                            \
         vec a[4] = {PRE(0, n), PRE(1, n), PRE(2, n), PRE(3, n)};                                 \
@@ -56,14 +59,14 @@ static void lstm_gates(int B, int H, float *gates, const float *bias, const floa
         FOR_VECTORS(at, H, BODY);
 #undef BODY
 #undef PRE
-        gates += 4 * H, c_before += H, c += H, tanh_c += H, h += H;
+        sums += 4 * H, gates += 4 * H, c_before += H, c += H, tanh_c += H, h += H;
     }
 }
 
 /*
  * gates [B,4H]: activations -> gradients of the pre-activations; dc [B,H]: of c after the step -> before.
  */
-static void lstm_gates_backward(int B, int H, float *gates, const float *c_before, const float *tanh_c,
+static void lstm_gates_backward(int B, int H, compact *gates, const float *c_before, const compact *tanh_c,
                                 const float *d_output, const float *dh, float *dc) {
     for (int b = 0; b < B; b++) {
 #define BODY(n)                                                                                  \
@@ -71,10 +74,10 @@ static void lstm_gates_backward(int B, int H, float *gates, const float *c_befor
         vec d[4];                                                                                \
         lstm_units_backward(n, H, d, gates + at, c_before + at, tanh_c + at, d_output + at,      \
                             dh + at, dc + at);                                                   \
-        STORE(gates + at, d[0], n);                                                              \
-        STORE(gates + H + at, d[1], n);                                                          \
-        STORE(gates + 2 * H + at, d[2], n);                                                      \
-        STORE(gates + 3 * H + at, d[3], n);                                                      \
+        STORE_COMPACT(gates + at, d[0], n);                                                      \
+        STORE_COMPACT(gates + H + at, d[1], n);                                                  \
+        STORE_COMPACT(gates + 2 * H + at, d[2], n);                                              \
+        STORE_COMPACT(gates + 3 * H + at, d[3], n);                                              \
     }
         FOR_VECTORS(at, H, BODY);
 #undef BODY
@@ -82,28 +85,33 @@ static void lstm_gates_backward(int B, int H, float *gates, const float *c_befor
     }
 }
 
-KERNEL void lstm_forward(int T, int B, int H, float *gates, float *h, float *c, float *tanh_c,
+KERNEL void lstm_forward(int T, int B, int H, void *all_gates, float *h, float *c, void *all_tanh_c,
                          const float *weight, const float *bias, const float *table, const int32_t *ids,
-                         const float *packed, float *scratch) {
+                         const void *x, int x_half, const float *input_weight, const float *input_bias, int D,
+                         const float *packed_input, const float *packed, float *scratch) {
+    compact *gates = all_gates, *tanh_c = all_tanh_c;
+    struct lstm_input input = {.table = table, .ids = ids, .x = x, .x_half = x_half, .weight = input_weight,
+                               .bias = input_bias, .D = D, .packed = packed_input};
+    begin_input(&input, T, B, H, gates, &scratch);
     packed = weight_panels(packed, weight, 4 * H, H, &scratch);
     size_t step = (size_t)B * H;
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
-        struct start_rows looked_up = {table, table ? ids + (ptrdiff_t)t * B : NULL};
-        weight_product(gates, 4 * H, h, H, packed, looked_up, table ? START_ROWS : START_C, B, 4 * H, H,
-                       needed_room(scratch));
-        lstm_gates(B, H, gates, bias, c, c + step, tanh_c, h + step);
+        float *sums = input_of_step(&input, t, gates);
+        add_state(&input, t, sums, h, packed);
+        lstm_gates(B, H, sums, gates, bias, c, c + step, tanh_c, h + step);
     }
 }
 
-KERNEL void lstm_backward(int T, int B, int H, float *gates, const float *c, const float *tanh_c,
+KERNEL void lstm_backward(int T, int B, int H, void *all_gates, const float *c, void *all_tanh_c,
                           const float *weight, const float *d_output, float *dh, float *dc,
                           float *scratch) {
+    const compact *tanh_c = all_tanh_c;
     pack_rows(scratch, weight, H, 4 * H, H);
     size_t step = (size_t)B * H;
     for (int t = T - 1; t >= 0; t--) {
-        float *now = gates + t * 4 * step;
+        compact *now = (compact *)all_gates + t * 4 * step;
         lstm_gates_backward(B, H, now, c + t * step, tanh_c + t * step, d_output + t * step, dh, dc);
-        gemm(dh, H, now, 4 * H, scratch, no_rows, START_ZERO, B, H, 4 * H,
-             scratch + packed_size(H, 4 * H));
+        gemm_either(dh, H, now, 1, 4 * H, scratch, no_rows, START_ZERO, B, H, 4 * H,
+                    scratch + packed_size(H, 4 * H));
     }
 }

@@ -3,7 +3,7 @@
  *
  * A new cell is one file beside this one, its pair of operations in the back end, and a line in cells.ts.
  */
-import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.js';
+import type { Backend, ChunkSize, LayerInput, Lookup, Tensor } from '../../backend/backend.js';
 
 /** Features that not every cell can compute */
 export type CellFeature = 'layerNorm';
@@ -100,8 +100,8 @@ export interface UnitProduct {
 export interface CellChunk {
   readonly size: ChunkSize;
   /**
-   * [T, B, G·H]. Before `forward`, the caller writes the input projection here, unless a look-up table has it; after
-   * `backward`, this is the gradient w.r.t. the projection.
+   * [T, B, G·H], compact or not. After `backward`: gradient w.r.t. the input projection. A cell whose kernel finds the
+   * projection in memory can be given it here, where `forward` is called without an input: not an LSTM.
    */
   readonly inputProjection: Tensor;
   /** The gates after `forward`, in the order of `gateNames` */
@@ -116,7 +116,7 @@ export interface CellChunk {
   readonly initialState: readonly Tensor[];
   /** The state after the chunk, [B, H] each */
   readonly finalState: readonly Tensor[];
-  forward(lookup?: Lookup): void;
+  forward(input?: LayerInput): void;
   /**
    * @param dOutput [T, B, H] gradient w.r.t. the output
    * @param dState [B, H] each: before the call the gradient w.r.t. the final state, after it the gradient w.r.t. the
@@ -141,9 +141,30 @@ export function cachedLayer(make: (T: number, B: number, first: number) => CellC
   };
 }
 
+/**
+ * Finds the input of an operation that takes its input projection from memory: projects vectors into it.
+ * @param input absent where the projection is there already
+ * @returns the look-up from which the operation takes the projection instead, if there is one
+ */
+export function projected(
+  backend: Backend,
+  projection: Tensor,
+  input: LayerInput | undefined,
+): Lookup | undefined {
+  if (input === undefined || 'table' in input) return input;
+  backend.linear(projection, input.x, input.weight, input.bias);
+  return undefined;
+}
+
 /** The values of a cell's gates, if they lie side by side in one tensor */
 export function gatesIn(tensor: Tensor, cell: Cell): GateValues[] {
   return cell.gateNames.map((_, column) => ({ tensor, column }));
+}
+
+/** The input of a cell that cannot do without one */
+export function given(input: LayerInput | undefined): LayerInput {
+  if (input === undefined) throw new Error('a layer without its input');
+  return input;
 }
 
 /** The recurrent weights of a cell that must have both a matrix and a bias */

@@ -11,7 +11,7 @@
  * cell state stays as it is, and so does what it carries from step to step.
  *
  * Memory a layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another
- * T·B·(4H + 4).
+ * T·B·(4H + 4). In half precision gates, tanh(c) and normalised sums take half of that.
  */
 import type { Backend, ChunkSize, LstmBuffers, Tensor } from '../../backend/backend.js';
 import {
@@ -19,6 +19,7 @@ import {
   type CellChunk,
   cachedLayer,
   gatesIn,
+  given,
   type NormWeights,
   slots,
   withBias,
@@ -40,14 +41,14 @@ export const lstm: Cell = {
   ],
   features: ['layerNorm'],
   initialBias: (gate) => (gate === forgetGate ? 1 : 0),
-  createLayer(backend, H, maxRows, maxBatch, { norm, ...given }) {
-    const weights = withBias(given);
-    const gateBuffer = backend.tensor([maxRows * 4 * H]);
+  createLayer(backend, H, maxRows, maxBatch, { norm, ...rest }) {
+    const weights = withBias(rest);
+    const gateBuffer = backend.compact([maxRows * 4 * H]);
     const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
     const cBuffer = backend.tensor([(maxRows + maxBatch) * H]);
-    const tanhCBuffer = backend.tensor([maxRows * H]);
+    const tanhCBuffer = backend.compact([maxRows * H]);
     const normBuffers = norm && {
-      normalised: backend.tensor([maxRows * 4 * H]),
+      normalised: backend.compact([maxRows * 4 * H]),
       scales: backend.tensor([maxRows * 4]),
     };
     return cachedLayer((T, B, first) => {
@@ -81,7 +82,7 @@ type Passes = Pick<CellChunk, 'forward' | 'backward'>;
 
 function plainPasses(backend: Backend, size: ChunkSize, buffers: LstmBuffers): Passes {
   return {
-    forward: (lookup) => backend.lstmForward(size, buffers, lookup),
+    forward: (input) => backend.lstmForward(size, buffers, given(input)),
     backward: (dOutput, [dh, dc]) => backend.lstmBackward(size, buffers, dOutput, dh, dc),
   };
 }
@@ -95,7 +96,7 @@ function normalisedPasses(
 ): Passes {
   const buffers = { ...plain, ...kept, gain };
   return {
-    forward: (lookup) => backend.lstmNormForward(size, buffers, lookup),
+    forward: (input) => backend.lstmNormForward(size, buffers, given(input)),
     backward(dOutput, [dh, dc]) {
       if (gradients === undefined) throw new Error('not built for training');
       backend.lstmNormBackward(size, buffers, dOutput, dh, dc, gradients.gain, gradients.bias);

@@ -55,7 +55,7 @@ export class PairLayer {
       if (initial) backend.copy(state, initial[k]);
       else backend.fill(state, 0);
     });
-    chunk.forward(this.input.forward(chunk.inputProjection, ids));
+    chunk.forward(this.input.forward(ids, T, B));
     this.current = { chunk, ids };
     return chunk;
   }
