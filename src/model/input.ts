@@ -84,6 +84,14 @@ export class FirstLayerInput {
     return this.projected;
   }
 
+  /** Writes the input of characters [T, B] to a tensor [T·B, G·H]. */
+  write(projection: Tensor, ids: Indices): void {
+    const { backend } = this;
+    const input = this.forward(ids, ids.length, 1);
+    if ('table' in input) backend.gather(projection, input.table, ids);
+    else backend.linear(projection, input.x, input.weight, input.bias);
+  }
+
   /** Adds to the gradients of the embedding, W_ih and b_ih; dProjection [T, B, G·H], compact or not */
   backward(dProjection: Tensor, ids: Indices): void {
     const { backend, weights, gradients } = this;
