@@ -70,12 +70,12 @@ export interface LstmBuffers {
    * pre-activations.
    */
   readonly gates: Tensor;
-  /** [T+1, B, H] */
+  /** [T+1, B, H], compact */
   readonly h: Tensor;
   /** [T+1, B, H] */
   readonly c: Tensor;
-  /** [T, B, H], compact: tanh(c_t), kept for the backward pass. */
-  readonly tanhC: Tensor;
+  /** [T, B, H]: tanh(c_t), kept for the backward pass; absent in half precision, where it is computed again. */
+  readonly tanhC: Tensor | undefined;
   /** W_hh [4H, H] */
   readonly weight: Tensor;
   /** b_hh [4H] */
@@ -231,6 +231,8 @@ export interface Backend {
   /** For messages: 'reference', 'native (avx512)', … */
   readonly name: string;
   readonly dtype: DType;
+  /** Whether products are in half precision, and compact tensors of bfloat16 */
+  readonly half: boolean;
 
   // --- memory -------------------------------------------------------------------------------------
 

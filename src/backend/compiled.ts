@@ -44,6 +44,7 @@ export class Scratch {
 export class CompiledBackend extends KernelOperations implements Backend {
   protected readonly VL: number;
   protected readonly WEIGHT_WORD: number;
+  protected readonly WEIGHT_STEP: number;
   protected readonly COLUMN_WORDS: number;
   protected readonly ROOM: number;
   protected readonly ROW_COPIES: number;
@@ -62,6 +63,7 @@ export class CompiledBackend extends KernelOperations implements Backend {
     super(memory, 'float32', name);
     this.VL = kernels.constant_VL();
     this.WEIGHT_WORD = kernels.constant_WEIGHT_WORD();
+    this.WEIGHT_STEP = kernels.constant_WEIGHT_STEP();
     this.COLUMN_WORDS = kernels.constant_COLUMN_WORDS();
     this.ROOM = kernels.constant_ROOM();
     this.ROW_COPIES = kernels.constant_ROW_COPIES();
@@ -70,8 +72,7 @@ export class CompiledBackend extends KernelOperations implements Backend {
     this.PROGRAM_TILE = kernels.constant_PROGRAM_TILE();
   }
 
-  /** Whether the kernels' factors, and so their compact tensors, are of bfloat16 */
-  private get half(): boolean {
+  override get half(): boolean {
     return this.WEIGHT_WORD === 2;
   }
 
@@ -83,8 +84,10 @@ export class CompiledBackend extends KernelOperations implements Backend {
     return new CpuTensor([...shape], values, 0, place.address, place, true);
   }
 
-  protected override addressOfCompact(x: Tensor): Address {
-    if (isHalf(x) !== this.half) throw new Error('this operation takes a compact tensor here');
+  protected override addressOfCompact(x: Tensor | undefined, mayBeAbsent = false): Address {
+    if (x === undefined && mayBeAbsent && this.half) return noAddress;
+    if (x === undefined || isHalf(x) !== this.half)
+      throw new Error('this operation takes a compact tensor here');
     return addressOfEither(x);
   }
 

@@ -91,6 +91,10 @@ export abstract class CpuBackend {
     return this.tensorAt([...shape], this.memory.allocate(size * this.elementBytes));
   }
 
+  get half(): boolean {
+    return false;
+  }
+
   compact(shape: readonly number[]): Tensor {
     return this.tensor(shape);
   }
@@ -254,6 +258,7 @@ export function optionalAddress(x: Tensor | Indices | undefined): Address {
 type MemoryOperations = Pick<
   Backend,
   | 'tensor'
+  | 'half'
   | 'compact'
   | 'indices'
   | 'view'

@@ -48,10 +48,13 @@ export class ReferenceBackend extends CpuBackend {
     super(memory, dtype, precision === 'f32' ? 'reference' : `reference (${precision})`);
   }
 
+  override get half(): boolean {
+    return this.precision === 'bf16';
+  }
+
   override compact(shape: readonly number[]): Tensor {
     const { values, start, address, place } = this.tensor(shape);
-    const half = this.precision === 'bf16';
-    return new CpuTensor([...shape], values, start, address, place, half);
+    return new CpuTensor([...shape], values, start, address, place, this.half);
   }
 
   /** Rounds what an operation has written, where it is compact. */
@@ -245,7 +248,8 @@ export class ReferenceBackend extends CpuBackend {
   ): void {
     const { T, B, H } = size;
     const P = this.inputProjection(size, 4, given);
-    const [A, S, C, tC] = [gates, h, c, tanhC].map((x) => this.array(x));
+    const [A, S, C] = [gates, h, c].map((x) => this.array(x));
+    const tC = tanhC && this.array(tanhC);
     const W = this.factorsOf(weight);
     const sums = new Float64Array(4 * H);
     for (let row = 0; row < T * B; row++) {
@@ -268,11 +272,11 @@ export class ReferenceBackend extends CpuBackend {
         A[at + 2 * H] = g;
         A[at + 3 * H] = o;
         C[(row + B) * H + j] = cell;
-        tC[row * H + j] = tanhCell;
+        if (tC) tC[row * H + j] = tanhCell;
         S[(row + B) * H + j] = o * tanhCell;
       }
     }
-    this.settle(gates, tanhC);
+    this.settle(gates, h);
   }
 
   lstmBackward(
@@ -326,7 +330,8 @@ export class ReferenceBackend extends CpuBackend {
     dc: Tensor,
     denormalise?: (row: number) => void,
   ): void {
-    const [A, C, tC] = [gates, c, tanhC].map((x) => this.array(x));
+    const [A, C] = [gates, c].map((x) => this.array(x));
+    const tC = tanhC && this.array(tanhC);
     const W = this.factorsOf(weight);
     const [dY, dH, dC] = [dOutput, dh, dc].map((x) => this.array(x));
     for (let row = T * B - 1; row >= 0; row--) {
@@ -334,7 +339,7 @@ export class ReferenceBackend extends CpuBackend {
       for (let j = 0; j < H; j++) {
         const at = row * 4 * H + j;
         const [i, f, g, o] = [A[at], A[at + H], A[at + 2 * H], A[at + 3 * H]];
-        const tanhCell = tC[row * H + j];
+        const tanhCell = tC ? tC[row * H + j] : Math.tanh(C[(row + B) * H + j]);
         const dHidden = dY[row * H + j] + dH[b * H + j];
         const dCell = dC[b * H + j] + dHidden * o * (1 - tanhCell * tanhCell);
         A[at] = dCell * g * i * (1 - i);

@@ -135,10 +135,7 @@ export class Network {
     const { backend } = this;
     const layer = chunk.layers[l];
     const { T, B } = layer.size;
-    const input =
-      l === 0
-        ? this.input.forward(ids, T, B, labels)
-        : this.inputOf(l, this.layerOutput(chunk, l - 1));
+    const input = l === 0 ? this.input.forward(ids, T, B, labels) : this.inputAbove(chunk, l);
     for (let k = 0; k < state.length; k++) backend.copy(layer.initialState[k], state[k]);
     if (this.documentResets) this.documentResets.forward(this.layers[l], l, input);
     else layer.forward(input);
@@ -147,11 +144,10 @@ export class Network {
   }
 
   /** The input of a layer above the first; kept, because each step of generation has the same. */
-  private inputOf(l: number, x: Tensor): ProjectedInput {
-    let input = this.inputs[l];
-    if (input?.x !== x) input = { x, ...this.layerWeights[l].input };
-    this.inputs[l] = input;
-    return input;
+  private inputAbove(chunk: ChunkViews, l: number): ProjectedInput {
+    const x = this.layerOutput(chunk, l - 1);
+    if (this.inputs[l]?.x !== x) this.inputs[l] = { x, ...this.layerWeights[l].input };
+    return this.inputs[l];
   }
 
   /**

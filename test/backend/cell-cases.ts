@@ -1,5 +1,12 @@
 /** Cases of the cells: a layer over a chunk, forward and backward. */
-import type { Backend, Indices, LayerInput, Tensor } from '#charnn/backend/backend.js';
+import type {
+  Indices,
+  LayerInput,
+  LstmBuffers,
+  LstmNormBuffers,
+  Tensor,
+} from '#charnn/backend/backend.js';
+import type { SyncBackend } from '../backends.js';
 import type { KernelCase } from './kernel-case.js';
 
 /** A state or gradient of about 1 that rounds to the other neighbour, times a weight of at most 1, for two steps */
@@ -34,9 +41,11 @@ export function casesOfCells(
   const lstmInput = looksUp
     ? input(4)
     : { tensors: { x: [T, B, D], inputWeight: [4 * H, D], inputBias: [4 * H] } };
-  const compact = ['gates', 'tanhC', 'normalised', ...(B % 2 === 1 ? ['x'] : [])];
+  const compact = ['gates', 'h', 'normalised', ...(B % 2 === 1 ? ['x'] : [])];
   const inputOf = (t: Readonly<Record<string, Tensor>>, ids: Indices): LayerInput =>
     looksUp ? { table: t.table, ids } : { x: t.x, weight: t.inputWeight, bias: t.inputBias };
+  const lstmOf = <Buffers>(backend: SyncBackend, buffers: Readonly<Record<string, Tensor>>) =>
+    ({ ...buffers, tanhC: backend.half ? undefined : buffers.tanhC }) as Buffers;
   const lookupOf = (table: Tensor | undefined, ids: Indices) => table && { table, ids };
   const shared = { h: [T + 1, B, H], dy: [T, B, H], dh: [B, H] };
   const lstmTensors = {
@@ -70,7 +79,7 @@ export function casesOfCells(
       compact,
       scale,
       run: (backend, { dy, dh, dc, ...buffers }, ids) => {
-        const lstm = buffers as unknown as Parameters<Backend['lstmForward']>[1];
+        const lstm = lstmOf<LstmBuffers>(backend, buffers);
         backend.lstmForward(size, lstm, inputOf(buffers, ids));
         backend.lstmBackward(size, lstm, dy, dh, dc);
       },
@@ -93,7 +102,7 @@ export function casesOfCells(
       },
       scale,
       run: (backend, { dy, dh, dc, dGain, dBias, ...buffers }, ids) => {
-        const lstm = buffers as unknown as Parameters<Backend['lstmNormForward']>[1];
+        const lstm = lstmOf<LstmNormBuffers>(backend, buffers);
         backend.lstmNormForward(size, lstm, inputOf(buffers, ids));
         backend.lstmNormBackward(size, lstm, dy, dh, dc, dGain, dBias);
       },

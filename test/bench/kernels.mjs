@@ -58,12 +58,12 @@ const [dEmbedding, dOutW, dOutB] = dW.slice(4 * L);
 const [inputs, targets] = [ids(), ids()];
 const [table, dTable] = [backend.tensor([V, G]), backend.tensor([V, G])];
 const layers = Array.from({ length: L }, (_, l) => {
-  const h = backend.tensor([T + 1, B, H]);
+  const h = backend.compact([T + 1, B, H]);
   return {
     gates: backend.compact([T, B, G]),
     h,
     c: backend.tensor([T + 1, B, H]),
-    tanhC: backend.compact([T, B, H]),
+    tanhC: backend.half ? undefined : backend.tensor([T, B, H]),
     weight: W[4 * l + 2],
     bias: W[4 * l + 3],
     before: backend.view(h, 0, [T, B, H]),

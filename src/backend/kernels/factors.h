@@ -4,8 +4,9 @@
  * rounded to the nearest, ties to even. An odd K ends with a pair whose second number is zero. One step of a
  * chain takes one word of either factor, and adds its product, or both products of the pair, to a float32.
  *
- * AVX512-BF16 has an instruction for the step, which takes denormal numbers for zeros. Elsewhere the pair's
- * numbers are taken apart and multiplied one after the other.
+ * AVX512-BF16 has an instruction for the step, which takes denormal numbers for zeros. AMX (tile_amx.h) and ARM's
+ * BFMMLA (tile_bfmmla.h) multiply whole blocks of words. Elsewhere the pair's numbers are taken apart and multiplied
+ * one after the other.
  */
 #ifndef CHARNN_FACTORS_H
 #define CHARNN_FACTORS_H
@@ -19,8 +20,27 @@
 #define WORD 1
 #endif
 
-/* Words of K numbers that follow one another along k */
-INLINE int words_of(int K) { return (K + WORD - 1) / WORD; }
+/*
+ * Words along k that an instruction takes at a time. Panels are padded with words of zero to a multiple of them, which
+ * changes no sum.
+ */
+#if defined(AMX)
+#define STEP 16
+#elif defined(BFMMLA)
+#define STEP 2
+#else
+#define STEP 1
+#endif
+
+/* Words along k that lie side by side in a panel, before those of the next column */
+#if defined(BFMMLA)
+#define PACKED 2
+#else
+#define PACKED 1
+#endif
+
+/* Words of K numbers that follow one another along k, with the padding */
+INLINE int words_of(int K) { return (K + WORD * STEP - 1) / (WORD * STEP) * STEP; }
 
 /*
  * Numbers in the format of factors, of which the memory between forward and backward is made (Backend.compact):
@@ -53,6 +73,8 @@ INLINE vec multiply_words(vec a, vec b, vec sum) { return multiply_add(a, b, sum
 #else
 
 typedef uint32_t uvec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+/* words at any place where a bfloat16 may be */
+typedef float vec_of_halves __attribute__((vector_size(VL * 4), aligned(2), may_alias));
 /* VL bfloat16 */
 typedef uint16_t halves __attribute__((vector_size(VL * 2), aligned(2), may_alias));
 typedef int32_t word __attribute__((may_alias));
@@ -75,6 +97,24 @@ INLINE vec multiply_words(vec a, vec b, vec sum) {
 }
 
 INLINE halves to_halves(vec x) { return (halves)_mm512_cvtneps_pbh((__m512)x); }
+
+#elif defined(BFMMLA)
+#include <arm_neon.h>
+
+INLINE vec make_words(vec first, vec second) {
+    bfloat16x8_t low = vcvtq_low_bf16_f32((float32x4_t)first), high = vcvtq_low_bf16_f32((float32x4_t)second);
+    return (vec)vzip1q_u16(vreinterpretq_u16_bf16(low), vreinterpretq_u16_bf16(high));
+}
+
+INLINE vec pack_words(vec low, vec high) {
+    return (vec)vreinterpretq_f32_bf16(vcvtq_high_bf16_f32(vcvtq_low_bf16_f32((float32x4_t)low), (float32x4_t)high));
+}
+
+/* The first halves of two vectors, and the second ones */
+INLINE vec low_halves(vec a, vec b) { return (vec)vzip1q_f64((float64x2_t)a, (float64x2_t)b); }
+INLINE vec high_halves(vec a, vec b) { return (vec)vzip2q_f64((float64x2_t)a, (float64x2_t)b); }
+
+INLINE halves to_halves(vec x) { return (halves)vreinterpret_u16_bf16(vcvt_bf16_f32((float32x4_t)x)); }
 
 #else
 
@@ -113,6 +153,14 @@ INLINE vec words_along(const float *p, int n) {
     return pack_words(low, high);
 }
 
+/* The same of numbers that are rounded already, so that they are their words */
+INLINE vec words_of_halves(const uint16_t *p, int n) {
+    if (n == 2 * VL) return (vec) * (const vec_of_halves *)p;
+    uint16_t part[2 * VL] = {0};
+    for (int i = 0; i < n; i++) part[i] = p[i];
+    return (vec) * (const vec_of_halves *)part;
+}
+
 INLINE vec load_halves(const uint16_t *p, int n) {
     halves x = {0};
     if (n == VL) x = *(const halves *)p;
@@ -141,6 +189,15 @@ INLINE int is_half(int half) { return WORD == 2 && half; }
 
 INLINE const void *from_element(const void *p, int half, ptrdiff_t i) {
     return (const char *)p + i * (is_half(half) ? (ptrdiff_t)sizeof(uint16_t) : (ptrdiff_t)sizeof(float));
+}
+
+/* Words of n numbers from element i on, VL words at most */
+INLINE vec words_along_either(const void *p, int half, ptrdiff_t i, int n) {
+#if defined(HALF)
+    if (half) return words_of_halves((const uint16_t *)p + i, n);
+#endif
+    (void)half;
+    return words_along((const float *)p + i, n);
 }
 
 /* n <= VL numbers from element i on */

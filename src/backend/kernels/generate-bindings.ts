@@ -58,7 +58,12 @@ function slots({ kind, name, optional }: KernelArgument): Slot[] {
     case 'inout':
       return [tensor('', at)];
     case 'compact':
-      return [{ ...tensor('', `this.addressOfCompact(${name})`), c: `void *${snakeCase(name)}` }];
+      return [
+        {
+          ...tensor('', `this.addressOfCompact(${name}${optional ? ', true' : ''})`),
+          c: `void *${snakeCase(name)}`,
+        },
+      ];
     case 'either':
       return any('const ');
     case 'eitherOut':
@@ -107,6 +112,7 @@ const slotsOf = (signature: Signature) => signature.arguments.flatMap(slots);
 
 function header(): string {
   const ofConstants = constants.map((name) => `    X(double, ${constantKernel(name)}, (void))`);
+  const forward = signatures.filter(({ operation }) => !trainingOperations.test(operation));
   const list = (chosen: readonly Signature[]) =>
     [
       ...chosen.map((signature) => {
@@ -125,13 +131,41 @@ ${list(signatures)}
 
 /* The same without those that only training needs */
 #define FORWARD_KERNELS(X) \\
-${list(signatures.filter(({ operation }) => !trainingOperations.test(operation)))}
+${list(forward)}
+
+/* Those of both lists that a level does not share with one that differs in its products alone */
+#define OWN_KERNELS(X) \\
+${list(signatures.filter(ofProducts))}
+
+#define OWN_FORWARD_KERNELS(X) \\
+${list(forward.filter(ofProducts))}
+
+/* The names of all, as X(name, whether only training needs it) */
+#define KERNEL_NAMES(X) \\
+${[
+  ...signatures.map(
+    ({ operation, kernel }) => `    X(${kernel}, ${trainingOperations.test(operation) ? 1 : 0})`,
+  ),
+  ...constants.map((name) => `    X(${constantKernel(name)}, 0)`),
+].join(' \\\n')}
 
 /* Makes the list of constants, as X(name). */
 #define KERNEL_CONSTANTS(X) ${constants.map((name) => `X(${name})`).join(' ')}
 
 #define MAX_ARGUMENTS ${maxSlots}
 `;
+}
+
+/** Whether a kernel computes products, packs or measures them, or depends on the format of factors otherwise */
+function ofProducts({ parameters, arguments: all }: Signature): boolean {
+  return (
+    parameters === undefined ||
+    all.some(
+      ({ kind, name }) =>
+        ['panels', 'frozen', 'compact', 'either', 'eitherOut'].includes(kind) ||
+        (kind === 'scratch' && /[A-Z]{4}|panels/.test(name)),
+    )
+  );
 }
 
 function glue(): string {
@@ -174,13 +208,17 @@ export abstract class KernelOperations extends CpuBackend {
   protected abstract packed(weight: P<'freeze'>[0]): Address;
   /** Returns scratch memory for one call, so many words of 4 bytes */
   protected abstract scratch(words: number): Address;
-  /** The address of a tensor that was made as compact */
-  protected abstract addressOfCompact(x: Tensor): Address;
+  /**
+   * The address of a tensor that was made as compact
+   * @param mayBeAbsent whether it is left out in half precision
+   */
+  protected abstract addressOfCompact(x: Tensor | undefined, mayBeAbsent?: boolean): Address;
 ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join('\n')}
 
   /** Number of words of a packed matrix of N columns and K rows */
   protected panels(N: number, K: number): number {
-    return Math.ceil(N / this.VL) * this.VL * (this.COLUMN_WORDS + Math.ceil(K / this.WEIGHT_WORD));
+    const words = Math.ceil(K / (this.WEIGHT_WORD * this.WEIGHT_STEP)) * this.WEIGHT_STEP;
+    return Math.ceil(N / this.VL) * this.VL * (this.COLUMN_WORDS + words);
   }
 
   /**

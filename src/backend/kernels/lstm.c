@@ -7,13 +7,20 @@
  */
 #include "functions.h"
 #include "lstm_input.h"
+#include "sharing.h"
+
+/*
+ * Whether tanh(c) is kept for the way back. In half precision it is computed again: that takes little time beside the
+ * products, and there memory is what counts.
+ */
+#define KEEPS_TANH (WORD == 1)
 
 /*
  * n units at the head of i, f, g, o, H apart: pre-activations a[4] -> activations in gates; c_before, c,
  * tanh_c, h.
  */
 INLINE void lstm_units(int n, int H, compact *gates, const vec a[4], const float *c_before, float *c,
-                       compact *tanh_c, float *h) {
+                       compact *tanh_c, compact *h) {
     vec i = vec_logistic(a[0]), f = vec_logistic(a[1]), g = vec_tanh(a[2]), o = vec_logistic(a[3]);
     vec vc = f * LOAD(c_before, n) + i * g, vt = vec_tanh(vc);
     STORE_COMPACT(gates, i, n);
@@ -21,20 +28,20 @@ INLINE void lstm_units(int n, int H, compact *gates, const vec a[4], const float
     STORE_COMPACT(gates + 2 * H, g, n);
     STORE_COMPACT(gates + 3 * H, o, n);
     STORE(c, vc, n);
-    STORE_COMPACT(tanh_c, vt, n);
-    STORE(h, o *vt, n);
+    if (KEEPS_TANH) STORE_COMPACT(tanh_c, vt, n);
+    STORE_COMPACT(h, o *vt, n);
 }
 
 /*
  * n units: activations in gates -> d[4], gradients of the pre-activations; dc: of c after the step ->
- * before.
+ * before. c_after: c after the step, where tanh_c is not kept.
  */
 INLINE void lstm_units_backward(int n, int H, vec d[4], const compact *gates, const float *c_before,
-                                const compact *tanh_c, const float *d_output, const float *dh,
+                                const float *c_after, const compact *tanh_c, const float *d_output, const float *dh,
                                 float *dc) {
     const vec one = splat(1);
     vec i = LOAD_COMPACT(gates, n), f = LOAD_COMPACT(gates + H, n), g = LOAD_COMPACT(gates + 2 * H, n);
-    vec o = LOAD_COMPACT(gates + 3 * H, n), t = LOAD_COMPACT(tanh_c, n);
+    vec o = LOAD_COMPACT(gates + 3 * H, n), t = KEEPS_TANH ? LOAD_COMPACT(tanh_c, n) : vec_tanh(LOAD(c_after, n));
     vec d_hidden = LOAD(d_output, n) + LOAD(dh, n);
     vec d_cell = LOAD(dc, n) + d_hidden * o * (one - t * t);
     d[0] = d_cell * g * i * (one - i);
@@ -44,11 +51,16 @@ INLINE void lstm_units_backward(int n, int H, vec d[4], const compact *gates, co
     STORE(dc, d_cell *f, n);
 }
 
+#define lstm_gates SHARED_COMPACT(lstm_gates)
 /*
  * sums [B,4H]: pre-activations without the bias [4H]; gates [B,4H]: activations; c_before, c, tanh_c, h [B,H].
  */
-static void lstm_gates(int B, int H, const float *sums, compact *gates, const float *bias, const float *c_before,
-                       float *c, compact *tanh_c, float *h) {
+OF_COMPACT_BASE void lstm_gates(int B, int H, const float *sums, compact *gates, const float *bias,
+                                const float *c_before, float *c, compact *tanh_c, compact *h)
+#if defined(COMPACT_IN_BASE)
+    ;
+#else
+{
     for (int b = 0; b < B; b++) {
 #define PRE(k, n) (LOAD(sums + (k) * H + at, n) + LOAD(bias + (k) * H + at, n))
 #define BODY(n)                                                                                  \
@@ -59,20 +71,27 @@ static void lstm_gates(int B, int H, const float *sums, compact *gates, const fl
         FOR_VECTORS(at, H, BODY);
 #undef BODY
 #undef PRE
-        sums += 4 * H, gates += 4 * H, c_before += H, c += H, tanh_c += H, h += H;
+        sums += 4 * H, gates += 4 * H, c_before += H, c += H, h += H;
+        if (KEEPS_TANH) tanh_c += H;
     }
 }
+#endif
 
+#define lstm_gates_backward SHARED_COMPACT(lstm_gates_backward)
 /*
  * gates [B,4H]: activations -> gradients of the pre-activations; dc [B,H]: of c after the step -> before.
  */
-static void lstm_gates_backward(int B, int H, compact *gates, const float *c_before, const compact *tanh_c,
-                                const float *d_output, const float *dh, float *dc) {
+OF_COMPACT_BASE void lstm_gates_backward(int B, int H, compact *gates, const float *c_before, const float *c_after,
+                                const compact *tanh_c, const float *d_output, const float *dh, float *dc)
+#if defined(COMPACT_IN_BASE)
+    ;
+#else
+{
     for (int b = 0; b < B; b++) {
 #define BODY(n)                                                                                  \
     {                                                                                            \
         vec d[4];                                                                                \
-        lstm_units_backward(n, H, d, gates + at, c_before + at, tanh_c + at, d_output + at,      \
+        lstm_units_backward(n, H, d, gates + at, c_before + at, c_after + at, tanh_c + at, d_output + at, \
                             dh + at, dc + at);                                                   \
         STORE_COMPACT(gates + at, d[0], n);                                                      \
         STORE_COMPACT(gates + H + at, d[1], n);                                                  \
@@ -81,24 +100,27 @@ static void lstm_gates_backward(int B, int H, compact *gates, const float *c_bef
     }
         FOR_VECTORS(at, H, BODY);
 #undef BODY
-        gates += 4 * H, c_before += H, tanh_c += H, d_output += H, dh += H, dc += H;
+        gates += 4 * H, c_before += H, c_after += H, d_output += H, dh += H, dc += H;
+        if (KEEPS_TANH) tanh_c += H;
     }
 }
+#endif
 
-KERNEL void lstm_forward(int T, int B, int H, void *all_gates, float *h, float *c, void *all_tanh_c,
+KERNEL void lstm_forward(int T, int B, int H, void *all_gates, void *all_h, float *c, void *all_tanh_c,
                          const float *weight, const float *bias, const float *table, const int32_t *ids,
                          const void *x, int x_half, const float *input_weight, const float *input_bias, int D,
                          const float *packed_input, const float *packed, float *scratch) {
-    compact *gates = all_gates, *tanh_c = all_tanh_c;
+    compact *gates = all_gates, *h = all_h, *tanh_c = all_tanh_c;
     struct lstm_input input = {.table = table, .ids = ids, .x = x, .x_half = x_half, .weight = input_weight,
                                .bias = input_bias, .D = D, .packed = packed_input};
     begin_input(&input, T, B, H, gates, &scratch);
     packed = weight_panels(packed, weight, 4 * H, H, &scratch);
     size_t step = (size_t)B * H;
-    for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
+    for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step) {
         float *sums = input_of_step(&input, t, gates);
         add_state(&input, t, sums, h, packed);
         lstm_gates(B, H, sums, gates, bias, c, c + step, tanh_c, h + step);
+        if (KEEPS_TANH) tanh_c += step;
     }
 }
 
@@ -110,7 +132,8 @@ KERNEL void lstm_backward(int T, int B, int H, void *all_gates, const float *c, 
     size_t step = (size_t)B * H;
     for (int t = T - 1; t >= 0; t--) {
         compact *now = (compact *)all_gates + t * 4 * step;
-        lstm_gates_backward(B, H, now, c + t * step, tanh_c + t * step, d_output + t * step, dh, dc);
+        lstm_gates_backward(B, H, now, c + t * step, c + (t + 1) * step, KEEPS_TANH ? tanh_c + t * step : NULL,
+                            d_output + t * step, dh, dc);
         gemm_either(dh, H, now, 1, 4 * H, scratch, no_rows, START_ZERO, B, H, 4 * H,
                     scratch + packed_size(H, 4 * H));
     }

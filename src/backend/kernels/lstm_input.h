@@ -74,10 +74,11 @@ INLINE float *input_of_step(const struct lstm_input *input, int t, compact *gate
 }
 
 /* sums[B,4H] <- the input of step t + W h; packed: the panels of W[4H,H] */
-INLINE void add_state(const struct lstm_input *input, int t, float *sums, const float *h, const float *packed) {
+INLINE void add_state(const struct lstm_input *input, int t, float *sums, const compact *h,
+                      const float *packed) {
     const int B = input->B, H = input->H;
     struct start_rows looked_up = {input->table, input->table ? input->ids + (ptrdiff_t)t * B : NULL};
-    weight_product(sums, 4 * H, h, H, packed, looked_up, input->table ? START_ROWS : START_C, B, 4 * H, H,
+    weight_product_either(sums, 4 * H, h, 1, H, packed, looked_up, input->table ? START_ROWS : START_C, B, 4 * H, H,
                    input->room);
 }
 

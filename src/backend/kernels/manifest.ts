@@ -39,10 +39,10 @@ transpose(y, x, bias) | [M, N] = x.shape | out y; in x, bias?; int M, N
 transposeBackward(dx, dBias, dy) | [M, N] = dx.shape | inout dx, dBias?; in dy; int M, N
 rnnForward({ T, B, H }, { gates, h, weight, bias }, lookup) | | int T, B, H; inout gates, h; in weight, bias; lookup lookup; panels weight
 rnnBackward({ T, B, H }, { gates, h, weight }, dOutput, dh) | | int T, B, H; inout gates; in h, weight, dOutput; inout dh; scratch panels(H, H) + ROW_COPIES
-lstmForward({ T, B, H }, { gates, h, c, tanhC, weight, bias }, input) | | int T, B, H; compact gates; inout h, c; compact tanhC; in weight, bias; input input; frozen weight; scratch lstmScratch(T, B, H, D, packed, packedInput)
-lstmBackward({ T, B, H }, { gates, c, tanhC, weight }, dOutput, dh, dc) | | int T, B, H; compact gates; in c; compact tanhC; in weight, dOutput; inout dh, dc; scratch panels(H, 4 * H) + ROW_COPIES
-lstmNormForward({ T, B, H }, { gates, h, c, tanhC, weight, gain, bias, normalised, scales }, input) | | int T, B, H; compact gates; inout h, c; compact tanhC; in weight, gain, bias; compact normalised; out scales; input input; frozen weight; scratch lstmScratch(T, B, H, D, packed, packedInput)
-lstmNormBackward({ T, B, H }, { gates, c, tanhC, weight, gain, normalised, scales }, dOutput, dh, dc, dGain, dBias) | | int T, B, H; compact gates; in c; compact tanhC; in weight, gain; compact normalised; in scales, dOutput; inout dh, dc, dGain, dBias; scratch panels(H, 4 * H) + ROW_COPIES + 4 * H
+lstmForward({ T, B, H }, { gates, h, c, tanhC, weight, bias }, input) | | int T, B, H; compact gates, h; inout c; compact tanhC?; in weight, bias; input input; frozen weight; scratch lstmScratch(T, B, H, D, packed, packedInput)
+lstmBackward({ T, B, H }, { gates, c, tanhC, weight }, dOutput, dh, dc) | | int T, B, H; compact gates; in c; compact tanhC?; in weight, dOutput; inout dh, dc; scratch panels(H, 4 * H) + ROW_COPIES
+lstmNormForward({ T, B, H }, { gates, h, c, tanhC, weight, gain, bias, normalised, scales }, input) | | int T, B, H; compact gates, h; inout c; compact tanhC?; in weight, gain, bias; compact normalised; out scales; input input; frozen weight; scratch lstmScratch(T, B, H, D, packed, packedInput)
+lstmNormBackward({ T, B, H }, { gates, c, tanhC, weight, gain, normalised, scales }, dOutput, dh, dc, dGain, dBias) | | int T, B, H; compact gates; in c; compact tanhC?; in weight, gain; compact normalised; in scales, dOutput; inout dh, dc, dGain, dBias; scratch panels(H, 4 * H) + ROW_COPIES + 4 * H
 gruForward({ T, B, H }, { gates, recurrent, h, weight, bias }, lookup) | | int T, B, H; inout gates; out recurrent; inout h; in weight, bias; lookup lookup; panels weight
 gruBackward({ T, B, H }, { gates, recurrent, h, weight }, dOutput, dh) | | int T, B, H; inout gates, recurrent; in h, weight, dOutput; inout dh; scratch panels(H, 3 * H) + ROW_COPIES
 attentionForward({ T, S, B, H }, { query, memory, weights }, context) | | int T, S, B, H; in query, memory; out weights, context
@@ -73,6 +73,7 @@ muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = 
 export const constants = [
   'VL',
   'WEIGHT_WORD',
+  'WEIGHT_STEP',
   'COLUMN_WORDS',
   'ROOM',
   'ROW_COPIES',

@@ -108,11 +108,14 @@ export interface CellChunk {
   readonly gates: readonly GateValues[];
   /** Products of matrices and vectors of units, in the order of `unitGroups` */
   readonly products: readonly UnitProduct[];
-  /** [T, B, H]: the layer's output, h_1 … h_T. */
+  /** [T, B, H], compact or not: the layer's output, h_1 … h_T. */
   readonly output: Tensor;
-  /** [T, B, H]: the values of the units, from -1 to 1: tanh(c) for an LSTM, the output for other cells. */
-  readonly unitValues: Tensor;
-  /** [B, H] each: the state before the chunk, which the caller writes before `forward`. */
+  /**
+   * [T, B, H]: the values of the units, from -1 to 1: tanh(c) for an LSTM, which in half precision keeps none, the
+   * output for other cells
+   */
+  readonly unitValues: Tensor | undefined;
+  /** [B, H] each, compact or not: the state before the chunk, which the caller writes before `forward`. */
   readonly initialState: readonly Tensor[];
   /** The state after the chunk, [B, H] each */
   readonly finalState: readonly Tensor[];

@@ -11,7 +11,8 @@
  * cell state stays as it is, and so does what it carries from step to step.
  *
  * Memory a layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another
- * T·B·(4H + 4). In half precision gates, tanh(c) and normalised sums take half of that.
+ * T·B·(4H + 4). In half precision gates, h and normalised sums take half of that, and there is
+ * no tanh(c).
  */
 import type { Backend, ChunkSize, LstmBuffers, Tensor } from '../../backend/backend.js';
 import {
@@ -44,9 +45,9 @@ export const lstm: Cell = {
   createLayer(backend, H, maxRows, maxBatch, { norm, ...rest }) {
     const weights = withBias(rest);
     const gateBuffer = backend.compact([maxRows * 4 * H]);
-    const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
+    const hBuffer = backend.compact([(maxRows + maxBatch) * H]);
     const cBuffer = backend.tensor([(maxRows + maxBatch) * H]);
-    const tanhCBuffer = backend.compact([maxRows * H]);
+    const tanhCBuffer = backend.half ? undefined : backend.tensor([maxRows * H]);
     const normBuffers = norm && {
       normalised: backend.compact([maxRows * 4 * H]),
       scales: backend.tensor([maxRows * 4]),
@@ -54,7 +55,7 @@ export const lstm: Cell = {
     return cachedLayer((T, B, first) => {
       const size = { T, B, H };
       const gates = backend.view(gateBuffer, first * B * 4 * H, [T, B, 4 * H]);
-      const tanhC = backend.view(tanhCBuffer, first * B * H, [T, B, H]);
+      const tanhC = tanhCBuffer && backend.view(tanhCBuffer, first * B * H, [T, B, H]);
       const h = slots(backend, hBuffer, size, first);
       const c = slots(backend, cBuffer, size, first);
       const buffers = { gates, h: h.all, c: c.all, tanhC, ...weights };
