@@ -72,10 +72,15 @@ export interface LstmBuffers {
   readonly gates: Tensor;
   /** [T+1, B, H], compact */
   readonly h: Tensor;
-  /** [T+1, B, H] */
+  /** [T+1, B, H], compact: c before and after each step. In half precision only backward reads it. */
   readonly c: Tensor;
   /** [T, B, H]: tanh(c_t), kept for the backward pass; absent in half precision, where it is computed again. */
   readonly tanhC: Tensor | undefined;
+  /**
+   * [B, H], in half precision alone: c in full. Forward finds the state before the first step here, and leaves that
+   * after the last.
+   */
+  readonly state: Tensor | undefined;
   /** W_hh [4H, H] */
   readonly weight: Tensor;
   /** b_hh [4H] */

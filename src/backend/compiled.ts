@@ -84,10 +84,8 @@ export class CompiledBackend extends KernelOperations implements Backend {
     return new CpuTensor([...shape], values, 0, place.address, place, true);
   }
 
-  protected override addressOfCompact(x: Tensor | undefined, mayBeAbsent = false): Address {
-    if (x === undefined && mayBeAbsent && this.half) return noAddress;
-    if (x === undefined || isHalf(x) !== this.half)
-      throw new Error('this operation takes a compact tensor here');
+  protected override addressOfCompact(x: Tensor): Address {
+    if (isHalf(x) !== this.half) throw new Error('this operation takes a compact tensor here');
     return addressOfEither(x);
   }
 

@@ -239,6 +239,12 @@ export function address(x: Tensor | Indices): Address {
   return (x as CpuTensor | CpuIndices).address;
 }
 
+/** A tensor that an operation cannot do without */
+export function present(x: Tensor | undefined): Tensor {
+  if (x === undefined) throw new Error('a tensor of this operation is missing');
+  return x;
+}
+
 /** The address of a tensor that may be compact */
 export function addressOfEither(x: Tensor): Address {
   return (x as CpuTensor).address;

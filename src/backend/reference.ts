@@ -241,7 +241,7 @@ export class ReferenceBackend extends CpuBackend {
   /** @param normalise turns a row's sums [4H] of both products and the bias into pre-activations */
   private lstmSteps(
     size: ChunkSize,
-    { gates, h, c, tanhC, weight }: LstmBuffers,
+    { gates, h, c, tanhC, state, weight }: LstmBuffers,
     given: LayerInput,
     bias: Reals | undefined,
     normalise?: (sums: Float64Array, row: number) => void,
@@ -250,13 +250,15 @@ export class ReferenceBackend extends CpuBackend {
     const P = this.inputProjection(size, 4, given);
     const [A, S, C] = [gates, h, c].map((x) => this.array(x));
     const tC = tanhC && this.array(tanhC);
+    // in half precision the numbers of c are in full until the operation ends
+    if (state) C.set(this.array(state));
     const W = this.factorsOf(weight);
     const sums = new Float64Array(4 * H);
     for (let row = 0; row < T * B; row++) {
-      const state = this.factors(S.subarray(row * H, (row + 1) * H));
+      const factors = this.factors(S.subarray(row * H, (row + 1) * H));
       for (let unit = 0; unit < 4 * H; unit++) {
         const input = P[row * 4 * H + unit] + (bias ? bias[unit] : 0);
-        sums[unit] = input + dot(state, 0, W, unit * H, H);
+        sums[unit] = input + dot(factors, 0, W, unit * H, H);
       }
       normalise?.(sums, row);
       for (let j = 0; j < H; j++) {
@@ -276,7 +278,8 @@ export class ReferenceBackend extends CpuBackend {
         S[(row + B) * H + j] = o * tanhCell;
       }
     }
-    this.settle(gates, h);
+    if (state) this.array(state).set(C.subarray(T * B * H, (T + 1) * B * H));
+    this.settle(gates, h, c);
   }
 
   lstmBackward(

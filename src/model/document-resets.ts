@@ -43,13 +43,16 @@ export class DocumentResets {
     const segments = this.pieces();
     for (const [from, to, reset] of segments) {
       const segment = layer.at(to - from, this.B, from);
-      if (reset) this.clear(segment.initialState, l, reset, true);
+      if (reset) {
+        this.keep(segment.keptState, l, reset);
+        this.clear(segment.initialState, reset);
+      }
       segment.forward(this.inputOf(input, from, to));
     }
     for (const [from, to, reset] of segments) {
       // before the chunk's first step there is no earlier result in the chunk
       if (!reset || from === 0) continue;
-      this.putBack(layer.at(to - from, this.B, from).initialState, l, reset);
+      this.putBack(layer.at(to - from, this.B, from).keptState, l, reset);
     }
   }
 
@@ -72,14 +75,14 @@ export class DocumentResets {
     const segments = this.pieces();
     for (const [from, to, reset] of segments.toReversed()) {
       const segment = layer.at(to - from, B, from);
-      if (reset) this.clear(segment.initialState, l, reset, false);
+      if (reset) this.clear(segment.keptState, reset);
       segment.backward(backend.view(dOutput, from * B * H, [to - from, B, H]), dState);
       if (!reset) continue;
       for (const row of reset.rows) for (const d of dState) backend.fill(this.row(d, row), 0);
-      if (from > 0) this.putBack(segment.initialState, l, reset);
+      if (from > 0) this.putBack(segment.keptState, l, reset);
     }
     for (const [from, to, reset] of segments) {
-      if (reset) this.clear(layer.at(to - from, B, from).initialState, l, reset, false);
+      if (reset) this.clear(layer.at(to - from, B, from).keptState, reset);
     }
   }
 
@@ -94,15 +97,14 @@ export class DocumentResets {
     return segments;
   }
 
-  private clear(state: readonly Tensor[], l: number, { t, rows }: Reset, keep: boolean): void {
-    const { backend } = this;
+  private keep(state: readonly Tensor[], l: number, { t, rows }: Reset): void {
     state.forEach((s, k) => {
-      for (const row of rows) {
-        const values = this.row(s, row);
-        if (keep) backend.copy(this.keptRow(l, k, t, row), values);
-        backend.fill(values, 0);
-      }
+      for (const row of rows) this.backend.copy(this.keptRow(l, k, t, row), this.row(s, row));
     });
+  }
+
+  private clear(state: readonly Tensor[], { rows }: Reset): void {
+    for (const s of state) for (const row of rows) this.backend.fill(this.row(s, row), 0);
   }
 
   private putBack(state: readonly Tensor[], l: number, { t, rows }: Reset): void {

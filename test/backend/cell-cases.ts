@@ -41,15 +41,19 @@ export function casesOfCells(
   const lstmInput = looksUp
     ? input(4)
     : { tensors: { x: [T, B, D], inputWeight: [4 * H, D], inputBias: [4 * H] } };
-  const compact = ['gates', 'h', 'normalised', ...(B % 2 === 1 ? ['x'] : [])];
+  const compact = ['gates', 'h', 'c', 'normalised', ...(B % 2 === 1 ? ['x'] : [])];
   const inputOf = (t: Readonly<Record<string, Tensor>>, ids: Indices): LayerInput =>
     looksUp ? { table: t.table, ids } : { x: t.x, weight: t.inputWeight, bias: t.inputBias };
   const lstmOf = <Buffers>(backend: SyncBackend, buffers: Readonly<Record<string, Tensor>>) =>
-    ({ ...buffers, tanhC: backend.half ? undefined : buffers.tanhC }) as Buffers;
+    ({
+      ...buffers,
+      tanhC: backend.half ? undefined : buffers.tanhC,
+      state: backend.half ? buffers.state : undefined,
+    }) as Buffers;
   const lookupOf = (table: Tensor | undefined, ids: Indices) => table && { table, ids };
   const shared = { h: [T + 1, B, H], dy: [T, B, H], dh: [B, H] };
   const lstmTensors = {
-    ...{ gates: [T, B, 4 * H], c: [T + 1, B, H], tanhC: [T, B, H] },
+    ...{ gates: [T, B, 4 * H], c: [T + 1, B, H], tanhC: [T, B, H], state: [B, H] },
     ...{ weight: [4 * H, H], bias: [4 * H], dc: [B, H] },
     ...shared,
   };
@@ -83,7 +87,7 @@ export function casesOfCells(
         backend.lstmForward(size, lstm, inputOf(buffers, ids));
         backend.lstmBackward(size, lstm, dy, dh, dc);
       },
-      outputs: ['h', 'c', 'tanhC', 'gates', 'dh', 'dc'],
+      outputs: ['h', 'c', 'tanhC', 'state', 'gates', 'dh', 'dc'],
       tolerance: 5e-6,
       halfTolerance: roundedStates,
     },
@@ -106,7 +110,19 @@ export function casesOfCells(
         backend.lstmNormForward(size, lstm, inputOf(buffers, ids));
         backend.lstmNormBackward(size, lstm, dy, dh, dc, dGain, dBias);
       },
-      outputs: ['h', 'c', 'tanhC', 'gates', 'dh', 'dc', 'normalised', 'scales', 'dGain', 'dBias'],
+      outputs: [
+        'h',
+        'c',
+        'tanhC',
+        'state',
+        'gates',
+        'dh',
+        'dc',
+        'normalised',
+        'scales',
+        'dGain',
+        'dBias',
+      ],
       tolerance: 5e-6,
       halfTolerance: roundedStates,
     },

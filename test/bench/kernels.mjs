@@ -62,7 +62,8 @@ const layers = Array.from({ length: L }, (_, l) => {
   return {
     gates: backend.compact([T, B, G]),
     h,
-    c: backend.tensor([T + 1, B, H]),
+    c: backend.compact([T + 1, B, H]),
+    state: backend.half ? backend.tensor([B, H]) : undefined,
     tanhC: backend.half ? undefined : backend.tensor([T, B, H]),
     weight: W[4 * l + 2],
     bias: W[4 * l + 3],

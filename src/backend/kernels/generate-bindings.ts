@@ -60,7 +60,7 @@ function slots({ kind, name, optional }: KernelArgument): Slot[] {
     case 'compact':
       return [
         {
-          ...tensor('', `this.addressOfCompact(${name}${optional ? ', true' : ''})`),
+          ...tensor('', `this.addressOfCompact(${name})`),
           c: `void *${snakeCase(name)}`,
         },
       ];
@@ -187,7 +187,7 @@ function typescript(): string {
   const ofConstants = constants.map((name) => `  ${constantKernel(name)}(): number;`);
   const imports = [
     "import type { Backend, Tensor } from '../../backend.js';",
-    "import { address, addressOfEither, CpuBackend, isHalf, optionalAddress } from '../../cpu.js';",
+    "import { address, addressOfEither, CpuBackend, isHalf, optionalAddress, present } from '../../cpu.js';",
     "import { type Address, noAddress } from '../../scope-memory.js';",
   ];
   return `/** ${source} */
@@ -208,11 +208,8 @@ export abstract class KernelOperations extends CpuBackend {
   protected abstract packed(weight: P<'freeze'>[0]): Address;
   /** Returns scratch memory for one call, so many words of 4 bytes */
   protected abstract scratch(words: number): Address;
-  /**
-   * The address of a tensor that was made as compact
-   * @param mayBeAbsent whether it is left out in half precision
-   */
-  protected abstract addressOfCompact(x: Tensor | undefined, mayBeAbsent?: boolean): Address;
+  /** The address of a tensor that was made as compact */
+  protected abstract addressOfCompact(x: Tensor): Address;
 ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join('\n')}
 
   /** Number of words of a packed matrix of N columns and K rows */

@@ -50,7 +50,7 @@ INLINE void normalise_units(vec a[4], const float *x, const vec mean[4], const v
  * [B,4]: 1 / √(variance + ε); the others as in lstm_gates.
  */
 OF_COMPACT_BASE void lstm_norm_gates(int B, int H, const float *sums, compact *gates, const float *gain, const float *shift,
-                            const float *c_before, float *c, compact *tanh_c, compact *h,
+                            const compact *c_before, compact *c, float *beside, compact *h,
                             compact *normalised, float *scales)
 #if defined(COMPACT_IN_BASE)
     ;
@@ -75,13 +75,12 @@ OF_COMPACT_BASE void lstm_norm_gates(int B, int H, const float *sums, compact *g
     {                                                                                            \
         vec a[4];                                                                                \
         normalise_units(a, sums + at, mean, scale, gain + at, shift + at, normalised + at, H, n); \
-        lstm_units(n, H, gates + at, a, c_before + at, c + at, tanh_c + at, h + at);             \
+        lstm_units(n, H, gates + at, a, c_before + at, c + at, beside + at, h + at);             \
     }
         FOR_VECTORS(at, H, BODY);
 #undef BODY
-        sums += 4 * H, gates += 4 * H, c_before += H, c += H, h += H;
+        sums += 4 * H, gates += 4 * H, c_before += H, c += H, beside += H, h += H;
         normalised += 4 * H, scales += 4;
-        if (KEEPS_TANH) tanh_c += H;
     }
 }
 #endif
@@ -121,8 +120,8 @@ INLINE void centre_units(compact *d_gates, const float *all_p, const compact *no
  * gates [B,4H]: activations -> gradients of the sums of both products; d_gain, d_shift [4H]: added to;
  * row [4H]: memory for p in half precision; the others as in lstm_norm_gates and lstm_gates_backward.
  */
-OF_COMPACT_BASE void lstm_norm_gates_backward(int B, int H, compact *gates, const float *c_before,
-                                     const float *c_after, const compact *tanh_c, const float *d_output, const float *dh,
+OF_COMPACT_BASE void lstm_norm_gates_backward(int B, int H, compact *gates, const compact *c_before,
+                                     const compact *c_after, const float *beside, const float *d_output, const float *dh,
                                      float *dc, const float *gain, const compact *normalised,
                                      const float *scales, float *d_gain, float *d_shift, float *row)
 #if defined(COMPACT_IN_BASE)
@@ -136,7 +135,7 @@ OF_COMPACT_BASE void lstm_norm_gates_backward(int B, int H, compact *gates, cons
 #define BODY(n)                                                                                  \
     {                                                                                            \
         vec d[4];                                                                                \
-        lstm_units_backward(n, H, d, gates + at, c_before + at, c_after + at, tanh_c + at, d_output + at, \
+        lstm_units_backward(n, H, d, gates + at, c_before + at, c_after + at, beside + at, d_output + at, \
                             dh + at, dc + at);                                                   \
         denormalise_units(p + at, d, gain + at, normalised + at, d_gain + at, d_shift + at,  \
                           sums, products, H, n);                                                 \
@@ -151,44 +150,44 @@ OF_COMPACT_BASE void lstm_norm_gates_backward(int B, int H, compact *gates, cons
 #define BODY(n) centre_units(gates + at, p + at, normalised + at, sums, products, scales, H, n);
         FOR_VECTORS(at, H, BODY);
 #undef BODY
-        gates += 4 * H, c_before += H, c_after += H, d_output += H, dh += H, dc += H;
-        if (KEEPS_TANH) tanh_c += H;
+        gates += 4 * H, c_before += H, c_after += H, beside += H, d_output += H, dh += H, dc += H;
         normalised += 4 * H, scales += 4;
     }
 }
 #endif
 
-KERNEL void lstm_norm_forward(int T, int B, int H, void *all_gates, void *all_h, float *c, void *all_tanh_c,
+KERNEL void lstm_norm_forward(int T, int B, int H, void *all_gates, void *all_h, void *all_c, float *beside,
                               const float *weight, const float *gain, const float *shift,
                               void *all_normalised, float *scales, const float *table, const int32_t *ids,
                               const void *x, int x_half, const float *input_weight, const float *input_bias, int D,
                               const float *packed_input, const float *packed, float *scratch) {
-    compact *gates = all_gates, *h = all_h, *tanh_c = all_tanh_c, *normalised = all_normalised;
+    compact *gates = all_gates, *h = all_h, *c = all_c, *normalised = all_normalised;
     struct lstm_input input = {.table = table, .ids = ids, .x = x, .x_half = x_half, .weight = input_weight,
                                .bias = input_bias, .D = D, .packed = packed_input};
     begin_input(&input, T, B, H, gates, &scratch);
     packed = weight_panels(packed, weight, 4 * H, H, &scratch);
     size_t step = (size_t)B * H;
+    keep_first(c, beside, step);
     for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step) {
         float *sums = input_of_step(&input, t, gates);
         add_state(&input, t, sums, h, packed);
-        lstm_norm_gates(B, H, sums, gates, gain, shift, c, c + step, tanh_c, h + step, normalised, scales);
+        lstm_norm_gates(B, H, sums, gates, gain, shift, c, c + step, beside, h + step, normalised, scales);
         normalised += 4 * step, scales += 4 * (size_t)B;
-        if (KEEPS_TANH) tanh_c += step;
+        if (KEEPS_TANH) beside += step;
     }
 }
 
-KERNEL void lstm_norm_backward(int T, int B, int H, void *all_gates, const float *c, void *all_tanh_c,
+KERNEL void lstm_norm_backward(int T, int B, int H, void *all_gates, void *all_c, const float *beside,
                                const float *weight, const float *gain, void *all_normalised,
                                const float *scales, const float *d_output, float *dh, float *dc,
                                float *d_gain, float *d_shift, float *scratch) {
-    const compact *tanh_c = all_tanh_c, *normalised = all_normalised;
+    const compact *c = all_c, *normalised = all_normalised;
     float *room = scratch + packed_size(H, 4 * H);
     pack_rows(scratch, weight, H, 4 * H, H);
     size_t step = (size_t)B * H;
     for (int t = T - 1; t >= 0; t--) {
         compact *now = (compact *)all_gates + t * 4 * step;
-        lstm_norm_gates_backward(B, H, now, c + t * step, c + (t + 1) * step, KEEPS_TANH ? tanh_c + t * step : NULL,
+        lstm_norm_gates_backward(B, H, now, c + t * step, c + (t + 1) * step, KEEPS_TANH ? beside + t * step : beside,
                                  d_output + t * step, dh, dc, gain, normalised + t * 4 * step, scales + (size_t)t * 4 * B,
                                  d_gain, d_shift, room + ROW_COPIES);
         gemm_either(dh, H, now, 1, 4 * H, scratch, no_rows, START_ZERO, B, H, 4 * H, room);

@@ -117,6 +117,11 @@ export interface CellChunk {
   readonly unitValues: Tensor | undefined;
   /** [B, H] each, compact or not: the state before the chunk, which the caller writes before `forward`. */
   readonly initialState: readonly Tensor[];
+  /**
+   * What `backward` reads as the state before the chunk, and the chunk before this one in the same memory as the state
+   * after it, [B, H] each; usually the initial state itself
+   */
+  readonly keptState: readonly Tensor[];
   /** The state after the chunk, [B, H] each */
   readonly finalState: readonly Tensor[];
   forward(input?: LayerInput): void;

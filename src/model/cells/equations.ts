@@ -105,6 +105,7 @@ function createLayer(
     const columns = ({ region: r, column }: Columns) => ({ tensor: region(r), column });
     const output = backend.view(memory, begin[program.stateRegions[0]] + B * H, [T, B, H]);
     const projection = region(program.projection);
+    const initialState = program.stateRegions.map((r) => rows(r));
     const gradients = program.stateGradients.map((r) => rows(r));
     return {
       size: { T, B, H },
@@ -116,7 +117,8 @@ function createLayer(
       })),
       output,
       unitValues: output,
-      initialState: program.stateRegions.map((r) => rows(r)),
+      initialState,
+      keptState: initialState,
       finalState: program.stateRegions.map((r) => rows(r, begin[r] + T * B * H)),
       forward: (input) =>
         backend.programForward({ T, B, H }, buffers, projected(backend, projection, input)),

@@ -42,6 +42,7 @@ export const gru: Cell = {
         output: h.output,
         unitValues: h.output,
         initialState: [h.initial],
+        keptState: [h.initial],
         finalState: [h.final],
         forward: (input) => backend.gruForward(size, buffers, projected(backend, gates, input)),
         backward: (dOutput, dState) => backend.gruBackward(size, buffers, dOutput, dState[0]),

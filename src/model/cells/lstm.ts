@@ -11,8 +11,8 @@
  * cell state stays as it is, and so does what it carries from step to step.
  *
  * Memory a layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another
- * T·B·(4H + 4). In half precision gates, h and normalised sums take half of that, and there is
- * no tanh(c).
+ * T·B·(4H + 4). In half precision gates, states and normalised sums take half of that, and there
+ * is no tanh(c).
  */
 import type { Backend, ChunkSize, LstmBuffers, Tensor } from '../../backend/backend.js';
 import {
@@ -46,7 +46,8 @@ export const lstm: Cell = {
     const weights = withBias(rest);
     const gateBuffer = backend.compact([maxRows * 4 * H]);
     const hBuffer = backend.compact([(maxRows + maxBatch) * H]);
-    const cBuffer = backend.tensor([(maxRows + maxBatch) * H]);
+    const cBuffer = backend.compact([(maxRows + maxBatch) * H]);
+    const stateBuffer = backend.half ? backend.tensor([maxBatch * H]) : undefined;
     const tanhCBuffer = backend.half ? undefined : backend.tensor([maxRows * H]);
     const normBuffers = norm && {
       normalised: backend.compact([maxRows * 4 * H]),
@@ -58,7 +59,8 @@ export const lstm: Cell = {
       const tanhC = tanhCBuffer && backend.view(tanhCBuffer, first * B * H, [T, B, H]);
       const h = slots(backend, hBuffer, size, first);
       const c = slots(backend, cBuffer, size, first);
-      const buffers = { gates, h: h.all, c: c.all, tanhC, ...weights };
+      const state = stateBuffer && backend.view(stateBuffer, 0, [B, H]);
+      const buffers = { gates, h: h.all, c: c.all, tanhC, state, ...weights };
       return {
         size,
         inputProjection: gates,
@@ -66,8 +68,9 @@ export const lstm: Cell = {
         products: [{ gradient: gates, argument: h.previous }],
         output: h.output,
         unitValues: tanhC,
-        initialState: [h.initial, c.initial],
-        finalState: [h.final, c.final],
+        initialState: [h.initial, state ?? c.initial],
+        keptState: [h.initial, c.initial],
+        finalState: [h.final, state ?? c.final],
         ...(norm && normBuffers
           ? normalisedPasses(backend, size, buffers, norm, {
               normalised: backend.view(normBuffers.normalised, first * B * 4 * H, [T, B, 4 * H]),

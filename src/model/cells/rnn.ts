@@ -33,6 +33,7 @@ export const rnn: Cell = {
         output: h.output,
         unitValues: h.output,
         initialState: [h.initial],
+        keptState: [h.initial],
         finalState: [h.final],
         forward: (input) => backend.rnnForward(size, buffers, projected(backend, gates, input)),
         backward: (dOutput, dState) => backend.rnnBackward(size, buffers, dOutput, dState[0]),
