@@ -22,6 +22,8 @@ export interface Cell {
   readonly states: readonly string[];
   /** About how many numbers a layer stores for each row of a chunk, in multiples of H */
   readonly keptWidth: number;
+  /** The same in half precision, a number of bfloat16 counting half; absent where the cell keeps no such numbers */
+  readonly halfKeptWidth?: number;
   /** Names of the gates in their order; a logistic gate has values between 0 (shut) and 1 (open). */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
   /** Features of a network that this cell can compute; other features are refused. */

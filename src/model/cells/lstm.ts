@@ -31,7 +31,8 @@ export const lstm: Cell = {
   gates: 4,
   unitGroups: [4],
   unitNames: ['input', 'forget', 'cell', 'output'],
-  keptWidth: 6,
+  keptWidth: 7,
+  halfKeptWidth: 3,
   states: ['h', 'c'],
   gateNames: [
     { name: 'input', logistic: true },
