@@ -80,9 +80,10 @@ export async function recordActivations(
         lengths: starts.map((start) => Math.max(0, Math.min(T, ids.length - start))),
         logits: await backend.read(logits, logitArray.subarray(0, T * rows * V)),
         memory: await Promise.all(
-          network.activations.map((layer, l) =>
-            backend.read(layer.unitValues, memoryArrays[l].subarray(0, layer.unitValues.size)),
-          ),
+          network.activations.map(({ unitValues }, l) => {
+            if (unitValues === undefined) throw new Error('in half precision no units are kept');
+            return backend.read(unitValues, memoryArrays[l].subarray(0, unitValues.size));
+          }),
         ),
         gates: await Promise.all(
           network.activations.map(({ gates }, l) => gateReader.read(l, gates)),

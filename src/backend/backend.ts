@@ -66,16 +66,21 @@ export interface RnnBuffers {
 /** Memory of an LSTM layer over a chunk; gate order i, f, g, o. */
 export interface LstmBuffers {
   /**
-   * [T, B, 4H]. In: input projection W_ih x + b_ih. After forward: gates after their activation.
-   * After backward: gradient w.r.t. the gates' pre-activations.
+   * [T, B, 4H], compact. After forward: gates after their activation. After backward: gradient w.r.t. the gates'
+   * pre-activations.
    */
   readonly gates: Tensor;
-  /** [T+1, B, H] */
+  /** [T+1, B, H], compact */
   readonly h: Tensor;
-  /** [T+1, B, H] */
+  /** [T+1, B, H], compact: c before and after each step. In half precision only backward reads it. */
   readonly c: Tensor;
-  /** [T, B, H]: tanh(c_t), kept for the backward pass. */
-  readonly tanhC: Tensor;
+  /** [T, B, H]: tanh(c_t), kept for the backward pass; absent in half precision, where it is computed again. */
+  readonly tanhC: Tensor | undefined;
+  /**
+   * [B, H], in half precision alone: c in full. Forward finds the state before the first step here, and leaves that
+   * after the last.
+   */
+  readonly state: Tensor | undefined;
   /** W_hh [4H, H] */
   readonly weight: Tensor;
   /** b_hh [4H] */
@@ -89,7 +94,7 @@ export interface LstmBuffers {
 export interface LstmNormBuffers extends LstmBuffers {
   /** [4H]: factor after normalising */
   readonly gain: Tensor;
-  /** [T, B, 4H]: the normalised sums, kept for the backward pass. */
+  /** [T, B, 4H], compact: the normalised sums, kept for the backward pass. */
   readonly normalised: Tensor;
   /** [T, B, 4]: 1 / √(variance + ε) of each gate's sums, kept for the backward pass. */
   readonly scales: Tensor;
@@ -102,6 +107,19 @@ export interface Lookup {
   /** [T, B] */
   readonly ids: Indices;
 }
+
+/** An input projection of vectors, W x + b */
+export interface ProjectedInput {
+  /** [T, B, D], compact or not */
+  readonly x: Tensor;
+  /** W_ih [G·H, D] */
+  readonly weight: Tensor;
+  /** b_ih [G·H], of cells that have it */
+  readonly bias: Tensor | undefined;
+}
+
+/** The input of a layer: few different projections, or vectors to be projected */
+export type LayerInput = Lookup | ProjectedInput;
 
 /** Memory of a GRU layer over a chunk; gate order r, z, n. */
 export interface GruBuffers {
@@ -218,11 +236,19 @@ export interface Backend {
   /** For messages: 'reference', 'native (avx512)', … */
   readonly name: string;
   readonly dtype: DType;
+  /** Whether products are in half precision, and compact tensors of bfloat16 */
+  readonly half: boolean;
 
   // --- memory -------------------------------------------------------------------------------------
 
   /** Allocates a tensor of zeros, which lives until the scope of these operations is released. */
   tensor(shape: readonly number[]): Tensor;
+  /**
+   * Allocates a compact tensor of zeros: in half precision its numbers are of bfloat16, to which they are rounded
+   * when they are written, otherwise it is like any other. It is for what forward keeps for backward and for what is
+   * multiplied; operations say where they take one.
+   */
+  compact(shape: readonly number[]): Tensor;
   /** Allocates a list of integers, all 0. */
   indices(length: number): Indices;
   /** Returns a view of the same memory with another shape, from element `start` on. */
@@ -232,16 +258,16 @@ export interface Backend {
   /** Makes a tensor known to another thread's back end on the same memory. */
   share(x: Tensor): SharedTensor;
   attach(shared: SharedTensor): Tensor;
-  /** Copies numbers in; `values.length` must be `x.size`. */
+  /** Copies numbers in, of any tensor; `values.length` must be `x.size`. */
   write(x: Tensor, values: ArrayLike<number>): void;
   writeIndices(ids: Indices, values: ArrayLike<number>): void;
   /** Copies numbers out, in the precision of the back end, into a new array or a given one. */
   read(x: Tensor, into?: Float32Array | Float64Array): Answer<Float32Array | Float64Array>;
   fill(x: Tensor, value: number): void;
-  /** dst = src; equal sizes, no overlap. */
+  /** dst = src; equal sizes, no overlap, compact or not. */
   copy(dst: Tensor, src: Tensor): void;
 
-  // --- products: y = x Wᵀ + b as in PyTorch's nn.Linear ----------------------------------------------
+  // --- products: y = x Wᵀ + b as in PyTorch's nn.Linear; x and dy may be compact ------------------------
 
   /** y[M,N] = x[M,K] · W[N,K]ᵀ + b[N] (b may be absent). */
   linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | undefined): void;
@@ -258,7 +284,7 @@ export interface Backend {
 
   /** y[i,:] = table[ids[i],:]; table [V,D], y [ids.length, D]. */
   gather(y: Tensor, table: Tensor, ids: Indices): void;
-  /** dTable[ids[i],:] += dy[i,:]. */
+  /** dTable[ids[i],:] += dy[i,:]; dy may be compact. */
   scatterAdd(dTable: Tensor, dy: Tensor, ids: Indices): void;
   /** y[j,i] = x[i,j] + bias[i] (bias may be absent); x [M,N], y [N,M]. */
   transpose(y: Tensor, x: Tensor, bias: Tensor | undefined): void;
@@ -268,14 +294,15 @@ export interface Backend {
   // --- cells: one layer over a chunk. Backward starts from dh (and dc) [B,H], the gradient w.r.t. the
   // state after the last step as it comes from beyond the chunk (zero under truncation), and leaves in
   // them the gradient w.r.t. the state before the first. dOutput [T,B,H] comes from the layer above.
-  // Forward takes the input projection x_t from `gates`, or looks it up, which spares writing it there. ---
+  // Forward takes the input projection x_t from `gates`, or looks it up, which spares writing it there; the
+  // LSTM computes it. ---
 
   /** h_t = tanh(x_t + W_hh h_{t-1} + b_hh) */
   rnnForward(size: ChunkSize, buffers: RnnBuffers, lookup?: Lookup): void;
   rnnBackward(size: ChunkSize, buffers: RnnBuffers, dOutput: Tensor, dh: Tensor): void;
 
   /** i, f, o = σ(·), g = tanh(·) of x_t + W_hh h_{t-1} + b_hh; c_t = f c_{t-1} + i g; h_t = o tanh(c_t) */
-  lstmForward(size: ChunkSize, buffers: LstmBuffers, lookup?: Lookup): void;
+  lstmForward(size: ChunkSize, buffers: LstmBuffers, input: LayerInput): void;
   lstmBackward(
     size: ChunkSize,
     buffers: LstmBuffers,
@@ -288,7 +315,7 @@ export interface Backend {
    * As lstmForward, but of gain ⊙ normalised(x_t + W_hh h_{t-1}) + bias, where each gate's H sums of a
    * row are normalised to mean 0 and variance 1 (Ba et al. 2016, ε = 1e-5).
    */
-  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers, lookup?: Lookup): void;
+  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers, input: LayerInput): void;
   /** dGain and dBias [4H]: the gradients of gain and bias are added to them. */
   lstmNormBackward(
     size: ChunkSize,
@@ -340,9 +367,9 @@ export interface Backend {
 
   // --- element by element ---------------------------------------------------------------------------
 
-  /** y = x ⊙ mask; x and y [T, B, ·], y may be x. The backward pass is the same call on the gradient. */
+  /** y = x ⊙ mask; x and y [T, B, ·], compact or not, y may be x. The backward pass is the same call on the gradient. */
   dropout(y: Tensor, x: Tensor, mask: DropoutMask): void;
-  /** dst += src */
+  /** dst += src, compact or not */
   add(dst: Tensor, src: Tensor): void;
   /** dst += amount · (src - dst): a step of an exponential moving average. */
   lerp(dst: Tensor, src: Tensor, amount: number): void;

@@ -4,7 +4,7 @@
  * from the manifest of kernels; here is the memory that they take beside their tensors.
  */
 import type { Backend, Tensor } from './backend.js';
-import { address } from './cpu.js';
+import { address, addressOfEither, CpuTensor, isHalf } from './cpu.js';
 import { KernelOperations, type Kernels } from './kernels/generated/operations.js';
 import {
   type Address,
@@ -49,6 +49,7 @@ export class CompiledBackend extends KernelOperations implements Backend {
   protected readonly ROOM: number;
   protected readonly ROW_COPIES: number;
   protected readonly LEFT_SIDE: number;
+  protected readonly INPUT_ROWS: number;
   protected readonly PROGRAM_TILE: number;
   /** Packed copies of frozen weights, by the weights' address */
   private readonly packedWeights = new Map<number, { readonly address: Address; fresh: boolean }>();
@@ -67,7 +68,30 @@ export class CompiledBackend extends KernelOperations implements Backend {
     this.ROOM = kernels.constant_ROOM();
     this.ROW_COPIES = kernels.constant_ROW_COPIES();
     this.LEFT_SIDE = kernels.constant_LEFT_SIDE();
+    this.INPUT_ROWS = kernels.constant_INPUT_ROWS();
     this.PROGRAM_TILE = kernels.constant_PROGRAM_TILE();
+  }
+
+  override get half(): boolean {
+    return this.WEIGHT_WORD === 2;
+  }
+
+  override compact(shape: readonly number[]): Tensor {
+    if (!this.half) return this.tensor(shape);
+    const size = shape.reduce((product, length) => product * length, 1);
+    const place = this.memory.allocate(size * 2);
+    const values = new Uint16Array(place.buffer, place.start, size);
+    return new CpuTensor([...shape], values, 0, place.address, place, true);
+  }
+
+  protected override addressOfCompact(x: Tensor): Address {
+    if (isHalf(x) !== this.half) throw new Error('this operation takes a compact tensor here');
+    return addressOfEither(x);
+  }
+
+  protected override convert(dst: Tensor, src: Tensor): void {
+    const [to, from] = [addressOfEither(dst), addressOfEither(src)];
+    this.kernels.convert(to, isHalf(dst) ? 1 : 0, from, isHalf(src) ? 1 : 0, dst.size);
   }
 
   override freeze(weight: Tensor, parts: readonly number[] = [weight.shape[0]]): void {

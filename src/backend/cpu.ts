@@ -5,6 +5,7 @@
 
 import { CharnnError } from '../errors.js';
 import type { Backend, DType, Indices, SharedTensor, Tensor } from './backend.js';
+import { fromHalfBits, halfBits, roundedToHalf } from './half.js';
 import {
   type Address,
   type Allocation,
@@ -14,6 +15,8 @@ import {
 } from './scope-memory.js';
 
 type Reals = Float32Array | Float64Array;
+/** Numbers, or the bits of bfloat16 */
+type Elements = Reals | Uint16Array;
 
 export class CpuTensor implements Tensor {
   readonly size: number;
@@ -24,21 +27,23 @@ export class CpuTensor implements Tensor {
    */
   constructor(
     readonly shape: readonly number[],
-    readonly values: Reals,
+    readonly values: Elements,
     readonly start: number,
     readonly address: Address,
     readonly place: Allocation,
+    /** Whether it is compact in half precision: its numbers are, or are rounded to, bfloat16. */
+    readonly half = false,
   ) {
     this.size = sizeOf(shape);
   }
 
   /** The elements in place. They are made when first asked for, because many views are for kernels only. */
-  get elements(): Reals {
+  get elements(): Elements {
     this.cached ??= this.values.subarray(this.start, this.start + this.size);
     return this.cached;
   }
 
-  private cached: Reals | undefined;
+  private cached: Elements | undefined;
 }
 
 export class CpuIndices implements Indices {
@@ -86,6 +91,14 @@ export abstract class CpuBackend {
     return this.tensorAt([...shape], this.memory.allocate(size * this.elementBytes));
   }
 
+  get half(): boolean {
+    return false;
+  }
+
+  compact(shape: readonly number[]): Tensor {
+    return this.tensor(shape);
+  }
+
   indices(length: number): CpuIndices {
     requireSize(length);
     const { buffer, start, address } = this.memory.allocate(length * 4);
@@ -94,8 +107,8 @@ export abstract class CpuBackend {
 
   view(x: Tensor, start: number, shape: readonly number[]): CpuTensor {
     const of = x as CpuTensor;
-    const at = shifted(of.address, start * this.elementBytes);
-    const view = new CpuTensor([...shape], of.values, of.start + start, at, of.place);
+    const at = shifted(of.address, start * of.values.BYTES_PER_ELEMENT);
+    const view = new CpuTensor([...shape], of.values, of.start + start, at, of.place, of.half);
     if (!(start >= 0 && start + view.size <= x.size)) {
       throw new Error(`view of [${shape}] from ${start} on exceeds a tensor of ${x.size}`);
     }
@@ -111,7 +124,8 @@ export abstract class CpuBackend {
   }
 
   share(x: Tensor): SharedTensor {
-    const { place, start, shape } = x as CpuTensor;
+    const { place, start, shape, half } = x as CpuTensor;
+    if (half) throw new Error('compact tensors are not shared');
     const { source } = this.memory;
     const location = source.locate({ ...place, start: place.start + start * this.elementBytes });
     return { location, shape };
@@ -135,7 +149,10 @@ export abstract class CpuBackend {
     if (values.length !== x.size) {
       throw new Error(`${values.length} values for a tensor of ${x.size}`);
     }
-    this.array(x).set(values);
+    const { elements, half } = x as CpuTensor;
+    if (!half) elements.set(values);
+    else if (elements instanceof Uint16Array) elements.set(halfBits(values));
+    else elements.set(roundedToHalf(Float32Array.from(values)));
   }
 
   writeIndices(ids: Indices, values: ArrayLike<number>): void {
@@ -151,18 +168,32 @@ export abstract class CpuBackend {
     const { size } = x;
     const values =
       into ?? (this.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size));
-    values.set((x as CpuTensor).elements);
+    const { elements } = x as CpuTensor;
+    values.set(elements instanceof Uint16Array ? fromHalfBits(elements) : elements);
     return values;
   }
 
   fill(x: Tensor, value: number): void {
-    const { values, start, size } = x as CpuTensor;
-    values.fill(value, start, start + size);
+    const { values, start, size, half } = x as CpuTensor;
+    const bits = values instanceof Uint16Array;
+    const element = bits
+      ? halfBits([value])[0]
+      : half
+        ? roundedToHalf(Float32Array.of(value))[0]
+        : value;
+    values.fill(element, start, start + size);
   }
 
   copy(dst: Tensor, src: Tensor): void {
     if (dst.size !== src.size) throw new Error(`copy of ${src.size} elements to ${dst.size}`);
-    (dst as CpuTensor).elements.set((src as CpuTensor).elements);
+    const [to, from] = [dst as CpuTensor, src as CpuTensor];
+    if (to.half === from.half) to.elements.set(from.elements);
+    else this.convert(to, from);
+  }
+
+  /** Copies between a compact tensor and one that is not. */
+  protected convert(dst: Tensor, src: Tensor): void {
+    this.write(dst, this.read(src));
   }
 
   freeze(_weight: Tensor, _parts?: readonly number[]): void {}
@@ -171,7 +202,7 @@ export abstract class CpuBackend {
 
   /** The elements of a tensor, without a copy */
   protected array(x: Tensor): Reals {
-    return (x as CpuTensor).elements;
+    return (x as CpuTensor).elements as Reals;
   }
 
   /**
@@ -211,9 +242,26 @@ export function float32Elements(x: Tensor): Float32Array {
   throw new Error('these elements cannot be reached in place');
 }
 
-/** The addresses by which kernels of this family of back ends reach a tensor */
+/** The addresses by which kernels of this family of back ends reach a tensor that is not compact, or a list */
 export function address(x: Tensor | Indices): Address {
+  if ((x as CpuTensor).half) throw new Error('this operation takes no compact tensor here');
   return (x as CpuTensor | CpuIndices).address;
+}
+
+/** A tensor that an operation cannot do without */
+export function present(x: Tensor | undefined): Tensor {
+  if (x === undefined) throw new Error('a tensor of this operation is missing');
+  return x;
+}
+
+/** The address of a tensor that may be compact */
+export function addressOfEither(x: Tensor): Address {
+  return (x as CpuTensor).address;
+}
+
+/** Whether the numbers of a tensor are of bfloat16 */
+export function isHalf(x: Tensor | undefined): boolean {
+  return x !== undefined && (x as CpuTensor).half;
 }
 
 /** The addresses of a tensor that may be absent */
@@ -225,6 +273,8 @@ export function optionalAddress(x: Tensor | Indices | undefined): Address {
 type MemoryOperations = Pick<
   Backend,
   | 'tensor'
+  | 'half'
+  | 'compact'
   | 'indices'
   | 'view'
   | 'viewIndices'

@@ -16,3 +16,14 @@ export function roundedToHalf<Reals extends Float32Array | Float64Array>(x: Real
   if (x instanceof Float32Array) return floats as Reals;
   return Float64Array.from(floats) as Reals;
 }
+
+/** The bits of numbers rounded to bfloat16 */
+export function halfBits(x: ArrayLike<number>): Uint16Array {
+  const bits = new Uint32Array(roundedToHalf(Float32Array.from(x)).buffer);
+  return Uint16Array.from(bits, (word) => word >>> 16);
+}
+
+/** The numbers that bits of bfloat16 stand for */
+export function fromHalfBits(bits: Uint16Array): Float32Array {
+  return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
+}

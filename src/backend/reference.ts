@@ -4,8 +4,8 @@
  * It is there to be read and to be right. Arithmetic is in double precision; results are rounded where
  * they are stored. In float64 it is what gradients are checked with; the compiled back ends are checked
  * against it. In half precision the factors of products with weights, of weight gradients and of Muon's
- * iteration are rounded to bfloat16 first, and nothing else is: this is the definition of that precision. With
- * weights of 8 bits (`int8.ts`) the factors of the products with weights are, on the way forward alone.
+ * iteration are rounded to bfloat16 first, and so is what is written to a compact tensor, when the operation ends;
+ * nothing else is: this is the definition of that precision. With weights of 8 bits (`int8.ts`) the factors of the products with weights are, on the way forward alone.
  */
 import {
   type AdamStep,
@@ -17,6 +17,7 @@ import {
   dropoutBits,
   type GruBuffers,
   type Indices,
+  type LayerInput,
   type Lookup,
   type LstmBuffers,
   type LstmNormBuffers,
@@ -27,7 +28,7 @@ import {
   type SgdStep,
   type Tensor,
 } from './backend.js';
-import { CpuBackend } from './cpu.js';
+import { CpuBackend, CpuTensor } from './cpu.js';
 import type { Precision } from './device.js';
 import { roundedToHalf } from './half.js';
 import { roundedToInt8 } from './int8.js';
@@ -47,6 +48,22 @@ export class ReferenceBackend extends CpuBackend {
     super(memory, dtype, precision === 'f32' ? 'reference' : `reference (${precision})`);
   }
 
+  override get half(): boolean {
+    return this.precision === 'bf16';
+  }
+
+  override compact(shape: readonly number[]): Tensor {
+    const { values, start, address, place } = this.tensor(shape);
+    return new CpuTensor([...shape], values, start, address, place, this.half);
+  }
+
+  /** Rounds what an operation has written, where it is compact. */
+  private settle(...written: readonly Tensor[]): void {
+    for (const x of written) {
+      if ((x as CpuTensor).half) this.array(x).set(roundedToHalf(this.array(x)));
+    }
+  }
+
   /** Numbers as a product takes them, rows of so many columns: a rounded copy, or themselves */
   private factors(x: Reals, columns = x.length): Reals {
     if (this.precision === 'int8') return roundedToInt8(x, columns);
@@ -61,10 +78,15 @@ export class ReferenceBackend extends CpuBackend {
   // --- products ---
 
   linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | undefined): void {
+    this.project(this.array(y), x, weight, bias);
+  }
+
+  /** Y[M,N] = x[M,K] · W[N,K]ᵀ + b[N] */
+  private project(Y: Reals, x: Tensor, weight: Tensor, bias: Tensor | undefined): void {
     const [N, K] = weight.shape;
     const M = x.size / K;
     const b = bias && this.array(bias);
-    const [Y, X, W] = [this.array(y), this.factorsOf(x, K), this.factorsOf(weight)];
+    const [X, W] = [this.factorsOf(x, K), this.factorsOf(weight)];
     for (let m = 0; m < M; m++) {
       for (let n = 0; n < N; n++) {
         Y[m * N + n] = (b ? b[n] : 0) + dot(X, m * K, W, n * K, K);
@@ -110,8 +132,12 @@ export class ReferenceBackend extends CpuBackend {
   // --- look-ups ---
 
   gather(y: Tensor, table: Tensor, ids: Indices): void {
+    this.takeRows(this.array(y), table, ids);
+  }
+
+  private takeRows(Y: Reals, table: Tensor, ids: Indices): void {
     const [V, D] = table.shape;
-    const [Y, E, I] = [this.array(y), this.array(table), this.integers(ids, V)];
+    const [E, I] = [this.array(table), this.integers(ids, V)];
     for (let i = 0; i < I.length; i++) Y.set(E.subarray(I[i] * D, (I[i] + 1) * D), i * D);
   }
 
@@ -180,17 +206,24 @@ export class ReferenceBackend extends CpuBackend {
     }
   }
 
-  lstmForward(size: ChunkSize, buffers: LstmBuffers, lookup?: Lookup): void {
-    this.lookUp(buffers.gates, lookup);
-    this.lstmSteps(size, buffers, this.array(buffers.bias));
+  /** The input projection of a layer with G gates, [T, B, G·H] */
+  private inputProjection({ T, B, H }: ChunkSize, G: number, input: LayerInput): Reals {
+    const Reals = this.dtype === 'float64' ? Float64Array : Float32Array;
+    const P = new Reals(T * B * G * H);
+    if ('table' in input) this.takeRows(P, input.table, input.ids);
+    else this.project(P, input.x, input.weight, input.bias);
+    return P;
   }
 
-  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers, lookup?: Lookup): void {
-    this.lookUp(buffers.gates, lookup);
+  lstmForward(size: ChunkSize, buffers: LstmBuffers, input: LayerInput): void {
+    this.lstmSteps(size, buffers, input, this.array(buffers.bias));
+  }
+
+  lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers, input: LayerInput): void {
     const { H } = size;
     const { gain, bias, normalised, scales } = buffers;
     const [G, b, N, R] = [gain, bias, normalised, scales].map((x) => this.array(x));
-    this.lstmSteps(size, buffers, undefined, (sums, row) => {
+    this.lstmSteps(size, buffers, input, undefined, (sums, row) => {
       for (let k = 0; k < 4; k++) {
         const gate = sums.subarray(k * H, (k + 1) * H);
         const { mean, scale } = moments(gate);
@@ -202,23 +235,30 @@ export class ReferenceBackend extends CpuBackend {
         }
       }
     });
+    this.settle(normalised);
   }
 
   /** @param normalise turns a row's sums [4H] of both products and the bias into pre-activations */
   private lstmSteps(
-    { T, B, H }: ChunkSize,
-    { gates, h, c, tanhC, weight }: LstmBuffers,
+    size: ChunkSize,
+    { gates, h, c, tanhC, state, weight }: LstmBuffers,
+    given: LayerInput,
     bias: Reals | undefined,
     normalise?: (sums: Float64Array, row: number) => void,
   ): void {
-    const [A, S, C, tC] = [gates, h, c, tanhC].map((x) => this.array(x));
+    const { T, B, H } = size;
+    const P = this.inputProjection(size, 4, given);
+    const [A, S, C] = [gates, h, c].map((x) => this.array(x));
+    const tC = tanhC && this.array(tanhC);
+    // in half precision the numbers of c are in full until the operation ends
+    if (state) C.set(this.array(state));
     const W = this.factorsOf(weight);
     const sums = new Float64Array(4 * H);
     for (let row = 0; row < T * B; row++) {
-      const state = this.factors(S.subarray(row * H, (row + 1) * H));
+      const factors = this.factors(S.subarray(row * H, (row + 1) * H));
       for (let unit = 0; unit < 4 * H; unit++) {
-        const input = A[row * 4 * H + unit] + (bias ? bias[unit] : 0);
-        sums[unit] = input + dot(state, 0, W, unit * H, H);
+        const input = P[row * 4 * H + unit] + (bias ? bias[unit] : 0);
+        sums[unit] = input + dot(factors, 0, W, unit * H, H);
       }
       normalise?.(sums, row);
       for (let j = 0; j < H; j++) {
@@ -234,10 +274,12 @@ export class ReferenceBackend extends CpuBackend {
         A[at + 2 * H] = g;
         A[at + 3 * H] = o;
         C[(row + B) * H + j] = cell;
-        tC[row * H + j] = tanhCell;
+        if (tC) tC[row * H + j] = tanhCell;
         S[(row + B) * H + j] = o * tanhCell;
       }
     }
+    if (state) this.array(state).set(C.subarray(T * B * H, (T + 1) * B * H));
+    this.settle(gates, h, c);
   }
 
   lstmBackward(
@@ -291,7 +333,8 @@ export class ReferenceBackend extends CpuBackend {
     dc: Tensor,
     denormalise?: (row: number) => void,
   ): void {
-    const [A, C, tC] = [gates, c, tanhC].map((x) => this.array(x));
+    const [A, C] = [gates, c].map((x) => this.array(x));
+    const tC = tanhC && this.array(tanhC);
     const W = this.factorsOf(weight);
     const [dY, dH, dC] = [dOutput, dh, dc].map((x) => this.array(x));
     for (let row = T * B - 1; row >= 0; row--) {
@@ -299,7 +342,7 @@ export class ReferenceBackend extends CpuBackend {
       for (let j = 0; j < H; j++) {
         const at = row * 4 * H + j;
         const [i, f, g, o] = [A[at], A[at + H], A[at + 2 * H], A[at + 3 * H]];
-        const tanhCell = tC[row * H + j];
+        const tanhCell = tC ? tC[row * H + j] : Math.tanh(C[(row + B) * H + j]);
         const dHidden = dY[row * H + j] + dH[b * H + j];
         const dCell = dC[b * H + j] + dHidden * o * (1 - tanhCell * tanhCell);
         A[at] = dCell * g * i * (1 - i);
@@ -312,6 +355,7 @@ export class ReferenceBackend extends CpuBackend {
       const dSums = this.factors(A.subarray(row * 4 * H, (row + 1) * 4 * H));
       backwardProduct(dH, b * H, dSums, W, H);
     }
+    this.settle(gates);
   }
 
   gruForward({ T, B, H }: ChunkSize, buffers: GruBuffers, lookup?: Lookup): void {
@@ -486,10 +530,12 @@ export class ReferenceBackend extends CpuBackend {
         }
       }
     }
+    this.settle(y);
   }
 
   add(dst: Tensor, src: Tensor): void {
     addScaled(this.array(dst), 0, 1, this.array(src), 0, src.size);
+    this.settle(dst);
   }
 
   lerp(dst: Tensor, src: Tensor, amount: number): void {

@@ -25,7 +25,7 @@ export interface Capacity {
 /** Buffers of one chunk besides those of its layers: views for one (T, B) */
 export interface ChunkViews {
   readonly layers: readonly CellChunk[];
-  /** The input of the layer above, [T, B, H] a layer, if it differs from the layer's output */
+  /** The input of the layer above, [T, B, H] a layer, compact, if it differs from the layer's output */
   readonly layerOutputs: readonly (Tensor | undefined)[];
   /** Gradient w.r.t. the inputs of the layer above, [T, B, H] */
   readonly dOutput: Tensor | undefined;
@@ -57,7 +57,7 @@ export class ChunkBuffers {
     const { hidden: H, vocabulary: V } = config;
     const { maxRows, maxBatch, training, dropout } = capacity;
     this.layerOutputs = layers.map((_, l) =>
-      dropout || isResidual(config, l) ? backend.tensor([maxRows * H]) : undefined,
+      dropout || isResidual(config, l) ? backend.compact([maxRows * H]) : undefined,
     );
     this.logits = backend.tensor([maxRows * V]);
     this.losses = backend.tensor([maxRows]);

@@ -5,7 +5,7 @@
  * such step. Before a piece the rows concerned are set to zero. Their former values are put back afterwards, because
  * they are also the outputs of the step before.
  */
-import type { Backend, Lookup, Tensor } from '../backend/backend.js';
+import type { Backend, LayerInput, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
 import type { CellLayer } from './cells/cell.js';
 import { cellOf } from './cells/cells.js';
@@ -39,19 +39,31 @@ export class DocumentResets {
   }
 
   /** Runs layer l. Afterwards its memory holds all results, including those of rows that were reset. */
-  forward(layer: CellLayer, l: number, lookup: Lookup | undefined): void {
-    const { backend, B } = this;
+  forward(layer: CellLayer, l: number, input: LayerInput): void {
     const segments = this.pieces();
     for (const [from, to, reset] of segments) {
-      const segment = layer.at(to - from, B, from);
-      if (reset) this.clear(segment.initialState, l, reset, true);
-      const ids = lookup && backend.viewIndices(lookup.ids, from * B, (to - from) * B);
-      segment.forward(lookup && ids && { table: lookup.table, ids });
+      const segment = layer.at(to - from, this.B, from);
+      if (reset) {
+        this.keep(segment.keptState, l, reset);
+        this.clear(segment.initialState, reset);
+      }
+      segment.forward(this.inputOf(input, from, to));
     }
     for (const [from, to, reset] of segments) {
       // before the chunk's first step there is no earlier result in the chunk
-      if (reset && from > 0) this.putBack(layer.at(to - from, B, from).initialState, l, reset);
+      if (!reset || from === 0) continue;
+      this.putBack(layer.at(to - from, this.B, from).keptState, l, reset);
     }
+  }
+
+  /** The part of an input for the steps of a piece */
+  private inputOf(input: LayerInput, from: number, to: number): LayerInput {
+    const { backend, B } = this;
+    if ('table' in input) {
+      return { ...input, ids: backend.viewIndices(input.ids, from * B, (to - from) * B) };
+    }
+    const D = input.weight.shape[1];
+    return { ...input, x: backend.view(input.x, from * B * D, [to - from, B, D]) };
   }
 
   /**
@@ -63,14 +75,14 @@ export class DocumentResets {
     const segments = this.pieces();
     for (const [from, to, reset] of segments.toReversed()) {
       const segment = layer.at(to - from, B, from);
-      if (reset) this.clear(segment.initialState, l, reset, false);
+      if (reset) this.clear(segment.keptState, reset);
       segment.backward(backend.view(dOutput, from * B * H, [to - from, B, H]), dState);
       if (!reset) continue;
       for (const row of reset.rows) for (const d of dState) backend.fill(this.row(d, row), 0);
-      if (from > 0) this.putBack(segment.initialState, l, reset);
+      if (from > 0) this.putBack(segment.keptState, l, reset);
     }
     for (const [from, to, reset] of segments) {
-      if (reset) this.clear(layer.at(to - from, B, from).initialState, l, reset, false);
+      if (reset) this.clear(layer.at(to - from, B, from).keptState, reset);
     }
   }
 
@@ -85,15 +97,14 @@ export class DocumentResets {
     return segments;
   }
 
-  private clear(state: readonly Tensor[], l: number, { t, rows }: Reset, keep: boolean): void {
-    const { backend } = this;
+  private keep(state: readonly Tensor[], l: number, { t, rows }: Reset): void {
     state.forEach((s, k) => {
-      for (const row of rows) {
-        const values = this.row(s, row);
-        if (keep) backend.copy(this.keptRow(l, k, t, row), values);
-        backend.fill(values, 0);
-      }
+      for (const row of rows) this.backend.copy(this.keptRow(l, k, t, row), this.row(s, row));
     });
+  }
+
+  private clear(state: readonly Tensor[], { rows }: Reset): void {
+    for (const s of state) for (const row of rows) this.backend.fill(this.row(s, row), 0);
   }
 
   private putBack(state: readonly Tensor[], l: number, { t, rows }: Reset): void {

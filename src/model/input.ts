@@ -6,7 +6,14 @@
  * there. With fewer rows in a chunk than characters in the vocabulary the direct way is shorter. Both ways
  * give the same numbers forward. One-hot input is the table W_ihᵀ + b_ih itself.
  */
-import type { Backend, Indices, Lookup, Tensor } from '../backend/backend.js';
+import type {
+  Backend,
+  Indices,
+  LayerInput,
+  Lookup,
+  ProjectedInput,
+  Tensor,
+} from '../backend/backend.js';
 import { cellOf } from './cells/cells.js';
 import { type LayerWeights, layerWeights } from './layer-weights.js';
 import type { ModelConfig } from './model-config.js';
@@ -32,6 +39,8 @@ export class FirstLayerInput {
    * The list of rows to look up that was made last; kept because each step of generation reads the same list of ids
    */
   private lookup: Lookup | undefined;
+  /** Embedded characters of the chunk size that was last asked for */
+  private projected: ProjectedInput | undefined;
   private frozen = false;
   private readonly embeddingName: string;
   private readonly layer: LayerWeights['input'];
@@ -55,31 +64,35 @@ export class FirstLayerInput {
   }
 
   /**
-   * Projects characters: projection[i,:] = W_ih · embedding(ids[i]) + b_ih.
-   * @param projection [T, B, G·H], which is written unless a look-up is returned
-   * @param written whether it is to be written in any case
-   * @returns the look-up from which the cell takes the projection, if the table is used
+   * The input of the first layer: of character i, W_ih · embedding(ids[i]) + b_ih.
+   * @param ids [T, B]
+   * @returns the table of projections, or embedded characters, which are projected
    */
-  forward(projection: Tensor, ids: Indices, written = false): Lookup | undefined {
+  forward(ids: Indices, T: number, B: number): LayerInput {
     const { backend, weights } = this;
     if (this.usesTable(ids.length)) {
       if (!this.frozen) this.fillTable();
-      if (written) {
-        const [, width] = this.tableShape;
-        const rows = backend.view(projection, 0, [ids.length, width]);
-        backend.gather(rows, this.requireTable(), ids);
-        return undefined;
-      }
       if (this.lookup?.ids !== ids) this.lookup = { table: this.requireTable(), ids };
       return this.lookup;
     }
     const x = this.embeddedRows(ids.length);
     backend.gather(x, weights.get(this.embeddingName), ids);
-    backend.linear(projection, x, this.layer.weight, this.layer.bias);
-    return undefined;
+    if (this.projected?.x.shape[0] !== T || this.projected.x.shape[1] !== B) {
+      const view = backend.view(x, 0, [T, B, this.config.embedding]);
+      this.projected = { x: view, ...this.layer };
+    }
+    return this.projected;
   }
 
-  /** Adds to the gradients of the embedding, W_ih and b_ih; dProjection [T, B, G·H] */
+  /** Writes the input of characters [T, B] to a tensor [T·B, G·H]. */
+  write(projection: Tensor, ids: Indices): void {
+    const { backend } = this;
+    const input = this.forward(ids, ids.length, 1);
+    if ('table' in input) backend.gather(projection, input.table, ids);
+    else backend.linear(projection, input.x, input.weight, input.bias);
+  }
+
+  /** Adds to the gradients of the embedding, W_ih and b_ih; dProjection [T, B, G·H], compact or not */
   backward(dProjection: Tensor, ids: Indices): void {
     const { backend, weights, gradients } = this;
     if (gradients === undefined || this.dLayer === undefined) {

@@ -1,9 +1,10 @@
 /** The input of a language model's first layer: characters, and the labels of the texts where these have any. */
-import type { Backend, Indices, Lookup, Tensor } from '../backend/backend.js';
+import type { Backend, Indices, LayerInput, Tensor } from '../backend/backend.js';
 import { FirstLayerInput } from './input.js';
 import { LabelEmbedding, LabelProjection, type LabelRows } from './labels.js';
 import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
+import { SummedInput } from './summed-input.js';
 
 /** Name of the matrix that a language model multiplies embeddings of labels with */
 export const labelWeight = 'rnn.weight_label_l0';
@@ -11,7 +12,11 @@ export const labelWeight = 'rnn.weight_label_l0';
 export class LabelledInput {
   private readonly characters: FirstLayerInput;
   private readonly labels:
-    | { readonly embedding: LabelEmbedding; readonly projection: LabelProjection }
+    | {
+        readonly embedding: LabelEmbedding;
+        readonly projection: LabelProjection;
+        readonly summed: SummedInput;
+      }
     | undefined;
 
   constructor(
@@ -26,24 +31,26 @@ export class LabelledInput {
     this.labels = {
       embedding: new LabelEmbedding(backend, config, weights, gradients, maxRows),
       projection: new LabelProjection(backend, weights, gradients, labelWeight, maxRows),
+      summed: new SummedInput(backend, maxRows, weights.get(labelWeight).shape[0]),
     };
   }
 
   /**
-   * Projects characters and labels.
-   * @param projection [T, B, G·H], which is written unless a look-up is returned
+   * The input of characters and labels.
+   * @param ids [T, B]
    * @param rows of a network with labels: those of the T·B rows, or of B rows if they are the same at every step
    */
-  forward(projection: Tensor, ids: Indices, rows: LabelRows | undefined): Lookup | undefined {
+  forward(ids: Indices, T: number, B: number, rows: LabelRows | undefined): LayerInput {
     const { characters, labels } = this;
-    if (labels === undefined) return characters.forward(projection, ids);
+    if (labels === undefined) return characters.forward(ids, T, B);
     if (rows === undefined) throw new Error('the labels are missing');
-    characters.forward(projection, ids, true);
+    const projection = labels.summed.rows(T * B);
+    characters.write(projection, ids);
     labels.projection.forward(projection, labels.embedding.forward(rows));
-    return undefined;
+    return labels.summed.input(T * B);
   }
 
-  /** Adds to the gradients of all that is learned here; dProjection [T, B, G·H] */
+  /** Adds to the gradients of all that is learned here; dProjection [T, B, G·H], compact or not */
   backward(dProjection: Tensor, ids: Indices): void {
     const { characters, labels } = this;
     if (labels) {

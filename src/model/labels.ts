@@ -143,7 +143,7 @@ export class LabelProjection {
 
   /**
    * Adds to the gradients of the matrix and of the sums.
-   * @param dProjection [M, G·H]
+   * @param dProjection [M, G·H], compact or not
    * @param dSums [N, E]
    */
   backward(dProjection: Tensor, sums: Tensor, dSums: Tensor): void {

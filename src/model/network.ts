@@ -10,7 +10,7 @@
  * per layer what its cell states, plus one [T,B,H] gradient and, with dropout or residual connections, one
  * [T,B,H] of what it hands on (with both, another [T,B,H] gradient), plus [T·B,V] logits.
  */
-import type { Backend, DropoutMask, Indices, Lookup, Tensor } from '../backend/backend.js';
+import type { Backend, DropoutMask, Indices, ProjectedInput, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
 import type { Cell, CellChunk, CellLayer } from './cells/cell.js';
 import { cellOf } from './cells/cells.js';
@@ -46,6 +46,7 @@ export class Network {
   private readonly buffers: ChunkBuffers;
   private readonly cell: Cell;
   private readonly layerWeights: readonly LayerWeights[];
+  private readonly inputs: ProjectedInput[] = [];
   private readonly layerGradients: readonly LayerWeights[] | undefined;
   private readonly weightDrop: WeightDrop | undefined;
   private readonly outputWeight: Tensor;
@@ -133,18 +134,20 @@ export class Network {
   ): void {
     const { backend } = this;
     const layer = chunk.layers[l];
-    let lookup: Lookup | undefined;
-    if (l === 0) {
-      lookup = this.input.forward(layer.inputProjection, ids, labels);
-    } else {
-      const { weight, bias } = this.layerWeights[l].input;
-      backend.linear(layer.inputProjection, this.layerOutput(chunk, l - 1), weight, bias);
-    }
+    const { T, B } = layer.size;
+    const input = l === 0 ? this.input.forward(ids, T, B, labels) : this.inputAbove(chunk, l);
     for (let k = 0; k < state.length; k++) backend.copy(layer.initialState[k], state[k]);
-    if (this.documentResets) this.documentResets.forward(this.layers[l], l, lookup);
-    else layer.forward(lookup);
+    if (this.documentResets) this.documentResets.forward(this.layers[l], l, input);
+    else layer.forward(input);
     for (let k = 0; k < state.length; k++) backend.copy(state[k], layer.finalState[k]);
     this.writeLayerOutput(chunk, l);
+  }
+
+  /** The input of a layer above the first; kept, because each step of generation has the same. */
+  private inputAbove(chunk: ChunkViews, l: number): ProjectedInput {
+    const x = this.layerOutput(chunk, l - 1);
+    if (this.inputs[l]?.x !== x) this.inputs[l] = { x, ...this.layerWeights[l].input };
+    return this.inputs[l];
   }
 
   /**

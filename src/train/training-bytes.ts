@@ -3,33 +3,66 @@ import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { usualLength } from '../model/pairs/pair-batches.js';
 import { parameterTable } from '../model/parameters.js';
+import { precisionOf } from './precision.js';
 import type { TrainConfig } from './train-config.js';
-import { momentCount } from './update/optimizers.js';
+import { momentCount, usesMoment } from './update/optimizers.js';
 
 /** Bytes that a thread takes when it starts */
 const threadBytes = 8 * 2 ** 20;
 
 /**
  * Min bytes that a training needs: weights, moments and moving average, a copy of them for the files, gradients and
- * packed weights of each thread, and activations. The text is in memory already.
+ * scratch memory of each thread, and activations. The text is in memory already.
  */
 export function trainingBytes(model: ModelConfig, config: TrainConfig): number {
   const { flatSize } = parameterTable(model);
   const { layers: L, hidden: H, vocabulary: V } = model;
   const { batchSize, seqLength, threads, average } = config;
-  const kept = 1 + momentCount(config.optimizer) + (average > 0 ? 1 : 0);
+  const kept = flatSize * (average > 0 ? 2 : 1) + momentsInUse(model, config);
+  const { gates } = cellOf(model);
+  // a packed matrix, or a matrix of one gate and what Muon computes from it
+  const scratch = Math.max(gates, 5) * H * H;
+  const numbers = 2 * kept + threads * (flatSize + scratch);
   if (model.pairs) {
-    const { gates, states } = cellOf(model);
+    const { states } = cellOf(model);
     // layers of the encoder in both directions and of the decoder, and attention, at usual lengths of source and target
     const perLayer = 3 * (gates + states.length + 1) + (L > 1 ? 8 : 2);
     const perRow = (L * perLayer + 12) * H + V;
-    const pairs = 4 * ((2 * kept + 2 * threads) * flatSize + batchSize * usualLength * perRow);
-    return pairs + threads * threadBytes;
+    return 4 * (numbers + batchSize * usualLength * perRow) + threads * threadBytes;
   }
-  // copies of the rows that become zero where documents begin
-  const states = config.documents ? cellOf(model).states.length : 0;
-  // outside the cells: what each layer passes to the next, and the logits
-  const activations =
-    batchSize * seqLength * ((L * (cellOf(model).keptWidth + states) + 1) * H + V);
-  return 4 * ((2 * kept + 2 * threads) * flatSize + activations) + threads * threadBytes;
+  const activations = batchSize * seqLength * (keptOfRow(model, config) * H + V);
+  return 4 * (numbers + activations) + threads * threadBytes;
+}
+
+/** Numbers in the lists of moments, without the places that the optimiser leaves alone */
+function momentsInUse(model: ModelConfig, { optimizer }: TrainConfig): number {
+  const { parameters } = parameterTable(model);
+  let count = 0;
+  for (let list = 0; list < momentCount(optimizer); list++) {
+    for (const parameter of parameters) {
+      if (usesMoment(optimizer, list, parameter)) count += parameter.size;
+    }
+  }
+  return count;
+}
+
+/** Numbers of float32 that are kept for a row of a chunk, as a multiple of H; one of bfloat16 counts half. */
+function keptOfRow(model: ModelConfig, config: TrainConfig): number {
+  const { gates, states, keptWidth, halfKeptWidth } = cellOf(model);
+  const half = precisionOf(config) === 'bf16';
+  const compact = half ? 0.5 : 1;
+  const drops = config.dropout > 0;
+  const perLayer = [
+    (half ? halfKeptWidth : undefined) ?? keptWidth,
+    // sums after layer normalisation
+    model.layerNorm ? gates * compact : 0,
+    // copies of the rows that become zero where documents begin
+    config.documents ? states.length : 0,
+  ];
+  // layers that hand on something other than their output: the first one has no residual connection
+  const handing = drops ? model.layers : model.residual ? model.layers - 1 : 0;
+  // gradients with respect to what is handed on, and to what it is before dropout
+  const gradients = drops && model.residual ? 2 : 1;
+  const kept = perLayer.reduce((sum, width) => sum + width, 0);
+  return model.layers * kept + handing * compact + gradients;
 }

@@ -1,5 +1,12 @@
 /** Cases of the cells: a layer over a chunk, forward and backward. */
-import type { Backend, Indices, Tensor } from '#charnn/backend/backend.js';
+import type {
+  Indices,
+  LayerInput,
+  LstmBuffers,
+  LstmNormBuffers,
+  Tensor,
+} from '#charnn/backend/backend.js';
+import type { SyncBackend } from '../backends.js';
 import type { KernelCase } from './kernel-case.js';
 
 /** A state or gradient of about 1 that rounds to the other neighbour, times a weight of at most 1, for two steps */
@@ -18,7 +25,10 @@ export const cellCases: KernelCase[] = chunks.flatMap((chunk) => [
   ...casesOfCells(chunk, true),
 ]);
 
-/** looksUp: whether the input projection is looked up in a table, not found in the gates */
+/**
+ * looksUp: whether the input projection is looked up in a table; otherwise it is found in the gates, or made of
+ * vectors, which are compact where B is odd
+ */
 export function casesOfCells(
   [T, B, H]: readonly [number, number, number],
   looksUp: boolean,
@@ -27,10 +37,23 @@ export function casesOfCells(
   const label = `T ${T}, B ${B}, H ${H}${looksUp ? ', looked up' : ''}`;
   const input = (gates: number) =>
     looksUp ? { tensors: { table: [5, gates * H] }, ids: { count: T * B, below: 5 } } : {};
+  const D = H + 2;
+  const lstmInput = looksUp
+    ? input(4)
+    : { tensors: { x: [T, B, D], inputWeight: [4 * H, D], inputBias: [4 * H] } };
+  const compact = ['gates', 'h', 'c', 'normalised', ...(B % 2 === 1 ? ['x'] : [])];
+  const inputOf = (t: Readonly<Record<string, Tensor>>, ids: Indices): LayerInput =>
+    looksUp ? { table: t.table, ids } : { x: t.x, weight: t.inputWeight, bias: t.inputBias };
+  const lstmOf = <Buffers>(backend: SyncBackend, buffers: Readonly<Record<string, Tensor>>) =>
+    ({
+      ...buffers,
+      tanhC: backend.half ? undefined : buffers.tanhC,
+      state: backend.half ? buffers.state : undefined,
+    }) as Buffers;
   const lookupOf = (table: Tensor | undefined, ids: Indices) => table && { table, ids };
   const shared = { h: [T + 1, B, H], dy: [T, B, H], dh: [B, H] };
   const lstmTensors = {
-    ...{ gates: [T, B, 4 * H], c: [T + 1, B, H], tanhC: [T, B, H] },
+    ...{ gates: [T, B, 4 * H], c: [T + 1, B, H], tanhC: [T, B, H], state: [B, H] },
     ...{ weight: [4 * H, H], bias: [4 * H], dc: [B, H] },
     ...shared,
   };
@@ -55,24 +78,26 @@ export function casesOfCells(
     },
     {
       name: `lstm, ${label}`,
-      ...input(4),
-      tensors: { ...lstmTensors, ...input(4).tensors },
+      ...lstmInput,
+      tensors: { ...lstmTensors, ...lstmInput.tensors },
+      compact,
       scale,
-      run: (backend, { dy, dh, dc, table, ...buffers }, ids) => {
-        const lstm = buffers as unknown as Parameters<Backend['lstmForward']>[1];
-        backend.lstmForward(size, lstm, lookupOf(table, ids));
+      run: (backend, { dy, dh, dc, ...buffers }, ids) => {
+        const lstm = lstmOf<LstmBuffers>(backend, buffers);
+        backend.lstmForward(size, lstm, inputOf(buffers, ids));
         backend.lstmBackward(size, lstm, dy, dh, dc);
       },
-      outputs: ['h', 'c', 'tanhC', 'gates', 'dh', 'dc'],
+      outputs: ['h', 'c', 'tanhC', 'state', 'gates', 'dh', 'dc'],
       tolerance: 5e-6,
       halfTolerance: roundedStates,
     },
     {
       name: `lstm with layer normalisation, ${label}`,
-      ...input(4),
+      ...lstmInput,
+      compact,
       tensors: {
         ...lstmTensors,
-        ...input(4).tensors,
+        ...lstmInput.tensors,
         gain: [4 * H],
         normalised: [T, B, 4 * H],
         scales: [T, B, 4],
@@ -80,12 +105,24 @@ export function casesOfCells(
         dBias: [4 * H],
       },
       scale,
-      run: (backend, { dy, dh, dc, dGain, dBias, table, ...buffers }, ids) => {
-        const lstm = buffers as unknown as Parameters<Backend['lstmNormForward']>[1];
-        backend.lstmNormForward(size, lstm, lookupOf(table, ids));
+      run: (backend, { dy, dh, dc, dGain, dBias, ...buffers }, ids) => {
+        const lstm = lstmOf<LstmNormBuffers>(backend, buffers);
+        backend.lstmNormForward(size, lstm, inputOf(buffers, ids));
         backend.lstmNormBackward(size, lstm, dy, dh, dc, dGain, dBias);
       },
-      outputs: ['h', 'c', 'tanhC', 'gates', 'dh', 'dc', 'normalised', 'scales', 'dGain', 'dBias'],
+      outputs: [
+        'h',
+        'c',
+        'tanhC',
+        'state',
+        'gates',
+        'dh',
+        'dc',
+        'normalised',
+        'scales',
+        'dGain',
+        'dBias',
+      ],
       tolerance: 5e-6,
       halfTolerance: roundedStates,
     },

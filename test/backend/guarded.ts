@@ -4,7 +4,8 @@ import type { Random } from '#charnn/model/random.js';
 import type { SyncBackend } from '../backends.js';
 
 const guardLength = 16;
-const guardValue = 12345.678;
+/** A number of bfloat16 */
+const guardValue = 12352;
 
 export class Guarded {
   private readonly guards: { tensor: Tensor; name: string }[] = [];
@@ -17,10 +18,16 @@ export class Guarded {
     return tensor;
   }
 
+  compact(name: string, shape: readonly number[], values: ArrayLike<number>): Tensor {
+    const tensor = this.filled(name, shape, 'compact');
+    this.backend.write(tensor, values);
+    return tensor;
+  }
+
   /** A tensor that holds the guard word in every element, as no kernel expects it. */
-  filled(name: string, shape: readonly number[]): Tensor {
+  filled(name: string, shape: readonly number[], kind: 'tensor' | 'compact' = 'tensor'): Tensor {
     const size = shape.reduce((a, b) => a * b, 1);
-    const whole = this.backend.tensor([size + 2 * guardLength]);
+    const whole = this.backend[kind]([size + 2 * guardLength]);
     this.backend.fill(whole, guardValue);
     for (const start of [0, guardLength + size]) {
       this.guards.push({ tensor: this.backend.view(whole, start, [guardLength]), name });

@@ -6,6 +6,8 @@ export interface KernelCase {
   /** Inputs and outputs by name; `scale` of the random values, 1 unless given */
   readonly tensors: Readonly<Record<string, readonly number[]>>;
   readonly scale?: number;
+  /** Names of the tensors that are compact */
+  readonly compact?: readonly string[];
   readonly ids?: { readonly count: number; readonly below: number };
   run(
     backend: SyncBackend,

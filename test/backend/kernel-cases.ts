@@ -41,6 +41,19 @@ export const productCases = ([M, N, K]: readonly [number, number, number]): Kern
     outputs: ['dw', 'db'],
     tolerance: gemmTolerance * (M + 1),
   },
+  {
+    name: `products of compact tensors ${M}×${N}×${K}`,
+    tensors: { y: [M, N], x: [M, K], w: [N, K], dx: [M, K], dy: [M, N], dw: [N, K], db: [N] },
+    compact: ['x', 'dy'],
+    run: (backend, { y, x, w, dx, dy, dw, db }) => {
+      backend.linear(y, x, w, undefined);
+      backend.linearBackwardInput(dx, dy, w, false);
+      backend.linearBackwardWeight(dw, db, dy, x);
+    },
+    outputs: ['y', 'dx', 'dw', 'db'],
+    forwardOutputs: ['y'],
+    tolerance: gemmTolerance * (Math.max(M, N, K) + 1),
+  },
 ];
 
 const products: KernelCase[] = [
@@ -151,6 +164,41 @@ export function elementCases(n: number, rows?: number): KernelCase[] {
       },
       outputs: ['x'],
       tolerance: 1e-6,
+    },
+    {
+      name: `dropout, add and copy of compact tensors ${label}`,
+      tensors: {
+        x: [rows ?? 4, 3, n],
+        y: [rows ?? 4, 3, n],
+        z: [rows ?? 4, 3, n],
+        w: [rows ?? 4, 3, n],
+      },
+      compact: ['y', 'z'],
+      run: (backend, { x, y, z, w }) => {
+        const mask = {
+          rate: 0.4,
+          key: [-5, 77],
+          firstRow: 2,
+          totalRows: 9,
+          locked: false,
+        } as const;
+        backend.dropout(y, x, mask);
+        backend.add(y, z);
+        backend.copy(w, y);
+        backend.copy(z, x);
+      },
+      outputs: ['y', 'z', 'w'],
+      tolerance: 1e-6,
+      halfTolerance: 2 ** -7,
+    },
+    {
+      name: `scatterAdd of a compact tensor ${label}`,
+      tensors: { table: [9, n], dy: [rows ?? 33, n] },
+      compact: ['dy'],
+      ids: { count: rows ?? 33, below: 9 },
+      run: (backend, { table, dy }, ids) => backend.scatterAdd(table, dy, ids),
+      outputs: ['table'],
+      tolerance: 1e-5,
     },
     {
       name: `adam with both decays ${n}`,

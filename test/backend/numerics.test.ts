@@ -108,15 +108,22 @@ describe.each(machines)('%s', (_, makeMachine, precision) => {
       bias: zeros(G * H),
     });
     const [rnn, gru] = [cell(1), { ...cell(3), recurrent: zeros(T, B, 3 * H) }];
-    const lstm = { ...cell(4), c: zeros(T + 1, B, H), tanhC: zeros(T, B, H) };
+    const compact = (...shape: number[]) => backend.compact(shape);
+    const lstm = {
+      ...{ ...cell(4), gates: compact(T, B, 4 * H), h: compact(T + 1, B, H) },
+      c: compact(T + 1, B, H),
+      tanhC: backend.half ? undefined : zeros(T, B, H),
+      state: backend.half ? zeros(B, H) : undefined,
+    };
+    const input = { x: nan(T, B, 3), weight: zeros(4 * H, 3), bias: zeros(4 * H) };
     backend.rnnForward({ T, B, H }, rnn);
     backend.gruForward({ T, B, H }, gru);
-    backend.lstmForward({ T, B, H }, lstm);
+    backend.lstmForward({ T, B, H }, lstm, input);
     const norm = {
-      ...{ ...cell(4), c: zeros(T + 1, B, H), tanhC: zeros(T, B, H), gain: zeros(4 * H) },
-      ...{ normalised: zeros(T, B, 4 * H), scales: zeros(T, B, 4) },
+      ...{ ...lstm, h: compact(T + 1, B, H), gain: zeros(4 * H) },
+      ...{ normalised: compact(T, B, 4 * H), scales: zeros(T, B, 4) },
     };
-    backend.lstmNormForward({ T, B, H }, norm);
+    backend.lstmNormForward({ T, B, H }, norm, input);
     for (const { h } of [rnn, gru, lstm, norm]) {
       expect(
         backend

@@ -11,7 +11,7 @@ import type { KernelCase } from './kernel-case.js';
 /** A back end, and the guards around what `guarded` makes and around the kernels' own memory. */
 export interface Machine {
   readonly backend: SyncBackend;
-  readonly guarded: Pick<Guarded, 'tensor'> & {
+  readonly guarded: Pick<Guarded, 'tensor' | 'compact'> & {
     overrun(): string[] | Promise<string[]>;
   };
 }
@@ -51,7 +51,8 @@ export async function runCase(
     const scale = name.startsWith('d') ? 1 : (c.scale ?? 1);
     const values = randomValues(random, count, scale);
     if (name === c.poisoned) values[0] = Number.NaN;
-    tensors[name] = guarded.tensor(name, shape, values);
+    const kind = c.compact?.includes(name) ? 'compact' : 'tensor';
+    tensors[name] = guarded[kind](name, shape, values);
   }
   const { count, below } = c.ids ?? { count: 1, below: 1 };
   const ids = backend.indices(count);

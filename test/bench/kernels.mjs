@@ -58,12 +58,13 @@ const [dEmbedding, dOutW, dOutB] = dW.slice(4 * L);
 const [inputs, targets] = [ids(), ids()];
 const [table, dTable] = [backend.tensor([V, G]), backend.tensor([V, G])];
 const layers = Array.from({ length: L }, (_, l) => {
-  const h = backend.tensor([T + 1, B, H]);
+  const h = backend.compact([T + 1, B, H]);
   return {
-    gates: backend.tensor([T, B, G]),
+    gates: backend.compact([T, B, G]),
     h,
-    c: backend.tensor([T + 1, B, H]),
-    tanhC: backend.tensor([T, B, H]),
+    c: backend.compact([T + 1, B, H]),
+    state: backend.half ? backend.tensor([B, H]) : undefined,
+    tanhC: backend.half ? undefined : backend.tensor([T, B, H]),
     weight: W[4 * l + 2],
     bias: W[4 * l + 3],
     before: backend.view(h, 0, [T, B, H]),
@@ -85,14 +86,11 @@ const step = (name, multiplyAdds, run) => steps.push({ name, multiplyAdds, run, 
 step('fill gradients', 0, () => backend.fill(g, 0));
 step('input table', V * D * G, () => backend.linear(table, embedding, W[0], W[1]));
 layers.forEach((layer, l) => {
-  if (l > 0) {
-    const [weight, bias] = W.slice(4 * l);
-    step(`input ${l}`, M * H * G, () =>
-      backend.linear(layer.gates, layers[l - 1].after, weight, bias),
-    );
-  }
-  const lookup = l === 0 ? { table, ids: inputs } : undefined;
-  step(`lstm forward ${l}`, M * H * G, () => backend.lstmForward(size, layer, lookup));
+  const [weight, bias] = W.slice(4 * l);
+  const input = l === 0 ? { table, ids: inputs } : { x: layers[l - 1].after, weight, bias };
+  step(`lstm forward ${l}`, (l === 0 ? 1 : 2) * M * H * G, () =>
+    backend.lstmForward(size, layer, input),
+  );
 });
 const top = layers[L - 1];
 step('output', M * H * V, () => backend.linear(logits, top.after, outW, outB));

@@ -40,9 +40,12 @@ function withFrozenWeight(c: KernelCase): KernelCase {
     ...c,
     name: `${c.name}, frozen`,
     run: (backend, tensors, ids) => {
-      backend.freeze(tensors.weight);
+      const weights = [tensors.weight, tensors.inputWeight].filter(
+        (weight) => weight !== undefined,
+      );
+      for (const weight of weights) backend.freeze(weight);
       c.run(backend, tensors, ids);
-      backend.thaw(tensors.weight);
+      for (const weight of weights) backend.thaw(weight);
     },
   };
 }

@@ -107,10 +107,13 @@ class FencedBackend extends CompiledBackend {
 export function fencedMachine(arena: Arena, kernels: ReturnType<NativeAddon['open']>): Machine {
   const memory = new FencedMemory(arena);
   const backend = new FencedBackend(memory, 'fenced', kernels, new Scratch(memory.source));
-  const tensor = (_: string, shape: readonly number[], values: ArrayLike<number>): Tensor => {
-    const made = backend.tensor(shape);
-    backend.write(made, values);
-    return made;
-  };
-  return { backend, guarded: { tensor, overrun: () => [] } };
+  const filled =
+    (kind: 'tensor' | 'compact') =>
+    (_: string, shape: readonly number[], values: ArrayLike<number>): Tensor => {
+      const made = backend[kind](shape);
+      backend.write(made, values);
+      return made;
+    };
+  const guarded = { tensor: filled('tensor'), compact: filled('compact'), overrun: () => [] };
+  return { backend, guarded };
 }

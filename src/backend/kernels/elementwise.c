@@ -1,4 +1,5 @@
 /* Loss, dropout, reductions and optimisers. */
+#include "factors.h"
 #include "functions.h"
 
 /*
@@ -88,22 +89,59 @@ INLINE uint32_t lowbias32(uint32_t x) {
     return x ^ (x >> 16);
 }
 
+/* Numbers of a row that are converted at a time */
+#define CONVERTED 256
+
+/* to[n] <- the n <= CONVERTED numbers from element i of x on; returns where they are, in `to` or in x itself. */
+INLINE const float *as_floats(float *to, const void *x, int half, ptrdiff_t i, int n) {
+    if (!is_half(half)) return (const float *)x + i;
+#define BODY(part) STORE(to + at, load_either(x, 1, i + at, part), part);
+    FOR_VECTORS(at, n, BODY);
+#undef BODY
+    return to;
+}
+
+/* Elements from i on of y <- from[n] */
+INLINE void put_floats(void *y, int half, ptrdiff_t i, const float *from, int n) {
+#define BODY(part) store_either(y, half, i + at, LOAD(from + at, part), part);
+    FOR_VECTORS(at, n, BODY);
+#undef BODY
+}
+
 /* y = x ⊙ mask / (1 - rate), [T,B,W]; an element is kept when its random bits reach the threshold */
-KERNEL void dropout(float *y, const float *x, int T, int B, int W, uint32_t threshold, float scale,
-                    uint32_t key0, uint32_t key1, uint32_t first_row, uint32_t total_rows, int locked) {
+KERNEL void dropout(void *y, int y_half, const void *x, int x_half, int T, int B, int W, uint32_t threshold,
+                    float scale, uint32_t key0, uint32_t key1, uint32_t first_row, uint32_t total_rows, int locked) {
+    float given[CONVERTED], made[CONVERTED];
+    ptrdiff_t at = 0;
     for (int t = 0; t < T; t++)
-        for (int b = 0; b < B; b++, x += W, y += W) {
+        for (int b = 0; b < B; b++) {
             uint32_t row = (locked ? 0 : (uint32_t)t * total_rows) + first_row + (uint32_t)b;
             uint32_t start = row * (uint32_t)W;
-            for (int j = 0; j < W; j++) {
-                uint32_t bits = lowbias32(lowbias32((start + (uint32_t)j) ^ key0) + key1);
-                y[j] = bits >= threshold ? x[j] * scale : 0;
+            for (int j0 = 0, n; j0 < W; j0 += n, at += n, start += (uint32_t)n) {
+                n = is_half(x_half) || is_half(y_half) ? W - j0 < CONVERTED ? W - j0 : CONVERTED : W;
+                const float *from = as_floats(given, x, x_half, at, n);
+                float *to = is_half(y_half) ? made : (float *)y + at;
+                for (int j = 0; j < n; j++) {
+                    uint32_t bits = lowbias32(lowbias32((start + (uint32_t)j) ^ key0) + key1);
+                    to[j] = bits >= threshold ? from[j] * scale : 0;
+                }
+                if (is_half(y_half)) put_floats(y, 1, at, made, n);
             }
         }
 }
 
-KERNEL void add(float *to, const float *from, int n) {
-    for (int i = 0; i < n; i++) to[i] += from[i];
+KERNEL void add(void *to, int to_half, const void *from, int from_half, int n) {
+#define BODY(part) \
+    store_either(to, to_half, at, load_either(to, to_half, at, part) + load_either(from, from_half, at, part), part);
+    FOR_VECTORS(at, n, BODY);
+#undef BODY
+}
+
+/* to = from, in another format */
+KERNEL void convert(void *to, int to_half, const void *from, int from_half, int n) {
+#define BODY(part) store_either(to, to_half, at, load_either(from, from_half, at, part), part);
+    FOR_VECTORS(at, n, BODY);
+#undef BODY
 }
 
 /* to += amount · (from - to) */

@@ -42,6 +42,16 @@
 /* Words of K numbers that follow one another along k, with the padding */
 INLINE int words_of(int K) { return (K + WORD * STEP - 1) / (WORD * STEP) * STEP; }
 
+/*
+ * Numbers in the format of factors, of which the memory between forward and backward is made (Backend.compact):
+ * bfloat16 in half precision, else float.
+ */
+#if defined(HALF)
+typedef uint16_t compact;
+#else
+typedef float compact;
+#endif
+
 #if !defined(HALF)
 
 /* VL words from the numbers of one place along k */
@@ -57,8 +67,16 @@ INLINE vec splat_word(const float *p) { return splat(*p); }
 
 INLINE vec multiply_words(vec a, vec b, vec sum) { return multiply_add(a, b, sum); }
 
+#define LOAD_COMPACT(p, n) LOAD(p, n)
+#define STORE_COMPACT(p, x, n) STORE(p, x, n)
+
 #else
 
+typedef uint32_t uvec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+/* words at any place where a bfloat16 may be */
+typedef float vec_of_halves __attribute__((vector_size(VL * 4), aligned(2), may_alias));
+/* VL bfloat16 */
+typedef uint16_t halves __attribute__((vector_size(VL * 2), aligned(2), may_alias));
 typedef int32_t word __attribute__((may_alias));
 
 INLINE vec splat_word(const float *p) { return (vec)(*(const word *)p - (ivec){0}); }
@@ -78,6 +96,8 @@ INLINE vec multiply_words(vec a, vec b, vec sum) {
     return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
 
+INLINE halves to_halves(vec x) { return (halves)_mm512_cvtneps_pbh((__m512)x); }
+
 #elif defined(BFMMLA)
 #include <arm_neon.h>
 
@@ -94,9 +114,9 @@ INLINE vec pack_words(vec low, vec high) {
 INLINE vec low_halves(vec a, vec b) { return (vec)vzip1q_f64((float64x2_t)a, (float64x2_t)b); }
 INLINE vec high_halves(vec a, vec b) { return (vec)vzip2q_f64((float64x2_t)a, (float64x2_t)b); }
 
-#else
+INLINE halves to_halves(vec x) { return (halves)vreinterpret_u16_bf16(vcvt_bf16_f32((float32x4_t)x)); }
 
-typedef uint32_t uvec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+#else
 
 /* The bits of x rounded to bfloat16, in the upper half; not-a-number stays. */
 INLINE uvec round_to_half(vec x) {
@@ -117,6 +137,8 @@ INLINE vec pack_words(vec low, vec high) {
     return make_words(evens, odds);
 }
 
+INLINE halves to_halves(vec x) { return __builtin_convertvector(round_to_half(x) >> 16, halves); }
+
 INLINE vec multiply_words(vec a, vec b, vec sum) {
     vec first = multiply_add((vec)((uvec)a << 16), (vec)((uvec)b << 16), sum);
     return multiply_add((vec)((uvec)a & 0xffff0000), (vec)((uvec)b & 0xffff0000), first);
@@ -131,6 +153,71 @@ INLINE vec words_along(const float *p, int n) {
     return pack_words(low, high);
 }
 
+/* The same of numbers that are rounded already, so that they are their words */
+INLINE vec words_of_halves(const uint16_t *p, int n) {
+    if (n == 2 * VL) return (vec) * (const vec_of_halves *)p;
+    uint16_t part[2 * VL] = {0};
+    for (int i = 0; i < n; i++) part[i] = p[i];
+    return (vec) * (const vec_of_halves *)part;
+}
+
+INLINE vec load_halves(const uint16_t *p, int n) {
+    halves x = {0};
+    if (n == VL) x = *(const halves *)p;
+    else
+        for (int i = 0; i < n; i++) x[i] = p[i];
+    return (vec)(__builtin_convertvector(x, uvec) << 16);
+}
+
+INLINE void store_halves(uint16_t *p, vec x, int n) {
+    halves rounded = to_halves(x);
+    if (n == VL) *(halves *)p = rounded;
+    else
+        for (int i = 0; i < n; i++) p[i] = rounded[i];
+}
+
+#define LOAD_COMPACT(p, n) load_halves(p, n)
+#define STORE_COMPACT(p, x, n) store_halves(p, x, n)
+
 #endif
+
+/*
+ * Numbers of a tensor that may be of either format: `half` says of which. In full precision there is one format
+ * alone.
+ */
+INLINE int is_half(int half) { return WORD == 2 && half; }
+
+INLINE const void *from_element(const void *p, int half, ptrdiff_t i) {
+    return (const char *)p + i * (is_half(half) ? (ptrdiff_t)sizeof(uint16_t) : (ptrdiff_t)sizeof(float));
+}
+
+/* Words of n numbers from element i on, VL words at most */
+INLINE vec words_along_either(const void *p, int half, ptrdiff_t i, int n) {
+#if defined(HALF)
+    if (half) return words_of_halves((const uint16_t *)p + i, n);
+#endif
+    (void)half;
+    return words_along((const float *)p + i, n);
+}
+
+/* n <= VL numbers from element i on */
+INLINE vec load_either(const void *p, int half, ptrdiff_t i, int n) {
+#if defined(HALF)
+    if (half) return load_halves((const uint16_t *)p + i, n);
+#endif
+    (void)half;
+    return LOAD((const float *)p + i, n);
+}
+
+INLINE void store_either(void *p, int half, ptrdiff_t i, vec x, int n) {
+#if defined(HALF)
+    if (half) {
+        store_halves((uint16_t *)p + i, x, n);
+        return;
+    }
+#endif
+    (void)half;
+    STORE((float *)p + i, x, n);
+}
 
 #endif

@@ -31,12 +31,12 @@ INLINE void fetch_next_tile(const float *tile, const float *head, int ldc, int r
 INLINE int depth_edge(int words, int parts, int i) { return STEP * part_edge(words / STEP, parts, i); }
 
 /* upper: tiles that lie wholly below the diagonal are left out */
-INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *packed,
+INLINE void gemm_tiles(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                        struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room,
                        const int upper) {
 #if !defined(AMX) && !defined(BFMMLA)
     if (M <= 2) {
-        gemm_rows(c, ldc, a, lda, packed, begin, start, M, N, K, room);
+        gemm_rows(c, ldc, a, half, lda, packed, begin, start, M, N, K, room);
         return;
     }
 #endif
@@ -51,11 +51,11 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
         for (int mb = 0; mb < m_blocks; mb++) {
             int m0 = unit_edge(M, unit, units, m_blocks, mb), m1 = unit_edge(M, unit, units, m_blocks, mb + 1);
             int block_units = units_of(m1 - m0, unit), tiles = blocks_of(block_units, TILE_UNITS);
-            const float *rows_of_a = a + (ptrdiff_t)m0 * lda + WORD * k0;
+            const float *rows_of_a = from_element(a, half, (ptrdiff_t)m0 * lda + WORD * k0);
             int stride = lda;
             if (WORD == 2 || contend) {
                 int end = WORD * k1 < K ? WORD * k1 : K;
-                stride = copy_rows(room, rows_of_a, lda, m1 - m0, end - WORD * k0);
+                stride = copy_rows(room, rows_of_a, half, lda, m1 - m0, end - WORD * k0);
                 rows_of_a = room;
             }
             for (int n = 0; n < N; n += NR) {
@@ -79,8 +79,13 @@ INLINE void gemm_tiles(float *c, int ldc, const float *a, int lda, const float *
 
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room) {
+    gemm_either(c, ldc, a, 0, lda, packed, rows, start, M, N, K, room);
+}
+
+static void gemm_either(float *c, int ldc, const void *a, int half, int lda, const float *packed,
+                        struct start_rows rows, enum gemm_start start, int M, int N, int K, float *room) {
     TIME_PRODUCT((int64_t)M * N * K);
-    gemm_tiles(c, ldc, a, lda, packed, rows, start, M, N, K, room, 0);
+    gemm_tiles(c, ldc, a, half, lda, packed, rows, start, M, N, K, room, 0);
 }
 
 /* Square of the matrix that is mirrored at once: its rows and columns fit the first-level cache. */
@@ -88,30 +93,33 @@ static void gemm(float *c, int ldc, const float *a, int lda, const float *packed
 
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room) {
     TIME_PRODUCT((int64_t)N * N / 2 * K);
-    gemm_tiles(c, N, a, K, packed, no_rows, START_ZERO, N, N, K, needed_room(room), 1);
+    gemm_tiles(c, N, a, 0, K, packed, no_rows, START_ZERO, N, N, K, needed_room(room), 1);
     for (int i0 = 0; i0 < N; i0 += MIRROR)
         for (int j0 = 0; j0 <= i0; j0 += MIRROR)
             for (int i = i0; i < N && i < i0 + MIRROR; i++)
                 for (int j = j0; j < i && j < j0 + MIRROR; j++) c[(size_t)i * N + j] = c[(size_t)j * N + i];
 }
 
-static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *b, int ldb, float *sums,
-                              int M, int N, int K, float *scratch) {
+static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int lda, const float *b, int ldb,
+                              float *sums, int M, int N, int K, float *scratch) {
     TIME_PRODUCT((int64_t)M * N * K);
     const int words = words_of(K), unit = row_unit(M), units = units_of(M, unit);
     const int k_blocks = blocks_of(words, KC_PACKED), m_blocks = blocks_of(units, BLOCK_UNITS);
     begin_tiles(unit);
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = depth_edge(words, k_blocks, kb), k1 = depth_edge(words, k_blocks, kb + 1), depth = k1 - k0;
-        const float *rows_of_a = a + (ptrdiff_t)WORD * k0 * lda;
+        /* words of 4 bytes from what is fetched with one row of a panel to what is fetched with the next */
+        const ptrdiff_t next_row = (is_half(half) ? 1 : WORD) * (ptrdiff_t)lda;
+        const void *rows_of_a = from_element(a, half, (ptrdiff_t)WORD * k0 * lda);
         int last_row = WORD * k1 < K ? WORD * k1 : K;
         for (int mb = 0; mb < m_blocks; mb++) {
             int m0 = unit_edge(M, unit, units, m_blocks, mb), m1 = unit_edge(M, unit, units, m_blocks, mb + 1);
             int block_units = units_of(m1 - m0, unit), tiles = blocks_of(block_units, TILE_UNITS);
-            pack_left(scratch, rows_of_a + m0, lda, m1 - m0, unit, tiles, last_row - WORD * k0,
+            pack_left(scratch, from_element(rows_of_a, half, m0), half, lda, m1 - m0, unit, tiles, last_row - WORD * k0,
                       sums ? sums + m0 : NULL);
             /* the block of A that is packed after this one */
-            const float *next_block = mb + 1 < m_blocks ? rows_of_a + m1 : a + (ptrdiff_t)last_row * lda;
+            const float *next_block = mb + 1 < m_blocks ? from_element(rows_of_a, half, m1)
+                                                        : from_element(a, half, (ptrdiff_t)last_row * lda);
             for (int n = 0; n < N; n += NR) {
                 int nv = panel_vectors(N, n);
                 int columns = N - n < NR ? N - n : NR;
@@ -125,7 +133,7 @@ static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const 
                     /* the multiply-adds of the last panel hide the time of prefetching the next block */
                     int last = n + NR >= N;
                     tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * LEFT_WIDTH, panel, down, columns, depth,
-                                last ? next_block + first : panel + PANEL_AHEAD * down, last ? WORD * lda : down, unit);
+                                last ? next_block + first : panel + PANEL_AHEAD * down, last ? next_row : down, unit);
                 }
             }
         }

@@ -67,6 +67,9 @@ INLINE int panel_vectors(int N, int n) { return N - n > VL ? 2 : 1; }
 /* packed <- B, from B's rows: B[K,N] with row stride ld. */
 static void pack_rows(float *packed, const float *b, int N, int K, int ld);
 
+/* The same of a B in either format. */
+static void pack_either_rows(float *packed, const void *b, int half, int N, int K, int ld);
+
 /* packed <- B = Wᵀ, from W[N,K]. */
 static void pack_transposed(float *packed, const float *w, int N, int K);
 
@@ -97,6 +100,10 @@ INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room);
 
+/* The same of an A in either format. */
+static void gemm_either(float *c, int ldc, const void *a, int half, int lda, const float *packed,
+                        struct start_rows rows, enum gemm_start start, int M, int N, int K, float *room);
+
 #define ROW_COPIES (MC * (KC + 2 * VL))
 /* Words that a product needs room for where copies do not pay */
 #if defined(INT8)
@@ -116,12 +123,13 @@ INLINE float *needed_room(float *room) { return ROOM ? room : NULL; }
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room);
 
 /*
- * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda, packed here block by block; scratch: LEFT_SIDE words.
+ * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda in either format, packed here block by block; scratch: LEFT_SIDE
+ * words.
  * b: B packed, with ldb 0; or B itself, with row stride ldb, if panels_in_place.
  * sums[M] += column sums of A, row after row, if given.
  */
-static void gemm_transposed_a(float *c, int ldc, const float *a, int lda, const float *b, int ldb, float *sums,
-                              int M, int N, int K, float *scratch);
+static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int lda, const float *b, int ldb,
+                              float *sums, int M, int N, int K, float *scratch);
 
 /*
  * Whether a matrix of N columns can serve as its own panels: they are whole, and their rows not so far apart

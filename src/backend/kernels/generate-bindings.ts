@@ -39,6 +39,17 @@ function slots({ kind, name, optional }: KernelArgument): Slot[] {
   const ids = (c: string, value: string): Slot => ({
     ...{ c: `const int32_t *${c}`, glue: 'IDS', name: c, type: 'Address', value },
   });
+  const any = (constant: string): Slot[] => [
+    {
+      ...tensor('', ''),
+      c: `${constant}void *${snakeCase(name)}`,
+      value: `addressOfEither(${name})`,
+    },
+    {
+      ...number('int', 'N', `isHalf(${name}) ? 1 : 0`),
+      ...named(`${snakeCase(name)}_half`, 'int'),
+    },
+  ];
   const at = optional ? `optionalAddress(${name})` : `address(${name})`;
   switch (kind) {
     case 'in':
@@ -46,6 +57,31 @@ function slots({ kind, name, optional }: KernelArgument): Slot[] {
     case 'out':
     case 'inout':
       return [tensor('', at)];
+    case 'compact':
+      return [
+        {
+          ...tensor('', `this.addressOfCompact(${name})`),
+          c: `void *${snakeCase(name)}`,
+        },
+      ];
+    case 'either':
+      return any('const ');
+    case 'eitherOut':
+      return any('');
+    case 'input':
+      return [
+        tensor('const ', 'optionalAddress(lookup?.table)', 'table'),
+        ids('ids', 'optionalAddress(lookup?.ids)'),
+        {
+          ...tensor('', 'vectors === undefined ? noAddress : addressOfEither(vectors.x)', 'x'),
+          c: 'const void *x',
+        },
+        { ...number('int', 'N', 'isHalf(vectors?.x) ? 1 : 0'), ...named('x_half', 'int') },
+        tensor('const ', 'optionalAddress(vectors?.weight)', 'input_weight'),
+        tensor('const ', 'optionalAddress(vectors?.bias)', 'input_bias'),
+        { ...number('int', 'N', 'D'), ...named('D', 'int') },
+        tensor('const ', 'packedInput', 'packed_input'),
+      ];
     case 'ids':
       return [ids(snakeCase(name), at)];
     case 'lookup':
@@ -69,6 +105,8 @@ function slots({ kind, name, optional }: KernelArgument): Slot[] {
       return [tensor('', 'scratch', 'scratch')];
   }
 }
+
+const named = (name: string, type: string) => ({ c: `${type} ${name}`, name });
 
 const slotsOf = (signature: Signature) => signature.arguments.flatMap(slots);
 
@@ -118,13 +156,14 @@ ${[
 `;
 }
 
-/** Whether a kernel computes products, packs for them or measures them; or is part of one that does */
+/** Whether a kernel computes products, packs or measures them, or depends on the format of factors otherwise */
 function ofProducts({ parameters, arguments: all }: Signature): boolean {
   return (
     parameters === undefined ||
     all.some(
       ({ kind, name }) =>
-        ['panels', 'frozen'].includes(kind) || (kind === 'scratch' && /[A-Z]{4}|panels/.test(name)),
+        ['panels', 'frozen', 'compact', 'either', 'eitherOut'].includes(kind) ||
+        (kind === 'scratch' && /[A-Z]{4}|panels/.test(name)),
     )
   );
 }
@@ -147,8 +186,8 @@ function typescript(): string {
   });
   const ofConstants = constants.map((name) => `  ${constantKernel(name)}(): number;`);
   const imports = [
-    "import type { Backend } from '../../backend.js';",
-    "import { address, CpuBackend, optionalAddress } from '../../cpu.js';",
+    "import type { Backend, Tensor } from '../../backend.js';",
+    "import { address, addressOfEither, CpuBackend, isHalf, optionalAddress, present } from '../../cpu.js';",
     "import { type Address, noAddress } from '../../scope-memory.js';",
   ];
   return `/** ${source} */
@@ -169,12 +208,33 @@ export abstract class KernelOperations extends CpuBackend {
   protected abstract packed(weight: P<'freeze'>[0]): Address;
   /** Returns scratch memory for one call, so many words of 4 bytes */
   protected abstract scratch(words: number): Address;
+  /** The address of a tensor that was made as compact */
+  protected abstract addressOfCompact(x: Tensor): Address;
 ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join('\n')}
 
   /** Number of words of a packed matrix of N columns and K rows */
   protected panels(N: number, K: number): number {
     const words = Math.ceil(K / (this.WEIGHT_WORD * this.WEIGHT_STEP)) * this.WEIGHT_STEP;
     return Math.ceil(N / this.VL) * this.VL * (this.COLUMN_WORDS + words);
+  }
+
+  /**
+   * Words for the input of an LSTM layer, vectors of D numbers or, with D = 0, a table: panels that are not there yet,
+   * and the sums of a block of steps, where they are computed in blocks
+   */
+  protected lstmScratch(
+    T: number,
+    B: number,
+    H: number,
+    D: number,
+    packed: Address,
+    packedInput: Address,
+  ): number {
+    const own = packed === noAddress ? this.panels(4 * H, H) : 0;
+    const input = D > 0 && packedInput === noAddress ? this.panels(4 * H, D) : 0;
+    if (this.INPUT_ROWS === 0) return this.ROOM + Math.max(own, input);
+    const rows = D > 0 ? Math.max(B, Math.min(T * B, this.INPUT_ROWS)) : B;
+    return this.ROOM + own + input + rows * 4 * H;
   }
 ${signatures.flatMap((signature) => method(signature)).join('\n')}
 }
@@ -202,6 +262,15 @@ function method(signature: Signature): string[] {
 function checksOf({ kind, name, limit }: KernelArgument): string[] {
   if (kind === 'lookup')
     return [`if (${name}) this.requireBelow(${name}.ids, ${name}.table.shape[0]);`];
+  if (kind === 'input') {
+    return [
+      `const lookup = 'table' in ${name} ? ${name} : undefined;`,
+      `const vectors = 'table' in ${name} ? undefined : ${name};`,
+      'if (lookup) this.requireBelow(lookup.ids, lookup.table.shape[0]);',
+      'const D = vectors?.weight.shape[1] ?? 0;',
+      'const packedInput = vectors === undefined ? noAddress : this.packed(vectors.weight);',
+    ];
+  }
   return limit === undefined ? [] : [`this.requireBelow(${name}, ${limit});`];
 }
 
@@ -216,7 +285,7 @@ function scratchOf({ kind, name }: KernelArgument): string[] {
     return [`const packed = ${name} === undefined ? noAddress : this.packed(${name});`];
   }
   if (kind !== 'scratch') return [];
-  const members = new RegExp(`\\b(panels|${constants.join('|')})\\b`, 'g');
+  const members = new RegExp(`\\b(panels|lstmScratch|${constants.join('|')})\\b`, 'g');
   return [`const scratch = this.scratch(${name.replace(members, 'this.$1')});`];
 }
 

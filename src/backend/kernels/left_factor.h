@@ -27,14 +27,15 @@ INLINE int copy_stride(int depth) { return (words_of(depth) + VL - 1) / VL * VL 
 #if defined(BFMMLA)
 
 /* As below, of two rows that follow one another: of each in turn the two words that an instruction takes at a time */
-static int copy_rows(float *copies, const float *a, int lda, int rows, int depth) {
+static int copy_rows(float *copies, const void *a, int half, int lda, int rows, int depth) {
     const int stride = copy_stride(depth);
-    for (int m = 0; m < rows; m += 2, copies += 2 * stride, a += 2 * lda) {
+    for (int m = 0; m < rows; m += 2, copies += 2 * stride) {
+        const ptrdiff_t row = (ptrdiff_t)m * lda;
         float *to = copies;
         for (int k = 0; k < depth; k += WORD * VL, to += 2 * VL) {
             int count = depth - k < WORD * VL ? depth - k : WORD * VL;
-            vec one = words_along(a + k, count);
-            vec other = m + 1 < rows ? words_along(a + lda + k, count) : (vec){0};
+            vec one = words_along_either(a, half, row + k, count);
+            vec other = m + 1 < rows ? words_along_either(a, half, row + lda + k, count) : (vec){0};
             store(to, low_halves(one, other));
             store(to + VL, high_halves(one, other));
         }
@@ -48,13 +49,15 @@ static int copy_rows(float *copies, const float *a, int lda, int rows, int depth
  * Makes words of `depth` columns of a: copies[rows][stride]; returns the stride. The last words of a row are written
  * whole, with zeros.
  */
-static int copy_rows(float *copies, const float *a, int lda, int rows, int depth) {
+static int copy_rows(float *copies, const void *a, int half, int lda, int rows, int depth) {
     const int stride = copy_stride(depth);
-    for (int m = 0; m < rows; m++, copies += stride, a += lda) {
+    for (int m = 0; m < rows; m++, copies += stride) {
+        const ptrdiff_t row = (ptrdiff_t)m * lda;
         int k = 0;
         float *to = copies;
-        for (; k + WORD * VL <= depth; k += WORD * VL, to += VL) store(to, words_along(a + k, WORD * VL));
-        if (k < depth) store(to, words_along(a + k, depth - k));
+        for (; k + WORD * VL <= depth; k += WORD * VL, to += VL)
+            store(to, words_along_either(a, half, row + k, WORD * VL));
+        if (k < depth) store(to, words_along_either(a, half, row + k, depth - k));
     }
     return stride;
 }
@@ -68,10 +71,11 @@ INLINE int vector_rows(int rows, int v, int most) { return rows - v * most < mos
 #define PACKED_ROWS (STEP * WORD > 8 ? STEP * WORD : 8)
 
 /*
- * Packs `depth` numbers along k of `count` columns of a, at most VL, for a tile; total: the columns' sums, to which
+ * Packs `depth` numbers along k of `count` columns of a, at most VL, from element `at` on, for a tile; total: the columns' sums, to which
  * they are added one after the other.
  */
-INLINE vec pack_left_part(float *to, const float *a, int lda, int count, int depth, vec total) {
+INLINE vec pack_left_part(float *to, const void *a, const int half, ptrdiff_t at, int lda, int count, int depth,
+                          vec total) {
 #if defined(AMX)
     /* 16 words of each column, column after column */
     vec square[VL];
@@ -79,10 +83,10 @@ INLINE vec pack_left_part(float *to, const float *a, int lda, int count, int dep
     for (int i = 0; i < VL; i++) {
         square[i] = (vec){0};
         if (WORD * i >= depth) continue;
-        vec first = LOAD(a + (ptrdiff_t)WORD * i * lda, count), second = {0};
+        vec first = load_either(a, half, at + (ptrdiff_t)WORD * i * lda, count), second = {0};
         total += first;
         if (WORD * i + 1 < depth) {
-            second = LOAD(a + (ptrdiff_t)(WORD * i + 1) * lda, count);
+            second = load_either(a, half, at + (ptrdiff_t)(WORD * i + 1) * lda, count);
             total += second;
         }
         square[i] = make_words(first, second);
@@ -94,14 +98,14 @@ INLINE vec pack_left_part(float *to, const float *a, int lda, int count, int dep
     for (int k = 0; k < depth; k += WORD * PACKED, to += PACKED * LEFT_WIDTH) {
         vec words[PACKED];
 #pragma GCC unroll 2
-        for (int i = 0; i < PACKED; i++, a += WORD * lda) {
-            const int at = k + i * WORD;
+        for (int i = 0; i < PACKED; i++, at += WORD * lda) {
+            const int left = depth - (k + i * WORD);
             words[i] = (vec){0};
-            if (PACKED > 1 && at >= depth) continue;
-            vec first = LOAD(a, count), second = {0};
+            if (PACKED > 1 && left <= 0) continue;
+            vec first = load_either(a, half, at, count), second = {0};
             total += first;
-            if (WORD == 2 && at + 1 < depth) {
-                second = LOAD(a + lda, count);
+            if (WORD == 2 && left > 1) {
+                second = load_either(a, half, at + lda, count);
                 total += second;
             }
             words[i] = make_words(first, second);
@@ -123,7 +127,8 @@ INLINE vec pack_left_part(float *to, const float *a, int lda, int count, int dep
  * Packs a[K, columns] for `tiles` tiles of units: of each [words of K][LEFT_WIDTH], its rows of C first, then whatever.
  * sums[columns] += the columns' sums, row after row, while they are at hand, if given.
  */
-static void pack_left(float *packed, const float *a, int lda, int columns, int unit, int tiles, int K, float *sums) {
+INLINE void pack_left_of(float *packed, const void *a, const int half, int lda, int columns, int unit, int tiles, int K,
+                         float *sums) {
     int edges[MC / MR + 1];
     vec totals[MC / MR][LEFT_VECTORS];
     const int units = units_of(columns, unit);
@@ -136,19 +141,26 @@ static void pack_left(float *packed, const float *a, int lda, int columns, int u
     for (int i = 0; i < tiles; i++)
         FOR_TILE_VECTORS(i, v, count)
             totals[i][v] = sums ? LOAD(sums + edges[i] + v * VECTOR_ROWS, count) : (vec){0};
-    for (int k0 = 0; k0 < K; k0 += PACKED_ROWS, a += PACKED_ROWS * lda) {
+    for (int k0 = 0; k0 < K; k0 += PACKED_ROWS) {
         int depth = K - k0 < PACKED_ROWS ? K - k0 : PACKED_ROWS;
         for (int i = 0; i < tiles; i++)
             FOR_TILE_VECTORS(i, v, count) {
                 float *to = packed + ((size_t)i * words_of(K) + k0 / WORD) * LEFT_WIDTH + v * LEFT_PART;
-                totals[i][v] =
-                    pack_left_part(to, a + edges[i] + v * VECTOR_ROWS, lda, count, depth, totals[i][v]);
+                ptrdiff_t at = (ptrdiff_t)k0 * lda + edges[i] + v * VECTOR_ROWS;
+                totals[i][v] = pack_left_part(to, a, half, at, lda, count, depth, totals[i][v]);
             }
     }
     for (int i = 0; sums && i < tiles; i++)
         FOR_TILE_VECTORS(i, v, count) STORE(sums + edges[i] + v * VECTOR_ROWS, totals[i][v], count);
 #undef FOR_TILE_VECTORS
 #undef VECTOR_ROWS
+}
+
+/* a: in either format */
+static void pack_left(float *packed, const void *a, int half, int lda, int columns, int unit, int tiles, int K,
+                      float *sums) {
+    if (is_half(half)) pack_left_of(packed, a, 1, lda, columns, unit, tiles, K, sums);
+    else pack_left_of(packed, a, 0, lda, columns, unit, tiles, K, sums);
 }
 
 #endif

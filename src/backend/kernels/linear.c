@@ -20,27 +20,27 @@ static void add_column_sums(float *sums, const float *x, int M, int N) {
 }
 
 /* y[M,N] = x[M,K] · W[N,K]ᵀ + b[N] */
-KERNEL void linear(float *y, const float *x, const float *weight, const float *bias, int M, int N, int K,
+KERNEL void linear(float *y, const void *x, int x_half, const float *weight, const float *bias, int M, int N, int K,
                    const float *packed, float *scratch) {
     packed = weight_panels(packed, weight, N, K, &scratch);
-    weight_product(y, N, x, K, packed, (struct start_rows){bias, NULL}, bias ? START_ROWS : START_ZERO, M, N, K,
+    weight_product_either(y, N, x, x_half, K, packed, (struct start_rows){bias, NULL}, bias ? START_ROWS : START_ZERO, M, N, K,
                    needed_room(scratch));
 }
 
 /* dx[M,K] = or += dy[M,N] · W[N,K] */
-KERNEL void linear_backward_input(float *dx, const float *dy, const float *weight, int accumulate, int M,
-                                  int N, int K, float *scratch) {
+KERNEL void linear_backward_input(float *dx, const void *dy, int dy_half, const float *weight, int accumulate,
+                                  int M, int N, int K, float *scratch) {
     pack_rows(scratch, weight, K, N, K);
-    gemm(dx, K, dy, N, scratch, no_rows, accumulate ? START_C : START_ZERO, M, K, N,
+    gemm_either(dx, K, dy, dy_half, N, scratch, no_rows, accumulate ? START_C : START_ZERO, M, K, N,
          scratch + packed_size(K, N));
 }
 
 /* dW[N,K] += dy[M,N]ᵀ · x[M,K]; db[N] += column sums of dy */
-KERNEL void linear_backward_weight(float *d_weight, float *d_bias, const float *dy, const float *x, int M,
-                                   int N, int K, float *scratch) {
+KERNEL void linear_backward_weight(float *d_weight, float *d_bias, const void *dy, int dy_half, const void *x,
+                                   int x_half, int M, int N, int K, float *scratch) {
     const int in_place = panels_in_place(K);
-    if (!in_place) pack_rows(scratch, x, K, M, K);
-    gemm_transposed_a(d_weight, K, dy, N, in_place ? x : scratch, in_place ? K : 0, d_bias, N, K, M,
+    if (!in_place) pack_either_rows(scratch, x, x_half, K, M, K);
+    gemm_transposed_a(d_weight, K, dy, dy_half, N, in_place ? x : scratch, in_place ? K : 0, d_bias, N, K, M,
                       scratch + packed_size(K, M));
 }
 
@@ -55,8 +55,14 @@ KERNEL void gather(float *y, const float *table, const int32_t *ids, int count, 
 }
 
 /* dTable[ids[i],:] += dy[i,:] */
-KERNEL void scatter_add(float *d_table, const float *dy, const int32_t *ids, int count, int D) {
-    for (int i = 0; i < count; i++, dy += D) add_rows(d_table + (size_t)ids[i] * D, dy, 1, D);
+KERNEL void scatter_add(float *d_table, const void *dy, int dy_half, const int32_t *ids, int count, int D) {
+    for (int i = 0; i < count; i++) {
+        float *row = d_table + (size_t)ids[i] * D;
+        const ptrdiff_t start = (ptrdiff_t)i * D;
+#define BODY(n) STORE(row + at, LOAD(row + at, n) + load_either(dy, dy_half, start + at, n), n);
+        FOR_VECTORS(at, D, BODY);
+#undef BODY
+    }
 }
 
 /* y[N,M] = x[M,N]ᵀ + bias[M], a square of vectors after the other */

@@ -12,8 +12,8 @@
  * digits.
  */
 #include "functions.h"
+#include "lstm_input.h"
 #include "sharing.h"
-#include "weights.h"
 
 /* Added to the variance, so that a constant row is not divided by 0; the same as PyTorch's. */
 #define NORM_EPSILON 1e-5f
@@ -35,35 +35,35 @@ INLINE void add_gate_squares(vec sums[4], const float *x, const vec mean[4], int
 
 /* a <- pre-activations of n units, from their sums x; s' into normalised */
 INLINE void normalise_units(vec a[4], const float *x, const vec mean[4], const vec scale[4],
-                            const float *gain, const float *shift, float *normalised, int H, int n) {
+                            const float *gain, const float *shift, compact *normalised, int H, int n) {
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) {
         vec s = (LOAD(x + k * H, n) - mean[k]) * scale[k];
-        STORE(normalised + k * H, s, n);
+        STORE_COMPACT(normalised + k * H, s, n);
         a[k] = s * LOAD(gain + k * H, n) + LOAD(shift + k * H, n);
     }
 }
 
-#define lstm_norm_gates SHARED(lstm_norm_gates)
+#define lstm_norm_gates SHARED_COMPACT(lstm_norm_gates)
 /*
- * gates [B,4H]: sums of both products -> activations; gain, shift [4H]; normalised [B,4H]: s'; scales
+ * sums [B,4H]: of both products; gates [B,4H]: activations; gain, shift [4H]; normalised [B,4H]: s'; scales
  * [B,4]: 1 / √(variance + ε); the others as in lstm_gates.
  */
-OF_BASE void lstm_norm_gates(int B, int H, float *gates, const float *gain, const float *shift,
-                            const float *c_before, float *c, float *tanh_c, float *h,
-                            float *normalised, float *scales)
-#if defined(BASE)
+OF_COMPACT_BASE void lstm_norm_gates(int B, int H, const float *sums, compact *gates, const float *gain, const float *shift,
+                            const compact *c_before, compact *c, float *beside, compact *h,
+                            compact *normalised, float *scales)
+#if defined(COMPACT_IN_BASE)
     ;
 #else
 {
     for (int b = 0; b < B; b++) {
         vec mean[4] = {{0}}, scale[4] = {{0}};
-#define BODY(n) add_gates(mean, gates + at, H, n);
+#define BODY(n) add_gates(mean, sums + at, H, n);
         FOR_VECTORS(at, H, BODY);
 #undef BODY
 #pragma GCC unroll 4
         for (int k = 0; k < 4; k++) mean[k] = sum_of_elements(mean[k]) / splat((float)H);
-#define BODY(n) add_gate_squares(scale, gates + at, mean, H, n);
+#define BODY(n) add_gate_squares(scale, sums + at, mean, H, n);
         FOR_VECTORS(at, H, BODY);
 #undef BODY
 #pragma GCC unroll 4
@@ -74,67 +74,70 @@ OF_BASE void lstm_norm_gates(int B, int H, float *gates, const float *gain, cons
 #define BODY(n)                                                                                  \
     {                                                                                            \
         vec a[4];                                                                                \
-        normalise_units(a, gates + at, mean, scale, gain + at, shift + at, normalised + at, H, n); \
-        lstm_units(n, H, gates + at, a, c_before + at, c + at, tanh_c + at, h + at);             \
+        normalise_units(a, sums + at, mean, scale, gain + at, shift + at, normalised + at, H, n); \
+        lstm_units(n, H, gates + at, a, c_before + at, c + at, beside + at, h + at);             \
     }
         FOR_VECTORS(at, H, BODY);
 #undef BODY
-        gates += 4 * H, c_before += H, c += H, tanh_c += H, h += H, normalised += 4 * H, scales += 4;
+        sums += 4 * H, gates += 4 * H, c_before += H, c += H, beside += H, h += H;
+        normalised += 4 * H, scales += 4;
     }
 }
 #endif
 
 /*
- * da[4]: gradients w.r.t. the pre-activations of n units. Writes p = gain ⊙ da to d_gates, adds up the sums of p and
- * of p ⊙ s', and adds to d_gain and d_shift.
+ * da[4]: gradients w.r.t. the pre-activations of n units. Writes p = gain ⊙ da, adds up the sums of p and of p ⊙ s',
+ * and adds to d_gain and d_shift.
  */
-INLINE void denormalise_units(float *d_gates, const vec da[4], const float *gain,
-                              const float *normalised, float *d_gain, float *d_shift, vec sums[4],
+INLINE void denormalise_units(float *all_p, const vec da[4], const float *gain,
+                              const compact *normalised, float *d_gain, float *d_shift, vec sums[4],
                               vec products[4], int H, int n) {
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) {
         int at = k * H;
-        vec s = LOAD(normalised + at, n), p = da[k] * LOAD(gain + at, n);
+        vec s = LOAD_COMPACT(normalised + at, n), p = da[k] * LOAD(gain + at, n);
         STORE(d_gain + at, LOAD(d_gain + at, n) + da[k] * s, n);
         STORE(d_shift + at, LOAD(d_shift + at, n) + da[k], n);
-        STORE(d_gates + at, p, n);
+        STORE(all_p + at, p, n);
         sums[k] += p;
         products[k] += p * s;
     }
 }
 
-/* Turns p of n units into the gradient w.r.t. the sums, ds. */
-INLINE void centre_units(float *d_gates, const float *normalised, const vec sums[4],
+/* Makes of p of n units the gradient w.r.t. the sums, ds. */
+INLINE void centre_units(compact *d_gates, const float *all_p, const compact *normalised, const vec sums[4],
                          const vec products[4], const float *scales, int H, int n) {
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) {
         int at = k * H;
-        vec p = LOAD(d_gates + at, n), s = LOAD(normalised + at, n);
-        STORE(d_gates + at, splat(scales[k]) * (p - sums[k] - s * products[k]), n);
+        vec p = LOAD(all_p + at, n), s = LOAD_COMPACT(normalised + at, n);
+        STORE_COMPACT(d_gates + at, splat(scales[k]) * (p - sums[k] - s * products[k]), n);
     }
 }
 
-#define lstm_norm_gates_backward SHARED(lstm_norm_gates_backward)
+#define lstm_norm_gates_backward SHARED_COMPACT(lstm_norm_gates_backward)
 /*
  * gates [B,4H]: activations -> gradients of the sums of both products; d_gain, d_shift [4H]: added to;
- * the others as in lstm_norm_gates and lstm_gates_backward.
+ * row [4H]: memory for p in half precision; the others as in lstm_norm_gates and lstm_gates_backward.
  */
-OF_BASE void lstm_norm_gates_backward(int B, int H, float *gates, const float *c_before,
-                                     const float *tanh_c, const float *d_output, const float *dh,
-                                     float *dc, const float *gain, const float *normalised,
-                                     const float *scales, float *d_gain, float *d_shift)
-#if defined(BASE)
+OF_COMPACT_BASE void lstm_norm_gates_backward(int B, int H, compact *gates, const compact *c_before,
+                                     const compact *c_after, const float *beside, const float *d_output, const float *dh,
+                                     float *dc, const float *gain, const compact *normalised,
+                                     const float *scales, float *d_gain, float *d_shift, float *row)
+#if defined(COMPACT_IN_BASE)
     ;
 #else
 {
     for (int b = 0; b < B; b++) {
+        /* in full precision p takes the place of the activations */
+        float *p = WORD == 1 ? (float *)gates : row;
         vec sums[4] = {{0}}, products[4] = {{0}};
 #define BODY(n)                                                                                  \
     {                                                                                            \
         vec d[4];                                                                                \
-        lstm_units_backward(n, H, d, gates + at, c_before + at, tanh_c + at, d_output + at,      \
+        lstm_units_backward(n, H, d, gates + at, c_before + at, c_after + at, beside + at, d_output + at, \
                             dh + at, dc + at);                                                   \
-        denormalise_units(gates + at, d, gain + at, normalised + at, d_gain + at, d_shift + at,  \
+        denormalise_units(p + at, d, gain + at, normalised + at, d_gain + at, d_shift + at,  \
                           sums, products, H, n);                                                 \
     }
         FOR_VECTORS(at, H, BODY);
@@ -144,41 +147,49 @@ OF_BASE void lstm_norm_gates_backward(int B, int H, float *gates, const float *c
             sums[k] = sum_of_elements(sums[k]) / splat((float)H);
             products[k] = sum_of_elements(products[k]) / splat((float)H);
         }
-#define BODY(n) centre_units(gates + at, normalised + at, sums, products, scales, H, n);
+#define BODY(n) centre_units(gates + at, p + at, normalised + at, sums, products, scales, H, n);
         FOR_VECTORS(at, H, BODY);
 #undef BODY
-        gates += 4 * H, c_before += H, tanh_c += H, d_output += H, dh += H, dc += H;
+        gates += 4 * H, c_before += H, c_after += H, beside += H, d_output += H, dh += H, dc += H;
         normalised += 4 * H, scales += 4;
     }
 }
 #endif
 
-KERNEL void lstm_norm_forward(int T, int B, int H, float *gates, float *h, float *c, float *tanh_c,
+KERNEL void lstm_norm_forward(int T, int B, int H, void *all_gates, void *all_h, void *all_c, float *beside,
                               const float *weight, const float *gain, const float *shift,
-                              float *normalised, float *scales, const float *table, const int32_t *ids,
-                              const float *packed, float *scratch) {
+                              void *all_normalised, float *scales, const float *table, const int32_t *ids,
+                              const void *x, int x_half, const float *input_weight, const float *input_bias, int D,
+                              const float *packed_input, const float *packed, float *scratch) {
+    compact *gates = all_gates, *h = all_h, *c = all_c, *normalised = all_normalised;
+    struct lstm_input input = {.table = table, .ids = ids, .x = x, .x_half = x_half, .weight = input_weight,
+                               .bias = input_bias, .D = D, .packed = packed_input};
+    begin_input(&input, T, B, H, gates, &scratch);
     packed = weight_panels(packed, weight, 4 * H, H, &scratch);
-    if (table) gather(gates, table, ids, T * B, 4 * H);
     size_t step = (size_t)B * H;
-    for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step, tanh_c += step) {
-        weight_product(gates, 4 * H, h, H, packed, no_rows, START_C, B, 4 * H, H, needed_room(scratch));
-        lstm_norm_gates(B, H, gates, gain, shift, c, c + step, tanh_c, h + step, normalised, scales);
+    keep_first(c, beside, step);
+    for (int t = 0; t < T; t++, gates += 4 * step, h += step, c += step) {
+        float *sums = input_of_step(&input, t, gates);
+        add_state(&input, t, sums, h, packed);
+        lstm_norm_gates(B, H, sums, gates, gain, shift, c, c + step, beside, h + step, normalised, scales);
         normalised += 4 * step, scales += 4 * (size_t)B;
+        if (KEEPS_TANH) beside += step;
     }
 }
 
-KERNEL void lstm_norm_backward(int T, int B, int H, float *gates, const float *c, const float *tanh_c,
-                               const float *weight, const float *gain, const float *normalised,
+KERNEL void lstm_norm_backward(int T, int B, int H, void *all_gates, void *all_c, const float *beside,
+                               const float *weight, const float *gain, void *all_normalised,
                                const float *scales, const float *d_output, float *dh, float *dc,
                                float *d_gain, float *d_shift, float *scratch) {
+    const compact *c = all_c, *normalised = all_normalised;
+    float *room = scratch + packed_size(H, 4 * H);
     pack_rows(scratch, weight, H, 4 * H, H);
     size_t step = (size_t)B * H;
     for (int t = T - 1; t >= 0; t--) {
-        float *now = gates + t * 4 * step;
-        lstm_norm_gates_backward(B, H, now, c + t * step, tanh_c + t * step, d_output + t * step, dh,
-                                 dc, gain, normalised + t * 4 * step, scales + (size_t)t * 4 * B,
-                                 d_gain, d_shift);
-        gemm(dh, H, now, 4 * H, scratch, no_rows, START_ZERO, B, H, 4 * H,
-             scratch + packed_size(H, 4 * H));
+        compact *now = (compact *)all_gates + t * 4 * step;
+        lstm_norm_gates_backward(B, H, now, c + t * step, c + (t + 1) * step, KEEPS_TANH ? beside + t * step : beside,
+                                 d_output + t * step, dh, dc, gain, normalised + t * 4 * step, scales + (size_t)t * 4 * B,
+                                 d_gain, d_shift, room + ROW_COPIES);
+        gemm_either(dh, H, now, 1, 4 * H, scratch, no_rows, START_ZERO, B, H, 4 * H, room);
     }
 }

@@ -10,33 +10,39 @@
  * several; `?` marks a tensor that may be absent.
  *
  *     out, in, inout   a tensor that the kernel writes, reads, or both
+ *     compact          a tensor in the format of factors, which the kernel reads, writes, or both
+ *     either           a tensor in any format that it reads: two arguments, the tensor and whether it is of bfloat16
+ *     eitherOut        the same of one that it writes
  *     ids              a list of integers that it reads; `< limit` is what each is checked against before
  *     lookup           an optional Lookup: two arguments, the table and the ids of its rows
+ *     input            a LayerInput: the two arguments of a lookup, or a tensor in either format, a weight, a bias,
+ *                      the number of columns, and the copy of the weight that `freeze` made, if there is one
  *     int, uint, float a number: 32-bit integer, signed or not, or float32
  *     flag             true or false, as an int
  *     panels           a weight that is packed before its products: two arguments, the copy that `freeze`
  *                      made, if there is one, and scratch memory for one otherwise, and for the left factor
  *     frozen           of a weight that may be absent: the copy alone, or nothing
  *     scratch          memory for the time of the call: an expression for its size in words of 4 bytes, of values, of
- *                      `constants` and of panels(N, K), the size of a packed matrix of N columns and K rows
+ *                      `constants`, of panels(N, K), the size of a packed matrix of N columns and K rows, and of
+ *                      lstmScratch()
  *
  * A line without parentheses is a kernel that no operation stands for.
  */
 export const manifest = `
-linear(y, x, weight, bias) | [N, K] = weight.shape; M = x.size / K | out y; in x, weight, bias?; int M, N, K; panels weight
-linearBackwardInput(dx, dy, weight, accumulate) | [N, K] = weight.shape; M = dx.size / K | inout dx; in dy, weight; flag accumulate; int M, N, K; scratch panels(K, N) + ROW_COPIES
-linearBackwardWeight(dWeight, dBias, dy, x) | [N, K] = dWeight.shape; M = x.size / K | inout dWeight, dBias?; in dy, x; int M, N, K; scratch panels(K, M) + LEFT_SIDE
+linear(y, x, weight, bias) | [N, K] = weight.shape; M = x.size / K | out y; either x; in weight, bias?; int M, N, K; panels weight
+linearBackwardInput(dx, dy, weight, accumulate) | [N, K] = weight.shape; M = dx.size / K | inout dx; either dy; in weight; flag accumulate; int M, N, K; scratch panels(K, N) + ROW_COPIES
+linearBackwardWeight(dWeight, dBias, dy, x) | [N, K] = dWeight.shape; M = x.size / K | inout dWeight, dBias?; either dy, x; int M, N, K; scratch panels(K, M) + LEFT_SIDE
 packWeight | | out packed; in weight; int N, K
 gather(y, table, ids) | count = ids.length; [V, D] = table.shape | out y; in table; ids ids < V; int count, D
-scatterAdd(dTable, dy, ids) | count = ids.length; [V, D] = dTable.shape | inout dTable; in dy; ids ids < V; int count, D
+scatterAdd(dTable, dy, ids) | count = ids.length; [V, D] = dTable.shape | inout dTable; either dy; ids ids < V; int count, D
 transpose(y, x, bias) | [M, N] = x.shape | out y; in x, bias?; int M, N
 transposeBackward(dx, dBias, dy) | [M, N] = dx.shape | inout dx, dBias?; in dy; int M, N
 rnnForward({ T, B, H }, { gates, h, weight, bias }, lookup) | | int T, B, H; inout gates, h; in weight, bias; lookup lookup; panels weight
 rnnBackward({ T, B, H }, { gates, h, weight }, dOutput, dh) | | int T, B, H; inout gates; in h, weight, dOutput; inout dh; scratch panels(H, H) + ROW_COPIES
-lstmForward({ T, B, H }, { gates, h, c, tanhC, weight, bias }, lookup) | | int T, B, H; inout gates, h, c; out tanhC; in weight, bias; lookup lookup; panels weight
-lstmBackward({ T, B, H }, { gates, c, tanhC, weight }, dOutput, dh, dc) | | int T, B, H; inout gates; in c, tanhC, weight, dOutput; inout dh, dc; scratch panels(H, 4 * H) + ROW_COPIES
-lstmNormForward({ T, B, H }, { gates, h, c, tanhC, weight, gain, bias, normalised, scales }, lookup) | | int T, B, H; inout gates, h, c; out tanhC; in weight, gain, bias; out normalised, scales; lookup lookup; panels weight
-lstmNormBackward({ T, B, H }, { gates, c, tanhC, weight, gain, normalised, scales }, dOutput, dh, dc, dGain, dBias) | | int T, B, H; inout gates; in c, tanhC, weight, gain, normalised, scales, dOutput; inout dh, dc, dGain, dBias; scratch panels(H, 4 * H) + ROW_COPIES
+lstmForward({ T, B, H }, { gates, h, c, tanhC, state, weight, bias }, input) | beside = present(this.half ? state : tanhC) | int T, B, H; compact gates, h, c; inout beside; in weight, bias; input input; frozen weight; scratch lstmScratch(T, B, H, D, packed, packedInput)
+lstmBackward({ T, B, H }, { gates, c, tanhC, state, weight }, dOutput, dh, dc) | beside = present(this.half ? state : tanhC) | int T, B, H; compact gates, c; in beside; in weight, dOutput; inout dh, dc; scratch panels(H, 4 * H) + ROW_COPIES
+lstmNormForward({ T, B, H }, { gates, h, c, tanhC, state, weight, gain, bias, normalised, scales }, input) | beside = present(this.half ? state : tanhC) | int T, B, H; compact gates, h, c; inout beside; in weight, gain, bias; compact normalised; out scales; input input; frozen weight; scratch lstmScratch(T, B, H, D, packed, packedInput)
+lstmNormBackward({ T, B, H }, { gates, c, tanhC, state, weight, gain, normalised, scales }, dOutput, dh, dc, dGain, dBias) | beside = present(this.half ? state : tanhC) | int T, B, H; compact gates, c; in beside; in weight, gain; compact normalised; in scales, dOutput; inout dh, dc, dGain, dBias; scratch panels(H, 4 * H) + ROW_COPIES + 4 * H
 gruForward({ T, B, H }, { gates, recurrent, h, weight, bias }, lookup) | | int T, B, H; inout gates; out recurrent; inout h; in weight, bias; lookup lookup; panels weight
 gruBackward({ T, B, H }, { gates, recurrent, h, weight }, dOutput, dh) | | int T, B, H; inout gates, recurrent; in h, weight, dOutput; inout dh; scratch panels(H, 3 * H) + ROW_COPIES
 attentionForward({ T, S, B, H }, { query, memory, weights }, context) | | int T, S, B, H; in query, memory; out weights, context
@@ -44,8 +50,9 @@ attentionBackward({ T, S, B, H }, { query, memory, weights }, dContext, dQuery, 
 programForward({ T, B, H }, { code, offsets, memory, weight, vectors, groups, registers, wholeRows }, lookup) | tile = Math.max(this.PROGRAM_TILE, wholeRows ? H : 0); floats = groups.reduce((sum, size) => sum + this.panels(size * H, H), 0) | int T, B, H; ids code, offsets; inout memory; in weight?, vectors?; lookup lookup; frozen weight; scratch (packed === noAddress ? floats : 0) + ROOM + registers * tile
 programBackward({ T, B, H }, { code, offsets, memory, weight, vectors, vectorGradients, groups, registers, wholeRows }, dOutput) | tile = Math.max(this.PROGRAM_TILE, wholeRows ? H : 0); floats = groups.reduce((sum, size) => sum + this.panels(H, size * H), 0) | int T, B, H; ids code, offsets; inout memory; in weight?, vectors?; inout vectorGradients?; in dOutput; scratch floats + ROW_COPIES + registers * tile
 softmaxCrossEntropy(losses, logits, targets, scale) | [M, V] = logits.shape | out losses; inout logits; ids targets < V; int M, V; float scale
-dropout(y, x, { rate, key, firstRow, totalRows, locked }) | [T, B, W] = x.shape; threshold = Math.floor(rate * 2 ** 32); scale = 1 / (1 - rate); [key0, key1] = key | out y; in x; int T, B, W; uint threshold; float scale; uint key0, key1, firstRow, totalRows; flag locked
-add(dst, src) | n = dst.size | inout dst; in src; int n
+dropout(y, x, { rate, key, firstRow, totalRows, locked }) | [T, B, W] = x.shape; threshold = Math.floor(rate * 2 ** 32); scale = 1 / (1 - rate); [key0, key1] = key | eitherOut y; either x; int T, B, W; uint threshold; float scale; uint key0, key1, firstRow, totalRows; flag locked
+add(dst, src) | n = dst.size | eitherOut dst; either src; int n
+convert | | eitherOut dst; either src; int n
 lerp(dst, src, amount) | n = dst.size | inout dst; in src; int n; float amount
 clamp(x, limit) | n = x.size | inout x; int n; float limit
 sum(x): number | n = x.size | in x; int n
@@ -60,7 +67,7 @@ muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = 
 `;
 
 /**
- * Constants of the C source (`vector.h`, `weights.h`, `gemm.h`, `program.c`) in sizes of scratch; every instruction
+ * Constants of the C source (`vector.h`, `weights.h`, `gemm.h`, `lstm_input.h`, `program.c`) in sizes of scratch; every instruction
  * level has its own values.
  */
 export const constants = [
@@ -71,6 +78,7 @@ export const constants = [
   'ROOM',
   'ROW_COPIES',
   'LEFT_SIDE',
+  'INPUT_ROWS',
   'PROGRAM_TILE',
 ] as const;
 

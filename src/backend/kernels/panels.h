@@ -5,10 +5,11 @@
 #include "gemm.h"
 #include "product_clock.h"
 
-/* A word of each of n <= VL columns, from the row at p on, of which `rows` are left */
-INLINE vec column_words(const float *p, int ld, int n, int rows) {
+/* A word of each of n <= VL columns, from element `at` of b on, in a row of which `rows` are left */
+INLINE vec column_words(const void *b, const int half, ptrdiff_t at, int ld, int n, int rows) {
     if (STEP > 1 && rows <= 0) return (vec){0};
-    return make_words(LOAD(p, n), WORD == 2 && rows > 1 ? LOAD(p + ld, n) : (vec){0});
+    vec first = load_either(b, half, at, n);
+    return make_words(first, WORD == 2 && rows > 1 ? load_either(b, half, at + ld, n) : (vec){0});
 }
 
 /* Stores STEP words that follow one another along k, of each of VL columns, as the panels of this level have them. */
@@ -21,32 +22,41 @@ INLINE void store_step(float *to, const vec words[PACKED]) {
 #endif
 }
 
-/* The next PACKED words of n <= VL columns, from the row at p on, of which `rows` are left */
-INLINE void pack_step(float *to, const float *p, int ld, int n, int rows) {
+/* The next PACKED words of n <= VL columns, from element `at` of b on, in a row of which `rows` are left */
+INLINE void pack_step(float *to, const void *b, const int half, ptrdiff_t at, int ld, int n, int rows) {
     vec words[PACKED];
 #pragma GCC unroll 2
-    for (int i = 0; i < PACKED; i++) words[i] = column_words(p + (ptrdiff_t)i * WORD * ld, ld, n, rows - i * WORD);
+    for (int i = 0; i < PACKED; i++, at += WORD * ld) words[i] = column_words(b, half, at, ld, n, rows - i * WORD);
     store_step(to, words);
 }
 
-/* The product row by row along B, so that B's rows are read once, in sequence. */
-static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
-    TIME_PRODUCT(0);
+/* Row by row along B, so that B's rows are read once, in sequence. */
+INLINE void pack_rows_of(float *packed, const void *b, const int half, int N, int K, int ld) {
     const int whole = N / NR * NR, depth = WORD * words_of(K), step = WORD * PACKED;
     for (int n = 0; n < whole; n += NR) {
-        const float *row = b + n;
+        ptrdiff_t row = n;
         for (int k = 0; k < depth; k += step, row += step * ld, packed += PACKED * NR) {
-            pack_step(packed, row, ld, VL, K - k);
-            pack_step(packed + PACKED * VL, row + VL, ld, VL, K - k);
+            pack_step(packed, b, half, row, ld, VL, K - k);
+            pack_step(packed + PACKED * VL, b, half, row + VL, ld, VL, K - k);
         }
     }
     if (whole == N) return;
     int width = panel_vectors(N, whole) * VL, first = N - whole < VL ? N - whole : VL;
-    const float *row = b + whole;
+    ptrdiff_t row = whole;
     for (int k = 0; k < depth; k += step, row += step * ld, packed += PACKED * width) {
-        pack_step(packed, row, ld, first, K - k);
-        if (width == NR) pack_step(packed + PACKED * VL, row + VL, ld, N - whole - VL, K - k);
+        pack_step(packed, b, half, row, ld, first, K - k);
+        if (width == NR) pack_step(packed + PACKED * VL, b, half, row + VL, ld, N - whole - VL, K - k);
     }
+}
+
+static void pack_either_rows(float *packed, const void *b, int half, int N, int K, int ld) {
+    TIME_PRODUCT(0);
+    if (is_half(half)) pack_rows_of(packed, b, 1, N, K, ld);
+    else pack_rows_of(packed, b, 0, N, K, ld);
+}
+
+static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
+    pack_either_rows(packed, b, 0, N, K, ld);
 }
 
 /* packed[words of K][stride] <- VL columns, of which `inside` are rows of w[.,K] and the rest zeros */

@@ -22,6 +22,23 @@
 #define OF_BASE
 #endif
 
+/*
+ * The same for what reads or writes compact tensors, which is shared only where these are of floats:
+ *
+ *     #define name SHARED_COMPACT(name)
+ *     OF_COMPACT_BASE void name(parameters)      its body is between #if !defined(COMPACT_IN_BASE) and #endif
+ */
+#if defined(HALF)
+#define SHARED_COMPACT(name) name
+#define OF_COMPACT_BASE static
+#else
+#define SHARED_COMPACT(name) SHARED(name)
+#define OF_COMPACT_BASE OF_BASE
+#if defined(BASE)
+#define COMPACT_IN_BASE
+#endif
+#endif
+
 /* A kernel that is another's part */
 #if defined(BASE)
 #define COMMON_KERNEL(name) JOINED(kernels, BASE).name

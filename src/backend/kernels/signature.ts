@@ -1,12 +1,12 @@
 /** Parses the lines of the manifest. */
 import { constants, manifest, trainingOperations } from './manifest.js';
 
-const tensorKinds = ['in', 'out', 'inout'] as const;
+const tensorKinds = ['in', 'out', 'inout', 'compact', 'either', 'eitherOut'] as const;
 const numberKinds = ['int', 'uint', 'float', 'flag'] as const;
-const otherKinds = ['ids', 'lookup', 'panels', 'frozen', 'scratch'] as const;
+const otherKinds = ['ids', 'lookup', 'input', 'panels', 'frozen', 'scratch'] as const;
 const kinds = [...tensorKinds, ...numberKinds, ...otherKinds];
 
-/** An argument as the manifest has it; `lookup` and `panels` are two of the kernel's. */
+/** An argument as the manifest has it; some are several of the kernel's. */
 export interface KernelArgument {
   readonly kind: (typeof kinds)[number];
   /** Name of the value; of `scratch`, the expression of its size */

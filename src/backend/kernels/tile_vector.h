@@ -184,16 +184,16 @@ static __attribute__((noinline)) void row_times_panels(float *c, const float *a,
 /* Words of a row that are multiplied at a time where there is only one row, or two */
 #define ROW_WORDS (WORD == 1 ? INT32_MAX : ROW_COPIES)
 
-static void gemm_rows(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows begin,
-                      enum gemm_start start, int M, int N, int K, float *room) {
+static void gemm_rows(float *c, int ldc, const void *a, int half, int lda, const float *packed,
+                      struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room) {
     const int words = words_of(K);
-    for (int m = 0; m < M; m++, c += ldc, a += lda) {
+    for (int m = 0; m < M; m++, c += ldc) {
         enum gemm_start from = start;
         for (int k0 = 0; k0 < words || k0 == 0; k0 += ROW_WORDS, from = START_C) {
             int depth = words - k0 < ROW_WORDS ? words - k0 : ROW_WORDS;
-            const float *row = a + (ptrdiff_t)WORD * k0;
+            const float *row = from_element(a, half, (ptrdiff_t)m * lda + (ptrdiff_t)WORD * k0);
             if (WORD == 2) {
-                copy_rows(room, row, lda, 1, K - WORD * k0 < WORD * depth ? K - WORD * k0 : WORD * depth);
+                copy_rows(room, row, half, lda, 1, K - WORD * k0 < WORD * depth ? K - WORD * k0 : WORD * depth);
                 row = room;
             }
             row_times_panels(c, row, packed, start_row(begin, m, ldc), from, N, words, k0, depth);

@@ -9,6 +9,8 @@
 
 #if defined(INT8)
 #include "int8.h"
+/* With weights of 8 bits there is one format of what is multiplied with them. */
+#define weight_product_either(c, ldc, a, half, ...) ((void)(half), weight_product(c, ldc, a, __VA_ARGS__))
 #else
 
 /*
@@ -28,6 +30,12 @@ INLINE void pack_weights(float *packed, const float *w, int N, int K) { pack_tra
 INLINE void weight_product(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                            enum gemm_start start, int M, int N, int K, float *room) {
     gemm(c, ldc, a, lda, packed, rows, start, M, N, K, room);
+}
+
+/* As gemm_either() */
+INLINE void weight_product_either(float *c, int ldc, const void *a, int half, int lda, const float *packed,
+                                  struct start_rows rows, enum gemm_start start, int M, int N, int K, float *room) {
+    gemm_either(c, ldc, a, half, lda, packed, rows, start, M, N, K, room);
 }
 
 #endif

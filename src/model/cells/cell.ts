@@ -3,7 +3,7 @@
  *
  * A new cell is one file beside this one, its pair of operations in the back end, and a line in cells.ts.
  */
-import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.js';
+import type { Backend, ChunkSize, LayerInput, Lookup, Tensor } from '../../backend/backend.js';
 
 /** Features that not every cell can compute */
 export type CellFeature = 'layerNorm';
@@ -22,6 +22,8 @@ export interface Cell {
   readonly states: readonly string[];
   /** About how many numbers a layer stores for each row of a chunk, in multiples of H */
   readonly keptWidth: number;
+  /** The same in half precision, a number of bfloat16 counting half; absent where the cell keeps no such numbers */
+  readonly halfKeptWidth?: number;
   /** Names of the gates in their order; a logistic gate has values between 0 (shut) and 1 (open). */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
   /** Features of a network that this cell can compute; other features are refused. */
@@ -103,23 +105,31 @@ export interface UnitProduct {
 export interface CellChunk {
   readonly size: ChunkSize;
   /**
-   * [T, B, G·H]. Before `forward`, the caller writes the input projection here, unless a look-up table contains it;
-   * after `backward`, this is the gradient w.r.t. the projection.
+   * [T, B, G·H], compact or not. After `backward`: gradient w.r.t. the input projection. A cell whose kernel finds the
+   * projection in memory can be given it here, where `forward` is called without an input: not an LSTM.
    */
   readonly inputProjection: Tensor;
   /** The gates' values after `forward`, in the order of `gateNames` */
   readonly gates: readonly GateValues[];
   /** Products of matrices and vectors of units, in the order of `unitGroups` */
   readonly products: readonly UnitProduct[];
-  /** [T, B, H]: the layer's output, h_1 … h_T. */
+  /** [T, B, H], compact or not: the layer's output, h_1 … h_T. */
   readonly output: Tensor;
-  /** [T, B, H]: the values of the units, from -1 to 1: tanh(c) for an LSTM, the output for other cells. */
-  readonly unitValues: Tensor;
-  /** [B, H] each: the state before the chunk, which the caller writes before `forward`. */
+  /**
+   * [T, B, H]: the values of the units, from -1 to 1: tanh(c) for an LSTM, which in half precision keeps none, the
+   * output for other cells
+   */
+  readonly unitValues: Tensor | undefined;
+  /** [B, H] each, compact or not: the state before the chunk, which the caller writes before `forward`. */
   readonly initialState: readonly Tensor[];
+  /**
+   * What `backward` reads as the state before the chunk, and the chunk before this one in the same memory as the state
+   * after it, [B, H] each; usually the initial state itself
+   */
+  readonly keptState: readonly Tensor[];
   /** The state after the chunk, [B, H] each */
   readonly finalState: readonly Tensor[];
-  forward(lookup?: Lookup): void;
+  forward(input?: LayerInput): void;
   /**
    * @param dOutput [T, B, H] gradient w.r.t. the output
    * @param dState [B, H] each: before the call the gradient w.r.t. the final state, after it the gradient w.r.t. the
@@ -144,9 +154,30 @@ export function cachedLayer(make: (T: number, B: number, first: number) => CellC
   };
 }
 
+/**
+ * Finds the input of an operation that takes its input projection from memory: projects vectors into it.
+ * @param input absent where the projection is there already
+ * @returns the look-up from which the operation takes the projection instead, if there is one
+ */
+export function projected(
+  backend: Backend,
+  projection: Tensor,
+  input: LayerInput | undefined,
+): Lookup | undefined {
+  if (input === undefined || 'table' in input) return input;
+  backend.linear(projection, input.x, input.weight, input.bias);
+  return undefined;
+}
+
 /** The values of a cell's gates, if they are adjacent columns of one tensor */
 export function gatesIn(tensor: Tensor, cell: Cell): GateValues[] {
   return cell.gateNames.map((_, column) => ({ tensor, column }));
+}
+
+/** The input of a cell that cannot do without one */
+export function given(input: LayerInput | undefined): LayerInput {
+  if (input === undefined) throw new Error('a layer without its input');
+  return input;
 }
 
 /** The recurrent weights of a cell that always has both a matrix and a bias */

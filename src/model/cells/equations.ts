@@ -6,7 +6,7 @@
 import type { Backend, ProgramBuffers, Tensor } from '../../backend/backend.js';
 import { type Columns, keptWidth, type Program, type Region } from '../../cells/cell-program.js';
 import { compileCell } from '../../cells/compile.js';
-import { type Cell, cachedLayer, type RecurrentWeights } from './cell.js';
+import { type Cell, cachedLayer, projected, type RecurrentWeights } from './cell.js';
 
 const known = new Map<string, Cell>();
 /** Max number of compiled cells in the cache, because a program may load any number of models. */
@@ -104,10 +104,12 @@ function createLayer(
     const rows = (r: number, at = begin[r]) => backend.view(memory, at, [B, H]);
     const columns = ({ region: r, column }: Columns) => ({ tensor: region(r), column });
     const output = backend.view(memory, begin[program.stateRegions[0]] + B * H, [T, B, H]);
+    const projection = region(program.projection);
+    const initialState = program.stateRegions.map((r) => rows(r));
     const gradients = program.stateGradients.map((r) => rows(r));
     return {
       size: { T, B, H },
-      inputProjection: region(program.projection),
+      inputProjection: projection,
       gates: program.gates.map(columns),
       products: program.groups.map(({ argument, gradient }) => ({
         gradient: region(gradient.region),
@@ -115,9 +117,11 @@ function createLayer(
       })),
       output,
       unitValues: output,
-      initialState: program.stateRegions.map((r) => rows(r)),
+      initialState,
+      keptState: initialState,
       finalState: program.stateRegions.map((r) => rows(r, begin[r] + T * B * H)),
-      forward: (lookup) => backend.programForward({ T, B, H }, buffers, lookup),
+      forward: (input) =>
+        backend.programForward({ T, B, H }, buffers, projected(backend, projection, input)),
       backward(dOutput: Tensor, dState: readonly Tensor[]) {
         gradients.forEach((own, k) => {
           backend.copy(own, dState[k]);

@@ -8,7 +8,7 @@
  *
  * Memory per layer: 2·T·B·3H projections, (T+1)·B·H state.
  */
-import { type Cell, cachedLayer, gatesIn, slots, withBias } from './cell.js';
+import { type Cell, cachedLayer, gatesIn, projected, slots, withBias } from './cell.js';
 
 export const gru: Cell = {
   gates: 3,
@@ -42,8 +42,9 @@ export const gru: Cell = {
         output: h.output,
         unitValues: h.output,
         initialState: [h.initial],
+        keptState: [h.initial],
         finalState: [h.final],
-        forward: (lookup) => backend.gruForward(size, buffers, lookup),
+        forward: (input) => backend.gruForward(size, buffers, projected(backend, gates, input)),
         backward: (dOutput, dState) => backend.gruBackward(size, buffers, dOutput, dState[0]),
       };
     });

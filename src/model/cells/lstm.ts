@@ -11,6 +11,7 @@
  * state is not normalised, so that it carries information unchanged from step to step.
  *
  * Memory per layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another T·B·(4H + 4).
+ * In half precision gates, states and normalised sums take half of that, and tanh(c) is not kept.
  */
 import type { Backend, ChunkSize, LstmBuffers, Tensor } from '../../backend/backend.js';
 import {
@@ -18,6 +19,7 @@ import {
   type CellChunk,
   cachedLayer,
   gatesIn,
+  given,
   type NormWeights,
   slots,
   withBias,
@@ -29,7 +31,8 @@ export const lstm: Cell = {
   gates: 4,
   unitGroups: [4],
   unitNames: ['input', 'forget', 'cell', 'output'],
-  keptWidth: 6,
+  keptWidth: 7,
+  halfKeptWidth: 3,
   states: ['h', 'c'],
   gateNames: [
     { name: 'input', logistic: true },
@@ -39,23 +42,25 @@ export const lstm: Cell = {
   ],
   features: ['layerNorm'],
   initialBias: (gate) => (gate === forgetGate ? 1 : 0),
-  createLayer(backend, H, maxRows, maxBatch, { norm, ...given }) {
-    const weights = withBias(given);
-    const gateBuffer = backend.tensor([maxRows * 4 * H]);
-    const hBuffer = backend.tensor([(maxRows + maxBatch) * H]);
-    const cBuffer = backend.tensor([(maxRows + maxBatch) * H]);
-    const tanhCBuffer = backend.tensor([maxRows * H]);
+  createLayer(backend, H, maxRows, maxBatch, { norm, ...rest }) {
+    const weights = withBias(rest);
+    const gateBuffer = backend.compact([maxRows * 4 * H]);
+    const hBuffer = backend.compact([(maxRows + maxBatch) * H]);
+    const cBuffer = backend.compact([(maxRows + maxBatch) * H]);
+    const stateBuffer = backend.half ? backend.tensor([maxBatch * H]) : undefined;
+    const tanhCBuffer = backend.half ? undefined : backend.tensor([maxRows * H]);
     const normBuffers = norm && {
-      normalised: backend.tensor([maxRows * 4 * H]),
+      normalised: backend.compact([maxRows * 4 * H]),
       scales: backend.tensor([maxRows * 4]),
     };
     return cachedLayer((T, B, first) => {
       const size = { T, B, H };
       const gates = backend.view(gateBuffer, first * B * 4 * H, [T, B, 4 * H]);
-      const tanhC = backend.view(tanhCBuffer, first * B * H, [T, B, H]);
+      const tanhC = tanhCBuffer && backend.view(tanhCBuffer, first * B * H, [T, B, H]);
       const h = slots(backend, hBuffer, size, first);
       const c = slots(backend, cBuffer, size, first);
-      const buffers = { gates, h: h.all, c: c.all, tanhC, ...weights };
+      const state = stateBuffer && backend.view(stateBuffer, 0, [B, H]);
+      const buffers = { gates, h: h.all, c: c.all, tanhC, state, ...weights };
       return {
         size,
         inputProjection: gates,
@@ -63,8 +68,9 @@ export const lstm: Cell = {
         products: [{ gradient: gates, argument: h.previous }],
         output: h.output,
         unitValues: tanhC,
-        initialState: [h.initial, c.initial],
-        finalState: [h.final, c.final],
+        initialState: [h.initial, state ?? c.initial],
+        keptState: [h.initial, c.initial],
+        finalState: [h.final, state ?? c.final],
         ...(norm && normBuffers
           ? normalisedPasses(backend, size, buffers, norm, {
               normalised: backend.view(normBuffers.normalised, first * B * 4 * H, [T, B, 4 * H]),
@@ -80,7 +86,7 @@ type Passes = Pick<CellChunk, 'forward' | 'backward'>;
 
 function plainPasses(backend: Backend, size: ChunkSize, buffers: LstmBuffers): Passes {
   return {
-    forward: (lookup) => backend.lstmForward(size, buffers, lookup),
+    forward: (input) => backend.lstmForward(size, buffers, given(input)),
     backward: (dOutput, [dh, dc]) => backend.lstmBackward(size, buffers, dOutput, dh, dc),
   };
 }
@@ -94,7 +100,7 @@ function normalisedPasses(
 ): Passes {
   const buffers = { ...plain, ...kept, gain };
   return {
-    forward: (lookup) => backend.lstmNormForward(size, buffers, lookup),
+    forward: (input) => backend.lstmNormForward(size, buffers, given(input)),
     backward(dOutput, [dh, dc]) {
       if (gradients === undefined) throw new Error('not built for training');
       backend.lstmNormBackward(size, buffers, dOutput, dh, dc, gradients.gain, gradients.bias);

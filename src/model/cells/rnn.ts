@@ -5,7 +5,7 @@
  *
  * Memory per layer: T·B·H gates, (T+1)·B·H state.
  */
-import { type Cell, cachedLayer, gatesIn, slots, withBias } from './cell.js';
+import { type Cell, cachedLayer, gatesIn, projected, slots, withBias } from './cell.js';
 
 export const rnn: Cell = {
   gates: 1,
@@ -33,8 +33,9 @@ export const rnn: Cell = {
         output: h.output,
         unitValues: h.output,
         initialState: [h.initial],
+        keptState: [h.initial],
         finalState: [h.final],
-        forward: (lookup) => backend.rnnForward(size, buffers, lookup),
+        forward: (input) => backend.rnnForward(size, buffers, projected(backend, gates, input)),
         backward: (dOutput, dState) => backend.rnnBackward(size, buffers, dOutput, dState[0]),
       };
     });

@@ -1,11 +1,12 @@
 /** A recurrent layer of an encoder or decoder with its input: characters in the first layer, rows in those above. */
-import type { Backend, Indices, Lookup, Tensor } from '../../backend/backend.js';
+import type { Backend, Indices, LayerInput, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
 import { cellOf } from '../cells/cells.js';
 import { FirstLayerInput } from '../input.js';
 import { LabelProjection } from '../labels.js';
 import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
+import { SummedInput } from '../summed-input.js';
 
 /** What a layer reads: ids [T, B], or rows [T·B, ·] of numbers; in a first layer also embeddings of labels [N, E] */
 export type LayerSource = ({ readonly ids: Indices } | { readonly rows: Tensor }) & {
@@ -40,6 +41,9 @@ export class PairLayer {
   private readonly characters: FirstLayerInput | undefined;
   private readonly labels: LabelProjection | undefined;
   private readonly layer: CellLayer;
+  private readonly maxRows: number;
+  /** Memory for an input that labels are part of */
+  private summed: SummedInput | undefined;
   private readonly name: (what: string) => string;
   private current: { readonly chunk: CellChunk; readonly source: LayerSource } | undefined;
 
@@ -51,6 +55,7 @@ export class PairLayer {
     { part, layer, reads, direction, maxRows, maxBatch }: LayerPlace,
   ) {
     const { hidden: H, layerNorm } = config;
+    this.maxRows = maxRows;
     this.name = (what) => `${part}.${what}_l${layer}${direction}`;
     if (reads === 'characters') {
       this.characters = new FirstLayerInput(backend, config, weights, gradients, maxRows, {
@@ -82,25 +87,32 @@ export class PairLayer {
    * @param initial [B, H] each: the states before the first step; zeros if absent
    */
   forward(source: LayerSource, T: number, B: number, initial?: readonly Tensor[]): CellChunk {
-    const { backend, weights, labels } = this;
+    const { backend } = this;
     const chunk = this.layer.at(T, B);
     chunk.initialState.forEach((state, k) => {
       if (initial) backend.copy(state, initial[k]);
       else backend.fill(state, 0);
     });
-    const projection = chunk.inputProjection;
-    let lookup: Lookup | undefined;
-    if ('ids' in source) {
-      const characters = this.requireCharacters();
-      lookup = characters.forward(projection, source.ids, labels !== undefined);
-    } else {
-      const bias = weights.get(this.name('bias_ih'));
-      backend.linear(projection, source.rows, weights.get(this.name('weight_ih')), bias);
-    }
-    if (labels && source.labels) labels.forward(projection, source.labels);
-    chunk.forward(lookup);
+    chunk.forward(this.inputOf(source, T, B));
     this.current = { chunk, source };
     return chunk;
+  }
+
+  private inputOf(source: LayerSource, T: number, B: number): LayerInput {
+    const { backend, weights, labels } = this;
+    const weight = weights.get(this.name('weight_ih'));
+    const bias = weights.get(this.name('bias_ih'));
+    if (labels && source.labels) {
+      this.summed ??= new SummedInput(backend, this.maxRows, weight.shape[0]);
+      const projection = this.summed.rows(T * B);
+      if ('ids' in source) this.requireCharacters().write(projection, source.ids);
+      else backend.linear(projection, source.rows, weight, bias);
+      labels.forward(projection, source.labels);
+      return this.summed.input(T * B);
+    }
+    if ('ids' in source) return this.requireCharacters().forward(source.ids, T, B);
+    const D = weight.shape[1];
+    return { x: backend.view(source.rows, 0, [T, B, D]), weight, bias };
   }
 
   /**

@@ -142,11 +142,12 @@ export class PairNetwork {
     const B = width * this.lastEncoded().B;
     this.buffers.require(T * B, 'maxTargetRows');
     this.buffers.require(B, 'maxBatch');
-    const query = this.decoder.forward(ids, T, B, this.labels?.last, this.state(B), dropout);
+    const output = this.decoder.forward(ids, T, B, this.labels?.last, this.state(B), dropout);
     const combined = this.combine.at(1, T * B);
+    const [query] = combined.initialState;
+    backend.copy(query, output);
     // all targets of a source attend to one memory: for the operation they are more queries of the source
     this.attention.forward(query, combined.inputProjection, T * width);
-    backend.copy(combined.initialState[0], query);
     combined.forward();
     let top = backend.view(combined.output, 0, [T * B, H]);
     if (dropout) {

@@ -1,10 +1,13 @@
 /** The contents of a training's files: the model, and the state from which it is resumed. */
 import type { Backend, Tensor } from '../../backend/backend.js';
+import type { ModelConfig } from '../../model/model-config.js';
 import type { Model } from '../../model/model-data.js';
+import { type Parameter, parameterTable } from '../../model/parameters.js';
 import { withSeparator } from '../../text/separator.js';
 import { version } from '../../version.js';
 import type { CurrentTraining } from '../current-training.js';
 import { configRecord } from '../schema/record.js';
+import { usesMoment } from '../update/optimizers.js';
 import type { TrainingState } from './training-state.js';
 
 /** The current model, with the moving average of the weights if one is kept. */
@@ -50,6 +53,7 @@ export async function stateOf(
   const { factor, waited } = current.plateau;
   await replicas.gather();
   const copy = (x: Tensor) => copyOut(backend, x);
+  const { optimizer } = job.config;
   return {
     config: job.config,
     model,
@@ -72,7 +76,11 @@ export async function stateOf(
     history: history.entries,
     validations: history.summary,
     weights: (!replicas.ema && modelWeights) || (await copy(replicas.weights)),
-    moments: await Promise.all(replicas.moments.map(copy)),
+    moments: await Promise.all(
+      replicas.moments.map((moments, list) =>
+        copyMoments(backend, moments, model, (parameter) => usesMoment(optimizer, list, parameter)),
+      ),
+    ),
     average: replicas.ema && (modelWeights ?? (await copy(replicas.ema))),
     hidden: await replicas.readHidden(),
   };
@@ -80,4 +88,22 @@ export async function stateOf(
 
 async function copyOut(backend: Backend, x: Tensor): Promise<Float32Array> {
   return (await backend.read(x, new Float32Array(x.size))) as Float32Array;
+}
+
+/**
+ * Copies a list of moments. What an optimiser does not use is neither read nor written, because memory that nobody
+ * has touched takes no room.
+ */
+async function copyMoments(
+  backend: Backend,
+  moments: Tensor,
+  model: ModelConfig,
+  uses: (parameter: Parameter) => boolean,
+): Promise<Float32Array> {
+  const copy = new Float32Array(moments.size);
+  for (const parameter of parameterTable(model).parameters.filter(uses)) {
+    const { start, size } = parameter;
+    await backend.read(backend.view(moments, start, [size]), copy.subarray(start, start + size));
+  }
+  return copy;
 }

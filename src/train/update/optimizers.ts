@@ -20,6 +20,8 @@ export interface Optimizer {
   readonly decoupled: boolean;
   /** Whether it updates each weight matrix of a cell's gates as a whole */
   readonly takesMatrices?: boolean;
+  /** Number of the lists, the first ones, that it uses for these matrices; in the others their places stay 0. */
+  readonly matrixMoments?: number;
   /**
    * Applies one update to a part of the parameters: a whole matrix, if the optimiser wants it so, or a list.
    * @param config its weight decay is 0 for parameters that do not decay
@@ -41,6 +43,7 @@ const muon: Optimizer = {
   moments: 2,
   decoupled: true,
   takesMatrices: true,
+  matrixMoments: 1,
   update(backend, config, part, step) {
     const { weight, gradient, moments } = part;
     if (weight.shape.length === 1) {
@@ -122,6 +125,16 @@ export function optimizersThat(holds: (optimizer: Optimizer) => boolean): string
 /** Number of lists of moments, each as long as the list of parameters */
 export function momentCount(name: OptimizerName): number {
   return optimizers[name].moments;
+}
+
+/** Whether a list of moments, the first one being number 0, is ever other than 0 at the places of a parameter */
+export function usesMoment(
+  name: OptimizerName,
+  list: number,
+  { gates }: { readonly gates: number },
+): boolean {
+  const { takesMatrices, moments, matrixMoments = moments } = optimizers[name];
+  return !takesMatrices || gates === 0 || list < matrixMoments;
 }
 
 /**

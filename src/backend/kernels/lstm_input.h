@@ -1,0 +1,85 @@
+/*
+ * The input of an LSTM layer: rows of a table, one for each id, or W x + b of vectors x, which is computed a block
+ * of steps at a time, so that in half precision no more than a block is ever there in full.
+ */
+#ifndef CHARNN_LSTM_INPUT_H
+#define CHARNN_LSTM_INPUT_H
+
+#include "weights.h"
+
+/*
+ * Rows of a block, or 0 where all steps are one block, made where the gates will be. More rows would save nothing:
+ * a product takes so many at a time.
+ */
+#define INPUT_ROWS (WORD == 1 ? 0 : MC)
+
+struct lstm_input {
+    /* [V,4H] and [T,B], or NULL */
+    const float *table;
+    const int32_t *ids;
+    /* [T,B,D], [4H,D] and [4H], where there is no table */
+    const void *x;
+    int x_half;
+    const float *weight, *bias;
+    int D;
+    /* the weight's panels */
+    const float *packed;
+    int T, B, H;
+    /* steps of a block, and the memory of its sums */
+    int steps;
+    float *block;
+    float *room;
+};
+
+/* sums <- W x + b of the vectors of `steps` steps from t on */
+INLINE void project_input(const struct lstm_input *input, int t, int steps, float *sums) {
+    const int B = input->B, N = 4 * input->H, D = input->D;
+    const void *x = from_element(input->x, input->x_half, (ptrdiff_t)t * B * D);
+    weight_product_either(sums, N, x, input->x_half, D, input->packed, (struct start_rows){input->bias, NULL},
+                          input->bias ? START_ROWS : START_ZERO, steps * B, N, D, input->room);
+}
+
+/*
+ * gates: where the activations will be. Takes ROOM words from scratch and, where there are blocks, panels of the
+ * weight unless they are there, and the sums of a block.
+ */
+INLINE void begin_input(struct lstm_input *input, int T, int B, int H, compact *gates, float **scratch) {
+    input->T = T, input->B = B, input->H = H;
+    input->room = needed_room(*scratch);
+    *scratch += ROOM;
+    if (INPUT_ROWS == 0) {
+        /* what is multiplied next may have the memory of these panels */
+        float *panels = *scratch;
+        input->steps = T;
+        if (!input->x) return;
+        input->packed = weight_panels(input->packed, input->weight, 4 * H, input->D, &panels);
+        project_input(input, 0, T, (float *)gates);
+        return;
+    }
+    input->steps = input->x && B < INPUT_ROWS ? INPUT_ROWS / B : 1;
+    input->block = *scratch;
+    *scratch += (size_t)4 * H * B * (input->steps < T ? input->steps : T);
+    if (input->x) input->packed = weight_panels(input->packed, input->weight, 4 * H, input->D, scratch);
+}
+
+/*
+ * Returns where the sums of step t are to be, [B,4H], which begin with W x + b if there are vectors x. Steps must be
+ * asked for in their order.
+ */
+INLINE float *input_of_step(const struct lstm_input *input, int t, compact *gates) {
+    if (INPUT_ROWS == 0) return (float *)gates;
+    const int begun = t % input->steps, left = input->T - t;
+    if (input->x && begun == 0) project_input(input, t, left < input->steps ? left : input->steps, input->block);
+    return input->block + (size_t)4 * input->H * input->B * begun;
+}
+
+/* sums[B,4H] <- the input of step t + W h; packed: the panels of W[4H,H] */
+INLINE void add_state(const struct lstm_input *input, int t, float *sums, const compact *h,
+                      const float *packed) {
+    const int B = input->B, H = input->H;
+    struct start_rows looked_up = {input->table, input->table ? input->ids + (ptrdiff_t)t * B : NULL};
+    weight_product_either(sums, 4 * H, h, 1, H, packed, looked_up, input->table ? START_ROWS : START_C, B, 4 * H, H,
+                   input->room);
+}
+
+#endif
