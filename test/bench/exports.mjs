@@ -52,7 +52,13 @@ async function write(name, shape) {
   );
   const config = { ...shape, vocabulary: vocabulary.size };
   // larger weights than at the beginning of a training, as after it; logits of a few units
-  const weights = initialValues(parameterTable(config), 1).map((value) => 2 * value);
+  const table = parameterTable(config);
+  const weights = initialValues(table, 1);
+  for (const { shape, start, size } of table.parameters) {
+    // factors of the state above 1 would let it grow without end
+    if (shape.length < 2) continue;
+    for (let i = start; i < start + size; i++) weights[i] *= 2;
+  }
   const model = { config, vocabulary, text: { unit: 'char', keepCr: false }, weights, history: [] };
   await writeModel(join(folder, `${name}.json`), model, { plainWeights: false });
 }
