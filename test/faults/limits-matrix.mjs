@@ -58,6 +58,7 @@ write('text.txt', verses(300));
 write('lines.txt', verses(1500));
 charnn('train', 'text.txt', ...tiny, '--threads', '1', '-o', 'model.json');
 charnn('train', 'text.txt', ...tiny, '--threads', '1', '--unit', 'byte', '-o', 'bytes.json');
+charnn('export', 'model.json', '-q', '-o', 'given.safetensors');
 write('text.cz', '');
 spawnSync('sh', ['-c', `"${node}" "${binary}" compress -q text.txt > text.cz`], { cwd: folder });
 
@@ -71,6 +72,11 @@ const all = {
     ['train', 'text.txt', ...training, '--init-from', 'model.json', '-o', 'tuned.json'],
     ['train', 'text.txt', '--steps', '2', '-q', '-o', 'usual.json'],
     ['train', '--resume', '-o', 'model.json', '--steps', '6', '-q'],
+  ],
+  exchange: [
+    ['export', 'model.json', '-q', '-o', 'out.safetensors'],
+    ['export', 'model.json', '-q', '-o', 'out.onnx'],
+    ['import', 'given.safetensors', '-q', '-f', '-o', 'imported.json'],
   ],
   sample: [
     ['sample', '-m', 'model.json', '-l', '100'],
