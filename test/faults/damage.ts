@@ -8,18 +8,16 @@ export function isWorded(error: unknown): boolean {
   return error instanceof CharnnError && /^[^\n]+$/.test(error.message);
 }
 
-/** Reads these bytes as a file at `path`; only errors of ours, in one line, are none of the test's. */
-export async function tryToRead(
-  read: (path: string) => Promise<unknown>,
-  path: string,
-  bytes: Uint8Array | string,
-): Promise<void> {
-  writeFileSync(path, bytes);
-  try {
-    await read(path);
-  } catch (error) {
-    if (!isWorded(error)) throw error;
-  }
+/** Makes a function that reads bytes as a file at `path`, and throws only what is no error of ours in one line. */
+export function tryingToRead(path: string) {
+  return async (read: (path: string) => Promise<unknown>, bytes: Uint8Array | string) => {
+    writeFileSync(path, bytes);
+    try {
+      await read(path);
+    } catch (error) {
+      if (!isWorded(error)) throw error;
+    }
+  };
 }
 
 /** Bytes cut out, put in, doubled or changed. */

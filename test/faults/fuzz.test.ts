@@ -12,13 +12,13 @@ import { commandsFor } from '#charnn/commands/registry.js';
 import { checkResumable, checkTogether, textSettings } from '#charnn/train/resolve.js';
 import { smallModel, smallState } from '../checkpoint/models.js';
 import { temporaryFolder } from '../folder.js';
-import { damage, damaged, isWorded, replaced, routes, tryToRead } from './damage.js';
+import { damage, damaged, isWorded, replaced, routes, tryingToRead } from './damage.js';
 import { timeout, times } from './scale.js';
 
 const commands = await commandsFor(undefined);
 const numRuns = times(150, 10_000);
 const folder = temporaryFolder();
-const path = join(folder, 'fuzzed.json');
+const tryToRead = tryingToRead(join(folder, 'fuzzed.json'));
 
 afterAll(() => {
   const mostBytes = process.resourceUsage().maxRSS * 1024;
@@ -37,7 +37,7 @@ describe.each([
   test('with damaged bytes', { timeout }, async () => {
     const bytes = await original;
     await fc.assert(
-      fc.asyncProperty(damage, (places) => tryToRead(read, path, damaged(bytes, places))),
+      fc.asyncProperty(damage, (places) => tryToRead(read, damaged(bytes, places))),
       { numRuns },
     );
   });
@@ -50,7 +50,7 @@ describe.each([
     );
     await fc.assert(
       fc.asyncProperty(routes, parts, (route, part) =>
-        tryToRead(read, path, JSON.stringify(replaced({ ...rest, version: 1 }, route, part))),
+        tryToRead(read, JSON.stringify(replaced({ ...rest, version: 1 }, route, part))),
       ),
       { numRuns },
     );
