@@ -154,6 +154,18 @@ describe('what is refused', () => {
     await expect(attempt).rejects.toThrow(/^[^\n]+$/);
   });
 
+  const attack = '\u001b[31m\u009b2J\u202e';
+  test.each<[string, Buffer]>([
+    ['the name of a tensor', fileOf({ ...header, [attack]: { dtype: 'F32' } }, data)],
+    ['a type', withEntry({ dtype: attack })],
+    ['a name of the metadata', withMetadata({ [attack]: attack })],
+    ['a version', withMetadata({ version: JSON.stringify(attack) })],
+    ['a format', withMetadata({ format: attack })],
+  ])('what would steer a terminal, in %s: it is shown as escapes', async (_, bytes) => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+    await expect(imported(bytes)).rejects.toThrow(/^[^\u0000-\u001f\u007f-\u009f\u202e]+$/);
+  });
+
   test('a number that is not finite', async () => {
     const copy = Buffer.from(data);
     copy.writeFloatLE(Number.NaN, tensors[name].data_offsets[0] + 4);

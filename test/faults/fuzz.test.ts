@@ -1,6 +1,6 @@
 /** Files and command lines that nobody meant: read, or refused in words; never a crash. */
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import fc from 'fast-check';
@@ -12,73 +12,25 @@ import { createProgram, worded } from '#charnn/cli/program.js';
 import { commandsFor } from '#charnn/commands/registry.js';
 import { Converter } from '#charnn/convert/converter.js';
 import { PairText } from '#charnn/convert/pair-text.js';
-import { CharnnError } from '#charnn/errors.js';
 import { requireMarks } from '#charnn/library/paired-text.js';
 import { loadWeights } from '#charnn/model/load.js';
 import { checkResumable, checkTogether, textSettings } from '#charnn/train/resolve.js';
 import { referenceScope } from '../backends.js';
 import { smallModel, smallPairModel, smallState } from '../checkpoint/models.js';
 import { temporaryFolder } from '../folder.js';
+import { damage, damaged, isWorded, replaced, routes, tryingToRead } from './damage.js';
 import { timeout, times } from './scale.js';
 
 const commands = await commandsFor(undefined);
 const numRuns = times(150, 10_000);
 const folder = temporaryFolder();
-const path = join(folder, 'fuzzed.json');
+const tryToRead = tryingToRead(join(folder, 'fuzzed.json'));
 
 afterAll(() => {
   const mostBytes = process.resourceUsage().maxRSS * 1024;
   console.info(`at most ${Math.round(mostBytes / 2 ** 20)} MiB of memory`);
   expect(mostBytes).toBeLessThan(2 ** 30);
 });
-
-/** An error of ours, in one line. */
-function isWorded(error: unknown): boolean {
-  return error instanceof CharnnError && /^[^\n]+$/.test(error.message);
-}
-
-async function tryToRead(read: (path: string) => Promise<unknown>, bytes: Uint8Array | string) {
-  writeFileSync(path, bytes);
-  try {
-    await read(path);
-  } catch (error) {
-    if (!isWorded(error)) throw error;
-  }
-}
-
-/** Bytes cut out, put in, doubled or changed. */
-const damage = fc.array(
-  fc.record({
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
-    removed: fc.oneof(fc.nat(3), fc.nat(400)),
-    added: fc.oneof(
-      fc.uint8Array({ maxLength: 4 }),
-      fc
-        .constantFrom('"', '{', '}', '[', ']', ',', ':', '-1', '1e999', 'null', '\\', '\\ud800')
-        .map((text) => Buffer.from(text)),
-      fc.constantFrom('[', '{"a":').map((text) => Buffer.from(text.repeat(200_000))),
-    ),
-  }),
-  { minLength: 1, maxLength: 4 },
-);
-
-function damaged(bytes: Buffer, places: typeof damage extends fc.Arbitrary<infer T> ? T : never) {
-  return places.reduce((old, { at, removed, added }) => {
-    const start = Math.floor(at * old.length);
-    return Buffer.concat([old.subarray(0, start), added, old.subarray(start + removed)]);
-  }, bytes);
-}
-
-/** A JSON value with some of its parts, at any depth, put in place of others. */
-function replaced(value: unknown, route: readonly number[], part: unknown): unknown {
-  if (route.length === 0 || typeof value !== 'object' || value === null) return part;
-  const keys = Object.keys(value);
-  if (keys.length === 0) return part;
-  const key = keys[route[0] % keys.length];
-  const inner = replaced((value as Record<string, unknown>)[key], route.slice(1), part);
-  if (Array.isArray(value)) return value.map((item, i) => (String(i) === key ? inner : item));
-  return { ...value, [key]: inner };
-}
 
 const pairFiles = { plainWeights: true };
 const searches = [1, 3].map((beam) => ({ beam, nBest: beam, lengthPenalty: 1, scores: true }));
@@ -121,7 +73,6 @@ describe.each([
 
   test('with other values in it, and no hash to give them away', { timeout }, async () => {
     const { sha256: _, ...rest } = JSON.parse((await original).toString());
-    const routes = fc.array(fc.nat(), { minLength: 1, maxLength: 5 });
     const parts = fc.oneof(
       fc.jsonValue(),
       fc.constantFrom(1e9, 2 ** 53, -1, 0.5, '', 'lstm', 'base64', 'plain', [], {}, null),

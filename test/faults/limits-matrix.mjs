@@ -58,6 +58,8 @@ write('text.txt', verses(300));
 write('lines.txt', verses(1500));
 charnn('train', 'text.txt', ...tiny, '--threads', '1', '-o', 'model.json');
 charnn('train', 'text.txt', ...tiny, '--threads', '1', '--unit', 'byte', '-o', 'bytes.json');
+charnn('export', 'model.json', '-q', '-o', 'given.safetensors');
+charnn('export', 'model.json', '-q', '-o', 'given.onnx');
 write('text.cz', '');
 spawnSync('sh', ['-c', `"${node}" "${binary}" compress -q text.txt > text.cz`], { cwd: folder });
 
@@ -71,6 +73,11 @@ const all = {
     ['train', 'text.txt', ...training, '--init-from', 'model.json', '-o', 'tuned.json'],
     ['train', 'text.txt', '--steps', '2', '-q', '-o', 'usual.json'],
     ['train', '--resume', '-o', 'model.json', '--steps', '6', '-q'],
+  ],
+  exchange: [
+    ['export', 'model.json', '-q', '-o', 'out.safetensors'],
+    ['export', 'model.json', '-q', '-o', 'out.onnx'],
+    ['import', 'given.safetensors', '-q', '-f', '-o', 'imported.json'],
   ],
   sample: [
     ['sample', '-m', 'model.json', '-l', '100'],
@@ -272,16 +279,23 @@ function complaints({ status, signal, stderr, interrupted }) {
 
 const sources = new Set(readdirSync(folder));
 
+function isWhole(name) {
+  const bytes = readFileSync(join(folder, name));
+  if (/\.(safetensors|onnx)$/.test(name)) {
+    return bytes.equals(readFileSync(join(folder, name.replace(/.*\./, 'given.'))));
+  }
+  const end = bytes.subarray(-20).toString();
+  return name.endsWith('.json')
+    ? /\}\s*$/.test(end)
+    : name.endsWith('.html') && /<\/html>\s*$/.test(end);
+}
+
 /** New files are whole ones; of those that were there none has changed but the resumed training's. */
 function leftOver() {
   const found = [];
   for (const name of readdirSync(folder)) {
     if (sources.has(name)) continue;
-    const content = readFileSync(join(folder, name), 'utf8');
-    const isWhole = name.endsWith('.json')
-      ? /\}\s*$/.test(content)
-      : name.endsWith('.html') && /<\/html>\s*$/.test(content);
-    if (!isWhole) found.push(`${name} is left over`);
+    if (!isWhole(name)) found.push(`${name} is left over`);
     rmSync(join(folder, name), { recursive: true });
   }
   return found;

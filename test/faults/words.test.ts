@@ -38,6 +38,10 @@ describe.runIf(onPosix)('paths that lead nowhere', () => {
     [1, 'a model in a circle', ['sample', '-m', 'circle'], 'symbolic links go round in circles'],
     [1, 'a model below a file', ['sample', '-m', 'text.txt/a'], 'a part of its path is not'],
     [1, 'a model that is a folder', ['inspect', 'poems'], 'it is a folder'],
+    [1, 'a file to import in a circle', ['import', 'circle', '-o', 'x.json'], 'round in circles'],
+    [1, 'a folder to import', ['import', 'poems', '-o', 'x.json'], 'it is a folder'],
+    [2, 'an export as a folder', ['export', '-o', 'poems'], '--output poems is a folder'],
+    [1, 'an export to nowhere', ['export', '-o', 'text.txt/x.onnx'], 'is not a folder'],
     [1, 'a run in a circle', ['report', 'circle'], 'symbolic links go round in circles'],
     [1, 'a list in a circle', ['sample', '--complete', 'circle'], 'round in circles'],
     [1, 'a compressed file in a circle', ['decompress', 'circle'], 'round in circles'],
@@ -58,6 +62,7 @@ describe.runIf(onPosix)('paths that lead nowhere', () => {
     ['sample', 'sample'],
     ['sample on several threads', 'sample -n 9 -l 3 -m "$OLDPWD/charnn.json"'],
     ['report', 'report'],
+    ['export', 'export'],
     ['compress', 'compress text.txt'],
   ])('a working directory that is gone: %s', async (_, line) => {
     const folder = await trained;

@@ -8,6 +8,7 @@ test.each([
   ['eval', 'text.txt'],
   ['score', 'text.txt'],
   ['inspect'],
+  ['export'],
   ['gradients', 'text.txt'],
   ['visualize', 'text.txt'],
 ])('%j where no model is says what to do', async (...words) => {
