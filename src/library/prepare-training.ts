@@ -154,7 +154,11 @@ async function pick(
           ...{ ...sizes.small, vocabulary: vocabulary.size, ...chooseCell(cell) },
           ...architectureFlags({ residual, layerNorm }),
           ...{ batchSize, seqLength, backend, iterations: 10 },
-          precision: choosePrecision(options.precision, { ...sizes.small, backend }),
+          precision: choosePrecision(options.precision, {
+            ...sizes.small,
+            ...chooseCell(cell),
+            backend,
+          }),
           training: optimizerOf(options),
           threads: Math.min(threads, batchSize),
         })

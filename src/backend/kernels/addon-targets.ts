@@ -23,11 +23,12 @@ export const instructionLevels: Readonly<
   Record<string, Readonly<Record<string, readonly string[]>>>
 > = {
   x64: {
-    baseline: [],
+    // for processors of before 2013 and emulators alone, so that it is to be small
+    baseline: ['-Os'],
     avx2,
     avx512,
     avx512bf16,
-    amxbf16: [...avx512bf16, '-mamx-tile', '-mamx-bf16', '-DAMX'],
+    amxbf16: [...avx512bf16, '-mamx-tile', '-mamx-bf16', '-DAMX', '-O2'],
     avx2bf16: [...avx2, ...emulation, basedOn('avx2')],
     avx512int8: [...avx512, '-mavx512vnni', '-DINT8', basedOn('avx512')],
     avx2int8: [...avx2, '-DINT8', basedOn('avx2')],

@@ -63,6 +63,8 @@ function run(command: string, parameters: readonly string[], folder: string): vo
 const common = [
   ...[...kernelFlags, '-ffreestanding'],
   ...['-fvisibility=hidden', '-fno-ident', '-fno-asynchronous-unwind-tables'],
+  // so that the linker makes one of functions that are the same at several levels
+  '-ffunction-sections',
   ...['-nostdlibinc', '-Wall', '-Werror', '-Wno-unused-function', '-Wno-unused-variable'],
 ];
 
@@ -131,6 +133,8 @@ function link(target: PrebuiltAddon, objects: readonly string[], folder: string)
       'noexecstack',
       '-z',
       'now',
+      '--gc-sections',
+      '--icf=all',
     ];
     run(tool('ld.lld'), [...flags, ...objects, '-o', output], folder);
   } else if (target.platform === 'darwin') {
@@ -142,6 +146,7 @@ function link(target: PrebuiltAddon, objects: readonly string[], folder: string)
       tool('ld64.lld'),
       [
         ...['-arch', arch, '-platform_version', 'macos', '11.0', '11.0', '-bundle', '-x'],
+        ...['-dead_strip', '--icf=all'],
         ...[...undefinedSymbols, '-L', '.', '-lSystem', ...objects, '-o', output],
       ],
       folder,
@@ -167,6 +172,7 @@ function link(target: PrebuiltAddon, objects: readonly string[], folder: string)
       tool('lld-link'),
       [
         ...['/dll', '/noentry', '/nodefaultlib', '/Brepro', '/incremental:no'],
+        ...['/opt:ref', '/opt:icf'],
         ...[
           `/machine:${target.arch}`,
           ...objects,
@@ -217,9 +223,7 @@ const sourceHash = hashOf(
       Buffer.from(name.replaceAll('\\', '/')),
       readFileSync(join(sources, name)),
     ]),
-    ...['prebuild.js', 'addon-targets.js'].map((name) =>
-      readFileSync(new URL(name, import.meta.url)),
-    ),
+    ...['prebuild.ts', 'addon-targets.ts'].map((name) => readFileSync(join(sources, name))),
     readFileSync(join(headers, '../package.json')),
   ]),
 );

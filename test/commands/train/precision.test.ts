@@ -17,6 +17,12 @@ test('auto is a function of sizes and processor, and what is asked for is taken'
     expect(choosePrecision('auto', { hidden: 512, backend })).toBe('f32');
   }
   expect(choosePrecision(undefined, { hidden: 4 })).toBe('f32');
+  // cells of equations gain from more units on
+  const equations = "h' = tanh(W x + U h)";
+  expect(choosePrecision('auto', { hidden: 63, equations })).toBe('f32');
+  expect(choosePrecision('auto', { hidden: 64, equations })).toBe(
+    choosePrecision('auto', { hidden: 64 }),
+  );
   expect(choosePrecision('bf16', { hidden: 4 })).toBe('bf16');
   expect(choosePrecision('f32', { hidden: 512 })).toBe('f32');
 });
