@@ -30,6 +30,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   analyse: ['backend', 'text', 'model'],
   train: ['options', 'backend', 'cells', 'text', 'model', 'counts', 'threads'],
   pages: [],
+  // an interface to a model, and the page
+  serve: ['backend', 'json', 'text', 'model', 'predict', 'sample', 'pages', 'published'],
   // what a page computes with: the same code as everywhere
   published: ['backend', 'text', 'model', 'counts', 'predict', 'sample', 'convert', 'pages'],
   // a state file is a training's
@@ -75,6 +77,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'analyse',
     'pages',
     'published',
+    'serve',
     'cli',
     'library',
     'search',

@@ -11,7 +11,7 @@ import type { ArchitectureFlags } from './model-config.js';
 /** The commands that make or run a network */
 export const networkCommands = [
   ...['train', 'sample', 'eval', 'score', 'which', 'compress'],
-  ...['bench', 'gradients', 'visualize', 'publish'],
+  ...['bench', 'gradients', 'visualize', 'publish', 'serve'],
 ] as const;
 
 export interface Capability {
@@ -41,7 +41,7 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   },
   pairs: {
     ...{ cells: cellNames, equations: false },
-    ...{ backends: allBackends, commands: ['train', 'convert', 'eval', 'publish'] },
+    ...{ backends: allBackends, commands: ['train', 'convert', 'eval', 'publish', 'serve'] },
   },
 };
 
