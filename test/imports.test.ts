@@ -36,6 +36,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   published: ['backend', 'text', 'model', 'counts', 'predict', 'sample', 'convert', 'pages'],
   // a state file is a training's
   checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'counts', 'train'],
+  exchange: ['backend', 'cells', 'json', 'text', 'model', 'checkpoint'],
   // what programs use: all that computes
   library: [
     ...[
@@ -81,6 +82,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'cli',
     'library',
     'search',
+    'exchange',
   ],
 };
 const forAll = ['errors', 'limits', 'machine', 'messages', 'version'];

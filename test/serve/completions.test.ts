@@ -143,12 +143,16 @@ describe('what is wrong is said in a sentence', () => {
     [{ stream: 'yes' }, 400, /stream must be true or false/],
     [{ logit_bias: { 5: 1 } }, 400, /logit_bias must be left out/],
     [{ model: 'gpt' }, 404, /^the model must be "poems"/],
-    [`${'['.repeat(1e5)}`, 400, /^the request is not valid JSON$/],
   ])('%j', async (body, status, message) => {
     const answer = await server.json('/v1/completions', body);
     expect(answer.status).toBe(status);
     expect(answer.error.message).toMatch(message);
     expect(answer.error.type).toBe('invalid_request_error');
+  });
+
+  test('brackets without end', async () => {
+    const answer = await server.json('/v1/completions', '['.repeat(1e6));
+    expect([answer.status, answer.error.message]).toEqual([400, 'the request is not valid JSON']);
   });
 
   test('fields that are null, empty or off are as if they were absent', async () => {
