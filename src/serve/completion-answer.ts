@@ -57,7 +57,9 @@ export class CompletionAnswer {
     this.names =
       logprobs === undefined
         ? undefined
-        : Array.from({ length: model.vocabulary.size }, (_, id) => symbolName(model.vocabulary, id));
+        : Array.from({ length: model.vocabulary.size }, (_, id) =>
+            symbolName(model.vocabulary, id),
+          );
     this.choices = prompts.flatMap(({ text, ids }, p) =>
       Array.from({ length: n }, (_, i): Choice => {
         const reader = this.readerOf(p * n + i);
@@ -86,7 +88,11 @@ export class CompletionAnswer {
     await settled;
     if (reader.gone) return;
     if (!request.stream) {
-      const body = { ...this.head, choices: choices.map((c, i) => this.part(c, i)), usage: this.usage };
+      const body = {
+        ...this.head,
+        choices: choices.map((c, i) => this.part(c, i)),
+        usage: this.usage,
+      };
       response.writeHead(200, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify(body));
       return;

@@ -1,6 +1,7 @@
 /**
- * Reads and draws many texts side by side in one thread: those of all requests share the steps of one batch. A text
- * that waits gets its turn after a bounded number of steps of the others, so that long texts do not hold up short ones.
+ * Reads and draws many texts side by side in one thread: those of all requests share the steps of one batch. Where there
+ * are more texts than rows, those that have had the fewest steps so far come first, so that long texts do not hold up
+ * short ones.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Backend, isPending } from '../backend/backend.js';
@@ -30,8 +31,8 @@ export interface PoolTask {
 
 /** Max texts of a batch: more do not make a step any faster for each. */
 const maxRows = 32;
-/** Steps after which a text makes room for one that waits */
-const turnSteps = 128;
+/** Number of steps after which a text makes room for one that waits and has had fewer */
+const turnSteps = 64;
 /** Milliseconds of work between looks at what has come in */
 const sliceMs = 10;
 
@@ -39,7 +40,9 @@ interface Seat {
   readonly task: PoolTask;
   /** How far the text was read when it last made room */
   readonly place: Place;
+  /** Number of steps since it was last given a row, and in all */
   steps: number;
+  total: number;
 }
 
 export class DrawPool {
@@ -70,7 +73,7 @@ export class DrawPool {
     const place = this.free.pop() ?? this.predictor.createPlace(1);
     this.predictor.clear(place);
     rememberSeparator(this.model, place, task.isPrompted);
-    this.queue.push({ task, place, steps: 0 });
+    this.queue.push({ task, place, steps: 0, total: 0 });
     this.wake();
   }
 
@@ -106,11 +109,11 @@ export class DrawPool {
       if (task.done || task.waiting) this.unseat(row);
     }
     for (const seat of queue.filter(({ task }) => task.done)) this.drop(seat);
-    const ready = queue.filter(({ task }) => !task.waiting);
+    const ready = queue.filter(({ task }) => !task.waiting).sort((a, b) => a.total - b.total);
     for (const seat of ready) {
       if (active.length === maxRows) {
-        const row = active.findIndex(({ steps }) => steps >= turnSteps);
-        if (row < 0) return;
+        const row = this.longestServed();
+        if (row < 0 || active[row].total <= seat.total) return;
         this.unseat(row);
       }
       queue.splice(queue.indexOf(seat), 1);
@@ -118,6 +121,16 @@ export class DrawPool {
       seat.steps = 0;
       active.push(seat);
     }
+  }
+
+  /** The row of the text with the most steps, of those whose turn is over; -1 if there is none */
+  private longestServed(): number {
+    const { active } = this;
+    let row = -1;
+    active.forEach(({ steps, total }, i) => {
+      if (steps >= turnSteps && (row < 0 || total > active[row].total)) row = i;
+    });
+    return row;
   }
 
   private async step(): Promise<void> {
@@ -129,6 +142,7 @@ export class DrawPool {
     active.forEach((seat, row) => {
       seat.task.advance(logits, row * V);
       seat.steps++;
+      seat.total++;
     });
     for (let row = active.length - 1; row >= 0; row--) {
       if (active[row].task.done) this.unseat(row);

@@ -40,17 +40,22 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<vo
 
 export class ModelServer {
   private readonly server: Server;
-  private readonly pool: DrawPool;
+  /** Absent for a model of pairs, which writes no text */
+  private readonly drawing: DrawPool | undefined;
   private readonly created = Math.floor(Date.now() / 1000);
-  private readonly paths: Readonly<Record<string, { readonly method: string; readonly answer: Answer }>>;
+  private readonly paths: Readonly<
+    Record<string, { readonly method: string; readonly answer: Answer }>
+  >;
 
   constructor(private readonly service: Service) {
-    this.pool = new DrawPool(service.model, service.backend);
+    const { model, backend } = service;
+    this.drawing = model.config.pairs ? undefined : new DrawPool(model, backend);
     this.paths = {
       '/': { method: 'GET', answer: async (_, response) => this.sendPage(response) },
       '/v1/models': {
         method: 'GET',
-        answer: async (_, response) => send(response, 200, { object: 'list', data: [this.described] }),
+        answer: async (_, response) =>
+          send(response, 200, { object: 'list', data: [this.described] }),
       },
       [`/v1/models/${encodeURIComponent(service.name)}`]: {
         method: 'GET',
@@ -75,9 +80,18 @@ export class ModelServer {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', (cause) => {
         const code = (cause as NodeJS.ErrnoException).code ?? '';
-        const why = { EADDRINUSE: 'another program listens there', EADDRNOTAVAIL: 'this machine has no such address' };
+        const why = {
+          EADDRINUSE: 'another program listens there',
+          EADDRNOTAVAIL: 'this machine has no such address',
+        };
         const reason = why[code as keyof typeof why] ?? systemReason(cause);
-        reject(new CharnnError(`cannot listen on ${host}, port ${port}: ${reason}; give another --port or --host`, 1, { cause }));
+        reject(
+          new CharnnError(
+            `cannot listen on ${host}, port ${port}: ${reason}; give another --port or --host`,
+            1,
+            { cause },
+          ),
+        );
       });
       this.server.listen(port, host, resolve);
     });
@@ -115,7 +129,10 @@ export class ModelServer {
     const path = (request.url ?? '/').replace(/[?#].*/s, '');
     const found = Object.hasOwn(this.paths, path) ? this.paths[path] : undefined;
     if (found === undefined) {
-      throw new HttpFailure(404, `there is no such path: there are ${Object.keys(this.paths).join(', ')}`);
+      throw new HttpFailure(
+        404,
+        `there is no such path: there are ${Object.keys(this.paths).join(', ')}`,
+      );
     }
     const { method } = request;
     if (method !== found.method && !(method === 'HEAD' && found.method === 'GET')) {
@@ -127,29 +144,27 @@ export class ModelServer {
 
   private async complete(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { model, name } = this.service;
-    this.requireTexts();
+    const pool = this.requirePool();
     const wanted = completionRequest(await readBody(request), model, name);
-    this.requireRoom(wanted.prompts.length * wanted.n);
-    await new CompletionAnswer(wanted, model, name, response, this.pool).send();
+    requireRoom(pool, wanted.prompts.length * wanted.n);
+    await new CompletionAnswer(wanted, model, name, response, pool).send();
   }
 
   private async score(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { model, name } = this.service;
-    this.requireTexts();
+    const pool = this.requirePool();
     const fields = await readBody(request);
-    this.requireRoom(1);
-    const answer = await scoreTexts(fields, model, name, response, this.pool);
+    requireRoom(pool, 1);
+    const answer = await scoreTexts(fields, model, name, response, pool);
     if (answer !== undefined) send(response, 200, answer);
   }
 
-  private requireTexts(): void {
-    if (!this.service.model.config.pairs) return;
-    throw new HttpFailure(400, 'this is a model of pairs, which converts lines: use its page, or charnn convert');
-  }
-
-  private requireRoom(texts: number): void {
-    if (this.pool.size + texts <= maxTexts) return;
-    throw new HttpFailure(503, `there is too much to do: at most ${maxTexts} texts at a time; try again later`);
+  private requirePool(): DrawPool {
+    if (this.drawing !== undefined) return this.drawing;
+    throw new HttpFailure(
+      400,
+      'this is a model of pairs, which converts lines: use its page, or charnn convert',
+    );
   }
 
   private sendPage(response: ServerResponse): void {
@@ -172,7 +187,10 @@ export class ModelServer {
     const failure =
       error instanceof HttpFailure
         ? error
-        : new HttpFailure(isWorded ? 400 : 500, isWorded ? spelt(error.unspelt, (key) => key) : 'internal error');
+        : new HttpFailure(
+            isWorded ? 400 : 500,
+            isWorded ? spelt(error.unspelt, (key) => key) : 'internal error',
+          );
     if (failure.status === 500) this.service.onDefect(error);
     if (response.destroyed) return;
     // an answer that has begun can only be broken off
@@ -194,4 +212,12 @@ function send(response: ServerResponse, status: number, body: unknown): void {
     'Content-Length': Buffer.byteLength(text),
   });
   response.end(response.req.method === 'HEAD' ? undefined : text);
+}
+
+function requireRoom(pool: DrawPool, texts: number): void {
+  if (pool.size + texts <= maxTexts) return;
+  throw new HttpFailure(
+    503,
+    `there is too much to do: at most ${maxTexts} texts at a time; try again later`,
+  );
 }

@@ -114,11 +114,15 @@ export class Firefox {
 
   /** What the page has complained about since it was opened */
   get complaints(): readonly string[] {
-    return this.printed
-      .split('\n')
-      .filter((line) => /console\.(error|warn)|JavaScript (error|warning)|Content-Security/.test(line))
-      // of the browser itself
-      .filter((line) => !/(resource|chrome):\/\//.test(line));
+    return (
+      this.printed
+        .split('\n')
+        .filter((line) =>
+          /console\.(error|warn)|JavaScript (error|warning)|Content-Security/.test(line),
+        )
+        // of the browser itself
+        .filter((line) => !/(resource|chrome):\/\//.test(line))
+    );
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,8 @@ beforeAll(async () => {
   await folder.train(verses(3000), '-o', 'model.json', '--hidden', '64', '--counts', '0');
 });
 afterEach(async () => {
-  for (const server of servers.splice(0)) if (server.child.exitCode === null) await server.stop('SIGKILL');
+  for (const server of servers.splice(0))
+    if (server.child.exitCode === null) await server.stop('SIGKILL');
 });
 
 async function start(...options: string[]): Promise<RunningServer> {
@@ -35,11 +36,25 @@ test('200 requests at a time are all answered, each with its own text', async ()
   expect(replies.map(({ status }) => status)).toEqual(bodies.map(() => 200));
   const textOf = (text: string) =>
     text.startsWith('data:')
-      ? text.split('\n\n').filter((event) => event.includes('{')).map((event) => JSON.parse(event.slice(6)).choices[0].text).join('')
+      ? text
+          .split('\n\n')
+          .filter((event) => event.includes('{'))
+          .map((event) => JSON.parse(event.slice(6)).choices[0].text)
+          .join('')
       : JSON.parse(text).choices[0].text;
   const texts = replies.map(({ text }) => textOf(text));
   for (const i of [0, 1, 99, 198]) {
-    const given = ['-p', `${i} green`, '--seed', `${i}`, '-l', '200', '--no-echo', '--backend', 'wasm'];
+    const given = [
+      '-p',
+      `${i} green`,
+      '--seed',
+      `${i}`,
+      '-l',
+      '200',
+      '--no-echo',
+      '--backend',
+      'wasm',
+    ];
     const { stdout } = await folder.run(['sample', '-m', 'model.json', ...given]);
     expect(texts[i]).toBe(stdout);
   }
@@ -160,5 +175,7 @@ test('a port that is taken, and an address that this machine has not, are refuse
     `charnn: cannot listen on 127.0.0.1, port ${server.port}: another program listens there; give another --port or --host`,
   ]);
   const strange = await folder.run(['serve', 'model.json', '--host', '192.0.2.1', '--port', '0']);
-  expect(strange.stderr).toMatch(/^charnn: cannot listen on 192\.0\.2\.1, port 0: this machine has no such address/);
+  expect(strange.stderr).toMatch(
+    /^charnn: cannot listen on 192\.0\.2\.1, port 0: this machine has no such address/,
+  );
 });
