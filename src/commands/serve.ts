@@ -49,7 +49,7 @@ export const serve = defineCommand({
     'Serve a model on this machine: the page of charnn publish at /, and an HTTP\ninterface for programs at /v1/completions, /v1/models and /score.',
   examples: [
     ['charnn serve poems.json', 'then open http://127.0.0.1:8080'],
-    ['curl -d \'{"prompt":"The"}\' 127.0.0.1:8080/v1/completions', 'from a program'],
+    ['charnn serve --host 0.0.0.0 --port 80', 'for other machines, too'],
   ],
   synonyms: ['server', 'http', 'api', 'daemon'],
   options: table,
