@@ -32,6 +32,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cluster: ['backend', 'threads'],
   train: ['options', 'backend', 'cells', 'cluster', 'text', 'model', 'counts', 'threads'],
   pages: [],
+  // an interface to a model, and the page
+  serve: ['backend', 'json', 'text', 'model', 'predict', 'sample', 'pages', 'published'],
   // what a page computes with: the same code as everywhere
   published: ['backend', 'text', 'model', 'counts', 'predict', 'sample', 'convert', 'pages'],
   // a state file is a training's
@@ -79,6 +81,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'analyse',
     'pages',
     'published',
+    'serve',
     'cli',
     'library',
     'search',

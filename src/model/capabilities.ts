@@ -11,7 +11,7 @@ import type { ArchitectureFlags } from './model-config.js';
 /** The commands that make or run a network */
 export const networkCommands = [
   ...['train', 'sample', 'eval', 'score', 'which', 'compress'],
-  ...['bench', 'gradients', 'visualize', 'publish'],
+  ...['bench', 'gradients', 'visualize', 'publish', 'serve'],
 ] as const;
 
 /** Formats of other programs that a model can be written in */
@@ -47,7 +47,7 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   pairs: {
     ...{ cells: cellNames, equations: false },
     ...{ backends: allBackends, formats: ['safetensors'] },
-    commands: ['train', 'convert', 'eval', 'visualize', 'publish'],
+    commands: ['train', 'convert', 'eval', 'visualize', 'publish', 'serve'],
   },
 };
 

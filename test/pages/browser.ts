@@ -20,7 +20,7 @@ export interface OpenPage {
 let browser: Browser | undefined;
 
 /**
- * Opens a page from disk.
+ * Opens a page from disk, or from a server.
  * @param fragment what its address ends with
  */
 export async function open(
@@ -36,7 +36,7 @@ export async function open(
   const { colorScheme, ...viewport } = view;
   const page = await browser.newPage({ colorScheme, viewport });
   const complaints: string[] = [];
-  const url = pathToFileURL(path).href;
+  const url = path.startsWith('http:') ? path : pathToFileURL(path).href;
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -44,8 +44,7 @@ export async function open(
   page.on('request', (request) => {
     // a thread's script is a part of the page
     const isOwn = [url, 'data:,'].includes(request.url().replace(/#.*/s, ''));
-    if (!isOwn && !request.url().startsWith('blob:null/'))
-      complaints.push(`request: ${request.url()}`);
+    if (!isOwn && !request.url().startsWith('blob:')) complaints.push(`request: ${request.url()}`);
   });
   await page.goto(url + fragment);
   return { page, complaints };

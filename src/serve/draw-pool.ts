@@ -1,0 +1,173 @@
+/**
+ * Reads and draws many texts side by side in one thread: those of all requests share the steps of one batch. Where there
+ * are more texts than rows, those that have had the fewest steps so far come first, so that long texts do not hold up
+ * short ones.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { type Backend, isPending } from '../backend/backend.js';
+import { loadNetwork } from '../model/load.js';
+import type { Model } from '../model/model-data.js';
+import { type Place, Predictor } from '../predict/predictor.js';
+import { rememberSeparator } from '../sample/read-prompt.js';
+
+/** A text that is read and then, perhaps, drawn */
+export interface PoolTask {
+  /** Id that is read next */
+  readonly input: number;
+  /** Whether there is nothing more to do, or nobody who wants it */
+  readonly done: boolean;
+  /** Whether it waits for its reader */
+  readonly waiting: boolean;
+  /** Whether the text begins with what was given, and not with what is read before any text */
+  readonly isPrompted: boolean;
+  /**
+   * Takes what the model expects after `input`.
+   * @param logits [V] beginning at `start`, up to a constant; valid during the call
+   */
+  advance(logits: Float32Array, start: number): void;
+  /** Hands on what there is; called between slices of work, and when the text is done. */
+  flush(): void;
+}
+
+/** Max texts of a batch: more do not make a step any faster for each. */
+const maxRows = 32;
+/** Number of steps after which a text makes room for one that waits and has had fewer */
+const turnSteps = 64;
+/** Milliseconds of work between looks at what has come in */
+const sliceMs = 10;
+
+interface Seat {
+  readonly task: PoolTask;
+  /** How far the text was read when it last made room */
+  readonly place: Place;
+  /** Number of steps since it was last given a row, and in all */
+  steps: number;
+  total: number;
+}
+
+export class DrawPool {
+  private readonly predictor: Predictor;
+  private readonly batch: Place;
+  private readonly active: Seat[] = [];
+  private readonly queue: Seat[] = [];
+  /** Places that no text needs at the moment */
+  private readonly free: Place[] = [];
+  private running = false;
+
+  /** @param backend whose memory the pool takes; it is given back with the backend's scope */
+  constructor(
+    private readonly model: Model,
+    backend: Backend,
+  ) {
+    const network = loadNetwork(model, backend, { maxRows, maxBatch: maxRows });
+    this.predictor = new Predictor(backend, network, maxRows, model.counts);
+    this.batch = this.predictor.createPlace(maxRows);
+  }
+
+  /** Number of texts that are not done */
+  get size(): number {
+    return this.active.length + this.queue.length;
+  }
+
+  add(task: PoolTask): void {
+    const place = this.free.pop() ?? this.predictor.createPlace(1);
+    this.predictor.clear(place);
+    rememberSeparator(this.model, place, task.isPrompted);
+    this.queue.push({ task, place, steps: 0, total: 0 });
+    this.wake();
+  }
+
+  /** Goes on, after a reader that was waited for has taken what there was. */
+  wake(): void {
+    if (this.running) return;
+    this.running = true;
+    void this.run();
+  }
+
+  private async run(): Promise<void> {
+    try {
+      for (;;) {
+        // requests and readers come in
+        await setImmediate();
+        this.seat();
+        if (this.active.length === 0) return;
+        const end = performance.now() + sliceMs;
+        do await this.step();
+        while (this.active.length > 0 && performance.now() < end);
+        for (const { task } of this.active) task.flush();
+      }
+    } finally {
+      this.running = false;
+    }
+  }
+
+  /** Takes away what is done or waits, and gives the room, and that of texts that had their turn, to the queue. */
+  private seat(): void {
+    const { active, queue } = this;
+    for (let row = active.length - 1; row >= 0; row--) {
+      const { task } = active[row];
+      if (task.done || task.waiting) this.unseat(row);
+    }
+    for (const seat of queue.filter(({ task }) => task.done)) this.drop(seat);
+    const ready = queue.filter(({ task }) => !task.waiting).sort((a, b) => a.total - b.total);
+    for (const seat of ready) {
+      if (active.length === maxRows) {
+        const row = this.longestServed();
+        if (row < 0 || active[row].total <= seat.total) return;
+        this.unseat(row);
+      }
+      queue.splice(queue.indexOf(seat), 1);
+      this.predictor.copyRow(this.batch, active.length, seat.place, 0);
+      seat.steps = 0;
+      active.push(seat);
+    }
+  }
+
+  /** The row of the text with the most steps, of those whose turn is over; -1 if there is none */
+  private longestServed(): number {
+    const { active } = this;
+    let row = -1;
+    active.forEach(({ steps, total }, i) => {
+      if (steps >= turnSteps && (row < 0 || total > active[row].total)) row = i;
+    });
+    return row;
+  }
+
+  private async step(): Promise<void> {
+    const { active, predictor, batch } = this;
+    const inputs = active.map(({ task }) => task.input);
+    const answer = predictor.step(batch, inputs);
+    const logits = isPending(answer) ? await answer : answer;
+    const V = predictor.vocabulary;
+    active.forEach((seat, row) => {
+      seat.task.advance(logits, row * V);
+      seat.steps++;
+      seat.total++;
+    });
+    for (let row = active.length - 1; row >= 0; row--) {
+      if (active[row].task.done) this.unseat(row);
+    }
+  }
+
+  /** Takes a text out of the batch: it is done, or goes to the end of the queue. */
+  private unseat(row: number): void {
+    const { active, batch, predictor, queue } = this;
+    const seat = active[row];
+    const last = active.length - 1;
+    if (!seat.task.done) predictor.copyRow(seat.place, 0, batch, row);
+    if (row < last) {
+      active[row] = active[last];
+      predictor.copyRow(batch, row, batch, last);
+    }
+    active.pop();
+    queue.push(seat);
+    if (seat.task.done) this.drop(seat);
+  }
+
+  /** Lets a text that is done go. */
+  private drop(seat: Seat): void {
+    this.queue.splice(this.queue.indexOf(seat), 1);
+    this.free.push(seat.place);
+    seat.task.flush();
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Which requests may reach the server. A page of another site can make a browser ask any address, also under a name
+ * that it has made to lead here (DNS rebinding): so the name that was asked for must be one of this server's, and a
+ * request that a page sends must come from a page of this server.
+ */
+import { isIP } from 'node:net';
+
+/** Names that lead to this machine and nowhere else */
+const localNames = ['localhost', '127.0.0.1', '[::1]'];
+
+/**
+ * Says why a request is refused; undefined if it is not.
+ * @param host the name or address that the server was told to listen on
+ * @param headers of the request
+ */
+export function foreignness(
+  host: string,
+  headers: { readonly host?: string | undefined; readonly origin?: string | undefined },
+): string | undefined {
+  const name = nameIn(headers.host);
+  if (name === undefined) return 'the header Host is missing or is no name';
+  // an address is nothing that another site can make lead here
+  const isOwn = [...localNames, host.toLowerCase()].includes(name) || isAddress(name);
+  if (!isOwn) return `the name ${name} is none of this server's (see --host)`;
+  if (headers.origin === undefined) return undefined;
+  if (headers.origin.toLowerCase() === `http://${headers.host?.toLowerCase()}`) return undefined;
+  return 'the request comes from a page of another site';
+}
+
+/** The name of a header Host, without the port */
+function nameIn(header: string | undefined): string | undefined {
+  return /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i.exec(header ?? '')?.[1].toLowerCase();
+}
+
+function isAddress(name: string): boolean {
+  return isIP(name.replace(/^\[|\]$/g, '')) !== 0;
+}

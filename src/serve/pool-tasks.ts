@@ -1,0 +1,154 @@
+/** The texts of requests: some are gone on with, some only read. */
+import type { Model } from '../model/model-data.js';
+import { Foretold } from '../published/foretold.js';
+import { CharacterSampler } from '../sample/character-sampler.js';
+import { RecordSampler } from '../sample/record-sampler.js';
+import type { SampleSettings } from '../sample/settings.js';
+import { textBeginning } from '../text/documents.js';
+import type { PoolTask } from './draw-pool.js';
+
+/** Who a text is for */
+export interface TextReader {
+  /** Whether nobody wants the text any more */
+  readonly gone: boolean;
+  /** Whether it must not be given more at the moment */
+  readonly waiting: boolean;
+  /** Is called when there may be something new to take. */
+  onFlush(): void;
+}
+
+/** A prompt that is read, and gone on with: the characters are those of `charnn sample` with the same seed. */
+export class CompletionTask implements PoolTask {
+  input: number;
+  /** Number of characters drawn, with those of a stop sequence */
+  drawn = 0;
+  /** What was foretold of the prompt, and of what was drawn and not yet taken; if that was asked for */
+  readonly ofPrompt: Foretold | undefined;
+  private readonly ofDrawn: Foretold | undefined;
+  private readonly record: RecordSampler;
+  private readonly sampler: CharacterSampler;
+  private readonly vocabulary: number;
+  /** Index of `input` in the prompt */
+  private at = 0;
+  private finished: boolean;
+
+  /**
+   * @param index number of the random stream
+   * @param names of the ids, if it is asked for what was foretold
+   */
+  constructor(
+    { vocabulary, config }: Model,
+    private readonly prompt: ArrayLike<number>,
+    private readonly settings: SampleSettings,
+    index: number,
+    private readonly names: readonly string[] | undefined,
+    private readonly reader: TextReader,
+  ) {
+    const symbols = vocabulary.symbols.length;
+    this.vocabulary = config.vocabulary;
+    this.input = prompt.length > 0 ? prompt[0] : textBeginning(vocabulary);
+    const last = prompt.length > 0 ? prompt[prompt.length - 1] : this.input;
+    this.sampler = new CharacterSampler(symbols, settings);
+    this.record = new RecordSampler(index, last, [], { settings, symbols, constraint: undefined });
+    if (names !== undefined) {
+      this.ofPrompt = new Foretold(symbols);
+      this.ofDrawn = new Foretold(symbols);
+      if (prompt.length > 0) this.ofPrompt.addUnforetold(names[prompt[0]]);
+    }
+    // a prompt that nothing is to follow is read for what was foretold of it, or not at all
+    const isReading = names !== undefined && prompt.length > 1;
+    this.finished = settings.length === 0 && !isReading;
+  }
+
+  get isPrompted(): boolean {
+    return this.prompt.length > 0;
+  }
+
+  get done(): boolean {
+    return this.finished || this.reader.gone;
+  }
+
+  get waiting(): boolean {
+    return this.reader.waiting;
+  }
+
+  /** Why the text ended: its length was reached, or a stop sequence came. */
+  get reason(): 'length' | 'stop' {
+    return this.taken < this.drawn ? 'stop' : 'length';
+  }
+
+  private taken = 0;
+
+  advance(logits: Float32Array, start: number): void {
+    const { prompt, record, settings } = this;
+    if (this.at < prompt.length - 1) {
+      this.input = prompt[++this.at];
+      this.foretell(this.ofPrompt, logits, start);
+      if (this.at === prompt.length - 1 && settings.length === 0) this.finished = true;
+      return;
+    }
+    record.advance(logits, start, this.sampler);
+    this.input = record.input;
+    this.drawn++;
+    this.foretell(this.ofDrawn, logits, start);
+    if (record.done) this.finished = true;
+  }
+
+  /** Takes the characters that are certain, with what was foretold of them. */
+  take() {
+    const ids = this.record.take();
+    this.taken += ids.length;
+    return { ids, foretold: this.ofDrawn?.take(ids.length) };
+  }
+
+  flush(): void {
+    this.reader.onFlush();
+  }
+
+  private foretell(into: Foretold | undefined, logits: Float32Array, start: number): void {
+    if (into === undefined || this.names === undefined) return;
+    const row = logits.subarray(start, start + this.vocabulary);
+    into.add(this.names[this.input], this.input, row);
+  }
+}
+
+/** A text that is read for its loss */
+export class ScoringTask implements PoolTask {
+  readonly isPrompted = true;
+  input: number;
+  /** Surprise of each character but the first, in bits */
+  readonly bits: Float64Array;
+  private at = 0;
+
+  /** @param ids the text after the character that is read before it */
+  constructor(
+    private readonly ids: ArrayLike<number>,
+    private readonly vocabulary: number,
+    private readonly reader: TextReader,
+  ) {
+    this.input = ids[0];
+    this.bits = new Float64Array(Math.max(0, ids.length - 1));
+  }
+
+  get done(): boolean {
+    return this.reader.gone || this.at >= this.bits.length;
+  }
+
+  get waiting(): boolean {
+    return this.reader.waiting;
+  }
+
+  advance(logits: Float32Array, start: number): void {
+    const id = this.ids[this.at + 1];
+    let max = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < this.vocabulary; i++) max = Math.max(max, logits[start + i]);
+    let sum = 0;
+    for (let i = 0; i < this.vocabulary; i++) sum += Math.exp(logits[start + i] - max);
+    this.bits[this.at++] = (Math.log(sum) + max - logits[start + id]) / Math.LN2;
+    this.input = id;
+  }
+
+  flush(): void {
+    this.reader.onFlush();
+  }
+}

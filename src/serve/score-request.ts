@@ -1,0 +1,71 @@
+/** Scores texts: each is read as a line, as `charnn score` reads it. */
+import type { ServerResponse } from 'node:http';
+import type { Fields } from '../json/fields.js';
+import type { Model } from '../model/model-data.js';
+import { prepareText } from '../text/decode.js';
+import { completionLimits, requireModel, strings } from './completion-request.js';
+import type { DrawPool } from './draw-pool.js';
+import { ScoringTask } from './pool-tasks.js';
+import { ResponseReader } from './response-reader.js';
+
+const lineFeed = 0x0a;
+
+/**
+ * Scores the texts of a request.
+ * @returns the answer, or undefined when nobody waits for it any more
+ */
+export async function scoreTexts(
+  fields: Fields,
+  model: Model,
+  name: string,
+  response: ServerResponse,
+  pool: DrawPool,
+): Promise<unknown> {
+  requireModel(fields, name);
+  const texts = strings(fields, 'input', completionLimits.prompts);
+  const each = fields.get('characters') == null ? false : fields.boolean('characters');
+  const { vocabulary, config } = model;
+  const reader = new ResponseReader(response, () => pool.wake());
+  let settle = () => {};
+  const settled = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  reader.onGone(() => settle());
+  const lines = texts.map((text) => surrounded(text, model));
+  const tasks = lines.map(
+    (ids): ScoringTask =>
+      new ScoringTask(ids, config.vocabulary, {
+        get gone() {
+          return reader.gone;
+        },
+        waiting: false,
+        onFlush: () => {
+          if (tasks.every(({ done }) => done)) settle();
+        },
+      }),
+  );
+  for (const task of tasks) pool.add(task);
+  await settled;
+  if (reader.gone) return undefined;
+  const unknownBits = vocabulary.unknownCost / Math.LN2;
+  const results = tasks.map(({ bits }, i) => {
+    const ids = lines[i];
+    const own = bits.map((x, at) => x + (ids[at + 1] === vocabulary.unknownId ? unknownBits : 0));
+    const sum = own.reduce((a, b) => a + b, 0);
+    return {
+      bits: sum,
+      bitsPerCharacter: own.length > 0 ? sum / own.length : 0,
+      characters: own.length,
+      unknown: ids.filter((id) => id === vocabulary.unknownId).length,
+      ...(each && { characterBits: Array.from(own) }),
+    };
+  });
+  return { object: 'list', model: name, results };
+}
+
+/** A text's ids between two line ends; where the model knows none, the first character is read before it. */
+function surrounded(text: string, { vocabulary, text: rules }: Model): number[] {
+  const ids = Array.from(vocabulary.encode(prepareText(text, rules)).ids);
+  const newline = vocabulary.id(lineFeed);
+  return newline === vocabulary.unknownId ? [0, ...ids] : [newline, ...ids, newline];
+}
