@@ -24,7 +24,11 @@ const farewellMs = 1000;
 const streams = new StandardStreams(report);
 try {
   const commands = await commandsFor(process.argv[2]);
-  const program = createProgram(commands, ({ standardOutput }) => streams.use(standardOutput));
+  const program = createProgram(commands, {
+    before: ({ standardOutput }) => streams.use(standardOutput),
+    isBrief: process.argv.includes('-h'),
+    allCommands: () => commandsFor(undefined),
+  });
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) report(error);

@@ -21,6 +21,7 @@ import {
   readTextOptions,
   readVocabulary,
 } from './json.js';
+import { readLineQuantiles } from './line-quantiles-field.js';
 import { leastVersion, modelFeatures } from './versions.js';
 
 /**
@@ -43,6 +44,7 @@ export async function writeModel(
     counts: counts?.field,
     training: model.training,
     history: History.of(model.history).entries,
+    lineQuantiles: model.lineQuantiles,
   };
   const tensors = namedTensors(model).map(({ parameter: { name, shape }, values }) => ({
     name,
@@ -93,10 +95,12 @@ export function readAnyModel(path: string): Promise<Model> {
     const separator = readSeparator(fields);
     const training = fields.get('training') === undefined ? undefined : fields.record('training');
     const history = readHistory(fields);
+    const lineQuantiles = readLineQuantiles(fields);
     const { weights, counts } = readParameters(file, config, quote(path));
     return {
       ...{ config, text, vocabulary, ...withSeparator(separator), training, history, weights },
       ...(counts && { counts }),
+      ...(lineQuantiles && { lineQuantiles }),
     };
   });
 }

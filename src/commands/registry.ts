@@ -24,6 +24,7 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   gradients: async () => (await import('./gradients.js')).gradients,
   visualize: async () => (await import('./visualize.js')).visualize,
   report: async () => (await import('./report.js')).report,
+  completion: async () => (await import('./completion.js')).completion,
 };
 
 /**

@@ -142,6 +142,7 @@ async function pick(
     layerNorm = false,
     backend = 'auto',
   } = options;
+  if (length?.kind === 'seconds') messages.phase?.('measuring');
   const speed =
     length?.kind === 'seconds'
       ? await trainingSpeed({

@@ -23,7 +23,7 @@ export interface LineOptions {
  * Yields the bytes of lines, in UTF-8 whatever the file's encoding is, without their line feeds; a last line may lack one.
  */
 export async function* linesOf(
-  sources: readonly Source[],
+  sources: Iterable<Source> | AsyncIterable<Source>,
   options?: LineOptions,
 ): AsyncGenerator<Buffer, void, void> {
   for await (const lines of lineGroups(sources, options)) yield* lines;
@@ -34,7 +34,7 @@ export async function* linesOf(
  * @throws CharnnError at a line that has more, before it is held whole, and for a file that is not text
  */
 export async function* lineGroups(
-  sources: readonly Source[],
+  sources: Iterable<Source> | AsyncIterable<Source>,
   {
     reading: given = lineReading,
     unit = 'char',
@@ -42,7 +42,7 @@ export async function* lineGroups(
   }: LineOptions = {},
 ): AsyncGenerator<Buffer[], void, void> {
   const reading = unit === 'byte' ? { ...given, plain: true } : given;
-  for (const source of sources) {
+  for await (const source of sources) {
     const bytes = textBytes(source, { reading });
     if (reading.format !== 'lines') yield* columnTexts(bytes, source.name, reading);
     else if (reading.invalid === 'replace' || reading.plain) {

@@ -13,6 +13,7 @@ import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
 import { precisionOf } from './precision.js';
 import { Replicas } from './replicas/replica-group.js';
+import { noMetrics } from './replicas/shared-control.js';
 import { SavePlan } from './saving/save-plan.js';
 import { trainingBytes } from './training-bytes.js';
 
@@ -38,6 +39,7 @@ export async function runTraining(job: TrainingJob): Promise<EndEvent> {
   let replicas: Replicas | undefined;
   const started = performance.now();
   try {
+    if (job.config.counts) job.onEvent({ type: 'phase', phase: 'counting' });
     const mixing = await countedBeside(job);
     const counting = mixing ? (performance.now() - started) / 1000 : 0;
     replicas = await Replicas.start(device, model, job.config, { ...job.corpus, mixing });
@@ -67,6 +69,7 @@ class TrainingRun {
     const stop = () => replicas.control.requestStop();
     job.signal?.addEventListener('abort', stop);
     if (job.signal?.aborted) stop();
+    this.tellThatItTrains();
     const progress = setInterval(() => this.reportProgress(), progressMs);
     try {
       for (;;) {
@@ -75,6 +78,7 @@ class TrainingRun {
           const outcome = await this.validate();
           if (outcome === 'stopped') return await this.interrupted();
           if (outcome === 'diverged') return await this.ended('diverged');
+          this.tellThatItTrains();
         }
         if (current.isOnTarget) return await this.ended('target');
         if (budget.isOver(current.step)) break;
@@ -99,6 +103,10 @@ class TrainingRun {
       clearInterval(progress);
       job.signal?.removeEventListener('abort', stop);
     }
+  }
+
+  private tellThatItTrains(): void {
+    this.job.onEvent({ type: 'phase', phase: 'training' });
   }
 
   // --- between validations ---
@@ -165,6 +173,7 @@ class TrainingRun {
     let validationLoss: number | null = null;
     let mixtureLoss: number | undefined;
     if (characters > 0) {
+      job.onEvent({ type: 'phase', phase: 'validating' });
       const unknown = this.current.validationUnknown * job.corpus.vocabulary.unknownCost;
       const { nats, mixed } = await replicas.validate();
       validationLoss = (nats + unknown) / characters;
@@ -185,10 +194,14 @@ class TrainingRun {
       ...(mixtureLoss !== undefined && { mixtureLoss }),
       learningRate: this.current.learningRateAt(Math.max(0, this.current.step - 1)),
       gradientNorm: mean(metrics.gradientNorm),
+      ...(metrics.steps > 0 && {
+        maxGradientNorm: metrics.maxGradientNorm,
+        lastGradientNorm: metrics.lastGradientNorm,
+      }),
       clipped: mean(metrics.clipped),
       ...(this.current.rollback.count > 0 && { rollbacks: this.current.rollback.count }),
     };
-    replicas.control.metrics = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
+    replicas.control.metrics = noMetrics;
     const loss = validationLoss ?? entry.trainLoss ?? Number.NaN;
     const { trainLoss } = entry;
     const isLost = trainLoss !== null && this.current.history.isFarAboveBest(trainLoss);
