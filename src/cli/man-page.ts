@@ -109,7 +109,7 @@ function filled(given: string): string[] {
 
 /** Text that is no macro: a backslash begins an escape, and a full stop or an apostrophe a request. */
 function escaped(given: string): string {
-  const plain = given.replaceAll('\\', '\\e').replaceAll('-', '\\-');
+  const plain = given.replaceAll('…', '...').replaceAll('\\', '\\e').replaceAll('-', '\\-');
   const ascii = plain.replace(/[^\x20-\x7e]/g, (one) =>
     one === '\n' ? ' ' : `\\[u${one.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}]`,
   );

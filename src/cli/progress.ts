@@ -44,6 +44,8 @@ function jsonProgress(output: Output): Progress {
   return {
     show(event) {
       showWarning(event, output);
+      // a log is of what has happened, and a phase has only begun
+      if (event.type === 'phase') return;
       process.stdout.write(`${jsonText(event)}\n`);
     },
     stop() {},

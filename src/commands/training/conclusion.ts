@@ -49,7 +49,7 @@ export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, outp
 function sayDone(end: EndEvent, shown: string, isIdle: boolean, output: Output): void {
   if (isIdle) {
     output.note(
-      `nothing is left to do: the training was finished after ${grouped(end.step)} steps; the best model is in ${shown}${lossOf(end)}. To go on, give --resume a larger --steps, --epochs or --time`,
+      `done: no step was left, since all ${grouped(end.step)} had been trained before; the best model is in ${shown}${lossOf(end)}. To go on, give --resume a larger --steps, --epochs or --time`,
     );
     return;
   }
@@ -123,7 +123,8 @@ export function verdict({ best, reason }: EndEvent, { n, ngram }: Baseline): str
   const gain = 1 - inBits(loss) / ngram;
   const share = `${(100 * Math.abs(gain)).toFixed(0)} %`;
   if (gain <= 0) {
-    return `that is ${gain > -0.005 ? 'no better' : `${share} worse`} than a ${n}-gram model, which only counts: train longer, for instance with --time 10m`;
+    const worse = gain > -1 ? `${share} worse` : 'much worse';
+    return `that is ${gain > -0.005 ? 'no better' : worse} than a ${n}-gram model, which only counts: train longer, for instance with --time 10m`;
   }
   const better = `that is ${share} better than a ${n}-gram model, which only counts`;
   const { trainLoss, validationLoss } = best;
