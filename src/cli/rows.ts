@@ -19,7 +19,7 @@ export const precision = runningPrecision;
 export const predictionPrecision = option(
   '<format>',
   choice(precisionNames),
-  'format of the numbers that products multiply: float32, bfloat16, or integers of 8 bits, which are the fastest character by character',
+  'number format of matrix products: float32, bfloat16 with float32 sums, or 8-bit integers, the fastest when characters are processed one at a time',
   { default: 'f32' },
 );
 export const threads = { ...plain(schema.threads), absent: 'usable cores' };

@@ -27,7 +27,7 @@ export const evaluate = defineCommand({
   description: 'Print the loss of a model on a text: files, folders or standard input (-).',
   examples: [
     ['charnn eval other-book.txt', 'how well is it predicted?'],
-    ['charnn eval test.tsv', 'of a model of pairs: how often is it right?'],
+    ['charnn eval test.tsv', 'accuracy of a model of --pairs'],
     ['charnn eval - --json < page.txt', 'for a script'],
   ],
   synonyms: ['evaluate', 'test', 'loss', 'perplexity'],

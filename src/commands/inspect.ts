@@ -58,14 +58,18 @@ function summary(model: Model) {
 
 function description(model: Model): string {
   const { config, text, vocabulary, training, history } = model;
-  const { cell, layers, hidden, embedding, residual, layerNorm, pairs } = config;
+  const { cell, layers, hidden, embedding, residual, layerNorm, pairs, attention } = config;
   const lines: string[] = [];
   const section = (title: string) => lines.push('', chalk.bold(title));
   const field = (name: string, value: string) => lines.push(`  ${name.padEnd(20)} ${value}`);
 
   lines.push(chalk.bold(`${layers} × ${printable(cell)} of ${hidden}`));
   field('input', embedding > 0 ? `embedding of ${embedding}` : 'one-hot');
-  if (pairs) field('network', 'encoder in both directions, decoder, attention');
+  if (pairs) {
+    const looking =
+      attention === 'none' ? 'without attention' : `attention (${attention ?? 'general'})`;
+    field('network', `encoder in both directions, decoder, ${looking}`);
+  }
   if (residual) field('connections', 'residual');
   if (layerNorm) field('gates', 'layer normalisation');
   field('parameters', grouped(parameterTable(config).count));
@@ -114,7 +118,7 @@ function description(model: Model): string {
     field('contexts', `up to ${context} characters`);
     field('n-grams', grouped(ngrams) + (cutoff > 0 ? `, of more than ${cutoff} occurrences` : ''));
     lines.push(
-      '  mixed as a product of powers, by how long the known context is: (network, counts)',
+      '  log-linear mixing: weights of network and counts by length of the longest known context',
     );
     weights.forEach((pair, length) => {
       field(`${length}`, pair.map((weight) => weight.toFixed(2)).join(', '));

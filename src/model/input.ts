@@ -57,12 +57,19 @@ export class FirstLayerInput {
   /**
    * Projects characters: projection[i,:] = W_ih · embedding(ids[i]) + b_ih.
    * @param projection [T, B, G·H], which is written unless a look-up is returned
+   * @param written whether it is to be written in any case
    * @returns the look-up from which the cell takes the projection, if the table is used
    */
-  forward(projection: Tensor, ids: Indices): Lookup | undefined {
+  forward(projection: Tensor, ids: Indices, written = false): Lookup | undefined {
     const { backend, weights } = this;
     if (this.usesTable(ids.length)) {
       if (!this.frozen) this.fillTable();
+      if (written) {
+        const [, width] = this.tableShape;
+        const rows = backend.view(projection, 0, [ids.length, width]);
+        backend.gather(rows, this.requireTable(), ids);
+        return undefined;
+      }
       if (this.lookup?.ids !== ids) this.lookup = { table: this.requireTable(), ids };
       return this.lookup;
     }

@@ -1,6 +1,6 @@
 /** The weights of one layer, or the gradients w.r.t. them, as the network and its cells take them. */
-import type { Tensor } from '../backend/backend.js';
-import type { RecurrentWeights } from './cells/cell.js';
+import type { Backend, Tensor } from '../backend/backend.js';
+import type { Cell, RecurrentWeights, UnitProduct } from './cells/cell.js';
 import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
@@ -59,4 +59,25 @@ export function ownWeights(
     },
     vectors: vectors && { values: vectors, gradients: gradients?.vectors },
   };
+}
+
+/**
+ * Adds to the gradient of a layer's recurrent weight, group by group of its matrices, and to that of its bias.
+ * @param products after the backward pass
+ */
+export function addProductGradients(
+  backend: Backend,
+  { unitGroups }: Cell,
+  products: readonly UnitProduct[],
+  dWeight: Tensor,
+  dBias: Tensor | undefined,
+): void {
+  let first = 0;
+  unitGroups.forEach((count, g) => {
+    const { gradient, argument } = products[g];
+    const H = argument.shape[2];
+    const rows = backend.view(dWeight, first * H * H, [count * H, H]);
+    backend.linearBackwardWeight(rows, dBias, gradient, argument);
+    first += count;
+  });
 }

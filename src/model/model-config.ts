@@ -11,16 +11,36 @@ export interface ArchitectureFlags {
   readonly pairs?: boolean;
 }
 
-export function architectureFlags(flags: ArchitectureFlags): ArchitectureFlags {
-  const { residual, layerNorm, pairs } = flags;
+/** Ways in which a decoder attends to the source; see pairs/pair-attention.ts. */
+export const attentions = ['general', 'dot', 'none'] as const;
+
+export interface Attending {
+  /** Omitted when `general`, and without pairs */
+  readonly attention?: (typeof attentions)[number];
+}
+
+export function architectureFlags(
+  flags: ArchitectureFlags & Attending,
+): ArchitectureFlags & Attending {
+  const { residual, layerNorm, pairs, attention = 'general' } = flags;
   return {
     ...(residual && { residual }),
     ...(layerNorm && { layerNorm }),
     ...(pairs && { pairs }),
+    ...(pairs && attention !== 'general' && { attention }),
   };
 }
 
-export interface ModelConfig extends ArchitectureFlags, CellChoice {
+/** Vectors that stand before the characters of a source; see pairs/vector-rows.ts. */
+export interface VectorShape {
+  /** F: number of numbers of a vector */
+  readonly size: number;
+  /** Mean and standard deviation of all numbers of the training vectors, by which they are brought to one scale */
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+export interface ModelConfig extends ArchitectureFlags, Attending, CellChoice {
   /** L: number of recurrent layers, stacked */
   readonly layers: number;
   /** H: number of units of each layer */
@@ -29,6 +49,10 @@ export interface ModelConfig extends ArchitectureFlags, CellChoice {
   readonly embedding: number;
   /** V: size of the vocabulary, the unknown symbol included */
   readonly vocabulary: number;
+  /** Number of values of each label, if texts have labels; see labels.ts. */
+  readonly labels?: readonly number[];
+  /** Present if sources have vectors */
+  readonly vectors?: VectorShape;
 }
 
 /** Number of layers whose state is carried from one chunk of a training to the next; a network of pairs has none. */

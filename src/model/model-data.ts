@@ -16,6 +16,8 @@ export interface Model {
   readonly separator?: string | undefined;
   /** All parameters in the flat order of the parameter table */
   readonly weights: Float32Array;
+  /** The labels of texts, in their order; absent where texts have none */
+  readonly labels?: readonly Label[] | undefined;
   /** n-grams of the text, mixed into the network's predictions; absent where the network alone predicts */
   readonly counts?: ModelCounts | undefined;
   /** How the model was trained, as its file records it; JSON values only */
@@ -23,6 +25,12 @@ export interface Model {
   readonly history: readonly HistoryEntry[];
   /** How much the lines of the validation text cost, if it has enough of them */
   readonly lineQuantiles?: LineQuantiles | undefined;
+}
+
+/** A label and its values. A value's number is its place in the list. */
+export interface Label {
+  readonly name: string;
+  readonly values: readonly string[];
 }
 
 /** The results of one validation, by name; null for a value that does not exist. */

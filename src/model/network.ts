@@ -17,8 +17,14 @@ import { cellOf } from './cells/cells.js';
 import { type Capacity, ChunkBuffers, type ChunkViews } from './chunk-buffers.js';
 import { DocumentResets } from './document-resets.js';
 import { type Dropout, dropoutMask } from './dropout.js';
-import { FirstLayerInput } from './input.js';
-import { type LayerWeights, layerWeights, ownWeights } from './layer-weights.js';
+import { LabelledInput } from './labelled-input.js';
+import type { LabelRows } from './labels.js';
+import {
+  addProductGradients,
+  type LayerWeights,
+  layerWeights,
+  ownWeights,
+} from './layer-weights.js';
 import { isResidual, type ModelConfig } from './model-config.js';
 import { createState } from './network-state.js';
 import type { ParameterTensors } from './parameters.js';
@@ -35,7 +41,7 @@ export type State = readonly (readonly Tensor[])[];
 export type StateGradientObserver = (layer: number, t: number, dState: readonly Tensor[]) => void;
 
 export class Network {
-  private readonly input: FirstLayerInput;
+  private readonly input: LabelledInput;
   private readonly layers: readonly CellLayer[];
   private readonly buffers: ChunkBuffers;
   private readonly cell: Cell;
@@ -63,7 +69,7 @@ export class Network {
     const all = Array.from({ length: L }, (_, l) => l);
     this.layerWeights = all.map((l) => layerWeights(config, weights, l));
     this.layerGradients = gradients && all.map((l) => layerWeights(config, gradients, l));
-    this.input = new FirstLayerInput(backend, config, weights, gradients, maxRows);
+    this.input = new LabelledInput(backend, config, weights, gradients, maxRows);
     const recurrent = this.recurrentWeights;
     this.weightDrop =
       weightDrop && recurrent.length > 0 ? new WeightDrop(backend, recurrent) : undefined;
@@ -93,6 +99,7 @@ export class Network {
    * @param ids [T, B] time-major
    * @param state read as the state before the chunk, then overwritten with the state after it
    * @param resets rows whose state becomes zero within the chunk, in ascending order of steps
+   * @param labels those of each row and step, of a network with labels
    * @returns logits [T·B, V], valid until the next call
    */
   forward(
@@ -102,6 +109,7 @@ export class Network {
     state: State,
     dropout?: Dropout,
     resets?: readonly Reset[],
+    labels?: LabelRows,
   ): Tensor {
     const chunk = this.chunk(T, B);
     this.dropout = dropout;
@@ -110,18 +118,24 @@ export class Network {
     this.documentResets?.begin(T, B, resets ?? []);
     if (this.current?.chunk !== chunk || this.current.ids !== ids)
       this.current = { chunk, ids, T, B };
-    for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l]);
+    for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l], labels);
     const top = this.layerOutput(chunk, this.layers.length - 1);
     this.backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
   }
 
-  private forwardLayer(chunk: ChunkViews, l: number, ids: Indices, state: readonly Tensor[]): void {
+  private forwardLayer(
+    chunk: ChunkViews,
+    l: number,
+    ids: Indices,
+    state: readonly Tensor[],
+    labels: LabelRows | undefined,
+  ): void {
     const { backend } = this;
     const layer = chunk.layers[l];
     let lookup: Lookup | undefined;
     if (l === 0) {
-      lookup = this.input.forward(layer.inputProjection, ids);
+      lookup = this.input.forward(layer.inputProjection, ids, labels);
     } else {
       const { weight, bias } = this.layerWeights[l].input;
       backend.linear(layer.inputProjection, this.layerOutput(chunk, l - 1), weight, bias);
@@ -261,19 +275,12 @@ export class Network {
   /** Adds to the gradients of layer l's recurrent weight and bias. */
   private recurrentBackward(gradients: LayerWeights, { products }: CellChunk, l: number): void {
     const { backend, config } = this;
-    const { hidden: H } = config;
     const { recurrent: dWeight, bias } = gradients;
     if (dWeight === undefined) return;
     // with layer normalisation the bias is added after normalising, and the layer computes its gradient itself
     const dBias = config.layerNorm ? undefined : bias;
-    const addGradient = (dWeight: Tensor) => {
-      let first = 0;
-      this.cell.unitGroups.forEach((count, g) => {
-        const rows = backend.view(dWeight, first * H * H, [count * H, H]);
-        backend.linearBackwardWeight(rows, dBias, products[g].gradient, products[g].argument);
-        first += count;
-      });
-    };
+    const addGradient = (dWeight: Tensor) =>
+      addProductGradients(backend, this.cell, products, dWeight, dBias);
     if (this.weightDrop) this.weightDrop.backward(this.dropout, l, dWeight, addGradient);
     else addGradient(dWeight);
   }

@@ -10,6 +10,8 @@
 import type { Backend, Tensor } from '../backend/backend.js';
 import { requireCapable } from './capabilities.js';
 import { cellOf } from './cells/cells.js';
+import { labelWeight } from './labelled-input.js';
+import { labelEmbeddings, labelValues, labelWidth } from './labels.js';
 import type { ModelConfig } from './model-config.js';
 import { pairParameters } from './pairs/pair-parameters.js';
 import { Random } from './random.js';
@@ -97,7 +99,7 @@ function newTable(config: ModelConfig): ParameterTable {
   };
 
   if (config.pairs) {
-    pairParameters(config, { add, uniform, ofGate, zero });
+    pairParameters(config, { add, uniform, ofGate, zero, one });
     return { parameters, flatSize: start, count };
   }
   if (D > 0) {
@@ -129,6 +131,11 @@ function newTable(config: ModelConfig): ParameterTable {
   }
   add('output.weight', [V, H], uniform, { vocabularyAxis: 0 });
   add('output.bias', [V], zero, { vocabularyAxis: 0 });
+  if (config.labels) {
+    const E = labelWidth(config);
+    add(labelEmbeddings, [labelValues(config), E], (r) => r.normal(), { decays: false });
+    add(labelWeight, [gateRows, E], uniform, { gates });
+  }
   return { parameters, flatSize: Math.ceil(start / alignment) * alignment, count };
 }
 

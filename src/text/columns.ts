@@ -1,6 +1,6 @@
 /**
- * One column of a table, a record at a time. RFC 4180 for CSV, the IANA definition for TSV (no quoting: a
- * quotation mark is a character like others), a JSON object a line for NDJSON.
+ * Reads one column of a table, a record at a time: CSV as RFC 4180 defines it, TSV as IANA defines it (without quoting:
+ * a quotation mark is an ordinary character), or NDJSON, one JSON object per line.
  */
 import { once } from 'node:events';
 import type { CsvError, Info, Options } from 'csv-parse';
@@ -11,12 +11,12 @@ import type { ReadingOptions } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 
 /**
- * The texts of a column as lines, in UTF-8: those of the records that have come together, at least one.
- * Line ends within a text become one space each, so that a record is always one line.
- * @param bytes of one file, without a byte-order mark
+ * Yields the texts of a column as lines in UTF-8, grouped as their records arrive, at least one per group. Line ends
+ * within a text become one space each, so that a record is always one line.
+ * @param bytes content of one file, without a byte-order mark
  * @param name the file, as messages show it
- * @throws CharnnError naming the line for a record that is broken or has no such text, and UsageError
- * where the column is not named or not there
+ * @throws CharnnError naming the line of a record that is malformed or has no such text; UsageError where the column
+ * has to be named, or does not exist
  */
 export async function* columnTexts(
   bytes: AsyncIterable<Uint8Array>,
@@ -48,7 +48,10 @@ function oneLine(text: Buffer): Buffer {
   return Buffer.from(text.toString('latin1').replace(/\r\n?|\n/g, ' '), 'latin1');
 }
 
-/** Max bytes of a record, quoted line ends included: in a longer one, a quotation mark was never closed. */
+/**
+ * Max bytes of a record, including line ends within quotation marks. If a record is longer, the file probably lacks a
+ * closing quotation mark.
+ */
 const maxRecordLength = 1 << 28;
 
 async function* delimitedFields(
@@ -61,7 +64,7 @@ async function* delimitedFields(
   const take = (record: Buffer[], { lines: line }: Info): null => {
     if (index === undefined) index = columnIndex(record.map(String), column, name);
     else fields.push({ text: Buffer.from(record[index]), line });
-    // nothing is left in the parser's own queue
+    // the parser's own queue is empty
     return null;
   };
   const options: Options = {
@@ -74,7 +77,7 @@ async function* delimitedFields(
     skip_empty_lines: true,
     on_record: take as unknown as NonNullable<Options['on_record']>,
   };
-  // loaded where there is a table to be read
+  // the parser is loaded only when there is a table to read
   const { Parser } = await import('csv-parse');
   const parser = new Parser(options);
   parser.resume();
@@ -87,7 +90,7 @@ async function* delimitedFields(
   };
   try {
     for await (const piece of bytes) {
-      // a copy is passed on, because the parser keeps unfinished records and the source will overwrite its memory
+      // the parser gets a copy, because it keeps unfinished records and the source will overwrite its memory
       await new Promise<void>((resolve) => parser.write(Buffer.from(piece), () => resolve()));
       check();
       if (fields.length > 0) yield fields;
@@ -118,9 +121,9 @@ function columnIndex(header: readonly string[], column: string | undefined, name
   throw new UsageError(`${name} has two columns ${quote(column)}: rename one of them`);
 }
 
-/** Words for the parser's error codes; the parser's own messages hold the whole record. */
+/** Messages for the parser's error codes; the parser's own messages would quote the whole record. */
 const faults: Readonly<Record<string, string>> = {
-  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'it has not as many fields as the header',
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'it does not have as many fields as the header',
   CSV_INVALID_CLOSING_QUOTE: 'something follows a closing quotation mark',
   CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE: 'something follows a closing quotation mark',
   INVALID_OPENING_QUOTE: 'a quotation mark stands within a field that is not quoted',
@@ -133,7 +136,7 @@ function worded(error: Error, name: string, format: string): Error {
   const { code, lines } = error as CsvError & { lines?: number };
   const what = faults[code] ?? `it is no ${format}`;
   return new CharnnError(
-    `${name}, line ${lines ?? '?'}: ${what}; mend the record, or give the right ${optionName('format')}`,
+    `${name}, line ${lines ?? '?'}: ${what}; correct the record, or give the right ${optionName('format')}`,
     1,
     { cause: error },
   );
@@ -165,11 +168,11 @@ async function* objectFields(
 
 const loneSurrogate = /\p{Surrogate}/u;
 
-/** JSON may hold half a surrogate pair, which is no character. */
+/** Handles unpaired surrogates, which JSON strings may hold although they are not characters. */
 function wellFormed(text: string, invalid: ReadingOptions['invalid'], where: string): Buffer {
   if (!loneSurrogate.test(text)) return Buffer.from(text);
   if (invalid === 'error') {
-    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or mend it`;
+    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or correct it`;
     throw new CharnnError(`${where} has half a surrogate pair, which is no character: ${advice}`);
   }
   return Buffer.from(text.replace(/\p{Surrogate}/gu, invalid === 'replace' ? '\ufffd' : ''));
@@ -183,7 +186,7 @@ function fieldOf(json: string, column: string, where: string): string | undefine
     record = JSON.parse(json);
   } catch (cause) {
     throw new CharnnError(
-      `${where} is not JSON: mend it, or give the right ${optionName('format')}`,
+      `${where} is not JSON: correct it, or give the right ${optionName('format')}`,
       1,
       {
         cause,

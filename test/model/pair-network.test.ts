@@ -8,6 +8,7 @@ import { PairNetwork } from '#charnn/model/pairs/pair-network.js';
 import { findPairs } from '#charnn/model/pairs/pair-table.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
 import { Random } from '#charnn/model/random.js';
+import type { Conditions } from '#charnn/text/conditions.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { availableDevices, referenceBackend, type SyncBackend, sync } from '../backends.js';
 
@@ -18,9 +19,24 @@ const vocabulary = Vocabulary.of(
 );
 const marks = { tab: vocabulary.id(9), newline: vocabulary.id(10) };
 
-function batchOf(): PairRows {
+/** Two labels for each line, of 2 and 3 values, and two vectors of 3 numbers */
+function conditions(config: ModelConfig): Conditions {
+  const vectors = {
+    size: 3,
+    starts: Float64Array.of(0, 2, 4, 6),
+    values: Float32Array.from({ length: 18 }, (_, i) => Math.cos(1 + 0.9 * i)),
+  };
+  return {
+    columns: config.labels ? 2 : 0,
+    labels: Int32Array.of(0, 2, 1, 3, 1, 4),
+    vectors: config.vectors && vectors,
+  };
+}
+
+function batchOf(config: ModelConfig): PairRows {
   const { ids } = vocabulary.encode(text);
-  const batches = new PairBatches(ids, findPairs(ids, marks).pairs, marks, 8, undefined);
+  const { pairs } = findPairs(ids, marks, conditions(config));
+  const batches = new PairBatches(ids, pairs, marks, 8, undefined);
   return batches.read(0, (size) => ({ first: 0, size }));
 }
 
@@ -30,7 +46,7 @@ function build(backend: SyncBackend, config: ModelConfig, rate: number) {
   const values = Array.from({ length: table.flatSize }, () => random.normal() * 0.5);
   const flat = backend.tensor([table.flatSize]);
   const gradientFlat = backend.tensor([table.flatSize]);
-  const batch = batchOf();
+  const batch = batchOf(config);
   const { S, T, B } = batch;
   const sizes = { maxSourceRows: S * B, maxTargetRows: T * B, maxWeights: T * B * S, maxBatch: B };
   const network = new PairNetwork(
@@ -68,20 +84,39 @@ function derivative(f: (x: number) => number, x: number): number {
   return (4 * central(step / 2) - central(step)) / 3;
 }
 
-const configOf = (cell: ModelConfig['cell'], embedding: number): ModelConfig => ({
-  ...{ cell, layers: 1, hidden: 4, embedding, vocabulary: vocabulary.size, pairs: true },
+type Variant = Partial<ModelConfig> & { readonly rate: number };
+
+const configOf = (cell: ModelConfig['cell'], { rate: _, ...variant }: Variant): ModelConfig => ({
+  ...{ cell, layers: 1, hidden: 4, embedding: 3, vocabulary: vocabulary.size, pairs: true },
+  ...variant,
 });
 
+const deep: Variant = { layers: 3, residual: true, rate: 0.3 };
+
+const variants: readonly Variant[] = [
+  { rate: 0 },
+  { embedding: 0, rate: 0 },
+  { rate: 0.4 },
+  { layers: 2, rate: 0.3 },
+  { layers: 2, residual: true, rate: 0 },
+  deep,
+  { layers: 2, attention: 'dot', rate: 0 },
+  { attention: 'none', rate: 0.2 },
+  { labels: [2, 3], layers: 2, rate: 0 },
+  { labels: [2, 3], embedding: 0, rate: 0.2 },
+  { vectors: { size: 3, mean: 0, deviation: 1 }, layers: 2, rate: 0.2 },
+  { vectors: { size: 3, mean: 0, deviation: 1 }, labels: [2, 3], rate: 0 },
+];
+
+const ofCell = (cell: ModelConfig['cell']) =>
+  cell === 'lstm' ? [...variants, { ...deep, layerNorm: true }] : variants;
+
 describe.each(cellNames)('%s', (cell) => {
-  test.each([
-    [3, 0],
-    [0, 0],
-    [3, 0.4],
-  ])('every gradient agrees to 1e-6: embedding %s, dropout %s', (embedding, rate) => {
+  test.each(ofCell(cell))('every gradient agrees to 1e-6: %j', (variant) => {
     const { table, values, loss, gradient } = build(
       referenceBackend('float64'),
-      configOf(cell, embedding),
-      rate,
+      configOf(cell, variant),
+      variant.rate,
     );
     const computed = gradient().values;
     for (const { name, start, size } of table.parameters) {
@@ -103,12 +138,15 @@ describe.each(cellNames)('%s', (cell) => {
   });
 
   test.each(availableDevices)('on %s loss and gradients are those of the reference', (_, open) => {
-    const exact = build(referenceBackend('float64'), configOf(cell, 3), 0.3).gradient();
-    const found = build(sync(open()), configOf(cell, 3), 0.3).gradient();
-    expect(Math.abs(found.loss - exact.loss)).toBeLessThan(1e-5);
-    const largest = exact.values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
-    found.values.forEach((x, i) => {
-      expect(Math.abs(x - exact.values[i]) / largest).toBeLessThan(1e-5);
-    });
+    for (const variant of ofCell(cell)) {
+      const config = configOf(cell, variant);
+      const exact = build(referenceBackend('float64'), config, variant.rate).gradient();
+      const found = build(sync(open()), config, variant.rate).gradient();
+      expect(Math.abs(found.loss - exact.loss)).toBeLessThan(1e-5);
+      const largest = exact.values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+      found.values.forEach((x, i) => {
+        expect(Math.abs(x - exact.values[i]) / largest).toBeLessThan(1e-5);
+      });
+    }
   });
 });

@@ -272,7 +272,7 @@ function verify(): void {
     (target) => !compile(target, clang).equals(readFileSync(join(prebuilt, target.file))),
   );
   if (others.length > 0) {
-    fail(`built again, other bytes: ${others.map(({ file }) => file).join(', ')}`);
+    fail(`rebuilt, but the bytes differ: ${others.map(({ file }) => file).join(', ')}`);
   }
   console.log(`built again, the same bytes: all ${addonTargets.length} addons`);
 }
@@ -280,6 +280,6 @@ function verify(): void {
 const [order] = process.argv.slice(2);
 if (order === '--check') check();
 else if (order === '--verify') verify();
-else if (order !== undefined) fail(`${order} is none of --check and --verify`);
+else if (order !== undefined) fail(`${order} is neither --check nor --verify`);
 // what is there and complete need not be compiled again, nor the compiler be there
 else if (problem() !== undefined) build();

@@ -89,7 +89,7 @@ export function sayMixed(model: Model | undefined, output: Output): void {
     weights[length].map((weight) => weight.toFixed(2)).join(' and ');
   const longest = weights.length - 1;
   output.note(
-    `network and counts weigh ${known(longest)} where the counts know the last ${longest} characters, ${known(1)} where they know one (charnn inspect)`,
+    `mixing weights of network and counts: ${known(longest)} after a known context of ${longest} characters, ${known(1)} after one of 1; charnn inspect shows all`,
   );
 }
 
@@ -101,9 +101,9 @@ export function sayHowToRepeat(
 ): void {
   const { steps, evalEvery } = end.plan;
   if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
-  const { layers, hidden, embedding, residual, layerNorm, pairs } = model;
+  const { layers, hidden, embedding, residual, layerNorm, pairs, attention } = model;
   const sizes = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
-  const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}${pairs ? ' --pairs' : ''}`;
+  const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}${pairs ? ' --pairs' : ''}${attention ? ` --attention ${attention}` : ''}`;
   const length = pairs ? '' : ` --seq-length ${config.seqLength}`;
   const batch = `--batch-size ${config.batchSize}${length}`;
   const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;

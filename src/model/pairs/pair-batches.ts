@@ -3,6 +3,7 @@
  * the batches are equal in every pass. Which pairs of equal lengths come together, and the order of the batches, is
  * drawn for each pass from the seed. So a batch is a function of its number alone, and nothing has to be saved.
  */
+import { labelsOf, vectorCount, vectorsOf } from '../../text/conditions.js';
 import type { Ids } from '../../text/unit.js';
 import { Random } from '../random.js';
 import { type PairMarks, type PairTable, targetStart } from './pair-table.js';
@@ -16,12 +17,15 @@ export interface PairRows {
   readonly totalRows: number;
   readonly firstRow: number;
   readonly B: number;
-  /** Length of the sources, which all have the same */
+  /** Length of the sources, which all have the same, with the vectors that stand before their characters */
   readonly S: number;
   /** Number of the decoder's steps: length of the longest target, with the newline that ends it */
   readonly T: number;
-  /** [S, B] ids of the sources */
+  /** [S, B] ids of the sources' characters; fewer than S steps where there are vectors */
   readonly source: Int32Array;
+  /** [C, B] values of the sources' labels, and [·, B, F] vectors, if there are any */
+  readonly labels?: Int32Array | undefined;
+  readonly vectors?: Float32Array | undefined;
   /** [T, B] what the decoder reads: a tab, then the target; newlines beyond the target's end */
   readonly inputs: Int32Array;
   /** [N] indices among the T·B outputs of those where something is to be predicted, row by row of the batch */
@@ -57,18 +61,21 @@ export class PairBatches {
     private readonly seed: number | undefined,
   ) {
     const { lengths } = pairs;
-    const key = (pair: number) => lengths[2 * pair] * 65536 + lengths[2 * pair + 1];
+    const vectors = (pair: number) => vectorCount(pairs.given, pairs.lines[pair]);
+    const sourceKey = (pair: number) => vectors(pair) * 65536 + lengths[2 * pair];
+    const key = (pair: number) => sourceKey(pair) * 65536 + lengths[2 * pair + 1];
     this.sorted = Uint32Array.from(pairs.starts.keys()).sort((a, b) => key(a) - key(b) || a - b);
     const groups: number[] = [];
     const edges: number[] = [];
     for (let i = 0; i < this.sorted.length; i++) {
       const pair = this.sorted[i];
-      const [S, T] = [lengths[2 * pair], lengths[2 * pair + 1] + 1];
+      const [S, T] = [this.positions(pair), lengths[2 * pair + 1] + 1];
       const before = i > 0 ? this.sorted[i - 1] : -1;
       if (before < 0 || key(before) !== key(pair)) groups.push(i);
       const rows = i - (edges.at(-1) ?? 0) + 1;
       const isFull = rows > batchSize || rows * Math.max(S, T) > batchSize * usualLength;
-      if (before < 0 || lengths[2 * before] !== S || (isFull && rows > 1)) edges.push(i);
+      const isOther = before < 0 || sourceKey(before) !== sourceKey(pair);
+      if (isOther || (isFull && rows > 1)) edges.push(i);
     }
     this.groups = [...groups, this.sorted.length];
     this.edges = [...edges, this.sorted.length];
@@ -83,7 +90,7 @@ export class PairBatches {
     const sizes = { maxBatch: 1, maxSourceRows: 1, maxTargetRows: 1, maxWeights: 1 };
     for (let i = 0; i < this.batchesPerPass; i++) {
       const last = this.sorted[this.edges[i + 1] - 1];
-      const [S, T] = [this.pairs.lengths[2 * last], this.pairs.lengths[2 * last + 1] + 1];
+      const [S, T] = [this.positions(last), this.pairs.lengths[2 * last + 1] + 1];
       const B = share(this.edges[i + 1] - this.edges[i]);
       sizes.maxBatch = Math.max(sizes.maxBatch, B);
       sizes.maxSourceRows = Math.max(sizes.maxSourceRows, S * B);
@@ -91,6 +98,12 @@ export class PairBatches {
       sizes.maxWeights = Math.max(sizes.maxWeights, T * B * S);
     }
     return sizes;
+  }
+
+  /** Number of positions of a pair's source: its vectors and its characters */
+  private positions(pair: number): number {
+    const { lengths, lines, given } = this.pairs;
+    return vectorCount(given, lines[pair]) + lengths[2 * pair];
   }
 
   /** Number of characters to be predicted in the whole batch of a step */
@@ -122,28 +135,39 @@ export class PairBatches {
     const { ids, pairs, marks } = this;
     const { starts, lengths } = pairs;
     const B = chosen.length;
-    const S = B > 0 ? lengths[2 * chosen[0]] : 0;
+    const length = B > 0 ? lengths[2 * chosen[0]] : 0;
     let [T, N] = [0, 0];
     for (const pair of chosen) {
       T = Math.max(T, lengths[2 * pair + 1] + 1);
       N += lengths[2 * pair + 1] + 1;
     }
-    const source = new Int32Array(S * B);
+    const source = new Int32Array(length * B);
     const inputs = new Int32Array(T * B).fill(marks.newline);
     const [places, targets] = [new Int32Array(N), new Int32Array(N)];
     let n = 0;
     chosen.forEach((pair, b) => {
-      for (let s = 0; s < S; s++) source[s * B + b] = ids[starts[pair] + s];
-      const [from, length] = [targetStart(pairs, pair), lengths[2 * pair + 1]];
+      for (let s = 0; s < length; s++) source[s * B + b] = ids[starts[pair] + s];
+      const [from, end] = [targetStart(pairs, pair), lengths[2 * pair + 1]];
       inputs[b] = marks.tab;
-      for (let t = 0; t <= length; t++) {
-        const id = t < length ? ids[from + t] : marks.newline;
-        if (t < length) inputs[(t + 1) * B + b] = id;
+      for (let t = 0; t <= end; t++) {
+        const id = t < end ? ids[from + t] : marks.newline;
+        if (t < end) inputs[(t + 1) * B + b] = id;
         places[n] = t * B + b;
         targets[n++] = id;
       }
     });
-    return { B, S, T, source, inputs, places, targets };
+    const S = B > 0 ? this.positions(chosen[0]) : 0;
+    return { B, S, T, source, inputs, places, targets, ...this.givenOf(chosen) };
+  }
+
+  private givenOf(chosen: Uint32Array): Pick<PairRows, 'labels' | 'vectors'> {
+    const { given, lines } = this.pairs;
+    if (given === undefined) return {};
+    const records = chosen.map((pair) => lines[pair]);
+    return {
+      ...(given.columns > 0 && { labels: labelsOf(given, records) }),
+      ...(given.vectors && { vectors: vectorsOf(given.vectors, records) }),
+    };
   }
 
   private passOf(number: number): { pairs: Uint32Array; order: Uint32Array } {
@@ -160,15 +184,6 @@ export class PairBatches {
     this.pass = { number, pairs, order };
     return this.pass;
   }
-}
-
-/**
- * Reverses sources.
- * @returns the reversed ids, and for each row of the reversed activations the row that it comes from
- */
-export function turned(source: Int32Array, S: number, B: number) {
-  const mirror = Int32Array.from(source, (_, i) => (S - 1 - Math.floor(i / B)) * B + (i % B));
-  return { mirror, reversed: mirror.map((from) => source[from]) };
 }
 
 /** Shuffles a list (Fisher & Yates). */

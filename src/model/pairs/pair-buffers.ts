@@ -1,5 +1,5 @@
 /** The memory of a network of pairs: buffers by name, each as large as the largest batch needs it. */
-import type { Backend, Tensor } from '../../backend/backend.js';
+import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 
 export interface PairCapacity {
   /** Max S·B */
@@ -40,5 +40,33 @@ export class PairBuffers {
       this.buffers.set(name, buffer);
     }
     return backend.view(buffer, 0, shape);
+  }
+
+  /**
+   * Puts rows of a matrix into another order, in place.
+   * @param x rows of `width` numbers; those from `rows.length` on are left as they are
+   * @param rows for each row the row that is to stand there
+   * @param name of the buffer that is used on the way
+   */
+  gatherRows(
+    x: Tensor,
+    rows: Indices,
+    width: number,
+    name: string,
+    limit: keyof PairCapacity,
+  ): void {
+    const { backend } = this;
+    this.require(rows.length, limit);
+    const shape = [rows.length, width];
+    const moved = this.take(name, shape, limit);
+    backend.gather(moved, backend.view(x, 0, [x.size / width, width]), rows);
+    backend.copy(backend.view(x, 0, shape), moved);
+  }
+
+  /** Gives the buffer of a name whose size does not depend on the batch. */
+  fixed(name: string, shape: readonly number[]): Tensor {
+    const buffer = this.buffers.get(name) ?? this.backend.tensor(shape);
+    this.buffers.set(name, buffer);
+    return buffer;
   }
 }

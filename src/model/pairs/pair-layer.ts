@@ -1,62 +1,105 @@
-/** A recurrent layer of an encoder or decoder, together with its input table: it runs T steps of B rows of ids. */
-import type { Backend, Indices, Tensor } from '../../backend/backend.js';
+/** A recurrent layer of an encoder or decoder with its input: characters in the first layer, rows in those above. */
+import type { Backend, Indices, Lookup, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
 import { cellOf } from '../cells/cells.js';
 import { FirstLayerInput } from '../input.js';
+import { LabelProjection } from '../labels.js';
 import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
 
-export class PairLayer {
-  private readonly input: FirstLayerInput;
-  private readonly layer: CellLayer;
-  private readonly recurrent: { readonly weight: string; readonly bias: string };
-  private current: { readonly chunk: CellChunk; readonly ids: Indices } | undefined;
+/** What a layer reads: ids [T, B], or rows [T·B, ·] of numbers; in a first layer also embeddings of labels [N, E] */
+export type LayerSource = ({ readonly ids: Indices } | { readonly rows: Tensor }) & {
+  readonly labels?: Tensor | undefined;
+};
 
-  /**
-   * @param part `encoder` or `decoder`: beginning of its parameters' names
-   * @param direction end of its parameters' names: '' or '_reverse'
-   * @param maxRows max T·B
-   */
+/** Receives the gradients w.r.t. what a layer has read */
+export interface SourceGradients {
+  /** [T·B, ·] of rows */
+  readonly rows?: Tensor | undefined;
+  /** Whether the gradient of the rows is added to what is there */
+  readonly accumulates?: boolean;
+  /** [N, E] of the embeddings of labels, to which it is added */
+  readonly labels?: Tensor | undefined;
+}
+
+export interface LayerPlace {
+  /** Beginning of its parameters' names */
+  readonly part: 'encoder' | 'decoder';
+  readonly layer: number;
+  /** Whether it reads characters, as a first layer does whose sources have no vectors */
+  readonly reads: 'characters' | 'rows';
+  /** End of its parameters' names */
+  readonly direction: '' | '_reverse';
+  /** Max T·B, and max B */
+  readonly maxRows: number;
+  readonly maxBatch: number;
+}
+
+export class PairLayer {
+  /** The input of characters; rows are multiplied by a matrix. */
+  private readonly characters: FirstLayerInput | undefined;
+  private readonly labels: LabelProjection | undefined;
+  private readonly layer: CellLayer;
+  private readonly name: (what: string) => string;
+  private current: { readonly chunk: CellChunk; readonly source: LayerSource } | undefined;
+
   constructor(
     private readonly backend: Backend,
-    config: ModelConfig,
+    private readonly config: ModelConfig,
     private readonly weights: ParameterTensors,
     private readonly gradients: ParameterTensors | undefined,
-    part: string,
-    direction: string,
-    maxRows: number,
-    maxBatch: number,
+    { part, layer, reads, direction, maxRows, maxBatch }: LayerPlace,
   ) {
-    const names = {
-      embedding: `${part}.embedding.weight`,
-      weight: `${part}.weight_ih_l0${direction}`,
-      bias: `${part}.bias_ih_l0${direction}`,
-    };
-    this.input = new FirstLayerInput(backend, config, weights, gradients, maxRows, names);
-    this.recurrent = {
-      weight: `${part}.weight_hh_l0${direction}`,
-      bias: `${part}.bias_hh_l0${direction}`,
-    };
-    this.layer = cellOf(config).createLayer(backend, config.hidden, maxRows, maxBatch, {
-      weight: weights.get(this.recurrent.weight),
-      bias: weights.get(this.recurrent.bias),
+    const { hidden: H, layerNorm } = config;
+    this.name = (what) => `${part}.${what}_l${layer}${direction}`;
+    if (reads === 'characters') {
+      this.characters = new FirstLayerInput(backend, config, weights, gradients, maxRows, {
+        embedding: `${part}.embedding.weight`,
+        weight: this.name('weight_ih'),
+        bias: this.name('bias_ih'),
+      });
+    }
+    if (layer === 0 && config.labels) {
+      const name = this.name('weight_label');
+      this.labels = new LabelProjection(backend, weights, gradients, name, maxBatch);
+    }
+    const bias = this.name('bias_hh');
+    const gain = this.name('weight_norm');
+    this.layer = cellOf(config).createLayer(backend, H, maxRows, maxBatch, {
+      weight: weights.get(this.name('weight_hh')),
+      bias: weights.get(bias),
+      ...(layerNorm && {
+        norm: {
+          gain: weights.get(gain),
+          gradients: gradients && { gain: gradients.get(gain), bias: gradients.get(bias) },
+        },
+      }),
     });
   }
 
   /**
    * Runs the layer.
-   * @param ids [T, B]
    * @param initial [B, H] each: the states before the first step; zeros if absent
    */
-  forward(ids: Indices, T: number, B: number, initial?: readonly Tensor[]): CellChunk {
-    const { backend } = this;
+  forward(source: LayerSource, T: number, B: number, initial?: readonly Tensor[]): CellChunk {
+    const { backend, weights, labels } = this;
     const chunk = this.layer.at(T, B);
     chunk.initialState.forEach((state, k) => {
       if (initial) backend.copy(state, initial[k]);
       else backend.fill(state, 0);
     });
-    chunk.forward(this.input.forward(chunk.inputProjection, ids));
-    this.current = { chunk, ids };
+    const projection = chunk.inputProjection;
+    let lookup: Lookup | undefined;
+    if ('ids' in source) {
+      const characters = this.requireCharacters();
+      lookup = characters.forward(projection, source.ids, labels !== undefined);
+    } else {
+      const bias = weights.get(this.name('bias_ih'));
+      backend.linear(projection, source.rows, weights.get(this.name('weight_ih')), bias);
+    }
+    if (labels && source.labels) labels.forward(projection, source.labels);
+    chunk.forward(lookup);
+    this.current = { chunk, source };
     return chunk;
   }
 
@@ -66,27 +109,50 @@ export class PairLayer {
    * @param dState [B, H] each: before the call the gradients w.r.t. the states after the last step, after it those
    *   w.r.t. the states before the first step
    */
-  backward(dOutput: Tensor, dState: readonly Tensor[]): void {
-    const { gradients, current, recurrent } = this;
+  backward(dOutput: Tensor, dState: readonly Tensor[], dSource: SourceGradients = {}): void {
+    const { backend, config, weights, gradients, current, labels } = this;
     if (gradients === undefined || current === undefined) throw new Error('nothing to go back to');
-    const { chunk, ids } = current;
+    const { chunk, source } = current;
     chunk.backward(dOutput, dState);
-    this.backend.linearBackwardWeight(
-      gradients.get(recurrent.weight),
-      gradients.get(recurrent.bias),
-      chunk.products[0].gradient,
-      chunk.products[0].argument,
+    const [product] = chunk.products;
+    backend.linearBackwardWeight(
+      gradients.get(this.name('weight_hh')),
+      // with layer normalisation the layer itself adds to the gradient of its bias
+      config.layerNorm ? undefined : gradients.get(this.name('bias_hh')),
+      product.gradient,
+      product.argument,
     );
-    this.input.backward(chunk.inputProjection, ids);
+    const dProjection = chunk.inputProjection;
+    if (labels && source.labels && dSource.labels) {
+      labels.backward(dProjection, source.labels, dSource.labels);
+    }
+    if ('ids' in source) {
+      this.requireCharacters().backward(dProjection, source.ids);
+      return;
+    }
+    const name = this.name('weight_ih');
+    const dBias = gradients.get(this.name('bias_ih'));
+    backend.linearBackwardWeight(gradients.get(name), dBias, dProjection, source.rows);
+    const { rows: dRows, accumulates = false } = dSource;
+    if (dRows) backend.linearBackwardInput(dRows, dProjection, weights.get(name), accumulates);
   }
 
   freeze(): void {
-    this.backend.freeze(this.weights.get(this.recurrent.weight));
-    this.input.freeze();
+    this.backend.freeze(this.weights.get(this.name('weight_hh')));
+    this.labels?.freeze();
+    if (this.characters) this.characters.freeze();
+    else this.backend.freeze(this.weights.get(this.name('weight_ih')));
   }
 
   thaw(): void {
-    this.backend.thaw(this.weights.get(this.recurrent.weight));
-    this.input.thaw();
+    this.backend.thaw(this.weights.get(this.name('weight_hh')));
+    this.labels?.thaw();
+    if (this.characters) this.characters.thaw();
+    else this.backend.thaw(this.weights.get(this.name('weight_ih')));
+  }
+
+  private requireCharacters(): FirstLayerInput {
+    if (this.characters === undefined) throw new Error('this layer reads no characters');
+    return this.characters;
   }
 }

@@ -1,68 +1,54 @@
 /**
  * From a source to a target: a bidirectional encoder, a decoder, and attention of the decoder over the source
- * (Bahdanau et al. 2015, in the form of Luong et al. 2015, "general", without input feeding, so that a layer is
- * one call for all its steps):
+ * (Bahdanau et al. 2015, in the form of Luong et al. 2015 without input feeding, so that a layer is one call for all
+ * its steps), here with `general` attention:
  *
  *     f, b = encoder of the source, forwards and backwards                     [S, B, H] each
- *     state_0 = W_f f_last + W_b b_last + bias, for h and c apart              the decoder's first state
+ *     state_0 = W_f f_last + W_b b_last + bias                                 the decoder's first state
  *     q = decoder of the target so far                                         [T, B, H]
- *     key, value = W f + W' b                                                  [S, B, 2H]
+ *     key, value = W [f, b]                                                    [S, B, 2H]
  *     context_t = Σ_s softmax_s(q_t · key_s) value_s
  *     top_t = tanh(W q_t + context_t + bias)
  *     logits = W top + bias
  *
- * Luong's product with the weighted mean of the encoder's states is the weighted mean of their products, which
- * is what `value` is. The line of `top` is a step of the vanilla recurrent cell on all T·B rows at once, and is
- * computed as such. All sources of a batch have the same length, so nothing is masked; targets may have any,
- * because the loss is taken of the rows that are named, and of no others.
+ * The first state is made layer by layer, of h and of c apart. The line of `top` is a step of the vanilla recurrent
+ * cell on all T·B rows at once, and is computed as such. All sources of a batch have the same length, so nothing is
+ * masked; targets may have any, because the loss is taken of the rows that are named, and of no others.
  */
-import type { Backend, DropoutMask, Indices, Tensor } from '../../backend/backend.js';
+import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
 import { cellOf, cells } from '../cells/cells.js';
 import { type Dropout, dropoutMask } from '../dropout.js';
+import { LabelEmbedding } from '../labels.js';
 import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
+import { PairAttention } from './pair-attention.js';
 import { PairBuffers, type PairCapacity } from './pair-buffers.js';
+import { PairDecoder } from './pair-decoder.js';
+import { PairEncoder } from './pair-encoder.js';
 import type { Sources } from './pair-feed.js';
-import { PairLayer } from './pair-layer.js';
 import { directions } from './pair-parameters.js';
-
-/** What `encode` has computed of a batch of sources */
-interface Encoded {
-  readonly sources: Sources;
-  /** Activations of both directions, each in its own order of time */
-  readonly chunks: readonly CellChunk[];
-  /** [S·B, H] of each direction: the outputs after dropout, both from the first character to the last */
-  readonly outputs: readonly Tensor[];
-  /** [S, B, 2H] the key and the value of each character */
-  readonly memory: Tensor;
-}
 
 interface Decoded {
   readonly T: number;
   readonly B: number;
-  readonly query: Tensor;
-  /** [T, B, S] attention weights */
-  readonly weights: Tensor;
   readonly combined: CellChunk;
-  /** [T, B, H] what the output layer reads, after dropout */
-  readonly top: Tensor;
-  /** For the loss: the chosen places among T·B, their rows [N, H] of `top`, and their logits [N, V] */
+  /** For the loss: the chosen places among T·B, their rows [N, H] after dropout, and their logits [N, V] */
   readonly loss?: { readonly places: Indices; readonly rows: Tensor; readonly logits: Tensor };
 }
 
-/** Dropout site of the decoder; 0 and 1 are the encoder's directions. Each site has a mask of its own. */
-const topSite = 2;
-
 export class PairNetwork {
-  private readonly encoders: readonly PairLayer[];
-  private readonly decoder: PairLayer;
+  private readonly encoder: PairEncoder;
+  private readonly decoder: PairDecoder;
+  private readonly attention: PairAttention;
   private readonly combine: CellLayer;
-  /** [maxBatch·H] each: the decoder's states, which are kept from one call to the next */
+  /** [maxBatch·H] each, layer by layer: the decoder's states, which are kept from one call to the next */
   private readonly states: readonly Tensor[];
+  private readonly labels: LabelEmbedding | undefined;
   private readonly buffers: PairBuffers;
+  private readonly bridges: readonly Bridge[];
   private dropout: Dropout | undefined;
-  private encoded: Encoded | undefined;
+  private encoded: { readonly S: number; readonly B: number } | undefined;
   private decoded: Decoded | undefined;
 
   constructor(
@@ -72,92 +58,115 @@ export class PairNetwork {
     private readonly gradients: ParameterTensors | undefined,
     capacity: PairCapacity,
   ) {
-    const { hidden: H } = config;
-    const { maxSourceRows, maxTargetRows, maxBatch } = capacity;
+    const { layers: L, hidden: H } = config;
+    const { maxTargetRows, maxBatch } = capacity;
     this.buffers = new PairBuffers(backend, capacity);
-    const layer = (part: string, direction: string, maxRows: number) =>
-      new PairLayer(backend, config, weights, gradients, part, direction, maxRows, maxBatch);
-    this.encoders = directions.map((direction) => layer('encoder', direction, maxSourceRows));
-    this.decoder = layer('decoder', '', maxTargetRows);
+    const parts = [backend, config, weights, gradients, this.buffers] as const;
+    this.encoder = new PairEncoder(...parts, capacity);
+    this.decoder = new PairDecoder(...parts, capacity);
+    this.attention = new PairAttention(...parts);
+    if (config.labels) {
+      this.labels = new LabelEmbedding(backend, config, weights, gradients, maxBatch);
+    }
     this.combine = cells.rnn.createLayer(backend, H, maxTargetRows, maxTargetRows, {
       weight: weights.get('combine.weight'),
       bias: weights.get('combine.bias'),
     });
-    this.states = cellOf(config).states.map(() => backend.tensor([maxBatch * H]));
+    const { length: kinds } = cellOf(config).states;
+    this.states = Array.from({ length: L * kinds }, () => backend.tensor([maxBatch * H]));
+    this.bridges = bridgesOf(config);
   }
 
   /** Reads sources. `decode` attends to them and starts from them, until the next call. */
   encode(sources: Sources, dropout?: Dropout): void {
-    const { backend, weights, config } = this;
-    const { S, B, ids, reversed, mirror } = sources;
-    const { hidden: H } = config;
+    const { backend, weights, encoder } = this;
+    const { S, B } = sources;
     this.buffers.require(S * B, 'maxSourceRows');
     this.buffers.require(B, 'maxBatch');
     this.dropout = dropout !== undefined && dropout.rate > 0 ? dropout : undefined;
-    const chunks = [ids, reversed].map((list, d) => this.encoders[d].forward(list, S, B));
-    const aligned = this.buffers.take('aligned', [S * B, H], 'maxSourceRows');
-    backend.gather(aligned, backend.view(chunks[1].output, 0, [S * B, H]), mirror);
-    const outputs = [backend.view(chunks[0].output, 0, [S * B, H]), aligned].map((output, d) =>
-      this.dropped(`dropped${d}`, output, S, B, d),
-    );
-    const memory = this.buffers.take('memory', [S, B, 2 * H], 'maxSourceRows');
-    const other = this.buffers.take('dMemory', [S, B, 2 * H], 'maxSourceRows');
-    backend.linear(memory, outputs[0], weights.get('attention.weight'), undefined);
-    backend.linear(other, outputs[1], weights.get('attention.weight_reverse'), undefined);
-    backend.add(memory, other);
-    this.encoded = { sources, chunks, outputs, memory };
-    const part = this.buffers.take('bridge', [B, H], 'maxBatch');
-    this.stateNames.forEach((name, k) => {
-      const state = this.state(B)[k];
-      const [weight, reverse] = directions.map((d) => weights.get(`bridge.weight_${name}${d}`));
-      backend.linear(state, chunks[0].finalState[k], weight, weights.get(`bridge.bias_${name}`));
-      backend.linear(part, chunks[1].finalState[k], reverse, undefined);
-      backend.add(state, part);
+    if (sources.labels === undefined && this.labels) throw new Error('the sources have no labels');
+    const labels = sources.labels && this.labels?.forward(sources.labels);
+    this.attention.remember(sources, encoder.forward(sources, labels, this.dropout));
+    this.encoded = { S, B };
+    const part = this.buffers.take('bridge', [B, this.config.hidden], 'maxBatch');
+    const states = this.state(B);
+    this.bridges.forEach(({ layer, kind, weights: [forwards, backwards], bias }, i) => {
+      const [x, y] = directions.map((_, d) => encoder.finalState(layer, d)[kind]);
+      backend.linear(states[i], x, weights.get(forwards), weights.get(bias));
+      backend.linear(part, y, weights.get(backwards), undefined);
+      backend.add(states[i], part);
     });
   }
 
-  /** The decoder's states, [B, H] each: after `encode` those before its first step, after `decode` those after its last */
+  /**
+   * The decoder's states, [B, H] each, layer by layer: after `encode` those before its first step, after `decode` those
+   * after its last
+   */
   state(B: number): readonly Tensor[] {
     return this.states.map((state) => this.backend.view(state, 0, [B, this.config.hidden]));
+  }
+
+  /**
+   * Gives each row of the decoder the states of another row.
+   * @param parents for each row the row whose states it takes; there may be more or fewer rows than before
+   */
+  reorder(parents: Indices): void {
+    for (const state of this.states) {
+      this.buffers.gatherRows(state, parents, this.config.hidden, 'moved', 'maxBatch');
+    }
+  }
+
+  /**
+   * Leaves out sources, so that `decode` attends to the others alone. The decoder's rows are left to `reorder`.
+   * @param rows [S·n] which of the S·B positions are those of the n sources that stay, time-major
+   */
+  narrow(rows: Indices): void {
+    const { S } = this.lastEncoded();
+    this.attention.narrow(rows);
+    // a source's first position has its number
+    this.labels?.narrow(this.backend.viewIndices(rows, 0, rows.length / S));
+    this.encoded = { S, B: rows.length / S };
   }
 
   /**
    * Runs the decoder for T steps from its current states.
    * @param ids [T, B] the character that was written before each step
    * @param places indices among T·B of the steps whose logits are wanted; all of them if absent
+   * @param width number of targets that are written for each source; the rows are then [width, B] instead of B, and
+   *   everything named here has that many
    * @returns logits [N, V], valid until the next call
    */
-  decode(ids: Indices, T: number, places?: Indices): Tensor {
-    const { backend, weights, config } = this;
+  decode(ids: Indices, T: number, places?: Indices, width = 1): Tensor {
+    const { backend, weights, config, dropout } = this;
     const { hidden: H, vocabulary: V } = config;
-    const { sources, memory } = this.lastEncoded();
-    const { S, B } = sources;
+    const B = width * this.lastEncoded().B;
     this.buffers.require(T * B, 'maxTargetRows');
-    const state = this.state(B);
-    const chunk = this.decoder.forward(ids, T, B, state);
-    state.forEach((x, k) => {
-      backend.copy(x, chunk.finalState[k]);
-    });
-    const query = chunk.output;
-    const attention = this.buffers.take('weights', [T, B, S], 'maxWeights');
+    this.buffers.require(B, 'maxBatch');
+    const query = this.decoder.forward(ids, T, B, this.labels?.last, this.state(B), dropout);
     const combined = this.combine.at(1, T * B);
-    const buffers = { query, memory, weights: attention };
-    backend.attentionForward({ T, S, B, H }, buffers, combined.inputProjection);
+    // all targets of a source attend to one memory: for the operation they are more queries of the source
+    this.attention.forward(query, combined.inputProjection, T * width);
     backend.copy(combined.initialState[0], query);
     combined.forward();
-    const top = this.dropped('dropped', combined.output, T, B, topSite);
+    let top = backend.view(combined.output, 0, [T * B, H]);
+    if (dropout) {
+      top = this.buffers.take('dropped', [T * B, H], 'maxTargetRows');
+      const shape = [T, B, H];
+      backend.dropout(
+        backend.view(top, 0, shape),
+        backend.view(combined.output, 0, shape),
+        dropoutMask(dropout, this.topSite),
+      );
+    }
     const N = places?.length ?? T * B;
     let rows = top;
     if (places) {
       rows = this.buffers.take('rows', [N, H], 'maxTargetRows');
-      backend.gather(rows, backend.view(top, 0, [T * B, H]), places);
+      backend.gather(rows, top, places);
     }
     const logits = this.buffers.take('logits', [N, V], 'maxTargetRows');
     backend.linear(logits, rows, weights.get('output.weight'), weights.get('output.bias'));
-    this.decoded = {
-      ...{ T, B, query, weights: attention, combined, top },
-      ...(places && { loss: { places, rows, logits } }),
-    };
+    this.decoded = { T, B, combined, ...(places && { loss: { places, rows, logits } }) };
     return logits;
   }
 
@@ -165,9 +174,8 @@ export class PairNetwork {
    * Attention weights of the last call of `decode`, [T, B, S]: how much each step looks at each character of the
    * source
    */
-  get attention(): Tensor {
-    if (this.decoded === undefined) throw new Error('nothing has been decoded');
-    return this.decoded.weights;
+  get attentionWeights(): Tensor {
+    return this.attention.lastWeights;
   }
 
   /**
@@ -185,104 +193,75 @@ export class PairNetwork {
 
   /** Adds the gradient of scale · Σ losses to the gradients. `loss` must have been called with that scale. */
   backward(): void {
-    const { backend, weights, gradients, config } = this;
+    const { backend, weights, dropout, config } = this;
     const { hidden: H } = config;
-    const { sources, chunks, outputs, memory } = this.lastEncoded();
     const { places, rows, logits: dLogits } = this.lastLoss();
-    const { T, B, query, weights: attention, combined } = this.decoded as Decoded;
-    if (gradients === undefined) throw new Error('not built for training');
-    const { S, mirror } = sources;
-    const addWeight = (name: string, bias: string | undefined, dy: Tensor, x: Tensor) => {
-      const dBias = bias === undefined ? undefined : gradients.get(bias);
-      backend.linearBackwardWeight(gradients.get(name), dBias, dy, x);
-    };
+    const { T, B, combined } = this.decoded as Decoded;
 
-    addWeight('output.weight', 'output.bias', dLogits, rows);
+    this.addGradient('output.weight', 'output.bias', dLogits, rows);
     // the rows are not needed any more, so their gradient takes their memory
     backend.linearBackwardInput(rows, dLogits, weights.get('output.weight'), false);
     const dTop = this.buffers.take('dTop', [T, B, H], 'maxTargetRows');
     backend.fill(dTop, 0);
     backend.scatterAdd(backend.view(dTop, 0, [T * B, H]), rows, places);
-    if (this.dropout) backend.dropout(dTop, dTop, this.mask(topSite));
+    if (dropout) backend.dropout(dTop, dTop, dropoutMask(dropout, this.topSite));
 
     const dQuery = this.buffers.take('dQuery', [T * B, H], 'maxTargetRows');
     backend.fill(dQuery, 0);
     combined.backward(backend.view(dTop, 0, [1, T * B, H]), [dQuery]);
     const [product] = combined.products;
-    addWeight('combine.weight', 'combine.bias', product.gradient, product.argument);
-    const dMemory = this.buffers.take('dMemory', [S, B, 2 * H], 'maxSourceRows');
-    const buffers = { query, memory, weights: attention };
-    const dContext = combined.inputProjection;
-    backend.attentionBackward({ T, S, B, H }, buffers, dContext, dTop, dMemory);
+    this.addGradient('combine.weight', 'combine.bias', product.gradient, product.argument);
+    // the gradient of the attention's query takes the memory of dTop
+    const dOutputs = this.attention.backward(combined.inputProjection, dTop);
     backend.add(dTop, dQuery);
-    const dState = this.takeStates('dState', B);
-    for (const d of dState) backend.fill(d, 0);
-    this.decoder.backward(dTop, dState);
+    const dStates = this.states.map((_, i) => this.stateBuffer(`dState${i}`, B));
+    const dLabels = this.labels?.gradient();
+    this.decoder.backward(dTop, dLabels, dStates);
+    this.encoder.backward(dOutputs, dLabels, (layer, d) =>
+      this.bridgeBackward(layer, d, dStates, B),
+    );
+    this.labels?.backward();
+  }
 
-    directions.forEach((direction, d) => {
-      const dFinal = this.takeStates('dFinal', B);
-      this.stateNames.forEach((name, k) => {
-        const weight = `bridge.weight_${name}${direction}`;
-        const bias = d === 0 ? `bridge.bias_${name}` : undefined;
-        addWeight(weight, bias, dState[k], chunks[d].finalState[k]);
-        backend.linearBackwardInput(dFinal[k], dState[k], weights.get(weight), false);
-      });
-      const weight = `attention.weight${direction}`;
-      addWeight(weight, undefined, dMemory, outputs[d]);
-      const dOutput = this.buffers.take('dOutput', [S, B, H], 'maxSourceRows');
-      backend.linearBackwardInput(dOutput, dMemory, weights.get(weight), false);
-      if (this.dropout) backend.dropout(dOutput, dOutput, this.mask(d));
-      this.encoders[d].backward(d === 0 ? dOutput : this.mirrored(dOutput, mirror), dFinal);
+  /** Adds to the gradients of the bridge, and returns those of the encoder's final states. */
+  private bridgeBackward(layer: number, d: number, dStates: readonly Tensor[], B: number) {
+    const { backend, weights, encoder } = this;
+    return this.bridges.flatMap((bridge, i) => {
+      if (bridge.layer !== layer) return [];
+      const { kind, bias } = bridge;
+      const name = bridge.weights[d];
+      const x = encoder.finalState(layer, d)[kind];
+      this.addGradient(name, d === 0 ? bias : undefined, dStates[i], x);
+      const dFinal = this.stateBuffer(`dFinal${kind}`, B);
+      backend.linearBackwardInput(dFinal, dStates[i], weights.get(name), false);
+      return [dFinal];
     });
   }
 
   /** Promises that the weights will not change until `thaw`, so that values derived from them can be kept. */
   freeze(): void {
-    for (const layer of [...this.encoders, this.decoder]) layer.freeze();
-    for (const name of this.products) this.backend.freeze(this.weights.get(name));
+    for (const part of [this.encoder, this.decoder, this.attention]) part.freeze();
+    for (const name of products) this.backend.freeze(this.weights.get(name));
   }
 
   thaw(): void {
-    for (const layer of [...this.encoders, this.decoder]) layer.thaw();
-    for (const name of this.products) this.backend.thaw(this.weights.get(name));
+    for (const part of [this.encoder, this.decoder, this.attention]) part.thaw();
+    for (const name of products) this.backend.thaw(this.weights.get(name));
   }
 
-  private get products(): readonly string[] {
-    return ['attention.weight', 'attention.weight_reverse', 'combine.weight', 'output.weight'];
+  /** Dropout site of what the output layer reads; those before it are the encoder's and the decoder's. */
+  private get topSite(): number {
+    return 3 * this.config.layers - 1;
   }
 
-  private get stateNames() {
-    return cellOf(this.config).states;
+  private addGradient(name: string, bias: string | undefined, dy: Tensor, x: Tensor): void {
+    const { gradients } = this;
+    if (gradients === undefined) throw new Error('not built for training');
+    const dBias = bias === undefined ? undefined : gradients.get(bias);
+    this.backend.linearBackwardWeight(gradients.get(name), dBias, dy, x);
   }
 
-  /**
-   * x [S, B, H] in the opposite order of time. It takes the memory of the encoder's outputs, which backward no longer
-   * needs.
-   */
-  private mirrored(x: Tensor, mirror: Indices): Tensor {
-    const { backend } = this;
-    const [S, B, H] = x.shape;
-    const turned = this.buffers.take('aligned', [S * B, H], 'maxSourceRows');
-    backend.gather(turned, backend.view(x, 0, [S * B, H]), mirror);
-    return backend.view(turned, 0, [S, B, H]);
-  }
-
-  /** x [T, B, H] after dropout; without dropout x itself */
-  private dropped(name: string, x: Tensor, T: number, B: number, site: number): Tensor {
-    if (this.dropout === undefined) return x;
-    const { backend, config } = this;
-    const shape = [T, B, config.hidden];
-    const capacity = site === topSite ? 'maxTargetRows' : 'maxSourceRows';
-    const y = this.buffers.take(name, shape, capacity);
-    backend.dropout(y, backend.view(x, 0, shape), this.mask(site));
-    return y;
-  }
-
-  private mask(site: number): DropoutMask {
-    return dropoutMask(this.dropout as Dropout, site);
-  }
-
-  private lastEncoded(): Encoded {
+  private lastEncoded() {
     if (this.encoded === undefined) throw new Error('nothing has been encoded');
     return this.encoded;
   }
@@ -292,8 +271,31 @@ export class PairNetwork {
     return this.decoded.loss;
   }
 
-  private takeStates(name: string, B: number): Tensor[] {
-    const { hidden: H } = this.config;
-    return this.states.map((_, k) => this.buffers.take(`${name}${k}`, [B, H], 'maxBatch'));
+  private stateBuffer(name: string, B: number): Tensor {
+    return this.buffers.take(name, [B, this.config.hidden], 'maxBatch');
   }
 }
+
+/** A product of the encoder's final states that makes one of the decoder's first states */
+interface Bridge {
+  readonly layer: number;
+  /** Number of the state among those of a layer */
+  readonly kind: number;
+  /** Names of its parameters */
+  readonly weights: readonly string[];
+  readonly bias: string;
+}
+
+/** The bridges in the order of the decoder's states */
+function bridgesOf(config: ModelConfig): Bridge[] {
+  return Array.from({ length: config.layers }, (_, layer) =>
+    cellOf(config).states.map((state, kind) => ({
+      ...{ layer, kind },
+      weights: directions.map((direction) => `bridge.weight_${state}_l${layer}${direction}`),
+      bias: `bridge.bias_${state}_l${layer}`,
+    })),
+  ).flat();
+}
+
+/** Weights, beside those of the parts, of which products keep a packed copy */
+const products = ['combine.weight', 'output.weight'] as const;

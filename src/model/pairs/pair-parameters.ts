@@ -1,8 +1,10 @@
 /**
  * The parameters of a network of pairs. The encoder has the names, shapes and gate order of a bidirectional nn.LSTM,
- * nn.GRU or nn.RNN of PyTorch, and the decoder those of a plain one.
+ * nn.GRU or nn.RNN of PyTorch, and the decoder those of a plain one; `weight_norm_l*`, the gains of layer
+ * normalisation, have no counterpart there.
  */
 import { cellOf } from '../cells/cells.js';
+import { labelEmbeddings, labelValues, labelWidth } from '../labels.js';
 import type { ModelConfig } from '../model-config.js';
 import type { Parameter } from '../parameters.js';
 
@@ -14,11 +16,12 @@ export interface ParameterList {
     name: string,
     shape: number[],
     initial: Initial,
-    more?: { readonly decays?: boolean; readonly gates?: number },
+    more?: Partial<Pick<Parameter, 'decays' | 'gates' | 'vocabularyAxis'>>,
   ): void;
   readonly uniform: Initial;
   readonly ofGate: Initial;
   readonly zero: Initial;
+  readonly one: Initial;
 }
 
 /** Ends of the parameter names of the encoder's two directions */
@@ -26,38 +29,64 @@ export const directions = ['', '_reverse'] as const;
 
 /** Adds all parameters, in their order. */
 export function pairParameters(config: ModelConfig, list: ParameterList): void {
-  const { hidden: H, embedding: D, vocabulary: V } = config;
-  const { add, uniform, ofGate, zero } = list;
+  const { layers: L, hidden: H, embedding: D, vocabulary: V, layerNorm, attention } = config;
+  const { add, uniform, ofGate, zero, one } = list;
   const { gates, states } = cellOf(config);
   const lastRow = (V - 1) * D;
   const addEmbedding = (part: string) => {
     if (D === 0) return;
     // the unknown symbol (last row) is never trained on as an input: zero keeps it neutral
     const initial: Initial = (random, i) => (i < lastRow ? random.normal() : 0);
-    add(`${part}.embedding.weight`, [V, D], initial, { decays: false });
+    add(`${part}.embedding.weight`, [V, D], initial, { decays: false, vocabularyAxis: 0 });
   };
-  const addLayer = (part: string, direction: string) => {
-    add(`${part}.weight_ih_l0${direction}`, [gates * H, D > 0 ? D : V], uniform, { gates });
-    add(`${part}.weight_hh_l0${direction}`, [gates * H, H], uniform, { gates });
-    add(`${part}.bias_ih_l0${direction}`, [gates * H], ofGate);
-    add(`${part}.bias_hh_l0${direction}`, [gates * H], zero);
+  const addLayer = (part: string, end: string, inputs: number) => {
+    const axis = inputs === V && D === 0 ? ({ vocabularyAxis: 1 } as const) : {};
+    add(`${part}.weight_ih${end}`, [gates * H, inputs], uniform, { gates, ...axis });
+    add(`${part}.weight_hh${end}`, [gates * H, H], uniform, { gates });
+    // with layer normalisation it is the bias added after normalising that opens the forget gate
+    add(`${part}.bias_ih${end}`, [gates * H], layerNorm ? zero : ofGate);
+    add(`${part}.bias_hh${end}`, [gates * H], layerNorm ? ofGate : zero);
+    if (layerNorm) add(`${part}.weight_norm${end}`, [gates * H], one);
   };
+  const first = D > 0 ? D : V;
+  const layers = Array.from({ length: L }, (_, l) => l);
   addEmbedding('encoder');
-  for (const direction of directions) addLayer('encoder', direction);
-  addEmbedding('decoder');
-  addLayer('decoder', '');
-  for (const state of states) {
+  for (const l of layers) {
     for (const direction of directions) {
-      add(`bridge.weight_${state}${direction}`, [H, H], uniform, { gates: 1 });
+      addLayer('encoder', `_l${l}${direction}`, l > 0 ? 2 * H : first);
     }
-    add(`bridge.bias_${state}`, [H], zero);
   }
-  // rows of the keys first, then rows of the values
-  for (const direction of directions) {
-    add(`attention.weight${direction}`, [2 * H, H], uniform, { gates: 2 });
+  addEmbedding('decoder');
+  for (const l of layers) addLayer('decoder', `_l${l}`, l > 0 ? H : first);
+  for (const l of layers) {
+    for (const state of states) {
+      for (const direction of directions) {
+        add(`bridge.weight_${state}_l${l}${direction}`, [H, H], uniform, { gates: 1 });
+      }
+      add(`bridge.bias_${state}_l${l}`, [H], zero);
+    }
+  }
+  if (attention !== 'none') {
+    // rows of the keys, unless these are the encoder's outputs themselves, then rows of the values
+    const parts = attention === 'dot' ? 1 : 2;
+    add('attention.weight', [parts * H, 2 * H], uniform, { gates: parts });
   }
   add('combine.weight', [H, H], uniform, { gates: 1 });
   add('combine.bias', [H], zero);
-  add('output.weight', [V, H], uniform);
-  add('output.bias', [V], zero);
+  add('output.weight', [V, H], uniform, { vocabularyAxis: 0 });
+  add('output.bias', [V], zero, { vocabularyAxis: 0 });
+  if (config.labels) {
+    const E = labelWidth(config);
+    add(labelEmbeddings, [labelValues(config), E], (random) => random.normal(), { decays: false });
+    const readers = ['encoder.weight_label_l0', 'encoder.weight_label_l0_reverse'];
+    for (const name of [...readers, 'decoder.weight_label_l0']) {
+      add(name, [gates * H, E], uniform, { gates });
+    }
+  }
+  if (config.vectors) {
+    const { size: F } = config.vectors;
+    // from numbers of variance 1 they make rows of variance 1, which embeddings have at first
+    add('vector.weight', [D, F], (random) => random.normal() / Math.sqrt(F));
+    add('vector.bias', [D], zero);
+  }
 }

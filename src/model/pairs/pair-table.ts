@@ -3,6 +3,7 @@
  * divides them between training and validation by their source.
  */
 import { limits } from '../../limits.js';
+import { type Conditions, vectorCount } from '../../text/conditions.js';
 import type { Ids } from '../../text/unit.js';
 import { Random } from '../random.js';
 
@@ -20,6 +21,10 @@ export interface PairTable {
   readonly starts: Float64Array;
   /** Lengths of each pair's source and target, one after the other; a tab lies between them in the text. */
   readonly lengths: Uint16Array;
+  /** Number of the line of each pair, counted from 0 */
+  readonly lines: Uint32Array;
+  /** What stands beside the lines, if anything does */
+  readonly given?: Conditions | undefined;
 }
 
 /** What is wrong with a line that is no pair: no tab, an empty source, an empty target, or too long */
@@ -45,10 +50,14 @@ export function targetStart({ starts, lengths }: PairTable, pair: number): numbe
 
 const maxExamples = 3;
 
-/** Finds the pairs of a text. Empty lines are skipped. */
-export function findPairs(ids: Ids, marks: PairMarks): FoundPairs {
+/**
+ * Finds the pairs of a text. Empty lines are skipped. A source may be empty where vectors stand beside it.
+ * @param given labels and vectors of the lines
+ */
+export function findPairs(ids: Ids, marks: PairMarks, given?: Conditions): FoundPairs {
   const starts: number[] = [];
   const lengths: number[] = [];
+  const lines: number[] = [];
   const examples: { line: number; fault: PairFault }[] = [];
   let [line, wrong, wider] = [0, 0, 0];
   for (let start = 0; start < ids.length; ) {
@@ -63,10 +72,12 @@ export function findPairs(ids: Ids, marks: PairMarks): FoundPairs {
     }
     const source = tab - start;
     const target = (second < 0 ? end : second) - tab - 1;
-    const fault = faultOf(tab, source, target);
+    const vectors = vectorCount(given, line - 1);
+    const fault = faultOf(tab, source, target, vectors);
     if (fault === undefined) {
       starts.push(start);
       lengths.push(source, target);
+      lines.push(line - 1);
       if (second >= 0) wider++;
     } else if (end > start) {
       wrong++;
@@ -74,26 +85,44 @@ export function findPairs(ids: Ids, marks: PairMarks): FoundPairs {
     }
     start = end + 1;
   }
-  const pairs = { starts: Float64Array.from(starts), lengths: Uint16Array.from(lengths) };
+  const pairs = {
+    starts: Float64Array.from(starts),
+    lengths: Uint16Array.from(lengths),
+    lines: Uint32Array.from(lines),
+    ...(given && { given }),
+  };
   return { pairs, wrong, examples, wider };
 }
 
-function faultOf(tab: number, source: number, target: number): PairFault | undefined {
+function faultOf(
+  tab: number,
+  source: number,
+  target: number,
+  vectors: number,
+): PairFault | undefined {
   if (tab < 0) return 'tab';
-  if (source === 0) return 'source';
+  if (source + vectors === 0) return 'source';
   if (target === 0) return 'target';
-  return Math.max(source, target) > limits.pairLength ? 'length' : undefined;
+  return Math.max(source + vectors, target) > limits.pairLength ? 'length' : undefined;
 }
 
 /** The pairs for which a condition holds, in their order */
-function selected({ starts, lengths }: PairTable, holds: (pair: number) => boolean): PairTable {
+function selected(
+  { starts, lengths, lines, given }: PairTable,
+  holds: (pair: number) => boolean,
+): PairTable {
   const chosen = Array.from(starts.keys()).filter(holds);
   const of = new Uint16Array(2 * chosen.length);
   chosen.forEach((pair, i) => {
     of[2 * i] = lengths[2 * pair];
     of[2 * i + 1] = lengths[2 * pair + 1];
   });
-  return { starts: Float64Array.from(chosen, (pair) => starts[pair]), lengths: of };
+  return {
+    starts: Float64Array.from(chosen, (pair) => starts[pair]),
+    lengths: of,
+    lines: Uint32Array.from(chosen, (pair) => lines[pair]),
+    ...(given && { given }),
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Options of a training that concern its length, its files and the command itself. */
+/** Options about the length of a training, its files, and the command itself. */
 import { flag, option, topic } from '../../options/table.js';
 import { count, duration, modelFile, positive } from '../../options/types.js';
 
@@ -27,7 +27,7 @@ export const fileRows = topic('Files', {
   plainWeights: flag('write weights as numbers, not as base64', { resume: true }),
 });
 
-/** Options of what the command prints and where; they are not part of a training */
+/** Options about what the command prints and where; they are not part of a training */
 export const outputRows = topic('Run', {
   dryRun: flag('say what would be read, picked and needed, and train nothing', { resume: true }),
   samples: flag('print a line or two of what the model writes at each validation (the default)', {

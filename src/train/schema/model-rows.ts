@@ -1,6 +1,7 @@
-/** Options of the network. */
+/** Options about the network. */
 
 import { limits } from '../../limits.js';
+import { attentions } from '../../model/model-config.js';
 import { flag, option, topic } from '../../options/table.js';
 import { choice, integer } from '../../options/types.js';
 import { sizeNames, sizes } from '../length/preset.js';
@@ -43,9 +44,15 @@ export const modelRows = topic('Model', {
     since: 3,
     negation: 'disable residual connections even if --size enables them',
   }),
-  layerNorm: flag("layer normalisation of each gate's sums over the units", {
+  layerNorm: flag("layer normalisation of each gate's pre-activations, across the units", {
     since: 3,
     negation: 'disable layer normalisation even if --size enables it',
   }),
   pairs: flag('learn from lines source<tab>target to write the target of a source', { since: 5 }),
+  attention: option(
+    '<kind>',
+    choice(attentions),
+    'with --pairs, how the decoder looks at the source: scores by learned keys, or by the encoder itself (dot)',
+    { default: 'general', since: 5 },
+  ),
 });

@@ -1,4 +1,4 @@
-/** Options of how a network is trained: fields of the `config` object in state files. */
+/** Options about how a network is trained: fields of the `config` object in state files. */
 import { backendNames, trainingPrecisions } from '../../backend/device.js';
 import { maxContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';
@@ -186,10 +186,12 @@ const validationRows = topic('Length', {
   ),
 });
 
-const precisionHelp =
-  'format of the numbers that products multiply: float32, or bfloat16, summed up in float32';
+const precisionHelp = 'number format of matrix products: float32, or bfloat16 with float32 sums';
 
-/** The precision of what runs a model that is there: bytes are promised, so it is not picked. */
+/**
+ * The precision for running an existing model. It is never chosen automatically, because the same command must give the
+ * same bytes everywhere.
+ */
 export const runningPrecision = option('<format>', choice(trainingPrecisions), precisionHelp, {
   default: 'f32',
 });

@@ -48,11 +48,28 @@ test('lines that are no pairs are named with their number, and counted', async (
   expect(stderr).toContain('1 line has more than two columns');
 });
 
+test('a deep network with everything trains and converts, and the choice of attention is recorded', async () => {
+  const folder = await trainedOnPairs(
+    ...['--layers', '3', '--residual', '--layer-norm', '--attention', 'dot', '--steps', '3'],
+    ...['--dropout', '0.2'],
+  );
+  expect(folder.json('charnn.json').model).toMatchObject({ layers: 3, attention: 'dot' });
+  expect((await folder.run(['inspect'])).stdout).toContain('attention (dot)');
+  expect((await folder.run(['convert'], 'abc\n')).status).toBe(0);
+});
+
+test('attention is for pairs', async () => {
+  const folder = new Folder();
+  folder.write('text.txt', 'a text '.repeat(100));
+  const { status, stderr } = await folder.run(['train', 'text.txt', '--attention', 'dot']);
+  expect([status, stderr]).toEqual([2, expect.stringContaining('--attention is for --pairs')]);
+});
+
 test.each([
   ['no pair at all\nnor here\n', [], 1, 'the text has no pairs'],
   ['a\t\nb\t\n', [], 1, 'line 1 has an empty target'],
-  ['a\tb\n', ['--layers', '2'], 2, '--pairs has --layers 1'],
-  ['a\tb\n', ['--layer-norm'], 2, '--pairs does not go with --layer-norm'],
+  ['a\tb\n', ['--layer-norm', '--cell', 'gru'], 2, '--layer-norm is for --cell lstm, not gru'],
+  ['a\tb\n', ['--attention', 'keen'], 2, 'one of general, dot, none'],
   ['a\tb\n', ['--documents'], 2, '--pairs does not go with --documents'],
   ['a\tb\n', ['--seq-length', '9'], 2, '--pairs does not go with --seq-length'],
 ])('%j with %j is refused', async (text, options, code, message) => {

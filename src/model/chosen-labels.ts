@@ -1,0 +1,90 @@
+/**
+ * Labels that are the same for a whole text: a language model with labels becomes one without them, which knows
+ * nothing but the labels that were chosen. What it computes is the same; so whatever uses models of texts need not
+ * know of labels.
+ *
+ * W_label u, which every step adds to the input projection, becomes part of its bias. A one-hot input has it in each
+ * of its columns instead, and a cell of equations, which may have no such bias, gets u behind the embedding of every
+ * character, and W_label beside W_ih.
+ */
+import { cellOf } from './cells/cells.js';
+import { labelWeight } from './labelled-input.js';
+import { labelEmbeddings, labelWidth } from './labels.js';
+import type { ModelConfig } from './model-config.js';
+import { type Model, namedTensors } from './model-data.js';
+import { parameterTable } from './parameters.js';
+
+/**
+ * @param model of texts, with labels
+ * @param values for each label the number of the value
+ */
+export function withLabelsChosen(model: Model, values: readonly number[]): Model {
+  const { labels: counts = [], ...plain } = model.config;
+  const { labels: _, ...rest } = model;
+  const E = labelWidth(model.config);
+  const old = new Map(namedTensors(model).map((t) => [t.parameter.name, t.values]));
+  const tensor = (name: string) => old.get(name) as Float32Array;
+  const sums = new Float64Array(E);
+  let offset = 0;
+  counts.forEach((count, c) => {
+    const from = (offset + values[c]) * E;
+    for (let e = 0; e < E; e++) sums[e] += tensor(labelEmbeddings)[from + e];
+    offset += count;
+  });
+  const matrix = tensor(labelWeight);
+  const added = Float64Array.from({ length: matrix.length / E }, (_, row) =>
+    sums.reduce((sum, x, e) => sum + x * matrix[row * E + e], 0),
+  );
+  const config = isWidened(plain) ? { ...plain, embedding: plain.embedding + E } : plain;
+  const { parameters, flatSize } = parameterTable(config);
+  const weights = new Float32Array(flatSize);
+  const inputs = inputNames(config);
+  for (const { name, start, size } of parameters) {
+    const own = weights.subarray(start, start + size);
+    const row = inputs.indexOf(name);
+    if (isWidened(plain) && name === 'embedding.weight') {
+      widen(own, tensor(name), plain.embedding, () => sums);
+    } else if (isWidened(plain) && row >= 0) {
+      const { hidden: H } = plain;
+      widen(own, tensor(name), plain.embedding, (i) =>
+        matrix.subarray((row * H + i) * E, (row * H + i + 1) * E),
+      );
+    } else {
+      own.set(tensor(name));
+      if (row < 0) continue;
+      // rows of a matrix of one-hot inputs, or of a bias
+      const width = size / (cellOf(plain).learned ? plain.hidden : added.length);
+      for (let i = 0; i < size; i++) {
+        own[i] += added[row * plain.hidden + Math.floor(i / width)];
+      }
+    }
+  }
+  return { ...rest, config, weights };
+}
+
+/** Whether a model has no bias to take up what its labels add */
+function isWidened(config: ModelConfig): boolean {
+  return config.embedding > 0 && cellOf(config).learned !== undefined;
+}
+
+/** The parameters that take up what labels add, each with H more rows than the one before, or all in one */
+function inputNames(config: ModelConfig): string[] {
+  const { learned } = cellOf(config);
+  if (learned) return learned.inputs.map((name) => `rnn.${name}_l0`);
+  return [config.embedding > 0 ? 'rnn.bias_ih_l0' : 'rnn.weight_ih_l0'];
+}
+
+/** Puts `more(i)` behind row i of a matrix of `width` columns. */
+function widen(
+  into: Float32Array,
+  from: Float32Array,
+  width: number,
+  more: (row: number) => ArrayLike<number>,
+): void {
+  const rows = from.length / width;
+  const wide = into.length / rows;
+  for (let i = 0; i < rows; i++) {
+    into.set(from.subarray(i * width, (i + 1) * width), i * wide);
+    into.set(more(i), i * wide + width);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Lists of rows by which a gather brings both directions of an encoder into one order, or each into its own. A row is
+ * one character's H numbers of one direction.
+ */
+
+export interface DirectionLists {
+  /**
+   * [2·S·B] for the order of time of each direction: row 2i of the result is that of the direction forwards, row 2i + 1
+   * that of the direction backwards. They are taken from both directions' outputs one below the other, each in its own
+   * order.
+   */
+  readonly join: readonly [Int32Array, Int32Array];
+  /** The inverse of `join` */
+  readonly split: readonly [Int32Array, Int32Array];
+  /** [S·B]: for each row that at the same place from the other end of its source */
+  readonly mirror: Int32Array;
+}
+
+/** Reverses the time of B sources of S characters each, [S, B]. */
+export function reversedTime(source: Int32Array, S: number, B: number): Int32Array {
+  return source.map((_, i) => source[mirrored(i, S, B)]);
+}
+
+/** The lists for B sources of S characters each */
+export function directionLists(S: number, B: number): DirectionLists {
+  const rows = S * B;
+  const join = [new Int32Array(2 * rows), new Int32Array(2 * rows)] as const;
+  const split = [new Int32Array(2 * rows), new Int32Array(2 * rows)] as const;
+  const mirror = new Int32Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const j = mirrored(i, S, B);
+    mirror[i] = j;
+    const places = [
+      [i, rows + j],
+      [j, rows + i],
+    ] as const;
+    places.forEach((pair, order) => {
+      pair.forEach((from, d) => {
+        join[order][2 * i + d] = from;
+        split[order][from] = 2 * i + d;
+      });
+    });
+  }
+  return { join, split, mirror };
+}
+
+/** The row at the same place from the other end of its source */
+function mirrored(row: number, S: number, B: number): number {
+  return (S - 1 - Math.floor(row / B)) * B + (row % B);
+}
