@@ -95,7 +95,7 @@ export const score = defineCommand({
     'Read lines from files or standard input and print each with its bits per\ncharacter in front, in order: the higher, the less the model expected the line.',
   examples: [
     ['charnn score app.log --top 20 -n', 'the oddest lines, numbered'],
-    ['charnn score app.log --threshold 99.9%', 'lines odder than nearly all others'],
+    ['charnn score app.log --threshold 99.9%', 'lines odder than usual ones'],
     ['charnn score --follow app.log --threshold 4', 'odd lines, as they come'],
     ['charnn score --per-char < poem.txt', 'each character, as JSON'],
   ],
