@@ -17,6 +17,8 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   novelty: async () => (await import('./novelty.js')).novelty,
   compress: async () => (await import('./compress.js')).compress,
   decompress: async () => (await import('./decompress.js')).decompress,
+  export: async () => (await import('./export.js')).exportCommand,
+  import: async () => (await import('./import.js')).importCommand,
   inspect: async () => (await import('./inspect.js')).inspect,
   bench: async () => (await import('./bench.js')).bench,
   cells: async () => (await import('./cells-command.js')).cellsCommand,
