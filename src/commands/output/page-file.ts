@@ -1,4 +1,4 @@
-/** Writes a page to the file that was asked for. */
+/** Writes a page to the file that the user named. */
 import type { Output } from '../../cli/output.js';
 import { UsageError } from '../../errors.js';
 import { type GuardedOutput, guardOutput } from '../../library/output-guard.js';
@@ -14,9 +14,9 @@ export interface PagePath {
 }
 
 /**
- * Checks where a page is to be written. A page may replace an older page without asking, but nothing else.
- * @throws UsageError for a name that does not end like a page's and is not standard output or a pipe
- * @throws CharnnError when no file can be made there
+ * Checks where a page is to be written. A page may replace an older page without asking, but no other file.
+ * @throws UsageError for a name that does not end like a page's and is neither standard output nor a pipe
+ * @throws CharnnError when no file can be created there
  */
 export async function checkPagePath({ path, inputs, outputIsTaken }: PagePath): Promise<void> {
   if (isStandardOutput(path)) {
