@@ -9,10 +9,21 @@ export const exitCode = {
   failed: 1,
   usage: 2,
   diverged: 3,
+  nothingFound: 4,
   hangup: 129,
   interrupted: 130,
   terminated: 143,
 } as const;
+
+/** What each exit code says, as README.md and the manual page tell it */
+export const exitMeanings: Readonly<Record<string, string>> = {
+  0: 'Done; also when the reader of standard output has closed it.',
+  1: 'Failed: a missing or damaged file, a full disk.',
+  2: 'Wrong usage.',
+  3: 'Training diverged; the last good model is kept.',
+  4: 'A search found nothing: score --threshold printed no line.',
+  '129, 130, 143': 'Ended by SIGHUP, SIGINT or SIGTERM, after saving.',
+};
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 

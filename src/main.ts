@@ -39,7 +39,11 @@ try {
   // the first process has nothing to share but a training
   if (isFollower && process.argv[2] !== 'train') process.exit();
   const commands = await commandsFor(process.argv[2]);
-  const program = createProgram(commands, ({ standardOutput }) => streams.use(standardOutput));
+  const program = createProgram(commands, {
+    before: ({ standardOutput }) => streams.use(standardOutput),
+    isBrief: process.argv.includes('-h'),
+    allCommands: () => commandsFor(undefined),
+  });
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) report(error);

@@ -89,7 +89,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 const forAll = ['errors', 'limits', 'machine', 'messages', 'version'];
-const terminalPackages = ['chalk', 'cli-progress', 'commander'];
+const terminalPackages = ['chalk', 'commander'];
 const terminalFolders = ['cli', 'commands', 'main'];
 
 interface File {

@@ -23,6 +23,7 @@ import {
   readTextOptions,
   readVocabulary,
 } from './json.js';
+import { readLineQuantiles } from './line-quantiles-field.js';
 import type { NamedValues, TensorShape } from './tensors.js';
 import { leastVersion, modelFeatures } from './versions.js';
 
@@ -61,6 +62,7 @@ export function modelContents(model: Model): ModelContents {
       counts: counts?.field,
       training: model.training,
       history: History.of(model.history).entries,
+      lineQuantiles: model.lineQuantiles,
     },
     tensors: namedTensors(model).map(({ parameter: { name, shape }, values }) => ({
       name,
@@ -128,10 +130,12 @@ export function readContents(fields: Fields, shown: string, prepare: PrepareTens
   const separator = readSeparator(fields);
   const training = fields.get('training') === undefined ? undefined : fields.record('training');
   const history = readHistory(fields);
+  const lineQuantiles = readLineQuantiles(fields);
   const { weights, counts } = readParameters(fields, config, shown, prepare);
   return {
     ...{ config, text, vocabulary, ...withSeparator(separator), training, history, weights },
     ...(counts && { counts }),
+    ...(lineQuantiles && { lineQuantiles }),
   };
 }
 

@@ -109,7 +109,6 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
   const model = readModelConfig(fields.fields('model'));
   const config = readTrainConfig(fields.fields('config'));
   const plateau = fields.fields('plateau');
-  const tally = fields.fields('tally');
   const { weights, moments, average, hidden, counts } = readLists(file, model, config, shown);
   return {
     config,
@@ -128,12 +127,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
       factor: plateau.within('factor', ranges.fraction),
       waited: plateau.within('waited', whole),
     },
-    tally: {
-      steps: tally.within('steps', whole),
-      loss: tally.within('loss', ranges.finite),
-      gradientNorm: tally.within('gradientNorm', notNegative),
-      clipped: tally.within('clipped', whole),
-    },
+    tally: readTally(fields.fields('tally')),
     rollbacks: fields.get('rollbacks') === undefined ? 0 : fields.within('rollbacks', whole),
     ...(fields.get('isFineTuning') !== undefined && {
       isFineTuning: fields.boolean('isFineTuning'),
@@ -148,6 +142,24 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     average,
     hidden,
     ...(counts && { counts }),
+  };
+}
+
+function readTally(tally: Fields): TrainingState['tally'] {
+  const steps = tally.within('steps', whole);
+  const gradientNorm = tally.within('gradientNorm', notNegative);
+  // states of earlier versions have the sum alone, of which the mean is the best guess
+  const ofOneStep = (key: string) =>
+    tally.get(key) === undefined
+      ? gradientNorm / Math.max(1, steps)
+      : tally.within(key, notNegative);
+  return {
+    steps,
+    loss: tally.within('loss', ranges.finite),
+    gradientNorm,
+    clipped: tally.within('clipped', whole),
+    maxGradientNorm: ofOneStep('maxGradientNorm'),
+    lastGradientNorm: ofOneStep('lastGradientNorm'),
   };
 }
 

@@ -1,14 +1,22 @@
 /** A command: its definition and its work, in one object. */
 import type { OptionsOf, OptionTable } from '../options/table.js';
 
+/** Loads the definitions of all commands. */
+// biome-ignore lint/suspicious/noExplicitAny: commands of any options
+export type AllCommands = () => Promise<readonly CommandDefinition<any>[]>;
+
 export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   readonly name: string;
   /** The arguments as commander writes them: `[text...]` */
   readonly arguments?: string;
+  /** The values of the first argument, if there are only a few */
+  readonly choices?: readonly string[];
   readonly summary: string;
   readonly description: string;
   readonly examples: readonly (readonly [command: string, what: string])[];
   readonly options: Table;
+  /** The options that the short help shows, if not all */
+  readonly common?: readonly (keyof Table & string)[];
   /** Synonyms of the name: a command given by one of them is refused with a hint at the name */
   readonly synonyms?: readonly string[];
   /**
@@ -16,8 +24,15 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
    * ends. 'events': messages about work whose result goes into a file; without a reader the work continues.
    */
   readonly standardOutput: 'result' | 'events';
-  /** @returns the exit code, if it is not 0: a number, or anything else for 0 */
-  run(args: readonly string[], options: OptionsOf<Table>): Promise<unknown>;
+  /**
+   * @param allCommands for a command that is about all of them
+   * @returns the exit code, if it is not 0: a number, or anything else for 0
+   */
+  run(
+    args: readonly string[],
+    options: OptionsOf<Table>,
+    allCommands: AllCommands,
+  ): Promise<unknown>;
 }
 
 /** Takes a definition and infers the type of its options from their table. */

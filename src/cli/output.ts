@@ -6,6 +6,8 @@ import { chalkStderr } from 'chalk';
 import { spelt } from '../errors.js';
 import { printable, printableLines } from '../messages/quote.js';
 import { flagOf } from '../options/table.js';
+import { statusLine } from './status-line.js';
+import { wrapped } from './text-width.js';
 
 export interface Output {
   /**
@@ -20,14 +22,19 @@ export interface Output {
 export function createOutput(quiet: boolean): Output {
   return {
     note(message, mark = '') {
-      if (!quiet) process.stderr.write(`${printableLines(spelt(message, flagOf))}${mark}\n`);
+      if (!quiet) print(`${printableLines(spelt(message, flagOf))}${mark}`);
     },
     warn(message) {
-      process.stderr.write(
-        `${chalkStderr.yellow('warning:')} ${printable(spelt(message, flagOf))}\n`,
-      );
+      print(`${chalkStderr.yellow('warning:')} ${printable(spelt(message, flagOf))}`);
     },
   };
+}
+
+/** Prints lines above the status line; a terminal's width does not break words. */
+function print(text: string): void {
+  const { isTTY, columns } = process.stderr;
+  const lines = isTTY && columns > 0 ? wrapped(text, columns) : text;
+  statusLine.aside(() => process.stderr.write(`${lines}\n`));
 }
 
 export { grouped } from '../messages/quote.js';

@@ -2,25 +2,33 @@
 import { Command, type CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
 import { nearest, suggestion } from '../options/suggest.js';
-import { version } from '../version.js';
-import type { CommandDefinition } from './command.js';
-import { addOptions } from './option.js';
+import type { AllCommands, CommandDefinition } from './command.js';
+import { addOptions, describe } from './option.js';
 import { createOutput } from './output.js';
+import { versionLines } from './version-lines.js';
 
 const helpWidth = 80;
 
+export interface ProgramSetting {
+  /** Called with the command before it runs */
+  before(definition: CommandDefinition): void;
+  /** Whether help is to show only the options that are used most, as -h asks for */
+  readonly isBrief: boolean;
+  readonly allCommands: AllCommands;
+}
+
 /**
  * Makes commander's program of the commands.
- * @param before is called with the name of the command before it runs
+ * @param definitions of the command that was asked for, or of all
  */
 export function createProgram(
   // biome-ignore lint/suspicious/noExplicitAny: commands of any options
   definitions: readonly CommandDefinition<any>[],
-  before: (definition: CommandDefinition) => void = () => {},
+  setting: ProgramSetting,
 ): Command {
   const program = new Command('charnn')
     .description('Train character-level recurrent language models, and sample text from them.')
-    .version(version, '-V, --version', 'print the version')
+    .option('-V, --version', 'print the version, the back end and the processor')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false);
   configure(program);
@@ -32,7 +40,7 @@ export function createProgram(
       ['zcat logs/*.gz | charnn train -', 'train on a stream'],
     ]),
   );
-  for (const definition of definitions) addCommand(program, definition, before);
+  for (const definition of definitions) addCommand(program, definition, setting);
   program
     .command('help [command]')
     .description('print the help of a command')
@@ -44,7 +52,11 @@ export function createProgram(
   // only an unknown command arrives here as an argument, perhaps with options of the command that was meant
   program.argument('[command...]').usage('[options] [command]');
   program.allowUnknownOption();
-  program.action(([word]: readonly string[]) => {
+  program.action(async ([word]: readonly string[], { version }: { version?: boolean }) => {
+    if (version) {
+      process.stdout.write(`${(await versionLines()).join('\n')}\n`);
+      return;
+    }
     if (word === undefined) program.help({ error: true });
     if (!word.startsWith('-')) refuseCommand(word, definitions);
     throw new UsageError(`unknown option ${JSON.stringify(word)}; see charnn --help`);
@@ -55,17 +67,24 @@ export function createProgram(
 function addCommand(
   program: Command,
   definition: CommandDefinition,
-  before: (definition: CommandDefinition) => void,
+  { before, isBrief, allCommands }: ProgramSetting,
 ): void {
   const command = program
     .command(definition.name)
     .summary(definition.summary)
     .description(definition.description)
-    .helpOption('-h, --help', 'print this help');
+    .helpOption('-h, --help', 'print a short help, or with --help all of it');
   configure(command);
+  const { common } = definition;
+  if (isBrief && common !== undefined) showOnly(command, common);
   if (definition.arguments) command.arguments(definition.arguments);
   addOptions(command, definition.options, (message) => createOutput(false).warn(message));
   command.addHelpText('after', exampleText(definition.examples));
+  if (isBrief && common !== undefined) {
+    const { name, options } = definition;
+    const count = describe(options).length;
+    command.addHelpText('after', `\nAll ${count} options: charnn ${name} --help`);
+  }
   command.action(async (...parameters: unknown[]) => {
     before(definition);
     // commander appends the command itself
@@ -74,8 +93,24 @@ function addCommand(
     const code = await definition.run(
       words.filter((word) => word !== undefined),
       options as object,
+      allCommands,
     );
     if (typeof code === 'number') process.exitCode = code;
+  });
+}
+
+/** Lets help show only some options, under one title. */
+function showOnly(command: Command, keys: readonly string[]): void {
+  command.configureHelp({
+    ...command.configureHelp(),
+    visibleOptions: ({ options }) =>
+      options.filter(
+        (option) =>
+          keys.includes(option.attributeName()) &&
+          !option.hidden &&
+          !option.long?.startsWith('--no-'),
+      ),
+    groupItems: (_, visible) => new Map([['Options:', visible]]),
   });
 }
 

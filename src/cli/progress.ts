@@ -1,18 +1,23 @@
-/** Shows a training as it goes: a bar on a terminal, lines in a pipe, or events as JSON. */
+/** Shows a training as it goes: a status line on a terminal, lines in a pipe, or events as JSON. */
 
 import { chalkStderr as chalk } from 'chalk';
-import { SingleBar } from 'cli-progress';
-import { jsonText } from '../messages/quote.js';
-import type {
-  ProgressEvent,
-  RollbackEvent,
-  StartEvent,
-  TrainEvent,
-  ValidationEvent,
-} from '../train/events.js';
-import { bits, clock, createOutput, grouped, type Output } from './output.js';
+import { jsonText, printableLines } from '../messages/quote.js';
+import type { TrainEvent } from '../train/events.js';
+import { clock, createOutput, type Output } from './output.js';
+import { statusLine } from './status-line.js';
 import { isSteerable } from './steerable.js';
 import { sparkline } from './text-chart.js';
+import {
+  bestMark,
+  percent,
+  phaseWords,
+  progressFields,
+  progressLine,
+  rollbackLine,
+  sampleLines,
+  startLine,
+  validationLine,
+} from './training-words.js';
 
 export interface ProgressOptions {
   readonly json: boolean;
@@ -31,13 +36,16 @@ export interface Progress {
 export function createProgress({ json, quiet }: ProgressOptions): Progress {
   if (json) return jsonProgress(createOutput(quiet));
   if (quiet) return quietProgress(createOutput(true));
-  return isSteerable(process.stderr) ? barProgress() : lineProgress(createOutput(false));
+  const output = createOutput(false);
+  return isSteerable(process.stderr) ? terminalProgress(output) : lineProgress(output);
 }
 
 function jsonProgress(output: Output): Progress {
   return {
     show(event) {
       showWarning(event, output);
+      // a log is of what has happened, and a phase has only begun
+      if (event.type === 'phase') return;
       process.stdout.write(`${jsonText(event)}\n`);
     },
     stop() {},
@@ -61,53 +69,34 @@ function lineProgress(output: Output): Progress {
         if (event.secondsElapsed - lastLine < lineSeconds) return;
         lastLine = event.secondsElapsed;
         output.note(progressLine(event));
-      } else if (event.type === 'validation') {
-        lastLine = event.secondsElapsed;
-        output.note(validationLine(event), bestMark(event));
-      } else showRest(event, output);
+        return;
+      }
+      if (event.type === 'validation') lastLine = event.secondsElapsed;
+      showRest(event, output);
     },
     stop() {},
   };
 }
 
-const barStyle = {
-  stream: process.stderr,
-  barsize: 20,
-  clearOnComplete: true,
-  gracefulExit: false,
-  barCompleteChar: '█',
-  barIncompleteChar: '░',
-};
-
-function barProgress(): Progress {
-  const bar = new SingleBar({
-    ...barStyle,
-    format: `${chalk.cyan('{bar}')} {percentage}% ${chalk.magenta('{curve}')} {line}`,
-    hideCursor: true,
-  });
-  const output = createOutput(false);
+function terminalProgress(output: Output): Progress {
   const losses = new LossCurve();
-  let running = false;
-  const stop = () => {
-    if (running) bar.stop();
-    running = false;
-  };
+  let isValidating = false;
   return {
     show(event) {
-      if (event.type === 'progress') {
+      if (event.type === 'phase') {
+        isValidating = event.phase !== 'training';
+        const share = event.fraction === undefined ? [] : [percent(event.fraction)];
+        const texts = [phaseWords[event.phase], ...share];
+        statusLine.show(texts.map((text, i) => ({ text, rank: 1 - i })));
+        if (event.phase === 'comparing') statusLine.hold();
+      } else if (event.type === 'progress') {
+        // the steps have come to a halt
+        if (isValidating) return;
         losses.add(event.loss);
-        const payload = { line: progressLine(event), curve: losses.draw() };
-        if (running) bar.update(event.fraction, payload);
-        else bar.start(1, event.fraction, payload);
-        running = true;
-        return;
-      }
-      // lines are printed above the bar, which is drawn again with the next progress
-      stop();
-      if (event.type === 'validation') output.note(validationLine(event), bestMark(event));
-      else showRest(event, output);
+        statusLine.show(progressFields(event, losses.draw()));
+      } else showRest(event, output);
     },
-    stop,
+    stop: () => statusLine.stop(),
   };
 }
 
@@ -121,26 +110,17 @@ export interface FractionProgress {
 /** Progress of a work, shown in a terminal only: the remaining time is extrapolated from the elapsed time. */
 export function createFractionProgress(quiet: boolean): FractionProgress {
   if (quiet || !isSteerable(process.stderr)) return { show() {}, stop() {} };
-  const bar = new SingleBar({
-    ...barStyle,
-    format: `${chalk.cyan('{bar}')} {percentage}% {left}`,
-    // an interrupt ends the process at once
-    hideCursor: false,
-  });
   const begin = performance.now();
-  let running = false;
   return {
     show(fraction) {
       const seconds = (performance.now() - begin) / 1e3;
       const left = fraction > 0 ? `${clock((seconds * (1 - fraction)) / fraction)} left` : '';
-      if (running) bar.update(fraction, { left });
-      else bar.start(1, fraction, { left });
-      running = true;
+      statusLine.show([
+        { text: percent(fraction), rank: 2 },
+        ...(left === '' ? [] : [{ text: left, rank: 1, colour: chalk.bold }]),
+      ]);
     },
-    stop() {
-      if (running) bar.stop();
-      running = false;
-    },
+    stop: () => statusLine.stop(),
   };
 }
 
@@ -175,46 +155,16 @@ function mean(values: readonly number[]): number {
 function showRest(event: TrainEvent, output: Output): void {
   showWarning(event, output);
   if (event.type === 'start') output.note(startLine(event));
+  if (event.type === 'validation') output.note(validationLine(event), bestMark(event));
+  if (event.type === 'sample') showSample(event.text, output);
+}
+
+function showSample(text: string, output: Output): void {
+  const lines = sampleLines(text, process.stderr.columns || 80);
+  if (lines.trim() !== '') output.note('', chalk.dim(printableLines(lines)));
 }
 
 function showWarning(event: TrainEvent, output: Output): void {
   if (event.type === 'warning') output.warn(event.message);
   if (event.type === 'rollback') output.warn(rollbackLine(event));
-}
-
-function startLine(event: StartEvent): string {
-  const { batchSize, seqLength, threads, step } = event;
-  const texts = `${grouped(event.trainCharacters)} characters, ${grouped(event.validationCharacters)} more for validation`;
-  const half = event.precision === 'f32' ? '' : `, products of ${event.precision}`;
-  const run = `batch ${batchSize} × ${seqLength}, ${threads} thread${threads === 1 ? '' : 's'}, ${event.backend}${half}`;
-  const resumed = step > 0 ? `; resumed at step ${grouped(step)}` : '';
-  return `${grouped(event.parameters)} parameters; ${texts}; ${run}${resumed}`;
-}
-
-function rollbackLine({ step, loss, rateFactor }: RollbackEvent): string {
-  return `the loss diverged after step ${grouped(step)} (${loss.toFixed(2)}): back to the last good model, with ${rateFactor} of the learning rate`;
-}
-
-function progressLine(event: ProgressEvent): string {
-  const speed = `${(event.charactersPerSecond / 1000).toFixed(1)}k char/s`;
-  const left = event.secondsLeft === undefined ? '' : ` · ${clock(event.secondsLeft)} left`;
-  return `epoch ${event.epoch.toFixed(2)} · loss ${event.loss.toFixed(3)} · ${bits(event.loss)} bits/char · ${speed}${left}`;
-}
-
-function validationLine(event: ValidationEvent): string {
-  const { step, epoch, trainLoss, validationLoss, mixtureLoss, secondsElapsed } = event;
-  const validation =
-    validationLoss === null
-      ? ''
-      : ` · validation ${validationLoss.toFixed(4)} (${bits(validationLoss)} bits/char)`;
-  const mixture =
-    mixtureLoss === undefined
-      ? ''
-      : ` · with counts ${mixtureLoss.toFixed(4)} (${bits(mixtureLoss)})`;
-  const train = trainLoss === null ? '' : ` · train ${trainLoss.toFixed(4)}`;
-  return `${clock(secondsElapsed)} · step ${grouped(step)} · epoch ${epoch.toFixed(2)}${train}${validation}${mixture}`;
-}
-
-function bestMark({ best }: ValidationEvent): string {
-  return best ? chalk.green(' best') : '';
 }

@@ -1,10 +1,14 @@
 /** Options that several commands have. */
 import { flag, type OptionRow, option } from '../options/table.js';
-import { path } from '../options/types.js';
+import { modelFile, path } from '../options/types.js';
 import { schema } from '../train/schema/schema.js';
 import { predictingPrecision, runningPrecision } from '../train/schema/training-rows.js';
 
-export const model = option('<file>', path, 'the model', { short: 'm', default: 'charnn.json' });
+export const model = option('<file>', modelFile, 'the model', {
+  short: 'm',
+  default: 'charnn.json',
+  environment: 'CHARNN_MODEL',
+});
 export const last = flag(
   'use the latest weights of the training, from its state file, instead of the best model',
 );

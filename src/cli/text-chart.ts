@@ -1,6 +1,6 @@
 /** Charts of characters: a line chart on a grid, a sparkline, a histogram. */
-import { stripVTControlCharacters } from 'node:util';
 import chalk from 'chalk';
+import { textWidth } from './text-width.js';
 
 export interface Series {
   readonly name: string;
@@ -72,7 +72,7 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   lines.push(`${' '.repeat(gutter + 1)}${chalk.dim(`└${'─'.repeat(width)}`)}`);
   lines.push(`${' '.repeat(gutter + 2)}${first}${between}${last}`);
   const names = series.map(({ name }, s) => `${styleOf(s)} ${name}`);
-  return series.length > 1 ? [...lines, ...wrapped(names, options.width)] : lines;
+  return series.length > 1 ? [...lines, ...legend(names, options.width)] : lines;
 }
 
 /** Whether a value is small enough that sums and differences of values stay finite */
@@ -104,13 +104,12 @@ function extent(values: readonly number[]): [number, number] {
   ] as [number, number]);
 }
 
-/** Breaks the legend into lines with as many names as fit; codes of colours take no width. */
-function wrapped(names: readonly string[], width: number): string[] {
-  const visible = (text: string) => stripVTControlCharacters(text).length;
+/** Breaks the legend into lines with as many names as fit. */
+function legend(names: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const name of names) {
     const last = lines.at(-1);
-    if (last !== undefined && visible(last) + visible(name) + 3 <= width) {
+    if (last !== undefined && textWidth(last) + textWidth(name) + 3 <= width) {
       lines[lines.length - 1] = `${last}   ${name}`;
     } else lines.push(`  ${name}`);
   }

@@ -28,6 +28,7 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   report: async () => (await import('./report.js')).report,
   serve: async () => (await import('./serve.js')).serve,
   publish: async () => (await import('./publish.js')).publish,
+  completion: async () => (await import('./completion.js')).completion,
 };
 
 /**

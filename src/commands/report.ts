@@ -3,13 +3,13 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { type OptionsOf, option } from '../options/table.js';
-import { path, repeated } from '../options/types.js';
+import { modelFile, path, repeated } from '../options/types.js';
 import type { ReportData, RunData } from '../pages/data.js';
 import { readRun } from './input/read-run.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 
 const table = {
-  model: option('<file>', repeated(path), 'a model to show, beside those named as arguments', {
+  model: option('<file>', repeated(modelFile), 'a model to show, beside those named as arguments', {
     short: 'm',
   }),
   output: option('<file>', path, 'where to write the page', {

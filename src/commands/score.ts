@@ -1,21 +1,22 @@
 /** `charnn score`: prints each line with its bits per character in front. */
 
+import type { Device } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
-import { createOutput } from '../cli/output.js';
+import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
-import { UsageError } from '../errors.js';
+import { exitCode, UsageError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
-import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
+import { quantilesOf } from '../evaluate/line-costs.js';
+import { type LineScoring, scoreLines } from '../evaluate/score-lines.js';
 import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
-import { jsonText } from '../messages/quote.js';
+import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
-import { flag, type OptionsOf, option } from '../options/table.js';
-import { notNegative } from '../options/types.js';
+import { flag, flagOf, type OptionsOf, option } from '../options/table.js';
+import { count, path, repeated } from '../options/types.js';
 import { countsWeightRow } from '../sample/sample-rows.js';
-import { uniformText, withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
@@ -25,9 +26,26 @@ import { refuseModels, textArguments } from './input/text-arguments.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { noteUnknown } from './output/unknown-note.js';
 import { LineWriter, write } from './output/write.js';
+import { cutOff, quantilesIn, thresholdType } from './scoring/cut-off.js';
+import { NumberedLines } from './scoring/numbered-lines.js';
+import { judge, printed } from './scoring/scored-line.js';
+import { TopLines } from './scoring/top-lines.js';
 
 /** Max bytes of a line with --per-char, so that its JSON fits a string of V8 */
 const maxPerCharacter = 10e6;
+
+/** Options that say which lines are printed and how, while --total prints a number alone */
+const ofLines = [
+  'perChar',
+  'threshold',
+  'calibrate',
+  'top',
+  'window',
+  'lineNumber',
+  'withFilename',
+  'json',
+  'follow',
+] as const;
 
 const table = {
   model: rows.model,
@@ -40,9 +58,25 @@ const table = {
   perChar: flag('print lines of JSON with the cost of each character'),
   threshold: option(
     '<x>',
-    notNegative,
-    'print only lines of at least this many bits per character',
+    thresholdType,
+    'print only lines of at least this many bits per character, or with 99.9% only lines that cost more than 99.9 % of the usual ones; exit code 4 if there is none',
   ),
+  calibrate: option(
+    '<file>',
+    repeated(path),
+    'lines that are as usual, for a threshold in per cent',
+    { absent: 'the validation text of the training' },
+  ),
+  top: option('<n>', count, 'print only the n lines that cost most, the highest first'),
+  window: option(
+    '<n>',
+    count,
+    'judge each line by its worst stretch of n characters, not by its mean',
+  ),
+  lineNumber: flag('print the number of each line', { short: 'n' }),
+  withFilename: flag('print the file of each line', { short: 'H' }),
+  json: flag('print lines of JSON'),
+  follow: flag('go on as the files grow, also when they are replaced, as logs are; Ctrl-C ends it'),
   encoding: encodingRow,
   invalid: invalidRow('replace'),
   ...columnRows,
@@ -60,99 +94,158 @@ export const score = defineCommand({
   description:
     'Read lines from files or standard input and print each with its bits per\ncharacter in front, in order: the higher, the less the model expected the line.',
   examples: [
-    ['charnn score app.log | sort -rn | head', 'the oddest lines'],
-    ['tail -f app.log | charnn score --threshold 4', 'odd lines, as they come'],
+    ['charnn score app.log --top 20 -n', 'the oddest lines, numbered'],
+    ['charnn score app.log --threshold 99.9%', 'lines odder than usual ones'],
+    ['charnn score --follow app.log --threshold 4', 'odd lines, as they come'],
     ['charnn score --per-char < poem.txt', 'each character, as JSON'],
   ],
   synonyms: ['anomaly', 'rank'],
   options: table,
+  common: ['model', 'threshold', 'calibrate', 'top', 'window', 'lineNumber', 'follow', 'json'],
   standardOutput: 'result',
   run: scoreTexts,
 });
 
-async function scoreTexts(
-  texts: readonly string[],
-  options: OptionsOf<typeof table>,
-): Promise<void> {
-  if (options.total && (options.perChar || options.threshold !== undefined)) {
-    throw new UsageError('--total is one number: leave out --per-char and --threshold');
-  }
+type Options = OptionsOf<typeof table>;
+
+/** @returns the exit code if there was a threshold and no line was above it */
+async function scoreTexts(texts: readonly string[], options: Options): Promise<number | undefined> {
+  checkTogether(options);
   const output = createOutput(options.quiet ?? false);
-  const dynamic = options.dynamic ?? false;
-  requireWeightsThatLearn(options.precision, dynamic);
+  requireWeightsThatLearn(options.precision, options.dynamic ?? false);
   await refuseModels(texts);
   const model = await readChosenModel(options.model ?? rows.model.default, options.last);
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
   const paths = textArguments(texts);
-  const { text, vocabulary } = model;
-  const onFolder = folderReporter(output);
-  const reading = readingOf(options, text.unit, options.total ? 'error' : 'replace');
-
   if (options.total) {
-    const { ids, unknown, starts } = await loadCorpus(paths, {
-      text,
-      vocabulary,
-      minCount: 1,
-      stdin: process.stdin,
-      reading,
-      onFolder,
-    });
-    const { bitsPerCharacter } = await evaluate(model, device, ids, {
-      dynamic,
-      starts,
-      countsWeight: options.countsWeight,
-    });
-    await write(`${bitsPerCharacter.toFixed(6)}\n`);
-    noteUnknown(unknown, vocabulary, output);
-    return;
+    await printTotal(paths, model, device, options, output);
+    return undefined;
   }
+  const found = await printLines(paths, model, device, options, output);
+  return found === 0 && options.threshold !== undefined ? exitCode.nothingFound : undefined;
+}
 
-  const { unit } = text;
-  const sources = await findSources(paths, process.stdin, { reading, unit, onFolder });
-  const maxBytes = options.perChar ? maxPerCharacter : undefined;
-  const groups = lineGroups(sources, { reading, unit, maxBytes });
-  const lines = scoreLines(groups, {
+function checkTogether(options: Options): void {
+  const { total, dynamic, threshold, calibrate, follow, top } = options;
+  const other = ofLines.find((key) => options[key] !== undefined);
+  if (total && other !== undefined) {
+    throw new UsageError(`--total is one number: leave out ${flagOf(other)}`);
+  }
+  if (calibrate !== undefined && typeof threshold !== 'object') {
+    throw new UsageError(
+      '--calibrate says what a threshold in per cent means: give one, such as --threshold 99.9%',
+    );
+  }
+  if (dynamic && typeof threshold === 'object') {
+    throw new UsageError(
+      'with --dynamic the costs of lines change as the model adapts: give --threshold a number, not a percentage',
+    );
+  }
+  if (follow && top !== undefined) {
+    throw new UsageError(
+      '--follow has no end at which the highest lines would be known: leave out --top',
+    );
+  }
+}
+
+async function printTotal(
+  paths: readonly string[],
+  model: Model,
+  device: Device,
+  options: Options,
+  output: Output,
+): Promise<void> {
+  const { text, vocabulary } = model;
+  const { ids, unknown, starts } = await loadCorpus(paths, {
+    text,
+    vocabulary,
+    minCount: 1,
+    stdin: process.stdin,
+    reading: readingOf(options, text.unit, 'error'),
+    onFolder: folderReporter(output),
+  });
+  const { bitsPerCharacter } = await evaluate(model, device, ids, {
+    dynamic: options.dynamic ?? false,
+    starts,
+    countsWeight: options.countsWeight,
+  });
+  await write(`${bitsPerCharacter.toFixed(6)}\n`);
+  noteUnknown(unknown, vocabulary, output);
+}
+
+/** @returns how many lines were printed */
+async function printLines(
+  paths: readonly string[],
+  model: Model,
+  device: Device,
+  options: Options,
+  output: Output,
+): Promise<number> {
+  const { perChar = false, window, top } = options;
+  const { unit } = model.text;
+  const reading = readingOf(options, unit, 'replace');
+  const finding = { reading, unit, onFolder: folderReporter(output) };
+  const sources = await findSources(paths, process.stdin, finding);
+  const scoring: LineScoring = {
     models: [model],
     device,
     threads: options.threads ?? usableCores(),
     onFewer: noteFewerThreads(output),
-    dynamic,
+    dynamic: options.dynamic ?? false,
     countsWeight: options.countsWeight,
-    characters: options.perChar ?? false,
-  });
+    characters: perChar || window !== undefined,
+  };
+  const isPrinted = cutOff(
+    options.threshold,
+    await normalLines(model, options, scoring, finding),
+    output,
+  );
+  const lines = new NumberedLines(
+    sources,
+    { reading, unit, maxBytes: scoring.characters ? maxPerCharacter : undefined },
+    options.follow ?? false,
+  );
+  const shown = {
+    ...{ perChar, window, text: model.text, json: options.json ?? false },
+    lineNumber: options.lineNumber ?? false,
+    withFilename: options.withFilename ?? false,
+  };
   const writer = new LineWriter();
-  const min = options.threshold ?? Number.NEGATIVE_INFINITY;
-  let unknown = 0;
-  for await (const scored of lines) {
+  const highest = top === undefined ? undefined : new TopLines(top);
+  let [unknown, found] = [0, 0];
+  for await (const scored of scoreLines(lines.read(), scoring)) {
+    const place = lines.next();
     unknown += scored.losses[0].unknown;
-    const bits = bitsPerCharacter(scored).toFixed(6);
-    // the number is compared as it is printed, so that a threshold copied from the output includes its own line
-    if (Number(bits) < min) continue;
-    if (options.perChar) await writer.line(perCharacter(scored, model, Number(bits)));
-    else await writer.line(`${bits}\t`, withoutCr(scored.line, text));
+    const judged = judge(scored, window);
+    if (!isPrinted(judged.cost)) continue;
+    found++;
+    const parts = () => printed(scored, judged, place, shown);
+    if (highest === undefined) await writer.line(...parts());
+    else highest.add(judged.cost, parts);
   }
+  for (const parts of highest?.ordered() ?? []) await writer.line(...parts);
   await writer.end();
   noteUnknown(unknown, model.vocabulary, output);
+  return found;
 }
 
-/** Bits per character of a line; 0 for an empty line of a model that does not know line ends */
-function bitsPerCharacter({ losses: [{ nats, characters }] }: ScoredLine): number {
-  return characters > 0 ? nats / Math.LN2 / characters : 0;
-}
-
-/** One line as JSON: its characters, the line end last, and the bits of each. */
-function perCharacter({ line, losses: [of] }: ScoredLine, { text }: Model, bits: number): string {
-  const shown = withoutCr(line, text);
-  const uniform = `${uniformText(shown, text)}\n`;
-  const characters =
-    text.unit === 'byte' ? [...Buffer.from(uniform, 'latin1')] : Array.from(uniform);
-  const round = (x: number) => Number(x.toFixed(6));
-  return jsonText({
-    text: Buffer.from(shown).toString('utf8'),
-    bitsPerCharacter: bits,
-    loss: round(bits * Math.LN2),
-    characters: characters.slice(0, of.characters),
-    bits: Array.from(of.losses ?? [], (loss) => round(loss / Math.LN2)),
-  });
+/** The costs of usual lines, where the threshold is a share of them. */
+async function normalLines(
+  model: Model,
+  { threshold, calibrate, window, countsWeight }: Options,
+  scoring: LineScoring,
+  finding: Parameters<typeof findSources>[2] & Parameters<typeof lineGroups>[1],
+) {
+  if (typeof threshold !== 'object') return undefined;
+  if (calibrate === undefined) {
+    const counted = countsWeight === undefined ? undefined : '--counts-weight';
+    const quantiles = quantilesIn(model, window === undefined ? counted : '--window');
+    return { quantiles, what: 'validation lines' };
+  }
+  const usual = await findSources(calibrate, process.stdin, finding);
+  const quantiles = await quantilesOf(scoreLines(lineGroups(usual, finding), scoring), window);
+  const names = calibrate.map((name) => (name === '-' ? 'standard input' : quote(name))).join(', ');
+  if (quantiles === undefined) throw new UsageError(`${names} has no line to calibrate with`);
+  return { quantiles, what: `lines of ${names}` };
 }

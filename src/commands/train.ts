@@ -1,10 +1,9 @@
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
-import { clock, createOutput, grouped, type Output } from '../cli/output.js';
+import { createOutput, type Output } from '../cli/output.js';
 import { createProgress, type Progress } from '../cli/progress.js';
 import { Interruption } from '../cli/signals.js';
-import { weightsByLength } from '../counts/mixture.js';
-import { DivergenceError, exitCode, spelt } from '../errors.js';
+import { exitCode, spelt } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import {
   type Company,
@@ -16,18 +15,18 @@ import { loadTexts, textRulesOf } from '../library/loaded-text.js';
 import { recordedText } from '../library/resumed-text.js';
 import { SavedTraining } from '../library/training.js';
 import { readEscapes } from '../messages/escapes.js';
-import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { flagOf } from '../options/table.js';
 import { sampleText } from '../sample/sample-text.js';
-import type { EndEvent, SampleEvent, TrainEvent } from '../train/events.js';
-import type { PreparedTraining, TrainingText } from '../train/job.js';
-import { precisionOf } from '../train/precision.js';
+import type { EndEvent, Phase, SampleEvent, TrainEvent } from '../train/events.js';
+import type { PreparedTraining } from '../train/job.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
 import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
 import type { TrainConfig } from '../train/train-config.js';
 import { textArguments } from './input/text-arguments.js';
 import { baselineEvent, baselineLine } from './output/baseline-line.js';
+import { conclude, sayHowToRepeat, sayMixed, sayNext, verdict } from './training/conclusion.js';
+import { printPlan } from './training/dry-run.js';
 
 export const train = defineCommand({
   name: 'train',
@@ -40,10 +39,15 @@ export const train = defineCommand({
     ['charnn train poems/ --cell gru --epochs 30', 'a folder, another cell'],
     ['zcat logs/*.gz | charnn train - -o logs.json', 'a stream'],
     ['charnn train lexicon.tsv --pairs', 'sources and targets'],
+    ['charnn train book.txt --dry-run', 'what would be picked and needed'],
     ['charnn train --resume', 'continue after an interruption'],
   ],
   synonyms: ['learn', 'fit', 'resume', 'finetune', 'fine-tune'],
   options: commandRows,
+  common: [
+    ...(['size', 'cell', 'pairs', 'documents', 'time', 'epochs', 'seed'] as const),
+    ...(['output', 'force', 'resume', 'initFrom', 'dryRun', 'samples', 'quiet'] as const),
+  ],
   standardOutput: 'events',
   run: runCommand,
 });
@@ -79,26 +83,35 @@ async function runCommand(
       processes: seat && { total: seat.size, onThisMachine: seat.onThisMachine },
       modelPath,
       inputs: [...given, options.valFile, options.initFrom],
-      messages: output,
-      text: () => loadTexts(given, textRulesOf(text), output),
+      messages: { ...output, phase: (phase) => progress.show({ type: 'phase', phase }) },
+      text: () => loadTexts(given, textRulesOf(text), output, { onProgress: reading(progress) }),
       resumedText: (state, source, path) => recordedText(given, state, source, path, output),
     });
     const { prepared } = training;
+    if (options.dryRun) {
+      progress.show({ type: 'phase', phase: 'measuring' });
+      await printPlan(prepared, modelPath, options.json ?? false, output);
+      hasEnded = true;
+      await company?.others.end(false);
+      return undefined;
+    }
     const end = await interruption.during((signal) =>
       run(training as SavedTraining, options, progress, signal, company),
     );
     hasEnded = true;
     await company?.others.end(false);
-    conclude(end, modelPath, output);
+    conclude(end, modelPath, prepared.resume?.step === end.step, output);
     sayMixed(training.best, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
     // everything is saved, and the comparison computes without pauses: a signal may now end the process at once
     training.release();
     interruption.stopListening();
-    await compare(prepared.corpus, options, progress, output);
+    await compare(prepared, end, options, progress, output);
+    sayNext(modelPath, prepared, output);
     return undefined;
   } finally {
+    progress.stop();
     training?.release();
     interruption.stopListening();
     if (!hasEnded) await company?.others.end(true);
@@ -107,7 +120,7 @@ async function runCommand(
 
 async function run(
   training: SavedTraining,
-  { json }: CommandTrainOptions,
+  { json = false, quiet = false, samples = true }: CommandTrainOptions,
   progress: Progress,
   signal: AbortSignal,
   company: Company | undefined,
@@ -117,19 +130,25 @@ async function run(
     progress.show(
       event.type === 'warning' ? { ...event, message: spelt(event.message, flagOf) } : event,
     );
-  try {
-    return await training.run(
-      signal,
-      show,
-      async (model) => {
-        // a model of pairs cannot write text without a source
-        if (json && !model.config.pairs) show(await sampleOf(model, config));
-      },
-      company?.others,
-    );
-  } finally {
-    progress.stop();
-  }
+  const onModel = async (model: Model) => {
+    // a model of pairs cannot write text without a source
+    if (!samples || (quiet && !json) || model.config.pairs) return;
+    show(await sampleOf(model, config));
+  };
+  return training.run(signal, show, onModel, company?.others);
+}
+
+/** Shows each per cent of a text that is read. */
+function reading(progress: Progress): (read: number, total: number | undefined) => void {
+  let shown = -1;
+  const phase: Phase = 'reading';
+  return (read, total) => {
+    const fraction = total === undefined || total === 0 ? undefined : Math.min(1, read / total);
+    const percent = fraction === undefined ? 0 : Math.floor(100 * fraction);
+    if (percent === shown) return;
+    shown = percent;
+    progress.show({ type: 'phase', phase, ...(fraction !== undefined && { fraction }) });
+  };
 }
 
 const sampleLength = 300;
@@ -146,97 +165,24 @@ async function sampleOf(model: Model, { seed, backend }: TrainConfig): Promise<S
   }
 }
 
-function conclude(end: EndEvent, modelPath: string, output: Output): void {
-  const shown = quote(modelPath);
-  const custom = modelPath === schema.output.default ? '' : ` -o ${shown}`;
-  switch (end.reason) {
-    case 'overfitting':
-      output.note(
-        'stopped early: the validation loss has not improved for a while (see --early-stop)',
-      );
-      sayDone(end, shown, output);
-      return;
-    case 'target':
-      output.note('stopped: the validation loss has reached --target-loss');
-      sayDone(end, shown, output);
-      return;
-    case 'finished':
-      sayDone(end, shown, output);
-      return;
-    case 'interrupted':
-      output.note(
-        `interrupted after step ${grouped(end.step)}; saved. Continue with: charnn train --resume${custom}`,
-      );
-      return;
-    case 'diverged': {
-      const kept =
-        end.best === undefined ? 'no model was saved' : `the last good model is in ${shown}`;
-      throw new DivergenceError(
-        `training diverged after step ${end.step}: the loss is far above its best, or not a number; ${kept}; try a lower --learning-rate, a lower --clip, or --on-divergence rollback`,
-      );
-    }
-  }
-}
-
-function sayDone(end: EndEvent, shown: string, output: Output): void {
-  // only a model that was given is validated before the first step
-  if (end.best?.step === 0) {
-    output.note(
-      `done in ${clock(end.secondsElapsed)}; no validation was better than that of the given model, so ${shown} holds its weights${lossOf(end)}`,
-    );
-    return;
-  }
-  output.note(`done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`);
-}
-
-/** Tells how much the counts of a model have to say. */
-function sayMixed(model: Model | undefined, output: Output): void {
-  if (model?.counts === undefined) return;
-  const weights = weightsByLength(model.counts);
-  const known = (length: number) =>
-    weights[length].map((weight) => weight.toFixed(2)).join(' and ');
-  const longest = weights.length - 1;
-  output.note(
-    `mixing weights of network and counts: ${known(longest)} after a known context of ${longest} characters, ${known(1)} after one of 1; charnn inspect shows all`,
-  );
-}
-
-/** Tells how to repeat a training by the clock byte for byte, by its number of steps. */
-function sayHowToRepeat(end: EndEvent, { config, model }: PreparedTraining, output: Output): void {
-  const { steps, evalEvery } = end.plan;
-  if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
-  const { layers, hidden, embedding, residual, layerNorm, pairs, attention } = model;
-  const sizes = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
-  const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}${pairs ? ' --pairs' : ''}${attention ? ` --attention ${attention}` : ''}`;
-  const length = pairs ? '' : ` --seq-length ${config.seqLength}`;
-  const batch = `--batch-size ${config.batchSize}${length}`;
-  const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;
-  const counts = pairs ? '' : ` --counts ${config.counts ?? 0}`;
-  const numbers = `--precision ${precisionOf(config)}`;
-  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery} ${numbers}${counts}${target}`;
-  output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
-}
-
-/** Notes the losses of models without a network on the validation text. */
+/** Notes the losses of models without a network on the validation text, and what they say of this one. */
 async function compare(
-  { vocabulary, train, counted = train, validation, pairs }: TrainingText,
+  { corpus }: PreparedTraining,
+  end: EndEvent,
   { quiet, json }: CommandTrainOptions,
   progress: Progress,
   output: Output,
 ): Promise<void> {
+  const { vocabulary, train, counted = train, validation, pairs } = corpus;
   // the other models predict texts, not pairs
   if (pairs || validation.length < 2 || (quiet && !json)) return;
+  progress.show({ type: 'phase', phase: 'comparing' });
   const result = await baseline(vocabulary, validation, counted);
-  if (json) progress.show(baselineEvent(result));
-  else output.note(`for comparison: ${baselineLine(result)}`);
-}
-
-function lossOf({ best }: EndEvent): string {
-  const loss = best?.validationLoss;
-  if (loss === undefined || loss === null) return '';
-  const mixture = best?.mixtureLoss;
-  const shown = (nats: number) =>
-    `${nats.toFixed(4)} nats = ${(nats / Math.LN2).toFixed(3)} bits/char`;
-  const more = mixture === undefined ? '' : `; with its counts ${shown(mixture)}`;
-  return `, validation ${shown(loss)}${more}`;
+  if (json) {
+    progress.show(baselineEvent(result));
+    return;
+  }
+  output.note(`for comparison: ${baselineLine(result)}`);
+  const words = verdict(end, result);
+  if (words !== undefined) output.note(words);
 }

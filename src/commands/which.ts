@@ -12,7 +12,7 @@ import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import { printable, quote } from '../messages/quote.js';
 import { type OptionsOf, option } from '../options/table.js';
-import { path, repeated } from '../options/types.js';
+import { modelFile, path, repeated } from '../options/types.js';
 import { withoutCr } from '../text/encode.js';
 import { lineGroups } from '../text/lines.js';
 import { encodingRow, invalidRow } from '../text/reading-rows.js';
@@ -22,9 +22,14 @@ import { noteFewerThreads } from './output/fewer-threads.js';
 import { LineWriter } from './output/write.js';
 
 const table = {
-  model: option('<file>', repeated(path), 'a model to compare, beside those named as arguments', {
-    short: 'm',
-  }),
+  model: option(
+    '<file>',
+    repeated(modelFile),
+    'a model to compare, beside those named as arguments',
+    {
+      short: 'm',
+    },
+  ),
   text: option('<file>', repeated(path), 'read the lines from this file', {
     absent: 'standard input',
   }),

@@ -148,6 +148,7 @@ async function pick(
     layerNorm = false,
     backend = 'auto',
   } = options;
+  if (length?.kind === 'seconds') messages.phase?.('measuring');
   const speed =
     length?.kind === 'seconds'
       ? await trainingSpeed({

@@ -32,6 +32,8 @@ type Elsewhere =
   | 'output'
   | 'initFrom'
   | 'json'
+  | 'samples'
+  | 'dryRun'
   | 'quiet'
   | 'debug';
 
@@ -40,7 +42,15 @@ const ofCorpus = [
   ...(['pairs', 'sourceUnit', 'targetUnit'] as const),
 ] as const;
 const ofReading = ['encoding', 'invalid', 'format', 'textColumn'] as const;
-const ofCommand = ['json', 'quiet', 'debug', 'output', 'initFrom'] as const;
+const ofCommand = [
+  'json',
+  'samples',
+  'dryRun',
+  'quiet',
+  'debug',
+  'output',
+  'initFrom',
+] as const;
 const elsewhere: readonly string[] = [...ofCorpus, ...ofReading, ...ofCommand];
 
 const { output, initFrom } = commandRows;
@@ -150,6 +160,7 @@ async function trained(held: HeldText, request: Request, signal: AbortSignal): P
       messages: {
         note: (message) => tell.event({ type: 'note', message: spelt(message) }),
         warn: (message) => tell.event({ type: 'warning', message: spelt(message) }),
+        phase: (phase) => tell.event({ type: 'phase', phase }),
       },
       text: async () => held.loaded,
       resumedText: async (state, _, path) => {

@@ -6,6 +6,7 @@ import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
 import { HeldFileError } from '../checkpoint/replace-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
+import { CharnnError } from '../errors.js';
 import type { Model } from '../model/model-data.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
 import type { PreparedTraining } from '../train/job.js';
@@ -19,6 +20,7 @@ import type { Messages } from './messages.js';
 import { guardOutput } from './output-guard.js';
 import { prepareNew, prepareResumed, type ResumedText } from './prepare-training.js';
 import type { ProcessCounts } from './process-counts.js';
+import { validationQuantiles } from './validation-lines.js';
 
 export interface TrainingRequest {
   /** The options, checked already */
@@ -126,6 +128,9 @@ export class SavedTraining {
     };
     const sink = files === undefined ? remembered : this.savedTo(files, onEvent, onModel);
     const end = await runTraining({ ...this.prepared, signal, onEvent, sink }, others);
+    if (end.reason !== 'interrupted' && end.reason !== 'diverged') {
+      await this.judgeLines(signal, onEvent);
+    }
     await this.moveHeld();
     for (const error of this.held.values()) throw error;
     return end;
@@ -134,6 +139,39 @@ export class SavedTraining {
   /** Releases the files; a second call does nothing. */
   release(): void {
     this.files?.lock.release();
+  }
+
+  /** Adds to the best model what the lines of the validation text cost. */
+  private async judgeLines(
+    signal: AbortSignal,
+    onEvent: (event: TrainEvent) => void,
+  ): Promise<void> {
+    const { best, files, prepared } = this;
+    if (best === undefined) return;
+    const { corpus, config } = prepared;
+    onEvent({ type: 'phase', phase: 'judging' });
+    try {
+      const lineQuantiles = await validationQuantiles(best, corpus, config, signal);
+      if (lineQuantiles === undefined) return;
+      const judged: Model = { ...best, lineQuantiles };
+      if (files !== undefined) await this.writeBest(files, judged, onEvent);
+      this.latest = judged;
+    } catch (error) {
+      if (!(error instanceof CharnnError)) throw error;
+      // the training itself is done and saved
+      const message = `the model is saved, but without the quantiles of lines for score: ${error.unspelt}`;
+      onEvent({ type: 'warning', message });
+    }
+  }
+
+  private async writeBest(
+    { path, lock }: NonNullable<SavedTraining['files']>,
+    model: Model,
+    onEvent: (event: TrainEvent) => void,
+  ): Promise<void> {
+    const plainWeights = this.options.plainWeights ?? false;
+    lock.check();
+    await this.writeBeside(path, () => writeModel(path, model, { plainWeights }), onEvent);
   }
 
   /** Moves to their places the files that have been let go. */
@@ -161,15 +199,14 @@ export class SavedTraining {
   }
 
   private savedTo(
-    { path, lock, kept }: NonNullable<SavedTraining['files']>,
+    files: NonNullable<SavedTraining['files']>,
     onEvent: (event: TrainEvent) => void,
     onModel: (model: Model) => void | Promise<void>,
   ): CheckpointSink {
-    const plainWeights = this.options.plainWeights ?? false;
+    const { path, lock, kept } = files;
     return {
       model: async (model) => {
-        lock.check();
-        await this.writeBeside(path, () => writeModel(path, model, { plainWeights }), onEvent);
+        await this.writeBest(files, model, onEvent);
         this.latest = model;
         onEvent({ type: 'saved', what: 'model', path });
         await onModel(model);

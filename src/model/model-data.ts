@@ -3,6 +3,7 @@
 import type { ModelCounts } from '../counts/mixture.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
+import type { LineQuantiles } from './line-quantiles.js';
 import type { ModelConfig } from './model-config.js';
 import { type Parameter, parameterTable } from './parameters.js';
 
@@ -22,6 +23,8 @@ export interface Model {
   /** How the model was trained, as its file records it; JSON values only */
   readonly training: Readonly<Record<string, unknown>> | undefined;
   readonly history: readonly HistoryEntry[];
+  /** How much the lines of the validation text cost, if it has enough of them */
+  readonly lineQuantiles?: LineQuantiles | undefined;
 }
 
 /** A label and its values. A value's number is its place in the list. */

@@ -10,6 +10,8 @@ export interface ValueType<T> {
   readonly expected: string;
   /** The allowed values, if there are only a few */
   readonly choices?: readonly string[];
+  /** What kind of file the value names, so that a shell can complete it */
+  readonly names?: 'file' | 'model';
   /** @throws ValueError when the text is not a valid value */
   parse(text: string): T;
   accepts(value: unknown): value is T;
@@ -81,7 +83,10 @@ export const text: ValueType<string> = {
 };
 
 /** The path of a file or folder, or `-` for standard input where it may be read */
-export const path: ValueType<string> = { ...text, expected: 'a path' };
+export const path: ValueType<string> = { ...text, expected: 'a path', names: 'file' };
+
+/** The name of a model's file */
+export const modelFile: ValueType<string> = { ...path, names: 'model' };
 
 /** The type of a switch, which has no value on the command line */
 export const boolean: ValueType<boolean> = {
@@ -112,6 +117,7 @@ export function listOf<T>(of: ValueType<T>): ValueType<readonly T[]> {
   return {
     expected: `a list of which each item is ${of.expected}`,
     ...(of.choices && { choices: of.choices }),
+    ...(of.names && { names: of.names }),
     parse: (given) => given.split(',').map((part) => of.parse(part)),
     accepts: (value): value is readonly T[] =>
       Array.isArray(value) && value.length > 0 && value.every((part) => of.accepts(part)),

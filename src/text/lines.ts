@@ -24,7 +24,7 @@ export interface LineOptions {
  * may lack a line feed.
  */
 export async function* linesOf(
-  sources: readonly Source[],
+  sources: Iterable<Source> | AsyncIterable<Source>,
   options?: LineOptions,
 ): AsyncGenerator<Buffer, void, void> {
   for await (const lines of lineGroups(sources, options)) yield* lines;
@@ -36,7 +36,7 @@ export async function* linesOf(
  * @throws CharnnError for a line that is too long, before all of it is in memory, and for a file that is not text
  */
 export async function* lineGroups(
-  sources: readonly Source[],
+  sources: Iterable<Source> | AsyncIterable<Source>,
   {
     reading: given = lineReading,
     unit = 'char',
@@ -44,7 +44,7 @@ export async function* lineGroups(
   }: LineOptions = {},
 ): AsyncGenerator<Buffer[], void, void> {
   const reading = unit === 'byte' ? { ...given, plain: true } : given;
-  for (const source of sources) {
+  for await (const source of sources) {
     const bytes = textBytes(source, { reading });
     if (reading.format !== 'lines') yield* columnTexts(bytes, source.name, reading);
     else if (reading.invalid === 'replace' || reading.plain) {

@@ -28,6 +28,8 @@ export interface Source {
   readonly size: number | undefined;
   /** The extension of its name, with the dot; absent without a name */
   readonly extension?: string | undefined;
+  /** Where it is read from, if that is a file of a folder: then it can be followed as it grows. */
+  readonly path?: FileName | undefined;
   /**
    * The bytes of the source in pieces, each valid until the next is asked for.
    * @throws CharnnError when it cannot be read
@@ -127,6 +129,7 @@ function fileSource(path: FileName, stats: Stats, label: string): Source {
     label,
     size: stats.isFile() ? stats.size : undefined,
     extension: extname(path.toString()),
+    ...(stats.isFile() && { path }),
     read: () => piecesOf(path, stats),
   };
 }

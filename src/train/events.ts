@@ -60,6 +60,9 @@ export interface Validation {
   readonly learningRate: number;
   /** Mean norm of the gradient before clipping, since the previous validation; null before the first step */
   readonly gradientNorm: number | null;
+  /** The largest norm of a single step since the previous validation, and that of the latest step */
+  readonly maxGradientNorm?: number;
+  readonly lastGradientNorm?: number;
   /**
    * Fraction of the steps since the previous validation in which the gradient was clipped; null before the first step
    */
@@ -94,6 +97,26 @@ export interface SampleEvent {
   readonly type: 'sample';
   readonly step: number;
   readonly text: string;
+}
+
+/** What a training is doing, in order; training and validating take turns. */
+export const phases = [
+  'reading',
+  'measuring',
+  'counting',
+  'training',
+  'validating',
+  'judging',
+  'comparing',
+] as const;
+export type Phase = (typeof phases)[number];
+
+/** A training begins to do something else than before, or tells how much of it is done. */
+export interface PhaseEvent {
+  readonly type: 'phase';
+  readonly phase: Phase;
+  /** How much of it is done, where that is known: 0 to 1 */
+  readonly fraction?: number;
 }
 
 /** A message that requires no action, for instance about sizes that were picked. Only the library emits it. */
@@ -168,6 +191,7 @@ export type TrainEvent =
   | SavedEvent
   | SampleEvent
   | NoteEvent
+  | PhaseEvent
   | WarningEvent
   | RollbackEvent
   | EndEvent

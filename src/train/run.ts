@@ -14,6 +14,7 @@ import type { TrainingJob } from './job.js';
 import { precisionOf } from './precision.js';
 import type { Others } from './replicas/others.js';
 import { Replicas } from './replicas/replica-group.js';
+import { noMetrics } from './replicas/shared-control.js';
 import { SavePlan } from './saving/save-plan.js';
 import { trainingBytes } from './training-bytes.js';
 
@@ -40,6 +41,7 @@ export async function runTraining(job: TrainingJob, others?: Others): Promise<En
   let replicas: Replicas | undefined;
   const started = performance.now();
   try {
+    if (job.config.counts) job.onEvent({ type: 'phase', phase: 'counting' });
     const mixing = await countedBeside(job);
     const counting = mixing ? (performance.now() - started) / 1000 : 0;
     const { train, validation, documents, pairs } = job.corpus;
@@ -73,6 +75,7 @@ class TrainingRun {
     const stop = () => replicas.requestStop();
     job.signal?.addEventListener('abort', stop);
     if (job.signal?.aborted) stop();
+    this.tellThatItTrains();
     const progress = setInterval(() => this.reportProgress(), progressMs);
     try {
       for (;;) {
@@ -81,6 +84,7 @@ class TrainingRun {
           const outcome = await this.validate();
           if (outcome === 'stopped') return await this.interrupted();
           if (outcome === 'diverged') return await this.ended('diverged');
+          this.tellThatItTrains();
         }
         if (current.isOnTarget) return await this.ended('target');
         if (budget.isOver(current.step)) break;
@@ -105,6 +109,10 @@ class TrainingRun {
       clearInterval(progress);
       job.signal?.removeEventListener('abort', stop);
     }
+  }
+
+  private tellThatItTrains(): void {
+    this.job.onEvent({ type: 'phase', phase: 'training' });
   }
 
   // --- between validations ---
@@ -171,6 +179,7 @@ class TrainingRun {
     let validationLoss: number | null = null;
     let mixtureLoss: number | undefined;
     if (characters > 0) {
+      job.onEvent({ type: 'phase', phase: 'validating' });
       const unknown = this.current.validationUnknown * job.corpus.vocabulary.unknownCost;
       const { nats, mixed } = await replicas.validate();
       validationLoss = (nats + unknown) / characters;
@@ -191,10 +200,14 @@ class TrainingRun {
       ...(mixtureLoss !== undefined && { mixtureLoss }),
       learningRate: this.current.learningRateAt(Math.max(0, this.current.step - 1)),
       gradientNorm: mean(metrics.gradientNorm),
+      ...(metrics.steps > 0 && {
+        maxGradientNorm: metrics.maxGradientNorm,
+        lastGradientNorm: metrics.lastGradientNorm,
+      }),
       clipped: mean(metrics.clipped),
       ...(this.current.rollback.count > 0 && { rollbacks: this.current.rollback.count }),
     };
-    replicas.control.metrics = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
+    replicas.control.metrics = noMetrics;
     const loss = validationLoss ?? entry.trainLoss ?? Number.NaN;
     const { trainLoss } = entry;
     const isLost = trainLoss !== null && this.current.history.isFarAboveBest(trainLoss);

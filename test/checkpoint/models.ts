@@ -33,7 +33,10 @@ export function smallState(): TrainingState {
     ...{ provenance: { sha256: 'x' }, source: { texts: ['a.txt'] }, id: 'small', step: 7 },
     ...{ seconds: 1.5, plan: { steps: 9, evalEvery: null }, bestLoss: 1.25, rollbacks: 1 },
     plateau: { factor: 0.5, waited: 2 },
-    tally: { steps: 1, loss: 2, gradientNorm: 3, clipped: 0 },
+    tally: {
+      ...{ steps: 1, loss: 2, gradientNorm: 3, clipped: 0 },
+      ...{ maxGradientNorm: 1.5, lastGradientNorm: 0.5 },
+    },
     moments: [weights.map((x) => x / 2), weights.map((x) => x * x)],
     average: undefined,
     hidden: [[new Float32Array([0.5, -0.25])]],

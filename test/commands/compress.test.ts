@@ -51,11 +51,11 @@ test.runIf(hasPseudoTerminals)(
     folder.write('log.txt', verses(15_000));
     for (const threads of ['1', '2']) {
       const shown = new Terminal(folder, ['compress', 'log.txt', '--threads', threads], '> log.cz');
-      await shown.until(/█░+.* \d+% .*left/);
+      await shown.until(/\d+ % · \d+s left/);
       await shown.until(/15\d{3} bytes to \d+: [\d.]+ bits per byte/);
       expect((await shown.outcome).status).toBe(0);
       const back = new Terminal(folder, ['decompress', 'log.cz'], '> back.txt');
-      await back.until(/█░+.* \d+% .*left/);
+      await back.until(/\d+ % · \d+s left/);
       expect((await back.outcome).status).toBe(0);
       expect(folder.read('back.txt').equals(folder.read('log.txt'))).toBe(true);
     }

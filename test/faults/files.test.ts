@@ -157,7 +157,9 @@ describe('a state and a model', () => {
   test('with nothing left to do: what the best one was is known', async () => {
     const folder = new Folder();
     const { stderr } = await folder.train(text, '--eval-every', '2');
-    const best = /the best model is in charnn\.json, validation [\d.]+ nats/.exec(stderr)?.[0];
+    const best = /the best model is in charnn\.json, validation [\d.]+ bits\/char/.exec(
+      stderr,
+    )?.[0];
     expect(best).toBeDefined();
     const resumed = await folder.run(['train', '--resume']);
     expect(resumed.status).toBe(0);

@@ -160,6 +160,7 @@ describe('a command line', () => {
             checkResumable(options);
           },
         })),
+        { before() {}, isBrief: false, allCommands: async () => commands },
       );
       for (const part of [made, ...made.commands]) part.configureOutput({ writeOut() {} });
       return made;

@@ -11,7 +11,22 @@ export interface RunningMetrics {
   readonly loss: number;
   readonly gradientNorm: number;
   readonly clipped: number;
+  /** The largest norm of a step, and that of the latest one */
+  readonly maxGradientNorm: number;
+  readonly lastGradientNorm: number;
 }
+
+/** Before the first step */
+export const noMetrics: RunningMetrics = {
+  steps: 0,
+  loss: 0,
+  gradientNorm: 0,
+  clipped: 0,
+  maxGradientNorm: 0,
+  lastGradientNorm: 0,
+};
+
+const metricCount = Object.keys(noMetrics).length;
 
 /** Number of latest steps whose loss the main thread can read */
 const ringSteps = 256;
@@ -29,7 +44,7 @@ export class SharedControl {
   constructor(
     readonly replicas: number,
     readonly memory: SharedArrayBuffer = new SharedArrayBuffer(
-      words * 4 + (2 * replicas + 4 + 2 * ringSteps) * 8,
+      words * 4 + (2 * replicas + metricCount + 2 * ringSteps) * 8,
     ),
     local = replicas,
   ) {
@@ -118,7 +133,9 @@ export class SharedControl {
     this.reals[at + 1] += loss;
     this.reals[at + 2] += gradientNorm;
     this.reals[at + 3] += clipped ? 1 : 0;
-    const slot = at + 4 + 2 * (step % ringSteps);
+    this.reals[at + 4] = Math.max(this.reals[at + 4], gradientNorm);
+    this.reals[at + 5] = gradientNorm;
+    const slot = this.slotOf(step);
     this.reals[slot] = loss;
     this.reals[slot + 1] = gradientNorm;
     Atomics.store(this.integers, word.step, step + 1);
@@ -126,12 +143,22 @@ export class SharedControl {
 
   get metrics(): RunningMetrics {
     const at = this.metricsStart;
-    const [steps, loss, gradientNorm, clipped] = this.reals.subarray(at, at + 4);
-    return { steps, loss, gradientNorm, clipped };
+    const [steps, loss, gradientNorm, clipped, maxGradientNorm, lastGradientNorm] =
+      this.reals.subarray(at, at + metricCount);
+    return { steps, loss, gradientNorm, clipped, maxGradientNorm, lastGradientNorm };
   }
 
-  set metrics({ steps, loss, gradientNorm, clipped }: RunningMetrics) {
-    this.reals.set([steps, loss, gradientNorm, clipped], this.metricsStart);
+  set metrics(metrics: RunningMetrics) {
+    const { steps, loss, gradientNorm, clipped, maxGradientNorm, lastGradientNorm } = metrics;
+    this.reals.set(
+      [steps, loss, gradientNorm, clipped, maxGradientNorm, lastGradientNorm],
+      this.metricsStart,
+    );
+  }
+
+  /** Index of a step's loss in the ring; its gradient norm follows. */
+  private slotOf(step: number): number {
+    return this.metricsStart + metricCount + 2 * (step % ringSteps);
   }
 
   /** The number of steps done so far */
@@ -151,7 +178,7 @@ export class SharedControl {
     let loss = 0;
     let gradientNorm = 0;
     for (let step = start; step < end; step++) {
-      const slot = this.metricsStart + 4 + 2 * (step % ringSteps);
+      const slot = this.slotOf(step);
       loss += this.reals[slot];
       gradientNorm += this.reals[slot + 1];
     }

@@ -1,6 +1,7 @@
 /** Goes back to the last good model when the loss diverges. */
 import type { Backend } from '../../backend/backend.js';
 import type { Replicas } from '../replicas/replica-group.js';
+import { noMetrics } from '../replicas/shared-control.js';
 import type { TrainConfig } from '../train-config.js';
 
 /**
@@ -44,7 +45,7 @@ export class Rollback {
     for (const moment of replicas.moments) backend.fill(moment, 0);
     const hidden = await replicas.readHidden();
     replicas.writeHidden(hidden.map((layer) => layer.map((state) => state.fill(0))));
-    replicas.control.metrics = { steps: 0, loss: 0, gradientNorm: 0, clipped: 0 };
+    replicas.control.metrics = noMetrics;
     return true;
   }
 }

@@ -1,6 +1,6 @@
 /** Options about the length of a training, its files, and the command itself. */
 import { flag, option, topic } from '../../options/table.js';
-import { count, duration, path, positive } from '../../options/types.js';
+import { count, duration, modelFile, positive } from '../../options/types.js';
 
 /** The length of a training, given by one of three options. A resumed training may be given another length. */
 export const lengthRows = topic('Length', {
@@ -16,19 +16,24 @@ export const lengthRows = topic('Length', {
 });
 
 export const fileRows = topic('Files', {
-  output: option('<file>', path, 'where to write the best model', {
+  output: option('<file>', modelFile, 'where to write the best model', {
     short: 'o',
     default: 'charnn.json',
     resume: true,
   }),
   force: flag('replace an existing model', { short: 'f' }),
   resume: flag('continue an interrupted training', { resume: true }),
-  initFrom: option('<file>', path, 'start from the weights of this model'),
+  initFrom: option('<file>', modelFile, 'start from the weights of this model'),
   plainWeights: flag('write weights as numbers, not as base64', { resume: true }),
 });
 
 /** Options about what the command prints and where; they are not part of a training */
 export const outputRows = topic('Run', {
+  dryRun: flag('say what would be read, picked and needed, and train nothing', { resume: true }),
+  samples: flag('print a line or two of what the model writes at each validation (the default)', {
+    negation: 'print nothing of what the model writes',
+    resume: true,
+  }),
   json: flag('write events as lines of JSON to standard output', { resume: true }),
   quiet: flag('print nothing but warnings and errors', { short: 'q', resume: true }),
   debug: flag('print the stack trace of an error', { resume: true }),

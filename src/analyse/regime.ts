@@ -1,0 +1,46 @@
+/** Whether a gradient vanishes or explodes on its way back, told from its norms by lag. */
+
+export interface Regime {
+  readonly kind: 'vanishes' | 'explodes' | 'keeps';
+  /** By what the norm is multiplied at each step back, at the beginning */
+  readonly factor: number;
+  /** The lag at which an exploding gradient stops growing, if it does within what was measured */
+  readonly peak: number | undefined;
+}
+
+/** Steps from the prediction over which the factor is taken */
+const beginning = 16;
+
+/** Smaller changes a step are neither */
+const tolerance = 0.02;
+
+/** @param norms at lags 1, 2, …, at least two */
+export function regimeOf(norms: readonly number[]): Regime {
+  const last = Math.min(beginning, norms.length) - 1;
+  const factor = norms[0] > 0 && last > 0 ? (norms[last] / norms[0]) ** (1 / last) : 0;
+  let peak = 0;
+  norms.forEach((norm, i) => {
+    if (norm > norms[peak]) peak = i;
+  });
+  if (factor > 1 + tolerance) {
+    // a gradient that still grows has its highest norm at the end
+    const isOver = peak < norms.length - 1 && norms[norms.length - 1] < 0.9 * norms[peak];
+    return { kind: 'explodes', factor, peak: isOver ? peak + 1 : undefined };
+  }
+  return { kind: factor < 1 - tolerance ? 'vanishes' : 'keeps', factor, peak: undefined };
+}
+
+/** The regime as the end of a sentence whose subject is the gradient */
+export function regimeInWords({ kind, factor, peak }: Regime): string {
+  const by = `${Number(factor.toPrecision(3))} times its size with each step back`;
+  switch (kind) {
+    case 'vanishes':
+      return `vanishes: it has ${by}`;
+    case 'keeps':
+      return `keeps its size: it has ${by}`;
+    case 'explodes':
+      return peak === undefined
+        ? `explodes: it has ${by}`
+        : `explodes: it has ${by}, until at ${peak} steps the activations are so large that their slopes shrink it again`;
+  }
+}

@@ -1,0 +1,71 @@
+/** What a shell can complete of a command line of charnn's: the same facts for all shells. */
+import type { OptionRow, OptionTable } from '../../options/table.js';
+import type { CommandDefinition } from '../command.js';
+import { flagsOf } from '../option.js';
+
+/** What comes after a flag: nothing, one of some words, a file, a model, or what nobody can guess */
+export type CompletedValue =
+  | { readonly kind: 'none' | 'file' | 'model' | 'any' }
+  | { readonly kind: 'words'; readonly words: readonly string[] };
+
+export interface CompletedOption {
+  /** `--output`, or without an argument also `--no-residual` */
+  readonly long: string;
+  /** `-o` */
+  readonly short: string | undefined;
+  readonly help: string;
+  readonly value: CompletedValue;
+}
+
+export interface CompletedCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly CompletedOption[];
+  /** What the arguments are */
+  readonly argument: CompletedValue;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: commands of any options
+type AnyCommand = CommandDefinition<any>;
+
+export function completedCommands(definitions: readonly AnyCommand[]): CompletedCommand[] {
+  return definitions.map(({ name, summary, options, arguments: words, choices }) => ({
+    name,
+    summary,
+    options: completedOptions(options),
+    argument: argumentOf(words, choices),
+  }));
+}
+
+function argumentOf(
+  words: string | undefined,
+  choices: readonly string[] | undefined,
+): CompletedValue {
+  if (choices !== undefined) return { kind: 'words', words: choices };
+  if (words === undefined) return { kind: 'none' };
+  return { kind: words.includes('model') ? 'model' : 'file' };
+}
+
+function completedOptions(table: OptionTable): CompletedOption[] {
+  const help = {
+    long: '--help',
+    short: '-h',
+    help: 'print help',
+    value: { kind: 'none' },
+  } as const;
+  const own = Object.entries(table).flatMap(([key, row]): CompletedOption[] => {
+    const long = flagsOf(key, row).match(/--[\w-]+/)?.[0] as string;
+    const short = row.short === undefined ? undefined : `-${row.short}`;
+    const one = { long, short, help: row.help, value: completedValue(row) };
+    if (row.negation === undefined) return [one];
+    const negated = `--no-${long.slice(2)}`;
+    return [one, { long: negated, short: undefined, help: row.negation, value: { kind: 'none' } }];
+  });
+  return [...own, help];
+}
+
+function completedValue({ argument, type }: OptionRow): CompletedValue {
+  if (argument === undefined) return { kind: 'none' };
+  if (type.choices !== undefined) return { kind: 'words', words: type.choices };
+  return { kind: type.names ?? 'any' };
+}

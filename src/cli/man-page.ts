@@ -1,0 +1,122 @@
+/** The manual page of charnn in the macros of mdoc(7), made from the definitions of the commands. */
+import { released, version } from '../version.js';
+import type { CommandDefinition } from './command.js';
+import { type DescribedOption, describe } from './option.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: commands of any options
+type AnyCommand = CommandDefinition<any>;
+
+/** @param exits the exit codes and what each says */
+export function manPage(
+  commands: readonly AnyCommand[],
+  exits: readonly (readonly [codes: string, meaning: string])[],
+): string {
+  const ofOptions = commands.flatMap(({ options }) => describe(options).flatMap(variableOf));
+  const variables = [...new Map([...ofOptions, ofColours])].sort(([a], [b]) => (a < b ? -1 : 1));
+  const lines = [
+    `.Dd ${released}`,
+    '.Dt CHARNN 1',
+    '.Os',
+    '.Sh NAME',
+    '.Nm charnn',
+    '.Nd train character-level recurrent language models and sample text from them',
+    '.Sh SYNOPSIS',
+    '.Nm',
+    '.Ar command',
+    '.Op Ar options',
+    '.Op Ar arguments',
+    '.Sh DESCRIPTION',
+    ...text(
+      'charnn learns from any text which character follows which, and then writes text like it, says how well a text fits, or compresses it. What it has learned is one file, charnn.json unless another is named.',
+    ),
+    `This is version ${version}.`,
+    '.Sh COMMANDS',
+    ...commands.flatMap(commandLines),
+    '.Sh ENVIRONMENT',
+    ...list(variables),
+    '.Sh EXIT STATUS',
+    ...list(exits),
+    '.Sh EXAMPLES',
+    ...commands.flatMap(({ examples }) => examples.slice(0, 1).flatMap(exampleLines)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const ofColours: [string, string] = [
+  'NO_COLOR',
+  'Colours are left out when it is set; FORCE_COLOR asks for them in pipes, too.',
+];
+
+function variableOf({ flags, description }: DescribedOption): [string, string][] {
+  const name = /environment: (\w+)/.exec(description)?.[1];
+  const long = flags.match(/--[\w-]+/)?.[0];
+  return name === undefined ? [] : [[name, `The value of ${long} where that is not given.`]];
+}
+
+function commandLines(command: AnyCommand): string[] {
+  const { name, arguments: words, description, options, examples } = command;
+  const described = describe(options);
+  const topics = [...new Set(described.map(({ topic }) => topic))];
+  return [
+    `.Ss ${literal(`charnn ${name}${words === undefined ? '' : ` ${words}`}`)}`,
+    ...text(description.replaceAll('\n', ' ')),
+    ...topics.flatMap((topic) => [
+      ...(topics.length > 1 ? ['.Pp', `${escaped(topic)}:`] : []),
+      ...list(
+        described
+          .filter((option) => option.topic === topic)
+          .map(({ flags, description }) => [flags, sentence(description)] as const),
+      ),
+    ]),
+    '.Pp',
+    'Examples:',
+    ...examples.flatMap(exampleLines),
+  ];
+}
+
+function exampleLines([command, what]: readonly [string, string]): string[] {
+  return ['.Pp', ...text(`${what}:`), `.Dl ${literal(command)}`];
+}
+
+function list(entries: readonly (readonly [string, string])[]): string[] {
+  const items = entries.flatMap(([term, meaning]) => [`.It ${literal(term)}`, ...text(meaning)]);
+  return ['.Bl -tag -width Ds', ...items, '.El'];
+}
+
+function sentence(description: string): string {
+  const text = `${description[0].toUpperCase()}${description.slice(1)}`;
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** Text in lines, each sentence on lines of its own, as mdoc wants it */
+function text(given: string): string[] {
+  return given.split(/(?<=[.!?]) +(?=[A-Z])/).flatMap((one) => filled(one).map(escaped));
+}
+
+const longest = 78;
+
+/** Lines of at most 78 characters: a longer word stays whole. */
+function filled(given: string): string[] {
+  const lines: string[] = [];
+  for (const word of given.split(/\s+/).filter((word) => word !== '')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= longest) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
+/** Text that is no macro: a backslash begins an escape, and a full stop or an apostrophe a request. */
+function escaped(given: string): string {
+  const plain = given.replaceAll('…', '...').replaceAll('\\', '\\e').replaceAll('-', '\\-');
+  const ascii = plain.replace(/[^\x20-\x7e]/g, (one) =>
+    one === '\n' ? ' ' : `\\[u${one.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}]`,
+  );
+  return /^[.']/.test(ascii) ? `\\&${ascii}` : ascii;
+}
+
+/** An argument of a macro as it stands: in quotes, so that no word of it is taken for a macro. */
+function literal(given: string): string {
+  return `"${escaped(given).replaceAll('"', '\\(dq')}"`;
+}

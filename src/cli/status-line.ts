@@ -1,0 +1,104 @@
+/**
+ * One line at the foot of the terminal that is drawn again and again in its place. The cursor stays at its beginning:
+ * when the window becomes narrower and the terminal breaks the line into several, all of them lie behind the cursor
+ * and are cleared, whether a terminal breaks lines or cuts them.
+ */
+import { chalkStderr } from 'chalk';
+import { isSteerable } from './steerable.js';
+import { textWidth } from './text-width.js';
+
+export interface StatusField {
+  readonly text: string;
+  /** Which fields stay where there is no room for all: those with the lowest numbers */
+  readonly rank: number;
+  readonly colour?: ((text: string) => string) | undefined;
+}
+
+const between = ' · ';
+
+/** Joins as many of the fields as fit, the most important ones, in the order given. */
+export function statusText(fields: readonly StatusField[], columns: number): string {
+  const byRank = [...fields].sort((a, b) => a.rank - b.rank);
+  const shown = new Set<StatusField>();
+  let room = columns;
+  for (const field of byRank) {
+    room -= textWidth(field.text) + (shown.size > 0 ? between.length : 0);
+    if (room < 0) break;
+    shown.add(field);
+  }
+  const texts = fields.filter((field) => shown.has(field));
+  return texts
+    .map(({ text, colour = (x: string) => x }) => colour(text))
+    .join(chalkStderr.dim(between));
+}
+
+const clearBelow = '\x1b[J';
+
+class StatusLine {
+  private fields: readonly StatusField[] | undefined;
+  private readonly listeners: readonly (readonly [NodeJS.Signals, () => void])[] = [
+    ['SIGTSTP', () => this.stopProcess()],
+    ['SIGCONT', () => this.draw()],
+  ];
+  private readonly onResize = () => this.draw();
+  private readonly onExit = () => this.clear();
+
+  /** Shows the fields that fit in place of what it showed. It shows nothing where the cursor cannot be moved. */
+  show(fields: readonly StatusField[]): void {
+    if (!isSteerable(process.stderr)) return;
+    if (this.fields === undefined) this.listen();
+    this.fields = fields;
+    this.draw();
+  }
+
+  /** Takes the line away. */
+  stop(): void {
+    if (this.fields === undefined) return;
+    this.clear();
+    this.fields = undefined;
+    process.off('exit', this.onExit);
+    this.hold();
+  }
+
+  /**
+   * Lets signals have their usual effect at once, for a time in which no listener would be called because the thread
+   * computes without pauses. The line stays until `stop`.
+   */
+  hold(): void {
+    process.stderr.off('resize', this.onResize);
+    for (const [signal, listener] of this.listeners) process.off(signal, listener);
+  }
+
+  /** Lets something be written above the line. */
+  aside(write: () => void): void {
+    if (this.fields !== undefined) this.clear();
+    write();
+    this.draw();
+  }
+
+  private listen(): void {
+    process.stderr.on('resize', this.onResize);
+    process.on('exit', this.onExit);
+    for (const [signal, listener] of this.listeners) process.on(signal, listener);
+  }
+
+  private draw(): void {
+    if (this.fields === undefined) return;
+    // in the last column some terminals begin a new line already
+    const text = statusText(this.fields, (process.stderr.columns || 80) - 1);
+    process.stderr.write(`\r${text}${clearBelow}\r`);
+  }
+
+  private clear(): void {
+    process.stderr.write(`\r${clearBelow}`);
+  }
+
+  /** Ctrl-Z: the shell's prompt appears on a clear line. */
+  private stopProcess(): void {
+    this.clear();
+    process.kill(process.pid, 'SIGSTOP');
+  }
+}
+
+/** The terminal has one. */
+export const statusLine = new StatusLine();

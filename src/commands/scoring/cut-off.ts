@@ -1,0 +1,76 @@
+/** From which cost on a line is printed: a number, or a share of the lines of a text that is as usual. */
+import type { Output } from '../../cli/output.js';
+import { grouped } from '../../cli/output.js';
+import { CharnnError, UsageError } from '../../errors.js';
+import { costAt, type LineQuantiles } from '../../model/line-quantiles.js';
+import type { Model } from '../../model/model-data.js';
+import { notNegative, ValueError, type ValueType } from '../../options/types.js';
+
+/** A share of lines, from 0 to 1, whose highest cost is the cut-off */
+export interface Quantile {
+  readonly share: number;
+  /** As it was given: `99.9%` */
+  readonly shown: string;
+}
+
+const expected = 'a number of at least 0, or a percentage such as 99.9%';
+
+export const thresholdType: ValueType<number | Quantile> = {
+  expected,
+  parse(text) {
+    const percent = /^\s*([\d.]+)\s*%\s*$/.exec(text);
+    const value = percent === null ? Number.NaN : Number(percent[1]) / 100;
+    if (value >= 0 && value < 1) return { share: value, shown: `${percent?.[1]}%` };
+    if (percent === null && notNegative.accepts(Number(text)) && text.trim() !== '') {
+      return Number(text);
+    }
+    throw new ValueError(`must be ${expected}, not ${JSON.stringify(text)}`);
+  },
+  accepts: (value): value is number | Quantile =>
+    notNegative.accepts(value) || typeof (value as Quantile | null)?.share === 'number',
+};
+
+/** Whether a line of this cost is to be printed */
+export type CutOff = (cost: number) => boolean;
+
+/**
+ * A cut-off by a number lets lines of exactly that cost through, so that a threshold copied from the output includes
+ * its own line. One by a share lets only lines of a higher cost through: more than that share has a lower or equal one.
+ * @param normal the distribution of the costs of usual lines, for a share
+ */
+export function cutOff(
+  threshold: number | Quantile | undefined,
+  normal: { readonly quantiles: LineQuantiles; readonly what: string } | undefined,
+  output: Output,
+): CutOff {
+  if (threshold === undefined) return () => true;
+  if (typeof threshold === 'number') return (cost) => cost >= threshold;
+  const { quantiles, what } = normal as NonNullable<typeof normal>;
+  const limit = costAt(quantiles, threshold.share);
+  output.note(
+    `${threshold.shown} of ${grouped(quantiles.lines)} ${what} cost at most ${limit.toFixed(3)} bits per character: only lines above that are printed`,
+  );
+  if ((1 - threshold.share) * quantiles.lines < 1) {
+    output.note(
+      `so few lines do not tell ${threshold.shown} from their maximum: take more of them with --calibrate`,
+    );
+  }
+  return (cost) => cost > limit;
+}
+
+/**
+ * The quantiles that the model brings.
+ * @param instead whether something makes its costs others than those in the model: the option that does
+ */
+export function quantilesIn(model: Model, instead: string | undefined): LineQuantiles {
+  const advice = 'name a text of usual lines with --calibrate';
+  if (instead !== undefined) {
+    throw new UsageError(
+      `with ${instead} the quantiles in the model do not hold, since they are of whole lines under the model as trained: ${advice}`,
+    );
+  }
+  if (model.lineQuantiles !== undefined) return model.lineQuantiles;
+  throw new CharnnError(
+    `the model knows no quantiles of lines, because an earlier charnn trained it, its training was interrupted, or its validation text has too few lines: ${advice}`,
+  );
+}

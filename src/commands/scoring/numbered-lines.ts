@@ -1,0 +1,70 @@
+/** Lines with their places: which file, and which line of it. */
+
+import { followed, merged } from '../../text/followed-file.js';
+import { type LineOptions, lineGroups } from '../../text/lines.js';
+import type { Source } from '../../text/sources.js';
+
+export interface Place {
+  /** The file as messages show it */
+  readonly file: string;
+  /** From 1 on; of a table, the number of the record */
+  readonly line: number;
+}
+
+/** Lines that came together */
+interface Group {
+  readonly file: string;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Hands on the lines of sources in groups, and knows the place of each when its score comes back. */
+export class NumberedLines {
+  private readonly groups: Group[] = [];
+  /** Lines of the first group whose places have been asked for */
+  private taken = 0;
+
+  /**
+   * @param follow whether to wait at the end of each file for what is added to it; files are then read side by side
+   */
+  constructor(
+    private readonly sources: readonly Source[],
+    private readonly options: LineOptions,
+    private readonly follow: boolean,
+  ) {}
+
+  async *read(): AsyncGenerator<Buffer[], void, void> {
+    const numbered = this.follow
+      ? merged(this.sources.map((source) => this.numbered(turnsOf(source))))
+      : this.numbered(this.sources);
+    for await (const { lines, ...group } of numbered) {
+      this.groups.push({ ...group, count: lines.length });
+      yield lines;
+    }
+  }
+
+  /** The place of the next line; to be asked for each line in order. */
+  next(): Place {
+    while (this.taken === this.groups[0].count) {
+      this.groups.shift();
+      this.taken = 0;
+    }
+    const { file, first } = this.groups[0];
+    return { file, line: first + this.taken++ };
+  }
+
+  private async *numbered(sources: Iterable<Source> | AsyncIterable<Source>) {
+    for await (const source of sources) {
+      let first = 1;
+      for await (const lines of lineGroups([source], this.options)) {
+        yield { file: source.name, first, lines };
+        first += lines.length;
+      }
+    }
+  }
+}
+
+/** What has no path is a stream, which ends by itself. */
+function turnsOf(source: Source): Iterable<Source> | AsyncIterable<Source> {
+  return source.path === undefined ? [source] : followed(source.path, source);
+}

@@ -1,0 +1,152 @@
+/** What is said at the end of a training: how it ended, what its model is worth, and what can be done next. */
+import { clock, grouped, type Output } from '../../cli/output.js';
+import { weightsByLength } from '../../counts/mixture.js';
+import { DivergenceError } from '../../errors.js';
+import type { Baseline } from '../../evaluate/baseline.js';
+import { quote } from '../../messages/quote.js';
+import type { Model } from '../../model/model-data.js';
+import type { EndEvent } from '../../train/events.js';
+import type { PreparedTraining } from '../../train/job.js';
+import { precisionOf } from '../../train/precision.js';
+import { schema } from '../../train/schema/schema.js';
+
+/**
+ * Says how a training ended.
+ * @param isIdle whether there was nothing left to do for a resumed training
+ * @throws DivergenceError for one that diverged
+ */
+export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, output: Output): void {
+  const shown = quote(modelPath);
+  switch (end.reason) {
+    case 'overfitting':
+      output.note(
+        'stopped early: the validation loss has not improved for a while (see --early-stop)',
+      );
+      sayDone(end, shown, isIdle, output);
+      return;
+    case 'target':
+      output.note('stopped: the validation loss has reached --target-loss');
+      sayDone(end, shown, isIdle, output);
+      return;
+    case 'finished':
+      sayDone(end, shown, isIdle, output);
+      return;
+    case 'interrupted':
+      output.note(
+        `interrupted after step ${grouped(end.step)}; saved. Continue with: charnn train --resume${modelOption(modelPath, '-o')}`,
+      );
+      return;
+    case 'diverged': {
+      const kept =
+        end.best === undefined ? 'no model was saved' : `the last good model is in ${shown}`;
+      throw new DivergenceError(
+        `training diverged after step ${end.step}: the loss is far above its best, or not a number; ${kept}; try a lower --learning-rate, a lower --clip, or --on-divergence rollback`,
+      );
+    }
+  }
+}
+
+function sayDone(end: EndEvent, shown: string, isIdle: boolean, output: Output): void {
+  if (isIdle) {
+    output.note(
+      `done: no step was left, since all ${grouped(end.step)} had been trained before; the best model is in ${shown}${lossOf(end)}. To go on, give --resume a larger --steps, --epochs or --time`,
+    );
+    return;
+  }
+  // only a model that was given is validated before the first step
+  if (end.best?.step === 0) {
+    output.note(
+      `done in ${clock(end.secondsElapsed)}; no validation was better than that of the given model, so ${shown} holds its weights${lossOf(end)}`,
+    );
+    return;
+  }
+  output.note(`done in ${clock(end.secondsElapsed)}; the best model is in ${shown}${lossOf(end)}`);
+}
+
+function lossOf({ best }: EndEvent): string {
+  const loss = best?.validationLoss;
+  if (loss === undefined || loss === null) return '';
+  const mixture = best?.mixtureLoss;
+  const shown = (nats: number) => `${inBits(nats).toFixed(3)} bits/char`;
+  const more = mixture === undefined ? '' : `; with its counts ${shown(mixture)}`;
+  return `, validation ${shown(loss)}${more}`;
+}
+
+function inBits(nats: number): number {
+  return nats / Math.LN2;
+}
+
+/** The option that names a model, where that is not the default's name */
+function modelOption(modelPath: string, option: '-m' | '-o'): string {
+  return modelPath === schema.output.default ? '' : ` ${option} ${quote(modelPath)}`;
+}
+
+/** Tells how much the counts of a model have to say. */
+export function sayMixed(model: Model | undefined, output: Output): void {
+  if (model?.counts === undefined) return;
+  const weights = weightsByLength(model.counts);
+  const known = (length: number) =>
+    weights[length].map((weight) => weight.toFixed(2)).join(' and ');
+  const longest = weights.length - 1;
+  output.note(
+    `mixing weights of network and counts: ${known(longest)} after a known context of ${longest} characters, ${known(1)} after one of 1; charnn inspect shows all`,
+  );
+}
+
+/** Tells how to repeat a training by the clock byte for byte, by its number of steps. */
+export function sayHowToRepeat(
+  end: EndEvent,
+  { config, model }: PreparedTraining,
+  output: Output,
+): void {
+  const { steps, evalEvery } = end.plan;
+  if (config.length.kind !== 'seconds' || steps === null || evalEvery === null) return;
+  const { layers, hidden, embedding, residual, layerNorm, pairs, attention } = model;
+  const sizes = `--layers ${layers} --hidden ${hidden} --embedding ${embedding}`;
+  const shape = `${sizes}${residual ? ' --residual' : ''}${layerNorm ? ' --layer-norm' : ''}${pairs ? ' --pairs' : ''}${attention ? ` --attention ${attention}` : ''}`;
+  const length = pairs ? '' : ` --seq-length ${config.seqLength}`;
+  const batch = `--batch-size ${config.batchSize}${length}`;
+  const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;
+  const counts = pairs ? '' : ` --counts ${config.counts ?? 0}`;
+  const numbers = `--precision ${precisionOf(config)}`;
+  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery} ${numbers}${counts}${target}`;
+  output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
+}
+
+/** Bits per character by which text that is new costs more than text that was learned, if it was learned by heart */
+const byHeart = 0.4;
+
+/** Says in words what a model's loss beside that of the n-gram model means. */
+export function verdict({ best, reason }: EndEvent, { n, ngram }: Baseline): string | undefined {
+  const loss = best?.mixtureLoss ?? best?.validationLoss;
+  if (best === undefined || loss === undefined || loss === null) return undefined;
+  const gain = 1 - inBits(loss) / ngram;
+  const share = `${(100 * Math.abs(gain)).toFixed(0)} %`;
+  if (gain <= 0) {
+    const worse = gain > -1 ? `${share} worse` : 'much worse';
+    return `that is ${gain > -0.005 ? 'no better' : worse} than a ${n}-gram model, which only counts: train longer, for instance with --time 10m`;
+  }
+  const better = `that is ${share} better than a ${n}-gram model, which only counts`;
+  const { trainLoss, validationLoss } = best;
+  const gap =
+    trainLoss === null || validationLoss === null ? 0 : inBits(validationLoss - trainLoss);
+  if (reason === 'overfitting' || gap > byHeart) {
+    return `${better}, and about as good as this text allows: the model knows the text that it learned from much better than new text, so more text would help, more time would not`;
+  }
+  return `${better}: training longer may make it better still`;
+}
+
+/** Says with which command the model is used. */
+export function sayNext(
+  modelPath: string,
+  { config, corpus }: PreparedTraining,
+  output: Output,
+): void {
+  const option = modelOption(modelPath, '-m');
+  if (corpus.pairs) {
+    output.note(`convert lines with it: charnn convert${option} < lines.txt`);
+    return;
+  }
+  const counted = corpus.separator !== undefined || config.documents;
+  output.note(`let it write: charnn sample${option}${counted ? ' -n 10' : ''}`);
+}

@@ -1,0 +1,40 @@
+/** How the costs of a text's lines are distributed, in as much room as a model file has for it. */
+
+export interface LineQuantiles {
+  /** Number of lines */
+  readonly lines: number;
+  /** Bits per character that 0, 1, 2, … 100 % of the lines cost at most */
+  readonly percentiles: readonly number[];
+  /** The highest costs, in falling order: the end of the distribution that a cut-off lies in */
+  readonly highest: readonly number[];
+}
+
+/** Number of costs that are kept one by one */
+export const keptHighest = 200;
+
+/** Costs are kept as they are printed. */
+export const costDigits = 6;
+
+/** @param costs of lines in bits per character, at least one; the list is sorted in place */
+export function lineQuantiles(costs: Float64Array): LineQuantiles {
+  costs.sort();
+  const rounded = (x: number) => Number(x.toFixed(costDigits));
+  const percentiles = Array.from({ length: 101 }, (_, p) =>
+    rounded(costs[Math.max(0, Math.ceil((p / 100) * costs.length) - 1)]),
+  );
+  const highest = Array.from(costs.slice(-keptHighest), rounded).reverse();
+  return { lines: costs.length, percentiles, highest };
+}
+
+/**
+ * The least cost that at least this share of the lines does not exceed; between percentiles a value in proportion.
+ * @param share from 0 to 1
+ */
+export function costAt({ lines, percentiles, highest }: LineQuantiles, share: number): number {
+  // 0.999 x 20,000 is a little more than 19,980 in floating point, and must not count as 19,981 lines
+  const above = lines - Math.ceil(share * lines - 1e-6);
+  if (above < highest.length) return highest[above];
+  const at = share * 100;
+  const below = Math.min(99, Math.floor(at));
+  return percentiles[below] + (at - below) * (percentiles[below + 1] - percentiles[below]);
+}

@@ -1,0 +1,117 @@
+/** A file that grows, and that is replaced by a new one of its name now and then, as logs are. */
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import { readFlags } from '../files/open-input.js';
+import { type FileName, failToRead } from './open-file.js';
+import type { Source } from './sources.js';
+
+/** Milliseconds between two looks at a file that has nothing new */
+const pauseMs = 200;
+
+const bufferBytes = 1 << 16;
+
+/**
+ * Yields the file as a source that goes on while the file grows, and another source whenever the file was
+ * replaced or cut off: as `tail -F` does, and without an end. What was written to a replaced file is read to
+ * its end before that.
+ * @throws CharnnError when it cannot be read
+ */
+export async function* followed(path: FileName, named: Source): AsyncGenerator<Source, void, void> {
+  let file = await opened(path, named.name);
+  try {
+    for (;;) {
+      const turn = new Turn(path, file);
+      yield { ...named, size: undefined, read: () => turn.read(named.name) };
+      // a packed file may have an end of its own before it is replaced
+      while (!(await turn.isOver())) await setTimeout(pauseMs);
+      const next = await opened(path, named.name);
+      await file.close();
+      file = next;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The time from one replacement of a file to the next */
+class Turn {
+  private position = 0;
+
+  constructor(
+    private readonly path: FileName,
+    private readonly file: FileHandle,
+  ) {}
+
+  async *read(name: string): AsyncGenerator<Uint8Array, void, void> {
+    const buffer = Buffer.allocUnsafe(bufferBytes);
+    let isLast = false;
+    try {
+      for (;;) {
+        const { bytesRead } = await this.file.read(buffer, 0, bufferBytes, this.position);
+        this.position += bytesRead;
+        if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
+        else if (isLast) return;
+        // between this look and the one before, the last bytes may have been written
+        else if (await this.isOver()) isLast = true;
+        else await setTimeout(pauseMs);
+      }
+    } catch (cause) {
+      failToRead(name, cause);
+    }
+  }
+
+  /** Whether another file has taken the name, or this one was cut off */
+  async isOver(): Promise<boolean> {
+    const held = await this.file.stat({ bigint: true });
+    if (held.size < this.position) return true;
+    try {
+      const now = await stat(this.path, { bigint: true });
+      return now.ino !== held.ino || now.dev !== held.dev;
+    } catch {
+      // it was renamed, and no new file has its name yet
+      return false;
+    }
+  }
+}
+
+async function opened(path: FileName, name: string): Promise<FileHandle> {
+  return open(path, readFlags).catch((cause) => failToRead(name, cause));
+}
+
+/** Yields what several iterables give, as it comes. */
+export async function* merged<T>(
+  iterables: readonly AsyncIterable<T>[],
+): AsyncGenerator<T, void, void> {
+  const ready: (() => T)[] = [];
+  let running = iterables.length;
+  let wake = () => {};
+  const pump = async (values: AsyncIterable<T>) => {
+    try {
+      for await (const value of values) {
+        await new Promise<void>((taken) => {
+          ready.push(() => {
+            taken();
+            return value;
+          });
+          wake();
+        });
+      }
+    } catch (error) {
+      ready.push(() => {
+        throw error;
+      });
+    }
+    running--;
+    wake();
+  };
+  for (const values of iterables) void pump(values);
+  while (running > 0 || ready.length > 0) {
+    const take = ready.shift();
+    if (take !== undefined) yield take();
+    else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+}
