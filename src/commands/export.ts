@@ -116,11 +116,6 @@ async function writeOnnx(
   { from, to }: { readonly from: string; readonly to: string },
   output: Output,
 ): Promise<void> {
-  if (model.config.labels !== undefined) {
-    throw new CharnnError(
-      `${quote(from)} cannot be exported: a model with labels is for ${optionName('format', 'safetensors')}, not onnx`,
-    );
-  }
   if (graph === 'sequence' && !hasSequenceOperator(model.config)) {
     throw new CharnnError(
       `${quote(from)} cannot be a graph over a sequence: ONNX has operators for rnn, lstm and gru without layer normalisation alone; take ${optionName('graph', 'step')}`,
