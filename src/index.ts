@@ -4,6 +4,7 @@
  */
 import './node-version.js';
 
+export type { PairEvaluation } from './convert/evaluate-pairs.js';
 export { CharnnError, DivergenceError, UsageError } from './errors.js';
 export type { Evaluation } from './evaluate/evaluate.js';
 export type { AbortSignalLike } from './library/abort.js';
@@ -14,11 +15,14 @@ export {
   type TextStream,
 } from './library/corpus.js';
 export type { InputLine, LineScore } from './library/line-scores.js';
+export type { ConvertedTarget, LineTargets } from './library/line-targets.js';
 export { Model } from './library/model.js';
 export type {
   Architecture,
   CompressOptions,
+  ConvertOptions,
   EvaluateFileOptions,
+  EvaluatePairsOptions,
   EvaluateTextOptions,
   LoadOptions,
   SampleOptions,

@@ -24,7 +24,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   sample: ['options', 'backend', 'text', 'model', 'counts', 'predict', 'threads'],
   evaluate: ['backend', 'text', 'model', 'counts', 'threads'],
   // its jobs are lines, as those of scoring
-  convert: ['backend', 'text', 'model', 'threads', 'evaluate'],
+  convert: ['options', 'backend', 'text', 'model', 'threads', 'evaluate'],
   // it counts n-grams, and reads a header that may be anything
   compress: ['backend', 'json', 'text', 'counts', 'model', 'train', 'threads', 'checkpoint'],
   analyse: ['backend', 'text', 'model'],
@@ -47,7 +47,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       'sample',
       'evaluate',
     ],
-    ...['compress', 'novelty'],
+    ...['compress', 'novelty', 'convert'],
   ],
   // trains as a program does
   search: ['backend', 'cells', 'json', 'model', 'train', 'checkpoint', 'library'],

@@ -1,25 +1,40 @@
 /** `charnn convert`: writes for each line the target that a model of pairs gives it. */
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
-import { createOutput, grouped, type Output } from '../cli/output.js';
+import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { convertLines } from '../convert/convert-lines.js';
+import { searchRows, searchSettings, writingRows } from '../convert/convert-rows.js';
+import { UsageError } from '../errors.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
-import { limits } from '../limits.js';
 import { usableCores } from '../machine/cores.js';
+import type { Model } from '../model/model-data.js';
 import type { OptionsOf } from '../options/table.js';
 import { lineGroups } from '../text/lines.js';
-import { encodingRow, invalidRow } from '../text/reading-rows.js';
+import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readPairModel } from './input/pair-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
+import { ConvertedWriter } from './output/converted.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
-import { write } from './output/write.js';
+
+/** Sources may come as one column of a table. */
+const sourceColumnRows = {
+  format: { ...columnRows.format, absent: 'lines, or ndjson where the model was trained on it' },
+  textColumn: {
+    ...columnRows.textColumn,
+    help: 'name of the column with the source, as in the header',
+    default: 'source',
+  },
+};
 
 const table = {
   model: rows.model,
   last: rows.last,
+  ...searchRows,
+  ...writingRows,
   encoding: encodingRow,
+  ...sourceColumnRows,
   invalid: invalidRow('replace'),
   threads: rows.threads,
   backend: rows.backend,
@@ -36,6 +51,8 @@ export const convert = defineCommand({
   examples: [
     ['charnn convert < words.txt', 'a target for each word'],
     ['echo hello | charnn convert -m lexicon.json', 'another model'],
+    ['charnn convert --n-best 5 --scores < words.txt', 'the five best of each'],
+    ['charnn convert --threshold 0.2 --mark ? < words.txt', 'only where it is sure'],
   ],
   synonyms: ['translate', 'transduce', 'transliterate', 'g2p'],
   options: table,
@@ -47,38 +64,53 @@ async function convertTexts(
   texts: readonly string[],
   options: OptionsOf<typeof table>,
 ): Promise<void> {
+  const search = searchSettings(options, options.scores ?? false);
+  if (options.mark !== undefined && options.threshold === undefined) {
+    throw new UsageError(
+      '--mark is for targets that --threshold leaves out: give --threshold, too',
+    );
+  }
   const output = createOutput(options.quiet ?? false);
   await refuseModels(texts);
   const model = await readPairModel(options.model ?? rows.model.default, options.last);
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
   const { unit } = model.text;
-  const reading = readingOf(options, unit, 'replace');
+  const reading = readingOf(sourceColumnOf(options, model), unit, 'replace');
   const onFolder = folderReporter(output);
   const sources = await findSources(textArguments(texts), process.stdin, {
     reading,
     unit,
     onFolder,
   });
-  const conversions = convertLines(lineGroups(sources, { reading, unit }), {
+  const converted = convertLines(lineGroups(sources, { reading, unit }), {
     model,
     device,
+    search,
     threads: options.threads ?? usableCores(),
     onFewer: noteFewerThreads(output),
   });
-  let [unknown, cut, refused] = [0, 0, 0];
-  for await (const converted of conversions) {
-    unknown += converted.unknown;
-    cut += converted.cut;
-    refused += converted.refused;
-    await write(converted.bytes);
-  }
-  note(unknown, 'character is', 'characters are', 'unknown to the model, and read as such', output);
-  note(cut, 'target does', 'targets do', 'not end by itself: cut off', output);
-  const tooLong = `longer than ${limits.pairLength} characters: answered with an empty line`;
-  note(refused, 'line is', 'lines are', tooLong, output);
+  const writer = new ConvertedWriter({
+    several: options.nBest !== undefined,
+    scores: options.scores ?? false,
+    threshold: options.threshold ?? Number.POSITIVE_INFINITY,
+    mark: options.mark,
+  });
+  for await (const lines of converted) await writer.write(lines);
+  await writer.end(output);
 }
 
-function note(count: number, one: string, many: string, what: string, output: Output): void {
-  if (count > 0) output.note(`${grouped(count)} ${count === 1 ? one : many} ${what}`);
+/** Format and column of the sources: one a line, unless something else is asked for or was learnt */
+function sourceColumnOf(
+  options: OptionsOf<typeof table>,
+  { text }: Model,
+): OptionsOf<typeof table> {
+  const { format = text.pairs?.format ?? 'lines', textColumn } = options;
+  if (format === 'dict') {
+    throw new UsageError(
+      '--format dict is of pairs, and convert reads sources: give lines of them',
+    );
+  }
+  const column = format === 'lines' ? textColumn : (textColumn ?? table.textColumn.default);
+  return { ...options, format, textColumn: column };
 }

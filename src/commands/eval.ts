@@ -4,7 +4,8 @@ import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
-import { UsageError } from '../errors.js';
+import { searchRows, searchSettings } from '../convert/convert-rows.js';
+import { optionName, UsageError } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
@@ -12,6 +13,7 @@ import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';
 import { countsWeightRow } from '../sample/sample-rows.js';
 import { loadCorpus } from '../text/load-corpus.js';
+import { codingOf } from '../text/pair-coding.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
 import { requireWeightsThatLearn } from './input/fixed-weights.js';
@@ -38,6 +40,8 @@ export const evaluate = defineCommand({
     ...columnRows,
     countsWeight: countsWeightRow,
     dynamic: flag('dynamic evaluation: adapt to the text while reading it (slower)'),
+    beam: searchRows.beam,
+    lengthPenalty: searchRows.lengthPenalty,
     backend: rows.backend,
     precision: rows.predictionPrecision,
     json: rows.json,
@@ -54,18 +58,26 @@ export const evaluate = defineCommand({
     if (model.config.pairs && options.dynamic) {
       throw new UsageError('--dynamic is for models of texts, not of pairs: leave it out');
     }
+    for (const key of ['beam', 'lengthPenalty'] as const) {
+      if (model.config.pairs || options[key] === undefined) continue;
+      throw new UsageError(
+        `${optionName(key)} is for models of pairs, and this one is of a text: leave it out`,
+      );
+    }
     const corpus = await loadCorpus(textArguments(texts), {
       text,
       vocabulary,
       minCount: 1,
-      reading: readingOf(options, text.unit),
+      reading: readingOf(options, text.unit, 'error', model.config.pairs),
+      coding: model.config.pairs ? codingOf(text) : undefined,
       onFolder: folderReporter(output),
       stdin: process.stdin,
     });
     const device = await openDevice(options.backend, options.precision);
     if (device.note !== undefined) output.note(device.note);
     if (model.config.pairs) {
-      await evaluateAsPairs(model, device, corpus.ids, output, options.json ?? false);
+      const search = searchSettings(options, false);
+      await evaluateAsPairs(model, device, corpus.ids, search, output, options.json ?? false);
       return;
     }
     const evaluation = {

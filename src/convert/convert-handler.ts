@@ -4,12 +4,14 @@ import type { DeviceHandle } from '../backend/device.js';
 import { openHandle } from '../backend/open-device.js';
 import type { LineJob } from '../evaluate/line-handler.js';
 import type { ModelConfig } from '../model/model-config.js';
-import { encodeBytes, withoutCr } from '../text/encode.js';
+import { withoutCr } from '../text/encode.js';
 import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import type { Handler } from '../threads/handler.js';
 import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { Converter } from './converter.js';
+import { PairText } from './pair-text.js';
+import { bitsPerSymbol, type SearchSettings } from './target-search.js';
 
 /** The settings of a worker, given at its start; they pass through `postMessage`. */
 export interface ConvertPlan {
@@ -18,43 +20,69 @@ export interface ConvertPlan {
   readonly symbols: readonly number[];
   readonly text: TextOptions;
   readonly weights: SharedTensor;
+  readonly search: SearchSettings;
 }
 
-export interface ConvertedLines {
-  /** The targets of the job's lines, each followed by a line feed */
+/** The targets of a job's lines, in few lists, so that they pass quickly to another thread */
+export interface PackedTargets {
+  /** Number of targets of each line */
+  readonly counts: Int32Array;
+  /** The texts of all targets, one after the other, and where each ends */
   readonly bytes: Uint8Array;
-  /** Number of characters of the sources that the model does not know */
-  readonly unknown: number;
-  /** Number of targets that were cut off because the model did not end them */
-  readonly cut: number;
-  /** Number of sources that are too long to be converted; their targets are empty. */
-  readonly refused: number;
+  readonly ends: Int32Array;
+  readonly logProbabilities: Float64Array;
+  readonly bits: Float64Array;
+  /** 1 for a target that was cut off because the model did not end it */
+  readonly cut: Uint8Array;
+  /** Number of characters of each source that the model does not know */
+  readonly unknown: Int32Array;
+  /** The first few of them */
+  readonly unknownSymbols: readonly string[];
 }
 
-const lineFeed = Uint8Array.of(0x0a);
+/** Max number of unknown characters of a job that are named */
+const maxNamed = 10;
 
 export async function createConvertHandler(
-  { device, config, symbols, text, weights }: ConvertPlan,
-  reply: (reply: ChunkReply<ConvertedLines>) => void,
+  { device, config, symbols, text, weights, search }: ConvertPlan,
+  reply: (reply: ChunkReply<PackedTargets>) => void,
 ): Promise<Handler<JobMessage<LineJob>>> {
   const { operations: backend } = await openHandle(device);
   const vocabulary = Vocabulary.of(text.unit, symbols);
   const marks = { tab: vocabulary.id(0x09), newline: vocabulary.id(0x0a) };
-  const converter = new Converter(backend, config, backend.attach(weights), marks);
+  const converter = new Converter(backend, config, backend.attach(weights), marks, search);
+  const pairText = new PairText({ vocabulary, text });
+  const unknownIn = (lines: readonly string[]): string[] => {
+    const named = new Set<string>();
+    for (const line of lines) {
+      if (named.size >= maxNamed) break;
+      for (const part of pairText.unknownIn(line)) named.add(part);
+    }
+    return [...named].slice(0, maxNamed);
+  };
   return async (message) => {
     if ('taken' in message) return;
     const { bytes, ends } = message.job;
-    const sources = Array.from(ends, (end, i) => {
-      const line = withoutCr(bytes.subarray(i > 0 ? ends[i - 1] : 0, end), text);
-      return encodeBytes(line, vocabulary, text);
-    });
-    const targets = await converter.convert(sources.map(({ ids }) => ids));
-    const count = (end: string) => targets.filter((target) => target.end === end).length;
-    const value = {
-      bytes: Buffer.concat(targets.flatMap(({ ids }) => [vocabulary.decodeBytes(ids), lineFeed])),
-      unknown: sources.reduce((sum, { unknown }) => sum + unknown, 0),
-      cut: count('cut'),
-      refused: count('refused'),
+    const lines = Array.from(ends, (end, i) =>
+      pairText.uniform(withoutCr(bytes.subarray(i > 0 ? ends[i - 1] : 0, end), text)),
+    );
+    const sources = lines.map((line) => pairText.read(line));
+    const conversions = await converter.convert(sources.map(({ ids }) => ids));
+    const targets = conversions.flat();
+    const texts = targets.map(({ ids }) => pairText.write(ids));
+    let at = 0;
+    const value: PackedTargets = {
+      counts: Int32Array.from(conversions, ({ length }) => length),
+      bytes: Buffer.concat(texts),
+      ends: Int32Array.from(texts, ({ length }) => {
+        at += length;
+        return at;
+      }),
+      logProbabilities: Float64Array.from(targets, ({ logProbability }) => logProbability),
+      bits: Float64Array.from(targets, bitsPerSymbol),
+      cut: Uint8Array.from(targets, ({ end }) => (end === 'cut' ? 1 : 0)),
+      unknown: Int32Array.from(sources, ({ unknown }) => unknown),
+      unknownSymbols: unknownIn(lines.filter((_, i) => sources[i].unknown > 0)),
     };
     reply([{ index: message.index, value, done: true }]);
   };

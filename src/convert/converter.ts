@@ -1,6 +1,6 @@
 /**
- * Converts sources to targets with a model of pairs: each step writes the most probable character. Sources of equal
- * length are converted side by side, and the target of one does not depend on the others.
+ * Converts sources to targets with a model of pairs. Sources of equal length are converted side by side, and the
+ * targets of one do not depend on the others.
  */
 import { type Backend, isPending, type Tensor } from '../backend/backend.js';
 import { limits } from '../limits.js';
@@ -10,17 +10,17 @@ import { PairNetwork } from '../model/pairs/pair-network.js';
 import type { PairMarks } from '../model/pairs/pair-table.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';
+import { BeamSearch } from './beam-search.js';
+import { GreedySearch } from './greedy-search.js';
+import type { SearchSettings, Target, TargetSearch } from './target-search.js';
 
-export interface Conversion {
-  readonly ids: readonly number[];
-  /**
-   * How the target ended. `end`: the model ended it; `cut`: it reached the max length; `refused`: the source is too
-   * long, and the target is empty.
-   */
-  readonly end: 'end' | 'cut' | 'refused';
-}
+/** The targets of a source, best first; none if it is empty or too long. */
+export type Conversion = readonly Target[];
 
+/** Max number of sources that are converted side by side */
 const maxBatch = 64;
+/** Max number of hypotheses of all sources of a batch together, if one source has no more than that */
+const maxRows = 512;
 /** Max number of characters of all sources of a batch together */
 const maxSourceRows = 4096;
 
@@ -32,6 +32,7 @@ function maxTarget(source: number): number {
 export class Converter {
   private readonly network: PairNetwork;
   private readonly feed: PairFeed;
+  private readonly batch: number;
 
   /** @param weights all parameters as one list, in the order of the parameter table; they must not change */
   constructor(
@@ -39,8 +40,16 @@ export class Converter {
     private readonly config: ModelConfig,
     weights: Tensor,
     private readonly marks: PairMarks,
+    private readonly settings: SearchSettings,
   ) {
-    const sizes = { maxBatch, maxSourceRows, maxTargetRows: maxBatch, maxWeights: maxSourceRows };
+    const { beam } = settings;
+    this.batch = Math.max(1, Math.min(maxBatch, Math.floor(maxRows / beam)));
+    const sizes = {
+      maxBatch: this.batch * beam,
+      maxSourceRows,
+      maxTargetRows: this.batch * beam,
+      maxWeights: maxSourceRows * beam,
+    };
     const parameters = new ParameterTensors(backend, parameterTable(config), weights);
     this.network = new PairNetwork(backend, config, parameters, undefined, sizes);
     this.network.freeze();
@@ -49,19 +58,16 @@ export class Converter {
 
   /**
    * Converts sources.
-   * @returns a conversion for each source, in their order; the target of an empty source is empty
+   * @returns a conversion for each source, in their order
    */
   async convert(sources: readonly Ids[]): Promise<Conversion[]> {
-    const results: Conversion[] = sources.map(({ length }) => ({
-      ids: [],
-      end: length > limits.pairLength ? 'refused' : 'end',
-    }));
+    const results: Conversion[] = sources.map(() => []);
     const order = Array.from(sources.keys())
       .filter((i) => sources[i].length > 0 && sources[i].length <= limits.pairLength)
       .sort((a, b) => sources[a].length - sources[b].length || a - b);
     for (let from = 0; from < order.length; ) {
       const { length } = sources[order[from]];
-      const rows = Math.max(1, Math.min(maxBatch, Math.floor(maxSourceRows / length)));
+      const rows = Math.max(1, Math.min(this.batch, Math.floor(maxSourceRows / length)));
       let to = from + 1;
       while (to < order.length && to - from < rows && sources[order[to]].length === length) to++;
       const batch = order.slice(from, to);
@@ -79,42 +85,87 @@ export class Converter {
    * @param sources all of the same length
    */
   private async convertBatch(sources: readonly Ids[]): Promise<Conversion[]> {
-    const { backend, network, feed, config, marks } = this;
+    const { backend, network, feed, config, settings } = this;
+    const { vocabulary: V } = config;
     const [B, S] = [sources.length, sources[0].length];
-    const source = new Int32Array(S * B);
-    sources.forEach((ids, b) => {
-      for (let s = 0; s < S; s++) source[s * B + b] = ids[s];
-    });
-    network.encode(feed.sources(source, S, B));
-    const targets = sources.map((): number[] => []);
-    const isOpen = sources.map(() => true);
-    const last = new Int32Array(B).fill(marks.tab);
-    const values = new Float32Array(B * config.vocabulary);
+    network.encode(feed.sources(timeMajor(sources, S), S, B));
+    const searches = sources.map(() => this.newSearch());
+    const values = new Float32Array(settings.beam * B * V);
     const max = maxTarget(S);
-    for (let open = B, t = 0; open > 0 && t < max; t++) {
-      const answer = backend.read(network.decode(feed.step(last), 1), values);
+    let open: readonly TargetSearch[] = searches;
+    let width = 1;
+    for (let t = 0; t < max && open.length > 0; t++) {
+      const n = open.length;
+      const last = rowsOf(open, width, ({ last }, k) => last[k]);
+      const logits = network.decode(feed.step(last), 1, undefined, width);
+      const answer = backend.read(logits, values.subarray(0, width * n * V));
       if (isPending(answer)) await answer;
-      for (let b = 0; b < B; b++) {
-        if (!isOpen[b]) continue;
-        last[b] = this.likeliest(values, b);
-        if (last[b] !== marks.newline) targets[b].push(last[b]);
-        else {
-          isOpen[b] = false;
-          open--;
-        }
-      }
+      open.forEach((search, b) => {
+        if (!search.isDone) search.extend({ values, first: b * V, stride: n * V });
+      });
+      open = this.goOn(open, S);
+      width = settings.beam;
     }
-    return targets.map((ids, b) => ({ ids, end: isOpen[b] ? 'cut' : 'end' }));
+    return searches.map((search) => search.targets());
   }
 
-  /** The most probable next character. A tab and the unknown symbol (the last id) are never chosen. */
-  private likeliest(logits: Float32Array, row: number): number {
-    const { vocabulary: V } = this.config;
-    const start = row * V;
-    let best = this.marks.newline;
-    for (let v = 0; v < V - 1; v++) {
-      if (v !== this.marks.tab && logits[start + v] > logits[start + best]) best = v;
+  /**
+   * Gives the rows of the decoder to the hypotheses that go on.
+   * @param searches that have just been extended, in the order of the sources that the network attends to
+   * @returns the searches that still have rows
+   */
+  private goOn(searches: readonly TargetSearch[], S: number): readonly TargetSearch[] {
+    const { network, feed, settings } = this;
+    const n = searches.length;
+    const all = Array.from(searches.keys());
+    const unfinished = all.filter((b) => !searches[b].isDone);
+    if (unfinished.length === 0) return [];
+    // leaving out few sources would cost more than it saves
+    const isNarrowed = unfinished.length <= n / 2;
+    const kept = isNarrowed ? unfinished : all;
+    const open = kept.map((b) => searches[b]);
+    if (isNarrowed) {
+      const rows = Int32Array.from({ length: S * kept.length }, (_, i) => {
+        const s = Math.floor(i / kept.length);
+        return s * n + kept[i % kept.length];
+      });
+      network.narrow(feed.kept(rows));
     }
-    return best;
+    if (isNarrowed || settings.beam > 1) {
+      const parents = rowsOf(open, settings.beam, ({ parents }, k, b) => parents[k] * n + kept[b]);
+      network.reorder(feed.parents(parents));
+    }
+    return open;
   }
+
+  private newSearch(): TargetSearch {
+    const { config, marks, settings } = this;
+    const special = { vocabulary: config.vocabulary, ...marks };
+    if (settings.beam > 1) return new BeamSearch(special, settings);
+    return new GreedySearch(special, settings.scores);
+  }
+}
+
+/** Ids of sources of S characters, [S, B] */
+function timeMajor(sources: readonly Ids[], S: number): Int32Array {
+  const B = sources.length;
+  const source = new Int32Array(S * B);
+  sources.forEach((ids, b) => {
+    for (let s = 0; s < S; s++) source[s * B + b] = ids[s];
+  });
+  return source;
+}
+
+/** A value for each row of the decoder, [width, n] */
+function rowsOf(
+  searches: readonly TargetSearch[],
+  width: number,
+  value: (search: TargetSearch, k: number, b: number) => number,
+): Int32Array {
+  const n = searches.length;
+  const rows = new Int32Array(width * n);
+  for (let k = 0; k < width; k++) {
+    for (let b = 0; b < n; b++) rows[k * n + b] = value(searches[b], k, b);
+  }
+  return rows;
 }

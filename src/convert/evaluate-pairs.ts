@@ -17,6 +17,9 @@ import {
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';
 import { Converter } from './converter.js';
+import { ErrorRate } from './edit-distance.js';
+import { PairText } from './pair-text.js';
+import type { SearchSettings } from './target-search.js';
 
 export interface PairEvaluation {
   readonly pairs: number;
@@ -29,8 +32,7 @@ export interface PairEvaluation {
    */
   readonly characterErrorRate: number;
   /**
-   * The same for symbols between blanks, such as phonemes, in the place of characters; undefined if no target has a
-   * blank
+   * The same for symbols between blanks, such as phonemes, in the place of characters; undefined if no target has several
    */
   readonly symbolErrorRate: number | undefined;
   /** Loss in nats per character of the targets, the character that ends each target included */
@@ -41,6 +43,7 @@ export interface PairEvaluation {
 /**
  * Evaluates a model of pairs.
  * @param pairs the pairs that were found in `ids`
+ * @param search how answers are searched for
  */
 export async function evaluatePairs(
   model: Model,
@@ -48,37 +51,41 @@ export async function evaluatePairs(
   ids: Ids,
   pairs: PairTable,
   marks: PairMarks,
+  search: SearchSettings,
 ): Promise<PairEvaluation> {
   const scope = device.scope();
   try {
     const weights = loadWeights(model, scope.operations);
-    const converter = new Converter(scope.operations, model.config, weights, marks);
+    const converter = new Converter(scope.operations, model.config, weights, marks, search);
     const references = referencesOf(ids, pairs);
     const answers = await converter.convert(references.map(({ source }) => source));
-    const { vocabulary } = model;
-    const blank = vocabulary.id(0x20);
-    const hasBlanks = references.some(({ targets }) => targets.some((t) => t.includes(blank)));
+    const text = new PairText(model);
     let wrong = 0;
-    const inCharacters = { edits: 0, length: 0 };
-    const inSymbols = { edits: 0, length: 0 };
+    const [characterErrors, symbolErrors] = [new ErrorRate(), new ErrorRate()];
+    let hasSymbols = false;
     references.forEach(({ targets }, i) => {
-      const answer = answers[i].ids;
-      if (addNearest(inCharacters, answer, targets) > 0) wrong++;
-      if (!hasBlanks) return;
-      addNearest(
-        inSymbols,
-        symbolsOf(answer, blank),
-        targets.map((target) => symbolsOf(target, blank)),
+      const answer = text.unitsOf(answers[i][0]?.ids ?? []);
+      const right = targets.map((target) => text.unitsOf(target));
+      const edits = characterErrors.add(
+        answer.characters,
+        right.map(({ characters }) => characters),
       );
+      if (edits > 0) wrong++;
+      symbolErrors.add(
+        answer.symbols,
+        right.map(({ symbols }) => symbols),
+      );
+      hasSymbols ||= right.some(({ symbols }) => symbols.length > 1);
     });
+    const { vocabulary } = model;
     const characters = targetCharacters(pairs);
     const unknown = targetsUnknown(ids, pairs, vocabulary.unknownId) * vocabulary.unknownCost;
     return {
       pairs: pairCount(pairs),
       sources: references.length,
       wordErrorRate: wrong / references.length,
-      characterErrorRate: inCharacters.edits / inCharacters.length,
-      symbolErrorRate: hasBlanks ? inSymbols.edits / inSymbols.length : undefined,
+      characterErrorRate: characterErrors.rate,
+      symbolErrorRate: hasSymbols ? symbolErrors.rate : undefined,
       loss: ((await natsOf(model, scope, ids, pairs, marks)) + unknown) / characters,
       characters,
     };
@@ -135,48 +142,4 @@ function referencesOf(ids: Ids, pairs: PairTable): Reference[] {
     else bySource.set(key, { source, targets: [target] });
   }
   return [...bySource.values()];
-}
-
-/**
- * Finds the target that is closest to the answer, adds the edit distance and the target's length to the sums, and
- * returns the distance.
- */
-function addNearest<Symbol>(
-  sum: { edits: number; length: number },
-  answer: readonly Symbol[],
-  targets: readonly (readonly Symbol[])[],
-): number {
-  let [edits, length] = [Number.POSITIVE_INFINITY, 0];
-  for (const target of targets) {
-    const distance = editDistance(answer, target);
-    if (distance < edits) [edits, length] = [distance, target.length];
-  }
-  sum.edits += edits;
-  sum.length += length;
-  return edits;
-}
-
-function symbolsOf(target: readonly number[], blank: number): string[] {
-  const symbols = [''];
-  for (const id of target) {
-    if (id === blank) symbols.push('');
-    else symbols[symbols.length - 1] += `${id} `;
-  }
-  return symbols.filter((symbol) => symbol !== '');
-}
-
-/**
- * Edit distance: the min number of insertions, deletions and substitutions that turn a into b (Wagner & Fischer 1974)
- */
-export function editDistance<Symbol>(a: readonly Symbol[], b: readonly Symbol[]): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

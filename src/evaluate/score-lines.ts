@@ -100,7 +100,7 @@ function workerBytes(models: readonly Model[], dynamic: boolean): number {
  * Yields the jobs, and notes each in a map by its index; whoever takes its answer removes it there.
  * @param jobs the map
  */
-async function* remembered(
+export async function* remembered(
   groups: AsyncIterable<readonly Uint8Array[]>,
   jobs: Map<number, LineJob>,
 ): AsyncGenerator<LineJob, void, void> {

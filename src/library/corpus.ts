@@ -3,12 +3,14 @@ import { spelt, UsageError } from '../errors.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
 import { loadSources } from '../text/load-corpus.js';
 import type { Source } from '../text/sources.js';
-import { readRows, recordRows, sourceRows, textRows } from '../train/schema/text-rows.js';
+import { modelRows } from '../train/schema/model-rows.js';
+import { readRows, recordRows, sideRows, sourceRows, textRows } from '../train/schema/text-rows.js';
 import { type AbortSignalLike, abortable } from './abort.js';
 import { kindOf, requireObject, requirePaths, requireSignal } from './arguments.js';
 import type { Ending } from './ending.js';
 import { type HeldText, keepText, textOf } from './held.js';
 import {
+  asLoaded,
   type LoadedText,
   loadTexts,
   noteRare,
@@ -18,7 +20,14 @@ import {
 import type { Messages } from './messages.js';
 import { Operations } from './operations.js';
 
-const stringRows = { ...textRows, minCount: sourceRows.minCount, ...recordRows };
+const { pairs } = modelRows;
+const stringRows = {
+  pairs,
+  ...sideRows,
+  ...textRows,
+  minCount: sourceRows.minCount,
+  ...recordRows,
+};
 const fileRows = { ...stringRows, ...readRows };
 
 /** Options of turning strings into a corpus; names and values are those of `charnn train`. */
@@ -135,7 +144,7 @@ async function fromSources(
 ): Promise<LoadedText> {
   const corpus = { ...(await loadSources(sources, { ...rules, onProgress })), folders: [] };
   noteRare(corpus.unknown, messages);
-  return { ...rules, corpus, paths: ['-'], leftOut: [] };
+  return { ...asLoaded(rules), corpus, paths: ['-'], leftOut: [] };
 }
 
 function isStream(value: unknown): value is TextStream {

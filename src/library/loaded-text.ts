@@ -3,9 +3,11 @@ import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
 import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/load-corpus.js';
+import { codingOf, PairCoding } from '../text/pair-coding.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
+import { checkSides } from '../train/resolve.js';
 import type { CommandTrainOptions } from '../train/schema/schema.js';
 import { sourceRows, textRows } from '../train/schema/text-rows.js';
 import type { Messages } from './messages.js';
@@ -17,6 +19,8 @@ export interface TextRules {
   readonly text: TextOptions;
   readonly minCount: number;
   readonly reading: ReadingOptions;
+  /** The coding of pairs, which takes up their symbols; absent for texts */
+  readonly coding?: PairCoding | undefined;
 }
 
 export interface LoadedText extends TextRules {
@@ -41,17 +45,33 @@ export type TextCallOptions = Pick<
   | 'format'
   | 'textColumn'
   | 'separator'
+  | 'pairs'
+  | 'sourceUnit'
+  | 'targetUnit'
 >;
 
 /** @throws UsageError for options that contradict each other */
 export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedText, 'separator'> {
   const { unit, keepCr, normalize } = withDefaults(textRows, options) as Complete<typeof textRows>;
+  checkSides(options);
   const text = { unit, keepCr, ...(normalize && { normalize }) };
+  const pairs = options.pairs ?? false;
   return {
     text,
     minCount: options.minCount ?? sourceRows.minCount.default,
-    reading: readingOf(options, unit),
+    reading: readingOf(options, unit, 'error', pairs),
+    ...(pairs && { coding: PairCoding.growing(unitsOf(options)) }),
     separator: readSeparatorOption(options.separator, text),
+  };
+}
+
+/** The units of pairs that options ask for */
+function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
+  // with bytes, what the sides are made of is settled already
+  const usual = unit === 'byte' ? 'char' : 'auto';
+  return {
+    source: sourceUnit ?? usual,
+    target: targetUnit ?? (format === 'dict' ? 'symbol' : usual),
   };
 }
 
@@ -89,7 +109,16 @@ export async function loadTexts(
     },
   });
   if (vocabulary === undefined) noteRare(corpus.unknown, messages);
-  return { ...rules, corpus, paths: paths.map(absolute), leftOut: [...leftOut] };
+  return { ...asLoaded(rules), corpus, paths: paths.map(absolute), leftOut: [...leftOut] };
+}
+
+/** Rules after a text was read by them: what was found in it no longer changes. */
+export function asLoaded<Rules extends TextRules>(rules: Rules): Rules {
+  const { coding } = rules;
+  if (coding === undefined) return rules;
+  const { units } = coding;
+  const text = { ...rules.text, ...(units && { pairs: units }) };
+  return { ...rules, text, coding: codingOf(text) };
 }
 
 export function noteRare(unknown: number, messages: Messages): void {

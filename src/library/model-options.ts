@@ -1,5 +1,6 @@
 /** The options of a model's calls (names, types, ranges and defaults), and what a model tells of its network. */
 import { backendNames } from '../backend/device.js';
+import { searchRows } from '../convert/convert-rows.js';
 import { limits } from '../limits.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { choice, integer, oneOrMore, repeated, text, type ValueType } from '../options/types.js';
@@ -63,6 +64,13 @@ export const modelRows = {
     perChar: flag('tell the cost of each character'),
     threads: threadsRow,
   },
+  convert: { ...searchRows, threads: threadsRow },
+  evaluatePairs: {
+    ...readingRows,
+    format: columnRows.format,
+    beam: searchRows.beam,
+    lengthPenalty: searchRows.lengthPenalty,
+  },
   compress: {
     learn: flag('whether the model goes on learning from what is compressed', { default: true }),
     threads: threadsRow,
@@ -85,6 +93,10 @@ export interface EvaluateTextOptions
   extends OptionsOf<(typeof modelRows)['evaluateText']>,
     Abortable {}
 export interface ScoreOptions extends OptionsOf<(typeof modelRows)['score']>, Abortable {}
+export interface ConvertOptions extends OptionsOf<(typeof modelRows)['convert']>, Abortable {}
+export interface EvaluatePairsOptions
+  extends OptionsOf<(typeof modelRows)['evaluatePairs']>,
+    Abortable {}
 export interface CompressOptions extends OptionsOf<(typeof modelRows)['compress']>, Abortable {
   /** Called several times a second with the fraction that is done, from 0 to 1 */
   readonly onProgress?: ((fraction: number) => void) | undefined;
@@ -103,4 +115,6 @@ export interface Architecture {
   readonly vocabulary: number;
   readonly residual?: true | undefined;
   readonly layerNorm?: true | undefined;
+  /** Whether it reads a source and writes a target, for `convert` */
+  readonly pairs?: true | undefined;
 }

@@ -4,8 +4,9 @@
 import type { BackendName, Device, Precision } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readLatestModel } from '../checkpoint/last-model.js';
-import { readModel, requireTexts, writeModel } from '../checkpoint/model-file.js';
+import { readAnyModel, writeModel } from '../checkpoint/model-file.js';
 import { compress, decompress } from '../compress/codec.js';
+import type { PairEvaluation } from '../convert/evaluate-pairs.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { coresInStep } from '../machine/cores.js';
 import type { Model as ModelData } from '../model/model-data.js';
@@ -20,13 +21,17 @@ import {
   requireString,
 } from './arguments.js';
 import { checkCoding, guarded, withExactDevice } from './coding.js';
+import { convertInput } from './conversion.js';
 import type { Ending } from './ending.js';
 import { keepModel, type LoadedModel, loadOnto } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
+import type { LineTargets } from './line-targets.js';
 import {
   type Architecture,
   type CompressOptions,
+  type ConvertOptions,
   type EvaluateFileOptions,
+  type EvaluatePairsOptions,
   type EvaluateTextOptions,
   type LoadOptions,
   modelRows,
@@ -37,6 +42,7 @@ import {
 } from './model-options.js';
 import { breather, Operations } from './operations.js';
 import { guardOutput } from './output-guard.js';
+import { evaluateFiles, requireKind } from './pair-files.js';
 import { checkSampling, drawPieces, drawRecords, idsOf } from './sampling.js';
 import { requireLines, scoreInput, scoreOf } from './score-input.js';
 import { readingOf } from './text-reading.js';
@@ -67,7 +73,7 @@ export class Model {
     checkOptions(modelRows.load, options, 'Model.load');
     const { backend = 'auto', precision, last = false } = options;
     const data = await new Operations('the model').run(undefined, () =>
-      last ? readLatestModel(file).then((m) => requireTexts(m, file)) : readModel(file),
+      last ? readLatestModel(file) : readAnyModel(file),
     );
     return opened(data, backend, precision);
   }
@@ -169,11 +175,46 @@ export class Model {
   ): AsyncGenerator<LineScore, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'score');
     checkOptions(modelRows.score, rest, 'score');
-    requireLines(lines);
+    requireLines(lines, 'score');
     const scored = this.#operations.iterate(requireSignal(given), (ending) =>
       scoreInput(this.#loaded(), lines, rest, ending),
     );
     for await (const { line, losses } of scored) yield scoreOf(line, losses[0], this.#data);
+  }
+
+  /**
+   * Converts sources to targets with a model of pairs, in their order. What has come is converted before more is
+   * waited for.
+   * @param lines strings or their bytes, without line ends: a source each
+   * @throws UsageError naming an option that is unknown or out of range
+   */
+  async *convert(
+    lines: Iterable<InputLine> | AsyncIterable<InputLine>,
+    options: ConvertOptions = {},
+  ): AsyncGenerator<LineTargets, void, undefined> {
+    const { signal: given, ...rest } = requireObject(options, 'convert');
+    checkOptions(modelRows.convert, rest, 'convert');
+    requireLines(lines, 'convert');
+    yield* this.#operations.iterate(requireSignal(given), (ending) =>
+      convertInput(this.#loaded('pairs'), lines, rest, ending),
+    );
+  }
+
+  /**
+   * Evaluates a model of pairs on files or folders of pairs: how often it is right.
+   * @throws CharnnError for what cannot be read or has no pairs
+   * @throws UsageError naming an option that is unknown or out of range
+   */
+  async evaluatePairs(
+    path: string | readonly string[],
+    options: EvaluatePairsOptions = {},
+  ): Promise<PairEvaluation> {
+    const paths = requirePaths(path, 'the path of a text');
+    const { signal: given, ...rest } = requireObject(options, 'evaluatePairs');
+    checkOptions(modelRows.evaluatePairs, rest, 'evaluatePairs');
+    return this.#operations.run(requireSignal(given), (ending) =>
+      evaluateFiles(this.#loaded('pairs'), paths, rest, ending),
+    );
   }
 
   /**
@@ -222,6 +263,7 @@ export class Model {
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
     const { learn = true, threads = coresInStep() } = rest;
+    requireKind(this.#data, 'texts');
     return this.#operations.run(given, (ending) =>
       withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>
         compress(content, {
@@ -242,6 +284,7 @@ export class Model {
     options: Pick<CompressOptions, 'signal' | 'onProgress'> = {},
   ): Promise<Uint8Array> {
     const { content, listener, signal: given } = checkCoding(bytes, options, 'decompress');
+    requireKind(this.#data, 'texts');
     return this.#operations.run(given, (ending) =>
       decompress(
         content,
@@ -263,7 +306,12 @@ export class Model {
     return this.close();
   }
 
-  #loaded(): LoadedModel {
+  /**
+   * @param kind of model that a call is for
+   * @throws UsageError for a call on a model of the other kind
+   */
+  #loaded(kind: 'texts' | 'pairs' = 'texts'): LoadedModel {
+    requireKind(this.#data, kind);
     this.#onDevice ??= loadOnto(this.#device, this.#data);
     return this.#onDevice;
   }

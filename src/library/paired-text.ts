@@ -37,6 +37,10 @@ export async function pairedText(
   const { train: ids, vocabulary } = corpus;
   const marks = requireMarks(vocabulary);
   const report = known === undefined ? messages : undefined;
+  for (const side of ['source', 'target'] as const) {
+    if (loaded.text.pairs?.[side] !== 'symbol') continue;
+    report?.note(`${side}s are read as symbols between blanks (${optionName(`${side}Unit`)})`);
+  }
   const { pairs } = reportPairs(findPairs(ids, marks), 'the text', report);
   const fractionOf = (length: number) => Math.min(1, valChars / Math.max(1, length));
   if (valFile === null) {
@@ -65,7 +69,7 @@ export function requireMarks(vocabulary: Vocabulary): PairMarks {
 }
 
 const reasons: Readonly<Record<PairFault, string>> = {
-  tab: 'has no tab',
+  tab: 'has no target',
   source: 'has an empty source',
   target: 'has an empty target',
   length: `has a side of more than ${limits.pairLength} characters`,

@@ -42,12 +42,15 @@ export function recordedSource(source: TrainingState['source'], path: string): T
   const { valFile: _, ...rows } = sourceRows;
   const rest = readRows(rows, fields) as Complete<typeof rows>;
   return {
-    texts: pathsOf(fields, 'texts'),
+    texts: stringsOf(fields, 'texts', 'a list of paths'),
     valFile: fields.get('valFile') === null ? null : fields.string('valFile'),
     ...rest,
     reading: recordedReading(fields),
     files: fields.get('files') === undefined ? undefined : fields.objects('files').map(partOf),
-    leftOut: fields.get('leftOut') === undefined ? undefined : pathsOf(fields, 'leftOut'),
+    leftOut:
+      fields.get('leftOut') === undefined
+        ? undefined
+        : stringsOf(fields, 'leftOut', 'a list of paths'),
   };
 }
 
@@ -71,13 +74,16 @@ function recordedReading(source: Fields): ReadingOptions {
     format: fields.oneOf('format', textFormats),
     ...(encoding !== undefined && { encoding }),
     ...(column !== undefined && { column }),
+    ...(fields.get('pairs') !== undefined && {
+      pairs: { further: stringsOf(fields.fields('pairs'), 'further', 'a list of columns') },
+    }),
   };
 }
 
-function pathsOf(fields: Fields, key: string): string[] {
-  const paths = fields.array(key);
-  if (!paths.every((path) => typeof path === 'string')) fields.fail(key, 'a list of paths');
-  return paths as string[];
+function stringsOf(fields: Fields, key: string, expected: string): string[] {
+  const strings = fields.array(key);
+  if (!strings.every((string) => typeof string === 'string')) fields.fail(key, expected);
+  return strings as string[];
 }
 
 function partOf(fields: Fields): CorpusPart {

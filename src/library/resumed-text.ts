@@ -1,4 +1,5 @@
 /** Reads the text of a resumed training by the rules that its state records. */
+import { codingOf } from '../text/pair-coding.js';
 import type { TrainingState } from '../train/saving/training-state.js';
 import { type LoadedText, loadTexts } from './loaded-text.js';
 import type { Messages } from './messages.js';
@@ -29,5 +30,6 @@ export async function recordedText(
     await requireRecorded([source.valFile], bytes, path, undefined, rules);
   }
   const paths = given.length > 0 ? given : source.texts;
-  return loadTexts(paths, { text, minCount, reading }, messages, { vocabulary, leftOut });
+  const coding = state.model.pairs ? codingOf(text) : undefined;
+  return loadTexts(paths, { text, minCount, reading, coding }, messages, { vocabulary, leftOut });
 }

@@ -16,8 +16,11 @@ import type { modelRows } from './model-options.js';
 /** Lines that are there already are handed on in groups of so many. */
 const maxGroup = 512;
 
-/** @throws UsageError for what is no iterable of lines */
-export function requireLines(lines: unknown): void {
+/**
+ * @param call that the lines are for
+ * @throws UsageError for what is no iterable of lines
+ */
+export function requireLines(lines: unknown, call: 'score' | 'convert'): void {
   if (
     typeof lines === 'object' &&
     lines !== null &&
@@ -25,7 +28,7 @@ export function requireLines(lines: unknown): void {
   ) {
     return;
   }
-  throw new UsageError(`the lines of score must be an iterable of strings, not ${kindOf(lines)}`);
+  throw new UsageError(`the lines of ${call} must be an iterable of strings, not ${kindOf(lines)}`);
 }
 
 /** Scores lines in their order. What has come is scored before more is waited for. */
@@ -50,9 +53,9 @@ export function scoreInput(
 
 /**
  * @param listening makes an iterable end where the call does
- * @returns groups as `scoreLines` takes them, and whether there are so few that threads would not pay
+ * @returns groups as `scoreLines` and `convertLines` take them, and whether there are so few that threads would not pay
  */
-function lineGroupsOf(
+export function lineGroupsOf(
   lines: Iterable<InputLine> | AsyncIterable<InputLine>,
   listening: (values: AsyncIterable<InputLine>) => AsyncIterable<InputLine>,
 ): { readonly groups: AsyncIterable<Uint8Array[]>; readonly isShort: boolean } {
@@ -78,7 +81,7 @@ async function* together(lines: Iterable<InputLine>) {
 function bytesOf(line: unknown): Uint8Array {
   if (typeof line === 'string') return Buffer.from(line);
   if (line instanceof Uint8Array) return line;
-  throw new UsageError(`the lines of score must be strings or bytes, and one is ${kindOf(line)}`);
+  throw new UsageError(`a line must be a string or bytes, and one is ${kindOf(line)}`);
 }
 
 export function scoreOf(line: Uint8Array, loss: LineLoss, { text }: ModelData): LineScore {

@@ -15,12 +15,14 @@ type GivenReading = OptionsOf<typeof readingRows & typeof columnRows>;
  * Makes the settings of reading from options.
  * @param unit of the model that reads the text
  * @param invalid the default for bytes that are no characters
+ * @param isPairs whether the text is one of pairs, whose tables have columns of their own names
  * @throws UsageError for options that contradict each other
  */
 export function readingOf(
   options: GivenReading,
   unit: TextUnit,
   invalid: InvalidAction = 'error',
+  isPairs = false,
 ): ReadingOptions {
   const { encoding, format = 'lines', textColumn: column } = options;
   if (unit === 'byte' && (encoding !== undefined || options.invalid !== undefined)) {
@@ -29,12 +31,22 @@ export function readingOf(
       `${optionName(option)} is for characters, and this is about bytes: leave it out`,
     );
   }
+  if (isPairs && column !== undefined) {
+    throw new UsageError(
+      `${optionName('textColumn')} is for texts, and pairs are in columns source and target: leave it out`,
+    );
+  }
+  if (!isPairs && format === 'dict') {
+    throw new UsageError(
+      `${optionName('format', 'dict')} is for pairs: give ${optionName('pairs')}`,
+    );
+  }
   if (column !== undefined && format === 'lines') {
     throw new UsageError(
       `${optionName('textColumn')} needs a table: give ${optionName('format')} csv, tsv or ndjson`,
     );
   }
-  if (column === undefined && format === 'ndjson') {
+  if (!isPairs && column === undefined && format === 'ndjson') {
     throw new UsageError(
       `${optionName('format', 'ndjson')} needs ${optionName('textColumn')}: the name of the field with the text`,
     );

@@ -18,6 +18,8 @@ import { SavedTraining } from './training.js';
 /** Options of the schema that belong to a Corpus in the library, or to the command alone */
 type Elsewhere =
   | 'unit'
+  | 'sourceUnit'
+  | 'targetUnit'
   | 'normalize'
   | 'keepCr'
   | 'minCount'
@@ -33,9 +35,12 @@ type Elsewhere =
   | 'quiet'
   | 'debug';
 
-const ofCorpus = ['unit', 'normalize', 'keepCr', 'minCount', 'separator'] as const;
+const ofCorpus = [
+  ...(['unit', 'normalize', 'keepCr', 'minCount', 'separator'] as const),
+  ...(['pairs', 'sourceUnit', 'targetUnit'] as const),
+] as const;
 const ofReading = ['encoding', 'invalid', 'format', 'textColumn'] as const;
-const ofCommand = ['json', 'quiet', 'debug', 'output', 'initFrom', 'pairs'] as const;
+const ofCommand = ['json', 'quiet', 'debug', 'output', 'initFrom'] as const;
 const elsewhere: readonly string[] = [...ofCorpus, ...ofReading, ...ofCommand];
 
 const { output, initFrom } = commandRows;
@@ -79,7 +84,7 @@ export async function train(corpus: Corpus, options: TrainOptions = {}): Promise
       `train needs a Corpus, made by Corpus.load or Corpus.from, not ${kindOf(corpus)}`,
     );
   }
-  const request = checked(options);
+  const request = checked(options, isOfPairs(held));
   return new Operations('the training').run(request.signal, ({ signal }) =>
     trained(held, request, signal),
   );
@@ -87,7 +92,11 @@ export async function train(corpus: Corpus, options: TrainOptions = {}): Promise
 
 type Request = ReturnType<typeof checked>;
 
-function checked(options: unknown) {
+function isOfPairs({ loaded }: HeldText): boolean {
+  return loaded.coding !== undefined;
+}
+
+function checked(options: unknown, pairs: boolean) {
   const { onProgress, onEvent, signal, initFrom, ...rest } = requireObject(options, 'train');
   for (const key of Object.keys(rest)) {
     if (ofCorpus.some((name) => name === key) || ofReading.some((name) => name === key)) {
@@ -102,7 +111,11 @@ function checked(options: unknown) {
   const { saveTo, ...given } = rest as TrainOptions;
   const path = typeof initFrom === 'string' ? requirePath(initFrom, 'option initFrom') : undefined;
   const named = data === undefined ? path : 'the model that is given';
-  const call: CommandTrainOptions = { ...given, ...(named !== undefined && { initFrom: named }) };
+  const call: CommandTrainOptions = {
+    ...given,
+    ...(pairs && !given.resume && { pairs }),
+    ...(named !== undefined && { initFrom: named }),
+  };
   if (call.resume) checkResumable(call);
   else checkTogether(call);
   for (const key of ['resume', 'keep'] as const) {
@@ -140,9 +153,10 @@ async function trained(held: HeldText, request: Request, signal: AbortSignal): P
       },
       text: async () => held.loaded,
       resumedText: async (state, _, path) => {
-        if (state.model.pairs) {
+        if (isOfPairs(held) !== (state.model.pairs ?? false)) {
+          const kind = state.model.pairs ? 'on pairs' : 'on a text, not on pairs';
           throw new UsageError(
-            `${quote(path)} is a training on pairs: go on with charnn train --resume`,
+            `${quote(path)} is a training ${kind}: give a Corpus that is one, too`,
           );
         }
         if (state.text.unit === held.loaded.text.unit) return held.loaded;

@@ -24,7 +24,7 @@ export interface ValidationSource {
  * @throws CharnnError for a validation text that cannot be read
  */
 export async function trainingText(
-  { corpus, text, minCount, reading, leftOut }: LoadedText,
+  { corpus, text, minCount, reading, coding, leftOut }: LoadedText,
   { valFrac, valFile, valChars }: ValidationSource,
   known: Vocabulary | undefined,
   messages: Messages,
@@ -39,6 +39,7 @@ export async function trainingText(
       text,
       minCount,
       reading,
+      coding,
       vocabulary: corpus.vocabulary,
       onFolder: known === undefined ? folderReporter(messages) : undefined,
       stdin: process.stdin,

@@ -7,7 +7,7 @@ import type { CsvError, Info, Options } from 'csv-parse';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import { maxLineBytes, splitLines } from './line-splitter.js';
-import type { ReadingOptions } from './reading-options.js';
+import type { ReadingOptions, TextFormat } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 
 /**
@@ -48,19 +48,43 @@ function oneLine(text: Buffer): Buffer {
   return Buffer.from(text.toString('latin1').replace(/\r\n?|\n/g, ' '), 'latin1');
 }
 
-/** Max bytes of a record, quoted line ends included: in a longer one, a quotation mark was never closed. */
-const maxRecordLength = 1 << 28;
-
 async function* delimitedFields(
   bytes: AsyncIterable<Uint8Array>,
   name: string,
   { format, column }: ReadingOptions,
 ): AsyncGenerator<Field[], void, void> {
-  let fields: Field[] = [];
-  let index: number | undefined;
+  const choose = (header: readonly string[]) => [columnIndex(header, column, name)];
+  for await (const group of delimitedRecords(bytes, name, format, choose)) {
+    yield group.map(({ fields: [text], line }) => ({ text, line }));
+  }
+}
+
+/** Max bytes of a record, quoted line ends included: in a longer one, a quotation mark was never closed. */
+const maxRecordLength = 1 << 28;
+
+/** Some fields of a record of a table */
+export interface DelimitedRecord {
+  readonly fields: readonly Buffer[];
+  /** The line that the record ends in, counted from 1 */
+  readonly line: number;
+}
+
+/**
+ * The records of a table in CSV or TSV that have come together, at least one, without the header.
+ * @param choose gives the indices of the columns that are wanted, by the header
+ * @throws CharnnError naming the line for a record that is broken
+ */
+export async function* delimitedRecords(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+  format: TextFormat,
+  choose: (header: readonly string[]) => readonly number[],
+): AsyncGenerator<DelimitedRecord[], void, void> {
+  let fields: DelimitedRecord[] = [];
+  let columns: readonly number[] | undefined;
   const take = (record: Buffer[], { lines: line }: Info): null => {
-    if (index === undefined) index = columnIndex(record.map(String), column, name);
-    else fields.push({ text: Buffer.from(record[index]), line });
+    if (columns === undefined) columns = choose(record.map(String));
+    else fields.push({ fields: columns.map((index) => Buffer.from(record[index])), line });
     // nothing is left in the parser's own queue
     return null;
   };

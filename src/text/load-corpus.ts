@@ -5,6 +5,7 @@ import { CharnnError, optionName } from '../errors.js';
 import type { FolderReport, LeavingOut } from './folders.js';
 import { GrowingIds } from './ids.js';
 import { FixedInterner, GrowingInterner, type Interner } from './interner.js';
+import type { PairCoding } from './pair-coding.js';
 import { readText } from './read-text.js';
 import { defaultReading, type ReadingOptions } from './reading-options.js';
 import { findSources, type Source } from './sources.js';
@@ -53,6 +54,8 @@ export interface CorpusOptions {
    * errors
    */
   readonly reading?: ReadingOptions | undefined;
+  /** The coding of pairs, which takes up their symbols; absent for texts */
+  readonly coding?: PairCoding | undefined;
   /** The stream that the path `-` stands for */
   readonly stdin: Readable;
   readonly leavingOut?: LeavingOut | undefined;
@@ -142,7 +145,12 @@ function renumber(
 
 async function readAll(
   sources: readonly Source[],
-  { text, reading, onProgress }: Pick<CorpusOptions, 'text' | 'reading' | 'onProgress'>,
+  {
+    text,
+    reading,
+    coding,
+    onProgress,
+  }: Pick<CorpusOptions, 'text' | 'reading' | 'coding' | 'onProgress'>,
   interner: Interner,
 ): Promise<
   Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts' | 'starts'> & { readonly ids: GrowingIds }
@@ -165,7 +173,7 @@ async function readAll(
   for (const source of sources) {
     starts.push(ids.length);
     const start = bytes;
-    await readText(source, { text, reading, onRaw }, take);
+    await readText(source, { text, reading, coding, onRaw }, take);
     const upTo = () => hash.copy().digest('hex');
     parts?.push({ label: source.label, bytes: bytes - start, upTo: upTo() });
   }

@@ -3,6 +3,8 @@ import { optionName } from '../errors.js';
 import { asCorpus, columnTexts } from './columns.js';
 import { TextDecoding } from './decode.js';
 import { guessEncodings } from './guess.js';
+import type { PairCoding } from './pair-coding.js';
+import { pairLines } from './pair-lines.js';
 import { defaultReading, InvalidTextError, type ReadingOptions } from './reading-options.js';
 import { recognise } from './recognise.js';
 import type { Source } from './sources.js';
@@ -16,6 +18,8 @@ export interface TextReading {
   readonly text: TextOptions;
   /** Encoding, faults and format; by default UTF-8, or what the file says it is, and faults are errors */
   readonly reading?: ReadingOptions | undefined;
+  /** The coding of pairs, where a file is one of pairs */
+  readonly coding?: PairCoding | undefined;
   /** Called with each piece of the file, as it is in the file */
   readonly onRaw?: ((piece: Uint8Array) => void) | undefined;
 }
@@ -27,19 +31,25 @@ export interface TextReading {
  */
 export async function readText(
   source: Source,
-  { text, reading = defaultReading, onRaw }: TextReading,
+  { text, reading = defaultReading, coding, onRaw }: TextReading,
   take: (symbols: Uint32Array) => void,
 ): Promise<void> {
   const used = text.unit === 'byte' ? { ...reading, plain: true } : reading;
-  const isWhole = used.format === 'lines';
+  const isWhole = used.format === 'lines' && coding === undefined;
   const opening = { reading: used, onRaw, patient: true, keepMark: isWhole };
   const bytes = textBytes(source, opening);
   const { name } = source;
-  const decoding = new TextDecoding(text, name, used.invalid);
+  // the sides of pairs are made uniform before they become lines
+  const uniform = coding === undefined ? text : { unit: text.unit, keepCr: true };
+  const decoding = new TextDecoding(uniform, name, used.invalid);
+  const lines = () => {
+    if (coding !== undefined) return pairLines(bytes, name, { reading: used, text, coding });
+    return isWhole ? bytes : asCorpus(columnTexts(bytes, name, used));
+  };
   let current: Uint8Array = new Uint8Array(0);
   let start = 0;
   try {
-    for await (const chunk of isWhole ? bytes : asCorpus(columnTexts(bytes, name, used))) {
+    for await (const chunk of lines()) {
       current = chunk;
       for (let from = 0; from < chunk.length; from += pieceBytes) {
         take(decoding.push(chunk.subarray(from, from + pieceBytes)));

@@ -5,9 +5,18 @@ export const invalidActions = ['error', 'replace', 'skip'] as const;
 /** How bytes that are no character are handled: refuse the file, put U+FFFD there, or leave them out */
 export type InvalidAction = (typeof invalidActions)[number];
 
-export const textFormats = ['lines', 'csv', 'tsv', 'ndjson'] as const;
-/** `lines`: the whole file is text; else one column of a table, each record a line of its own */
+export const textFormats = ['lines', 'csv', 'tsv', 'ndjson', 'dict'] as const;
+/**
+ * `lines`: the whole file is text; `csv`, `tsv`, `ndjson`: one column of a table, each record a line of its own; `dict`
+ * is for pairs alone, see pair-formats.ts
+ */
 export type TextFormat = (typeof textFormats)[number];
+
+/** How files of pairs are read, beyond their format */
+export interface PairReading {
+  /** Names of columns beside source and target that are wanted */
+  readonly further: readonly string[];
+}
 
 export interface ReadingOptions {
   /** The encoding, by a canonical name of `encodingNamed`; undefined: UTF-8, or what a byte-order mark says */
@@ -21,6 +30,8 @@ export interface ReadingOptions {
    * NUL byte left out. A training that began so is resumed so.
    */
   readonly plain?: boolean;
+  /** There for pairs: every file becomes lines of source, tab and target, of whatever format it is. */
+  readonly pairs?: PairReading | undefined;
 }
 
 export const defaultReading: ReadingOptions = { invalid: 'error', format: 'lines' };

@@ -4,6 +4,20 @@ export const textUnits = ['char', 'byte'] as const;
 /** Unicode code points, or bytes */
 export type TextUnit = (typeof textUnits)[number];
 
+/** Units of one side of pairs: as above, or the symbols that stand between blanks, such as phonemes */
+export const sideUnits = [...textUnits, 'symbol'] as const;
+export type SideUnit = (typeof sideUnits)[number];
+
+/** How the sides of pairs become characters of one vocabulary; see pair-coding.ts. */
+export interface PairUnits {
+  readonly source: SideUnit;
+  readonly target: SideUnit;
+  /** Symbols that are no single characters; the one at index i is the character U+F0000 + i. */
+  readonly symbols: readonly string[];
+  /** `ndjson` where the pairs came as lines of JSON, as sources then do */
+  readonly format?: 'ndjson' | undefined;
+}
+
 export const normalForms = ['nfc', 'nfd', 'nfkc', 'nfkd'] as const;
 export type NormalForm = (typeof normalForms)[number];
 
@@ -13,6 +27,8 @@ export interface TextOptions {
   readonly normalize?: NormalForm | undefined;
   /** Whether carriage returns are kept; otherwise CR LF and a bare CR become LF, with either unit. */
   readonly keepCr: boolean;
+  /** The units of pairs; absent for texts, and where `unit` holds for both sides */
+  readonly pairs?: PairUnits | undefined;
 }
 
 /** A text as ids of its characters, in the smallest type that holds the vocabulary. */

@@ -77,6 +77,7 @@ export function checkTogether(options: CommandTrainOptions): void {
         `${name('normalize')} is for characters, not bytes: leave it out, or give ${name('unit', 'char')}`,
     );
   }
+  checkSides(options);
   checkPairs(options);
   const { cell = options.initFrom === undefined ? schema.cell.default : undefined } = options;
   const { backend, precision: asked } = options;
@@ -90,8 +91,25 @@ export function checkTogether(options: CommandTrainOptions): void {
 /** Options that have no meaning in a training on pairs, or are not possible there */
 const notForPairs = [
   ...(['size', 'weightDrop', 'seqLength', 'initFrom'] as const),
-  ...(['documents', 'separator', 'format', 'textColumn', 'counts'] as const),
+  ...(['documents', 'separator', 'textColumn', 'counts'] as const),
 ];
+
+/**
+ * Checks the units of pairs.
+ * @throws OptionError for units where there are no pairs, or where all is bytes
+ */
+export function checkSides(
+  options: Pick<CommandTrainOptions, 'pairs' | 'unit' | 'sourceUnit' | 'targetUnit'>,
+): void {
+  for (const key of ['sourceUnit', 'targetUnit'] as const) {
+    if (options[key] === undefined) continue;
+    if (!options.pairs) throw new OptionError((name) => `${name(key)} needs ${name('pairs')}`);
+    if (options.unit !== 'byte') continue;
+    throw new OptionError(
+      (name) => `${name('unit', 'byte')} is for both sides of pairs: leave out ${name(key)}`,
+    );
+  }
+}
 
 function checkPairs(options: CommandTrainOptions): void {
   if (!options.pairs) {

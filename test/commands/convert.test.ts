@@ -42,8 +42,83 @@ test('an unknown character is answered all the same, and named; a line that is t
   expect(status).toBe(0);
   const [unknown, long, known] = stdout.split('\n');
   expect([unknown.length > 0, long, known]).toEqual([true, '', 'BA']);
-  expect(stderr).toContain('1 character is unknown to the model');
+  expect(stderr).toContain('1 character is unknown to the model ("é")');
   expect(stderr).toContain('1 line is longer than 1000 characters');
+});
+
+test('a beam of 1 is greedy search, and a wider one gives as many targets as are wanted', async () => {
+  const folder = await learnt;
+  const words = 'abcd\ncab\n\nddca\n';
+  const [greedy, one, several] = await Promise.all([
+    folder.run(['convert'], words),
+    folder.run(['convert', '--beam', '1'], words),
+    folder.run(['convert', '--n-best', '3', '--scores'], words),
+  ]);
+  expect(one.stdout).toBe(greedy.stdout);
+  const rows = several.stdout.split('\n').map((line) => line.split('\t'));
+  expect(rows.map(([source]) => source)).toEqual([
+    'abcd',
+    'abcd',
+    'abcd',
+    'cab',
+    'cab',
+    'cab',
+    '',
+    'ddca',
+    'ddca',
+    'ddca',
+    '',
+  ]);
+  // a source without a target has no scores
+  expect(rows[6]).toEqual(['', '', '', '']);
+  expect([rows[0][1], rows[3][1], rows[7][1]]).toEqual(['DCBA', 'BAC', 'ACDD']);
+  for (const [, target, logProbability, bits] of rows.filter((row) => row[3])) {
+    const expected = -Number(logProbability) / Math.LN2 / (target.length + 1);
+    expect(Number(bits)).toBeCloseTo(expected, 5);
+  }
+  for (const first of [0, 3, 7]) {
+    const bits = rows.slice(first, first + 3).map((row) => Number(row[3]));
+    expect(bits).toEqual(bits.toSorted((a, b) => a - b));
+  }
+});
+
+test('with a threshold the source or a mark stands for what is unsure', async () => {
+  const folder = await learnt;
+  const words = 'abcd\nABzd\n';
+  const scored = await folder.run(['convert', '--scores', '-q'], words);
+  const [sure, unsure] = scored.stdout.split('\n').map((line) => Number(line.split('\t')[2]));
+  expect(sure).toBeLessThan(unsure);
+  const own = await folder.run(['convert', '--threshold', String(sure)], words);
+  expect(own.stdout).toBe('DCBA\nABzd\n');
+  expect(own.stderr).toContain('1 source has no target below --threshold: the source stands there');
+  const marked = await folder.run(['convert', '--threshold', String(sure), '--mark', '?'], words);
+  expect(marked.stdout).toBe('DCBA\n?\n');
+  const all = await folder.run(['convert', '--threshold', String(unsure), '-q'], words);
+  expect(all.stdout).toBe((await folder.run(['convert', '-q'], words)).stdout);
+});
+
+test.each([
+  [
+    ['--beam', '2', '--n-best', '3'],
+    '--beam 2 finds no more than 2 targets: give at least --beam 3',
+  ],
+  [['--mark', '?'], '--mark is for targets that --threshold leaves out'],
+  [['--beam', '0'], '--beam'],
+  [['--format', 'dict'], 'convert reads sources'],
+  [['--text-column', 'word'], '--text-column needs a table'],
+] as const)('%j is refused', async (options, message) => {
+  const { status, stdout, stderr } = await (await learnt).run(['convert', ...options], 'a\n');
+  expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining(message)]);
+});
+
+test('sources come as a column of a table, too', async () => {
+  const folder = await learnt;
+  const json = '{"source":"ab","id":1}\n{"id":2,"source":"cd"}\n';
+  const { stdout } = await folder.run(['convert', '--format', 'ndjson'], json);
+  expect(stdout).toBe('BA\nDC\n');
+  const csv = 'id,word\n1,ab\n2,cd\n';
+  const named = await folder.run(['convert', '--format', 'csv', '--text-column', 'word'], csv);
+  expect(named.stdout).toBe('BA\nDC\n');
 });
 
 test('eval counts wrong words and edits, and takes the nearest of several targets', async () => {
@@ -55,6 +130,8 @@ test('eval counts wrong words and edits, and takes the nearest of several target
   expect(result.characterErrorRate).toBeCloseTo(1 / 9, 12);
   expect(result.bitsPerCharacter).toBeGreaterThan(0);
   expect((await folder.run(['eval', 'test.tsv'])).stdout).toContain('25.00 % of 4 sources');
+  const beam = await folder.run(['eval', 'test.tsv', '--json', '--beam', '3']);
+  expect(JSON.parse(beam.stdout)).toMatchObject({ wordErrorRate: 0.25, loss: result.loss });
 });
 
 test('convert refuses a model of a text', async () => {

@@ -48,6 +48,7 @@ describe('examples', () => {
       put(place, 'book.txt', text);
       put(place, 'other.txt', text);
       put(place, 'charnn.json', readFileSync(modelPath));
+      for (const name of ['lexicon.tsv', 'test.tsv']) put(place, name, 'ab\tBA\ncd\tDC\ne\tE\n');
       const shortened = code
         .replace("time: '3m'", "time: '1s', hidden: 16, threads: 1, seed: 1")
         .replace(/import \{(.*?)\} from 'charnn';/, (_, names: string) => {

@@ -2,6 +2,7 @@
 import type { Scope } from '../../backend/device.js';
 import { grouped, type Output } from '../../cli/output.js';
 import { evaluatePairs } from '../../convert/evaluate-pairs.js';
+import type { SearchSettings } from '../../convert/target-search.js';
 import { reportPairs, requireMarks } from '../../library/paired-text.js';
 import { jsonText } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';
@@ -13,12 +14,13 @@ export async function evaluateAsPairs(
   model: Model,
   device: Scope,
   ids: Ids,
+  search: SearchSettings,
   output: Output,
   json: boolean,
 ): Promise<void> {
   const marks = requireMarks(model.vocabulary);
   const { pairs } = reportPairs(findPairs(ids, marks), 'the text', output);
-  const result = await evaluatePairs(model, device, ids, pairs, marks);
+  const result = await evaluatePairs(model, device, ids, pairs, marks, search);
   const { loss, symbolErrorRate } = result;
   if (json) {
     const { loss: _, ...rest } = result;

@@ -6,13 +6,14 @@
 import type { OptionRow, OptionsOf, OptionTable } from '../../options/table.js';
 import { fileRows, lengthRows, outputRows } from './call-rows.js';
 import { modelRows, sizeRows } from './model-rows.js';
-import { readRows, recordRows, sourceRows, textRows } from './text-rows.js';
+import { readRows, recordRows, sideRows, sourceRows, textRows } from './text-rows.js';
 import { trainingRows } from './training-rows.js';
 
 export const schema = {
   ...sizeRows,
   ...modelRows,
   ...textRows,
+  ...sideRows,
   ...readRows,
   ...recordRows,
   ...sourceRows,

@@ -2,7 +2,7 @@
 import { flag, option, topic } from '../../options/table.js';
 import { choice, count, path, properFraction, text } from '../../options/types.js';
 import { columnRows, readingRows } from '../../text/reading-rows.js';
-import { normalForms, textUnits } from '../../text/unit.js';
+import { normalForms, sideUnits, textUnits } from '../../text/unit.js';
 
 /** Rules by which bytes become characters: fields of the `text` object in model and state files. */
 export const textRows = topic('Text', {
@@ -17,6 +17,19 @@ export const textRows = topic('Text', {
     optional: true,
   }),
   keepCr: flag('keep carriage returns; otherwise every line end becomes LF', { default: false }),
+});
+
+const sideUnit = choice([...sideUnits, 'auto']);
+
+/** Options of the units of pairs; what they come to is in the `text` object of files. */
+export const sideRows = topic('Text', {
+  sourceUnit: option(
+    '<unit>',
+    sideUnit,
+    'with --pairs, what a source is made of: characters, bytes, or symbols between blanks, such as phonemes; auto finds symbols if they are few and short',
+    { absent: 'auto' },
+  ),
+  targetUnit: option('<unit>', sideUnit, 'the same for targets', { absent: 'auto' }),
 });
 
 /** Options of reading texts; recorded in the `reading` object of state files' `source` */

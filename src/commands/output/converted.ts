@@ -1,0 +1,94 @@
+/** Prints what `charnn convert` makes of lines. */
+import { grouped, type Output } from '../../cli/output.js';
+import type { Answer, ConvertedLine, ConvertedLines } from '../../convert/convert-lines.js';
+import { limits } from '../../limits.js';
+import { quoteText } from '../../messages/quote.js';
+import { LineWriter } from './write.js';
+
+export interface Writing {
+  /** Whether each target has a line of its own, behind its source */
+  readonly several: boolean;
+  /** Whether log-probability and bits per character stand behind each target */
+  readonly scores: boolean;
+  /** Targets of more bits per character are left out. */
+  readonly threshold: number;
+  /** Stands for a source that is left without a target; undefined for the source itself */
+  readonly mark: string | undefined;
+}
+
+/** Max number of unknown characters that are named */
+const maxNamed = 10;
+
+export class ConvertedWriter {
+  private readonly writer = new LineWriter();
+  private readonly named = new Set<string>();
+  private unknown = 0;
+  private cut = 0;
+  private refused = 0;
+  private unsure = 0;
+
+  constructor(private readonly writing: Writing) {}
+
+  async write({ lines, unknownSymbols }: ConvertedLines): Promise<void> {
+    for (const symbol of unknownSymbols) this.named.add(symbol);
+    for (const line of lines) await this.writeLine(line);
+  }
+
+  /** Prints what is still to be printed, and notes what was unusual. */
+  async end(output: Output): Promise<void> {
+    await this.writer.end();
+    const note = (count: number, one: string, many: string, what: string) => {
+      if (count > 0) output.note(`${grouped(count)} ${count === 1 ? one : many} ${what}`);
+    };
+    const names = [...this.named].slice(0, maxNamed).map((symbol) => quoteText(symbol));
+    const more = this.named.size > maxNamed ? ', …' : '';
+    const unknown = `unknown to the model (${names.join(', ')}${more}), and read as such`;
+    note(this.unknown, 'character is', 'characters are', unknown);
+    note(this.cut, 'target does', 'targets do', 'not end by itself: cut off');
+    const tooLong = `longer than ${limits.pairLength} characters: answered with an empty line`;
+    note(this.refused, 'line is', 'lines are', tooLong);
+    const instead = this.writing.mark === undefined ? 'the source' : 'the mark';
+    note(
+      this.unsure,
+      'source has',
+      'sources have',
+      `no target below --threshold: ${instead} stands there`,
+    );
+  }
+
+  private async writeLine({ line, answers, unknown }: ConvertedLine): Promise<void> {
+    const { threshold, mark } = this.writing;
+    this.unknown += unknown;
+    // the number is compared as it is printed, so that a threshold copied from the output keeps its own line
+    const sure = answers.filter(({ bits }) => !(Number(bits.toFixed(6)) > threshold));
+    if (sure.length > 0) {
+      for (const answer of sure) {
+        if (answer.isCut) this.cut++;
+        await this.writeAnswer(line, answer.target, answer);
+      }
+      return;
+    }
+    if (answers.length > 0) {
+      this.unsure++;
+      await this.writeAnswer(line, mark ?? line, answers[0]);
+      return;
+    }
+    if (line.length > 0) this.refused++;
+    await this.writeAnswer(line, '', undefined);
+  }
+
+  /** @param answer whose scores are printed */
+  private async writeAnswer(
+    line: Uint8Array,
+    target: Uint8Array | string,
+    answer: Answer | undefined,
+  ): Promise<void> {
+    const { several, scores } = this.writing;
+    const parts: (string | Uint8Array)[] = several ? [line, '\t', target] : [target];
+    if (scores) {
+      const numbers = [answer?.logProbability, answer?.bits];
+      parts.push(`\t${numbers.map((x) => x?.toFixed(6) ?? '').join('\t')}`);
+    }
+    await this.writer.line(...parts);
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * How the target of one source is found, symbol by symbol: the rows of the decoder that belong to the source are its
+ * hypotheses, and after each step the search says which of them go on, and with which symbol.
+ */
+
+export interface Target {
+  /** Without the newline that ends it */
+  readonly ids: readonly number[];
+  /** `end`: the model ended the target; `cut`: it reached the max length */
+  readonly end: 'end' | 'cut';
+  /** Log-probability of all its symbols and of its end, in nats; NaN where no scores are asked for */
+  readonly logProbability: number;
+}
+
+export interface SearchSettings {
+  /** Number of hypotheses that are kept after each symbol; 1 writes the likeliest symbol each time. */
+  readonly beam: number;
+  /** Number of targets that are wanted for each source, at most `beam` */
+  readonly nBest: number;
+  /** Targets are compared by their log-probability divided by their length to this power: 0 favours short ones. */
+  readonly lengthPenalty: number;
+  /** Whether log-probabilities are wanted */
+  readonly scores: boolean;
+}
+
+/** Ids that play a part of their own in a search */
+export interface SearchIds {
+  readonly vocabulary: number;
+  /** Ends a target */
+  readonly newline: number;
+  /** Is never written */
+  readonly tab: number;
+}
+
+/** Logits of the rows of a source: row k begins at `first + k · stride`. */
+export interface SourceLogits {
+  readonly values: Float32Array | Float64Array;
+  readonly first: number;
+  readonly stride: number;
+}
+
+/** The search of one source. Its first step has one row, each later one `beam` rows. */
+export interface TargetSearch {
+  /** By row: the symbol that was chosen last */
+  readonly last: Int32Array;
+  /** By row: the row of the step before that it goes on from */
+  readonly parents: Int32Array;
+  readonly isDone: boolean;
+  /** Chooses the next symbols. */
+  extend(logits: SourceLogits): void;
+  /** The best targets, at least one, best first. Before the search is done they are cut off. */
+  targets(): Target[];
+}
+
+/** Number of symbols of a target that its probability is of */
+export function scoredLength({ ids, end }: Target): number {
+  return ids.length + (end === 'end' ? 1 : 0);
+}
+
+/** Mean cost of a symbol of the target in bits, its end included; 0 for a target without symbols */
+export function bitsPerSymbol(target: Target): number {
+  const length = scoredLength(target);
+  return length > 0 ? Math.max(0, -target.logProbability / Math.LN2 / length) : 0;
+}
+
+/**
+ * log Σ exp of a row of logits. The unknown symbol, the last one, is never written and has its share all the same: the
+ * probability is that of the model.
+ */
+export function logSumExp(values: Float32Array | Float64Array, start: number, V: number): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let v = start; v < start + V; v++) if (values[v] > max) max = values[v];
+  let sum = 0;
+  for (let v = start; v < start + V; v++) sum += Math.exp(values[v] - max);
+  return max + Math.log(sum);
+}

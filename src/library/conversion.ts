@@ -1,0 +1,48 @@
+/** Converting the lines that a program gives. */
+import { type ConvertedLine, convertLines } from '../convert/convert-lines.js';
+import { searchSettings } from '../convert/convert-rows.js';
+import { usableCores } from '../machine/cores.js';
+import type { OptionsOf } from '../options/table.js';
+import { abortable } from './abort.js';
+import type { Ending } from './ending.js';
+import type { LoadedModel } from './held.js';
+import type { InputLine } from './line-scores.js';
+import type { LineTargets } from './line-targets.js';
+import type { modelRows } from './model-options.js';
+import { lineGroupsOf } from './score-input.js';
+
+type ConvertRows = OptionsOf<(typeof modelRows)['convert']>;
+
+/** Converts lines in their order. What has come is converted before more is waited for. */
+export async function* convertInput(
+  { model, device, weights }: LoadedModel,
+  lines: Iterable<InputLine> | AsyncIterable<InputLine>,
+  options: ConvertRows,
+  ending: Ending,
+): AsyncGenerator<LineTargets, void, void> {
+  const { threads = usableCores(), threshold = Number.POSITIVE_INFINITY } = options;
+  const search = searchSettings(options, true);
+  const { groups, isShort } = lineGroupsOf(lines, (values) => abortable(values, ending.signal));
+  const converted = convertLines(groups, {
+    ...{ model, weights, device, search },
+    threads: isShort ? 1 : threads,
+  });
+  for await (const { lines } of converted) {
+    for (const line of lines) yield targetsOf(line, threshold);
+  }
+}
+
+function targetsOf({ line, answers, unknown }: ConvertedLine, threshold: number): LineTargets {
+  return {
+    source: Buffer.from(line).toString('utf8'),
+    targets: answers
+      .filter(({ bits }) => !(bits > threshold))
+      .map(({ target, logProbability, bits, isCut }) => ({
+        text: Buffer.from(target).toString('utf8'),
+        logProbability,
+        bitsPerCharacter: bits,
+        complete: !isCut,
+      })),
+    unknown,
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * Units of pairs. A text of pairs has one vocabulary, of characters, and each side is written in it by its unit:
+ *
+ *     char     as it is
+ *     byte     each byte of its UTF-8 as the character of that number
+ *     symbol   each symbol between blanks as one character: itself if it is one, else one of Unicode's private use,
+ *              U+F0000 for the first such symbol, U+F0001 for the second, and so on
+ *
+ * Source and target do not get into each other's way, because the network has tables of its own for each of them.
+ */
+import { CharnnError, optionName } from '../errors.js';
+import type { PairUnits, SideUnit, TextOptions } from './unit.js';
+
+export type Side = 'source' | 'target';
+type Wanted = Readonly<Record<Side, SideUnit | 'auto'>>;
+
+/** The character of the first symbol that is not a single character */
+const firstSymbol = 0xf0000;
+/** Max number of such symbols: the rest of the plane */
+export const maxSymbols = 0xfff0;
+/** Stands for a symbol that is not known. No vocabulary has it, because it is never counted among the symbols. */
+const unknownSymbol = String.fromCodePoint(firstSymbol + maxSymbols);
+
+export class PairCoding {
+  private readonly characters = new Map<string, string>();
+  private readonly symbols: string[] = [];
+  private wanted: Wanted;
+  private format: 'ndjson' | undefined;
+
+  private constructor(
+    wanted: Wanted,
+    symbols: readonly string[],
+    private readonly isGrowing: boolean,
+  ) {
+    this.wanted = wanted;
+    for (const symbol of symbols) this.add(symbol);
+  }
+
+  /** The coding of a model: symbols that it does not have are unknown. */
+  static of(units: PairUnits): PairCoding {
+    return new PairCoding(units, units.symbols, false);
+  }
+
+  /**
+   * A coding that takes up symbols as they come.
+   * @param wanted `auto` is decided by the pairs
+   * @param symbols those of a model that is to go on learning
+   */
+  static growing(wanted: Wanted, symbols: readonly string[] = []): PairCoding {
+    return new PairCoding(wanted, symbols, true);
+  }
+
+  get isDecided(): boolean {
+    return this.wanted.source !== 'auto' && this.wanted.target !== 'auto';
+  }
+
+  /**
+   * Decides units that are left open: symbols where a side is made of a few short symbols between blanks, else
+   * characters.
+   */
+  decide(pairs: Readonly<Record<Side, readonly string[]>>): void {
+    const decided = (side: Side) => {
+      if (this.wanted[side] !== 'auto') return this.wanted[side];
+      return areSymbols(pairs[side]) ? 'symbol' : 'char';
+    };
+    this.wanted = { source: decided('source'), target: decided('target') };
+  }
+
+  unit(side: Side): SideUnit {
+    const unit = this.wanted[side];
+    return unit === 'auto' ? 'char' : unit;
+  }
+
+  /** Notes the format that the pairs come in. */
+  comeAs(format: string): void {
+    if (this.isGrowing) this.format = format === 'ndjson' ? format : undefined;
+  }
+
+  /** The units and the symbols so far; undefined where there is nothing to be remembered */
+  get units(): PairUnits | undefined {
+    const [source, target] = [this.unit('source'), this.unit('target')];
+    const { format } = this;
+    if (source === 'char' && target === 'char' && format === undefined) return undefined;
+    return { source, target, symbols: [...this.symbols], ...(format && { format }) };
+  }
+
+  /** The characters that stand for a side: one for each unit, and none of them a tab or a line end */
+  encode(side: Side, text: string): string {
+    switch (this.unit(side)) {
+      case 'char':
+        return text;
+      case 'byte':
+        return Buffer.from(text).toString('latin1');
+      case 'symbol':
+        return this.partsOf(side, text)
+          .map((symbol) => this.characterOf(symbol))
+          .join('');
+    }
+  }
+
+  /** The bytes that characters of a side stand for. What is no byte, in a side of bytes, becomes `?`. */
+  decode(side: Side, characters: string): Uint8Array {
+    switch (this.unit(side)) {
+      case 'char':
+        return Buffer.from(characters);
+      case 'byte':
+        return Buffer.from(characters.replace(/[^\0-\xff]/gu, '?'), 'latin1');
+      case 'symbol':
+        return Buffer.from(Array.from(characters, (c) => this.symbolOf(c)).join(' '));
+    }
+  }
+
+  /** The units of a side, as a reader of messages knows them */
+  partsOf(side: Side, text: string): string[] {
+    if (this.unit(side) !== 'symbol') return Array.from(text);
+    return text.split(/\s+/u).filter((symbol) => symbol !== '');
+  }
+
+  private characterOf(symbol: string): string {
+    if (isCharacter(symbol)) return symbol;
+    const known = this.characters.get(symbol);
+    if (known !== undefined) return known;
+    return this.isGrowing ? this.add(symbol) : unknownSymbol;
+  }
+
+  private symbolOf(character: string): string {
+    return this.symbols[(character.codePointAt(0) as number) - firstSymbol] ?? character;
+  }
+
+  private add(symbol: string): string {
+    if (this.symbols.length === maxSymbols) {
+      throw new CharnnError(
+        `the pairs have more than ${maxSymbols} different symbols between blanks: give ${optionName('sourceUnit', 'char')} or ${optionName('targetUnit', 'char')}`,
+      );
+    }
+    const character = String.fromCodePoint(firstSymbol + this.symbols.length);
+    this.symbols.push(symbol);
+    this.characters.set(symbol, character);
+    return character;
+  }
+}
+
+const characters: PairUnits = { source: 'char', target: 'char', symbols: [] };
+
+/** The coding of the pairs of a model, or of a training that goes on */
+export function codingOf({ pairs = characters }: TextOptions): PairCoding {
+  return PairCoding.of(pairs);
+}
+
+/** Whether a symbol is one character, and none of those that stand for symbols */
+function isCharacter(symbol: string): boolean {
+  const code = symbol.codePointAt(0) as number;
+  return code < firstSymbol && symbol.length === (code > 0xffff ? 2 : 1);
+}
+
+/** Max number of different symbols of a side that is found to be made of symbols */
+const maxDifferent = 256;
+/** Max length of such a symbol */
+const maxLength = 6;
+/** Min number of times that such a symbol occurs on average */
+const minOccurrences = 10;
+
+/** Whether texts are made of a few short symbols between blanks, such as phonemes. Numbers and words are not. */
+function areSymbols(texts: readonly string[]): boolean {
+  const different = new Set<string>();
+  let [count, several] = [0, 0];
+  for (const text of texts) {
+    const symbols = text.split(' ').filter((symbol) => symbol !== '');
+    count += symbols.length;
+    if (symbols.length > 1) several++;
+    for (const symbol of symbols) {
+      if (symbol.length > maxLength || /^\d{2,}$/.test(symbol)) return false;
+      different.add(symbol);
+    }
+    if (different.size > maxDifferent) return false;
+  }
+  return several * 2 > texts.length && count >= minOccurrences * different.size;
+}

@@ -1,0 +1,206 @@
+/**
+ * Pairs in the formats that people have them in:
+ *
+ *     tsv      source, tab, target, and perhaps more columns. Where the first line names the columns `source` and
+ *              `target`, they may stand anywhere.
+ *     csv      a header that names the columns (RFC 4180)
+ *     ndjson   an object a line, with the fields `source` and `target`
+ *     dict     a pronouncing dictionary as of CMU: word, two blanks, phonemes; `WORD(1)` is another pronunciation of
+ *              WORD; lines that begin with `;;;` or `#` are comments, and so is what follows `#` between blanks
+ */
+import { UsageError } from '../errors.js';
+import { quote } from '../messages/quote.js';
+import { delimitedRecords } from './columns.js';
+import { maxLineBytes, splitLines } from './line-splitter.js';
+import type { ReadingOptions, TextFormat } from './reading-options.js';
+import { validUtf8 } from './utf8.js';
+
+export type PairFormat = Exclude<TextFormat, 'lines'>;
+
+export interface PairRecord {
+  /** The line that it ends in, counted from 1 */
+  readonly line: number;
+  readonly source: string;
+  /** undefined where there is none */
+  readonly target: string | undefined;
+  /** The further columns that were asked for; '' for one that is not there */
+  readonly further: readonly string[];
+  /** Whether there are further columns that have no names */
+  readonly isWider?: boolean;
+}
+
+/** How many lines show what format it is */
+const shownLines = 20;
+
+/**
+ * The pairs that have come together. A record that is none has no target, or an empty side.
+ * @param bytes of one file, without a byte-order mark
+ * @param name the file, as messages show it
+ * @param isBytes whether texts are bytes, which the strings then have as characters of their number
+ * @param onFormat told the format before the first pair
+ * @throws CharnnError for a table that is broken, UsageError for one without the columns
+ */
+export async function* pairRecords(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+  reading: ReadingOptions,
+  isBytes: boolean,
+  onFormat: (format: PairFormat) => void,
+): AsyncGenerator<PairRecord[], void, void> {
+  const { further = [] } = reading.pairs ?? {};
+  if (reading.format === 'csv') {
+    yield* csvRecords(bytes, name, reading, further, isBytes);
+    return;
+  }
+  const encoding = isBytes ? 'latin1' : 'utf8';
+  let parse: ((text: string, line: number) => PairRecord | undefined) | undefined;
+  let line = 0;
+  for await (const group of splitLines(bytes, name, maxLineBytes)) {
+    const texts = group.map((raw, i) => {
+      const isPlain = isBytes || reading.invalid === 'replace';
+      const valid = isPlain
+        ? raw
+        : validUtf8(raw, reading.invalid, `${name}, line ${line + i + 1},`);
+      return valid.toString(encoding).replace(/\r$/, '');
+    });
+    if (parse === undefined) {
+      const format = formatOf(reading.format, texts);
+      onFormat(format);
+      parse = parserOf(format, name, further, isBytes);
+    }
+    const records: PairRecord[] = [];
+    for (const text of texts) {
+      line++;
+      const record = text.trim() === '' ? undefined : parse(text, line);
+      if (record) records.push(record);
+    }
+    if (records.length > 0) yield records;
+  }
+}
+
+/** The format of lines; where it is not given, what the first of them look like */
+function formatOf(given: TextFormat, lines: readonly string[]): Exclude<PairFormat, 'csv'> {
+  if (given !== 'lines') return given as Exclude<PairFormat, 'csv'>;
+  const shown = lines.filter((line) => line.trim() !== '' && !isComment(line)).slice(0, shownLines);
+  if (shown.length === 0 || shown.some((line) => line.includes('\t'))) return 'tsv';
+  if (shown.every((line) => line.startsWith('{'))) return 'ndjson';
+  return shown.every((line) => /^\S+ {2,}\S/u.test(line)) ? 'dict' : 'tsv';
+}
+
+function parserOf(
+  format: Exclude<PairFormat, 'csv'>,
+  name: string,
+  further: readonly string[],
+  isBytes: boolean,
+): (text: string, line: number) => PairRecord | undefined {
+  switch (format) {
+    case 'tsv':
+      return tsvParser(name, further);
+    case 'ndjson':
+      return (text, line) => objectRecord(text, line, further, isBytes);
+    case 'dict':
+      requireNoFurther(further, name, format);
+      return (text, line) => (isComment(text) ? undefined : entry(text, line));
+  }
+}
+
+function requireNoFurther(further: readonly string[], name: string, format: PairFormat): void {
+  if (further.length === 0) return;
+  throw new UsageError(
+    `${name} has no column ${quote(further[0])}, because columns of ${format} have no names: give a table whose first line names source, target and ${quote(further[0])}`,
+  );
+}
+
+function tsvParser(name: string, further: readonly string[]) {
+  let columns: readonly number[] | undefined;
+  return (text: string, line: number): PairRecord | undefined => {
+    const fields = text.split('\t');
+    if (columns === undefined) {
+      if (fields.includes('source') && fields.includes('target')) {
+        columns = columnsOf(fields, name, further);
+        return undefined;
+      }
+      requireNoFurther(further, name, 'tsv');
+      columns = [0, 1];
+    }
+    const [source, target, ...rest] = columns.map((i) => fields[i]);
+    const isWider = columns.length === 2 && columns[1] === 1 && fields.length > 2;
+    const more = rest.map((field) => field ?? '');
+    return { line, source: source ?? '', target, further: more, isWider };
+  };
+}
+
+/** Indices of the columns source, target, and the further ones */
+function columnsOf(header: readonly string[], name: string, further: readonly string[]) {
+  return ['source', 'target', ...further].map((column) => {
+    const index = header.indexOf(column);
+    if (index >= 0 && header.indexOf(column, index + 1) < 0) return index;
+    const list = header.slice(0, 20).map((field) => quote(field.slice(0, 40)));
+    const fault = index < 0 ? 'no column' : 'two columns';
+    const shown = `its columns are ${list.join(', ')}${header.length > 20 ? ', …' : ''}`;
+    throw new UsageError(`${name} has ${fault} ${quote(column)}; ${shown}`);
+  });
+}
+
+async function* csvRecords(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+  reading: ReadingOptions,
+  further: readonly string[],
+  isBytes: boolean,
+): AsyncGenerator<PairRecord[], void, void> {
+  const choose = (header: readonly string[]) => columnsOf(header, name, further);
+  for await (const group of delimitedRecords(bytes, name, 'csv', choose)) {
+    yield group.map(({ fields, line }) => {
+      const [source, target, ...rest] = fields.map((field) => {
+        if (isBytes) return field.toString('latin1');
+        return validUtf8(field, reading.invalid, `${name}, line ${line},`).toString();
+      });
+      return { line, source, target, further: rest };
+    });
+  }
+}
+
+function objectRecord(
+  text: string,
+  line: number,
+  further: readonly string[],
+  isBytes: boolean,
+): PairRecord {
+  let object: unknown;
+  try {
+    object = JSON.parse(isBytes ? Buffer.from(text, 'latin1').toString() : text);
+  } catch {
+    // as a line that is no pair it is counted and named
+  }
+  const isObject = typeof object === 'object' && object !== null;
+  const field = (key: string): string | undefined => {
+    if (!isObject || !Object.hasOwn(object as object, key)) return undefined;
+    const value = (object as Readonly<Record<string, unknown>>)[key];
+    const shown = typeof value === 'string' ? value : JSON.stringify(value);
+    return isBytes ? Buffer.from(shown).toString('latin1') : shown;
+  };
+  const isString = (key: string) =>
+    isObject && typeof (object as Readonly<Record<string, unknown>>)[key] === 'string';
+  const source = isString('source') ? field('source') : undefined;
+  return {
+    line,
+    // no character of the text itself, so that nothing is learnt from it
+    source: source ?? (isString('target') ? '' : '\ufffd'),
+    target: isString('target') ? field('target') : undefined,
+    further: further.map((key) => field(key) ?? ''),
+  };
+}
+
+function isComment(line: string): boolean {
+  return /^(;;;|#+(\s|$))/u.test(line);
+}
+
+/** An entry of a pronouncing dictionary */
+function entry(text: string, line: number): PairRecord {
+  const plain = text.replace(/\s#(\s.*)?$/u, '').trimEnd();
+  const [, word, phonemes] =
+    /^(.*?)(?:\t| {2,})\s*(.*)$/u.exec(plain) ?? /^(\S+)\s+(.*)$/u.exec(plain) ?? [];
+  const source = (word ?? plain).replace(/(.)\(\d+\)$/u, '$1');
+  return { line, source, target: phonemes, further: [] };
+}

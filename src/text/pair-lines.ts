@@ -1,0 +1,87 @@
+/**
+ * Files of pairs as lines, one for each line of the file: source, tab, target, and each further column that was asked
+ * for behind another tab. Lines that have no record, such as comments, are empty, so that a line keeps its number.
+ */
+import { prepareText } from './decode.js';
+import type { PairCoding } from './pair-coding.js';
+import { type PairRecord, pairRecords } from './pair-formats.js';
+import type { ReadingOptions } from './reading-options.js';
+import type { TextOptions } from './unit.js';
+
+/** Number of pairs by which units are decided that are left open */
+const decidingPairs = 20_000;
+
+/**
+ * The lines of a file of pairs, those that have come together.
+ * @param bytes of the file, without a byte-order mark
+ * @param name the file, as messages show it
+ * @param coding of the sides; units that it leaves open are decided by the first file
+ * @throws CharnnError as `pairRecords`
+ */
+export async function* pairLines(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+  { reading, text, coding }: PairLineOptions,
+): AsyncGenerator<Uint8Array, void, void> {
+  let waiting: PairRecord[] = [];
+  let written = 0;
+  const isBytes = text.unit === 'byte';
+  const lines = (records: readonly PairRecord[]): Uint8Array => {
+    let joined = '';
+    for (const record of records) {
+      joined += '\n'.repeat(Math.max(0, record.line - written - 1));
+      joined += `${lineOf(record, text, coding)}\n`;
+      written = record.line;
+    }
+    return Buffer.from(joined, isBytes ? 'latin1' : 'utf8');
+  };
+  const onFormat = (format: string) => coding.comeAs(format);
+  for await (const records of pairRecords(bytes, name, reading, isBytes, onFormat)) {
+    if (coding.isDecided) yield lines(records);
+    else {
+      waiting = waiting.concat(records);
+      if (waiting.length < decidingPairs) continue;
+      decide(coding, waiting);
+      yield lines(waiting);
+      waiting = [];
+    }
+  }
+  if (waiting.length === 0) return;
+  decide(coding, waiting);
+  yield lines(waiting);
+}
+
+export interface PairLineOptions {
+  readonly reading: ReadingOptions;
+  readonly text: TextOptions;
+  readonly coding: PairCoding;
+}
+
+function decide(coding: PairCoding, records: readonly PairRecord[]): void {
+  const pairs = records.filter(({ source, target }) => source !== '' && target);
+  coding.decide({
+    source: pairs.map(({ source }) => source),
+    target: pairs.map(({ target }) => target as string),
+  });
+}
+
+function lineOf(
+  { source, target, further, isWider }: PairRecord,
+  text: TextOptions,
+  coding: PairCoding,
+): string {
+  const side = (name: 'source' | 'target', given: string) =>
+    coding.encode(name, oneLine(prepareText(given, text)));
+  const fields = [
+    side('source', source),
+    ...(target === undefined ? [] : [side('target', target)]),
+    ...(target === undefined ? [] : further.map((field) => oneLine(prepareText(field, text)))),
+  ];
+  // a further column that is left out is still counted as one
+  return fields.join('\t') + (isWider ? '\t' : '');
+}
+
+/** A tab or a line end within a field would end it. */
+function oneLine(text: string): string {
+  return text.replace(/[\t\n]/g, ' ');
+}
