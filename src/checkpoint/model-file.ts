@@ -5,11 +5,12 @@ import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { quote } from '../messages/quote.js';
 import type { ModelConfig } from '../model/model-config.js';
-import { type Model, namedTensors } from '../model/model-data.js';
+import { type Model, namedTensors, withBeside } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
 import { History } from '../train/saving/history.js';
 import { writeFileAtomically } from './atomic.js';
+import { readBeside } from './beside-field.js';
 import { countsField, countsName, readTable, readTableHead, readWeights } from './counts-field.js';
 import {
   CheckpointFile,
@@ -40,6 +41,7 @@ export async function writeModel(
     text: model.text,
     vocabulary: model.vocabulary.toJSON(),
     separator: model.separator,
+    beside: model.beside,
     counts: counts?.field,
     training: model.training,
     history: History.of(model.history).entries,
@@ -91,11 +93,13 @@ export function readAnyModel(path: string): Promise<Model> {
     const text = readTextOptions(fields.fields('text'));
     const vocabulary = readVocabulary(fields, config);
     const separator = readSeparator(fields);
+    const beside = readBeside(fields, config);
     const training = fields.get('training') === undefined ? undefined : fields.record('training');
     const history = readHistory(fields);
     const { weights, counts } = readParameters(file, config, quote(path));
     return {
-      ...{ config, text, vocabulary, ...withSeparator(separator), training, history, weights },
+      ...{ config, text, vocabulary, ...withSeparator(separator), ...withBeside(beside) },
+      ...{ training, history, weights },
       ...(counts && { counts }),
     };
   });

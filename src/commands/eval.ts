@@ -8,6 +8,7 @@ import { searchRows, searchSettings } from '../convert/convert-rows.js';
 import { optionName, UsageError } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
+import { columnsOf, conditionReader, knownConditions } from '../library/given-beside.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';
@@ -64,11 +65,14 @@ export const evaluate = defineCommand({
         `${optionName(key)} is for models of pairs, and this one is of a text: leave it out`,
       );
     }
+    const reading = {
+      ...readingOf(options, text.unit, 'error', model.config.pairs),
+      ...columnsOf(model),
+    };
+    const beside = conditionReader(reading, knownConditions(model));
     const corpus = await loadCorpus(textArguments(texts), {
-      text,
-      vocabulary,
+      ...{ text, vocabulary, reading, beside },
       minCount: 1,
-      reading: readingOf(options, text.unit, 'error', model.config.pairs),
       coding: model.config.pairs ? codingOf(text) : undefined,
       onFolder: folderReporter(output),
       stdin: process.stdin,
@@ -77,7 +81,8 @@ export const evaluate = defineCommand({
     if (device.note !== undefined) output.note(device.note);
     if (model.config.pairs) {
       const search = searchSettings(options, false);
-      await evaluateAsPairs(model, device, corpus.ids, search, output, options.json ?? false);
+      const read = { ids: corpus.ids, given: beside?.finish().conditions };
+      await evaluateAsPairs(model, device, read, search, output, options.json ?? false);
       return;
     }
     const evaluation = {

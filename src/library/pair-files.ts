@@ -8,6 +8,7 @@ import type { OptionsOf } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import type { Ending } from './ending.js';
+import { columnsOf, conditionReader, knownConditions } from './given-beside.js';
 import type { LoadedModel } from './held.js';
 import type { modelRows } from './model-options.js';
 import { reportPairs, requireMarks } from './paired-text.js';
@@ -31,13 +32,14 @@ export async function evaluateFiles(
   ending: Ending,
 ): Promise<PairEvaluation> {
   const { text, vocabulary } = model;
+  const reading = { ...readingOf(options, text.unit, 'error', true), ...columnsOf(model) };
+  const beside = conditionReader(reading, knownConditions(model));
   const { ids } = await loadCorpus(paths, {
-    ...{ text, vocabulary, minCount: 1, stdin: process.stdin },
-    reading: readingOf(options, text.unit, 'error', true),
+    ...{ text, vocabulary, minCount: 1, stdin: process.stdin, reading, beside },
     coding: codingOf(text),
     onProgress: () => ending.check(),
   });
   const marks = requireMarks(vocabulary);
-  const { pairs } = reportPairs(findPairs(ids, marks), 'the text', undefined);
+  const { pairs } = reportPairs(findPairs(ids, marks, beside?.finish().conditions), 'the text', undefined);
   return evaluatePairs(model, device, ids, pairs, marks, searchSettings(options, false));
 }

@@ -31,6 +31,7 @@ import { trainingRows } from '../train/schema/training-rows.js';
 import type { OptimizerConfig, TrainConfig } from '../train/train-config.js';
 import { findState, matchModel } from './claim-output.js';
 import { countedContext, countsIn, startsIn, withHeldOut } from './counted-text.js';
+import { withConditions } from './given-beside.js';
 import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { pairedText } from './paired-text.js';
@@ -115,7 +116,8 @@ async function preparePairs(
     { ...options, ...fitted, threads },
     { ...picked, ...fitted, threads, length },
   );
-  return { corpus, ...resolved, source: sourceOf(loaded, validating) };
+  const model = withConditions(resolved.model, loaded.given);
+  return { corpus, ...resolved, model, source: sourceOf(loaded, validating) };
 }
 
 function given({ hidden, dropout }: CommandTrainOptions) {

@@ -1,6 +1,6 @@
 /** The contents of a training's files: the model, and the state that it resumes from. */
 import type { Backend, Tensor } from '../../backend/backend.js';
-import type { Model } from '../../model/model-data.js';
+import { type Model, withBeside } from '../../model/model-data.js';
 import { withSeparator } from '../../text/separator.js';
 import { version } from '../../version.js';
 import type { CurrentTraining } from '../current-training.js';
@@ -19,6 +19,7 @@ export async function modelOf(current: CurrentTraining): Promise<Model> {
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
+    ...withBeside(job.corpus.beside),
     weights: await copyOut(backend, replicas.ema ?? replicas.weights),
     ...(mixing && {
       counts: { table: mixing.table, weights: Float64Array.from(mixing.weights) },
@@ -53,6 +54,7 @@ export async function stateOf(
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
+    ...withBeside(job.corpus.beside),
     provenance: job.corpus.provenance,
     source: job.source,
     id,
