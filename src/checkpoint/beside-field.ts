@@ -40,7 +40,7 @@ export function readBeside(fields: Fields, config: ModelConfig): Beside | undefi
     labels.length !== counts.length || labels.some(({ values }, i) => values.length !== counts[i]);
   if (isOther) {
     throw new CharnnError(
-      `${beside.name('labels')} must be ${counts.length}, with ${counts.join(', ')} values`,
+      `${beside.name('labels')} must have as many labels and values as the network: ${counts.join(', ')} values`,
     );
   }
   return { labels, ...(vectors && { vector: nameOf(beside, 'vector') }) };

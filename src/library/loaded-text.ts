@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
-import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/load-corpus.js';
 import type { KnownConditions, ReadConditions } from '../text/condition-reader.js';
+import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/load-corpus.js';
 import { codingOf, PairCoding } from '../text/pair-coding.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { TextOptions } from '../text/unit.js';

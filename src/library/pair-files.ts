@@ -40,6 +40,10 @@ export async function evaluateFiles(
     onProgress: () => ending.check(),
   });
   const marks = requireMarks(vocabulary);
-  const { pairs } = reportPairs(findPairs(ids, marks, beside?.finish().conditions), 'the text', undefined);
+  const { pairs } = reportPairs(
+    findPairs(ids, marks, beside?.finish().conditions),
+    'the text',
+    undefined,
+  );
   return evaluatePairs(model, device, ids, pairs, marks, searchSettings(options, false));
 }

@@ -41,7 +41,11 @@ export async function pairedText(
     if (loaded.text.pairs?.[side] !== 'symbol') continue;
     report?.note(`${side}s are read as symbols between blanks (${optionName(`${side}Unit`)})`);
   }
-  const { pairs } = reportPairs(findPairs(ids, marks, loaded.given?.conditions), 'the text', report);
+  const { pairs } = reportPairs(
+    findPairs(ids, marks, loaded.given?.conditions),
+    'the text',
+    report,
+  );
   const fractionOf = (length: number) => Math.min(1, valChars / Math.max(1, length));
   if (valFile === null) {
     const split = splitPairs(ids, pairs, Math.min(valFrac, fractionOf(ids.length)), seed);

@@ -32,5 +32,9 @@ export async function recordedText(
   }
   const paths = given.length > 0 ? given : source.texts;
   const coding = state.model.pairs ? codingOf(text) : undefined;
-  return loadTexts(paths, { text, minCount, reading, coding }, messages, { vocabulary, leftOut, known: knownConditions({ config: state.model, beside: state.beside }) });
+  return loadTexts(paths, { text, minCount, reading, coding }, messages, {
+    vocabulary,
+    leftOut,
+    known: knownConditions({ config: state.model, beside: state.beside }),
+  });
 }

@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import type { CsvError, Info, Options } from 'csv-parse';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import { maxLineBytes, splitLines } from './line-splitter.js';
 import type { ConditionReader } from './condition-reader.js';
+import { maxLineBytes, splitLines } from './line-splitter.js';
 import { besideNames, type ReadingOptions, type TextFormat } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 
@@ -77,7 +77,8 @@ async function* delimitedFields(
   { format, column, beside }: ReadingOptions,
 ): AsyncGenerator<ColumnRecord[], void, void> {
   const columns = [column, ...besideNames(beside)];
-  const choose = (header: readonly string[]) => columns.map((one) => columnIndex(header, one, name));
+  const choose = (header: readonly string[]) =>
+    columns.map((one) => columnIndex(header, one, name));
   for await (const group of delimitedRecords(bytes, name, format, choose)) {
     yield group.map(({ fields: [text, ...rest], line }) => ({
       ...{ text, line },

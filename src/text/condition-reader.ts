@@ -168,7 +168,10 @@ function unknownValue(
   const near = nearest(value, values);
   const first = near === undefined ? [] : [near];
   const others = values.filter((one) => one !== near);
-  const list = [...first, ...others].slice(0, maxNamed).map((one) => quoteText(one)).join(', ');
+  const list = [...first, ...others]
+    .slice(0, maxNamed)
+    .map((one) => quoteText(one))
+    .join(', ');
   const more = values.length > maxNamed ? ', …' : '';
   return new CharnnError(
     `${where}: the model knows no ${quote(name)} ${quoteText(value)}; it knows ${list}${more}`,

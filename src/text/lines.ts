@@ -18,7 +18,9 @@ export interface LineOptions {
   /** Max bytes of a line */
   readonly maxBytes?: number | undefined;
   /** Makes of a line, and of the columns beside it, what is yielded; `where` is the line, as messages show it */
-  readonly attach?: ((line: Buffer, further: readonly string[], where: string) => Buffer) | undefined;
+  readonly attach?:
+    | ((line: Buffer, further: readonly string[], where: string) => Buffer)
+    | undefined;
 }
 
 /**

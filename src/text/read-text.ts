@@ -46,7 +46,8 @@ export async function readText(
   const uniform = coding === undefined ? text : { unit: text.unit, keepCr: true };
   const decoding = new TextDecoding(uniform, name, used.invalid);
   const lines = () => {
-    if (coding !== undefined) return pairLines(bytes, name, { reading: used, text, coding, beside });
+    if (coding !== undefined)
+      return pairLines(bytes, name, { reading: used, text, coding, beside });
     return isWhole ? bytes : asCorpus(columnTexts(bytes, name, used, beside));
   };
   let current: Uint8Array = new Uint8Array(0);

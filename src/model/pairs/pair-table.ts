@@ -151,7 +151,12 @@ export function splitPairs(
  * A pseudorandom number from 0 to below 1 that depends only on the seed, the characters of the source, and the vectors
  * before them
  */
-function drawOf(ids: Ids, { starts, lengths, lines, given }: PairTable, pair: number, seed: number) {
+function drawOf(
+  ids: Ids,
+  { starts, lengths, lines, given }: PairTable,
+  pair: number,
+  seed: number,
+) {
   let hash = 0x811c9dc5;
   const add = (list: ArrayLike<number>) => {
     for (let i = 0; i < list.length; i++) hash = Math.imul(hash ^ list[i], 0x01000193);
