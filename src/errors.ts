@@ -126,7 +126,7 @@ const reasons: Readonly<Record<string, string>> = {
   EBUSY: 'it is in use, perhaps as a mount point',
   ETXTBSY: 'it is a program that is running',
   EXDEV: 'it would have to move to another file system',
-  EAGAIN: 'it has nothing to give at the moment, or the process may not do more at once',
+  EAGAIN: 'it is temporarily unavailable: try again',
   EINVAL: 'the file system does not support this',
   ENOTSUP: 'the file system does not support this',
   EOPNOTSUPP: 'the file system does not support this',

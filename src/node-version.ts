@@ -1,6 +1,7 @@
 /**
- * Imported first by the library, so that an older Node.js is told so before anything that it has not is used. A
- * function that Node.js 16 does not have is therefore never imported by its name: loading would fail first.
+ * The library imports this module first, so that the user of a Node.js that is too old is told so before the code
+ * uses anything which that version lacks. For the same reason no module imports a function by name that Node.js 16
+ * does not have: loading the module would fail before the message appears.
  */
 const needed = 20;
 const { node } = process.versions;

@@ -45,7 +45,7 @@ function find(): AddonFile {
   }
   if (!Object.hasOwn(addons, name)) {
     return {
-      missing: `charnn brings none for ${process.platform} on ${process.arch}`,
+      missing: `charnn has no native kernels for ${process.platform} on ${process.arch}`,
       unavailable: true,
     };
   }

@@ -153,7 +153,7 @@ export class ReferenceProgram {
     }
   }
 
-  /** The matrices of a group, as factors of a product */
+  /** The matrices of a group, stacked into one operand, so that a single product computes all of them */
   private weight(first: number, size: number): Reals {
     const { H } = this.size;
     const matrix = H * H;

@@ -155,7 +155,7 @@ export class WasmMemory implements MemorySource {
       this.memory.grow(missing);
     } catch (cause) {
       throw new CharnnError(
-        `out of memory: tensors of ${(end / 2 ** 30).toFixed(2)} GiB are refused, of at most 4 GiB in WebAssembly; a smaller model, batch or sequence length needs less`,
+        `out of memory: the tensors would take ${(end / 2 ** 30).toFixed(2)} GiB, and WebAssembly allows at most 4 GiB; a smaller model, batch or sequence length needs less`,
         1,
         { cause },
       );

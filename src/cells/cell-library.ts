@@ -1,4 +1,4 @@
-/** Finds the equations of a cell: of those that come with charnn, or in a file of the user's. */
+/** Finds the equations of a cell, either in the library that comes with charnn or in a file of the user's. */
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { CharnnError } from '../errors.js';
@@ -7,11 +7,11 @@ import { nearest, suggestion } from '../options/suggest.js';
 import { cellLimits } from './cell-limits.js';
 import { compileCell } from './compile.js';
 
-/** Cells that the library also has as equations, although charnn computes them by kernels of their own */
+/** Cells whose equations are also in the library, although charnn computes them with kernels of their own */
 export const fusedNames = ['rnn', 'lstm', 'gru'] as const;
 
 /**
- * All other cells of the library, in the order in which they are listed: variants of the LSTM, variants of the GRU,
+ * All other cells of the library, in the order of the list that users see: variants of the LSTM, variants of the GRU,
  * others
  */
 export const libraryNames = [
@@ -34,7 +34,7 @@ export function libraryText(name: LibraryName | (typeof fusedNames)[number]): st
   return readFileSync(new URL(`library/${name}${cellExtension}`, import.meta.url), 'utf8');
 }
 
-/** A cell's name, which is the library's or made from the file's name, and its equations */
+/** A cell's name (that of the library, or made from the file's name) and its equations */
 export interface FoundCell {
   readonly cell: string;
   readonly equations: string;
@@ -42,10 +42,9 @@ export interface FoundCell {
 
 /**
  * Finds the equations of a cell and checks them.
- * @param given a name of the library, or a path that ends in .cell
- * @param taken names that the cell of a file may not have; such a cell is then called by the file's name with its
- *   extension
- * @throws CharnnError when there is no such file, and where the text is no cell
+ * @param given a name in the library, or a path that ends in .cell
+ * @param taken names that a cell from a file may not have; such a cell is named after its file including the extension
+ * @throws CharnnError when there is no such file, and where its text does not define a cell
  */
 export function findCell(given: string, taken: readonly string[]): FoundCell {
   if (isLibraryName(given)) return { cell: given, equations: libraryText(given) };
@@ -65,7 +64,7 @@ export function findCell(given: string, taken: readonly string[]): FoundCell {
   return { cell, equations };
 }
 
-/** Max number of characters of a cell's name */
+/** Max length of a cell's name, in characters */
 const maxName = 64;
 
 export function isCellName(name: string): boolean {
@@ -106,7 +105,7 @@ function readCellFile(path: string): string {
   }
 }
 
-/** The comment lines that a text begins with, which say what the cell is and where it was published */
+/** The comment lines at the beginning of a text, which say what the cell is and where it was published */
 export function headingOf(text: string): string[] {
   const lines: string[] = [];
   for (const line of text.split('\n')) {

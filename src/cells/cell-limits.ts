@@ -1,11 +1,11 @@
 /**
- * Limits of equations. Within them every cell is compiled in milliseconds, so that a model file of a stranger's can do
+ * Limits of equations. Every cell within them is compiled in milliseconds, so that a model file from a stranger can do
  * no harm.
  */
 export const cellLimits = {
-  /** Max number of characters of the text, comments included */
+  /** Max number of characters in the text, including comments */
   characters: 16_384,
-  /** Max number of words, numbers and signs of the text */
+  /** Max number of words, numbers and signs in the text */
   tokens: 2_000,
   /** Max number of characters of a name, including the suffix that a list of names adds to it */
   name: 40,
@@ -16,8 +16,8 @@ export const cellLimits = {
   matrices: 64,
   vectors: 64,
   states: 8,
-  /** Max number of places in memory that the operations between two products use; MAX_PLACES in the kernel */
+  /** Max number of vectors in memory that the operations between two products use; MAX_PLACES in the kernel */
   places: 512,
-  /** Max number of operations, of the equations and of their derivatives each */
+  /** Max number of operations, for the equations and for their derivatives separately */
   operations: 4_000,
 } as const;

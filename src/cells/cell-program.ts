@@ -16,7 +16,7 @@ export interface Region {
   readonly width: number;
 }
 
-/** One column of a region, [·, H]; with several matrices, the first of as many columns */
+/** One column of a region, [·, H]; for a group of several matrices, the first of as many columns */
 export interface Columns {
   readonly region: number;
   readonly column: number;
@@ -24,13 +24,13 @@ export interface Columns {
 
 export interface ProgramGroup {
   /**
-   * Number of matrices that multiply the same vector and are stacked into one; in the list of matrices they follow
-   * those of the groups before.
+   * Number of matrices that multiply the same vector and are stacked into one. In the list of matrices they follow
+   * those of the preceding groups.
    */
   readonly size: number;
   /** The vector that they multiply */
   readonly argument: Columns;
-  /** After the backward pass: the gradient w.r.t. the products */
+  /** The gradient w.r.t. the products, after the backward pass */
   readonly gradient: Columns;
 }
 
@@ -39,32 +39,36 @@ export interface Program {
   readonly code: Int32Array;
   readonly regions: readonly Region[];
   readonly constants: readonly number[];
-  /** Max number of vectors that operations pass to each other at a time without storing them */
+  /**
+   * Max number of vectors that are in registers at the same time, to be passed between operations without storing them
+   */
   readonly registers: number;
   /** Whether some operation needs all units of a row at once, as `norm` does */
   readonly wholeRows: boolean;
   readonly inputs: readonly Matrix[];
-  /** Matrices that multiply vectors of units, in the order of the groups */
+  /** Matrices that multiply vectors of units (not the input), in the order of the groups */
   readonly units: readonly Matrix[];
   readonly groups: readonly ProgramGroup[];
   readonly vectors: readonly Vector[];
   readonly states: readonly string[];
-  /** Numbers of regions: of the input projection, of the states, and of the gradients w.r.t. the states */
+  /**
+   * Indices of regions: that of the input projection, that of the states, and that of the gradients w.r.t. the states
+   */
   readonly projection: number;
   readonly stateRegions: readonly number[];
   readonly stateGradients: readonly number[];
   /** Columns that hold the gates after the forward pass */
   readonly gates: readonly (Columns & { readonly name: string })[];
-  /** Number of vector operations in a time step */
+  /** Number of element-wise operations in a time step */
   readonly operations: readonly [forward: number, backward: number];
-  /** Number of matrices whose products have to wait for the state, and number of those products */
+  /** Number of matrices whose products depend on the state, and number of those products */
   readonly recurrent: { readonly matrices: number; readonly products: number };
 }
 
-/** The operations; the index of each is its number in the code. */
+/** The operations; an operation's number in the code is its index here. */
 export const operationCodes = Object.keys(operations) as readonly Operation[];
 
-/** How many numbers a layer stores for each row until the backward pass, as a multiple of H */
+/** How many numbers a layer stores for each row until the backward pass, in multiples of H */
 export function keptWidth({ regions }: Program): number {
   return regions
     .filter(({ kind }) => kind === 'chunk' || kind === 'state')

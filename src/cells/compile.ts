@@ -1,4 +1,4 @@
-/** Compiles the text of a cell to a program. */
+/** Compiles the equations of a cell to a program. */
 import { CharnnError } from '../errors.js';
 import { cellLimits } from './cell-limits.js';
 import type { Program } from './cell-program.js';
@@ -13,7 +13,7 @@ import { backwardRoots, multipliesState } from './stages.js';
 
 /**
  * Compiles the equations of a cell.
- * @throws CharnnError that names line and column where the text is no cell, and for one beyond the limits
+ * @throws CharnnError that names line and column where the text does not define a cell, or exceeds a limit
  */
 export function compileCell(text: string): Program {
   return compile(defineCell(text));

@@ -1,6 +1,6 @@
 /**
- * Turns equations into the definition of a cell: it finds out what is learned and what is a state, and checks that
- * every name has a meaning.
+ * Turns equations into the definition of a cell: decides which names are learned and which are states, and checks that
+ * every name is defined.
  */
 import { CharnnError } from '../errors.js';
 import { nearest, suggestion } from '../options/suggest.js';
@@ -23,7 +23,7 @@ export interface Matrix {
   readonly ofInput: boolean;
 }
 
-/** Range of a vector's initial values: uniform between the two, which may be equal */
+/** Range of a vector's initial values: uniform between the two numbers, which may be equal */
 export type Initial = readonly [low: number, high: number];
 
 export interface Vector {
@@ -42,7 +42,7 @@ export interface CellDefinition {
 
 /**
  * Reads the equations of a cell.
- * @throws CharnnError that names line and column, what is wrong and what to write
+ * @throws CharnnError that says at which line and column, what is wrong and what to write instead
  */
 export function defineCell(text: string): CellDefinition {
   return new Definition(text).result();
@@ -57,7 +57,7 @@ class Definition {
     string,
     { readonly initial: Initial; readonly at: Position }
   >();
-  /** Names on the left of equations, with their positions */
+  /** Names on the left-hand sides of equations, with their positions */
   private readonly given = new Map<string, Position>();
   private readonly matrices = new Map<string, { readonly of: string; readonly ofInput: boolean }>();
   private readonly vectors = new Map<string, Position>();
@@ -160,7 +160,7 @@ class Definition {
     };
   }
 
-  /** Checks every name of an expression and adds the suffix to names of what is learned. */
+  /** Checks every name in an expression, and adds the suffix to names of learned matrices and vectors. */
   private resolve(e: Expression, suffix: string, states: readonly string[]): Expression {
     const part = (of: Expression) => this.resolve(of, suffix, states);
     switch (e.kind) {
@@ -245,9 +245,7 @@ class Definition {
   }
 }
 
-/**
- * The name of something that an equation for several names learns: in `i, f = sigmoid(W x)`, W becomes W_i and W_f.
- */
+/** The name of a matrix or vector in an equation for several names: in `i, f = sigmoid(W x)`, W becomes W_i and W_f. */
 function named(name: string, suffix: string, at: Position): string {
   const whole = `${name}${suffix}`;
   if (builtIn.includes(whole) || functions.has(whole))
@@ -260,7 +258,7 @@ function named(name: string, suffix: string, at: Position): string {
   return whole;
 }
 
-/** The range of an initial value, as `1` or `uniform(0, 1)` give it; undefined for any other expression */
+/** The range of an initial value that is written as `1` or `uniform(0, 1)`; undefined for any other expression */
 function initialOf(value: Expression): Initial | undefined {
   if (value.kind === 'number') return [value.value, value.value];
   if (value.kind !== 'call' || value.name !== 'uniform') return undefined;

@@ -1,7 +1,7 @@
 /**
- * Derives the gradient of a step by the chain rule in reverse mode, from the results back to the operands. The
- * gradient is a graph like the step's. It has leaves of its own: gradients that come from the layer above, from the
- * next step, and through the matrices.
+ * Derives the gradient of a step by reverse-mode differentiation, from the results back to the operands. The gradient
+ * is a graph like that of the step, with additional leaves: gradients that come from the layer above, from the next
+ * step, and through the matrices.
  */
 import { type Forward, rewritten } from './forward-graph.js';
 import { closure, type Graph, type Node } from './graph.js';
@@ -10,17 +10,19 @@ export interface Backward {
   /** Gradients w.r.t. the columns of the input projection */
   readonly inputs: readonly Node[];
   /**
-   * By group: gradients w.r.t. its products. A group that accumulates has none; its products share the gradient of the
-   * input projection.
+   * By group: gradients w.r.t. its products. A group that accumulates has none, because its products share the gradient
+   * of the input projection.
    */
   readonly products: readonly (readonly Node[])[];
-  /** Gradients w.r.t. the learned vectors, as one row of the batch contributes to them */
+  /** Gradients w.r.t. the learned vectors, from a single row of the batch */
   readonly vectors: readonly Node[];
-  /** Gradients w.r.t. the states before the step, without what comes through matrices that multiply a state */
+  /** Gradients w.r.t. the states before the step, without the part that comes through matrices that multiply a state */
   readonly states: readonly Node[];
 }
 
-/** The graphs of a step and of its gradient. `stop` is left out of both, because it has done its work. */
+/**
+ * The graphs of a step and of its gradient. Both omit `stop` nodes, which have no effect once the gradient is derived.
+ */
 export interface Step {
   readonly forward: Forward;
   readonly backward: Backward;
@@ -34,8 +36,7 @@ export function derive(forward: Forward): Step {
     gradients.add(node, k === 0 ? graph.add(graph.leaf('dOutput'), fromNextStep) : fromNextStep);
   });
   groups.forEach(({ argument }, g) => {
-    // the gradient of a product of a matrix and a state is added to the state's gradient by the product's backward
-    // pass
+    // the backward pass of a product of matrix and state adds to the state's gradient itself
     if (argument.op !== 'state') gradients.add(argument, graph.leaf('dArgument', g));
   });
   const forwardRoots = [...next, ...groups.map(({ argument }) => argument)];
@@ -94,7 +95,7 @@ class Gradients {
         this.add(a, graph.negate(d));
         break;
       case 'larger': {
-        // max(a, b): if both are equal, b gets the gradient
+        // max(a, b): if both are equal, b receives the gradient
         const ofFirst = graph.multiply(d, graph.apply('greater', [a, b]));
         this.add(a, ofFirst);
         this.add(b, graph.subtract(d, ofFirst));

@@ -1,12 +1,12 @@
-/** Turns the nodes of a stage into operations on registers and places in memory. */
+/** Turns the nodes of a stage into operations on registers and memory. */
 
 import type { Columns } from './cell-program.js';
 import type { Node, Operation } from './graph.js';
 
-/** A place in memory that an operation reads or writes */
+/** A location in memory that an operation reads or writes */
 export type Home =
   | (Columns & { readonly base: 'memory' })
-  /** A learned vector, the gradient w.r.t. one ([H] each), or the gradient w.r.t. the output */
+  /** A learned vector or the gradient w.r.t. one ([H] each), or the gradient w.r.t. the output */
   | { readonly base: 'vectors' | 'vectorGradients' | 'outputGradient'; readonly column: number };
 
 export type Operand = number | Home;
@@ -18,16 +18,16 @@ export interface EmittedOperation {
 }
 
 export interface StageWork {
-  /** Nodes that must be in memory after the stage, and where. They are computed here or copied from elsewhere. */
+  /** Nodes that must be in memory after the stage, and where; they are computed here or copied from elsewhere. */
   readonly results: readonly { readonly node: Node; readonly home: Home }[];
-  /** Nodes whose values are added up over all rows, and where */
+  /** Nodes whose values are summed over all rows, and where the sums go */
   readonly sums: readonly { readonly node: Node; readonly home: Home }[];
 }
 
 export interface Surroundings {
   /** Whether a node is computed in this stage */
   isHere(node: Node): boolean;
-  /** Where a node that another stage has computed is found */
+  /** Where to find a node that another stage has computed */
   home(node: Node): Home;
   /** Number of nodes and results that are computed from a node */
   uses(node: Node): number;
@@ -37,7 +37,7 @@ const key = (home: Home) => `${home.base} ${'region' in home ? home.region : 0} 
 
 interface Draft {
   op: Operation;
-  /** The node that it computes; undefined for a copy to memory */
+  /** The node that the operation computes; undefined for a copy to memory */
   readonly node: Node | undefined;
   readonly args: readonly (Node | Home)[];
   to?: Home;
@@ -46,7 +46,7 @@ interface Draft {
 const isHome = (x: Node | Home): x is Home => 'base' in x;
 
 /**
- * Emits the work of a stage.
+ * Emits the operations of a stage.
  * @returns the operations in order, and the number of registers they need
  */
 export function emit(
@@ -81,7 +81,7 @@ class Drafts {
       const isHere = around.isHere(node);
       const rest = isHere && directly(node, places[0]) ? places.slice(1) : places;
       const copies = rest.map((to): Draft => ({ op: 'copy', node: undefined, args: [node], to }));
-      // values that lie in memory are copied before that memory is overwritten
+      // values in memory are copied before that memory is overwritten
       if (isHere) late.push(...copies);
       else drafts.push(...copies);
     }
@@ -121,7 +121,10 @@ class Drafts {
     drafts.push({ op, node, args });
   }
 
-  /** Fuses a sum or difference with a product into one operation, if nothing else uses the product. */
+  /**
+   * Fuses a sum or difference with one of its operands into a multiply-add, if that operand is a product and nothing
+   * else uses it.
+   */
   private fused({ op, args: [a, b] }: Node): { op: Operation; args: readonly Node[] } | undefined {
     if (op === 'add' && this.isLone(b)) return { op: 'multiplyAdd', args: [...b.args, a] };
     if (op === 'add' && this.isLone(a)) return { op: 'multiplyAdd', args: [...a.args, b] };
@@ -154,7 +157,7 @@ class Drafts {
   }
 }
 
-/** Allocates registers: each value holds one from its operation to its last use. */
+/** Allocates registers: each value occupies one from its operation until its last use. */
 function allocate(
   drafts: readonly Draft[],
   around: Surroundings,
@@ -176,7 +179,7 @@ function allocate(
     const target = to ?? free.pop() ?? registers++;
     if (node) {
       place.set(node, target);
-      // a value that no operation of this stage uses is only stored, so its register is free again
+      // a value that no operation of this stage uses is only stored, so its register is free at once
       if (typeof target === 'number' && !lastUse.has(node)) free.push(target);
     }
     return { op, to: target, of };

@@ -1,15 +1,16 @@
 /**
- * A program as integers, for the kernel (`backend/kernels/program.c`) and for the reference back end:
+ * Encodes a program as integers, for the kernel (`backend/kernels/program.c`) and the reference back end:
  *
  *     header:      registers, accumulates, columns of the input projection, its region, number of groups,
- *                  whole rows; places of the four lists of work, and of the table of groups
+ *                  whole rows; offsets of the four lists of steps, and of the table of groups
  *     group:       region of what it multiplies, region of its products, number of matrices
- *     list:        number of works, then each of them
- *     work:        0, number of places, places, number of operations, operations
+ *     list:        number of steps, then each of them
+ *     step:        0, number of places, places, number of operations, operations
  *                  1, group                        products of the forward pass
  *                  2, group, region, accumulate    gradient w.r.t. what a group multiplies
- *     place:       base, region, whether it moves with the step, row stride, column; the last two times H
- *     operation:   number, result and three operands: a register, or -1 - number of a place
+ *     place:       a vector in memory: base, region, whether it moves with the time step, row stride, column; the last
+ *                  two in multiples of H
+ *     operation:   number, result and three operands: a register, or -1 - index of a place
  */
 import { CharnnError } from '../errors.js';
 import { cellLimits } from './cell-limits.js';
@@ -31,10 +32,10 @@ export type Work =
     };
 
 export interface Lists {
-  /** Forward pass: what is done once for the whole chunk before its first step, and what is done in each step */
+  /** Forward pass: work done for the whole chunk before its first step, and work done in each step */
   readonly before: readonly Work[];
   readonly loop: readonly Work[];
-  /** Backward pass: what is done in each step, and what is done once for the whole chunk after the last step */
+  /** Backward pass: work done in each step, and work done for the whole chunk after the last step */
   readonly loopBack: readonly Work[];
   readonly after: readonly Work[];
 }

@@ -3,14 +3,14 @@ import type { CellDefinition } from './definition.js';
 import { closure, Graph, type Node, type Operation } from './graph.js';
 import type { Expression } from './syntax.js';
 
-/** Matrices that multiply the same vector; their products are computed as one. */
+/** Matrices that multiply the same vector; their products are computed as a single matrix product. */
 export interface Group {
   /** Indices in the definition's list of matrices */
   readonly matrices: readonly number[];
   readonly argument: Node;
   /**
-   * Whether every product of the group is added to a column of the input projection and is used nowhere else: the
-   * multiplication then adds to these columns directly.
+   * Whether every product of the group is added to a column of the input projection and used nowhere else; the matrix
+   * product then adds to these columns directly.
    */
   readonly accumulates: boolean;
 }
@@ -19,12 +19,12 @@ export interface Forward {
   readonly graph: Graph;
   /** The states after the step */
   readonly next: readonly Node[];
-  /** Indices of the matrices that multiply the input; the k-th one makes column k of the input projection. */
+  /** Indices of the matrices that multiply the input; the k-th of them makes column k of the input projection. */
   readonly inputs: readonly number[];
   /** Number of learned vectors */
   readonly vectors: number;
   readonly groups: readonly Group[];
-  /** Named results of a sigmoid */
+  /** Sigmoids that have a name in the equations */
   readonly gates: readonly { readonly name: string; readonly node: Node }[];
 }
 
@@ -57,7 +57,7 @@ class Builder {
       if (node.op === 'sigmoid') gates.push({ name, node });
     }
     const next = this.definition.states.map((name) => values.get(`${name}'`) as Node);
-    // the definition refuses equations that no state depends on, but simplification may have removed a gate
+    // every equation affects some state, but simplification may have removed a gate
     const used = new Set(closure(next));
     return {
       graph,
@@ -95,10 +95,7 @@ class Builder {
     }
   }
 
-  /**
-   * Builds a sum with products of matrices as its first terms, so that they are added to each other before anything
-   * else is.
-   */
+  /** Builds a sum that begins with its matrix products, so that these are added to each other before anything else. */
   private sum(e: Expression): Node {
     const terms: { readonly node: Node; readonly minus: boolean }[] = [];
     const collect = (part: Expression, minus: boolean) => {
@@ -150,7 +147,7 @@ function groupsOf(roots: readonly Node[]): Group[] {
 
 /**
  * Finds a group whose products are each added to one column of the input projection, cover all columns, and are used
- * nowhere else. Product and column then become one leaf, because the multiplication adds to the column.
+ * nowhere else. Product and column then become a single leaf, because the matrix product adds to the column.
  */
 function accumulated(forward: Forward): Forward {
   const { graph, next, groups, inputs } = forward;
@@ -191,9 +188,9 @@ function accumulated(forward: Forward): Forward {
 }
 
 /**
- * Finds the nodes, among the roots and everything they are computed from, that change with the state.
- * @param accumulates whether products of the state are added to the input projection, which then changes with the
- *   state, too
+ * Finds which nodes change with the state, among the roots and everything they are computed from.
+ * @param accumulates whether products of the state are added to the input projection, which then changes with the state
+ * as well
  */
 export function dependsOnState(roots: readonly Node[], accumulates = false): Set<Node> {
   const found = new Set<Node>();
@@ -205,9 +202,9 @@ export function dependsOnState(roots: readonly Node[], accumulates = false): Set
 }
 
 /**
- * Rewrites a graph with some nodes replaced.
- * @param change returns the replacement of a node, or undefined to keep it; it is given the replacements of the
- *   operands
+ * Rewrites a graph, replacing some nodes.
+ * @param change returns the replacement of a node, or undefined to keep it; its second argument is the replacements of
+ * the node's operands
  * @returns a function from each old node to its replacement
  */
 export function rewritten(

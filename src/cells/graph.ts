@@ -1,11 +1,11 @@
 /**
- * The values of a time step as a graph. Each node stands for a vector of H units in every row of the batch. Equal
- * computations share one node, and every node comes after the nodes that it is computed from.
+ * The values in a time step as a graph. Each node stands for a vector of H units in every row of the batch. Equal
+ * computations share one node, and every node comes after the nodes from which it is computed.
  */
 import { CharnnError } from '../errors.js';
 import { cellLimits } from './cell-limits.js';
 
-/** Kinds of nodes that are read from memory; their index tells nodes of one kind apart. */
+/** Kinds of nodes that are read from memory; their index distinguishes nodes of the same kind. */
 export type Leaf =
   | 'constant'
   /** A learned vector */
@@ -14,7 +14,7 @@ export type Leaf =
   | 'state'
   /** A column of the input projection, W x */
   | 'input'
-  /** The product of a matrix and a vector of units, args[0] */
+  /** The product of a matrix and a vector of units, which is args[0] */
   | 'product'
   /** The gradient w.r.t. the output, from the layer above; the gradient w.r.t. a state, from the next step */
   | 'dOutput'
@@ -22,7 +22,7 @@ export type Leaf =
   /** The gradient w.r.t. the vector that a group's matrices multiply, through all of these matrices */
   | 'dArgument';
 
-/** Operations, with their number of operands. Names that begin with d are parts of derivatives. */
+/** Operations, with their number of operands. Those whose names begin with d are used in derivatives. */
 export const operations = {
   copy: 1,
   add: 2,
@@ -37,15 +37,15 @@ export const operations = {
   exp: 1,
   log: 1,
   softplus: 1,
-  /** Normalises to mean 0 and variance 1 over the units */
+  /** Normalises to mean 0 and variance 1 across the units */
   norm: 1,
   /** 1 where a > b, else 0 */
   greater: 2,
-  /** d s (1 - s) of d and s */
+  /** d s (1 - s), from d and s */
   dSigmoid: 2,
-  /** d (1 - t²) of d and t */
+  /** d (1 - t²), from d and t */
   dTanh: 2,
-  /** The gradient w.r.t. x of norm(x), of d and x */
+  /** The gradient w.r.t. x of norm(x), from d and x */
   dNorm: 2,
   /** Fused operations: a b + c, a b - c, c - a b */
   multiplyAdd: 3,
@@ -57,7 +57,7 @@ export type Operation = keyof typeof operations;
 
 export interface Node {
   readonly op: Leaf | Operation | 'stop';
-  /** Number among leaves of its kind; for a constant, its value */
+  /** For a leaf, its number among leaves of the same kind; for a constant, its value */
   readonly index: number;
   readonly args: readonly Node[];
   /** Number of the node in the order of creation */
@@ -122,7 +122,10 @@ export class Graph {
     return this.node('negate', 0, [a]);
   }
 
-  /** A part of a derivative; where the gradient d is 0, so is the result. */
+  /**
+   * Multiplies the gradient d by the local derivative of a node, as one operation. If d is the constant 0, so is the
+   * result.
+   */
   derivative(op: 'dSigmoid' | 'dTanh' | 'dNorm', d: Node, of: Node): Node {
     return isConstant(d, 0) ? d : this.node(op, 0, [d, of]);
   }
@@ -153,7 +156,7 @@ export class Graph {
 
   private node(op: Node['op'], index: number, args: readonly Node[]): Node {
     const ids = args.map(({ id }) => id);
-    // max is not commutative here: if both operands are equal, the second one gets the gradient
+    // the operands of max are not sorted, because if both are equal, the second one receives the gradient
     if (op === 'add' || op === 'multiply') ids.sort((a, b) => a - b);
     const key = `${op} ${Object.is(index, -0) ? '-0' : index} ${ids.join(' ')}`;
     const same = this.known.get(key);
@@ -174,7 +177,7 @@ export function isConstant(node: Node, value: number): boolean {
   return node.op === 'constant' && node.index === value;
 }
 
-/** All nodes that the roots are computed from, and the roots, each after its operands */
+/** The roots and all nodes from which they are computed, each after its operands */
 export function closure(roots: readonly Node[]): Node[] {
   const found = new Set<Node>();
   const pending = [...roots];

@@ -1,17 +1,17 @@
-/** Which values of the forward pass are kept for the backward pass, and which it computes again. */
+/** Decides which values of the forward pass are stored for the backward pass, and which are computed again. */
 import { isLeaf, type Node } from './graph.js';
 
-/** Operations whose result is computed again as quickly as it would be read from memory */
+/** Operations that take no longer to compute again than their results would take to read from memory */
 const cheap: ReadonlySet<string> = new Set([
   ...['add', 'subtract', 'multiply', 'negate', 'larger', 'relu', 'greater'],
 ]);
 
 /**
- * Finds the values that the backward pass needs of the forward pass, inputs and products included, and that must be
- * stored for it.
+ * Finds the values of the forward pass that the backward pass needs and that must be stored for it, including inputs
+ * and matrix products.
  * @param roots results of the backward pass
  * @param isForward whether the forward pass computes a node
- * @param hasHome whether a node has a place in memory anyway
+ * @param hasHome whether a node is in memory anyway
  */
 export function keptValues(
   roots: readonly Node[],
@@ -31,7 +31,7 @@ export function keptValues(
   const available = new Set<Node>();
   const isAvailable = (node: Node) =>
     ['constant', 'vector', 'state'].includes(node.op) || hasHome(node) || available.has(node);
-  // arguments come before what is computed from them
+  // operands come before what is computed from them
   for (const node of [...asked].sort((a, b) => a.id - b.id)) {
     const isFree = isLeaf(node) ? node.op !== 'input' && node.op !== 'product' : hasHome(node);
     const isRecomputed = !isLeaf(node) && cheap.has(node.op) && node.args.every(isAvailable);

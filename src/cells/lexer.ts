@@ -10,7 +10,7 @@ export interface Token {
   readonly at: Position;
 }
 
-/** Common spellings from other languages, and what this language has in their place */
+/** Common notations of other languages, and what to write instead */
 const meant: ReadonlyMap<string, string> = new Map([
   ...['·', '⊙', '∘', '×', '∗'].map((sign) => [sign, '*'] as const),
   ...['−', '–'].map((sign) => [sign, '-'] as const),
@@ -26,8 +26,8 @@ const meant: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Splits a text. Comments run from # to the end of the line; within brackets a line may end anywhere.
- * @throws CharnnError for a text that is too long, or a character that is not of the language
+ * Splits a text. Comments extend from # to the end of the line; within brackets a line may end anywhere.
+ * @throws CharnnError for a text that is too long, or a character that the language does not use
  */
 export function tokens(text: string): Token[] {
   if (text.length > cellLimits.characters) {
@@ -42,7 +42,10 @@ export function tokens(text: string): Token[] {
   const add = (kind: Token['kind'], word: string, column: number) => {
     found.push({ kind, text: word, at: { line, column } });
     if (found.length > cellLimits.tokens) {
-      fail({ line, column }, `this is too long for a cell: it may have ${cellLimits.tokens} words`);
+      fail(
+        { line, column },
+        `these equations are too long: at most ${cellLimits.tokens} names, numbers and signs are allowed`,
+      );
     }
   };
   while (at < text.length) {

@@ -1,6 +1,6 @@
 /**
- * Decides where each value of a compiled cell lies in memory. Values of the forward pass that the backward pass reads
- * are stored until then: in columns of the input projection and of products as soon as these are no longer needed,
+ * Decides where each value of a compiled cell is stored. Values of the forward pass that the backward pass reads are
+ * kept until then: in columns of the input projection and of matrix products where these are no longer needed,
  * otherwise in columns of their own.
  */
 
@@ -21,12 +21,14 @@ import {
 } from './stages.js';
 
 /**
- * A column of the input projection or of products, which may hold another value once its own has been read for the
- * last time
+ * A column of the input projection or of matrix products, which may be reused for another value once its own has been
+ * read for the last time
  */
 interface Column {
   readonly home: Columns;
-  /** Forward stage in which its value is last read, and backward stage in which the gradient is written to it */
+  /**
+   * The forward stage in which its value is last read, and the backward stage in which the gradient is written to it
+   */
   readonly lastRead: number;
   readonly gradientAt: number;
   taken: boolean;
@@ -37,7 +39,7 @@ export class Layout {
   readonly constants: number[] = [];
   readonly stages: Stages;
   readonly backwardStages: Pick<Stages, 'last' | 'first' | 'level'>;
-  /** The stage that computes each node, of the forward and of the backward pass */
+  /** The stage that computes each node, in the forward and in the backward pass */
   readonly forwardAt: Map<Node, number>;
   readonly backwardAt: Map<Node, number>;
   readonly projection: number;
@@ -46,18 +48,21 @@ export class Layout {
   /** By group: the vector that its matrices multiply, and the products */
   readonly arguments: readonly Columns[];
   readonly products: readonly Columns[];
-  /** By group: the gradient w.r.t. the vector that it multiplies; undefined for a state, which has a gradient already */
+  /**
+   * By group: where the gradient w.r.t. the vector that it multiplies is stored; undefined for a state, whose gradient
+   * has a place already
+   */
   readonly argumentGradients: readonly (Columns | undefined)[];
-  /** Places of nodes of the forward pass; a node is read from its first place. */
+  /** Locations of nodes of the forward pass; a node is read from its first location. */
   private readonly homes = new Map<Node, Columns[]>();
-  /** Copies, for the backward pass, of values whose column is overwritten before their last use */
+  /** Copies, for the backward pass, of values whose column is overwritten before they are last used */
   private readonly copies = new Map<Node, Columns>();
-  /** Places of nodes of the backward pass that a later stage reads */
+  /** Locations of nodes of the backward pass that a later stage reads */
   private readonly crossing = new Map<Node, Columns>();
   private readonly constantRegion: number;
   private readonly nodes: ReadonlySet<Node>;
   private readonly columns: Column[];
-  /** The results of the backward pass: gradients */
+  /** The results of the backward pass, which are gradients */
   private readonly results: ReadonlySet<Node>;
   /** The last stage of the backward pass that reads each node */
   private readonly backwardReads: ReadonlyMap<Node, number>;
@@ -154,14 +159,17 @@ export class Layout {
     return { region: this.stateGradients[index], column: 0 };
   }
 
-  /** Whether some matrix multiplies state k: its product's backward pass then adds to the gradient w.r.t. the state. */
+  /**
+   * Whether some matrix multiplies state k; the backward pass of its product then adds to the gradient w.r.t. the
+   * state.
+   */
   isMultiplied(k: number): boolean {
     return this.step.forward.groups.some(
       ({ argument }) => argument.op === 'state' && argument.index === k,
     );
   }
 
-  /** All places that a node of the forward pass must be written to */
+  /** All locations to which a node of the forward pass must be written */
   homesOf(node: Node): readonly Columns[] {
     const own = this.homes.get(node) ?? [];
     switch (node.op) {
@@ -179,12 +187,15 @@ export class Layout {
     }
   }
 
-  /** Nodes that operations of the forward pass must store, with their places: all but products and input projection */
+  /**
+   * Nodes that operations of the forward pass must store, with their locations; the input projection and matrix
+   * products are stored anyway
+   */
   written(): readonly (readonly [Node, readonly Columns[]])[] {
     return [...this.homes];
   }
 
-  /** Nodes of the backward pass that must be stored for a later stage, with their places */
+  /** Nodes of the backward pass that must be stored for a later stage, with their locations */
   crossed(): readonly (readonly [Node, Columns])[] {
     return [...this.crossing];
   }
@@ -198,8 +209,8 @@ export class Layout {
   }
 
   /**
-   * Collects the columns of the input projection and of products that become free after their last use. A value that
-   * the backward pass still reads after its column has received the gradient gets a copy.
+   * Collects the columns of the input projection and of matrix products that become free after their last use. A value
+   * that the backward pass reads after the gradient has been written to its column gets a copy.
    */
   private freeColumns(kept: ReadonlySet<Node>): Column[] {
     const { graph } = this;
@@ -242,7 +253,10 @@ export class Layout {
     return column.home;
   }
 
-  /** Gives places to values that one stage of the forward pass computes and another reads, and that have none yet. */
+  /**
+   * Assigns columns to values that one stage of the forward pass computes and another reads, unless they have one
+   * already.
+   */
   private settleCrossing(): void {
     for (const [node, at] of this.forwardAt) {
       for (const arg of node.args) {
@@ -268,7 +282,9 @@ export class Layout {
     }
   }
 
-  /** The last stage of the backward pass that can read a node where it was computed; undefined if every stage can */
+  /**
+   * The last stage of the backward pass that can still read a node where it was computed; undefined if every stage can
+   */
   private readableUntil(node: Node): number | undefined {
     if (node.op === 'dState') return 0;
     if (node.op !== 'dArgument') return this.backwardAt.get(node);

@@ -19,7 +19,7 @@ import { type Expression, fail, functions, isMatrix, type Line, type Operator } 
 
 /**
  * Parses the lines of a text.
- * @throws CharnnError that names line and column, what was expected and what to write
+ * @throws CharnnError that says at which line and column, what was expected and what to write
  */
 export function parse(text: string): Line[] {
   return new Parser(tokens(text)).lines();
@@ -190,7 +190,10 @@ class Parser {
       fail(at, 'a second = in one equation: begin a new line for another equation');
     }
     if (kind === 'sign' && text === ',') {
-      fail(at, 'expected an operator or the end of the line, not ",": only max has two values');
+      fail(
+        at,
+        'expected an operator or the end of the line, not ",": only max takes two arguments',
+      );
     }
     fail(
       at,

@@ -4,7 +4,7 @@ import type { Expression } from './syntax.js';
 
 const binding = { '+': 1, '-': 1, '*': 2, '/': 2 } as const;
 
-/** Binding strength of what stands after a matrix */
+/** Binding strength of the operand that follows a matrix */
 const chained = 4;
 
 /**
@@ -25,7 +25,8 @@ export function textOf(e: Expression, within = 0): string {
     case 'product': {
       const isPlain = e.of.kind === 'name' || e.of.kind === 'call' || e.of.kind === 'product';
       const text = `${e.matrix} ${isPlain ? textOf(e.of, chained) : `(${textOf(e.of)})`}`;
-      // a product of a matrix beside another factor would be hard to read without brackets
+      // the product of matrix and vector gets brackets beside another factor, because it would be hard to read without
+      // them
       return within >= 2 && within < chained ? `(${text})` : text;
     }
     case 'operation': {

@@ -1,19 +1,19 @@
 /**
- * Decides the order of computation. A product can be computed after the vector that it multiplies, and whatever uses
- * the product after that; so a time step falls into stages with products between them. Stages that do not depend on
- * the state are computed before the first time step, for the whole chunk at once.
+ * Decides the order of computation. A matrix product can be computed once the vector that it multiplies is known, and
+ * whatever uses the product must follow; so a time step is divided into stages with matrix products between them.
+ * Stages that do not depend on the state are computed before the first time step, for the whole chunk at once.
  *
  *     forward:   stage 0, products, …, stage f (the first one of a time step), …, stage n
- *     backward:  the same from the last to the first, numbered from 0 again; stage n - f is the last one of a time step
+ *     backward:  the same stages from last to first, again numbered from 0; stage n - f is the last one of a time step
  */
 import type { Backward } from './derive.js';
 import { dependsOnState, type Forward, type Group } from './forward-graph.js';
 import { closure, isLeaf, type Node } from './graph.js';
 
 export interface Stages {
-  /** Number of the last stage */
+  /** Index of the last stage */
   readonly last: number;
-  /** Number of the first stage of a time step */
+  /** Index of the first stage that runs in every time step */
   readonly first: number;
   /** By group: the first stage that can use its products */
   readonly ofGroup: readonly number[];
@@ -22,8 +22,8 @@ export interface Stages {
 }
 
 /**
- * Whether the group multiplies a state: the product's backward pass then adds to the gradient w.r.t. the state, and no
- * stage waits for it.
+ * Whether the group multiplies a state. The backward pass of its product then adds to the gradient w.r.t. the state,
+ * and no stage waits for the result.
  */
 export const multipliesState = ({ argument }: Group) => argument.op === 'state';
 
@@ -52,7 +52,7 @@ export function forwardStages({ next, groups, graph }: Forward): Stages {
     levels.set(node, found);
     return found;
   };
-  // in ascending order, so that the recursion stays flat
+  // in ascending order, so that `level` does not recurse deeply
   for (const node of closure(roots)) if (!stateful.has(node) && node.op !== 'input') level(node);
   groups.forEach(({ argument }, g) => {
     if (!stateful.has(argument)) first = Math.max(first, groupLevel(g));
@@ -87,7 +87,7 @@ export function backwardStages(
 }
 
 /**
- * Decides in which stage each node is computed: roots as early as possible, other nodes where they are first used.
+ * Assigns each node to a stage: roots as early as possible, other nodes where they are first used.
  * @param nodes each after its operands
  * @param level the first stage that can compute a node
  */
@@ -115,8 +115,7 @@ export function backwardRoots({ inputs, products, vectors, states }: Backward): 
 }
 
 /**
- * The nodes that have to be computed for the roots, each after its operands; leaves and given nodes are not among
- * them.
+ * The nodes that have to be computed for the roots, each after its operands, without leaves and without given nodes.
  */
 export function computed(roots: readonly Node[], given: (node: Node) => boolean): Node[] {
   const found = new Set<Node>();

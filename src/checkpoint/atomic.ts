@@ -1,4 +1,4 @@
-/** Writes files so that after a crash there is either the whole old file or the whole new one. */
+/** Writes files in such a way that after a crash there is either the whole old file or the whole new one. */
 import { randomBytes } from 'node:crypto';
 import { fsync, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir, readlink, realpath, rm, stat } from 'node:fs/promises';
@@ -12,10 +12,10 @@ import { HeldFileError, moveHeldFile, replaceFile } from './replace-file.js';
 const bufferBytes = 1 << 18;
 
 /**
- * Writes a file by way of a temporary one in the same folder: written, flushed to disk, renamed.
- * @param pieces the text, in order; never held whole
- * @throws CharnnError naming the path and the system's reason; the old file is then untouched. It is a
- *   HeldFileError where the new file is there, but under a second name.
+ * Writes a file by way of a temporary one in the same folder, which is written, flushed to disk and renamed.
+ * @param pieces the text, in order; it is never in memory as a whole
+ * @throws CharnnError naming the path and the system's reason, in which case the old file is untouched; HeldFileError
+ * if the new file could only be stored under a second name
  */
 export async function writeFileAtomically(path: string, pieces: Iterable<string>): Promise<void> {
   let temporary: string | undefined;
@@ -24,7 +24,7 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
     const folder = dirname(target);
     temporary = join(folder, temporaryName(target, randomBytes(4).toString('hex')));
     const existing = await stat(target).catch(() => undefined);
-    // the new file never has wider permissions than the old one, not even for a moment
+    // the temporary file never has wider permissions than the old one, not even for a moment
     const file = await open(temporary, 'wx', existing ? existing.mode & 0o777 : 0o666);
     try {
       if (existing) await takeOver(file, existing);
@@ -45,7 +45,7 @@ export async function writeFileAtomically(path: string, pieces: Iterable<string>
 }
 
 /**
- * Moves a file that was written under a second name to its own, if that has been let go.
+ * Moves a file that was stored under a second name to its own name, if that is free now.
  * @returns whether it is there now
  */
 export async function writeHeldFile({ path }: HeldFileError): Promise<boolean> {
@@ -53,9 +53,9 @@ export async function writeHeldFile({ path }: HeldFileError): Promise<boolean> {
 }
 
 /**
- * Gives a new file the owner and the mode of the one that it is going to replace. File systems without
- * owners or modes refuse it, and only root may give a file away: the file is then the writer's, and no
- * more open than the old one.
+ * Gives a new file the owner and the mode of the one that it will replace. File systems without owners or modes refuse
+ * this, and only root may give a file away: then the file belongs to the writer, with permissions no wider than the old
+ * one's.
  */
 async function takeOver(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
   const own = await file.stat();
@@ -64,7 +64,7 @@ async function takeOver(file: FileHandle, { uid, gid, mode }: Stats): Promise<vo
     sameOwner = await attempt(() => file.chown(uid, gid));
     if (!sameOwner) await attempt(() => file.chown(own.uid, gid));
   }
-  // only their owner may make programs that run as their owner, so these bits are dropped
+  // the set-user-ID and set-group-ID bits are dropped if the owner changes
   await attempt(() => file.chmod(mode & (sameOwner ? 0o7777 : 0o777)));
 }
 
@@ -80,7 +80,7 @@ async function attempt(work: () => Promise<void>): Promise<boolean> {
 /** Error codes of file systems that cannot flush a file */
 const cannotFlush: ReadonlySet<unknown> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
-/** Flushes by the number of the open file: handles as Yarn's Plug'n'Play has them cannot do it themselves. */
+/** Flushes by file descriptor, because the file handles of Yarn Plug'n'Play lack a method for it. */
 const flushDescriptor = promisify(fsync);
 
 async function flush(file: FileHandle): Promise<void> {
@@ -91,7 +91,7 @@ async function flush(file: FileHandle): Promise<void> {
   }
 }
 
-/** Encodes texts as UTF-8 in large pieces; each is valid until the next. */
+/** Encodes texts as UTF-8 in large pieces, each valid until the next is asked for. */
 function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   const buffer = new Uint8Array(bufferBytes);
@@ -110,13 +110,13 @@ function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
 }
 
 /**
- * Removes the temporary files of a killed process. The caller must know that no other process is writing
- * this file.
+ * Removes temporary files that a killed process has left. The caller must know that no other process is writing this
+ * file.
  */
 export async function removeTemporaryFiles(path: string): Promise<void> {
   const target = await resolveLinks(path);
   const folder = dirname(target);
-  // a folder may be written to, but not listed: what was left then stays
+  // a folder may be writable but not listable; then temporary files stay
   for (const name of await readdir(folder).catch(() => [])) {
     const suffix = /\.([0-9a-f]{8})\.tmp$/.exec(name)?.[1];
     if (suffix !== undefined && name === temporaryName(target, suffix)) {
@@ -129,12 +129,12 @@ export function temporaryName(target: string, suffix: string): string {
   return `.${basename(target)}.${suffix}.tmp`;
 }
 
-/** The system itself follows no more links than this. */
+/** Max number of symbolic links that are followed; the system itself follows no more. */
 const maxLinks = 40;
 
 /**
- * Resolves a path through symbolic links, also to a file that does not exist yet.
- * @throws what the system reports, for links that go round in circles, for instance
+ * Resolves a path through symbolic links, even if the file does not exist yet.
+ * @throws the system's error, for instance for links that form a cycle
  */
 export async function resolveLinks(path: string, links = 0): Promise<string> {
   const real = await realpath(path).catch((cause: NodeJS.ErrnoException) => {
@@ -150,14 +150,14 @@ export async function resolveLinks(path: string, links = 0): Promise<string> {
   return resolveLinks(resolve(dirname(path), link), links + 1);
 }
 
-/** Makes the rename itself durable, where the system lets a folder be flushed. */
+/** Makes the rename itself durable, on systems that can flush a folder. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   if (handle === undefined) return;
   try {
     await flushDescriptor(handle.fd);
   } catch {
-    // Windows and some network file systems refuse it; the file itself is flushed
+    // Windows and some network file systems refuse this; the file itself has been flushed
   } finally {
     await handle.close();
   }

@@ -1,5 +1,5 @@
 /**
- * Stores bytes in a file's list of tensors, in the form that tensors have: `{name, shape, dtype, encoding, data}`,
+ * Stores byte arrays in a file's list of tensors, in the same form as tensors, `{name, shape, dtype, encoding, data}`,
  * with dtype uint8.
  */
 import type { Hash } from 'node:crypto';
@@ -14,11 +14,11 @@ export interface NamedBytes {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes encoded at once: a multiple of 3, so that pieces of base64 join without padding */
+/** Number of bytes encoded at once: a multiple of 3, so that pieces of base64 join without padding */
 const pieceBytes = 3 << 14;
 
 /**
- * Yields the JSON of bytes, in pieces.
+ * Yields the JSON of a byte array, in pieces.
  * @param hash is updated with name, shape and bytes, as `readBytes` does
  */
 export function* bytesJson({ name, bytes }: NamedBytes, hash: Hash): Generator<string> {
@@ -34,7 +34,7 @@ export function* bytesJson({ name, bytes }: NamedBytes, hash: Hash): Generator<s
   yield '"}';
 }
 
-/** Bytes whose description has been checked, with the position of their data in the file */
+/** A byte array whose description has been checked, with the position of its data in the file */
 export interface ReadableBytes {
   readonly name: string;
   readonly fields: Fields;
@@ -43,7 +43,7 @@ export interface ReadableBytes {
 }
 
 /**
- * Checks the description and the length of bytes, before memory is taken for them.
+ * Checks the description and the length of a byte array, before memory is allocated for it.
  * @throws CharnnError naming the field that is wrong
  */
 export function checkBytes(
@@ -58,7 +58,7 @@ export function checkBytes(
   const shape = fields.array('shape');
   const [length] = shape;
   if (shape.length !== 1 || !Number.isSafeInteger(length) || (length as number) < 0) {
-    fields.fail('shape', 'a list of one number of bytes');
+    fields.fail('shape', 'a list of one element, the number of bytes');
   }
   const bytes = length as number;
   const needed = Math.ceil(bytes / 3) * 4;
@@ -75,7 +75,7 @@ export function checkBytes(
 const pieceCharacters = 1 << 20;
 
 /**
- * Reads bytes.
+ * Reads a byte array.
  * @throws CharnnError for invalid base64, or when memory does not suffice
  */
 export function readBytes(

@@ -1,5 +1,6 @@
 /**
- * Reads and writes the counts of a model in its file: a field that describes them, and their bytes among the tensors.
+ * Reads and writes the n-gram counts of a model: a field of the file describes them, and their bytes are among the
+ * tensors.
  */
 
 import { classCount } from '../counts/mixture.js';
@@ -11,10 +12,10 @@ import type { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 
-/** Name of the bytes in the list of tensors */
+/** Name of the byte array in the list of tensors */
 export const countsName = 'counts';
 
-/** Makes the field that describes a table, and its bytes. */
+/** Makes the field that describes a table, and the table's bytes. */
 export function countsField(table: NgramTable, weights?: Float64Array) {
   const field = { ...headOf(table), ...(weights && { weights: Array.from(weights) }) };
   return { field, blob: { name: countsName, bytes: packTable(table) } };
@@ -49,7 +50,7 @@ export function readTableHead(fields: Fields): TableHead {
   };
 }
 
-/** Max bytes of memory that a table and its trie take for each of its contexts and entries */
+/** Max bytes of memory that each context and each entry of a table takes, including the trie */
 const bytesEach = 36;
 
 /**
@@ -69,7 +70,7 @@ export function readTable(
   return unpackTable(bytes, head, vocabulary, where);
 }
 
-/** Reads the weights of the mixture of network and counts. */
+/** Reads the mixing weights of network and counts. */
 export function readWeights(fields: Fields, { context }: TableHead): Float64Array {
   const valid = (x: number) => x >= 0 && x <= 100;
   return Float64Array.from(numbers(fields, 'weights', 2 * classCount(context), valid));
@@ -96,12 +97,12 @@ function numbers(
   return list as number[];
 }
 
-/** Estimated number of contexts and entries that each character of a text adds, at most */
+/** Estimated max number of contexts and entries that each character of a text adds */
 const eachCharacter = 2.5;
-/** Estimated bytes of each context or entry in a file */
+/** Estimated bytes per context or entry in a file */
 const bytesInFile = 4;
 
-/** Estimated bytes of a text's counts in a file, at most */
+/** Estimated max bytes that a text's counts take in a file */
 export function countsBytes(characters: number): number {
   return bytesInFile * Math.min(2 * limits.counts.entries, eachCharacter * characters);
 }

@@ -1,6 +1,4 @@
-/**
- * charnn's files: JSON with tensors, and a hash over all of it, written in pieces and read field by field.
- */
+/** charnn's files: JSON with tensors and a hash of everything, written in pieces and read field by field. */
 import { createHash, type Hash } from 'node:crypto';
 import { isCellName } from '../cells/cell-library.js';
 import { CharnnError, type Spelling } from '../errors.js';
@@ -31,19 +29,19 @@ import {
 } from './tensors.js';
 import { firstVersion, latestVersion } from './versions.js';
 
-/** The kinds of files that are JSON with tensors, by the value of their field `format` */
+/** The kinds of files that are JSON with tensors, and the values of their `format` field */
 export const fileFormats = { model: 'charnn', state: 'charnn-state' } as const;
 
 type JsonKind = keyof typeof fileFormats;
 
 /**
- * A file of charnn's as text: one line a field, one line a tensor, the hash last.
+ * One of charnn's files as text: a line for each field and each tensor, with the hash last.
  *
- * The hash is SHA-256 over the fields as `JSON.stringify` writes them and over names, shapes and values
- * of the tensors. So it does not depend on spaces, nor on how the values are encoded.
- * @param head all fields but the tensors, in order
- * @param blobs bytes that are no tensors, after those
- * @throws CharnnError for a value that is not finite, and for more than a reader would take
+ * The hash is the SHA-256 of the fields as `JSON.stringify` writes them and of the names, shapes and values of the
+ * tensors. So it depends neither on spaces nor on how the values are encoded.
+ * @param head all fields except the tensors, in order
+ * @param blobs byte arrays, written after the tensors
+ * @throws CharnnError for a value that is not finite, and for a file that a reader would refuse as too large
  */
 export function* fileJson(
   head: Readonly<Record<string, unknown>>,
@@ -63,7 +61,7 @@ export function* fileJson(
       headBytes += Buffer.byteLength(piece);
       if (headBytes > limits.headBytes) {
         throw new CharnnError(
-          `the fields beside the tensors come to more than ${limits.headBytes} bytes, at ${printable(key)}: charnn could not read the file`,
+          `the file would hold more than ${limits.headBytes} bytes beside its tensors (at the field ${printable(key)}), more than charnn can read back`,
         );
       }
       hash.update(piece);
@@ -88,12 +86,12 @@ export function* fileJson(
   yield `\n],\n"sha256":"${hash.digest('hex')}"}\n`;
 }
 
-/** Elements of a list that are written at a time */
+/** Number of list elements written at once */
 const listPiece = 100;
 
 /**
- * Yields the JSON of a value, a long list in pieces: otherwise the history of a long training would become one large
- * string at every save, and memory would grow with it.
+ * Yields the JSON of a value, and that of a long list in pieces: otherwise each save would turn the history of a long
+ * training into one large string, and memory would grow with the history.
  */
 function* valueJson(value: unknown): Generator<string> {
   if (!Array.isArray(value) || value.length <= listPiece) {
@@ -118,7 +116,7 @@ export class CheckpointFile {
   ) {}
 
   /**
-   * Opens a file of the given kind, hands it on and closes it.
+   * Opens a file of the given kind, passes it to a function, and closes it.
    * @throws CharnnError when it is missing, not JSON, of another format or of a later version
    */
   static async read<T>(
@@ -140,12 +138,12 @@ export class CheckpointFile {
   }
 
   /**
-   * Checks names, shapes and sizes of all tensors, before memory is taken for them.
+   * Checks names, shapes and sizes of all tensors, before memory is allocated for them.
    * @param expected the tensors that must be there, in order
-   * @param blobs names of the byte lists that must follow them
-   * @returns a function that reads the tensors' values into memory of the caller's, and returns the bytes
-   * @throws CharnnError naming the field that is wrong; the returned function throws it also when the hash does not
-   *   match the contents
+   * @param blobs names of the byte arrays that must follow them
+   * @returns a function that reads the tensors' values into the caller's memory, and returns the byte arrays
+   * @throws CharnnError naming the field that is wrong; the returned function also throws it if the hash does not match
+   * the contents
    */
   prepareTensors(
     expected: readonly TensorShape[],
@@ -181,7 +179,7 @@ export class CheckpointFile {
   }
 }
 
-/** What messages call the kinds of files, which lie side by side and are easily mixed up */
+/** What messages call the kinds of files, which are often in the same folder and easily confused */
 const words: ReadonlyMap<unknown, string> = new Map([
   [fileFormats.model, 'a model'],
   [fileFormats.state, 'the state of a training'],
@@ -231,14 +229,14 @@ export function readModelConfig(fields: Fields): ModelConfig {
   return config;
 }
 
-/** Reads which cell a network has: a cell with kernels of its own, or any other name together with equations. */
+/** Reads which cell a network has: a built-in cell by its name, or any other name together with equations. */
 function readCell(fields: Fields): CellChoice {
   if (fields.get('equations') === undefined) return { cell: fields.oneOf('cell', cellNames) };
   const [cell, equations] = [fields.string('cell'), fields.string('equations')];
   if (!isCellName(cell) || isWrittenOut(cell)) {
     fields.fail(
       'cell',
-      `a name of letters, digits and signs such as - and _, other than ${cellNames.join(', ')}, where there are equations`,
+      `a name of letters, digits and signs such as - and _ (with equations, none of the built-in ${cellNames.join(', ')})`,
     );
   }
   try {
@@ -276,7 +274,7 @@ function readPairUnits(text: Fields): PairUnits {
   };
 }
 
-/** Reads the text that ends each record; files from before this was recorded do not have it. */
+/** Reads the text that ends each record; older files do not have it. */
 export function readSeparator(fields: Fields): string | undefined {
   if (fields.get('separator') === undefined) return undefined;
   const separator = fields.string('separator');
@@ -286,7 +284,7 @@ export function readSeparator(fields: Fields): string | undefined {
   return separator;
 }
 
-/** Reads the vocabulary and checks that its size is the model's. */
+/** Reads the vocabulary, and checks that its size is the one that the model records. */
 export function readVocabulary(fields: Fields, model: ModelConfig): Vocabulary {
   const name = fields.name('vocabulary');
   const vocabulary = Vocabulary.fromJSON(fields.get('vocabulary'), name);

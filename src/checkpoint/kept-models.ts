@@ -1,7 +1,7 @@
 /**
  * Keeps the models of a training's last validations in files beside the best model: `charnn.json` →
- * `charnn.step-000400.json`. When a new one is written the oldest is removed, but never a file that this training has
- * not made.
+ * `charnn.step-000400.json`. When a new one is written, the oldest is removed, but never a file that this training did
+ * not write.
  */
 import type { Stats } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
@@ -19,9 +19,9 @@ const stepDigits = 6;
 export interface KeptModelsOptions {
   /** Number of models to keep; 0 keeps none */
   readonly keep: number;
-  /** The id of a training that is resumed, by which its models are recognised */
+  /** The id of a training that is resumed, by which its kept models are recognised */
   readonly trainingId?: string | undefined;
-  /** Whether this training was resumed: kept models of other trainings are then left alone */
+  /** Whether this training was resumed; in that case kept models of other trainings are left alone */
   readonly resuming: boolean;
   /**
    * Checks every path before it is written.
@@ -32,7 +32,7 @@ export interface KeptModelsOptions {
 }
 
 export class KeptModels {
-  /** The files of this training by step, each with the status that it had when it was written or found */
+  /** The files of this training by step, each with its status when it was written or found */
   private readonly own = new Map<number, Stats>();
 
   private constructor(
@@ -41,8 +41,8 @@ export class KeptModels {
   ) {}
 
   /**
-   * Finds the kept models that exist already, and removes unfinished files of a killed process; the caller must hold
-   * the model's lock.
+   * Finds the kept models that exist already, and removes unfinished files that a killed process has left; the caller
+   * must hold the model's lock.
    * @throws CharnnError when files of other trainings are in the way
    */
   static async open(modelPath: string, options: KeptModelsOptions): Promise<KeptModels> {
@@ -51,7 +51,7 @@ export class KeptModels {
     return kept;
   }
 
-  /** The number of models that this training has kept */
+  /** Number of models that this training keeps now */
   get count(): number {
     return this.own.size;
   }
@@ -63,7 +63,7 @@ export class KeptModels {
   }
 
   /**
-   * Writes a model under its step, and removes the oldest beyond those that are to be kept.
+   * Writes the model of a step, and removes the oldest ones in excess of the number to keep.
    * @returns the path of the file
    * @throws CharnnError when it cannot be written, or would replace a file of another training
    */
@@ -85,7 +85,7 @@ export class KeptModels {
   private async look(): Promise<void> {
     const { modelPath, options } = this;
     const folder = dirname(modelPath);
-    // the name for the step with the most digits
+    // the longest name that a step can give
     const maxName = basename(this.path(Number.MAX_SAFE_INTEGER));
     if (Buffer.byteLength(temporaryName(maxName, '01234567')) > maxNameLength) {
       throw new UsageError(
@@ -125,7 +125,7 @@ export class KeptModels {
       : undefined;
   }
 
-  /** a file that cannot be read is not a model of this training */
+  /** Whether the file was written by this training; a file that cannot be read was not. */
   private async isOwn(path: string): Promise<boolean> {
     const { trainingId } = this.options;
     if (trainingId === undefined) return false;
@@ -133,7 +133,7 @@ export class KeptModels {
     return id === trainingId;
   }
 
-  /** Removes a model, unless somebody has put another file in its place. */
+  /** Removes a model, unless another file has been put in its place. */
   private async remove(step: number): Promise<void> {
     const known = this.own.get(step);
     this.own.delete(step);

@@ -1,11 +1,11 @@
 /**
- * A lock file beside a model, so that two trainings do not write the same one.
+ * A lock file beside a model, so that no two trainings write the same one.
  *
- * It says which process holds it. On one machine that process can be looked up, so a lock whose holder
- * was killed is taken over at once; of a holder elsewhere (another machine or container on the same
- * files) the file's age tells, as the holder touches it every few seconds. Locks of the kernel would do
- * without all this, but Node has none; the lock files of npm's packages know the age alone, so that a
- * killed training could not be resumed for a while.
+ * The file says which process holds the lock. On the same machine that process can be looked up, so a lock whose holder
+ * was killed is taken over at once. If the holder runs elsewhere (on another machine or in a container with the same
+ * files), the file's age decides, because a holder touches it every few seconds. Locks of the operating system would
+ * need none of this, but Node.js does not offer them; npm packages for lock files rely on age alone, so that a killed
+ * training could not be resumed for a while.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -31,7 +31,7 @@ import { processExists, processRealm, startOfProcess } from '../machine/process.
 import { quote } from '../messages/quote.js';
 import { resolveLinks, temporaryName } from './atomic.js';
 
-/** Interval in which a holder renews its lock, and the age after which a lock of another machine counts as dead */
+/** Milliseconds between two renewals of a lock, and the age from which a lock of another machine counts as dead */
 const touchMs = 5_000;
 const patienceMs = 60_000;
 const attempts = 5;
@@ -41,20 +41,20 @@ interface Holder {
   readonly host: string;
   readonly realm: string;
   readonly started: string | undefined;
-  /** Identifies this lock among others of the same path */
+  /** Distinguishes this lock from others at the same path */
   readonly token: string;
 }
 
 export interface Lock {
-  /** @throws CharnnError when another process has taken the lock over */
+  /** @throws CharnnError when another process has taken over the lock */
   check(): void;
-  /** Gives the lock up; a second call does nothing. */
+  /** Releases the lock; a second call does nothing. */
   release(): void;
 }
 
 /**
  * Locks a file for writing, such as a model or its training state.
- * @throws CharnnError when another living process holds the lock, or none can be made
+ * @throws CharnnError when another living process holds the lock, or it cannot be created
  */
 export async function lockModel(modelPath: string): Promise<Lock> {
   const target = await resolveLinks(modelPath);
@@ -76,7 +76,7 @@ export async function lockModel(modelPath: string): Promise<Lock> {
       { cause },
     );
   }
-  // a written byte gets the file system's time, whatever the clock here says
+  // writing a byte sets the time by the file system's clock, whatever this machine's clock says
   const flag = constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0);
   const touching = setInterval(() => {
     appendFile(path, '\n', { flag }).catch(() => {});
@@ -91,7 +91,7 @@ export async function lockModel(modelPath: string): Promise<Lock> {
       try {
         if (readHolder(path)?.token === own.token) rmSync(path, { force: true });
       } catch {
-        // the file was replaced, or the folder is gone: the lock is lost
+        // the file was replaced, or the folder is gone, so the lock is lost
       }
     },
   };
@@ -114,7 +114,7 @@ function acquire(path: string, temporaryName: string, own: Holder, modelPath: st
   }
 }
 
-/** Creates the lock together with its contents; returns false when there is one already. */
+/** Creates the lock together with its contents; returns false when one exists already. */
 function create(path: string, temporary: string): boolean {
   try {
     linkSync(temporary, path);
@@ -132,12 +132,12 @@ function create(path: string, temporary: string): boolean {
   }
 }
 
-/** Max bytes of a lock that are read: its contents come first, and each renewal appends to it. */
+/** Max bytes of a lock file that are read: its contents come first, and each renewal appends a byte. */
 const readBytes = 4096;
 
 /**
- * Reads the lock; returns undefined when there is no lock (any more).
- * @throws CharnnError when there is something else in its place
+ * Reads the lock; returns undefined when there is none, or no longer one.
+ * @throws CharnnError when something else is at its path
  */
 function readHolder(path: string): Holder | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -154,7 +154,7 @@ function readHolder(path: string): Holder | undefined {
     const { pid, host, realm, started, token } = JSON.parse(text);
     return { pid: Number(pid), host: String(host), realm, started, token };
   } catch {
-    // the holder has not written its contents: only the age can tell whether it is alive
+    // the holder has not written its contents, so only the file's age can tell whether it is alive
     return { pid: 0, host: 'unknown', realm: '', started: undefined, token: '' };
   }
 }
@@ -175,7 +175,9 @@ function whatIs(stats: Stats): string {
   return stats.isFIFO() ? 'a pipe' : 'a device or a socket';
 }
 
-/** Makes the error for a lock's path where something other than a lock lies, or a lock that cannot be waited for. */
+/**
+ * Makes the error for a path of a lock at which there is something else, or a lock that is not going to be released.
+ */
 function inTheWay(path: string, is: string, cause?: unknown): CharnnError {
   return new CharnnError(
     `${quote(path)}, the lock file of this training, ${is}: if no other training is running, remove it`,
@@ -189,14 +191,14 @@ function isAlive({ pid, realm, started }: Holder, path: string, temporary: strin
     if (!processExists(pid)) return false;
     if (started !== undefined) return startOfProcess(pid) === started;
   }
-  // both times are of the file system's clock, which all machines share; not a number when the lock is gone
+  // both times are by the file system's clock, which all machines share; the result is NaN when the lock is gone
   const { mtimeMs = Number.NaN } = statSync(path, { throwIfNoEntry: false }) ?? {};
   const age = statSync(temporary).mtimeMs - mtimeMs;
   if (age < -patienceMs) throw inTheWay(path, 'has a time in the future');
   return age < patienceMs;
 }
 
-/** Removes the lock of a dead holder, unless another process has replaced it already. */
+/** Removes the lock of a dead holder, unless another process has already replaced it. */
 function remove(path: string, dead: Holder): void {
   const aside = `${path}.${randomBytes(4).toString('hex')}`;
   try {

@@ -25,7 +25,7 @@ import {
 import { leastVersion, modelFeatures } from './versions.js';
 
 /**
- * Writes a model; an existing file is replaced as a whole or not at all.
+ * Writes a model; an existing file is replaced entirely or not at all.
  * @param options.plainWeights write weights as numbers instead of base64: larger, but readable without decoding
  */
 export async function writeModel(
@@ -64,16 +64,16 @@ export function modelBytes(config: ModelConfig): number {
 
 /**
  * Reads a model of texts and checks every field of it.
- * @throws CharnnError naming the file and the field that is wrong, or when memory does not suffice, or for a
- *   model of pairs
+ * @throws CharnnError naming the file and the field that is wrong, when memory does not suffice, or for a model trained
+ * on pairs
  */
 export async function readModel(path: string): Promise<Model> {
   return requireTexts(await readAnyModel(path), path);
 }
 
 /**
- * Refuses a model of pairs, which most commands cannot use.
- * @throws CharnnError for a model of pairs
+ * Refuses a model trained on pairs, which most commands cannot use.
+ * @throws CharnnError for a model trained on pairs
  */
 export function requireTexts(model: Model, path: string): Model {
   if (!model.config.pairs) return model;
@@ -83,8 +83,8 @@ export function requireTexts(model: Model, path: string): Model {
 }
 
 /**
- * Reads a model, of texts or of pairs, and checks every field of it.
- * @throws CharnnError as `readModel`
+ * Reads a model, trained on texts or on pairs, and checks every field of it.
+ * @throws CharnnError as `readModel` does
  */
 export function readAnyModel(path: string): Promise<Model> {
   return CheckpointFile.read(path, 'model', (file) => {
@@ -106,8 +106,8 @@ export function readAnyModel(path: string): Promise<Model> {
 }
 
 /**
- * Reads the id of the training that made a model, without its tensors; undefined if none is recorded.
- * @throws CharnnError when it is no model
+ * Reads only the id of the training that made a model; undefined if none is recorded.
+ * @throws CharnnError when the file is not a model
  */
 export function readTrainingId(path: string): Promise<unknown> {
   return CheckpointFile.read(path, 'model', ({ fields }) =>

@@ -1,6 +1,6 @@
 /**
- * Reads configurations that the schema of a training describes. Every value is checked against its row. An option that
- * is newer than the file is missing in it, and has its default.
+ * Reads the configuration of a training from a file, and checks every value against the option's row in the schema. An
+ * option that is newer than the file is missing from it and gets its default.
  */
 
 import type { Fields } from '../json/fields.js';
@@ -18,7 +18,7 @@ export function readTrainConfig(fields: Fields): TrainConfig {
   return { ...config, length: readLength(fields.fields('length')) } as TrainConfig;
 }
 
-/** Reads the fields of a table's rows. */
+/** Reads a field for each row of a table. */
 export function readRows(table: OptionTable, fields: Fields): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const key of Object.keys(table)) values[key] = readRow(table, key, fields);
@@ -27,7 +27,7 @@ export function readRows(table: OptionTable, fields: Fields): Record<string, unk
 
 /**
  * Reads the field of one row.
- * @throws CharnnError naming the field where its value is not what the row allows
+ * @throws CharnnError naming the field if the row does not allow its value
  */
 function readRow(table: OptionTable, key: string, fields: Fields): unknown {
   const row = table[key];

@@ -1,6 +1,6 @@
 /**
- * Replacing a file that another program may hold open. Windows refuses that until the file is let go, which takes
- * moments where a virus scanner or a backup holds it, and as long as it likes where an editor does.
+ * Replaces a file that another program may hold open. Windows refuses to replace it until that program closes it: a
+ * virus scanner or a backup does so after moments, an editor perhaps never.
  */
 import { access, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { CharnnError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 
-/** What the system does; tests have one of their own. */
+/** Operations of the file system; tests pass their own. */
 export interface ReplacingSystem {
   readonly platform: string;
   rename(from: string, to: string): Promise<void>;
@@ -29,18 +29,18 @@ const thisSystem: ReplacingSystem = {
   wait,
 };
 
-/** Milliseconds between attempts, about three seconds in all */
+/** Milliseconds between attempts, some three seconds in all */
 const pauses: readonly number[] = [50, 100, 200, 400, 800, 1600];
-/** What Windows reports of a file that is open elsewhere, or that may not be replaced */
+/** Error codes on Windows for a file that another program holds open, or that must not be replaced */
 const heldCodes: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'EBUSY']);
-/** Files of this process that lie under a second name, by the path that they are meant for */
+/** Files that this process has stored under a second name, by the path where they belong */
 const besides = new Map<string, string>();
 
-/** A file was written, but under a second name, because another program holds its own open. */
+/** A file was written, but under a second name, because another program holds its own file open. */
 export class HeldFileError extends CharnnError {
   override readonly name = 'HeldFileError';
 
-  /** @param secondName where the new contents are, in the same folder */
+  /** @param secondName path of the new contents, in the same folder */
   constructor(
     readonly path: string,
     secondName: string,
@@ -52,11 +52,11 @@ export class HeldFileError extends CharnnError {
 }
 
 /**
- * Moves a complete file to its place. On Windows a place that is held is tried again for some seconds; then the
+ * Moves a complete file into place. On Windows, a place that is held open is tried again for some seconds; then the
  * file gets a second name beside it.
  * @param temporary the complete file, in the same folder
- * @returns the second name, where it had to be taken
- * @throws the system's error when the file cannot be moved; it is then still there
+ * @returns the second name, if it had to be used
+ * @throws the system's error when the file cannot be moved; the temporary file is then still there
  */
 export async function replaceFile(
   temporary: string,
@@ -82,8 +82,8 @@ export async function replaceFile(
 }
 
 /**
- * Moves what lies under a second name to the place that it is meant for, if that has been let go.
- * @returns whether nothing lies under a second name any more
+ * Moves what is stored under a second name to where it belongs, if that place is free now.
+ * @returns whether nothing is stored under a second name any more
  */
 export async function moveHeldFile(
   target: string,
@@ -105,7 +105,7 @@ function isHeld(cause: unknown, { platform }: ReplacingSystem): boolean {
   return platform === 'win32' && heldCodes.has((cause as NodeJS.ErrnoException).code);
 }
 
-/** `charnn.json` → `charnn-new.json`, or with a number when that is taken */
+/** `charnn.json` → `charnn-new.json`, or with a number if that name is taken */
 async function freeName(target: string, system: ReplacingSystem): Promise<string> {
   const { dir, name, ext } = parse(target);
   for (let n = 1; ; n++) {

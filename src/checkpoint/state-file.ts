@@ -36,8 +36,8 @@ import { leastVersion, stateFeatures } from './versions.js';
 const { whole, notNegative } = ranges;
 
 /**
- * The path of the state of a model: `charnn.json` → `charnn.state.json`, `charnn` → `charnn.state`. No two models have
- * the same.
+ * The path of the state that belongs to a model: `charnn.json` → `charnn.state.json`, `charnn` → `charnn.state`.
+ * Different models have different paths.
  */
 export function statePath(modelPath: string): string {
   const extension = extname(modelPath);
@@ -45,8 +45,8 @@ export function statePath(modelPath: string): string {
 }
 
 /**
- * Where earlier versions wrote the state of a model without an extension: at the path that now is for the model with
- * the extension .json. Undefined for a model with an extension.
+ * Where earlier versions wrote the state of a model without an extension: at the path that now belongs to the model
+ * with the extension .json. Undefined for a model with an extension.
  */
 export function formerStatePath(modelPath: string): string | undefined {
   return extname(modelPath) === '' ? `${modelPath}.state.json` : undefined;
@@ -155,8 +155,8 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
 }
 
 /**
- * Reads the summary of a thinned history. Exactly those validations must be in the history that thinning keeps of
- * their number.
+ * Reads the summary of a thinned history. The history must contain exactly those validations which thinning keeps out
+ * of that number.
  */
 function readSummary(fields: Fields): HistorySummary | undefined {
   if (fields.get('validations') === undefined) return undefined;
@@ -174,7 +174,7 @@ function readSummary(fields: Fields): HistorySummary | undefined {
   const found = fields.array('history').length;
   if (found === kept) return read;
   throw new CharnnError(
-    `${fields.name('history')} must be ${kept} validations of ${count}, not ${found}`,
+    `${fields.name('history')} must have ${kept} entries after ${count} validations, not ${found}`,
   );
 }
 
@@ -186,7 +186,7 @@ function readPlan(fields: Fields): LengthPlan {
   };
 }
 
-/** Names and shapes of a state's tensors, in order: weights, moments, average, hidden states. */
+/** Names and shapes of a state's tensors, in order: weights, moments, moving average, hidden states. */
 function expectedTensors(model: ModelConfig, config: TrainConfig) {
   const { flatSize } = parameterTable(model);
   const moments = Array.from({ length: momentCount(config.optimizer) }, (_, i) => ({

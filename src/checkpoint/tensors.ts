@@ -1,6 +1,6 @@
 /**
  * Tensors in JSON: `{name, shape, dtype, encoding, data}`, where data is base64 of little-endian float32, or plain
- * numbers. They are written and read in pieces, because a tensor's text may be longer than V8's longest string.
+ * numbers. They are written and read in pieces, because a tensor's text may exceed V8's longest string.
  */
 import type { Hash } from 'node:crypto';
 import { endianness } from 'node:os';
@@ -57,7 +57,7 @@ function firstNotFinite(values: Float32Array): number {
   return -1;
 }
 
-/** Nine significant digits tell any two float32 apart. */
+/** Nine significant digits distinguish any two float32 numbers. */
 function shortestDecimal(value: number): string {
   return Object.is(value, -0) ? '-0' : String(Number(value.toPrecision(9)));
 }
@@ -73,7 +73,7 @@ function littleEndian(values: Float32Array): Buffer {
 
 // --- reading ---
 
-/** A tensor whose header has been checked: the format and the place of its data */
+/** A tensor whose header has been checked: its format and the position of its data */
 export interface ReadableTensor extends TensorShape {
   readonly fields: Fields;
   readonly data: Span;
@@ -81,7 +81,7 @@ export interface ReadableTensor extends TensorShape {
 }
 
 /**
- * Checks all that can be known about a tensor before memory is taken for it.
+ * Checks everything that can be known about a tensor before memory is allocated for it.
  * @throws CharnnError naming the field that is wrong
  */
 export function checkTensor(
@@ -117,13 +117,13 @@ export function checkTensor(
   return { ...expected, fields, data, encoding };
 }
 
-/** Returns the number of a tensor's values. */
+/** Returns the number of values in a tensor. */
 export function elementsOf({ shape }: TensorShape): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
 /**
- * Reads a tensor's values into `into`, which has as many.
+ * Reads a tensor's values into `into`, which has the right length.
  * @throws CharnnError naming the field that is wrong
  */
 export function readTensor(
@@ -143,7 +143,7 @@ export function readTensor(
   hash.update(littleEndian(into));
 }
 
-/** Number of characters read at once: whole groups of 4 */
+/** Number of characters read at once: a multiple of 4, the length of a base64 group */
 const pieceCharacters = 1 << 20;
 
 function readBase64(
@@ -159,7 +159,7 @@ function readBase64(
     const part = piece.subarray(0, Math.min(piece.length, last - at));
     source.read(part, at);
     const wanted = Math.min((part.length / 4) * 3, bytes.length - done);
-    // characters outside the alphabet are skipped by the decoder, so that too few bytes come out
+    // the decoder skips characters outside the base64 alphabet, so that too few bytes come out
     if (bytes.write(part.toString('latin1'), done, 'base64') !== wanted) {
       throw new CharnnError(`${fields.name(`data (${name})`)} is not valid base64`);
     }

@@ -1,10 +1,10 @@
 /**
- * Versions of charnn's files. A file names the least version of its format that can read it: so an earlier charnn
- * goes on reading whatever it understands, and refuses everything else with the advice to update, before it stumbles
- * over a field.
+ * Versions of charnn's files. A file records the lowest version of its format that can read it. So an earlier charnn
+ * still reads whatever it understands, and refuses everything else with the advice to update, before an unknown field
+ * can confuse it.
  *
- * A feature that an earlier charnn cannot read gets a line in `versions`, with the next version of its formats, and
- * is named by `modelFeatures` or by what writes the file.
+ * A feature that an earlier charnn cannot read gets an entry in `versions`, with the next version of its formats, and
+ * is listed by `modelFeatures`, by `stateFeatures`, or by what writes the file.
  */
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
@@ -23,10 +23,10 @@ const versions = {
 
 export type FileKind = keyof typeof versions;
 
-/** A feature that files of this kind have only from some version on */
+/** A feature that some version of this kind of file introduced */
 export type FileFeature<Kind extends FileKind> = Exclude<keyof (typeof versions)[Kind], 'all'>;
 
-/** The version from which on files of this kind have a feature; earlier files lack it. */
+/** The first format version whose files can have the feature. */
 export function firstVersion<Kind extends FileKind>(
   kind: Kind,
   feature: FileFeature<Kind>,
@@ -39,7 +39,7 @@ export function latestVersion(kind: FileKind): number {
   return Math.max(...Object.values(versions[kind]));
 }
 
-/** The least version that can read a file with these features. */
+/** The lowest version that can read a file with these features. */
 export function leastVersion<Kind extends FileKind>(
   kind: Kind,
   features: readonly FileFeature<Kind>[],

@@ -36,7 +36,7 @@ export function createProgram(
   program
     .command('help [command]')
     .description('print the help of a command')
-    .helpOption(false)
+    .helpOption('-h, --help', 'print this help')
     .action((name?: string) => {
       if (name === undefined) program.outputHelp();
       else (find(program, name) ?? refuseCommand(name, definitions)).outputHelp();

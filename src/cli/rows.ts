@@ -1,9 +1,8 @@
 /** Options that several commands have. */
-import { precisionNames } from '../backend/device.js';
 import { flag, type OptionRow, option } from '../options/table.js';
-import { choice, path } from '../options/types.js';
+import { path } from '../options/types.js';
 import { schema } from '../train/schema/schema.js';
-import { runningPrecision } from '../train/schema/training-rows.js';
+import { predictingPrecision, runningPrecision } from '../train/schema/training-rows.js';
 
 export const model = option('<file>', path, 'the model', { short: 'm', default: 'charnn.json' });
 export const last = flag(
@@ -11,13 +10,7 @@ export const last = flag(
 );
 export const backend = plain(schema.backend);
 export const precision = runningPrecision;
-/** The same where a trained model predicts and nothing is learned */
-export const predictionPrecision = option(
-  '<format>',
-  choice(precisionNames),
-  'format of the numbers that products multiply: float32, bfloat16, or integers of 8 bits, which are the fastest character by character',
-  { default: 'f32' },
-);
+export const predictionPrecision = predictingPrecision;
 export const threads = { ...plain(schema.threads), absent: 'usable cores' };
 export const json = flag('print machine-readable JSON');
 export const quiet = flag('print nothing but warnings and errors', { short: 'q' });

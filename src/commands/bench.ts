@@ -30,7 +30,9 @@ const table = {
   }),
   backend: rows.backend,
   precision: rows.precision,
-  profile: flag('say where the time of training goes, and how near its products are to the limit'),
+  profile: flag(
+    "show where the training time goes, and how close matrix products come to the processor's peak speed",
+  ),
   json: rows.json,
   debug: rows.debug,
 };
@@ -109,7 +111,7 @@ function lines(result: BenchmarkResult, peakMegabytes: number): string {
   const rows = [
     ['model', `${layers} × ${cell} of ${hidden}`],
     ['back end', `${backend}, ${threads} thread${threads === 1 ? '' : 's'}`],
-    ['training', `${thousand(result.charsPerSecond)} (${result.ms.toFixed(2)} ms an iteration)`],
+    ['training', `${thousand(result.charsPerSecond)} (${result.ms.toFixed(2)} ms per iteration)`],
     ['', `${result.gflops.toFixed(0)} GFLOP/s`],
     ['generation', thousand(result.generateCharsPerSecond)],
     ['memory', `${peakMegabytes.toFixed(0)} MB at the peak`],
@@ -147,10 +149,13 @@ function profileRows({ shares, isSplit, productRate, peakRate }: TrainingProfile
     const part = `${((100 * productRate) / peakRate).toFixed(0)} %`;
     rows.push([
       '',
-      `products at ${gflops(productRate)} a thread, ${part} of the ${gflops(peakRate)} of a loop on registers`,
+      `matrix products: ${gflops(productRate)} per thread, ${part} of the peak of ${gflops(peakRate)}`,
     ]);
   } else if (peakRate !== undefined) {
-    rows.push(['', `a loop on registers: ${gflops(peakRate)} a thread`]);
+    rows.push([
+      '',
+      `peak, measured in a loop that uses registers only: ${gflops(peakRate)} per thread`,
+    ]);
   }
   return rows;
 }

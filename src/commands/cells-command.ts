@@ -37,10 +37,10 @@ export const cellsCommand = defineCommand({
   arguments: '[action] [cell]',
   summary: 'list recurrent cells, show and check their equations',
   description:
-    "List the recurrent cells that --cell takes. `show` prints a cell's equations and\nwhat it costs; `check` compares its gradients with finite differences, and\nmeasures its speed.",
+    "List the recurrent cells that --cell takes. `show` prints a cell's equations and\nwhat it costs; `check` compares its gradients with finite differences, and\nmeasures its speed. A file of equations (NAME.cell) has lines such as those that\n`charnn cells show gru` prints, for instance h' = tanh(W x + U h + b).",
   examples: [
     ['charnn cells', 'all cells'],
-    ['charnn cells show nas --hidden 512', 'equations, parameters, products'],
+    ['charnn cells show nas --hidden 512', 'its equations and costs'],
     ['charnn cells check my.cell', 'are its gradients right?'],
   ],
   synonyms: ['cell', 'equations', 'architectures'],
@@ -106,20 +106,20 @@ function show(given: string, { hidden: H = table.hidden.default, json }: Options
     return `${jsonText({ name, heading, equations: print(definition), fused, hidden: H, ...cost })}\n`;
   }
   const { recurrentProducts: products, recurrentMatrices: matrices, operations } = cost;
-  const waiting =
+  const inWords =
     products === 0
-      ? 'none that waits for the state: all are computed for a whole chunk at once'
-      : `${products} that wait${products === 1 ? 's' : ''} for the state, of ${matrices} ${matrices === 1 ? 'matrix' : 'matrices'} of ${H} × ${H}`;
+      ? 'none is recurrent: all are computed for a whole chunk at once'
+      : `${products} recurrent (one time step after another), by ${matrices} ${matrices === 1 ? 'matrix' : 'matrices'} of ${H} × ${H}`;
   const lines = [
     ['parameters', `${grouped(cost.parameters)} in a layer of ${H} units with ${H} inputs`],
-    ['products', `a step: ${waiting}`],
+    ['products', inWords],
     [
       'operations',
-      `a unit and step: ${operations.forward} forward, ${operations.backward} backward`,
+      `per unit and time step: ${operations.forward} forward, ${operations.backward} backward`,
     ],
     [
       'memory',
-      `${grouped(cost.bytesPerCharacter)} bytes a layer and character of a chunk, in training`,
+      `${grouped(cost.bytesPerCharacter)} bytes per layer and character of a chunk, in training`,
     ],
     ...(fused ? [['computed', 'by kernels of its own, not from these equations']] : []),
   ];
@@ -166,7 +166,7 @@ async function check(given: string, options: Options): Promise<void> {
   }
   if (!(worst.error <= tolerance)) {
     throw new CharnnError(
-      `the gradient of ${worst.tensor} differs by ${worst.error.toExponential(1)} from the loss's: is a function not defined where these equations use it, such as log of a negative number?`,
+      `the gradient of ${worst.tensor} differs by ${worst.error.toExponential(1)} from that found by finite differences of the loss: do these equations use a function where it is undefined, such as log of a negative number?`,
     );
   }
 }

@@ -48,7 +48,7 @@ const table = {
 export const convert = defineCommand({
   name: 'convert',
   arguments: '[text...]',
-  summary: 'print what a model of pairs makes of each line',
+  summary: 'convert each line with a model trained with --pairs',
   description:
     'Convert each line of files or standard input with a model that was trained with\n--pairs, and print the results, one for each line, in order.',
   examples: [

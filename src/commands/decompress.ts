@@ -14,7 +14,7 @@ export const decompress = defineCommand({
   arguments: '[file]',
   summary: 'restore the input of compress',
   description:
-    'Restore a compressed file, byte for byte. This needs the back end that compress\nused, and the model that it was given, if any.',
+    'Restore a compressed file, byte for byte. The back end that compress used must be\nable to run here (it is chosen automatically), and a model that was given to\ncompress must be given again.',
   examples: [['charnn decompress book.cz > book.txt', 'the very same bytes']],
   synonyms: ['unpack', 'unzip', 'decode', 'uncompress'],
   options: {

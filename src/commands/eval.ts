@@ -9,6 +9,7 @@ import { optionName, UsageError } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { columnsOf, conditionReader, knownConditions } from '../library/given-beside.js';
+import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';
@@ -17,7 +18,6 @@ import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
-import { requireWeightsThatLearn } from './input/fixed-weights.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { baselineEvent, baselineLine } from './output/baseline-line.js';
 import { evaluateAsPairs } from './output/pair-evaluation.js';
@@ -30,7 +30,7 @@ export const evaluate = defineCommand({
   description: 'Print the loss of a model on a text: files, folders or standard input (-).',
   examples: [
     ['charnn eval other-book.txt', 'how well is it predicted?'],
-    ['charnn eval test.tsv', 'of a model of pairs: how often is it right?'],
+    ['charnn eval test.tsv', 'accuracy of a model of --pairs'],
     ['charnn eval - --json < page.txt', 'for a script'],
   ],
   synonyms: ['evaluate', 'test', 'loss', 'perplexity'],

@@ -118,7 +118,7 @@ function description(model: Model): string {
     field('contexts', `up to ${context} characters`);
     field('n-grams', grouped(ngrams) + (cutoff > 0 ? `, of more than ${cutoff} occurrences` : ''));
     lines.push(
-      '  mixed as a product of powers, by how long the known context is: (network, counts)',
+      '  log-linear mixing: weights of network and counts by length of the longest known context',
     );
     weights.forEach((pair, length) => {
       field(`${length}`, pair.map((weight) => weight.toFixed(2)).join(', '));

@@ -34,7 +34,7 @@ const table = {
   hidden: option(
     '<n>',
     integer(1, maxHidden),
-    'units of the LSTM whose number of parameters all cells get',
+    'every cell gets as many parameters as an LSTM of this many units',
     {
       default: 128,
     },
@@ -56,7 +56,7 @@ const table = {
     default: 'search.json',
   }),
   page: option('<file>', path, 'write a self-contained HTML page: results, equations, family tree'),
-  resume: flag('continue an interrupted search: its plan is that of the record'),
+  resume: flag('continue an interrupted search with the settings saved in its --output file'),
   force: flag('replace the record of another search', { short: 'f' }),
   json: rows.json,
   quiet: rows.quiet,

@@ -175,7 +175,7 @@ function sayMixed(model: Model | undefined, output: Output): void {
     weights[length].map((weight) => weight.toFixed(2)).join(' and ');
   const longest = weights.length - 1;
   output.note(
-    `network and counts weigh ${known(longest)} where the counts know the last ${longest} characters, ${known(1)} where they know one (charnn inspect)`,
+    `mixing weights of network and counts: ${known(longest)} after a known context of ${longest} characters, ${known(1)} after one of 1; charnn inspect shows all`,
   );
 }
 

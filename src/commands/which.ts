@@ -44,8 +44,8 @@ export const which = defineCommand({
   description:
     'Print each line of standard input with the name of the model that gives it the\nhighest probability, and the difference in bits to the next best model.',
   examples: [
-    ['charnn which en.json de.json < mixed.txt', 'which language is each line?'],
-    ['charnn which a.json b.json | cut -f1 | uniq -c', 'how often each one'],
+    ['charnn which en.json de.json < mixed.txt', 'language of each line'],
+    ['charnn which *.json < log | cut -f1 | sort | uniq -c', 'how often each fits best'],
   ],
   synonyms: ['classify', 'compare', 'identify'],
   options: table,

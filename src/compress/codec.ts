@@ -37,32 +37,32 @@ import { compressShort, decompressShort } from './short-codec.js';
 import { isShort, shortBackend, shortBytes } from './short-container.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
-/** Sizes of a model that begins untrained: small, because it has to learn fast */
+/** Sizes of a model that begins untrained, which is small because it has to learn fast */
 const freshConfig = { cell: 'lstm', layers: 1, hidden: 256, embedding: 64 } as const;
 const freshRate = 4e-3;
-/** Learning rate of a given model: it knows the language already and only has to adapt. */
+/** Learning rate of a given model, which is low because such a model knows the language and only has to adapt. */
 const givenRate = 1e-3;
 const { chunk } = limits.compressed;
-/** Numbers of streams for short and long contents: few streams compress better, many are faster. */
+/** Numbers of streams for short and long contents: fewer streams compress better, more are faster. */
 const fewStreams = 4;
 const longStream = 300_000;
 
 export interface CompressOptions {
   /** The model to start from; without it, a fresh model learns from the content alone. */
   readonly model?: Model | undefined;
-  /** Whether a given model goes on learning, where the content is not so short that it has a short header */
+  /** Whether a given model goes on learning; a content so short that it gets a short header never changes the model */
   readonly learn: boolean;
   readonly threads: number;
-  /** The computation must give the same numbers on the machine that decompresses. */
+  /** The device that computes; the machine that decompresses must be able to compute the same numbers. */
   readonly device: Device;
   readonly onProgress?: ProgressListener | undefined;
-  /** Ends the work; it rejects with the signal's reason. */
+  /** A signal that ends the work; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A content of less than a kilobyte is written with a short header where a model was given and WebAssembly computes.
- * @returns the file; never more than some hundred bytes longer than the content
+ * Compresses a content. One of less than a kilobyte gets a short header if a model was given and WebAssembly computes.
+ * @returns the file, which is at most a few hundred bytes longer than the content
  */
 export async function compress(content: Uint8Array, options: CompressOptions): Promise<Uint8Array> {
   const { model, device } = options;
@@ -74,7 +74,7 @@ export async function compress(content: Uint8Array, options: CompressOptions): P
   return compressLong(content, options);
 }
 
-/** A file that says in its header all that is needed to restore it */
+/** Makes a file whose header records all that is needed to restore the content */
 async function compressLong(
   content: Uint8Array,
   { model, learn, threads, device, onProgress, signal }: CompressOptions,
@@ -114,9 +114,9 @@ async function compressLong(
 }
 
 /**
- * Refuses contents that are too large, because a file is compressed as a whole, in memory.
- * @param bytes of the file, or of the part that has been read so far
- * @throws CharnnError for more than can be compressed at a time, or than memory holds
+ * Refuses a content that is too large, because a file is compressed as a whole, in memory.
+ * @param bytes size of the file, or of the part that has been read so far
+ * @throws CharnnError for more than can be compressed at once, or than fits in memory
  */
 export function requireCompressible(bytes: number): void {
   const { contentBytes } = limits.compressed;
@@ -135,10 +135,11 @@ function streamsFor(characters: number): number {
 }
 
 /**
+ * Restores a content.
  * @param name of the file, as messages show it
  * @param model the one that was given to compress
- * @throws CharnnError where the file is damaged, where another model is needed, and where this machine
- * does not compute as the one that wrote it
+ * @throws CharnnError where the file is damaged, where another model is needed, and where this machine does not compute
+ * the same numbers as the one that wrote it
  */
 export async function decompress(
   file: Uint8Array,
@@ -196,7 +197,9 @@ function requireModel(
   return model;
 }
 
-/** Equal names are not enough: another compiler may have rounded otherwise. */
+/**
+ * Checks the computed numbers as well as the back end's name, because another compiler may have rounded differently.
+ */
 async function requireEqual(
   device: Device,
   { backend, probe: expected, version }: Coding,
@@ -205,6 +208,6 @@ async function requireEqual(
 ): Promise<void> {
   if ((await probe(device, config, version)) === expected) return;
   throw new CharnnError(
-    `${name} can be decompressed only where its back end, ${backend}, rounds as it did when the file was compressed: here it rounds otherwise`,
+    `${name} can be decompressed only where its back end, ${backend}, computes the very numbers that it did when the file was compressed, and here it does not: decompress it on the machine, or with the version of charnn, that compressed it`,
   );
 }

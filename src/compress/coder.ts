@@ -1,4 +1,4 @@
-/** Codes a text with a model that learns as it goes: symbols to bytes and back, on several threads. */
+/** Codes a text with a model that learns as it goes: from symbols to bytes and back, on several threads. */
 import { type Scope, withScope } from '../backend/device.js';
 import { type ModelCounts, sharedCounts } from '../counts/mixture.js';
 import { CharnnError } from '../errors.js';
@@ -26,37 +26,37 @@ export interface CodingSettings {
   readonly streams: number;
   readonly chunk: number;
   readonly lanes: number;
-  /** Peak learning rate; 0 leaves the network as it is */
+  /** Peak learning rate; 0 keeps the network unchanged */
   readonly rate: number;
-  /** The version of the file, which says how n-grams are counted and mixed */
+  /** The version of the file, which decides how n-grams are counted and mixed */
   readonly version: number;
-  /** Characters of the longest context that is counted */
+  /** Length of the longest context that is counted, in characters */
   readonly context: number;
 }
 
 export interface CodingModel {
   readonly config: ModelConfig;
-  /** The initial parameters as a flat list */
+  /** The initial parameters, as a flat list */
   readonly weights: Float32Array;
-  /** Symbol of each id, without the unknown one, which is the last */
+  /** The symbol of each id, without the unknown symbol, which has the last id */
   readonly alphabet: Uint32Array;
-  /** The character that the model reads before a text */
+  /** The id that the model reads before the text */
   readonly beginning: number;
-  /** Whether it is a model that was given, not a fresh one */
+  /** Whether the model was given by the user, not made for this content */
   readonly isGiven: boolean;
-  /** The model's own counts */
+  /** The n-gram counts of the given model */
   readonly counts?: ModelCounts | undefined;
 }
 
-/** The device that computes, and the listener to its progress */
+/** The device that computes, and what to do about progress and interruption */
 export interface ComputeContext {
   readonly device: Scope;
   readonly onProgress?: ProgressListener | undefined;
-  /** Ends the work; it rejects with the signal's reason. */
+  /** A signal that ends the work; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Called several times a second with the fraction that is done, from 0 to 1 */
+/** Called several times a second with the fraction of the work that is done, from 0 to 1 */
 export type ProgressListener = (fraction: number) => void;
 
 const progressMs = 200;
@@ -181,7 +181,7 @@ function planOf(
 function trainConfig({ streams, chunk, lanes }: CodingSettings): TrainConfig {
   return {
     ...plainTraining,
-    // old gradients count less, because learning never settles
+    // old gradients are forgotten faster than usual, because the model has to keep adapting
     beta2: 0.99,
     clip: 1,
     batchSize: streams,
@@ -207,7 +207,7 @@ async function runCoders(
   const done = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // a worker may fail before anybody waits
+  // a worker may fail before anyone awaits this promise; without a handler the rejection would count as unhandled
   done.catch(() => {});
   let pool: WorkerPool<CodingPlan, CodingOrder, CodingResult> | undefined;
   let left = lanes;

@@ -5,16 +5,16 @@ import { parameterTable } from '../model/parameters.js';
 import type { CodingSettings } from './coder.js';
 import { maxCounts } from './counting-format.js';
 
-/** Bytes of memory for each byte of the content: itself, as a symbol, and as symbol and id of a stream */
+/** Bytes of memory per byte of the content: the content itself, its symbols, and a symbol and an id in a stream */
 export const bytesPerByte = 12;
 /** Bytes of memory for each counted n-gram, in two hash tables that are about half full */
 const bytesPerCount = 80;
-/** Estimated number of different n-grams of all orders for each character of a short text; a long one has fewer */
+/** Estimated number of different n-grams of all orders per character of a short text; a long text has fewer */
 const countsPerCharacter = 2;
-/** Bytes that a thread takes at its start */
+/** Bytes that a thread takes when it starts */
 const threadBytes = 12 * 2 ** 20;
 
-/** Estimated bytes for coding a content: content, weights, gradients, activations and counts of all replicas. */
+/** Estimated bytes for coding a content: the content, weights, gradients, activations and counts of all replicas. */
 export function codingBytes(
   config: ModelConfig,
   characters: number,
@@ -25,7 +25,7 @@ export function codingBytes(
   const rows = streams * chunk;
   const activations = 2 * rows * (L * 2 * cellOf(config).keptWidth * H + 2 * V);
   const learns = rate > 0 ? 1 : 0;
-  // weights, two moments, and of each replica its gradients and packed weights
+  // the weights and two moments, and for each replica its gradients and packed weights
   const flats = 1 + 2 * learns + lanes * (1 + 2 * learns);
   const counts = lanes * Math.min(maxCounts, countsPerCharacter * characters);
   const content = bytesPerByte * characters;

@@ -1,9 +1,9 @@
 /**
- * A replica of coding: some rows of the streams. All replicas go through the same chunks in lockstep: each codes
- * its rows' characters with the weights as they are, then all learn from the chunk together, as in
- * training. What n-gram models have counted is mixed into the predictions (`mixed-prediction.ts`), in all rows. The
- * decoder does the same with the characters that it has just read, so that both sides have the same weights, to the
- * last bit, at every chunk.
+ * A replica in coding, which codes some rows of the streams. All replicas go through the same chunks in lockstep: each
+ * codes the characters of its rows with the current weights, then all learn from the chunk together, as in training. In
+ * all rows the network's predictions are mixed with those of n-gram counts (`mixed-prediction.ts`). The decoder does
+ * the same with the characters that it has just decoded, so that both sides have the same weights at every chunk, to
+ * the last bit.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
@@ -22,33 +22,33 @@ import { MixedPrediction } from './mixed-prediction.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
 import { isText, type Layout } from './stream-layout.js';
 
-/** The settings of a replica; they pass through `postMessage`. */
+/** The settings of all replicas; they are passed by `postMessage`. */
 export interface CodingPlan {
   readonly layout: Layout;
-  /** Symbols and ids by position of the layout; the decoder fills in both */
+  /** Symbols and ids by position in the layout; the decoder fills them in */
   readonly symbols: Uint32Array;
-  /** Symbol of each id, without the unknown one */
+  /** The symbol of each id, without the unknown symbol */
   readonly alphabet: Uint32Array;
-  /** The plan of each replica; `train` is the ids by position */
+  /** The plan of each replica, whose `train` is the ids by position */
   readonly replicas: readonly ReplicaPlan[];
-  /** Peak learning rate; 0 leaves the network as it is */
+  /** Peak learning rate; 0 keeps the network unchanged */
   readonly rate: number;
-  /** The version of the file, which says how n-grams are counted and mixed */
+  /** The version of the file, which decides how n-grams are counted and mixed */
   readonly version: number;
-  /** Characters of the longest context that is counted */
+  /** Length of the longest context that is counted, in characters */
   readonly context: number;
-  /** Whether the network is that of a model that was given */
+  /** Whether the network is that of a given model */
   readonly isGiven: boolean;
-  /** Counts of the model */
+  /** The n-gram counts of the given model */
   readonly counts: ModelCounts | undefined;
   /** The bytes to decode, by replica; undefined when encoding */
   readonly coded: readonly Uint8Array[] | undefined;
 }
 
-/** Max milliseconds of work without a pause in which timers can run */
+/** Max milliseconds of work between two pauses, in which timers can run */
 const sliceMs = 100;
 
-/** Number of steps in which the learning rate rises to its peak; after that it falls as 1/√step. */
+/** Number of steps in which the learning rate rises to its peak; afterwards it falls as 1/√step. */
 const warmup = 20;
 const steady = 2000;
 
@@ -76,9 +76,9 @@ export function createCodingHandler(
 class StreamCoder {
   private readonly network: Network;
   private readonly control: SharedControl;
-  /** What the network learns with; undefined if it does not learn */
+  /** Trains the network; undefined if it does not learn */
   private readonly replica: Replica | undefined;
-  /** Network and counts mixed; undefined if the network predicts alone */
+  /** Mixes network and counts; undefined if the network predicts alone */
   private readonly mixed: MixedPrediction | undefined;
   private readonly format: CountingFormat;
   private readonly state: State;
@@ -107,7 +107,7 @@ class StreamCoder {
     const { isTrimmed } = this.format;
     if (coded === undefined) this.encoder = new RangeEncoder(isTrimmed);
     else this.decoder = new RangeDecoder(coded[index], isTrimmed);
-    // the decoder knows no character before it has been decoded
+    // the decoder must decode each character before the network can read it
     const steps = this.encoder ? layout.chunk : 1;
     const weights = new ParameterTensors(
       backend,
@@ -151,7 +151,7 @@ class StreamCoder {
       if (replica !== undefined) {
         if (steady) {
           const rate = Float64Array.of(rateAt(plan.rate, step));
-          // a model whose loss has diverged stops learning, on both sides alike
+          // a model whose loss has diverged stops learning, in the encoder as in the decoder
           steady = (await replica.run(step, rate)).diverged === undefined;
           network.thaw();
           network.freeze();
@@ -160,14 +160,16 @@ class StreamCoder {
         }
       }
       if (mixed === undefined) continue;
-      // the other replicas must have coded their characters before these are counted
+      // the other replicas must have coded their characters before this one counts them
       if (replica === undefined) this.control.barrier.wait();
       this.countChunk(mixed, from + 1, from + T);
     }
     return this.encoder?.finish() ?? new Uint8Array(0);
   }
 
-  /** Counts what is not counted yet at the same positions of all streams, those of the other replicas included. */
+  /**
+   * Counts what has not been counted yet at the same positions of all streams, including those of the other replicas.
+   */
   private countChunk(mixed: MixedPrediction, first: number, last: number): void {
     const { layout } = this.plan;
     const { firstRow, rows } = this.own;
@@ -184,7 +186,7 @@ class StreamCoder {
     return this.own.train.subarray(stream * length, (stream + 1) * length);
   }
 
-  /** Codes T characters of each row, time step by time step. */
+  /** Codes T characters of each row, one time step after another. */
   private steps(from: number, T: number): Answer<void> {
     const { backend, network, logits, own, plan } = this;
     const { length } = plan.layout;
@@ -231,7 +233,7 @@ class StreamCoder {
     if (this.format.countsAtOnce) mixed.count(ids, index);
   }
 
-  /** Codes a character with the current frequencies and returns its id. */
+  /** Codes a character with the current frequencies, and returns its id. */
   private code(stream: number, index: number): number {
     const { frequencies, plan, own, encoder, decoder } = this;
     const position = stream * plan.layout.length + index;

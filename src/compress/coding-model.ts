@@ -1,4 +1,4 @@
-/** The model that codes a content, fresh or given, and the checks that another machine has the same. */
+/** The model that codes a content, either new or given, and checks that another machine has the same one. */
 import { createHash, type Hash } from 'node:crypto';
 import type { Device, Scope } from '../backend/device.js';
 import { openExactDevice } from '../backend/open-device.js';
@@ -16,7 +16,7 @@ export function freshModel(config: ModelConfig, alphabet: Uint32Array): CodingMo
   return { config, weights, alphabet, beginning: config.vocabulary - 1, isGiven: false };
 }
 
-/** @param version of the compressed file: earlier ones leave the model's counts out */
+/** @param version of the compressed file: earlier versions do not use the model's counts */
 export function givenModel(
   { config, weights, vocabulary, counts }: Model,
   version: number,
@@ -32,7 +32,7 @@ export function givenModel(
 
 /**
  * A hash of everything that a model computes with.
- * @param version of the compressed file: earlier ones left the sizes out, or the counts
+ * @param version of the compressed file: earlier versions did not hash the sizes, or the counts
  */
 export function fingerprint(
   { config, weights, vocabulary, counts }: Model,
@@ -64,10 +64,10 @@ function hashCounts(hash: Hash, { table, weights }: ModelCounts): void {
 }
 
 /**
- * A fingerprint of the arithmetic: the hash of a fixed text, coded by a model that learns.
- * @param model whose cells compute it
- * @param version of the compressed file: earlier ones took an LSTM for every model
- * @param rate its learning rate; with 0 only what predicts is told apart
+ * A fingerprint of the machine's arithmetic: the hash of a fixed text, coded by a model that learns.
+ * @param model whose kind of cell computes it
+ * @param version of the compressed file: earlier versions used an LSTM whatever the model was
+ * @param rate its learning rate; with 0 only the arithmetic of prediction is tested
  */
 export async function probe(
   device: Scope,

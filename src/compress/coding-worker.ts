@@ -1,4 +1,4 @@
-/** The entry of a worker thread of coding. */
+/** The entry module of a worker thread that codes. */
 import { handleMessages } from '../threads/handler.js';
 import { createCodingHandler } from './coding-handler.js';
 

@@ -1,7 +1,7 @@
 /**
- * The compressed file: eight bytes that say what it is, the length of its header, the header as JSON, the
- * header's own checksum, and what was coded. The header says all that is needed to decode, a checksum of
- * the content included. A file may come from anywhere: all of it is checked before it is used.
+ * The compressed file: eight bytes that identify it, the length of its header, the header as JSON, the header's own
+ * checksum, and the coded content. The header records everything needed to decode, including a checksum of the content.
+ * A file may come from anywhere, so all of it is checked before it is used.
  */
 import { createHash } from 'node:crypto';
 import { readModelConfig } from '../checkpoint/json.js';
@@ -17,11 +17,11 @@ import type { CodingSettings } from './coder.js';
 const magic = Buffer.from('charnn\0z', 'latin1');
 /** The version of the files that compress writes */
 export const writtenVersion = leastVersion('compressed', []);
-/** Limits of what compress writes: a header beyond them is refused before any memory is taken for it. */
+/** Limits of what compress writes: a header that exceeds them is refused before any memory is allocated for it. */
 const maxima = limits.compressed;
-/** Length of the longest context in files that do not record it */
+/** Length of the longest context, for files that do not record it */
 const earlierContext = 5;
-/** Bytes of the header's SHA-256 that are kept */
+/** Number of bytes of the header's SHA-256 that are stored */
 const checksumBytes = 8;
 
 export interface Header {
@@ -29,17 +29,17 @@ export interface Header {
   readonly bytes: number;
   /** SHA-256 of the content, in hexadecimal */
   readonly sha256: string;
-  /** Lengths of the replicas' coded bytes, and the coding; absent if the content is stored as it is */
+  /** Lengths of the replicas' coded bytes, and how they were coded; absent if the content is stored uncompressed */
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** The coding that was applied to a content; its version also defines probe and fingerprint */
+/** How a content was coded; the version also decides how probe and fingerprint are computed */
 export interface Coding extends CodingSettings {
   readonly characters: number;
-  /** The back end's name, and what it makes of a fixed text: both must be the same here */
+  /** The back end's name, and the hash of its numbers for a fixed text: both must be the same when decompressing */
   readonly backend: string;
   readonly probe: string;
-  /** A fresh model of bytes and its alphabet, or the fingerprint of a given one */
+  /** The alphabet of a new model of bytes, or the fingerprint of a given model */
   readonly model:
     | { readonly config: ModelConfig; readonly alphabet: Uint32Array }
     | { readonly sha256: string; readonly unit: TextUnit };
@@ -67,7 +67,7 @@ function checksum(json: Uint8Array): Buffer {
   return createHash('sha256').update(json).digest().subarray(0, checksumBytes);
 }
 
-/** @throws CharnnError for what is no such file, of another version, damaged or cut off */
+/** @throws CharnnError for a file that is not compressed by charnn, has another version, is damaged or cut off */
 export function unpack(file: Uint8Array, name: string): { header: Header; body: Buffer } {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   if (!bytes.subarray(0, magic.length).equals(magic)) {
@@ -112,7 +112,7 @@ function readVersion(fields: Fields, name: string): number {
   return version as number;
 }
 
-/** Reads the header. Its checksum holds, so a value that is wrong was not written by charnn. */
+/** Reads the header. Its checksum was right, so charnn did not write a header with a wrong value. */
 function readHeader(fields: Fields, version: number): Header {
   const bytes = fields.integer('bytes', 0, maxima.contentBytes);
   const content = { bytes, sha256: fields.string('sha256') };
@@ -154,7 +154,7 @@ function readCoding(fields: Fields, bytes: number, version: number): Coding {
     }),
     backend: fields.string('backend'),
     probe: fields.string('probe'),
-    // version 1 has a field of its own for a fresh model
+    // version 1 has a separate field for a new model
     model: readCodingModel(fields.fields(fields.get('fresh') === undefined ? 'model' : 'fresh')),
   };
 }

@@ -1,10 +1,10 @@
-/** How n-grams are counted and mixed in coding, which depends on the version of the file to the last digit. */
+/** How n-grams are counted and mixed in coding. It depends on the version of the file, and every digit matters. */
 import { firstVersion } from '../checkpoint/versions.js';
 import type { Discounting } from '../counts/growing-ngrams.js';
 
 interface BeginningWeights {
   readonly network: number;
-  /** Of what is counted in the content */
+  /** Weight of the model whose counts grow with the content */
   readonly grown: number;
 }
 
@@ -14,20 +14,25 @@ export interface CountingFormat {
   /** Number of characters of the longest context */
   readonly context: number;
   readonly discounting: Discounting;
-  /** Max entries of the n-gram model: more than books of many megabytes have, and less than half a GiB a replica */
+  /** Max entries of the n-gram model: more than books of many megabytes have, and less than half a GiB per replica */
   readonly maxCounts: number;
-  /** Number of sets of weights; the length of the longest known context, -1 for none, says which set is used */
+  /** Number of sets of weights; the length of the longest known context, or -1 for none, decides which set is used */
   readonly sets: number;
   setOf(matched: number): number;
-  /** Initial weights by what the network is; a model with counts brings its own for all but the content's */
+  /**
+   * Initial weights for a new network, a given one, and a given one with counts, whose own mixing weights are then used
+   * for its network and counts
+   */
   readonly beginning: Readonly<Record<'fresh' | 'given' | 'counted', BeginningWeights>>;
   /** Learning rate of the weights */
   readonly rate: number;
   /** Whether counts are mixed in even if the network does not learn */
   readonly isAlwaysMixed: boolean;
-  /** Whether a replica counts each of its own characters at once, instead of all characters after each chunk */
+  /**
+   * Whether a replica counts each of its own characters at once, instead of counting all characters after each chunk
+   */
   readonly countsAtOnce: boolean;
-  /** Whether the coded bytes leave out zeros at their end */
+  /** Whether zeros at the end of the coded bytes are left out */
   readonly isTrimmed: boolean;
 }
 

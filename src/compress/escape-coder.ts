@@ -1,18 +1,19 @@
 /**
- * Codes symbols that the model does not know, bit by bit; the probability of each bit is learned from those before.
+ * Codes symbols that the model does not know bit by bit, where the probability of each bit is learned from earlier
+ * ones.
  */
 import type { RangeDecoder, RangeEncoder } from './range-coder.js';
 
-/** Number of bits of a symbol: code points, and bytes that are no text (`symbols.ts`), are below 2^21. */
+/**
+ * Number of bits of a symbol: code points, and the numbers of bytes that are not text (`symbols.ts`), are below 2^21.
+ */
 const bits = 21;
 const total = 1 << 16;
-/** Adaptation rate: with each bit, a probability moves towards it by ½ to this power of the distance. */
+/** Adaptation rate: after each bit its probability moves towards the bit by 2^-rate of the distance. */
 const rate = 4;
 
 export class EscapeCoder {
-  /**
-   * Probability that the next bit is 0, by the bits before it; these follow a leading 1, so that their number is known
-   */
+  /** Probability that the next bit is 0, given the bits before it; a leading 1 marks how many these are */
   private readonly zero = new Map<number, number>();
 
   encode(symbol: number, encoder: RangeEncoder): void {
@@ -39,7 +40,7 @@ export class EscapeCoder {
       const probability = this.zero.get(prefix) ?? total / 2;
       const bit = code(probability, place);
       const moved = bit === 0 ? (total - probability) >> rate : -(probability >> rate);
-      // neither bit may become impossible
+      // neither value of a bit may become impossible
       this.zero.set(prefix, Math.max(32, Math.min(total - 32, probability + moved)));
       prefix = prefix * 2 + bit;
     }

@@ -1,17 +1,17 @@
 /**
- * Converts a row of logits to integer frequencies, by operations whose result the language fixes to
- * the last bit: both sides must come to the same numbers, and Math.exp may differ between engines.
+ * Converts a row of logits to integer frequencies, with operations whose result the language specifies to the last bit,
+ * because encoder and decoder must compute the same numbers and Math.exp may differ between engines.
  */
 import { maxTotal } from './range-coder.js';
 
 /** The powers 2^-k for k = 0 … 63 */
 const halves = Float64Array.from({ length: 64 }, (_, k) => 2 ** -k);
-/** Taylor series of 2^-f = e^(-f ln 2), to 1e-10 for 0 ≤ f < 1 */
+/** Number of terms of the Taylor series of 2^-f = e^(-f ln 2), which give 1e-10 for 0 ≤ f < 1 */
 const terms = 11;
 const series = new Float64Array(terms);
 for (let n = 0, term = 1; n < terms; term *= -Math.LN2 / ++n) series[n] = term;
 
-/** Computes e^-x for x ≥ 0, to ten digits; 0 beyond 2^-63. */
+/** Computes e^-x for x ≥ 0, to ten digits; the result is 0 below 2^-63. */
 export function exponential(x: number): number {
   const y = x * Math.LOG2E;
   if (!(y < 64)) return 0;
@@ -33,8 +33,8 @@ export class Frequencies {
   }
 
   /**
-   * Sets the frequencies for a row of logits: the most probable symbol gets `scale` parts, the others their share, and
-   * each at least one.
+   * Sets the frequencies for a row of logits: the most probable symbol gets `scale`, the others in proportion, and each
+   * at least 1.
    */
   set(logits: Float32Array | Float64Array, start: number): void {
     const { values, scale } = this;

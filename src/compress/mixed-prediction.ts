@@ -1,7 +1,7 @@
 /**
- * What characters are coded with: the network's prediction, mixed with what an n-gram model has counted in the content
- * so far, and with the counts that came with the model. Counts learn a name or a phrase at once, the network what is
- * beyond their contexts. Both sides count and mix alike, to the last bit.
+ * The prediction that characters are coded with: the network's, mixed with that of an n-gram model of the content so
+ * far, and with that of the counts that came with the given model. Counts learn a name or a phrase at once, the network
+ * learns what exceeds their contexts. Encoder and decoder count and mix alike, to the last bit.
  */
 import { GrowingNgrams } from '../counts/growing-ngrams.js';
 import { logarithm } from '../counts/logarithm.js';
@@ -23,8 +23,8 @@ export class MixedPrediction {
 
   /**
    * @param size V
-   * @param isGiven whether the network is that of a model that was given
-   * @param counts of the model, if it has some
+   * @param isGiven whether the network is that of a given model
+   * @param counts of the model, if it has any
    */
   constructor(
     size: number,
@@ -58,8 +58,8 @@ export class MixedPrediction {
   }
 
   /**
-   * @param logits the network's for this character, from `start` on
-   * @param ids the text, in which the character stands at `at`
+   * @param logits the network's for this character, beginning at `start`
+   * @param ids the text, in which the character is at index `at`
    * @returns logarithms of the probabilities, up to a constant; valid until the next call
    */
   predict(logits: Float32Array, start: number, ids: Ids, at: number): Float64Array {
@@ -86,7 +86,7 @@ export class MixedPrediction {
 
   /**
    * Learns from the character that was coded.
-   * @param frequencies those that it was coded with
+   * @param frequencies with which it was coded
    */
   learn(target: number, frequencies: Frequencies): void {
     this.mixer.learn(target, frequencies);

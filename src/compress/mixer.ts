@@ -1,19 +1,19 @@
 /**
- * Mixes predictions into one, as PAQ does (Mahoney 2005): in the logistic domain, weighted, with weights that follow
- * the gradient of what was coded,
+ * Mixes predictions log-linearly, as PAQ does (Mahoney 2005), with weights that follow the gradient of the cost of each
+ * coded character:
  *
  *     p(c) ∝ exp(Σᵢ wᵢ sᵢ(c)),  wᵢ ← wᵢ + η (sᵢ(target) - Σ_c p(c) sᵢ(c))
  *
- * with sᵢ(c) the logarithm of prediction i, up to a constant. All of it by operations whose result the
- * language fixes to the last bit.
+ * where sᵢ(c) is the logarithm of prediction i, up to a constant. It uses only operations whose result the language
+ * specifies to the last bit.
  */
 import type { Frequencies } from './frequencies.js';
 
-/** One of the predictions that are mixed */
+/** A prediction to be mixed with others */
 export interface MixedInput {
-  /** sᵢ of the current character, by symbol */
+  /** sᵢ for the current character, by symbol */
   readonly logs: Float64Array;
-  /** Initial weights of each set; which set is used tells how much the prediction is worth */
+  /** Initial weights of each set; the choice of the set reflects how reliable the prediction is */
   readonly weights: Float64Array;
   /** The set that is used for the current character */
   set: number;
@@ -24,8 +24,8 @@ export class Mixer {
   readonly mixed: Float64Array;
 
   /**
-   * @param size symbols
-   * @param rate η: how fast weights move
+   * @param size number of symbols
+   * @param rate learning rate η of the weights
    */
   constructor(
     size: number,
@@ -47,7 +47,7 @@ export class Mixer {
 
   /**
    * Learns from the character that was coded.
-   * @param frequencies those that the mixed prediction was coded with
+   * @param frequencies with which it was coded, made from the mixed prediction
    */
   learn(target: number, { values, total }: Frequencies): void {
     const { inputs, rate } = this;

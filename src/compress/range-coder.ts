@@ -1,21 +1,21 @@
 /**
- * Range coding (Martin 1979): each symbol narrows a range in proportion to its frequency, and bytes that
- * no later symbol can change are written. All numbers are integers below 2^53, so that double arithmetic
- * is exact and the same everywhere. A carry is kept from running through bytes that are written already
- * by counting the bytes of all ones behind the last one that may still change.
+ * Range coding (Martin 1979): each symbol narrows a range in proportion to its frequency, and bytes that later symbols
+ * can no longer change are written. All numbers are integers below 2^53, so that double arithmetic is exact and the
+ * same everywhere. A carry could run back through any number of bytes of value 255; therefore the last other byte is
+ * held back, and the 255s that follow it are only counted.
  */
 
 import { CharnnError } from '../errors.js';
 
-/** Thrown where coded bytes end before all symbols are decoded */
+/** The message for coded bytes that end before all symbols are decoded */
 export const endsEarly =
   'the compressed data ends before its content is complete: it is damaged or cut off';
 
 const whole = 2 ** 48;
 const byteStep = 2 ** 40;
-/** Number of bytes of the encoder's `low` and the decoder's `code` */
+/** Number of bytes in the encoder's `low` and the decoder's `code` */
 const stateBytes = 6;
-/** Max sum of frequencies: the range never falls below it. */
+/** Max sum of frequencies; the range always stays at least as large. */
 export const maxTotal = byteStep;
 
 export class RangeEncoder {
@@ -23,15 +23,18 @@ export class RangeEncoder {
   private length = 0;
   private low = 0;
   private range = whole - 1;
-  /** The last byte that a carry may change; -1 before the first */
+  /** The last byte that a carry may still change; -1 before the first */
   private held = -1;
-  /** Number of bytes of value 255 that follow it */
+  /** Number of bytes of value 255 that follow `held` */
   private ones = 0;
 
-  /** @param isTrimmed whether the bytes end as early as they can: the decoder reads zeros after them */
+  /** @param isTrimmed whether zeros at the end are left out, which the decoder adds again */
   constructor(private readonly isTrimmed = false) {}
 
-  /** @param before Σ of the frequencies of the symbols before this one; total ≤ largestTotal */
+  /**
+   * @param before sum of the frequencies of the symbols before this one
+   * @param total sum of all frequencies, at most `maxTotal`
+   */
   encode(before: number, frequency: number, total: number): void {
     const unit = Math.floor(this.range / total);
     this.low += unit * before;
@@ -39,7 +42,7 @@ export class RangeEncoder {
     while (this.range < byteStep) this.shift();
   }
 
-  /** Finishes and returns the bytes; nothing can be encoded afterwards. */
+  /** Writes the last bytes and returns all of them; nothing can be encoded afterwards. */
   finish(): Uint8Array {
     const zeros = this.isTrimmed ? this.takeRoundest() : 0;
     for (let i = 0; i < 7; i++) this.shift();
@@ -47,7 +50,7 @@ export class RangeEncoder {
   }
 
   /**
-   * Takes the number within the range that ends with the most zero bytes.
+   * Chooses the number within the range that ends with the most zero bytes.
    * @returns how many these are
    */
   private takeRoundest(): number {
@@ -91,10 +94,10 @@ export class RangeDecoder {
   private at = 0;
   private code = 0;
   private range = whole - 1;
-  /** Where the bytes end with the zeros that they may lack */
+  /** Where the bytes would end with all the zeros that may have been left out */
   private readonly end: number;
 
-  /** @param isTrimmed whether the bytes may lack zeros at their end */
+  /** @param isTrimmed whether zeros at the end of the bytes may have been left out */
   constructor(
     private readonly bytes: Uint8Array,
     isTrimmed = false,
@@ -103,13 +106,13 @@ export class RangeDecoder {
     for (let i = 0; i < stateBytes; i++) this.code = this.code * 256 + this.next();
   }
 
-  /** The current number, scaled to below `total`: it lies among the next symbol's frequencies. */
+  /** The current number, scaled to below `total`; it lies within the next symbol's share of the frequencies. */
   target(total: number): number {
     return Math.min(total - 1, Math.floor(this.code / Math.floor(this.range / total)));
   }
 
   /**
-   * Moves on past a symbol, as the encoder did.
+   * Advances past a symbol, as the encoder did.
    * @param before sum of the frequencies of the symbols before it
    */
   decode(before: number, frequency: number, total: number): void {
@@ -123,7 +126,7 @@ export class RangeDecoder {
   }
 
   /**
-   * The next byte. The encoder writes exactly as many bytes as are read, so a reader that needs more has damaged data.
+   * The next byte. The encoder writes exactly as many bytes as the decoder reads, so data that end sooner are damaged.
    */
   private next(): number {
     if (this.at >= this.end) throw new CharnnError(endsEarly);

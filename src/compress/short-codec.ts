@@ -1,6 +1,7 @@
 /**
- * Short contents to files with short headers and back: with a given model alone, by arithmetic that all machines have.
- * The network does not learn from so little; what is counted and how it is mixed adapts to the content.
+ * Compresses short contents into files with short headers, and restores them: with a given model only, and by
+ * arithmetic that is the same on all machines. The network does not learn from so little text; the counts and their
+ * weights adapt to it.
  */
 import { usualContext } from '../counts/count-text.js';
 import { limits } from '../limits.js';
@@ -27,9 +28,7 @@ import {
 } from './short-container.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
-/**
- * @param context whose device is that of short files
- */
+/** @param context whose device is the back end of short files */
 export async function compressShort(
   content: Uint8Array,
   model: Model,

@@ -3,24 +3,24 @@
  *
  *     a byte that no text begins with
  *     2 bytes of a hash of the model
- *     the number of characters, seven bits a byte, the lowest first
+ *     the number of characters, seven bits per byte, lowest first
  *     2 bytes of the SHA-256 of the content
- *     what was coded
+ *     the coded content
  *
- * WebAssembly computes it, whose numbers are the same on every machine. A content that does not get smaller follows a
- * byte of its own, after the two bytes of its hash.
+ * WebAssembly computes it, because its numbers are the same on every machine. A content that would not become smaller
+ * is stored uncompressed, after another first byte and the two bytes of its hash.
  */
 import { createHash } from 'node:crypto';
 import { damaged } from './container.js';
 
-/** A content of fewer bytes is written so. */
+/** Contents of fewer bytes are stored in this form. */
 export const shortBytes = 1024;
-/** The back end of such files */
+/** The back end that computes such files */
 export const shortBackend = 'wasm (simd)';
-/** Their coding is that of this version of longer files. */
+/** The version of long files whose way of coding is used. */
 export const shortVersion = 4;
 
-/** First bytes, which stand nowhere in UTF-8 */
+/** First bytes, which do not occur in UTF-8 */
 const marks = { coded: 0xf8, stored: 0xf9 } as const;
 const hashBytes = 2;
 
@@ -35,7 +35,7 @@ export function isShort(file: Uint8Array): boolean {
   return Object.values<number>(marks).includes(file[0]);
 }
 
-/** @returns the file, with the content as it is where it is no longer so */
+/** @returns the file, with the content uncompressed if that is shorter */
 export function packShort(content: Uint8Array, file: ShortFile): Uint8Array {
   const { characters, modelHash, coded } = file;
   const sum = contentHash(content);
@@ -46,8 +46,8 @@ export function packShort(content: Uint8Array, file: ShortFile): Uint8Array {
 }
 
 /**
- * @returns what was coded, or the content, and the first bytes of the content's hash
- * @throws CharnnError for what is damaged or cut off
+ * @returns the coded bytes or the uncompressed content, and the first bytes of the content's hash
+ * @throws CharnnError for a file that is damaged or cut off
  */
 export function unpackShort(
   bytes: Uint8Array,
@@ -73,12 +73,12 @@ export function unpackShort(
   return { body, sum: bytes.subarray(at, at + hashBytes) };
 }
 
-/** @throws CharnnError where what was restored is another content */
+/** @throws CharnnError if the restored content is not the one that was compressed */
 export function requireContent(content: Uint8Array, sum: Uint8Array, name: string): void {
   if (!contentHash(content).equals(sum)) damaged(name);
 }
 
-/** What tells a model among others, from all that says what it computes */
+/** Identifies a model, from all that determines what it computes */
 export function shortHash(...parts: readonly string[]): Uint8Array {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);

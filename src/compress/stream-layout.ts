@@ -1,13 +1,13 @@
 /**
- * A text as streams that are coded side by side. Each begins with a symbol that is not part of the text,
- * so that no stream waits for another: `length` positions a stream, the first of them this beginning.
+ * A text cut into streams that are coded in parallel. Each stream begins with a symbol that is not part of the text, so
+ * that no stream has to wait for another to end. A stream has `length` positions, including that beginning.
  */
 
 export interface Layout {
   /** Number of characters of the text */
   readonly characters: number;
   readonly streams: number;
-  /** Number of positions of a stream */
+  /** Number of positions in a stream */
   readonly length: number;
   /** Number of time steps between two updates */
   readonly chunk: number;
@@ -17,18 +17,18 @@ export function layoutOf(characters: number, streams: number, chunk: number): La
   return { characters, streams, length: Math.ceil(characters / streams) + 1, chunk };
 }
 
-/** Positions in all; one more is the target after the last. */
+/** Total number of positions, plus one for the target after the last. */
 export function positions({ streams, length }: Layout): number {
   return streams * length + 1;
 }
 
-/** Whether a position of a stream is part of the text: neither its beginning nor beyond the end. */
+/** Whether a position of a stream belongs to the text: it is neither the beginning nor after the end of the text. */
 export function isText({ characters, length }: Layout, stream: number, position: number): boolean {
   if (position < 1 || position >= length) return false;
   return stream * (length - 1) + position - 1 < characters;
 }
 
-/** Copies between a text and its places in the streams. */
+/** Calls a function for each character of the text with its index and its position in the streams. */
 export function eachCharacter(layout: Layout, act: (index: number, position: number) => void) {
   const { characters, streams, length } = layout;
   let index = 0;

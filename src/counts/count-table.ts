@@ -1,6 +1,6 @@
 /**
- * A table of counters by pairs of 32-bit keys: an open-addressed hash table of typed arrays, which takes 8 + 4 · width
- * bytes for each entry and grows as it fills.
+ * A table of counters for pairs of 32-bit keys: an open-addressing hash table in typed arrays, which takes 8 + 4 ·
+ * width bytes for each entry and grows as it fills.
  */
 
 const minCapacity = 1 << 12;
@@ -14,7 +14,7 @@ export class CountTable {
   private second = new Uint32Array(minCapacity);
   private counters: Uint32Array;
 
-  /** @param width number of counters of each entry */
+  /** @param width number of counters in each entry */
   constructor(private readonly width: number) {
     this.counters = new Uint32Array(minCapacity * width);
   }
@@ -30,7 +30,10 @@ export class CountTable {
     return this.second[slot] === 0 ? -1 : slot;
   }
 
-  /** Returns the entry's slot, and makes the entry with counters of 0 if there is none; valid until the next insertion. */
+  /**
+   * Returns the entry's slot, which is valid until the next insertion; an entry that does not exist is created with
+   * counters of 0.
+   */
   insert(first: number, second: number): number {
     let slot = this.probe(first, second);
     if (this.second[slot] !== 0) return slot;
@@ -56,7 +59,7 @@ export class CountTable {
     return ++this.counters[slot * this.width + counter];
   }
 
-  /** Takes 1 from one counter and adds it to another. */
+  /** Subtracts 1 from one counter and adds it to another. */
   move(slot: number, from: number, to: number): void {
     this.counters[slot * this.width + from]--;
     this.counters[slot * this.width + to]++;

@@ -18,7 +18,7 @@ export interface CountOptions {
 
 /**
  * Counts the n-grams of a text. If there are more than `limit`, the rarest are left out: all that occur at most c
- * times, where c is the lowest number that makes the table fit.
+ * times, where c is the lowest number with which the table stays within the limit.
  * @param vocabulary V
  */
 export function countText(
@@ -46,13 +46,13 @@ export function countText(
 }
 
 /**
- * Text lengths, in characters, from which a context longer by one improves predictions enough to be worth its memory;
- * measured on books and source code.
+ * Text lengths in characters at which a context longer by one begins to improve predictions enough to be worth its
+ * memory, as measured on books and source code.
  */
 const lengths = [0, 60_000, 400_000, 6_000_000];
 const shortest = 5;
 
-/** Length of the longest context for a text of this many characters */
+/** Length of the longest context to count for a text of this many characters */
 export function usualContext(characters: number, vocabulary: number): number {
   const wanted = shortest - 1 + lengths.filter((length) => characters >= length).length;
   return Math.min(wanted, maxContextFor(vocabulary));
@@ -67,7 +67,7 @@ function read(
   batch: number | undefined,
 ): void {
   const layout = new NgramLayout(vocabulary, context);
-  /** The context whose n-grams are being added. Index k holds the id of the character k places back, plus 1. */
+  /** The context whose n-grams are being added. Index k holds the id of the character k positions back, plus 1. */
   const open = new Int32Array(context + 1).fill(-1);
   const close = (from: number) => {
     for (let level = context; level >= from; level--) {

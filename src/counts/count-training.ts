@@ -1,25 +1,25 @@
-/** Counts the text of a training, in a thread of its own. */
+/** Counts a training text, in a thread of its own. */
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { WorkerPool } from '../threads/worker-pool.js';
 import type { Counted, CountingPlan } from './counting-handler.js';
 
 /**
- * The beginning of a training text is held out of counting, to fit the mixture's weights on. It is far from the text's
- * end, which is validated on. This is the max fraction of the text that is held out.
+ * Max fraction of a training text that is held out at its beginning, to fit the weights of the mixture on it. The
+ * beginning is used because validation takes place on the end.
  */
 const heldShare = 0.02;
 /** Max number of characters that are held out */
 const maxHeld = 50_000;
 /**
- * Max number of predictions that are kept for fitting: one for each held-out character and each character of the
- * vocabulary
+ * Max number of predicted probabilities that are kept for fitting: each held-out character has one for every character
+ * of the vocabulary
  */
 const maxHeldPredictions = 2 ** 23;
 
 /**
- * Number of characters that are held out at the beginning of a training text: until the weights have been fitted,
- * neither network nor counts learn from them.
+ * Number of characters that are held out at the beginning of a training text. Neither the network nor the counts learn
+ * from them before the weights have been fitted.
  */
 export function heldLength(characters: number, vocabulary: number): number {
   return Math.min(
@@ -30,8 +30,8 @@ export function heldLength(characters: number, vocabulary: number): number {
 }
 
 /**
- * Estimated bytes that counting takes at most: the sorted n-grams, one table under construction beside a finished one,
- * each with its trie, and the predictions for fitting
+ * Estimated max bytes that counting takes: the sorted n-grams, a finished table and one under construction, each with
+ * its trie, and the predictions for fitting
  */
 function countingBytes({ text, vocabulary, context }: CountingPlan): number {
   const sorted = 16 * Math.min(text.length, 2 ** 23);
@@ -40,7 +40,7 @@ function countingBytes({ text, vocabulary, context }: CountingPlan): number {
 }
 
 /**
- * Counts the text of a training in a worker thread.
+ * Counts a training text in a worker thread.
  * @returns undefined if the signal ended it
  * @throws CharnnError when memory does not suffice, or no thread can be started
  */

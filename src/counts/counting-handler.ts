@@ -1,7 +1,4 @@
-/**
- * The worker that counts the text of a training. It has a thread of its own, so that the main thread stays free for
- * signals.
- */
+/** The work of the thread that counts a training text, so that the main thread stays free for signals. */
 import type { Ids } from '../text/unit.js';
 import type { Handler } from '../threads/handler.js';
 import { countText } from './count-text.js';
@@ -10,7 +7,7 @@ import { classOf } from './mixture.js';
 import { NgramReader } from './ngram-reader.js';
 import type { NgramTable } from './ngram-table.js';
 
-/** What the worker is given. It passes through `postMessage`: texts and tables are on shared memory. */
+/** The input of the counting thread. It is passed by `postMessage`; texts and tables are in shared memory. */
 export interface CountingPlan {
   /** The training text, including the held-out part at its beginning */
   readonly text: Ids;
@@ -18,16 +15,19 @@ export interface CountingPlan {
   readonly held: number;
   readonly vocabulary: number;
   readonly context: number;
-  /** Counts of an earlier model that are to be continued, in ids of this vocabulary */
+  /** Counts of an earlier model to which those of this text are added, in ids of this vocabulary */
   readonly given: NgramTable | undefined;
 }
 
 export interface Counted {
   /** Counts of the whole text, including the held-out part */
   readonly table: NgramTable;
-  /** [n, V] log-probabilities of each held-out character but the first, by counts of everything outside that part */
+  /**
+   * [n, V] log-probabilities at each held-out character except the first, by counts of everything outside the held-out
+   * part
+   */
   readonly logs: Float32Array;
-  /** [n] the mixture's class of each of these positions */
+  /** [n] the class of each of these positions in the mixture */
   readonly classes: Uint16Array;
 }
 

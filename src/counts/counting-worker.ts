@@ -1,4 +1,4 @@
-/** The entry of the worker thread that counts. */
+/** The entry module of the thread that counts. */
 import { handleMessages } from '../threads/handler.js';
 import { createCountingHandler } from './counting-handler.js';
 

@@ -1,19 +1,22 @@
-/** What is taken off counts, so that shorter contexts can say something of what a longer one has not seen. */
+/**
+ * Discounts: what is subtracted from counts, so that some probability is left for characters that were not seen in a
+ * context, which the shorter context predicts.
+ */
 
-/** Min discount: something of every count is left for characters that were not seen, so that none is impossible. */
+/** Min discount; some probability always remains for unseen characters, so that none is impossible. */
 const minDiscount = 0.1;
 
 /**
- * The discounts of modified Kneser-Ney smoothing (Chen & Goodman 1998, equation 26), from the numbers n₁ … n₄ of
- * counts that are 1 to 4:
+ * The discounts of modified Kneser-Ney smoothing (Chen & Goodman 1998, equation 26). With n₁ … n₄ the numbers of counts
+ * that are 1 to 4,
  *
  *     Y = n₁ / (n₁ + 2 n₂),  D₁ = 1 - 2 Y n₂ / n₁,  D₂ = 2 - 3 Y n₃ / n₂,  D₃₊ = 3 - 4 Y n₄ / n₃
  *
- * each kept between 0.1 and the count that it is taken off. Where one of the four numbers is 0, they are ½, 1 and
- * 1½.
+ * each limited to the range from 0.1 to the count from which it is subtracted. If one of the four numbers is 0, the
+ * discounts are ½, 1 and 1½.
  * @param countsOfCounts [orders, 4] n₁ … n₄ by length of the context
  * @param level the length of the context
- * @param into [orders, 3] is given the three of this length
+ * @param into [orders, 3] receives the three discounts of this length
  */
 export function kneserNeyDiscounts(
   countsOfCounts: Float64Array,
@@ -33,7 +36,7 @@ export function kneserNeyDiscounts(
   }
 }
 
-/** The discounts of all lengths of contexts, 0 to N: [N + 1, 3] */
+/** The discounts for all lengths of contexts from 0 to N: [N + 1, 3] */
 export function discountsOf(countsOfCounts: Float64Array, context: number): Float64Array {
   const discounts = new Float64Array(3 * (context + 1));
   for (let level = 0; level <= context; level++) {

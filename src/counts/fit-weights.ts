@@ -1,11 +1,11 @@
 /**
- * Fits the weights of a mixture, on a text that neither network nor counts have learned from. Newton's method finds
- * the weights with the highest likelihood: first one pair for all positions, then a pair for each class, drawn towards
- * the common pair.
+ * Fits the weights of a mixture to a text from which neither the network nor the counts have learned. Newton's method
+ * finds the weights of highest likelihood: first one pair for all positions, then a pair for each class, regularised
+ * towards the common pair.
  */
 import { usualWeights } from './mixture.js';
 
-/** The positions that the weights are fitted on: n predictions by network and counts */
+/** The positions to which the weights are fitted, with n predictions each by network and counts */
 export interface FitData {
   /** V */
   readonly vocabulary: number;
@@ -15,7 +15,7 @@ export interface FitData {
   readonly counted: Float32Array;
   /** [n] class of each position */
   readonly classes: Uint16Array;
-  /** [n] id of the character that really followed */
+  /** [n] id of the character that actually followed */
   readonly targets: ArrayLike<number>;
 }
 
@@ -23,8 +23,8 @@ type Pair = readonly [network: number, counts: number];
 
 const iterations = 5;
 /**
- * Strength of the pull towards the starting weights: it equals this many positions whose log-probabilities have a
- * variance of 1 nat²
+ * Strength of the regularisation towards the starting weights: it acts like this many positions whose log-probabilities
+ * have a variance of 1 nat²
  */
 const pull = 10;
 const largest = 3;
@@ -98,7 +98,8 @@ function curveAt(data: FitData, positions: Uint32Array, a: number, b: number): C
       if (value > max) max = value;
     }
     const target = start + targets[positions[i]];
-    // differences to the logits of the character that followed: raw values would lose digits in the sums of squares
+    // differences from the logit of the character that followed, because raw values would lose digits in the sums of
+    // squares
     const [x0, y0] = [logits[target], counted[target]];
     let [sum, x1, y1, x2, z2, y2] = [0, 0, 0, 0, 0, 0];
     for (let id = 0; id < V; id++) {

@@ -1,43 +1,46 @@
 /**
- * An n-gram model that learns a text while it reads it, character by character: interpolated Kneser-Ney smoothing
- * with the formula of `NgramReader`, on counts that are open to new ones.
+ * An n-gram model that learns a text while it reads it, character by character: interpolated Kneser-Ney smoothing with
+ * the formula of `NgramReader`, on counts that still grow.
  *
- * Below the longest context a character is counted once for each longer context in which it is new: it is then
- * counted as often as it continues something, which is Kneser and Ney's idea.
+ * Only the longest contexts count every occurrence. In a shorter context, a character is counted only when it is new in
+ * the context longer by one, so that its count is the number of different continuations: the idea of Kneser and Ney.
  */
 import type { Ids } from '../text/unit.js';
 import { CountTable } from './count-table.js';
 import { kneserNeyDiscounts } from './discounts.js';
 
 /**
- * How counts are discounted. 'three': modified Kneser-Ney smoothing (Chen & Goodman 1998), with a discount for a count
- * of 1, of 2, and of 3 or more; 'one': a single discount, as Kneser and Ney (1995) have it.
+ * How counts are discounted. 'three': modified Kneser-Ney smoothing (Chen & Goodman 1998), with one discount for counts
+ * of 1, one for counts of 2, and one for higher counts; 'one': a single discount, as in Kneser and Ney (1995).
  */
 export type Discounting = 'one' | 'three';
 
 export interface GrowingOptions {
   /** Number of characters of the longest context */
   readonly context: number;
-  /** Max number of counts, of some 40 bytes each; when it is reached, no new n-grams are counted */
+  /** Max number of counts, of some 40 bytes each; when it is reached, new n-grams are no longer counted */
   readonly maxCounts?: number;
   readonly discounting?: Discounting;
 }
 
 /**
- * Indices of a context's counters: n_k, t_k, the character that was last new after it (plus 1), the number of its
- * counts that are 1, and of those that are 2
+ * Indices of a context's counters: n_k, t_k, the character that appeared most recently for the first time after it
+ * (plus 1), the number of its counts that are 1, and of those that are 2
  */
 const [sumOf, typesOf, latestOf, onesOf, twosOf] = [0, 1, 2, 3, 4];
 
 export class GrowingNgrams {
   readonly context: number;
-  /** Length of the longest known context at the latest prediction; -1 if none was known */
+  /** Length of the longest known context in the latest prediction; -1 if none was known */
   matched = -1;
-  /** How often that context was seen */
+  /** How often that context has occurred */
   seen = 0;
   private readonly maxCounts: number;
   private readonly hasOneDiscount: boolean;
-  /** By order, context and character: n_k(c), and the character that was last new before this n-gram (plus 1) */
+  /**
+   * By order, context and character: n_k(c), and the character that appeared most recently for the first time before
+   * this n-gram (plus 1)
+   */
   private readonly counts = new CountTable(2);
   /** By order and context: the counters of the context */
   private readonly totals = new CountTable(5);
@@ -48,7 +51,9 @@ export class GrowingNgrams {
   /** Hashes of the last k characters, for k = 0 … context */
   private readonly hashes: Float64Array;
 
-  /** @param vocabulary number of characters; a character that no context knows is guessed uniformly among them */
+  /**
+   * @param vocabulary number of characters; a character that no context knows gets its share of a uniform distribution
+   */
   constructor(
     private readonly vocabulary: number,
     { context, maxCounts = Number.POSITIVE_INFINITY, discounting = 'three' }: GrowingOptions,
@@ -113,7 +118,7 @@ export class GrowingNgrams {
     let p = 1 / this.vocabulary;
     for (let k = 0; k <= maxContext; k++) {
       const context = totals.find(this.hashes[k], k);
-      // a context that is unknown has no longer contexts that are known
+      // if a context is unknown, so are all the longer ones that end with it
       if (context < 0) break;
       const entry = counts.find(this.hashes[k], symbolKey(k, id));
       const count = entry < 0 ? 0 : counts.get(entry, 0);
@@ -123,7 +128,7 @@ export class GrowingNgrams {
     return p;
   }
 
-  /** Sum of the discounts of a context's counts, which the shorter context's prediction is given */
+  /** Sum of the discounts of a context's counts, which is distributed as the shorter context predicts */
   private taken(context: number, k: number): number {
     const { totals, discounts } = this;
     const types = totals.get(context, typesOf);
@@ -158,7 +163,7 @@ export class GrowingNgrams {
     }
   }
 
-  /** Updates the counts of counts after a count of this order has become `count`. */
+  /** Updates the counts of counts after a count of this order has risen to `count`. */
   private recount(k: number, count: number): void {
     const { countsOfCounts } = this;
     if (count <= 4) countsOfCounts[4 * k + count - 1]++;
@@ -173,7 +178,7 @@ export class GrowingNgrams {
       return;
     }
     const [ones, twos] = [countsOfCounts[4 * k], countsOfCounts[4 * k + 1]];
-    // if no count or every count of an order is 1, its discount cannot be estimated
+    // if no count of an order is 1, or every count is, its discount cannot be estimated
     const one = ones > 0 && twos > 0 ? ones / (ones + 2 * twos) : 0.5;
     discounts.fill(one, 3 * k, 3 * k + 3);
   }
@@ -182,7 +187,7 @@ export class GrowingNgrams {
   private enter(ids: Ids, at: number): void {
     let hash = 0;
     for (let k = 1; k <= this.context && k <= at; k++) {
-      // a product and a sum below 2^53 are exact
+      // integer products and sums below 2^53 are exact
       hash = (hash * 1_000_003 + ids[at - k] + 1) % 4_294_967_291;
       this.hashes[k] = hash;
     }

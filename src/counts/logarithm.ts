@@ -1,8 +1,11 @@
-/** The natural logarithm by operations that are exact everywhere: Math.log may differ between engines. */
+/**
+ * Computes the natural logarithm from operations that are exact everywhere, because Math.log may differ between
+ * engines.
+ */
 
 const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
-/** The half with sign and exponent: machines differ in which comes first. */
+/** Index of the 32-bit half of a double that holds its sign and exponent; it depends on the machine's byte order. */
 const high = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
 /** Coefficients of 2 artanh(s) = 2 Σ s^(2n+1) / (2n+1), to 1e-11 for |s| ≤ 0.172 */
 const series = Float64Array.from({ length: 7 }, (_, n) => 1 / (2 * n + 1));
@@ -20,7 +23,7 @@ export function logarithm(x: number): number {
   }
   const s = (mantissa - 1) / (mantissa + 1);
   const q = s * s;
-  // written out, because it is called for most characters of every prediction
+  // the loop is unrolled, because this runs for most characters of every prediction
   let sum = series[6] * q + series[5];
   sum = sum * q + series[4];
   sum = sum * q + series[3];

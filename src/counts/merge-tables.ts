@@ -1,20 +1,21 @@
 /**
- * Merges tables into one. Where nothing was left out, the result is exactly the table of both texts counted together.
+ * Merges tables into one. If nothing was left out of them, the result is exactly the table of all texts counted
+ * together.
  *
- * Below the longest contexts, the count of an n-gram is the number of different characters that precede it. It is
- * computed again from the merged longer contexts. Added to it is what a table has beyond its own longer contexts:
- * n-grams at the beginning of its text, and n-grams whose longer ones were left out.
+ * In contexts shorter than the longest, the count of an n-gram is the number of different characters that precede it.
+ * It is recomputed from the merged longer contexts. To it is added whatever a table holds beyond what follows from its
+ * own longer contexts: n-grams at the beginning of its text, and n-grams whose longer ones were left out.
  */
 import { limits } from '../limits.js';
 import type { NgramTable } from './ngram-table.js';
 import { entriesOf } from './ngram-table.js';
 import { TableBuilder } from './table-builder.js';
 
-/** A table to be merged, with the ids that its characters have in the merged table */
+/** A table to be merged, and the ids that its characters have in the merged table */
 export interface Merged {
   readonly table: NgramTable;
   /**
-   * New id of each old id, ascending; -1 for a character that the merged table does not have. Absent if ids do not
+   * The new id of each old id, ascending; -1 for a character that the merged table does not have; absent if ids do not
    * change
    */
   readonly renumbered?: Int32Array | undefined;
@@ -23,7 +24,7 @@ export interface Merged {
 /**
  * Merges tables.
  * @param vocabulary V of the merged table
- * @param limit max number of entries; the rarest n-grams are left out
+ * @param limit max number of entries; beyond it the rarest n-grams are left out
  * @throws Error for tables whose longest contexts differ
  */
 export function mergeTables(
@@ -34,7 +35,8 @@ export function mergeTables(
   const [{ table }] = parts;
   const { context } = table;
   if (parts.some((part) => part.table.context !== context)) throw new Error('contexts differ');
-  // tables that left n-grams out cannot tell how many counts are 1 or 2, which the discounts are computed from
+  // the discounts are computed from the numbers of counts that are 1 or 2, which tables with n-grams left out do not
+  // know
   const pruned = parts.filter((part) => part.table.cutoff > 0).map((part) => part.table);
   const known = pruned.sort((a, b) => entriesOf(b) - entriesOf(a)).at(0);
   let cutoff = Math.max(0, ...pruned.map((part) => part.cutoff));

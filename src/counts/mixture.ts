@@ -1,11 +1,10 @@
 /**
- * Mixes network and counts into one prediction, a weighted product of probabilities:
+ * Mixes the predictions of network and counts log-linearly, as a weighted product of probabilities:
  *
  *     p(c) ∝ p_network(c)^a · p_counts(c)^b
  *
- * There is a pair (a, b) for each class of positions; the class depends on the length of the longest context that the
- * counts know, and on how often they have seen it (log-linear interpolation; Neubig & Dyer 2016 for counts and
- * networks).
+ * Each class of positions has a pair of weights (a, b). The class depends on the length of the longest context that the
+ * counts know, and on how often it occurred (log-linear interpolation; Neubig & Dyer 2016 mix networks and counts).
  */
 import { exponentialBelow } from './exponential.js';
 import { NgramReader } from './ngram-reader.js';
@@ -15,11 +14,11 @@ import { withTrie } from './reading-trie.js';
 /** The counts of a model, as files record them and threads share them */
 export interface ModelCounts {
   readonly table: NgramTable;
-  /** [classes, 2] the exponents a and b of each class */
+  /** [classes, 2] the weights a and b of each class */
   readonly weights: Float64Array;
 }
 
-/** A class for each range of how often the context was seen: these numbers are the lower ends. */
+/** Lower ends of the ranges of a context's number of occurrences; each range has a class of its own. */
 const seenSteps = [1, 2, 3, 5, 9, 33];
 
 /** Number of classes for contexts of up to this length */
@@ -30,7 +29,7 @@ export function classCount(context: number): number {
 /**
  * The class of a position.
  * @param matched length of the longest known context
- * @param seen how often that context was seen
+ * @param seen how often that context occurred
  */
 export function classOf(matched: number, seen: number): number {
   let step = seenSteps.length - 1;
@@ -39,7 +38,7 @@ export function classOf(matched: number, seen: number): number {
 }
 
 /**
- * The weights of a mixture by the length of the context that is known: the mean over how often it was seen.
+ * The weights of a mixture by the length of the longest known context, averaged over how often it occurred.
  * @returns [N + 1] pairs
  */
 export function weightsByLength({
@@ -57,7 +56,7 @@ export function weightsByLength({
   });
 }
 
-/** Weights used for all classes until some have been fitted: rounded means of what fits on several texts gave */
+/** Weights used for all classes until some have been fitted: rounded means of those fitted on several texts */
 export const usualWeights: readonly [network: number, counts: number] = [0.65, 0.4];
 
 export class Mixture {
@@ -65,7 +64,7 @@ export class Mixture {
   private readonly counted: Float64Array;
   private readonly mixed: Float64Array;
 
-  /** @param share factor of the counts' weight: 1 as fitted, 0 for the network alone */
+  /** @param share scales the weight of the counts: 1 as fitted, 0 for the network alone */
   constructor(
     private readonly counts: ModelCounts,
     private readonly share = 1,
@@ -76,7 +75,7 @@ export class Mixture {
   }
 
   /**
-   * Replaces a row of the network's logits by the mixture's: log-probabilities up to a constant.
+   * Replaces a row of the network's logits by log-probabilities of the mixture, up to a constant.
    * @param logits the row begins at `start`
    * @param history ids before the character, oldest first
    * @param end number of these ids
@@ -114,8 +113,8 @@ export class Mixture {
   }
 
   /**
-   * Asks the counts for their prediction.
-   * @returns the powers of the network's and of theirs
+   * Lets the counts predict, and looks up the weights of the position's class.
+   * @returns the weights of the network and of the counts
    */
   private consult(history: ArrayLike<number>, end: number): readonly [number, number] {
     const { reader, counted, share, counts } = this;
@@ -126,16 +125,16 @@ export class Mixture {
 }
 
 /**
- * Makes a judge of a text's characters: it gives the loss of each under the mixture, in nats.
+ * Makes a function that gives the loss of each character of a text under the mixture, in nats.
  * @param logits the network's; the row begins at `start`
- * @param ids the text, in which the character stands at `at`
+ * @param ids the text, in which the character is at index `at`
  */
 export function judgeOf(mixture: Mixture) {
   return (logits: Float32Array, start: number, ids: ArrayLike<number>, at: number): number =>
     mixture.loss(logits, start, ids, at, ids[at]);
 }
 
-/** The counts of a model as threads are given them: arranged for readers once for all of them. */
+/** The counts of a model for other threads, with the trie for readers built once for all of them. */
 export function sharedCounts(counts: ModelCounts | undefined, share = 1): ModelCounts | undefined {
   if (counts === undefined || share === 0) return undefined;
   return { ...counts, table: withTrie(counts.table) };

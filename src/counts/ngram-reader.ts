@@ -3,43 +3,42 @@
  *
  *     p_k(c) = (n_k(c) - D_k(n_k(c))) / n_k + γ_k p_{k-1}(c),   p_{-1}(c) = 1 / V
  *
- * with, in the context of the last k characters, n_k(c) how often c followed, n_k their sum, D_k the discount for a
- * count of 1, of 2, and of more, and γ_k what makes the sum 1. Nothing is subtracted from a count of 0;
- * so the probability of what was left out of the table is given out by the shorter context, too.
+ * where, for the context of the last k characters, n_k(c) is how often c followed, n_k the sum of these counts, D_k the
+ * discount for a count of 1, of 2, or of 3 and more, and γ_k the factor that makes the sum of probabilities 1. Nothing
+ * is subtracted from a count of 0; so the probability of counts that were left out of the table is also distributed by
+ * the shorter context.
  */
 import { logarithm } from './logarithm.js';
 import type { NgramTable } from './ngram-table.js';
 import { headWords, trieOf } from './reading-trie.js';
 
-/** Max number of probabilities that are kept for short contexts: 8 MiB together with their logarithms */
+/** Max number of probabilities cached for short contexts: 8 MiB together with their logarithms */
 const keptNumbers = 2 ** 19;
 /**
- * Max length of a context whose distribution is kept: after longer ones so few characters follow that reading these is
- * faster than reading a whole distribution.
+ * Max length of a context whose distribution is cached. So few characters follow longer contexts that reading their
+ * counts is faster than reading a whole distribution.
  */
 const longestKept = 2;
-/** Min number of characters that must have followed a context whose distribution is kept */
+/** A distribution is cached only for a context that at least this many different characters follow */
 const fewEntries = 8;
 
 export class NgramReader {
-  /** Length of the longest known context at the latest prediction; -1 before the first one */
+  /** Length of the longest known context in the latest prediction; -1 before the first one */
   matched = -1;
-  /** How often that context was seen: the sum of its counts */
+  /** How often that context occurred: the sum of its counts */
   seen = 0;
   private readonly trie: Uint32Array;
-  /** By length: the place in the trie of each known context of the latest prediction, from the root on */
+  /** By length: the index in the trie of each known context of the latest prediction, from the root onwards */
   private readonly path: Uint32Array;
-  /**
-   * Distributions are kept for the root, and for contexts of up to this length that enough characters have followed.
-   */
+  /** Distributions are cached for the root, and for contexts of up to this length that enough characters follow. */
   private readonly longestKept: number;
   private readonly keptEntries: number;
   /**
-   * The distributions p_k that are kept, and their logarithms, one context after the other in the order in which they
-   * were first met
+   * The cached distributions p_k and their logarithms, one context after the other in the order in which they first
+   * occurred
    */
   private readonly kept: { readonly p: Float64Array; readonly logs: Float64Array };
-  /** By place of a short context: index of its distribution, plus 1; 0 if it has not been met yet */
+  /** By index in the trie of a short context: index of its distribution, plus 1; 0 if it has not occurred yet */
   private readonly keptAt: Uint32Array;
   private keptLength = 0;
   private readonly sums: Float64Array;
@@ -120,7 +119,7 @@ export class NgramReader {
     return logarithm(p + weight * this.kept.p[this.distribution(0) + id]);
   }
 
-  /** Index of the kept distribution for the context of a length on the path; computes it the first time. */
+  /** Index of the cached distribution for the known context of this length; computes it the first time. */
   private distribution(length: number): number {
     const { path, keptAt, kept, table, trie } = this;
     const V = table.vocabulary;
@@ -147,7 +146,7 @@ export class NgramReader {
     return count - this.table.discounts[3 * length + Math.min(count, 3) - 1];
   }
 
-  /** The factor γ_k of the shorter context's prediction, times a weight */
+  /** The factor γ_k of the shorter context's prediction, multiplied by a weight */
   private rest(length: number, node: number, weight: number): number {
     const { trie } = this;
     const total = trie[node];
@@ -187,15 +186,17 @@ export class NgramReader {
 }
 
 /**
- * Decides which contexts have their distributions kept: the root, and those of up to some length that have at least
- * some number of entries and whose shorter contexts have as many. The decision depends on the table alone, so that
+ * Decides for which contexts distributions are cached: for the root, and for contexts up to some length that, like all
+ * their shorter contexts, have at least some number of entries. The decision depends only on the table, so that
  * predictions are the same to the last digit everywhere.
- * @returns that length, that number of entries, the number of these contexts, and the number of words that the trie
- *   takes for contexts of these lengths
+ * @returns that length, that number of entries, the number of these contexts, and the number of words that contexts of
+ * these lengths take in the trie
  */
 function keptContexts({ vocabulary, context, levels }: NgramTable) {
   const length = Math.min(longestKept, context);
-  /** By n: number of contexts for which n is the smallest number of entries among them and their shorter contexts */
+  /**
+   * By number of entries n: how many contexts have n as the smallest number among themselves and their shorter contexts
+   */
   const histogram = new Uint32Array(vocabulary + 1);
   let words = 0;
   let parents = Uint32Array.of(vocabulary);

@@ -1,9 +1,9 @@
 /**
- * Lists the n-grams of a text in the order of the trie of contexts, each with the number of its occurrences.
+ * Lists the n-grams of a text in the order of the trie of contexts, each with its number of occurrences.
  *
- * An n-gram is a number of 64 bits: its context read backwards, without the latest character, and then the character
- * that followed. Positions are processed in batches, those with equal latest characters together, so that memory does
- * not grow with the text.
+ * An n-gram is encoded as a 64-bit number: the characters of its context read backwards, except the latest one, and
+ * then the character that followed. Positions are processed in batches that have their latest characters in common, so
+ * that memory does not grow with the text.
  */
 import { endianness } from 'node:os';
 import type { Ids } from '../text/unit.js';
@@ -14,15 +14,15 @@ const batchPositions = 1 << 23;
 export const maxContext = 12;
 const keyBits = 64;
 
-/** Indices of a 64-bit number's lower and upper half among its two 32-bit words */
+/** Which of the two 32-bit words of a 64-bit number is its lower half, and which its upper half */
 const [lowHalf, highHalf] = endianness() === 'LE' ? [0, 1] : [1, 0];
 
 /**
- * How the characters of an n-gram are packed into its number: each as its id plus 1, because 0 stands for the place
+ * How the characters of an n-gram are packed into its number: each as its id plus 1, because 0 stands for a position
  * before the beginning of the text.
  */
 export class NgramLayout {
-  /** Bits for one character */
+  /** Bits per character */
   readonly bits: number;
   readonly mask: number;
 
@@ -40,7 +40,8 @@ export class NgramLayout {
   }
 
   /**
-   * Unpacks one character: `back` 0 is the one that followed, `back` 2 and more the context's character so far back.
+   * Unpacks one character: `back` 0 is the one that followed, `back` of 2 or more is the context's character that many
+   * positions back.
    */
   symbol(high: number, low: number, back: number): number {
     const { bits, mask } = this;
@@ -98,7 +99,7 @@ export function eachRun(
   }
 }
 
-/** Positions of the text grouped into cells, by the first bits of their contexts */
+/** Positions of the text, grouped into cells by the first bits of their contexts */
 class Cells {
   readonly counts: Uint32Array;
   private readonly shift: number;
@@ -119,14 +120,14 @@ class Cells {
     }
   }
 
-  /** The latest character that all contexts of a cell share */
+  /** The latest character of all contexts in a cell */
   latest(cell: number): number {
     return cell >>> this.shift;
   }
 
   /**
    * Collects the next positions that belong to the cells `from` to `to` - 1, with the cell of each.
-   * @param at position to go on from
+   * @param at position to continue from
    * @returns how many were collected: as many as the list holds, or fewer at the end of the text
    */
   gather(
@@ -166,7 +167,7 @@ class Batch {
     this.halves = new Uint32Array(this.keys.buffer);
   }
 
-  /** Lists the n-grams of several cells that have `count` positions in all and fit into one batch. */
+  /** Lists the n-grams of several cells, which have `count` positions in all and fit into one batch. */
   range(cells: Cells, from: number, to: number, count: number, listener: RunListener): void {
     const { ids, positions, grouped, vocabulary } = this;
     cells.gather(from, to, { position: 0, cell: 0 }, positions.subarray(0, count));
@@ -184,7 +185,7 @@ class Batch {
     }
   }
 
-  /** Lists the n-grams of a cell that is larger than a batch: its parts are sorted one by one and then merged. */
+  /** Lists the n-grams of a cell that is larger than a batch, by sorting its parts one by one and merging them. */
   cell(cells: Cells, cell: number, listener: RunListener): void {
     const at = { position: 0, cell: 0 };
     let merged = new Runs(0);

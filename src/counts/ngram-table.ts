@@ -1,6 +1,6 @@
 /**
- * The counts of an n-gram model, packed: a trie of contexts, read backwards from the latest character, so that one
- * walk from its root meets the contexts of every length. It is plain data on shared memory, which threads share.
+ * The counts of an n-gram model in compact form: a trie of contexts, read backwards from the latest character, so that
+ * a single walk from the root finds the known contexts of every length. It is plain data in memory that threads share.
  */
 import { newIds } from '../text/ids.js';
 import type { Ids } from '../text/unit.js';
@@ -12,7 +12,7 @@ import type { Ids } from '../text/unit.js';
 export interface ContextLevel {
   /** Number of contexts */
   readonly size: number;
-  /** [size] a context's first character, which its parent in the trie does not have */
+  /** [size] the earliest character of each context, which its parent in the trie lacks */
   readonly symbols: Ids;
   /** [size + 1] index in the next level at which the children of a context begin */
   readonly firstChild: Uint32Array;
@@ -20,13 +20,13 @@ export interface ContextLevel {
   readonly firstEntry: Uint32Array;
   /** [size] sum of a context's counts, including counts that were left out of the list */
   readonly totals: Uint32Array;
-  /** The characters that followed, ascending within each context, and the count of each */
+  /** The characters that followed, ascending within each context, and their counts */
   readonly entrySymbols: Ids;
   readonly entryCounts: Uint32Array;
 }
 
 export interface NgramTable {
-  /** V: how many characters there are, the unknown symbol included */
+  /** V: the number of characters, including the unknown symbol */
   readonly vocabulary: number;
   /** N: number of characters of the longest context */
   readonly context: number;
@@ -36,7 +36,7 @@ export interface NgramTable {
   readonly discounts: Float64Array;
   /** The levels of the trie, by length of the context, 0 to N */
   readonly levels: readonly ContextLevel[];
-  /** The same, as `trieOf` arranges it for readers; a table that goes to other threads takes it with it */
+  /** The same data as `trieOf` arranges it for readers; it accompanies a table that is sent to other threads */
   readonly trie?: Uint32Array;
 }
 
@@ -50,7 +50,7 @@ export function contextsOf({ levels }: NgramTable): number {
   return levels.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** One level of a table under construction: its lists grow as contexts are added. */
+/** One level of a table under construction, whose lists grow as contexts are added. */
 export class GrowingLevel {
   readonly symbols = new GrowingList();
   readonly childEnds = new GrowingList();

@@ -1,15 +1,15 @@
 /**
- * A table as bytes, for files. Level by level, for each context: a byte with the numbers of its children and of its
- * entries, 15 each standing for a longer number that follows; the character that it has more than its parent; and
- * its entries, a character and a count each. Characters are written as differences, as they ascend among siblings and
- * within a list. All other numbers have seven bits a byte, the lowest first.
+ * Encodes a table as bytes, for files. Level by level, each context has a byte with the number of its children and that
+ * of its entries, where 15 means that the number follows; the character that its parent lacks; and its entries, each a
+ * character and a count. Characters are encoded as differences, since they ascend among siblings and within a list. All
+ * other numbers are encoded with seven bits per byte, lowest first.
  */
 import { CharnnError } from '../errors.js';
 import { newIds } from '../text/ids.js';
 import { maxContextFor } from './ngram-runs.js';
 import { type ContextLevel, contextsOf, entriesOf, type NgramTable } from './ngram-table.js';
 
-/** What a model file says of a table besides its bytes */
+/** What a model file records of a table besides its bytes */
 export interface TableHead {
   readonly context: number;
   readonly cutoff: number;
@@ -37,7 +37,7 @@ export function packTable(table: NgramTable): Uint8Array {
     const parents = table.levels[length - 1];
     let parent = 0;
     for (let node = 0; node < level.size; node++) {
-      // a context that is the first of its siblings has another parent than the one before
+      // at the first of several siblings, `parent` moves on to their parent
       while (parents && parents.firstChild[parent + 1] <= node) parent++;
       const isFirst = parents === undefined || parents.firstChild[parent] === node;
       packContext(out, level, node, isFirst ? -1 : level.symbols[node - 1], table.cutoff > 0);
@@ -73,9 +73,9 @@ function packContext(
 }
 
 /**
- * Reads a table from the bytes of a file, which may contain anything.
+ * Decodes a table from the bytes of a file, which may contain anything.
  * @param where what messages call the bytes
- * @throws CharnnError for bytes that are no such table
+ * @throws CharnnError for bytes that are not such a table
  */
 export function unpackTable(
   bytes: Uint8Array,
@@ -89,7 +89,8 @@ export function unpackTable(
   };
   if (context > maxContextFor(vocabulary)) fail('its contexts are too long for the vocabulary');
   const total = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
-  // each context and each entry takes at least two bytes, so nothing is allocated for contents that are not there
+  // each context and each entry takes at least two bytes, so that a file cannot cause allocations for contents that it
+  // does not have
   if (2 * (total(head.contexts) + total(head.entries)) > bytes.length) fail('it is too short');
   if (head.contexts[0] !== 1) fail('it has no beginning');
   const input = new Reader(bytes, fail);

@@ -1,18 +1,18 @@
 /**
- * A table arranged for readers: all that is known of a context lies together, so that one or two lines of the cache
- * are fetched for each length of a context, not one for each list. Numbers of 32 bits, one context after the other,
- * the root first, then level by level:
+ * A table arranged for readers: everything known of a context is stored together, so that for each length of a context
+ * only one or two cache lines are fetched, instead of one per list. The contexts follow each other, the root first and
+ * then level by level, each as 32-bit numbers:
  *
- *     total, c, e, c characters of longer contexts, c places where these begin, e characters that followed, e counts
+ *     total, c, e, c characters of longer contexts, c indices at which these begin, e characters that followed, e counts
  */
 import type { NgramTable } from './ngram-table.js';
 
-/** Number of words of a context before its lists */
+/** Number of words of a context that precede its lists */
 export const headWords = 3;
 
 const tries = new WeakMap<NgramTable, Uint32Array>();
 
-/** The trie of a table on shared memory; it is made at the first call. */
+/** Arranges a table for readers, in shared memory; repeated calls return the same array. */
 export function trieOf(table: NgramTable): Uint32Array {
   const known = table.trie ?? tries.get(table);
   if (known !== undefined) return known;
@@ -21,7 +21,7 @@ export function trieOf(table: NgramTable): Uint32Array {
   return trie;
 }
 
-/** A copy of the table that holds its trie, so that threads share both. */
+/** A copy of the table that includes its trie, so that threads share both. */
 export function withTrie(table: NgramTable): NgramTable {
   return { ...table, trie: trieOf(table) };
 }
@@ -29,7 +29,7 @@ export function withTrie(table: NgramTable): NgramTable {
 function arrange({ levels }: NgramTable): Uint32Array {
   let words = -2;
   for (const { size, entryCounts } of levels) {
-    // every context but the root takes two more words in the list of its parent
+    // every context except the root takes two more words in its parent's list
     words += (headWords + 2) * size + 2 * entryCounts.length;
   }
   const trie = new Uint32Array(new SharedArrayBuffer(4 * words));
@@ -37,7 +37,7 @@ function arrange({ levels }: NgramTable): Uint32Array {
   levels.forEach((level, length) => {
     const { size, firstChild, firstEntry, totals, entrySymbols, entryCounts } = level;
     const children = levels[length + 1];
-    // position at which the contexts of the next level begin: after all contexts of this one
+    // index at which the contexts of the next level begin: after all contexts of this one
     let child = at + headWords * size + 2 * (children?.size ?? 0) + 2 * entryCounts.length;
     for (let node = 0; node < size; node++) {
       const [childCount, entryCount] = [

@@ -1,25 +1,24 @@
 /**
- * Builds a table from contexts that arrive in the order of the trie, longest contexts first: characters that followed
- * are added to the open context of a level; when the context is closed, each of its characters counts once in its
- * parent.
+ * Builds a table from contexts that arrive in the order of the trie, longest first. The characters that followed are
+ * added to the open context of a level; when the context is closed, each of its characters counts once in its parent.
  *
- * So the longest contexts hold the counts of the text, and in every shorter one the count of a character is the number
- * of different characters that precede the n-gram, where the beginning of the text counts as one: the idea of Kneser
- * and Ney.
+ * So the longest contexts hold the counts of the text. In every shorter one, the count of a character is the number of
+ * different characters that precede the n-gram, where the beginning of the text counts as one: the idea of Kneser and
+ * Ney.
  */
 import { discountsOf } from './discounts.js';
 import { GrowingLevel, type NgramTable } from './ngram-table.js';
 
-/** Occurrences are told apart up to this number when the cutoff is chosen. */
+/** Numbers of occurrences up to this one are distinguished when the cutoff is chosen. */
 const maxOccurrences = 1 << 16;
 
 export class TableBuilder {
-  /** By level and character: the counts of the open contexts */
+  /** By level and character: the counts in the open contexts */
   private readonly counts: readonly Uint32Array[];
   private readonly occurrences: readonly Uint32Array[];
   private readonly touched: readonly Uint32Array[];
   private readonly touchedCounts: Uint32Array;
-  /** By level: sum of those counts of the open context whose characters were left out */
+  /** By level: sum of the counts in the open context whose characters were left out */
   private readonly leftOut: Float64Array;
   /** [N + 1, 4] how many counts are 1, 2, 3 and 4, by level */
   private readonly countsOfCounts: Float64Array;
@@ -62,16 +61,16 @@ export class TableBuilder {
     list[symbol] = Math.min(0xffffffff, list[symbol] + occurrences);
   }
 
-  /** Adds the sum of counts whose characters were left out to the open context of a level. */
+  /** Adds to the open context of a level the sum of counts whose characters were left out. */
   addLeftOut(level: number, count: number): void {
     this.leftOut[level] += count;
   }
 
   /**
    * Closes the open context of a level, after its children.
-   * @param symbol the context's first character
-   * @param isContext false if the context reaches beyond the beginning of the text: its characters count in shorter
-   *   contexts only
+   * @param symbol the context's earliest character
+   * @param isContext false if the context extends before the beginning of the text: its characters then count only in
+   * shorter contexts
    */
   close(level: number, symbol: number, isContext: boolean): void {
     const n = this.touchedCounts[level];
@@ -118,7 +117,7 @@ export class TableBuilder {
     return this.childEnds[level] ?? 0;
   }
 
-  /** The lowest number of occurrences to be left out with which at most `limit` entries remain. */
+  /** The lowest cutoff with which at most `limit` entries remain. */
   get neededCutoff(): number {
     let kept = this.histogram.reduce((a, b) => a + b);
     for (let occurred = 0; occurred < maxOccurrences; occurred++) {
@@ -130,7 +129,7 @@ export class TableBuilder {
 
   /**
    * Returns the finished table.
-   * @param discounts those of the table that this one continues; by default they are computed from the counts
+   * @param discounts those of the table to which this one is added; by default they are computed from the counts
    * @returns undefined if there were more entries than the limit
    */
   finish(discounts?: Float64Array): NgramTable | undefined {
@@ -147,7 +146,7 @@ export class TableBuilder {
   }
 }
 
-/** Most lists are short, or in order already. */
+/** Insertion sort, because most lists are short or already in order. */
 function sortAscending(list: Uint32Array): void {
   if (list.length > 64) {
     list.sort();

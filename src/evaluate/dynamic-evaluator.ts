@@ -87,7 +87,7 @@ export class DynamicEvaluator {
     return losses;
   }
 
-  /** Reads T characters from a position on, and predicts those after them. */
+  /** Reads the T characters from position `at` onwards, and predicts the one after each of them. */
   private async chunk(ids: Ids, at: number, T: number): Promise<ArrayLike<number>> {
     const { backend, network, gradients, judge } = this;
     const inputIds = backend.viewIndices(this.inputBuffer, 0, T);

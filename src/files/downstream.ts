@@ -1,6 +1,6 @@
 /**
- * Finds the files that the output of this process reaches through pipes, as that of `charnn train . | tee log` does.
- * Only Linux tells which processes read a pipe; elsewhere none are found.
+ * Finds the files that the output of this process reaches through pipes, as in `charnn train . | tee log`. Only on
+ * Linux can a process find out who reads a pipe; elsewhere no files are found.
  */
 import { fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
@@ -17,8 +17,8 @@ interface PipeUser {
 }
 
 /**
- * Finds these files.
- * @param descriptor of an output stream of this process
+ * Finds the files that an output stream of this process reaches through pipes.
+ * @param descriptor of the output stream
  */
 export function filesDownstream(descriptor: number): FileIdentity[] {
   let pipe: string;
@@ -32,7 +32,7 @@ export function filesDownstream(descriptor: number): FileIdentity[] {
   const users = pipeUsers();
   const reached = new Set([pipe]);
   const found: FileIdentity[] = [];
-  // a set is also iterated over elements that are added meanwhile: a pipeline may have several stages
+  // iterating over a set also visits elements that are added meanwhile, and a pipeline may have several stages
   for (const stage of reached) {
     for (const { reads, writes, files } of users) {
       if (!reads.includes(stage)) continue;
@@ -43,7 +43,9 @@ export function filesDownstream(descriptor: number): FileIdentity[] {
   return found;
 }
 
-/** The other processes of this session, which belongs to a terminal or a job: a pipeline lies within one session. */
+/**
+ * The other processes of this session (of one terminal or job); all processes of a pipeline are in the same session.
+ */
 function pipeUsers(): PipeUser[] {
   const session = sessionOf('self');
   if (session === undefined) return [];
@@ -53,7 +55,10 @@ function pipeUsers(): PipeUser[] {
     .map(descriptorsOf);
 }
 
-/** proc(5): after the command, in brackets, come state, parent, process group and session */
+/**
+ * The session of a process, as proc(5) shows it: the command in brackets is followed by state, parent, process group
+ * and session
+ */
 function sessionOf(process: string): string | undefined {
   try {
     const line = readFileSync(`/proc/${process}/stat`, 'latin1');
@@ -80,16 +85,16 @@ function descriptorsOf(process: string): PipeUser {
         if (stats.isFile()) files.push({ dev: stats.dev, ino: stats.ino });
       }
     } catch {
-      // it has been closed meanwhile
+      // it has been closed in the meantime
     }
   }
   return { reads, writes, files };
 }
 
-/** Of open(2): 0 is reading alone */
+/** Mask of the access mode in the flags of open(2); 0 means read only */
 const accessMode = 3;
 
-/** Names in a folder; none if it is another user's process, or one that has ended */
+/** Names in a folder of /proc; none if the process has ended or belongs to another user */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);

@@ -1,19 +1,19 @@
-/** Opens files and pipes so that one without a writer cannot block the process. */
+/** Opens files and pipes in such a way that a pipe without a writer cannot block the process. */
 import { closeSync, constants, createReadStream, openSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
 import { CharnnError } from '../errors.js';
 
 /**
- * Flags for opening any file for reading. Without O_NONBLOCK, opening a named pipe would wait for its writer in a
- * thread that Node joins at its exit, and then no signal but SIGKILL would end the process.
+ * Flags for opening any file for reading. Without O_NONBLOCK, opening a named pipe would wait for a writer in a thread
+ * that Node.js joins when it exits, and then only SIGKILL could end the process.
  */
 export const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Milliseconds between two looks at a pipe that has no writer yet */
+/** Milliseconds between two checks of a pipe that has no writer yet */
 const pauseMs = 20;
 
 /**
- * Reads a pipe, a terminal or a device; bytes are yielded as they arrive. While it waits, the event loop is free.
+ * Reads a pipe, a terminal or a device, and yields bytes as they arrive. The event loop keeps running meanwhile.
  * @param shown the path as messages show it
  * @throws CharnnError for a socket; the system's error for any other failure
  */
@@ -36,7 +36,7 @@ export async function* streamedBytes(
 }
 
 async function* pipeBytes(descriptor: number): AsyncGenerator<Uint8Array, void, void> {
-  // Linux reports the end of a pipe only after it has had a writer; elsewhere the end is reported at once
+  // Linux reports the end of a pipe only after a writer has opened it; other systems report it at once
   if (process.platform !== 'linux') yield* firstBytes(descriptor);
   const { Socket } = await import('node:net');
   yield* new Socket({ fd: descriptor, readable: true, writable: false });
@@ -63,7 +63,7 @@ async function* firstBytes(descriptor: number): AsyncGenerator<Uint8Array, void,
   }
 }
 
-/** Returns undefined if a writer has opened the pipe but written nothing yet. */
+/** Returns undefined while a writer has opened the pipe but not written anything. */
 function bytesNow(read: () => number): number | undefined {
   try {
     return read();

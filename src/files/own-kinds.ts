@@ -1,8 +1,8 @@
-/** Recognises the files that charnn writes, by how they begin. */
+/** Recognises files that charnn has written, by their first bytes. */
 
 export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed' | 'search';
 
-/** The order matters: other formats begin with the model's. */
+/** The order matters, because a model's beginning is also that of other formats. */
 const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
   ['state', /^\{\s*"format":\s*"charnn-state"/],
   ['search', /^\{\s*"format":\s*"charnn-search"/],
@@ -11,16 +11,16 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
     'page',
     /^<!doctype html>\n<html lang="en">\n<head>\n[\s\S]{0,1000}<meta name="generator" content="charnn">/,
   ],
-  // events of a training, as `--json` writes them
+  // the first event of a training, as `--json` writes it
   ['log', /^\{"type":"start","model":\{"cell":/],
   ['compressed', /^charnn\0z/],
 ];
 
-/** Bytes from a file's beginning that `ownKind` needs. */
+/** Number of a file's first bytes that `ownKind` needs. */
 export const kindBytes = 2048;
 
 /**
- * Which kind of charnn's own files a file is; undefined for any other file.
+ * Which of charnn's own kinds a file is; undefined for any other file.
  * @param start its first `kindBytes` bytes, or more
  */
 export function ownKind(start: Uint8Array): OwnKind | undefined {

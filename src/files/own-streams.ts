@@ -1,4 +1,4 @@
-/** The files that this process's own standard output and standard error go to, straight or through pipes. */
+/** The files that this process's own standard output and standard error go to, directly or through pipes. */
 import { fstatSync, type Stats, statSync } from 'node:fs';
 import { type FileIdentity, filesDownstream } from './downstream.js';
 
@@ -32,18 +32,18 @@ function ownFiles(): readonly OwnFile[] {
 
 /**
  * The output stream of this process that goes to this regular file; undefined if none does.
- * @param stats of the path, links followed
+ * @param stats of the path, after following links
  */
 export function ownStreamTo(path: string | Buffer, stats: Stats): OwnStream | undefined {
   if (!stats.isFile()) return undefined;
   const similar = ownFiles().filter(({ ino }) => Number(ino) === stats.ino);
   if (similar.length === 0) return undefined;
-  // large inode numbers are exact only as integers of any size
+  // large inode numbers are exact only as bigint
   const exact = statSync(path, { bigint: true, throwIfNoEntry: false });
   return similar.find(({ dev, ino }) => dev === exact?.dev && ino === exact.ino)?.name;
 }
 
-/** Which output stream goes to the regular file that standard input is read from, if any does. */
+/** The output stream that goes to the regular file from which standard input is read; undefined if none does. */
 export function ownStreamToStandardInput(): OwnStream | undefined {
   try {
     const stats = fstatSync(0, { bigint: true });

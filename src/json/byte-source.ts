@@ -1,23 +1,23 @@
-/** The bytes of a model file, in a file or in memory. */
+/** Random access to the bytes of a model file, on disk or in memory. */
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { CharnnError, systemReason } from '../errors.js';
 import { readFlags, streamedBytes } from '../files/open-input.js';
 import { quote } from '../messages/quote.js';
 
 /**
- * Random access to a file's bytes. Reading is synchronous: nothing else has to go on while a model is
- * read, and a scanner of bytes stays a plain loop.
+ * Random access to bytes. Reading is synchronous, because nothing else has to happen while a model is read, and the
+ * loop that scans the bytes stays simple.
  */
 export interface ByteSource {
   /**
-   * Reads bytes from a position on into a list.
+   * Reads bytes from a position onwards into a list.
    * @returns the number of bytes read, which is less than the list's length only at the end of the file
    */
   read(into: Uint8Array, position: number): number;
   close(): void;
 }
 
-/** Max bytes of a pipe, which is held in memory as a whole, because it cannot be read twice */
+/** Max bytes read from a pipe, which is held in memory as a whole because it cannot be read twice */
 const maxPipeBytes = 2 ** 29;
 
 /**
@@ -41,7 +41,7 @@ export async function openBytes(path: string): Promise<ByteSource> {
   };
 }
 
-/** Reads repeatedly, because a single call may return fewer bytes than asked. */
+/** Reads repeatedly, because a single call may return fewer bytes than asked for. */
 function readFully(descriptor: number, into: Uint8Array, position: number): number {
   let done = 0;
   while (done < into.length) {
@@ -70,7 +70,7 @@ async function pipe(path: string, stats: Stats): Promise<ByteSource> {
   }
   const bytes = Buffer.concat(pieces);
   return {
-    // an escape that is cut off at the end of the file is read beyond it
+    // a scanner that skips an escape may ask for a position beyond the end
     read: (into, position) => bytes.copy(into, 0, Math.min(position, bytes.length)),
     close() {},
   };

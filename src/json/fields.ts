@@ -1,6 +1,5 @@
 /**
- * Reads JSON that may be anything: every value is checked before it is used, and an error names the field that is
- * wrong.
+ * Reads JSON with any content: every value is checked before it is used, and an error names the field that is wrong.
  */
 import { CharnnError } from '../errors.js';
 import { integersFrom, type Range } from '../limits.js';
@@ -11,7 +10,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export class Fields {
   private constructor(
     readonly value: JsonObject,
-    /** Name of the file, and path of this object within it, for messages */
+    /** Name of the file and path of this object within it, for messages */
     private readonly where: string,
   ) {}
 
@@ -22,7 +21,7 @@ export class Fields {
     return new Fields(value as JsonObject, where);
   }
 
-  /** The name of a field as messages give it. */
+  /** The name of a field as messages show it. */
   name(key: string): string {
     return `${this.where}: ${printable(key.length > 60 ? `${key.slice(0, 60)}…` : key)}`;
   }
@@ -39,7 +38,7 @@ export class Fields {
     return Fields.of(this.get(key), this.name(key));
   }
 
-  /** Returns the object unchecked, for records that charnn only passes on. */
+  /** Returns an object without checking its fields, for records that charnn only passes on. */
   record(key: string): JsonObject {
     return this.fields(key).value;
   }
@@ -58,7 +57,7 @@ export class Fields {
     return this.within(key, { holds, expected: `an integer from ${from} to ${to}` });
   }
 
-  /** Reads a number of this range. */
+  /** Reads a number in this range. */
   within(key: string, { expected, holds }: Range): number {
     const value = this.get(key);
     return typeof value === 'number' && holds(value) ? value : this.fail(key, expected);

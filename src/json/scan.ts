@@ -1,7 +1,7 @@
 /**
- * Finds the parts of a model file without reading it as a whole: small fields are parsed; of a tensor's data only the
- * position is noted. So files beyond V8's longest string (512 MB) can be read, and every size is known before memory
- * is taken.
+ * Finds the parts of a model file without reading it as a whole: small fields are parsed, but only the position of a
+ * tensor's data is recorded. So a file can be larger than V8's longest string (512 MB), and every size is known before
+ * memory is allocated.
  */
 import { CharnnError } from '../errors.js';
 import { limits } from '../limits.js';
@@ -10,24 +10,24 @@ import { quoteText } from '../messages/quote.js';
 import type { ByteSource } from './byte-source.js';
 import type { JsonObject } from './fields.js';
 
-/** Max bytes of heap for each byte of JSON: an empty object has three characters with its comma. */
+/** Max bytes of heap per byte of JSON; the smallest object, with its comma, has three characters. */
 const heapPerByte = 24;
 
-/** Position of a value's text in the file: bytes from `start` to before `end` */
+/** Position of a value's text in the file: from byte `start` to before byte `end` */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 export interface ScannedTensor {
-  /** All fields of the tensor but `data` */
+  /** All fields of the tensor except `data` */
   readonly head: JsonObject;
-  /** The place of the tensor's `data`, brackets or quotes included */
+  /** The position of the tensor's `data`, including brackets or quotes */
   readonly data: Span | undefined;
 }
 
 export interface ScannedFile {
-  /** All fields of the file but `tensors`, in their order */
+  /** All fields of the file except `tensors`, in their order */
   readonly head: JsonObject;
   readonly tensors: readonly ScannedTensor[] | undefined;
 }
@@ -44,7 +44,7 @@ const scalarEnds: ReadonlySet<number> = new Set([...spaces, comma, closeBrace, c
 /**
  * Scans a file.
  * @param where name of the file, for messages
- * @throws CharnnError for a file that is no JSON object, and beyond the limits
+ * @throws CharnnError for a file that is not a JSON object, or that exceeds the limits
  */
 export function scanFile(source: ByteSource, where: string): ScannedFile {
   return new Scanner(source, where).file();
@@ -93,7 +93,7 @@ class Scanner {
 
   // --- structure ---
 
-  /** Reads an object's fields; those for which `read` returns undefined are left out. */
+  /** Reads an object's fields, and drops those for which `read` returns undefined. */
   private object(read: (key: string) => unknown): JsonObject {
     const fields = new Map<string, unknown>();
     const seen = new Set<string>();
@@ -108,7 +108,7 @@ class Scanner {
       const value = read(key);
       if (value !== undefined) fields.set(key, value);
     });
-    // unlike assignment, this makes an own property even of __proto__
+    // unlike assignment, this creates an own property even for __proto__
     return Object.fromEntries(fields);
   }
 
@@ -150,7 +150,7 @@ class Scanner {
     }
   }
 
-  /** Finds a tensor's data: a string of base64, which has no escapes, or a list. */
+  /** Finds the extent of a tensor's data: a base64 string, which has no escapes, or a list. */
   private data(): Span {
     if (this.peek() !== quoteMark) return this.skipValue();
     const start = this.position++;
@@ -167,7 +167,7 @@ class Scanner {
     }
   }
 
-  // --- the end of a value is found by its brackets and quotes alone; parsing it checks the rest ---
+  // --- the end of a value is found by its brackets and quotes alone; parsing it afterwards checks everything else ---
 
   private skipValue(): Span {
     const start = this.position;

@@ -32,7 +32,7 @@ export function countedContext(
   if (wanted === 0) return undefined;
   if (given !== undefined && given > most) {
     messages.warn(
-      `the counts of the given model are left out: with ${vocabulary.size} characters contexts have at most ${most}`,
+      `the n-gram counts of the given model are not used: their contexts have ${given} characters, and with a vocabulary of ${vocabulary.size} at most ${most} are possible`,
     );
   } else if (given !== undefined) {
     if (wanted === 'auto' || wanted === given) return given;
@@ -44,7 +44,7 @@ export function countedContext(
     if (train.length < leastCounted) return undefined;
     const picked = usualContext(train.length, vocabulary.size);
     messages.note(
-      `picked counts of n-grams, with contexts of up to ${picked} characters, to predict beside the network; ${optionName('counts', '0')} does without`,
+      `mixing n-gram counts, with contexts of up to ${picked} characters, into the network's predictions; ${optionName('counts', '0')} turns this off`,
     );
     return picked;
   }

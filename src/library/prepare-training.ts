@@ -253,7 +253,7 @@ export async function prepareResumed(
 function noteOtherPrecision(before: Precision, now: Precision, messages: Messages): void {
   if (before === now) return;
   messages.note(
-    `trained in ${before} so far, now in ${now}: what follows is not what it would have been in ${before}`,
+    `trained in ${before} so far, now in ${now}: the result will differ from that of a training in ${before} alone`,
   );
 }
 

@@ -46,7 +46,7 @@ export function withRecords(
   const separator = findSeparator(corpus.train, corpus.vocabulary);
   if (separator === undefined) return corpus;
   messages.note(
-    `the text is made of records that ${describeSeparator(separator)} ends: sample -n writes such records (${optionName('separator', "''")} if it is not so)`,
+    `the text seems to be records, each ended by ${describeSeparator(separator)}, so sample -n will write such records; if that is wrong, give ${optionName('separator', "''")}`,
   );
   return { ...corpus, separator };
 }

@@ -1,13 +1,13 @@
 /**
- * The time in which this process could compute. The clocks of Windows and macOS go on while the computer sleeps,
- * and all go on while a process is stopped; a training by the clock must not count that.
+ * Measures the time in which this process could compute. Some clocks continue while the computer sleeps (Windows,
+ * macOS), and all continue while a process is stopped; a training by the clock must not count that time.
  */
 
-/** Both in milliseconds, from any beginning; tests have a source of their own. */
+/** Times in milliseconds, counted from any moment; tests pass their own. */
 export interface TimeSource {
-  /** The time, which never goes back */
+  /** A clock that never goes back */
   now(): number;
-  /** What all threads of the process have computed, which stands still while the computer sleeps */
+  /** Processor time used by all threads of this process, which stands still while the computer sleeps */
   processorTime(): number;
 }
 
@@ -19,11 +19,15 @@ const thisProcess: TimeSource = {
   },
 };
 
-/** Time between two looks at the clock that may be sleep; whoever uses it looks several times a second. */
+/**
+ * An interval between two readings of the clock that is at least this long may have been sleep; normally the clock is
+ * read several times a second.
+ */
 const longMs = 10_000;
 /**
- * Of that time a process that is awake computes at least this share: its threads would have to be kept from the
- * processor for seconds to come to less. What they computed between the look before and the sleep stays below it.
+ * A process that is awake uses at least this fraction of such an interval as processor time, unless its threads were
+ * denied the processor for seconds. What they compute between the previous reading and the beginning of sleep is a
+ * smaller fraction.
  */
 const leastShare = 0.2;
 
@@ -38,7 +42,7 @@ export class AwakeClock {
     this.lastProcessorTime = source.processorTime();
   }
 
-  /** Seconds awake since the clock was made; it has to be looked at every few seconds. */
+  /** Seconds awake since the clock was created; it must be read every few seconds. */
   get seconds(): number {
     this.look();
     return this.awakeMs / 1000;

@@ -1,12 +1,12 @@
-/** Cores of unequal speed: performance and efficiency cores, and how many of them help. */
+/** Finds out about cores of unequal speed (performance and efficiency cores), and how many of them are worth using. */
 import { execFileSync } from 'node:child_process';
 import { type SystemFiles, systemFiles } from './control-groups.js';
 
-/** What is asked about this machine; tests have one of their own. */
+/** How facts about the machine are queried; tests pass their own. */
 export interface CoreFacts {
   readonly platform: string;
   readonly files: SystemFiles;
-  /** A number that macOS knows by name; undefined where it knows none. */
+  /** The value of a macOS sysctl; undefined if there is none of this name. */
   sysctl(name: string): number | undefined;
 }
 
@@ -27,14 +27,14 @@ const thisMachine: CoreFacts = {
 };
 
 const cpus = '/sys/devices/system/cpu';
-/** Intel's efficiency cores multiply vectors of half the width at a time. */
+/** Speed of Intel's efficiency cores, which process vectors at half the width, relative to their performance cores */
 const atomSpeed = 0.5;
-/** Apple's efficiency cores compute about a third of what its performance cores do. */
+/** Speed of Apple's efficiency cores relative to their performance cores, about a third */
 const efficiencySpeed = 1 / 3;
 
 /**
- * Speeds of the cores that this process may use, in a unit of their own, each core once however many threads it
- * runs; undefined where all are equal or the system does not tell, as Windows.
+ * Relative speeds of the cores that this process may use, counting each core once even if it runs several threads;
+ * undefined if all are equal or the system does not tell, as on Windows.
  */
 export function unequalCores(facts: CoreFacts = thisMachine): number[] | undefined {
   const speeds =
@@ -47,8 +47,8 @@ export function unequalCores(facts: CoreFacts = thisMachine): number[] | undefin
 }
 
 /**
- * The number of threads that are fastest together where each step waits for the slowest of them, and all have
- * the same to do: n threads do n times what the n-th fastest core does.
+ * The number of threads that are fastest together if each step waits for the slowest and all have the same work: n
+ * threads achieve n times the speed of the n-th fastest core.
  */
 export function threadsInStep(speeds: readonly number[]): number {
   const fastestFirst = [...speeds].sort((a, b) => b - a);
@@ -59,7 +59,7 @@ export function threadsInStep(speeds: readonly number[]): number {
   return best;
 }
 
-/** By the capacity that the kernel gives each, or by kind and highest frequency */
+/** By the capacity that the kernel reports for each core, or else by kind and highest frequency */
 function linuxCores({ read }: SystemFiles): number[] {
   const allowed = /^Cpus_allowed_list:\s*(.+)$/m.exec(read('/proc/self/status') ?? '')?.[1];
   const atoms = new Set(numbersIn(read('/sys/devices/cpu_atom/cpus')));
@@ -75,14 +75,14 @@ function linuxCores({ read }: SystemFiles): number[] {
   });
 }
 
-/** Level 0 is the fastest; there are as many levels as kinds of cores. */
+/** Performance level 0 is the fastest; each kind of core has a level. */
 function appleCores({ sysctl }: CoreFacts): number[] {
   const fast = sysctl('hw.perflevel0.physicalcpu') ?? 0;
   const slow = sysctl('hw.perflevel1.physicalcpu') ?? 0;
   return [...Array<number>(fast).fill(1), ...Array<number>(slow).fill(efficiencySpeed)];
 }
 
-/** The numbers of a list such as `0-3,8` */
+/** The numbers in a list such as `0-3,8` */
 function numbersIn(list: string | undefined): number[] {
   if (list === undefined || list.trim() === '') return [];
   return list

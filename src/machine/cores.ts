@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { threadsInStep, unequalCores } from './core-speeds.js';
 
-/** The quota is read from files at most this often, because a program may make thousands of short calls. */
+/** Min milliseconds between two readings of the quota, because a program may make thousands of short calls. */
 const quotaMs = 1000;
 let quota = Number.POSITIVE_INFINITY;
 let quotaReadAt = Number.NEGATIVE_INFINITY;
 
-/** Cores this process may use: its affinity, and the processor quota of its control group. */
+/** Number of cores this process may use, given its affinity and the processor quota of its control group. */
 export function usableCores(): number {
   const now = performance.now();
   if (now - quotaReadAt > quotaMs) {
@@ -18,8 +18,8 @@ export function usableCores(): number {
 }
 
 /**
- * How many threads are fastest where all do the same and wait for each other, as in training: slow cores beside
- * fast ones may delay every step.
+ * The number of threads that are fastest if all have the same work and wait for each other, as in training, where slow
+ * cores may delay every step.
  */
 export function coresInStep(): number {
   const cores = unequalCores();
@@ -47,17 +47,17 @@ function readWords(path: string): string[] {
   try {
     return readFileSync(path, 'utf8').trim().split(/\s+/);
   } catch {
-    // no such control group: no quota
+    // there is no such control group, and so no quota
     return [];
   }
 }
 
-/** Max useful number of threads for each core: more of them only take memory and slow each other down. */
+/** Max useful number of threads per core: more of them only take memory and slow each other down. */
 const threadsPerCore = 4;
-/** Min limit of threads, so that a reasonable request is granted on few cores too. */
+/** A limit of threads is never lower than this, so that a reasonable request is granted on few cores too. */
 const alwaysUseful = 16;
 
-/** How many of the threads that were asked for are of use, where their number changes nothing else. */
+/** How many of the requested threads are useful, for work whose result does not depend on their number. */
 export function usefulThreads(wanted: number): number {
   return Math.min(wanted, Math.max(alwaysUseful, threadsPerCore * usableCores()));
 }

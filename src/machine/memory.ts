@@ -1,4 +1,4 @@
-/** Finds out how much memory this process may use, and checks whether what is about to be allocated fits. */
+/** Finds out how much memory this process may use, and checks whether an allocation will fit. */
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { CharnnError } from '../errors.js';
@@ -6,27 +6,27 @@ import { controlGroups, type SystemFiles, systemFiles } from './control-groups.j
 
 const gigabyte = 2 ** 30;
 const pageBytes = 4096;
-/** Bytes that Node.js itself takes of a limit that counts the whole process */
+/** Bytes that Node.js itself takes, out of a limit that counts the whole process */
 const processBytes = 64 * 2 ** 20;
 
-/** A limit of memory, of this process alone or shared with others, and how much of it is used */
+/** A memory limit, of this process alone or shared with others, and how much of it is used */
 export interface MemoryLimit {
   readonly bytes: number;
   readonly used: number;
-  /** For messages: "… this machine has 8.00 GiB" */
+  /** Part of a message: "… this machine has 8.00 GiB" */
   readonly inWords: (bytes: string) => string;
   /** Whether reserved memory counts towards the limit before it is used */
   readonly countsReserved: boolean;
 }
 
-/** Bytes of this process: of its address space, resident, and of its data */
+/** Bytes of this process: its address space, its resident memory, and its data */
 interface Pages {
   readonly addressBytes: number;
   readonly residentBytes: number;
   readonly dataBytes: number;
 }
 
-/** proc(5): the numbers of pages are size, resident, shared, text, lib, data */
+/** proc(5): the page counts in statm are size, resident, shared, text, lib, data */
 function pagesUsed(files: SystemFiles): Pages {
   const text = files.read('/proc/self/statm');
   if (text === undefined) {
@@ -38,8 +38,8 @@ function pagesUsed(files: SystemFiles): Pages {
 }
 
 /**
- * The limits of this process's memory: the machine's memory and what of it is free, that of its control
- * groups, and `ulimit -v` and `-d`. Caches of files count as free, because the system gives them up.
+ * The limits on this process's memory: the machine's memory and how much of it is free, the control groups' limits, and
+ * `ulimit -v` and `-d`. File caches count as free, because the system reclaims them.
  */
 export function memoryLimits(files: SystemFiles = systemFiles): MemoryLimit[] {
   const pages = pagesUsed(files);
@@ -59,14 +59,14 @@ export function memoryLimits(files: SystemFiles = systemFiles): MemoryLimit[] {
     limits.push({
       bytes: used + free,
       used,
-      inWords: (bytes) => `with what is free this machine has ${bytes}`,
+      inWords: (bytes) => `this process can get ${bytes} on this machine at the moment`,
       countsReserved: false,
     });
   }
   return limits;
 }
 
-/** Bytes that the system can still give, swapping included; undefined if it does not tell */
+/** Bytes that the system can still provide, including swap; undefined if it does not tell */
 function freeBytes(files: SystemFiles): number | undefined {
   const text = files.read('/proc/meminfo');
   const kilobytes = (name: string) =>
@@ -80,7 +80,7 @@ const resources = [
   ['Max data size', 'dataBytes', 'ulimit -d'],
 ] as const;
 
-/** Per source of files: a process's limits stay as they are at its start. */
+/** Limits that were read before, by source of files; a process's limits do not change after its start. */
 const known = new WeakMap<
   SystemFiles,
   { readonly resources: readonly (number | undefined)[]; readonly groups: readonly Group[] }
@@ -118,16 +118,16 @@ function resourceLimits(files: SystemFiles, pages: Pages): MemoryLimit[] {
 
 interface Group {
   readonly bytes: number;
-  /** The files that tell how much the group uses, and how much of that are caches */
+  /** The files that tell how much memory the group uses, and how much of that is file caches */
   readonly usage: string;
   readonly kinds: string;
   readonly caches: RegExp;
 }
 
-/** A limit of version 1 above this means that there is none. */
+/** With control groups of version 1, a limit above this means that there is none. */
 const noLimit = 2 ** 60;
 
-/** The control groups around this process that have a limit */
+/** The control groups around this process that have a memory limit */
 function findGroups(files: SystemFiles): Group[] {
   return controlGroups('memory', files).flatMap((folder) => {
     const limitIn = (name: string) => {
@@ -135,7 +135,7 @@ function findGroups(files: SystemFiles): Group[] {
       const bytes = text === undefined || text === 'max' ? Number.NaN : Number(text);
       return bytes < noLimit ? bytes : Number.POSITIVE_INFINITY;
     };
-    // above "high", processes of the group are slowed down until they hardly run
+    // above "high", the system slows the processes of the group down until they hardly run
     const second = Math.min(limitIn('memory.max'), limitIn('memory.high'));
     const first = limitIn('memory.limit_in_bytes');
     const kinds = `${folder}/memory.stat`;
@@ -152,7 +152,7 @@ function findGroups(files: SystemFiles): Group[] {
 function groupLimits(files: SystemFiles, residentBytes: number): MemoryLimit[] {
   return limitsOf(files).groups.map(({ bytes, usage, kinds, caches }) => {
     let used = Number(files.read(usage) ?? residentBytes + processBytes);
-    // telling the caches apart takes the system longer, so it is only asked when the limit is near
+    // reading the size of the caches is slow, so it is done only near the limit
     if (used > bytes / 2) {
       for (const [, cached] of (files.read(kinds) ?? '').matchAll(caches)) used -= Number(cached);
     }
@@ -165,7 +165,7 @@ function groupLimits(files: SystemFiles, residentBytes: number): MemoryLimit[] {
   });
 }
 
-/** Bytes of address space that may still be reserved: half of what `ulimit -v` leaves, as V8 needs some, too. */
+/** Bytes of address space that may still be reserved: half of what `ulimit -v` leaves, as V8 needs some too. */
 export function reservableBytes(): number {
   const limit = resourceLimits(systemFiles, pagesUsed(systemFiles)).find(isOfAddresses);
   return limit === undefined ? Number.POSITIVE_INFINITY : Math.max(0, limit.bytes - limit.used) / 2;
@@ -178,17 +178,18 @@ function isOfAddresses({ inWords }: MemoryLimit): boolean {
 const shown = (x: number) => `${(Math.max(0, x) / gigabyte).toFixed(2)} GiB`;
 
 /**
- * The memory of a process varies by more than this, so smaller needs are not compared with the limits, which takes
- * time.
+ * The memory of a process fluctuates by more than this, so smaller requests are not compared with the limits, which
+ * takes time.
  */
 const negligible = 16 * 2 ** 20;
 
 /**
- * @param bytes that are to be taken beyond what this process has already
- * @param what is to be held, for the message
- * @param remedy what to do about it, for the message
- * @param reserved bytes that have been promised or are now, which need not be in use yet: `bytes` of them are new
- * @throws CharnnError with both figures when it cannot fit
+ * Checks that memory can be allocated.
+ * @param bytes to allocate, in addition to what this process uses already
+ * @param what the memory is for, in the message
+ * @param remedy what to do about it, in the message
+ * @param reserved bytes reserved so far and now, including `bytes`, which need not be in use yet
+ * @throws CharnnError with the bytes needed and the limit when they do not fit
  */
 export function requireMemory(bytes: number, what: string, remedy?: string, reserved = 0): void {
   if (Math.max(bytes, reserved) < negligible) return;
@@ -203,13 +204,13 @@ export function requireMemory(bytes: number, what: string, remedy?: string, rese
   }
 }
 
-/** Bytes of JavaScript's heap that are used before a command begins its work */
+/** Bytes of the JavaScript heap that are used before a command begins its work */
 const heapAtStart = 12 * 2 ** 20;
 
 /**
- * V8 ends the whole process where its heap is full, so what may fill it is asked for before.
- * @param bytes that are to be taken of the heap of JavaScript: strings, lists, objects
- * @throws CharnnError when they cannot fit
+ * Checks that the JavaScript heap has room, because V8 ends the whole process when the heap is full.
+ * @param bytes to allocate on the heap: strings, lists, objects
+ * @throws CharnnError when they do not fit
  */
 export function requireHeap(bytes: number, what: string, remedy?: string): void {
   const limit = getHeapStatistics().heap_size_limit - heapAtStart;
@@ -220,15 +221,16 @@ export function requireHeap(bytes: number, what: string, remedy?: string): void 
   );
 }
 
-/** Memory that a thread takes before it has done anything: its heap, its stack, the modules */
+/** Memory that a thread takes before it does anything: its heap, its stack, the modules */
 const bytesPerThread = 12 * 2 ** 20;
 /** Address space that V8 reserves for a thread, most of it never used; measured with Node 20. */
 const threadAddressBytes = 700 * 2 ** 20;
 
 /**
- * Looked up before threads are started: V8 ends the whole process when a thread finds too little.
- * @param bytesEach that each thread takes beyond what any thread takes
- * @returns how many of the threads fit, and why no more do
+ * Checks how many threads fit in memory before they are started, because V8 ends the whole process when a thread finds
+ * too little.
+ * @param bytesEach bytes that each thread will take, in addition to those of any thread
+ * @returns how many of the threads fit, and why no more
  */
 export function fittingThreads(
   count: number,

@@ -1,10 +1,10 @@
-/** Tells processes apart: an id alone may belong to another process tomorrow, or in another container. */
+/** Identifies processes: a process id alone may belong to another process tomorrow, or in another container. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * A text that stands for the realm within which process ids are unique: one boot of one machine, one namespace of
- * processes.
+ * A string that identifies the scope in which process ids are unique: one boot of one machine, and one process
+ * namespace.
  */
 export function processRealm(): string {
   const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
@@ -12,10 +12,10 @@ export function processRealm(): string {
   return [hostname(), boot ?? '', namespace ?? ''].join(' ');
 }
 
-/** Whether there is a process of this id in this realm. */
+/** Whether a process with this id exists in this scope. */
 export function processExists(pid: number): boolean {
   try {
-    // signal 0 is not sent, only checked
+    // signal 0 only checks that a signal could be sent
     return process.kill(pid, 0);
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code === 'EPERM';
@@ -23,14 +23,14 @@ export function processExists(pid: number): boolean {
 }
 
 /**
- * When a process of this realm was started, in the system's units; undefined if there is no such process, or the
- * system does not tell.
+ * When a process was started, in the system's units; undefined if there is no such process, or the system does not
+ * tell.
  */
 export function startOfProcess(pid: number): string | undefined {
   const line = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
   if (line === undefined) return undefined;
-  // proc(5): the command, in brackets, may hold spaces and brackets; state is the field after it,
-  // the time of the start the 20th from there
+  // proc(5): the command in brackets may contain spaces and brackets; after it come the state and, 19 fields later, the
+  // start time
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   const hasEnded = fields[0] === 'Z' || fields[0] === 'X';
   return hasEnded ? undefined : fields[19];

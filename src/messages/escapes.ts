@@ -12,8 +12,8 @@ const simple: Readonly<Record<string, string>> = {
 };
 
 /**
- * Replaces the escapes in a string: \n \t \r \f \v \0 \\ \xHH \uHHHH \u{H…}. This applies to every option whose value
- * is a text; files and standard input are taken as they are.
+ * Replaces the escapes in a string: \n \t \r \f \v \0 \\ \xHH \uHHHH \u{H…}. They are understood in every option whose
+ * value is text; files and standard input are taken literally.
  * @param option names the option in messages
  */
 export function readEscapes(text: string, option: string): string {

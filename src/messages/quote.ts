@@ -3,7 +3,7 @@
  * field or message can move the cursor, change colours, set the title or reverse the text.
  */
 
-/** Control characters (C0, DEL, C1), direction marks, line separators and halves of surrogate pairs */
+/** Matches control characters (C0, DEL, C1), direction marks, line separators and halves of surrogate pairs */
 const strange = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -11,7 +11,7 @@ function escaped(character: string): string {
   return short[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** A text as one line that is safe on a terminal: what would steer it is shown as an escape. */
+/** A text as one line that is safe on a terminal: characters that would control the terminal are shown as escapes. */
 export function printable(text: string): string {
   return text.replace(strange, escaped);
 }
@@ -25,13 +25,13 @@ export function printableLines(text: string): string {
 
 /** A value as JSON on one line, safe on a terminal; parsing it gives the same value. */
 export function jsonText(value: unknown): string {
-  // JSON has none of these characters outside of strings
+  // outside strings, JSON contains none of these characters
   return printable(JSON.stringify(value) ?? 'null');
 }
 
 /**
- * A text in quotes, escaped as JSON is.
- * @param maxLength characters that are shown; of a longer text the beginning
+ * A text in quotes, escaped as in JSON.
+ * @param maxLength max number of characters shown; a longer text is cut
  */
 export function quoteText(text: string, maxLength = 200): string {
   const isLong = text.length > maxLength;

@@ -105,7 +105,7 @@ export class SegmentedEvaluator {
       // what is there is not waited for: a promise a chunk is garbage that adds up over many short texts
       const stop = stopped();
       if (isPending(stop) ? await stop : stop) return Number.NaN;
-      // no chunk crosses the end of the warm-up, where the first segment starts from zero
+      // a chunk ends where the lead-in ends, because there the first segment, which has none, starts from a zero state
       const steps = Math.min(this.T, (from < 0 ? 0 : segments.length) - from);
       const nats = this.chunk(ids, segments, from, steps, judge);
       total += isPending(nats) ? await nats : nats;

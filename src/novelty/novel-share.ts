@@ -2,16 +2,16 @@
 import type { SuffixAutomaton } from './suffix-automaton.js';
 
 export interface CommonRun {
-  /** Index of its first character in the text */
+  /** Index of the string's first character in the text */
   readonly start: number;
   readonly length: number;
 }
 
 export interface Novelty {
   readonly characters: number;
-  /** For each length n: the fraction of the text's strings of n characters that the corpus does not have */
+  /** For each length n: the fraction of the text's strings of n characters that do not occur in the corpus */
   readonly newFractions: readonly { readonly length: number; readonly share: number }[];
-  /** Longest strings that text and corpus have in common, longest first; none is part of another */
+  /** Longest strings that occur in both text and corpus, longest first; none is part of another */
   readonly runs: readonly CommonRun[];
 }
 
@@ -32,7 +32,7 @@ export function noveltyOf(automaton: SuffixAutomaton, maxRuns: number): Novelty 
 function longestRuns(matches: Int32Array, maxRuns: number): CommonRun[] {
   const runs: CommonRun[] = [];
   matches.forEach((length, end) => {
-    // the string continues with the next character, so the longer one is counted instead
+    // the string can be extended by the next character, so that the longer one is counted instead
     if (length === 0 || matches[end + 1] === length + 1) return;
     runs.push({ start: end - length + 1, length });
   });

@@ -1,29 +1,29 @@
 /**
- * How much of a validation text also stands in the training text: a loss on such a text tells how well it
- * was learnt by heart, not how well the model predicts what it has not seen.
+ * Finds how much of a validation text also occurs in the training text. A loss on such text shows how well it was
+ * memorised, not how well the model predicts what it has not seen.
  *
- * Runs of 64 characters at every position of the validation text go into a hash table, and the training
- * text is read past it: at every position where it is short; where it is long, at every 64th, which finds
- * what both have in common in runs of 127 characters or more. So the memory depends on the validation text
- * alone, and a gigabyte takes less than a second. Hashes only propose, the characters decide.
+ * All strings of 64 characters in the validation text go into a hash table, and those of the training text are looked
+ * up in it: at every position if the training text is short, otherwise at every 64th, which finds common strings of 127
+ * characters or more. So the memory depends only on the validation text, and a gigabyte takes less than a second. Equal
+ * hashes are confirmed by comparing the characters.
  */
 import type { Ids } from '../text/unit.js';
 
-/** Length of a run that both texts must have in common */
+/** Length of a string that both texts must have in common */
 export const sharedRun = 64;
-/** Of a longer validation text, this many pieces of this many characters are examined, evenly spaced. */
+/** If the validation text is longer, this many pieces of this many characters are examined, evenly spaced. */
 const pieces = 32;
 const pieceLength = 4096;
 /**
- * In a training text of up to this many characters, the string at every position is looked up; in a longer one, at
+ * In a training text of up to this many characters, the string at every position is looked up; in a longer one, only at
  * every n-th.
  */
 const maxThorough = 1 << 18;
 
 /**
- * The share of the validation text's characters that lie in a run which the training text has too.
- * @param training ids of the same vocabulary as the validation text's
- * @returns 0 to 1, of pieces of the validation text where it is longer than 131,072 characters
+ * The fraction of the validation text's characters that lie in a string which also occurs in the training text.
+ * @param training in ids of the same vocabulary as the validation text
+ * @returns 0 to 1, computed from pieces of the validation text if it is longer than 131,072 characters
  */
 export function sharedFraction(training: Ids, validation: Ids): number {
   const text = sampleOf(validation);
@@ -53,17 +53,17 @@ function sampleOf(text: Ids): Ids {
   return sample;
 }
 
-/** A view of ids as words of 32 bits, several narrow ids in each, so that a string is hashed in few operations. */
+/** A view of ids as 32-bit words, several narrow ids in each, so that a string is hashed in few operations. */
 function wordsOf(ids: Ids): Uint32Array {
   return new Uint32Array(ids.buffer, ids.byteOffset, Math.floor(ids.byteLength / 4));
 }
 
-/** The words that begin at id `first`; if they are not aligned, a copy. */
+/** The words that begin at id `first`, copied if they are not aligned. */
 function wordsFrom(ids: Ids, first: number): Uint32Array {
   return wordsOf(ids.slice(first));
 }
 
-/** The hash of `count` words from index `at` on. */
+/** The hash of `count` words, beginning at index `at`. */
 function hashOf(words: Uint32Array, at: number, count: number): number {
   let hash = count;
   for (let i = 0; i < count; i++) {
@@ -74,15 +74,15 @@ function hashOf(words: Uint32Array, at: number, count: number): number {
 }
 
 /**
- * A hash table of all strings of a text that have the length of a run, by their first position, which notes which of
- * them were found in another text.
+ * A hash table of all strings of a text that have `sharedRun` characters, by the position at which they first occur. It
+ * records which of them were found in another text.
  */
 class RunTable {
-  /** By slot of the hash table: position + 1 (0 marks a free slot), and the run's hash */
+  /** By slot of the hash table: position + 1 (0 marks a free slot), and the string's hash */
   private readonly positions: Uint32Array;
   private readonly hashes: Int32Array;
   private readonly found: Uint8Array;
-  /** A bit for each value of the upper bits of a hash: it rules out most hashes that do not occur */
+  /** A bit for each value of a hash's upper bits, which rules out most hashes that do not occur */
   private readonly filter: Int32Array;
   private readonly shift: number;
 
@@ -105,7 +105,7 @@ class RunTable {
 
   /**
    * Marks the strings that also occur in another text.
-   * @param words of the other text, from its id `first` on
+   * @param words of the other text, beginning at its id `first`
    * @param stride number of words between two strings that are looked up
    */
   findIn(other: Ids, words: Uint32Array, first: number, stride: number): void {
@@ -122,7 +122,7 @@ class RunTable {
     }
   }
 
-  /** Fraction of the text that lies in strings that were found. */
+  /** Fraction of the text that lies in strings which were found. */
   coveredFraction(): number {
     const { text } = this;
     const begins = new Uint8Array(text.length);

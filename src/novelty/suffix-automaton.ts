@@ -1,22 +1,22 @@
 /**
- * The suffix automaton of a text (Blumer et al. 1985): the smallest machine that reads every string that
- * occurs in it. A corpus that is read through it once, in any length and without being kept, leaves behind
- * which of the text's strings it has.
+ * The suffix automaton of a text (Blumer et al. 1985): the smallest automaton that accepts every string that occurs in
+ * the text. A corpus of any length is read through it once, without being stored, and afterwards it is known which of
+ * the text's strings occur in the corpus.
  */
 import { CharnnError } from '../errors.js';
 
-/** States are at most twice the characters, transitions three times. */
+/** Max length of a text. There are at most twice as many states as characters, and three times as many transitions. */
 const maxTextLength = 2 ** 26;
 
 export class SuffixAutomaton {
-  /** By state: length of its longest string, and the suffix link */
+  /** By state: the length of its longest string, and its suffix link */
   private readonly length: Int32Array;
   private readonly link: Int32Array;
   private readonly edges: Edges;
   private states = 1;
-  /** By state: length of its longest string that occurs in the corpus; 0 for none */
+  /** By state: length of its longest string that occurs in the corpus; 0 if none does */
   private readonly matched: Int32Array;
-  /** The current position in the corpus */
+  /** The state for the current position in the corpus */
   private state = 0;
   private run = 0;
 
@@ -57,7 +57,7 @@ export class SuffixAutomaton {
     this.run = run;
   }
 
-  /** The corpus continues with another file: no string crosses the border. */
+  /** Begins the next file of the corpus; strings that cross the border between files do not count. */
   restart(): void {
     this.state = 0;
     this.run = 0;
@@ -74,14 +74,12 @@ export class SuffixAutomaton {
     });
   }
 
-  /**
-   * By state: length of the longest string that occurs in the corpus, among the state's strings and their suffixes.
-   */
+  /** By state: length of the longest of its strings, or of their suffixes, that occurs in the corpus. */
   private longestMatchByState(): Int32Array {
     const { length, link } = this;
     const order = this.statesByLength();
     const lengths = this.matched.slice();
-    // where a string occurs, all its suffixes do
+    // where a string occurs, all its suffixes occur too
     for (let i = order.length - 1; i > 0; i--) {
       const s = order[i];
       if (lengths[s] > 0 && link[s] > 0) lengths[link[s]] = length[link[s]];
@@ -132,15 +130,17 @@ export class SuffixAutomaton {
   }
 }
 
-/** Transitions by state and symbol: a hash table, in which those of a state are also linked so that they can be copied. */
+/**
+ * Transitions by state and symbol: a hash table, whose entries of one state are also linked so that they can be copied.
+ */
 class Edges {
   private readonly mask: number;
-  /** Slot → number of the edge + 1 */
+  /** By slot: number of the edge + 1 */
   private readonly slots: Int32Array;
   private readonly from: Int32Array;
   private readonly symbol: Uint32Array;
   private readonly to: Int32Array;
-  /** By edge, the next edge of the same state; by state, its first edge: numbers + 1, and 0 for none */
+  /** By edge, the next edge of the same state; by state, its first edge; each as number + 1, where 0 means none */
   private readonly following: Int32Array;
   private readonly first: Int32Array;
   private count = 0;

@@ -1,12 +1,12 @@
 /** Suggestions for misspelt names. */
 
-/** Max number of wrong letters: small for a short name, which many other names are near. */
+/** Max number of wrong letters, which is small for a short name because many other names are close to it. */
 function tolerance(name: string): number {
   return Math.min(3, Math.floor((name.length + 1) / 3));
 }
 
 /**
- * The name that was most likely meant, if one is near.
+ * The name that was most likely meant, if one is close enough.
  * @param synonyms other words for some of the names, such as `generate` for `sample`
  */
 export function nearest(
@@ -25,7 +25,7 @@ export function nearest(
   return best?.name;
 }
 
-/** The hint `; did you mean NAME?`, or an empty text */
+/** The hint `; did you mean NAME?`, or an empty string */
 export function suggestion(name: string | undefined): string {
   return name === undefined ? '' : `; did you mean ${name}?`;
 }
@@ -35,11 +35,11 @@ function isBeginning(given: string, name: string): boolean {
 }
 
 /**
- * Insertions, deletions, substitutions and swaps of neighbours that lead from one word to the other
- * (the restricted Damerau-Levenshtein distance).
+ * Min number of insertions, deletions, substitutions and swaps of neighbours that turn one word into the other (the
+ * restricted Damerau-Levenshtein distance).
  */
 function editDistance(a: string, b: string): number {
-  // words of this length are no misspelt names, and the work grows with the product of the lengths
+  // words of this length are not misspelt names, and the work grows with the product of the lengths
   if (Math.max(a.length, b.length) > 40) return Number.POSITIVE_INFINITY;
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {

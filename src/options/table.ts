@@ -1,12 +1,14 @@
 /**
- * Tables of options: a row says all there is to say about one option. The TypeScript type of the options,
- * their parser, `--help`, the tables of README.md and the checks of a library user's values come from it.
+ * Tables of options: a row says everything there is to say about one option. The TypeScript type of the options, their
+ * parser, `--help`, the tables of README.md and the checks of a library user's values are derived from it.
  */
 import { OptionError, UsageError } from '../errors.js';
 import { nearest, suggestion } from './suggest.js';
 import { boolean, type ValueType } from './types.js';
 
-/** A default that depends on the value of another option: `values` has one for each of its values. */
+/**
+ * A default that depends on the value of another option, with an entry in `values` for each of that option's values.
+ */
 export interface DefaultBy<T> {
   readonly option: string;
   readonly values: Readonly<Record<string, T>>;
@@ -14,13 +16,13 @@ export interface DefaultBy<T> {
 
 export interface OptionRow<T = unknown> {
   readonly type: ValueType<T>;
-  /** The help text: one line that can be understood without the lines around it */
+  /** The help text, which must be understandable without the lines around it */
   readonly help: string;
-  /** The name of the value in help: `<n>`; absent for a switch */
+  /** The placeholder of the value in help, such as `<n>`; absent for a switch */
   readonly argument?: string;
   /** The flag without dashes; by default made from the option's name: batchSize → batch-size */
   readonly flag?: string;
-  /** The short flag: one letter */
+  /** The short flag, a single letter */
   readonly short?: string;
   /** Other spellings of the flag, accepted silently and not shown in help */
   readonly aliases?: readonly string[];
@@ -28,29 +30,29 @@ export interface OptionRow<T = unknown> {
   readonly deprecated?: readonly string[];
   /** The environment variable that gives the value if the option is absent */
   readonly environment?: string;
-  /** The value that holds when the option is not given */
+  /** The value if the option is not given */
   readonly default?: T;
   readonly defaultBy?: DefaultBy<T>;
-  /** Words that help shows as the default, if the default is no fixed value */
+  /** What help shows as the default, if the default is not a fixed value */
   readonly absent?: string;
   /** The help text of `--no-…`, for a switch that another option may turn on */
   readonly negation?: string;
-  /** Options that may not be given beside this one */
+  /** Options that may not be given together with this one */
   readonly conflicts?: readonly string[];
-  /** Title of the section of help */
+  /** Title of the section in help */
   readonly topic?: string;
 
   // --- for options that files record ---
 
   /** Whether it may change when a training is resumed */
   readonly resume?: boolean;
-  /** The field of files that holds it, if not under its own name: `schedule.rate` */
+  /** The field of files that holds it, if it differs from the option's name: `schedule.rate` */
   readonly field?: string;
-  /** The version of the files in which it first appeared: in earlier ones its default holds. */
+  /** The version of files in which it first appeared; for earlier files the default is used. */
   readonly since?: number;
-  /** Whether a complete configuration may be without it */
+  /** Whether it may be absent from a complete configuration */
   readonly optional?: boolean;
-  /** Whether files record it though it is no option */
+  /** Whether files record it although it is not an option */
   readonly internal?: boolean;
 }
 
@@ -60,7 +62,7 @@ export type OptionTable = Readonly<Record<string, OptionRow<any>>>;
 /** The type of a row's value */
 export type ValueOf<Row> = Row extends { readonly type: ValueType<infer T> } ? T : never;
 
-/** The options of a table: each may be absent. */
+/** The options of a table, each of which may be absent. */
 export type OptionsOf<Table extends OptionTable> = {
   readonly [Key in keyof Table]?: ValueOf<Table[Key]> | undefined;
 };
@@ -74,7 +76,7 @@ type OptionalKey<Table extends OptionTable> = {
   [Key in keyof Table]: Table[Key] extends { readonly optional: true } ? Key : never;
 }[keyof Table];
 
-/** Makes a row of an option with a value. */
+/** Makes the row of an option with a value. */
 export function option<T, const More extends Omit<OptionRow<T>, 'type' | 'help' | 'argument'>>(
   argument: string,
   type: ValueType<T>,
@@ -84,7 +86,7 @@ export function option<T, const More extends Omit<OptionRow<T>, 'type' | 'help' 
   return { argument, type, help, ...(more as More) };
 }
 
-/** Makes a row of a switch. */
+/** Makes the row of a switch. */
 export function flag<const More extends Omit<OptionRow<boolean>, 'type' | 'help'>>(
   help: string,
   more?: More,
@@ -132,8 +134,8 @@ export function withDefaults<Table extends OptionTable>(
 }
 
 /**
- * Checks options that a program gives: their names, types and ranges.
- * @param what the function that they are given to, for messages
+ * Checks options that a program passes: their names, types and ranges.
+ * @param what the function to which they are passed, for messages
  * @throws UsageError naming the option
  */
 export function checkOptions<Table extends OptionTable>(
@@ -177,7 +179,7 @@ function shown(value: unknown): string {
   return json.length > 40 ? `${json.slice(0, 40)}…` : json;
 }
 
-/** A value as a message shows it. Not every value can be written as JSON. */
+/** A value as messages show it; not every value can be written as JSON. */
 function jsonOf(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   try {

@@ -1,6 +1,6 @@
 /**
- * Types of option values. Each type reads a value from the text of a command line and checks a value that
- * a program or a file gives, with the same range and the same words.
+ * Types of option values. Each type parses the text of a command line and checks values from programs and files, with
+ * the same range and the same words in messages.
  */
 import { type Range, ranges } from '../limits.js';
 import { nearest, suggestion } from './suggest.js';
@@ -10,7 +10,7 @@ export interface ValueType<T> {
   readonly expected: string;
   /** The allowed values, if there are only a few */
   readonly choices?: readonly string[];
-  /** @throws ValueError when the text is no valid value */
+  /** @throws ValueError when the text is not a valid value */
   parse(text: string): T;
   accepts(value: unknown): value is T;
 }
@@ -52,7 +52,7 @@ export function orAuto(type: ValueType<number>): ValueType<number | 'auto'> {
   };
 }
 
-/** A finite number of a range. */
+/** A finite number within a range. */
 export function real({ expected, holds }: Range): ValueType<number> {
   return {
     expected,
@@ -80,7 +80,7 @@ export const text: ValueType<string> = {
   accepts: (value): value is string => typeof value === 'string',
 };
 
-/** The name of a file or folder, `-` for standard input where it is read */
+/** The path of a file or folder, or `-` for standard input where it may be read */
 export const path: ValueType<string> = { ...text, expected: 'a path' };
 
 /** The type of a switch, which has no value on the command line */
@@ -93,7 +93,7 @@ export const boolean: ValueType<boolean> = {
   accepts: (value): value is boolean => typeof value === 'boolean',
 };
 
-/** One of several words; the command line takes them in capitals, too. */
+/** One of several words; the command line accepts them in upper case, too. */
 export function choice<const T extends string>(choices: readonly T[]): ValueType<T> {
   const expected = `one of ${choices.join(', ')}`;
   return {
@@ -110,7 +110,7 @@ export function choice<const T extends string>(choices: readonly T[]): ValueType
 /** A list, written with commas between the values */
 export function listOf<T>(of: ValueType<T>): ValueType<readonly T[]> {
   return {
-    expected: `a list, each of it ${of.expected}`,
+    expected: `a list of which each item is ${of.expected}`,
     ...(of.choices && { choices: of.choices }),
     parse: (given) => given.split(',').map((part) => of.parse(part)),
     accepts: (value): value is readonly T[] =>
@@ -118,14 +118,14 @@ export function listOf<T>(of: ValueType<T>): ValueType<readonly T[]> {
   };
 }
 
-/** A list whose option is given once for each of its values */
+/** A list whose option is given repeatedly, once for each of its values */
 export function repeated<T>(
   of: ValueType<T>,
 ): ValueType<readonly T[]> & { readonly each: ValueType<T> } {
   return { ...listOf(of), parse: (given) => [of.parse(given)], each: of };
 }
 
-/** One value or a list of them; the command line reads it as it reads the list. */
+/** One value or a list of them; the command line parses either as a list. */
 export function oneOrMore<T, List extends ValueType<readonly T[]>>(
   of: ValueType<T>,
   list: List,
@@ -154,7 +154,9 @@ const secondsOfUnit: readonly (readonly [RegExp, number])[] = [
 
 const aTime = 'a time such as 90s, 3m, 1.5h or 1h30m';
 
-/** `90`, `90s`, `3m`, `1min`, `1.5h`, `1h30m`: the command line passes seconds on, a program may give either. */
+/**
+ * `90`, `90s`, `3m`, `1min`, `1.5h`, `1h30m`: the command line converts these to seconds, a program may pass either.
+ */
 export const duration: ValueType<number | string> = {
   expected: aTime,
   parse: (given) => secondsIn(given) ?? mustBe(aTime, given),
@@ -162,7 +164,7 @@ export const duration: ValueType<number | string> = {
     typeof value === 'string' ? secondsIn(value) !== undefined : positive.accepts(value),
 };
 
-/** The seconds of a duration that `duration` accepts. */
+/** The seconds of a duration, which `duration` has accepted. */
 export function secondsOf(time: number | string): number {
   return typeof time === 'number' ? time : (secondsIn(time) ?? mustBe(aTime, time));
 }

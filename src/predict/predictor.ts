@@ -1,6 +1,6 @@
 /**
- * Predicts the next character of texts: by a network alone, or by a network and counts. Code that writes text steps
- * through it character by character and does not know which of the two it is.
+ * Predicts the next character of texts, by a network alone or by a network and counts. Code that samples text steps
+ * through it character by character, and need not know which of the two it is.
  */
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import { type ModelCounts, mixtureOf } from '../counts/mixture.js';
@@ -9,15 +9,15 @@ import type { Network, State } from '../model/network.js';
 import { clearState, copyState, createState, stateRows } from '../model/network-state.js';
 import { LatestCharacters } from './latest-characters.js';
 
-/** How far some texts have been read that are read side by side: the network's states, and the latest characters */
+/** How far several texts that are read in parallel have been read: the network's states, and the latest characters */
 export interface Place {
-  /** [rows, H] a layer and state */
+  /** [rows, H] for each layer and state */
   readonly state: State;
   /** The latest characters of each row; undefined if the network predicts alone */
   readonly histories: readonly LatestCharacters[] | undefined;
 }
 
-/** Number of steps of a chunk in which a prompt is read */
+/** Number of time steps in each chunk of a prompt */
 export const readingSteps = 256;
 
 /** Views for a step of B rows */
@@ -28,8 +28,8 @@ interface RowViews {
 }
 
 /**
- * A place at the beginning of texts, of which nothing has been read, for a predictor with these counts.
- * @param share factor of the counts' weight
+ * A place at the beginning of texts, before anything is read, for a predictor with these counts.
+ * @param share scales the weight of the counts
  */
 export function emptyPlace(
   backend: Backend,
@@ -49,14 +49,14 @@ export class Predictor {
   private readonly context: number;
   private readonly indices: Indices;
   private readonly logits: Float32Array;
-  /** Views of a place's first rows, by number of rows */
+  /** Views of the first rows of a place, by number of rows */
   private readonly views = new WeakMap<Place, Map<number, State>>();
   private readonly rowViews = new Map<number, RowViews>();
 
   /**
    * @param network built for at least this many rows
-   * @param rows max number of texts that are read side by side
-   * @param share factor of the counts' weight: 1 as fitted, 0 for the network alone
+   * @param rows max number of texts that are read in parallel
+   * @param share scales the weight of the counts: 1 as fitted, 0 for the network alone
    */
   constructor(
     private readonly backend: Backend,
@@ -71,12 +71,12 @@ export class Predictor {
     this.logits = new Float32Array(rows * network.config.vocabulary);
   }
 
-  /** V: size of the vocabulary, the unknown symbol included */
+  /** V: size of the vocabulary, including the unknown symbol */
   get vocabulary(): number {
     return this.network.config.vocabulary;
   }
 
-  /** A place at the beginning of texts, of which nothing has been read */
+  /** A place at the beginning of texts, before anything is read */
   createPlace(rows: number): Place {
     const { network, mixture, context } = this;
     const histories = mixture && Array.from({ length: rows }, () => new LatestCharacters(context));
@@ -85,7 +85,7 @@ export class Predictor {
 
   /**
    * A place in a text that was read elsewhere.
-   * @param state [1, H] a layer and state
+   * @param state [1, H] for each layer and state
    * @param latest the latest characters that were read, oldest first
    */
   placeAt(state: State, latest: readonly number[]): Place {
@@ -96,7 +96,7 @@ export class Predictor {
     return { state, histories: [history] };
   }
 
-  /** Returns a place to the beginning of its texts. */
+  /** Resets a place to the beginning of its texts. */
   clear({ state, histories = [] }: Place): void {
     clearState(this.backend, state);
     for (const history of histories) history.length = 0;
@@ -106,7 +106,7 @@ export class Predictor {
    * Reads one character of each of the first texts of a place.
    * @param inputs ids, one for each text
    * @returns [texts, V] log-probabilities of the next character, up to a constant in each row; valid until the next
-   *   call
+   * call
    */
   step(place: Place, inputs: ArrayLike<number>): Answer<Float32Array> {
     const { backend, network } = this;
@@ -120,7 +120,7 @@ export class Predictor {
   }
 
   /**
-   * Reads the first `count` ids of a text into a place of one row. The network must have memory for that many steps,
+   * Reads the first `count` ids of a text into a place with one row. The network must have memory for that many steps,
    * or for `readingSteps`.
    */
   read(place: Place, ids: ArrayLike<number>, count: number): void {
@@ -141,7 +141,7 @@ export class Predictor {
     for (let i = Math.max(0, count - this.context); i < count; i++) history.push(ids[i]);
   }
 
-  /** Copies what was read of one row, in the same place or another, to a row. */
+  /** Copies the state and the latest characters of one row, in the same place or another, to a row. */
   copyRow(to: Place, toRow: number, from: Place, fromRow: number): void {
     const { backend } = this;
     copyState(
@@ -153,7 +153,7 @@ export class Predictor {
     if (source !== undefined) to.histories?.[toRow].take(source);
   }
 
-  /** Copies what was read of the given rows of one place to the first rows of another. */
+  /** Copies the given rows of one place to the first rows of another. */
   gather(to: Place, from: Place, rows: readonly number[]): void {
     const { backend } = this;
     const ids = this.rowsOf(rows.length).input;

@@ -1,10 +1,10 @@
-/** The memory that a batch of records computes in. */
+/** Working memory for sampling a batch of records. */
 import type { Place, Predictor } from '../predict/predictor.js';
 
 export interface BatchMemory {
   readonly predictor: Predictor;
-  /** A place of `rows` rows */
+  /** A place with `rows` rows */
   readonly place: Place;
-  /** Max number of records that are drawn side by side */
+  /** Max number of records that are sampled in parallel */
   readonly rows: number;
 }

@@ -1,5 +1,5 @@
 /**
- * Draws records side by side, each in a row of the batch. When one ends the next takes its row, so that the batch
+ * Samples records in parallel, each in a row of the batch. When one ends, the next takes its row, so that the batch
  * stays full. A row's numbers do not depend on the other rows.
  */
 import { type Answer, isPending } from '../backend/backend.js';
@@ -12,13 +12,13 @@ import { type RecordRules, RecordSampler } from './record-sampler.js';
 export interface RecordPiece {
   readonly index: number;
   readonly value: readonly number[];
-  /** Whether the record ends with it */
+  /** Whether the record ends with this piece */
   readonly done: boolean;
 }
 
-/** Where every record begins: a place in a text, and the character to be read next there. */
+/** Where every record begins: a place in a text, and the character that is read next there. */
 export interface Beginning {
-  /** A place of one row */
+  /** A place with one row */
   readonly place: Place;
   readonly id: number;
 }
@@ -29,7 +29,7 @@ export class Batch {
   /** A place whose first rows belong to the active records */
   private readonly place: Place;
   private readonly rows: number;
-  /** Lists of ids for the first B rows to read, by B */
+  /** For each number B of rows, a list of the ids that the first B rows read */
   private readonly inputs = new Map<number, Int32Array>();
   private readonly active: RecordSampler[] = [];
   private readonly waiting: RecordSampler[] = [];
@@ -57,7 +57,7 @@ export class Batch {
     else this.waiting.push(record);
   }
 
-  /** Runs one step of all rows, with one read from the device. It allocates nothing, because steps are short. */
+  /** Runs one step of all rows, with a single read from the device. It allocates nothing, because steps are short. */
   step(): Answer<void> {
     const { predictor, active, place } = this;
     this.fillRows();
@@ -92,7 +92,7 @@ export class Batch {
     return inputs;
   }
 
-  /** Takes what has been drawn since the last call. */
+  /** Returns what has been drawn since the last call. */
   takePieces(): RecordPiece[] {
     const pieces = this.ended.map((record) => ({
       index: record.index,
@@ -117,7 +117,7 @@ export class Batch {
     }
   }
 
-  /** Moves the last row into the place of a row that has ended. */
+  /** Moves the last row to where another row has ended. */
   private remove(row: number): void {
     const { active } = this;
     this.ended.push(active[row]);

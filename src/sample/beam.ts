@@ -49,7 +49,7 @@ export interface BeamSearch {
 }
 
 /**
- * Keeps the `width` most probable beginnings after each character, until as many records have ended. A width of 1 is
+ * Keeps the `width` most probable beginnings after each character, until that many records have ended. A width of 1 is
  * greedy sampling.
  * @returns records that have ended or reached the max length, best first; at most `width`
  */
@@ -126,7 +126,7 @@ class Beam {
     return ended.sort((a, b) => b.mean - a.mean).slice(0, width);
   }
 
-  /** The most probable next characters over all candidates; best first. */
+  /** The most probable next characters over all candidates, best first. */
   private async extensions(active: readonly Candidate[]): Promise<Extension[]> {
     const { predictor, logitMask, width } = this;
     const V = predictor.vocabulary;

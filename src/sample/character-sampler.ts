@@ -3,7 +3,7 @@ import type { Random } from '../model/random.js';
 import { type Filter, minP, sum, topK, topP, typical, type Weights } from './filters.js';
 
 export interface FilterOptions {
-  /** Always the most probable character; filters and temperature are then without effect. */
+  /** Whether the most probable character is always chosen; filters and temperature then have no effect. */
   readonly greedy: boolean;
   readonly topK?: number | undefined;
   readonly typical?: number | undefined;
@@ -12,8 +12,8 @@ export interface FilterOptions {
 }
 
 /**
- * Makes the filters of these options, in the order in which they apply; each works on what the filter before it has
- * left.
+ * Makes the filters that these options ask for, in the order in which they apply; each works on what the previous one
+ * has left.
  */
 export function filtersOf({ topK: k, typical: mass, topP: p, minP: ratio }: FilterOptions) {
   const filters: Filter[] = [];
@@ -28,8 +28,8 @@ export function filtersOf({ topK: k, typical: mass, topP: p, minP: ratio }: Filt
 export type LogitMask = Uint8Array;
 
 /**
- * Sets weights to softmax(logits / temperature) up to a factor: 1 for the most probable.
- * @param start where the row begins; it has as many logits as there are weights, or more
+ * Sets weights to softmax(logits / temperature) up to a factor: the most probable one is 1.
+ * @param start where the row begins; it has at least as many logits as there are weights
  */
 export function softmax(
   weights: Weights,
@@ -45,7 +45,7 @@ export function softmax(
   }
 }
 
-/** The id of the highest permitted logit; the lowest such id where there are several. */
+/** The permitted id with the highest logit; of several, the lowest id. */
 export function argmax(
   logits: Float32Array,
   start: number,
@@ -81,7 +81,7 @@ export class CharacterSampler {
   private readonly filters: readonly Filter[];
   private readonly greedy: boolean;
 
-  /** @param symbols how many characters there are, the unknown symbol not among them */
+  /** @param symbols number of characters, without the unknown symbol */
   constructor(symbols: number, options: FilterOptions) {
     this.weights = new Float64Array(symbols);
     this.filters = filtersOf(options);
@@ -96,7 +96,7 @@ export class CharacterSampler {
     mask?: LogitMask,
   ): number {
     const { weights } = this;
-    // temperature 0 is the limit of ever lower temperatures, in which only the most probable character is left
+    // in the limit of temperature 0 only the most probable character is left
     if (this.greedy || temperature === 0) {
       return argmax(logits, start, weights.length, mask);
     }

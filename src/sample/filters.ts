@@ -1,7 +1,7 @@
 /**
  * Filters of a distribution. Each sets the weights of the candidates that it excludes to zero and leaves the others
- * unchanged. Weights need not sum to 1: probabilities are relative to the sum of what is left. Of equal candidates the
- * one with the lower id comes first, and one candidate always remains.
+ * unchanged. Weights need not sum to 1: probabilities are relative to the sum of the weights that are left. Of equal
+ * candidates the one with the lower id comes first, and at least one candidate always remains.
  */
 
 /** Weights of the candidates by id, at least one above 0. */
@@ -57,7 +57,7 @@ export function typical(mass: number): Filter {
 
 /**
  * Keeps candidates in descending order of their key as long as `wanted` returns true.
- * @param wanted is given the candidate's rank, from 0 on, and the sum of the weights before it
+ * @param wanted receives the candidate's rank, counted from 0, and the sum of the weights before it
  */
 function keepFirst(
   weights: Weights,

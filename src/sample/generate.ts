@@ -1,4 +1,4 @@
-/** Draws records from a model, on several threads; they come out in order. */
+/** Samples records from a model on several threads, and yields them in order. */
 
 import { setImmediate } from 'node:timers/promises';
 import type { Backend, SharedTensor } from '../backend/backend.js';
@@ -26,30 +26,30 @@ import { Slices } from './slices.js';
 
 export interface Generation {
   readonly model: Model;
-  /** The device that computes; the memory that is taken from it is given back at the end. */
+  /** The device that computes; memory that is allocated on it is released at the end. */
   readonly device: Scope;
   /** The model's weights, if the device holds them already */
   readonly weights?: SharedTensor | undefined;
   readonly settings: SampleSettings;
-  /** Memory that earlier calls with the same weights have left, for work in the calling thread */
+  /** Memory left by earlier calls with the same weights, for work in the calling thread */
   readonly idle?: IdleMemory<BatchMemory> | undefined;
   /** Ids that every record continues */
   readonly prompt: ArrayLike<number>;
-  /** How many records are expected, if that is known: fewer need fewer threads */
+  /** Number of records, if it is known in advance; few records need fewer threads */
   readonly expected?: number | undefined;
-  /** Number of threads; more than are useful are not started, and the records do not depend on it. */
+  /** Number of threads; no more than are useful are started, and the records do not depend on it. */
   readonly threads: number;
-  /** Called when the system allows fewer threads than that */
+  /** Called when the system allows fewer threads than requested */
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
 }
 
-/** Max rows of a batch: more rows do not make a step any faster for each row. */
+/** Max rows of a batch; with more rows, the time of a step per row no longer falls. */
 const maxRows = 32;
-/** Max characters held for records whose turn has not come: a quarter of a GiB as numbers */
+/** Max characters held for records whose turn has not come; they take a quarter of a GiB */
 const maxHeldCharacters = 2 ** 25;
 
 /**
- * Draws a record for each job, whose own prompt follows the common one.
+ * Samples a record for each job, whose own prompt follows the common one.
  * @returns pieces of the records, as ids, as they are drawn
  */
 export function generate(
@@ -67,7 +67,7 @@ export function generate(
 }
 
 /**
- * Draws one record after the other in the calling thread. There are no messages between workers here, which would
+ * Samples one record after the other in the calling thread. It sends no messages between workers, because these would
  * leave several times the garbage of a short record.
  */
 async function* drawInTurn(
@@ -93,7 +93,7 @@ async function* drawInTurn(
     for await (const job of isLed ? afterPrompt(generation.prompt, jobs) : jobs) {
       batch.add(index++, job);
       while (batch.busy) {
-        // signals come in
+        // lets signals be handled
         await setImmediate();
         await slices.run();
         for (const piece of batch.takePieces()) yield piece;
@@ -105,7 +105,7 @@ async function* drawInTurn(
   }
 }
 
-/** Draws records side by side, on one or several workers. */
+/** Samples records in parallel, on one or several workers. */
 async function* drawTogether(
   jobs: AsyncIterable<SampleJob> | Iterable<SampleJob>,
   generation: Generation,
@@ -146,7 +146,10 @@ async function* drawTogether(
   }
 }
 
-/** Reads the prompt, unless each record follows an unprinted record of its own: then it cannot be read once for all. */
+/**
+ * Reads the common prompt, unless each record follows an unprinted record of its own, so that the prompt cannot be read
+ * once for all.
+ */
 function begin(
   { model, settings, prompt, weights: loaded }: Generation,
   backend: Backend,
@@ -177,7 +180,7 @@ function batchPlan(
   return { config: model.config, weights, counts, settings, rows };
 }
 
-/** What the memory of a batch depends on, besides the model */
+/** A string that identifies what the memory of a batch depends on, besides the model */
 function kindOf({ rows, settings: { countsWeight = 1 } }: BatchPlan): string {
   return `${rows} rows, counts by ${countsWeight}`;
 }

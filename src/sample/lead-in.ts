@@ -1,29 +1,28 @@
 /**
- * The unprinted record before a record.
+ * The lead-in of a record: a record that is sampled before it and not printed.
  *
- * A network in the state before any text writes what it has hardly ever been trained on: records would begin
- * anywhere and have the wrong proportions. So each record first draws one that nobody sees, up to the
- * separator, from its own random stream. A state that all records share would not do, as whatever it happens
- * to favour would be favoured in all of them.
+ * With the state before any text, a network predicts what it has hardly ever been trained on: the records that it
+ * writes would have unusual beginnings, and their kinds the wrong proportions. So before each record an unprinted one
+ * is sampled from the same random stream, up to the separator. A state shared by all records would not do, because
+ * whatever it favours would be favoured in all of them.
  */
 
 import type { SampleSettings } from './settings.js';
 import { StopMatcher } from './stop-matcher.js';
 
 /**
- * Max length of an unprinted record: as many characters as the record itself may have (`length`), so that it costs no
- * more, but within these limits.
+ * Limits of the length of a lead-in, which may be as long as the record itself (`length`), so that it costs no more.
  */
 const minLimit = 64;
 const maxLimit = 2048;
 
 /**
- * A longer prompt needs no record before it: by its end the state has forgotten what it began with. It can
- * then be read once for all records.
+ * A longer prompt needs no lead-in, because by its end the state has forgotten what it began with. Such a prompt is
+ * read once for all records.
  */
 const maxPromptLength = 64;
 
-/** Whether a record with this prompt follows an unprinted one. */
+/** Whether a record with this prompt gets a lead-in. */
 export function needsLeadIn(
   { separators = [], length }: SampleSettings,
   prompt: ArrayLike<number>,
@@ -44,25 +43,25 @@ export class LeadIn {
   ) {
     this.separators = separators;
     this.matcher = new StopMatcher(separators.map((ids) => ({ ids, kept: false })));
-    // no longer than the record itself may be, so that drawing it costs no more
+    // no longer than the record itself may be, so that sampling it costs no more
     this.limit = Math.min(maxLimit, Math.max(minLimit, length));
   }
 
   /**
-   * Takes the next character of the unprinted record.
-   * @returns when it ends, the ids to be read before the record is drawn; undefined before that
+   * Adds the next character of the lead-in.
+   * @returns when the lead-in ends, the ids to be read before the record is drawn; undefined before that
    */
   push(id: number): ArrayLike<number> | undefined {
     const found = this.matcher.push(id);
     if (found !== undefined) return withoutStart(this.prompt, found.ids);
     if (++this.drawn < this.limit) return undefined;
-    // a separator that does not occur in time is inserted
+    // if no separator occurs in time, one is inserted
     const [separator] = this.separators;
     return [...separator, ...Array.from(withoutStart(this.prompt, separator))];
   }
 }
 
-/** A prompt that begins with the separator itself does not get a second one. */
+/** Removes a separator from the beginning of a prompt, since the lead-in has ended with one. */
 function withoutStart(prompt: ArrayLike<number>, separator: readonly number[]): ArrayLike<number> {
   const begins = separator.every((id, i) => prompt[i] === id);
   return begins ? Array.prototype.slice.call(prompt, separator.length) : prompt;

@@ -1,6 +1,6 @@
 /**
- * Keeps a record from going round in circles: no sequence of n characters may occur in it twice. (Language models of
- * words penalise repetition instead; for characters that would only spoil the spelling.)
+ * Prevents a record from repeating itself endlessly: no sequence of n characters may occur in it twice. (Language
+ * models of words penalise repetition instead; with characters that would only spoil the spelling.)
  */
 export class NoRepeatNgram {
   private readonly ids: number[] = [];
@@ -10,7 +10,7 @@ export class NoRepeatNgram {
   /** @param n at least 2 */
   constructor(private readonly n: number) {}
 
-  /** Returns the ids that would complete a sequence for the second time. */
+  /** Returns the ids that would complete a sequence which has occurred before. */
   banned(): readonly number[] {
     if (this.ids.length < this.n - 1) return [];
     return this.followers.get(this.lastRun()) ?? [];

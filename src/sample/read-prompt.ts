@@ -1,4 +1,4 @@
-/** Reads a prompt, which records begin with. */
+/** Reads the prompt with which records begin. */
 import type { Backend, Tensor } from '../backend/backend.js';
 import { networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
@@ -8,9 +8,9 @@ import type { Beginning } from './batch.js';
 import { ownSeparator } from './record-ends.js';
 
 /**
- * Reads all of a prompt but its last character, which every record reads itself; without a prompt records begin before
- * any text.
- * @param share factor of the weight of the model's counts
+ * Reads a prompt except its last character, which every record reads itself; without a prompt, records begin before any
+ * text.
+ * @param share scales the weight of the model's counts
  */
 export function readPrompt(
   model: Model,
@@ -36,10 +36,9 @@ export function readPrompt(
 }
 
 /**
- * Lets the counts know that a record begins. Where a model has learnt each record by itself, the network tells a
- * beginning by its state of zeros; the counts, which counted all records as one text, tell it by the separator.
- * @param isPrompted false if a line end is read before the record, which takes the place of the separator's last
- *   character
+ * Lets the counts know that a record begins. If a model has learned each record separately, the network recognises a
+ * beginning by its zero state; the counts, which counted all records as one text, recognise it by the separator.
+ * @param isPrompted false if a line end is read before the record, which stands for the separator's last character
  */
 export function rememberSeparator(model: Model, { histories }: Place, isPrompted: boolean): void {
   const [history] = histories ?? [];

@@ -5,7 +5,7 @@ import type { Model } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
 import type { StopSequence } from './stop-matcher.js';
 
-/** The sequence that ends each record of the model's training text, if the model knows one */
+/** The sequence that ends each record of the model's training text, if the model has one */
 export function ownSeparator({ separator, vocabulary }: Model): StopSequence[] {
   if (separator === undefined) return [];
   const { ids, unknown } = vocabulary.encode(separator);
@@ -13,11 +13,11 @@ export function ownSeparator({ separator, vocabulary }: Model): StopSequence[] {
 }
 
 /**
- * Returns the sequences that may precede a record. A prompt begins a record of the text that the model learned from; without a
- * prompt, records follow each other as in one long text that is cut where they end. A model of documents has
- * learnt that each begins from no state.
- * @param stops of the records
- * @param own what ends the records of the model's text
+ * Returns the sequences that may precede a record. A prompt begins a record of the text that the model learned from;
+ * without a prompt, records follow each other as in one long text, which is cut where they end. A model trained on
+ * documents has learned that each begins with a zero state.
+ * @param stops sequences that end the records to be sampled
+ * @param own sequences that end the records of the model's text
  */
 export function separatorsFor(
   isPrompted: boolean,
@@ -30,7 +30,7 @@ export function separatorsFor(
 }
 
 /**
- * Makes the stop sequence of a string; if it can never occur, there is none, and a warning.
+ * Makes the stop sequence for a string; if it can never occur, a warning is given instead.
  * @param option the option that gives it, for messages
  * @param kept whether it is part of the record
  */

@@ -1,4 +1,4 @@
-/** Joins records that are drawn in pieces, and selects those that are new. */
+/** Joins the pieces in which records are drawn, and selects records that are new. */
 import type { Model } from '../model/model-data.js';
 import { type CorpusOptions, loadCorpus } from '../text/load-corpus.js';
 import type { Chunk } from '../threads/map-ordered.js';
@@ -20,13 +20,13 @@ export async function* wholeRecords(
   }
 }
 
-/** Number of rejected records in succession after which no more are drawn */
+/** Max number of consecutive rejected records; after them no more are drawn */
 const maxRejected = 10_000;
 
 /**
  * Selects records that are new, until there are as many as are wanted.
- * @param wanted infinite if the records that are drawn end by themselves
- * @param onGivenUp is told how many records were selected, and how many have been drawn in vain since
+ * @param wanted infinite if the records end by themselves
+ * @param onGivenUp is told how many records were selected, and how many have been rejected since
  */
 export async function* selectRecords(
   records: AsyncIterable<WholeRecord>,
@@ -47,7 +47,7 @@ export async function* selectRecords(
   }
 }
 
-/** Returns a test that accepts a record only the first time. */
+/** Returns a test that accepts a record only the first time it occurs. */
 export function unseen(): (ids: ArrayLike<number>) => boolean {
   const seen = new Set<string>();
   return (ids) => {

@@ -1,4 +1,7 @@
-/** A worker of sampling. It draws a batch of records in slices of time, between which messages and signals come in. */
+/**
+ * The work of a sampling worker. It draws a batch of records in time slices, between which messages and signals are
+ * handled.
+ */
 import { setImmediate } from 'node:timers/promises';
 import type { Backend, SharedTensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
@@ -16,15 +19,15 @@ import type { BatchMemory } from './batch-memory.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 import { Slices } from './slices.js';
 
-/** The settings of a worker, given at its start; they pass through `postMessage`. */
+/** The settings of a worker, which it receives at its start by `postMessage`. */
 export interface SamplePlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;
   /** All parameters as one list */
   readonly weights: SharedTensor;
-  /** Counts to be mixed into the network's predictions, on shared memory */
+  /** Counts to be mixed into the network's predictions, in shared memory */
   readonly counts: ModelCounts | undefined;
-  /** The state with which every record begins, [1, H] a layer and state, and the id that is read next */
+  /** The state with which every record begins, [1, H] for each layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
   readonly firstId: number;
   /** The latest characters that were read before `firstId` */
@@ -57,13 +60,15 @@ export function batchMemory(
   return { predictor, place: predictor.createPlace(rows), rows };
 }
 
-/** Most records are unconstrained; then no vocabulary has to be made of the plan's symbols. */
+/** Most records are unconstrained; for them no vocabulary has to be made from the plan's symbols. */
 function constraintOf({ settings, unit, symbols }: SamplePlan) {
   if (settings.allow === undefined && settings.match === undefined) return undefined;
   return constraintFor(settings, Vocabulary.of(unit, symbols));
 }
 
-/** @param lent memory to compute in, if the worker is the calling thread; otherwise the worker allocates its own */
+/**
+ * @param lent memory to compute in, if the work is done in the calling thread; otherwise the worker allocates its own
+ */
 export async function createRecordHandler(
   plan: SamplePlan,
   reply: (reply: Reply) => void,

@@ -1,6 +1,6 @@
 /**
- * Draws one record. If records have a separator, an unprinted record is drawn first; then the prompt is read; then
- * characters are drawn until the record ends.
+ * Samples one record. If it has a lead-in, that is sampled first; then the prompt is read; then characters are drawn
+ * until the record ends.
  */
 import { Random } from '../model/random.js';
 import type { CharacterSampler } from './character-sampler.js';
@@ -13,7 +13,7 @@ import { StopMatcher } from './stop-matcher.js';
 /** The rules that all records of a batch share */
 export interface RecordRules {
   readonly settings: SampleSettings;
-  /** Number of symbols of the vocabulary, without the unknown one */
+  /** Number of symbols in the vocabulary, without the unknown one */
   readonly symbols: number;
   readonly constraint: ConstraintState | undefined;
 }
@@ -22,12 +22,12 @@ export class RecordSampler {
   /** Id that the model reads next */
   input: number;
   done = false;
-  /** The unprinted record that is still being drawn */
+  /** The lead-in, while it is being sampled */
   private leadIn: LeadIn | undefined;
   private prompt: ArrayLike<number>;
   private promptRead = 0;
   private drawn = 0;
-  /** Ids that were drawn but not yet handed over */
+  /** Ids that were drawn but not yet returned by `take` */
   private fresh: number[] = [];
   private readonly settings: SampleSettings;
   private readonly random: Random;
@@ -83,7 +83,7 @@ export class RecordSampler {
     this.push(sampler.sample(logits, start, temperature, this.random, this.logitMask));
   }
 
-  /** Takes the ids that are certain to belong to the record and were not taken before. */
+  /** Returns the ids that are certain to belong to the record and were not returned before. */
   take(): number[] {
     const held = this.done ? 0 : Math.min(this.stops.uncertain, this.fresh.length);
     const taken = this.fresh;

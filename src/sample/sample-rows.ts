@@ -1,4 +1,4 @@
-/** The options of drawing records, shared by the command line and the library. */
+/** The options of sampling, shared by the command line and the library. */
 import { flag, type OptionsOf, option, topic } from '../options/table.js';
 import {
   count,
@@ -23,7 +23,7 @@ export const countsWeightRow = option(
   { default: 1 },
 );
 
-/** Options of choosing each character. The filters apply in the order top-k, typical, top-p, min-p. */
+/** Options about how each character is chosen. The filters apply in the order top-k, typical, top-p, min-p. */
 export const choiceRows = topic('Choice', {
   temp: option(
     '<list>',
@@ -67,7 +67,7 @@ export const choiceRows = topic('Choice', {
   greedy: flag('always choose the most probable character, as temperature 0 does'),
 });
 
-/** Options of where records end, and the random seed */
+/** Options about where records end, and the random seed */
 export const extentRows = {
   length: option(
     '<n>',
@@ -82,7 +82,7 @@ export const extentRows = {
   }),
 };
 
-/** Options of how many records there are and which are left out */
+/** Options about how many records there are and which are left out */
 export const recordRows = {
   count: option('<n>', count, 'number of records'),
   unique: flag('print no record twice'),
@@ -96,11 +96,11 @@ export const recordRows = {
 
 const rows = { ...choiceRows, ...extentRows, ...recordRows };
 
-/** Options of drawing records */
+/** All options of sampling */
 export type DrawOptions = Omit<OptionsOf<typeof rows>, 'novel'> & {
   /** The text that records must not occur in */
   readonly novel?: unknown;
 };
 
-/** The table of all options of drawing records, of which `DrawOptions` is the type */
+/** The table of all options of sampling, of which `DrawOptions` is the type */
 export const drawRows = rows;

@@ -1,4 +1,4 @@
-/** Checks the options of drawing records and makes settings of them, for the command line and the library. */
+/** Checks the options of sampling and makes settings of them, for the command line and the library. */
 import { optionName, UsageError } from '../errors.js';
 import type { Model } from '../model/model-data.js';
 import { refuseConflicts } from '../options/table.js';
@@ -7,13 +7,13 @@ import { ownSeparator, separatorsFor, stopSequence } from './record-ends.js';
 import { type DrawOptions, drawRows } from './sample-rows.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
-/** Options that say how records are drawn at random, which a beam search does not do */
+/** Options about random choices, which a beam search does not make */
 const chance = [
   ...(['temp', 'tempSchedule', 'topK', 'topP', 'minP', 'typical', 'banRepeats'] as const),
   ...(['greedy', 'seed', 'unique', 'novel'] as const),
 ];
 
-/** How records are prompted */
+/** What prompts the records have */
 export interface PromptUse {
   /** Whether anything precedes the records */
   readonly isPrompted: boolean;
@@ -22,7 +22,7 @@ export interface PromptUse {
 }
 
 /**
- * Settings of the records that options ask for. Where `count` or a list of prompts asks for records, and none of `stop`,
+ * Makes the settings that options ask for. If `count` or a list of prompts asks for records, and none of `stop`,
  * `until` and `match` says where they end, they end as the records of the model's text do.
  * @param warn called with a sentence about a stop sequence that can never occur
  * @throws UsageError for options that contradict each other, and for an expression that no record matches
@@ -44,7 +44,7 @@ export function sampleSettings(
     ...stopsOf(until, 'until'),
     ...((count !== undefined || isList) && isOpen ? own : []),
   ];
-  // a single text is no record, and a beam search draws nothing at random
+  // a single text is not one of many records, and a beam search draws nothing at random
   const isMany = count !== undefined || isList || unique === true || novel !== undefined;
   const isDrawn = isMany && beam === undefined;
   const separators = isDrawn ? separatorsFor(isPrompted, model, stops, own) : [];

@@ -1,4 +1,4 @@
-/** Draws one text from a model, as a string. */
+/** Samples one text from a model, as a string. */
 import type { Scope } from '../backend/device.js';
 import type { Model } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
@@ -13,7 +13,7 @@ export interface TextOptions extends DrawOptions {
   readonly prompt?: string;
 }
 
-/** Draws a text in the calling thread. The memory that it takes is given back. */
+/** Samples a text in the calling thread, and releases the memory that this takes. */
 export async function sampleText(
   model: Model,
   device: Scope,

@@ -10,12 +10,12 @@ import { rememberSeparator } from './read-prompt.js';
 import { RecordSampler } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
-/** Pieces are handed on as often as an eye can follow. */
+/** Milliseconds between two pieces: about as often as the eye can follow. */
 const sliceMs = 30;
 
-/** The current end of the text: everything but the last character has been read, and that character is read next. */
+/** The current end of the text: everything except the last character has been read, and that character is read next. */
 interface Standing {
-  /** A place of one row */
+  /** A place with one row */
   readonly place: Place;
   next: number;
 }
@@ -28,7 +28,7 @@ export class Session {
   /** Number of continuations so far; the next one is drawn as the record with this number. */
   private record = 0;
 
-  /** @param share factor of the weight of the model's counts */
+  /** @param share scales the weight of the model's counts */
   constructor(
     private readonly model: Model,
     backend: Backend,
@@ -57,7 +57,7 @@ export class Session {
     this.move(this.now, this.origin);
   }
 
-  /** Lets the next continuation be drawn as the first record of its seed. */
+  /** Makes the next continuation be drawn like the first record of its seed. */
   restart(): void {
     this.record = 0;
   }
@@ -82,7 +82,7 @@ export class Session {
       } while (!recordSampler.done && performance.now() < end);
       const piece = recordSampler.take();
       if (piece.length > 0) yield piece;
-      // lets signals and key presses come in
+      // lets signals and key presses be handled
       await setImmediate();
     }
   }

@@ -1,4 +1,4 @@
-/** The settings of drawing records: plain data, the same for all records and for all threads. */
+/** The settings of sampling: plain data, the same for all records and for all threads. */
 
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { FilterOptions } from './character-sampler.js';
@@ -6,27 +6,29 @@ import { type ConstraintState, constraintOf } from './pattern/constraint.js';
 import type { StopSequence } from './stop-matcher.js';
 
 export interface SampleSettings extends FilterOptions {
-  /** Max characters of a record; the prompt is not counted. */
+  /** Max number of characters in a record, without its prompt. */
   readonly length: number;
-  /** Temperatures, by which logits are divided. Record r takes number r modulo their count. */
+  /** Temperatures, by which logits are divided. Record r uses number r modulo their count. */
   readonly temperatures: readonly number[];
-  /** Temperatures spread evenly over a record's length, linear in between; they replace `temperatures`. */
+  /** Temperatures spread evenly over a record's length and interpolated linearly; they replace `temperatures`. */
   readonly schedule: readonly number[] | undefined;
   /** No sequence of this many characters may occur twice in a record. At least 2. */
   readonly banRepeats: number | undefined;
   readonly stops: readonly StopSequence[];
   /**
-   * Ids of the strings that may precede a record. Each record then follows an unprinted record of its own, which ends
-   * with one of them. Without any, a record begins from the state before any text.
+   * Ids of the strings that may precede a record. Each record then gets a lead-in that ends with one of them. If there
+   * are none, a record begins with the state before any text.
    */
   readonly separators?: readonly (readonly number[])[] | undefined;
-  /** Characters that a record may have, in the notation between the brackets of a regular expression */
+  /** Characters that may occur in a record, in the notation between the brackets of a regular expression */
   readonly allow: string | undefined;
-  /** A regular expression that every record matches; a line end then ends the record. */
+  /** A regular expression that every record must match as a whole; a line end then ends the record. */
   readonly match: string | undefined;
-  /** Factor of the weight of the model's counts: 1 (the default) as fitted, 0 for the network alone */
+  /** Scales the weight of the model's counts: 1 (the default) as fitted, 0 for the network alone */
   readonly countsWeight?: number | undefined;
-  /** Record r is drawn from stream r of this seed: it depends on neither count nor threads. */
+  /**
+   * Record r is drawn from stream r of this seed, so that it depends neither on the number of records nor on threads.
+   */
   readonly seed: number;
 }
 

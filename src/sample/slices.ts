@@ -1,13 +1,15 @@
-/** Runs a batch in slices of time, between which pieces are handed on, and messages and signals come in. */
+/** Runs a batch in time slices, between which pieces are passed on, and messages and signals are handled. */
 import { isPending } from '../backend/backend.js';
 import type { Batch } from './batch.js';
 
-/** The first piece is handed on soon, so that something is shown at once; later ones as often as an eye can follow. */
+/**
+ * The first slice is short, so that something is shown at once; later ones are about as frequent as the eye can follow.
+ */
 const firstSliceMs = 5;
 const sliceMs = 30;
 /**
- * The clock is read at intervals of about this length: with a small model, reading it at each step would take a tenth
- * of the time.
+ * Milliseconds between two readings of the clock: with a small model, reading it at each step would take a tenth of the
+ * time.
  */
 const lookMs = 0.5;
 
@@ -17,7 +19,7 @@ export class Slices {
 
   constructor(private readonly batch: Batch) {}
 
-  /** Runs steps for a slice of time, or until all records have ended. */
+  /** Runs steps for one time slice, or until all records have ended. */
   async run(): Promise<void> {
     const { batch } = this;
     let now = performance.now();

@@ -11,7 +11,7 @@ export class StopMatcher {
   /** For each string: how many of its first characters the end of the record matches */
   private readonly matched: Int32Array;
 
-  /** @param from state of another matcher to continue from; by default the start of a record */
+  /** @param from a matcher whose state is continued; by default the start of a record */
   constructor(
     private readonly ends: readonly StopSequence[],
     from?: StopMatcher,
@@ -21,8 +21,8 @@ export class StopMatcher {
   }
 
   /**
-   * Takes the next character.
-   * @returns the string that is now complete, if any; of several the one that was given first
+   * Adds the next character.
+   * @returns the string that is now complete, if any; of several, the one that was given first
    */
   push(id: number): StopSequence | undefined {
     let found: StopSequence | undefined;
@@ -43,7 +43,7 @@ export class StopMatcher {
     return new StopMatcher(this.ends, this);
   }
 
-  /** Number of characters at the end of the record that may turn out not to belong to it. */
+  /** Number of characters at the end of the record that may turn out to be the beginning of an end string. */
   get uncertain(): number {
     let max = 0;
     this.ends.forEach(({ kept }, e) => {

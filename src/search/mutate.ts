@@ -1,6 +1,6 @@
 /**
- * Random changes of a cell's equations, of the kinds of Jozefowicz et al. 2015, "An empirical exploration of recurrent
- * network architectures": a part is replaced, something is put around it, or it is taken away.
+ * Random changes to a cell's equations, similar to those of Jozefowicz et al. 2015, "An empirical exploration of
+ * recurrent network architectures": a part is replaced, becomes the operand of something new, or is removed.
  */
 import { compileCell } from '../cells/compile.js';
 import { type CellDefinition, defineCell, type Equation } from '../cells/definition.js';
@@ -10,13 +10,13 @@ import { CharnnError } from '../errors.js';
 import type { Random } from '../model/random.js';
 
 const activations = ['sigmoid', 'tanh', 'relu', 'softplus'] as const;
-/** Quotients are left out: a divisor near 0 ends most trainings. */
+/** Division is left out, because a divisor near 0 makes most trainings diverge. */
 const operators: readonly Operator[] = ['+', '-', '*'];
 
-/** A cell may not grow without bounds: a large one costs more than it can earn at equal time. */
+/** Max number of matrices; a cell that costs more cannot make up for it when all cells train for equal times. */
 const maxMatrices = 16;
 const maxOperations = 160;
-/** Most changes give a cell that has been seen, or none at all. */
+/** Max number of attempts; most changes give a cell that was tried before, or no valid cell. */
 const attempts = 200;
 
 const nowhere = { line: 0, column: 0 };
@@ -26,10 +26,10 @@ const call = (of: string, ...list: Expression[]): Expression => ({
 });
 
 /**
- * Changes a cell at one to three places.
+ * Applies one to three random changes to a cell.
  * @param text its equations
- * @param seen whether a cell is known already, by its equations as `print` writes them
- * @returns the equations of the new cell; undefined when none was found that is new and not too large
+ * @param seen whether a cell was tried before, given its equations as `print` writes them
+ * @returns the equations of the new cell; undefined if no attempt gave a cell that is new and not too large
  */
 export function mutate(
   text: string,
@@ -44,7 +44,7 @@ export function mutate(
       const equations = print(definition);
       if (!seen(equations) && isUsable(equations)) return equations;
     } catch (error) {
-      // such as a matrix that would have to multiply two different vectors
+      // for instance a matrix that would have to multiply two different vectors
       if (!(error instanceof CharnnError)) throw error;
     }
   }
@@ -61,7 +61,7 @@ function isUsable(equations: string): boolean {
   return forward + backward <= maxOperations;
 }
 
-/** Names that the value of `from` is computed from, over one step */
+/** Names from which the value of `from` is computed within one step */
 function reached({ equations }: CellDefinition, from: string): Set<string> {
   const found = new Set<string>();
   const pending = [from];
@@ -76,7 +76,7 @@ function reached({ equations }: CellDefinition, from: string): Set<string> {
   return found;
 }
 
-/** An expression and all that it consists of */
+/** An expression and all its parts */
 function partsOf(e: Expression): Expression[] {
   return [e, ...childrenOf(e).flatMap(partsOf)];
 }
@@ -109,7 +109,7 @@ function withChildren(e: Expression, children: readonly Expression[]): Expressio
   }
 }
 
-/** The same expression with another one in place of one of its parts */
+/** The expression with one of its parts replaced by another expression */
 function replaced(e: Expression, part: Expression, by: Expression): Expression {
   if (e === part) return by;
   return withChildren(
@@ -118,10 +118,10 @@ function replaced(e: Expression, part: Expression, by: Expression): Expression {
   );
 }
 
-/** A definition with one random change, which may be none that makes sense */
+/** A definition with one random change, which need not make sense */
 function changed(definition: CellDefinition, random: Random): CellDefinition {
   const { equations } = definition;
-  // a product with the input is one part: x stands nowhere else
+  // x only occurs after a matrix, so that the product with the input is changed as a whole
   const places = equations.flatMap(({ value }, k) =>
     partsOf(value)
       .filter((part) => part.kind !== 'name' || part.name !== 'x')
@@ -135,7 +135,7 @@ function changed(definition: CellDefinition, random: Random): CellDefinition {
   return { ...definition, equations: changedEquations };
 }
 
-/** What is to stand in a part's place in equation k */
+/** The expression that replaces a part of equation k */
 function substitute(
   definition: CellDefinition,
   k: number,
@@ -173,7 +173,10 @@ function substitute(
 const isInput = ({ of }: Extract<Expression, { kind: 'product' }>) =>
   of.kind === 'name' && of.name === 'x';
 
-/** A state, what an equation above gives, or one of these times a new matrix; or the input times one */
+/**
+ * A random operand: a state, the result of an earlier equation, a new matrix times one of these, or a new matrix times
+ * the input
+ */
 function anyValue({ equations, states, matrices }: CellDefinition, k: number, random: Random) {
   const above = equations.slice(0, k).map((equation) => equation.name);
   const vectors = [...states, ...above];
@@ -188,7 +191,7 @@ function anyValue({ equations, states, matrices }: CellDefinition, k: number, ra
   return times(x < 0.8 ? 'x' : pick(vectors, random));
 }
 
-/** Without equations that nothing uses any more, and without the initial values of vectors that are gone */
+/** Removes equations that nothing uses any more, and the initial values of vectors that are gone */
 function pruned(definition: CellDefinition): CellDefinition {
   let { equations } = definition;
   for (;;) {
@@ -196,7 +199,7 @@ function pruned(definition: CellDefinition): CellDefinition {
     const kept = equations.filter((equation) => isState(equation) || used.has(equation.name));
     if (kept.length === equations.length) {
       const vectors = definition.vectors.filter((vector) => used.has(vector.name));
-      // read anew, so that matrices and vectors are those that are left
+      // printing and parsing again finds the matrices and vectors that are left
       return defineCell(print({ ...definition, equations, vectors }));
     }
     equations = kept;

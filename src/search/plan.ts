@@ -1,4 +1,6 @@
-/** What is settled when a search begins and recorded, so that a resumed one comes to the same. */
+/**
+ * The plan of a search, which is made when it begins and recorded, so that a resumed search comes to the same result.
+ */
 
 import type { BackendName } from '../backend/device.js';
 import { fusedNames, libraryText } from '../cells/cell-library.js';
@@ -8,20 +10,20 @@ import { trainingSpeed } from '../train/length/benchmark.js';
 import { type Costs, fitCosts, hiddenFor, type Shape, secondsOf, workOf } from './sizes.js';
 import { finalRuns } from './statistics.js';
 
-/** The searched cells start from these, and are compared with them. */
+/** The cells from which the search starts, and with which it compares what it finds. */
 export const baselines = ['lstm', 'gru'] as const;
 export type Baseline = (typeof baselines)[number];
 
 export interface SearchSettings extends Shape {
-  /** Of the text: SHA-256 of its ids, so that a search goes on with the same one only */
+  /** SHA-256 of the text's ids, so that a search is continued only on the same text */
   readonly text: string;
   readonly seed: number;
-  /** Units of the LSTM, whose number of parameters all cells have */
+  /** Number of units of the LSTM; every cell gets about as many parameters as this LSTM */
   readonly hidden: number;
   readonly batchSize: number;
   readonly seqLength: number;
   readonly backend: BackendName;
-  /** Trainings at a time, each on one thread */
+  /** Number of trainings that run at the same time, each on one thread */
   readonly threads: number;
   /** Time for the whole search, in seconds */
   readonly seconds: number;
@@ -29,44 +31,50 @@ export interface SearchSettings extends Shape {
 
 export interface SearchPlan extends SearchSettings {
   readonly parameters: number;
-  /** Rounds, in turn of mutations of the best cells and of cells changed at random */
+  /** Number of rounds, which alternate between mutations of the best cells and random changes of LSTM and GRU */
   readonly rounds: number;
-  /** Cells in a round, of which the better half goes on, until two are left */
+  /** Number of cells in a round; after each training the better half is trained on, until two are left */
   readonly width: number;
-  /** Seconds of training of each cell of a round at first, on one thread; each half that goes on gets twice that */
+  /**
+   * Seconds for which each cell of a round is trained first, on one thread; the better half is trained twice as long
+   * each time
+   */
   readonly unitSeconds: number;
-  /** Seconds for a character of LSTM and GRU, as measured */
+  /** Seconds per training character of LSTM and GRU, as measured */
   readonly measured: Readonly<Record<Baseline, number>>;
-  /** Seconds by kind of work, for cells of equations */
+  /** Seconds per unit of each kind of work, for cells given by equations */
   readonly costs: Costs;
 }
 
-/** Cells of different kinds of work, on which costs are measured */
+/** Cells with different proportions of the kinds of work, on which their costs are measured */
 const timedCells = ['cifg', 'mgu', 'mut1', 'mut3', 'nas', 'mingru', 'mlstm'] as const;
 
-/** Fewer steps say nothing of a cell. */
+/** Min number of training steps; with fewer, the loss says nothing about a cell. */
 const minSteps = 10;
-/** Of the time, for what is not training: validation, compiling, starting threads */
+/** Fraction of the time for everything but training: validation, compiling, starting threads */
 const overhead = 0.12;
 
-/** Halves of a round of `width` cells: 8, 4, 2 */
+/** Numbers of cells in the successive trainings of a round of `width` cells, such as 8, 4, 2 */
 export function rungsOf(width: number): number[] {
   const rungs: number[] = [];
   for (let cells = width; cells >= 2; cells = Math.floor(cells / 2)) rungs.push(cells);
   return rungs;
 }
 
-/** Seconds of one thread in units: of all rounds, and of the last comparison on fresh seeds */
+/**
+ * Thread time of a search in multiples of `unitSeconds`: that of all rounds, and that of the final comparison on fresh
+ * seeds
+ */
 function unitsOf(rounds: number, width: number): number {
   const rungs = rungsOf(width);
   const round = rungs.reduce((sum, cells, i) => sum + cells * 2 ** i, 0);
   const last = 2 ** (rungs.length - 1);
   return rounds * round + finalists * finalRuns * last;
 }
-/** LSTM, GRU and the best three */
+/** Number of cells in the final comparison: LSTM, GRU and the best three found */
 const finalists = 5;
 
-/** Measures this machine, and plans. */
+/** Measures the speed of this machine, and plans a search. */
 export async function planSearch(settings: SearchSettings): Promise<SearchPlan> {
   const { hidden, layers, embedding, vocabulary, threads, seconds } = settings;
   const shape = { layers, embedding, vocabulary };
@@ -100,17 +108,17 @@ export async function planSearch(settings: SearchSettings): Promise<SearchPlan> 
   };
 }
 
-/** A network of a search: one of the two that are written out, or one of equations */
+/** A cell in a search: LSTM or GRU, or one that was found */
 export interface Candidate {
-  /** Its name: `lstm`, `gru`, or c1, c2, … in the order of their making */
+  /** Its name: `lstm`, `gru`, or c1, c2, … in the order in which they were made */
   readonly name: string;
-  /** Of the baselines, as they stand in the library */
+  /** Its equations; for the baselines, those of the library */
   readonly equations: string;
-  /** The one that it was made from; undefined for the baselines */
+  /** The cell that was changed to make this one; undefined for the baselines */
   readonly parent: string | undefined;
-  /** From 1; 0 for the baselines */
+  /** The round in which it was made, from 1; 0 for the baselines */
   readonly round: number;
-  /** Whether its parent was one of the best, or nothing but chance decided */
+  /** Whether its parent was one of the best cells, or only chosen at random */
   readonly isEvolved: boolean;
 }
 
@@ -121,7 +129,7 @@ export function baseline(name: Baseline): Candidate {
   return { name, equations, parent: undefined, round: 0, isEvolved: false };
 }
 
-/** One training of a candidate */
+/** One training of a cell */
 export interface Job {
   readonly candidate: Candidate;
   readonly hidden: number;
@@ -129,7 +137,7 @@ export interface Job {
   readonly seed: number;
 }
 
-/** The training of a candidate that takes so many seconds by the plan's reckoning. */
+/** The training of a cell that should take this many seconds, by the measured costs. */
 export function jobOf(plan: SearchPlan, candidate: Candidate, seconds: number, seed: number): Job {
   const { name, equations } = candidate;
   const { layers, embedding, vocabulary, batchSize, seqLength } = plan;

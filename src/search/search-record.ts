@@ -1,4 +1,4 @@
-/** The record of a search: its plan, and the losses of all trainings that have ended. It is what a search goes on from. */
+/** The record of a search: its plan, and the losses of all trainings that have ended. A search is resumed from it. */
 import { readFile } from 'node:fs/promises';
 import { backendNames } from '../backend/device.js';
 import { writeFileAtomically } from '../checkpoint/atomic.js';
@@ -11,21 +11,21 @@ import type { Outcome } from './search.js';
 
 const format = 'charnn-search';
 const version = 1;
-/** A record of more bytes was not written by a search. */
+/** Max bytes of a record; a larger file was not written by a search. */
 const maxBytes = 64 * 2 ** 20;
 
 export interface SearchRecord {
   readonly plan: SearchPlan;
-  /** By what tells a training from the others, `keyOf` */
+  /** The outcome of each training, by `keyOf` */
   readonly outcomes: Map<string, Outcome>;
 }
 
-/** What a training of a search is known by */
+/** A string that identifies a training within its search */
 export function keyOf({ candidate, hidden, steps, seed }: Job): string {
   return `${candidate.name} ${hidden} ${steps} ${seed}`;
 }
 
-/** Writes a record as a whole or not at all. */
+/** Writes a record; an existing file is replaced entirely or not at all. */
 export async function writeRecord(path: string, { plan, outcomes }: SearchRecord): Promise<void> {
   const content = { format, version, plan, trainings: Object.fromEntries(outcomes) };
   await writeFileAtomically(path, [JSON.stringify(content), '\n']);

@@ -1,8 +1,9 @@
 /**
- * The search for a cell: mutation and successive halving, then the best three, LSTM and GRU anew on fresh seeds.
+ * The search for a cell: rounds of mutation and successive halving, then a final training of the best three, LSTM and
+ * GRU on fresh seeds.
  *
- * What is tried depends on the plan and on the losses of earlier trainings alone, not on time or threads. So a search
- * that was broken off goes on from the losses that were recorded, and comes to the same.
+ * What is tried depends only on the plan and on the losses of earlier trainings, not on time or threads. So a search
+ * that was interrupted continues from the recorded losses, and comes to the same result.
  */
 import { defineCell } from '../cells/definition.js';
 import { print } from '../cells/print.js';
@@ -22,9 +23,9 @@ import { differences, finalRuns, type Interval, intervalOf } from './statistics.
 
 /** Validation losses of one training, in nats per character */
 export interface Outcome {
-  /** The best one; null where the training diverged */
+  /** The lowest one; null if the training diverged */
   readonly loss: number | null;
-  /** All of them, at these shares of the steps */
+  /** All of them, each with the fraction of the training's steps after which it was measured */
   readonly curve: readonly (readonly [share: number, loss: number])[];
 }
 
@@ -38,16 +39,16 @@ export interface RungEvent {
 }
 
 export interface SearchWork {
-  /** Trains all of these, at best at the same time. */
+  /** Trains all of these, in parallel if possible. */
   train(jobs: readonly Job[]): Promise<readonly Outcome[]>;
   onRung(event: RungEvent): void;
 }
 
-/** A cell with the seconds that it was trained for in its round, and what came of it */
+/** A cell with its training in a round: how long it was trained, and with what result */
 export interface Tried {
   readonly candidate: Candidate;
   readonly hidden: number;
-  /** 0 for the first trainings of a round, 1 for those of the better half, and so on */
+  /** 0 for the first trainings of a round, 1 for the trainings of the better half, and so on */
   readonly rung: number;
   readonly loss: number | null;
 }
@@ -56,32 +57,35 @@ export interface Finalist {
   readonly candidate: Candidate;
   readonly hidden: number;
   readonly steps: number;
-  /** Of each seed */
+  /** One for each seed */
   readonly outcomes: readonly Outcome[];
-  /** Mean loss and its 95 % interval; undefined where a training diverged */
+  /** Mean loss and its 95 % confidence interval; undefined if a training diverged */
   readonly loss: Interval | undefined;
-  /** Difference to LSTM's loss, seed by seed; the intervals of all searched cells hold together with 95 %. */
+  /**
+   * Mean difference from LSTM's loss, seed by seed; the intervals of all cells found hold simultaneously with 95 %
+   * confidence.
+   */
   readonly toLstm: Interval | undefined;
 }
 
 export interface SearchResult {
-  /** Every cell, with its last training in its round */
+  /** Every cell, with the longest training of its round */
   readonly tried: readonly Tried[];
-  /** LSTM, GRU and the best of the searched ones, the best first */
+  /** LSTM, GRU and the best cells found, best first */
   readonly finalists: readonly Finalist[];
-  /** Names of searched cells that are better than LSTM beyond chance, and of those that are worse */
+  /** Names of the cells found that are significantly better than LSTM, and of those that are significantly worse */
   readonly better: readonly string[];
   readonly worse: readonly string[];
 }
 
-/** Of the cells found, so many are compared in the end. */
+/** Number of cells found that enter the final comparison */
 const bestCount = 3;
-/** So many of the best are parents of the next round. */
+/** Number of the best cells so far from which the next round is made */
 const parentCount = 4;
 
 export async function searchCells(plan: SearchPlan, work: SearchWork): Promise<SearchResult> {
   const tried: Tried[] = [];
-  // as `mutate` writes cells
+  // equations as `mutate` writes them
   const seen = new Set(baselines.map((name) => print(defineCell(baseline(name).equations))));
   for (let round = 1; round <= plan.rounds; round++) {
     const candidates = newCandidates(plan, round, tried, seen);
@@ -100,7 +104,7 @@ export async function searchCells(plan: SearchPlan, work: SearchWork): Promise<S
   };
 }
 
-/** The cells of a round: odd rounds change the best so far, even ones go on at random from LSTM and GRU. */
+/** The cells of a round: odd rounds change the best cells so far, even rounds change LSTM and GRU at random. */
 function newCandidates(
   { seed, width }: SearchPlan,
   round: number,
@@ -112,12 +116,12 @@ function newCandidates(
   const parents = [...baselines.map(baseline)];
   if (isEvolved) {
     const best = tried.filter(({ candidate, loss }) => candidate.isEvolved && loss !== null);
-    // the baselines remain parents until there are enough others
+    // the baselines remain parents until there are enough other cells
     parents.unshift(...best.sort(byMerit).map(({ candidate }) => candidate));
     parents.splice(parentCount);
   }
   const candidates: Candidate[] = [];
-  // what chance makes is changed as often as what the best are made of by then
+  // cells made at random are changed as many times as the best cells have been changed by then
   const changes = isEvolved ? 1 : Math.ceil(round / 2);
   for (let i = 0; candidates.length < width && i < 10 * width; i++) {
     const parent = parents[Math.floor(random.uniform() * parents.length)];
@@ -133,7 +137,7 @@ function newCandidates(
   return candidates;
 }
 
-/** Trains the cells of a round, the better half of them twice as long, and so on. */
+/** Trains the cells of a round, then the better half of them for twice the time, and so on. */
 async function halved(
   plan: SearchPlan,
   round: number,
@@ -162,11 +166,11 @@ async function halved(
   return [...last.values()];
 }
 
-/** Those that were trained longest come first, and of these the one with the lowest loss. */
+/** Sorts cells by how long they were trained, longest first, and then by loss, lowest first. */
 function byMerit(a: Tried, b: Tried): number {
   const lossOf = ({ loss }: Tried) => loss ?? Number.POSITIVE_INFINITY;
   if (a.rung !== b.rung) return b.rung - a.rung;
-  // Infinity - Infinity is not a number
+  // Infinity - Infinity would be NaN
   return lossOf(a) === lossOf(b) ? 0 : lossOf(a) - lossOf(b);
 }
 

@@ -1,4 +1,7 @@
-/** How large a network of a cell is to be, so that all have as many parameters, and how long its steps take. */
+/**
+ * Sizes networks so that all cells have the same number of parameters, and estimates how long their training steps
+ * take.
+ */
 import { compileCell } from '../cells/compile.js';
 import type { CellChoice } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -8,13 +11,13 @@ import { parameterTable } from '../model/parameters.js';
 export interface Shape {
   readonly layers: number;
   readonly embedding: number;
-  /** With the unknown symbol */
+  /** Number of characters, including the unknown symbol */
   readonly vocabulary: number;
 }
 
 const maxHidden = 4096;
 
-/** The number of units with which a network has about as many parameters as are wanted. */
+/** The number of units with which a network has about this many parameters. */
 export function hiddenFor(cell: CellChoice, shape: Shape, parameters: number): number {
   const count = (hidden: number) => parameterTable({ ...shape, ...cell, hidden }).count;
   let [low, high] = [1, maxHidden];
@@ -26,14 +29,13 @@ export function hiddenFor(cell: CellChoice, shape: Shape, parameters: number): n
   return parameters - count(low) <= count(low + 1) - parameters ? low : low + 1;
 }
 
-/** Work of which the time of a step is made, a character: what the cost of a cell is reckoned by */
+/** Work per training character, of the three kinds from which the time of a step is estimated */
 export type Work = readonly [multiplyAdds: number, unitOperations: number, waitingUnits: number];
 
 /**
- * The work of a network of equations for a character of training.
- *
- * Multiply-adds of all matrices; operations of the vector program, a unit each; and units whose products wait for
- * the state, since these cannot be taken together over a chunk.
+ * Work per training character of a network whose cell is given by equations: multiply-adds of all matrices;
+ * element-wise operations, counted once per unit; and the number of units computed by recurrent products, which must
+ * run one step at a time and not for a whole chunk at once.
  */
 export function workOf({ equations = '', ...config }: ModelConfig): Work {
   const { hidden, layers, embedding, vocabulary } = config;
@@ -48,18 +50,18 @@ export function workOf({ equations = '', ...config }: ModelConfig): Work {
   ];
 }
 
-/** Seconds for each of the kinds of work */
+/** Seconds per unit of each kind of work */
 export type Costs = readonly [number, number, number];
 
 /**
- * Fits what each kind of work costs to cells that have been timed, by least squares of the relative errors, none of
- * the costs below 0.
+ * Fits the cost of each kind of work to cells whose speed was measured, by non-negative least squares of the relative
+ * errors.
  */
 export function fitCosts(
   timed: readonly { readonly work: Work; readonly seconds: number }[],
 ): Costs {
   const costs: [number, number, number] = [0, 0, 0];
-  // coordinate descent: the problem is convex, and has three unknowns
+  // coordinate descent is enough, because the problem is convex and has three unknowns
   for (let round = 0; round < 2000; round++) {
     for (const k of [0, 1, 2] as const) {
       let [above, below] = [0, 0];

@@ -1,4 +1,4 @@
-/** What a few runs with different seeds say. */
+/** Confidence intervals from a few runs with different seeds. */
 
 /** A mean with its confidence interval, under Student's t distribution */
 export interface Interval {
@@ -8,18 +8,19 @@ export interface Interval {
 }
 
 /**
- * Quantiles of Student's t for five runs, four degrees of freedom: of one interval of 95 %, and where two or three
- * comparisons have to hold together (Bonferroni: 1 - 0.05 / comparisons, two-sided).
+ * Quantiles of Student's t for five runs, which have four degrees of freedom: for a single 95 % interval, and for two
+ * or three that must hold simultaneously (Bonferroni: 1 - 0.05 / comparisons, two-sided).
  */
 const quantiles = [2.776, 3.495, 3.961] as const;
 export const finalRuns = 5;
 
 /**
- * The mean of five runs and its 95 % interval.
- * @param comparisons how many such intervals have to hold together, 1 to 3
+ * The mean of five runs and its 95 % confidence interval.
+ * @param comparisons number of intervals that must hold simultaneously, 1 to 3
  */
 export function intervalOf(values: readonly number[], comparisons: 1 | 2 | 3 = 1): Interval {
-  if (values.length !== finalRuns) throw new Error(`an interval of ${values.length} runs`);
+  if (values.length !== finalRuns)
+    throw new Error(`an interval is computed from ${finalRuns} runs, not from ${values.length}`);
   const mean = values.reduce((a, b) => a + b, 0) / finalRuns;
   const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
   const deviation = Math.sqrt(squares / (finalRuns - 1));

@@ -1,4 +1,4 @@
-/** Trains the networks of a search, several at a time, each on one thread. */
+/** Trains the networks of a search, several at the same time, each on one thread. */
 import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,10 +11,10 @@ import type { CellOption } from '../train/schema/cell-type.js';
 import { isBaseline, type Job, type SearchPlan } from './plan.js';
 import type { Outcome } from './search.js';
 
-/** Validations of a training: few, since their time is not counted */
+/** Number of validations in a training; there are few, because the planned time does not include them */
 const validations = 5;
 
-/** Trains cells of one plan. Close it when it is no longer needed. */
+/** Trains the cells of a plan. It must be closed when it is no longer needed. */
 export class Trainer {
   private constructor(
     private readonly corpus: Corpus,
@@ -23,14 +23,14 @@ export class Trainer {
     private readonly folder: string,
   ) {}
 
-  /** @param threads trainings at a time, which may be others than those that the plan reckoned with */
+  /** @param threads number of trainings at the same time, which may differ from the plan's */
   static async open(corpus: Corpus, plan: SearchPlan, threads: number): Promise<Trainer> {
     return new Trainer(corpus, plan, threads, await mkdtemp(join(tmpdir(), 'charnn-search-')));
   }
 
   /**
-   * Trains all of these, as many at a time as there are threads. After a failure no other one is begun.
-   * @param onOutcome called with each as it ends
+   * Trains all of these, as many at the same time as there are threads. After a failure no other training is begun.
+   * @param onOutcome called with each training's outcome when it ends
    * @throws the signal's reason when it is aborted
    */
   async all(
@@ -38,7 +38,7 @@ export class Trainer {
     signal: AbortSignal,
     onOutcome: (job: Job, outcome: Outcome) => Promise<void>,
   ): Promise<void> {
-    // each training listens to it
+    // each training adds a listener, and Node.js would warn that there are many
     setMaxListeners(0, signal);
     const waiting = [...jobs];
     const worker = async () => {
@@ -48,7 +48,7 @@ export class Trainer {
           waiting.length = 0;
           throw error;
         });
-        // a training that was broken off has losses of fewer steps
+        // the losses of an interrupted training are those of fewer steps
         signal.throwIfAborted();
         await onOutcome(job, outcome);
       }
@@ -98,7 +98,7 @@ export class Trainer {
     return { loss: best, curve };
   }
 
-  /** What `train` takes for the cell: a name, or a file of equations */
+  /** What `train` takes as the cell: a name, or the path of a file of equations */
   private async cellOf({ candidate: { name, equations } }: Job): Promise<CellOption> {
     if (isBaseline(name)) return name;
     const path = `${join(this.folder, name)}${cellExtension}` as const;

@@ -1,8 +1,8 @@
-/** Strings to code points and back. */
+/** Converts between strings and code points. */
 
 /** Makes a string of code points. */
 export function textOf(symbols: ArrayLike<number>): string {
-  // through the bytes of UTF-16: one string at once, not many small ones joined
+  // decoding UTF-16 bytes makes one string at once; joining many small strings would be slower
   const bytes = Buffer.allocUnsafe(symbols.length * 4);
   let length = 0;
   for (let i = 0; i < symbols.length; i++) {
@@ -22,9 +22,9 @@ export function textOf(symbols: ArrayLike<number>): string {
 }
 
 /**
- * The code points of a string; a lone surrogate stays what it is.
- * @param into room for as many as the string has UTF-16 units
- * @returns a view on it
+ * The code points of a string; a lone surrogate is kept as it is.
+ * @param into has room for as many code points as the string has UTF-16 units
+ * @returns a view of the part of `into` that was written
  */
 export function symbolsOf(text: string, into = new Uint32Array(text.length)): Uint32Array {
   let count = 0;

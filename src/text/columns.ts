@@ -1,6 +1,6 @@
 /**
- * One column of a table, a record at a time. RFC 4180 for CSV, the IANA definition for TSV (no quoting: a
- * quotation mark is a character like others), a JSON object a line for NDJSON.
+ * Reads one column of a table, a record at a time: CSV as RFC 4180 defines it, TSV as IANA defines it (without quoting:
+ * a quotation mark is an ordinary character), or NDJSON, one JSON object per line.
  */
 import { once } from 'node:events';
 import type { CsvError, Info, Options } from 'csv-parse';
@@ -35,8 +35,8 @@ export async function* columnTexts(
  * Line ends within a text become one space each, so that a record is always one line.
  * @param bytes of one file, without a byte-order mark
  * @param name the file, as messages show it
- * @throws CharnnError naming the line for a record that is broken or has no such text, and UsageError
- * where the column is not named or not there
+ * @throws CharnnError naming the line of a record that is malformed or has no such text; UsageError where the column
+ * has to be named, or does not exist
  */
 export async function* columnRecords(
   bytes: AsyncIterable<Uint8Array>,
@@ -126,7 +126,7 @@ export async function* delimitedRecords(
     skip_empty_lines: true,
     on_record: take as unknown as NonNullable<Options['on_record']>,
   };
-  // loaded where there is a table to be read
+  // the parser is loaded only when there is a table to read
   const { Parser } = await import('csv-parse');
   const parser = new Parser(options);
   parser.resume();
@@ -139,7 +139,7 @@ export async function* delimitedRecords(
   };
   try {
     for await (const piece of bytes) {
-      // a copy is passed on, because the parser keeps unfinished records and the source will overwrite its memory
+      // the parser gets a copy, because it keeps unfinished records and the source will overwrite its memory
       await new Promise<void>((resolve) => parser.write(Buffer.from(piece), () => resolve()));
       check();
       if (fields.length > 0) yield fields;
@@ -170,9 +170,9 @@ function columnIndex(header: readonly string[], column: string | undefined, name
   throw new UsageError(`${name} has two columns ${quote(column)}: rename one of them`);
 }
 
-/** Words for the parser's error codes; the parser's own messages hold the whole record. */
+/** Messages for the parser's error codes; the parser's own messages would quote the whole record. */
 const faults: Readonly<Record<string, string>> = {
-  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'it has not as many fields as the header',
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'it does not have as many fields as the header',
   CSV_INVALID_CLOSING_QUOTE: 'something follows a closing quotation mark',
   CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE: 'something follows a closing quotation mark',
   INVALID_OPENING_QUOTE: 'a quotation mark stands within a field that is not quoted',
@@ -185,7 +185,7 @@ function worded(error: Error, name: string, format: string): Error {
   const { code, lines } = error as CsvError & { lines?: number };
   const what = faults[code] ?? `it is no ${format}`;
   return new CharnnError(
-    `${name}, line ${lines ?? '?'}: ${what}; mend the record, or give the right ${optionName('format')}`,
+    `${name}, line ${lines ?? '?'}: ${what}; correct the record, or give the right ${optionName('format')}`,
     1,
     { cause: error },
   );
@@ -222,11 +222,11 @@ async function* objectFields(
 
 const loneSurrogate = /\p{Surrogate}/u;
 
-/** JSON may hold half a surrogate pair, which is no character. */
+/** Handles unpaired surrogates, which JSON strings may hold although they are not characters. */
 function wellFormed(text: string, invalid: ReadingOptions['invalid'], where: string): Buffer {
   if (!loneSurrogate.test(text)) return Buffer.from(text);
   if (invalid === 'error') {
-    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or mend it`;
+    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or correct it`;
     throw new CharnnError(`${where} has half a surrogate pair, which is no character: ${advice}`);
   }
   return Buffer.from(text.replace(/\p{Surrogate}/gu, invalid === 'replace' ? '\ufffd' : ''));
@@ -242,7 +242,7 @@ function objectOf(json: string, column: string, where: string): JsonObject | und
     record = JSON.parse(json);
   } catch (cause) {
     throw new CharnnError(
-      `${where} is not JSON: mend it, or give the right ${optionName('format')}`,
+      `${where} is not JSON: correct it, or give the right ${optionName('format')}`,
       1,
       {
         cause,

@@ -1,6 +1,6 @@
 /**
- * From the bytes of a file to the symbols of a text: code points or bytes, with line ends and Unicode
- * form made uniform as asked. Piece by piece, with the same result wherever the pieces are cut.
+ * Decodes the bytes of a file into symbols (code points or bytes), and converts line ends and Unicode normal form as
+ * the options ask. It works piece by piece, and the result does not depend on where the pieces are cut.
  */
 import { LineEnds } from './line-ends.js';
 import { Normalizer } from './normalize.js';
@@ -13,8 +13,8 @@ const none = new Uint32Array(0);
 /**
  * Decodes one file.
  *
- * With unit `char`: UTF-8, without a byte order mark at the start, then line ends, then normalisation.
- * With unit `byte`: the bytes as they are but for line ends; `normalize` has no meaning there.
+ * With unit `char` it decodes UTF-8, skips a byte-order mark at the start, then converts line ends and normalises. With
+ * unit `byte` it keeps the bytes as they are, except for line ends; `normalize` has no effect.
  */
 export class TextDecoding {
   private readonly utf8: Utf8Decoder | undefined;
@@ -24,7 +24,7 @@ export class TextDecoding {
 
   /**
    * @param name the file, as messages show it
-   * @param invalid how bytes that are no character are handled, with unit `char`
+   * @param invalid how invalid bytes are treated, with unit `char`
    */
   constructor({ unit, normalize, keepCr }: TextOptions, name: string, invalid?: InvalidAction) {
     if (unit === 'char') this.utf8 = new Utf8Decoder(name, invalid);
@@ -34,8 +34,9 @@ export class TextDecoding {
 
   /**
    * @param bytes the next bytes of the file, cut anywhere
-   * @returns the symbols that they complete: the caller's to overwrite, valid until the next call
-   * @throws InvalidTextError with the byte position at what is not UTF-8, if that is an error
+   * @returns the symbols that these bytes complete; the caller may overwrite them, and they are valid until the next
+   * call
+   * @throws InvalidTextError with the byte position of invalid UTF-8, if that is to be an error
    */
   push(bytes: Uint8Array): Uint32Array {
     if (this.symbols.length <= bytes.length) this.symbols = new Uint32Array(bytes.length + 1);
@@ -50,7 +51,7 @@ export class TextDecoding {
 
   /**
    * @returns the last symbols of the file
-   * @throws InvalidTextError if the file stops inside a character, and that is an error
+   * @throws InvalidTextError if the file ends in the middle of a character, and that is to be an error
    */
   end(): Uint32Array {
     const last = new Uint32Array(1);

@@ -1,20 +1,20 @@
 /**
- * Texts that stand side by side in one: files, or records that a separator ends. Where each is a document,
- * neither state nor gradient runs from one into the next.
+ * Several texts that follow each other in one: files, or records that a separator ends. If each is a document of its
+ * own, neither the state nor the gradient carries over from one into the next.
  *
- * A document begins as a text begins that a model writes: from a state of zeros, the character before any text
- * being read (`beginning`). That takes the place of the last character of the document before, which therefore
- * is still predicted but never read: streams and targets stay what they are without documents.
+ * Reading a document begins as generating a text begins: with a state of zeros, and with `beginning`, the character
+ * before any text, as the first input. That input replaces the last character of the preceding document, which is
+ * therefore still predicted but never read. So the streams and the targets are the same as without documents.
  */
 import type { Ids } from './unit.js';
 import type { Vocabulary } from './vocabulary.js';
 
 export interface Documents {
-  /** Ids that end a document; empty where only files are documents */
+  /** Ids of the separator that ends a document; empty if only files are documents */
   readonly separator: readonly number[];
-  /** Positions at which files begin, in characters, ascending; the first file's position 0 may be left out. */
+  /** Positions in characters at which files begin, ascending; the first file's position 0 may be missing. */
   readonly starts: readonly number[];
-  /** The id that is read before a document's first character */
+  /** The id that is read before the first character of a document */
   readonly beginning: number;
 }
 
@@ -25,8 +25,8 @@ export interface Reset {
 }
 
 /**
- * Finds where documents begin in a chunk, collects the resets, and writes the id that precedes a document into the
- * inputs.
+ * Finds where documents begin in a chunk, collects the resets of the state, and overwrites the input before each
+ * document with `beginning`.
  */
 export class DocumentMarker {
   private readonly rowsAt = new Map<number, number[]>();
@@ -37,8 +37,8 @@ export class DocumentMarker {
   ) {}
 
   /**
-   * Goes through a row of a chunk.
-   * @param from where in the text its T inputs begin; those outside of the text are left alone
+   * Marks the documents in one row of a chunk.
+   * @param from position in the text of the row's first input; inputs outside the text are ignored
    * @param inputs [T, rows], time-major
    */
   mark(from: number, T: number, row: number, rows: number, inputs: Int32Array): void {
@@ -86,8 +86,8 @@ function firstAbove(numbers: readonly number[], bound: number): number {
 }
 
 /**
- * The id that is read before a text without a prompt: a line end, or the first symbol if the vocabulary has no line
- * end.
+ * The id that is read first when a text begins without a prompt: that of the line end, or the first symbol's if the
+ * vocabulary has no line end.
  */
 export function textBeginning(vocabulary: Vocabulary): number {
   const newline = vocabulary.id(0x0a);

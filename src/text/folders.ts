@@ -1,4 +1,4 @@
-/** Finds the text files of a folder, and tells which files were skipped, and why. */
+/** Finds the text files in a folder, and reports which files were skipped and why. */
 import type { Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, resolve, sep } from 'node:path';
@@ -19,7 +19,7 @@ export interface SkippedFile {
 export interface FolderReport {
   /** Path of the folder, as messages show it */
   readonly folder: string;
-  /** How many of its files are text */
+  /** Number of its files that are text */
   readonly files: number;
   readonly skipped: readonly SkippedFile[];
 }
@@ -29,11 +29,11 @@ export interface FolderRules {
   readonly unit: TextUnit;
 }
 
-/** Reasons to skip files of a folder, besides their contents */
+/** Files of a folder that are skipped for reasons other than their content */
 export interface LeavingOut {
-  /** Absolute paths of files that are left out */
+  /** Absolute paths of files to skip */
   readonly known: ReadonlySet<string>;
-  /** Called for a file that is left out because an output stream of this process goes to it */
+  /** Called for a file that is skipped because an output stream of this process writes to it */
   onOwnStream(path: string, stream: OwnStream): void;
 }
 
@@ -43,10 +43,10 @@ export interface FoundFile {
 }
 
 /**
- * The text files of a folder, at any depth, each folder's entries in the order of their names' UTF-16
- * code units. Names that begin with a dot are not looked at; links are followed, but no folder is entered
- * twice. What is not text by `recognise` is reported as skipped; what
- * charnn has written, the files that this process's output goes to included, is passed over.
+ * The text files of a folder, at any depth, sorted within each folder by the UTF-16 code units of their names. Names
+ * that begin with a dot are ignored; links are followed, but no folder is entered twice. Files that `recognise` does
+ * not take for text are reported as skipped. Files that charnn has written, or that this process is writing, are
+ * skipped without a report.
  * @throws CharnnError for what cannot be read
  */
 export async function filesOf(
@@ -98,15 +98,15 @@ async function addFolder(folder: Buffer, walk: FolderWalk): Promise<void> {
 
 const dot = 0x2e;
 
-/** Joins a folder and a name as bytes: names of files need not be in any encoding. */
+/** Joins a folder and a name as bytes, because file names need not be valid in any encoding. */
 export function joined(folder: Buffer, name: Buffer): Buffer {
   const separator = folder.at(-1) === sep.charCodeAt(0) ? '' : sep;
   return Buffer.concat([folder, Buffer.from(separator), name]);
 }
 
 /**
- * Compares names by UTF-16 code units, as arrays of strings are sorted; names that are not UTF-8 are also compared by
- * their bytes.
+ * Compares names by UTF-16 code units, as JavaScript sorts strings; names that are not UTF-8 are also compared by their
+ * bytes.
  */
 function byName(a: Buffer, b: Buffer): number {
   const [textA, textB] = [a.toString(), b.toString()];
@@ -114,7 +114,7 @@ function byName(a: Buffer, b: Buffer): number {
   return textA < textB ? -1 : 1;
 }
 
-/** Status of an entry, links followed; undefined for a link that leads nowhere, or to itself */
+/** Status of an entry after following links; undefined for a link that leads nowhere or to itself */
 async function statInFolder(path: Buffer): Promise<Stats | undefined> {
   return stat(path).catch((cause) => {
     if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ELOOP') return undefined;
@@ -123,8 +123,8 @@ async function statInFolder(path: Buffer): Promise<Stats | undefined> {
 }
 
 /**
- * A model that lies in a folder of texts is not one of them. Such files are not reported: what a model
- * records of its texts would depend on whether one was there before.
+ * The reason to skip a model that lies in a folder of texts. Such files are not reported, because otherwise the list
+ * that a model records of its texts would depend on whether an earlier model was there.
  */
 const ownFile = "a file of charnn's";
 
@@ -135,7 +135,7 @@ async function reasonToSkip(
   { reading, unit }: FolderRules,
 ): Promise<string | undefined> {
   if (!stats.isFile()) return 'no regular file';
-  // charnn 0.1.0 could not open a file whose name is not UTF-8
+  // charnn 0.1.0 could not open a file whose name is not valid UTF-8
   if (reading.plain && !isText(path)) return 'a name that is not UTF-8';
   const start = await startOf(path);
   if (ownKind(start) !== undefined) return ownFile;

@@ -1,6 +1,6 @@
 /**
- * Guesses the encoding of a text that is not UTF-8, from the most common characters of the languages that an encoding
- * is used for. A guess is only told to a person; nothing is decoded by it.
+ * Guesses the encoding of a text that is not UTF-8, from the most common characters of the languages that use each
+ * encoding. The guess appears only in a message; no text is decoded by it.
  */
 import { unmarkedUtf16 } from './recognise.js';
 import { decodedLeniently } from './transcode.js';
@@ -15,7 +15,7 @@ const traditional =
 const hangul =
   '이다는을의가에고은하한로를지도사기인어서자대리나시그있아정들스일해여장전보부으라수과게주마니상원구진제만관공조성유신선비트안우소연경용동생세성';
 
-/** The encodings, in order of preference if two are equally likely */
+/** The encodings; of two that are equally likely the earlier one is preferred */
 const candidates: readonly { readonly encoding: string; readonly common: ReadonlySet<string> }[] = [
   ['windows-1252', 'éèàùâêîôûçëïüöäßñáíóúåæøõãœ’‘“”–—…°£«»·'],
   ['windows-1251', cyrillic],
@@ -36,18 +36,18 @@ const candidates: readonly { readonly encoding: string; readonly common: Readonl
 
 /** Min fraction of the non-ASCII characters that must be among the common ones */
 const minScore = 0.3;
-/** The second guess is named if its likelihood is at least this share of the first's. */
+/** The second guess is also named if it is at least this fraction as likely as the first. */
 const near = 0.8;
 
 /**
- * Encodings with multi-byte characters. Their score is raised: such a character is rarely common by chance, and many
- * characters of a text are not among the most common ones.
+ * Encodings with multi-byte characters. Their score is raised, because such a character is rarely common by chance, and
+ * because many characters of a text are not among the most common ones.
  */
 const wide: ReadonlySet<string> = new Set(['shift_jis', 'euc-jp', 'gb18030', 'big5', 'euc-kr']);
 
 /**
- * @param sample bytes of a text, which may begin and end inside a character
- * @returns up to two encodings, the likelier first; none where nothing fits
+ * @param sample bytes of a text, which may begin and end in the middle of a character
+ * @returns up to two encodings, the likelier one first; none if no encoding fits
  */
 export function guessEncodings(sample: Uint8Array): string[] {
   const utf16 = unmarkedUtf16(sample.subarray(0, 8192));
@@ -64,8 +64,8 @@ export function guessEncodings(sample: Uint8Array): string[] {
 }
 
 /**
- * The fraction of the characters that are common, each weighted by its number of bytes; 0 for an encoding that does
- * not fit.
+ * The fraction of the non-ASCII characters that are common, each weighted by its number of bytes; 0 for an encoding
+ * that does not fit.
  */
 function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string>): number {
   const text = decodedLeniently(bytes, encoding);
@@ -76,19 +76,19 @@ function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string
     if (common.has(character)) fitting++;
     else if (character === '\ufffd' || isControl(character)) wrong++;
   }
-  // characters that the encoding does not have speak against it; at the sample's edges two may be cut off
+  // invalid characters are evidence against the encoding, but two may come from cutting the sample at its edges
   if (beyond === 0 || wrong > 2 + 0.01 * beyond) return 0;
   return (fitting / beyond) * (wide.has(encoding) ? 1.3 : 1);
 }
 
-/** Matches the C1 control characters, which no text has. */
+/** Matches the C1 control characters, which do not occur in texts. */
 function isControl(character: string): boolean {
   return character >= '\x80' && character <= '\x9f';
 }
 
 /**
- * The part of the sample from its first line end to its last, in which no character is cut off; all of it if there are
- * no two.
+ * The part of the sample from its first line end to its last, in which no character is cut off; the whole sample if it
+ * has fewer than two line ends.
  */
 function wholeLines(sample: Uint8Array): Uint8Array {
   const first = sample.indexOf(0x0a);

@@ -6,7 +6,7 @@ import type { Ids } from './unit.js';
 
 type Width = 1 | 2 | 4;
 
-/** Number of bytes of an id in a vocabulary of `size`. */
+/** Number of bytes per id in a vocabulary of `size` symbols. */
 export function widthFor(size: number): Width {
   if (size <= 0x100) return 1;
   return size <= 0x10000 ? 2 : 4;
@@ -18,8 +18,8 @@ function view(buffer: SharedArrayBuffer, width: Width, length: number): Ids {
 }
 
 /**
- * Ids for a vocabulary of `size`, all 0.
- * @throws CharnnError when there is no memory for them
+ * Ids for a vocabulary of `size` symbols, all 0.
+ * @throws CharnnError when there is not enough memory
  */
 export function newIds(size: number, length: number): Ids {
   const width = widthFor(size);
@@ -30,21 +30,21 @@ export function newIds(size: number, length: number): Ids {
   }
 }
 
-/** The memory of a list grows in steps of this many bytes; its address space is reserved at the start. */
+/** The memory of a list grows in steps of this many bytes; its whole address space is reserved at the start. */
 const growth = 1 << 24;
-/** Number of ids that are rewritten at a time */
+/** Number of ids that are rewritten at once */
 const step = 1 << 16;
 
 /**
- * A list of ids that grows at its end and changes width in place, so that however long the text and
- * however many its characters, it is never in memory twice.
+ * A list of ids that grows at its end and changes the width of its elements in place. However long the text and however
+ * many different characters it has, it is never in memory twice.
  */
 export class GrowingIds {
   length = 0;
   private width: Width = 1;
   private readonly buffer = reserve();
 
-  /** @param size above every id in the list */
+  /** @param size larger than every id in the list */
   append(ids: Uint32Array, size: number): void {
     if (widthFor(size) > this.width) this.rewrite(size, undefined);
     const from = this.length;
@@ -54,8 +54,8 @@ export class GrowingIds {
   }
 
   /**
-   * Gives every id a new number, and the list the width for a vocabulary of `size`.
-   * @param renumbered by old id; undefined leaves them as they are
+   * Renumbers all ids, and gives the list the width for a vocabulary of `size` symbols.
+   * @param renumbered the new id for each old one; undefined keeps the ids
    */
   rewrite(size: number, renumbered: Uint32Array | undefined): void {
     const { length } = this;
@@ -66,7 +66,7 @@ export class GrowingIds {
     const steps = Math.ceil(length / step);
     const piece = new Uint32Array(step);
     for (let i = 0; i < steps; i++) {
-      // a list that gets wider is rewritten from its end, so that ids which are still to be read are not overwritten
+      // a list that becomes wider is rewritten from its end, so that ids which are still to be read are not overwritten
       const from = (width > this.width ? steps - 1 - i : i) * step;
       const to = Math.min(from + step, length);
       piece.set(before.subarray(from, to));
@@ -78,12 +78,12 @@ export class GrowingIds {
 
   /**
    * Counts how often each id occurs.
-   * @param size above every id in the list
+   * @param size larger than every id in the list
    */
   count(size: number): Uint32Array {
     const counts = new Uint32Array(size);
     const ids = this.view();
-    // the ids are copied to arrays of one type first, because loops over arrays of changing types are slow
+    // the ids are first copied into an array of fixed type, because a loop that meets arrays of different types is slow
     const piece = new Uint32Array(step);
     for (let from = 0; from < ids.length; from += step) {
       const count = Math.min(step, ids.length - from);
@@ -93,7 +93,7 @@ export class GrowingIds {
     return counts;
   }
 
-  /** The list with its current length. */
+  /** The ids of the list, at its current length. */
   view(): Ids {
     return view(this.buffer, this.width, this.length);
   }
@@ -125,8 +125,8 @@ export class GrowingIds {
 }
 
 /**
- * Bytes that a list can have at most. Newer engines allow buffers of many terabytes, for whose address space some
- * systems keep page tables, and which others refuse.
+ * Max bytes of a list. Newer engines allow buffers of many terabytes, but some systems keep page tables for all that
+ * address space, and others refuse it.
  */
 const maxReserved = 2 ** 33;
 

@@ -1,9 +1,12 @@
-/** Translates symbols to ids: those of a vocabulary, or ids by first appearance if there is no vocabulary yet. */
+/**
+ * Translates symbols to ids: to those of a given vocabulary, or, if there is none yet, to provisional ids in the order
+ * of first appearance.
+ */
 import type { TextUnit } from './unit.js';
 import { alphabetSize, type Vocabulary } from './vocabulary.js';
 
 export interface Interner {
-  /** A number above every id that was given out */
+  /** A number larger than every id given out so far */
   readonly size: number;
   /** Replaces each symbol by its id, in place. */
   intern(symbols: Uint32Array): void;
@@ -38,9 +41,9 @@ export class FixedInterner implements Interner {
 
 /** Gives symbols provisional ids, in the order in which they first appear. */
 export class GrowingInterner implements Interner {
-  /** The symbols met so far, by provisional id */
+  /** The symbols that have occurred so far, by provisional id */
   readonly symbols: number[] = [];
-  /** id + 1 by symbol; 0 is for a symbol not met yet */
+  /** id + 1 for each symbol; 0 for a symbol that has not occurred yet */
   private readonly numberOf: Uint32Array;
 
   constructor(unit: TextUnit) {

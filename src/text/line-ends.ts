@@ -1,4 +1,4 @@
-/** Turns CR LF and bare CR into LF, also where a piece ends between the two. */
+/** Converts CR LF and bare CR to LF, even if a piece of the text ends between CR and LF. */
 
 const lf = 0x0a;
 const cr = 0x0d;
@@ -7,8 +7,8 @@ export class LineEnds {
   private afterCr = false;
 
   /**
-   * Rewrites the first `count` symbols in place.
-   * @returns how many are left
+   * Converts the first `count` symbols in place.
+   * @returns how many symbols are left
    */
   fold(symbols: Uint32Array, count: number): number {
     if (!this.afterCr && symbols.subarray(0, count).indexOf(cr) < 0) return count;

@@ -1,17 +1,17 @@
-/** Cuts bytes that arrive in pieces into lines, at line feeds. */
+/** Splits bytes that arrive in pieces into lines. */
 import { CharnnError } from '../errors.js';
 
 const newline = 0x0a;
 
-/** Max bytes of a line; V8's longest string has a few more characters */
+/** Max bytes of a line; the longest string of V8 is slightly longer */
 export const maxLineBytes = 500e6;
 
 /**
- * The lines that have come together, without their line feeds; at least one. What waits for more waits for
- * no reader.
+ * Yields lines without their line feeds, in groups of at least one: a line is passed on as soon as it is complete, and
+ * does not wait for more to arrive.
  * @param name the file, as messages show it
- * @param maxBytes bytes that a line may have
- * @throws CharnnError at a line that has more, before it is held whole
+ * @param maxBytes max bytes of a line
+ * @throws CharnnError for a longer line, before all of it is in memory
  */
 export async function* splitLines(
   pieces: AsyncIterable<Uint8Array>,

@@ -1,4 +1,4 @@
-/** Reads the lines of files and pipes, or the texts of a column, as they arrive. */
+/** Reads the lines of files and pipes, or the texts of a table's column, as they arrive. */
 import { columnRecords } from './columns.js';
 import { maxLineBytes, splitLines } from './line-splitter.js';
 import { defaultReading, type ReadingOptions } from './reading-options.js';
@@ -7,13 +7,13 @@ import { textBytes } from './text-bytes.js';
 import type { TextUnit } from './unit.js';
 import { validUtf8 } from './utf8.js';
 
-/** The default way of reading lines: a filter does not end because of an invalid byte. */
+/** The default way of reading lines; invalid bytes are no errors, because they should not stop a filter. */
 export const lineReading: ReadingOptions = { ...defaultReading, invalid: 'replace' };
 
 export interface LineOptions {
-  /** `invalid: 'replace'`, the default, leaves bytes that are no character where they are. */
+  /** `invalid: 'replace'`, the default, leaves invalid bytes as they are. */
   readonly reading?: ReadingOptions | undefined;
-  /** With `byte` the lines are the file's bytes, whatever it is. */
+  /** With `byte` the lines consist of the file's bytes, whatever kind of file it is. */
   readonly unit?: TextUnit | undefined;
   /** Max bytes of a line */
   readonly maxBytes?: number | undefined;
@@ -24,7 +24,8 @@ export interface LineOptions {
 }
 
 /**
- * Yields the bytes of lines, in UTF-8 whatever the file's encoding is, without their line feeds; a last line may lack one.
+ * Yields the bytes of each line without its line feed, converted to UTF-8 from any encoding; the last line of a file
+ * may lack a line feed.
  */
 export async function* linesOf(
   sources: readonly Source[],
@@ -34,8 +35,9 @@ export async function* linesOf(
 }
 
 /**
- * The lines that have come together, at least one: what waits for more waits for no reader.
- * @throws CharnnError at a line that has more, before it is held whole, and for a file that is not text
+ * Yields lines in groups of at least one: a line is passed on as soon as it is complete, and does not wait for more to
+ * arrive.
+ * @throws CharnnError for a line that is too long, before all of it is in memory, and for a file that is not text
  */
 export async function* lineGroups(
   sources: readonly Source[],

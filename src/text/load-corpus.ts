@@ -1,4 +1,7 @@
-/** Loads a corpus: reads bytes and makes ids of them, in one pass and with about one copy of the ids in memory. */
+/**
+ * Loads a corpus: reads bytes and converts them to ids in one pass, with little more than one copy of the ids in
+ * memory.
+ */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { CharnnError, optionName } from '../errors.js';
@@ -14,17 +17,17 @@ import type { Ids, TextOptions, TextUnit } from './unit.js';
 import { Vocabulary } from './vocabulary.js';
 
 export interface Corpus {
-  /** The whole text, in memory that worker threads read without a copy */
+  /** The whole text, in memory that worker threads share */
   readonly ids: Ids;
   readonly vocabulary: Vocabulary;
   /** How many of the ids are the unknown symbol */
   readonly unknown: number;
-  /** Number of bytes read, as they are in the files */
+  /** Number of bytes read from the files, before any decoding */
   readonly bytes: number;
-  /** SHA-256 of the bytes read, files in order; hexadecimal */
+  /** SHA-256 of the bytes read, in the order of the files, in hexadecimal */
   readonly sha256: string;
   readonly files: number;
-  /** How many files the folders among the paths held, and which of them were skipped */
+  /** For each folder among the paths, the number of its files and which of them were skipped */
   readonly folders: readonly FolderReport[];
   /** The files, in order; undefined for more than `maxParts` of them */
   readonly parts: readonly CorpusPart[] | undefined;
@@ -37,22 +40,25 @@ export interface CorpusPart {
   /** Path within the folder that was named, base name, or `-` for standard input */
   readonly label: string;
   readonly bytes: number;
-  /** SHA-256 of the text up to the end of this file, in hexadecimal: one pass serves all files. */
+  /**
+   * SHA-256 of the text up to the end of this file, in hexadecimal; a running hash gives that of every file in one
+   * pass.
+   */
   readonly upTo: string;
 }
 
-/** Max number of files that are listed: a longer list would cost more than it helps. */
+/** Max number of files that a model lists: a longer list would cost more than it helps. */
 const maxParts = 10_000;
 
 export interface CorpusOptions {
   readonly text: TextOptions;
-  /** Rarer characters are folded into the unknown symbol; not used with a given vocabulary. */
+  /** Characters that occur less often become the unknown symbol; ignored if a vocabulary is given. */
   readonly minCount: number;
-  /** Use the ids of this vocabulary; without it, one is made from the text. */
+  /** The vocabulary whose ids are used; without it, one is made from the text. */
   readonly vocabulary?: Vocabulary | undefined;
   /**
-   * Encoding, handling of invalid bytes, and format; by default UTF-8 or what the file says, and invalid bytes are
-   * errors
+   * Encoding, treatment of invalid bytes, and format; by default UTF-8 or what a byte-order mark says, and invalid
+   * bytes are errors
    */
   readonly reading?: ReadingOptions | undefined;
   /** The coding of pairs, which takes up their symbols; absent for texts */
@@ -64,17 +70,17 @@ export interface CorpusOptions {
   readonly leavingOut?: LeavingOut | undefined;
   /** Called for each folder before its files are read */
   readonly onFolder?: ((report: FolderReport) => void) | undefined;
-  /** Called after each piece; the total is undefined where a pipe is among the paths. */
+  /** Called after each piece; `bytesTotal` is undefined if a pipe is among the paths. */
   readonly onProgress?: ((bytesRead: number, bytesTotal: number | undefined) => void) | undefined;
 }
 
 /**
- * Reads files, folders and standard input as one text, each file decoded for itself and joined to the
- * next without anything between them.
+ * Reads files, folders and standard input as one text. Each file is decoded separately, and they are joined without
+ * anything between them.
  *
  * @param paths as `findSources` takes them
- * @throws CharnnError for what cannot be read or decoded, for an empty text, for a text too long for
- * memory, and where `minCount` leaves no character
+ * @throws CharnnError for what cannot be read or decoded, for an empty text, for a text too long for memory, and where
+ * `minCount` leaves no character
  */
 export async function loadCorpus(
   paths: readonly string[],
@@ -95,7 +101,7 @@ export async function loadCorpus(
 }
 
 /**
- * Reads texts as one, as `loadCorpus` does.
+ * Reads sources as one text, as `loadCorpus` does.
  * @throws CharnnError as `loadCorpus`
  */
 export async function loadSources(
@@ -118,8 +124,8 @@ export async function loadSources(
 }
 
 /**
- * Makes a vocabulary for a text with provisional ids, and renumbers the ids by it.
- * @param symbols by provisional id
+ * Makes a vocabulary for a text with provisional ids, and converts the text to the vocabulary's ids.
+ * @param symbols the symbol of each provisional id
  */
 function renumber(
   ids: GrowingIds,
@@ -127,7 +133,7 @@ function renumber(
   symbols: readonly number[],
   minCount: number,
 ): Pick<Corpus, 'ids' | 'vocabulary' | 'unknown'> {
-  // every symbol has occurred at least once, so counting is only needed for a higher minimum
+  // every symbol has occurred at least once, so counting is only needed for a minimum above 1
   const counts = minCount > 1 ? ids.count(symbols.length) : undefined;
   const occurrences = symbols.map((symbol, id) => [symbol, counts?.[id] ?? 1] as const);
   const vocabulary = Vocabulary.fromCounts(unit, occurrences, minCount);

@@ -2,15 +2,16 @@
  * Unicode normalisation of a text that comes in pieces, equal to normalising it whole.
  *
  * Normalisation reorders and composes characters with what stands before them, so a piece may only be
- * cut before a boundary: a character that never moves back or composes with one before it. What follows
+ * cut before a boundary: a character that neither moves before an earlier one nor composes with it. The text after
  * the last boundary is held back until more text, or the end, has come.
  */
 import { symbolsOf, textOf } from './code-points.js';
 import type { NormalForm } from './unit.js';
 
 /**
- * Max number of characters that are held back, in UTF-16 units. A longer run without a boundary consists of combining
- * marks alone, some 65,000 on one letter; it is cut there, and may come out differently.
+ * Max number of characters that are held back, in UTF-16 units. A longer run without a normalisation boundary
+ * consists of combining marks alone, some 65,000 on one letter; it is cut there, and the result may differ from that
+ * of normalising the whole text.
  */
 export const maxRunLength = 0x10000;
 
@@ -21,7 +22,7 @@ export const maxRunLength = 0x10000;
  */
 const joins = /^[\p{M}\p{Cn}\u{1160}-\u{11ff}\u{16d40}-\u{16d7f}]/u;
 
-/** Whether the text before this character normalises independently of the text from it on. */
+/** Whether normalising the text before this character and the text from it onwards separately gives the same result. */
 export function isBoundary(codePoint: number, form: NormalForm): boolean {
   if (codePoint < 0x80) return true;
   const decomposed = form === 'nfc' || form === 'nfd' ? 'NFD' : 'NFKD';
@@ -34,7 +35,7 @@ export class Normalizer {
 
   constructor(private readonly form: NormalForm) {}
 
-  /** @returns code points that are final, valid until the next call */
+  /** @returns the code points that later text can no longer change; the array is valid until the next call */
   push(symbols: Uint32Array): Uint32Array {
     const text = this.held + textOf(symbols);
     const end = this.lastBoundary(text);
@@ -54,7 +55,7 @@ export class Normalizer {
 
   private normal(text: string): Uint32Array {
     const result = text.normalize(this.form.toUpperCase());
-    // normal forms can be up to 18 times as long
+    // the normal form of a text can be up to 18 times as long
     if (this.symbols.length < result.length) this.symbols = new Uint32Array(result.length * 2);
     return symbolsOf(result, this.symbols);
   }

@@ -1,4 +1,4 @@
-/** Opens files, whatever bytes their names have. */
+/** Opens files, whatever bytes their names consist of. */
 import buffer from 'node:buffer';
 import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -7,10 +7,10 @@ import { readFlags, streamedBytes } from '../files/open-input.js';
 import { quote } from '../messages/quote.js';
 import { sniffedBytes } from './recognise.js';
 
-/** A path. Paths from folders are bytes, because they need not be UTF-8. */
+/** A path. Paths found in folders are bytes, because they need not be valid UTF-8. */
 export type FileName = string | Buffer;
 
-/** A path as messages show it; of a name that is not UTF-8, bytes beyond ASCII are shown as `\xHH`. */
+/** A path as messages show it; if the name is not valid UTF-8, its bytes beyond ASCII are shown as `\xHH`. */
 export function shownName(name: FileName): string {
   if (typeof name === 'string') return quote(name);
   if (buffer.isUtf8(name)) return quote(name.toString());
@@ -26,7 +26,7 @@ const maxBufferBytes = 1 << 20;
 const minBufferBytes = 1 << 12;
 
 /**
- * The bytes of a file, a pipe or a device in pieces, each valid until the next.
+ * The bytes of a file, a pipe or a device in pieces, each valid until the next is asked for.
  * @throws CharnnError when it cannot be read
  */
 export async function* piecesOf(

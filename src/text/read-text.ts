@@ -1,4 +1,4 @@
-/** Reads the symbols of a source's text. */
+/** Decodes the text of a source into symbols. */
 import { optionName } from '../errors.js';
 import { asCorpus, columnTexts } from './columns.js';
 import type { ConditionReader } from './condition-reader.js';
@@ -12,25 +12,31 @@ import type { Source } from './sources.js';
 import { textBytes } from './text-bytes.js';
 import type { TextOptions } from './unit.js';
 
-/** Number of bytes that are decoded at a time: a piece and its symbols fit the processor's innermost cache */
+/**
+ * Number of bytes that are decoded at a time: small enough that they and their symbols fit the processor's first-level
+ * cache
+ */
 const pieceBytes = 1 << 14;
 
 export interface TextReading {
   readonly text: TextOptions;
-  /** Encoding, faults and format; by default UTF-8, or what the file says it is, and faults are errors */
+  /**
+   * Encoding, treatment of invalid bytes, and format; by default UTF-8 or what a byte-order mark says, and invalid
+   * bytes are errors
+   */
   readonly reading?: ReadingOptions | undefined;
   /** The coding of pairs, where a file is one of pairs */
   readonly coding?: PairCoding | undefined;
   /** Takes what stands beside the texts of records */
   readonly beside?: ConditionReader | undefined;
-  /** Called with each piece of the file, as it is in the file */
+  /** Called with each piece of the file, before any decoding */
   readonly onRaw?: ((piece: Uint8Array) => void) | undefined;
 }
 
 /**
- * Reads one file. With unit `byte` its bytes are the text, whatever they are.
- * @param take called with the symbols in order: the callee's to overwrite, valid during the call
- * @throws CharnnError for what is not text, with the place of the first fault
+ * Reads one file. With unit `byte` its bytes are the text, whatever kind of file it is.
+ * @param take called with the symbols in order; it may overwrite them, and they are valid during the call
+ * @throws CharnnError for a file that is not text, with the place of the first invalid byte
  */
 export async function readText(
   source: Source,
@@ -67,12 +73,15 @@ export async function readText(
   }
 }
 
-/** Number of bytes around a fault by which the encoding is guessed */
+/** Number of bytes around an invalid one from which the encoding is guessed */
 const sampleBytes = 1 << 16;
-/** If more than this fraction of the bytes is invalid, the text is probably in another encoding, not damaged. */
+/** If more than this fraction of the bytes is invalid, the text is probably not damaged but in another encoding. */
 const strayFraction = 0.01;
 
-/** A fault in UTF-8 with its line, where it can be counted, and with what the text may be. */
+/**
+ * Adds advice to an error about invalid UTF-8: its line, where it can be counted, and the encodings that the text may
+ * be in.
+ */
 async function advised(
   error: InvalidTextError,
   source: Source,
@@ -111,14 +120,14 @@ function adviceFor(sample: Uint8Array): string {
   return `for a stray byte give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}; for a text in another encoding, ${named}`;
 }
 
-/** Matches control characters other than tabs, line ends and the escape of a terminal. */
+/** Matches control characters other than tabs, line ends and the escape character. */
 function isControl(byte: number): boolean {
   return byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b) || byte === 0x7f;
 }
 
 /**
- * The line of a position. Lines are counted by reading the file again, which is possible if it is a file and its bytes
- * are the text's.
+ * The line of a byte position. Lines are counted by reading the file again, which is possible only if it is a regular
+ * file that is neither packed nor in another encoding.
  */
 async function lineOf(source: Source, offset: number): Promise<number | undefined> {
   if (source.size === undefined) return undefined;
@@ -134,7 +143,7 @@ async function lineOf(source: Source, offset: number): Promise<number | undefine
       if (position > offset) return line;
     }
   } catch {
-    // the file may have gone; its fault is known all the same
+    // the file may have been deleted, but the error has been found anyway
   }
   return undefined;
 }

@@ -1,14 +1,14 @@
-/** How files are read before their characters count: encoding, handling of invalid bytes, and which part is text. */
+/** How files are read: their encoding, the treatment of invalid bytes, and which part of a file is the text. */
 import { CharnnError, optionName } from '../errors.js';
 
 export const invalidActions = ['error', 'replace', 'skip'] as const;
-/** How bytes that are no character are handled: refuse the file, put U+FFFD there, or leave them out */
+/** How invalid bytes are treated: refuse the file, replace them by U+FFFD, or skip them */
 export type InvalidAction = (typeof invalidActions)[number];
 
 export const textFormats = ['lines', 'csv', 'tsv', 'ndjson', 'dict'] as const;
 /**
- * `lines`: the whole file is text; `csv`, `tsv`, `ndjson`: one column of a table, each record a line of its own; `dict`
- * is for pairs alone, see pair-formats.ts
+ * `lines`: the whole file is the text; `csv`, `tsv`, `ndjson`: one column of a table, each record of which is one line;
+ * `dict` is for pairs alone, see pair-formats.ts
  */
 export type TextFormat = (typeof textFormats)[number];
 
@@ -31,13 +31,13 @@ export interface ReadingOptions {
   readonly encoding?: string | undefined;
   readonly invalid: InvalidAction;
   readonly format: TextFormat;
-  /** Name of the column with the text; undefined where the format is `lines`, or there is one column. */
+  /** Name of the column with the text; undefined if the format is `lines`, or the table has one column. */
   readonly column?: string | undefined;
   /** Whether objects may be without that field: their text is then empty. */
   readonly isOptional?: boolean;
   /**
-   * Whether files are read as charnn 0.1.0 read them: as UTF-8 alone, nothing unpacked, and files of folders with a
-   * NUL byte left out. A training that began so is resumed so.
+   * Whether files are read as charnn 0.1.0 read them: always as UTF-8, nothing unpacked, and skipping files in folders
+   * that contain a NUL byte. A training that began in this way is resumed in this way.
    */
   readonly plain?: boolean;
   /** Columns beside the text that are read, too */
@@ -48,8 +48,8 @@ export const defaultReading: ReadingOptions = { invalid: 'error', format: 'lines
 export const plainReading: ReadingOptions = { ...defaultReading, plain: true };
 
 /**
- * The canonical name of an encoding that the WHATWG Encoding Standard knows by this label, in any case
- * (`latin1` → `windows-1252`), or undefined.
+ * The canonical name of the encoding that has this label in the WHATWG Encoding Standard, in upper or lower case
+ * (`latin1` → `windows-1252`); undefined for an unknown label.
  */
 export function encodingNamed(label: string): string | undefined {
   try {
@@ -61,13 +61,13 @@ export function encodingNamed(label: string): string | undefined {
 
 const usualAdvice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, name its encoding with ${optionName('encoding')}, or read its bytes with ${optionName('unit', 'byte')}`;
 
-/** An error for bytes that are no character. Offset and byte are recorded, so that a caller can say more. */
+/** An error about invalid bytes. It records the offset and the byte, so that a caller can add details. */
 export class InvalidTextError extends CharnnError {
   /**
    * @param source the file, as messages show it
    * @param fault `is not valid UTF-8`, or the like
-   * @param offset bytes of the text before the fault
-   * @param line in which the fault is, counted from 1, where it is known
+   * @param offset number of bytes of the text before the invalid one
+   * @param line the line with the invalid byte, counted from 1, where it is known
    */
   constructor(
     readonly source: string,

@@ -1,4 +1,4 @@
-/** Options of how texts are read, for training and for the commands that read texts. */
+/** Options about how texts are read, for training and for all commands that read texts. */
 import { option } from '../options/table.js';
 import { choice, text, ValueError, type ValueType } from '../options/types.js';
 import {
@@ -11,7 +11,7 @@ import {
 const anEncoding =
   'an encoding such as utf-8, utf-16le, windows-1252, koi8-r, shift_jis or gb18030';
 
-/** A label of the WHATWG Encoding Standard; the command line passes its canonical name on. */
+/** A label of the WHATWG Encoding Standard; the command line passes on its canonical name. */
 const encodingName: ValueType<string> = {
   expected: anEncoding,
   parse(given) {
@@ -37,7 +37,7 @@ export const encodingRow = option(
   { absent: 'utf-8, or what a byte-order mark says' },
 );
 
-/** @param absent the value that holds where the option is not given */
+/** @param absent the value used if the option is not given */
 export function invalidRow(absent: InvalidAction) {
   return option(
     '<what>',
@@ -55,7 +55,7 @@ export const columnRows = {
   format: option(
     '<name>',
     textFormat,
-    'format of the texts: plain lines, or tables with a text in one column, where each record is a line; jsonl means ndjson',
+    'format of the texts: plain text (lines), or tables with a text in one column, each record of which is read as one line; jsonl means ndjson',
     { absent: 'lines' },
   ),
   textColumn: option('<name>', text, 'name of the column with the text, as in the header'),

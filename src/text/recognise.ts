@@ -2,13 +2,13 @@
 import { optionName } from '../errors.js';
 import { type Packing, signatures, zipKinds, zipMagics } from './signatures.js';
 
-/** Number of bytes that are inspected; grep and git inspect as many. */
+/** Number of bytes that are inspected, the same as grep and git inspect */
 export const sniffedBytes = 8192;
 
 export type FileKind =
-  /** Text in UTF-8, or a file of which only decoding can tell whether it is text */
+  /** Text in UTF-8, or a file for which only decoding can show whether it is text */
   | { readonly kind: 'text'; readonly isMarked: boolean }
-  /** Text in an encoding that its byte-order mark names */
+  /** Text in the encoding that its byte-order mark names */
   | { readonly kind: 'utf-16'; readonly encoding: 'utf-16le' | 'utf-16be' }
   | {
       readonly kind: 'packed';
@@ -21,7 +21,7 @@ export type FileKind =
       readonly kind: 'other';
       readonly what: string;
       readonly advice: string;
-      /** Whether the recognition is only probable, so that an encoding given by the user takes precedence */
+      /** Whether the file is recognised only by probability, so that an encoding given by the user takes precedence */
       readonly isGuess?: boolean;
     };
 
@@ -35,7 +35,7 @@ const utf32Marks = [
 
 /**
  * @param start the first bytes; `sniffedBytes` of them are enough
- * @param extension of its name, such as `.br`: brotli has no signature
+ * @param extension of the file's name, such as `.br`, because brotli has no signature
  */
 export function recognise(start: Uint8Array, extension = ''): FileKind {
   if (begins(start, utf8Mark)) return { kind: 'text', isMarked: true };
@@ -62,7 +62,7 @@ export function recognise(start: Uint8Array, extension = ''): FileKind {
   return { kind: 'other', what, advice, isGuess: true };
 }
 
-/** Whether further bytes could change how the first few bytes are recognised */
+/** Whether these first bytes are so few that more of them could change the result */
 export function isUndecided(start: Uint8Array): boolean {
   if (start.length === 0) return true;
   const magics = [...Object.values(utf16Marks), ...utf32Marks, utf8Mark, ...zipMagics];
@@ -87,14 +87,17 @@ function zipKind(start: Uint8Array): FileKind {
 }
 
 /**
- * Fraction of zero bytes from which a text counts as UTF-16: there characters below U+0100 have a zero byte each, and
+ * Fraction of zero bytes above which a text counts as UTF-16: there each character below U+0100 has a zero byte, while
  * other texts have hardly any.
  */
 const zeroFraction = 0.4;
 const strayFraction = 0.02;
 const minPairs = 4;
 
-/** Guesses the byte order of UTF-16 without a mark from where its zero bytes are; undefined for other text. */
+/**
+ * Guesses the byte order of UTF-16 without a byte-order mark from the positions of its zero bytes; undefined for other
+ * text.
+ */
 export function unmarkedUtf16(start: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   const pairs = start.length >> 1;
   if (pairs < minPairs) return undefined;

@@ -2,7 +2,7 @@ import { optionName, UsageError } from '../errors.js';
 import { ownKind } from '../files/own-kinds.js';
 
 /**
- * Refuses a model as a text: it is text, but nobody means it as one.
+ * Refuses charnn's own files as texts to read: they are text, but nobody gives them on purpose.
  * @param start the first bytes of a file, or its first piece
  * @param name as messages show it
  * @throws UsageError for a model, the state of a training, or the record of a search

@@ -3,18 +3,15 @@ import { areWrapped, quantile } from './separator-line.js';
 
 /** Max fraction of lines that may be blank or indented; lists of records have hardly any such lines. */
 const strayLines = 0.02;
-/**
- * A text of records has few different beginnings of lines: at most this many cover the fraction of the lines that
- * follows.
- */
+/** In a text of records, at most this many different beginnings of lines account for the fraction of lines below. */
 const beginnings = 10;
 const covered = 0.8;
 
 const sentenceEnd = /[.!?…。！？]["'”’»」』)]*\s*$/u;
-/** Matches a sentence's end inside a line, with another sentence after it. */
+/** Matches the end of a sentence inside a line, followed by another sentence. */
 const innerEnd = /\p{L}[.!?…。！？]["'”’»」』)]*(?:\s+\S|(?<=[。！？]["'”’»」』)]*)\p{L})/u;
 
-/** @param all lines of the text, blank ones too */
+/** @param all all lines of the text, including blank ones */
 export function lineEndIsSeparator(all: readonly string[]): boolean {
   const lines = all.filter((line) => line.trim() !== '');
   const fraction = (test: (line: string) => boolean) => lines.filter(test).length / lines.length;
@@ -25,8 +22,8 @@ export function lineEndIsSeparator(all: readonly string[]): boolean {
 
   const begin = frequentBeginnings(lines);
   if (usualMax <= 500 && fraction((line) => begin.has(beginningOf(line))) >= covered) {
-    // a line that begins with a number or a sign, as in a date, a level or a key, is not prose; lines of prose may
-    // begin with the same few words, too
+    // a line that begins with a number or a sign, such as a date, a level or a key, is not prose; mere words prove
+    // nothing, because lines of prose may also begin with the same few words
     const marked = (line: string) =>
       begin.has(beginningOf(line)) && /[\d:=[{<|#@]/.test(beginningOf(line));
     if (fraction(marked) >= covered) return true;
@@ -39,7 +36,7 @@ export function lineEndIsSeparator(all: readonly string[]): boolean {
   return !areWrapped(lines);
 }
 
-/** Returns a line's first word with the punctuation around it, all numbers replaced by the same sign. */
+/** Returns a line's first word with the punctuation around it, where every number is replaced by the same sign. */
 function beginningOf(line: string): string {
   const begin =
     /^[^\p{L}\p{N}\s]*[\p{L}\p{N}_]{1,24}[^\p{L}\p{N}\s]*/u.exec(line)?.[0] ?? line.slice(0, 1);

@@ -1,25 +1,28 @@
-/** Separators that are lines: a mark on a line of its own, or blank lines. */
+/** Recognises separators that are whole lines: a mark on a line of its own, or blank lines. */
 
-/** Min number of times that a separator must occur in the windows of the text */
+/** Min number of times that a separator must occur in the samples of the text */
 const minBlocks = 10;
-/** Max median number of characters between two separators: scenes and chapters are longer than records. */
+/** Max median number of characters between two separators; scenes and chapters, which are no records, are longer. */
 const maxBlockLength = 1500;
-/** Max fraction of blocks that may lack a property which all of them should have */
+/** Max fraction of blocks that may lack a property which is expected of all */
 const exceptions = 0.1;
 const maxMarkLength = 80;
 
-/** Signs only, or the name of a token between bars, as in `<|endoftext|>` */
+/** Matches a line of punctuation and symbols only, or a token's name between bars, such as `<|endoftext|>` */
 const mark = /^(?:[\p{P}\p{S}]+(?: [\p{P}\p{S}]+)*|<\|\w+\|>)$/u;
-/** Brackets, quotation marks, rules of tables, and what comments of common languages begin with or consist of */
+/**
+ * Matches lines that are not separators: brackets, quotation marks, the rules of tables, and comment signs of common
+ * languages
+ */
 const noMark = /^(?:.*\|.*-.*|[[\](){};,"'`.:?!…]+|\/\/.*|\/\*+|\*+\/|\*|#|"""|'''|```.*|--)$/;
 
-/** A block of lines between two separators */
+/** The lines between two separators */
 type Block = readonly string[];
 
 /**
- * The mark that recurs on a line of its own, with the blank lines that always stand around it.
- * @param windows lines of pieces of the text
- * @returns the lines of the separator; undefined where there is none
+ * The mark that recurs on a line of its own, together with the blank lines that always surround it.
+ * @param windows the lines of each sample of the text
+ * @returns the lines of the separator; undefined if there is none
  */
 export function separatorLine(windows: readonly (readonly string[])[]): string[] | undefined {
   const counts = new Map<string, number>();
@@ -31,7 +34,7 @@ export function separatorLine(windows: readonly (readonly string[])[]): string[]
   for (const [line, count] of byCount) {
     if (count < minBlocks) return undefined;
     const blocks = windows.flatMap((window) => blocksBetween(window, (other) => other === line));
-    // a separator occurs all over the text, not in one part of it
+    // a separator occurs throughout the text, not in one part of it
     const without = windows.filter((window) => window.length > 0 && !window.includes(line));
     if (without.length > windows.length / 8 || !areRecords(blocks)) continue;
     const before = sameCount(blocks.map((block) => blanksAtEnd(block)));
@@ -42,8 +45,8 @@ export function separatorLine(windows: readonly (readonly string[])[]): string[]
 }
 
 /**
- * Blank lines that separate records, as a list of empty lines.
- * @param windows lines of pieces of the text
+ * Blank lines that separate records, as a list of empty strings.
+ * @param windows the lines of each sample of the text
  */
 export function blankLines(windows: readonly (readonly string[])[]): string[] | undefined {
   const runs = new Map<number, number>();
@@ -76,13 +79,13 @@ function areRecords(blocks: readonly Block[]): boolean {
   const empty = blocks.filter((block) => block.every((line) => line === '')).length;
   if (empty > blocks.length * exceptions) return false;
   if (median(lengths) > maxBlockLength) return false;
-  // a mark that comes in pairs, as around headings, has two kinds of blocks in turn
+  // between marks that come in pairs, as around headings, two kinds of blocks alternate
   const even = median(lengths.filter((_, i) => i % 2 === 0));
   const odd = median(lengths.filter((_, i) => i % 2 === 1));
   return Math.max(even, odd) <= 3 * Math.min(even, odd);
 }
 
-/** The blocks of lines between separators. Blocks that the edges of a window cut through are left out. */
+/** The blocks of lines between separators. Blocks that are cut off by the edge of a sample are left out. */
 function blocksBetween(window: readonly string[], isSeparator: (line: string) => boolean): Block[] {
   const blocks: Block[] = [];
   let start: number | undefined;
@@ -108,7 +111,7 @@ function blocksByBlankLines(windows: readonly (readonly string[])[], length: num
   });
 }
 
-/** Whether the first lines of blocks begin with one mark that hardly any other line begins with. */
+/** Whether the first lines of nearly all blocks begin with the same mark, with which hardly any other line begins. */
 function beginAlike(blocks: readonly Block[]): boolean {
   const markOf = (line: string) => /^(?:[^\p{L}\p{N}\s]+|\p{L}+:)/u.exec(line)?.[0];
   const counts = new Map<string | undefined, number>();
@@ -118,20 +121,22 @@ function beginAlike(blocks: readonly Block[]): boolean {
   }
   const [begin, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [undefined, 0]);
   if (begin === undefined || count < blocks.length * (1 - exceptions)) return false;
-  // speech marks and dashes begin paragraphs, not records
+  // quotation marks and dashes begin paragraphs, not records
   if (/^[\p{Pi}\p{Pf}"'«»“”„—–-]/u.test(begin)) return false;
   const others = blocks.flatMap((block) => block.filter((line) => line !== '').slice(1));
   const alike = others.filter((line) => markOf(line) === begin).length;
   return others.length >= blocks.length && alike <= others.length * exceptions;
 }
 
-/** Whether lines look like prose: paragraphs on long lines, or lines wrapped at a width. */
+/** Whether lines look like prose: each a long paragraph, or wrapped at a width. */
 function looksLikeProse(lines: readonly string[]): boolean {
   const filled = lines.filter((line) => line.trim() !== '');
   return median(filled.map((line) => line.length)) > 60 || areWrapped(filled);
 }
 
-/** Whether lines were wrapped at a width: on most of them the next line's first word would not have fitted. */
+/**
+ * Whether lines were wrapped at a width: in most cases the next line's first word would not have fitted on the line.
+ */
 export function areWrapped(lines: readonly string[]): boolean {
   const width = quantile(
     lines.map((line) => line.length),
@@ -141,7 +146,7 @@ export function areWrapped(lines: readonly string[]): boolean {
   let full = 0;
   for (let i = 1; i < lines.length; i++) {
     const [word] = lines[i].split(' ', 1);
-    // a line without spaces can be cut anywhere
+    // a line without spaces, as in Chinese, can be broken anywhere
     const isWord = word.length < lines[i].length;
     if (lines[i - 1].length + (isWord ? 1 + word.length : 1) > (isWord ? width : width * 0.9))
       full++;
@@ -164,7 +169,7 @@ function blanksAtEnd(block: Block): number {
   return count;
 }
 
-/** The number that nearly all of the given numbers equal; 0 if there is none */
+/** The number that nearly all of the given numbers are equal to; 0 if there is none */
 function sameCount(numbers: readonly number[]): number {
   const usual = median(numbers);
   const same = numbers.filter((number) => number === usual).length;

@@ -1,20 +1,23 @@
 /**
  * Finds the separator between the records of a text, if it is clear.
  *
- * A text whose lines or blocks are records of their own (names, log lines, recipes, poems) is to be told from
- * one that is read on from its beginning to its end (a novel, a program). A wrong answer is worse than none:
- * a separator can be given, but one that was found is used unasked. So each test asks for several signs.
+ * The task is to tell a text of separate records (names, log lines, recipes, poems) from one that is read continuously
+ * from beginning to end (a novel, a program). A wrong answer is worse than none, because a separator that is found is
+ * used without asking, and one that is missed can still be given. Therefore each test requires several pieces of
+ * evidence.
  *
- * 1. A source text has none: many indented lines, and many that end with a bracket or a semicolon.
- * 2. A line that stands alone and recurs (`separator-line.ts`): only signs, no letters or digits, not a bracket
- *    or the beginning of a comment; blocks of half a page; not in pairs, as fences and rules around headings.
- * 3. Blank lines: two or more of them where single ones stand inside the blocks, or one where every block
- *    begins with the same mark that no other line begins with. One blank line alone proves nothing:
- *    paragraphs, stanzas and speeches have it too.
- * 4. The line end (`separator-line-end.ts`): hardly any blank or indented lines, and lines that either begin
- *    in few ways (a date, a level, a key) or are short and no sentences, nor one text cut to a width.
+ * 1. Program source has no separator: many lines are indented, and many end with a bracket or a semicolon.
+ * 2. A line that recurs on its own (`separator-line.ts`): it has no letters or digits, is not a bracket or the
+ *    beginning of a comment, separates blocks of at most half a page, and does not come in pairs, as fences and rules
+ *    around headings do.
+ * 3. Blank lines: two or more of them, where single ones occur inside the blocks; or one, if every block begins with a
+ *    mark with which no other line begins. Single blank lines alone prove nothing, because paragraphs, stanzas and
+ *    speeches have them too.
+ * 4. The line end (`separator-line-end.ts`): hardly any line is blank or indented, and the lines either have few
+ *    different beginnings (a date, a level, a key), or are short, are not sentences, and are not one text wrapped at a
+ *    width.
  *
- * Only a bounded sample of the text is read, so that a large corpus costs no more than a small one.
+ * Only samples of the text are read, so that a large corpus costs no more than a small one.
  */
 
 import { quote } from '../messages/quote.js';
@@ -23,15 +26,15 @@ import { lineEndIsSeparator } from './separator-line-end.js';
 import type { Ids } from './unit.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** The separator is looked for in this many windows, spread evenly over the text. */
+/** Number of samples of the text, evenly spread, in which the separator is sought. */
 const windowCount = 8;
 const windowLength = 1 << 14;
-/** Min number of lines of the text: with fewer, no separator is certain. */
+/** Min number of lines of the text; with fewer lines no separator is certain. */
 const minLines = 30;
 
 /**
  * Returns the string that ends the records of a text; undefined if none is found.
- * @param ids of the text, in the ids of the vocabulary
+ * @param ids the text, in ids of the vocabulary
  */
 export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefined {
   const texts = windowsOf(ids).map((window) => vocabulary.decode(window));
@@ -47,7 +50,7 @@ export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefi
   return vocabulary.encode(separator).unknown === 0 ? separator : undefined;
 }
 
-/** Words for a separator in messages */
+/** A separator as messages describe it */
 export function describeSeparator(separator: string): string {
   const lines = separator.replaceAll('\r\n', '\n').split('\n');
   const inner = lines.slice(1, -1);
@@ -80,7 +83,7 @@ function windowsOf(ids: Ids): Ids[] {
   });
 }
 
-/** The lines of a window, without those that its edges cut through. */
+/** The lines of a sample, without those that are cut off by its edges. */
 function wholeLines(text: string, lineEnd: string, isFirst: boolean): string[] {
   const lines = text.split(lineEnd);
   return lines.slice(isFirst ? 0 : 1, -1);
@@ -96,7 +99,7 @@ function isBinary(texts: readonly string[]): boolean {
   return strange > all / 100;
 }
 
-/** Whether lines look like a program or structured data: indented, or ending as statements and blocks do. */
+/** Whether lines look like a program or structured data: indented, or ending as statements and blocks end. */
 function isSource(lines: readonly string[]): boolean {
   const filled = lines.filter((line) => line.trim() !== '');
   const indented = filled.filter((line) => /^\s/.test(line)).length;
@@ -104,7 +107,7 @@ function isSource(lines: readonly string[]): boolean {
   return indented > filled.length * 0.2 && ended > filled.length * 0.12;
 }
 
-/** The separator as a field of a model or a state: absent if there is none. */
+/** The separator as a field of a model or a state, which is absent if there is none. */
 export function withSeparator(separator: string | undefined): { readonly separator?: string } {
   return separator === undefined ? {} : { separator };
 }

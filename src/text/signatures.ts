@@ -1,7 +1,7 @@
-/** The first bytes of files that are not plain text, and how to handle each. */
+/** The first bytes of files that are not plain text, and what to do with each kind. */
 import { optionName } from '../errors.js';
 
-/** Formats that charnn unpacks itself, if the running Node.js can */
+/** Formats that charnn unpacks itself, if the Node.js that runs it can */
 export type Packing = 'gzip' | 'brotli' | 'zstd';
 
 export interface Signature {
@@ -10,9 +10,9 @@ export interface Signature {
   readonly packing?: Packing;
   /** Advice for the user; absent where the file holds no text */
   readonly advice?: string;
-  /** The bytes that the file begins with; undefined matches any byte */
+  /** The bytes that the file begins with; undefined stands for any byte */
   readonly magic: readonly (number | undefined)[];
-  /** Number of bytes before the magic ones */
+  /** Number of bytes before the signature */
   readonly at?: number;
 }
 
@@ -24,7 +24,10 @@ function ascii(text: string): number[] {
 
 const any4 = [undefined, undefined, undefined, undefined];
 
-/** Each signature is long enough, or has a byte that no text has, so that no text is mistaken for it. */
+/**
+ * Each signature is long enough, or contains a byte that does not occur in text, so that no text is mistaken for such a
+ * file.
+ */
 export const signatures: readonly Signature[] = [
   {
     what: 'a gzip file',
@@ -87,18 +90,18 @@ export const signatures: readonly Signature[] = [
 ];
 
 function bzip2(): (number | undefined)[] {
-  // the block size, a digit, and the start of π, by which a block begins
+  // the fourth byte is a digit, the block size; then a block begins with the first digits of π
   return [...ascii('BZh'), undefined, 0x31, 0x41, 0x59, 0x26];
 }
 
-/** The first bytes of a zip archive: with files, empty, or split into parts */
+/** The first bytes of a zip archive: one with files, an empty one, or one split into parts */
 export const zipMagics = [
   [0x50, 0x4b, 3, 4],
   [0x50, 0x4b, 5, 6],
   [0x50, 0x4b, 7, 8],
 ] as const;
 
-/** Kinds of zip archives, each known by words among its first bytes; the first that matches counts. */
+/** Kinds of zip archives, recognised by words among their first bytes; the first match counts. */
 export const zipKinds: readonly { readonly word: string; readonly what: string }[] = [
   { word: 'application/epub+zip', what: 'an EPUB book' },
   { word: 'opendocument.text', what: 'an OpenDocument text' },

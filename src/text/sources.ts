@@ -1,4 +1,4 @@
-/** Finds the texts that the paths of a command line name. */
+/** Finds the texts that the paths on a command line stand for. */
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
@@ -16,20 +16,20 @@ import {
 import { codeOf, type FileName, failToRead, piecesOf, shownName } from './open-file.js';
 import { defaultReading } from './reading-options.js';
 
-/** On the command line */
+/** What stands for standard input among the paths */
 const standardInput = '-';
 
 export interface Source {
-  /** The name in messages: its path, quoted where needed, or `standard input` */
+  /** The name as messages show it: the path, quoted where necessary, or `standard input` */
   readonly name: string;
-  /** Its path within the folder that was named, its base name, or `-`: it tells nothing of the machine */
+  /** The path within the folder that was named, the base name, or `-`; it reveals nothing about the machine */
   readonly label: string;
-  /** The size in bytes, if it is known beforehand: then the source can also be read again. */
+  /** The size in bytes, if it is known beforehand; such a source can also be read again. */
   readonly size: number | undefined;
   /** The extension of its name, with the dot; absent without a name */
   readonly extension?: string | undefined;
   /**
-   * Its bytes in pieces, each valid until the next.
+   * The bytes of the source in pieces, each valid until the next is asked for.
    * @throws CharnnError when it cannot be read
    */
   read(): AsyncIterable<Uint8Array>;
@@ -42,11 +42,11 @@ export interface FindOptions extends Partial<FolderRules> {
 }
 
 /**
- * Finds the sources that paths stand for, in order: a file or a pipe for itself; `-` for standard input; a folder for its
- * text files, as `filesOf` finds them.
+ * Finds the sources that paths stand for, in order: a file or a pipe is one source; `-` is standard input; a folder
+ * gives its text files, as `filesOf` finds them.
  *
- * @throws CharnnError for a path that does not exist or cannot be read, a folder without text files,
- * `-` twice, no path at all, and for a file that this process's own output goes to
+ * @throws CharnnError for a path that does not exist or cannot be read, a folder without text files, `-` twice, no path
+ * at all, and for a file that an output stream of this process writes to
  */
 export async function findSources(
   paths: readonly string[],
@@ -101,8 +101,8 @@ function nothingIn({ folder, skipped }: FolderReport): string {
 }
 
 /**
- * A path as it was given. Node.js shows a program no bytes of its arguments that are not UTF-8, so such a
- * name comes with U+FFFD; it is looked for in its folder, and taken if it is the only one like it.
+ * Finds the file of a path as it was given. Node.js replaces bytes in its arguments that are not UTF-8 by U+FFFD; such
+ * a name is compared with those in its folder, and stands for a file if only one matches.
  */
 async function found(path: string): Promise<{ path: FileName; stats: Stats }> {
   try {

@@ -3,31 +3,31 @@ import { CharnnError } from '../errors.js';
 import type { Ids } from './unit.js';
 
 /**
- * The last contiguous share of a text is for validation, the rest for training. Both are views on the
- * text's memory, and training has at least the first character.
- * @param validationFraction 0 to below 1; 0 leaves validation empty
+ * Splits off the last part of a text for validation, and keeps the rest for training. Both are views of the text's
+ * memory, and training has at least one character.
+ * @param validationFraction 0 to below 1; with 0 there is no validation text
  */
 export function splitCorpus(
   ids: Ids,
   validationFraction: number,
 ): { readonly train: Ids; readonly validation: Ids } {
-  // rounded, because 100 × 0.29 is a little below 29
+  // rounded, because 100 × 0.29 is slightly less than 29
   const edge = Math.max(1, ids.length - Math.round(ids.length * validationFraction));
   return { train: ids.subarray(0, edge), validation: ids.subarray(edge) };
 }
 
 export interface BatchShape {
-  /** B: the number of rows, each a stream of its own */
+  /** B: the number of rows, each reading a stream of its own */
   readonly batchSize: number;
   /** T: the number of steps of a chunk */
   readonly seqLength: number;
 }
 
 /**
- * A batch that a training text of `characters` characters can fill. Its N-1 targets make B streams of
- * ⌊(N-1)/B⌋ steps: while they are shorter than a chunk there are fewer rows, and where one row is still
- * too short the chunks are shorter.
- * @returns the batch, with a warning where it is not what was asked for
+ * A batch that a training text of `characters` characters can fill. Its N-1 targets make B streams of ⌊(N-1)/B⌋ steps.
+ * While these are shorter than a chunk, the number of rows is lowered; if even one row is too short, the chunks become
+ * shorter.
+ * @returns the batch, with a warning if it is not what was asked for
  * @throws CharnnError for a text of fewer than two characters
  */
 export function fitToCorpus(
@@ -45,8 +45,8 @@ export function fitToCorpus(
   const steps = Math.min(seqLength, targets);
   if (rows === batchSize && steps === seqLength) return { batchSize, seqLength };
   const changes = [
-    rows === batchSize ? '' : `batch size ${batchSize} is made ${rows}`,
-    steps === seqLength ? '' : `sequence length ${seqLength} is made ${steps}`,
+    rows === batchSize ? '' : `batch size ${batchSize} is lowered to ${rows}`,
+    steps === seqLength ? '' : `sequence length ${seqLength} is lowered to ${steps}`,
   ];
   const reason = `the training text has only ${characters} characters for ${batchSize} rows of ${seqLength} steps`;
   const warning = `${reason}: ${changes.filter((change) => change !== '').join(', ')}`;

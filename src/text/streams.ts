@@ -1,9 +1,9 @@
 /**
- * A text as B contiguous streams, read side by side in chunks of T steps.
+ * A text as B contiguous streams, read in parallel in chunks of T steps.
  *
- * Stream b is characters b·S … b·S+S of the text, with S = ⌊(N-1)/B⌋: its inputs are the first S of
- * them, its targets the S that follow. A pass over the text is ⌈S/T⌉ chunks, the last one shorter where
- * T does not divide S. Position is a function of the number of chunks read, so nothing needs saving.
+ * Stream b is characters b·S … b·S+S of the text, with S = ⌊(N-1)/B⌋: its inputs are the first S of them, its targets
+ * the last S. A pass over the text takes ⌈S/T⌉ chunks, the last of which is shorter if T does not divide S. The
+ * position follows from the number of chunks read, so it need not be saved.
  */
 import { DocumentMarker, type Documents, type Reset } from './documents.js';
 import type { Ids } from './unit.js';
@@ -11,7 +11,7 @@ import type { Ids } from './unit.js';
 export interface Chunk {
   /** Number of steps of this chunk */
   readonly T: number;
-  /** Whether the streams start over with it, so that the state is to be reset */
+  /** Whether the streams start again from their beginning with this chunk, so that the state must be reset */
   readonly startsOver: boolean;
 }
 
@@ -32,7 +32,7 @@ export class Streams {
     this.chunksPerPass = Math.ceil(this.length / seqLength);
   }
 
-  /** The chunk that is read in step `step` (0-based), counted through all passes. */
+  /** The chunk of training step `step`, which counts from 0 through all passes. */
   chunk(step: number): Chunk {
     const index = step % this.chunksPerPass;
     const start = index * this.seqLength;
@@ -42,8 +42,8 @@ export class Streams {
   /**
    * Copies rows [firstRow, firstRow + rows) of a chunk.
    * @param inputs [T, rows], time-major
-   * @param targets [T, rows]: the characters after the inputs
-   * @returns where documents begin; undefined where the text is one
+   * @param targets [T, rows]: the character after each input
+   * @returns where documents begin; undefined if the text is not divided into documents
    */
   read(
     step: number,

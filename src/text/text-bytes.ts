@@ -1,4 +1,4 @@
-/** Turns a file into text: the one place where files are recognised, unpacked and decoded, or refused. */
+/** Turns a file into text: the only place where files are recognised, unpacked and decoded, or refused. */
 import { CharnnError } from '../errors.js';
 import type { ReadingOptions } from './reading-options.js';
 import { type FileKind, isUndecided, recognise, sniffedBytes } from './recognise.js';
@@ -9,29 +9,32 @@ import { unpacked } from './unpack.js';
 
 export interface Opening {
   readonly reading: ReadingOptions;
-  /** Called with each piece of the file, as it is in the file */
+  /** Called with each piece of the file, before any decoding */
   readonly onRaw?: ((piece: Uint8Array) => void) | undefined;
   /**
-   * Whether the start may be waited for, so that more of the file's kind can be seen. A filter, which
-   * answers each line as it comes, decides on the first bytes that have come.
+   * Whether to wait for the first few kilobytes, so that the file's kind is recognised more reliably. A filter that
+   * answers each line as it comes cannot wait, and decides by the bytes that come first.
    */
   readonly patient?: boolean;
-  /** Whether the caller drops the byte-order mark of UTF-8 itself, to count bytes from the file's start */
+  /**
+   * Whether the caller skips the byte-order mark of UTF-8 itself, because it counts bytes from the start of the file
+   */
   readonly keepMark?: boolean;
 }
 
-/** Max depth of packed files within packed files. */
+/** Max depth of packed files within packed files */
 const maxLayers = 2;
 
-/** Number of bytes of a packed file that are unpacked to recognise it: a tar archive is known by its header. */
+/**
+ * Number of bytes of a packed file that are unpacked to recognise its content: as many as the header of a tar archive
+ */
 const headerBytes = 512;
 
 /**
- * The text of a file as UTF-8: its bytes as they are, or else unpacked and decoded. Whether they are valid
- * UTF-8 is left to whoever decodes them; a byte-order mark is left out.
- * With plain reading the bytes are those of the file.
+ * The text of a file as UTF-8: unpacked and decoded if necessary, without a byte-order mark. Whether it is valid UTF-8
+ * is for the caller to check. With plain reading (`ReadingOptions.plain`) it is the bytes of the file.
  *
- * @throws CharnnError for a file that is not text, with what can be done about it
+ * @throws CharnnError for a file that is not text, with advice about what can be done
  */
 export async function* textBytes(
   source: Source,
@@ -94,7 +97,9 @@ async function* observed(pieces: AsyncIterable<Uint8Array>, onRaw: (piece: Uint8
   }
 }
 
-/** Reads the first bytes of a file: as many as are wanted, or all, and more if a few leave open what they begin. */
+/**
+ * Reads the first bytes of a file: `wanted` of them or the whole file, and more where these few do not settle its kind.
+ */
 async function peek(
   iterator: AsyncIterator<Uint8Array>,
   wanted: number,
@@ -104,7 +109,7 @@ async function peek(
   while (!ended && (start.length < wanted || isUndecided(start))) {
     const { value, done } = await iterator.next();
     if (done) ended = true;
-    // a first piece that is enough is passed on without a copy
+    // a first piece that is long enough is passed on without a copy
     else start = start.length === 0 && value.length >= sniffedBytes ? value : joined(start, value);
   }
   const rest = ended ? undefined : iterator;
@@ -129,7 +134,7 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
 
 const mark = [0xef, 0xbb, 0xbf];
 
-/** A byte-order mark at the start belongs to the file, not to its text, wherever the pieces are cut. */
+/** Removes a byte-order mark from the start of a text, wherever the pieces are cut. */
 async function* withoutMark(pieces: AsyncIterable<Uint8Array>) {
   let met = 0;
   for await (const piece of pieces) {
@@ -140,7 +145,7 @@ async function* withoutMark(pieces: AsyncIterable<Uint8Array>) {
         from++;
         continue;
       }
-      // it was no mark after all
+      // these bytes began like a byte-order mark but belong to the text
       if (met > 0) yield Uint8Array.from(mark.slice(0, met));
       met = Number.POSITIVE_INFINITY;
     }

@@ -7,10 +7,10 @@ const pieceBytes = 1 << 16;
 const replacement = '\ufffd';
 
 /**
- * @param encoding as `encodingNamed` gives it, not UTF-8
+ * @param encoding a canonical name of `encodingNamed`, not UTF-8
  * @param name the file, as messages show it
- * @returns UTF-8, with the byte-order mark that the text may begin with
- * @throws InvalidTextError at what is no character, if that is an error
+ * @returns UTF-8, including a byte-order mark if the text begins with one
+ * @throws InvalidTextError for invalid bytes, if they are to be an error
  */
 export async function* transcoded(
   pieces: AsyncIterable<Uint8Array>,
@@ -32,9 +32,9 @@ export async function* transcoded(
 
 const loneSurrogates = /\p{Surrogate}/gu;
 
-/** Decodes UTF-16 and finds the exact place of an unpaired surrogate. */
+/** Decodes UTF-16, and finds the exact position of an unpaired surrogate. */
 class Utf16Decoding {
-  /** Bytes of a unit, or of a pair of surrogates, that is not whole yet */
+  /** The first bytes of a code unit or surrogate pair that is not complete yet */
   private rest = Buffer.alloc(0);
   private offset = 0;
 
@@ -85,7 +85,7 @@ const lineFeed = 0x0a;
 /** Decodes the other encodings that TextDecoder knows. */
 class LegacyDecoding {
   private strict: InstanceType<typeof TextDecoder>;
-  /** Bytes since the last line end: decoded together with it, so that an error can be located */
+  /** Bytes since the last line end; whole lines are decoded at once, so that an error can be located */
   private held = Buffer.alloc(0);
   private offset = 0;
 
@@ -99,13 +99,13 @@ class LegacyDecoding {
 
   push(piece: Uint8Array): string {
     const bytes = this.held.length > 0 ? Buffer.concat([this.held, piece]) : piece;
-    // a line feed is no part of a longer character in any of them
+    // in all of these encodings a line feed byte is always a line feed, never part of a longer character
     const end = bytes.lastIndexOf(lineFeed) + 1;
     if (end === 0 && bytes.length < maxHeldBytes) {
       this.held = Buffer.from(bytes);
       return '';
     }
-    // a text without line ends is cut anywhere: the decoder keeps the rest of a character that is cut
+    // a text without line ends is cut anywhere, and the decoder keeps the beginning of a character that is cut
     const cut = end === 0 ? bytes.length : end;
     this.held = Buffer.from(bytes.subarray(cut));
     return this.decoded(bytes.subarray(0, cut), false);
@@ -124,7 +124,7 @@ class LegacyDecoding {
       if (isEnd) text += this.strict.decode();
     } catch {
       if (this.invalid === 'error') this.fail(bytes);
-      // a decoder that has failed is not used again
+      // a decoder is not used again after an error
       this.strict = this.newDecoder();
       text = decodedLeniently(bytes, this.encoding);
       if (this.invalid === 'skip') text = text.replaceAll(replacement, '');
@@ -137,7 +137,7 @@ class LegacyDecoding {
     return new TextDecoder(this.encoding, { fatal: true, ignoreBOM: true });
   }
 
-  /** Finds the fault: byte by byte from the last line end. */
+  /** Finds the invalid byte by decoding byte by byte from the last line end. */
   private fail(bytes: Uint8Array): never {
     const decoder = this.newDecoder();
     let at = 0;
@@ -156,14 +156,14 @@ class LegacyDecoding {
   }
 }
 
-/** Max number of bytes of a line that are held back until its end */
+/** Max bytes that are held back until their line ends */
 const maxHeldBytes = 1 << 20;
 
 /**
- * A text in another encoding, with U+FFFD for what is no character.
+ * Decodes a text in another encoding, with U+FFFD in place of invalid bytes.
  *
- * As a stream, although it is whole: some versions of Node.js take the bytes 0x80 to 0x9f of windows-1252
- * for controls when they are decoded at once.
+ * It decodes as a stream, although the text is complete, because some versions of Node.js mistake the bytes 0x80 to
+ * 0x9f of windows-1252 for control characters when they decode it at once.
  */
 export function decodedLeniently(bytes: Uint8Array, encoding: string): string {
   const decoder = new TextDecoder(encoding, { ignoreBOM: true });

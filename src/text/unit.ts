@@ -23,7 +23,7 @@ export type NormalForm = (typeof normalForms)[number];
 
 export interface TextOptions {
   readonly unit: TextUnit;
-  /** Unicode normal form; undefined leaves the text as it is. Not with bytes. */
+  /** Unicode normal form; undefined leaves the text as it is. It is not allowed with bytes. */
   readonly normalize?: NormalForm | undefined;
   /** Whether carriage returns are kept; otherwise CR LF and a bare CR become LF, with either unit. */
   readonly keepCr: boolean;
@@ -31,5 +31,5 @@ export interface TextOptions {
   readonly pairs?: PairUnits | undefined;
 }
 
-/** A text as ids of its characters, in the smallest type that holds the vocabulary. */
+/** A text as ids of its characters, in the narrowest type that can number the vocabulary. */
 export type Ids = Uint8Array | Uint16Array | Uint32Array;

@@ -1,12 +1,12 @@
-/** Compressed files unpacked as they are read. */
+/** Unpacks compressed files while they are read. */
 import { pipeline, Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { CharnnError } from '../errors.js';
 import type { Packing } from './signatures.js';
 
 /**
- * Texts and logs are compressed to a twentieth, hardly ever further. A file that grows beyond both limits was made to
- * fill memory, or holds nothing worth learning.
+ * Texts and logs shrink to a twentieth when they are compressed, hardly ever further. A file that exceeds both limits
+ * was made to fill memory, or contains nothing worth learning.
  */
 const unlimitedBytes = 1e9;
 const maxRatio = 250;
@@ -22,8 +22,8 @@ function unpacker(packing: Packing): Transform | undefined {
 
 /**
  * @param name the file, as messages show it
- * @throws CharnnError when the file is damaged, or grows out of all proportion
- * @returns undefined where this Node.js cannot unpack it
+ * @throws CharnnError when the file is damaged, or its content is out of all proportion to its size
+ * @returns undefined if this Node.js cannot unpack it
  */
 export function unpacked(
   pieces: AsyncIterable<Uint8Array>,
@@ -34,7 +34,7 @@ export function unpacked(
   return stream === undefined ? undefined : unpackedBy(stream, pieces, packing, name);
 }
 
-/** The source will use its memory again, and a stream reads ahead. */
+/** Copies each piece, because the source will overwrite its memory while the stream reads ahead. */
 async function* copiesOf(
   pieces: AsyncIterable<Uint8Array>,
   count: { bytes: number },
@@ -53,7 +53,7 @@ async function* unpackedBy(
 ): AsyncGenerator<Uint8Array, void, void> {
   const packed = { bytes: 0 };
   let length = 0;
-  // an error of either comes out of the stream
+  // an error of either stream is thrown while `stream` is read
   pipeline(Readable.from(copiesOf(pieces, packed)), stream, () => {});
   try {
     for await (const chunk of stream) {

@@ -1,4 +1,4 @@
-/** UTF-8 to code points, a piece at a time, with the exact place of the first fault. */
+/** Decodes UTF-8 to code points, a piece at a time, and finds the exact position of the first invalid byte. */
 import buffer from 'node:buffer';
 import { textOf } from './code-points.js';
 import { type InvalidAction, InvalidTextError } from './reading-options.js';
@@ -7,39 +7,39 @@ const byteOrderMark = 0xfeff;
 const replacementCharacter = 0xfffd;
 
 /**
- * Decodes one file. Unlike TextDecoder it knows where in the file it is, so that an error can say which
- * byte is wrong, and it gives code points, which is what a vocabulary numbers.
+ * Decodes one file. Unlike TextDecoder it counts bytes, so that an error can say which byte is wrong, and it returns
+ * code points, which are what a vocabulary numbers.
  */
 export class Utf8Decoder {
   /** Number of bytes of the file before the current piece */
   private offset = 0;
-  /** The place in the file at which the current sequence began, and its first byte */
+  /** The position in the file at which the current sequence began, and its first byte */
   private start = 0;
   private lead = 0;
-  /** Continuation bytes that the current sequence still needs, and its bits so far */
+  /** Number of continuation bytes that the current sequence still needs, and the bits of its code point so far */
   private needed = 0;
   private bits = 0;
-  /** The range of the next byte, which is narrower than 80–BF after E0, ED, F0 and F4 */
+  /** The allowed range of the next byte, which is narrower than 80–BF after E0, ED, F0 and F4 */
   private min = 0x80;
   private max = 0xbf;
 
   /**
    * @param name the file, as messages show it
-   * @param invalid what becomes of bytes that are no character; replaced as the Unicode Standard and the
-   * WHATWG Encoding Standard do, one U+FFFD for each longest start of a character
+   * @param invalid how invalid bytes are treated; they are replaced as the Unicode Standard and the WHATWG Encoding
+   * Standard ask, by one U+FFFD for each longest prefix of a character
    */
   constructor(
     private readonly name: string,
     private readonly invalid: InvalidAction = 'error',
-    /** Whether a byte-order mark may come, which is left out */
+    /** Whether a byte-order mark may come next, which is then skipped */
     private atStart = true,
   ) {}
 
   /**
    * @param bytes the next bytes of the file, cut anywhere
-   * @param into room for one code point more than there are bytes
+   * @param into has room for one code point more than there are bytes
    * @returns how many code points were written
-   * @throws InvalidTextError at the first byte sequence that is not UTF-8, if that is an error
+   * @throws InvalidTextError at the first sequence that is not valid UTF-8, if that is to be an error
    */
   push(bytes: Uint8Array, into: Uint32Array): number {
     let { needed, bits } = this;
@@ -77,9 +77,9 @@ export class Utf8Decoder {
   }
 
   /**
-   * @param into room for one code point
-   * @returns how many were written: one for a character that is cut off, if such are replaced
-   * @throws InvalidTextError if the file stops inside a character, and that is an error
+   * @param into has room for one code point
+   * @returns how many were written: one if the file ends in the middle of a character and invalid bytes are replaced
+   * @throws InvalidTextError if the file ends in the middle of a character, and that is to be an error
    */
   end(into: Uint32Array): number {
     if (this.needed === 0) return 0;
@@ -90,17 +90,17 @@ export class Utf8Decoder {
     return 1;
   }
 
-  /** The number of bytes that follow this first byte of a longer sequence; 0 if no character begins with it */
+  /** The number of bytes that follow this first byte of a multi-byte sequence; 0 if it cannot begin one */
   private begin(byte: number): number {
     if (byte >= 0xc2 && byte <= 0xdf) return 1;
     if (byte >= 0xe0 && byte <= 0xef) {
-      // neither forms longer than needed nor surrogates
+      // rules out overlong forms, and below also surrogates
       if (byte === 0xe0) this.min = 0xa0;
       if (byte === 0xed) this.max = 0x9f;
       return 2;
     }
     if (byte >= 0xf0 && byte <= 0xf4) {
-      // and nothing above U+10FFFF
+      // rules out code points above U+10FFFF
       if (byte === 0xf0) this.min = 0x90;
       if (byte === 0xf4) this.max = 0x8f;
       return 3;
@@ -124,9 +124,9 @@ export class Utf8Decoder {
 const invalidFault = 'is not valid UTF-8';
 
 /**
- * A short text in UTF-8: as it is where it is valid, else with its faults replaced or left out.
+ * A short text as valid UTF-8: the same bytes if they are valid, otherwise with invalid bytes replaced or removed.
  * @param where names the text in messages; bytes are counted from its beginning
- * @throws InvalidTextError if a fault is an error
+ * @throws InvalidTextError for invalid bytes, if they are to be an error
  */
 export function validUtf8(bytes: Buffer, invalid: InvalidAction, where: string): Buffer {
   if (buffer.isUtf8(bytes)) return bytes;

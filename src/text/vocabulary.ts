@@ -1,7 +1,7 @@
 /**
- * The characters a model knows, numbered in ascending order of code point or byte value, and one more:
- * the unknown symbol, always the last id. Rare characters are folded into it, characters that the model
- * has never seen are read as it, and it is never sampled.
+ * The characters that a model knows, numbered in ascending order of code point or byte value, and the unknown symbol,
+ * which has the last id. Rare characters become the unknown symbol, characters that the model has never seen are read
+ * as it, and it is never sampled.
  */
 import { CharnnError } from '../errors.js';
 import { jsonText } from '../messages/quote.js';
@@ -12,18 +12,21 @@ import type { Ids, TextUnit } from './unit.js';
 const replacementCharacter = 0xfffd;
 const questionMark = 0x3f;
 
-/** The number of different symbols of a unit */
+/** The number of different symbols that a unit has */
 export function alphabetSize(unit: TextUnit): number {
   return unit === 'char' ? 0x110000 : 0x100;
 }
 
-/** Code points that are no characters: the halves of surrogate pairs */
+/** Number of code points that are not characters, being the halves of surrogate pairs */
 const surrogates = 0x800;
 
-/** UTF-16 units that become ids at a time: a long text's code points take four times the room of its ids. */
+/**
+ * Number of UTF-16 units converted to ids at once: all code points of a long text would take four times the memory of
+ * its ids.
+ */
 const step = 1 << 16;
 
-/** A vocabulary's unknown symbol: its id, and what it costs to say which character it stands for. */
+/** The unknown symbol of a vocabulary: its id, and the cost of telling which character it stands for. */
 export type UnknownSymbol = Pick<Vocabulary, 'unknownId' | 'unknownCost'>;
 
 export class Vocabulary {
@@ -45,7 +48,7 @@ export class Vocabulary {
     );
   }
 
-  /** The symbols that occur at least `minCount` times. */
+  /** A vocabulary of the symbols that occur at least `minCount` times. */
   static fromCounts(
     unit: TextUnit,
     counts: Iterable<readonly [symbol: number, count: number]>,
@@ -56,7 +59,7 @@ export class Vocabulary {
     return Vocabulary.of(unit, kept);
   }
 
-  /** V: the number of symbols, the unknown one included */
+  /** V: the number of symbols, including the unknown one */
   get size(): number {
     return this.symbols.length + 1;
   }
@@ -66,9 +69,9 @@ export class Vocabulary {
   }
 
   /**
-   * How many characters the unknown symbol may stand for, at least 1: all of Unicode's 1,112,064 scalar
-   * values, or all 256 bytes, but for those that the vocabulary has. Code points that Unicode has not
-   * assigned count as well, so that the number does not change with Unicode's version.
+   * How many characters the unknown symbol may stand for, at least 1: all 1,112,064 Unicode scalar values, or all 256
+   * bytes, except those in the vocabulary. Code points that Unicode has not assigned count as well, so that the number
+   * does not change with the version of Unicode.
    */
   get unknownCharacters(): number {
     const all = this.unit === 'char' ? alphabetSize('char') - surrogates : alphabetSize('byte');
@@ -76,9 +79,9 @@ export class Vocabulary {
   }
 
   /**
-   * The cost of an unknown character beyond that of the unknown symbol, in nats. The symbol's probability is
-   * divided evenly among the characters that it may stand for, so this is the logarithm of their number.
-   * Everything that measures a text adds it.
+   * What a character outside the vocabulary costs in addition to the unknown symbol, in nats. The symbol's probability
+   * is divided evenly among the characters that it may stand for, so this is the logarithm of their number. It is added
+   * wherever a text is measured.
    */
   get unknownCost(): number {
     return Math.log(this.unknownCharacters);
@@ -98,9 +101,9 @@ export class Vocabulary {
   }
 
   /**
-   * Ids of a text as it is: `prepareText` makes it uniform first. A lone surrogate is an unknown
-   * character to a vocabulary of characters, and U+FFFD to one of bytes.
-   * @param text bytes are UTF-8, for a vocabulary of bytes anything
+   * Ids of a text, which is not normalised here (see `prepareText`). A vocabulary of characters reads a lone surrogate
+   * as the unknown symbol; one of bytes reads it as the bytes of U+FFFD.
+   * @param text a string; or bytes: UTF-8, or for a vocabulary of bytes any bytes
    * @returns the ids, and how many of them are the unknown symbol
    */
   encode(text: string | Uint8Array): { ids: Ids; unknown: number } {
@@ -115,7 +118,7 @@ export class Vocabulary {
     let [count, unknown] = [0, 0];
     for (let from = 0; from < string.length; ) {
       let to = Math.min(from + step, string.length);
-      // not between the halves of a surrogate pair
+      // a piece never ends between the halves of a surrogate pair
       if (to < string.length && (string.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;
       const symbols = symbolsOf(string.slice(from, to), room);
       unknown += this.translate(symbols, ids.subarray(count));
@@ -136,19 +139,19 @@ export class Vocabulary {
     return unknown;
   }
 
-  /** The text of ids; in a vocabulary of characters the unknown symbol is U+FFFD. */
+  /** The text of ids; in a vocabulary of characters the unknown symbol becomes U+FFFD. */
   decode(ids: ArrayLike<number>): string {
     if (this.unit === 'byte') return Buffer.from(this.decodeBytes(ids)).toString('utf8');
     return textOf(this.symbolsOf(ids, new Uint32Array(ids.length), replacementCharacter));
   }
 
-  /** The bytes of ids: UTF-8 for characters; for bytes as they are, with `?` for the unknown symbol. */
+  /** The bytes of ids: UTF-8 for characters; for bytes the bytes themselves, with `?` for the unknown symbol. */
   decodeBytes(ids: ArrayLike<number>): Uint8Array {
     if (this.unit === 'char') return Buffer.from(this.decode(ids), 'utf8');
     return this.symbolsOf(ids, new Uint8Array(ids.length), questionMark);
   }
 
-  /** Fills a list with the symbols of ids. */
+  /** Writes the symbols of ids into a list. */
   private symbolsOf<List extends Uint32Array | Uint8Array>(
     ids: ArrayLike<number>,
     into: List,
@@ -159,7 +162,10 @@ export class Vocabulary {
     return into;
   }
 
-  /** For each id its id in an older vocabulary of the same unit, or -1; the unknown symbols match. */
+  /**
+   * For each id, the id of the same symbol in an older vocabulary of the same unit, or -1; the unknown symbols
+   * correspond to each other.
+   */
   mapFrom(older: Vocabulary): Int32Array {
     const map = new Int32Array(this.size);
     this.symbols.forEach((symbol, id) => {

@@ -1,12 +1,12 @@
-/** A barrier for threads on shared memory. */
+/** A barrier for threads that share memory. */
 
 /** Number of words of shared memory that a barrier takes */
 export const barrierWords = 3;
 const word = { generation: 0, waiting: 1, broken: 2 } as const;
 
-/** Number of turns of a waiting loop before the thread sleeps: some tens of microseconds */
+/** Number of turns of a waiting loop before the thread sleeps, which take some tens of microseconds */
 const spins = 2000;
-/** Interval in which a sleeping thread checks whether another one has failed */
+/** Milliseconds after which a sleeping thread checks whether another one has failed */
 const patienceMs = 1000;
 
 /** The error that the other threads get at a barrier when one thread has failed; the cause is in that thread's error. */
@@ -14,8 +14,8 @@ export class BrokenBarrier extends Error {}
 
 export class Barrier {
   /**
-   * @param parties number of threads that meet
-   * @param words [barrierWords] on shared memory, the same for all of them, initially 0
+   * @param parties number of threads that meet at the barrier
+   * @param words [barrierWords] in shared memory, the same for all of them, initially 0
    */
   constructor(
     private readonly parties: number,
@@ -24,7 +24,7 @@ export class Barrier {
 
   /**
    * Waits until all parties have called it. It spins for a short time and then sleeps: on a busy machine, spinning
-   * would keep the processor from the very thread that is waited for.
+   * would keep the processor from the very thread that everyone is waiting for.
    * @throws BrokenBarrier when another party has failed
    */
   wait(): void {
@@ -46,7 +46,7 @@ export class Barrier {
     if (this.isBroken) throw new BrokenBarrier();
   }
 
-  /** Releases all threads that wait for one that has failed; the barrier cannot be used afterwards. */
+  /** Releases all threads that wait for one which has failed; the barrier cannot be used afterwards. */
   break(): void {
     Atomics.store(this.words, word.broken, 1);
     Atomics.add(this.words, word.generation, 1);

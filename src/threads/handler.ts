@@ -1,17 +1,17 @@
 /**
- * The worker's end of a pool: what handles messages, and what passes between the threads. Only the entry
- * modules of workers (`*-worker.ts`) call `handleMessages`, and nothing imports those: so the library has
- * no effect in a worker thread of somebody else's.
+ * The worker's end of a pool: the handler of its messages, and the format of what passes between the threads. Only the
+ * entry modules of workers (`*-worker.ts`) call `handleMessages`, and nothing imports those, so that importing charnn
+ * in a worker thread of another program has no effect on it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { CharnnError } from '../errors.js';
 
-/** Takes the messages of a worker, one after the other. */
+/** Handles the messages that a worker receives, one after the other. */
 export type Handler<Message> = (message: Message) => void | Promise<void>;
 
 /**
- * Sets a worker up from its data. `isEnding` says whether the pool is being closed, which waits for a handler in
- * the calling thread; a thread is ended without being asked.
+ * Creates a worker's handler from its data. `isEnding` says whether the pool is being closed, which a handler in the
+ * calling thread should heed; a thread is simply terminated.
  */
 export type CreateHandler<Data, Message, Reply> = (
   data: Data,
@@ -27,12 +27,12 @@ export type Envelope<Reply> =
       readonly failure: {
         readonly message: string;
         readonly stack: string | undefined;
-        /** Whether the error was a CharnnError, whose message a person can act on */
+        /** Whether the error was a CharnnError, whose message tells the user what to do */
         readonly isKnown: boolean;
       };
     };
 
-/** Lets the calling thread, which a pool has started, handle the pool's messages. */
+/** Makes this thread, which a pool has started, handle the pool's messages. */
 export function handleMessages<Data, Message, Reply>(
   createHandler: CreateHandler<Data, Message, Reply>,
 ): void {

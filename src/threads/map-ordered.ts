@@ -1,23 +1,24 @@
 /**
- * Spreads jobs over the workers of a pool; the results come in the order of the jobs.
+ * Distributes jobs over the workers of a pool; the results come in the order of the jobs.
  *
- * A job may answer in several chunks. Chunks of the job that is next in order are handed on at once, those of later
- * jobs wait. A slow reader holds everything back: a worker is told that its reply was taken only when the reader has
- * asked for more, and no job is begun that is too far ahead of the one being read.
+ * A job may answer in several chunks. Chunks of the job that is next in order are yielded at once, those of later jobs
+ * wait. A slow reader holds everything back: a worker is told that its reply was taken only when the reader has asked
+ * for more, and no job is begun that is too far ahead of the one being read.
  *
- * No generator function is created within a call, here or wherever many calls are made: V8 keeps its shape in old
- * memory, and with it everything that the call has left behind, until a full collection.
+ * Neither here nor elsewhere on the path of many short calls is a generator function created within a call: V8 keeps
+ * its hidden class in the old generation, and with it everything that the call has left behind, until a full garbage
+ * collection.
  */
 import type { CreateHandler } from './handler.js';
 import { type PoolOptions, WorkerPool } from './worker-pool.js';
 
-/** A message to a worker: a job to do, or the information that one of its replies has been taken */
+/** A message to a worker: a job to do, or that one of its replies has been taken */
 export type JobMessage<Job> =
   | { readonly index: number; readonly job: Job }
   | { readonly taken: true };
 
 export interface Chunk<Result> {
-  /** Index of the job, from 0 on */
+  /** Index of the job, counted from 0 */
   readonly index: number;
   readonly value: Result;
   /** Whether this is the job's last chunk */
@@ -32,18 +33,18 @@ export interface MapOptions<Data, Job, Result>
     'workers' | 'module' | 'onFewer' | 'bytesPerWorker'
   > {
   readonly createHandler: CreateHandler<Data, JobMessage<Job>, ChunkReply<Result>>;
-  /** Data that every worker is given at its start */
+  /** Data that every worker receives at its start */
   readonly data: Data;
-  /** Max number of jobs that a worker has at a time, including the ones that it has not begun */
+  /** Max number of jobs that a worker has at a time, including those that it has not begun */
   readonly jobsPerWorker: number;
 }
 
-/** A worker may be this many jobs ahead of the one that is read, in multiples of `jobsPerWorker`. */
+/** Max number of jobs that a worker may be ahead of the one being read, in multiples of `jobsPerWorker` */
 const lead = 4;
 
 /**
  * Does the jobs.
- * @param jobs are taken no faster than they can be done
+ * @param jobs are read no faster than they can be done
  * @throws the error of a worker or of `jobs`; CharnnError when no thread can be started
  */
 export async function* mapOrdered<Data, Job, Result>(
@@ -68,7 +69,7 @@ export async function* mapOrdered<Data, Job, Result>(
 
   const load = new Array<number>(pool.size).fill(0);
   const window = lead * jobsPerWorker * pool.size;
-  /** Index of the job whose chunks are being handed on */
+  /** Index of the job whose chunks are being yielded */
   let current = 0;
   let posted = 0;
   let exhausted = false;
@@ -115,7 +116,7 @@ export async function* mapOrdered<Data, Job, Result>(
         if (list === undefined) early.set(chunk.index, [chunk]);
         else list.push(chunk);
       }
-      // hand on everything that is next in order
+      // yield everything that is next in order
       for (let list = early.get(current); list !== undefined; list = early.get(current)) {
         early.delete(current);
         for (const chunk of list) {
@@ -127,7 +128,7 @@ export async function* mapOrdered<Data, Job, Result>(
     }
   } finally {
     await pool.close();
-    // not awaited: a reader of a pipe may wait for input that never comes
+    // not awaited, because a reader of a pipe may wait for input that never comes
     void iterator.return?.();
   }
 }

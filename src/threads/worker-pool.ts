@@ -1,6 +1,6 @@
 /**
- * A pool of workers: threads that take messages and answer them. A pool of one may do the same work in the
- * calling thread instead. The first failure of any worker is the failure of the pool.
+ * A pool of workers: threads that receive messages and answer them. A pool of one may do the same work in the calling
+ * thread instead. The first failure of any worker makes the whole pool fail.
  */
 import { Worker } from 'node:worker_threads';
 import { CharnnError } from '../errors.js';
@@ -9,22 +9,23 @@ import type { CreateHandler, Envelope, Handler } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
   readonly workers: number;
-  /** The entry module of the threads, which takes its handler from the same function as `createHandler` */
+  /** The entry module of the threads, which uses the same function as `createHandler` */
   readonly module: URL;
   /**
-   * For a pool of one: makes the handler that does the work in the calling thread. If absent, every worker is a
+   * For a pool of one: creates the handler that does the work in the calling thread. If absent, every worker is a
    * thread.
    */
   readonly createHandler?: CreateHandler<Data, Message, Reply>;
   /**
-   * Memory that each worker allocates besides that of a thread; it is checked for all of them before any is started
+   * Memory that each worker allocates in addition to that of any thread; it is checked for all of them before any is
+   * started
    */
   readonly bytesPerWorker?: number | undefined;
-  /** What worker `index` is told at its start: plain data and shared memory, copied to each thread */
+  /** The data that worker `index` receives at its start: plain data, copied to each thread, and shared memory */
   data(index: number): Data;
   /**
-   * Called when the system allows fewer threads than were asked for, and the pool goes on with fewer. If absent, the
-   * number of workers is part of the result, and `start` throws instead.
+   * Called when the system allows fewer threads than were requested, and the pool continues with fewer. If absent, the
+   * result depends on the number of workers, and `start` throws instead.
    */
   readonly onFewer?: ((workers: number, reason: string) => void) | undefined;
   onReply(worker: number, reply: Reply): void;
@@ -82,8 +83,8 @@ export class WorkerPool<Data, Message, Reply> {
   }
 
   /**
-   * Ends the threads and waits until they have ended, and until the calling thread has handled the message that it is
-   * at. After that no reply comes, and memory of the workers may be given back.
+   * Ends the threads, and waits until they have ended and the calling thread has finished handling its current message.
+   * Afterwards no reply arrives, and memory of the workers may be released.
    */
   async close(): Promise<void> {
     this.isClosing = true;
@@ -114,7 +115,7 @@ export class WorkerPool<Data, Message, Reply> {
     }
   }
 
-  /** The number of workers that there is memory for, if their number is no part of the result. */
+  /** The number of workers for which there is memory, if the result does not depend on it. */
   private countThatFits(): number {
     const { workers, createHandler, onFewer, bytesPerWorker = 0 } = this.options;
     if (workers === 1 && createHandler) return workers;
@@ -133,7 +134,7 @@ export class WorkerPool<Data, Message, Reply> {
       : `cannot start ${workers} threads, only ${this.size}`;
   }
 
-  /** Lets the calling thread do the work, one message at a time, so that events are handled in between. */
+  /** Makes the calling thread do the work, one message at a time, so that events are handled in between. */
   private startHere(createHandler: CreateHandler<Data, Message, Reply>): void {
     let handler: Promise<Handler<Message>> | undefined;
     const reply = (reply: Reply) => {
@@ -190,7 +191,7 @@ export class WorkerPool<Data, Message, Reply> {
     }
   }
 
-  /** The first failure is the cause; what follows are its consequences. */
+  /** Ends the pool with the first failure; later ones are its consequences and are ignored. */
   private fail(cause: unknown): void {
     if (this.isClosing || this.failure) return;
     this.failure = cause instanceof Error ? cause : new Error(String(cause));
@@ -200,14 +201,14 @@ export class WorkerPool<Data, Message, Reply> {
 }
 
 /**
- * Whether Node.js runs a script that was given as text: with `node --input-type=module -e …` it would refuse the entry
- * module, which is a file.
+ * Whether Node.js runs a script that was given as text, as with `node --input-type=module -e …`: it would then refuse
+ * the entry module, which is a file.
  */
 function isScriptGivenAsText(): boolean {
   return process.execArgv.some((argument) => argument.startsWith('--input-type'));
 }
 
-/** Why the system refused a thread, and what to do; Node tells libuv's name of the error in the message alone. */
+/** Why the system refused a thread, and what to do; Node.js gives libuv's name of the error only in the message. */
 function reasonOfRefusal(cause: unknown): string {
   const { code, message = '' } = cause as NodeJS.ErrnoException;
   if (code !== 'ERR_WORKER_INIT_FAILED') throw cause;
@@ -223,15 +224,13 @@ const refusals: Readonly<Record<string, string>> = {
     'too many files are open for another one; use fewer threads, or allow more with ulimit -n',
 };
 
-/** Words for a thread that ended by itself. */
+/** A message for a thread that ended unexpectedly. */
 function wordedDeath(error: Error): Error {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ERR_WORKER_OUT_OF_MEMORY':
-      return new CharnnError(
-        'a worker thread ran out of memory; use fewer threads, or less at a time',
-        1,
-        { cause: error },
-      );
+      return new CharnnError('a worker thread ran out of memory; use fewer threads', 1, {
+        cause: error,
+      });
     case 'ERR_WORKER_INIT_FAILED':
       return new CharnnError(`cannot start a thread: ${reasonOfRefusal(error)}`, 1, {
         cause: error,

@@ -1,4 +1,4 @@
-/** The status of a training between two steps, starting from its first weights or from its state. */
+/** Where a training stands between two steps, beginning with its first weights or with its saved state. */
 import type { Backend } from '../backend/backend.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { initialValues, parameterTable } from '../model/parameters.js';
@@ -15,14 +15,14 @@ import { transferWeights } from './transfer.js';
 import { momentCount } from './update/optimizers.js';
 import { learningRate, Plateau } from './update/schedule.js';
 
-/** The values that model file and state file are made from, and on which decisions depend */
+/** The values from which the model file and the state file are made, and on which decisions depend */
 export class CurrentTraining {
   step = 0;
   history = new History();
   bestLoss: number | undefined;
-  /** The validation of the best model, where the history still has it */
+  /** The validation of the best model, if the history still contains it */
   best: Validation | undefined;
-  /** Whether a model of this training has been handed over to be saved */
+  /** Whether a model of this training has been submitted for saving */
   hasModel = false;
   readonly plateau: Plateau;
   readonly pass: Pass;
@@ -30,9 +30,9 @@ export class CurrentTraining {
   readonly rollback: Rollback;
   /** The training's id; a state of version 1 has none */
   readonly id: string | undefined;
-  /** Whether it started from a model that was given */
+  /** Whether it started from the weights of a given model */
   readonly isFineTuning: boolean;
-  /** Number of characters to be predicted in validation that the vocabulary does not have */
+  /** Number of characters predicted in validation that the vocabulary does not have */
   readonly validationUnknown: number;
 
   constructor(
@@ -40,7 +40,7 @@ export class CurrentTraining {
     readonly model: ModelConfig,
     readonly backend: Backend,
     readonly replicas: Replicas,
-    /** Seconds that counting took, which are part of the training's */
+    /** Seconds that counting took, which are part of the training's time */
     counting: number,
   ) {
     const { config, corpus, resume } = job;
@@ -55,7 +55,7 @@ export class CurrentTraining {
     this.id = resume ? this.restore(resume) : this.initialise();
   }
 
-  /** The number of passes over the training text so far; not an integer */
+  /** Number of passes over the training text so far, with a fraction */
   get epoch(): number {
     return this.step / this.pass.steps;
   }

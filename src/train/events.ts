@@ -15,11 +15,11 @@ export interface StartEvent {
   readonly seqLength: number;
   readonly threads: number;
   readonly backend: string;
-  /** The format of the numbers that products multiply */
+  /** The number format of matrix products */
   readonly precision: Precision;
   /** Steps already done: above 0 when a training is resumed */
   readonly step: number;
-  /** Total number of steps; undefined for a training by the clock */
+  /** Total number of steps; undefined until a training by the clock has planned it */
   readonly totalSteps: number | undefined;
 }
 
@@ -46,16 +46,16 @@ export interface Validation {
   readonly step: number;
   readonly epoch: number;
   /**
-   * Mean training loss since the previous validation, of the symbols as the network sees them; null before the first
-   * step
+   * Mean training loss since the previous validation, with rare characters as the unknown symbol that the network sees;
+   * null before the first step
    */
   readonly trainLoss: number | null;
   /**
-   * Null without a validation text. Unknown characters cost the same as in `evaluate`, so that both give the same loss
-   * for a text.
+   * Null without a validation text. Unknown characters cost the same as in `evaluate`, so that both report the same
+   * loss for a text.
    */
   readonly validationLoss: number | null;
-  /** Validation loss of network and counts together; absent in a training without counts */
+  /** Validation loss of network and counts together; absent from a training without counts */
   readonly mixtureLoss?: number;
   readonly learningRate: number;
   /** Mean norm of the gradient before clipping, since the previous validation; null before the first step */
@@ -84,7 +84,7 @@ export interface ValidationEvent extends Validation, LossesInBits {
 
 export interface SavedEvent {
   readonly type: 'saved';
-  /** 'kept': the model of a validation, which is kept beside the best one */
+  /** 'kept': the model of a validation that is kept beside the best one */
   readonly what: 'model' | 'state' | 'kept';
   readonly path: string;
 }
@@ -96,7 +96,7 @@ export interface SampleEvent {
   readonly text: string;
 }
 
-/** A message that needs no action, such as which sizes were picked. Only the library emits it. */
+/** A message that requires no action, for instance about sizes that were picked. Only the library emits it. */
 export interface NoteEvent {
   readonly type: 'note';
   readonly message: string;
@@ -111,10 +111,10 @@ export interface WarningEvent {
 export interface RollbackEvent {
   readonly type: 'rollback';
   readonly step: number;
-  /** The loss that diverged; it may be not a number */
+  /** The loss that diverged, which may be NaN */
   readonly loss: number;
   readonly bitsPerCharacter: number;
-  /** The number of this rollback, from 1 on */
+  /** The number of this rollback, counted from 1 */
   readonly count: number;
   /** Factor of the learning rate from now on */
   readonly rateFactor: number;
@@ -133,14 +133,14 @@ export interface EndEvent {
   readonly plan: LengthPlan;
 }
 
-/** Losses of models without a network on the validation text: emitted after the end of a training. */
+/** Losses on the validation text of models without a network, emitted after the end of a training. */
 export interface BaselineEvent {
   readonly type: 'baseline';
   /** n of the n-gram model */
   readonly ngramOrder: number;
   readonly ngramBitsPerCharacter: number;
   readonly gzipBitsPerCharacter: number;
-  /** Bits per character with xz; absent where xz is not installed */
+  /** Bits per character of xz; absent where xz is not installed */
   readonly xzBitsPerCharacter: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The input of a training: text, model, configuration, and the state to continue from. */
+/** The input of a training: text, model, configuration, and the state from which it continues. */
 
 import type { NgramTable } from '../counts/ngram-table.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -14,8 +14,8 @@ import type { TrainConfig } from './train-config.js';
 export interface TrainingText {
   readonly train: Ids;
   /**
-   * May be empty: then the best model is the one with the lowest training loss. Unknown characters cost the same as in
-   * `evaluate`.
+   * It may be empty; then the best model is the one with the lowest training loss. Unknown characters cost the same as
+   * in `evaluate`.
    */
   readonly validation: Ids;
   readonly vocabulary: Vocabulary;
@@ -26,12 +26,13 @@ export interface TrainingText {
   readonly beside?: Beside | undefined;
   /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** The pairs, in a training on pairs; the training and the validation ids may then be the same list. */
+  /** The pairs of a training on pairs; its training and validation ids may be the same list. */
   readonly pairs?: TrainingPairs | undefined;
-  /** The text whose n-grams are counted: the training text with the part that is held out at its beginning */
+  /** The text whose n-grams are counted: the training text together with the part held out at its beginning */
   readonly counted?: Ids | undefined;
   /**
-   * Facts about the text that the model records: without times and paths, so that equal trainings write equal bytes
+   * Facts about the text that the model records; they contain no times or paths, so that equal trainings write equal
+   * bytes
    */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
@@ -41,15 +42,15 @@ export interface PreparedTraining {
   readonly corpus: TrainingText;
   readonly model: Omit<ModelConfig, 'vocabulary'>;
   readonly config: TrainConfig;
-  /** The paths and reading options of the text; recorded in the state alone */
+  /** The paths and reading options of the text, which are recorded only in the state */
   readonly source: Readonly<Record<string, unknown>>;
-  /** The state to resume from; its model and text must be the job's */
+  /** The state to resume from, which must have the same model and text */
   readonly resume?: TrainingState;
   /** The best model so far, if the training is resumed */
   readonly best?: Model;
-  /** Counts of an earlier model that are to be continued, in ids of the job's vocabulary */
+  /** Counts of an earlier model to which those of this text are added, in ids of the job's vocabulary */
   readonly givenCounts?: NgramTable | undefined;
-  /** A model whose weights the training starts from; characters are matched. */
+  /** A model whose weights the training starts from; the vocabularies are matched by character. */
   readonly initFrom?: Model;
 }
 

@@ -1,4 +1,4 @@
-/** Names of the choices that options of training have. */
+/** Names of the choices that training options allow. */
 export const scheduleNames = ['wsd', 'cosine', 'constant', 'step', 'plateau'] as const;
 
 export const clipNames = ['norm', 'value', 'none'] as const;

@@ -1,4 +1,4 @@
-/** A pass over the training data, of a text or of pairs: how many steps and characters it and its validation have. */
+/** One pass over the training data, a text or pairs: how many steps and characters it and its validation have. */
 import { PairBatches } from '../model/pairs/pair-batches.js';
 import { targetCharacters, targetsUnknown } from '../model/pairs/pair-table.js';
 import { Streams } from '../text/streams.js';

@@ -1,23 +1,23 @@
-/** Whether a training multiplies in float32 or in bfloat16, where that is left to charnn. */
+/** Decides whether a training multiplies in float32 or in bfloat16, if the user leaves that to charnn. */
 import type { BackendName, TrainingPrecision } from '../backend/device.js';
-import { multipliesHalf } from '../backend/native.js';
+import { halfIsFaster } from '../backend/native.js';
 import type { TrainConfig } from './train-config.js';
 
-/** The precision of a training. What is recorded without one, as by earlier versions, is in float32. */
+/** The precision of a training; a configuration that records none, as in earlier versions, means float32. */
 export function precisionOf({ precision }: Pick<TrainConfig, 'precision'>): TrainingPrecision {
   return precision === 'bf16' ? 'bf16' : 'f32';
 }
 
 /**
- * Units of a layer from which on a step in bfloat16 is at least 1.1 times as fast, as measured with AVX512-BF16:
- * 1.2 to 1.4 times with 32 units, 1.3 to 1.6 with 64, 1.5 to 1.7 with 128 and 1.5 to 1.8 with 256 (test/bench). With
- * fewer the times differ too little to be told apart.
+ * Min units of a layer for which a step in bfloat16 is at least 1.1 times as fast, as measured with AVX512-BF16: 1.2 to
+ * 1.4 times with 32 units, 1.3 to 1.6 with 64, 1.5 to 1.7 with 128 and 1.5 to 1.8 with 256 (test/bench). With fewer
+ * units the difference is too small to be measured reliably.
  */
 const minHidden = 32;
 
 /**
- * Settles what was asked for: `auto` is bfloat16 where the processor multiplies it and a step with it is clearly
- * faster. The choice is a function of sizes and processor, so that a training can be repeated.
+ * Resolves the requested precision: `auto` is bfloat16 if a step with it has been measured to be clearly faster on
+ * processors like this one. The choice depends only on sizes and processor, so that a training can be repeated.
  */
 export function choosePrecision(
   asked: TrainingPrecision | 'auto' | undefined,
@@ -28,5 +28,5 @@ export function choosePrecision(
 ): TrainingPrecision {
   if (asked === 'f32' || asked === 'bf16') return asked;
   const mayBeNative = backend === 'auto' || backend === 'native';
-  return mayBeNative && hidden >= minHidden && multipliesHalf() ? 'bf16' : 'f32';
+  return mayBeNative && hidden >= minHidden && halfIsFaster() ? 'bf16' : 'f32';
 }

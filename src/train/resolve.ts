@@ -1,6 +1,6 @@
 /**
- * From options, all of which may be absent, to a complete and frozen configuration. Options are checked
- * before any work begins, and resolved once, when the text is known.
+ * Turns options, all of which may be absent, into a complete and frozen configuration. Options are checked before any
+ * work begins, and resolved once, when the text is known.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { TrainingPrecision } from '../backend/device.js';
@@ -31,7 +31,7 @@ import { sourceRows, textRows } from './schema/text-rows.js';
 import { trainingRows } from './schema/training-rows.js';
 import type { TrainConfig, TrainLength } from './train-config.js';
 
-/** Options that say which texts are for training and validation */
+/** Options about which texts are used for training and validation */
 export interface TextSettings extends Complete<typeof sourceRows> {
   readonly text: TextOptions;
 }
@@ -41,7 +41,7 @@ export interface Picked extends BatchShape {
   /** A preset, or the model that training starts from */
   readonly model: Size & Partial<CellChoice>;
   readonly dropout: number;
-  /** The length that was asked for, or less where the text is too small to profit from it */
+  /** The length that was asked for, or less if the text is too small to benefit from it */
   readonly length: TrainLength;
   readonly threads: number;
 }
@@ -57,7 +57,7 @@ const programRows = Object.fromEntries(
 );
 
 /**
- * Checks the options of a training that a program gives, one by one and together.
+ * Checks the training options that a program passes, one by one and together.
  * @throws UsageError naming the option as the program spells it
  */
 export function checkTrainOptions(options: unknown): asserts options is TrainOptions {
@@ -84,7 +84,7 @@ export function checkTogether(options: CommandTrainOptions): void {
   const precision = asked === 'auto' ? undefined : asked;
   requireCapable({ ...shapeOf(options), cell, backend, precision, command: 'train' });
   if (cell === undefined) return;
-  // reads a file of equations now, so that mistakes in it are reported before any work
+  // reads the file of equations now, so that mistakes in it are reported before any work
   requireDroppable(chooseCell(cell), options.weightDrop);
 }
 
@@ -119,7 +119,7 @@ function checkPairs(options: CommandTrainOptions): void {
     );
   }
   for (const key of notForPairs) {
-    // switching something off is allowed
+    // switching something off is always allowed
     if (!options[key] && options[key] !== '') continue;
     throw new OptionError((name) => `${name('pairs')} does not go with ${name(key)}: leave it out`);
   }
@@ -133,12 +133,12 @@ function shapeOf({ residual, layerNorm, pairs }: CommandTrainOptions) {
   });
 }
 
-/** @throws OptionError for weight drop with a cell that has no matrices to be dropped */
+/** @throws OptionError for weight drop with a cell that has no recurrent weights */
 function requireDroppable(choice: CellChoice, weightDrop: number | undefined): void {
   if (!weightDrop || cellOf(choice).unitNames.length > 0) return;
   throw new OptionError(
     (name) =>
-      `${name('weightDrop')} is for matrices that multiply units, and the cell ${choice.cell} has none: leave it out`,
+      `${name('weightDrop')} is for recurrent weights, and the cell ${choice.cell} has none: leave it out`,
   );
 }
 
@@ -160,14 +160,14 @@ export function trainLength({ steps, epochs, time }: CommandTrainOptions): Train
 }
 
 /**
- * The configuration of a training: each option as given, else as picked, else its default.
+ * The configuration of a training: each option as given, otherwise as picked, otherwise its default.
  * @throws OptionError for a combination that is not possible
  */
 export function resolveTraining(options: CommandTrainOptions, picked: Picked): ResolvedTraining {
   const { model: preset, length, ...values } = picked;
   const preferred = cellChoice({ ...preset, cell: preset.cell ?? schema.cell.default });
   const choice = options.cell === undefined ? preferred : chooseCell(options.cell);
-  // a preset or a given model decides only for its own cell; the cells of presets are LSTMs
+  // a preset or a given model decides only for its own cell, and the cell of every preset is an LSTM
   const mayNormalise =
     preset.layerNorm === true &&
     isDeepStrictEqual(choice, cellChoice({ ...preset, cell: preset.cell ?? 'lstm' }));
@@ -193,7 +193,7 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
   return deepFreeze({ model, config: { ...inPrecision(config, precision), length } });
 }
 
-/** A configuration with its precision, of which only what is not float32 is recorded */
+/** A configuration with its precision, which is recorded only if it is not float32 */
 function inPrecision<Config extends Complete<typeof trainingRows>>(
   { precision: _, ...config }: Config,
   precision: TrainingPrecision,
@@ -211,7 +211,7 @@ export function resumeTraining(options: CommandTrainOptions, saved: TrainConfig)
     Object.hasOwn(trainingRows, key),
   );
   const { precision: asked } = options;
-  // what is left to charnn stays as it was
+  // a precision left to charnn stays as it was
   const precision = asked === undefined || asked === 'auto' ? precisionOf(saved) : asked;
   const config = { ...saved, ...Object.fromEntries(given) };
   requireCapable({ backend: config.backend, precision });

@@ -1,6 +1,6 @@
 /**
- * A training from beginning to end: starts the replicas, runs them from one validation to the next,
- * keeps history and the best model, and hands models and states over to be saved.
+ * A training from beginning to end: starts the replicas, runs them from one validation to the next, keeps the history
+ * and the best model, and submits models and states for saving.
  */
 import { openDevice } from '../backend/open-device.js';
 import { optionName } from '../errors.js';
@@ -70,7 +70,7 @@ class TrainingRun {
     const progress = setInterval(() => this.reportProgress(), progressMs);
     try {
       for (;;) {
-        // checked at the beginning, too, because a validation may have been interrupted
+        // checked before the first step, too, because a validation may have been interrupted
         if (this.isValidationDue()) {
           const outcome = await this.validate();
           if (outcome === 'stopped') return await this.interrupted();
@@ -94,7 +94,7 @@ class TrainingRun {
       await this.saves.rescueModel();
       throw error;
     } finally {
-      // after a failed thread, too, snapshots that were handed over are saved
+      // snapshots that were submitted are saved even after a thread has failed
       await this.saves.finish().catch(() => {});
       clearInterval(progress);
       job.signal?.removeEventListener('abort', stop);
@@ -133,7 +133,7 @@ class TrainingRun {
     });
   }
 
-  /** The clock is looked at here several times a second, so that it notices a sleep. */
+  /** Reads the clock, as it must be read several times a second to notice that the computer slept. */
   private reportSleep(): void {
     const slept = this.current.budget.takeSleep();
     if (slept === 0) return;
@@ -150,13 +150,13 @@ class TrainingRun {
     const { replicas } = this;
     const { budget, step, history } = this.current;
     const hasText = this.current.pass.predicted > 0;
-    // a model to start from must be beaten, so it is validated before the first step
+    // the given model is the one to beat, so it is validated before the first step
     if (step === 0) return this.current.isFineTuning && history.length === 0 && hasText;
     const isAtEnd = budget.isOver(step) || budget.isValidationDue(step);
     return isAtEnd && replicas.control.metrics.steps > 0;
   }
 
-  /** Validates, records the result, and has the state saved and, if it is the best, the model. */
+  /** Validates, records the result, and submits the state for saving, and the model if it is the best. */
   private async validate(): Promise<'done' | 'stopped' | 'diverged'> {
     const { replicas, job } = this;
     const { budget } = this.current;
@@ -213,7 +213,7 @@ class TrainingRun {
     return 'done';
   }
 
-  /** Rolls back to the last good model; returns false if the training must end instead. */
+  /** Rolls back to the last good model; returns false if the training has to end instead. */
   private async goBack(loss: number): Promise<boolean> {
     const { job } = this;
     const { rollback, step } = this.current;
@@ -231,7 +231,7 @@ class TrainingRun {
   }
 
   private async interrupted(): Promise<EndEvent> {
-    // if no model has been validated yet, an unvalidated one is better than none
+    // if no model has been validated yet, one that was not validated is better than none
     if (this.current.hasModel) await this.saves.saveState();
     else {
       if (this.replicas.mixing) await this.replicas.fit();
@@ -241,7 +241,7 @@ class TrainingRun {
   }
 
   /**
-   * Saves what is waiting and reports the end.
+   * Saves what has been submitted, and reports the end.
    * @throws CharnnError when what has been learned cannot be saved
    */
   private async ended(reason: EndEvent['reason']): Promise<EndEvent> {

@@ -2,7 +2,7 @@
 import { type Complete, withDefaults } from '../options/table.js';
 import { trainingRows } from './schema/training-rows.js';
 
-/** The end of a training: exactly one of the three. */
+/** What ends a training: exactly one of the three. */
 export type TrainLength =
   | { readonly kind: 'steps'; readonly steps: number }
   | { readonly kind: 'epochs'; readonly epochs: number }
@@ -12,7 +12,7 @@ export type TrainConfig = Complete<typeof trainingRows> & { readonly length: Tra
 
 type Rows = typeof trainingRows;
 
-/** The options that files record in one object, as their rows say: `optimizer.beta1` */
+/** The options that files record in a nested object, as their rows say: `optimizer.beta1` */
 type Group<Name extends string> = Pick<
   TrainConfig,
   {
@@ -23,12 +23,12 @@ type Group<Name extends string> = Pick<
 export type OptimizerConfig = Group<'optimizer'>;
 export type ScheduleConfig = Group<'schedule'>;
 
-/** Values that a plain training still needs */
+/** Values that `plainTraining` lacks */
 type Missing = 'batchSize' | 'seqLength' | 'threads' | 'backend';
 
-/** Adam at a constant learning rate and nothing else: for what trains without being asked how. */
+/** Adam at a constant learning rate and nothing else, for networks that are trained without training options. */
 export const plainTraining: Omit<TrainConfig, Missing> = {
-  // the options that are not named here have their defaults
+  // options that are not listed here have their defaults
   ...(withDefaults(trainingRows, {}) as Complete<Rows>),
   dropout: 0,
   dropoutMask: 'step',

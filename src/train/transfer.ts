@@ -1,6 +1,6 @@
 /**
- * Starting a training from the weights of another model: vocabularies are matched by character, so that
- * the same character keeps its weights whatever its id; all else must have the same shape.
+ * Starts a training from the weights of another model. Vocabularies are matched by character, so that the same
+ * character keeps its weights whatever its id; everything else must have the same shape.
  */
 import { OptionError, type Spelling } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
@@ -10,9 +10,9 @@ import { parameterTable } from '../model/parameters.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 
 /**
- * Overwrites initial values with an older model's where it has them.
- * @param values flat list of parameters of the new model, holding its initial values
- * @returns what was taken and what is new, for the person to read
+ * Overwrites initial values with those of an older model, where it has them.
+ * @param values flat list of the new model's parameters, holding its initial values
+ * @returns what was taken over and what is new, for messages
  * @throws OptionError when cell or sizes differ
  */
 export function transferWeights(

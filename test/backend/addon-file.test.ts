@@ -137,7 +137,7 @@ describe('without a usable addon', () => {
     expect(status, stderr).toBe(0);
     expect(stderr).not.toMatch(/native|missing/);
     expect(train('--backend', 'native').stderr).toContain(
-      `charnn brings none for ${process.platform} on ${process.arch}`,
+      `charnn has no native kernels for ${process.platform} on ${process.arch}`,
     );
   });
 });

@@ -104,7 +104,11 @@ describe('a model of a file of equations', () => {
     ['a slip', { equations: 'h = x' }, /model: equations: line 1, column 1: h is the state before/],
     ['a number', { equations: 7 }, /model: equations must be/],
     ['too many', { equations: 'x '.repeat(50_000) }, /model: equations: .*too many/],
-    ['the name of another cell', { cell: 'lstm' }, /model: cell must be a name .* other than rnn/],
+    [
+      'the name of another cell',
+      { cell: 'lstm' },
+      /model: cell must be a name .* none of the built-in rnn/,
+    ],
     ['a name that steers terminals', { cell: 'a\u001b[2J' }, /model: cell must be a name/],
   ])('with %s in its file is refused in one line', async (_, change, message) => {
     const { model, ...rest } = folder.json('charnn.json');
@@ -123,7 +127,11 @@ describe('--cell', () => {
     [['--cell', 'none.cell'], 1, /there is no file none\.cell/],
     [['--cell', 'bad.cell'], 1, /bad\.cell: line 2, column 11: expected an operator before "h"/],
     [['--cell', 'nas', '--layer-norm'], 2, /--layer-norm is for --cell lstm, not nas/],
-    [['--cell', 'sru', '--weight-drop', '0.1'], 2, /--weight-drop is for matrices .* sru has none/],
+    [
+      ['--cell', 'sru', '--weight-drop', '0.1'],
+      2,
+      /--weight-drop is for recurrent weights, .* sru has none/,
+    ],
   ])('%j is refused', async (options, status, message) => {
     folder.write('bad.cell', "# a slip\nh' = W x  h\n");
     const outcome = await folder.train(text, ...options);
@@ -162,7 +170,9 @@ describe('charnn cells', () => {
     expect(stdout).toContain("h' = tanh(U_h (r*h) + tanh(P x) + b_h)*z + h*(1 - z)\n");
     // five matrices and three vectors
     expect(stdout).toContain('50,300 in a layer of 100 units');
-    expect(stdout).toContain('2 that wait for the state, of 2 matrices of 100 × 100');
+    expect(stdout).toContain(
+      '2 recurrent (one time step after another), by 2 matrices of 100 × 100',
+    );
     expect((await folder.run(['cells', 'show', 'lstm'])).stdout).toContain('kernels of its own');
   });
 
@@ -176,7 +186,7 @@ describe('charnn cells', () => {
     expect(charactersPerSecond).toBeGreaterThan(0);
     folder.write('odd.cell', "h' = tanh(W x + log(h))\n");
     const odd = await folder.run(['cells', 'check', 'odd.cell', '--hidden', '8']);
-    expect([odd.status, odd.stderr]).toEqual([1, expect.stringContaining('not defined')]);
+    expect([odd.status, odd.stderr]).toEqual([1, expect.stringContaining('where it is undefined')]);
   });
 
   test.each([

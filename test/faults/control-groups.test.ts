@@ -73,5 +73,5 @@ test('ulimit and what is free count too', () => {
   );
   const words = limits.map(({ bytes, used, inWords }) => inWords(`${(bytes - used) / megabyte}`));
   expect(words).toContain('ulimit -d allows 200');
-  expect(words).toContain('with what is free this machine has 2');
+  expect(words).toContain('this process can get 2 on this machine at the moment');
 });

@@ -113,7 +113,7 @@ const tarballAt = words.indexOf('--tarball');
 const [, given] = tarballAt < 0 ? [] : words.splice(tarballAt, 2);
 const unknown = words.find((word) => !(word in installers));
 if (unknown !== undefined) {
-  console.error(`${unknown} is none of ${Object.keys(installers).join(', ')}`);
+  console.error(`${unknown} is not one of ${Object.keys(installers).join(', ')}`);
   process.exit(2);
 }
 

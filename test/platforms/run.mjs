@@ -25,7 +25,7 @@ const tarballAt = words.indexOf('--tarball');
 const [, given] = tarballAt < 0 ? [] : words.splice(tarballAt, 2);
 const unknown = words.find((word) => !hosts.some(({ name }) => name === word));
 if (unknown !== undefined) {
-  console.error(`${unknown} is none of ${hosts.map(({ name }) => name).join(', ')}`);
+  console.error(`${unknown} is not one of ${hosts.map(({ name }) => name).join(', ')}`);
   process.exit(2);
 }
 /** Binaries of other platforms stay for the next run. */

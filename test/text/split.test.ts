@@ -45,8 +45,8 @@ test.each([
   const { warning, ...shape } = fitToCorpus(length, { batchSize: 50, seqLength: 50 });
   expect(shape).toEqual({ batchSize: rows, seqLength: steps });
   expect(warning).toContain(`only ${length} characters for 50 rows of 50 steps`);
-  expect(warning).toContain(`batch size 50 is made ${rows}`);
-  if (steps < 50) expect(warning).toContain(`sequence length 50 is made ${steps}`);
+  expect(warning).toContain(`batch size 50 is lowered to ${rows}`);
+  if (steps < 50) expect(warning).toContain(`sequence length 50 is lowered to ${steps}`);
   else expect(warning).not.toContain('sequence length');
 });
 

@@ -343,7 +343,7 @@ describe('one column of a table', () => {
       'too few fields',
       'a,b\n1,2\n3\n',
       { format: 'csv', column: 'a' },
-      /line 3: it has not as many/,
+      /line 3: it does not have as many/,
     ],
     [
       'an open quote',

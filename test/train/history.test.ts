@@ -98,5 +98,7 @@ test('a state whose history is not what is kept of as many is refused by name', 
   write(history);
   expect((await readState(path)).history.length).toBe(history.length);
   write(history.slice(1));
-  await expect(readState(path)).rejects.toThrow(/history must be \d+ validations of 5000, not/);
+  await expect(readState(path)).rejects.toThrow(
+    /history must have \d+ entries after 5000 validations, not/,
+  );
 });

@@ -127,7 +127,7 @@ function flowSection(findings: readonly Finding[]): string[] {
         }));
   return [
     chalk.bold('Gradient of the loss with respect to earlier states'),
-    `  mean norm, over ${grouped(flow.positions)} places of the text`,
+    `  mean norm, over ${grouped(flow.positions)} positions of the text`,
     '',
     ...lineChart(series, {
       width: terminalWidth(),
@@ -153,7 +153,7 @@ function normSection(findings: readonly Finding[]): string[] {
       return `${short(p10)}–${short(p90)}`;
     };
     lines.push(part(`${name}, whole state`, flow.whole));
-    lines.push(chalk.dim(row('  10 to 90 % of places', spread, '')));
+    lines.push(chalk.dim(row('  10th–90th percentile', spread, '')));
     for (const { layer, state, byLag } of flow.states) {
       lines.push(part(`  ${state} of layer ${layer}`, byLag));
     }
@@ -179,7 +179,7 @@ function spectrumSection(findings: readonly Finding[]): string[] {
 }
 
 function inWords({ by, limit, fraction, meanNorm, maxMeanNorm }: Clipping): string {
-  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, ${maxMeanNorm.toPrecision(3)} in its highest stretch`;
+  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, and at most ${maxMeanNorm.toPrecision(3)} as a mean between two validations`;
   if (by !== 'norm') return `by ${by}; ${norms}`;
   return `at norm ${limit}, in ${percent(fraction)} of the steps; ${norms}`;
 }

@@ -20,9 +20,9 @@ export function verdict({ better, worse, finalists }: SearchResult): string {
   if (found === 0) return 'No cell that was found could be trained.';
   if (better.length === 0) {
     const those = worse.length > 0 ? `, and ${listed(worse)} ${is(worse)} worse` : '';
-    return `No cell is better than LSTM beyond chance${those}.`;
+    return `No cell is significantly better than LSTM${those}.`;
   }
-  return `${listed(better)} ${is(better)} better than LSTM on this text, at this size and time, beyond chance.`;
+  return `${listed(better)} ${is(better)} significantly better than LSTM on this text, at this size and time.`;
 }
 
 const is = (names: readonly string[]) => (names.length === 1 ? 'is' : 'are');
@@ -49,7 +49,7 @@ export function searchLines(result: SearchResult): string {
     .filter(({ candidate }) => candidate.round > 0)
     .flatMap(({ candidate }) => ['', `# ${origin(candidate)}`, candidate.equations.trimEnd()]);
   return [
-    `Mean of ${finalRuns} seeds with its 95 % interval; the differences hold together with 95 %.`,
+    `Mean of ${finalRuns} seeds with its 95 % confidence interval; the differences from LSTM hold all at once with 95 % confidence.`,
     '',
     ...table,
     '',

@@ -19,7 +19,7 @@ byId('page').append(
   el(
     'p',
     { class: 'faint' },
-    `The norm of the gradient of a prediction's loss with respect to the state so many steps before it: mean over ${subjects[0].positions} places of the text, and the range of the middle eight tenths. A straight line on this logarithmic scale is exponential decay, or growth.`,
+    `The norm of the gradient of a prediction's loss with respect to the state so many steps before it: the mean over ${subjects[0].positions} positions of the text, and the range from the 10th to the 90th percentile. A straight line on this logarithmic scale is exponential decay, or growth.`,
   ),
   chart({
     label: 'norm of the gradient by steps back, logarithmic',

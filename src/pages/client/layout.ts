@@ -63,7 +63,7 @@ export function rowStarts(
   return Uint32Array.from(starts);
 }
 
-/** The row that holds a character. */
+/** The row of the laid-out text in which a character stands. */
 export function rowOf(starts: Uint32Array, at: number): number {
   let [low, high] = [0, starts.length - 1];
   while (low < high) {

@@ -1,18 +1,18 @@
 /**
- * Builds a nondeterministic automaton of a regular expression (Thompson 1968), over the ids of a vocabulary. Of each
- * state it knows the min number of characters to a match.
+ * Builds a nondeterministic automaton from a regular expression (Thompson 1968), over the ids of a vocabulary. For each
+ * state it records the min number of characters to a match.
  */
 import { UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import type { Expression } from './parse.js';
 
-/** Max number of states: enough for any expression that a person writes; counted repeats are written out. */
+/** Max number of states, which is enough for any expression that a person writes; counted repeats are expanded. */
 const { states: maxStates, work: maxWork } = limits.expression;
 
 export interface Automaton {
   readonly start: number;
   readonly accept: number;
-  /** By state: the mask of ids that it reads, if it reads any, and the state that follows */
+  /** By state: the mask of ids that it reads, if any, and the state that follows */
   readonly reads: readonly (Uint8Array | undefined)[];
   readonly next: readonly number[];
   /** By state: the states that can be entered from it without reading a character */
@@ -22,7 +22,7 @@ export interface Automaton {
 }
 
 /**
- * @param maskOf returns the ids that the source of one character stands for: 1 by id
+ * @param maskOf returns the ids that the notation of one character stands for: 1 by id
  * @throws UsageError for an expression that needs too many states, or too much work to build them
  */
 export function automatonOf(

@@ -1,6 +1,6 @@
 /**
- * Constrains records: at each point it permits only characters from which a match of an expression can still be
- * reached with the characters that are left.
+ * Constrains records: at each point it permits only characters after which the expression can still be matched within
+ * the characters that are left.
  */
 import { optionName, UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';
@@ -10,7 +10,7 @@ import { type Automaton, automatonOf } from './automaton.js';
 import { parseExpression } from './parse.js';
 
 export interface ConstraintOptions {
-  /** Characters that a record may have, as between the brackets of a regular expression */
+  /** Characters that may occur in a record, in the notation between the brackets of a regular expression */
   readonly allow?: string | undefined;
   /** A regular expression that every record matches as a whole */
   readonly match?: string | undefined;
@@ -23,7 +23,7 @@ export interface ConstraintState {
   /** Whether the record may end here */
   readonly accepting: boolean;
   /**
-   * Writes the mask of ids that may come next, 1 by id, if at most `remaining` characters are left.
+   * Writes a mask of the ids that may come next, 1 by id, if at most `remaining` characters are left.
    * @returns whether any may
    */
   writeMask(mask: Uint8Array, remaining: number): boolean;
@@ -35,7 +35,7 @@ const lf = 0x0a;
 const { masks: maxMasks, remembered: maxRemembered } = limits.expression;
 
 /**
- * Makes the state in which every record begins.
+ * Creates the state in which every record begins.
  * @param length max number of characters of a record
  * @returns undefined if nothing is constrained
  * @throws UsageError for an invalid expression, or one that no record can match
@@ -138,13 +138,13 @@ function free(allowed: Uint8Array, ending: readonly number[]): ConstraintState {
 }
 
 /**
- * Makes the automaton deterministic (subset construction, Rabin & Scott 1959), state by state as records reach them.
+ * Makes the automaton deterministic (subset construction, Rabin & Scott 1959), creating states as records reach them.
  */
 class Determinizer {
   readonly start: ConstraintState;
   private readonly known = new Map<string, SubsetState>();
   private edges = new Map<SubsetState, Map<number, SubsetState>>();
-  /** The number of values that the known states hold in memory */
+  /** Number of values that the states created so far hold in memory */
   private kept = 0;
 
   constructor(
@@ -157,8 +157,8 @@ class Determinizer {
   }
 
   /**
-   * The deterministic state for a set of nondeterministic ones, together with those that can be entered from them
-   * without reading.
+   * The deterministic state for a set of nondeterministic ones, including those that can be entered from them without
+   * reading.
    */
   stateOf(from: readonly number[]): SubsetState {
     const { free, distance } = this.automaton;
@@ -175,8 +175,8 @@ class Determinizer {
     let state = this.known.get(key);
     if (state === undefined) {
       state = new SubsetState(this, subset);
-      // an expression may have exponentially many states: above a size the cache is emptied, and they are built again
-      // when needed
+      // an expression may have exponentially many states, so beyond a size the cache is emptied, and states are created
+      // again when needed
       const size = key.length + subset.length + this.symbols;
       if (this.kept + size > maxRemembered) {
         this.known.clear();
@@ -189,7 +189,7 @@ class Determinizer {
     return state;
   }
 
-  /** The state that an id leads to. It is cached apart from the states, so that no state keeps others in memory. */
+  /** The state that an id leads to. It is cached outside the states, so that no state keeps others in memory. */
   follow(from: SubsetState, id: number): SubsetState {
     const known = this.edges.get(from)?.get(id);
     if (known !== undefined) return known;
@@ -219,7 +219,7 @@ class SubsetState implements ConstraintState {
     const { accept, reads, next, distance } = automaton;
     this.accepting = subset.includes(accept);
     this.need = new Float64Array(symbols).fill(Number.POSITIVE_INFINITY);
-    // several states may share one mask, which is then looked at only once
+    // several states may share one mask, which then has to be examined only once
     const nearest = new Map<Uint8Array, number>();
     for (const s of subset) {
       const mask = reads[s];

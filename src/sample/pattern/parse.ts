@@ -1,6 +1,6 @@
 /**
- * Parses regular expressions in JavaScript's notation to a tree. Only the structure is parsed: the notation of a
- * single character is kept as it is, and tested later with an expression of the engine's own.
+ * Parses regular expressions in JavaScript's notation to a tree. Only the structure is parsed: the notation of a single
+ * character is kept as it is, and later tested with a regular expression of the JavaScript engine.
  */
 import { UsageError } from '../../errors.js';
 import { limits } from '../../limits.js';

@@ -1,6 +1,6 @@
 /**
- * Timing on this machine: training iterations as `train` runs them, on the same replicas and threads, and
- * generation one character at a time. The defaults of the command are the torch-rnn benchmark's.
+ * Timing on this machine: training iterations as `train` runs them, on the same replicas and threads, and generation
+ * one character at a time. The command's defaults are those of the torch-rnn benchmark.
  */
 import { type Backend, isPending } from '../../backend/backend.js';
 import type { BackendName, Device, Precision } from '../../backend/device.js';
@@ -22,12 +22,12 @@ export interface BenchmarkOptions extends ModelConfig {
   readonly seqLength: number;
   readonly threads: number;
   readonly backend: BackendName;
-  /** The format of the numbers that products multiply; float32, if absent */
+  /** The number format of matrix products; float32 by default */
   readonly precision?: Precision;
   readonly iterations: number;
-  /** Whether to say where the time of training goes */
+  /** Whether to measure where the training time goes */
   readonly profile?: boolean;
-  /** The optimiser's settings to time; Adam, if absent */
+  /** The optimiser's settings to time; Adam by default */
   readonly training?: Partial<TrainConfig>;
 }
 
@@ -40,7 +40,7 @@ export interface BenchmarkResult {
   /** Median seconds of one training iteration */
   readonly ms: number;
   readonly charsPerSecond: number;
-  /** 6 × multiply-adds of all weight matrices a character: forward once, backward twice */
+  /** 6 × multiply-adds of all weight matrices per character: once forward and twice backward, two operations each */
   readonly gflops: number;
   readonly generateCharsPerSecond: number;
   readonly profile?: TrainingProfile;
@@ -75,7 +75,7 @@ function modelOf(options: BenchmarkOptions): ModelConfig {
   };
 }
 
-/** Multiply-adds of all weight matrices for one character, the first input product included. */
+/** Multiply-adds of all weight matrices for one character, including the first layer's input product. */
 export function multiplyAdds(config: ModelConfig): number {
   const { layers, hidden, embedding, vocabulary } = config;
   const { gates, unitNames } = cellOf(config);
@@ -87,14 +87,14 @@ export function multiplyAdds(config: ModelConfig): number {
   return total;
 }
 
-/** Measures the characters per second in training, from a few iterations. */
+/** Measures the training speed in characters per second, from a few iterations. */
 export async function trainingSpeed(options: BenchmarkOptions): Promise<number> {
   const { batchSize, seqLength } = options;
   const { seconds } = await timeTraining(modelOf(options), options);
   return (batchSize * seqLength) / seconds;
 }
 
-/** Timing consists of at most this many runs, each of at least about this many seconds. */
+/** Limits of timing: at most this many runs, each of at least about this many seconds. */
 const maxRuns = 10;
 const minRuns = 5;
 const minRunSeconds = 0.05;
@@ -106,7 +106,7 @@ async function timeTraining(
   return onReplicas(model, options, async (secondsOf, { name: backend }) => {
     await secondsOf(1);
     const one = await secondsOf(1);
-    // a run is as long as in training, so that the time of the message that begins it does not count
+    // a run is as long as in training, so that the message which starts it takes a negligible share of the time
     const runLength = Math.ceil(Math.max(options.iterations / maxRuns, minRunSeconds / one));
     const runs = Math.max(minRuns, Math.ceil(options.iterations / runLength));
     const times: number[] = [];
@@ -115,7 +115,7 @@ async function timeTraining(
   });
 }
 
-/** A profile is of so many seconds of training, and of two iterations at least. */
+/** Seconds of training in a profile, which has at least two iterations. */
 const profileSeconds = 1;
 
 async function profileTraining(
@@ -139,8 +139,8 @@ async function profileTraining(
 
 /**
  * Does some work with the replicas of a training.
- * @param work is given what trains for so many iterations and returns the seconds of one
- * @param times where the replicas note how long their operations take
+ * @param work receives a function that trains for a number of iterations and returns the seconds of one
+ * @param times where the replicas record how long their operations take
  */
 async function onReplicas<T>(
   model: ModelConfig,
@@ -210,8 +210,8 @@ async function generationSpeed(model: ModelConfig, backend: Backend): Promise<nu
     }
     return count / ((performance.now() - started) / 1e3);
   };
-  // first run until the engine has compiled the code; then time as many characters as fit a tenth of a second, five
-  // times
+  // runs first until the engine has compiled the code, then times five times as many characters as fit into a tenth of
+  // a second
   const soon = performance.now() + 200;
   while (performance.now() < soon) await generate(20);
   const count = Math.max(5, Math.ceil((await generate(100)) / 10));
@@ -232,7 +232,7 @@ function trainConfig(options: BenchmarkOptions): TrainConfig {
   };
 }
 
-/** No replica is without rows. */
+/** The number of replicas, none of which may be without rows. */
 function replicasOf({ threads, batchSize }: BenchmarkOptions): number {
   return Math.min(threads, batchSize);
 }

@@ -1,8 +1,8 @@
-/** Picks size, dropout and length of a training on pairs, if they are not given, by the number of pairs. */
+/** Picks size, dropout and length of a training on pairs by the number of pairs, if they are not given. */
 import type { TrainLength } from '../train-config.js';
 import type { Size } from './preset.js';
 
-/** Recorded as the sequence length, which has no meaning for pairs */
+/** Recorded as the sequence length, although pairs have none */
 export const pairSteps = 64;
 
 export interface PairPreset {
@@ -12,7 +12,7 @@ export interface PairPreset {
   readonly length: TrainLength;
 }
 
-/** Usual number of passes over the pairs; few pairs are read more often, many less often. */
+/** Limits of the usual number of passes over the pairs; the fewer pairs there are, the more often they are read. */
 const minEpochs = 15;
 const maxEpochs = 100;
 const usualVisits = 400_000;

@@ -1,9 +1,9 @@
 /**
- * Picks model size, length and dropout from the text and the time, if they are not given.
+ * Picks model size, length and dropout by the text and the time, if they are not given.
  *
- * The figures are those that did best, or near it, in the experiments of test/bench/README.md: a larger
- * model earns its slower steps once it can read some fifteen million characters, and the smaller a text is and
- * the more often it is read, the more dropout it takes for the model not to learn it by heart.
+ * The figures are those that were best, or nearly so, in the experiments of test/bench/README.md. A larger model makes
+ * up for its slower steps once it can read some fifteen million characters. The smaller a text is and the more often it
+ * is read, the more dropout is needed to keep the model from memorising it.
  */
 
 import type { ArchitectureFlags } from '../../model/model-config.js';
@@ -22,7 +22,7 @@ export interface Size extends ArchitectureFlags {
 export const sizes: Readonly<Record<SizeName, Size>> = {
   tiny: { layers: 1, hidden: 128, embedding: 64 },
   small: { layers: 2, hidden: 256, embedding: 128 },
-  // without residual connections a third layer would make the model worse
+  // without residual connections a third layer makes the model worse
   medium: { layers: 3, hidden: 384, embedding: 128, residual: true, layerNorm: true },
   large: { layers: 3, hidden: 768, embedding: 128, residual: true },
 };
@@ -30,9 +30,9 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
 /** The sizes for which a text may be too small */
 const larger: ReadonlySet<SizeName> = new Set(['medium', 'large']);
 
-/** Time of training on a character with each size, relative to small */
+/** Training time per character for each size, relative to small */
 const cost: Readonly<Record<SizeName, number>> = { tiny: 0.15, small: 1, medium: 3.6, large: 14 };
-/** Min number of characters for each size: of the text, and of all passes over it */
+/** Min number of characters for each size: in the text, and read in all passes over it */
 const minText: Readonly<Record<SizeName, number>> = {
   ...{ tiny: 0, small: 20_000, medium: 600_000, large: 20_000_000 },
 };
@@ -41,22 +41,20 @@ const minReading: Readonly<Record<SizeName, number>> = {
 };
 
 /**
- * The batch shape of a size. Large batches give a small text too few updates in an epoch. A large network gains from
- * them: it computes faster, and its updates, which cost more, are fewer.
+ * The batch shape of a size. Large batches give a small text too few updates per epoch, but a large network benefits
+ * from them: it computes faster, and its expensive updates are fewer.
  */
 export function batchShape(characters: number, name: SizeName): BatchShape {
   if (characters < 200_000) return { batchSize: 16, seqLength: 32 };
   return { batchSize: name === 'large' ? 64 : 32, seqLength: 64 };
 }
 
-/**
- * If no length is given, the text is read this often, but at least and at most this many characters are read in all.
- */
+/** If no length is given, the text is read this often, within these limits of the total number of characters read. */
 const usualEpochs = 10;
 const minTotal = 600_000;
 const maxTotal = 60_000_000;
 
-/** Max number of passes over a text: with more, dropout or not, the network memorises it. */
+/** Max number of passes over a text; with more, the network memorises it even with dropout. */
 function maxEpochs(characters: number, name: SizeName): number {
   const max = 15 * (characters / 50_000) ** 0.35;
   return larger.has(name) ? Math.min(max, 5 * Math.max(1, characters / 1e6) ** 0.35) : max;
@@ -66,7 +64,7 @@ export interface Preset {
   readonly name: SizeName;
   readonly size: Size;
   readonly dropout: number;
-  /** The length that was given, or a number of epochs if the time given is more than the text can use */
+  /** The length that was given, or a number of epochs if the given time is more than the text can use */
   readonly length: TrainLength;
   /** The number of passes over the text */
   readonly epochs: number;
@@ -78,20 +76,20 @@ export interface PresetInputs {
   /** Size and length, if they were given */
   readonly size: SizeName | undefined;
   readonly length: TrainLength | undefined;
-  /** B·T: the number of characters of a step, for a size */
+  /** B·T: the number of characters in a step, for a size */
   charactersPerStep(name: SizeName): number;
   /** Speed of this machine with size small, in characters per second; needed if the length is a time */
   readonly speed: number | undefined;
 }
 
-/** Picks size, dropout and length where they are not given. */
+/** Picks size, dropout and length, where they are not given. */
 export function preset(inputs: PresetInputs): Preset {
   const { characters, size } = inputs;
   const wanted = inputs.length ?? usualLength(characters, size ?? 'small');
   const reading = (name: SizeName) => charactersRead(wanted, name, inputs);
   const suitable = (name: SizeName) =>
     characters >= minText[name] && reading(name) >= minReading[name];
-  // without a time limit, only sizes that suit the text are considered: a larger one would just take longer
+  // without a time limit only sizes that suit the text are considered, because a larger one would just take longer
   const candidates: readonly SizeName[] = wanted.kind === 'seconds' ? sizeNames : ['tiny', 'small'];
   const name = size ?? candidates.filter(suitable).at(-1) ?? 'tiny';
   const max = maxEpochs(characters, name);
@@ -120,7 +118,8 @@ function charactersRead(length: TrainLength, name: SizeName, inputs: PresetInput
     case 'steps':
       return length.steps * inputs.charactersPerStep(name);
     case 'seconds':
-      if (inputs.speed === undefined) throw new Error('a time needs a speed');
+      if (inputs.speed === undefined)
+        throw new Error('the speed must be known before a training by the clock is planned');
       return (length.seconds * inputs.speed) / cost[name];
   }
 }

@@ -1,15 +1,18 @@
 /**
  * The length of a training and its progress, by steps or by the clock.
  *
- * By the clock the number of steps is planned from the speed so far, once and for good, when the learning
- * rate is to begin its decay: the decay then ends with the training, and the same training can be made
- * again by steps. If the machine slows down after that, the training takes longer than it was given.
+ * In a training by the clock, the number of steps is planned from the speed so far, once and for good, when the decay
+ * of the learning rate is about to begin. So the decay ends with the training, and the same training can be repeated by
+ * its number of steps. If the machine becomes slower after that, the training takes longer than it was given.
  */
 import { AwakeClock } from '../../machine/awake-clock.js';
 import type { TrainConfig } from '../train-config.js';
 import { decayStart } from '../update/schedule.js';
 
-/** The plan of a training by the clock: null until it is made. A training by steps has it from the start. */
+/**
+ * The plan of a training by the clock, whose fields are null until it is made. A training by steps has it from the
+ * start.
+ */
 export interface LengthPlan {
   /** Total number of steps */
   readonly steps: number | null;
@@ -17,28 +20,28 @@ export interface LengthPlan {
   readonly evalEvery: number | null;
 }
 
-/** Number of validations over a training, if the interval is not given */
+/** Number of validations in a training, if the interval is not given */
 const usualValidations = 20;
 /** Max fraction of the time that validation should take */
 const maxValidationFraction = 0.1;
-/** Time to read a character in validation, relative to training on it: only the forward pass is computed. */
+/** Time to read a character in validation, relative to training on it; validation runs only the forward pass. */
 const readingCost = 1 / 3;
-/** Interval in which a training by the clock measures its speed */
+/** Seconds between two measurements of the speed, in a training by the clock */
 const segmentSeconds = 0.5;
-/** Fractions of the time after which the measured speed is trusted */
+/** Fractions of the time after which the measured speed is reliable enough for planning */
 const evalPlanFraction = 0.03;
 const stepsPlanFraction = 0.04;
-/** Max number of steps in one order to the replicas */
+/** Max number of steps that the replicas run per order */
 const maxRunSteps = 1000;
 
 export class StepBudget {
   /** Number of steps done before this process began */
   firstStep = 0;
-  /** Total number of steps; undefined as long as the clock leaves it open */
+  /** Total number of steps; undefined as long as it depends on the clock */
   totalSteps: number | undefined;
   private evalEvery: number | undefined;
   private readonly totalSeconds: number | undefined;
-  /** Number of validations in this process, and the seconds that they took in all */
+  /** Number of validations in this process, and their total seconds */
   private validations = 0;
   private validationSeconds = 0;
 
@@ -74,7 +77,7 @@ export class StepBudget {
     return { steps: this.totalSteps ?? null, evalEvery: this.evalEvery ?? null };
   }
 
-  /** The total number of steps, if the training up to this step has depended on it; otherwise null. */
+  /** The total number of steps, if the training has depended on it up to this step; otherwise null. */
   stepsUsed(step: number): number | null {
     const { totalSteps } = this;
     const start = decayStart(this.config);
@@ -86,12 +89,12 @@ export class StepBudget {
     return this.secondsBefore + this.clock.seconds;
   }
 
-  /** Seconds since the last call in which the computer slept; the training's time is without them. */
+  /** Seconds that the computer has slept since the last call, which do not count as training time. */
   takeSleep(): number {
     return this.clock.takeSleep();
   }
 
-  /** Steps per second of training alone, validations not counted. */
+  /** Steps per second of training, without the time of validations. */
   stepsPerSecond(step: number): number {
     const seconds = this.seconds - this.secondsBefore - this.validationSeconds;
     return seconds > 0 ? (step - this.firstStep) / seconds : 0;
@@ -110,8 +113,8 @@ export class StepBudget {
   }
 
   /**
-   * Notes progress; to be called after every run of the replicas. A training by the clock makes its plan here, once it
-   * can.
+   * Records progress; it must be called after every run of the replicas. A training by the clock makes its plan here,
+   * as soon as it can.
    */
   observe(step: number): void {
     const { totalSeconds, timeLeft } = this;
@@ -123,14 +126,14 @@ export class StepBudget {
     const start = decayStart(this.config);
     const estimate = this.estimate(step);
     if (step >= start * estimate && fraction >= stepsPlanFraction) {
-      // the decay must not have begun before the plan is made; only a training that was resumed with less time than
-      // before may be past that point already
+      // the plan must be made before the decay begins; only a training that was resumed with less time may be past that
+      // point already
       const isLate = this.firstStep > start * estimate;
       this.totalSteps = Math.max(Math.round(estimate), isLate ? step : Math.ceil(step / start));
     }
   }
 
-  /** The total number of steps that the speed and the time left allow. */
+  /** The total number of steps that the speed and the remaining time allow. */
   private estimate(step: number): number {
     const speed = this.stepsPerSecond(step);
     if (speed === 0) return step;
@@ -171,15 +174,15 @@ export class StepBudget {
     return Math.max(0, (this.totalSeconds as number) - this.seconds);
   }
 
-  /** The duration of a validation, as a number of training steps. */
+  /** The duration of a validation, in training steps. */
   private get validationSteps(): number {
     const { batchSize, seqLength } = this.config;
     return (readingCost * this.text.validation) / (batchSize * seqLength);
   }
 
   /**
-   * Plans the interval of validations.
-   * @param min lower bound of the step of the first validation
+   * Plans the interval between validations.
+   * @param min the first validation takes place no earlier than this step
    */
   private planValidations(totalSteps: number, min = 1): void {
     const interval = Math.max(

@@ -1,30 +1,30 @@
-/** Where the time of a training goes, as shares of the time of all its threads. */
+/** Where the time of a training goes, as fractions of the time of all its threads. */
 import type { ProductCounts } from '../../backend/product-meter.js';
 import type { OperationTimes } from '../replicas/operation-times.js';
 
 export interface TrainingProfile {
-  /** Shares of the threads' time; they add up to 1. */
+  /** Fractions of the threads' time, which add up to 1. */
   readonly shares: {
     readonly products: number;
-    /** What a cell does between its products; with its products, where `products` cannot know of them */
+    /** Work of cells outside their matrix products; if `isSplit` is false, including these products */
     readonly gates: number;
     readonly optimizer: number;
-    /** Waiting of one thread for another */
+    /** Time in which a thread waits for another */
     readonly waiting: number;
     readonly other: number;
   };
-  /** Whether the products within the operations of cells count as products, or as gates */
+  /** Whether the matrix products within cells are counted in `products`; otherwise they are in `gates` */
   readonly isSplit: boolean;
-  /** Floating-point operations a second of a thread during its products, packing included */
+  /** Floating-point operations per second of a thread during matrix products, including packing */
   readonly productRate: number | undefined;
-  /** The same in a loop on registers, the limit of the processor in this precision */
+  /** The processor's peak in this precision, measured in a loop that uses registers only */
   readonly peakRate: number | undefined;
 }
 
 /**
- * @param threadSeconds the time of all threads together
- * @param counted what the device knows of its products in that time
- * @param peak multiply-adds a second of a loop on registers
+ * @param threadSeconds total time of all threads
+ * @param counted what the device has recorded about matrix products in that time
+ * @param peak multiply-adds per second of a loop that uses registers only
  */
 export function profileOf(
   times: OperationTimes,
@@ -35,7 +35,7 @@ export function profileOf(
   const [apart, cells] = [times.seconds('products'), times.seconds('cells')];
   const [optimizer, waiting] = [times.seconds('optimizer'), times.seconds('waiting')];
   const productSeconds = counted?.seconds;
-  // the clock of products runs in the products of cells and in those apart from them alike
+  // the device's clock covers matrix products within cells as well as those outside them
   const products = productSeconds ?? apart;
   const gates = Math.max(0, apart + cells - products);
   const other = threadSeconds - products - gates - optimizer - waiting;

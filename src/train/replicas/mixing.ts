@@ -1,6 +1,6 @@
 /**
- * Mixes counts with a network while it learns: fits the mixture's weights on held-out text that neither has learned
- * from, and computes the mixture's validation loss. The network is not affected.
+ * Mixes counts with a network while it learns: fits the mixing weights on held-out text from which neither has learned,
+ * and computes the mixture's validation loss. The network is not affected.
  */
 import type { Backend } from '../../backend/backend.js';
 import { fitWeights } from '../../counts/fit-weights.js';
@@ -11,17 +11,17 @@ import { type Judge, SegmentedEvaluator, segmentText } from '../../model/segment
 import type { Ids } from '../../text/unit.js';
 import { partition } from './replica-plan.js';
 
-/** The held-out text and all predictions in it, on shared memory */
+/** The held-out text and all predictions of it, in shared memory */
 export interface MixingPlan {
   readonly table: NgramTable;
-  /** The held-out text; its first character is only read, all others are predicted. */
+  /** The held-out text; its first character is only read, all others are also predicted. */
   readonly held: Ids;
   /** [n, V] log-probabilities by the counts; [n] class of each position */
   readonly logs: Float32Array;
   readonly classes: Uint16Array;
   /** [n, V] logits of the network */
   readonly logits: Float32Array;
-  /** [classes, 2] the weights that were fitted last */
+  /** [classes, 2] the weights of the latest fit */
   readonly weights: Float64Array;
 }
 
@@ -33,7 +33,7 @@ export function heldRows({ held }: MixingPlan, index: number, replicas: number):
 export class Mixing {
   private readonly reader: SegmentedEvaluator | undefined;
 
-  /** @param T number of steps of a chunk; the network must have memory for that many steps of all rows */
+  /** @param T number of steps in a chunk; the network must have memory for that many steps of all rows */
   constructor(
     backend: Backend,
     network: Network,
@@ -66,7 +66,7 @@ export class Mixing {
     weights.set(fitWeights(data, classCount(table.context)));
   }
 
-  /** A judge that gives the loss of a character under the mixture with its current weights. */
+  /** A function that gives the loss of a character under the mixture with its current weights. */
   judge(): Judge {
     const { table, weights } = this.plan;
     return judgeOf(new Mixture({ table, weights }));

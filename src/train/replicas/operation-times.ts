@@ -1,11 +1,11 @@
-/** Where the time of a training goes: its operations and its waiting, timed from outside. */
+/** Measures where the time of a training goes, by timing its operations and its waiting from outside. */
 import type { Backend } from '../../backend/backend.js';
 
 /** What an operation is for */
 export const timedKinds = ['products', 'cells', 'optimizer', 'waiting', 'other'] as const;
 export type TimedKind = (typeof timedKinds)[number];
 
-/** The operations that compute, by what they are for; memory operations are part of the rest. */
+/** The operations that compute, by purpose; memory operations count as `other`. */
 const kinds: Partial<Record<keyof Backend, TimedKind>> = {
   linear: 'products',
   linearBackwardInput: 'products',
@@ -23,7 +23,7 @@ const kinds: Partial<Record<keyof Backend, TimedKind>> = {
   attentionBackward: 'cells',
   programForward: 'cells',
   programBackward: 'cells',
-  // the gradients of all threads are summed and measured
+  // summing the gradients of all threads, and computing their norm
   add: 'optimizer',
   clamp: 'optimizer',
   sumSquares: 'optimizer',
@@ -43,7 +43,7 @@ const kinds: Partial<Record<keyof Backend, TimedKind>> = {
   sum: 'other',
 };
 
-/** Milliseconds of each kind, of all replicas, on memory that the threads share */
+/** Milliseconds of each kind for all replicas, in memory that the threads share */
 export class OperationTimes {
   private readonly times: Float64Array;
 
@@ -58,7 +58,7 @@ export class OperationTimes {
     this.times.fill(0);
   }
 
-  /** Seconds of all replicas together */
+  /** Total seconds of all replicas */
   seconds(kind: TimedKind): number {
     let sum = 0;
     for (let at = timedKinds.indexOf(kind); at < this.times.length; at += timedKinds.length) {
@@ -67,7 +67,7 @@ export class OperationTimes {
     return sum;
   }
 
-  /** Operations that note in the times of this replica how long they take. */
+  /** Wraps operations so that they record how long they take, in the times of this replica. */
   timed(backend: Backend, replica: number): Backend {
     const timed = Object.create(backend) as Backend;
     for (const [name, kind] of Object.entries(kinds)) {
@@ -79,7 +79,7 @@ export class OperationTimes {
     return timed;
   }
 
-  /** The same function, which notes how long it takes. */
+  /** Wraps a function so that it records how long it takes. */
   noting<Parameters extends readonly unknown[], Result>(
     kind: TimedKind,
     replica: number,

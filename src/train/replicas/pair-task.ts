@@ -63,7 +63,7 @@ export class PairTask implements ReplicaTask {
     return lossSum;
   }
 
-  /** Validates this replica's share of the batches: number `index`, and every n-th after it for n replicas. */
+  /** Validates this replica's share of the batches: with n replicas, batch `index` and every n-th one after it. */
   async validate(stopped: () => boolean): Promise<{ nats: number; mixed: number }> {
     const { backend, network, plan, validation } = this;
     let nats = 0;

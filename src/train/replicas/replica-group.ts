@@ -1,6 +1,6 @@
 /**
- * The replicas of a training as the main thread sees them: threads on one shared memory, given orders
- * all at once. The main thread computes nothing; it stays free for signals and progress.
+ * The replicas of a training as the main thread sees them: threads with shared memory, all of which receive the same
+ * orders. The main thread computes nothing, so that it stays free for signals and progress.
  */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { Scope } from '../../backend/device.js';
@@ -34,7 +34,7 @@ interface TrainingTexts {
 
 export class Replicas {
   readonly control: SharedControl;
-  /** Counts that are mixed with the network; undefined in a training without counts */
+  /** Counts to be mixed with the network; undefined in a training without counts */
   readonly mixing: MixingPlan | undefined;
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];
@@ -100,8 +100,8 @@ export class Replicas {
 
   /**
    * Starts the threads and waits until all are ready.
-   * @param times where the replicas note how long their operations take
-   * @throws CharnnError when not all of them can be started: their number is part of the result
+   * @param times where the replicas record how long their operations take
+   * @throws CharnnError when not all of them can be started, because the result depends on their number
    */
   static async start(
     device: Scope,
@@ -115,7 +115,7 @@ export class Replicas {
     return replicas;
   }
 
-  /** Runs one step for each learning rate, or fewer if a stop was requested. */
+  /** Runs one step for each learning rate, or fewer if a stop is requested. */
   async run(firstStep: number, learningRates: Float64Array): Promise<RunResult> {
     const [reply] = await this.order({ type: 'run', firstStep, learningRates });
     if (reply.type !== 'ran') throw new Error(`unexpected reply ${reply.type}`);
@@ -123,8 +123,8 @@ export class Replicas {
   }
 
   /**
-   * Sums the losses over the validation text, in nats: the network's, and the mixture's if there are counts, whose
-   * weights are fitted first. Not numbers if stopped.
+   * Sums the losses over the validation text, in nats: the network's, and with counts also the mixture's, whose weights
+   * are fitted first. Both are NaN if the validation was stopped.
    */
   async validate(): Promise<{ nats: number; mixed: number }> {
     const replies = await this.order({ type: 'validate' });
@@ -136,7 +136,7 @@ export class Replicas {
     return { nats, mixed };
   }
 
-  /** Fits the weights of the counts to the current network, even after a stop was requested. */
+  /** Fits the mixing weights for the current network, even after a stop was requested. */
   async fit(): Promise<void> {
     await this.order({ type: 'fit' });
   }
@@ -200,7 +200,7 @@ export class Replicas {
   }
 
   /**
-   * Gives all replicas an order.
+   * Sends an order to all replicas.
    * @returns one reply from each, in their order
    */
   private order(order: Order): Promise<Reply[]> {

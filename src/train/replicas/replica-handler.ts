@@ -1,4 +1,4 @@
-/** The work of one replica in its worker thread: it takes orders and answers each with one reply. */
+/** The work of one replica in its worker thread: it receives orders and answers each with one reply. */
 import { openHandle } from '../../backend/open-device.js';
 import type { Handler } from '../../threads/handler.js';
 import { OperationTimes } from './operation-times.js';

@@ -1,6 +1,6 @@
 /**
- * The data that every replica of a training gets at its start: sizes, and handles of the shared tensors.
- * It passes through `postMessage`, so it is plain data and shared memory.
+ * The data that every replica of a training receives at its start: sizes, and handles of the shared tensors. It is
+ * passed by `postMessage`, so it consists of plain data and shared memory.
  */
 import type { SharedTensor } from '../../backend/backend.js';
 import type { DeviceHandle } from '../../backend/device.js';
@@ -31,33 +31,33 @@ export interface ReplicaPlan {
   readonly config: TrainConfig;
   readonly train: Ids;
   readonly validation: Ids;
-  /** The documents of the text, if each file or record is one */
+  /** The documents of the text, if each file or record is a document */
   readonly documents?: TrainingDocuments | undefined;
   readonly pairs?: TrainingPairs | undefined;
-  /** Counts that are mixed with the network; absent in a training without counts */
+  /** Counts to be mixed with the network; absent in a training without counts */
   readonly mixing?: MixingPlan | undefined;
   readonly index: number;
   readonly replicas: number;
-  /** This replica has rows [firstRow, firstRow + rows) of the batch. */
+  /** This replica reads rows [firstRow, firstRow + rows) of the batch. */
   readonly firstRow: number;
   readonly rows: number;
-  /** Flat lists of parameters: all replicas share weights and moments, each has its own gradients. */
+  /** Flat lists of parameters: all replicas share weights and moments, but each has its own gradients. */
   readonly weights: SharedTensor;
   readonly moments: readonly SharedTensor[];
   /** The moving average of the weights, if one is kept */
   readonly ema: SharedTensor | undefined;
   readonly gradients: readonly SharedTensor[];
-  /** Where a replica notes how long its operations take, if that is asked for */
+  /** Where a replica records how long its operations take, if that is wanted */
   readonly times?: SharedArrayBuffer | undefined;
   /** This replica's rows of the hidden state, [rows, H] by layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
 }
 
-/** An order from the main thread; all replicas get the same. */
+/** An order from the main thread, which all replicas receive. */
 export type Order =
   | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
   | { readonly type: 'validate' }
-  /** Fits the weights of the counts */
+  /** Fits the mixing weights of the counts */
   | { readonly type: 'fit' };
 
 /** A replica's reply to an order */
@@ -69,11 +69,11 @@ export type Reply =
 export interface RunResult {
   /** Number of steps done since the training began */
   readonly step: number;
-  /** The loss or gradient norm that was not finite or beyond all bounds; no update was made with it */
+  /** The loss or gradient norm that was not finite or far too large; no update was made with it */
   readonly diverged: { readonly loss: number; readonly gradientNorm: number } | undefined;
 }
 
-/** Splits `total` rows into contiguous shares that differ by at most one. */
+/** Splits `total` rows into contiguous shares whose sizes differ by at most one. */
 export function partition(
   total: number,
   index: number,

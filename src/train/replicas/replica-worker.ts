@@ -1,4 +1,4 @@
-/** The entry of a replica's worker thread. */
+/** The entry module of a replica's worker thread. */
 import { handleMessages } from '../../threads/handler.js';
 import { createReplicaHandler } from './replica-handler.js';
 

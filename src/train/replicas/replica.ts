@@ -1,12 +1,12 @@
 /**
- * One replica of data-parallel training: its own rows of the batch, its own activations and gradients,
- * shared weights. All replicas run the same steps in lockstep:
+ * One replica of data-parallel training, with its own rows of the batch, its own activations and gradients, and shared
+ * weights. All replicas run the same steps in lockstep:
  *
- *     forward and backward on the own rows                     → own gradients
+ *     forward and backward on its own rows                     → its own gradients
  *     — barrier —
- *     the own share of the parameters: gradients of all replicas summed in their order, clipped by value
+ *     its own share of the parameters: gradients of all replicas summed in their order, clipped by value
  *     — barrier —
- *     the own matrices or share: scaled to the global norm, optimiser update
+ *     its own matrices or share: scaled to the global norm, optimiser update
  *     — barrier —
  */
 import { type Backend, isPending, type Tensor } from '../../backend/backend.js';
@@ -23,11 +23,14 @@ export class Replica {
   private readonly task: ReplicaTask;
   /** This replica's gradients, as one list */
   private readonly gradients: Tensor;
-  /** This replica's share of the parameters. Its gradients are those of replica 0, to which the others' are added. */
+  /**
+   * This replica's share of the parameters. Their gradients are those of replica 0, to which those of the others are
+   * added.
+   */
   private readonly slices: readonly ParameterPart[];
   /** The same share of the other replicas' gradients, in the order of the slices. */
   private readonly others: readonly (readonly Tensor[])[];
-  /** The part that this replica updates: whole matrices if the optimiser needs them, and a range of the rest */
+  /** The parameters that this replica updates: whole matrices if the optimiser needs them, and a range of the rest */
   private readonly updates: readonly ParameterPart[];
 
   constructor(
@@ -85,7 +88,8 @@ export class Replica {
   }
 
   /**
-   * Sums the validation losses of this replica's segments, of the network and of the mixture. Not numbers if stopped.
+   * Sums the validation losses of this replica's segments, for the network and for the mixture. Both are NaN if the
+   * validation was stopped.
    */
   async validate(): Promise<{ nats: number; mixed: number }> {
     const { control, task } = this;
@@ -97,7 +101,7 @@ export class Replica {
     return losses;
   }
 
-  /** Fits the weights of the counts to the weights that are validated. */
+  /** Fits the mixing weights for the network weights that are validated. */
   async fit(): Promise<void> {
     this.exchangeAverage();
     await this.fitMixing(() => false);
@@ -115,14 +119,14 @@ export class Replica {
     control.barrier.wait();
   }
 
-  /** Exchanges the weights and their moving average, because the average is validated. */
+  /** Swaps the weights and their moving average, because the average is what is validated. */
   private exchangeAverage(): void {
     if (this.plan.ema === undefined) return;
     const { backend, control } = this;
     control.barrier.wait();
     for (const { weight, gradient, ema } of this.slices) {
       if (ema === undefined) continue;
-      // the gradients serve as the third place of the exchange, since no replica uses them between two steps
+      // the gradients serve as temporary memory for the swap, since no replica uses them between two steps
       backend.copy(gradient, weight);
       backend.copy(weight, ema);
       backend.copy(ema, gradient);
@@ -167,8 +171,8 @@ export class Replica {
 }
 
 /**
- * The loss above which training counts as diverged. Predicting at random costs ln V on average, and being sure and
- * wrong on every character of a chunk costs several times that.
+ * The loss above which training counts as diverged. Predicting at random costs ln V on average; even confident wrong
+ * predictions of every character in a chunk cost only several times that.
  */
 function maxLoss(vocabulary: number): number {
   return 5 + 3 * Math.log(vocabulary);

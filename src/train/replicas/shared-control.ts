@@ -1,11 +1,11 @@
-/** Words of shared memory that keep the replicas in step and let the main thread follow their progress. */
+/** Words of shared memory that keep the replicas in lockstep and let the main thread follow their progress. */
 import { Barrier, barrierWords } from '../../threads/barrier.js';
 
-/** The index of each word in the integer half; the barrier's words come first. */
+/** The index of each word in the integer half, after the words of the barrier. */
 const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWords + 2 } as const;
 const words = 16;
 
-/** Sums over the steps since the last validation, in the order of the steps */
+/** Sums over the steps since the last validation, added in the order of the steps */
 export interface RunningMetrics {
   readonly steps: number;
   readonly loss: number;
@@ -15,7 +15,7 @@ export interface RunningMetrics {
 
 /** Number of latest steps whose loss the main thread can read */
 const ringSteps = 256;
-/** The memory that the replicas and the main thread share besides tensors, and what its words mean. */
+/** The memory that the replicas and the main thread share besides tensors, and the meaning of its words. */
 export class SharedControl {
   /** The barrier of all replicas */
   readonly barrier: Barrier;
@@ -33,7 +33,7 @@ export class SharedControl {
     this.barrier = new Barrier(replicas, this.integers.subarray(0, barrierWords));
   }
 
-  // --- stopping: asked by the main thread at any time, decided by replica 0 between two barriers ---
+  // --- stopping: requested by the main thread at any time, decided by replica 0 between two barriers ---
 
   requestStop(): void {
     Atomics.store(this.integers, word.stop, 1);
@@ -48,7 +48,7 @@ export class SharedControl {
     return Atomics.load(this.integers, word.stop) === 1;
   }
 
-  /** Replica 0 makes the request binding for this step, so that all stop after the same one. */
+  /** Replica 0 makes the request binding for this step, so that all replicas stop after the same one. */
   decide(): void {
     Atomics.store(this.integers, word.decision, Atomics.load(this.integers, word.stop));
   }
@@ -57,7 +57,7 @@ export class SharedControl {
     return Atomics.load(this.integers, word.decision) === 1;
   }
 
-  // --- partial sums, one of each a replica ---
+  // --- partial sums, one of each per replica ---
 
   setLossSum(replica: number, value: number): void {
     this.reals[replica] = value;
@@ -67,7 +67,7 @@ export class SharedControl {
     this.reals[this.replicas + replica] = value;
   }
 
-  /** Σ over the replicas, always in their order. */
+  /** Sum over the replicas, always in their order. */
   lossSum(): number {
     return this.sumFrom(0);
   }
@@ -119,7 +119,7 @@ export class SharedControl {
     Atomics.store(this.integers, word.step, step);
   }
 
-  /** Mean loss and gradient norm of the latest steps, at most `most`, not before step `first`. */
+  /** Mean loss and gradient norm of the latest steps: at most `maxSteps` of them, none before step `first`. */
   recent(first: number, maxSteps: number): { loss: number; gradientNorm: number } | undefined {
     const end = this.step;
     const start = Math.max(first, end - Math.min(maxSteps, ringSteps));

@@ -1,4 +1,4 @@
-/** The part of a replica's work that depends on the training data: a text, or pairs. */
+/** The part of a replica's work that depends on the kind of training data: a text, or pairs. */
 import type { Answer } from '../../backend/backend.js';
 import type { Mixing } from './mixing.js';
 
@@ -6,17 +6,20 @@ export interface ReplicaTask {
   /** Number of characters that the whole batch of a step predicts */
   targets(step: number): number;
   /**
-   * Adds the gradients of scale · Σ losses of this replica's rows to the gradients, which are zero before.
+   * Adds the gradients of scale · Σ losses of this replica's rows to the gradients, which are zero at first.
    * @returns sum of the losses in nats
    */
   forwardBackward(step: number, scale: number): Answer<number>;
-  /** Counts that are mixed with the network; undefined in a training without counts */
+  /** Counts to be mixed with the network; undefined in a training without counts */
   readonly mixing: Mixing | undefined;
-  /** Sums the validation losses of this replica's share, of the network and of the mixture. Not numbers if stopped. */
+  /**
+   * Sums the validation losses of this replica's share, for the network and for the mixture. Both are NaN if the
+   * validation was stopped.
+   */
   validate(stopped: () => boolean): Promise<{ nats: number; mixed: number }>;
 }
 
-/** The sizes that suffice for two purposes: the larger of each */
+/** For each size, the larger of two, so that memory of these sizes suffices for both purposes */
 export function larger<Sizes extends { readonly [Key in keyof Sizes]: number }>(
   a: Sizes,
   b: Sizes,

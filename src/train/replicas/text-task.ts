@@ -1,5 +1,5 @@
 /**
- * A replica's share of training on a text: streams that are read side by side, whose states are carried from chunk to
+ * A replica's share of training on a text: streams that are read in parallel, whose states are carried from chunk to
  * chunk.
  */
 import type { Answer, Backend, Indices } from '../../backend/backend.js';
@@ -11,7 +11,7 @@ import { heldRows, Mixing } from './mixing.js';
 import { partition, type ReplicaPlan } from './replica-plan.js';
 import type { ReplicaTask } from './task.js';
 
-/** Number of steps of a chunk in validation, if the memory of training suffices */
+/** Number of steps in a validation chunk, if the memory of training suffices */
 const validationSteps = 64;
 
 export class TextTask implements ReplicaTask {
@@ -109,7 +109,7 @@ export class TextTask implements ReplicaTask {
   }
 }
 
-/** Number of steps of a chunk in which this many rows can be read with the memory of training */
+/** Number of steps in a chunk of this many rows that fits in the memory of training */
 function stepsFor(trainRows: number, rows: number): number {
   return Math.max(1, Math.min(validationSteps, Math.floor(trainRows / Math.max(1, rows))));
 }

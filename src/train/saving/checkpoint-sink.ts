@@ -1,18 +1,17 @@
 /**
- * Saves while training goes on: snapshots are handed over and written one at a time.
+ * Saves while training goes on: snapshots are submitted, and written one at a time.
  *
- * A model is always written before the state that knows of it. So whatever has been saved when the
- * process dies, the model on disk is the best one up to the state's step or a later one, which the
- * resumed training will come to again.
+ * A model is always written before the state that records it. So whatever has been saved when the process dies, the
+ * model on disk is the best one up to the state's step, or a later one that the resumed training will reach again.
  */
 import type { Model } from '../../model/model-data.js';
 import type { TrainingState } from './training-state.js';
 
-/** Writes files of a training. If writing fails, the old file is still there. */
+/** Writes the files of a training. If writing fails, the old file is still there. */
 export interface CheckpointSink {
   model(model: Model): Promise<void>;
   state(state: TrainingState): Promise<void>;
-  /** Keeps the model of a validation beside the best one (`TrainConfig.keep`); without it, none is kept. */
+  /** Keeps the model of a validation beside the best one (`TrainConfig.keep`); if absent, no models are kept. */
   kept?(model: Model): Promise<void>;
 }
 
@@ -33,7 +32,7 @@ export class Saver {
   ) {}
 
   /**
-   * Takes over a state, and models that belong to it, to be written as soon as possible. They replace what is waiting;
+   * Submits a state, and models that belong to it, to be written as soon as possible. They replace those that wait;
    * models that could not be written before are tried again.
    */
   offer(state: TrainingState, { best, kept }: Models = {}): void {
@@ -46,13 +45,13 @@ export class Saver {
       });
   }
 
-  /** Waits until the offered snapshots are written, or have failed. */
+  /** Waits until the submitted snapshots have been written, or have failed. */
   async idle(): Promise<void> {
     await this.work;
   }
 
   /**
-   * Waits until everything is written; what failed before is tried once more.
+   * Waits until everything is written, after trying once more what failed before.
    * @throws the error of the last attempt
    */
   async finish(): Promise<void> {

@@ -1,24 +1,24 @@
 /**
- * The validations of a training, of which a long training keeps only some: every 2^k-th, the best and the
- * latest, at most `limits.history`. Which ones is a function of their number and of the
- * best's place, so that a resumed training keeps the same. What decisions depend on is kept as running
- * values: a validation costs the same however many there were.
+ * The validations of a training. Of a long training only some are kept: every 2^k-th, the best and the latest, at most
+ * `limits.history`. Which ones depends only on their number and the index of the best, so that a resumed training keeps
+ * the same. Values on which decisions depend are updated with each validation, so that its cost does not grow with
+ * their number.
  */
 import { limits } from '../../limits.js';
 import type { HistoryEntry } from '../../model/model-data.js';
 
-/** Facts that a thinned history can no longer tell by itself */
+/** Facts that can no longer be computed from a thinned history */
 export interface HistorySummary {
   /** Number of validations in all */
   readonly count: number;
-  /** Place of the one with the lowest loss, from 0 on; -1 where none has a finite loss */
+  /** Index of the one with the lowest loss; -1 if none has a finite loss */
   readonly bestAt: number;
   readonly lowestLoss: number | null;
   readonly firstTrainLoss: number | null;
   readonly lowestTrainLoss: number | null;
 }
 
-/** Beside every 2^k-th, the best and the latest are kept. */
+/** Max number of regular entries; the best and the latest are kept in addition. */
 const maxRegular = limits.history - 2;
 
 function strideFor(count: number): number {
@@ -27,7 +27,7 @@ function strideFor(count: number): number {
   return stride;
 }
 
-/** Places, from 0 on, of the validations that are kept of `count`, in order. */
+/** Indices of the validations that are kept out of `count`, in order. */
 export function keptIndices(count: number, bestAt: number): number[] {
   const stride = strideFor(count);
   const places = new Set<number>();
@@ -72,7 +72,7 @@ export class History {
     const place = this.count++;
     const trainLoss = finite(entry.trainLoss);
     const loss = finite(entry.validationLoss ?? entry.trainLoss);
-    // a model that was given is validated before there is a training loss
+    // a given model is validated before there is a training loss
     if (!Number.isFinite(this.firstTrainLoss)) this.firstTrainLoss = trainLoss;
     this.lowestTrainLoss = Math.min(this.lowestTrainLoss, trainLoss);
     const [latest, best] = [place - 1, this.bestAt];
@@ -116,15 +116,15 @@ export class History {
     };
   }
 
-  /** Validations since the one with the lowest loss */
+  /** Number of validations since the one with the lowest loss */
   get sinceBest(): number {
     return this.count - 1 - this.bestAt;
   }
 
   /**
-   * Whether all that was learned has been lost: the mean training loss since the validation before is
-   * above that of the beginning, and more than 1 nat above the lowest. A passage that is hard to predict,
-   * or a validation loss that rises as the model learns the text by heart, is not that.
+   * Whether everything that was learned has been lost: the mean training loss since the previous validation is above
+   * that of the beginning, and more than 1 nat above the lowest. A passage that is hard to predict does not cause this,
+   * nor does a validation loss that rises while the model memorises the text.
    */
   isFarAboveBest(trainLoss: number): boolean {
     if (!Number.isFinite(this.firstTrainLoss)) return false;

@@ -1,4 +1,4 @@
-/** The id of a training, which its models and its states carry. */
+/** The id of a training, which its models and its states record. */
 import { createHash } from 'node:crypto';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { OptionTable } from '../../options/table.js';
@@ -7,8 +7,8 @@ import { trainingRows } from '../schema/training-rows.js';
 import type { TrainConfig } from '../train-config.js';
 
 /**
- * A name that equal trainings share and others do not: a hash of all that decides on their course. What
- * may change when a training is resumed is not part of it.
+ * An id that equal trainings share and others do not: a hash of everything that determines their course. Options that
+ * may change when a training is resumed are not part of it.
  * @param initialWeights flat, as in the parameter table
  */
 export function trainingId(
@@ -28,7 +28,10 @@ export function trainingId(
     .slice(0, 16);
 }
 
-/** Options that may change when a training is resumed do not enter its id, nor does the validation interval. */
+/**
+ * Whether an option is part of the id; options that may change when a training is resumed are not, nor is the
+ * validation interval.
+ */
 function isDecisive(key: string): boolean {
   const row = (trainingRows as OptionTable)[key];
   return row !== undefined && row.resume !== true && key !== 'evalEvery';

@@ -5,7 +5,7 @@ import type { TrainConfig } from '../train-config.js';
 
 /**
  * Holds the last good model. How training continues from it depends only on the model and the step, which are both on
- * disk, so a resumed training does the same as one that was never stopped.
+ * disk, so that a resumed training does the same as one that was never interrupted.
  */
 export class Rollback {
   private good: Float32Array | undefined;
@@ -24,7 +24,7 @@ export class Rollback {
   }
 
   /**
-   * Notes the last good model.
+   * Records the last good model.
    * @param weights all its parameters as one list, which must not change afterwards
    */
   keep(weights: Float32Array): void {
@@ -32,7 +32,7 @@ export class Rollback {
   }
 
   /**
-   * Restores the weights of the last good model; moments, hidden state and running sums are reset as at the beginning.
+   * Restores the weights of the last good model, and resets moments, hidden state and running sums to their beginning.
    * @returns false if rolling back is switched off, or has been done as often as is allowed
    */
   async goBack(): Promise<boolean> {

@@ -1,11 +1,11 @@
-/** Decides what a training saves after a validation, between two of them, and when it is interrupted. */
+/** Decides what a training saves after a validation, between two validations, and when it is interrupted. */
 import { CharnnError } from '../../errors.js';
 import type { Model } from '../../model/model-data.js';
 import type { CurrentTraining } from '../current-training.js';
 import { Saver } from './checkpoint-sink.js';
 import { modelOf, stateOf } from './snapshot.js';
 
-/** Max seconds between two saves of the state, so that a kill costs little of a long training */
+/** Max seconds between two saves of the state, so that killing a long training loses little */
 const maxSeconds = 60;
 
 export class SavePlan {
@@ -17,12 +17,12 @@ export class SavePlan {
     this.saver = new Saver(current.job.sink, (failure) => this.reportFailure(failure));
   }
 
-  /** Whether the state has not been saved for so long that a kill would cost much */
+  /** Whether the state has not been saved for so long that killing the training would lose much */
   get isStateDue(): boolean {
     return this.current.budget.seconds - this.lastSaved > maxSeconds;
   }
 
-  /** Hands the state over to be saved, and the models that are to be written with it. */
+  /** Submits the state for saving, together with the models that are to be written with it. */
   async saveState(models: { readonly best?: Model; readonly kept?: Model } = {}): Promise<void> {
     const weights = (models.best ?? models.kept)?.weights;
     this.saver.offer(await stateOf(this.current, weights), models);
@@ -30,9 +30,9 @@ export class SavePlan {
   }
 
   /**
-   * Hands over the current model as the best one, together with the state.
-   * @param best the current model, if it has been taken already
-   * @param kept the model that `--keep` keeps of this validation
+   * Submits the current model as the best one, together with the state.
+   * @param best the current model, if a copy has been made already
+   * @param kept the model of this validation that `--keep` keeps
    */
   async saveModel(best?: Model, kept?: Model): Promise<void> {
     const model = best ?? (await modelOf(this.current));
@@ -41,7 +41,7 @@ export class SavePlan {
     this.current.hasModel = true;
   }
 
-  /** Saves after a validation. A model that has diverged is not among those that `--keep` keeps. */
+  /** Saves after a validation. `--keep` does not keep a model that has diverged. */
   async saveValidated(improved: boolean, diverged: boolean): Promise<void> {
     const { sink, config } = this.current.job;
     if (sink.kept === undefined || !config.keep || diverged) {
@@ -49,14 +49,14 @@ export class SavePlan {
       else await this.saveState();
       return;
     }
-    // a slow disk must not make the next validation's model replace this one
+    // otherwise, with a slow disk, the model of the next validation would replace this one
     await this.saver.idle();
     const kept = await modelOf(this.current);
     if (improved) await this.saveModel(kept, kept);
     else await this.saveState({ kept });
   }
 
-  /** Writes the model at once where none has been saved: after a failure a doubtful model is better than none. */
+  /** Writes the model at once if none has been saved; after a failure a doubtful model is better than none. */
   async rescueModel(): Promise<void> {
     if (this.current.hasModel) return;
     await modelOf(this.current)
@@ -65,7 +65,7 @@ export class SavePlan {
   }
 
   /**
-   * Waits until everything that was handed over is written.
+   * Waits until everything that was submitted is written.
    * @throws CharnnError when what has been learned cannot be saved
    */
   finish(): Promise<void> {

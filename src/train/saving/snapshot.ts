@@ -1,4 +1,4 @@
-/** The contents of a training's files: the model, and the state that it resumes from. */
+/** The contents of a training's files: the model, and the state from which it is resumed. */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import { type Model, withBeside } from '../../model/model-data.js';
 import { withSeparator } from '../../text/separator.js';
@@ -7,11 +7,12 @@ import type { CurrentTraining } from '../current-training.js';
 import { configRecord } from '../schema/record.js';
 import type { TrainingState } from './training-state.js';
 
-/** The current model: the average of the weights, if one is kept. */
+/** The current model, with the moving average of the weights if one is kept. */
 export async function modelOf(current: CurrentTraining): Promise<Model> {
   const { job, model, backend, replicas, id, step, epoch, budget: length, history } = current;
   const { mixing } = replicas;
-  // Given or planned, the interval has one place among the fields, so that equal trainings write equal bytes.
+  // whether the interval was given or planned, it always has the same place among the fields, so that equal trainings
+  // write equal bytes
   const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
   const { backend: _, length: __, keep: ___, ...recorded } = configRecord(config);
   return {
@@ -40,7 +41,7 @@ export async function modelOf(current: CurrentTraining): Promise<Model> {
   };
 }
 
-/** @param modelWeights the model's, if it has just been taken: they are not copied twice */
+/** @param modelWeights those of the model, if it has just been copied, so that they are not copied twice */
 export async function stateOf(
   current: CurrentTraining,
   modelWeights?: Float32Array,

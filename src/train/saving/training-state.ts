@@ -1,6 +1,6 @@
 /**
- * All that a training needs to continue exactly where it stopped. Data position, dropout masks and the
- * learning rate are functions of the step, so the step stands for them.
+ * Everything that a training needs to continue exactly where it stopped. The position in the data, dropout masks and
+ * the learning rate follow from the step.
  */
 
 import type { NgramTable } from '../../counts/ngram-table.js';
@@ -18,7 +18,7 @@ export interface TrainingState {
   readonly model: ModelConfig;
   readonly vocabulary: Vocabulary;
   readonly text: TextOptions;
-  /** The text that ends each record, if the text is made of records */
+  /** The text that ends each record, if the text consists of records */
   readonly separator?: string | undefined;
   /** The columns beside the text, if there are any */
   readonly beside?: Beside | undefined;
@@ -40,16 +40,16 @@ export interface TrainingState {
   readonly tally: RunningMetrics;
   /** The number of rollbacks so far */
   readonly rollbacks: number;
-  /** Whether it started from a model that was given; without it, it did not */
+  /** Whether it started from a given model; absent means that it did not */
   readonly isFineTuning?: boolean;
   /**
-   * Unknown characters in validation whose cost is part of the history's losses; without it, as in older
-   * files, none are
+   * Number of unknown characters in validation whose cost is part of the history's losses; absent, as in older files,
+   * means that none is
    */
   readonly validationUnknown?: number;
-  /** Counts of another text that this training goes on from */
+  /** Counts of an earlier model to which this training adds its own */
   readonly counts?: NgramTable | undefined;
-  /** Of a long training only some validations */
+  /** The validations; of a long training only some */
   readonly history: readonly HistoryEntry[];
   /** A summary of all validations, if the history has been thinned */
   readonly validations?: HistorySummary | undefined;

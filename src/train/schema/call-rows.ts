@@ -1,4 +1,4 @@
-/** Options of a training that concern its length, its files and the command itself. */
+/** Options about the length of a training, its files, and the command itself. */
 import { flag, option, topic } from '../../options/table.js';
 import { count, duration, path, positive } from '../../options/types.js';
 
@@ -27,7 +27,7 @@ export const fileRows = topic('Files', {
   plainWeights: flag('write weights as numbers, not as base64', { resume: true }),
 });
 
-/** Options of what the command prints and where; they are not part of a training */
+/** Options about what the command prints and where; they are not part of a training */
 export const outputRows = topic('Run', {
   json: flag('write events as lines of JSON to standard output', { resume: true }),
   quiet: flag('print nothing but warnings and errors', { short: 'q', resume: true }),

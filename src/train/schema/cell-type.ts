@@ -1,4 +1,4 @@
-/** What `--cell` takes: a name, or a file of equations. */
+/** The type of `--cell`: a name, or a file of equations. */
 import { cellExtension, type LibraryName, libraryNames } from '../../cells/cell-library.js';
 import { type CellName, cellNames } from '../../model/cells/cells.js';
 import { choice, ValueError, type ValueType } from '../../options/types.js';

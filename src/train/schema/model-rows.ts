@@ -1,4 +1,4 @@
-/** Options of the network. */
+/** Options about the network. */
 
 import { limits } from '../../limits.js';
 import { attentions } from '../../model/model-config.js';
@@ -44,7 +44,7 @@ export const modelRows = topic('Model', {
     since: 3,
     negation: 'disable residual connections even if --size enables them',
   }),
-  layerNorm: flag("layer normalisation of each gate's sums over the units", {
+  layerNorm: flag("layer normalisation of each gate's pre-activations, across the units", {
     since: 3,
     negation: 'disable layer normalisation even if --size enables it',
   }),

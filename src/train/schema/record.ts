@@ -1,7 +1,6 @@
 /**
- * The configuration of a training as files record it: some fields lie in an object of their kind
- * (`optimizer`, `schedule`, `clip`, `divergence`), as their rows say, so that files of every version have
- * one shape.
+ * The configuration of a training as files record it. Some fields are in an object of their kind (`optimizer`,
+ * `schedule`, `clip`, `divergence`), as their rows say, so that files of every version have the same shape.
  */
 import type { OptionRow } from '../../options/table.js';
 import type { TrainConfig } from '../train-config.js';
@@ -9,7 +8,7 @@ import { trainingRows } from './training-rows.js';
 
 type Nested = Record<string, unknown>;
 
-/** A configuration in the shape of files. */
+/** Converts a configuration to the shape that files have. */
 export function configRecord(config: TrainConfig): Nested {
   const record: Nested = {};
   for (const [key, row] of Object.entries<OptionRow>(trainingRows)) {

@@ -1,7 +1,7 @@
 /**
- * The schema of a training: one row an option. From it come the types `TrainOptions` and `TrainConfig`, the
- * parser and the help of `charnn train`, the table in README.md, the defaults, the checks of what a
- * program gives or a file holds, and the rule of what may change when a training is resumed.
+ * The schema of a training, with one row per option. From it are derived the types `TrainOptions` and `TrainConfig`,
+ * the parser and the help of `charnn train`, the table in README.md, the defaults, the checks of what a program passes
+ * or a file contains, and the rule for what may change when a training is resumed.
  */
 import type { OptionRow, OptionsOf, OptionTable } from '../../options/table.js';
 import { fileRows, lengthRows, outputRows } from './call-rows.js';
@@ -28,10 +28,10 @@ type InternalKey = {
   [Key in keyof Schema]: Schema[Key] extends { readonly internal: true } ? Key : never;
 }[keyof Schema];
 
-/** Options of `charnn train`, as given: what is absent has its default, or is picked by the preset. */
+/** Options of `charnn train` as given; an absent one has its default, or is picked by the preset. */
 export type CommandTrainOptions = Omit<OptionsOf<Schema>, InternalKey>;
 
-/** Options of a training in a program */
+/** Options of a training, for programs */
 export type TrainOptions = Omit<CommandTrainOptions, keyof typeof outputRows>;
 
 /** The order of topics in help */

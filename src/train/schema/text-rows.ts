@@ -1,10 +1,10 @@
-/** Options of the training text and the validation text. */
+/** Options about the training text and the validation text. */
 import { flag, option, topic } from '../../options/table.js';
 import { choice, count, path, properFraction, repeated, text } from '../../options/types.js';
 import { columnRows, readingRows } from '../../text/reading-rows.js';
 import { normalForms, sideUnits, textUnits } from '../../text/unit.js';
 
-/** Rules by which bytes become characters: fields of the `text` object in model and state files. */
+/** Options about how bytes become characters: fields of the `text` object in model and state files. */
 export const textRows = topic('Text', {
   unit: option(
     '<unit>',
@@ -32,7 +32,7 @@ export const sideRows = topic('Text', {
   targetUnit: option('<unit>', sideUnit, 'the same for targets', { absent: 'auto' }),
 });
 
-/** Options of reading texts; recorded in the `reading` object of state files' `source` */
+/** Options about how texts are read, recorded in the `reading` object of state files' `source` */
 export const readRows = topic('Text', {
   ...readingRows,
   ...columnRows,
@@ -59,7 +59,7 @@ export const recordRows = topic('Text', {
   ),
 });
 
-/** Options of training and validation parts: fields of the `source` object in state files. */
+/** Options about training and validation texts: fields of the `source` object in state files. */
 export const sourceRows = topic('Text', {
   minCount: option(
     '<n>',

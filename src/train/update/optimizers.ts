@@ -1,7 +1,6 @@
 /**
- * The optimisers. An entry is all that there is to one: its default options, what it remembers, and one update.
- * The names, the choices and defaults of the options, and what is kept of each in memory and files follow from
- * the table.
+ * The optimisers. An entry defines one completely: its default options, the moments it keeps, and its update. The
+ * names, the choices and defaults of the options, and what is stored in memory and in files follow from the table.
  */
 import type { Backend } from '../../backend/backend.js';
 import type { OptimizerConfig } from '../train-config.js';
@@ -15,14 +14,14 @@ export interface Optimizer {
     /** Default, or 0 if the optimiser does not use it */
     readonly momentum: number;
   };
-  /** Number of lists of moments that it keeps, each the size of the parameters */
+  /** Number of lists of moments that it keeps, each as long as the list of parameters */
   readonly moments: number;
-  /** Whether weight decay shrinks the weights themselves, instead of adding an L2 penalty to the gradient */
+  /** Whether weight decay shrinks the weights directly, instead of adding an L2 penalty to the gradient */
   readonly decoupled: boolean;
-  /** Whether it updates the cells' weight matrices as a whole, a gate at a time */
+  /** Whether it updates each weight matrix of a cell's gates as a whole */
   readonly takesMatrices?: boolean;
   /**
-   * Applies one update to a part of the parameters: a matrix that it takes as a whole, or a list.
+   * Applies one update to a part of the parameters: a whole matrix, if the optimiser wants it so, or a list.
    * @param config its weight decay is 0 for parameters that do not decay
    */
   update(backend: Backend, config: OptimizerConfig, part: ParameterPart, step: Update): void;
@@ -32,7 +31,7 @@ export interface Update {
   readonly learningRate: number;
   /** 1-based number of the update */
   readonly step: number;
-  /** clipping coefficient */
+  /** factor of the gradients by which they are clipped */
   readonly gradientScale: number;
 }
 
@@ -115,19 +114,19 @@ export function optimizerDefaults(
   return Object.fromEntries(values);
 }
 
-/** The names of the optimisers for which something holds, as help lists them */
+/** The names of the optimisers that fulfil a condition, in the order in which help lists them */
 export function optimizersThat(holds: (optimizer: Optimizer) => boolean): string {
   return optimizerNames.filter((name) => holds(optimizers[name])).join(', ');
 }
 
-/** Number of lists of moments, each the size of the parameters */
+/** Number of lists of moments, each as long as the list of parameters */
 export function momentCount(name: OptimizerName): number {
   return optimizers[name].moments;
 }
 
 /**
- * Weight of the newest weights in their moving average: 1 - decay, but more in the beginning, so that
- * the average soon forgets the weights that training began with.
+ * Weight of the newest weights in their moving average: 1 - decay, but more in the beginning, so that the average soon
+ * forgets the initial weights.
  * @param step 1-based number of the update
  */
 export function emaWeight(decay: number, step: number): number {

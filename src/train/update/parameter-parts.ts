@@ -1,10 +1,8 @@
-/**
- * Parts of the parameters: how the table of parameters is cut up among replicas, each of which updates its own.
- */
+/** Parts of the parameters: how the parameter table is divided among replicas, each of which updates its own part. */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { Parameter } from '../../model/parameters.js';
 
-/** Views on the same elements of weights, gradients and what the optimiser keeps. */
+/** Views of the same elements of the weights, the gradients and the optimiser's moments. */
 export interface ParameterPart {
   readonly decays: boolean;
   readonly weight: Tensor;
@@ -39,8 +37,8 @@ function part(
 }
 
 /**
- * Cuts the flat list of parameters into `count` shares of about equal size, at multiples of 16 elements,
- * and returns share `index`, parameter by parameter.
+ * Divides the flat list of parameters into `count` shares of about equal size, at multiples of 16 elements, and returns
+ * share `index`, parameter by parameter.
  */
 export function sliceParameters(
   backend: Backend,
@@ -59,8 +57,8 @@ export function sliceParameters(
 }
 
 /**
- * The matrices that an optimiser such as Muon updates as a whole: the cells' weights, a gate at a time. They are dealt out to
- * `count` replicas, largest first, to the one with the least work so far.
+ * The matrices that an optimiser such as Muon updates as a whole: the cells' weights, one for each gate. They are
+ * assigned to `count` replicas, largest first, each to the one with the least work so far.
  * @returns those of replica `index`
  */
 export function dealMatrices(

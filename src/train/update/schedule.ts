@@ -1,25 +1,24 @@
 /**
  * Learning-rate schedules as functions of the step.
  *
- * Only a decay needs to know how long the training is, and only from where it begins (`decayStart`):
- * so a training by the clock may leave its number of steps open until then, and the same training by
- * steps has the same rates.
+ * Only a decay depends on the length of the training, and only from where it begins (`decayStart`). So a training by
+ * the clock may leave its number of steps open until then, and the same training by steps has the same learning rates.
  */
 import type { ScheduleConfig } from '../train-config.js';
 
 export interface Progress {
   /** Number of steps done before this one */
   readonly step: number;
-  /** Total number of steps; needed from `decayStart` on */
+  /** Total number of steps; needed from `decayStart` onwards */
   readonly totalSteps: number | undefined;
-  /** Passes over the training text so far, with fraction */
+  /** Number of passes over the training text so far, with a fraction */
   readonly epoch: number;
 }
 
-/** Share of the training in which a cosine has not begun to fall. */
+/** Fraction of the training before the cosine begins to fall. */
 const cosineStart = 0.05;
 
-/** Share of the training up to which the rate does not depend on its length; 1: it never does. */
+/** Fraction of the training before the learning rate depends on its length; 1 if it never does. */
 export function decayStart({ schedule, decayShare }: ScheduleConfig): number {
   if (schedule === 'wsd') return 1 - decayShare;
   return schedule === 'cosine' ? cosineStart : 1;
@@ -27,7 +26,7 @@ export function decayStart({ schedule, decayShare }: ScheduleConfig): number {
 
 /**
  * The learning rate of a step.
- * @param plateauFactor what the plateau schedule has come to (1 for the others)
+ * @param plateauFactor the current factor of the plateau schedule (1 for the others)
  */
 export function learningRate(
   config: ScheduleConfig,
@@ -46,7 +45,7 @@ export function learningRate(
       // warm-up, stable, decay: linear to the end (Hägele et al. 2024)
       return rate * rising * between(config.finalRate, 1 - decayed);
     case 'cosine':
-      // Loshchilov & Hutter 2017, one period
+      // one period of the cosine schedule of Loshchilov & Hutter 2017
       return (
         rate * rising * between(config.finalRate, (1 + Math.cos(Math.PI * clamp(decayed))) / 2)
       );
@@ -61,12 +60,12 @@ function clamp(fraction: number): number {
   return Math.min(1, Math.max(0, fraction));
 }
 
-/** Interpolates from `low` at share 0 to 1 at share 1. */
+/** Interpolates linearly from `low` at fraction 0 to 1 at fraction 1. */
 function between(low: number, fraction: number): number {
   return low + (1 - low) * clamp(fraction);
 }
 
-/** Lowers the rate when validation has made no progress for more than `patience` validations. */
+/** Lowers the learning rate when more than `patience` validations in a row have not improved. */
 export class Plateau {
   constructor(
     private readonly config: ScheduleConfig,

@@ -37,7 +37,7 @@ async function lossOf(...args: string[]): Promise<number> {
 
 test('the choice, its order and its weights are said', async () => {
   expect(stderr).toMatch(
-    /picked counts of n-grams, with contexts of up to 5 characters, .*; --counts 0 does without\n/,
+    /mixing n-gram counts, with contexts of up to 5 characters, .*; --counts 0 turns this off\n/,
   );
   const { stdout } = await shared.run(['inspect', 'counted.json']);
   const shown = (length: number) =>
@@ -46,7 +46,7 @@ test('the choice, its order and its weights are said', async () => {
       ?.slice(1)
       .join(' and ');
   expect(stderr).toContain(
-    `network and counts weigh ${shown(5)} where the counts know the last 5 characters, ${shown(1)} where they know one`,
+    `mixing weights of network and counts: ${shown(5)} after a known context of 5 characters, ${shown(1)} after one of 1`,
   );
 });
 

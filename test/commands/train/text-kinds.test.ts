@@ -86,7 +86,7 @@ describe('what a text may be', () => {
     const folder = new Folder();
     const { status, stderr } = await folder.train('short text.', '--batch-size', '50');
     expect(status).toBe(0);
-    expect(stderr).toMatch(/warning: .*batch size 50 is made 1/);
+    expect(stderr).toMatch(/warning: .*batch size 50 is lowered to 1/);
   });
 
   test('rare characters fold into the unknown symbol', async () => {
