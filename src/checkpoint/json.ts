@@ -12,13 +12,13 @@ import { type CellChoice, cellNames, cellOf, isWrittenOut } from '../model/cells
 import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import type { HistoryEntry } from '../model/model-data.js';
 import type { Complete } from '../options/table.js';
-import { maxSymbols } from '../text/pair-coding.js';
-import { type PairUnits, sideUnits, type TextOptions } from '../text/unit.js';
+import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { modelRows } from '../train/schema/model-rows.js';
 import { textRows } from '../train/schema/text-rows.js';
 import { readConditioned } from './beside-field.js';
 import { bytesJson, checkBytes, type NamedBytes, readBytes } from './blobs.js';
+import { readPairUnits } from './pair-units.js';
 import { readRows } from './recorded-config.js';
 import {
   checkTensor,
@@ -254,24 +254,6 @@ export function readTextOptions(fields: Fields): TextOptions {
   const { normalize, ...rest } = readRows(textRows, fields) as Complete<typeof textRows>;
   const pairs = fields.get('pairs') === undefined ? undefined : readPairUnits(fields);
   return { ...rest, ...(normalize && { normalize }), ...(pairs && { pairs }) };
-}
-
-/** Reads the units of pairs, and the symbols that the vocabulary has characters for. */
-function readPairUnits(text: Fields): PairUnits {
-  const fields = text.fields('pairs');
-  const symbols = fields.array('symbols');
-  const areSymbols = symbols.every((symbol) => typeof symbol === 'string' && /^\S+$/u.test(symbol));
-  if (!areSymbols || symbols.length > maxSymbols || new Set(symbols).size < symbols.length) {
-    fields.fail('symbols', `a list of at most ${maxSymbols} different texts without blanks`);
-  }
-  return {
-    source: fields.oneOf('source', sideUnits),
-    target: fields.oneOf('target', sideUnits),
-    symbols: symbols as string[],
-    ...(fields.get('format') !== undefined && {
-      format: fields.oneOf('format', ['ndjson'] as const),
-    }),
-  };
 }
 
 /** Reads the text that ends each record; older files do not have it. */

@@ -12,6 +12,7 @@ import { entriesOf } from '../counts/ngram-table.js';
 import { jsonText, printable } from '../messages/quote.js';
 import { type Model, namedTensors } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
+import { symbolName } from '../text/pair-coding.js';
 import { describeSeparator, withSeparator } from '../text/separator.js';
 import { withBits } from '../train/events.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
@@ -102,12 +103,14 @@ function description(model: Model): string {
   }
 
   section('Vocabulary');
-  field('unit', text.unit + (text.normalize ? `, ${text.normalize}` : ''));
+  const sides = text.pairs;
+  const units = sides ? `${sides.source} to ${sides.target}` : text.unit;
+  field('unit', units + (text.normalize ? `, ${text.normalize}` : ''));
   field('characters', grouped(vocabulary.size - 1));
   if (text.unit === 'char') {
-    const shown = vocabulary.symbols.slice(0, 100).map((s) => String.fromCodePoint(s));
+    const shown = vocabulary.symbols.slice(0, 100).map((s) => symbolName(s, text));
     const more = vocabulary.size - 1 > shown.length ? ' …' : '';
-    lines.push(`  ${jsonText(shown.join('')).slice(1, -1)}${more}`);
+    lines.push(`  ${jsonText(shown.join(sides?.symbols.length ? ' ' : '')).slice(1, -1)}${more}`);
   }
 
   if (model.separator !== undefined) field('records end with', describeSeparator(model.separator));

@@ -10,7 +10,6 @@ import type { PairEvaluation } from '../convert/evaluate-pairs.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { coresInStep } from '../machine/cores.js';
 import type { Model as ModelData } from '../model/model-data.js';
-import { parameterTable } from '../model/parameters.js';
 import { checkOptions, type OptionsOf } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import {
@@ -27,8 +26,8 @@ import { requireCodingPrecision, requireWeightsThatLearn } from './fixed-weights
 import { keepModel, type LoadedModel, loadOnto } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
 import type { LineTargets } from './line-targets.js';
+import { ModelFacts } from './model-facts.js';
 import {
-  type Architecture,
   type CompressOptions,
   type ConvertOptions,
   type EvaluateFileOptions,
@@ -44,7 +43,7 @@ import {
 import { breather, Operations } from './operations.js';
 import { guardOutput } from './output-guard.js';
 import { evaluateFiles, requireKind } from './pair-files.js';
-import { checkSampling, drawPieces, drawRecords, idsOf } from './sampling.js';
+import { checkSampling, decodedPieces, drawPieces, drawRecords, idsOf } from './sampling.js';
 import { requireLines, scoreInput, scoreOf } from './score-input.js';
 import { readingOf } from './text-reading.js';
 
@@ -52,13 +51,14 @@ import { readingOf } from './text-reading.js';
  * A trained model. It keeps its weights and what computes until it is closed; several calls may run at a time.
  * After `close` every call is refused.
  */
-export class Model {
+export class Model extends ModelFacts {
   readonly #data: ModelData;
   readonly #device: Device;
   readonly #operations = new Operations('the model');
   #onDevice: LoadedModel | undefined;
 
   private constructor(data: unknown, device: unknown) {
+    super(data, (device as Device).name);
     this.#data = data as ModelData;
     this.#device = device as Device;
     keepModel(this, this.#data);
@@ -77,41 +77,6 @@ export class Model {
       last ? readLatestModel(file) : readAnyModel(file),
     );
     return opened(data, backend, precision);
-  }
-
-  /** Cell and sizes of the network */
-  get architecture(): Architecture {
-    return { ...this.#data.config } as Architecture;
-  }
-
-  /** The number of its weights */
-  get parameters(): number {
-    return parameterTable(this.#data.config).count;
-  }
-
-  /** The characters that it knows; with `unit: 'byte'`, one for each byte */
-  get alphabet(): string[] {
-    return this.#data.vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));
-  }
-
-  /** The text that ends each record of the training text; undefined if it is not made of records */
-  get separator(): string | undefined {
-    return this.#data.separator;
-  }
-
-  /** How it came about, as its file records it: options, step, back end, and the texts that it was trained on */
-  get training(): Readonly<Record<string, unknown>> {
-    return structuredClone(this.#data.training ?? {});
-  }
-
-  /** The validations of its training: numbers by name, null where there was none; losses in nats a character */
-  get history(): readonly Readonly<Record<string, number | null>>[] {
-    return structuredClone(this.#data.history) as Readonly<Record<string, number | null>>[];
-  }
-
-  /** The back end that computes, with the instructions that it uses, as `native (avx2)` */
-  get backend(): string {
-    return this.#device.name;
   }
 
   /**
@@ -155,13 +120,7 @@ export class Model {
     const drawn = this.#operations.iterate(requireSignal(given), (ending) =>
       drawPieces(this.#loaded(), rest, ending),
     );
-    const { vocabulary } = this.#data;
-    // the bytes of one character may come in two pieces
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    for await (const { value, done } of drawn) {
-      const piece = decoder.decode(vocabulary.decodeBytes(value), { stream: !done });
-      if (piece !== '') yield piece;
-    }
+    yield* decodedPieces(drawn, this.#data.vocabulary);
   }
 
   /**
@@ -312,10 +271,6 @@ export class Model {
     return this.close();
   }
 
-  /**
-   * @param kind of model that a call is for
-   * @throws UsageError for a call on a model of the other kind
-   */
   #loaded(kind: 'texts' | 'pairs' = 'texts'): LoadedModel {
     requireKind(this.#data, kind);
     this.#onDevice ??= loadOnto(this.#device, this.#data);

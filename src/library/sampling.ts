@@ -19,6 +19,7 @@ import { sampleSettings } from '../sample/sample-settings.js';
 import { prepareText } from '../text/decode.js';
 import { newIds } from '../text/ids.js';
 import type { Ids } from '../text/unit.js';
+import type { Vocabulary } from '../text/vocabulary.js';
 import { requirePaths } from './arguments.js';
 import type { Ending } from './ending.js';
 import { type HeldText, type LoadedModel, textOf } from './held.js';
@@ -158,4 +159,16 @@ function idsFor({ vocabulary, text }: ModelData, { loaded }: HeldText): Ids {
 export function idsOf(given: string, { vocabulary, text: rules }: ModelData): Ids {
   const uniform = prepareText(given, rules);
   return vocabulary.encode(rules.unit === 'byte' ? Buffer.from(uniform) : uniform).ids;
+}
+
+/** Pieces of one text as strings. The bytes of one character may come in two pieces. */
+export async function* decodedPieces(
+  pieces: AsyncIterable<{ readonly value: ArrayLike<number>; readonly done: boolean }>,
+  vocabulary: Vocabulary,
+): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  for await (const { value, done } of pieces) {
+    const piece = decoder.decode(vocabulary.decodeBytes(value), { stream: !done });
+    if (piece !== '') yield piece;
+  }
 }

@@ -87,7 +87,10 @@ async function* delimitedFields(
   }
 }
 
-/** Max bytes of a record, quoted line ends included: in a longer one, a quotation mark was never closed. */
+/**
+ * Max bytes of a record, including line ends within quotation marks. If a record is longer, the file probably lacks a
+ * closing quotation mark.
+ */
 const maxRecordLength = 1 << 28;
 
 /** Some fields of a record of a table */
@@ -113,7 +116,7 @@ export async function* delimitedRecords(
   const take = (record: Buffer[], { lines: line }: Info): null => {
     if (columns === undefined) columns = choose(record.map(String));
     else fields.push({ fields: columns.map((index) => Buffer.from(record[index])), line });
-    // nothing is left in the parser's own queue
+    // the parser's own queue is empty
     return null;
   };
   const options: Options = {

@@ -147,6 +147,11 @@ export function codingOf({ pairs = characters }: TextOptions): PairCoding {
   return PairCoding.of(pairs);
 }
 
+/** What a character of a vocabulary stands for, of a text or of pairs */
+export function symbolName(character: number, { pairs = characters }: TextOptions): string {
+  return pairs.symbols[character - firstSymbol] ?? String.fromCodePoint(character);
+}
+
 /** Whether a symbol is one character, and none of those that stand for symbols */
 function isCharacter(symbol: string): boolean {
   const code = symbol.codePointAt(0) as number;

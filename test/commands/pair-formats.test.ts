@@ -69,6 +69,9 @@ test('symbols between blanks are learnt, written and counted as such, also after
   expect(vocabulary.symbols.length).toBe(10);
   const { stdout } = await folder.run(['convert'], 'abcd\ndad\n');
   expect(stdout).toBe('A1 BX CX DX\nDX A1 DX\n');
+  expect((await folder.run(['inspect'])).stdout).toMatch(
+    /unit +char to symbol[\s\S]*a b c d.* A1 BX/,
+  );
   folder.write('test.dict', 'abcd  A1 BX CX DX\nbad  BX A1 DX\nad  A1 ZZ\n');
   const evaluated = JSON.parse((await folder.run(['eval', 'test.dict', '--json'])).stdout);
   expect(evaluated.wordErrorRate).toBeCloseTo(1 / 3, 12);
