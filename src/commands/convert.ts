@@ -80,11 +80,10 @@ async function convertTexts(
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
   const { unit } = model.text;
-  const { label: given, ...others } = options;
-  const chosen = labelChoice(model, given);
+  const chosen = labelChoice(model, options.label);
   const columns = neededColumns(model, chosen);
   const reading = {
-    ...readingOf(sourceColumnOf(others, model), unit, 'replace'),
+    ...readingOf(sourceColumnOf(options, model), unit, 'replace'),
     ...(columns && { beside: columns }),
     // where there are vectors, there need not be a source
     isOptional: model.beside?.vector !== undefined,
@@ -116,9 +115,9 @@ async function convertTexts(
 
 /** Format and column of the sources: one a line, unless something else is asked for or was learnt */
 function sourceColumnOf(
-  options: Omit<OptionsOf<typeof table>, 'label'>,
+  options: OptionsOf<typeof table>,
   { text }: Model,
-): Omit<OptionsOf<typeof table>, 'label'> {
+): OptionsOf<typeof table> {
   const { format = text.pairs?.format ?? 'lines', textColumn } = options;
   if (format === 'dict') {
     throw new UsageError(

@@ -1,5 +1,6 @@
 /** `charnn decompress`: restores a file that `charnn compress` has coded, byte for byte. */
-import { readModel } from '../checkpoint/model-file.js';
+import { readChosenModel } from './input/chosen-model.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
 import { decompress as decompressBytes } from '../compress/codec.js';
@@ -19,12 +20,13 @@ export const decompress = defineCommand({
   synonyms: ['unpack', 'unzip', 'decode', 'uncompress'],
   options: {
     model: option('<file>', path, 'the model that compress was given', { short: 'm' }),
+    label: labelChoiceRow,
     quiet: rows.quiet,
     debug: rows.debug,
   },
   standardOutput: 'result',
   async run([file], options) {
-    const model = options.model === undefined ? undefined : await readModel(options.model);
+    const model = options.model === undefined ? undefined : await readChosenModel(options.model, options.label);
     const { content, name } = await readInput(file, (bytes) =>
       requireMemory(2 * bytes, 'a compressed file of this size'),
     );

@@ -1,5 +1,6 @@
 /** `charnn eval`: measures how well a model predicts a text. */
 
+import { labelChoiceRow, requireRecords } from '../library/label-choice.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
@@ -17,7 +18,7 @@ import { countsWeightRow } from '../sample/sample-rows.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
-import { readAnyChosenModel } from './input/chosen-model.js';
+import { readAnyChosenModel, readChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { baselineEvent, baselineLine } from './output/baseline-line.js';
 import { evaluateAsPairs } from './output/pair-evaluation.js';
@@ -37,6 +38,7 @@ export const evaluate = defineCommand({
   options: {
     model: rows.model,
     last: rows.last,
+    label: labelChoiceRow,
     ...readingRows,
     ...columnRows,
     countsWeight: countsWeightRow,
@@ -54,7 +56,12 @@ export const evaluate = defineCommand({
     requireWeightsThatLearn(options.precision, options.dynamic);
     const output = createOutput(options.quiet ?? false);
     await refuseModels(texts);
-    const model = await readAnyChosenModel(options.model ?? rows.model.default, options.last);
+    const path = options.model ?? rows.model.default;
+    // without labels that hold for all, each record of a table has its own
+    const model =
+      options.label === undefined
+        ? await readAnyChosenModel(path, options.last)
+        : await readChosenModel(path, options.label, options.last);
     const { text, vocabulary } = model;
     if (model.config.pairs && options.dynamic) {
       throw new UsageError('--dynamic is for models of texts, not of pairs: leave it out');
@@ -69,6 +76,7 @@ export const evaluate = defineCommand({
       ...readingOf(options, text.unit, 'error', model.config.pairs),
       ...columnsOf(model),
     };
+    if (!model.config.pairs) requireRecords(model, reading.format);
     const beside = conditionReader(reading, knownConditions(model));
     const corpus = await loadCorpus(textArguments(texts), {
       ...{ text, vocabulary, reading, beside },
@@ -88,6 +96,7 @@ export const evaluate = defineCommand({
     const evaluation = {
       dynamic: options.dynamic ?? false,
       starts: corpus.starts,
+      given: beside?.finish().conditions,
       countsWeight: options.countsWeight,
     };
     const { characters, nats, bitsPerCharacter, perplexity } = await evaluateIds(

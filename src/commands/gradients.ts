@@ -1,5 +1,6 @@
 /** `charnn gradients`: measures how far back the gradient reaches. */
 
+import { labelChoiceRow } from '../library/label-choice.js';
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
 import { openDevice } from '../backend/open-device.js';
@@ -38,6 +39,7 @@ const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding:
 const table = {
   ...topic('Network', {
     model: rows.model,
+    label: labelChoiceRow,
     cell: option(
       '<names>',
       listOf(cellType),
@@ -126,7 +128,7 @@ async function trained(texts: readonly string[], options: Options, output: Outpu
   }
   const name = options.model ?? table.model.default;
   await refuseModels(texts);
-  const model = await readChosenModel(name);
+  const model = await readChosenModel(name, options.label);
   const { config, text, vocabulary, weights, training, history } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,

@@ -1,5 +1,6 @@
 /** `charnn score`: prints each line with its bits per character in front. */
 
+import { labelChoiceRow } from '../library/label-choice.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
@@ -31,6 +32,7 @@ const maxPerCharacter = 10e6;
 
 const table = {
   model: rows.model,
+  label: labelChoiceRow,
   last: rows.last,
   total: flag(
     'print only the bits per character of the whole input, read as one text as eval does',
@@ -81,7 +83,11 @@ async function scoreTexts(
   const dynamic = options.dynamic ?? false;
   requireWeightsThatLearn(options.precision, dynamic);
   await refuseModels(texts);
-  const model = await readChosenModel(options.model ?? rows.model.default, options.last);
+  const model = await readChosenModel(
+    options.model ?? rows.model.default,
+    options.label,
+    options.last,
+  );
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
   const paths = textArguments(texts);

@@ -102,8 +102,8 @@ async function run(
     );
   try {
     return await training.run(signal, show, async (model) => {
-      // a model of pairs cannot write text without a source
-      if (json && !model.config.pairs) show(await sampleOf(model, config));
+      // a model of pairs writes no text without a source, and one with labels none without their values
+      if (json && !model.config.pairs && !model.beside) show(await sampleOf(model, config));
     });
   } finally {
     progress.stop();

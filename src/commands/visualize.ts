@@ -1,5 +1,6 @@
 /** `charnn visualize`: writes a page that shows a model reading a text. */
 
+import { labelChoiceRow } from '../library/label-choice.js';
 import { type Analysis, analyse, recordUnits, type Unit } from '../analyse/analysis.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
 import { openDevice } from '../backend/open-device.js';
@@ -30,6 +31,7 @@ const partLength = 1 << 15;
 
 const table = {
   model: rows.model,
+  label: labelChoiceRow,
   output: option('<file>', path, 'where to write the page', {
     short: 'o',
     default: 'charnn.html',
@@ -70,7 +72,7 @@ async function showReading(
   const inputs = [...texts, options.model ?? table.model.default];
   await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
   await refuseModels(texts);
-  const model = await readChosenModel(options.model ?? table.model.default);
+  const model = await readChosenModel(options.model ?? table.model.default, options.label);
   const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,

@@ -1,5 +1,6 @@
 /** `charnn which`: prints each line with the model that is most likely to have written it. */
 
+import { withChosenLabels } from '../library/label-choice.js';
 import { basename } from 'node:path';
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
@@ -60,7 +61,9 @@ async function compareModels(
   const paths = [...models, ...(options.model ?? [])];
   if (paths.length < 2) throw new UsageError('which compares models: name at least two');
   const output = createOutput(options.quiet ?? false);
-  const loaded = await Promise.all(paths.map((file) => readModel(file)));
+  const loaded = await Promise.all(
+    paths.map(async (file) => withChosenLabels(await readModel(file), undefined)),
+  );
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
   // lines are decoded if any of the models reads characters

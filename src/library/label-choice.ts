@@ -60,6 +60,15 @@ export function withChosenLabels(model: Model, given: readonly string[] | undefi
   return withLabelsChosen(model, values);
 }
 
+/**
+ * Refuses a text that cannot have labels of its own, for a model of texts that needs them.
+ * @throws UsageError for a text that is no table
+ */
+export function requireRecords(model: Model, format: string): void {
+  const [label] = model.beside?.labels ?? [];
+  if (label !== undefined && format === 'lines') throw missing(label);
+}
+
 /** The error for a label that is needed */
 export function missing({ name, values }: Label): UsageError {
   const some = values.slice(0, maxNamed).map((value) => quoteText(value, 40));

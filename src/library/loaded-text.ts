@@ -14,7 +14,7 @@ import { sourceRows, textRows } from '../train/schema/text-rows.js';
 import { conditionReader } from './given-beside.js';
 import type { Messages } from './messages.js';
 import { readSeparatorOption } from './records.js';
-import { folderReporter, readingOf } from './text-reading.js';
+import { besideOf, folderReporter, readingOf } from './text-reading.js';
 
 /** Options of reading a text */
 export interface TextRules {
@@ -65,7 +65,7 @@ export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedTe
   return {
     text,
     minCount: options.minCount ?? sourceRows.minCount.default,
-    reading: readingOf(options, unit, 'error', pairs),
+    reading: { ...readingOf(options, unit, 'error', pairs), ...besideOf(options, pairs) },
     ...(pairs && { coding: PairCoding.growing(unitsOf(options)) }),
     separator: readSeparatorOption(options.separator, text),
   };

@@ -1,4 +1,5 @@
 /** The options of a model's calls (names, types, ranges and defaults), and what a model tells of its network. */
+import { labelChoiceRow } from './label-choice.js';
 import { backendNames } from '../backend/device.js';
 import { searchRows } from '../convert/convert-rows.js';
 import { limits } from '../limits.js';
@@ -42,6 +43,7 @@ export const modelRows = {
     backend: backendRow,
     precision: predictingPrecision,
     last: flag('the latest weights of the training, from its state, instead of the best'),
+    label: labelChoiceRow,
   },
   save: { plainWeights: flag('write weights as numbers, not as base64') },
   sampleText: { ...oneTextRows, prompt: option('<text>', text, promptHelp) },

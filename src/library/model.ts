@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A loaded model and its calls. */
 
+import { withChosenLabels } from './label-choice.js';
 import type { BackendName, Device, Precision } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readLatestModel } from '../checkpoint/last-model.js';
@@ -72,11 +73,12 @@ export class Model extends ModelFacts {
   static async load(path: string, options: LoadOptions = {}): Promise<Model> {
     const file = requirePath(path, 'the path of a model');
     checkOptions(modelRows.load, options, 'Model.load');
-    const { backend = 'auto', precision, last = false } = options;
+    const { backend = 'auto', precision, last = false, label } = options;
     const data = await new Operations('the model').run(undefined, () =>
       last ? readLatestModel(file) : readAnyModel(file),
     );
-    return opened(data, backend, precision);
+    const chosen = data.config.pairs ? data : withChosenLabels(data, label);
+    return opened(chosen, backend, precision);
   }
 
   /**

@@ -36,8 +36,8 @@ import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { pairedText } from './paired-text.js';
 import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
-import { withDocuments, withRecords } from './records.js';
-import { trainingText, type ValidationSource } from './training-text.js';
+import { withDocuments, withLabelledRecords, withRecords } from './records.js';
+import { type SplitText, trainingText, type ValidationSource } from './training-text.js';
 
 /**
  * Prepares a new training: sizes and configuration.
@@ -52,11 +52,14 @@ export async function prepareNew(
   const { valFrac, valFile, valChars } = textSettings(options);
   const validating = { valFrac, valFile: valFile ?? null, valChars };
   if (options.pairs) return preparePairs(loaded, validating, options, messages);
-  const { corpus: read, starts } = await trainingText(loaded, validating, undefined, messages);
-  const whole = withRecords(read, loaded.separator, messages);
+  const split = await trainingText(loaded, validating, undefined, messages);
+  // a record with labels is a line
+  const separator = loaded.given ? '\n' : loaded.separator;
+  const whole = withRecords(split.corpus, separator, messages);
   const counts = countedContext(options.counts, whole, initFrom, messages);
   const records = withHeldOut(whole, counts);
-  const corpus = options.documents ? withDocuments(records, startsIn(records, starts)) : records;
+  const documents = options.documents || loaded.given !== undefined;
+  const corpus = documents ? documentsOf(records, split, loaded) : records;
   warnOfOverlap(corpus, messages);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
@@ -69,11 +72,15 @@ export async function prepareNew(
   if (warning !== undefined) messages.warn(warning);
   // the text may be too short for the batch that was asked for, and a thread needs a row
   const fitted = { ...batch, threads: Math.min(threads, batch.batchSize) };
-  const resolved = resolveTraining({ ...options, ...fitted, counts }, { ...picked, ...fitted });
+  const resolved = resolveTraining(
+    { ...options, ...fitted, counts, ...(documents && { documents }) },
+    { ...picked, ...fitted },
+  );
   const givenCounts = countsIn(initFrom, corpus, counts);
   return {
     corpus,
     ...resolved,
+    model: withConditions(resolved.model, loaded.given),
     // absolute paths, so that the texts are found from any folder
     source: sourceOf(loaded, validating),
     ...(initFrom && { initFrom }),
@@ -264,10 +271,21 @@ async function resumedCorpus(
   { documents, counts }: TrainConfig,
   messages: Messages,
 ): Promise<TrainingText> {
-  const { corpus, starts } = await trainingText(loaded, recorded, vocabulary, messages);
-  const whole = { ...corpus, ...withSeparator(separator) };
+  const split = await trainingText(loaded, recorded, vocabulary, messages);
+  const whole = { ...split.corpus, ...withSeparator(separator) };
   const records = withHeldOut(whole, counts === 'auto' || counts === 0 ? undefined : counts);
-  return documents ? withDocuments(records, startsIn(records, starts)) : records;
+  return documents ? documentsOf(records, split, loaded) : records;
+}
+
+/** A text with its files and records as documents, and with the labels of its records */
+function documentsOf(
+  records: TrainingText,
+  { starts, validationGiven }: SplitText,
+  { given }: LoadedText,
+): TrainingText {
+  const own = startsIn(records, starts);
+  if (given === undefined) return withDocuments(records, own);
+  return withLabelledRecords(records, own, given.conditions, validationGiven);
 }
 
 /** The optimiser's part of the configuration, on which the speed depends */

@@ -5,7 +5,6 @@ import { grouped, quote } from '../messages/quote.js';
 import type { OptionsOf } from '../options/table.js';
 import type { FolderReport } from '../text/folders.js';
 import {
-  type BesideColumns,
   besideNames,
   type InvalidAction,
   type ReadingOptions,
@@ -15,10 +14,13 @@ import type { TextUnit } from '../text/unit.js';
 import type { Messages } from './messages.js';
 
 /** Options of reading; a command may have only some of them. */
-type GivenReading = OptionsOf<typeof readingRows & typeof columnRows> & {
+type GivenReading = OptionsOf<typeof readingRows & typeof columnRows>;
+
+/** Options that name columns beside the text */
+interface GivenColumns extends Pick<GivenReading, 'format'> {
   readonly label?: readonly string[] | undefined;
   readonly vector?: string | undefined;
-};
+}
 
 /**
  * Makes the settings of reading from options.
@@ -60,22 +62,23 @@ export function readingOf(
       `${optionName('format', 'ndjson')} needs ${optionName('textColumn')}: the name of the field with the text`,
     );
   }
-  const beside = besideOf(options, isPairs);
   return {
     ...(encoding !== undefined && { encoding }),
     invalid: options.invalid ?? invalid,
     format,
     ...(column !== undefined && { column }),
-    ...(beside && { beside }),
   };
 }
 
-/** @throws UsageError for labels and vectors where there are no columns, and for too many */
-function besideOf(
-  { label: labels = [], vector, format = 'lines' }: GivenReading,
+/**
+ * The columns beside the text that a training reads.
+ * @throws UsageError for labels and vectors where there are no columns, and for too many
+ */
+export function besideOf(
+  { label: labels = [], vector, format = 'lines' }: GivenColumns,
   isPairs: boolean,
-): BesideColumns | undefined {
-  if (labels.length === 0 && vector === undefined) return undefined;
+): Pick<ReadingOptions, 'beside'> {
+  if (labels.length === 0 && vector === undefined) return {};
   const option = labels.length > 0 ? optionName('label') : optionName('vector');
   if (vector !== undefined && !isPairs) {
     throw new UsageError(`${optionName('vector')} is for pairs: give ${optionName('pairs')}`);
@@ -93,7 +96,7 @@ function besideOf(
   if (labels.length > limits.labels) {
     throw new UsageError(`${option} is given ${labels.length} times: at most ${limits.labels}`);
   }
-  return { labels, ...(vector !== undefined && { vector }) };
+  return { beside: { labels, ...(vector !== undefined && { vector }) } };
 }
 
 /** Max number of skipped files that are named */

@@ -51,6 +51,7 @@ export class Network {
   private readonly outputWeight: Tensor;
   private readonly outputBias: Tensor;
   private dropout: Dropout | undefined;
+  private labels: LabelRows | undefined;
   private readonly documentResets: DocumentResets | undefined;
   /** Buffers and input of the chunk that was last run forward */
   private current: { chunk: ChunkViews; ids: Indices; T: number; B: number } | undefined;
@@ -113,29 +114,24 @@ export class Network {
   ): Tensor {
     const chunk = this.chunk(T, B);
     this.dropout = dropout;
+    this.labels = labels;
     this.weightDrop?.forward(dropout);
     if (resets && !this.documentResets) throw new Error('not built for documents');
     this.documentResets?.begin(T, B, resets ?? []);
     if (this.current?.chunk !== chunk || this.current.ids !== ids)
       this.current = { chunk, ids, T, B };
-    for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l], labels);
+    for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l]);
     const top = this.layerOutput(chunk, this.layers.length - 1);
     this.backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
   }
 
-  private forwardLayer(
-    chunk: ChunkViews,
-    l: number,
-    ids: Indices,
-    state: readonly Tensor[],
-    labels: LabelRows | undefined,
-  ): void {
+  private forwardLayer(chunk: ChunkViews, l: number, ids: Indices, state: readonly Tensor[]): void {
     const { backend } = this;
     const layer = chunk.layers[l];
     let lookup: Lookup | undefined;
     if (l === 0) {
-      lookup = this.input.forward(layer.inputProjection, ids, labels);
+      lookup = this.input.forward(layer.inputProjection, ids, this.labels);
     } else {
       const { weight, bias } = this.layerWeights[l].input;
       backend.linear(layer.inputProjection, this.layerOutput(chunk, l - 1), weight, bias);

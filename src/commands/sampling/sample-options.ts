@@ -1,4 +1,5 @@
 /** The options of `charnn sample`. */
+import { labelChoiceRow } from '../../library/label-choice.js';
 import * as rows from '../../cli/rows.js';
 import { flag, type OptionsOf, option, topic } from '../../options/table.js';
 import { path, text } from '../../options/types.js';
@@ -16,6 +17,7 @@ export const sampleTable = {
   ...topic('Records', {
     model: rows.model,
     last: rows.last,
+    label: labelChoiceRow,
     length: { ...length, short: 'l' },
     count: {
       ...count,
