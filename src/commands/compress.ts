@@ -1,4 +1,4 @@
-/** `charnn compress`: codes a file with the predictions of a model that learns from it. */
+/** `charnn compress`: compresses a file with the predictions of a model that learns from it. */
 
 import { readChosenModel } from './input/chosen-model.js';
 import { labelChoiceRow } from '../library/label-choice.js';

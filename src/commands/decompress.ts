@@ -1,4 +1,4 @@
-/** `charnn decompress`: restores a file that `charnn compress` has coded, byte for byte. */
+/** `charnn decompress`: restores a file that `charnn compress` has compressed, byte for byte. */
 import { readChosenModel } from './input/chosen-model.js';
 import { labelChoiceRow } from '../library/label-choice.js';
 import { defineCommand } from '../cli/command.js';

@@ -1,4 +1,4 @@
-/** Evaluates a model of pairs for `charnn eval`, and prints the result. */
+/** Evaluates a model trained on pairs for `charnn eval`, and prints the result. */
 import type { Scope } from '../../backend/device.js';
 import { grouped, type Output } from '../../cli/output.js';
 import { evaluatePairs } from '../../convert/evaluate-pairs.js';
@@ -10,7 +10,7 @@ import { findPairs } from '../../model/pairs/pair-table.js';
 import type { Conditions } from '../../text/conditions.js';
 import type { Ids } from '../../text/unit.js';
 
-/** @param text lines of a source, a tab and a target, and what stands beside them */
+/** @param text lines that each consist of a source, a tab and a target, and what stands beside them */
 export async function evaluateAsPairs(
   model: Model,
   device: Scope,
