@@ -1,7 +1,5 @@
 /** `charnn compress`: compresses a file with the predictions of a model that learns from it. */
 
-import { readChosenModel } from './input/chosen-model.js';
-import { labelChoiceRow } from '../library/label-choice.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
@@ -9,9 +7,11 @@ import * as rows from '../cli/rows.js';
 import { compress as compressBytes, requireCompressible } from '../compress/codec.js';
 import { UsageError } from '../errors.js';
 import { withExactDevice } from '../library/coding.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { coresInStep } from '../machine/cores.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { path } from '../options/types.js';
+import { readChosenModel } from './input/chosen-model.js';
 import { readInput, withProgress } from './input/whole-input.js';
 import { write } from './output/write.js';
 
@@ -61,7 +61,8 @@ async function compressFile(
       'compressed data cannot be written to a terminal: redirect standard output',
     );
   }
-  const model = options.model === undefined ? undefined : await readChosenModel(options.model, options.label);
+  const model =
+    options.model === undefined ? undefined : await readChosenModel(options.model, options.label);
   const { content } = await readInput(file, requireCompressible);
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);

@@ -1,12 +1,13 @@
 /** `charnn decompress`: restores a file that `charnn compress` has compressed, byte for byte. */
-import { readChosenModel } from './input/chosen-model.js';
-import { labelChoiceRow } from '../library/label-choice.js';
+
 import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
 import { decompress as decompressBytes } from '../compress/codec.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { requireMemory } from '../machine/memory.js';
 import { option } from '../options/table.js';
 import { path } from '../options/types.js';
+import { readChosenModel } from './input/chosen-model.js';
 import { readInput, withProgress } from './input/whole-input.js';
 import { write } from './output/write.js';
 
@@ -26,7 +27,8 @@ export const decompress = defineCommand({
   },
   standardOutput: 'result',
   async run([file], options) {
-    const model = options.model === undefined ? undefined : await readChosenModel(options.model, options.label);
+    const model =
+      options.model === undefined ? undefined : await readChosenModel(options.model, options.label);
     const { content, name } = await readInput(file, (bytes) =>
       requireMemory(2 * bytes, 'a compressed file of this size'),
     );

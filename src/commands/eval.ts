@@ -1,6 +1,5 @@
 /** `charnn eval`: measures how well a model predicts a text. */
 
-import { labelChoiceRow, requireRecords } from '../library/label-choice.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
@@ -11,6 +10,7 @@ import { baseline } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { columnsOf, conditionReader, knownConditions } from '../library/given-beside.js';
+import { labelChoiceRow, requireRecords } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';

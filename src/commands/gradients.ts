@@ -1,6 +1,5 @@
 /** `charnn gradients`: measures how far back the gradient reaches. */
 
-import { labelChoiceRow } from '../library/label-choice.js';
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
 import { openDevice } from '../backend/open-device.js';
@@ -8,6 +7,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText, printable } from '../messages/quote.js';
 import { requireCapable } from '../model/capabilities.js';

@@ -1,6 +1,5 @@
 /** `charnn score`: prints each line with its bits per character in front. */
 
-import { labelChoiceRow } from '../library/label-choice.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
@@ -9,6 +8,7 @@ import { UsageError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
 import { requireWeightsThatLearn } from '../library/fixed-weights.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import { jsonText } from '../messages/quote.js';

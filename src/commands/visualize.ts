@@ -1,6 +1,5 @@
 /** `charnn visualize`: writes a page that shows a model reading a text. */
 
-import { labelChoiceRow } from '../library/label-choice.js';
 import { type Analysis, analyse, recordUnits, type Unit } from '../analyse/analysis.js';
 import type { FeatureFinding, UnitScore } from '../analyse/unit-search.js';
 import { openDevice } from '../backend/open-device.js';
@@ -8,6 +7,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';

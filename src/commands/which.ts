@@ -1,6 +1,5 @@
 /** `charnn which`: prints each line with the model that is most likely to have written it. */
 
-import { withChosenLabels } from '../library/label-choice.js';
 import { basename } from 'node:path';
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';
@@ -9,6 +8,7 @@ import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
+import { withChosenLabels } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import { printable, quote } from '../messages/quote.js';

@@ -1,5 +1,5 @@
 /** The options of a model's calls (names, types, ranges and defaults), and what a model tells of its network. */
-import { labelChoiceRow } from './label-choice.js';
+
 import { backendNames } from '../backend/device.js';
 import { searchRows } from '../convert/convert-rows.js';
 import { limits } from '../limits.js';
@@ -11,6 +11,7 @@ import { predictingPrecision } from '../train/schema/training-rows.js';
 import type { AbortSignalLike } from './abort.js';
 import type { Corpus } from './corpus.js';
 import { textOf } from './held.js';
+import { labelChoiceRow } from './label-choice.js';
 
 const backendRow = option('<name>', choice(backendNames), 'compute back end', { default: 'auto' });
 const threadsRow = option('<n>', integer(1, limits.threads), 'worker threads');

@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A loaded model and its calls. */
 
-import { withChosenLabels } from './label-choice.js';
 import type { BackendName, Device, Precision } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { readLatestModel } from '../checkpoint/last-model.js';
@@ -25,6 +24,7 @@ import { convertInput } from './conversion.js';
 import type { Ending } from './ending.js';
 import { requireCodingPrecision, requireWeightsThatLearn } from './fixed-weights.js';
 import { keepModel, type LoadedModel, loadOnto } from './held.js';
+import { withChosenLabels } from './label-choice.js';
 import type { InputLine, LineScore } from './line-scores.js';
 import type { LineTargets } from './line-targets.js';
 import { ModelFacts } from './model-facts.js';

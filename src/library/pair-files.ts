@@ -10,13 +10,19 @@ import { codingOf } from '../text/pair-coding.js';
 import type { Ending } from './ending.js';
 import { columnsOf, conditionReader, knownConditions } from './given-beside.js';
 import type { LoadedModel } from './held.js';
+import { missing } from './label-choice.js';
 import type { modelRows } from './model-options.js';
 import { reportPairs, requireMarks } from './paired-text.js';
 import { readingOf } from './text-reading.js';
 
 /** @throws UsageError for a call that is for models of the other kind */
-export function requireKind({ config }: Model, kind: 'texts' | 'pairs'): void {
-  if ((kind === 'pairs') === (config.pairs ?? false)) return;
+export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'): void {
+  if ((kind === 'pairs') === (config.pairs ?? false)) {
+    const [label] = beside?.labels ?? [];
+    // a model of texts that was loaded has its labels chosen; a training leaves that open
+    if (kind === 'texts' && label !== undefined) throw missing(label);
+    return;
+  }
   throw new UsageError(
     config.pairs
       ? 'the model was trained on pairs of a source and a target: use convert or evaluatePairs'

@@ -1,4 +1,5 @@
 /** Prepares a training from a text and options, or from a state. */
+
 import { isDeepStrictEqual } from 'node:util';
 import type { Precision } from '../backend/device.js';
 import { readState } from '../checkpoint/state-file.js';
@@ -8,14 +9,11 @@ import { grouped, quote } from '../messages/quote.js';
 import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
-import { pairCount } from '../model/pairs/pair-table.js';
 import { sharedFraction, sharedRun } from '../novelty/overlap.js';
-import { type OptionRow, withDefaults } from '../options/table.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
 import type { PreparedTraining, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
-import { pairPreset, pairSteps } from '../train/length/pair-preset.js';
 import { batchShape, preset, type SizeName, sizes } from '../train/length/preset.js';
 import { choosePrecision, precisionOf } from '../train/precision.js';
 import {
@@ -27,14 +25,16 @@ import {
 } from '../train/resolve.js';
 import type { TrainingState } from '../train/saving/training-state.js';
 import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
-import { trainingRows } from '../train/schema/training-rows.js';
-import type { OptimizerConfig, TrainConfig } from '../train/train-config.js';
+import type { TrainConfig } from '../train/train-config.js';
 import { findState, matchModel } from './claim-output.js';
 import { countedContext, countsIn, startsIn, withHeldOut } from './counted-text.js';
 import { withConditions } from './given-beside.js';
 import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
+import { optimizerOf } from './optimizer-options.js';
 import { pairedText } from './paired-text.js';
+import { preparePairs } from './prepare-pairs.js';
+import { sourceOf } from './recorded-source.js';
 import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
 import { withDocuments, withLabelledRecords, withRecords } from './records.js';
 import { type SplitText, trainingText, type ValidationSource } from './training-text.js';
@@ -51,7 +51,7 @@ export async function prepareNew(
 ): Promise<PreparedTraining> {
   const { valFrac, valFile, valChars } = textSettings(options);
   const validating = { valFrac, valFile: valFile ?? null, valChars };
-  if (options.pairs) return preparePairs(loaded, validating, options, messages);
+  if (options.pairs) return preparePairs(loaded, validating, options, initFrom, messages);
   const split = await trainingText(loaded, validating, undefined, messages);
   // a record with labels is a line
   const separator = loaded.given ? '\n' : loaded.separator;
@@ -86,49 +86,6 @@ export async function prepareNew(
     ...(initFrom && { initFrom }),
     ...(givenCounts && { givenCounts }),
   };
-}
-
-/** Where a text came from, as states record it */
-function sourceOf(loaded: LoadedText, validating: ValidationSource): PreparedTraining['source'] {
-  const { minCount, reading } = loaded;
-  return {
-    ...validating,
-    texts: loaded.paths,
-    valFile: validating.valFile === null ? null : absolute(validating.valFile),
-    minCount,
-    reading,
-    files: loaded.corpus.parts,
-    ...(loaded.leftOut.length > 0 && { leftOut: loaded.leftOut }),
-  };
-}
-
-/** A training on pairs from its beginning. */
-async function preparePairs(
-  loaded: LoadedText,
-  validating: ValidationSource,
-  options: CommandTrainOptions,
-  messages: Messages,
-): Promise<PreparedTraining> {
-  const seed = options.seed ?? trainingRows.seed.default;
-  const corpus = await pairedText(loaded, validating, seed, undefined, messages);
-  const { batchSize, ...picked } = pairPreset(pairCount(corpus.pairs.train));
-  const fitted = { batchSize: options.batchSize ?? batchSize, seqLength: pairSteps };
-  const threads = Math.min(options.threads ?? coresInStep(), fitted.batchSize);
-  const length = trainLength(options) ?? picked.length;
-  if (options.hidden === undefined || options.dropout === undefined) {
-    const { hidden, dropout } = { ...picked.model, dropout: picked.dropout, ...given(options) };
-    messages.note(`picked hidden size ${hidden} and dropout ${dropout} by the number of pairs`);
-  }
-  const resolved = resolveTraining(
-    { ...options, ...fitted, threads },
-    { ...picked, ...fitted, threads, length },
-  );
-  const model = withConditions(resolved.model, loaded.given);
-  return { corpus, ...resolved, model, source: sourceOf(loaded, validating) };
-}
-
-function given({ hidden, dropout }: CommandTrainOptions) {
-  return { ...(hidden !== undefined && { hidden }), ...(dropout !== undefined && { dropout }) };
 }
 
 /** Picks size, dropout and length where they are not given, and notes it. */
@@ -286,17 +243,6 @@ function documentsOf(
   const own = startsIn(records, starts);
   if (given === undefined) return withDocuments(records, own);
   return withLabelledRecords(records, own, given.conditions, validationGiven);
-}
-
-/** The optimiser's part of the configuration, on which the speed depends */
-function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
-  const rows = withDefaults(trainingRows, options);
-  const own = Object.entries<OptionRow>(trainingRows).filter(([, { field }]) =>
-    field?.startsWith('optimizer.'),
-  );
-  return Object.fromEntries(
-    own.map(([key]) => [key, rows[key as keyof typeof rows]]),
-  ) as unknown as OptimizerConfig;
 }
 
 /** A smaller overlap is chance: phrases that recur in any text */

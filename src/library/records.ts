@@ -1,8 +1,8 @@
 /** The separator that ends the records of a training text: given by the user, or found in the text and reported. */
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
-import { prepareText } from '../text/decode.js';
 import type { Conditions } from '../text/conditions.js';
+import { prepareText } from '../text/decode.js';
 import { textBeginning } from '../text/documents.js';
 import { lineEnds, recordLabels } from '../text/record-labels.js';
 import { describeSeparator, findSeparator } from '../text/separator.js';

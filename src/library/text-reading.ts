@@ -4,11 +4,7 @@ import { limits } from '../limits.js';
 import { grouped, quote } from '../messages/quote.js';
 import type { OptionsOf } from '../options/table.js';
 import type { FolderReport } from '../text/folders.js';
-import {
-  besideNames,
-  type InvalidAction,
-  type ReadingOptions,
-} from '../text/reading-options.js';
+import { besideNames, type InvalidAction, type ReadingOptions } from '../text/reading-options.js';
 import type { columnRows, readingRows } from '../text/reading-rows.js';
 import type { TextUnit } from '../text/unit.js';
 import type { Messages } from './messages.js';

@@ -17,7 +17,7 @@ export const attentions = ['general', 'dot', 'none'] as const;
 
 export interface Attending {
   /** Omitted when `general`, and without pairs */
-  readonly attention?: (typeof attentions)[number];
+  readonly attention?: (typeof attentions)[number] | undefined;
 }
 
 export function architectureFlags(

@@ -33,11 +33,7 @@ import { WeightDrop } from './weight-drop.js';
 /** State of every layer, [B, H] each: `state[layer][0]` is h, `[1]` the LSTM's c. */
 export type State = readonly (readonly Tensor[])[];
 
-/**
- * Receives the gradient w.r.t. the states during back-propagation: layer by layer from the top, step by step from the
- * last.
- * @param dState [B, H] each: gradient w.r.t. the state before step `t`; valid during the call
- */
+/** Receives the gradients w.r.t. the states before each step, [B, H] each, from the last layer and step on. */
 export type StateGradientObserver = (layer: number, t: number, dState: readonly Tensor[]) => void;
 
 export class Network {
@@ -118,8 +114,8 @@ export class Network {
     this.weightDrop?.forward(dropout);
     if (resets && !this.documentResets) throw new Error('not built for documents');
     this.documentResets?.begin(T, B, resets ?? []);
-    if (this.current?.chunk !== chunk || this.current.ids !== ids)
-      this.current = { chunk, ids, T, B };
+    const isNew = this.current?.chunk !== chunk || this.current.ids !== ids;
+    if (isNew) this.current = { chunk, ids, T, B };
     for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l]);
     const top = this.layerOutput(chunk, this.layers.length - 1);
     this.backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);

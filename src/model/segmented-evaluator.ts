@@ -132,7 +132,15 @@ export class SegmentedEvaluator {
     const labels = this.labels.write(marks?.labels, T * this.rows);
     backend.writeIndices(views.inputIndices, views.inputs);
     const output = network.forward(
-      ...([views.inputIndices, T, this.rows, this.state, undefined, marks?.resets, labels] as const),
+      ...([
+        views.inputIndices,
+        T,
+        this.rows,
+        this.state,
+        undefined,
+        marks?.resets,
+        labels,
+      ] as const),
     );
     if (from < 0) return 0;
     backend.writeIndices(views.targetIndices, views.targets);

@@ -1,6 +1,7 @@
 /** The options of `charnn sample`. */
-import { labelChoiceRow } from '../../library/label-choice.js';
+
 import * as rows from '../../cli/rows.js';
+import { labelChoiceRow } from '../../library/label-choice.js';
 import { flag, type OptionsOf, option, topic } from '../../options/table.js';
 import { path, text } from '../../options/types.js';
 import { choiceRows, extentRows, recordRows } from '../../sample/sample-rows.js';
