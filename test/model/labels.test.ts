@@ -66,7 +66,10 @@ function logitsOf({ config, weights }: Model, labels: Int32Array | undefined): n
   const flat = backend.tensor([table.flatSize]);
   backend.write(flat, weights);
   const tensors = new ParameterTensors(backend, table, flat);
-  const capacity = { maxRows: T * B, maxBatch: B, training: false };
+  const capacity = {
+    ...{ maxRows: T * B, maxBatch: B, training: false },
+    ...{ dropout: false, weightDrop: false },
+  };
   const network = new Network(backend, config, tensors, undefined, capacity);
   const ids = backend.indices(T * B);
   backend.writeIndices(
