@@ -16,6 +16,7 @@ import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { modelRows } from '../train/schema/model-rows.js';
 import { textRows } from '../train/schema/text-rows.js';
+import { readConditioned } from './beside-field.js';
 import { bytesJson, checkBytes, type NamedBytes, readBytes } from './blobs.js';
 import { readPairUnits } from './pair-units.js';
 import { readRows } from './recorded-config.js';
@@ -226,6 +227,7 @@ export function readModelConfig(fields: Fields): ModelConfig {
     ...shape,
     vocabulary: fields.integer('vocabulary', 2, limits.vocabulary),
     ...architectureFlags({ residual, layerNorm, pairs, attention }),
+    ...readConditioned(fields),
   };
   const sentence = refusal(config);
   if (sentence) throw new CharnnError(fields.name(sentence(asField)));

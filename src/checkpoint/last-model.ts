@@ -1,6 +1,6 @@
 /** Reads the latest model of a training, from the state beside its best model. */
 import type { Model } from '../model/model-data.js';
-import { readModel } from './model-file.js';
+import { readAnyModel } from './model-file.js';
 import { readLastModel, statePath } from './state-file.js';
 
 /**
@@ -12,7 +12,7 @@ import { readLastModel, statePath } from './state-file.js';
 export async function readLatestModel(path: string): Promise<Model> {
   const latest = await readLastModel(statePath(path));
   if (!latest.training?.counts) return latest;
-  const best = await readModel(path).catch(() => undefined);
+  const best = await readAnyModel(path).catch(() => undefined);
   const isSame = best?.training?.id === latest.training.id;
   return { ...latest, ...(isSame && best?.counts && { counts: best.counts }) };
 }

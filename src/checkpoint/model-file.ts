@@ -6,11 +6,12 @@ import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { quote } from '../messages/quote.js';
 import type { ModelConfig } from '../model/model-config.js';
-import { type Model, namedTensors } from '../model/model-data.js';
+import { type Model, namedTensors, withBeside } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
 import { History } from '../train/saving/history.js';
 import { writeFileAtomically } from './atomic.js';
+import { readBeside } from './beside-field.js';
 import type { NamedBytes } from './blobs.js';
 import { countsField, countsName, readTable, readTableHead, readWeights } from './counts-field.js';
 import {
@@ -59,6 +60,7 @@ export function modelContents(model: Model): ModelContents {
       text: model.text,
       vocabulary: model.vocabulary.toJSON(),
       separator: model.separator,
+      beside: model.beside,
       counts: counts?.field,
       training: model.training,
       history: History.of(model.history).entries,
@@ -128,12 +130,14 @@ export function readContents(fields: Fields, shown: string, prepare: PrepareTens
   const text = readTextOptions(fields.fields('text'));
   const vocabulary = readVocabulary(fields, config);
   const separator = readSeparator(fields);
+  const beside = readBeside(fields, config);
   const training = fields.get('training') === undefined ? undefined : fields.record('training');
   const history = readHistory(fields);
   const lineQuantiles = readLineQuantiles(fields);
   const { weights, counts } = readParameters(fields, config, shown, prepare);
   return {
-    ...{ config, text, vocabulary, ...withSeparator(separator), training, history, weights },
+    ...{ config, text, vocabulary, ...withSeparator(separator), ...withBeside(beside) },
+    ...{ training, history, weights },
     ...(counts && { counts }),
     ...(lineQuantiles && { lineQuantiles }),
   };

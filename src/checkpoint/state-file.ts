@@ -7,7 +7,7 @@ import { requireMemory } from '../machine/memory.js';
 import { quote } from '../messages/quote.js';
 import { cellOf } from '../model/cells/cells.js';
 import { carriedLayers, type ModelConfig } from '../model/model-config.js';
-import type { Model } from '../model/model-data.js';
+import { type Model, withBeside } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
 import type { LengthPlan } from '../train/length/step-budget.js';
@@ -17,6 +17,7 @@ import { configRecord } from '../train/schema/record.js';
 import type { TrainConfig } from '../train/train-config.js';
 import { momentCount } from '../train/update/optimizers.js';
 import { writeFileAtomically } from './atomic.js';
+import { readBeside } from './beside-field.js';
 import { countsField, countsName, readTable, readTableHead } from './counts-field.js';
 import {
   CheckpointFile,
@@ -98,6 +99,7 @@ export async function readLastModel(path: string): Promise<Model> {
     vocabulary: state.vocabulary,
     text: state.text,
     ...withSeparator(state.separator),
+    ...withBeside(state.beside),
     weights: state.average ?? state.weights,
     training: { id, step, ...config, corpus: provenance },
     history: state.history,
@@ -116,6 +118,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
     vocabulary: readVocabulary(fields, model),
     text: readTextOptions(fields.fields('text')),
     ...withSeparator(readSeparator(fields)),
+    ...withBeside(readBeside(fields, model)),
     provenance: fields.record('provenance'),
     source: fields.record('source'),
     id: fields.get('id') === undefined ? undefined : fields.string('id'),

@@ -16,8 +16,8 @@ import type { TrainConfig } from '../train/train-config.js';
  * file.
  */
 const versions = {
-  model: { hash: 2, all: 3, counts: 4, pairs: 5, equations: 5 },
-  state: { hash: 2, all: 3, documents: 4, counts: 5, pairs: 6, equations: 6, bf16: 6 },
+  model: { hash: 2, all: 3, counts: 4, pairs: 5, equations: 5, labels: 5 },
+  state: { hash: 2, all: 3, documents: 4, counts: 5, pairs: 6, equations: 6, labels: 6, bf16: 6 },
   compressed: { headerChecksum: 2, modelProbe: 3, modelCounts: 4, all: 4 },
 } as const;
 
@@ -64,9 +64,10 @@ export function stateFeatures(model: ModelConfig, config: TrainConfig) {
   ];
 }
 
-function networkFeatures({ pairs, equations }: ModelConfig) {
+function networkFeatures({ pairs, equations, labels, vectors }: ModelConfig) {
   return [
     ...(pairs ? (['pairs'] as const) : []),
+    ...(labels || vectors ? (['labels'] as const) : []),
     ...(equations === undefined ? [] : (['equations'] as const)),
   ];
 }

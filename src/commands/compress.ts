@@ -1,16 +1,17 @@
 /** `charnn compress`: compresses a file with the predictions of a model that learns from it. */
 
 import { openDevice } from '../backend/open-device.js';
-import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { compress as compressBytes, requireCompressible } from '../compress/codec.js';
 import { UsageError } from '../errors.js';
 import { withExactDevice } from '../library/coding.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { coresInStep } from '../machine/cores.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { path } from '../options/types.js';
+import { readChosenModel } from './input/chosen-model.js';
 import { readInput, withProgress } from './input/whole-input.js';
 import { write } from './output/write.js';
 
@@ -19,6 +20,7 @@ const table = {
     short: 'm',
     absent: 'a new model of bytes',
   }),
+  label: labelChoiceRow,
   learn: flag('keep the model as it is: faster, but larger output', {
     flag: 'no-learn',
     default: true,
@@ -59,7 +61,8 @@ async function compressFile(
       'compressed data cannot be written to a terminal: redirect standard output',
     );
   }
-  const model = options.model === undefined ? undefined : await readModel(options.model);
+  const model =
+    options.model === undefined ? undefined : await readChosenModel(options.model, options.label);
   const { content } = await readInput(file, requireCompressible);
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);

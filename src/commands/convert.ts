@@ -5,7 +5,9 @@ import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { convertLines } from '../convert/convert-lines.js';
 import { searchRows, searchSettings, writingRows } from '../convert/convert-rows.js';
+import { attachGiven, neededColumns, requireTable } from '../convert/given-lines.js';
 import { UsageError } from '../errors.js';
+import { labelChoice, labelChoiceRow } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import type { Model } from '../model/model-data.js';
@@ -33,6 +35,7 @@ const table = {
   last: rows.last,
   ...searchRows,
   ...writingRows,
+  label: labelChoiceRow,
   encoding: encodingRow,
   ...sourceColumnRows,
   invalid: invalidRow('replace'),
@@ -52,6 +55,7 @@ export const convert = defineCommand({
     ['charnn convert < words.txt', 'a target for each word'],
     ['echo hello | charnn convert -m lexicon.json', 'another model'],
     ['charnn convert --n-best 5 --scores < words.txt', 'the five best of each'],
+    ['charnn convert --label form=past < verbs.txt', 'of a model with labels'],
     ['charnn convert --threshold 0.2 --mark ? < words.txt', 'only where it is sure'],
   ],
   synonyms: ['translate', 'transduce', 'transliterate', 'g2p'],
@@ -76,14 +80,23 @@ async function convertTexts(
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
   const { unit } = model.text;
-  const reading = readingOf(sourceColumnOf(options, model), unit, 'replace');
+  const chosen = labelChoice(model, options.label);
+  const columns = neededColumns(model, chosen);
+  const reading = {
+    ...readingOf(sourceColumnOf(options, model), unit, 'replace'),
+    ...(columns && { beside: columns }),
+    // where there are vectors, there need not be a source
+    isOptional: model.beside?.vector !== undefined,
+  };
+  requireTable(columns, reading.format);
+  const attach = attachGiven(model, columns, chosen);
   const onFolder = folderReporter(output);
   const sources = await findSources(textArguments(texts), process.stdin, {
     reading,
     unit,
     onFolder,
   });
-  const converted = convertLines(lineGroups(sources, { reading, unit }), {
+  const converted = convertLines(lineGroups(sources, { reading, unit, attach }), {
     model,
     device,
     search,

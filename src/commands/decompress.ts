@@ -1,11 +1,13 @@
 /** `charnn decompress`: restores a file that `charnn compress` has compressed, byte for byte. */
-import { readModel } from '../checkpoint/model-file.js';
+
 import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';
 import { decompress as decompressBytes } from '../compress/codec.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { requireMemory } from '../machine/memory.js';
 import { option } from '../options/table.js';
 import { path } from '../options/types.js';
+import { readChosenModel } from './input/chosen-model.js';
 import { readInput, withProgress } from './input/whole-input.js';
 import { write } from './output/write.js';
 
@@ -19,12 +21,14 @@ export const decompress = defineCommand({
   synonyms: ['unpack', 'unzip', 'decode', 'uncompress'],
   options: {
     model: option('<file>', path, 'the model that compress was given', { short: 'm' }),
+    label: labelChoiceRow,
     quiet: rows.quiet,
     debug: rows.debug,
   },
   standardOutput: 'result',
   async run([file], options) {
-    const model = options.model === undefined ? undefined : await readModel(options.model);
+    const model =
+      options.model === undefined ? undefined : await readChosenModel(options.model, options.label);
     const { content, name } = await readInput(file, (bytes) =>
       requireMemory(2 * bytes, 'a compressed file of this size'),
     );

@@ -9,6 +9,8 @@ import { optionName, UsageError } from '../errors.js';
 import { baseline } from '../evaluate/baseline.js';
 import { evaluate as evaluateIds } from '../evaluate/evaluate.js';
 import { requireWeightsThatLearn } from '../library/fixed-weights.js';
+import { columnsOf, conditionReader, knownConditions } from '../library/given-beside.js';
+import { labelChoiceRow, requireRecords } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import { flag } from '../options/table.js';
@@ -16,7 +18,7 @@ import { countsWeightRow } from '../sample/sample-rows.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
-import { readAnyChosenModel } from './input/chosen-model.js';
+import { readAnyChosenModel, readChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { baselineEvent, baselineLine } from './output/baseline-line.js';
 import { evaluateAsPairs } from './output/pair-evaluation.js';
@@ -36,6 +38,7 @@ export const evaluate = defineCommand({
   options: {
     model: rows.model,
     last: rows.last,
+    label: labelChoiceRow,
     ...readingRows,
     ...columnRows,
     countsWeight: countsWeightRow,
@@ -53,7 +56,12 @@ export const evaluate = defineCommand({
     requireWeightsThatLearn(options.precision, options.dynamic);
     const output = createOutput(options.quiet ?? false);
     await refuseModels(texts);
-    const model = await readAnyChosenModel(options.model ?? rows.model.default, options.last);
+    const path = options.model ?? rows.model.default;
+    // without labels that hold for all, each record of a table has its own
+    const model =
+      options.label === undefined
+        ? await readAnyChosenModel(path, options.last)
+        : await readChosenModel(path, options.label, options.last);
     const { text, vocabulary } = model;
     if (model.config.pairs && options.dynamic) {
       throw new UsageError('--dynamic is for models of texts, not of pairs: leave it out');
@@ -64,11 +72,15 @@ export const evaluate = defineCommand({
         `${optionName(key)} is for models of pairs, and this one is of a text: leave it out`,
       );
     }
+    const reading = {
+      ...readingOf(options, text.unit, 'error', model.config.pairs),
+      ...columnsOf(model),
+    };
+    if (!model.config.pairs) requireRecords(model, reading.format);
+    const beside = conditionReader(reading, knownConditions(model));
     const corpus = await loadCorpus(textArguments(texts), {
-      text,
-      vocabulary,
+      ...{ text, vocabulary, reading, beside },
       minCount: 1,
-      reading: readingOf(options, text.unit, 'error', model.config.pairs),
       coding: model.config.pairs ? codingOf(text) : undefined,
       onFolder: folderReporter(output),
       stdin: process.stdin,
@@ -77,12 +89,14 @@ export const evaluate = defineCommand({
     if (device.note !== undefined) output.note(device.note);
     if (model.config.pairs) {
       const search = searchSettings(options, false);
-      await evaluateAsPairs(model, device, corpus.ids, search, output, options.json ?? false);
+      const read = { ids: corpus.ids, given: beside?.finish().conditions };
+      await evaluateAsPairs(model, device, read, search, output, options.json ?? false);
       return;
     }
     const evaluation = {
       dynamic: options.dynamic ?? false,
       starts: corpus.starts,
+      given: beside?.finish().conditions,
       countsWeight: options.countsWeight,
     };
     const { characters, nats, bitsPerCharacter, perplexity } = await evaluateIds(

@@ -1,4 +1,5 @@
 /** `charnn export`: writes a model in a format of other programs. */
+
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -10,6 +11,7 @@ import {
   onnxModel,
 } from '../exchange/onnx/onnx-model.js';
 import { modelSafetensors } from '../exchange/safetensors-model.js';
+import { labelChoiceRow, withChosenLabels } from '../library/label-choice.js';
 import { guardOutput } from '../library/output-guard.js';
 import { quote } from '../messages/quote.js';
 import { type ExportFormat, exportFormats, refusal } from '../model/capabilities.js';
@@ -38,6 +40,7 @@ const table = {
       default: 'step',
     },
   ),
+  label: labelChoiceRow,
   counts: flag("leave the model's n-gram counts out, which hold strings of its text", {
     flag: 'no-counts',
     default: true,
@@ -81,7 +84,10 @@ async function exportModel(args: readonly string[], options: Options): Promise<v
   }
   const to = options.output ?? from.replace(/(\.json)?$/i, endings[format]);
   await checkPath(to, format, from);
-  const read = await readAnyChosenModel(from, options.last);
+  const whole = await readAnyChosenModel(from, options.last);
+  // a graph knows no labels, and other files have those of the model unless some are chosen
+  const isChosen = options.label !== undefined || format === 'onnx';
+  const read = isChosen && !whole.config.pairs ? withChosenLabels(whole, options.label) : whole;
   const model = options.counts === false ? { ...read, counts: undefined } : read;
   const sentence = refusal({ ...model.config, format });
   if (sentence !== undefined) {

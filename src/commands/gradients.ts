@@ -7,6 +7,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText, printable } from '../messages/quote.js';
 import { requireCapable } from '../model/capabilities.js';
@@ -38,6 +39,7 @@ const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding:
 const table = {
   ...topic('Network', {
     model: rows.model,
+    label: labelChoiceRow,
     cell: option(
       '<names>',
       listOf(cellType),
@@ -126,7 +128,7 @@ async function trained(texts: readonly string[], options: Options, output: Outpu
   }
   const name = options.model ?? table.model.default;
   await refuseModels(texts);
-  const model = await readChosenModel(name);
+  const model = await readChosenModel(name, options.label);
   const { config, text, vocabulary, weights, training, history } = model;
   const corpus = await loadCorpus(textArguments(texts), {
     text,

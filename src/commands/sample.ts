@@ -35,6 +35,7 @@ export const sample = defineCommand({
     ["charnn sample -p 'Call me' -l 200", 'continue a text'],
     ['charnn sample -l 1000000 | head -n 20', 'until head has its lines'],
     ["charnn sample -n 20 --stop '\\n' | sort -u", 'twenty lines'],
+    ['charnn sample --label author=Keats', 'of a model with labels'],
     ['seq 9 | charnn sample --complete -', 'a line that begins with each digit'],
     ['charnn sample -i', 'take turns with it'],
   ],
@@ -50,7 +51,7 @@ export const sample = defineCommand({
 
 async function writeRecords(path: string, options: CommandSampleOptions): Promise<void> {
   const output = createOutput(options.quiet ?? false);
-  const model = await readChosenModel(path, options.last);
+  const model = await readChosenModel(path, options.label, options.last);
   const settings = commandSettings(options, model, output);
   const encode = promptEncoder(model, output);
   const { unit } = model.text;

@@ -10,6 +10,7 @@ import { evaluate } from '../evaluate/evaluate.js';
 import { quantilesOf } from '../evaluate/line-costs.js';
 import { type LineScoring, scoreLines } from '../evaluate/score-lines.js';
 import { requireWeightsThatLearn } from '../library/fixed-weights.js';
+import { labelChoiceRow } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import { quote } from '../messages/quote.js';
@@ -49,6 +50,7 @@ const ofLines = [
 
 const table = {
   model: rows.model,
+  label: labelChoiceRow,
   last: rows.last,
   total: flag(
     'print only the bits per character of the whole input, read as one text as eval does',
@@ -114,7 +116,11 @@ async function scoreTexts(texts: readonly string[], options: Options): Promise<n
   const output = createOutput(options.quiet ?? false);
   requireWeightsThatLearn(options.precision, options.dynamic ?? false);
   await refuseModels(texts);
-  const model = await readChosenModel(options.model ?? rows.model.default, options.last);
+  const model = await readChosenModel(
+    options.model ?? rows.model.default,
+    options.label,
+    options.last,
+  );
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
   const paths = textArguments(texts);

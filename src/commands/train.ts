@@ -131,8 +131,8 @@ async function run(
       event.type === 'warning' ? { ...event, message: spelt(event.message, flagOf) } : event,
     );
   const onModel = async (model: Model) => {
-    // a model of pairs cannot write text without a source
-    if (!samples || (quiet && !json) || model.config.pairs) return;
+    // a model of pairs writes no text without a source, and one with labels none without their values
+    if (!samples || (quiet && !json) || model.config.pairs || model.beside) return;
     show(await sampleOf(model, config));
   };
   return training.run(signal, show, onModel, company?.others);

@@ -7,6 +7,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { labelChoiceRow, withChosenLabels } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
@@ -32,6 +33,7 @@ const partLength = 1 << 15;
 
 const table = {
   model: rows.model,
+  label: labelChoiceRow,
   output: option('<file>', path, 'where to write the page', {
     short: 'o',
     default: 'charnn.html',
@@ -73,7 +75,8 @@ async function showReading(
   const inputs = [...texts, options.model ?? table.model.default];
   await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
   await refuseModels(texts);
-  const model = await readAnyChosenModel(options.model ?? table.model.default);
+  const chosen = await readAnyChosenModel(options.model ?? table.model.default);
+  const model = chosen.config.pairs ? chosen : withChosenLabels(chosen, options.label);
   const { text, vocabulary } = model;
   const isOfPairs = model.config.pairs ?? false;
   if (isOfPairs) requirePairOptions(model, options);

@@ -8,6 +8,7 @@ import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { scoreLines } from '../evaluate/score-lines.js';
+import { withChosenLabels } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import { printable, quote } from '../messages/quote.js';
@@ -65,7 +66,9 @@ async function compareModels(
   const paths = [...models, ...(options.model ?? [])];
   if (paths.length < 2) throw new UsageError('which compares models: name at least two');
   const output = createOutput(options.quiet ?? false);
-  const loaded = await Promise.all(paths.map((file) => readModel(file)));
+  const loaded = await Promise.all(
+    paths.map(async (file) => withChosenLabels(await readModel(file), undefined)),
+  );
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
   // bytes are decoded as text if any of the models reads characters

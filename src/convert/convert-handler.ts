@@ -62,12 +62,14 @@ export async function createConvertHandler(
   };
   return async (message) => {
     if ('taken' in message) return;
-    const { bytes, ends } = message.job;
+    const { bytes, ends, given } = message.job;
     const lines = Array.from(ends, (end, i) =>
       pairText.uniform(withoutCr(bytes.subarray(i > 0 ? ends[i - 1] : 0, end), text)),
     );
     const sources = lines.map((line) => pairText.read(line));
-    const conversions = await converter.convert(sources.map(({ ids }) => ids));
+    const conversions = await converter.convert(
+      sources.map(({ ids }, i) => ({ ids, given: given?.[i] })),
+    );
     const targets = conversions.flat();
     const texts = targets.map(({ ids }) => pairText.write(ids));
     let at = 0;

@@ -5,14 +5,22 @@
 import { type Backend, isPending, type Tensor } from '../backend/backend.js';
 import { limits } from '../limits.js';
 import type { ModelConfig } from '../model/model-config.js';
-import { PairFeed } from '../model/pairs/pair-feed.js';
+import { type Beside, PairFeed } from '../model/pairs/pair-feed.js';
 import { PairNetwork } from '../model/pairs/pair-network.js';
 import type { PairMarks } from '../model/pairs/pair-table.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import { type Given, givenTogether } from '../text/conditions.js';
 import type { Ids } from '../text/unit.js';
 import { BeamSearch } from './beam-search.js';
 import { GreedySearch } from './greedy-search.js';
 import type { SearchSettings, Target, TargetSearch } from './target-search.js';
+
+/** A source to be converted */
+export interface ConversionSource {
+  readonly ids: Ids;
+  /** What stands beside it, where the model needs that */
+  readonly given?: Given | undefined;
+}
 
 /** The targets of a source, best first; none if it is empty or too long. */
 export type Conversion = readonly Target[];
@@ -60,16 +68,20 @@ export class Converter {
    * Converts sources.
    * @returns a conversion for each source, in their order
    */
-  async convert(sources: readonly Ids[]): Promise<Conversion[]> {
+  async convert(sources: readonly ConversionSource[]): Promise<Conversion[]> {
     const results: Conversion[] = sources.map(() => []);
+    const vectors = sources.map(({ given }) => this.vectorsOf(given));
+    const lengths = sources.map(({ ids }, i) => ids.length + vectors[i]);
     const order = Array.from(sources.keys())
-      .filter((i) => sources[i].length > 0 && sources[i].length <= limits.pairLength)
-      .sort((a, b) => sources[a].length - sources[b].length || a - b);
+      .filter((i) => lengths[i] > 0 && lengths[i] <= limits.pairLength)
+      .sort((a, b) => lengths[a] - lengths[b] || vectors[a] - vectors[b] || a - b);
+    const areAlike = (a: number, b: number) =>
+      lengths[a] === lengths[b] && vectors[a] === vectors[b];
     for (let from = 0; from < order.length; ) {
-      const { length } = sources[order[from]];
-      const rows = Math.max(1, Math.min(this.batch, Math.floor(maxSourceRows / length)));
+      const rows = Math.floor(maxSourceRows / lengths[order[from]]);
+      const end = Math.min(order.length, from + Math.max(1, Math.min(this.batch, rows)));
       let to = from + 1;
-      while (to < order.length && to - from < rows && sources[order[to]].length === length) to++;
+      while (to < end && areAlike(order[to], order[from])) to++;
       const batch = order.slice(from, to);
       const targets = await this.convertBatch(batch.map((i) => sources[i]));
       batch.forEach((i, row) => {
@@ -82,13 +94,18 @@ export class Converter {
 
   /**
    * Converts sources side by side.
-   * @param sources all of the same length
+   * @param sources all of the same length, with equally many vectors
    */
-  private async convertBatch(sources: readonly Ids[]): Promise<Conversion[]> {
+  private async convertBatch(sources: readonly ConversionSource[]): Promise<Conversion[]> {
     const { backend, network, feed, config, settings } = this;
     const { vocabulary: V } = config;
-    const [B, S] = [sources.length, sources[0].length];
-    network.encode(feed.sources(timeMajor(sources, S), S, B));
+    const [B, [{ ids, given }]] = [sources.length, sources];
+    const S = ids.length + this.vectorsOf(given);
+    const source = timeMajor(
+      sources.map((one) => one.ids),
+      ids.length,
+    );
+    network.encode(feed.sources(source, S, B, this.beside(sources)));
     const searches = sources.map(() => this.newSearch());
     const values = new Float32Array(settings.beam * B * V);
     const max = maxTarget(S);
@@ -136,6 +153,26 @@ export class Converter {
       network.reorder(feed.parents(parents));
     }
     return open;
+  }
+
+  /** Number of vectors that stand before a source */
+  private vectorsOf(given: Given | undefined): number {
+    const { vectors } = this.config;
+    return vectors && given ? given.vectors.length / vectors.size : 0;
+  }
+
+  private beside(sources: readonly ConversionSource[]): Beside {
+    const { labels, vectors } = this.config;
+    if (labels === undefined && vectors === undefined) return {};
+    const given = sources.map((one) => {
+      if (one.given === undefined) throw new Error('labels or vectors are missing');
+      return one.given;
+    });
+    const together = givenTogether(given, vectors?.size ?? 0);
+    return {
+      ...(labels && { labels: together.labels }),
+      ...(vectors && { vectors: together.vectors }),
+    };
   }
 
   private newSearch(): TargetSearch {

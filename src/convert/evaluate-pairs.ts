@@ -15,8 +15,9 @@ import {
   targetsUnknown,
 } from '../model/pairs/pair-table.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import { givenOf } from '../text/conditions.js';
 import type { Ids } from '../text/unit.js';
-import { Converter } from './converter.js';
+import { type ConversionSource, Converter } from './converter.js';
 import { ErrorRate } from './edit-distance.js';
 import { PairText } from './pair-text.js';
 import type { SearchSettings } from './target-search.js';
@@ -58,7 +59,7 @@ export async function evaluatePairs(
     const weights = loadWeights(model, scope.operations);
     const converter = new Converter(scope.operations, model.config, weights, marks, search);
     const references = referencesOf(ids, pairs);
-    const answers = await converter.convert(references.map(({ source }) => source));
+    const answers = await converter.convert(references);
     const text = new PairText(model);
     let wrong = 0;
     const [characterErrors, symbolErrors] = [new ErrorRate(), new ErrorRate()];
@@ -123,12 +124,11 @@ async function natsOf(
   return nats;
 }
 
-interface Reference {
-  readonly source: Ids;
+interface Reference extends ConversionSource {
   readonly targets: (readonly number[])[];
 }
 
-/** Collects the different sources, each with all of its targets. */
+/** Collects the different sources, with what stands beside them, each with all of its targets. */
 function referencesOf(ids: Ids, pairs: PairTable): Reference[] {
   const bySource = new Map<string, Reference>();
   for (let pair = 0; pair < pairCount(pairs); pair++) {
@@ -136,10 +136,13 @@ function referencesOf(ids: Ids, pairs: PairTable): Reference[] {
     const source = ids.subarray(start, start + pairs.lengths[2 * pair]);
     const from = targetStart(pairs, pair);
     const target = Array.from(ids.subarray(from, from + pairs.lengths[2 * pair + 1]));
-    const key = source.join(' ');
+    const given = pairs.given && givenOf(pairs.given, pairs.lines[pair]);
+    const key = [source, given?.labels ?? [], given?.vectors ?? []]
+      .map((list) => list.join(' '))
+      .join(';');
     const known = bySource.get(key);
     if (known) known.targets.push(target);
-    else bySource.set(key, { source, targets: [target] });
+    else bySource.set(key, { ids: source, given, targets: [target] });
   }
   return [...bySource.values()];
 }

@@ -7,7 +7,9 @@ import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { type Judge, SegmentedEvaluator, segmentText } from '../model/segmented-evaluator.js';
+import type { Conditions } from '../text/conditions.js';
 import { type Documents, textBeginning } from '../text/documents.js';
+import { recordLabels } from '../text/record-labels.js';
 import type { Ids } from '../text/unit.js';
 import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 
@@ -29,6 +31,8 @@ export interface EvaluateOptions {
    * from its beginning, as its validations did; with `dynamic` it does not.
    */
   readonly starts?: readonly number[] | undefined;
+  /** The labels of the text's records, for a model with labels */
+  readonly given?: Conditions | undefined;
   /** The model adapts to the text as it reads it: slower, one character after another */
   readonly dynamic?: boolean | undefined;
   /** Scales the weight of the model's counts: 1, where it is absent, as fitted; 0 leaves the network alone */
@@ -53,7 +57,7 @@ export async function evaluate(
   model: Model,
   device: Scope,
   ids: Ids,
-  { dynamic = false, starts = [], countsWeight, weights, idle, pause }: EvaluateOptions = {},
+  { dynamic = false, starts = [], given, countsWeight, weights, idle, pause }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const characters = ids.length - 1;
   if (characters < 1) {
@@ -63,7 +67,9 @@ export async function evaluate(
   const judge = mixture && judgeOf(mixture);
   const total = dynamic
     ? await withScope(device, (backend) => dynamicTotal(model, backend, ids, judge, pause))
-    : await staticTotal(model, device, ids, judge, { starts, weights, idle, pause });
+    : await staticTotal(model, device, ids, judge, {
+        ...{ starts, given, weights, idle, pause },
+      });
   const unknown = model.vocabulary.countUnknown(ids.subarray(1));
   const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
   return {
@@ -96,10 +102,10 @@ async function staticTotal(
   device: Scope,
   ids: Ids,
   judge: Judge | undefined,
-  { starts = [], weights, idle, pause }: EvaluateOptions,
+  { starts = [], given, weights, idle, pause }: EvaluateOptions,
 ): Promise<number> {
   const segments = segmentText(ids.length);
-  const documents = documentsOf(model, starts);
+  const documents = documentsOf(model, starts, ids, given);
   const run = async (reader: SegmentedEvaluator) => {
     const nats = await reader.total(ids, segments, pause && pauseOf(pause), judge);
     return judge ? reader.judged : nats;
@@ -142,9 +148,13 @@ function pauseOf(pause: NonNullable<EvaluateOptions['pause']>): () => Answer<boo
 function documentsOf(
   { training, separator, vocabulary }: Model,
   starts: readonly number[],
+  ids: Ids,
+  given: Conditions | undefined,
 ): Documents | undefined {
   if (training?.documents !== true) return undefined;
+  const newline = vocabulary.id(0x0a);
   return {
+    ...(given && { labels: recordLabels(ids, newline, 0, given) }),
     separator: separator === undefined ? [] : Array.from(vocabulary.encode(separator).ids),
     starts,
     beginning: textBeginning(vocabulary),

@@ -6,6 +6,7 @@ import { judgeOf, type ModelCounts, mixtureOf } from '../counts/mixture.js';
 import { networkOf } from '../model/load.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Judge } from '../model/segmented-evaluator.js';
+import type { Given } from '../text/conditions.js';
 import { encodeBytes, withoutCr } from '../text/encode.js';
 import { newIds } from '../text/ids.js';
 import type { Ids, TextOptions } from '../text/unit.js';
@@ -38,6 +39,8 @@ export interface LinePlan {
 export interface LineJob {
   readonly bytes: Uint8Array;
   readonly ends: Int32Array;
+  /** What stands beside each line, if anything does */
+  readonly given?: readonly Given[] | undefined;
 }
 
 /** Losses by model, then by line */

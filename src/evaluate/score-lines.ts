@@ -7,6 +7,7 @@ import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { learningBytes, networkBytes } from '../model/network-bytes.js';
+import type { Given } from '../text/conditions.js';
 import { mapOrdered } from '../threads/map-ordered.js';
 import { dynamicDefaults } from './dynamic-evaluator.js';
 import { createLineHandler, type LineJob, type LinePlan } from './line-handler.js';
@@ -36,6 +37,9 @@ export interface ScoredLine {
   /** The losses of the line under each of the models */
   readonly losses: readonly LineLoss[];
 }
+
+/** A line, with what stands beside it, if anything does */
+export type GivenLine = Uint8Array & { readonly given?: Given };
 
 /** A job is small enough to be answered soon, and large enough to fill batches of like length. */
 const maxLines = 512;
@@ -112,7 +116,7 @@ export async function* remembered(
 }
 
 /** Groups lines into jobs that are answered soon and still fill batches. */
-export async function* lineJobs(groups: AsyncIterable<readonly Uint8Array[]>) {
+export async function* lineJobs(groups: AsyncIterable<readonly GivenLine[]>) {
   for await (const lines of groups) {
     let from = 0;
     let bytes = 0;
@@ -127,7 +131,13 @@ export async function* lineJobs(groups: AsyncIterable<readonly Uint8Array[]>) {
 }
 
 /** The lines have memory of their own, because a thread gets a copy of the whole buffer. */
-function joined(lines: readonly Uint8Array[]): LineJob {
+function joined(lines: readonly GivenLine[]): LineJob {
+  const [line] = lines;
+  if (line.given === undefined) return joinedBytes(lines);
+  return { ...joinedBytes(lines), given: lines.map(({ given }) => given as Given) };
+}
+
+function joinedBytes(lines: readonly Uint8Array[]): LineJob {
   const [line] = lines;
   if (lines.length === 1 && line.length === line.buffer.byteLength) {
     return { bytes: line, ends: Int32Array.of(line.length) };

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
+import type { KnownConditions, ReadConditions } from '../text/condition-reader.js';
 import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/load-corpus.js';
 import { codingOf, PairCoding } from '../text/pair-coding.js';
 import type { ReadingOptions } from '../text/reading-options.js';
@@ -10,9 +11,10 @@ import type { Vocabulary } from '../text/vocabulary.js';
 import { checkSides } from '../train/resolve.js';
 import type { CommandTrainOptions } from '../train/schema/schema.js';
 import { sourceRows, textRows } from '../train/schema/text-rows.js';
+import { conditionReader } from './given-beside.js';
 import type { Messages } from './messages.js';
 import { readSeparatorOption } from './records.js';
-import { folderReporter, readingOf } from './text-reading.js';
+import { besideOf, folderReporter, readingOf } from './text-reading.js';
 
 /** Options of reading a text */
 export interface TextRules {
@@ -25,6 +27,8 @@ export interface TextRules {
 
 export interface LoadedText extends TextRules {
   readonly corpus: TextCorpus;
+  /** What stands beside the texts of records */
+  readonly given?: ReadConditions | undefined;
   /** Absolute paths, or `-` for what is no file */
   readonly paths: readonly string[];
   /** Absolute paths of files in folders that output of this process goes to */
@@ -44,6 +48,8 @@ export type TextCallOptions = Pick<
   | 'invalid'
   | 'format'
   | 'textColumn'
+  | 'label'
+  | 'vector'
   | 'separator'
   | 'pairs'
   | 'sourceUnit'
@@ -59,7 +65,7 @@ export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedTe
   return {
     text,
     minCount: options.minCount ?? sourceRows.minCount.default,
-    reading: readingOf(options, unit, 'error', pairs),
+    reading: { ...readingOf(options, unit, 'error', pairs), ...besideOf(options, pairs) },
     ...(pairs && { coding: PairCoding.growing(unitsOf(options)) }),
     separator: readSeparatorOption(options.separator, text),
   };
@@ -78,6 +84,8 @@ function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
 export interface LoadingOptions {
   /** Use the ids of this vocabulary; folders are then not reported again */
   readonly vocabulary?: Vocabulary | undefined;
+  /** What a model knows of the columns beside the text */
+  readonly known?: KnownConditions | undefined;
   /** Absolute paths that are left out of folders */
   readonly leftOut?: readonly string[] | undefined;
   readonly onProgress?: CorpusOptions['onProgress'];
@@ -91,12 +99,14 @@ export async function loadTexts(
   paths: readonly string[],
   rules: TextRules & Pick<LoadedText, 'separator'>,
   messages: Messages,
-  { vocabulary, onProgress, ...more }: LoadingOptions = {},
+  { vocabulary, known, onProgress, ...more }: LoadingOptions = {},
 ): Promise<LoadedText> {
   const leftOut = new Set(more.leftOut);
+  const beside = conditionReader(rules.reading, known);
   const corpus = await loadCorpus(paths, {
     ...rules,
     vocabulary,
+    beside,
     onProgress,
     onFolder: vocabulary === undefined ? folderReporter(messages) : undefined,
     stdin: process.stdin,
@@ -109,7 +119,9 @@ export async function loadTexts(
     },
   });
   if (vocabulary === undefined) noteRare(corpus.unknown, messages);
-  return { ...asLoaded(rules), corpus, paths: paths.map(absolute), leftOut: [...leftOut] };
+  const given = beside?.finish();
+  const loaded = { ...asLoaded(rules), corpus, ...(given && { given }) };
+  return { ...loaded, paths: paths.map(absolute), leftOut: [...leftOut] };
 }
 
 /** Rules after a text was read by them: what was found in it no longer changes. */

@@ -1,4 +1,5 @@
 /** The options of a model's calls (names, types, ranges and defaults), and what a model tells of its network. */
+
 import { backendNames } from '../backend/device.js';
 import { searchRows } from '../convert/convert-rows.js';
 import { limits } from '../limits.js';
@@ -10,6 +11,7 @@ import { predictingPrecision } from '../train/schema/training-rows.js';
 import type { AbortSignalLike } from './abort.js';
 import type { Corpus } from './corpus.js';
 import { textOf } from './held.js';
+import { labelChoiceRow } from './label-choice.js';
 
 const backendRow = option('<name>', choice(backendNames), 'compute back end', { default: 'auto' });
 const threadsRow = option('<n>', integer(1, limits.threads), 'worker threads');
@@ -42,6 +44,7 @@ export const modelRows = {
     backend: backendRow,
     precision: predictingPrecision,
     last: flag('the latest weights of the training, from its state, instead of the best'),
+    label: labelChoiceRow,
   },
   save: { plainWeights: flag('write weights as numbers, not as base64') },
   sampleText: { ...oneTextRows, prompt: option('<text>', text, promptHelp) },

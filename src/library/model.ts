@@ -24,6 +24,7 @@ import { convertInput } from './conversion.js';
 import type { Ending } from './ending.js';
 import { requireCodingPrecision, requireWeightsThatLearn } from './fixed-weights.js';
 import { keepModel, type LoadedModel, loadOnto } from './held.js';
+import { withChosenLabels } from './label-choice.js';
 import type { InputLine, LineScore } from './line-scores.js';
 import type { LineTargets } from './line-targets.js';
 import { ModelFacts } from './model-facts.js';
@@ -72,11 +73,12 @@ export class Model extends ModelFacts {
   static async load(path: string, options: LoadOptions = {}): Promise<Model> {
     const file = requirePath(path, 'the path of a model');
     checkOptions(modelRows.load, options, 'Model.load');
-    const { backend = 'auto', precision, last = false } = options;
+    const { backend = 'auto', precision, last = false, label } = options;
     const data = await new Operations('the model').run(undefined, () =>
       last ? readLatestModel(file) : readAnyModel(file),
     );
-    return opened(data, backend, precision);
+    const chosen = data.config.pairs ? data : withChosenLabels(data, label);
+    return opened(chosen, backend, precision);
   }
 
   /**

@@ -8,14 +8,21 @@ import type { OptionsOf } from '../options/table.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import type { Ending } from './ending.js';
+import { columnsOf, conditionReader, knownConditions } from './given-beside.js';
 import type { LoadedModel } from './held.js';
+import { missing } from './label-choice.js';
 import type { modelRows } from './model-options.js';
 import { reportPairs, requireMarks } from './paired-text.js';
 import { readingOf } from './text-reading.js';
 
 /** @throws UsageError for a call that is for models of the other kind */
-export function requireKind({ config }: Model, kind: 'texts' | 'pairs'): void {
-  if ((kind === 'pairs') === (config.pairs ?? false)) return;
+export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'): void {
+  if ((kind === 'pairs') === (config.pairs ?? false)) {
+    const [label] = beside?.labels ?? [];
+    // a model of texts that was loaded has its labels chosen; a training leaves that open
+    if (kind === 'texts' && label !== undefined) throw missing(label);
+    return;
+  }
   throw new UsageError(
     config.pairs
       ? 'the model was trained on pairs of a source and a target: use convert or evaluatePairs'
@@ -31,13 +38,18 @@ export async function evaluateFiles(
   ending: Ending,
 ): Promise<PairEvaluation> {
   const { text, vocabulary } = model;
+  const reading = { ...readingOf(options, text.unit, 'error', true), ...columnsOf(model) };
+  const beside = conditionReader(reading, knownConditions(model));
   const { ids } = await loadCorpus(paths, {
-    ...{ text, vocabulary, minCount: 1, stdin: process.stdin },
-    reading: readingOf(options, text.unit, 'error', true),
+    ...{ text, vocabulary, minCount: 1, stdin: process.stdin, reading, beside },
     coding: codingOf(text),
     onProgress: () => ending.check(),
   });
   const marks = requireMarks(vocabulary);
-  const { pairs } = reportPairs(findPairs(ids, marks), 'the text', undefined);
+  const { pairs } = reportPairs(
+    findPairs(ids, marks, beside?.finish().conditions),
+    'the text',
+    undefined,
+  );
   return evaluatePairs(model, device, ids, pairs, marks, searchSettings(options, false));
 }

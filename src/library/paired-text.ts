@@ -33,7 +33,7 @@ export async function pairedText(
   messages: Messages,
 ): Promise<PairedText> {
   const whole = { valFrac: 0, valFile, valChars: Number.POSITIVE_INFINITY };
-  const { corpus } = await trainingText(loaded, whole, known, messages);
+  const { corpus, validationGiven } = await trainingText(loaded, whole, known, messages);
   const { train: ids, vocabulary } = corpus;
   const marks = requireMarks(vocabulary);
   const report = known === undefined ? messages : undefined;
@@ -41,14 +41,19 @@ export async function pairedText(
     if (loaded.text.pairs?.[side] !== 'symbol') continue;
     report?.note(`${side}s are read as symbols between blanks (${optionName(`${side}Unit`)})`);
   }
-  const { pairs } = reportPairs(findPairs(ids, marks), 'the text', report);
+  const { pairs } = reportPairs(
+    findPairs(ids, marks, loaded.given?.conditions),
+    'the text',
+    report,
+  );
   const fractionOf = (length: number) => Math.min(1, valChars / Math.max(1, length));
   if (valFile === null) {
     const split = splitPairs(ids, pairs, Math.min(valFrac, fractionOf(ids.length)), seed);
     return { ...corpus, validation: ids, pairs: { marks, ...split } };
   }
   const { validation } = corpus;
-  const found = reportPairs(findPairs(validation, marks), optionName('valFile'), report).pairs;
+  const others = findPairs(validation, marks, validationGiven);
+  const found = reportPairs(others, optionName('valFile'), report).pairs;
   const fraction = fractionOf(validation.length);
   const chosen = fraction < 1 ? splitPairs(validation, found, fraction, seed).validation : found;
   return { ...corpus, pairs: { marks, train: pairs, validation: chosen } };

@@ -1,4 +1,5 @@
 /** Prepares a training from a text and options, or from a state. */
+
 import { isDeepStrictEqual } from 'node:util';
 import type { Precision } from '../backend/device.js';
 import { readState } from '../checkpoint/state-file.js';
@@ -7,14 +8,11 @@ import { grouped, quote } from '../messages/quote.js';
 import { chooseCell } from '../model/cells/cells.js';
 import { architectureFlags } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
-import { pairCount } from '../model/pairs/pair-table.js';
 import { sharedFraction, sharedRun } from '../novelty/overlap.js';
-import { type OptionRow, withDefaults } from '../options/table.js';
 import { withSeparator } from '../text/separator.js';
 import { type BatchShape, fitToCorpus } from '../text/split.js';
 import type { PreparedTraining, TrainingText } from '../train/job.js';
 import { trainingSpeed } from '../train/length/benchmark.js';
-import { pairPreset, pairSteps } from '../train/length/pair-preset.js';
 import { batchShape, preset, type SizeName, sizes } from '../train/length/preset.js';
 import { choosePrecision, precisionOf } from '../train/precision.js';
 import {
@@ -26,17 +24,20 @@ import {
 } from '../train/resolve.js';
 import type { TrainingState } from '../train/saving/training-state.js';
 import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
-import { trainingRows } from '../train/schema/training-rows.js';
-import type { OptimizerConfig, TrainConfig } from '../train/train-config.js';
+import type { TrainConfig } from '../train/train-config.js';
 import { findState, matchModel } from './claim-output.js';
 import { countedContext, countsIn, startsIn, withHeldOut } from './counted-text.js';
+import { withConditions } from './given-beside.js';
 import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
+import { optimizerOf } from './optimizer-options.js';
 import { pairedText } from './paired-text.js';
 import { alone, type ProcessCounts, threadsHere, threadsOfAll } from './process-counts.js';
+import { preparePairs } from './prepare-pairs.js';
+import { sourceOf } from './recorded-source.js';
 import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
-import { withDocuments, withRecords } from './records.js';
-import { trainingText, type ValidationSource } from './training-text.js';
+import { withDocuments, withLabelledRecords, withRecords } from './records.js';
+import { type SplitText, trainingText, type ValidationSource } from './training-text.js';
 
 /**
  * Prepares a new training: sizes and configuration.
@@ -51,12 +52,15 @@ export async function prepareNew(
 ): Promise<PreparedTraining> {
   const { valFrac, valFile, valChars } = textSettings(options);
   const validating = { valFrac, valFile: valFile ?? null, valChars };
-  if (options.pairs) return preparePairs(loaded, validating, options, messages, processes);
-  const { corpus: read, starts } = await trainingText(loaded, validating, undefined, messages);
-  const whole = withRecords(read, loaded.separator, messages);
+  if (options.pairs) return preparePairs(loaded, validating, options, initFrom, messages, processes);
+  const split = await trainingText(loaded, validating, undefined, messages);
+  // a record with labels is a line
+  const separator = loaded.given ? '\n' : loaded.separator;
+  const whole = withRecords(split.corpus, separator, messages);
   const counts = countedContext(options.counts, whole, initFrom, messages);
   const records = withHeldOut(whole, counts);
-  const corpus = options.documents ? withDocuments(records, startsIn(records, starts)) : records;
+  const documents = options.documents || loaded.given !== undefined;
+  const corpus = documents ? documentsOf(records, split, loaded) : records;
   warnOfOverlap(corpus, messages);
   const batchOf = (name: SizeName) => {
     const usual = batchShape(corpus.train.length, name);
@@ -71,60 +75,20 @@ export async function prepareNew(
   if (warning !== undefined) messages.warn(warning);
   // the text may be too short for the batch that was asked for, and a thread needs a row
   const fitted = { ...batch, threads: threadsOfAll(asked, batch.batchSize, processes) };
-  const resolved = resolveTraining({ ...options, ...fitted, counts }, { ...picked, ...fitted });
+  const resolved = resolveTraining(
+    { ...options, ...fitted, counts, ...(documents && { documents }) },
+    { ...picked, ...fitted },
+  );
   const givenCounts = countsIn(initFrom, corpus, counts);
   return {
     corpus,
     ...resolved,
+    model: withConditions(resolved.model, loaded.given),
     // absolute paths, so that the texts are found from any folder
     source: sourceOf(loaded, validating),
     ...(initFrom && { initFrom }),
     ...(givenCounts && { givenCounts }),
   };
-}
-
-/** Where a text came from, as states record it */
-function sourceOf(loaded: LoadedText, validating: ValidationSource): PreparedTraining['source'] {
-  const { minCount, reading } = loaded;
-  return {
-    ...validating,
-    texts: loaded.paths,
-    valFile: validating.valFile === null ? null : absolute(validating.valFile),
-    minCount,
-    reading,
-    files: loaded.corpus.parts,
-    ...(loaded.leftOut.length > 0 && { leftOut: loaded.leftOut }),
-  };
-}
-
-/** A training on pairs from its beginning. */
-async function preparePairs(
-  loaded: LoadedText,
-  validating: ValidationSource,
-  options: CommandTrainOptions,
-  messages: Messages,
-  processes: ProcessCounts,
-): Promise<PreparedTraining> {
-  const seed = options.seed ?? trainingRows.seed.default;
-  const corpus = await pairedText(loaded, validating, seed, undefined, messages);
-  const { batchSize, ...picked } = pairPreset(pairCount(corpus.pairs.train));
-  const fitted = { batchSize: options.batchSize ?? batchSize, seqLength: pairSteps };
-  const asked = options.threads ?? threadsHere(processes);
-  const threads = threadsOfAll(asked, fitted.batchSize, processes);
-  const length = trainLength(options) ?? picked.length;
-  if (options.hidden === undefined || options.dropout === undefined) {
-    const { hidden, dropout } = { ...picked.model, dropout: picked.dropout, ...given(options) };
-    messages.note(`picked hidden size ${hidden} and dropout ${dropout} by the number of pairs`);
-  }
-  const resolved = resolveTraining(
-    { ...options, ...fitted, threads },
-    { ...picked, ...fitted, threads, length },
-  );
-  return { corpus, ...resolved, source: sourceOf(loaded, validating) };
-}
-
-function given({ hidden, dropout }: CommandTrainOptions) {
-  return { ...(hidden !== undefined && { hidden }), ...(dropout !== undefined && { dropout }) };
 }
 
 /** Picks size, dropout and length where they are not given, and notes it. */
@@ -276,21 +240,21 @@ async function resumedCorpus(
   { documents, counts }: TrainConfig,
   messages: Messages,
 ): Promise<TrainingText> {
-  const { corpus, starts } = await trainingText(loaded, recorded, vocabulary, messages);
-  const whole = { ...corpus, ...withSeparator(separator) };
+  const split = await trainingText(loaded, recorded, vocabulary, messages);
+  const whole = { ...split.corpus, ...withSeparator(separator) };
   const records = withHeldOut(whole, counts === 'auto' || counts === 0 ? undefined : counts);
-  return documents ? withDocuments(records, startsIn(records, starts)) : records;
+  return documents ? documentsOf(records, split, loaded) : records;
 }
 
-/** The optimiser's part of the configuration, on which the speed depends */
-function optimizerOf(options: CommandTrainOptions): OptimizerConfig {
-  const rows = withDefaults(trainingRows, options);
-  const own = Object.entries<OptionRow>(trainingRows).filter(([, { field }]) =>
-    field?.startsWith('optimizer.'),
-  );
-  return Object.fromEntries(
-    own.map(([key]) => [key, rows[key as keyof typeof rows]]),
-  ) as unknown as OptimizerConfig;
+/** A text with its files and records as documents, and with the labels of its records */
+function documentsOf(
+  records: TrainingText,
+  { starts, validationGiven }: SplitText,
+  { given }: LoadedText,
+): TrainingText {
+  const own = startsIn(records, starts);
+  if (given === undefined) return withDocuments(records, own);
+  return withLabelledRecords(records, own, given.conditions, validationGiven);
 }
 
 /** A smaller overlap is chance: phrases that recur in any text */

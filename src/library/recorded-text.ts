@@ -74,10 +74,17 @@ function recordedReading(source: Fields): ReadingOptions {
     format: fields.oneOf('format', textFormats),
     ...(encoding !== undefined && { encoding }),
     ...(column !== undefined && { column }),
-    ...(fields.get('pairs') !== undefined && {
-      pairs: { further: stringsOf(fields.fields('pairs'), 'further', 'a list of columns') },
-    }),
+    ...recordedColumns(fields),
   };
+}
+
+/** Reads which columns beside the texts were read. */
+function recordedColumns(reading: Fields): Pick<ReadingOptions, 'beside'> {
+  if (reading.get('beside') === undefined) return {};
+  const fields = reading.fields('beside');
+  const labels = stringsOf(fields, 'labels', 'a list of columns');
+  const vector = fields.get('vector') === undefined ? undefined : fields.string('vector');
+  return { beside: { labels, ...(vector !== undefined && { vector }) } };
 }
 
 function stringsOf(fields: Fields, key: string, expected: string): string[] {

@@ -1,8 +1,10 @@
 /** The separator that ends the records of a training text: given by the user, or found in the text and reported. */
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
+import type { Conditions } from '../text/conditions.js';
 import { prepareText } from '../text/decode.js';
 import { textBeginning } from '../text/documents.js';
+import { lineEnds, recordLabels } from '../text/record-labels.js';
 import { describeSeparator, findSeparator } from '../text/separator.js';
 import type { TextOptions } from '../text/unit.js';
 import type { TrainingText } from '../train/job.js';
@@ -77,4 +79,35 @@ export function withDocuments(corpus: TrainingText, starts: FileStarts): Trainin
     validation: { ...common, starts: starts.validation },
   };
   return { ...corpus, documents };
+}
+
+/**
+ * Adds to a training text its records with their labels, each a document.
+ * @param given labels of the training text, and of a validation text of its own
+ */
+export function withLabelledRecords(
+  corpus: TrainingText,
+  starts: FileStarts,
+  given: Conditions,
+  validationGiven: Conditions | undefined,
+): TrainingText {
+  const { documents, ...rest } = withDocuments(corpus, starts);
+  if (documents === undefined) return rest;
+  const { train, counted = train, validation, vocabulary } = rest;
+  const newline = vocabulary.id(0x0a);
+  const heldOut = counted.subarray(0, counted.length - train.length);
+  const before = lineEnds(heldOut, newline);
+  const ofValidation = validationGiven
+    ? recordLabels(validation, newline, 0, validationGiven)
+    : recordLabels(validation, newline, lineEnds(counted, newline), given);
+  const labels = recordLabels(train, newline, before, given);
+  const { starts: _, ...common } = documents.train;
+  return {
+    ...rest,
+    documents: {
+      train: { ...documents.train, labels },
+      validation: { ...documents.validation, labels: ofValidation },
+      held: { ...common, starts: [], labels: recordLabels(heldOut, newline, 0, given) },
+    },
+  };
 }

@@ -1,6 +1,7 @@
 /** Reads the text of a resumed training by the rules that its state records. */
 import { codingOf } from '../text/pair-coding.js';
 import type { TrainingState } from '../train/saving/training-state.js';
+import { knownConditions } from './given-beside.js';
 import { type LoadedText, loadTexts } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { requireRecorded, type TextSource } from './recorded-text.js';
@@ -31,5 +32,9 @@ export async function recordedText(
   }
   const paths = given.length > 0 ? given : source.texts;
   const coding = state.model.pairs ? codingOf(text) : undefined;
-  return loadTexts(paths, { text, minCount, reading, coding }, messages, { vocabulary, leftOut });
+  return loadTexts(paths, { text, minCount, reading, coding }, messages, {
+    vocabulary,
+    leftOut,
+    known: knownConditions({ config: state.model, beside: state.beside }),
+  });
 }

@@ -1,15 +1,22 @@
 /** Settings of reading texts, and messages about folders. */
 import { optionName, UsageError } from '../errors.js';
-import { grouped } from '../messages/quote.js';
+import { limits } from '../limits.js';
+import { grouped, quote } from '../messages/quote.js';
 import type { OptionsOf } from '../options/table.js';
 import type { FolderReport } from '../text/folders.js';
-import type { InvalidAction, ReadingOptions } from '../text/reading-options.js';
+import { besideNames, type InvalidAction, type ReadingOptions } from '../text/reading-options.js';
 import type { columnRows, readingRows } from '../text/reading-rows.js';
 import type { TextUnit } from '../text/unit.js';
 import type { Messages } from './messages.js';
 
 /** Options of reading; a command may have only some of them. */
 type GivenReading = OptionsOf<typeof readingRows & typeof columnRows>;
+
+/** Options that name columns beside the text */
+interface GivenColumns extends Pick<GivenReading, 'format'> {
+  readonly label?: readonly string[] | undefined;
+  readonly vector?: string | undefined;
+}
 
 /**
  * Makes the settings of reading from options.
@@ -57,6 +64,35 @@ export function readingOf(
     format,
     ...(column !== undefined && { column }),
   };
+}
+
+/**
+ * The columns beside the text that a training reads.
+ * @throws UsageError for labels and vectors where there are no columns, and for too many
+ */
+export function besideOf(
+  { label: labels = [], vector, format = 'lines' }: GivenColumns,
+  isPairs: boolean,
+): Pick<ReadingOptions, 'beside'> {
+  if (labels.length === 0 && vector === undefined) return {};
+  const option = labels.length > 0 ? optionName('label') : optionName('vector');
+  if (vector !== undefined && !isPairs) {
+    throw new UsageError(`${optionName('vector')} is for pairs: give ${optionName('pairs')}`);
+  }
+  if (format === 'dict' || (format === 'lines' && !isPairs)) {
+    throw new UsageError(
+      `${option} needs a table: give ${optionName('format')} csv, tsv or ndjson`,
+    );
+  }
+  const names = besideNames({ labels, vector });
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw new UsageError(`${option} names the column ${quote(twice)} twice: name it once`);
+  }
+  if (labels.length > limits.labels) {
+    throw new UsageError(`${option} is given ${labels.length} times: at most ${limits.labels}`);
+  }
+  return { beside: { labels, ...(vector !== undefined && { vector }) } };
 }
 
 /** Max number of skipped files that are named */

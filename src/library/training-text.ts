@@ -1,11 +1,13 @@
 /** Divides a text between training and validation. */
 import { optionName } from '../errors.js';
 import { grouped, quote } from '../messages/quote.js';
+import type { Conditions } from '../text/conditions.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { splitCorpus } from '../text/split.js';
 import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainingText } from '../train/job.js';
+import { conditionReader, recordedBeside } from './given-beside.js';
 import type { LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import type { FileStarts } from './records.js';
@@ -19,23 +21,34 @@ export interface ValidationSource {
   readonly valChars: number;
 }
 
+/** A text with its parts for training and validation */
+export interface SplitText {
+  readonly corpus: TrainingText;
+  readonly starts: FileStarts;
+  /** What stands beside the records of a validation file */
+  readonly validationGiven?: Conditions | undefined;
+}
+
 /**
  * @param known the vocabulary of a training that goes on: its text was reported when it was new
  * @throws CharnnError for a validation text that cannot be read
  */
 export async function trainingText(
-  { corpus, text, minCount, reading, coding, leftOut }: LoadedText,
+  { corpus, text, minCount, reading, coding, given, leftOut }: LoadedText,
   { valFrac, valFile, valChars }: ValidationSource,
   known: Vocabulary | undefined,
   messages: Messages,
-): Promise<{ readonly corpus: TrainingText; readonly starts: FileStarts }> {
+): Promise<SplitText> {
   const split = splitCorpus(corpus.ids, valFrac);
   let validation: Ids = split.validation;
   let validationText = {};
+  let validationGiven: Conditions | undefined;
   const edge = split.train.length;
   let validationStarts = corpus.starts.filter((at) => at > edge).map((at) => at - edge);
   if (valFile !== null) {
+    const beside = conditionReader(reading, given);
     const other = await loadCorpus([valFile], {
+      beside,
       text,
       minCount,
       reading,
@@ -46,6 +59,7 @@ export async function trainingText(
       leavingOut: { known: new Set(leftOut), onOwnStream() {} },
     });
     validation = other.ids;
+    validationGiven = beside?.finish().conditions;
     validationStarts = other.starts.slice(1);
     validationText = { validationSha256: other.sha256, validationBytes: other.bytes };
     if (other.unknown > 0) {
@@ -73,6 +87,7 @@ export async function trainingText(
     validation,
     vocabulary: corpus.vocabulary,
     text,
+    ...recordedBeside(reading, given),
     provenance: {
       sha256: corpus.sha256,
       bytes: corpus.bytes,
@@ -86,5 +101,9 @@ export async function trainingText(
     },
   };
   const starts = corpus.starts.filter((at) => at < edge);
-  return { corpus: training, starts: { train: starts, validation: validationStarts } };
+  return {
+    corpus: training,
+    starts: { train: starts, validation: validationStarts },
+    ...(validationGiven && { validationGiven }),
+  };
 }

@@ -1,12 +1,14 @@
 /** A training with its files: it claims them, prepares and runs, and saves models and states. */
+
 import { writeHeldFile } from '../checkpoint/atomic.js';
 import { countsBytes } from '../checkpoint/counts-field.js';
 import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
-import { modelBytes, readModel, writeModel } from '../checkpoint/model-file.js';
+import { modelBytes, readAnyModel, writeModel } from '../checkpoint/model-file.js';
 import { HeldFileError } from '../checkpoint/replace-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
-import { CharnnError } from '../errors.js';
+import { CharnnError, optionName } from '../errors.js';
+import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
 import type { PreparedTraining } from '../train/job.js';
@@ -227,6 +229,11 @@ export class SavedTraining {
 }
 
 async function from({ options, initFrom }: TrainingRequest): Promise<Model | undefined> {
-  if (initFrom !== undefined) return initFrom;
-  return options.initFrom === undefined ? undefined : readModel(options.initFrom);
+  if (options.initFrom === undefined) return initFrom;
+  const model = initFrom ?? (await readAnyModel(options.initFrom));
+  if ((model.config.pairs ?? false) === (options.pairs ?? false)) return model;
+  const [its, wanted] = model.config.pairs ? ['pairs', 'a text'] : ['a text', 'pairs'];
+  throw new CharnnError(
+    `${quote(options.initFrom)} was trained on ${its}, and cannot learn ${wanted}: ${model.config.pairs ? `give ${optionName('pairs')}` : `leave out ${optionName('pairs')}`}, or another model`,
+  );
 }

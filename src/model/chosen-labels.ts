@@ -20,7 +20,7 @@ import { parameterTable } from './parameters.js';
  */
 export function withLabelsChosen(model: Model, values: readonly number[]): Model {
   const { labels: counts = [], ...plain } = model.config;
-  const { labels: _, ...rest } = model;
+  const { beside: _, ...rest } = model;
   const E = labelWidth(model.config);
   const old = new Map(namedTensors(model).map((t) => [t.parameter.name, t.values]));
   const tensor = (name: string) => old.get(name) as Float32Array;

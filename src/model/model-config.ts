@@ -1,4 +1,5 @@
 /** The configuration of a network: everything but its weights. */
+import type { VectorShape } from '../text/conditions.js';
 import type { CellChoice } from './cells/cells.js';
 
 /** Optional architecture flags. They are omitted when off, so that a plain model's JSON does not change. */
@@ -16,7 +17,7 @@ export const attentions = ['general', 'dot', 'none'] as const;
 
 export interface Attending {
   /** Omitted when `general`, and without pairs */
-  readonly attention?: (typeof attentions)[number];
+  readonly attention?: (typeof attentions)[number] | undefined;
 }
 
 export function architectureFlags(
@@ -31,15 +32,6 @@ export function architectureFlags(
   };
 }
 
-/** Vectors that stand before the characters of a source; see pairs/vector-rows.ts. */
-export interface VectorShape {
-  /** F: number of numbers of a vector */
-  readonly size: number;
-  /** Mean and standard deviation of all numbers of the training vectors, by which they are brought to one scale */
-  readonly mean: number;
-  readonly deviation: number;
-}
-
 export interface ModelConfig extends ArchitectureFlags, Attending, CellChoice {
   /** L: number of recurrent layers, stacked */
   readonly layers: number;
@@ -51,7 +43,7 @@ export interface ModelConfig extends ArchitectureFlags, Attending, CellChoice {
   readonly vocabulary: number;
   /** Number of values of each label, if texts have labels; see labels.ts. */
   readonly labels?: readonly number[];
-  /** Present if sources have vectors */
+  /** Present if sources have vectors; see pairs/vector-rows.ts. */
   readonly vectors?: VectorShape;
 }
 

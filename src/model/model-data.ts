@@ -1,6 +1,7 @@
 /** A trained model as plain data: what a checkpoint holds and what sampling and scoring need. */
 
 import type { ModelCounts } from '../counts/mixture.js';
+import type { Label } from '../text/conditions.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { LineQuantiles } from './line-quantiles.js';
@@ -16,8 +17,8 @@ export interface Model {
   readonly separator?: string | undefined;
   /** All parameters in the flat order of the parameter table */
   readonly weights: Float32Array;
-  /** The labels of texts, in their order; absent where texts have none */
-  readonly labels?: readonly Label[] | undefined;
+  /** What stands beside texts; absent where nothing does */
+  readonly beside?: Beside | undefined;
   /** n-grams of the text, mixed into the network's predictions; absent where the network alone predicts */
   readonly counts?: ModelCounts | undefined;
   /** How the model was trained, as its file records it; JSON values only */
@@ -27,10 +28,17 @@ export interface Model {
   readonly lineQuantiles?: LineQuantiles | undefined;
 }
 
-/** A label and its values. A value's number is its place in the list. */
-export interface Label {
-  readonly name: string;
-  readonly values: readonly string[];
+/** The labels and vectors of a model's texts */
+export interface Beside {
+  /** In their order; the configuration says how many values each has */
+  readonly labels: readonly Label[];
+  /** The column with vectors, if there are any; the configuration says of what size they are. */
+  readonly vector?: string | undefined;
+}
+
+/** The field of a model or a state, if it has one */
+export function withBeside(beside: Beside | undefined): { readonly beside?: Beside } {
+  return beside ? { beside } : {};
 }
 
 /** The results of one validation, by name; null for a value that does not exist. */

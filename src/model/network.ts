@@ -33,11 +33,7 @@ import { WeightDrop } from './weight-drop.js';
 /** State of every layer, [B, H] each: `state[layer][0]` is h, `[1]` the LSTM's c. */
 export type State = readonly (readonly Tensor[])[];
 
-/**
- * Receives the gradient w.r.t. the states during back-propagation: layer by layer from the top, step by step from the
- * last.
- * @param dState [B, H] each: gradient w.r.t. the state before step `t`; valid during the call
- */
+/** Receives the gradients w.r.t. the states before each step, [B, H] each, from the last layer and step on. */
 export type StateGradientObserver = (layer: number, t: number, dState: readonly Tensor[]) => void;
 
 export class Network {
@@ -52,6 +48,7 @@ export class Network {
   private readonly outputWeight: Tensor;
   private readonly outputBias: Tensor;
   private dropout: Dropout | undefined;
+  private labels: LabelRows | undefined;
   private readonly documentResets: DocumentResets | undefined;
   /** Buffers and input of the chunk that was last run forward */
   private current: { chunk: ChunkViews; ids: Indices; T: number; B: number } | undefined;
@@ -114,28 +111,24 @@ export class Network {
   ): Tensor {
     const chunk = this.chunk(T, B);
     this.dropout = dropout;
+    this.labels = labels;
     this.weightDrop?.forward(dropout);
     if (resets && !this.documentResets) throw new Error('not built for documents');
     this.documentResets?.begin(T, B, resets ?? []);
-    if (this.current?.chunk !== chunk || this.current.ids !== ids)
-      this.current = { chunk, ids, T, B };
-    for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l], labels);
+    const isNew = this.current?.chunk !== chunk || this.current.ids !== ids;
+    if (isNew) this.current = { chunk, ids, T, B };
+    for (let l = 0; l < this.layers.length; l++) this.forwardLayer(chunk, l, ids, state[l]);
     const top = this.layerOutput(chunk, this.layers.length - 1);
     this.backend.linear(chunk.logits, top, this.outputWeight, this.outputBias);
     return chunk.logits;
   }
 
-  private forwardLayer(
-    chunk: ChunkViews,
-    l: number,
-    ids: Indices,
-    state: readonly Tensor[],
-    labels: LabelRows | undefined,
-  ): void {
+  private forwardLayer(chunk: ChunkViews, l: number, ids: Indices, state: readonly Tensor[]): void {
     const { backend } = this;
     const layer = chunk.layers[l];
     const { T, B } = layer.size;
-    const input = l === 0 ? this.input.forward(ids, T, B, labels) : this.inputAbove(chunk, l);
+    const input =
+      l === 0 ? this.input.forward(ids, T, B, this.labels) : this.inputAbove(chunk, l);
     for (let k = 0; k < state.length; k++) backend.copy(layer.initialState[k], state[k]);
     if (this.documentResets) this.documentResets.forward(this.layers[l], l, input);
     else layer.forward(input);

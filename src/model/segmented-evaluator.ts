@@ -15,6 +15,7 @@ import {
 } from '../backend/backend.js';
 import { DocumentMarker, type Documents } from '../text/documents.js';
 import type { Ids } from '../text/unit.js';
+import { LabelFeed } from './label-feed.js';
 import type { Network, State } from './network.js';
 import { clearState, stateRows } from './network-state.js';
 
@@ -66,6 +67,7 @@ export class SegmentedEvaluator {
   private readonly targetBuffer: Indices;
   private readonly views = new Map<number, ChunkViews>();
   private readonly state: State;
+  private readonly labels: LabelFeed;
   private logits = new Float32Array(0);
   /** Σ of what the judge said in the latest `total`, in nats */
   judged = 0;
@@ -84,6 +86,7 @@ export class SegmentedEvaluator {
     this.inputBuffer = backend.indices(T * rows);
     this.targetBuffer = backend.indices(T * rows);
     this.state = network.createState(rows);
+    this.labels = new LabelFeed(backend, T * rows);
   }
 
   /**
@@ -125,9 +128,20 @@ export class SegmentedEvaluator {
   ): Answer<number> {
     const { backend, network } = this;
     const views = this.viewsOf(T);
-    const resets = this.fill(ids, segments, from, T);
+    const marks = this.fill(ids, segments, from, T);
+    const labels = this.labels.write(marks?.labels, T * this.rows);
     backend.writeIndices(views.inputIndices, views.inputs);
-    const output = network.forward(views.inputIndices, T, this.rows, this.state, undefined, resets);
+    const output = network.forward(
+      ...([
+        views.inputIndices,
+        T,
+        this.rows,
+        this.state,
+        undefined,
+        marks?.resets,
+        labels,
+      ] as const),
+    );
     if (from < 0) return 0;
     backend.writeIndices(views.targetIndices, views.targets);
     const { losses } = views;
@@ -154,7 +168,7 @@ export class SegmentedEvaluator {
     return this.sum(ids, segments, from, T, losses, judge);
   }
 
-  /** Fills in the ids that are read and those that follow; returns resets of documents. */
+  /** Fills in the ids that are read and those that follow; returns marks of documents. */
   private fill(ids: Ids, { length }: Segments, from: number, T: number) {
     const { rows, inputs, targets } = this;
     const last = ids.length - 1;
@@ -169,7 +183,7 @@ export class SegmentedEvaluator {
       }
       marker?.mark(start, T, row, rows, inputs);
     }
-    return marker?.resets;
+    return marker?.marks;
   }
 
   /** Adds up the losses inside the text, and what the judge says of the same characters. */

@@ -37,7 +37,7 @@ export class LineConverter {
       source.set(Array.from(ids));
       return source;
     });
-    const conversions = await this.converter.convert(sources);
+    const conversions = await this.converter.convert(sources.map((ids) => ({ ids })));
     return conversions.map(([target], i) => {
       const texts = new SymbolTexts(vocabulary);
       const characters = (target?.ids ?? []).map((id) => texts.next(id)).join('');

@@ -6,39 +6,62 @@ import { once } from 'node:events';
 import type { CsvError, Info, Options } from 'csv-parse';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
+import type { ConditionReader } from './condition-reader.js';
 import { maxLineBytes, splitLines } from './line-splitter.js';
-import type { ReadingOptions, TextFormat } from './reading-options.js';
+import { besideNames, type ReadingOptions, type TextFormat } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 
 /**
- * Yields the texts of a column as lines in UTF-8, grouped as their records arrive, at least one per group. Line ends
- * within a text become one space each, so that a record is always one line.
- * @param bytes content of one file, without a byte-order mark
- * @param name the file, as messages show it
- * @throws CharnnError naming the line of a record that is malformed or has no such text; UsageError where the column
- * has to be named, or does not exist
+ * The texts of a column as lines, in UTF-8: those of the records that have come together, at least one.
+ * @param beside takes the columns beside the texts
+ * @throws CharnnError as `columnRecords`
  */
 export async function* columnTexts(
   bytes: AsyncIterable<Uint8Array>,
   name: string,
   reading: ReadingOptions,
+  beside?: ConditionReader,
 ): AsyncGenerator<Buffer[], void, void> {
+  let count = 0;
+  for await (const group of columnRecords(bytes, name, reading)) {
+    for (const { further, line } of group) beside?.add(count++, further, `${name}, line ${line}`);
+    yield group.map(({ text }) => text);
+  }
+  beside?.endFile(count);
+}
+
+/**
+ * The records of a table that have come together, at least one: the text of a column, and columns beside it.
+ * Line ends within a text become one space each, so that a record is always one line.
+ * @param bytes of one file, without a byte-order mark
+ * @param name the file, as messages show it
+ * @throws CharnnError naming the line of a record that is malformed or has no such text; UsageError where the column
+ * has to be named, or does not exist
+ */
+export async function* columnRecords(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+  reading: ReadingOptions,
+): AsyncGenerator<ColumnRecord[], void, void> {
   const groups =
     reading.format === 'ndjson'
       ? objectFields(bytes, name, reading)
       : delimitedFields(bytes, name, reading);
   for await (const group of groups) {
-    yield group.map(({ text, line }) => {
+    yield group.map(({ text, line, further }) => {
       const where = `${name}, the text of the record that ends in line ${line},`;
-      return oneLine(reading.plain ? text : validUtf8(text, reading.invalid, where));
+      const valid = oneLine(reading.plain ? text : validUtf8(text, reading.invalid, where));
+      return { text: valid, line, further };
     });
   }
 }
 
-interface Field {
+export interface ColumnRecord {
   readonly text: Buffer;
-  /** The number of the record, counted from 1 */
+  /** The line that the record ends in, counted from 1 */
   readonly line: number;
+  /** The fields of the columns beside the text; '' for one that is not there */
+  readonly further: readonly string[];
 }
 
 const [lf, cr] = [0x0a, 0x0d];
@@ -51,11 +74,16 @@ function oneLine(text: Buffer): Buffer {
 async function* delimitedFields(
   bytes: AsyncIterable<Uint8Array>,
   name: string,
-  { format, column }: ReadingOptions,
-): AsyncGenerator<Field[], void, void> {
-  const choose = (header: readonly string[]) => [columnIndex(header, column, name)];
+  { format, column, beside }: ReadingOptions,
+): AsyncGenerator<ColumnRecord[], void, void> {
+  const columns = [column, ...besideNames(beside)];
+  const choose = (header: readonly string[]) =>
+    columns.map((one) => columnIndex(header, one, name));
   for await (const group of delimitedRecords(bytes, name, format, choose)) {
-    yield group.map(({ fields: [text], line }) => ({ text, line }));
+    yield group.map(({ fields: [text, ...rest], line }) => ({
+      ...{ text, line },
+      further: rest.map(String),
+    }));
   }
 }
 
@@ -169,8 +197,9 @@ function worded(error: Error, name: string, format: string): Error {
 async function* objectFields(
   bytes: AsyncIterable<Uint8Array>,
   name: string,
-  { column, invalid, plain }: ReadingOptions,
-): AsyncGenerator<Field[], void, void> {
+  { column, beside, invalid, plain, isOptional }: ReadingOptions,
+): AsyncGenerator<ColumnRecord[], void, void> {
+  const names = besideNames(beside);
   if (column === undefined) {
     throw new UsageError(
       `${optionName('format', 'ndjson')} needs ${optionName('textColumn')}: the name of the field with the text`,
@@ -178,13 +207,17 @@ async function* objectFields(
   }
   let line = 0;
   for await (const group of splitLines(bytes, name, maxLineBytes)) {
-    const fields: Field[] = [];
+    const fields: ColumnRecord[] = [];
     for (const raw of group) {
       line++;
       const where = `${name}, line ${line},`;
       const valid = plain ? raw : validUtf8(raw, invalid, where);
-      const text = fieldOf(valid.toString(), column, where);
-      if (text !== undefined) fields.push({ text: wellFormed(text, invalid, where), line });
+      const record = objectOf(valid.toString(), column, where);
+      if (record === undefined) continue;
+      const isAbsent = isOptional && !Object.hasOwn(record, column);
+      const given = isAbsent ? '' : fieldOf(record, column, where);
+      const text = wellFormed(given, invalid, where);
+      fields.push({ text, line, further: names.map((key) => fieldText(record, key) ?? '') });
     }
     if (fields.length > 0) yield fields;
   }
@@ -202,8 +235,10 @@ function wellFormed(text: string, invalid: ReadingOptions['invalid'], where: str
   return Buffer.from(text.replace(/\p{Surrogate}/gu, invalid === 'replace' ? '\ufffd' : ''));
 }
 
-/** @returns the text of the column, or undefined for a blank line */
-function fieldOf(json: string, column: string, where: string): string | undefined {
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** @returns the object of a line, or undefined for a blank line */
+function objectOf(json: string, column: string, where: string): JsonObject | undefined {
   if (json.trim() === '') return undefined;
   let record: unknown;
   try {
@@ -220,9 +255,12 @@ function fieldOf(json: string, column: string, where: string): string | undefine
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     throw new CharnnError(`${where} is no JSON object, so it has no field ${quote(column)}`);
   }
-  const value = Object.hasOwn(record, column)
-    ? (record as Record<string, unknown>)[column]
-    : undefined;
+  return record as JsonObject;
+}
+
+/** The text of a column */
+function fieldOf(record: JsonObject, column: string, where: string): string {
+  const value = Object.hasOwn(record, column) ? record[column] : undefined;
   if (typeof value === 'string') return value;
   if (value === undefined) {
     const keys = Object.keys(record).slice(0, 20);
@@ -231,6 +269,19 @@ function fieldOf(json: string, column: string, where: string): string | undefine
   }
   const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
   throw new CharnnError(`${where} has ${kind} in the field ${quote(column)}, not a string`);
+}
+
+/**
+ * A field of an object as text: strings as they are, all else as JSON. What the object lacks may be a field of its
+ * field `labels`.
+ */
+export function fieldText(object: unknown, key: string): string | undefined {
+  for (const holder of [object, (object as JsonObject | null | undefined)?.labels]) {
+    if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, key)) continue;
+    const value = (holder as JsonObject)[key];
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+  return undefined;
 }
 
 /** Adds a line feed to each line, so that the lines become the bytes of a corpus. */

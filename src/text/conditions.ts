@@ -1,5 +1,20 @@
 /** What stands beside the texts of records: labels and vectors, by the number of the record. A record is a line. */
 
+/** A label and its values. A value's number is its place in the list. */
+export interface Label {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+/** Vectors that stand before the characters of a source */
+export interface VectorShape {
+  /** F: number of numbers of a vector */
+  readonly size: number;
+  /** Mean and standard deviation of all numbers of the training vectors, by which they are brought to one scale */
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 export interface Conditions {
   /** [R, C] for each record the value of each label, among those of all labels; none without labels */
   readonly labels: Int32Array;
@@ -16,6 +31,42 @@ export interface VectorLists {
   readonly starts: Float64Array;
   /** [·, F] */
   readonly values: Float32Array;
+}
+
+/** What stands beside one record */
+export interface Given {
+  /** [C] */
+  readonly labels: Int32Array;
+  /** [·, F] */
+  readonly vectors: Float32Array;
+}
+
+/** What stands beside record `i` */
+export function givenOf({ labels, columns, vectors }: Conditions, i: number): Given {
+  const { size = 0, starts, values } = vectors ?? {};
+  const between = (from: number, to: number) => values?.slice(from * size, to * size);
+  return {
+    labels: labels.slice(i * columns, (i + 1) * columns),
+    vectors: (starts && between(starts[i], starts[i + 1])) ?? new Float32Array(0),
+  };
+}
+
+/** What stands beside some records, of equally many vectors of F numbers: labels [C, N], and vectors [·, N, F] */
+export function givenTogether(
+  all: readonly Given[],
+  size: number,
+): { readonly labels: Int32Array; readonly vectors: Float32Array } {
+  const [{ labels: first, vectors: list }] = all;
+  const [C, N, count] = [first.length, all.length, size > 0 ? list.length / size : 0];
+  const labels = new Int32Array(C * N);
+  const vectors = new Float32Array(count * N * size);
+  all.forEach((given, i) => {
+    for (let c = 0; c < C; c++) labels[c * N + i] = given.labels[c];
+    for (let n = 0; n < count; n++) {
+      vectors.set(given.vectors.subarray(n * size, (n + 1) * size), (n * N + i) * size);
+    }
+  });
+  return { labels, vectors };
 }
 
 /** Number of vectors of a record */

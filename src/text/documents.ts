@@ -6,6 +6,7 @@
  * before any text, as the first input. That input replaces the last character of the preceding document, which is
  * therefore still predicted but never read. So the streams and the targets are the same as without documents.
  */
+import { markLabels, type RecordLabels } from './record-labels.js';
 import type { Ids } from './unit.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -16,6 +17,8 @@ export interface Documents {
   readonly starts: readonly number[];
   /** The id that is read before the first character of a document */
   readonly beginning: number;
+  /** The labels of the documents, if these are records that have some */
+  readonly labels?: RecordLabels | undefined;
 }
 
 /** The rows of a chunk whose state is set to zero before step `t` */
@@ -24,12 +27,20 @@ export interface Reset {
   readonly rows: readonly number[];
 }
 
+/** What is to be known of the documents in a chunk */
+export interface DocumentMarks {
+  readonly resets: readonly Reset[];
+  /** [C, T·rows] the labels of each row and step, of documents that have labels */
+  readonly labels?: Int32Array;
+}
+
 /**
  * Finds where documents begin in a chunk, collects the resets of the state, and overwrites the input before each
  * document with `beginning`.
  */
 export class DocumentMarker {
   private readonly rowsAt = new Map<number, number[]>();
+  private labels: Int32Array | undefined;
 
   constructor(
     private readonly ids: Ids,
@@ -43,7 +54,11 @@ export class DocumentMarker {
    */
   mark(from: number, T: number, row: number, rows: number, inputs: Int32Array): void {
     const { ids, documents } = this;
-    const { starts, beginning } = documents;
+    const { starts, beginning, labels } = documents;
+    if (labels) {
+      this.labels ??= new Int32Array(labels.given.columns * T * rows);
+      markLabels(labels, from, T, row, rows, this.labels);
+    }
     let file = firstAbove(starts, from);
     const first = Math.max(0, -from);
     for (let t = first; t < T && from + t < ids.length; t++) {
@@ -57,8 +72,13 @@ export class DocumentMarker {
     }
   }
 
+  get marks(): DocumentMarks {
+    const { resets, labels } = this;
+    return { resets, ...(labels && { labels }) };
+  }
+
   /** The resets, in ascending order of steps */
-  get resets(): readonly Reset[] {
+  private get resets(): readonly Reset[] {
     return [...this.rowsAt].sort((a, b) => a[0] - b[0]).map(([t, rows]) => ({ t, rows }));
   }
 

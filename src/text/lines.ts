@@ -1,5 +1,5 @@
 /** Reads the lines of files and pipes, or the texts of a table's column, as they arrive. */
-import { columnTexts } from './columns.js';
+import { columnRecords } from './columns.js';
 import { maxLineBytes, splitLines } from './line-splitter.js';
 import { defaultReading, type ReadingOptions } from './reading-options.js';
 import type { Source } from './sources.js';
@@ -17,6 +17,10 @@ export interface LineOptions {
   readonly unit?: TextUnit | undefined;
   /** Max bytes of a line */
   readonly maxBytes?: number | undefined;
+  /** Makes of a line, and of the columns beside it, what is yielded; `where` is the line, as messages show it */
+  readonly attach?:
+    | ((line: Buffer, further: readonly string[], where: string) => Buffer)
+    | undefined;
 }
 
 /**
@@ -41,15 +45,27 @@ export async function* lineGroups(
     reading: given = lineReading,
     unit = 'char',
     maxBytes: longest = maxLineBytes,
+    attach = (line) => line,
   }: LineOptions = {},
 ): AsyncGenerator<Buffer[], void, void> {
   const reading = unit === 'byte' ? { ...given, plain: true } : given;
   for await (const source of sources) {
     const bytes = textBytes(source, { reading });
-    if (reading.format !== 'lines') yield* columnTexts(bytes, source.name, reading);
-    else if (reading.invalid === 'replace' || reading.plain) {
-      yield* splitLines(bytes, source.name, longest);
-    } else yield* validLines(splitLines(bytes, source.name, longest), source.name, reading);
+    const { name } = source;
+    if (reading.format !== 'lines') {
+      for await (const group of columnRecords(bytes, name, reading)) {
+        yield group.map((record) =>
+          attach(record.text, record.further, `${name}, line ${record.line}`),
+        );
+      }
+      continue;
+    }
+    const lines = splitLines(bytes, name, longest);
+    const isAny = reading.invalid === 'replace' || reading.plain;
+    let count = 0;
+    for await (const group of isAny ? lines : validLines(lines, name, reading)) {
+      yield group.map((line) => attach(line, [], `${name}, line ${++count}`));
+    }
   }
 }
 

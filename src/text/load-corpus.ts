@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { CharnnError, optionName } from '../errors.js';
+import type { ConditionReader } from './condition-reader.js';
 import type { FolderReport, LeavingOut } from './folders.js';
 import { GrowingIds } from './ids.js';
 import { FixedInterner, GrowingInterner, type Interner } from './interner.js';
@@ -62,6 +63,8 @@ export interface CorpusOptions {
   readonly reading?: ReadingOptions | undefined;
   /** The coding of pairs, which takes up their symbols; absent for texts */
   readonly coding?: PairCoding | undefined;
+  /** Takes what stands beside the texts of records */
+  readonly beside?: ConditionReader | undefined;
   /** The stream that the path `-` stands for */
   readonly stdin: Readable;
   readonly leavingOut?: LeavingOut | undefined;
@@ -155,8 +158,9 @@ async function readAll(
     text,
     reading,
     coding,
+    beside,
     onProgress,
-  }: Pick<CorpusOptions, 'text' | 'reading' | 'coding' | 'onProgress'>,
+  }: Pick<CorpusOptions, 'text' | 'reading' | 'coding' | 'beside' | 'onProgress'>,
   interner: Interner,
 ): Promise<
   Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts' | 'starts'> & { readonly ids: GrowingIds }
@@ -179,7 +183,7 @@ async function readAll(
   for (const source of sources) {
     starts.push(ids.length);
     const start = bytes;
-    await readText(source, { text, reading, coding, onRaw }, take);
+    await readText(source, { text, reading, coding, beside, onRaw }, take);
     const upTo = () => hash.copy().digest('hex');
     parts?.push({ label: source.label, bytes: bytes - start, upTo: upTo() });
   }

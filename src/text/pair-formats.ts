@@ -4,15 +4,15 @@
  *     tsv      source, tab, target, and perhaps more columns. Where the first line names the columns `source` and
  *              `target`, they may stand anywhere.
  *     csv      a header that names the columns (RFC 4180)
- *     ndjson   an object a line, with the fields `source` and `target`
+ *     ndjson   an object a line, with the fields `source` and `target`; labels are fields, too, or fields of `labels`
  *     dict     a pronouncing dictionary as of CMU: word, two blanks, phonemes; `WORD(1)` is another pronunciation of
  *              WORD; lines that begin with `;;;` or `#` are comments, and so is what follows `#` between blanks
  */
 import { UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import { delimitedRecords } from './columns.js';
+import { delimitedRecords, fieldText } from './columns.js';
 import { maxLineBytes, splitLines } from './line-splitter.js';
-import type { ReadingOptions, TextFormat } from './reading-options.js';
+import { besideNames, type ReadingOptions, type TextFormat } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 
 export type PairFormat = Exclude<TextFormat, 'lines'>;
@@ -47,7 +47,7 @@ export async function* pairRecords(
   isBytes: boolean,
   onFormat: (format: PairFormat) => void,
 ): AsyncGenerator<PairRecord[], void, void> {
-  const { further = [] } = reading.pairs ?? {};
+  const further = besideNames(reading.beside);
   if (reading.format === 'csv') {
     yield* csvRecords(bytes, name, reading, further, isBytes);
     return;
@@ -175,10 +175,8 @@ function objectRecord(
   }
   const isObject = typeof object === 'object' && object !== null;
   const field = (key: string): string | undefined => {
-    if (!isObject || !Object.hasOwn(object as object, key)) return undefined;
-    const value = (object as Readonly<Record<string, unknown>>)[key];
-    const shown = typeof value === 'string' ? value : JSON.stringify(value);
-    return isBytes ? Buffer.from(shown).toString('latin1') : shown;
+    const shown = fieldText(object, key);
+    return isBytes && shown !== undefined ? Buffer.from(shown).toString('latin1') : shown;
   };
   const isString = (key: string) =>
     isObject && typeof (object as Readonly<Record<string, unknown>>)[key] === 'string';
@@ -188,7 +186,7 @@ function objectRecord(
     // no character of the text itself, so that nothing is learnt from it
     source: source ?? (isString('target') ? '' : '\ufffd'),
     target: isString('target') ? field('target') : undefined,
-    further: further.map((key) => field(key) ?? ''),
+    further: further.map((key) => fieldText(object, key) ?? ''),
   };
 }
 

@@ -1,7 +1,8 @@
 /**
- * Files of pairs as lines, one for each line of the file: source, tab, target, and each further column that was asked
- * for behind another tab. Lines that have no record, such as comments, are empty, so that a line keeps its number.
+ * Files of pairs as lines, one for each line of the file: source, tab, target. Lines that have no record, such as
+ * comments, are empty, so that a line keeps its number.
  */
+import type { ConditionReader } from './condition-reader.js';
 import { prepareText } from './decode.js';
 import type { PairCoding } from './pair-coding.js';
 import { type PairRecord, pairRecords } from './pair-formats.js';
@@ -21,7 +22,7 @@ const decidingPairs = 20_000;
 export async function* pairLines(
   bytes: AsyncIterable<Uint8Array>,
   name: string,
-  { reading, text, coding }: PairLineOptions,
+  { reading, text, coding, beside }: PairLineOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   let waiting: PairRecord[] = [];
   let written = 0;
@@ -32,6 +33,7 @@ export async function* pairLines(
       joined += '\n'.repeat(Math.max(0, record.line - written - 1));
       joined += `${lineOf(record, text, coding)}\n`;
       written = record.line;
+      beside?.add(record.line - 1, record.further, `${name}, line ${record.line}`);
     }
     return Buffer.from(joined, isBytes ? 'latin1' : 'utf8');
   };
@@ -46,15 +48,19 @@ export async function* pairLines(
       waiting = [];
     }
   }
-  if (waiting.length === 0) return;
-  decide(coding, waiting);
-  yield lines(waiting);
+  if (waiting.length > 0) {
+    decide(coding, waiting);
+    yield lines(waiting);
+  }
+  beside?.endFile(written);
 }
 
 export interface PairLineOptions {
   readonly reading: ReadingOptions;
   readonly text: TextOptions;
   readonly coding: PairCoding;
+  /** Takes what stands beside the pairs */
+  readonly beside?: ConditionReader | undefined;
 }
 
 function decide(coding: PairCoding, records: readonly PairRecord[]): void {
@@ -66,7 +72,7 @@ function decide(coding: PairCoding, records: readonly PairRecord[]): void {
 }
 
 function lineOf(
-  { source, target, further, isWider }: PairRecord,
+  { source, target, isWider }: PairRecord,
   text: TextOptions,
   coding: PairCoding,
 ): string {
@@ -75,7 +81,6 @@ function lineOf(
   const fields = [
     side('source', source),
     ...(target === undefined ? [] : [side('target', target)]),
-    ...(target === undefined ? [] : further.map((field) => oneLine(prepareText(field, text)))),
   ];
   // a further column that is left out is still counted as one
   return fields.join('\t') + (isWider ? '\t' : '');

@@ -1,6 +1,7 @@
 /** Decodes the text of a source into symbols. */
 import { optionName } from '../errors.js';
 import { asCorpus, columnTexts } from './columns.js';
+import type { ConditionReader } from './condition-reader.js';
 import { TextDecoding } from './decode.js';
 import { guessEncodings } from './guess.js';
 import type { PairCoding } from './pair-coding.js';
@@ -24,8 +25,10 @@ export interface TextReading {
    * bytes are errors
    */
   readonly reading?: ReadingOptions | undefined;
-  /** The coding of pairs, if the file is one of pairs */
+  /** The coding of pairs, where a file is one of pairs */
   readonly coding?: PairCoding | undefined;
+  /** Takes what stands beside the texts of records */
+  readonly beside?: ConditionReader | undefined;
   /** Called with each piece of the file, before any decoding */
   readonly onRaw?: ((piece: Uint8Array) => void) | undefined;
 }
@@ -37,7 +40,7 @@ export interface TextReading {
  */
 export async function readText(
   source: Source,
-  { text, reading = defaultReading, coding, onRaw }: TextReading,
+  { text, reading = defaultReading, coding, beside, onRaw }: TextReading,
   take: (symbols: Uint32Array) => void,
 ): Promise<void> {
   const used = text.unit === 'byte' ? { ...reading, plain: true } : reading;
@@ -49,8 +52,9 @@ export async function readText(
   const uniform = coding === undefined ? text : { unit: text.unit, keepCr: true };
   const decoding = new TextDecoding(uniform, name, used.invalid);
   const lines = () => {
-    if (coding !== undefined) return pairLines(bytes, name, { reading: used, text, coding });
-    return isWhole ? bytes : asCorpus(columnTexts(bytes, name, used));
+    if (coding !== undefined)
+      return pairLines(bytes, name, { reading: used, text, coding, beside });
+    return isWhole ? bytes : asCorpus(columnTexts(bytes, name, used, beside));
   };
   let current: Uint8Array = new Uint8Array(0);
   let start = 0;

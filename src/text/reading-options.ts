@@ -12,10 +12,18 @@ export const textFormats = ['lines', 'csv', 'tsv', 'ndjson', 'dict'] as const;
  */
 export type TextFormat = (typeof textFormats)[number];
 
-/** How files of pairs are read, beyond their format */
-export interface PairReading {
-  /** Names of columns beside source and target that are wanted */
-  readonly further: readonly string[];
+/** The columns that are read beside texts */
+export interface BesideColumns {
+  readonly labels: readonly string[];
+  /** The column with vectors, if there is one */
+  readonly vector?: string | undefined;
+}
+
+/** The names of all columns beside texts: those of labels, then that of vectors */
+export function besideNames(columns: BesideColumns | undefined): readonly string[] {
+  if (columns === undefined) return [];
+  const { labels, vector } = columns;
+  return vector === undefined ? labels : [...labels, vector];
 }
 
 export interface ReadingOptions {
@@ -25,13 +33,15 @@ export interface ReadingOptions {
   readonly format: TextFormat;
   /** Name of the column with the text; undefined if the format is `lines`, or the table has one column. */
   readonly column?: string | undefined;
+  /** Whether objects may be without that field: their text is then empty. */
+  readonly isOptional?: boolean;
   /**
    * Whether files are read as charnn 0.1.0 read them: always as UTF-8, nothing unpacked, and skipping files in folders
    * that contain a NUL byte. A training that began in this way is resumed in this way.
    */
   readonly plain?: boolean;
-  /** There for pairs: every file becomes lines of source, tab and target, of whatever format it is. */
-  readonly pairs?: PairReading | undefined;
+  /** Columns beside the text that are read, too */
+  readonly beside?: BesideColumns | undefined;
 }
 
 export const defaultReading: ReadingOptions = { invalid: 'error', format: 'lines' };

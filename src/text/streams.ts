@@ -5,7 +5,7 @@
  * the last S. A pass over the text takes ⌈S/T⌉ chunks, the last of which is shorter if T does not divide S. The
  * position follows from the number of chunks read, so it need not be saved.
  */
-import { DocumentMarker, type Documents, type Reset } from './documents.js';
+import { DocumentMarker, type DocumentMarks, type Documents } from './documents.js';
 import type { Ids } from './unit.js';
 
 export interface Chunk {
@@ -51,7 +51,7 @@ export class Streams {
     rows: number,
     inputs: Int32Array,
     targets: Int32Array,
-  ): readonly Reset[] | undefined {
+  ): DocumentMarks | undefined {
     const start = (step % this.chunksPerPass) * this.seqLength;
     const { T } = this.chunk(step);
     const marker = this.documents && new DocumentMarker(this.ids, this.documents);
@@ -63,6 +63,6 @@ export class Streams {
       }
       marker?.mark(from, T, row, rows, inputs);
     }
-    return marker?.resets;
+    return marker?.marks;
   }
 }

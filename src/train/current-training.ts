@@ -84,7 +84,7 @@ export class CurrentTraining {
     const { job, backend, replicas, model } = this;
     const values = initialValues(parameterTable(model), job.config.seed);
     if (job.initFrom) {
-      const message = transferWeights(job.initFrom, model, job.corpus.vocabulary, values);
+      const message = transferWeights(job.initFrom, model, job.corpus, values);
       job.onEvent({ type: 'warning', message });
     }
     backend.write(replicas.weights, values);

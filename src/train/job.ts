@@ -2,7 +2,7 @@
 
 import type { NgramTable } from '../counts/ngram-table.js';
 import type { ModelConfig } from '../model/model-config.js';
-import type { Model } from '../model/model-data.js';
+import type { Beside, Model } from '../model/model-data.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainEvent } from './events.js';
@@ -22,6 +22,8 @@ export interface TrainingText {
   readonly text: TextOptions;
   /** The text that ends each record, if the text is made of records */
   readonly separator?: string | undefined;
+  /** The columns beside the text, if there are any: labels and vectors */
+  readonly beside?: Beside | undefined;
   /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
   /** The pairs of a training on pairs; its training and validation ids may be the same list. */

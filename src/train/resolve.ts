@@ -7,7 +7,7 @@ import type { TrainingPrecision } from '../backend/device.js';
 import { OptionError } from '../errors.js';
 import { requireCapable } from '../model/capabilities.js';
 import { type CellChoice, cellChoice, cellOf, chooseCell } from '../model/cells/cells.js';
-import { architectureFlags, type ModelConfig } from '../model/model-config.js';
+import { type Attending, architectureFlags, type ModelConfig } from '../model/model-config.js';
 import {
   type Complete,
   checkOptions,
@@ -39,7 +39,7 @@ export interface TextSettings extends Complete<typeof sourceRows> {
 /** Values picked for absent options, once the text is known */
 export interface Picked extends BatchShape {
   /** A preset, or the model that training starts from */
-  readonly model: Size & Partial<CellChoice>;
+  readonly model: Size & Attending & Partial<CellChoice>;
   readonly dropout: number;
   /** The length that was asked for, or less if the text is too small to benefit from it */
   readonly length: TrainLength;
@@ -90,7 +90,7 @@ export function checkTogether(options: CommandTrainOptions): void {
 
 /** Options that have no meaning in a training on pairs, or are not possible there */
 const notForPairs = [
-  ...(['size', 'weightDrop', 'seqLength', 'initFrom'] as const),
+  ...(['size', 'weightDrop', 'seqLength'] as const),
   ...(['documents', 'separator', 'textColumn', 'counts'] as const),
 ];
 
@@ -181,7 +181,7 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
       residual: options.residual ?? preset.residual ?? false,
       layerNorm: options.layerNorm ?? mayNormalise,
       pairs: options.pairs ?? false,
-      ...(options.attention && { attention: options.attention }),
+      attention: options.attention ?? preset.attention,
     }),
   };
   requireCapable({ ...model, backend: options.backend, command: 'train' });

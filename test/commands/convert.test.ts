@@ -146,7 +146,6 @@ test.each([
   ['score', 'pairs.tsv'],
   ['gradients', 'pairs.tsv'],
   ['compress', 'pairs.tsv', '-m', 'charnn.json'],
-  ['train', 'pairs.tsv', '--init-from', 'charnn.json', '-o', 'new.json'],
 ])('%s refuses a model of pairs in a line', async (...args) => {
   const { status, stderr } = await (await learnt).run(args);
   expect(status).toBe(1);

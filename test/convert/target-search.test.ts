@@ -116,9 +116,9 @@ test.each([1, 4])('a source has the same targets alone as among others: beam %i'
   const { flat } = randomWeights(backend);
   const own = { ...settings, beam, nBest: beam };
   const converter = new Converter(backend, config, flat, marks, own);
-  const together = await converter.convert(words.map(encoded));
+  const together = await converter.convert(words.map((word) => ({ ids: encoded(word) })));
   for (const [i, word] of words.entries()) {
-    const [alone] = await converter.convert([encoded(word)]);
+    const [alone] = await converter.convert([{ ids: encoded(word) }]);
     expect(alone.map(({ ids }) => ids)).toEqual(together[i].map(({ ids }) => ids));
     expect(new Set(alone.map(({ ids }) => ids.join())).size).toBe(alone.length);
   }
@@ -129,7 +129,7 @@ test('the log-probability of a target is minus the loss that the network has on 
   const { table, flat } = randomWeights(backend);
   const converter = new Converter(backend, config, flat, marks, settings);
   for (const word of words) {
-    const [targets] = await converter.convert([encoded(word)]);
+    const [targets] = await converter.convert([{ ids: encoded(word) }]);
     for (const target of targets.filter(({ end }) => end === 'end')) {
       const { ids } = vocabulary.encode(`${word}\t${vocabulary.decode(target.ids)}\n`);
       // an empty target is no pair

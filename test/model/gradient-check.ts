@@ -1,6 +1,7 @@
 /** Gradients of a network against central differences, in float64 on the reference back end. */
 import { expect } from 'vitest';
-import type { Indices } from '#charnn/backend/backend.js';
+import type { Backend, Indices } from '#charnn/backend/backend.js';
+import type { LabelRows } from '#charnn/model/labels.js';
 import type { ModelConfig } from '#charnn/model/model-config.js';
 import { Network, type State } from '#charnn/model/network.js';
 import { ParameterTensors, parameterTable } from '#charnn/model/parameters.js';
@@ -60,19 +61,16 @@ export function build({ config, T, B, dropout, locked = false, weightDrop = 0 }:
         backend.copy(state[l][k], s);
       });
     });
+  const labels = config.labels && labelRows(backend, config.labels, T * B);
   const scale = 1 / (T * B);
   const loss = (weights: readonly number[]): number => {
     backend.write(flat, weights);
     copyState(initial);
-    network.forward(inputs, T, B, state, {
-      rate: dropout,
-      locked,
-      weightRate: weightDrop,
-      seed: 3,
-      step: 5,
-      firstRow: 1,
-      totalRows: B + 2,
-    });
+    const masks = {
+      ...{ rate: dropout, locked, weightRate: weightDrop, seed: 3, step: 5 },
+      ...{ firstRow: 1, totalRows: B + 2 },
+    };
+    network.forward(inputs, T, B, state, masks, undefined, labels);
     return backend.sum(network.loss(targets, 0)) * scale;
   };
   const gradient = () => {
@@ -82,6 +80,17 @@ export function build({ config, T, B, dropout, locked = false, weightDrop = 0 }:
     return { weights: backend.read(gradientFlat), state: dState.map((d) => backend.read(d)) };
   };
   return { table, values, loss, gradient, backend, initial };
+}
+
+/** Labels of rows: row i has value i mod n of a label with n values. */
+export function labelRows(backend: Backend, counts: readonly number[], rows: number): LabelRows {
+  const ids = backend.indices(counts.length * rows);
+  const values = counts.flatMap((count, c) => {
+    const before = counts.slice(0, c).reduce((sum, n) => sum + n, 0);
+    return Array.from({ length: rows }, (_, i) => before + (i % count));
+  });
+  backend.writeIndices(ids, values);
+  return { ids, count: rows };
 }
 
 /** (f(x+ε) - f(x-ε)) / 2ε, with the error term of order ε² removed (Richardson). */

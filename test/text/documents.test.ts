@@ -10,7 +10,7 @@ function read(documents: { separator: number[]; starts: number[] }, rows = 1) {
   const { T } = streams.chunk(0);
   const inputs = new Int32Array(T * rows);
   const targets = new Int32Array(T * rows);
-  const resets = streams.read(0, 0, rows, inputs, targets);
+  const resets = streams.read(0, 0, rows, inputs, targets)?.resets;
   return { inputs: Array.from(inputs), targets: Array.from(targets), resets };
 }
 

@@ -3,16 +3,23 @@ import { readLatestModel } from '../../checkpoint/last-model.js';
 import { readAnyModel, requireTexts } from '../../checkpoint/model-file.js';
 import { statePath } from '../../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../../errors.js';
+import { withChosenLabels } from '../../library/label-choice.js';
 import { quote } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';
 
 /**
  * Reads a model of texts.
+ * @param labels those that are chosen, of a model with labels, as `author=Keats`
  * @param last whether to use the latest weights, from the training state beside the model
  * @throws CharnnError when the file is missing or damaged, or for a model trained on pairs
  */
-export async function readChosenModel(path: string, last = false): Promise<Model> {
-  return requireTexts(await readAnyChosenModel(path, last), path);
+export async function readChosenModel(
+  path: string,
+  labels: readonly string[] | undefined,
+  last = false,
+): Promise<Model> {
+  const model = requireTexts(await readAnyChosenModel(path, last), path);
+  return withChosenLabels(model, labels);
 }
 
 /**

@@ -7,19 +7,20 @@ import { reportPairs, requireMarks } from '../../library/paired-text.js';
 import { jsonText } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';
 import { findPairs } from '../../model/pairs/pair-table.js';
+import type { Conditions } from '../../text/conditions.js';
 import type { Ids } from '../../text/unit.js';
 
-/** @param ids of lines that each consist of a source, a tab and a target */
+/** @param text lines that each consist of a source, a tab and a target, and what stands beside them */
 export async function evaluateAsPairs(
   model: Model,
   device: Scope,
-  ids: Ids,
+  { ids, given }: { readonly ids: Ids; readonly given: Conditions | undefined },
   search: SearchSettings,
   output: Output,
   json: boolean,
 ): Promise<void> {
   const marks = requireMarks(model.vocabulary);
-  const { pairs } = reportPairs(findPairs(ids, marks), 'the text', output);
+  const { pairs } = reportPairs(findPairs(ids, marks, given), 'the text', output);
   const result = await evaluatePairs(model, device, ids, pairs, marks, search);
   const { loss, symbolErrorRate } = result;
   if (json) {

@@ -47,7 +47,7 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
     throw new UsageError('--interactive reads standard input itself: leave out --prompt-file -');
   }
   const output = createOutput(options.quiet ?? false);
-  const model = await readChosenModel(path, options.last);
+  const model = await readChosenModel(path, options.label, options.last);
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
   const dialogue = new Dialogue(

@@ -1,5 +1,7 @@
 /** The options of `charnn sample`. */
+
 import * as rows from '../../cli/rows.js';
+import { labelChoiceRow } from '../../library/label-choice.js';
 import { flag, type OptionsOf, option, topic } from '../../options/table.js';
 import { path, text } from '../../options/types.js';
 import { choiceRows, extentRows, recordRows } from '../../sample/sample-rows.js';
@@ -16,6 +18,7 @@ export const sampleTable = {
   ...topic('Records', {
     model: rows.model,
     last: rows.last,
+    label: labelChoiceRow,
     length: { ...length, short: 'l' },
     count: {
       ...count,

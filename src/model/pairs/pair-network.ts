@@ -23,6 +23,7 @@ import { LabelEmbedding } from '../labels.js';
 import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
 import { PairAttention } from './pair-attention.js';
+import { type Bridge, bridgesOf } from './pair-bridges.js';
 import { PairBuffers, type PairCapacity } from './pair-buffers.js';
 import { PairDecoder } from './pair-decoder.js';
 import { PairEncoder } from './pair-encoder.js';
@@ -275,27 +276,6 @@ export class PairNetwork {
   private stateBuffer(name: string, B: number): Tensor {
     return this.buffers.take(name, [B, this.config.hidden], 'maxBatch');
   }
-}
-
-/** A product of the encoder's final states that makes one of the decoder's first states */
-interface Bridge {
-  readonly layer: number;
-  /** Number of the state among those of a layer */
-  readonly kind: number;
-  /** Names of its parameters */
-  readonly weights: readonly string[];
-  readonly bias: string;
-}
-
-/** The bridges in the order of the decoder's states */
-function bridgesOf(config: ModelConfig): Bridge[] {
-  return Array.from({ length: config.layers }, (_, layer) =>
-    cellOf(config).states.map((state, kind) => ({
-      ...{ layer, kind },
-      weights: directions.map((direction) => `bridge.weight_${state}_l${layer}${direction}`),
-      bias: `bridge.bias_${state}_l${layer}`,
-    })),
-  ).flat();
 }
 
 /** Weights, beside those of the parts, of which products keep a packed copy */

@@ -3,7 +3,7 @@
  * divides them between training and validation by their source.
  */
 import { limits } from '../../limits.js';
-import { type Conditions, vectorCount } from '../../text/conditions.js';
+import { type Conditions, givenOf, vectorCount } from '../../text/conditions.js';
 import type { Ids } from '../../text/unit.js';
 import { Random } from '../random.js';
 
@@ -135,9 +135,7 @@ export function splitPairs(
   fraction: number,
   seed: number,
 ): { readonly train: PairTable; readonly validation: PairTable } {
-  const draws = Float64Array.from(pairs.starts, (start, pair) =>
-    drawOf(ids, start, pairs.lengths[2 * pair], seed),
-  );
+  const draws = Float64Array.from(pairs.starts, (_, pair) => drawOf(ids, pairs, pair, seed));
   const lowest = draws.reduce((a, b) => Math.min(a, b), 1);
   const highest = draws.reduce((a, b) => Math.max(a, b), 0);
   // each side gets at least one source if there are two
@@ -149,10 +147,25 @@ export function splitPairs(
   };
 }
 
-/** A pseudorandom number from 0 to below 1 that depends only on the source and the seed */
-function drawOf(ids: Ids, start: number, length: number, seed: number): number {
+/**
+ * A pseudorandom number from 0 to below 1 that depends only on the seed, the characters of the source, and the vectors
+ * before them
+ */
+function drawOf(
+  ids: Ids,
+  { starts, lengths, lines, given }: PairTable,
+  pair: number,
+  seed: number,
+) {
   let hash = 0x811c9dc5;
-  for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ ids[i], 0x01000193);
+  const add = (list: ArrayLike<number>) => {
+    for (let i = 0; i < list.length; i++) hash = Math.imul(hash ^ list[i], 0x01000193);
+  };
+  add(ids.subarray(starts[pair], starts[pair] + lengths[2 * pair]));
+  if (given?.vectors) {
+    const { vectors } = givenOf(given, lines[pair]);
+    add(new Uint32Array(vectors.buffer, vectors.byteOffset, vectors.length));
+  }
   return new Random(seed, hash).uniform();
 }
 

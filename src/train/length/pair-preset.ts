@@ -1,4 +1,8 @@
-/** Picks size, dropout and length of a training on pairs by the number of pairs, if they are not given. */
+/**
+ * Picks size, dropout and length of a training on pairs by the number of pairs, their lengths and the time, if they are
+ * not given: the more there is to learn from and the more often it can be read in the time, the larger the network.
+ */
+import type { ModelConfig } from '../../model/model-config.js';
 import type { TrainLength } from '../train-config.js';
 import type { Size } from './preset.js';
 
@@ -6,22 +10,79 @@ import type { Size } from './preset.js';
 export const pairSteps = 64;
 
 export interface PairPreset {
-  readonly model: Size;
+  readonly model: Size & Pick<ModelConfig, 'attention'>;
   readonly dropout: number;
   readonly batchSize: number;
+  /** The length that was given, or a number of passes if the time given is more than the pairs can use */
   readonly length: TrainLength;
+  /** Number of passes over the pairs, if it can be told */
+  readonly epochs: number | undefined;
 }
+
+export interface PairPresetInputs {
+  /** Number of pairs to train on */
+  readonly pairs: number;
+  /** Number of steps of single layers of one row that a pass over the pairs takes */
+  readonly layerSteps: number;
+  /** The length that was given */
+  readonly length: TrainLength | undefined;
+  /** Number of steps of single layers of one row and `pairReference` units that are done in a second, if measured */
+  readonly speed: number | undefined;
+}
+
+/** Hidden size with which the speed is measured */
+export const pairReference = 256;
 
 /** Limits of the usual number of passes over the pairs; the fewer pairs there are, the more often they are read. */
 const minEpochs = 15;
 const maxEpochs = 100;
 const usualVisits = 400_000;
 
-export function pairPreset(pairs: number): PairPreset {
+/** By the number of pairs from which on it is meant: hidden size, dropout, and batch size */
+const steps = [
+  { from: 0, hidden: 128, dropout: 0.4, batchSize: 16 },
+  { from: 5_000, hidden: 192, dropout: 0.3, batchSize: 32 },
+  { from: 50_000, hidden: 256, dropout: 0.2, batchSize: 64 },
+] as const;
+
+/** Size for very many passes over many pairs */
+const large = { hidden: 384, dropout: 0.3 } as const;
+
+/** Passes that a size needs to be worth its time: with fewer a smaller network comes further. */
+const leastPasses = 8;
+/** Passes from which on many pairs are worth the large size */
+const largePasses = 25;
+
+/** Time of a step of a layer grows with its units by about this power. */
+const costPower = 1.6;
+
+export function pairPreset({ pairs, layerSteps, length, speed }: PairPresetInputs): PairPreset {
   const epochs = Math.round(Math.min(maxEpochs, Math.max(minEpochs, usualVisits / pairs)));
-  const length = { kind: 'epochs', epochs } as const;
-  const model = (hidden: number) => ({ layers: 1, hidden, embedding: 64 });
-  if (pairs < 5_000) return { model: model(128), dropout: 0.4, batchSize: 16, length };
-  if (pairs < 50_000) return { model: model(192), dropout: 0.3, batchSize: 32, length };
-  return { model: model(256), dropout: 0.2, batchSize: 64, length };
+  const usual = { kind: 'epochs', epochs } as const;
+  const most = steps.findLastIndex(({ from }) => pairs >= from);
+  const { batchSize } = steps[most];
+  const ofSize = ({ hidden, dropout }: { readonly hidden: number; readonly dropout: number }) => ({
+    ...{ model: { layers: 1, hidden, embedding: 64 }, dropout, batchSize },
+  });
+  if (length?.kind !== 'seconds' || speed === undefined) {
+    const passes = length === undefined ? epochs : passesOf(length);
+    return { ...ofSize(steps[most]), length: length ?? usual, epochs: passes };
+  }
+  const passes = ({ hidden }: { readonly hidden: number }) =>
+    ((length.seconds * speed) / layerSteps) * (pairReference / hidden) ** costPower;
+  const isLarge = most === steps.length - 1 && passes(large) >= largePasses;
+  const fitting = steps.slice(0, most + 1).findLast((step) => passes(step) >= leastPasses);
+  const chosen = isLarge ? large : (fitting ?? steps[0]);
+  const possible = passes(chosen);
+  // longer trainings would learn the pairs by heart
+  const isShortened = possible > 2 * maxEpochs;
+  return {
+    ...ofSize(chosen),
+    length: isShortened ? { kind: 'epochs', epochs: 2 * maxEpochs } : length,
+    epochs: isShortened ? 2 * maxEpochs : possible,
+  };
+}
+
+function passesOf(length: TrainLength): number | undefined {
+  return length.kind === 'epochs' ? length.epochs : undefined;
 }

@@ -9,7 +9,7 @@ import type { NgramTable } from '../../counts/ngram-table.js';
 import type { Network } from '../../model/network.js';
 import { type Judge, SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator.js';
 import type { Ids } from '../../text/unit.js';
-import { partition } from './replica-plan.js';
+import { partition, type ReplicaPlan } from './replica-plan.js';
 
 /** The held-out text and all predictions of it, in shared memory */
 export interface MixingPlan {
@@ -37,14 +37,14 @@ export class Mixing {
   constructor(
     backend: Backend,
     network: Network,
+    { index, replicas, documents }: Pick<ReplicaPlan, 'index' | 'replicas' | 'documents'>,
     private readonly plan: MixingPlan,
-    index: number,
-    replicas: number,
     T: number,
   ) {
     const { first, size } = partition(segmentText(plan.held.length).count, index, replicas);
     const isWorth = size > 0 && plan.classes.length > 0;
-    if (isWorth) this.reader = new SegmentedEvaluator(backend, network, first, size, T);
+    if (!isWorth) return;
+    this.reader = new SegmentedEvaluator(backend, network, first, size, T, documents?.held);
   }
 
   /** Reads this replica's rows of the held-out text, and writes the network's predictions to shared memory. */

@@ -15,6 +15,8 @@ import type { MixingPlan } from './mixing.js';
 export interface TrainingDocuments {
   readonly train: Documents;
   readonly validation: Documents;
+  /** Of the text that is held out for the counts; there if the documents have labels */
+  readonly held?: Documents | undefined;
 }
 
 /** The pairs of the training and the validation text, in a training on pairs */

@@ -3,6 +3,7 @@
  * chunk.
  */
 import type { Answer, Backend, Indices } from '../../backend/backend.js';
+import { LabelFeed } from '../../model/label-feed.js';
 import { Network, type State } from '../../model/network.js';
 import type { ParameterTensors } from '../../model/parameters.js';
 import { SegmentedEvaluator, segmentText } from '../../model/segmented-evaluator.js';
@@ -22,6 +23,7 @@ export class TextTask implements ReplicaTask {
   private readonly targetIds: Int32Array;
   private readonly inputBuffer: Indices;
   private readonly targetBuffer: Indices;
+  private readonly labels: LabelFeed;
   private readonly validation: SegmentedEvaluator | undefined;
   readonly mixing: Mixing | undefined;
 
@@ -53,6 +55,7 @@ export class TextTask implements ReplicaTask {
     this.targetIds = new Int32Array(trainRows);
     this.inputBuffer = backend.indices(trainRows);
     this.targetBuffer = backend.indices(trainRows);
+    this.labels = new LabelFeed(backend, trainRows);
     if (plan.validation.length > 1 && validationShare.size > 0) {
       const { first, size } = validationShare;
       this.validation = new SegmentedEvaluator(
@@ -65,7 +68,7 @@ export class TextTask implements ReplicaTask {
       );
     }
     if (plan.mixing) {
-      this.mixing = new Mixing(backend, this.network, plan.mixing, index, replicas, heldT);
+      this.mixing = new Mixing(backend, this.network, plan, plan.mixing, heldT);
     }
   }
 
@@ -88,7 +91,8 @@ export class TextTask implements ReplicaTask {
     if (startsOver) for (const layer of state) for (const s of layer) backend.fill(s, 0);
     const inputs = this.inputs.subarray(0, T * rows);
     const targets = this.targetIds.subarray(0, T * rows);
-    const resets = this.streams.read(step, firstRow, rows, inputs, targets);
+    const marks = this.streams.read(step, firstRow, rows, inputs, targets);
+    const labels = this.labels.write(marks?.labels, T * rows);
     const inputIds = backend.viewIndices(this.inputBuffer, 0, T * rows);
     const targetIds = backend.viewIndices(this.targetBuffer, 0, T * rows);
     backend.writeIndices(inputIds, inputs);
@@ -102,7 +106,7 @@ export class TextTask implements ReplicaTask {
       firstRow,
       totalRows: config.batchSize,
     };
-    network.forward(inputIds, T, rows, state, dropout, resets);
+    network.forward(inputIds, T, rows, state, dropout, marks?.resets, labels);
     const lossSum = backend.sum(network.loss(targetIds, scale));
     network.backward();
     return lossSum;

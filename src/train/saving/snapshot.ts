@@ -1,7 +1,7 @@
 /** The contents of a training's files: the model, and the state from which it is resumed. */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { ModelConfig } from '../../model/model-config.js';
-import type { Model } from '../../model/model-data.js';
+import { type Model, withBeside } from '../../model/model-data.js';
 import { type Parameter, parameterTable } from '../../model/parameters.js';
 import { withSeparator } from '../../text/separator.js';
 import { version } from '../../version.js';
@@ -24,6 +24,7 @@ export async function modelOf(current: CurrentTraining): Promise<Model> {
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
+    ...withBeside(job.corpus.beside),
     weights: await copyOut(backend, replicas.ema ?? replicas.weights),
     ...(mixing && {
       counts: { table: mixing.table, weights: Float64Array.from(mixing.weights) },
@@ -60,6 +61,7 @@ export async function stateOf(
     vocabulary: job.corpus.vocabulary,
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
+    ...withBeside(job.corpus.beside),
     provenance: job.corpus.provenance,
     source: job.source,
     id,

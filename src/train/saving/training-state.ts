@@ -5,7 +5,7 @@
 
 import type { NgramTable } from '../../counts/ngram-table.js';
 import type { ModelConfig } from '../../model/model-config.js';
-import type { HistoryEntry } from '../../model/model-data.js';
+import type { Beside, HistoryEntry } from '../../model/model-data.js';
 import type { TextOptions } from '../../text/unit.js';
 import type { Vocabulary } from '../../text/vocabulary.js';
 import type { LengthPlan } from '../length/step-budget.js';
@@ -20,6 +20,8 @@ export interface TrainingState {
   readonly text: TextOptions;
   /** The text that ends each record, if the text consists of records */
   readonly separator?: string | undefined;
+  /** The columns beside the text, if there are any */
+  readonly beside?: Beside | undefined;
   /** Facts about the text, recorded in the model and compared on resuming */
   readonly provenance: Readonly<Record<string, unknown>>;
   /** The paths and reading options of the text, as the caller records them */

@@ -1,6 +1,6 @@
 /** Options about the training text and the validation text. */
 import { flag, option, topic } from '../../options/table.js';
-import { choice, count, path, properFraction, text } from '../../options/types.js';
+import { choice, count, path, properFraction, repeated, text } from '../../options/types.js';
 import { columnRows, readingRows } from '../../text/reading-rows.js';
 import { normalForms, sideUnits, textUnits } from '../../text/unit.js';
 
@@ -33,7 +33,22 @@ export const sideRows = topic('Text', {
 });
 
 /** Options about how texts are read, recorded in the `reading` object of state files' `source` */
-export const readRows = topic('Text', { ...readingRows, ...columnRows });
+export const readRows = topic('Text', {
+  ...readingRows,
+  ...columnRows,
+  label: option(
+    '<name>',
+    repeated(text),
+    'column with a label of each text, such as its author, for which the model then writes',
+    { absent: 'no labels' },
+  ),
+  vector: option(
+    '<name>',
+    text,
+    'with --pairs, column with numbers that are read before the source: a list, or a list of lists',
+    { absent: 'no vectors' },
+  ),
+});
 
 export const recordRows = topic('Text', {
   separator: option(

@@ -43,7 +43,7 @@ test('lines that are no pairs are named with their number, and counted', async (
   ]);
   expect(status).toBe(0);
   expect(stderr).toContain(
-    'left out 4 lines of the text: line 61 has no tab, line 62 has an empty source, line 63 has an empty target, …',
+    'left out 4 lines of the text: line 61 has no target, line 62 has an empty source, line 63 has an empty target, …',
   );
   expect(stderr).toContain('1 line has more than two columns');
 });
@@ -56,6 +56,34 @@ test('a deep network with everything trains and converts, and the choice of atte
   expect(folder.json('charnn.json').model).toMatchObject({ layers: 3, attention: 'dot' });
   expect((await folder.run(['inspect'])).stdout).toContain('attention (dot)');
   expect((await folder.run(['convert'], 'abc\n')).status).toBe(0);
+});
+
+test('pairs can be learnt on from a model of pairs, whose characters are matched', async () => {
+  const folder = await trainedOnPairs('--epochs', '24', '--attention', 'dot');
+  // other ids for all characters
+  folder.write('more.tsv', `Z1\tz!\n${reversals(60)}`);
+  const go = ['train', 'more.tsv', '--pairs', '--init-from', 'charnn.json', '-o', 'more.json'];
+  const { status, stderr } = await folder.run([...go, '--dropout', '0', '--steps', '1']);
+  expect(status, stderr).toBe(0);
+  expect(stderr).toContain('4 new');
+  expect(folder.json('more.json').model).toMatchObject({ hidden: 32, attention: 'dot' });
+  const words = 'abc\ndcb\nbb\n';
+  const [before, after] = [
+    await folder.run(['convert', '-m', 'charnn.json'], words),
+    await folder.run(['convert', '-m', 'more.json'], words),
+  ];
+  expect(after.stdout).toBe(before.stdout);
+  for (const [args, message] of [
+    [['train', 'more.tsv', '--init-from', 'charnn.json', '-o', 'x.json'], 'was trained on pairs'],
+    [[...go, '--force', '--attention', 'none'], 'its attention is dot; give --attention dot'],
+    [[...go, '--force', '--target-unit', 'byte'], 'it has --target-unit char'],
+  ] as const) {
+    const refused = await folder.run(args);
+    expect([refused.status === 0, refused.stderr]).toEqual([
+      false,
+      expect.stringContaining(message),
+    ]);
+  }
 });
 
 test('attention is for pairs', async () => {

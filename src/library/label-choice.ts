@@ -1,0 +1,86 @@
+/** Labels that are chosen for all that a model reads or writes: `author=Keats`. */
+import { optionName, UsageError } from '../errors.js';
+import { quote, quoteText } from '../messages/quote.js';
+import { withLabelsChosen } from '../model/chosen-labels.js';
+import type { Model } from '../model/model-data.js';
+import { option } from '../options/table.js';
+import { repeated, text } from '../options/types.js';
+import { valueNumber } from '../text/condition-reader.js';
+import type { Label } from '../text/conditions.js';
+
+export const labelChoiceRow = option(
+  '<name=value>',
+  repeated(text),
+  'of a model with labels: the value of a label, such as author=Keats',
+  { absent: 'none' },
+);
+
+/** Numbers of the values that were chosen, by the name of the label */
+export type LabelChoice = ReadonlyMap<string, number>;
+
+/**
+ * Reads the labels that were chosen.
+ * @throws UsageError for a label that the model does not have, or one that is given twice
+ * @throws CharnnError for a value that the label does not have
+ */
+export function labelChoice(model: Model, given: readonly string[] = []): LabelChoice {
+  const labels = model.beside?.labels ?? [];
+  const chosen = new Map<string, number>();
+  for (const pair of given) {
+    const at = pair.indexOf('=');
+    const shown = optionName('label', pair);
+    if (at < 0) throw new UsageError(`${shown} has no value: give NAME=VALUE`);
+    const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
+    const label = labels.find((one) => one.name === name);
+    if (label === undefined) {
+      const has = labels.length === 0 ? 'no labels' : namesOf(labels);
+      throw new UsageError(`${shown}: the model has ${has}`);
+    }
+    if (chosen.has(name)) {
+      throw new UsageError(`${optionName('label')} gives ${quote(name)} twice: give it once`);
+    }
+    chosen.set(name, valueNumber(label, value, shown));
+  }
+  return chosen;
+}
+
+/**
+ * A model of texts for the labels that were chosen. A model without labels stays as it is.
+ * @throws UsageError where a label is not given, and as `labelChoice`
+ */
+export function withChosenLabels(model: Model, given: readonly string[] | undefined): Model {
+  const chosen = labelChoice(model, given);
+  const labels = model.beside?.labels ?? [];
+  if (labels.length === 0) return model;
+  const values = labels.map((label) => {
+    const value = chosen.get(label.name);
+    if (value === undefined) throw missing(label);
+    return value;
+  });
+  return withLabelsChosen(model, values);
+}
+
+/**
+ * Refuses a text that cannot have labels of its own, for a model of texts that needs them.
+ * @throws UsageError for a text that is no table
+ */
+export function requireRecords(model: Model, format: string): void {
+  const [label] = model.beside?.labels ?? [];
+  if (label !== undefined && format === 'lines') throw missing(label);
+}
+
+/** The error for a label that is needed */
+export function missing({ name, values }: Label): UsageError {
+  const some = values.slice(0, maxNamed).map((value) => quoteText(value, 40));
+  const more = values.length > maxNamed ? ', …' : '';
+  return new UsageError(
+    `the model was trained with the label ${quote(name)}: give ${optionName('label', `${quote(name)}=…`)} with one of ${some.join(', ')}${more}`,
+  );
+}
+
+const maxNamed = 8;
+
+function namesOf(labels: readonly Label[]): string {
+  const names = labels.map(({ name }) => quote(name));
+  return `the label${names.length > 1 ? 's' : ''} ${names.join(', ')}`;
+}

@@ -1,0 +1,113 @@
+/** Prepares a training on pairs from its beginning: sizes and configuration. */
+import { grouped } from '../messages/quote.js';
+import type { Model } from '../model/model-data.js';
+import { type PairTable, pairCount } from '../model/pairs/pair-table.js';
+import { vectorCount } from '../text/conditions.js';
+import type { PreparedTraining } from '../train/job.js';
+import { trainingSpeed } from '../train/length/benchmark.js';
+import {
+  type PairPreset,
+  pairPreset,
+  pairReference,
+  pairSteps,
+} from '../train/length/pair-preset.js';
+import { choosePrecision } from '../train/precision.js';
+import { resolveTraining, trainLength } from '../train/resolve.js';
+import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
+import { trainingRows } from '../train/schema/training-rows.js';
+import { withConditions } from './given-beside.js';
+import type { LoadedText } from './loaded-text.js';
+import type { Messages } from './messages.js';
+import { optimizerOf } from './optimizer-options.js';
+import { pairedText } from './paired-text.js';
+import { type ProcessCounts, threadsHere, threadsOfAll } from './process-counts.js';
+import { sourceOf } from './recorded-source.js';
+import type { ValidationSource } from './training-text.js';
+
+/** @param initFrom a model to start from */
+export async function preparePairs(
+  loaded: LoadedText,
+  validating: ValidationSource,
+  options: CommandTrainOptions,
+  initFrom: Model | undefined,
+  messages: Messages,
+  processes: ProcessCounts,
+): Promise<PreparedTraining> {
+  const seed = options.seed ?? trainingRows.seed.default;
+  const corpus = await pairedText(loaded, validating, seed, undefined, messages);
+  const { train } = corpus.pairs;
+  const asked = trainLength(options);
+  const speed =
+    asked?.kind === 'seconds' ? await speedOf(options, corpus.vocabulary.size, processes) : undefined;
+  const inputs = { pairs: pairCount(train), layerSteps: layerSteps(train), length: asked, speed };
+  const preset = pairPreset(inputs);
+  const isShaped = options.hidden !== undefined || initFrom !== undefined;
+  // the length is that of the size that was picked
+  const length = isShaped && asked !== undefined ? asked : preset.length;
+  const { batchSize, model: size } = { ...preset, ...(initFrom && { model: initFrom.config }) };
+  notePicked(options, preset, initFrom, length, messages);
+  const fitted = { batchSize: options.batchSize ?? batchSize, seqLength: pairSteps };
+  const each = options.threads ?? threadsHere(processes);
+  const threads = threadsOfAll(each, fitted.batchSize, processes);
+  const resolved = resolveTraining(
+    { ...options, ...fitted, threads },
+    { ...preset, model: size, ...fitted, threads, length },
+  );
+  return {
+    ...{ corpus, ...resolved, model: withConditions(resolved.model, loaded.given) },
+    source: sourceOf(loaded, validating),
+    ...(initFrom && { initFrom }),
+  };
+}
+
+/** Says what was picked. */
+function notePicked(
+  { hidden, dropout }: CommandTrainOptions,
+  { model, epochs, dropout: picked }: PairPreset,
+  initFrom: Model | undefined,
+  length: PairPreset['length'],
+  messages: Messages,
+): void {
+  const choices = [
+    ...(hidden === undefined && initFrom === undefined ? [`hidden size ${model.hidden}`] : []),
+    ...(dropout === undefined ? [`dropout ${picked}`] : []),
+  ];
+  if (choices.length === 0) return;
+  const isTold = hidden === undefined && epochs !== undefined && length.kind !== 'steps';
+  const times =
+    epochs !== undefined && epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs ?? 0));
+  const read = isTold ? `: the pairs will be read about ${times} times` : '';
+  messages.note(`picked ${choices.join(' and ')} by number and lengths of the pairs${read}`);
+}
+
+/** Steps of single layers that a pass takes: two directions over a source, the decoder over a target */
+function layerSteps({ lengths, lines, given }: PairTable): number {
+  let sum = 0;
+  for (let pair = 0; pair < lines.length; pair++) {
+    const source = lengths[2 * pair] + vectorCount(given, lines[pair]);
+    sum += 2 * source + lengths[2 * pair + 1] + 1;
+  }
+  return sum;
+}
+
+/** Layers of the network by which the speed is measured: as many as an encoder and a decoder have */
+const measuredLayers = 3;
+
+/** Steps of single layers that are done in a second */
+async function speedOf(
+  options: CommandTrainOptions,
+  vocabulary: number,
+  processes: ProcessCounts,
+): Promise<number> {
+  const { cell = schema.cell.default, backend = 'auto' } = options;
+  const threads = options.threads ?? threadsHere(processes);
+  const size = { layers: measuredLayers, hidden: pairReference, embedding: 64, vocabulary };
+  const characters = await trainingSpeed({
+    ...{ ...size, cell },
+    ...{ batchSize: 64, seqLength: 16, backend, iterations: 10 },
+    precision: choosePrecision(options.precision, { ...size, backend }),
+    training: optimizerOf(options),
+    threads,
+  });
+  return characters * measuredLayers * processes.total;
+}

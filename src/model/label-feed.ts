@@ -1,0 +1,23 @@
+/** Labels of rows in memory of the device, which is allocated when the first come. */
+import type { Backend, Indices } from '../backend/backend.js';
+import type { LabelRows } from './labels.js';
+
+export class LabelFeed {
+  private ids: Indices | undefined;
+
+  /** @param maxRows max number of rows */
+  constructor(
+    private readonly backend: Backend,
+    private readonly maxRows: number,
+  ) {}
+
+  /** @param values [C, N], of N = `count` rows; none without labels */
+  write(values: Int32Array | undefined, count: number): LabelRows | undefined {
+    if (values === undefined) return undefined;
+    const { backend } = this;
+    this.ids ??= backend.indices((values.length / count) * this.maxRows);
+    const ids = backend.viewIndices(this.ids, 0, values.length);
+    backend.writeIndices(ids, values);
+    return { ids, count };
+  }
+}

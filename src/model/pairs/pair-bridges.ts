@@ -1,0 +1,25 @@
+/** The products by which the last states of an encoder make the first states of a decoder, layer by layer. */
+import { cellOf } from '../cells/cells.js';
+import type { ModelConfig } from '../model-config.js';
+import { directions } from './pair-parameters.js';
+
+/** A product of the encoder's final states that makes one of the decoder's first states */
+export interface Bridge {
+  readonly layer: number;
+  /** Number of the state among those of a layer */
+  readonly kind: number;
+  /** Names of its parameters */
+  readonly weights: readonly string[];
+  readonly bias: string;
+}
+
+/** The bridges in the order of the decoder's states */
+export function bridgesOf(config: ModelConfig): Bridge[] {
+  return Array.from({ length: config.layers }, (_, layer) =>
+    cellOf(config).states.map((state, kind) => ({
+      ...{ layer, kind },
+      weights: directions.map((direction) => `bridge.weight_${state}_l${layer}${direction}`),
+      bias: `bridge.bias_${state}_l${layer}`,
+    })),
+  ).flat();
+}

@@ -1,0 +1,70 @@
+/** The labels of a text's characters: each record, which is a line, has its own. */
+import type { Conditions } from './conditions.js';
+import type { Ids } from './unit.js';
+
+/** The labels of the records of a text, or of a part of it */
+export interface RecordLabels {
+  /** Positions in the part at which its records begin, ascending; the first one is 0 */
+  readonly starts: Float64Array;
+  /** Number of the part's first record */
+  readonly first: number;
+  readonly given: Conditions;
+}
+
+/** Number of line ends in a text */
+export function lineEnds(ids: Ids, newline: number): number {
+  let count = 0;
+  for (let i = 0; i < ids.length; i++) if (ids[i] === newline) count++;
+  return count;
+}
+
+/**
+ * Finds the records of a part of a text.
+ * @param first number of the record with the part's first character
+ */
+export function recordLabels(
+  ids: Ids,
+  newline: number,
+  first: number,
+  given: Conditions,
+): RecordLabels {
+  const starts = new Float64Array(new SharedArrayBuffer(8 * (lineEnds(ids, newline) + 1)));
+  let count = 1;
+  for (let i = 0; i < ids.length; i++) if (ids[i] === newline) starts[count++] = i + 1;
+  return { starts, first, given };
+}
+
+/**
+ * Writes the labels for one row of a chunk: at each step those of the character that follows.
+ * @param from position in the text of the row's first input
+ * @param into [C, T·rows], label by label
+ */
+export function markLabels(
+  { starts, first, given }: RecordLabels,
+  from: number,
+  T: number,
+  row: number,
+  rows: number,
+  into: Int32Array,
+): void {
+  const { labels, columns: C } = given;
+  const last = labels.length / C - 1;
+  let record = recordAt(starts, from + 1);
+  for (let t = 0; t < T; t++) {
+    while (record + 1 < starts.length && starts[record + 1] <= from + t + 1) record++;
+    // what lies outside of the text is read, and counts for nothing
+    const number = Math.min(first + record, last);
+    for (let c = 0; c < C; c++) into[c * T * rows + t * rows + row] = labels[number * C + c];
+  }
+}
+
+/** Index of the last record that begins at a position or before; 0 before them all */
+function recordAt(starts: Float64Array, position: number): number {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle] <= position) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
