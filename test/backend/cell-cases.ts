@@ -1,5 +1,6 @@
 /** Cases of the cells: a layer over a chunk, forward and backward. */
 import type {
+  GruBuffers,
   Indices,
   LayerInput,
   LstmBuffers,
@@ -139,7 +140,7 @@ export function casesOfCells(
       },
       scale,
       run: (backend, { dy, dh, table, ...buffers }, ids) => {
-        const gru = buffers as unknown as Parameters<Backend['gruForward']>[1];
+        const gru = buffers as unknown as GruBuffers;
         backend.gruForward(size, gru, lookupOf(table, ids));
         backend.gruBackward(size, gru, dy, dh);
       },

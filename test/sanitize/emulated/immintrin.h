@@ -50,6 +50,7 @@ EMULATED __m512 _mm512_max_ps(__m512 a, __m512 b) {
 #include <string.h>
 
 typedef uint16_t __m512bh __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint16_t __m256bh __attribute__((vector_size(32), aligned(4), may_alias));
 
 EMULATED __m512i _mm512_loadu_si512(const void *p) {
     __m512i x;
@@ -72,6 +73,13 @@ EMULATED __m512bh _mm512_cvtne2ps_pbh(__m512 high, __m512 low) {
         memcpy(&bits, &x, sizeof bits);
         y[i] = x == x ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : bits >> 16 | 0x40;
     }
+    return y;
+}
+
+EMULATED __m256bh _mm512_cvtneps_pbh(__m512 x) {
+    __m512bh both = _mm512_cvtne2ps_pbh(x, x);
+    __m256bh y;
+    for (int i = 0; i < 16; i++) y[i] = both[i];
     return y;
 }
 
