@@ -41,7 +41,7 @@ const updateRows = topic('Training', {
   dropoutMask: option(
     '<kind>',
     choice(dropoutMaskNames),
-    'draw a new dropout mask at each time step, or keep one locked for a whole chunk',
+    'draw a new dropout mask at each time step, or keep one locked for all steps between two updates',
     { default: 'step' },
   ),
   weightDrop: option('<x>', properFraction, 'fraction of the recurrent weights set to 0', {
@@ -213,11 +213,16 @@ const runRows = topic('Run', {
     environment: 'CHARNN_THREADS',
     resume: true,
   }),
-  backend: option('<name>', choice(backendNames), 'compute back end', {
-    default: 'auto',
-    environment: 'CHARNN_BACKEND',
-    resume: true,
-  }),
+  backend: option(
+    '<name>',
+    choice(backendNames),
+    'compute back end: native code, WebAssembly (wasm), or slow reference code; auto: the fastest that works',
+    {
+      default: 'auto',
+      environment: 'CHARNN_BACKEND',
+      resume: true,
+    },
+  ),
   precision: option(
     '<format>',
     choice([...trainingPrecisions, 'auto']),
