@@ -26,6 +26,7 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   gradients: async () => (await import('./gradients.js')).gradients,
   visualize: async () => (await import('./visualize.js')).visualize,
   report: async () => (await import('./report.js')).report,
+  publish: async () => (await import('./publish.js')).publish,
 };
 
 /**
