@@ -16,7 +16,7 @@ export interface Analysis {
   readonly searched: number;
 }
 
-/** Max characters of the search; a longer text would not make the result more reliable */
+/** Max characters in the search; a longer text would not make the result more reliable */
 const maxSearched = 300_000;
 
 /**
@@ -62,7 +62,7 @@ export interface Unit {
 
 /**
  * The values of units at every character, -127 to 127 for -1 to 1.
- * @returns [characters] a unit, in their order
+ * @returns [characters] for each unit, in their order
  */
 export async function recordUnits(
   model: Model,

@@ -1,6 +1,6 @@
 /**
- * Checks the gradients of a small network against central differences of the loss, in float64 on the reference back
- * end.
+ * Checks the gradients of a small network against central finite differences of the loss, in float64 on the reference
+ * back end.
  */
 import { CpuDevice } from '../backend/cpu-device.js';
 import { Heap } from '../backend/heap.js';
@@ -12,12 +12,12 @@ import { Random } from '../model/random.js';
 
 export interface GradientError {
   readonly tensor: string;
-  /** Largest error, relative to the largest gradient of the tensor; not a number if the loss is not a number */
+  /** Largest error, relative to the largest gradient of the tensor; NaN if the loss is NaN */
   readonly error: number;
 }
 
 const [T, B] = [4, 3];
-/** Steps of the differences. A kink of a function may lie within one of them, hardly within both. */
+/** Step sizes of the differences. A kink of a function may lie within one of them, but hardly within both. */
 const steps = [1e-5, 1e-6];
 
 /** Computes the error of each tensor's gradients, for random weights and a random text. */

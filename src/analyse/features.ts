@@ -1,6 +1,6 @@
 /**
- * Features of a text that a unit may follow: for every character a number that is known once the character has been
- * read. People have found single cells for these features (Karpathy, Johnson & Fei-Fei 2015).
+ * Features of a text that a unit may follow: for every character, a number that is known once the character has been
+ * read. Single units have been found to follow some of these features (Karpathy, Johnson & Fei-Fei 2015).
  */
 import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
@@ -11,7 +11,7 @@ export interface Feature {
   readonly values: Float32Array;
 }
 
-/** The class of a symbol, as far as the features distinguish it */
+/** The class of a symbol, as far as features distinguish it */
 interface Kind {
   readonly symbol: string;
   readonly letter: boolean;
@@ -71,7 +71,7 @@ function kindOf(vocabulary: Vocabulary, id: number): Kind {
   };
 }
 
-/** Characters since the last newline; 0 at a newline itself. */
+/** Number of characters since the last newline; 0 at the newline itself. */
 function columns(N: number, at: (i: number) => Kind): Uint32Array {
   const column = new Uint32Array(N);
   for (let i = 0; i < N; i++) {
@@ -117,7 +117,9 @@ function indentation(at: (i: number) => Kind, column: Uint32Array) {
   };
 }
 
-/** Counts how many characters in a row, up to the current one, have belonged to the class. */
+/**
+ * Makes a function that counts how many characters in succession, up to the current one, have belonged to the class.
+ */
 function counter(is: (i: number) => boolean): (i: number) => number {
   let count = 0;
   return (i) => {
@@ -134,9 +136,9 @@ function sentence(at: (i: number) => Kind): (i: number) => number {
   };
 }
 
-/** A name before a colon at the beginning of a line, or one in capitals before a full stop. */
+/** Matches a name before a colon at the beginning of a line, or one in capitals before a full stop. */
 const speaker = /^[ \t]*(?:\p{Lu}[\p{L}'’. -]{1,28}:|\p{Lu}[\p{Lu}'’ -]{1,28}\.)/u;
-/** Characters of a line that can hold such a name */
+/** Number of characters of a line in which such a name can be */
 const maxNameLength = 48;
 
 function speakers(N: number, at: (i: number) => Kind): Feature {
@@ -148,7 +150,7 @@ function speakers(N: number, at: (i: number) => Kind): Feature {
       at(start + k),
     );
     const match = speaker.exec(head.map(({ symbol }) => symbol).join(''));
-    // a symbol beyond the BMP has two code units
+    // a symbol beyond the basic multilingual plane takes two code units
     if (match) values.fill(1, start, start + Array.from(match[0]).length);
     start = end + 1;
   }

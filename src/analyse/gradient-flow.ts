@@ -1,12 +1,12 @@
 /**
- * Measures how far back the gradient reaches: the norm of ∂L_t/∂s_{t-k}, where L_t is the loss of one prediction
- * and s_{t-k} a layer's state (h, or the LSTM's c) after the step k before it, as the recurrence hands it
- * on. This is the quantity of Hochreiter (1991), Bengio et al. (1994) and Pascanu et al. (2013): for a
- * vanilla RNN it shrinks or grows like the k-th power of the recurrent Jacobian.
+ * Measures how far back the gradient reaches: the norm of ∂L_t/∂s_{t-k}, where L_t is the loss of one prediction and
+ * s_{t-k} a layer's state (h, or the LSTM's c) k steps before it. This is the quantity studied by Hochreiter (1991),
+ * Bengio et al. (1994) and Pascanu et al. (2013): in a vanilla RNN it shrinks or grows like the k-th power of the
+ * recurrent Jacobian.
  *
- * Each row of a batch is a place in the text: a window of K characters that ends there, entered with the
- * state that the text before it leaves, and with a loss on its last step alone. One backward pass, step by
- * step, then shows the gradient at every lag from 1 to K. It is not truncated: training is, see `cutOff`.
+ * Each row of a batch is a window of K characters that ends at one position of the text; it begins with the state that
+ * the text before it leaves, and only its last step has a loss. A single backward pass, step by step, then gives the
+ * gradient at every lag from 1 to K. It is not truncated as in training; see `cutOff`.
  */
 import { type Backend, type Indices, isPending } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
@@ -21,8 +21,8 @@ export interface FlowOptions {
   /** K: the longest lag */
   readonly lags: number;
   /**
-   * Places in the text, spread evenly, fewer where the text is short; or the places themselves: indices of
-   * characters from lags - 1 to the last but one
+   * Number of positions in the text, spread evenly, with fewer if the text is short; or the positions themselves:
+   * indices of characters from lags - 1 to the last but one
    */
   readonly positions: number | readonly number[];
 }
@@ -52,13 +52,13 @@ export interface GradientFlow {
   readonly states: readonly StateFlow[];
 }
 
-/** Characters read before a window, so that its state has forgotten the zeros it began with. */
+/** Number of characters read before a window, so that its state has forgotten the zeros it began with. */
 const warmup = 256;
 /** Number of windows in a batch */
 const batchRows = 16;
 /**
- * The loss is scaled by this power of two and the norms are scaled back: exact, and it lets float32 show
- * gradients down to 1e-50.
+ * The loss is multiplied by this power of two and the norms are divided by it, which is exact and allows float32 to
+ * represent gradients down to 1e-50.
  */
 const lossScale = 2 ** 40;
 
@@ -109,14 +109,14 @@ async function flowOn(
   };
 }
 
-/** Memory for the norms: for each lag a list by position */
+/** Memory for the norms: for each lag, a list by position */
 function byLagAndPosition(lags: number, positions: number): Float64Array[] {
   return Array.from({ length: lags }, () => new Float64Array(positions));
 }
 
 /**
  * Spreads the ends of the windows evenly over the text. Each end has a whole window before it and one character after
- * it. In a short text there is no warm-up before the number of positions is reduced.
+ * it. If the text is short, the lead-in is dropped first, and only then the number of positions reduced.
  */
 function spread(length: number, lags: number, positions: number): number[] {
   const last = length - 2;
@@ -134,7 +134,7 @@ function spread(length: number, lags: number, positions: number): number[] {
 
 type TakeNorm = (layer: number, lag: number, state: number, row: number, norm: number) => void;
 
-/** A network with room for B windows of K steps. */
+/** A network with memory for B windows of K steps. */
 class Windows {
   private readonly network: Network;
   private readonly inputs: Int32Array;
@@ -145,7 +145,7 @@ class Windows {
     private readonly backend: Backend,
     config: ModelConfig,
     weights: ArrayLike<number>,
-    /** K: steps of a window */
+    /** K: number of steps in a window */
     private readonly lags: number,
     B: number,
   ) {
@@ -189,7 +189,7 @@ class Windows {
             take(layer, lags - t, s, row, norm / lossScale);
           }
         };
-        // the device keeps the order of reads and other operations, even if the answer comes later
+        // the device preserves the order of reads and other operations, even if the answer comes later
         const answer = backend.read(d);
         if (isPending(answer)) pending.push(answer.then(takeRows));
         else takeRows(answer);
@@ -198,7 +198,7 @@ class Windows {
     await Promise.all(pending);
   }
 
-  /** Writes T characters of each row, of which the first is `before - 1` characters before the row's position. */
+  /** Writes T characters of each row, the first of which is `before - 1` characters before the row's position. */
   private read(ids: Ids, positions: readonly number[], before: number, T: number): Indices {
     const B = positions.length;
     positions.forEach((position, row) => {
@@ -239,9 +239,9 @@ function statistics(byLag: readonly Float64Array[]): LagStatistics[] {
 }
 
 /**
- * The part of the gradient that truncation to chunks of T steps cuts off: the share of the mean norms, summed over
- * the measured lags, that lies beyond the chunk's edge. A prediction stands anywhere in its chunk, so lag
- * k crosses the edge in min(1, k / T) of the cases.
+ * The part of the gradient that truncation to chunks of T steps cuts off: the fraction of the mean norms, summed over
+ * the measured lags, that lies beyond the chunk's edge. A prediction may be at any position in its chunk, so lag k
+ * crosses the edge in min(1, k / T) of all cases.
  */
 export function cutOff(byLag: readonly LagStatistics[], T: number): number {
   let all = 0;

@@ -1,4 +1,6 @@
-/** Records for each character what the model expected: the surprise, and the most probable characters in its place. */
+/**
+ * Records for each character what the model expected: the surprise, and the most probable characters at its position.
+ */
 import type { Ids } from '../text/unit.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
 import type { Activations } from './activations.js';

@@ -1,7 +1,6 @@
 /**
- * Measures how often each gate is shut or open: below 0.1 (left-saturated) or above 0.9 (right-saturated), as
- * Karpathy, Johnson & Fei-Fei 2015 show it. A forget gate that is open most of the time makes a unit
- * with a long memory.
+ * Measures how often each gate is shut or open: below 0.1 (left-saturated) or above 0.9 (right-saturated), as in
+ * Karpathy, Johnson & Fei-Fei 2015. A forget gate that is open most of the time gives a unit a long memory.
  */
 import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -10,15 +9,15 @@ import type { Activations } from './activations.js';
 export interface GateSaturation {
   readonly layer: number;
   readonly gate: string;
-  /** Share of the characters at which each unit's gate is below 0.1, [H] */
+  /** Fraction of the characters at which each unit's gate is below 0.1, [H] */
   readonly left: Float64Array;
-  /** Share of the characters at which each unit's gate is above 0.9, [H] */
+  /** Fraction of the characters at which each unit's gate is above 0.9, [H] */
   readonly right: Float64Array;
 }
 
 const shut = 0.1;
 const open = 0.9;
-/** Number of characters that give sufficiently exact fractions; in a long text they are spread over all of it. */
+/** Number of characters that gives sufficiently exact fractions; in a long text they are spread over all of it. */
 const enough = 100_000;
 
 export class Saturation {

@@ -1,7 +1,7 @@
 /**
- * Singular values of a square matrix: Householder reflections bring it to bidiagonal form (Golub & Kahan
- * 1965), bisection with Sturm sequences finds the values of that (Demmel & Kahan 1990, Fernando 1998).
- * 8/3 n³ operations and no iteration that could fail to converge.
+ * Singular values of a square matrix: Householder reflections reduce it to bidiagonal form (Golub & Kahan 1965), whose
+ * singular values are found by bisection with Sturm sequences (Demmel & Kahan 1990, Fernando 1998). This takes 8/3 n³
+ * operations and no iteration that could fail to converge.
  */
 
 /**
@@ -10,8 +10,8 @@
  */
 export function singularValues(values: ArrayLike<number>, n: number): Float64Array {
   const { diagonal, superdiagonal } = bidiagonalise(Float64Array.from(values), n);
-  // the singular values are the eigenvalues, which come in pairs of both signs, of a symmetric tridiagonal matrix: its
-  // diagonal is zero, and d1 e1 d2 e2 … lie beside it
+  // the singular values are eigenvalues, in pairs of both signs, of a symmetric tridiagonal matrix with a zero diagonal
+  // and d1 e1 d2 e2 … beside it
   const squares = new Float64Array(2 * n - 1);
   for (let i = 0; i < n; i++) {
     squares[2 * i] = diagonal[i] ** 2;

@@ -1,7 +1,7 @@
 /**
- * The recurrent matrices: the factors by which one step scales a gradient, activations apart.
- * A vanilla RNN's gradient can grow only if the largest singular value of W_hh is above 1 (Pascanu et al.
- * 2013); the spectral radius tells what many steps do.
+ * The recurrent matrices, by which one step multiplies a gradient, apart from activation functions. A vanilla RNN's
+ * gradient can only grow if the largest singular value of W_hh is above 1 (Pascanu et al. 2013); the spectral radius
+ * shows the effect of many steps.
  */
 import type { Backend } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
@@ -14,7 +14,7 @@ import { singularValues } from './singular-values.js';
 export interface RecurrentSpectrum {
   readonly layer: number;
   /**
-   * Gate whose rows of W_hh these are, or the name of a matrix of equations; the vanilla RNN's only matrix is
+   * The gate whose rows of W_hh these are, or the name of a matrix in equations; the vanilla RNN's only matrix is
    * `recurrent`
    */
   readonly gate: string;
@@ -40,7 +40,7 @@ export async function recurrentSpectra(
   for (let layer = 0; layer < layers; layer++) {
     const stack = parameters.find(({ name }) => name === firstUnitMatrix(cell, layer));
     for (const [m, gate] of cell.unitNames.entries()) {
-      // the matrices lie one after the other in memory, whether they are one tensor or several
+      // the matrices are adjacent in memory, whether they are one tensor or several
       if (stack === undefined) throw new Error('a layer without its recurrent matrices');
       const start = stack.start + m * H * H;
       const block = weights.subarray(start, start + H * H);
@@ -59,12 +59,12 @@ function firstUnitMatrix({ learned, unitNames }: Cell, layer: number): string {
   return `rnn.${learned ? unitNames[0] : 'weight_hh'}_l${layer}`;
 }
 
-/** Number of times that the matrix is squared: the error of the estimate halves with each. */
+/** Number of times the matrix is squared; each halves the error of the estimate. */
 const squarings = 26;
 
 /**
- * The largest absolute eigenvalue as the limit of ‖Aᵐ‖^(1/m) (Gelfand 1941), m doubled by squaring the
- * matrix (Friedland 1991): unlike power iteration it does not mind complex pairs.
+ * The largest absolute eigenvalue as the limit of ‖Aᵐ‖^(1/m) (Gelfand 1941), where m is doubled by squaring the matrix
+ * (Friedland 1991): unlike power iteration this also works for complex pairs.
  */
 export function spectralRadius(
   device: Scope,

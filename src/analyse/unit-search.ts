@@ -1,7 +1,7 @@
 /**
- * Which units follow which features of a text: the correlation (Pearson's) of what a unit holds with the
- * feature. For each feature the unit is chosen on the first half of the text, and scored on the second:
- * among hundreds of units some follow anything by chance on the text they were chosen on.
+ * Finds which units follow which features of a text, by Pearson's correlation of a unit's value with the feature. For
+ * each feature the unit is chosen on the first half of the text and scored on the second, because among hundreds of
+ * units some follow anything by chance on the text they were chosen on.
  */
 
 import type { Activations } from './activations.js';
@@ -110,7 +110,7 @@ export class UnitSearch {
   }
 }
 
-/** The correlation; not a number where the unit or the feature is constant */
+/** The correlation; NaN if the unit or the feature is constant */
 function correlation(sums: Sums, f: number, unit: number, H: number): number {
   const n = sums.count;
   const covariance = n * sums.products[f * H + unit] - sums.feature[f] * sums.unit[unit];

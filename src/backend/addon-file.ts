@@ -1,14 +1,13 @@
 /**
- * Finding the native addon: the one that was compiled for this machine from a checkout, or the one that
- * the package brings for this platform. A file is looked into before it is loaded, since a truncated one
- * may end the process.
+ * Finds the native addon: one that was compiled on this machine from a checkout, or one that comes with the package for
+ * this platform. A file is inspected before it is loaded, because loading a truncated one may crash the process.
  */
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('./kernels/', import.meta.url));
 
-/** Why there is no addon, and what helps; `unavailable` where none was ever to be had. */
+/** Why there is no addon, and what helps; `unavailable` if none exists for this machine. */
 export interface Missing {
   readonly missing: string;
   readonly unavailable: boolean;
@@ -16,17 +15,17 @@ export interface Missing {
 
 export type AddonFile = { readonly path: string } | Missing;
 
-/** The path of the addon for this platform, or the reason why there is no addon */
+/** The path of the addon for this platform, or the reason why there is none */
 export function findAddon(): AddonFile {
   try {
     return find();
   } catch (error) {
-    // a file or folder that may not be read
+    // the file or its folder may not be readable
     return { missing: `${(error as Error).message}: ${again()}`, unavailable: false };
   }
 }
 
-/** What brings the addon back: a package is installed, a checkout built. */
+/** How to get the addon back: by installing the package, or by building the checkout. */
 const again = () =>
   existsSync(`${folder}../../../src/backend/kernels/addon.c`) && !existsSync(list)
     ? 'run npm run build'
@@ -56,7 +55,7 @@ function find(): AddonFile {
   return checked(path, addons[name].bytes);
 }
 
-/** Why a checkout has no addon, as the build has written it down */
+/** Why a checkout has no addon, as recorded by the build */
 function notCompiled(reason: string): string {
   if (!existsSync(reason)) return 'it has not been compiled: run npm run build';
   return readFileSync(reason, 'utf8');
@@ -71,7 +70,7 @@ function readList(): Readonly<Record<string, { readonly bytes: number }>> | unde
   }
 }
 
-/** @param bytes length of the file as it was built, where that is known */
+/** @param bytes length of the file when it was built, if known */
 function checked(path: string, bytes: number | undefined): AddonFile {
   const file = openSync(path, 'r');
   try {
@@ -91,7 +90,7 @@ function damageOf(header: Buffer, size: number, bytes: number | undefined): stri
   const made = machineOf(header);
   if (made === undefined) return 'is damaged';
   const here = `${process.platform}-${process.arch}`;
-  // other systems with this format, as FreeBSD, are left to the loader
+  // on other systems with the same format, such as FreeBSD, it is left to the loader
   if (made !== here && ['linux', 'darwin', 'win32'].includes(process.platform)) {
     return `was made for ${made}, not for ${here}`;
   }
@@ -101,7 +100,7 @@ function damageOf(header: Buffer, size: number, bytes: number | undefined): stri
   return bytes !== undefined && size > bytes ? 'belongs to another version of charnn' : undefined;
 }
 
-/** Platform and processor that an executable file was made for, from its first bytes. */
+/** The platform and processor for which an executable file was made, from its first bytes. */
 function machineOf(header: Buffer): string | undefined {
   if (header.length < 64) return undefined;
   if (header.readUInt32BE(0) === 0x7f454c46) {
@@ -126,7 +125,7 @@ function machineName(
   return `${platform}-${names[machine] ?? 'another processor'}`;
 }
 
-/** Min length of an ELF file: its table of sections, which comes last, must be complete. */
+/** Min length of an ELF file, which must include its table of sections at the end. */
 function sizeOfElf(header: Buffer): number | undefined {
   if (header.readUInt32BE(0) !== 0x7f454c46) return undefined;
   const table = Number(header.readBigUInt64LE(40));

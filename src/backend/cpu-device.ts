@@ -5,25 +5,25 @@ import type { Device, DeviceHandle, DeviceKind, Precision, Scope } from './devic
 import type { ProductMeter } from './product-meter.js';
 import { type MemorySource, ScopeMemory } from './scope-memory.js';
 
-/** The properties in which one kind of device differs from another */
+/** What differs from one kind of device to another */
 export interface Engine {
   readonly kind: DeviceKind;
   readonly name: string;
   readonly precision: Precision;
-  /** Whether the processor has no instructions for this precision, so that it computes more slowly than in f32 */
+  /** Whether the processor has no instructions for this precision, so that it is slower than f32 */
   readonly emulates?: boolean;
-  /** The source of the memory of the device's own scope */
+  /** Provides the memory of the device's own scope */
   readonly source: MemorySource;
   operations(memory: ScopeMemory): Backend;
   /** Describes the memory of a scope to another thread */
   handle(source: MemorySource): unknown;
-  /** Measures the products of its kernels */
+  /** Measures the matrix products of its kernels */
   readonly meter?: ProductMeter;
   /** Frees the memory that the engine itself has allocated. */
   end(): void;
 }
 
-/** The scopes of this thread by their handles: a handle opened where it was made is a scope within. */
+/** The scopes of this thread by their handles; opening the handle of one of them creates a scope within it. */
 const scopes = new Map<string, CpuScope>();
 
 export function scopeOf(handle: DeviceHandle): Scope | undefined {

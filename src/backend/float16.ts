@@ -1,4 +1,4 @@
-/** Numbers of 16 bits as IEEE 754 has them (binary16), in which weights are stored that are to take little room. */
+/** 16-bit numbers as in IEEE 754 (binary16), in which weights are stored to save room. */
 
 /** The largest number of the format */
 export const largestFloat16 = 65504;
@@ -7,8 +7,8 @@ const word = new Float32Array(1);
 const bitsOfWord = new Uint32Array(word.buffer);
 
 /**
- * Rounds a number of float32 to the nearest of 16 bits, ties to even.
- * @returns its bits; those of an infinity where it is beyond the format
+ * Rounds a float32 number to the nearest float16, ties to even.
+ * @returns its bits; those of infinity if the number is too large for the format
  */
 export function float16Bits(x: number): number {
   word[0] = x;
@@ -16,10 +16,10 @@ export function float16Bits(x: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
-  // from half a unit above the largest number on
+  // numbers that are at least half a unit above the largest
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   if (magnitude < 0x38800000) {
-    // below 2^-14 the numbers are multiples of 2^-24: float32 rounds the sum with 0.5 to such a multiple
+    // below 2^-14 float16 numbers are multiples of 2^-24, to which float32 rounds the sum with 0.5
     word[0] = Math.abs(x);
     word[0] += 0.5;
     return sign | (bitsOfWord[0] - 0x3f000000);

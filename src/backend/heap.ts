@@ -1,9 +1,8 @@
 /**
- * Memory of the native and of the reference back end: shared array buffers, out of which regions are taken
- * and into which they are given back. They reserve no more address space than they have bytes, and an
- * address stays valid for as long as its buffer is held here. Each thread has a heap of its own; what
- * threads share are single tensors. V8 frees shared buffers late or never, so what is given back is kept
- * for what is taken next.
+ * Memory of the native and the reference back end: regions of shared array buffers are allocated and released. The
+ * buffers reserve no more address space than they have bytes, and an address stays valid as long as the heap holds its
+ * buffer. Each thread has a heap of its own; threads share single tensors. V8 frees shared buffers late or never, so
+ * released regions are kept and used for later allocations.
  */
 import { CharnnError } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
@@ -17,10 +16,10 @@ import {
   type Region,
 } from './scope-memory.js';
 
-/** Buffers have these sizes, or the size of a single region that is larger. */
+/** Min size of a buffer; a region that is larger gets a buffer of its own size. */
 const minBufferBytes = 1 << 22;
 const maxBufferBytes = 1 << 26;
-/** The counter counts in this unit, so that 32 bits suffice */
+/** Unit of the counter in bytes, large enough for 32 bits to suffice */
 const counted = 4096;
 /** Max length of a typed array of bytes; its elements are counted in 32 bits. */
 const maxRegionBytes = 2 ** 32 - 2 * counted;
@@ -29,7 +28,7 @@ interface Buffer {
   readonly memory: SharedArrayBuffer;
   /** Address of the region's first byte; 0 if the back end needs no addresses */
   readonly base: number;
-  /** Free ranges in ascending order, none next to another */
+  /** Free ranges in ascending order, never adjacent */
   free: { start: number; end: number }[];
 }
 
@@ -46,7 +45,7 @@ export class Heap implements MemorySource {
 
   constructor(
     private readonly pointers: Pointers | undefined,
-    /** Bytes of all threads' heaps, in units of `counted` */
+    /** Total bytes of all threads' heaps, in units of `counted` */
     public readonly counter: Int32Array = new Int32Array(new SharedArrayBuffer(4)),
   ) {}
 
@@ -106,7 +105,7 @@ export class Heap implements MemorySource {
   }
 
   find({ buffer, start }: Location): Allocation {
-    if (buffer === undefined) throw new Error('a tensor of another kind of device');
+    if (buffer === undefined) throw new Error('the tensor belongs to another kind of device');
     return { buffer, start, address: (this.baseOf(buffer) + start) as Address };
   }
 
@@ -140,9 +139,9 @@ export class Heap implements MemorySource {
 
   private newBuffer(bytes: number): void {
     const units = Math.ceil(bytes / counted);
-    // the counter counts finished allocations, and is checked for the next one
+    // the counter contains finished allocations, and is checked before the next one
     const all = (Atomics.load(this.counter, 0) + units) * counted;
-    // what is allocated is not yet used: the system would notice only later, by killing the process
+    // memory that is allocated but not used yet could exceed what there is, and the system would later kill the process
     requireMemory(bytes, 'the tensors', undefined, all);
     let memory: SharedArrayBuffer;
     try {
@@ -158,7 +157,7 @@ export class Heap implements MemorySource {
     const base = this.baseOf(memory);
     Atomics.add(this.counter, 0, units);
     this.total += bytes;
-    // addresses may be negative, and then the remainder is, too
+    // addresses may be negative, and then the remainder is negative too
     const start = (2 * alignment - (base % alignment)) % alignment;
     const end = start + Math.floor((bytes - start) / alignment) * alignment;
     this.buffers.push({ memory, base, free: [{ start, end }] });

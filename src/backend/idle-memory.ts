@@ -1,4 +1,4 @@
-/** Memory that a call has left behind, kept for the next call that needs the same. */
+/** Memory that a call has left behind, kept for the next call that needs the same kind. */
 import type { Backend } from './backend.js';
 import type { Scope } from './device.js';
 
@@ -9,8 +9,8 @@ export interface LentMemory<Memory> {
 }
 
 /**
- * Keeps what one call has computed in for the next call of the same kind. Many short calls of one model would
- * otherwise each build a network and pack its weights.
+ * Keeps the memory in which one call has computed for the next call of the same kind. Otherwise each of many short
+ * calls of a model would build a network and pack its weights.
  */
 export class IdleMemory<Memory> {
   private idle:
@@ -18,9 +18,9 @@ export class IdleMemory<Memory> {
     | undefined;
 
   /**
-   * Lends the idle memory, or new memory if none is idle or that is of another kind.
-   * @param kind names everything that the memory depends on
-   * @param make makes new memory, in a scope of its own within `device`
+   * Lends the idle memory, or new memory if none is idle or it is of another kind.
+   * @param kind identifies everything that the memory depends on
+   * @param make creates new memory, in a scope of its own within `device`
    */
   lend(device: Scope, kind: string, make: (backend: Backend) => Memory): LentMemory<Memory> {
     const lent = this.idle?.kind === kind ? this.idle : { kind, ...madeIn(device.scope(), make) };

@@ -1,4 +1,4 @@
-/** The native back end: the kernels as a Node-API addon, for the best instructions the processor has. */
+/** The native back end: the kernels as a Node-API addon, with the best instructions that the processor has. */
 import { createRequire } from 'node:module';
 import { findAddon, type Missing } from './addon-file.js';
 import { CompiledBackend, Scratch } from './compiled.js';
@@ -10,15 +10,15 @@ import { KernelMeter } from './product-meter.js';
 
 /** Instruction levels in full precision, as the addon names them */
 type FullLevel = 'avx512' | 'avx2' | 'baseline';
-/** Those with products of bfloat16, for which the processor has instructions, or which are emulated */
+/** Levels with bfloat16 matrix products, either by instructions of the processor or emulated */
 const halfInstructions = ['amxbf16', 'avx512bf16', 'armbf16'] as const;
 type HalfLevel = (typeof halfInstructions)[number] | 'avx2bf16' | 'baselinebf16';
-/** Those with weights of 8 bits, which cannot train */
+/** Levels with 8-bit weights, which cannot train */
 type Int8Level = 'avx512int8' | 'avx2int8' | 'armint8' | 'baselineint8';
 export type NativeLevel = FullLevel | HalfLevel | Int8Level;
 
 export interface NativeAddon extends Pointers {
-  /** The levels of this processor whose products are in a precision, best first */
+  /** The levels of this processor for a precision, best first */
   levels(precision: Precision): NativeLevel[];
   open(level: NativeLevel): Kernels;
 }
@@ -38,8 +38,8 @@ export function loadNative(): NativeAddon | Missing {
 let heap: Heap | undefined;
 
 /**
- * Whether products of bfloat16 are faster here than those of float32. ARM's have only been run under an emulator,
- * which tells nothing about their speed.
+ * Whether bfloat16 matrix products are faster here than float32 ones. Those of ARM processors have only been run under
+ * an emulator, which says nothing about their speed.
  */
 export function halfIsFaster(): boolean {
   const addon = loadNative();
@@ -51,8 +51,8 @@ function isEmulation(level: NativeLevel): boolean {
 }
 
 /**
- * Levels that may be taken without being named. AMX has only been tested without a processor that has it, so that it is
- * not known to be faster: who wants it sets CHARNN_AMX=1.
+ * Levels that may be chosen automatically. AMX has only been tested without a processor that has it, so it is not known
+ * to be faster; setting CHARNN_AMX=1 allows it.
  */
 function offered(addon: NativeAddon, precision: Precision): NativeLevel[] {
   const withAmx = process.env.CHARNN_AMX === '1';
@@ -61,8 +61,8 @@ function offered(addon: NativeAddon, precision: Precision): NativeLevel[] {
 
 /**
  * Opens the native back end.
- * @param level a level of the addon; by default the best for the precision
- * @param precision of the products, if no level is given
+ * @param level a level of the addon; by default the best one for the precision
+ * @param precision of matrix products, if no level is given
  * @param counter the word that counts the memory of all threads, if another thread has opened the device
  */
 export function nativeEngine(

@@ -1,4 +1,4 @@
-/** Opening a device: by name, the fastest that works on this machine, or the device of another thread. */
+/** Opens a device: one with a given name, the fastest that works on this machine, or the device of another thread. */
 import { CharnnError } from '../errors.js';
 import { CpuDevice, type Engine, scopeOf } from './cpu-device.js';
 import {
@@ -18,17 +18,17 @@ import { type SharedWasmMemory, wasmEngine } from './wasm.js';
 /** Why a device cannot run here */
 interface Missing {
   readonly missing: string;
-  /** It was never to be had on this machine, so nobody need be told */
+  /** Whether this machine could never have had it, so that the user need not be told */
   readonly unavailable?: boolean;
 }
 
 /** Requirements on a device beyond its kind */
 interface Wanted {
-  /** The instruction level shown in brackets after the device's name, such as avx2; by default the best one */
+  /** The instruction level, shown in brackets after the device's name, such as avx2; by default the best one */
   readonly level?: string | undefined;
-  /** The format of the factors of products, where no level is given; float32 by default */
+  /** The number format of matrix products, if no level is given; float32 by default */
   readonly precision?: Precision | undefined;
-  /** The memory in the handle of another thread's device */
+  /** The memory, from the handle of another thread's device */
   readonly memory?: unknown;
 }
 
@@ -48,10 +48,10 @@ const engines: Readonly<Record<DeviceKind, (wanted: Wanted) => Engine | Missing>
 const kinds = backendNames.filter((name) => name !== 'auto');
 
 /**
- * Opens a device; close it when it is no longer needed.
- * @param name 'auto' falls back from the fastest to the slowest; another name is taken at its word: `wasm` is the
- *   variant that every engine has, so that the name stands for the same bits everywhere
- * @param precision the format to which the factors of products are rounded
+ * Opens a device, which must be closed when it is no longer needed.
+ * @param name 'auto' tries the fastest first and falls back to slower ones; any other name is taken literally: `wasm`
+ * is the variant that every engine has, so that the name stands for the same bits everywhere
+ * @param precision the number format to which the operands of matrix products are rounded
  * @throws CharnnError when the device that was named cannot run here
  */
 export async function openDevice(
@@ -77,7 +77,7 @@ export async function openDevice(
   );
 }
 
-/** An engine, unless it computes in another precision than the one that was asked for */
+/** An engine, unless its precision is not the requested one */
 function inPrecision(precision: Precision, engine: Engine | Missing): Engine | Missing {
   if ('missing' in engine || engine.precision === precision) return engine;
   engine.end();
@@ -91,8 +91,8 @@ const inWords = ({ kind, missing }: Missing & { readonly kind: DeviceKind }) =>
   `${kind} is missing (${missing})`;
 
 /**
- * Opens the device of exactly this name, as `Device.name` has it: the same instructions, and so the same
- * bits. `openDevice` takes the best of a kind, which may be another one here.
+ * Opens the device with exactly this name, as in `Device.name`: the same instructions, and so the same bits.
+ * `openDevice` takes the best of a kind, which may be another one here.
  * @throws CharnnError when it cannot run here
  */
 export async function openExactDevice(name: string): Promise<Device> {
@@ -100,8 +100,8 @@ export async function openExactDevice(name: string): Promise<Device> {
 }
 
 /**
- * Opens the memory of another thread's scope: tensors that it shares can be attached, and new ones are
- * given back with that scope. In the thread of the scope itself it is a scope within.
+ * Opens the memory of another thread's scope: tensors that it shares can be attached, and new ones are released
+ * together with that scope. In the thread of the scope itself, it opens a scope within it.
  */
 export async function openHandle(handle: DeviceHandle): Promise<Scope> {
   return (

@@ -1,30 +1,30 @@
-/** Measuring the products of a device that compiled kernels compute. */
+/** Measures the matrix products that compiled kernels compute on a device. */
 import type { Kernels } from './kernels/generated/operations.js';
 
-/** Products of all threads over some time */
+/** Matrix products of all threads over some time */
 export interface ProductCounts {
-  /** Seconds of all threads together, packing included; undefined where kernels cannot read a clock */
+  /** Total seconds of all threads, including packing; undefined if kernels cannot read a clock */
   readonly seconds: number | undefined;
   readonly multiplyAdds: number;
 }
 
 export interface ProductMeter {
   /**
-   * Measures how fast the calling thread multiplies and adds numbers that are in registers already: the limit of
-   * products, in multiply-adds a second.
-   * @param seconds to spend on it, at least
+   * Measures how fast the calling thread multiplies and adds numbers that are in registers, which is the peak speed of
+   * matrix products, in multiply-adds per second.
+   * @param seconds min time to spend on it
    */
   peak(seconds: number): number;
-  /** Begins to count the products of all threads that share the device. */
+  /** Starts counting the matrix products of all threads that share the device. */
   start(): void;
   /** Ends counting. */
   stop(): ProductCounts;
 }
 
-/** Multiply-adds of a register take the kernel so many turns at a time: some milliseconds. */
+/** Number of rounds of multiply-adds per call of the kernel, which take some milliseconds. */
 const rounds = 1_000_000;
 
-/** Which numbers the kernel `product_count` knows */
+/** The arguments that the kernel `product_count` understands */
 const counts = { ticksNow: 0, ticks: 1, multiplyAdds: 2 } as const;
 
 export class KernelMeter implements ProductMeter {
@@ -38,7 +38,7 @@ export class KernelMeter implements ProductMeter {
     while (performance.now() < end) {
       const begun = performance.now();
       const done = this.kernels.multiply_adds(rounds);
-      // the fastest time of many, because other programs only ever slow it down
+      // the fastest of many times, because other programs can only slow it down
       fastest = Math.max(fastest, done / ((performance.now() - begun) / 1e3));
     }
     return fastest;

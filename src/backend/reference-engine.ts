@@ -1,4 +1,4 @@
-/** The reference back end as a device: its memory is shared array buffers, as that of the native one. */
+/** The reference back end as a device; its memory is shared array buffers, like that of the native one. */
 import type { Engine } from './cpu-device.js';
 import type { Precision } from './device.js';
 import { Heap } from './heap.js';

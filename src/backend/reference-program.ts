@@ -1,6 +1,6 @@
 /**
- * The compiled equations of a cell, interpreted row by row and in double precision: what the kernels do in
- * tiles. The format of the program is told in `cells/encode-program.ts`.
+ * Interprets the compiled equations of a cell row by row and in double precision; the kernels do the same in tiles.
+ * `cells/encode-program.ts` describes the format of the program.
  */
 import type { ChunkSize } from './backend.js';
 
@@ -14,17 +14,17 @@ export interface ProgramArrays {
   readonly vectors: Reals;
   readonly vectorGradients: Reals;
   readonly outputGradient: Reals;
-  /** Numbers as a product takes them, rows of so many columns */
+  /** Operands of a matrix product, rounded if the precision requires it; rows have `columns` columns */
   factors(x: Reals, columns?: number): Reals;
 }
 
-/** Added to a variance before its root */
+/** Added to a variance before taking its square root */
 const epsilon = 1e-5;
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
-/** By number, as `cells/graph.ts` lists them; those over all units are apart. */
+/** The operations by number, in the order of `cells/graph.ts`; those across all units are handled separately. */
 const functions: readonly ((a: number, b: number, c: number) => number)[] = [
   (a) => a,
   (a, b) => a + b,
@@ -50,7 +50,7 @@ const functions: readonly ((a: number, b: number, c: number) => number)[] = [
 ];
 const [normCode, dNormCode] = [13, 17];
 
-/** Fields of the code's header */
+/** Indices of fields in the code's header */
 const header = { before: 6, loop: 7, loopBack: 8, after: 9, groups: 10 } as const;
 
 export class ReferenceProgram {
@@ -64,7 +64,7 @@ export class ReferenceProgram {
     this.registers = Array.from({ length: registers }, () => new Float64Array(size.H));
   }
 
-  /** The columns of the input projection, and where it begins in memory */
+  /** Number of columns of the input projection, and where it begins in memory */
   get projection(): { readonly columns: number; readonly start: number } {
     const { code, offsets } = this.arrays;
     return { columns: code[2], start: offsets[code[3]] };
@@ -82,7 +82,7 @@ export class ReferenceProgram {
     this.run(header.after, 0, T * B);
   }
 
-  /** Runs a list of works for `rows` rows from step t on. */
+  /** Runs a list of steps of the program for `rows` rows, beginning at time step t. */
   private run(list: number, t: number, rows: number): void {
     const { code } = this.arrays;
     let at = code[list];
@@ -138,7 +138,7 @@ export class ReferenceProgram {
     const { memory: M, offsets } = this.arrays;
     const { to, size, first } = this.group(g);
     const W = this.weight(first, size);
-    // for all steps at once there is a row for each of them, else one for each row of the batch
+    // before or after all time steps there is a row for each of them, otherwise one for each row of the batch
     const result = offsets[region];
     const sums = new Float64Array(H);
     for (let row = 0; row < rows; row++) {
@@ -163,7 +163,7 @@ export class ReferenceProgram {
     );
   }
 
-  /** Runs vector operations; returns where the code goes on. */
+  /** Runs element-wise operations; returns where the code continues. */
   private vectors(start: number, t: number, rows: number): number {
     const { code } = this.arrays;
     const placeCount = code[start];
@@ -213,7 +213,7 @@ export class ReferenceProgram {
     for (let j = 0; j < H; j++) to[j] = f(a[j], b[j], c[j]);
   }
 
-  /** [H] in memory, for a row of the batch */
+  /** [H] numbers in memory, for one row of the batch */
   private place(at: number, t: number, row: number): Reals {
     const { B, H } = this.size;
     const { code, offsets, memory, vectors, vectorGradients, outputGradient } = this.arrays;

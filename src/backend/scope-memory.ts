@@ -1,6 +1,9 @@
-/** Memory of the back ends on the processor: addresses, sources of memory, and scopes. */
+/** Memory of the back ends that compute on the processor: addresses, sources of memory, and scopes. */
 
-/** The address that a kernel gets for a tensor: bytes from the native back end's origin, an index of WebAssembly's memory. */
+/**
+ * The address of a tensor as a kernel receives it: bytes from the native back end's origin, or an index of
+ * WebAssembly's memory.
+ */
 export type Address = number & { readonly of: 'kernel' };
 
 /** The address of an absent tensor */
@@ -13,9 +16,9 @@ export interface Allocation {
   readonly address: Address;
 }
 
-/** The description of a place in memory for another thread; it survives `postMessage`. */
+/** A location in memory that can be described to another thread by `postMessage`. */
 export interface Location {
-  /** The buffer; undefined stands for the one memory that all threads of the device share */
+  /** The buffer; undefined stands for the single memory that all threads of the device share */
   readonly buffer: ArrayBufferLike | undefined;
   readonly start: number;
 }
@@ -24,19 +27,19 @@ export interface Region extends Allocation {
   readonly bytes: number;
 }
 
-/** The memory of a device, as one scope takes it and gives it back */
+/** The memory of a device, as a scope allocates and releases it */
 export interface MemorySource {
   /**
-   * Takes zeroed bytes; where it fails, it leaves everything as it was.
-   * @throws CharnnError when the machine, or the back end, has not as many
+   * Allocates zeroed bytes; if it fails, nothing has changed.
+   * @throws CharnnError when the machine or the back end does not have that many
    */
   allocate(bytes: number): Region;
   free(region: Region): void;
   locate(allocation: Allocation): Location;
   find(location: Location): Allocation;
-  /** Makes the source of memory for a scope within this one. */
+  /** Creates the source of memory for a scope within this one. */
   child(): MemorySource;
-  /** Ends the scope: gives back the memory that other threads have taken in it. */
+  /** Ends the scope, releasing the memory that other threads have allocated in it. */
   end(): void;
 }
 
@@ -49,7 +52,7 @@ export const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignme
 const minSlabBytes = 1 << 18;
 const maxSlabBytes = 1 << 22;
 
-/** The memory of one scope: allocated piece by piece, given back as a whole. */
+/** The memory of one scope, which is allocated piece by piece and released as a whole. */
 export class ScopeMemory {
   private readonly regions: Region[] = [];
   private slab: Region | undefined;
@@ -58,7 +61,7 @@ export class ScopeMemory {
 
   constructor(readonly source: MemorySource) {}
 
-  /** @throws CharnnError when there is no memory left */
+  /** @throws CharnnError when there is not enough memory */
   allocate(bytes: number): Allocation {
     const size = aligned(Math.max(bytes, 1));
     if (size > this.slabBytes / 4) return this.region(size);
@@ -83,7 +86,7 @@ export class ScopeMemory {
     return region;
   }
 
-  /** Gives all memory back; tensors of this scope must not be used afterwards. */
+  /** Releases all memory; tensors of this scope must not be used afterwards. */
   release(): void {
     for (const region of this.regions.splice(0)) this.source.free(region);
     this.slab = undefined;

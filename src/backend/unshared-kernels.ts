@@ -1,11 +1,11 @@
-/** The kernels for pages, from the file that the build makes. */
+/** Reads the kernels for pages from the file that the build makes. */
 import { readFileSync } from 'node:fs';
 import { CharnnError } from '../errors.js';
 
 const file = 'charnn-page.wasm';
 
 /**
- * Reads the module that `unsharedOperations` takes.
+ * Reads the module for `unsharedOperations`.
  * @throws CharnnError when the file is missing
  */
 export function unsharedKernels(): Uint8Array {

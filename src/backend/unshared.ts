@@ -1,7 +1,7 @@
 /**
- * WebAssembly in a memory that one thread has for itself: for pages, which get no shared memory when they are opened
- * from disk. Growing such a memory would take it away from under all tensors, so its size is fixed from the start, and
- * whoever finds it too small begins again with a larger one.
+ * WebAssembly with memory that only one thread uses: for pages, which have no shared memory when they are opened from
+ * disk. Growing such a memory would invalidate all tensors, so its size is fixed, and work for which it turns out too
+ * small begins again with a larger one.
  */
 import type { Backend } from './backend.js';
 import { CompiledBackend, Scratch } from './compiled.js';
@@ -17,17 +17,17 @@ import {
 } from './scope-memory.js';
 
 const pageBytes = 65536;
-/** Bytes below this belong to the module's static data. */
+/** Bytes below this address belong to the module's static data. */
 const firstByte = 65536;
 /** Bytes of the stack */
 const stackBytes = 65536;
 /** Max bytes of a memory, which a 32-bit address can reach */
 const maxBytes = 2 ** 32 - pageBytes;
 
-/** A memory is too small for what is to be done in it. */
+/** The memory is too small for the work. */
 export class OutOfRoom extends Error {}
 
-/** Memory that is only ever taken: it ends with the page. */
+/** Memory that is allocated but never released before the page ends. */
 class FixedMemory implements MemorySource {
   readonly memory: WebAssembly.Memory;
   private next = firstByte;
@@ -63,11 +63,11 @@ class FixedMemory implements MemorySource {
 }
 
 /**
- * Operations of the strict variant of WebAssembly, which give the bits of the back end `wasm`. Only those that
- * predicting needs are there.
+ * Operations of the strict variant of WebAssembly, which give the same bits as the back end `wasm`. Only those needed
+ * for predicting are there.
  * @param module the kernels that the build compiles for unshared memory
- * @param bytes size of the memory, in which nothing is ever given back
- * @throws CharnnError, or a RangeError, when the engine has no such memory
+ * @param bytes size of the memory, of which nothing is ever released
+ * @throws CharnnError, or a RangeError, when the engine cannot provide such memory
  */
 export function unsharedOperations(module: WebAssembly.Module, bytes: number): Backend {
   const source = new FixedMemory(bytes);
@@ -81,7 +81,7 @@ export function unsharedOperations(module: WebAssembly.Module, bytes: number): B
 
 /**
  * Does work in a memory that is large enough for it.
- * @param bytes the size to begin with; where it is too small, the work begins again with twice as much
+ * @param bytes the size to begin with; if it is too small, the work begins again with twice as much
  */
 export function inEnoughRoom<T>(
   module: WebAssembly.Module,

@@ -1,8 +1,8 @@
 /**
- * Memory of the WebAssembly back end: one growing memory for all threads of a device, because an instance
- * computes in one memory alone. It is a row of blocks, each behind a header that says how long it is and
- * which scope owns it; so any thread may take memory, and a scope gives back what threads that have ended
- * took in it. A lock in the memory itself guards the row.
+ * Memory of the WebAssembly back end. All threads of a device share one memory that grows, because an instance can only
+ * compute in a single memory. It is a sequence of blocks, each preceded by a header with its length and the scope that
+ * owns it. So any thread may allocate memory, and a scope can release what threads that have ended allocated in it. A
+ * lock in the memory itself guards the sequence.
  */
 import { CharnnError } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
@@ -22,22 +22,25 @@ const maximumPages = 65536;
 /** Bytes below this belong to WebAssembly's own static data; the first words are the allocator's. */
 const firstBlock = 65536;
 
-/** Words at the beginning of the memory, which static data leaves free */
+/** Words at the beginning of the memory, which static data does not use */
 const lockWord = 0;
 const ownersWord = 1;
 /** End of the last block, in units of `alignment`, so that 4 GiB fit */
 const endWord = 2;
 
-/** Words of a block's header, and its length in bytes */
+/** Index of each word in a block's header, and the length of the header in bytes */
 const unitsWord = 0;
 const ownerWord = 1;
 const headerBytes = alignment;
 const nobody = 0;
 
-/** Max time to wait for the allocator's lock: a thread that was ended while it held it must not block the others. */
+/**
+ * Max milliseconds to wait for the allocator's lock; a thread that was terminated while holding it must not block the
+ * others.
+ */
 const lockMs = 2000;
 
-/** @returns undefined where the engine has no such memory, or the process not the address space for it */
+/** @returns undefined if the engine does not have such memory, or the process does not have the address space */
 export function newWasmMemory(): WebAssembly.Memory | undefined {
   if (typeof WebAssembly === 'undefined') return undefined;
   try {
@@ -52,7 +55,7 @@ export class WasmMemory implements MemorySource {
 
   constructor(
     readonly memory: WebAssembly.Memory,
-    /** The scope that owns what is taken */
+    /** The scope that owns what is allocated */
     readonly owner = 1,
   ) {
     this.words = new Int32Array(memory.buffer);
@@ -96,7 +99,7 @@ export class WasmMemory implements MemorySource {
     });
   }
 
-  /** Starts of all blocks in their order */
+  /** The starts of all blocks, in order */
   private *blocks(): Generator<number> {
     const end = (Atomics.load(this.words, endWord) >>> 0) * alignment;
     for (let at = firstBlock; at < end; at += this.sizeOf(at)) yield at;
@@ -117,7 +120,7 @@ export class WasmMemory implements MemorySource {
     this.words[block / 4 + ownerWord] = owner;
   }
 
-  /** Joins free neighbours, finds the first free block that is large enough, and zeroes it. */
+  /** Joins adjacent free blocks, finds the first free block that is large enough, and zeroes it. */
   private fromFree(size: number): number | undefined {
     let last: number | undefined;
     for (const block of this.blocks()) {
@@ -129,7 +132,7 @@ export class WasmMemory implements MemorySource {
       else this.setHeader(last, this.sizeOf(last) + this.sizeOf(block), nobody);
       const length = this.sizeOf(last);
       if (length < size) continue;
-      // the rest gets its header first, so that the list of blocks is complete at every moment
+      // the rest gets its header first, so that the sequence of blocks is complete at every moment
       if (length > size) this.setHeader(last + size, length - size, nobody);
       this.setHeader(last, size, this.owner);
       new Uint8Array(this.memory.buffer, last + headerBytes, size - headerBytes).fill(0);
@@ -149,7 +152,7 @@ export class WasmMemory implements MemorySource {
   }
 
   private grow(missing: number, end: number): void {
-    // what is allocated is not yet used: the system would notice only later, by killing the process
+    // memory that is allocated but not used yet could exceed what there is, and the system would later kill the process
     requireMemory(missing * pageBytes, 'the tensors', undefined, end);
     try {
       this.memory.grow(missing);
@@ -166,7 +169,7 @@ export class WasmMemory implements MemorySource {
     this.setHeader(block, this.sizeOf(block), nobody);
   }
 
-  /** The buffer in its present length: another thread may have made the memory grow. */
+  /** The buffer at its current length, because another thread may have grown the memory. */
   private grown(): ArrayBufferLike {
     this.memory.grow(0);
     return this.memory.buffer;

@@ -1,6 +1,6 @@
 /**
- * The WebAssembly back end: the same kernels, for machines without the native addon. Every thread has
- * an instance of its own on the one shared memory, with a stack of its own.
+ * The WebAssembly back end: the same kernels, for machines without the native addon. Every thread has its own instance,
+ * with its own stack, on one shared memory.
  */
 import { readFileSync } from 'node:fs';
 import { CompiledBackend, Scratch } from './compiled.js';
@@ -10,10 +10,10 @@ import { KernelMeter } from './product-meter.js';
 import type { Region } from './scope-memory.js';
 import { newWasmMemory, WasmMemory } from './wasm-memory.js';
 
-/** Bytes of a thread's stack; the kernels keep tiles and little else there. */
+/** Bytes of a thread's stack, on which the kernels keep tiles and little else. */
 const stackBytes = 65536;
 
-/** Plain SIMD, or with the fused multiply-add of relaxed SIMD */
+/** Plain SIMD, or relaxed SIMD with fused multiply-add */
 export type WasmVariant = 'simd' | 'relaxed';
 
 const files: Readonly<Record<WasmVariant, string>> = {
@@ -24,15 +24,15 @@ const files: Readonly<Record<WasmVariant, string>> = {
 /** Modules compiled in this thread: several devices share one module. */
 const modules = new Map<WasmVariant, ReturnType<typeof compileModule>>();
 
-/** The memory of a device, as it is passed to another thread */
+/** The memory of a device, in the form that is passed to another thread */
 export interface SharedWasmMemory {
   readonly memory: WebAssembly.Memory;
   readonly owner: number;
 }
 
 /**
- * @param variant one of the two; by default the best that this engine takes
- * @param handed the memory of a device of another thread
+ * @param variant one of the two; by default the best that this engine supports
+ * @param handed the memory of another thread's device
  */
 export function wasmEngine(
   variant?: string,

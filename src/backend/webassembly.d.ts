@@ -1,4 +1,4 @@
-/** The part of the WebAssembly interface that charnn uses; Node's types leave it to the browser's. */
+/** The part of the WebAssembly interface that charnn uses, because Node's types leave it to those of browsers. */
 declare namespace WebAssembly {
   interface MemoryDescriptor {
     initial: number;

@@ -94,7 +94,10 @@ async function flush(file: FileHandle): Promise<void> {
   }
 }
 
-/** Encodes texts as UTF-8 in large pieces, and hands on bytes as they are; each is valid until the next is asked for. */
+/**
+ * Encodes texts as UTF-8 in large pieces, and passes on bytes unchanged; each piece is valid until the next is asked
+ * for.
+ */
 function* encoded(pieces: Iterable<string | Uint8Array>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   const buffer = new Uint8Array(bufferBytes);

@@ -67,7 +67,7 @@ function identity({ name, shape }: TensorShape): string {
   return JSON.stringify([name, shape]);
 }
 
-/** The bytes of values, little-endian: where the processor is so itself, a view on them */
+/** The bytes of values, little-endian: a view of them if the processor is little-endian, otherwise a copy */
 export function littleEndian(values: Float32Array): Buffer {
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32();

@@ -1,4 +1,6 @@
-/** Options on the command line: the parser, the help and README.md's tables are all made from one table. */
+/**
+ * Options on the command line: the parser, the help and the tables of README.md are all made from one table of options.
+ */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { kebab, type OptionRow, type OptionTable } from '../options/table.js';
@@ -93,7 +95,7 @@ function optionFor(key: string, row: OptionRow, flags: string, description: stri
   if (row.argument === undefined) return option;
   return option.argParser((value: string, before: unknown) => {
     const parsed = parse(row.type, value);
-    // of an option that is given several times, the last value counts, unless the option is a list
+    // if an option is given several times, the last value counts, unless the option is a list
     return isRepeatable(row) && Array.isArray(before) ? [...before, ...(parsed as [])] : parsed;
   });
 }
@@ -108,10 +110,10 @@ function parse(type: ValueType<unknown>, value: string): unknown {
 }
 
 /**
- * Changes one of the current options, as a typed line such as `temp 0.8` says. Without a value the option gets its
- * original value again; a switch is toggled.
+ * Changes one of the current options as a typed line such as `temp 0.8` says. Without a value the option returns to its
+ * original value; a switch is toggled.
  * @param keys of the options that may be changed
- * @throws UsageError for a name that is none of them, and for a wrong value
+ * @throws UsageError for a name that is not among them, and for a wrong value
  */
 export function adjust<Options extends object>(
   table: OptionTable,
@@ -135,7 +137,7 @@ export function adjust<Options extends object>(
   }
 }
 
-/** The options of these keys, each as `name value`; an option without a value is followed by its help. */
+/** The options with these keys, each as `name value`; an option without a value is followed by its help. */
 export function optionValues(
   table: OptionTable,
   keys: readonly string[],

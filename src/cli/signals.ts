@@ -1,4 +1,4 @@
-/** Signals that ask for the end of a training. */
+/** Signals that request the end of a training. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { exitCode } from '../errors.js';
@@ -7,7 +7,7 @@ const codes = {
   SIGINT: exitCode.interrupted,
   SIGTERM: exitCode.terminated,
   SIGHUP: exitCode.hangup,
-  // Ctrl-Break, on Windows alone
+  // Ctrl-Break, on Windows only
   SIGBREAK: exitCode.interrupted,
 } as const;
 
@@ -61,9 +61,9 @@ export class Interruption {
 }
 
 /**
- * Whether nohup(1) started the process. It makes the process ignore hang-ups, but Node undoes that, so other traces
- * are looked for: bash and zsh put its path into the variable `_`, and GNU's puts a file that cannot be read in the
- * place of a terminal as standard input.
+ * Whether nohup(1) started the process. It makes the process ignore hang-ups, but Node.js undoes that, so other traces
+ * are examined: bash and zsh put nohup's path into the variable `_`, and GNU nohup replaces a terminal as standard
+ * input by a file that cannot be read.
  */
 function isUnderNohup(): boolean {
   if (basename(process.env._ ?? '') === 'nohup') return true;
@@ -82,9 +82,9 @@ function hasTerminal(): boolean {
 }
 
 /**
- * Ends a process whose terminal is gone by the signal for that. It cannot exit normally: Node 20 and 22 abort when
- * they cannot restore the terminal's mode.
- * Windows itself ends a process whose window is closed, some seconds later.
+ * Ends a process whose terminal is gone by raising the signal for that. It cannot exit normally, because Node.js 20 and
+ * 22 abort when they cannot restore the terminal's mode. Windows itself ends a process whose window is closed, after
+ * some seconds.
  */
 export function endByHangup(): void {
   if (process.platform === 'win32') return;

@@ -5,12 +5,12 @@ import { endByHangup } from './signals.js';
 
 /** Watches the streams of the process. */
 export class StandardStreams {
-  /** Before a command begins, only help is printed. */
+  /** Until a command begins, standard output is used for help only. */
   private purpose: 'result' | 'events' = 'result';
   private outputIsLost = false;
   private terminalIsLost = false;
 
-  /** @param report words an error and sets the exit code */
+  /** @param report prints an error and sets the exit code */
   constructor(private readonly report: (error: unknown) => void) {
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (this.purpose === 'result') this.endWithout(error);

@@ -1,4 +1,4 @@
-/** Lines that a person types at a terminal, one after the other, while text comes out in between. */
+/** Lines that the user types at a terminal, one after the other, while text is printed in between. */
 
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
@@ -15,7 +15,7 @@ export class TypedLines {
   private ended = false;
   private interrupted = false;
 
-  /** @param words that the tab key completes, at the beginning of a line */
+  /** @param words that the tab key completes at the beginning of a line */
   constructor(words: readonly string[]) {
     this.reader = createInterface({
       input: process.stdin,
@@ -62,7 +62,7 @@ export class TypedLines {
     return typed;
   }
 
-  /** Whether the person wants to end the current output or everything, by Ctrl-C or Ctrl-D. */
+  /** Whether the user has asked to end the current output or the program, by Ctrl-C or Ctrl-D. */
   get enough(): boolean {
     return this.interrupted || this.ended;
   }
@@ -77,7 +77,7 @@ export class TypedLines {
     this.take = undefined;
   }
 
-  /** Handles Ctrl-C while a line is typed: a new line begins. */
+  /** Handles Ctrl-C while a line is typed: begins a new line. */
   private startOver(): void {
     const empty = this.reader.line === '';
     process.stderr.write(empty ? '\n(Ctrl-D ends)\n' : '\n');
@@ -86,7 +86,7 @@ export class TypedLines {
   }
 }
 
-/** Standard error for readline; it prints nothing while text is written. */
+/** Standard error for readline, which suppresses its output while text is printed. */
 class Screen extends Writable {
   muted = false;
 

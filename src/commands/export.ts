@@ -26,22 +26,22 @@ const table = {
   model: rows.model,
   last: rows.last,
   format: option('<name>', choice(exportFormats), 'format of the file', {
-    absent: 'what --output ends in, or safetensors',
+    absent: 'by the ending of --output, otherwise safetensors',
   }),
-  output: option('<file>', path, 'where to write it; - is standard output', {
+  output: option('<file>', path, 'where to write the file; - for standard output', {
     short: 'o',
     absent: "the model's name with the format's ending",
   }),
   graph: option(
     '<kind>',
     choice(graphKinds),
-    'what the graph of ONNX reads at a time: one character, or a sequence',
+    'what the ONNX graph reads per run: one character (step), or a sequence',
     {
       default: 'step',
     },
   ),
   label: labelChoiceRow,
-  counts: flag("leave the model's n-gram counts out, which hold strings of its text", {
+  counts: flag("leave out the model's n-gram counts, which contain passages of its training text", {
     flag: 'no-counts',
     default: true,
   }),
@@ -60,7 +60,7 @@ export const exportCommand = defineCommand({
   arguments: '[model]',
   summary: 'write a model in a format of other programs',
   description:
-    'Write a model (default: charnn.json) as a file of safetensors, for PyTorch and\nothers, or as a graph of ONNX. charnn import reads safetensors again.',
+    'Write a model (default: charnn.json) as a safetensors file, for PyTorch and\nother programs, or as an ONNX graph. charnn import reads safetensors files.',
   examples: [
     ['charnn export', 'charnn.safetensors'],
     ['charnn export -o model.onnx', 'a graph of one step, with states'],
@@ -124,12 +124,12 @@ async function writeOnnx(
 ): Promise<void> {
   if (graph === 'sequence' && !hasSequenceOperator(model.config)) {
     throw new CharnnError(
-      `${quote(from)} cannot be a graph over a sequence: ONNX has operators for rnn, lstm and gru without layer normalisation alone; take ${optionName('graph', 'step')}`,
+      `${quote(from)} cannot be a graph over a sequence: ONNX has operators for that only for rnn, lstm and gru without layer normalisation; give ${optionName('graph', 'step')}`,
     );
   }
   await writeResult(to, onnxModel(model, graph), 'the graph', output);
   if (model.counts === undefined) return;
   output.note(
-    "the graph is the network alone: the model's n-gram counts are not part of it, so it predicts as with --counts-weight 0",
+    "the graph contains only the network: the model's n-gram counts are not part of it, so it predicts as with --counts-weight 0",
   );
 }

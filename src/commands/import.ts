@@ -1,4 +1,4 @@
-/** `charnn import`: makes a model of a file of safetensors. */
+/** `charnn import`: makes a model from a safetensors file. */
 import { removeTemporaryFiles } from '../checkpoint/atomic.js';
 import { lockModel } from '../checkpoint/lock.js';
 import { writeModel } from '../checkpoint/model-file.js';
@@ -32,9 +32,9 @@ type Options = OptionsOf<typeof table>;
 export const importCommand = defineCommand({
   name: 'import',
   arguments: '[file]',
-  summary: 'make a model of a file of safetensors',
+  summary: 'make a model from a safetensors file',
   description:
-    'Make a model of a file of safetensors: of one that charnn export has written, or\nof the state dict of a PyTorch model of nn.LSTM, nn.GRU or nn.RNN with an\nembedding and nn.Linear, with --vocabulary.',
+    'Make a model from a safetensors file: one that charnn export has written or, with\n--vocabulary, the state dict of a PyTorch model that consists of an embedding,\nnn.LSTM, nn.GRU or nn.RNN, and nn.Linear.',
   examples: [
     ['charnn import model.safetensors', 'model.json'],
     ['charnn import net.safetensors --vocabulary chars.json', 'a model from PyTorch'],
@@ -47,7 +47,7 @@ export const importCommand = defineCommand({
 
 async function importFile([file]: readonly string[], options: Options): Promise<void> {
   const output = createOutput(options.quiet ?? false);
-  if (file === undefined) throw new UsageError('no file given: name a file of safetensors');
+  if (file === undefined) throw new UsageError('no file given: name a safetensors file');
   const to = options.output ?? file.replace(/(\.safetensors)?$/i, '.json');
   await guardOutput({
     ...{ path: to, kind: 'model', inputs: [file, options.vocabulary] },
@@ -67,7 +67,9 @@ async function importFile([file]: readonly string[], options: Options): Promise<
       `the model is in ${quote(to)}: ${layers} × ${printable(cell)} of ${hidden}, ${characters} characters`,
     );
     if (cell === 'rnn' && !isOwn) {
-      output.note('its nn.RNN is taken as one with tanh: a state dict does not say which it was');
+      output.note(
+        'its nn.RNN is assumed to use tanh, because a state dict does not say which function it used',
+      );
     }
   } finally {
     process.removeListener('exit', release);

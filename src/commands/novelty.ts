@@ -23,7 +23,9 @@ const table = {
     repeated(path),
     'file or folder that the text may have been copied from',
   ),
-  runs: option('<n>', integer(0), 'max number of common strings to show', { default: 10 }),
+  runs: option('<n>', integer(0), 'max number of strings to show that occur in both', {
+    default: 10,
+  }),
   ...readingRows,
   json: rows.json,
   quiet: rows.quiet,

@@ -23,7 +23,7 @@ const table = {
 export const report = defineCommand({
   name: 'report',
   arguments: '[run...]',
-  summary: 'write a page with the curves of one or more trainings',
+  summary: 'write a page with the curves of one or more training runs',
   description:
     'Write a page with the curves of trainings: loss, learning rate, gradient norm,\nspeed, samples. A run is a model (default: charnn.json) or a log, the standard\noutput of charnn train --json.',
   examples: [

@@ -48,8 +48,8 @@ const table = {
       default: 64,
     },
   ),
-  seed: option('<n>', integer(0), 'random seed of mutations and trainings', { default: 1 }),
-  threads: { ...rows.threads, help: 'trainings at a time, each on one thread' },
+  seed: option('<n>', integer(0), 'random seed of mutations and training runs', { default: 1 }),
+  threads: { ...rows.threads, help: 'training runs at the same time, each on one thread' },
   backend: rows.backend,
   output: option('<file>', path, 'where to record the search, so that it can be resumed', {
     short: 'o',

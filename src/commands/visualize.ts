@@ -38,9 +38,14 @@ const table = {
     short: 'o',
     default: 'charnn.html',
   }),
-  units: option('<list>', unitList, 'units to show: all, or a list of layer:unit', {
-    absent: 'as many as fit',
-  }),
+  units: option(
+    '<list>',
+    unitList,
+    'units to show: all, or a list of layer:unit, both counted from 0',
+    {
+      absent: 'as many as fit',
+    },
+  ),
   maxChars: option('<n>', count, 'max number of characters to show', { default: 1_000_000 }),
   ...readingRows,
   backend: rows.backend,

@@ -136,7 +136,7 @@ class StreamCoder {
     for (let from = 0, step = 0; from < length; from += chunk, step++) {
       if (this.own.index === 0) this.control.step = step;
       if (performance.now() > pause) {
-        // in the main thread the pause lets progress be shown
+        // if this is the main thread, the pause lets progress be shown
         await setImmediate();
         pause = performance.now() + sliceMs;
       }

@@ -1,4 +1,4 @@
-/** The entry of a worker thread of conversion. */
+/** The entry module of a converting worker's thread. */
 import { handleMessages } from '../threads/handler.js';
 import { createConvertHandler } from './convert-handler.js';
 

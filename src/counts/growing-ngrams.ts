@@ -24,7 +24,7 @@ export interface GrowingOptions {
 }
 
 /**
- * Indices of a context's counters: n_k, t_k, the character that appeared most recently for the first time after it
+ * Indices of a context's counters: n_k, t_k, the most recent character to follow it that had not followed it before
  * (plus 1), the number of its counts that are 1, and of those that are 2
  */
 const [sumOf, typesOf, latestOf, onesOf, twosOf] = [0, 1, 2, 3, 4];
@@ -38,8 +38,8 @@ export class GrowingNgrams {
   private readonly maxCounts: number;
   private readonly hasOneDiscount: boolean;
   /**
-   * By order, context and character: n_k(c), and the character that appeared most recently for the first time before
-   * this n-gram (plus 1)
+   * By order, context and character: n_k(c), and the most recent character to precede this n-gram that had not preceded
+   * it before (plus 1)
    */
   private readonly counts = new CountTable(2);
   /** By order and context: the counters of the context */

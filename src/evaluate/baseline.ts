@@ -1,4 +1,4 @@
-/** The losses of well-known models without a network on a text, to which a network's loss can be compared. */
+/** The losses of well-known models without a network on a text, with which a network's loss can be compared. */
 import { spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -9,27 +9,28 @@ import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 
 export interface Baseline {
-  /** Number of characters measured: all, or the first ones of a long text */
+  /** Number of characters measured: all, or the first part of a long text */
   readonly characters: number;
-  /** Characters of an n-gram: the longest context and the character it predicts */
+  /** Number of characters of an n-gram: the longest context and the character that it predicts */
   readonly n: number;
   /**
-   * Bits per character of the n-gram model. Unknown characters cost all three what they cost a network
-   * (`Vocabulary.unknownCost`): each codes the text with one symbol in their place, and what it stands for
-   * is to be told besides.
+   * Bits per character of the n-gram model. For all three models, unknown characters cost as much as for a network
+   * (`Vocabulary.unknownCost`): each codes the text with a single symbol in their place, and the cost of telling which
+   * character it stands for is added.
    */
   readonly ngram: number;
-  /** Bits per character of `gzip -9` and of `xz -9e`; undefined where there is no xz */
+  /** Bits per character of `gzip -9` and of `xz -9e`; undefined if xz is not installed */
   readonly gzip: number;
   readonly xz: number | undefined;
 }
 
-/** The n-gram model learns from at most so many characters, the latest; so many are measured. */
+/** Max number of characters that the n-gram model learns from, and that are measured. */
 const maxCharacters = 2_000_000;
 
 /**
  * Measures a text.
- * @param training what the n-gram model learns from; without it, it learns from the text as it reads
+ * @param training the text from which the n-gram model learns; without it, the model learns from the text while it
+ * reads
  */
 export async function baseline(
   vocabulary: Vocabulary,
@@ -57,7 +58,7 @@ export async function baseline(
   };
 }
 
-/** Σ -ln p of all characters but the first, under the counts of another text */
+/** Sum of -ln p of all characters except the first, with counts of another text */
 function countedCost({ size }: Vocabulary, text: Ids, training: Ids) {
   const reader = new NgramReader(countText(training, size));
   let nats = 0;
@@ -65,13 +66,13 @@ function countedCost({ size }: Vocabulary, text: Ids, training: Ids) {
   return { nats, context: reader.table.context };
 }
 
-/** The same of a model that learns each character after it has predicted it */
+/** The same for a model that learns each character after it has predicted it */
 function learnedCost({ size }: Vocabulary, text: Ids) {
   const context = usualContext(text.length, size);
   return { nats: new GrowingNgrams(size, { context }).costWhileLearning(text), context };
 }
 
-/** Bytes that `xz -9e` makes of these; undefined where it cannot be run. */
+/** Number of bytes to which `xz -9e` compresses these; undefined if it cannot be run. */
 function xzBytes(bytes: Uint8Array): Promise<number | undefined> {
   return new Promise((resolve) => {
     const xz = spawn('xz', ['-9ec'], { stdio: ['pipe', 'pipe', 'ignore'] });
@@ -81,7 +82,7 @@ function xzBytes(bytes: Uint8Array): Promise<number | undefined> {
     xz.stdout.on('data', (chunk: Uint8Array) => {
       length += chunk.length;
     });
-    // it may end early; its exit code says so
+    // it may end before it has read everything, which its exit code then reports
     xz.stdin.on('error', () => {});
     xz.stdin.end(bytes);
   });

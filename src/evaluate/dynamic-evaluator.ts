@@ -1,10 +1,9 @@
 /**
  * Dynamic evaluation (Krause et al. 2018): the model goes on learning from the text that it predicts.
  *
- * Each chunk is predicted first and learned from afterwards, so every character is predicted from what
- * came before it alone. The update is Adam's without momentum, whose mean square of the gradient is
- * gathered from the text itself; each then draws the weights a little back to the trained ones, so that
- * the model does not lose itself:
+ * Each chunk is predicted first and learned from afterwards, so that every character is predicted only from what came
+ * before it. The update is Adam's without momentum, where the mean square of the gradient is accumulated on the text
+ * itself. Each update then pulls the weights back a little to the trained ones, so that the model does not drift away:
  *
  *     θ ← θ - η g / (√v + ε),  θ ← θ + λ (θ₀ - θ)
  */
@@ -20,7 +19,7 @@ import type { Ids } from '../text/unit.js';
 export interface DynamicOptions {
   /** η: the learning rate */
   readonly learningRate: number;
-  /** λ: the strength of the return to the original weights */
+  /** λ: the strength of the pull back to the original weights */
   readonly recall: number;
   /** Number of characters between two updates */
   readonly seqLength: number;
@@ -31,7 +30,7 @@ export const dynamicDefaults: DynamicOptions = { learningRate: 3e-4, recall: 1e-
 const meanSquareDecay = 0.999;
 const epsilon = 1e-8;
 
-/** A model that reads one text from its beginning, at once or bit by bit, and adapts to it as it goes. */
+/** A model that reads one text from its beginning, at once or in parts, and adapts to it on the way. */
 export class DynamicEvaluator {
   private readonly network: Network;
   private readonly state: State;
@@ -43,7 +42,7 @@ export class DynamicEvaluator {
   private readonly targetBuffer: Indices;
   private updates = 0;
 
-  /** @param judge says what characters cost, instead of the network, which learns as without it */
+  /** @param judge gives the cost of each character in place of the network, which learns as it would without it */
   constructor(
     private readonly backend: Backend,
     model: Pick<Model, 'config' | 'weights'>,
@@ -72,9 +71,9 @@ export class DynamicEvaluator {
 
   /**
    * Continues with the text.
-   * @param ids the first is read, all others are predicted
-   * @param pause called between chunks; where it throws, the reading ends
-   * @returns losses of all characters but the first, in nats
+   * @param ids the first is only read, all others are predicted
+   * @param pause called between chunks; if it throws, the reading ends
+   * @returns losses of all characters except the first, in nats
    */
   async read(ids: Ids, pause?: () => void | Promise<void>): Promise<Float32Array> {
     const losses = new Float32Array(Math.max(0, ids.length - 1));
@@ -96,7 +95,7 @@ export class DynamicEvaluator {
     backend.writeIndices(targetIds, ids.subarray(at + 1, at + 1 + T));
     backend.fill(gradients, 0);
     const output = network.forward(inputIds, T, 1, this.state);
-    // the loss leaves a gradient in their place
+    // computing the loss overwrites the logits with their gradient
     const logits = judge && Float32Array.from(await backend.read(output));
     const losses = await backend.read(network.loss(targetIds, 1 / T));
     network.backward();

@@ -14,11 +14,11 @@ import type { Ids } from '../text/unit.js';
 import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 
 export interface Evaluation {
-  /** Number of characters predicted: all but the first */
+  /** Number of characters predicted: all except the first */
   readonly characters: number;
   /** Number of these characters that the model does not know */
   readonly unknown: number;
-  /** Mean loss of a character, each unknown one with `Vocabulary.unknownCost` */
+  /** Mean loss per character, where each unknown one also costs `Vocabulary.unknownCost` */
   readonly nats: number;
   readonly bitsPerCharacter: number;
   /** e^nats */
@@ -27,29 +27,32 @@ export interface Evaluation {
 
 export interface EvaluateOptions {
   /**
-   * Where the texts of files begin, in characters. A model of documents reads each of them, and each record,
-   * from its beginning, as its validations did; with `dynamic` it does not.
+   * Where the texts of files begin, in characters. A model trained on documents reads each file and each record from a
+   * zero state, as in its validations; with `dynamic` it does not.
    */
   readonly starts?: readonly number[] | undefined;
   /** The labels of the text's records, for a model with labels */
   readonly given?: Conditions | undefined;
-  /** The model adapts to the text as it reads it: slower, one character after another */
+  /**
+   * Whether the model adapts to the text while it reads it, which is slower because it reads one character after
+   * another
+   */
   readonly dynamic?: boolean | undefined;
-  /** Scales the weight of the model's counts: 1, where it is absent, as fitted; 0 leaves the network alone */
+  /** Scales the weight of the model's counts: 1, the default, as fitted; 0 for the network alone */
   readonly countsWeight?: number | undefined;
-  /** The model's weights where a device around this one has them already */
+  /** The model's weights, if the device holds them already */
   readonly weights?: SharedTensor | undefined;
   /** Memory that earlier evaluations with the same weights have left */
   readonly idle?: IdleMemory<SegmentedEvaluator> | undefined;
-  /** Called between chunks; where it throws, the evaluation ends. */
+  /** Called between chunks; if it throws, the evaluation ends. */
   readonly pause?: (() => undefined | Promise<void>) | undefined;
 }
 
-/** Number of steps of a chunk */
+/** Number of steps in a chunk */
 const seqLength = 64;
 
 /**
- * Evaluates a text, statefully. The memory that it takes is given back.
+ * Evaluates a text, carrying the state from beginning to end, and releases the memory that this takes.
  * @param ids the text in the model's vocabulary
  * @throws CharnnError when the text has fewer than two characters
  */
@@ -81,7 +84,7 @@ export async function evaluate(
   };
 }
 
-/** Σ of the losses, in nats */
+/** Sum of the losses, in nats */
 async function dynamicTotal(
   model: Model,
   backend: Backend,
@@ -96,7 +99,7 @@ async function dynamicTotal(
   return losses.reduce((sum, loss) => sum + loss, 0);
 }
 
-/** Σ of the losses, in nats */
+/** Sum of the losses, in nats */
 async function staticTotal(
   model: Model,
   device: Scope,
@@ -136,7 +139,7 @@ function readerOf(
   return new SegmentedEvaluator(backend, network, 0, count, seqLength, documents);
 }
 
-/** A pause as the evaluator asks for it: it never stops the evaluation but by throwing. */
+/** A pause in the form that the evaluator expects; it can end the evaluation only by throwing. */
 function pauseOf(pause: NonNullable<EvaluateOptions['pause']>): () => Answer<boolean> {
   return () => {
     const answer = pause();
@@ -144,7 +147,7 @@ function pauseOf(pause: NonNullable<EvaluateOptions['pause']>): () => Answer<boo
   };
 }
 
-/** Where the text's documents begin, for a model that has learnt each document by itself */
+/** Where the text's documents begin, for a model that has learned each document separately */
 function documentsOf(
   { training, separator, vocabulary }: Model,
   starts: readonly number[],

@@ -1,22 +1,25 @@
-/** The losses of many short texts, each for itself, read side by side. */
+/** The losses of many short texts, each scored separately, read in parallel. */
 import type { Backend, Indices, Tensor } from '../backend/backend.js';
 import type { Network, State } from '../model/network.js';
 import { clearState, stateRows } from '../model/network-state.js';
 import type { Judge } from '../model/segmented-evaluator.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
 
-/** Rows and steps of a chunk: the products are large enough, the activations stay in the cache. */
+/**
+ * Rows and steps of a chunk: large enough for fast matrix products, and small enough for the activations to stay in the
+ * cache.
+ */
 export const lineRows = 64;
 export const lineSteps = 32;
 
 /** The loss of one line under one model */
 export interface LineLoss {
-  /** Σ of the losses of all characters, the line's end included */
+  /** Sum of the losses of all characters, including the line end */
   readonly nats: number;
   readonly characters: number;
   /** How many of the characters the model does not know */
   readonly unknown: number;
-  /** The loss of each character, if it was asked for */
+  /** The loss of each character, if it is wanted */
   readonly losses: Float32Array | undefined;
 }
 
@@ -26,8 +29,8 @@ interface Sum extends LineLoss {
 }
 
 /**
- * Adds to a line's losses what its unknown characters cost beyond the unknown symbol.
- * @param ids of the line; the first was read, all others were predicted
+ * Adds to a line's losses what its unknown characters cost in addition to the unknown symbol.
+ * @param ids of the line; the first was only read, all others were predicted
  * @param loss is changed
  */
 export function addUnknownCost(
@@ -53,10 +56,10 @@ export class LineScorer {
   private readonly logits: Float32Array;
 
   /**
-   * @param network holds chunks of `lineSteps` steps and `lineRows` rows
-   * @param characters whether each character's loss is asked for
-   * @param unknown the vocabulary's, for what unknown characters cost
-   * @param judge says what characters cost, instead of the network
+   * @param network has memory for chunks of `lineSteps` steps and `lineRows` rows
+   * @param characters whether each character's loss is wanted
+   * @param unknown of the vocabulary, for the cost of unknown characters
+   * @param judge gives the cost of each character in place of the network
    */
   constructor(
     private readonly backend: Backend,
@@ -73,8 +76,8 @@ export class LineScorer {
   }
 
   /**
-   * @param lines ids; the first is read, all others are predicted
-   * @returns in nats, of each line's characters but the first
+   * @param lines ids; the first of each line is only read, all others are predicted
+   * @returns losses in nats, of each line's characters except the first
    */
   async score(lines: readonly ArrayLike<number>[]): Promise<LineLoss[]> {
     const results = lines.map(({ length }): Sum => {
@@ -82,7 +85,7 @@ export class LineScorer {
       const losses = this.characters ? new Float32Array(characters) : undefined;
       return { nats: 0, characters, unknown: 0, losses };
     });
-    // by falling length: the lines that go on are always the first rows
+    // longest lines first, so that the lines which are not finished are always the first rows
     const order = lines
       .map((_, i) => i)
       .sort((a, b) => results[b].characters - results[a].characters);
@@ -123,7 +126,7 @@ export class LineScorer {
     }
   }
 
-  /** @returns losses [T, B]; those beyond a line's end mean nothing */
+  /** @returns losses [T, B]; values beyond a line's end are meaningless */
   private async chunk(
     lines: readonly ArrayLike<number>[],
     from: number,

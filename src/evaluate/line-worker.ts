@@ -1,4 +1,4 @@
-/** The entry of a worker thread of scoring. */
+/** The entry module of a scoring worker's thread. */
 import { handleMessages } from '../threads/handler.js';
 import { createLineHandler } from './line-handler.js';
 

@@ -1,4 +1,7 @@
-/** The characters of a model that another program has trained: a file with a JSON array, in the order of their ids. */
+/**
+ * Reads the characters of a model that another program has trained: a file with a JSON array, in the order of their
+ * ids.
+ */
 import { CharnnError } from '../errors.js';
 import { openBytes } from '../json/byte-source.js';
 import { parseChecked } from '../json/scan.js';
@@ -8,7 +11,7 @@ import { symbolFromJson, Vocabulary } from '../text/vocabulary.js';
 
 export interface CharacterList {
   readonly vocabulary: Vocabulary;
-  /** The code point or byte of each id; null for the one that stands for unknown characters, if there is one */
+  /** The code point or byte of each id; null for the id of unknown characters, if there is one */
   readonly order: readonly (number | null)[];
   /** The file as messages show it */
   readonly shown: string;
@@ -16,8 +19,8 @@ export interface CharacterList {
 
 /**
  * Reads a list of characters, or of bytes as numbers.
- * @param path may name a pipe
- * @throws CharnnError naming what is wrong
+ * @param path may be that of a pipe
+ * @throws CharnnError that says what is wrong
  */
 export async function readCharacterList(path: string): Promise<CharacterList> {
   const shown = quote(path);
@@ -38,7 +41,7 @@ export async function readCharacterList(path: string): Promise<CharacterList> {
       );
     }
     if (seen.has(symbol)) {
-      throw new CharnnError(`${what} is there for the second time: ${jsonText(item)}`);
+      throw new CharnnError(`${what} occurs twice: ${jsonText(item)}`);
     }
     seen.add(symbol);
     order.push(symbol);

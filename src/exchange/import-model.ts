@@ -1,4 +1,4 @@
-/** Reads a model from a file of safetensors: of charnn's own, or a state dict of PyTorch. */
+/** Reads a model from a safetensors file: one that charnn has exported, or a PyTorch state dict. */
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import type { Model } from '../model/model-data.js';
 import { readCharacterList } from './character-list.js';
@@ -8,13 +8,13 @@ import { isOwnModel, readOwnModel } from './safetensors-model.js';
 
 export interface Imported {
   readonly model: Model;
-  /** Whether charnn itself has exported it */
+  /** Whether charnn has exported it */
   readonly isOwn: boolean;
 }
 
 /**
- * @param vocabulary path of the characters of a state dict, in the order of their ids
- * @throws CharnnError naming what is wrong, or when memory does not suffice
+ * @param vocabulary path of a file with the characters of a state dict, in the order of their ids
+ * @throws CharnnError that says what is wrong, or when memory does not suffice
  */
 export async function importModel(path: string, vocabulary: string | undefined): Promise<Imported> {
   const list = vocabulary === undefined ? undefined : await readCharacterList(vocabulary);

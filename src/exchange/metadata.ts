@@ -1,6 +1,6 @@
 /**
- * The fields of a model file as the metadata of other formats, which are strings: each is written as JSON, but for
- * those that are strings themselves.
+ * Stores the fields of a model file in the metadata of other formats, which are strings: each field is written as JSON,
+ * except strings, which are written as they are.
  */
 import { Fields } from '../json/fields.js';
 import { parseChecked } from '../json/scan.js';
@@ -17,9 +17,9 @@ export function metadataOf(fields: Readonly<Record<string, unknown>>): Record<st
 }
 
 /**
- * The fields that metadata hold, each yet to be checked.
+ * The fields in metadata, which have not been checked yet.
  * @param shown the file as messages show it
- * @throws CharnnError for a string that is no JSON
+ * @throws CharnnError for a string that is not JSON
  */
 export function fieldsOf(metadata: ReadonlyMap<string, string>, shown: string): Fields {
   const values = [...metadata].map(([key, text]) => {

@@ -1,6 +1,6 @@
 /**
- * Makes a model of a state dict of PyTorch. Names, shapes and the order of gates are charnn's own; what differs is the
- * vocabulary: charnn has its characters in ascending order, and an unknown symbol after them.
+ * Makes a model from a PyTorch state dict. Names, shapes and the order of gates are the same as charnn's; only the
+ * vocabulary differs, because charnn's characters are in ascending order, followed by the unknown symbol.
  */
 import { requireReadable } from '../checkpoint/model-file.js';
 import { CharnnError } from '../errors.js';
@@ -14,14 +14,14 @@ import type { SafetensorsFile, StoredTensor } from './safetensors-file.js';
 import { readValues, requireNumbers } from './stored-values.js';
 
 /**
- * The unknown symbol's probability in a model that had none is at most e^-14, less than a millionth: losses of
- * known characters rise by no more than that.
+ * In a model that had no unknown symbol, its probability becomes at most e^-14, less than a millionth, so that losses
+ * of known characters increase by no more than that.
  */
 const unknownNats = 14;
 
 /**
- * Reads the model of a state dict.
- * @throws CharnnError naming what is wrong, or when memory does not suffice
+ * Reads the model in a state dict.
+ * @throws CharnnError that says what is wrong, or when memory does not suffice
  */
 export function readModuleModel(file: SafetensorsFile, list: CharacterList): Model {
   const { shown, source } = file;
@@ -98,8 +98,8 @@ function reorder(
 }
 
 /**
- * Gives the output layer a row for the unknown symbol, whose logit is the mean of all others less a constant. The
- * mean is at most the logarithm of Σ exp less ln V (Jensen), so that the constant bounds the probability.
+ * Gives the output layer a row for the unknown symbol, whose logit is the mean of all others minus a constant. The mean
+ * is at most log Σ exp − log V (Jensen's inequality), so the constant bounds the probability.
  */
 function addUnknown(weights: Float32Array, parameters: readonly Parameter[]): void {
   for (const { name, shape, start, size } of parameters) {

@@ -1,6 +1,6 @@
 /**
- * Recognises a language model of PyTorch in the tensors of its state dict: nn.Embedding, or one-hot characters;
- * nn.RNN, nn.LSTM or nn.GRU; nn.Linear. Names may have any prefix; which module is which is told by the shapes.
+ * Recognises a PyTorch language model by the tensors in its state dict: nn.Embedding, or one-hot characters; nn.RNN,
+ * nn.LSTM or nn.GRU; nn.Linear. Names may have any prefix, because the shapes show which module is which.
  */
 import { CharnnError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
@@ -10,17 +10,17 @@ import type { StoredTensor } from './safetensors-file.js';
 export interface RecognisedModule {
   readonly cell: CellName;
   readonly layers: number;
-  /** H */
+  /** H: number of units */
   readonly hidden: number;
-  /** D; 0 for one-hot characters */
+  /** D: size of the embedding; 0 for one-hot characters */
   readonly embedding: number;
-  /** Number of characters, which the output layer has as many rows for */
+  /** Number of characters, which is the number of rows of the output layer */
   readonly characters: number;
-  /** The tensor for each parameter of charnn's, by name; absent biases are zeros. */
+  /** The tensor for each of charnn's parameters, by name; absent biases are zeros. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** G, the number of gates, tells the cell. */
+/** The cell, by its number of gates. */
 const cellOfGates: ReadonlyMap<number, CellName> = new Map([
   [1, 'rnn'],
   [3, 'gru'],
@@ -32,7 +32,7 @@ const recurrentKinds = ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh'];
 
 /**
  * @param shown the file as messages show it
- * @throws CharnnError that says what is missing, or what is there and cannot be taken
+ * @throws CharnnError that says what is missing, or what is there but not supported
  */
 export function recogniseModule(tensors: readonly StoredTensor[], shown: string): RecognisedModule {
   const recurrent = new Map<string, StoredTensor>();
@@ -112,7 +112,7 @@ function quoteLayers(layers: number): string {
   return layers === 1 ? 'weights of one layer' : `weights of ${layers} layers`;
 }
 
-/** Finds the embedding and the output layer among the tensors that are not the recurrent module's. */
+/** Finds the embedding and the output layer among the tensors that do not belong to the recurrent module. */
 function aroundRecurrent(
   others: readonly StoredTensor[],
   hidden: number,
@@ -124,7 +124,7 @@ function aroundRecurrent(
   );
   const biases = others.filter(({ name, shape }) => /(^|\.)bias$/.test(name) && shape.length === 1);
   const strange = others.find((tensor) => ![...matrices, ...biases].includes(tensor));
-  if (strange) refuse(strange, 'is of no module that charnn has');
+  if (strange) refuse(strange, 'belongs to no module that charnn supports');
   if (biases.length > 1) refuse(biases[1], 'is a second bias beside the recurrent module');
   if (matrices.length > 2) refuse(matrices[2], 'is a third matrix beside the recurrent module');
   if (matrices.length === 0) {
@@ -134,7 +134,7 @@ function aroundRecurrent(
   const stem = ({ name }: StoredTensor) => name.slice(0, name.lastIndexOf('.') + 1);
   const ofBias = matrices.find((matrix) => outputBias && stem(matrix) === stem(outputBias));
   if (matrices.length === 1) {
-    // one matrix may be both: Linear's weight is then often left out of the file
+    // a single matrix may be both, because files often omit the weight of a Linear that shares the embedding's
     const [matrix] = matrices;
     return ofBias || outputBias === undefined
       ? { embedding: undefined, output: matrix, outputBias }

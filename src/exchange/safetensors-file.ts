@@ -1,7 +1,7 @@
 /**
- * The safetensors format: 8 bytes with the length of a header, little-endian; the header, a JSON object that has for
- * each tensor its type, its shape, and where its values lie; then the values, without gaps.
- * (https://github.com/huggingface/safetensors#format)
+ * The safetensors format: 8 bytes with the length of the header, little-endian; the header, a JSON object with the
+ * type, the shape and the position of each tensor's values; then the values, without gaps
+ * (https://github.com/huggingface/safetensors#format).
  */
 import { CharnnError } from '../errors.js';
 import { type ByteSource, openBytes } from '../json/byte-source.js';
@@ -10,11 +10,11 @@ import { scanObject } from '../json/scan.js';
 import { limits } from '../limits.js';
 import { quote, quoteText } from '../messages/quote.js';
 
-/** The key of the header that holds strings instead of a tensor */
+/** The key in the header whose value is strings instead of a tensor */
 const metadataKey = '__metadata__';
 const lengthBytes = 8;
 
-/** The types of values, with the bytes of each. Types that hold several values in a byte are unknown to charnn. */
+/** The types of values, with their size in bytes. charnn does not support types with several values per byte. */
 const typeBytes = {
   ...{ F64: 8, F32: 4, F16: 2, BF16: 2 },
   ...{ I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 },
@@ -27,10 +27,10 @@ export interface StoredTensor {
   readonly name: string;
   readonly dtype: ValueType;
   readonly shape: readonly number[];
-  /** Where its bytes begin in the file, and how many they are */
+  /** Where its bytes begin in the file, and how many there are */
   readonly start: number;
   readonly length: number;
-  /** The name of the tensor as messages give it, that of the file included */
+  /** The name of the tensor as messages show it, including that of the file */
   readonly shown: string;
 }
 
@@ -45,7 +45,7 @@ export interface SafetensorsFile {
 }
 
 /**
- * Opens a file, hands it on and closes it.
+ * Opens a file, passes it to a function, and closes it.
  * @throws CharnnError when it cannot be read, and for a header that is damaged, too long, or does not fit the file
  */
 export async function readSafetensors<T>(
@@ -91,16 +91,16 @@ function readHeader(source: ByteSource, shown: string): SafetensorsFile {
   return { shown, metadata, tensors, source };
 }
 
-/** What to do with a file of another kind that people are likely to give */
+/** Advice for a file of another kind that people are likely to give */
 function hint(start: Buffer): string {
-  // an archive, as torch.save writes it, or a pickle, as it did before
+  // a zip archive, as written by torch.save, or a pickle, as written by its earlier versions
   if (start.subarray(0, 2).toString('latin1') === 'PK' || start[0] === 0x80) {
     return ", but perhaps of torch.save: in Python, write it with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
   }
   return start[0] === '{'.charCodeAt(0) ? ', but JSON: a model of charnn needs no import' : '';
 }
 
-/** A part of a source as a source of its own */
+/** A part of a source, as a source of its own */
 function part(source: ByteSource, start: number, end: number): ByteSource {
   return {
     read: (into, position) => {
@@ -138,7 +138,7 @@ function naturals(fields: Fields, key: string): number[] {
   return list as number[];
 }
 
-/** Refuses values that overlap or leave gaps, and a file that ends before or after them. */
+/** Refuses values that overlap or leave gaps, and a file that is too short or too long. */
 function requireWhole(
   source: ByteSource,
   tensors: readonly StoredTensor[],
@@ -155,7 +155,7 @@ function requireWhole(
     }
     end += length;
   }
-  // one byte before the end must be there, and none behind it
+  // the last byte must be there, and none after it
   const found = source.read(Buffer.alloc(2), end - 1);
   if (found !== 1) {
     throw new CharnnError(
@@ -169,14 +169,14 @@ export interface TensorBytes {
   readonly name: string;
   readonly dtype: ValueType;
   readonly shape: readonly number[];
-  /** Its values, little-endian */
+  /** The tensor's values, little-endian */
   readonly bytes: Uint8Array;
 }
 
 /**
  * Yields a file in pieces.
  * @param metadata strings by name, which come first in the header
- * @throws CharnnError when the header would be longer than a reader takes
+ * @throws CharnnError when the header would be longer than readers accept
  */
 export function* safetensorsPieces(
   metadata: Readonly<Record<string, string>>,

@@ -1,7 +1,7 @@
 /**
- * Models in files of safetensors: the tensors have the names and shapes of the model file, the counts are a tensor of
- * bytes beside them, and the metadata have the fields of the model file. So a model comes back as it was, to the bit; and
- * other programs may have changed its weights.
+ * Models in safetensors files: the tensors have the names and shapes of the model file, the counts are an additional
+ * tensor of bytes, and the metadata contain the fields of the model file. So a model can be restored to the bit, and
+ * other programs may change its weights.
  */
 import { checkVersion } from '../checkpoint/json.js';
 import { modelContents, readContents } from '../checkpoint/model-file.js';
@@ -29,14 +29,14 @@ export function modelSafetensors(model: Model): Generator<Uint8Array> {
   return safetensorsPieces(metadataOf(fields), [...weights, ...counts]);
 }
 
-/** Whether a file says of itself that it holds a model of charnn's */
+/** Whether a file says that it contains a model of charnn's */
 export function isOwnModel({ metadata }: SafetensorsFile): boolean {
   return metadata.get('format') === 'charnn';
 }
 
 /**
- * Reads a model from a file that `modelSafetensors` has written, and checks every field of it.
- * @throws CharnnError naming what is wrong, or when memory does not suffice
+ * Reads a model from a file written by `modelSafetensors`, and checks every field of it.
+ * @throws CharnnError that says what is wrong, or when memory does not suffice
  */
 export function readOwnModel(file: SafetensorsFile): Model {
   const { shown, metadata, tensors, source } = file;
@@ -69,7 +69,7 @@ export function readOwnModel(file: SafetensorsFile): Model {
 }
 
 /**
- * Checks type and shape of a tensor that holds weights.
+ * Checks type and shape of a tensor that contains weights.
  * @throws CharnnError naming both shapes
  */
 function checked(tensor: StoredTensor, { shape }: TensorShape): StoredTensor {

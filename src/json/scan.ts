@@ -53,16 +53,19 @@ export function scanFile(source: ByteSource, where: string): ScannedFile {
 }
 
 /**
- * Scans an object of JSON without tensors.
+ * Scans a JSON object without tensors.
  * @param where what messages call it
  * @returns its fields, in their order
- * @throws CharnnError as `scanFile`
+ * @throws CharnnError as `scanFile` does
  */
 export function scanObject(source: ByteSource, where: string): JsonObject {
   return new Scanner(source, where, 'it is damaged').whole((scanner) => scanner.fields());
 }
 
-/** Parses a value of JSON in a text that may be anything. @throws CharnnError as `scanFile` */
+/**
+ * Parses a JSON value from text with any content.
+ * @throws CharnnError as `scanFile` does
+ */
 export function parseChecked(text: string, where: string): unknown {
   const source = bytesInMemory(Buffer.from(text));
   return new Scanner(source, where, 'it is damaged').whole((scanner) => scanner.value());
@@ -78,7 +81,7 @@ class Scanner {
   constructor(
     private readonly source: ByteSource,
     private readonly where: string,
-    /** What messages say where the text is no JSON */
+    /** What messages say if the text is not JSON */
     private readonly suspicion: string,
   ) {}
 

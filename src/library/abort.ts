@@ -1,6 +1,9 @@
 /** Ending work early: the type of a caller's signal, and ways to listen to it. */
 
-/** An `AbortSignal`, as far as the library needs it: no types of Node.js or of browsers are needed. */
+/**
+ * The part of an `AbortSignal` that the library needs, declared here so that types of Node.js or of browsers are not
+ * required.
+ */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
@@ -26,12 +29,12 @@ export function whenAborted(signal: AbortSignalLike): { promise: Promise<never>;
     if (signal.aborted) listener();
     else signal.addEventListener('abort', listener);
   });
-  // nobody may be waiting when it comes
+  // the promise may be rejected when nobody awaits it
   promise.catch(() => {});
   return { promise, stop: () => signal.removeEventListener('abort', listener) };
 }
 
-/** Passes values on until the signal is aborted, even while the next value is waited for. */
+/** Yields the given values until the signal is aborted, even while it waits for the next value. */
 export async function* abortable<T>(
   values: AsyncIterable<T> | Iterable<T>,
   signal: AbortSignalLike,
@@ -47,7 +50,7 @@ export async function* abortable<T>(
     }
   } finally {
     abort.stop();
-    // not awaited: a stream may wait for input that never comes
+    // not awaited, because a stream may wait for input that never comes
     void Promise.resolve(iterator.return?.()).catch(() => {});
   }
 }

@@ -1,8 +1,8 @@
-/** Checks of arguments that are not in a table of options. */
+/** Checks arguments that are not in a table of options. */
 import { optionName, UsageError } from '../errors.js';
 import { type AbortSignalLike, isSignal } from './abort.js';
 
-/** Words for a value of the wrong kind */
+/** A phrase for a value of the wrong kind */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
@@ -31,7 +31,7 @@ export function requireString(value: unknown, what: string): string {
   throw new UsageError(`${what} must be a string, and it is ${kindOf(value)}`);
 }
 
-/** Copies the options of a call, so that those which are in no table can be taken out. */
+/** Copies the options of a call, so that those which are not in a table can be removed. */
 export function requireObject(options: unknown, what: string): Record<string, unknown> {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
     return { ...(options as Record<string, unknown>) };

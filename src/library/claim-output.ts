@@ -1,4 +1,4 @@
-/** Checks before hours of work that the result can be saved, and that no other process writes it. */
+/** Checks before hours of work that the result can be saved, and that no other process is writing it. */
 import fs, { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
@@ -13,10 +13,10 @@ import type { Messages } from './messages.js';
 import { type GuardedOutput, guardOutput } from './output-guard.js';
 
 /**
- * Makes sure that a model and its training state can be written, keeps other trainings from both, and
- * clears away what a killed one has left.
+ * Makes sure that a model and its training state can be written, locks both against other trainings, and removes what a
+ * killed training has left.
  * @param inputs paths of what the training reads
- * @throws CharnnError when it cannot
+ * @throws CharnnError when the files cannot be written
  */
 export async function claimOutput(
   path: string,
@@ -34,10 +34,10 @@ export async function claimOutput(
     process.removeListener('exit', release);
     for (const lock of locks) lock.release();
   };
-  // the lock must not remain when the process ends at once, at a second Ctrl-C
+  // the lock must be removed even when a second Ctrl-C ends the process at once
   process.once('exit', release);
   try {
-    // the state, too: its name may be what another training calls its model
+    // the state is locked too, because another training may use its name for a model
     for (const file of files) locks.push(await lockModel(file));
   } catch (cause) {
     release();
@@ -53,8 +53,8 @@ export async function claimOutput(
 }
 
 /**
- * Finds the state to resume from. Earlier versions gave a model without an extension the state's name of the one
- * with the extension .json; such a state is found where there is no other one.
+ * Finds the state to resume from. For a model without an extension, earlier versions wrote the state under the name
+ * that belongs to the model with the extension .json; such a state is used if there is no other.
  */
 export async function findState(modelPath: string): Promise<string> {
   const [path, former] = [statePath(modelPath), formerStatePath(modelPath)];
@@ -64,11 +64,11 @@ export async function findState(modelPath: string): Promise<string> {
 }
 
 /**
- * Checks that the disk has room for both files, and for the new file of either while it replaces the old one.
- * @param modelBytes what the model will take
- * @param stateBytes what its training state will take
- * @param keptModels further models that will lie beside it
- * @throws CharnnError with both figures when the disk has no room for them
+ * Checks that the disk has room for both files, and for the new version of either while it replaces the old one.
+ * @param modelBytes size of the model
+ * @param stateBytes size of its training state
+ * @param keptModels number of further models that will be kept beside it
+ * @throws CharnnError with the bytes needed and the bytes free when there is too little room
  */
 export async function requireSpace(
   path: string,
@@ -84,7 +84,7 @@ export async function requireSpace(
   const bytes = Math.max(modelBytes, stateBytes) + replaced + keptModels * modelBytes;
   const folder = dirname(await resolveLinks(path));
   const disk = await fs.statfs(folder).catch(() => undefined);
-  // some file systems do not tell
+  // some file systems do not report their free space
   if (disk === undefined || disk.blocks === 0) return;
   const free = disk.bavail * disk.bsize;
   if (free >= bytes) return;
@@ -100,8 +100,8 @@ function megabytes(bytes: number): string {
 /**
  * Checks that the model beside a state is of the same training.
  * @param path of the state
- * @returns the state to go on from, and the model: without it, the best one is still to be found
- * @throws CharnnError when it is of another training, or damaged
+ * @returns the state to resume from, and the model; without a model, the best one is still to be found
+ * @throws CharnnError when the model is of another training, or damaged
  */
 export async function matchModel(
   state: TrainingState,

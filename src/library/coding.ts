@@ -1,4 +1,4 @@
-/** Compressing as a program asks for it: checks of what is given, and listeners that may fail. */
+/** Compression as a program asks for it: checks the arguments, and handles listeners that may throw. */
 import type { Device } from '../backend/device.js';
 import { openExactDevice } from '../backend/open-device.js';
 import { shortBackend, shortBytes } from '../compress/short-container.js';
@@ -10,7 +10,7 @@ import { modelRows } from './model-options.js';
 
 type Listener = (fraction: number) => void;
 
-/** @throws UsageError for what are no bytes, and naming an option that is unknown or out of range */
+/** @throws UsageError for a value that is not bytes, and naming an option that is unknown or out of range */
 export function checkCoding(bytes: unknown, options: unknown, what: 'compress' | 'decompress') {
   if (!(bytes instanceof Uint8Array)) {
     throw new UsageError(`the bytes of ${what} must be a Uint8Array, not ${kindOf(bytes)}`);
@@ -26,8 +26,9 @@ export function checkCoding(bytes: unknown, options: unknown, what: 'compress' |
 }
 
 /**
- * Computes on a device whose results do not depend on the machine, or, for a long content, can be had on like ones.
- * @param given what is to be used, unless the content is short and WebAssembly can run
+ * Computes on a device whose results other machines can reproduce: on any machine for short contents, on similar
+ * machines for long ones.
+ * @param given the device to use, unless the content is short and WebAssembly can run
  * @param coded what is to be compressed, and whether a model was given
  */
 export async function withExactDevice<T>(
@@ -45,13 +46,13 @@ export async function withExactDevice<T>(
 }
 
 async function portable(given: Device, isShort: boolean): Promise<Device | undefined> {
-  // whether relaxed multiply-adds are fused depends on the machine
+  // relaxed multiply-adds are fused on some machines and not on others
   if (given.kind === 'wasm') return openExactDevice(shortBackend);
   if (!isShort) return undefined;
   return openExactDevice(shortBackend).catch(() => undefined);
 }
 
-/** Wraps a listener so that its failure ends the work, wherever it is called. */
+/** Wraps a listener so that an error in it ends the work, wherever it is called. */
 export function guarded(listener: Listener | undefined, ending: Ending): Listener | undefined {
   if (listener === undefined) return undefined;
   return (fraction) => {

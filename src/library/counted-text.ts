@@ -1,4 +1,4 @@
-/** What of a training text is counted, and how: settled before a training begins. */
+/** Decides before a training begins whether the n-grams of its text are counted, and with which contexts. */
 
 import { usualContext } from '../counts/count-text.js';
 import { heldLength } from '../counts/count-training.js';
@@ -11,14 +11,15 @@ import type { TrainingText } from '../train/job.js';
 import type { Messages } from './messages.js';
 import type { FileStarts } from './records.js';
 
-/** Of a shorter text what is held out is too little to fit weights on. */
+/** Min number of characters for counting; of a shorter text too little would be held out to fit weights on it. */
 const leastCounted = 5000;
 
 /**
- * The longest context that is counted.
- * @param asked by the option; absent: as the given model has it, else by the text
- * @returns undefined for none
- * @throws CharnnError where the given model's counts have other contexts
+ * The length of the longest context to count.
+ * @param asked the option's value; if absent, the length is that of the given model's counts, or else depends on the
+ * text
+ * @returns undefined if nothing is counted
+ * @throws CharnnError if the given model's counts have contexts of another length
  */
 export function countedContext(
   asked: number | 'auto' | undefined,
@@ -55,7 +56,10 @@ export function countedContext(
   return most;
 }
 
-/** The text with its beginning held out, on which the weights of the counts are fitted; the network does not learn it. */
+/**
+ * The text without the held-out beginning, on which the mixing weights are fitted and from which the network does not
+ * learn.
+ */
 export function withHeldOut(corpus: TrainingText, context: number | undefined): TrainingText {
   if (context === undefined) return corpus;
   const { train, vocabulary } = corpus;
@@ -63,13 +67,13 @@ export function withHeldOut(corpus: TrainingText, context: number | undefined): 
   return { ...corpus, train: train.subarray(held), counted: train };
 }
 
-/** Where files begin in a text that may have been shortened so. */
+/** Where files begin in the text that is left when its beginning is held out. */
 export function startsIn({ train, counted }: TrainingText, starts: FileStarts): FileStarts {
   const held = counted === undefined ? 0 : counted.length - train.length;
   return { ...starts, train: starts.train.map((at) => Math.max(0, at - held)) };
 }
 
-/** The counts of a model to start from, in ids of another vocabulary. */
+/** The counts of a model to start from, converted to ids of another vocabulary. */
 export function countsIn(
   model: Model | undefined,
   { vocabulary }: TrainingText,
@@ -77,7 +81,7 @@ export function countsIn(
 ): NgramTable | undefined {
   const table = model?.counts?.table;
   if (model === undefined || table === undefined || table.context !== context) return undefined;
-  // of each of its ids the new one
+  // for each of the model's ids, the new one
   const renumbered = model.vocabulary.mapFrom(vocabulary);
   return mergeTables([{ table, renumbered }], vocabulary.size);
 }

@@ -1,7 +1,7 @@
 /** How the library tells its own calls to end. */
 
 /**
- * Tells the work of one call that it is to end. It lies apart from `abort.ts`, whose types are public and know nothing of
+ * Tells the work of one call to end. This is separate from `abort.ts`, whose types are public and must not refer to
  * Node.js.
  */
 export class Ending {
@@ -16,18 +16,21 @@ export class Ending {
     return this.cause?.reason;
   }
 
-  /** Ends the work; only the first reason counts. */
+  /** Requests the end of the work; only the first reason counts. */
   end(reason: unknown): void {
     this.cause ??= { reason };
     this.controller?.abort(this.cause.reason);
   }
 
-  /** @throws the reason, if the work is to end */
+  /** @throws the reason, if the end has been requested */
   check(): void {
     if (this.cause !== undefined) throw this.cause.reason;
   }
 
-  /** The same as a signal. It is made when it is first asked for: a signal for each of many short calls costs memory. */
+  /**
+   * The same as a signal. It is created when it is first needed, because a signal for each of many short calls would
+   * cost memory.
+   */
   get signal(): AbortSignal {
     if (this.controller === undefined) {
       this.controller = new AbortController();

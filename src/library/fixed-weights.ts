@@ -2,7 +2,7 @@
 import type { Precision } from '../backend/device.js';
 import { OptionError } from '../errors.js';
 
-/** @throws OptionError when what would go on learning has weights that cannot */
+/** @throws OptionError when something is to learn in a precision with 8-bit weights */
 export function requireWeightsThatLearn(
   precision: Precision | undefined,
   dynamic: boolean | undefined,
@@ -10,14 +10,15 @@ export function requireWeightsThatLearn(
   if (precision !== 'int8' || !dynamic) return;
   throw new OptionError((name) => {
     const [learning, fixed] = [name('dynamic'), name('precision', 'int8')];
-    return `${learning} goes on learning, and weights of 8 bits cannot: leave out either ${learning} or ${fixed}`;
+    return `${learning} goes on learning, and 8-bit weights cannot: leave out either ${learning} or ${fixed}`;
   });
 }
 
-/** @throws OptionError where a model would compress in a precision that no compressed file is in */
+/** @throws OptionError when a model is to compress in a precision that no compressed file uses */
 export function requireCodingPrecision(precision: Precision): void {
   if (precision !== 'int8') return;
   throw new OptionError(
-    (name) => `compress is not for a model with ${name('precision', 'int8')}: load it without`,
+    (name) =>
+      `compress is not possible for a model loaded with ${name('precision', 'int8')}: load it without`,
   );
 }

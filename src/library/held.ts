@@ -1,4 +1,6 @@
-/** The contents of the library's objects, kept apart from their classes, so that the public types do not name them. */
+/**
+ * The contents of the library's objects, stored apart from their classes so that the public types do not mention them.
+ */
 import type { SharedTensor } from '../backend/backend.js';
 import type { Device } from '../backend/device.js';
 import { IdleMemory } from '../backend/idle-memory.js';
@@ -10,16 +12,16 @@ import type { LoadedText } from './loaded-text.js';
 
 export interface HeldText {
   readonly loaded: LoadedText;
-  /** Messages made while the text was read */
+  /** Messages from reading the text */
   readonly said: readonly { readonly type: 'note' | 'warning'; readonly message: string }[];
 }
 
-/** A model on a device that holds its weights */
+/** A model, and the device that holds its weights */
 export interface LoadedModel {
   readonly model: ModelData;
   readonly device: Device;
   readonly weights: SharedTensor;
-  /** Memory that calls leave for the next ones: of sampling, and of evaluation */
+  /** Memory that calls leave for later ones: for sampling, and for evaluation */
   readonly idleBatch: IdleMemory<BatchMemory>;
   readonly idleEvaluator: IdleMemory<SegmentedEvaluator>;
 }

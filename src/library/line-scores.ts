@@ -1,18 +1,18 @@
-/** Lines that a program gives, and what it learns about them. */
+/** Lines that a program passes for scoring, and the results for each. */
 
 export type InputLine = string | Uint8Array;
 
 export interface LineScore {
-  /** The line without its end; of a line that was given as bytes, their text */
+  /** The line without its line end; if it was given as bytes, decoded to text */
   readonly line: string;
-  /** Mean over its characters, its end included: the higher, the less the model expected the line */
+  /** Mean over its characters, including the line end: the higher, the less the model expected the line */
   readonly bitsPerCharacter: number;
-  /** Σ of the losses of its characters, its end included */
+  /** Sum of the losses of its characters, including the line end */
   readonly nats: number;
-  /** Number of its characters, its end included */
+  /** Number of its characters, including the line end */
   readonly characters: number;
   /** Number of these characters that the model does not know */
   readonly unknown: number;
-  /** Bits that each of its characters cost; only with `perChar` */
+  /** The bits that each of its characters cost; only with `perChar` */
   readonly bits?: readonly number[] | undefined;
 }

@@ -13,7 +13,12 @@ import type { Corpus } from './corpus.js';
 import { textOf } from './held.js';
 import { labelChoiceRow } from './label-choice.js';
 
-const backendRow = option('<name>', choice(backendNames), 'compute back end', { default: 'auto' });
+const backendRow = option(
+  '<name>',
+  choice(backendNames),
+  'compute back end: native code, WebAssembly (wasm), or slow reference code; auto: the fastest that works',
+  { default: 'auto' },
+);
 const threadsRow = option('<n>', integer(1, limits.threads), 'worker threads');
 const dynamicRow = flag('dynamic evaluation: adapt to the text while reading it (slower)');
 

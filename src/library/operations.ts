@@ -1,16 +1,16 @@
-/** The calls of a model that are running: a caller's signal ends its own call, `close` ends them all. */
+/** The running calls of a model: a caller's signal ends its own call, and `close` ends all of them. */
 import { setImmediate } from 'node:timers/promises';
 import { CharnnError, fromSystem } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { AbortSignalLike } from './abort.js';
 import { Ending } from './ending.js';
 
-/** Longer work in one piece would noticeably delay other work of the event loop. */
+/** Max milliseconds of work between two pauses; more would noticeably delay other work of the event loop. */
 const sliceMs = 20;
 
 interface Running {
   readonly ending: Ending;
-  /** Settles when it has ended and given everything back */
+  /** Ends the work; the promise settles when the work has ended and released everything */
   end(): Promise<unknown>;
 }
 
@@ -18,7 +18,7 @@ export class Operations {
   private readonly running = new Set<Running>();
   private closing: Promise<void> | undefined;
 
-  /** @param name what the object is called in messages */
+  /** @param name what messages call the object */
   constructor(private readonly name: string) {}
 
   /** Runs work with a single result. */
@@ -45,7 +45,7 @@ export class Operations {
     return promise;
   }
 
-  /** Runs work that yields values, no faster than they are asked for; it begins with the first request. */
+  /** Runs work that yields values, no faster than they are requested; it begins with the first request. */
   iterate<T>(
     given: AbortSignalLike | undefined,
     work: (ending: Ending) => AsyncIterable<T>,
@@ -114,7 +114,10 @@ function follow(given: AbortSignalLike | undefined, ending: Ending): () => void 
   return () => given.removeEventListener('abort', abort);
 }
 
-/** Returns a pause that lets pending events run now and then, among them one that ends the work. */
+/**
+ * Returns a function that now and then pauses the work, so that pending events are handled, among them one that ends
+ * the work.
+ */
 export function breather(ending: Ending): () => undefined | Promise<void> {
   let next = performance.now() + sliceMs;
   return () => {

@@ -1,6 +1,6 @@
 /**
- * The one place that decides whether a file may be written: it is a file, it is nothing that the command
- * reads, and what it replaces, if anything, is of its own kind.
+ * The only place that decides whether a file may be written: the path must be that of a regular file, must not be one
+ * that the command reads, and an existing file must be of the kind that replaces it.
  */
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
@@ -14,13 +14,13 @@ import { startOf } from '../text/open-file.js';
 export interface GuardedOutput {
   readonly path: string;
   readonly kind: 'model' | 'state' | 'search' | 'page' | 'safetensors' | 'onnx';
-  /** Whether an older file of this kind may be replaced; one that was made of a model may always be */
+  /** Whether an existing file of this kind may be replaced; a file that was made from a model may always be replaced */
   readonly mayReplace: boolean;
-  /** Whether the command could go on with an older file of this kind */
+  /** Whether the command could continue with an existing file of this kind */
   readonly mayResume?: boolean;
   /** Whether the path was derived from the one that was given, so that no option names it */
   readonly isDerived?: boolean;
-  /** Paths of what the command reads; `-` and those that are not given are left out */
+  /** Paths of what the command reads; `-` and absent paths are ignored */
   readonly inputs: readonly (string | null | undefined)[];
 }
 
@@ -93,17 +93,17 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
 }
 
 /**
- * @returns the folder that the file lies in, links followed and not
- * @throws CharnnError when no file can be made beside this one
+ * @returns the folder that contains the file, once with links followed and once without
+ * @throws CharnnError when no file can be created beside this one
  */
 async function requireWritableFolder(path: string): Promise<string[]> {
-  // the name under which it is written before it is renamed
+  // the temporary name under which the file is written before it is renamed must not be too long
   if (Buffer.byteLength(temporaryName(path, '01234567')) > maxNameBytes) {
     throw new UsageError(
       `${optionName('output')} ${quote(path)} is too long a name: take a shorter one`,
     );
   }
-  // a link may lead elsewhere
+  // a link may lead to another folder
   let folder = dirname(path);
   let real: string;
   try {
@@ -121,7 +121,10 @@ async function requireWritableFolder(path: string): Promise<string[]> {
   return [real, dirname(resolve(path))];
 }
 
-/** Folders of devices and of the system itself; below /dev there are folders for files, such as /dev/shm. */
+/**
+ * Whether a folder contains devices or belongs to the system itself; below /dev there are also folders for files, such
+ * as /dev/shm.
+ */
 function isOfDevices(folder: string): boolean {
   return /^\/(dev(\/fd)?|proc(\/.*)?|sys(\/.*)?)$/.test(folder);
 }

@@ -11,8 +11,8 @@ import type { TrainingText } from '../train/job.js';
 import type { Messages } from './messages.js';
 
 /**
- * Returns a given separator, with the line ends of the text: empty if there is to be none.
- * @throws UsageError for one that is too long
+ * Returns a given separator with the line ends converted to the text's; it is empty if there is to be no separator.
+ * @throws UsageError for a separator that is too long
  */
 export function readSeparatorOption(
   given: string | undefined,
@@ -61,7 +61,7 @@ export interface FileStarts {
 
 /**
  * Adds to a training text its files and records as documents.
- * @throws CharnnError where it has neither
+ * @throws CharnnError if it has neither
  */
 export function withDocuments(corpus: TrainingText, starts: FileStarts): TrainingText {
   const { vocabulary, separator } = corpus;

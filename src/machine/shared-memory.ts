@@ -1,9 +1,9 @@
-/** Memory that threads share, where the engine has it. */
+/** Memory that threads share, if the engine supports it. */
 
 /**
- * Takes zeroed memory that other threads can be given without a copy. A page that is opened from disk gets none of that
- * kind, and has no other threads: there the memory is its own.
- * @throws RangeError when there is no memory
+ * Allocates zeroed memory that can be passed to other threads without a copy. A page that is opened from disk has
+ * neither shared memory nor other threads, so it gets memory of its own.
+ * @throws RangeError when there is not enough memory
  */
 export function sharedBuffer(bytes: number): ArrayBufferLike {
   return typeof SharedArrayBuffer === 'undefined'

@@ -93,7 +93,8 @@ export class LabelEmbedding {
   /** Adds to the gradients of the embeddings what `gradient` has given out. */
   backward(): void {
     const { backend, gradients, current } = this;
-    if (gradients === undefined || current === undefined) throw new Error('nothing to go back to');
+    if (gradients === undefined || current === undefined)
+      throw new Error('backward needs a forward pass before it');
     for (const ids of this.lists(current)) {
       backend.scatterAdd(gradients.get(labelEmbeddings), this.rows(this.part), ids);
     }

@@ -1,4 +1,4 @@
-/** The weights of one layer, or the gradients w.r.t. them, as the network and its cells take them. */
+/** The weights of one layer, or the gradients w.r.t. them, as the network and its cells use them. */
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { Cell, RecurrentWeights, UnitProduct } from './cells/cell.js';
 import { cellOf } from './cells/cells.js';
@@ -8,13 +8,13 @@ import type { ParameterTensors } from './parameters.js';
 export interface LayerWeights {
   /** W_ih [G·H, ·] */
   readonly input: { readonly weight: Tensor; readonly bias: Tensor | undefined };
-  /** W_hh [·, H]; absent if the cell multiplies no vector of units by a matrix */
+  /** W_hh [·, H]; absent if no matrix of the cell multiplies units */
   readonly recurrent: Tensor | undefined;
-  /** b_hh, of cells that have it */
+  /** b_hh; absent from some cells */
   readonly bias: Tensor | undefined;
   /** Gains of layer normalisation */
   readonly gain: Tensor | undefined;
-  /** [·, H]: learned vectors of a cell of equations */
+  /** [·, H]: learned vectors of a cell given by equations */
   readonly vectors: Tensor | undefined;
 }
 
@@ -46,7 +46,7 @@ export function layerWeights(
   };
 }
 
-/** The weights that only some cells have, each with its gradient: gains of layer normalisation, learned vectors. */
+/** The weights that only some cells have, each with its gradient: gains of layer normalisation and learned vectors. */
 export function ownWeights(
   { gain, vectors }: LayerWeights,
   gradients: LayerWeights | undefined,
@@ -62,7 +62,7 @@ export function ownWeights(
 }
 
 /**
- * Adds to the gradient of a layer's recurrent weight, group by group of its matrices, and to that of its bias.
+ * Adds to the gradients of a layer's recurrent weight, one group of matrices after the other, and of its bias.
  * @param products after the backward pass
  */
 export function addProductGradients(

@@ -10,11 +10,11 @@ import { ParameterTensors, parameterTable } from './parameters.js';
 interface ForwardCapacity {
   readonly maxRows: number;
   readonly maxBatch: number;
-  /** Whether `forward` will be given resets */
+  /** Whether `forward` will be called with resets */
   readonly documents?: boolean;
 }
 
-/** Builds a network for a model that is ready to predict; its weights are frozen. */
+/** Builds a network for a model, ready to predict; its weights are frozen. */
 export function loadNetwork(model: Model, backend: Backend, capacity: ForwardCapacity): Network {
   return networkOf(model.config, backend, loadWeights(model, backend), capacity);
 }
@@ -27,7 +27,7 @@ export function loadWeights(model: Model, backend: Backend): Tensor {
 }
 
 /**
- * Builds a network that is ready to predict, on weights that will not change.
+ * Builds a network that is ready to predict, with weights that will not change.
  * @param flat all parameters in the flat order of the parameter table
  * @throws CharnnError when memory does not suffice
  */

@@ -4,7 +4,7 @@ import type { ModelConfig } from './model-config.js';
 import { parameterTable } from './parameters.js';
 
 /**
- * Estimated bytes of a network that only predicts: packed weights, activations and a state, without the weights
+ * Estimated bytes of a network that only predicts: packed weights, activations and a state, but not the weights
  * themselves.
  * @param maxRows max T·B
  * @param maxBatch max B
@@ -17,9 +17,7 @@ export function networkBytes(config: ModelConfig, maxRows: number, maxBatch: num
   return 4 * (flatSize + activations + maxBatch * L * states.length * H);
 }
 
-/**
- * Estimated bytes of a network that learns from the text that it reads, including its weights, gradients and moments.
- */
+/** Estimated bytes of a network that learns from the text it reads, including weights, gradients and moments. */
 export function learningBytes(config: ModelConfig, maxRows: number): number {
   const { flatSize } = parameterTable(config);
   // current weights, original weights, gradients, and two moments

@@ -19,7 +19,7 @@ export function stateRows(backend: Backend, state: State, first: number, count: 
   );
 }
 
-/** Copies a state to another one of as many rows; the two must not overlap. */
+/** Copies a state to another one with as many rows; the two must not overlap. */
 export function copyState(backend: Backend, to: State, from: State): void {
   to.forEach((layer, l) => {
     layer.forEach((s, k) => {

@@ -1,11 +1,10 @@
 /**
  * The parameter table: every weight of a network by name and shape, in one order.
  *
- * It alone drives allocation, initialisation, optimiser, gradient exchange, checkpoint, `inspect` and the
- * gradient tests. Names, shapes and gate order are those of PyTorch's nn.Embedding, nn.RNN / nn.LSTM /
- * nn.GRU and nn.Linear, so that `load_state_dict` takes a charnn model as it is; `rnn.weight_norm_l*`, the
- * gains of layer normalisation, have no counterpart there. A cell of equations has a tensor for each of its
- * matrices and vectors, `rnn.NAME_l*`.
+ * Allocation, initialisation, optimiser, gradient exchange, files, `inspect` and the gradient tests all follow it.
+ * Names, shapes and gate order are those of PyTorch's nn.Embedding, nn.RNN / nn.LSTM / nn.GRU and nn.Linear, so that
+ * `load_state_dict` accepts a charnn model as it is; only `rnn.weight_norm_l*`, the gains of layer normalisation, have
+ * no counterpart there. A cell given by equations has a tensor for each of its matrices and vectors, `rnn.NAME_l*`.
  */
 import type { Backend, Tensor } from '../backend/backend.js';
 import { requireCapable } from './capabilities.js';
@@ -23,34 +22,37 @@ export interface Parameter {
   readonly size: number;
   /** Index of its first element in the flat list of all parameters */
   readonly start: number;
-  /** Matrices stacked in it that an optimiser may update as such, as those of a cell's gates; else 0 */
+  /**
+   * Number of matrices stacked in it that an optimiser may update separately, such as those of a cell's gates;
+   * otherwise 0
+   */
   readonly gates: number;
-  /** Which dimension runs over the vocabulary, if one does */
+  /** Which dimension is the vocabulary's, if any */
   readonly vocabularyAxis?: 0 | 1;
   /** Weight decay acts on matrices, not on biases and embeddings. */
   readonly decays: boolean;
-  /** The function that gives the initial values, one after the other in row-major order */
+  /** Gives the initial values, one after the other in row-major order */
   readonly initial: (random: Random, index: number) => number;
 }
 
 export interface ParameterTable {
   readonly parameters: readonly Parameter[];
-  /** Number of elements of the flat list, padding between parameters included */
+  /** Number of elements in the flat list, including padding between parameters */
   readonly flatSize: number;
   /** Number of elements of all parameters, without padding */
   readonly count: number;
 }
 
-/** Parameters start at multiples of 16 elements: cache lines in float32. */
+/** Parameters start at multiples of 16 elements, which are cache lines in float32. */
 const alignment = 16;
 
 /**
  * Lists the parameters of a network.
  *
- * Initial values: recurrent and input weights and the output layer uniform in ±1/√fan-in with fan-in H
- * (as PyTorch's), embeddings standard normal, biases zero but for the LSTM's forget gate, whose input
- * bias is 1 (Gers et al. 2000, Jozefowicz et al. 2015). With layer normalisation the gains are 1, and it is
- * the recurrent bias, added after normalising, that opens the forget gate.
+ * Initial values: recurrent and input weights and the output layer are uniform in ±1/√fan-in with fan-in H (as in
+ * PyTorch), embeddings are standard normal, and biases are zero except that of the LSTM's forget gate, whose input bias
+ * is 1 (Gers et al. 2000, Jozefowicz et al. 2015). With layer normalisation the gains are 1, and the recurrent bias,
+ * which is added after the normalisation, opens the forget gate instead.
  */
 export function parameterTable(config: ModelConfig): ParameterTable {
   const known = tables.get(config);
@@ -60,7 +62,7 @@ export function parameterTable(config: ModelConfig): ParameterTable {
   return table;
 }
 
-/** Tables by configuration: each call of a model asks for its own. */
+/** Tables by configuration, cached because each call of a model asks for its own. */
 const tables = new WeakMap<ModelConfig, ParameterTable>();
 
 function newTable(config: ModelConfig): ParameterTable {
@@ -84,7 +86,7 @@ function newTable(config: ModelConfig): ParameterTable {
     initial: Parameter['initial'],
     { decays = shape.length > 1, gates = 0, vocabularyAxis, follows = false }: Placement = {},
   ) => {
-    // tensors that are one stack lie without a gap
+    // tensors that form one stack are adjacent, without padding
     if (!follows) start = Math.ceil(start / alignment) * alignment;
     const size = shape.reduce((a, b) => a * b, 1);
     const axis = vocabularyAxis === undefined ? {} : { vocabularyAxis };
@@ -103,7 +105,7 @@ function newTable(config: ModelConfig): ParameterTable {
     return { parameters, flatSize: start, count };
   }
   if (D > 0) {
-    // the unknown symbol (last row) is never trained on as an input: zero keeps it neutral
+    // the unknown symbol (last row) is never trained as an input: zero keeps it neutral
     const lastRow = (V - 1) * D;
     add('embedding.weight', [V, D], (r, i) => (i < lastRow ? r.normal() : 0), {
       decays: false,
@@ -140,7 +142,7 @@ function newTable(config: ModelConfig): ParameterTable {
 }
 
 interface Placement extends Partial<Pick<Parameter, 'decays' | 'gates' | 'vocabularyAxis'>> {
-  /** Whether it lies right behind the parameter before */
+  /** Whether it directly follows the preceding parameter */
   readonly follows?: boolean;
 }
 
@@ -157,7 +159,7 @@ export function initialValues(table: ParameterTable, seed: number): Float32Array
   return values;
 }
 
-/** Tensors of a flat list by parameter name. */
+/** The parameters in a flat list as tensors, by name. */
 export class ParameterTensors {
   private readonly byName: ReadonlyMap<string, Tensor>;
 
@@ -178,7 +180,7 @@ export class ParameterTensors {
     return tensor;
   }
 
-  /** Parameters of one shape that lie one after the other, as one tensor: rows below rows. */
+  /** Adjacent parameters of the same shape as one tensor, one below the other. */
   stack(names: readonly string[]): Tensor {
     const first = this.table.parameters.find(({ name }) => name === names[0]);
     if (first === undefined) throw new Error(`no parameter ${names[0]}`);

@@ -1,6 +1,4 @@
-/**
- * Random numbers with a seed: the same seed gives the same stream on every machine.
- */
+/** Seeded random numbers: the same seed gives the same stream on every machine. */
 
 /** Bob Jenkins' small fast counting generator (sfc32): 128 bits of state, period at least 2^32. */
 export class Random {
@@ -11,14 +9,14 @@ export class Random {
 
   /**
    * @param seed any integer up to 2^53
-   * @param stream another number gives an independent stream for the same seed
+   * @param stream different numbers give independent streams for the same seed
    */
   constructor(seed: number, stream = 0) {
     this.a = seed | 0;
     this.b = Math.floor(seed / 2 ** 32) | 0;
     this.c = stream | 0;
     this.counter = 1;
-    // the first outputs still show the seed
+    // the first outputs are still correlated with the seed
     for (let i = 0; i < 15; i++) this.bits();
   }
 
@@ -32,7 +30,7 @@ export class Random {
     return sum >>> 0;
   }
 
-  /** Returns a uniform number on [0, 1) of 53 bits. */
+  /** Returns a uniform number in [0, 1) with 53 random bits. */
   uniform(): number {
     return ((this.bits() >>> 5) * 2 ** 26 + (this.bits() >>> 6)) * 2 ** -53;
   }

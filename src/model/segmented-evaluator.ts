@@ -1,10 +1,10 @@
 /**
- * The loss of a whole text, statefully: every character is predicted from all that came before it.
+ * The loss of a whole text, where every character is predicted from all that came before it.
  *
- * To read a long text at the speed of a batch it is cut into segments that are read side by side. Each
- * segment but the first starts `warmup` characters early, uncounted, so that its state has forgotten the
- * zeros it began with: the result is that of one long run to well below the noise of any comparison.
- * The cut depends on the text's length alone, so the result does not depend on batch size or threads.
+ * To read a long text at the speed of a batch, it is cut into segments that are read in parallel. Each segment except
+ * the first has a lead-in: `warmup` preceding characters, which do not count, so that its state has forgotten the zeros
+ * it began with. The result differs from that of reading the text as one by far less than any comparison could notice.
+ * The cut depends only on the text's length, so the result does not depend on batch size or threads.
  */
 import {
   type Answer,
@@ -21,12 +21,12 @@ import { clearState, stateRows } from './network-state.js';
 
 const minSegmentLength = 4096;
 const maxSegments = 32;
-/** Number of characters that a segment begins early, so that its state warms up. */
+/** Length of the lead-in of a segment, in which its state settles. */
 export const warmup = 256;
 
 export interface Segments {
   readonly count: number;
-  /** Number of predicted characters of a segment; the last segment may have fewer. */
+  /** Number of predicted characters in a segment; the last segment may have fewer. */
   readonly length: number;
 }
 
@@ -39,9 +39,9 @@ export function segmentText(characters: number): Segments {
 }
 
 /**
- * Says what a character costs, in nats, by more than the network.
+ * Gives the cost of a character in nats, by more than the network alone.
  * @param logits the network's; the row begins at `start`
- * @param ids the text, in which the character stands at `at`
+ * @param ids the text, in which the character is at index `at`
  */
 export type Judge = (
   logits: Float32Array,
@@ -69,10 +69,10 @@ export class SegmentedEvaluator {
   private readonly state: State;
   private readonly labels: LabelFeed;
   private logits = new Float32Array(0);
-  /** Σ of what the judge said in the latest `total`, in nats */
+  /** Sum of the judge's costs in the latest call of `total`, in nats */
   judged = 0;
 
-  /** @param T steps a chunk; T · rows must fit the network */
+  /** @param T number of steps in a chunk; the network must have memory for T · rows */
   constructor(
     private readonly backend: Backend,
     private readonly network: Network,
@@ -90,9 +90,9 @@ export class SegmentedEvaluator {
   }
 
   /**
-   * Σ of the losses of these segments' characters, in nats.
-   * @param stopped asked between chunks; when it says yes the result is not a number
-   * @param judge asked for the same characters
+   * Sum of the losses of the characters in these segments, in nats.
+   * @param stopped asked between chunks; if it returns true the result is NaN
+   * @param judge called for the same characters
    */
   async total(
     ids: Ids,
@@ -105,7 +105,8 @@ export class SegmentedEvaluator {
     let total = 0;
     let from = segments.count > 1 ? -warmup : 0;
     while (from < segments.length) {
-      // what is there is not waited for: a promise a chunk is garbage that adds up over many short texts
+      // an answer that is already there is not awaited, because one promise per chunk would be garbage that adds up
+      // over many short texts
       const stop = stopped();
       if (isPending(stop) ? await stop : stop) return Number.NaN;
       // a chunk ends where the lead-in ends, because there the first segment, which has none, starts from a zero state
@@ -118,7 +119,7 @@ export class SegmentedEvaluator {
     return total;
   }
 
-  /** Reads a chunk. @returns Σ of its losses; 0 for a chunk of the warm-up */
+  /** Reads a chunk. @returns the sum of its losses; 0 for a chunk of the lead-in */
   private chunk(
     ids: Ids,
     segments: Segments,
@@ -168,7 +169,7 @@ export class SegmentedEvaluator {
     return this.sum(ids, segments, from, T, losses, judge);
   }
 
-  /** Fills in the ids that are read and those that follow; returns marks of documents. */
+  /** Fills in the ids that are read and those that follow; returns the resets of documents. */
   private fill(ids: Ids, { length }: Segments, from: number, T: number) {
     const { rows, inputs, targets } = this;
     const last = ids.length - 1;
@@ -186,7 +187,7 @@ export class SegmentedEvaluator {
     return marker?.marks;
   }
 
-  /** Adds up the losses inside the text, and what the judge says of the same characters. */
+  /** Sums the losses within the text, and the judge's costs of the same characters. */
   private sum(
     ids: Ids,
     { length }: Segments,

@@ -1,21 +1,21 @@
 /**
- * Weight drop (Merity et al. 2018): DropConnect on the recurrent weights, one mask for a whole chunk.
+ * Weight drop (Merity et al. 2018): DropConnect on the recurrent weights, with one mask for a whole chunk.
  *
- * The layers multiply with weights of which a share is zero, made anew for each chunk; the gradient passes
- * the same mask. All threads make the same mask: it is that of the whole batch.
+ * For each chunk the layers use new copies of the weights in which a fraction is zero, and the same mask is applied to
+ * the gradient. All threads compute the same mask, that of the whole batch.
  *
- * Memory: the recurrent weights once more, and one layer's gradient.
+ * Memory: a copy of the recurrent weights, and one layer's gradient.
  */
 import type { Backend, DropoutMask, Tensor } from '../backend/backend.js';
 import type { Dropout } from './dropout.js';
 import { randomKey } from './random.js';
 
 export class WeightDrop {
-  /** The recurrent weights after dropout, [G·H, H] a layer */
+  /** The recurrent weights after dropout, [G·H, H] for each layer */
   readonly dropped: readonly Tensor[];
   private readonly dDropped: Tensor;
 
-  /** @param weights W_hh [G·H, H] a layer */
+  /** @param weights W_hh [G·H, H] for each layer */
   constructor(
     private readonly backend: Backend,
     private readonly weights: readonly Tensor[],
@@ -24,7 +24,7 @@ export class WeightDrop {
     this.dDropped = backend.tensor(weights[0].shape);
   }
 
-  /** Makes the weights of a chunk; without dropout they are the weights themselves. */
+  /** Makes the weights for a chunk; without dropout they are the weights themselves. */
   forward(dropout: Dropout | undefined): void {
     const { backend } = this;
     this.dropped.forEach((dropped, l) => {
@@ -58,7 +58,7 @@ export class WeightDrop {
     backend.add(dWeight, dDropped);
   }
 
-  /** The mask of a weight matrix; its rows stand for the rows of a batch. */
+  /** The mask of a weight matrix, whose rows play the part of the rows of a batch. */
   private mask(dropout: Dropout | undefined, layer: number): DropoutMask | undefined {
     if (dropout === undefined || dropout.weightRate === 0) return undefined;
     const { weightRate: rate, seed, step } = dropout;
@@ -66,7 +66,7 @@ export class WeightDrop {
     return { rate, key, locked: true, firstRow: 0, totalRows: this.weights[layer].shape[0] };
   }
 
-  /** A matrix as one step of a sequence, as dropout takes it. */
+  /** A matrix as one time step of a sequence, the shape that dropout expects. */
   private asSteps(matrix: Tensor): Tensor {
     return this.backend.view(matrix, 0, [1, ...matrix.shape]);
   }

@@ -1,6 +1,6 @@
 /** The data of the pages: plain objects, embedded in the page as JSON. */
 
-/** One network's gradient by lag and its matrices. */
+/** One network's gradient by lag, and its recurrent matrices. */
 export interface GradientsSubject {
   readonly name: string;
   readonly seqLength: number;
@@ -48,14 +48,14 @@ export interface VisualizeData {
   readonly partLength: number;
   readonly layers: number;
   readonly hidden: number;
-  /** Units whose activations the page holds */
+  /** Units whose activations are on the page */
   readonly units: readonly UnitData[];
-  /** Units that follow a feature, the best first */
+  /** Units that follow a feature, best first */
   readonly findings: readonly {
     readonly feature: string;
     readonly units: readonly (UnitData & { readonly score: number })[];
   }[];
-  /** Number of characters that the findings are based on */
+  /** Number of characters on which the findings are based */
   readonly searched: number;
   readonly saturation: readonly {
     readonly layer: number;
@@ -95,10 +95,10 @@ export interface Series {
   readonly values: readonly number[];
 }
 
-/** One training, as its model's history or its log tells it. */
+/** One training, read from its model's history or from its log. */
 export interface RunData {
   readonly name: string;
-  /** Kind and size of the network, where it is known */
+  /** Kind and size of the network, if known */
   readonly model: string | undefined;
   /** Bits per character */
   readonly training: Series;
@@ -118,26 +118,26 @@ export interface ReportData {
 
 /** A search for a recurrent cell. Losses are in bits per character. */
 export interface SearchData {
-  /** What came out, in a sentence */
+  /** The result in a sentence */
   readonly verdict: string;
   readonly parameters: number;
   readonly finalists: readonly {
     readonly name: string;
     readonly hidden: number;
     readonly steps: number;
-    /** Mean of the seeds, and half the width of its 95 % interval; undefined where a training diverged */
+    /** Mean over the seeds, and half the width of its 95 % confidence interval; undefined if a training diverged */
     readonly loss: readonly [mean: number, margin: number] | undefined;
     readonly toLstm: readonly [mean: number, margin: number] | undefined;
-    /** Mean loss at shares of the training */
+    /** Mean loss at fractions of the training */
     readonly curve: readonly (readonly [share: number, loss: number])[];
   }[];
-  /** All cells, each after the one that it was made from */
+  /** All cells, each after the one from which it was made */
   readonly cells: readonly {
     readonly name: string;
     readonly parent: string | undefined;
     readonly equations: string;
     readonly isEvolved: boolean;
-    /** Of its longest training in its round; null where it diverged, undefined for LSTM and GRU */
+    /** Of the longest training in its round; null if it diverged, undefined for LSTM and GRU */
     readonly loss: number | null | undefined;
   }[];
 }

@@ -1,4 +1,4 @@
-/** Numbers for a page: compressed and as text; `client/decode-blobs.ts` decodes them in the page. */
+/** Encodes numbers for a page: compressed, and as text; `client/decode-blobs.ts` decodes them in the page. */
 import { gzipSync } from 'node:zlib';
 
 /** @returns base64 of the gzipped bytes */

@@ -1,9 +1,9 @@
 /**
- * A page that runs a model: its data, and what page and model say to each other. The model computes in a thread of its
- * own (`published/page-script.ts`), so that the page answers while it writes.
+ * A page that runs a model: its data, and the messages between the page and its model. The model computes in a thread
+ * of its own (`published/page-script.ts`), so that the page stays responsive while it writes.
  */
 
-/** Formats in which a page holds weights; it always computes in float32. */
+/** Formats in which a page stores weights; it always computes in float32. */
 export const weightFormats = ['f32', 'f16', 'int8'] as const;
 export type WeightFormat = (typeof weightFormats)[number];
 
@@ -18,16 +18,16 @@ export interface PageSettings {
   readonly stop: string;
 }
 
-/** The data of the page. Its model is in `model` and in blobs: `kernels`, `weights`, and `counts` if there are any. */
+/** The data of the page. The model is in `model` and in blobs: `kernels`, `weights`, and `counts` if there are any. */
 export interface ModelPageData {
   readonly title: string;
   /** Paragraphs below the title */
   readonly text: readonly string[];
-  /** Whether it converts lines, instead of going on with a text */
+  /** Whether it converts lines, instead of continuing a text */
   readonly converts: boolean;
   /** Kind and size of the network, in words */
   readonly summary: string;
-  /** What each id is called where it stands alone: a character, or a byte */
+  /** What each id is called if it is shown alone: a character, or a byte */
   readonly symbols: readonly string[];
   readonly settings: PageSettings;
   /** The rest of the model, for the thread that runs it */
@@ -39,23 +39,23 @@ export type ModelBlobs = Readonly<Record<'kernels' | 'weights', string>> & {
   readonly counts?: string | undefined;
 };
 
-/** What the page asks for. A request takes the place of all requests before it. */
+/** What the page requests. A request replaces all earlier requests. */
 export type PageRequest =
   | { readonly kind: 'open'; readonly model: unknown; readonly blobs: ModelBlobs }
   | { readonly kind: 'write'; readonly id: number; readonly settings: PageSettings }
   | { readonly kind: 'convert'; readonly id: number; readonly lines: readonly string[] }
   | { readonly kind: 'stop' };
 
-/** Number of likely characters that are told for each character */
+/** Number of probable characters that are reported for each character */
 export const guesses = 5;
 
-/** Characters in their order, and how likely each was before it came */
+/** Characters in their order, and how probable each was before it came */
 export interface TextPiece {
-  /** One text for each symbol; empty for a byte that does not end a character */
+  /** One text for each symbol; empty for a byte that does not complete a character */
   readonly texts: readonly string[];
-  /** Surprise in bits; NaN where nothing was predicted */
+  /** Surprise in bits; NaN if nothing was predicted */
   readonly bits: Float32Array;
-  /** The likeliest ids, `guesses` for each character, the likeliest first; -1 where there are fewer */
+  /** The most probable ids, `guesses` for each character, the most probable first; -1 if there are fewer */
   readonly ids: Int32Array;
   /** Their probabilities */
   readonly probabilities: Float32Array;

@@ -1,7 +1,10 @@
-/** How likely each character was before it came: its surprise, and the likeliest characters in its place. */
+/**
+ * Records how likely each character of a text was before it came: its surprise, and the most probable characters at its
+ * position.
+ */
 import { guesses, type TextPiece } from '../pages/model-page.js';
 
-/** What is so many nats below the likeliest character adds too little to the sum of all to be seen in what is shown. */
+/** A logit that is lower than the highest by more nats than this adds too little to the sum to change what is shown. */
 const negligible = -20;
 
 export class Foretold {
@@ -12,10 +15,10 @@ export class Foretold {
   private readonly bestIds = new Int32Array(guesses);
   private readonly best = new Float64Array(guesses);
 
-  /** @param symbols number of characters that may be likely; the unknown symbol, the last id, is none of them */
+  /** @param symbols number of characters that can be probable, without the unknown symbol, which has the last id */
   constructor(private readonly symbols: number) {}
 
-  /** Adds a character that nothing predicted. */
+  /** Adds a character that was not predicted. */
   addUnforetold(text: string): void {
     this.texts.push(text);
     this.bits.push(Number.NaN);
@@ -42,7 +45,7 @@ export class Foretold {
     }
   }
 
-  /** Takes the first characters away. */
+  /** Removes the first characters and returns them. */
   take(count: number): TextPiece {
     return {
       texts: this.texts.splice(0, count),
@@ -52,7 +55,7 @@ export class Foretold {
     };
   }
 
-  /** All characters, which stay */
+  /** All characters, which are not removed */
   get piece(): TextPiece {
     return {
       texts: [...this.texts],
@@ -62,7 +65,7 @@ export class Foretold {
     };
   }
 
-  /** Takes the latest character away. */
+  /** Removes the latest character. */
   pop(): void {
     this.texts.pop();
     this.bits.pop();
@@ -70,7 +73,7 @@ export class Foretold {
     this.probabilities.length -= guesses;
   }
 
-  /** Finds the likeliest characters. */
+  /** Finds the most probable characters. */
   private rank(logits: Float32Array): void {
     const { best, bestIds, symbols } = this;
     best.fill(Number.NEGATIVE_INFINITY);
@@ -90,7 +93,7 @@ export class Foretold {
   }
 }
 
-/** Σ exp(logit - highest) over all logits that count */
+/** Sum of exp(logit - highest) over all logits that are not negligible */
 function sumAround(logits: Float32Array, highest: number): number {
   let sum = 0;
   const lowest = highest + negligible;

@@ -1,4 +1,4 @@
-/** What the page of a model holds. */
+/** Makes the content of a model's page. */
 import { unsharedKernels } from '../backend/unshared-kernels.js';
 import { grouped } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
@@ -9,7 +9,7 @@ import type { PageContent } from '../pages/page.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { PublishedModel } from './published-model.js';
 
-/** What the person who publishes says about the page */
+/** What the person who publishes the page says about it */
 export interface PageWords {
   readonly title: string;
   /** Paragraphs below the title */
@@ -20,8 +20,8 @@ export interface PageWords {
 const formats = { f32: '', f16: ' of 16 bits', int8: ' of 8 bits' } as const;
 
 /**
- * Makes the content of the page of a model.
- * @param published the model as the page is to hold it
+ * Makes the content of a model's page.
+ * @param published the model in the form in which the page contains it
  */
 export function modelPage(
   { config, vocabulary }: Model,
@@ -46,7 +46,7 @@ export function modelPage(
   return { title, data, blobs };
 }
 
-/** A character as it is; a byte of ASCII as its character, another one as two hexadecimal digits. */
+/** A character as it is; of bytes, an ASCII byte as its character and any other as two hexadecimal digits. */
 export function symbolName({ unit, symbols }: Vocabulary, id: number): string {
   const symbol = symbols[id];
   if (symbol === undefined) return '\ufffd';

@@ -1,4 +1,4 @@
-/** The model of a page: opened from the page's blobs, it answers one request after the other. */
+/** The model of a page: it is opened from the page's blobs, and answers one request after the other. */
 import { inEnoughRoom, OutOfRoom } from '../backend/unshared.js';
 import { CharnnError } from '../errors.js';
 import { readEscapes } from '../messages/escapes.js';
@@ -24,27 +24,27 @@ interface Opened extends AtWork {
   readonly module: WebAssembly.Module;
 }
 
-/** Bytes of memory for what is neither weights nor activations */
+/** Bytes of memory for everything except weights and activations */
 const otherBytes = 2 ** 21;
 
 type Numbered = Extract<PageRequest, { readonly id: number }>;
 
 export class PageModel {
   private opened: Opened | undefined;
-  /** Number of the latest request, which alone is worked on */
+  /** Number of the latest request, which is the only one that is worked on */
   private latest = 0;
   private queue: Promise<void> = Promise.resolve();
 
   /**
-   * @param reply takes answers
-   * @param turn lets other work of the thread in, such as the next request
+   * @param reply receives answers
+   * @param turn lets the thread do other work, such as receiving the next request
    */
   constructor(
     private readonly reply: (reply: PageReply) => void,
     private readonly turn: () => Promise<void>,
   ) {}
 
-  /** Takes a request. The promise ends with the work on it. */
+  /** Starts a request. The promise is fulfilled when the work on it ends. */
   take(request: PageRequest): Promise<void> {
     const number = ++this.latest;
     this.queue = this.queue.then(() => this.answer(request, number));

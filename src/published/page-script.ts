@@ -1,11 +1,11 @@
 /**
  * The thread of a page that runs its model. The build bundles it into one script (`pages/bundle.ts`), in which nothing
- * may need Node.js.
+ * may depend on Node.js.
  */
 import type { PageReply, PageRequest } from '../pages/model-page.js';
 import { PageModel } from './page-model.js';
 
-/** What a worker of a browser has, as far as it is used here */
+/** The properties of a browser's worker that are used here */
 interface WorkerScope {
   onmessage: ((event: { readonly data: PageRequest }) => void) | null;
   postMessage(reply: PageReply): void;
@@ -13,7 +13,7 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-/** A message to oneself comes behind all that have come in, and costs less than a timer. */
+/** A message to oneself is queued after all that have arrived, and costs less than a timer. */
 const { port1, port2 } = new MessageChannel();
 const ownMessages = port1 as unknown as { onmessage: () => void };
 const turn = () =>

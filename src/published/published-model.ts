@@ -1,6 +1,6 @@
 /**
- * A model as a page holds it: what is small as JSON, weights and counts as bytes. Reading it back gives the model that
- * the page computes with, so that its loss can be measured beforehand.
+ * A model as a page contains it: small parts as JSON, weights and counts as bytes. Reading it back gives the model with
+ * which the page computes, so that its loss can be measured in advance.
  */
 import { headOf, packTable, type TableHead, unpackTable } from '../counts/pack-table.js';
 import { CharnnError } from '../errors.js';
@@ -11,13 +11,13 @@ import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { packWeights, unpackWeights } from './weight-bytes.js';
 
-/** The part of a model that is small */
+/** The small parts of a model */
 export interface PublishedHead {
   readonly config: ModelConfig;
   readonly vocabulary: ReturnType<Vocabulary['toJSON']>;
   readonly text: TextOptions;
   readonly separator?: string | undefined;
-  /** Whether the model has learnt each record by itself */
+  /** Whether the model has learned each record separately */
   readonly documents: boolean;
   readonly weights: WeightFormat;
   readonly counts?: { readonly head: TableHead; readonly weights: readonly number[] } | undefined;
@@ -30,9 +30,9 @@ export interface PublishedModel {
 }
 
 /**
- * Makes the form that a page holds.
- * @param withCounts whether it holds the model's counts, in which strings of the corpus can be read
- * @throws CharnnError when a weight has no place in the format, and for a model with labels or vectors
+ * Makes the form that a page contains.
+ * @param withCounts whether it includes the model's counts, from which passages of the corpus can be read
+ * @throws CharnnError when a weight cannot be represented in the format, and for a model with labels or vectors
  */
 export function publishedModel(
   { config, vocabulary, text, separator, weights, counts, training }: Model,
@@ -60,7 +60,7 @@ export function publishedModel(
   };
 }
 
-/** The model that a page computes with */
+/** The model with which a page computes */
 export function modelOf({ head, weights, counts }: PublishedModel): Model {
   const { config, text, separator, documents } = head;
   return {

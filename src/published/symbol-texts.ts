@@ -1,4 +1,4 @@
-/** The texts of ids that come one after the other. Of a model of bytes, several ids may be one character. */
+/** The texts of ids that follow each other. In a model of bytes, several ids may form one character. */
 import { prepareText } from '../text/decode.js';
 import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
@@ -13,7 +13,7 @@ export class SymbolTexts {
     this.decoder = isOfBytes ? new TextDecoder('utf-8', { ignoreBOM: true }) : undefined;
   }
 
-  /** @returns the text that an id ends: nothing where a byte leaves its character open */
+  /** @returns the text that this id completes, which is empty for a byte that does not complete a character */
   next(id: number): string {
     const symbol = this.vocabulary.symbols[id];
     // the unknown byte is written as `?` elsewhere, too
@@ -22,7 +22,7 @@ export class SymbolTexts {
   }
 }
 
-/** A text that was typed, as ids, and the text of each id; what the model does not know is shown as it was typed. */
+/** A typed text as ids, with the text of each id; a character that the model does not know is shown as it was typed. */
 export function typedText(
   typed: string,
   vocabulary: Vocabulary,

@@ -1,6 +1,6 @@
 /**
- * Goes on with a text: the same characters as `charnn sample` with the same prompt, seed and back end, each with what
- * the model had foretold. It yields to other work in between.
+ * Continues a text: with the same characters as `charnn sample` with the same prompt, seed and back end, each with what
+ * the model had predicted. It pauses in between for other work.
  */
 import { type Backend, isPending } from '../backend/backend.js';
 import type { Model } from '../model/model-data.js';
@@ -17,10 +17,13 @@ import type { Vocabulary } from '../text/vocabulary.js';
 import { Foretold } from './foretold.js';
 import { SymbolTexts } from './symbol-texts.js';
 
-/** The first piece is handed on soon, so that something is seen at once; later ones as often as an eye can follow. */
+/**
+ * The first piece is passed on soon, so that something is seen at once; later ones are about as frequent as the eye can
+ * follow.
+ */
 const firstSliceMs = 8;
 const sliceMs = 30;
-/** Steps between looks at the clock */
+/** Number of steps between two readings of the clock */
 const stepsPerLook = 4;
 
 export interface Prompt {
@@ -29,22 +32,22 @@ export interface Prompt {
   readonly texts: readonly string[];
 }
 
-/** Lets other work in, and tells whether to go on. */
+/** Lets other work be done, and says whether to continue. */
 export type Pause = () => Promise<boolean>;
 
 export class TextWriter {
   private readonly predictor: Predictor;
   private readonly now: Place;
-  /** The place in which all but the last character of the latest prompt have been read */
+  /** The place at which all of the latest prompt except its last character has been read */
   private readonly afterPrompt: Place;
-  /** What has been read there, and what was foretold of it */
+  /** What has been read up to that place, and how it had been predicted */
   private read: { readonly ids: number[]; readonly texts: string[]; readonly foretold: Foretold };
-  /** [V] what the model expects after that */
+  /** [V] the prediction at that place */
   private readonly expected: Float32Array;
-  /** The prompt's last character, which is read first when the text goes on */
+  /** The prompt's last character, which is read first when the text is continued */
   private last: number;
 
-  /** @param backend whose memory the network takes for as long as there is a backend */
+  /** @param backend in whose memory the network stays as long as the backend exists */
   constructor(
     private readonly model: Model,
     backend: Backend,
@@ -62,12 +65,12 @@ export class TextWriter {
     this.read = nothingRead(vocabulary);
     this.expected = new Float32Array(config.vocabulary);
     this.last = textBeginning(vocabulary);
-    // a step takes all the memory that steps ever take
+    // a step now allocates all the memory that any step needs
     this.predictor.step(this.now, [this.last]);
   }
 
   /**
-   * Reads a prompt. What it has in common with the prompt before is not read again.
+   * Reads a prompt. The beginning that it has in common with the preceding prompt is not read again.
    * @returns the prompt's characters, or undefined if the pause said to stop
    */
   async readPrompt(prompt: Prompt, pause: Pause): Promise<TextPiece | undefined> {
@@ -95,7 +98,7 @@ export class TextWriter {
       this.last = textBeginning(model.vocabulary);
       return read.foretold.piece;
     }
-    // the last character is read when the text goes on, and another prompt may have another one here
+    // the last character is read when the text is continued, because another prompt may have a different one there
     this.last = ids[ids.length - 1];
     this.foretell(ids.length - 1, prompt);
     const { piece } = read.foretold;
@@ -104,7 +107,7 @@ export class TextWriter {
   }
 
   /**
-   * Goes on after the prompt that was read last.
+   * Continues after the prompt that was read last.
    * @returns pieces, as they are drawn
    */
   async *draw(settings: SampleSettings, pause: Pause): AsyncGenerator<TextPiece, void, void> {
@@ -136,12 +139,12 @@ export class TextWriter {
     }
   }
 
-  /** Whether a prompt begins with what has been read, and has at least a character more */
+  /** Whether a prompt begins with what has been read, and has at least one more character */
   private goesOnWith({ ids, texts }: Prompt): boolean {
     const { read } = this;
     const count = read.ids.length;
     if (count === 0 || count >= ids.length) return false;
-    // unknown characters have one id, but each its own text
+    // unknown characters share one id, but each has its own text
     return read.ids.every((id, i) => id === ids[i]) && read.texts.every((t, i) => t === texts[i]);
   }
 

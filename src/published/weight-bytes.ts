@@ -1,7 +1,7 @@
 /**
- * Weights as bytes of a page: float32, IEEE's 16 bits, or integers of 8 bits with a scale for each row of a matrix
- * (`backend/int8.ts`). All little-endian, one parameter after the other in the order of the parameter table; what is
- * no matrix stays float32 beside integers of 8 bits.
+ * Weights as bytes in a page: float32, float16, or 8-bit integers with a scale for each row of a matrix
+ * (`backend/int8.ts`). They are little-endian, one parameter after the other in the order of the parameter table; with
+ * 8-bit integers, parameters that are not matrices stay float32.
  */
 import { float16Bits, fromFloat16Bits, largestFloat16 } from '../backend/float16.js';
 import { quantizeRows } from '../backend/int8.js';
@@ -10,7 +10,7 @@ import type { ModelConfig } from '../model/model-config.js';
 import { type Parameter, parameterTable } from '../model/parameters.js';
 import type { WeightFormat } from '../pages/model-page.js';
 
-/** Packs weights in the flat order of the parameter table. */
+/** Packs weights, given in the flat order of the parameter table. */
 export function packWeights(
   config: ModelConfig,
   weights: Float32Array,
@@ -29,7 +29,7 @@ export function packWeights(
 }
 
 /**
- * Reads weights that were packed.
+ * Unpacks weights.
  * @returns the flat list; padding between parameters is 0
  */
 export function unpackWeights(
@@ -51,7 +51,7 @@ export function unpackWeights(
   return weights;
 }
 
-/** The last dimension of a matrix is that of its rows. */
+/** The number of columns of a matrix, which is its last dimension. */
 const columnsOf = ({ shape }: Parameter) => shape[shape.length - 1];
 
 function formatOf({ shape }: Parameter, format: WeightFormat): WeightFormat {

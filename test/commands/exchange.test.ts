@@ -75,7 +75,9 @@ describe('ONNX', () => {
   test('the ending tells the format, and counts are said to stay behind', async () => {
     const { status, stderr } = await folder.run(['export', '-o', 'net.onnx']);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^the graph is in net\.onnx\nthe graph is the network alone: .*counts/);
+    expect(stderr).toMatch(
+      /^the graph is in net\.onnx\nthe graph contains only the network: .*counts/,
+    );
     expect(folder.read('net.onnx').subarray(0, 10).toString('latin1')).toBe(
       '\x08\x08\x12\x06charnn',
     );

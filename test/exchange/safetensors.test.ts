@@ -238,8 +238,8 @@ describe('state dicts of PyTorch', () => {
   test.each<[string, unknown, RegExp]>([
     ['an object', {}, /must be a JSON array/],
     ['a word', ['a', 'b', 'cd', 'e', 'f'], /item 2, counted from 0, must be one character/],
-    ['a character twice', ['a', 'b', 'c', 'd', 'a'], /item 4.* for the second time: "a"/],
-    ['null twice', [null, 'b', 'c', null, 'a'], /item 3.* for the second time: null/],
+    ['a character twice', ['a', 'b', 'c', 'd', 'a'], /item 4.* occurs twice: "a"/],
+    ['null twice', [null, 'b', 'c', null, 'a'], /item 3.* occurs twice: null/],
     ['nothing', [], /lists no characters/],
     ['half a surrogate pair', ['a', '\ud800', 'c', 'd', 'e'], /item 1/],
     ['bytes and characters', [1, 'b', 2, 3, 4], /item 1.* must be a byte/],

@@ -47,14 +47,14 @@ test('it samples, scores and evaluates, nearly as in float32', async () => {
 
 test('what would learn, or promises bytes, is refused in a sentence', async () => {
   const learning =
-    'dynamic goes on learning, and weights of 8 bits cannot: leave out either dynamic or precision int8';
+    'dynamic goes on learning, and 8-bit weights cannot: leave out either dynamic or precision int8';
   const refused: [() => Promise<unknown>, string][] = [
     [() => model.evaluateText(verse, { dynamic: true }), learning],
     [() => model.evaluate(book, { dynamic: true }), learning],
     [() => all(model.score([verse], { dynamic: true })), learning],
     [
       () => model.compress(new Uint8Array([1, 2, 3])),
-      'compress is not for a model with precision int8: load it without',
+      'compress is not possible for a model loaded with precision int8: load it without',
     ],
   ];
   for (const [call, message] of refused) {

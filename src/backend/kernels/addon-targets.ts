@@ -1,11 +1,11 @@
 const avx2 = ['-mavx2', '-mfma'];
-/** What emulates an instruction is slow in any case, and is to be small. */
+/** Flags for levels that emulate an instruction, which are optimised for size because they are slow anyway. */
 const emulation = ['-DHALF', '-Os'];
-/** A level that differs from another one in its products alone, and shares the rest with it */
+/** The flag of a level that differs from another one only in its matrix products, and shares the rest with it */
 const basedOn = (level: string) => `-DBASE=${level}`;
 const avx512 = ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'];
 
-/** The levels of an architecture that has no line of its own */
+/** The levels of an architecture that is not listed above */
 export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
   baseline: [],
   baselinebf16: [...emulation, basedOn('baseline')],
@@ -15,9 +15,9 @@ export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
 const avx512bf16 = [...avx512, '-mavx512bf16', '-DHALF', basedOn('avx512')];
 
 /**
- * Instruction levels of an architecture, with what a compiler is told for each. Those with HALF have products
- * in half precision, those with INT8 weights of 8 bits; AMX, BFMMLA and SDOT are instructions for them. BASE is the
- * level whose other functions one shares.
+ * Instruction levels of each architecture, with their compiler flags. Levels with HALF have matrix products in half
+ * precision, those with INT8 have 8-bit weights; AMX, BFMMLA and SDOT are instructions for these. BASE is the level
+ * with which a level shares its other functions.
  */
 export const instructionLevels: Readonly<
   Record<string, Readonly<Record<string, readonly string[]>>>
@@ -45,12 +45,12 @@ export const mpiSource = '../../cluster/mpi.c';
 /** What of the addon's sources lies elsewhere than the kernels, as paths from their folder */
 export const sourcesElsewhere: readonly string[] = [mpiSource, '../../cluster/mpi.h'];
 
-/** What every compiler of the kernels is told */
+/** Flags for every compiler of the kernels */
 export const kernelFlags: readonly string[] = [
   ...['-O3', '-std=gnu11', '-fno-math-errno', '-fno-trapping-math'],
 ];
 
-/** The platforms that the package brings a native addon for. */
+/** A platform for which the package contains a native addon. */
 export interface PrebuiltAddon {
   /** Platform and processor, as `process.platform` and `process.arch` name them */
   readonly platform: 'linux' | 'darwin' | 'win32';

@@ -1,7 +1,7 @@
 /*
- * The native back end's glue: kernels as JavaScript functions of plain numbers. A tensor is its address
- * (0: none), which is the distance in bytes from `origin` to a place in an array buffer that JavaScript
- * keeps alive. Each open() binds its kernels to one instruction level.
+ * The native back end's glue: kernels as JavaScript functions of plain numbers. A tensor is passed as its address (0 if
+ * absent), which is the distance in bytes from `origin` to a location in an array buffer that JavaScript keeps alive.
+ * Each open() binds its kernels to one instruction level.
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
@@ -27,18 +27,23 @@ extern const struct kernels kernels_armbf16, kernels_armint8;
 extern const struct kernels kernels_baseline;
 
 #if defined(_WIN32) && __STDC_HOSTED__ == 0
-/* The linker of Windows asks for this symbol wherever floating-point numbers are used; the C library has it. */
+/*
+ * The linker on Windows requires this symbol wherever floating-point numbers are used; the C library would define it.
+ */
 int _fltused = 0;
 #endif
 
 /*
- * Where addresses are counted from. A pointer does not fit the small integers of V8, so that each one handed
- * to a kernel would be a new number on the heap: a tenth of the time of a character that a small model
- * writes. Memory mapped near this library is mostly at a distance that fits, and works at any other.
+ * The location from which addresses are counted. A pointer does not fit V8's small integers, so each one passed to a
+ * kernel would become a new number on the heap, which takes a tenth of the time in which a small model writes a
+ * character. The distance of memory mapped near this library usually fits; a larger one works too.
  */
 static _Alignas(64) uint8_t origin[64];
 
-/* Kernels for an instruction level, the precision of their products, and whose other kernels it shares, if any */
+/*
+ * Kernels for an instruction level, the precision of their matrix products, and the level with which they share the
+ * other kernels, if any
+ */
 struct level {
     const char *name, *precision;
     const struct kernels *table, *base;
@@ -74,7 +79,7 @@ static int supported_levels(struct level levels[MAX_LEVELS]) {
     return count;
 }
 
-/* The arguments as doubles: addresses to 2^53 and 32-bit integers are exact in them. */
+/* The arguments as doubles, in which addresses up to 2^53 and 32-bit integers are exact. */
 static const struct kernels *arguments(napi_env env, napi_callback_info info, double a[MAX_ARGUMENTS]) {
     napi_value values[MAX_ARGUMENTS];
     size_t count = MAX_ARGUMENTS;
@@ -84,7 +89,7 @@ static const struct kernels *arguments(napi_env env, napi_callback_info info, do
     return self;
 }
 
-/* Denormal numbers take a hundred times as long to compute as others and do not matter here: they become 0. */
+/* Denormal numbers are flushed to 0: they take a hundred times as long to compute as others, and do not matter here. */
 #if defined(__x86_64__)
 #define FLUSH_DENORMALS unsigned int mode = _mm_getcsr(); _mm_setcsr(mode | 0x8040);
 #define RESTORE_DENORMALS _mm_setcsr(mode);
@@ -140,8 +145,8 @@ static napi_value levels(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Asks for huge pages: the panels of a large weight lie on more pages of 4 KB than a processor's
- * second-level TLB can hold. A wish, so an error means nothing.
+ * Asks for huge pages, because the panels of a large weight span more 4 KB pages than a processor's second-level TLB
+ * can hold. This is only a hint, so errors are ignored.
  */
 static void ask_for_huge_pages(uint8_t *memory, size_t length) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
@@ -154,8 +159,8 @@ static void ask_for_huge_pages(uint8_t *memory, size_t length) {
 }
 
 /*
- * addressOf(memory) -> its first byte's address. memory: a Uint8Array over a whole shared array buffer, which
- * stays where it is.
+ * addressOf(memory) -> the address of its first byte. memory: a Uint8Array over a whole shared array buffer, which does
+ * not move.
  */
 static napi_value address_of(napi_env env, napi_callback_info info) {
     napi_value value, result;
@@ -171,7 +176,7 @@ static napi_value address_of(napi_env env, napi_callback_info info) {
     return result;
 }
 
-/* A kernel's name, its function for JavaScript, its place in a table, and whether only training needs it */
+/* A kernel's name, its function for JavaScript, its offset in a table, and whether only training needs it */
 static const struct entry {
     const char *name;
     napi_callback call;
@@ -189,7 +194,7 @@ static int has_kernel(const struct kernels *table, const struct entry *entry) {
     return function != NULL;
 }
 
-/* The table that a level has a kernel in; NULL where it has none, as one that cannot train */
+/* The table that contains a kernel for a level; NULL if there is none, as in a level that cannot train */
 static const struct kernels *table_with(const struct level *level, const struct entry *entry) {
     if (has_kernel(level->table, entry)) return level->table;
     const int trains = strcmp(level->precision, "int8") != 0;

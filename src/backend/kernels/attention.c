@@ -1,6 +1,6 @@
 /*
- * Attention of T queries in each row of the batch over S positions. In memory [S,B,2H] each position has its key, then
- * its value. Shapes and formulas: backend.ts.
+ * Attention of T queries in each row of the batch over S positions. In memory [S,B,2H], each position has a key
+ * followed by a value. Shapes and formulas: backend.ts.
  */
 #include "functions.h"
 

@@ -62,11 +62,11 @@ const wasmFlags = [
   ...['--no-entry', '--import-memory', '--export=__stack_pointer', '--export=__heap_base'],
 ];
 
-/** Of a memory that threads share */
+/** Linker flags for a memory that threads share */
 const sharedFlags = ['-matomics', '--shared-memory', '--max-memory=4294967296'];
 
 /**
- * @param kernels names of the kernels that it has
+ * @param kernels names of the kernels that it exports
  * @param extra flags of this variant
  */
 async function buildWasm(
@@ -105,5 +105,5 @@ mkdirSync(target, { recursive: true });
 await buildNative();
 await buildWasm('charnn.wasm', kernelExports, sharedFlags);
 await buildWasm('charnn-relaxed.wasm', kernelExports, [...sharedFlags, '-mrelaxed-simd']);
-// for pages, which have no shared memory: with a memory of another kind it is another module
+// pages have no shared memory, and each kind of memory needs a module of its own
 await buildWasm('charnn-page.wasm', forwardExports, []);

@@ -1,4 +1,4 @@
-/** Compiling the addon of a checkout with the C compiler of the machine. */
+/** Compiles the addon of a checkout with the C compiler of the machine. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import { baselineAlone, instructionLevels, kernelFlags, mpiSource } from './addo
 
 const run = promisify(execFile);
 
-/** Why the addon could not be compiled, with what helps, and what the compiler said. */
+/** Why the addon could not be compiled, what helps, and what the compiler said. */
 export interface CompileFailure {
   readonly reason: string;
   readonly log: string;
@@ -23,8 +23,8 @@ const noCompiler: CompileFailure = {
 /**
  * Compiles the addon.
  * @param sources folder of the C files
- * @param file where the addon is to be; it is replaced at once
- * @returns undefined when it is there
+ * @param file path of the addon, which is replaced at once
+ * @returns undefined if it succeeded
  */
 export async function compileNative(
   sources: string,
@@ -68,7 +68,7 @@ async function findCompiler(): Promise<string | undefined> {
       await run(candidate, ['--version']);
       return candidate;
     } catch {
-      // the next one
+      // this compiler cannot be run, so the next one is tried
     }
   }
   return undefined;

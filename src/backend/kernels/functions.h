@@ -1,45 +1,46 @@
 /*
  * exp, tanh and the logistic function on vectors.
  *
- * Where a register permutes by the numbers in another (AVX2, AVX-512), one holds a table of 2^(i / VL), and
+ * Where an instruction permutes one register by the indices in another (AVX2, AVX-512), a register holds a table of
+ * 2^(i / VL), and
  *
  *     exp x = 2^(n / VL) (1 + P(r))    x = n ln 2 / VL + r, |r| <= ln 2 / (2 VL)
  *
- * with P = r + r^2 / 2 + r^3 / 6 (as P. T. P. Tang's table-driven exp, ACM TOMS 15, 1989). Elsewhere P is of
- * degree 6, for a table of one, with the coefficients of the Cephes library's expf (S. Moshier). Relative
- * error below 3e-7 for -87 <= x <= 88; beyond, the value at the edge.
+ * with P = r + r^2 / 2 + r^3 / 6 (as in P. T. P. Tang's table-driven exp, ACM TOMS 15, 1989). Elsewhere there is no
+ * table and P is of degree 6, with the coefficients of the Cephes library's expf (S. Moshier). The relative error is
+ * below 3e-7 for -87 <= x <= 88; beyond that range the result is the value at its edge.
  *
- * With the table, tanh x = m / (m + 2) with m = exp 2x - 1, and the logistic function is 1 / (1 + exp -x).
- * Elsewhere tanh is an odd rational function of degree 13/6 on |x| < 7.9, beyond which tanh is 1 in float32,
- * with the coefficients of Eigen's fast tanh, and the logistic function is 1/2 + tanh(x / 2) / 2. Absolute
- * error below 4e-7 and 3e-7.
+ * With the table, tanh x = m / (m + 2) with m = exp 2x - 1, and the logistic function is 1 / (1 + exp -x). Elsewhere
+ * tanh is an odd rational function of degree 13/6 for |x| < 7.9, beyond which tanh is 1 in float32, with the
+ * coefficients of Eigen's fast tanh, and the logistic function is 1/2 + tanh(x / 2) / 2. The absolute errors are below
+ * 4e-7 and 3e-7.
  *
- * All three give not-a-number for not-a-number, so that a training that diverges is seen to.
+ * All three return NaN for NaN, so that a training that diverges is noticed.
  */
 #ifndef CHARNN_FUNCTIONS_H
 #define CHARNN_FUNCTIONS_H
 
 #include "vector.h"
 
-/* Adding and subtracting 1.5 · 2^23 rounds to the nearest integer, whose low bits the sum holds. */
+/* Adding and subtracting 1.5 · 2^23 rounds to the nearest integer, which the low bits of the sum contain. */
 #define ROUNDING 12582912.0f
 #define LOG2_E 1.44269504088896341f
 
 #if VL >= 8
 #if VL == 16
 #define LOG2_STEPS 4
-/* the bits of 2^(i / 16), less i · 2^19: what the sum's low bits, shifted into the exponent, add beside it */
+/* the bits of 2^(i / 16), minus i · 2^19, which the sum's low bits also add when they are shifted into the exponent */
 static const uint32_t powers[VL] = {
     0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532, 0x3f75fed7, 0x3f75583f,
     0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c, 0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d};
 #else
 #define LOG2_STEPS 3
-/* the bits of 2^(i / 8), less i · 2^20 */
+/* the bits of 2^(i / 8), minus i · 2^20 */
 static const uint32_t powers[VL] = {
     0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7, 0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7};
 #endif
 
-/* power, p: exp x = power (1 + p). precise: for the relative error of exp at large x. */
+/* power, p: exp x = power (1 + p). precise: limits the relative error of exp at large x. */
 INLINE void exp_parts(vec x, const int precise, vec *power, vec *p) {
     const float ln2 = 0.693147180559945309f;
     vec sum = x * splat(VL * LOG2_E) + splat(ROUNDING);
@@ -116,12 +117,11 @@ INLINE vec vec_logistic(vec x) {
 #endif
 
 /*
- * The natural logarithm: x = 2^e m with m around 1, and a polynomial of degree 9 in m - 1, with the
- * coefficients of the Cephes library's logf (S. Moshier). Relative error below 3e-7; -infinity for 0,
- * not-a-number below.
+ * The natural logarithm: x = 2^e m with m around 1, and a polynomial of degree 9 in m - 1, with the coefficients of the
+ * Cephes library's logf (S. Moshier). The relative error is below 3e-7; the result is -infinity for 0 and NaN below.
  */
 INLINE vec vec_log(vec x) {
-    /* the bits of the least m, which is the root of a half */
+    /* the bits of the least m, which is the square root of a half */
     const int32_t least = 0x3f3504f3;
     const float smallest = 1.17549435e-38f;
     ivec bits = (ivec)choose((ivec)(x > smallest), x, splat(smallest));
@@ -141,7 +141,7 @@ INLINE vec vec_log(vec x) {
     const vec infinity = splat(__builtin_inff());
     result = choose((ivec)(x == infinity), infinity, result);
     result = choose((ivec)(x == 0), -infinity, result);
-    /* not-a-number is not 0 or more either */
+    /* NaN fails this comparison as well */
     return choose((ivec)(x >= 0), result, splat(__builtin_nanf("")));
 }
 

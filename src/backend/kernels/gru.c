@@ -1,6 +1,6 @@
 /*
- * GRU over a chunk; gates r, z, n side by side in a row of 3H. Slot t of h is the state before step t.
- * Shapes and formulas: backend.ts.
+ * GRU over a chunk; gates r, z, n are adjacent in a row of 3H. Slot t of h is the state before step t. Shapes and
+ * formulas: backend.ts.
  */
 #include "functions.h"
 #include "sharing.h"
@@ -35,8 +35,8 @@ OF_BASE void gru_gates(int B, int H, float *gates, const float *u, const float *
 
 #define gru_gates_backward SHARED(gru_gates_backward)
 /*
- * gates [B,3H]: activations -> gradients of the input projection; u [B,3H]: -> of the recurrent
- * projection; dh [B,H]: the part that bypasses the product is put into direct [B,H].
+ * gates [B,3H]: activations -> gradients of the input projection; u [B,3H]: -> gradients of the recurrent projection;
+ * direct [B,H] receives the part of the gradient dh [B,H] that bypasses the matrix product.
  */
 OF_BASE void gru_gates_backward(int B, int H, float *gates, float *u, const float *h_before,
                                const float *d_output, const float *dh, float *direct)
@@ -89,7 +89,7 @@ KERNEL void gru_backward(int T, int B, int H, float *gates, float *recurrent, co
     size_t step = (size_t)B * H;
     for (int t = T - 1; t >= 0; t--) {
         float *u = recurrent + t * 3 * step;
-        /* what bypasses the product is where the product's sum begins */
+        /* the product's sum starts from the part that bypasses the product */
         gru_gates_backward(B, H, gates + t * 3 * step, u, h + t * step, d_output + t * step, dh, dh);
         gemm(dh, H, u, 3 * H, scratch, no_rows, START_C, B, H, 3 * H,
              scratch + packed_size(H, 3 * H));

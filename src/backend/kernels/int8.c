@@ -25,8 +25,8 @@ INLINE ivec rounded(vec x) {
 INLINE vec to_float(ivec x) { return (vec)__builtin_convertvector(x, vec); }
 
 /*
- * a b + c, rounded once. The compiler fuses a product and a sum only where it finds them side by side, which may
- * differ from tile to tile, and with it the last bit of a row.
+ * a b + c, rounded once. The compiler would fuse a product and a sum only where they are adjacent in the code, which
+ * may differ between tiles, and so would the last bit of a row.
  */
 INLINE vec fused(vec a, vec b, vec c) {
 #if VL == 16
@@ -41,8 +41,8 @@ INLINE vec fused(vec a, vec b, vec c) {
 }
 
 /*
- * Returns the scale of row[K]; *factor <- what its numbers are multiplied with before they are rounded. What is not
- * a finite number makes the scale not a number, so that it shows in every product.
+ * Returns the scale of row[K]; *factor <- the factor of its numbers before they are rounded. If a number is not finite,
+ * the scale becomes NaN, so that it shows in every product.
  */
 static float int8_scale(const float *row, int K, float *factor) {
     vec peaks = {0}, zero = {0};
@@ -62,7 +62,7 @@ static float int8_scale(const float *row, int K, float *factor) {
     return peak / INT8_LARGEST;
 }
 
-/* to[K] <- the integers of row[K], and beyond them some that only meet weights of zero; returns the scale. */
+/* to[K] <- the integers of row[K], followed by some that are only multiplied by weights of zero; returns the scale. */
 static float int8_row(uint8_t *to, const float *row, int K) {
     float factor, scale = int8_scale(row, K, &factor);
 #define BODY(n)                                                                   \
@@ -103,14 +103,14 @@ static void pack_weights(float *packed, const float *w, int N, int K) {
 
 #if defined(__AVX512VNNI__)
 
-/* sum + the products of the four bytes of each word of a, without sign, with the four signed ones of b */
+/* sum + the products of the four unsigned bytes in each word of a with the four signed bytes of b */
 INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
     return (ivec)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
 }
 
 #elif VL == 8
 
-/* The bytes in even places, and those in odd places, as 16 bits: their products are added in pairs. */
+/* The bytes at even positions, and those at odd positions, as 16-bit numbers, whose products are added in pairs. */
 INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
     __m256i x = (__m256i)a, y = (__m256i)b;
     __m256i even = _mm256_madd_epi16(_mm256_and_si256(x, _mm256_set1_epi16(0xff)),
@@ -136,7 +136,7 @@ INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
 
 #endif
 
-/* A packed weight taken apart */
+/* The parts of a packed weight */
 struct int8_weight {
     const float *scales;
     const word_of_bytes *begin;
@@ -144,13 +144,15 @@ struct int8_weight {
     int N, words;
 };
 
-/* Sums that a single row's are made of: with two vectors as many as hide how long a multiply-add takes */
+/*
+ * Number of partial sums for each sum of a single row: with two vectors, enough to hide the latency of a multiply-add
+ */
 #define INT8_CHAINS 4
 
 /*
- * `rows` rows of A, of which there are `inside`, times the panel of `vectors` vectors of C from column n on. Rows of
- * bytes are `stride` words apart. Every sum is made of `chains` sums, so that a single row too keeps the processor
- * busy while it reads panel after panel from beginning to end.
+ * `rows` rows of A, of which `inside` are real, times the panel of `vectors` vectors of C that begins at column n. Rows
+ * of bytes are `stride` words apart. Every sum is made of `chains` partial sums, so that even a single row keeps the
+ * processor busy while it reads panel after panel.
  */
 INLINE void int8_tile(const int rows, const int chains, const int vectors, float *c, int ldc, const float *bytes_of_a,
                       int stride, const float *scales, const struct int8_weight *w, struct start_rows begin,

@@ -1,11 +1,11 @@
 /*
- * One instruction level: all kernels in one unit, so that the compiler sees through them. LEVEL names the
- * table; WebAssembly has no table but exports.
+ * One instruction level: all kernels in one compilation unit, so that the compiler can inline them. LEVEL is the name
+ * of the table; WebAssembly has exports instead of a table.
  */
 #include "kernels.h"
 #include "sharing.h"
 
-/* WebAssembly exports the kernels themselves; elsewhere only the table leaves the unit. */
+/* WebAssembly exports the kernels themselves; elsewhere only the table is visible outside this unit. */
 #if defined(__wasm__)
 #define KERNEL
 #else
@@ -22,18 +22,18 @@ extern const struct kernels JOINED(kernels, BASE);
 
 #include "generated/bodies.h"
 
-/* packed <- Wᵀ, W [N,K]: for a weight that will be multiplied with many times */
+/* packed <- Wᵀ, W [N,K]: for a weight that will be multiplied many times */
 KERNEL void pack_weight(float *packed, const float *weight, int N, int K) {
     pack_weights(packed, weight, N, K);
 }
 
-/* The constants that sizes of scratch are computed from. */
+/* The constants from which sizes of scratch memory are computed. */
 #define X(name) KERNEL double constant_##name(void) { return name; }
 KERNEL_CONSTANTS(X)
 #undef X
 
 #if !defined(__wasm__)
-/* What a level shares with its base is in that one's table. */
+/* Kernels that a level shares with its base are in the base's table. */
 const struct kernels JOINED(kernels, LEVEL) = {
 #define X(result, name, parameters) .name = name,
 #if defined(BASE) && defined(INT8)

@@ -1,7 +1,7 @@
 /*
- * The kernels, as a table of functions: one table for each instruction level in the native addon, the
- * exports of the WebAssembly module. `packed` is a weight packed beforehand, or NULL; `scratch` is
- * memory of the caller's. Both, and the list of kernels, come from manifest.ts.
+ * The kernels as a table of functions: the native addon has one table for each instruction level, and the WebAssembly
+ * module exports them. `packed` is a weight that was packed before, or NULL; `scratch` is memory that the caller
+ * provides. Both, and the list of kernels, come from manifest.ts.
  */
 #ifndef CHARNN_KERNELS_H
 #define CHARNN_KERNELS_H

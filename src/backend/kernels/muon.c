@@ -1,11 +1,11 @@
-/* Muon: momentum whose matrix is made orthogonal (Jordan et al. 2024). */
+/* Muon: momentum, orthogonalised as a matrix (Jordan et al. 2024). */
 #include "gemm.h"
 #include "sharing.h"
 
 /*
- * Newton-Schulz iteration X <- (a I + b G + c G²) X, G = X Xᵀ, or from the right where X is tall. The
- * coefficients are Jordan's: five iterations take all singular values of a matrix of norm 1 but the
- * smallest into about 0.7 … 1.2.
+ * Newton-Schulz iteration X <- (a I + b G + c G²) X with G = X Xᵀ, or the same from the right if X is tall. The
+ * coefficients are Jordan's: for a matrix of norm 1, five iterations bring all singular values except the smallest to
+ * about 0.7 … 1.2.
  */
 #define ITERATIONS 5
 static const float ns_a = 3.4445f, ns_b = -4.775f, ns_c = 2.0315f;
@@ -19,8 +19,8 @@ static void ns_polynomial(float *polynomial, const float *gram, int N, float *pa
 }
 
 /*
- * Returns where U Vᵀ of x[M,N] = U Σ Vᵀ is, approximately: in x or in other[M,N].
- * scratch: ROOM, 2 S² and a packed matrix, S = min(M, N), as manifest.ts counts them.
+ * Returns where the result is, either x or other[M,N]: approximately U Vᵀ, where x[M,N] = U Σ Vᵀ. scratch: ROOM, 2 S²
+ * and a packed matrix, S = min(M, N), as counted in manifest.ts.
  */
 static float *orthogonalize(float *x, float *other, int M, int N, float *scratch) {
     int S = M < N ? M : N;
@@ -37,7 +37,7 @@ static float *orthogonalize(float *x, float *other, int M, int N, float *scratch
             gemm(other, N, polynomial, M, packed, no_rows, START_ZERO, M, N, M,
                  needed_room(room));
         } else {
-            /* the transpose of x lies in `other`, so that its rows are x's columns */
+            /* the transpose of x is in `other`, so that its rows are x's columns */
             COMMON_KERNEL(transpose)(other, x, NULL, M, N);
             pack_rows(packed, x, N, M, N);
             gemm_symmetric(gram, other, packed, N, M, room);
@@ -53,9 +53,9 @@ static float *orthogonalize(float *x, float *other, int M, int N, float *scratch
 }
 
 /*
- * w[M,N] -= rate (decay w + 0.2 √max(M,N) · orthogonal), where orthogonal is made from the Nesterov
- * momentum of the gradient; m the momentum. The factor gives updates the size of Adam's (Liu et al. 2025,
- * eq. 4), so that both take one learning rate.
+ * w[M,N] -= rate (decay w + 0.2 √max(M,N) · orthogonal), where orthogonal is made from the Nesterov momentum of the
+ * gradient, and m is the momentum. The factor gives updates the size of Adam's (Liu et al. 2025, eq. 4), so that the
+ * same learning rate suits both.
  */
 KERNEL void muon(float *w, const float *g, float *m, int M, int N, float rate, float momentum, float decay,
                  float scale, float *scratch) {

@@ -1,5 +1,5 @@
 /*
- * Asks the processor, or on ARM the operating system, which vector instructions there are: the compilers' own
+ * Asks the processor, or on ARM the operating system, which vector instructions exist, because the compilers' own
  * __builtin_cpu_supports needs a run-time library that not every platform has.
  */
 #ifndef CHARNN_PROCESSOR_H
@@ -8,7 +8,7 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-/* Registers that the operating system saves when it changes from one thread to another (XCR0). */
+/* Registers that the operating system saves when it switches threads (XCR0). */
 static uint64_t saved_registers(void) {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -31,7 +31,7 @@ static struct processor this_processor(void) {
     has.avx2 = (b >> 5 & 1) && (saved & 0x6) == 0x6;
     has.avx512 = has.avx2 && f && dq && bw && vl && (saved & 0xe6) == 0xe6;
     has.vnni = has.avx512 && (c >> 11 & 1);
-    /* AMX-TILE and AMX-BF16, whose registers Linux saves for whoever has asked for them */
+    /* AMX-TILE and AMX-BF16, whose registers Linux saves for processes that have asked for them */
     const int tiles = (d >> 24 & 1) && (d >> 22 & 1) && (saved & 0x60000) == 0x60000;
     has.bf16 = has.avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
     has.amx = has.bf16 && tiles;
@@ -39,9 +39,9 @@ static struct processor this_processor(void) {
 }
 
 /*
- * Asks Linux to let this process use AMX's tile registers (arch_prctl ARCH_REQ_XCOMP_PERM, component 18); nothing
- * asks for it where they are not to be used, since from then on signal handlers need larger stacks. Returns whether
- * it does. Elsewhere nobody has been found who could say, so that it is taken for refused.
+ * Asks Linux to let this process use AMX's tile registers (arch_prctl ARCH_REQ_XCOMP_PERM, component 18), and returns
+ * whether it may. It is only called if they are going to be used, because from then on signal handlers need larger
+ * stacks. On other systems it is not known how to ask, so the answer is no.
  */
 static int may_use_tiles(void) {
 #if defined(__linux__)
@@ -62,7 +62,7 @@ struct processor {
 #if defined(__linux__)
 #include <sys/auxv.h>
 
-/* Bits as in Linux' arch/arm64/include/uapi/asm/hwcap.h: ASIMDDP, and BF16 among the second ones. */
+/* Bits as in Linux's arch/arm64/include/uapi/asm/hwcap.h: ASIMDDP, and in the second word BF16. */
 static struct processor this_processor(void) {
     const unsigned long first = getauxval(16), second = getauxval(26);
     return (struct processor){.bf16 = second >> 14 & 1, .dot_product = first >> 20 & 1};

@@ -1,4 +1,4 @@
-/* Measuring products: their clock, and the limit that the processor sets to them. */
+/* Measures matrix products: their time, and the peak speed of the processor. */
 #include "weights.h"
 #include "product_clock.h"
 
@@ -8,11 +8,11 @@ KERNEL void time_products(int on) {
     product_clock.runs = on;
 }
 
-/* 0: the counter's ticks by now, 1: those that products took, 2: their multiply-adds */
+/* 0: the counter's current ticks, 1: the ticks that matrix products took, 2: their multiply-adds */
 KERNEL double product_count(int which) {
     if (which == 0) return (double)ticks_now();
     return (double)(which == 1 ? product_clock.ticks : product_clock.multiply_adds);
 }
 
-/* Returns how many multiply-adds it has done, on registers alone. */
+/* Returns how many multiply-adds it has done, using registers only. */
 KERNEL double multiply_adds(int rounds) { return peak_multiply_adds(rounds); }

@@ -1,6 +1,6 @@
 /*
- * What products take: while the clock runs, each adds its time and its multiply-adds to counts that all
- * threads share. While it does not run, that costs one branch a product.
+ * Measures the time of matrix products: while the clock runs, each product adds its time and its multiply-adds to
+ * counts that all threads share. When the clock does not run, this costs one branch per product.
  */
 #ifndef CHARNN_PRODUCT_CLOCK_H
 #define CHARNN_PRODUCT_CLOCK_H
@@ -12,7 +12,7 @@ static struct {
     int64_t ticks, multiply_adds;
 } product_clock;
 
-/* Ticks of a counter that runs at a constant rate; 0 where there is none that a program can read. */
+/* Ticks of a counter that runs at a constant rate; 0 if there is none that a program can read. */
 INLINE uint64_t ticks_now(void) {
 #if defined(__x86_64__)
     return __builtin_ia32_rdtsc();
@@ -40,7 +40,7 @@ INLINE void product_ends(const struct product_timer *timer) {
     __atomic_fetch_add(&product_clock.multiply_adds, timer->multiply_adds, __ATOMIC_RELAXED);
 }
 
-/* Times the rest of a function as a product of so many multiply-adds: none where it only packs. */
+/* Times the rest of a function as a matrix product of this many multiply-adds: 0 if it only packs. */
 #define TIME_PRODUCT(multiply_adds) \
     __attribute__((cleanup(product_ends))) const struct product_timer timer = product_begins(multiply_adds)
 

@@ -1,9 +1,9 @@
 /*
- * A cell of equations over a chunk: products, and between them a program of vector operations. The format of
- * the program is told in cells/encode-program.ts.
+ * A cell given by equations over a chunk: matrix products, and between them a program of element-wise operations.
+ * cells/encode-program.ts describes the format of the program.
  *
- * The operations run over one tile after the other: some units of some rows, so few that all registers of
- * the program lie in the first-level cache. Each is a loop of its own over the tile.
+ * The operations run on one tile after the other: some units of some rows, so few that all registers of the program fit
+ * in the first-level cache. Each operation is a loop over the tile.
  */
 #include "functions.h"
 #include "sharing.h"
@@ -11,7 +11,7 @@
 
 /* Max number of elements of a tile, unless an operation needs whole rows, which may be longer */
 #define PROGRAM_TILE 512
-/* Max number of places in memory that the operations between two products use; cellLimits.places */
+/* Max number of vectors in memory that the operations between two matrix products use; cellLimits.places */
 #define MAX_PLACES 512
 
 /* Added to a variance before its square root is taken */
@@ -40,7 +40,7 @@ enum operation {
 struct program {
     int B, H;
     const int32_t *code, *offsets;
-    /* By the base of a place: memory, learned vectors, gradients w.r.t. them, gradient w.r.t. the output */
+    /* By the base of a memory operand: memory, learned vectors, gradients w.r.t. them, gradient w.r.t. the output */
     float *bases[4];
     float *registers;
     /* packed matrices, in the order of the groups */
@@ -60,7 +60,7 @@ struct group {
     const float *argument;
     float *products;
     int size;
-    /* index of the first of its matrices' rows */
+    /* index of the first row of its matrices */
     int first;
     const float *packed;
 };
@@ -165,7 +165,7 @@ static void run_operation(enum operation op, int rows, int n, struct operand to,
 }
 
 #define run_vectors SHARED(run_vectors)
-/* Runs vector operations for `rows` rows, which begin at step t. Returns the code after them. */
+/* Runs element-wise operations for `rows` rows, beginning at time step t. Returns the code after them. */
 OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code, int t, int rows)
 #if defined(BASE)
     ;
@@ -211,8 +211,8 @@ OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code,
 #endif
 
 /*
- * Returns group g with its panels: for the forward pass those of its transposed matrices, for the backward pass those
- * of the matrices themselves.
+ * Returns group g with its panels: those of its transposed matrices for the forward pass, those of the matrices
+ * themselves for the backward pass.
  */
 static struct group find_group(const struct program *p, int g, int backward) {
     const int H = p->H;
@@ -250,7 +250,7 @@ static void multiply_backward(const struct program *p, int g, int region, int ac
 }
 #endif
 
-/* Runs a list of works for `rows` rows, which begin at step t. */
+/* Runs a list of steps of the program for `rows` rows, beginning at time step t. */
 static void run_list(const struct program *p, int list, int t, int rows) {
     const int32_t *code = p->code + p->code[list];
     for (int count = *code++; count > 0; count--) switch (*code++) {

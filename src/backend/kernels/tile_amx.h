@@ -1,19 +1,22 @@
 /*
- * Tiles of C in AMX's tile registers, each 16 rows of 16 floats. An instruction multiplies 16 words of each of 16 rows
- * of A with 16 rows of a panel, and adds to 16 rows and columns of C. A tile of C is up to two registers high and, as a
- * panel is, two wide; so each register of A and of the panel is multiplied twice.
+ * Tiles of C in AMX's tile registers, each of which holds 16 rows of 16 floats. An instruction multiplies 16 words of
+ * each of 16 rows of A by 16 rows of a panel, and adds the result to 16 rows and columns of C. A tile of C is up to two
+ * registers high and, like a panel, two wide, so each register of A and of the panel is used twice.
  *
- * The instruction sums the first numbers of its 16 words, and the second ones, each in ascending order from zero, then
- * adds both sums and adds that to C (Intel, Instruction Set Extensions, TDPBF16PS): so C is a chain of blocks of 32
- * numbers, which begin at the same places whatever the tile. All is rounded to the nearest, denormal numbers are zeros,
- * and the processor's control register changes nothing about that.
+ * The instruction sums the first numbers of its 16 words and, separately, the second numbers, each in ascending order
+ * starting from zero, then adds the two sums, and adds the result to C (Intel, Instruction Set Extensions, TDPBF16PS).
+ * So C is a chain of blocks of 32 numbers, which begin at the same positions in every tile. Everything is rounded to
+ * nearest and denormal numbers are treated as zeros, whatever the processor's control register says.
  */
 #ifndef CHARNN_TILE_AMX_H
 #define CHARNN_TILE_AMX_H
 
 #include "left_factor.h"
 
-/* A tile is up to two units of rows, the rows of a register: as many as share the rows of C evenly. */
+/*
+ * A tile is up to two units of rows, where a unit is the rows of one register, chosen so that the rows of C are shared
+ * evenly.
+ */
 #define TILE_UNITS 2
 #define REGISTER_ROWS 16
 #define ROW_BYTES 64
@@ -23,7 +26,7 @@ INLINE int row_unit(int M) {
     return registers > 0 ? units_of(M, registers) : 1;
 }
 
-/* What an instruction of assembler reads is written before it, and what it writes is read after it. */
+/* Memory that an assembler instruction reads is written before it, and memory that it writes is read after it. */
 #define MEMORY_IN_ORDER __asm__ volatile("" ::: "memory")
 
 /* Registers 0 to 3 hold C, 4 and 5 rows of A, 6 and 7 those of a panel. */
@@ -41,10 +44,13 @@ static void begin_tiles(int unit) {
     _tile_loadconfig(&shapes);
 }
 
-/* Gives the registers up, so that no other thread's turn has to save them. */
+/* Releases the registers, so that they need not be saved when another thread runs. */
 INLINE void end_tiles(void) { _tile_release(); }
 
-/* The part of C that a register holds: `rows` of `unit` rows, `columns` of 16; spare: a copy where that is not all */
+/*
+ * The part of C that a register holds: `rows` of `unit` rows, `columns` of 16; spare: a copy, if the part does not fill
+ * the register
+ */
 struct part {
     float *c;
     int ldc, rows, columns, unit;
@@ -55,7 +61,7 @@ struct part {
 
 INLINE int is_whole(const struct part *p) { return p->rows == p->unit && p->columns == VL; }
 
-/* Returns the first of the rows that C starts from, which lie *bytes apart. */
+/* Returns the first of the rows that C starts from, which are *bytes apart. */
 static const float *first_rows(const struct part *p, ptrdiff_t *bytes) {
     const int from_c = p->start == START_C;
     if (from_c && is_whole(p)) {
@@ -78,7 +84,7 @@ static const float *first_rows(const struct part *p, ptrdiff_t *bytes) {
     return p->spare;
 }
 
-/* Copies what has been stored in `spare` into C. */
+/* Copies what was stored in `spare` to C. */
 static void copy_part(const struct part *p) {
     for (int m = 0; m < p->rows; m++) {
         vec row = load(p->spare + m * VL);
@@ -86,7 +92,7 @@ static void copy_part(const struct part *p) {
     }
 }
 
-/* A register's number is part of an instruction, so that these cannot be functions. */
+/* A register's number is part of the instruction, so these cannot be functions. */
 #define START_PART(number, p)                                    \
     do {                                                         \
         if ((p)->start == START_ZERO) {                          \
@@ -111,8 +117,8 @@ static void copy_part(const struct part *p) {
     } while (0)
 
 /*
- * c[mr, columns] = start + a · panel over K words, K a multiple of 16. Rows of a register of A lie `row` words apart,
- * the second register's `next` behind the first one's, and the next words of both `step`.
+ * c[mr, columns] = start + a · panel over K words, where K is a multiple of 16. Rows of A in a register are `row` words
+ * apart, the second register's rows are `next` words after the first one's, and the next words of both `step` further.
  */
 static void tile(int mr, int nv, float *c, int ldc, const float *a, ptrdiff_t row, ptrdiff_t next, ptrdiff_t step,
                  const float *panel, struct start_rows begin, enum gemm_start start, int columns, int K, int unit) {
@@ -162,14 +168,14 @@ static void tile_rows(int mr, int nv, float *c, int ldc, const float *a, ptrdiff
     tile(mr, nv, c, ldc, a, lda, unit * lda, STEP, panel, begin, start, columns, K, unit);
 }
 
-/* A is packed by pack_left. */
+/* A was packed by pack_left. */
 static void tile_packed(int mr, int nv, float *c, int ldc, const float *a, const float *panel, ptrdiff_t down,
                         int columns, int K, const float *ahead, ptrdiff_t stride, int unit) {
     (void)down, (void)ahead, (void)stride;
     tile(mr, nv, c, ldc, a, STEP, LEFT_PART, STEP * LEFT_WIDTH, panel, no_rows, START_C, columns, K, unit);
 }
 
-/* Multiply-adds on registers alone, as many side by side as in a tile; returns how many there were. */
+/* Runs multiply-adds that use registers only, with as many independent chains as in a tile; returns their number. */
 static double peak_multiply_adds(int rounds) {
     begin_tiles(REGISTER_ROWS);
     _tile_zero(4);

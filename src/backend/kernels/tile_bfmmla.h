@@ -1,19 +1,19 @@
 /*
- * Tiles of C on ARM's processors that multiply matrices of bfloat16 (FEAT_BF16). The instruction takes two words of
- * each of two rows of A and of two columns, and adds the four sums of products to a block of C of two rows and two
- * columns. Panels and copies of A are made of such pairs: [words of K / 2][columns][2].
+ * Tiles of C on ARM processors that multiply matrices of bfloat16 (FEAT_BF16). The instruction takes two words of each
+ * of two rows of A and of two columns, and adds the four sums of products to a block of two rows and two columns of C.
+ * Panels and copies of A consist of such pairs: [words of K / 2][columns][2].
  *
- * It adds the two products of a word, and their sum to the element's chain, word after word in ascending order. Both
- * sums are rounded to odd instead of to the nearest, and denormal numbers are zeros (Arm Architecture Reference
- * Manual, BFDotAdd): each step may be off by up to one unit in the last place of float32, where others are off by
- * half.
+ * It adds the two products of a word, and then their sum to the element's chain, word after word in ascending order.
+ * Both sums are rounded to odd instead of to nearest, and denormal numbers are treated as zeros (Arm Architecture
+ * Reference Manual, BFDotAdd). So each step may be off by up to one unit in the last place of float32, while steps at
+ * other levels are off by at most half.
  */
 #ifndef CHARNN_TILE_BFMMLA_H
 #define CHARNN_TILE_BFMMLA_H
 
 #include "left_factor.h"
 
-/* A tile begins at an even row, and has up to so many pairs of them. */
+/* A tile begins at an even row, and has up to this many pairs of rows. */
 #define TILE_UNITS (MR / 2)
 INLINE int row_unit(int M) {
     (void)M;
@@ -23,7 +23,7 @@ INLINE int row_unit(int M) {
 INLINE void begin_tiles(int unit) { (void)unit; }
 INLINE void end_tiles(void) {}
 
-/* Two vectors of C for each pair of rows and each vector of columns: their first columns, and their last */
+/* Two vectors of C for each pair of rows and each vector of columns: one for the first columns and one for the last */
 #define BLOCKS 4
 
 INLINE float32x4_t multiply_blocks(vec a, vec b, float32x4_t sum) {
@@ -31,8 +31,8 @@ INLINE float32x4_t multiply_blocks(vec a, vec b, float32x4_t sum) {
 }
 
 /*
- * c[rows, columns] = start + a · panel over K words, K even, of `pairs` pairs of rows and nv vectors of columns, both
- * constants where this is inlined. Pair i begins at a + i·next, and its next words lie `step` apart.
+ * c[rows, columns] = start + a · panel over K words, K even, for `pairs` pairs of rows and nv vectors of columns, both
+ * constants where this is inlined. Pair i begins at a + i·next, and its next words are `step` further.
  */
 INLINE void tile(const int pairs, const int nv, float *c, int ldc, int rows, const float *a, ptrdiff_t next,
                  ptrdiff_t step, const float *panel, struct start_rows begin, enum gemm_start start, int columns,
@@ -101,7 +101,7 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
 #undef TILE
 }
 
-/* A is packed by pack_left. */
+/* A was packed by pack_left. */
 static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
                                                   const float *panel, ptrdiff_t down, int columns, int K,
                                                   const float *ahead, ptrdiff_t stride, int unit) {
@@ -112,7 +112,7 @@ static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int 
 #undef TILE
 }
 
-/* Multiply-adds on registers alone, as many side by side as in a tile; returns how many there were. */
+/* Runs multiply-adds that use registers only, with as many independent chains as in a tile; returns their number. */
 static double peak_multiply_adds(int rounds) {
     float32x4_t acc[TILE_UNITS][BLOCKS];
     for (int i = 0; i < TILE_UNITS; i++)
@@ -126,7 +126,7 @@ static double peak_multiply_adds(int rounds) {
     float32x4_t sum = vdupq_n_f32(0);
     for (int i = 0; i < TILE_UNITS; i++)
         for (int j = 0; j < BLOCKS; j++) sum += acc[i][j];
-    /* four elements of C, and two words of two numbers for each */
+    /* four elements of C, with two words of two numbers for each */
     return sum[0] == sum[0] ? (double)rounds * TILE_UNITS * BLOCKS * 4 * 2 * WORD : 0;
 }
 

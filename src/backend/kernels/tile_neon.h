@@ -1,7 +1,7 @@
 /*
- * The steps of k in a tile on ARM's 64-bit processors. A multiply-add takes its factor from one of four elements
- * of a register there, so that a load of A serves four of them; x86 and WebAssembly load an element for each.
- * The numbers are the same: each element of C is one chain of fused multiply-adds in ascending order.
+ * The steps of k in a tile on 64-bit ARM processors, where a multiply-add can take its operand from one of the four
+ * elements of a register, so that one load of A serves four of them; x86 and WebAssembly load an element for each. The
+ * results are the same: each element of C is one chain of fused multiply-adds in ascending order.
  */
 #ifndef CHARNN_TILE_NEON_H
 #define CHARNN_TILE_NEON_H
@@ -9,7 +9,7 @@
 #include "gemm.h"
 #include <arm_neon.h>
 
-/* The loop takes so many steps of k in a round; whoever calls it does what is left. */
+/* Number of steps of k in a round of the loop; the caller does the remaining steps. */
 #define NEON_STEPS 8
 
 /* c + a[lane] * b; the lane is a constant where this is inlined */
@@ -24,8 +24,9 @@ INLINE vec multiply_add_lane(vec c, vec b, vec a, const int lane) {
 }
 
 /*
- * Keeps the compiler from computing a pointer out of what it was before: so each load advances its own by itself
- * (post-indexed), no other instruction is spent on it, and no two loads become one that needs twice the registers.
+ * Keeps the compiler from computing a pointer from its earlier value. So each load advances its own pointer by itself
+ * (post-indexed addressing), no other instruction is needed for it, and no two loads are merged into one that needs
+ * twice the registers.
  */
 #define FORGET_ORIGIN(pointer) __asm__("" : "+r"(pointer))
 
@@ -65,8 +66,8 @@ INLINE void packed_step(const int mr, const int nv, vec acc[MR][2], const float 
 }
 
 /*
- * As many whole rounds of steps as K has, with the arguments of `tile`; returns their number of steps.
- * Nothing is prefetched: these processors follow rows of panels by themselves.
+ * Runs as many whole rounds of steps as fit in K, with the arguments of `tile`; returns their number of steps. Nothing
+ * is prefetched, because these processors prefetch rows of panels by themselves.
  */
 INLINE int neon_steps(const int mr, const int nv, vec acc[MR][2], const float *a, ptrdiff_t lda, ptrdiff_t step,
                       const float *panel, ptrdiff_t down, int K) {

@@ -1,6 +1,6 @@
 /*
- * Vectors of VL floats, by the vector extensions that GCC and clang share: one source for AVX-512 (16),
- * AVX2 (8), and SSE2, NEON and WebAssembly SIMD (4).
+ * Vectors of VL floats, with the vector extensions that GCC and clang share: one source for AVX-512 (16), AVX2 (8), and
+ * SSE2, NEON and WebAssembly SIMD (4).
  */
 #ifndef CHARNN_VECTOR_H
 #define CHARNN_VECTOR_H
@@ -21,7 +21,7 @@ typedef float vec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 
 #if defined(__wasm_simd128__)
-/* as clang's functions for WebAssembly take them */
+/* the type that clang's functions for WebAssembly use */
 typedef float wide __attribute__((vector_size(16)));
 #endif
 
@@ -33,18 +33,18 @@ INLINE vec load(const float *p) { return *(const vec *)p; }
 
 INLINE void store(float *p, vec x) { *(vec *)p = x; }
 
-/* Partial vectors by mask where the machine has them, else element by element. */
+/* Partial vectors are loaded and stored by mask if the machine has masks, otherwise element by element. */
 #if VL == 16
 #include <immintrin.h>
 #define MASK(n) ((__mmask16)((1u << (n)) - 1))
 #elif VL == 8
 #include <immintrin.h>
-/* eight ones, then eight zeros: the mask of n elements starts 8 - n into it */
+/* eight ones followed by eight zeros: the mask for n elements starts at index 8 - n */
 static const int32_t mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define MASK(n) _mm256_loadu_si256((const __m256i *)(mask_words + VL - (n)))
 #endif
 
-/* The first n < VL elements; the rest is zero. Nothing beyond them is read. */
+/* The first n < VL elements; the rest is zero. Memory after them is not read. */
 INLINE vec load_part(const float *p, int n) {
 #if VL == 16
     return (vec)_mm512_maskz_loadu_ps(MASK(n), p);
@@ -68,14 +68,15 @@ INLINE void store_part(float *p, vec x, int n) {
 }
 
 /*
- * The same for rows that follow one another: the load of the next row would have to wait for a masked
- * store, which reaches into it, to leave the processor; single elements do not.
+ * Stores the end of a row element by element if the next row follows directly: a load of the next row would have to
+ * wait until a masked store that extends into it has left the processor, but it need not wait for stores of single
+ * elements.
  */
 INLINE void store_row_end(float *p, vec x, int n) {
     for (int i = 0; i < n; i++) p[i] = x[i];
 }
 
-/* a b + c, rounded once where the machine can */
+/* a b + c, rounded once if the machine can */
 INLINE vec multiply_add(vec a, vec b, vec c) {
 #if defined(__wasm_relaxed_simd__)
     return (vec)__builtin_wasm_relaxed_madd_f32x4((wide)a, (wide)b, (wide)c);
@@ -85,8 +86,8 @@ INLINE vec multiply_add(vec a, vec b, vec c) {
 }
 
 /*
- * interleave_low: a0 b0 a1 b1 …, from the first halves of a and b; interleave_high: from the second.
- * Compilers spell a shuffle differently.
+ * interleave_low: a0 b0 a1 b1 …, from the first halves of a and b; interleave_high: from the second halves. Compilers
+ * spell a shuffle differently.
  */
 #if VL == 16
 #define LOW_PAIRS 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
@@ -107,8 +108,8 @@ INLINE vec interleave_high(vec a, vec b) { return __builtin_shuffle(a, b, (ivec)
 #endif
 
 /*
- * Transposes VL rows of VL elements: interleaving row i with row i + VL/2 is a perfect shuffle of all
- * elements, and log2(VL) of them bring element [i][j] to [j][i].
+ * Transposes VL rows of VL elements: interleaving row i with row i + VL/2 is a perfect shuffle of all elements, and
+ * log2(VL) such shuffles bring element [i][j] to [j][i].
  */
 INLINE void transpose_square(vec rows[VL]) {
     vec next[VL];
@@ -135,12 +136,12 @@ INLINE ivec take_elements(ivec x, ivec places) {
 }
 #endif
 
-/* a where the mask is all ones, else b */
+/* a where the mask is all ones, otherwise b */
 INLINE vec choose(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
 
-/* x with the elements from n on set to zero */
+/* x with the elements from index n onwards set to zero */
 INLINE vec first_elements(vec x, int n) {
 #if VL == 16
     const ivec place = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -153,9 +154,8 @@ INLINE vec first_elements(vec x, int n) {
 }
 
 /*
- * a < b ? a : b, so b where one is not a number. The machine has this in one instruction. Relaxed SIMD has
- * another one that looks alike, which clang would take for a comparison, and which may return either operand
- * where one is not a number.
+ * a < b ? a : b, so b if one of them is NaN. The machine has an instruction for this. Relaxed SIMD has a similar one,
+ * which clang would use for such a comparison and which may return either operand if one is NaN.
  */
 INLINE vec smaller(vec a, vec b) {
 #if VL == 16
@@ -169,7 +169,7 @@ INLINE vec smaller(vec a, vec b) {
 #endif
 }
 
-/* a > b ? a : b, so b where one is not a number. */
+/* a > b ? a : b, so b if one of them is NaN. */
 INLINE vec larger(vec a, vec b) {
 #if VL == 16
     return (vec)_mm512_max_ps((__m512)a, (__m512)b);
@@ -182,14 +182,14 @@ INLINE vec larger(vec a, vec b) {
 #endif
 }
 
-/* Limits x to ±limit; not-a-number stays. */
+/* Limits x to [low, high]; NaN stays NaN. */
 INLINE vec limited(vec x, float low, float high) {
     return smaller(splat(high), larger(splat(low), x));
 }
 
 /*
- * The sum, or the largest, of all elements, in every element. Interleaving a vector with itself sets
- * element i beside element i + VL/2; log2(VL) such rounds reduce in a tree.
+ * The sum, or the maximum, of all elements, in every element. Interleaving a vector with itself puts element i beside
+ * element i + VL/2; log2(VL) such rounds reduce it as a tree.
  */
 INLINE vec sum_of_elements(vec x) {
 #pragma GCC unroll 4
@@ -204,8 +204,8 @@ INLINE vec largest_of_elements(vec x) {
 }
 
 /*
- * Runs BODY(n) for a row of `length` elements: n == VL for whole vectors at element `at`, and once with
- * n < VL for the rest. With n a constant in the first case the partial forms vanish from it.
+ * Runs BODY(n) for a row of `length` elements: with n == VL for whole vectors at index `at`, and once with n < VL for
+ * the rest. In the first case n is a constant, so the code for partial vectors disappears from it.
  */
 #define FOR_VECTORS(at, length, BODY)                       \
     do {                                                    \

@@ -1,4 +1,4 @@
-/** Writes what a command has made: to a file, to standard output, or to a pipe. */
+/** Writes what a command has made to a file, to standard output, or to a pipe. */
 import { once } from 'node:events';
 import { constants, openSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -23,8 +23,8 @@ export async function isPipe(path: string): Promise<boolean> {
 }
 
 /**
- * Writes a result as a whole or not at all, and notes where it is.
- * @param what it is, with its article
+ * Writes a result, replacing an existing file entirely or not at all, and notes where it is.
+ * @param what the result, with its article
  */
 export async function writeResult(
   path: string,

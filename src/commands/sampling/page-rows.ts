@@ -1,4 +1,4 @@
-/** The options of what the controls of a model's page show at first. */
+/** The options for what the controls of a model's page show at first. */
 import { readEscapes } from '../../messages/escapes.js';
 import { type OptionsOf, option } from '../../options/table.js';
 import { integer, real, text } from '../../options/types.js';
@@ -40,7 +40,7 @@ export function pageSettings({
   stop,
   seed,
 }: OptionsOf<typeof pageRows>): PageSettings {
-  // the page reads the escapes of the stop sequence itself; they are read here to find what is wrong with them
+  // the page itself converts the escapes in the stop sequence; here they are only checked
   if (stop !== undefined) readEscapes(stop, '--stop');
   return {
     prompt: readEscapes(prompt ?? '', '--prompt'),

@@ -22,7 +22,7 @@ export const sampleTable = {
     length: { ...length, short: 'l' },
     count: {
       ...count,
-      help: 'number of records; a line feed follows each',
+      help: 'number of records (generated texts); a line feed follows each',
       short: 'n',
       absent: 'one text',
     },

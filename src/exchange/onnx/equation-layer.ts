@@ -1,7 +1,7 @@
 /**
- * One time step of a layer whose cell is given by equations, as plain operators: every expression becomes a node.
- * Values are [B, H], but for those that depend on learned vectors and numbers alone, which are [H] or single numbers
- * until they have to be whole.
+ * One time step of a layer whose cell is given by equations, in basic ONNX operators: every expression becomes a node.
+ * Values are [B, H]; those that depend only on learned vectors and numbers are [H] or single numbers, until the full
+ * shape is needed.
  */
 import { type CellDefinition, defineCell } from '../../cells/definition.js';
 import type { Expression } from '../../cells/syntax.js';
@@ -10,20 +10,20 @@ import { normEpsilon } from './step-layers.js';
 
 interface Value {
   readonly name: string;
-  /** Whether it is [B, H] */
+  /** Whether its shape is [B, H] */
   readonly isWhole: boolean;
 }
 
-/** Operators of ONNX for the functions of the language that are one operator there */
+/** Functions of the language that are a single operator in ONNX */
 const operators: Readonly<Record<string, string>> = {
   ...{ sigmoid: 'Sigmoid', tanh: 'Tanh', relu: 'Relu', exp: 'Exp', log: 'Log' },
-  // what stops a gradient changes no value
+  // stopping the gradient does not change the value
   ...{ softplus: 'Softplus', max: 'Max', stop: 'Identity' },
 };
 
 const arithmetic = { '+': 'Add', '-': 'Sub', '*': 'Mul', '/': 'Div' } as const;
 
-/** Writes a layer of a cell of equations. */
+/** Writes a layer whose cell is given by equations. */
 export function equationLayer(equations: string, place: LayerPlace): LayerResult {
   return new Writer(defineCell(equations), place).result();
 }
@@ -105,7 +105,7 @@ class Writer {
     };
   }
 
-  /** The name of the value as [B, H] */
+  /** The name of the value with shape [B, H] */
   private whole({ name, isWhole }: Value): string {
     if (isWhole) return name;
     const { graph, states } = this.place;

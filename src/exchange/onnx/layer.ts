@@ -1,4 +1,4 @@
-/** What the writers of layers share: the weights of a layer as tensors of a graph. */
+/** What all writers of layers use: the weights of a layer as tensors of a graph. */
 import type { Model } from '../../model/model-data.js';
 import { namedTensors } from '../../model/model-data.js';
 import type { OnnxGraph } from './onnx-graph.js';
@@ -23,27 +23,27 @@ export function weightsOf(table: WeightTable, name: string): StoredWeights {
   return found;
 }
 
-/** Puts a tensor of the model into the graph as it is. */
+/** Adds a tensor of the model to the graph, unchanged. */
 export function addWeights(graph: OnnxGraph, table: WeightTable, name: string): string {
   const { shape, values } = weightsOf(table, name);
   return graph.tensor(name, shape, values);
 }
 
-/** A layer that is to be written */
+/** A layer to be written, and where it is in the network */
 export interface LayerPlace {
   readonly graph: OnnxGraph;
   readonly weights: WeightTable;
   /** Number of the layer */
   readonly l: number;
-  /** H */
+  /** H: number of units */
   readonly hidden: number;
   /** The name of the layer's input */
   readonly input: string;
-  /** The names of its states before, in the order of the cell's */
+  /** The names of its states before the step, in the order of the cell's states */
   readonly states: readonly string[];
 }
 
-/** What a layer gives: names of its output, and of its states after */
+/** The names of a layer's output and of its states after the step */
 export interface LayerResult {
   readonly output: string;
   readonly states: readonly string[];

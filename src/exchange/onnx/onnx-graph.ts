@@ -1,6 +1,6 @@
 /**
- * A graph of ONNX under construction: nodes in the order in which they are computed, tensors, inputs and outputs.
- * Field numbers are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
+ * An ONNX graph under construction: nodes in the order in which they are computed, tensors, inputs and outputs. Field
+ * numbers are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
  */
 import { littleEndian } from '../../checkpoint/tensors.js';
 import { ProtoMessage } from './protobuf.js';
@@ -9,7 +9,7 @@ import { ProtoMessage } from './protobuf.js';
 const elementTypes = { float: 1, int64: 7 } as const;
 export type ElementType = keyof typeof elementTypes;
 
-/** A size, or the name of one that is known only when the graph runs */
+/** A size, or the name of a size that is only known when the graph runs */
 export type Dimension = number | string;
 
 /** Values of attributes: integers, or a float */
@@ -36,7 +36,7 @@ export class OnnxGraph {
 
   /**
    * Adds a node with one result.
-   * @param name of the result; made up where it is left out
+   * @param name of the result; by default a new one
    * @returns the name of the result
    */
   node(
@@ -59,12 +59,12 @@ export class OnnxGraph {
     return this.nodeOf(operator, inputs, attributes, names);
   }
 
-  /** Adds a tensor of numbers; one of a name that is there already is the same. */
+  /** Adds a tensor of numbers; if there is one with this name already, it is used. */
   tensor(name: string, shape: readonly number[], values: Float32Array): string {
     return this.constant(name, 'float', shape, () => littleEndian(values));
   }
 
-  /** A single number, or a list of integers */
+  /** Adds a single number. */
   number(value: number): string {
     return this.tensor(`number_${value}`, [], Float32Array.of(value));
   }
@@ -139,7 +139,7 @@ function attribute(name: string, value: Attributes[string]): ProtoMessage {
   const message = new ProtoMessage().text(1, name);
   if (typeof value === 'string') return message.text(4, value).int(20, attributeTypes.string);
   if (typeof value === 'object') return message.float(2, value.float).int(20, attributeTypes.float);
-  // a negative number takes all 64 bits, and no attribute here needs one
+  // a negative number takes all 64 bits, but no attribute here is negative
   return message.int(3, value).int(20, attributeTypes.int);
 }
 

@@ -1,7 +1,7 @@
 /**
- * The network of a model as a graph of ONNX: of one time step, or of a whole sequence. Ids and states go in, logits and
- * states come out, so that a text can be read in pieces. Version 8 of the format with operator set 17 is what
- * onnxruntime reads from version 1.12 on.
+ * The network of a model as an ONNX graph, for one time step or for a whole sequence. Its inputs are ids and states,
+ * its outputs logits and states, so that a text can be read in pieces. It uses version 8 of the format with operator
+ * set 17, which onnxruntime reads since version 1.12.
  */
 import { modelContents } from '../../checkpoint/model-file.js';
 import { CharnnError, optionName } from '../../errors.js';
@@ -22,7 +22,7 @@ export type GraphKind = (typeof graphKinds)[number];
 
 const formatVersion = 8;
 const operatorSet = 17;
-/** The largest message of Protocol Buffers */
+/** Max bytes of a Protocol Buffers message */
 const maxBytes = 2 ** 31 - 1;
 
 /** Whether ONNX has an operator for the layers of a network over a whole sequence */
@@ -31,7 +31,7 @@ export function hasSequenceOperator({ cell, layerNorm }: ModelConfig): boolean {
 }
 
 /**
- * Makes the file of a model, as pieces. Counts are left out: the graph is the network alone.
+ * Makes the file of a model, in pieces. It contains only the network, without counts.
  * @throws CharnnError for a model that is too large for the format
  */
 export function onnxModel(model: Model, kind: GraphKind): readonly Uint8Array[] {
@@ -47,7 +47,7 @@ export function onnxModel(model: Model, kind: GraphKind): readonly Uint8Array[] 
   }
   if (file.length > maxBytes) {
     throw new CharnnError(
-      `the model is too large for ONNX, whose files hold at most ${maxBytes} bytes: export it with ${optionName('format', 'safetensors')}`,
+      `the model is too large for ONNX, whose files may have at most ${maxBytes} bytes: export it with ${optionName('format', 'safetensors')}`,
     );
   }
   return file.pieces();
@@ -65,7 +65,7 @@ function networkGraph(model: Model, kind: GraphKind): OnnxGraph {
   const after: string[][] = [];
   let x = inputOf(graph, config, weights, ids);
   for (let l = 0; l < L; l++) {
-    // an index alone takes the layer's state as [B, H], a list of one index as [1, B, H]
+    // a scalar index gives the layer's state as [B, H], a list of one index gives [1, B, H]
     const index = kind === 'step' ? graph.integer(l) : graph.integers([l]);
     const before = states.map((state) => graph.node('Gather', [state, index], { axis: 0 }));
     const place = { graph, weights, l, hidden: H, input: x, states: before };
@@ -119,7 +119,7 @@ function logits(
     graph.node('Gemm', [top, weight, bias], { transB: 1 }, 'logits');
     return;
   }
-  // Gemm takes matrices alone
+  // Gemm accepts only matrices, and `top` may have three dimensions
   const product = graph.node('MatMul', [top, graph.node('Transpose', [weight])]);
   graph.node('Add', [product, bias], {}, 'logits');
 }

@@ -1,16 +1,16 @@
 /**
- * Messages of Protocol Buffers, as far as ONNX needs them to be written. A message is a list of fields, each a number
- * and a value (https://protobuf.dev/programming-guides/encoding).
+ * Writes Protocol Buffers messages, as far as ONNX needs them. A message is a list of fields, each a number and a value
+ * (https://protobuf.dev/programming-guides/encoding).
  */
 
-/** Wire types: how a value is written */
+/** Wire types, which say how a value is encoded */
 const varint = 0;
 const lengthDelimited = 2;
 const fourBytes = 5;
 
 export class ProtoMessage {
   private readonly parts: Uint8Array[] = [];
-  /** Number of its bytes */
+  /** Number of bytes in the message */
   length = 0;
 
   /** @param value an integer of at least 0 */
@@ -60,7 +60,7 @@ export class ProtoMessage {
   }
 }
 
-/** Seven bits a byte, the lowest first; the highest bit says that another byte follows. */
+/** Seven bits per byte, lowest first; the highest bit says that another byte follows. */
 function varintBytes(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = value;

@@ -1,6 +1,6 @@
 /**
- * A layer over a whole sequence, as one of ONNX's operators RNN, LSTM and GRU. The input is [T, B, ·], each state
- * [1, B, H]. The operators have the gates in another order than charnn and PyTorch.
+ * A layer over a whole sequence, as one of ONNX's operators RNN, LSTM and GRU. The input is [T, B, ·], each state [1,
+ * B, H]. The order of gates in these operators differs from that of charnn and PyTorch.
  */
 import type { CellName } from '../../model/cells/cells.js';
 import { type LayerPlace, type LayerResult, weightsOf } from './layer.js';
@@ -8,20 +8,20 @@ import type { Attributes } from './onnx-graph.js';
 
 interface SequenceOperator {
   readonly name: string;
-  /** For each gate of the operator its place among charnn's */
+  /** For each gate of the operator, its index among charnn's gates */
   readonly gates: readonly number[];
   readonly attributes: Attributes;
 }
 
 const operators: Readonly<Record<CellName, SequenceOperator>> = {
   rnn: { name: 'RNN', gates: [0], attributes: {} },
-  // input, output, forget, cell; charnn: input, forget, cell, output
+  // input, output, forget, cell; in charnn: input, forget, cell, output
   lstm: { name: 'LSTM', gates: [0, 3, 1, 2], attributes: {} },
-  // update, reset, new; charnn: reset, update, new. The reset gate acts after the product.
+  // update, reset, new; in charnn: reset, update, new. The reset gate acts after the matrix product.
   gru: { name: 'GRU', gates: [1, 0, 2], attributes: { linear_before_reset: 1 } },
 };
 
-/** Writes a layer of a cell. */
+/** Writes a layer. */
 export function sequenceLayer(cell: CellName, place: LayerPlace): LayerResult {
   const { graph, l, hidden, input, states } = place;
   const { name: operator, gates, attributes } = operators[cell];
@@ -45,7 +45,7 @@ export function sequenceLayer(cell: CellName, place: LayerPlace): LayerResult {
   return { output: graph.node('Squeeze', [output, graph.integers([1])]), states: after };
 }
 
-/** Blocks of a list, one for each gate, in another order */
+/** Reorders the blocks of a list, of which each gate has one */
 function reordered(values: Float32Array, gates: readonly number[]): Float32Array {
   const size = values.length / gates.length;
   const result = new Float32Array(values.length);

@@ -1,14 +1,14 @@
 /**
- * One time step of a layer as plain operators, for the cells that have kernels of their own: the formulas stand beside
- * the cells, in `model/cells/`. The input is [B, ·], each state [B, H].
+ * One time step of a layer in basic ONNX operators, for the cells that have kernels of their own; `model/cells/` has
+ * the formulas. The input is [B, ·], each state [B, H].
  */
 import type { CellName } from '../../model/cells/cells.js';
 import { addWeights, type LayerPlace, type LayerResult } from './layer.js';
 
-/** The constant that layer normalisation adds to the variance, the same in every back end */
+/** The constant that layer normalisation adds to the variance, which is the same in every back end */
 export const normEpsilon = { float: 1e-5 };
 
-/** Writes a layer of a cell. */
+/** Writes a layer. */
 export function stepLayer(cell: CellName, layerNorm: boolean, place: LayerPlace): LayerResult {
   if (cell === 'gru') return gruStep(place);
   if (cell === 'rnn') return rnnStep(place);
@@ -21,7 +21,7 @@ function add(place: LayerPlace, what: string): string {
   return addWeights(place.graph, place.weights, weightName(place, what));
 }
 
-/** Writes x Wᵀ + b, or without the bias x Wᵀ. */
+/** Writes x Wᵀ + b, or x Wᵀ without a bias. */
 function product(place: LayerPlace, x: string, matrix: string, bias?: string): string {
   const inputs = [x, add(place, matrix), ...(bias === undefined ? [] : [add(place, bias)])];
   return place.graph.node('Gemm', inputs, { transB: 1 });
@@ -46,7 +46,7 @@ function plainGates(place: LayerPlace): string[] {
   return graph.split('Split', [sum], 4, { axis: 1 });
 }
 
-/** Each gate's sums normalised over the units, the recurrent bias added after */
+/** Each gate's pre-activations, normalised across the units, with the recurrent bias added afterwards */
 function normalisedGates(place: LayerPlace): string[] {
   const { graph, input, states } = place;
   const sum = graph.node('Add', [
@@ -63,7 +63,7 @@ function normalisedGates(place: LayerPlace): string[] {
     );
 }
 
-/** @param gates sums of input, forget, cell and output gate, [B, H] each */
+/** @param gates pre-activations of the input, forget, cell and output gate, [B, H] each */
 function lstmStep({ graph, states }: LayerPlace, gates: readonly string[]): LayerResult {
   const [i, f, o] = [0, 1, 3].map((k) => graph.node('Sigmoid', [gates[k]]));
   const g = graph.node('Tanh', [gates[2]]);

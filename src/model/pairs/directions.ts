@@ -1,18 +1,18 @@
 /**
- * Lists of rows by which a gather brings both directions of an encoder into one order, or each into its own. A row is
- * one character's H numbers of one direction.
+ * Index lists for a gather that brings both directions of an encoder into a common order, or each into its own. A row
+ * is one character's H numbers in one direction.
  */
 
 export interface DirectionLists {
   /**
-   * [2·S·B] for the order of time of each direction: row 2i of the result is that of the direction forwards, row 2i + 1
-   * that of the direction backwards. They are taken from both directions' outputs one below the other, each in its own
-   * order.
+   * [2·S·B], one list for the order of time of each direction: row 2i of the result is from the forward direction, row
+   * 2i + 1 from the backward direction. The source of the gather is the outputs of both directions, one below the
+   * other, each in its own order.
    */
   readonly join: readonly [Int32Array, Int32Array];
   /** The inverse of `join` */
   readonly split: readonly [Int32Array, Int32Array];
-  /** [S·B]: for each row that at the same place from the other end of its source */
+  /** [S·B]: for each row, the row at the same distance from the other end of its source */
   readonly mirror: Int32Array;
 }
 
@@ -44,7 +44,7 @@ export function directionLists(S: number, B: number): DirectionLists {
   return { join, split, mirror };
 }
 
-/** The row at the same place from the other end of its source */
+/** The row at the same distance from the other end of its source */
 function mirrored(row: number, S: number, B: number): number {
   return (S - 1 - Math.floor(row / B)) * B + (row % B);
 }

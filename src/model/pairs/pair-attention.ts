@@ -1,12 +1,12 @@
 /**
  * Attention of the decoder over the source (Luong et al. 2015), in one of three ways:
  *
- * - `general`: keys and values are two products of the encoder's outputs, 2H wide
- * - `dot`: a key is the sum of both directions' outputs, and only values are a product
- * - `none`: the decoder knows of the source what its first state holds
+ * - `general`: keys and values are two linear maps of the encoder's outputs, 2H wide
+ * - `dot`: a key is the sum of both directions' outputs, and only values are a linear map
+ * - `none`: the decoder knows the source only through its initial state
  *
- * Luong's product with the weighted mean of the encoder's states is the weighted mean of their products, which is what
- * the values are.
+ * Luong applies a linear map to the weighted mean of the encoder's states; this equals the weighted mean of their
+ * images under that map, which are the values here.
  */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import type { ModelConfig } from '../model-config.js';
@@ -17,7 +17,7 @@ import type { Sources } from './pair-feed.js';
 const weightName = 'attention.weight';
 
 export class PairAttention {
-  /** [2H, 2H] for `dot`: the rows of the keys, which are constant, above a copy of those of the values */
+  /** [2H, 2H] for `dot`: the rows of the keys, which are constant, above a copy of the rows of the values */
   private readonly constantKeys: Tensor | undefined;
   private isFrozen = false;
   private remembered: { readonly sources: Sources; readonly outputs: Tensor } | undefined;
@@ -41,7 +41,7 @@ export class PairAttention {
   }
 
   /**
-   * Makes keys and values of what is attended to.
+   * Computes keys and values.
    * @param outputs [S·B, 2H] of the encoder; kept until the backward pass
    */
   remember(sources: Sources, outputs: Tensor): void {
@@ -53,8 +53,8 @@ export class PairAttention {
   }
 
   /**
-   * Leaves out sources.
-   * @param rows [S·n] which of the S·B positions are those of the n sources that stay, time-major
+   * Drops some of the sources.
+   * @param rows [S·n] which of the S·B positions belong to the n sources that are kept, time-major
    */
   narrow(rows: Indices): void {
     const { sources, outputs } = this.last();
@@ -66,7 +66,7 @@ export class PairAttention {
   }
 
   /**
-   * Looks at the source.
+   * Attends to the source.
    * @param query [T, B, H]
    * @param context [T, B, H]: receives the weighted mean of the values
    */
@@ -77,7 +77,7 @@ export class PairAttention {
     else backend.attentionForward(this.size(T), this.tensors(T, query), context);
   }
 
-  /** [T, B, S]: how much each step of the last call of `forward` looks at each position of the source */
+  /** [T, B, S]: the attention weights of the last call of `forward` */
   get lastWeights(): Tensor {
     if (this.attended === undefined || this.config.attention === 'none') {
       throw new Error('nothing has been attended to');
@@ -94,7 +94,7 @@ export class PairAttention {
   backward(dContext: Tensor, dQuery: Tensor): Tensor {
     const { backend, config, gradients, remembered, attended } = this;
     if (gradients === undefined || remembered === undefined || attended === undefined) {
-      throw new Error('nothing to go back to');
+      throw new Error('backward needs a forward pass before it');
     }
     const { S, B } = remembered.sources;
     const { hidden: H } = config;
@@ -139,7 +139,7 @@ export class PairAttention {
     return this.constantKeys ?? this.weights.get(weightName);
   }
 
-  /** Copies the values' rows under the constant ones. */
+  /** Copies the values' rows below the constant ones. */
   private refresh(): void {
     if (this.constantKeys === undefined || this.isFrozen) return;
     this.backend.copy(this.valueRows(this.constantKeys), this.weights.get(weightName));

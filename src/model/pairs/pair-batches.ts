@@ -1,14 +1,14 @@
 /**
- * Batches of pairs: all sources of a batch have the same length, and all targets about the same. Number and sizes of
- * the batches are equal in every pass. Which pairs of equal lengths come together, and the order of the batches, is
- * drawn for each pass from the seed. So a batch is a function of its number alone, and nothing has to be saved.
+ * Batches of pairs: all sources in a batch have the same length, and all targets about the same. The number and sizes
+ * of the batches are the same in every pass. Which pairs of equal lengths are combined, and the order of the batches,
+ * is drawn for each pass from the seed. So a batch depends only on its number, and nothing has to be saved.
  */
 import { labelsOf, vectorCount, vectorsOf } from '../../text/conditions.js';
 import type { Ids } from '../../text/unit.js';
 import { Random } from '../random.js';
 import { type PairMarks, type PairTable, targetStart } from './pair-table.js';
 
-/** Length of sources and targets up to which a batch has all its rows; with longer ones it has fewer. */
+/** Max length of sources and targets in a batch with all its rows; with longer ones it has fewer rows. */
 export const usualLength = 64;
 
 /** Some of the rows of a batch. Lists are time-major. */
@@ -17,20 +17,20 @@ export interface PairRows {
   readonly totalRows: number;
   readonly firstRow: number;
   readonly B: number;
-  /** Length of the sources, which all have the same, with the vectors that stand before their characters */
+  /** Length of the sources, which is the same for all, including the vectors that precede their characters */
   readonly S: number;
-  /** Number of the decoder's steps: length of the longest target, with the newline that ends it */
+  /** Number of the decoder's steps: length of the longest target, including the newline that ends it */
   readonly T: number;
   /** [S, B] ids of the sources' characters; fewer than S steps where there are vectors */
   readonly source: Int32Array;
   /** [C, B] values of the sources' labels, and [·, B, F] vectors, if there are any */
   readonly labels?: Int32Array | undefined;
   readonly vectors?: Float32Array | undefined;
-  /** [T, B] what the decoder reads: a tab, then the target; newlines beyond the target's end */
+  /** [T, B] what the decoder reads: a tab, then the target; newlines after the target's end */
   readonly inputs: Int32Array;
-  /** [N] indices among the T·B outputs of those where something is to be predicted, row by row of the batch */
+  /** [N] indices among the T·B outputs of those at which something is to be predicted, row by row of the batch */
   readonly places: Int32Array;
-  /** [N] the ids to be predicted there; each target's last one is a newline */
+  /** [N] the ids to be predicted there; the last one of each target is a newline */
   readonly targets: Int32Array;
 }
 
@@ -44,7 +44,7 @@ export interface PairBatchSizes {
 
 export class PairBatches {
   readonly batchesPerPass: number;
-  /** Numbers of the pairs, sorted by length of source, then of target, then position in the text */
+  /** Indices of the pairs, sorted by length of source, then of target, then position in the text */
   private readonly sorted: Uint32Array;
   /** Indices in `sorted` at which groups of equal lengths begin, and its length */
   private readonly groups: readonly number[];
@@ -83,8 +83,8 @@ export class PairBatches {
   }
 
   /**
-   * Sizes of the largest share of a batch, which the network must have memory for
-   * @param share number of rows that are taken of so many
+   * Sizes of the largest share of a batch, for which the network must have memory
+   * @param share gives the number of rows in the share, out of so many
    */
   sizes(share: (rows: number) => number): PairBatchSizes {
     const sizes = { maxBatch: 1, maxSourceRows: 1, maxTargetRows: 1, maxWeights: 1 };
@@ -100,7 +100,7 @@ export class PairBatches {
     return sizes;
   }
 
-  /** Number of positions of a pair's source: its vectors and its characters */
+  /** Number of positions in a pair's source, which are its vectors and its characters */
   private positions(pair: number): number {
     const { lengths, lines, given } = this.pairs;
     return vectorCount(given, lines[pair]) + lengths[2 * pair];

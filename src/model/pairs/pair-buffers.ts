@@ -1,4 +1,4 @@
-/** The memory of a network of pairs: buffers by name, each as large as the largest batch needs it. */
+/** The memory of a network for pairs: buffers by name, each large enough for the largest batch. */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 
 export interface PairCapacity {
@@ -27,9 +27,9 @@ export class PairBuffers {
   }
 
   /**
-   * Gives the buffer of a name, which is allocated at the first call.
+   * Returns the buffer with a name, which is allocated at the first call.
    * @param limit the capacity that bounds the rows of the shape, or with `maxWeights` its elements
-   * @returns a view of the shape; what the last call with the name has left in it is still there
+   * @returns a view with the shape; the contents left by the last call with the name are still there
    */
   take(name: string, shape: readonly number[], limit: keyof PairCapacity): Tensor {
     const { backend } = this;
@@ -43,10 +43,10 @@ export class PairBuffers {
   }
 
   /**
-   * Puts rows of a matrix into another order, in place.
-   * @param x rows of `width` numbers; those from `rows.length` on are left as they are
-   * @param rows for each row the row that is to stand there
-   * @param name of the buffer that is used on the way
+   * Rearranges the rows of a matrix, in place.
+   * @param x rows of `width` numbers; rows from `rows.length` onwards are left as they are
+   * @param rows for each row, the row that is to be moved there
+   * @param name of the buffer used for this
    */
   gatherRows(
     x: Tensor,
@@ -63,7 +63,7 @@ export class PairBuffers {
     backend.copy(backend.view(x, 0, shape), moved);
   }
 
-  /** Gives the buffer of a name whose size does not depend on the batch. */
+  /** Returns the buffer with a name whose size does not depend on the batch. */
   fixed(name: string, shape: readonly number[]): Tensor {
     const buffer = this.buffers.get(name) ?? this.backend.tensor(shape);
     this.buffers.set(name, buffer);

@@ -1,6 +1,6 @@
 /**
- * The decoder: L layers over the characters of targets, one above the other, as in a language model. Dropout acts
- * between the layers; what the last one hands on is dropped after attention.
+ * The decoder: L layers over the characters of targets, stacked as in a language model. Dropout acts between the
+ * layers; the last one's output is dropped out after attention.
  */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import { cellOf } from '../cells/cells.js';
@@ -12,7 +12,7 @@ import { PairLayer } from './pair-layer.js';
 
 export class PairDecoder {
   private readonly layers: readonly PairLayer[];
-  /** Number of the states of a layer */
+  /** Number of state tensors of a layer */
   private readonly kinds: number;
   private decoded:
     | { readonly T: number; readonly B: number; readonly dropout?: Dropout }
@@ -37,9 +37,9 @@ export class PairDecoder {
   /**
    * Runs T steps.
    * @param ids [T, B] what is read
-   * @param labels [N, E] embeddings of labels, if there are any: those of row b are row b mod N
-   * @param states [B, H] each, layer by layer: read as the states before the first step, then overwritten with those
-   *   after the last
+   * @param labels [N, E] embeddings of labels, if there are any; row b uses row b mod N
+   * @param states [B, H] each, layer by layer: the states before the first step, which are overwritten with those after
+   * the last
    * @returns [T, B, H] the output of the last layer
    */
   forward(
@@ -112,7 +112,7 @@ export class PairDecoder {
     return states.slice(l * this.kinds, (l + 1) * this.kinds);
   }
 
-  /** The mask of what layer l hands on to the next one. The first sites are the encoder's. */
+  /** The dropout mask between layer l and the next one. The first sites are the encoder's. */
   private mask(dropout: Dropout | undefined, l: number) {
     const { layers: L } = this.config;
     return dropout && l < L - 1 ? dropoutMask(dropout, 2 * L + l) : undefined;

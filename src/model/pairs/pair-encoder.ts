@@ -1,9 +1,10 @@
 /**
  * The encoder: L layers, each of which reads its input forwards and backwards. The layers above the first read both
- * directions of the layer below, side by side; with residual connections each direction adds what it was below.
+ * directions of the layer below, side by side; with residual connections each direction adds the same direction's
+ * output from below.
  *
- * Each direction runs in its own order of time. Where both are needed, a gather puts their outputs side by side and in
- * one order: rows of H numbers, of which a row of 2H is two.
+ * Each direction runs in its own order of time. Where both are needed, a gather puts their outputs side by side in a
+ * common order: it moves rows of H numbers, of which a row of 2H is two.
  */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { CellChunk } from '../cells/cell.js';
@@ -52,7 +53,7 @@ export class PairEncoder {
    * Reads sources.
    * @param labels [B, E] embeddings of the sources' labels, if they have any
    * @returns [S·B, 2H] the outputs of both directions of the last layer, side by side, from the first character to the
-   *   last
+   * last
    */
   forward(sources: Sources, labels: Tensor | undefined, dropout: Dropout | undefined): Tensor {
     const { backend, config, layers } = this;
@@ -70,7 +71,7 @@ export class PairEncoder {
         else backend.copy(y, output);
         if (isResidual(config, l)) backend.add(y, this.half(this.stacked(l - 1, S, B), d, S, B));
       });
-      // the last layer's outputs are wanted in one order only
+      // the last layer's outputs are needed in one order only
       for (const d of l < layers.length - 1 ? [0, 1] : [0]) {
         backend.gather(this.inRows(this.joined(l, d, S, B)), this.stacked(l, S, B), join[d]);
       }
@@ -89,7 +90,8 @@ export class PairEncoder {
    * Adds to the gradients of the encoder's parameters.
    * @param dOutput [S·B, 2H] gradient w.r.t. what `forward` has returned, which is overwritten
    * @param dLabels [B, E]: the gradient w.r.t. the embeddings of labels is added to it
-   * @param dFinal gives the gradients w.r.t. the final states of a layer's direction, [B, H] each, which are overwritten
+   * @param dFinal gives the gradients w.r.t. the final states of a layer's direction, [B, H] each, which are
+   * overwritten
    */
   backward(
     dOutput: Tensor,
@@ -147,7 +149,10 @@ export class PairEncoder {
     return this.encoded;
   }
 
-  /** [2·S·B, H]: layer l's outputs after dropout, first those of the direction forwards, then those backwards */
+  /**
+   * [2·S·B, H]: layer l's outputs after dropout, first those of the forward direction, then those of the backward
+   * direction
+   */
   private stacked(l: number, S: number, B: number): Tensor {
     const { hidden: H } = this.config;
     return this.inRows(this.buffers.take(`stacked${l}`, [S * B, 2 * H], 'maxSourceRows'));
@@ -165,7 +170,7 @@ export class PairEncoder {
     return this.backend.view(x, 0, [x.size / H, H]);
   }
 
-  /** What stands for direction d in a tensor [2·S·B, H] */
+  /** The rows of direction d in a tensor [2·S·B, H] */
   private half(x: Tensor, d: number, S: number, B: number): Tensor {
     const { hidden: H } = this.config;
     return this.backend.view(x, d * S * B * H, [S, B, H]);

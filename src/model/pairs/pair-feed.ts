@@ -1,4 +1,4 @@
-/** Ids of batches of pairs in memory of the device, which is allocated once for the largest batch. */
+/** Writes the ids of batches of pairs to the device, into memory that is allocated once for the largest batch. */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import type { LabelRows } from '../labels.js';
 import { directionLists, reversedTime } from './directions.js';
@@ -12,22 +12,22 @@ export interface Sources {
   readonly ids: Indices;
   /** [S, B] the ids of each source in reverse order */
   readonly reversed: Indices;
-  /** Lists for a gather of both directions, in the order of time of each; see `DirectionLists` */
+  /** Index lists for a gather of both directions, in the order of time of each; see `DirectionLists` */
   readonly join: readonly Indices[];
   readonly split: readonly Indices[];
-  /** [S·B] a gather list that reverses time: row (s, b) takes row (S-1-s, b) */
+  /** [S·B] an index list that reverses time in a gather: row (s, b) takes row (S-1-s, b) */
   readonly mirror: Indices;
-  /** [·, F]: the vectors that stand before the characters, time-major */
+  /** [·, F]: the vectors that precede the characters, time-major */
   readonly vectors?: Tensor;
   readonly labels?: LabelRows;
 }
 
-/** What may be given beside the characters of B sources */
+/** What B sources may have besides characters */
 export type Beside = Pick<PairRows, 'labels' | 'vectors'>;
 
 type Lists = Pick<Sources, 'S' | 'B' | 'join' | 'split' | 'mirror'>;
 
-/** A batch with its targets, as the network takes it */
+/** A batch with its targets, in the form that the network uses */
 export interface FedPairs {
   readonly sources: Sources;
   readonly inputs: Indices;
@@ -45,7 +45,7 @@ export class PairFeed {
   private readonly inputs: Indices;
   private readonly places: Indices;
   private readonly targets: Indices;
-  /** The lists of the last batch, which the next one of the same shape takes over */
+  /** The index lists of the last batch, which the next one of the same shape uses again */
   private lists: Lists | undefined;
   private labels: Indices | undefined;
   private vectors: Tensor | undefined;
@@ -69,7 +69,7 @@ export class PairFeed {
 
   /**
    * @param source ids of the characters, time-major, [S, B] without vectors
-   * @param S number of positions of a source, vectors included
+   * @param S number of positions in a source, including vectors
    */
   sources(source: Int32Array, S: number, B: number, { labels, vectors }: Beside = {}): Sources {
     const lists = this.listsOf(S, B);
@@ -102,7 +102,7 @@ export class PairFeed {
     return this.write(this.inputs, ids);
   }
 
-  /** Writes for each row of the decoder the row that `PairNetwork.reorder` gives it. */
+  /** Writes, for each row of the decoder, the row whose states `PairNetwork.reorder` gives it. */
   parents(rows: Int32Array): Indices {
     return this.write(this.places, rows);
   }

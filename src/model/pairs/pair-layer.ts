@@ -123,7 +123,8 @@ export class PairLayer {
    */
   backward(dOutput: Tensor, dState: readonly Tensor[], dSource: SourceGradients = {}): void {
     const { backend, config, weights, gradients, current, labels } = this;
-    if (gradients === undefined || current === undefined) throw new Error('nothing to go back to');
+    if (gradients === undefined || current === undefined)
+      throw new Error('backward needs a forward pass before it');
     const { chunk, source } = current;
     chunk.backward(dOutput, dState);
     const [product] = chunk.products;

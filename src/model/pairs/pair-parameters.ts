@@ -1,6 +1,6 @@
 /**
- * The parameters of a network of pairs. The encoder has the names, shapes and gate order of a bidirectional nn.LSTM,
- * nn.GRU or nn.RNN of PyTorch, and the decoder those of a plain one; `weight_norm_l*`, the gains of layer
+ * The parameters of a network for pairs. The encoder has the names, shapes and gate order of a bidirectional nn.LSTM,
+ * nn.GRU or nn.RNN in PyTorch, and the decoder those of a plain one; `weight_norm_l*`, the gains of layer
  * normalisation, have no counterpart there.
  */
 import { cellOf } from '../cells/cells.js';
@@ -10,7 +10,7 @@ import type { Parameter } from '../parameters.js';
 
 type Initial = Parameter['initial'];
 
-/** The functions by which parameters are added to the parameter table, and common initial values */
+/** Functions that add parameters to the parameter table, and common initial values */
 export interface ParameterList {
   add(
     name: string,
@@ -35,7 +35,7 @@ export function pairParameters(config: ModelConfig, list: ParameterList): void {
   const lastRow = (V - 1) * D;
   const addEmbedding = (part: string) => {
     if (D === 0) return;
-    // the unknown symbol (last row) is never trained on as an input: zero keeps it neutral
+    // the unknown symbol (last row) is never trained as an input: zero keeps it neutral
     const initial: Initial = (random, i) => (i < lastRow ? random.normal() : 0);
     add(`${part}.embedding.weight`, [V, D], initial, { decays: false, vocabularyAxis: 0 });
   };
@@ -43,7 +43,7 @@ export function pairParameters(config: ModelConfig, list: ParameterList): void {
     const axis = inputs === V && D === 0 ? ({ vocabularyAxis: 1 } as const) : {};
     add(`${part}.weight_ih${end}`, [gates * H, inputs], uniform, { gates, ...axis });
     add(`${part}.weight_hh${end}`, [gates * H, H], uniform, { gates });
-    // with layer normalisation it is the bias added after normalising that opens the forget gate
+    // with layer normalisation, the bias that is added after the normalisation opens the forget gate
     add(`${part}.bias_ih${end}`, [gates * H], layerNorm ? zero : ofGate);
     add(`${part}.bias_hh${end}`, [gates * H], layerNorm ? ofGate : zero);
     if (layerNorm) add(`${part}.weight_norm${end}`, [gates * H], one);
@@ -85,7 +85,7 @@ export function pairParameters(config: ModelConfig, list: ParameterList): void {
   }
   if (config.vectors) {
     const { size: F } = config.vectors;
-    // from numbers of variance 1 they make rows of variance 1, which embeddings have at first
+    // from numbers of variance 1 this makes rows of variance 1, like those of embeddings at first
     add('vector.weight', [D, F], (random) => random.normal() / Math.sqrt(F));
     add('vector.bias', [D], zero);
   }

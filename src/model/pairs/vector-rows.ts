@@ -1,7 +1,7 @@
 /**
- * The rows that an encoder reads where vectors stand before the characters of sources. A vector is a position of the
- * source like a character: a matrix brings it to the size of the characters' embeddings. So the encoder's last states,
- * from which the decoder starts, know of the vectors, and attention looks at each of them.
+ * The rows that an encoder reads if vectors precede the characters of sources. A vector is a position of the source
+ * like a character: a matrix maps it to the size of the characters' embeddings. So the encoder's last states, from
+ * which the decoder starts, depend on the vectors, and attention covers each of them.
  *
  *     x_n = W (vector_n - mean) / deviation + b                  for vectors, which come first
  *     x_s = embedding(character_s)                               for characters
@@ -35,7 +35,10 @@ export class VectorRows {
     return [forwards, backwards];
   }
 
-  /** Adds to the gradients; dRows as `forward` has returned the rows, and overwritten. */
+  /**
+   * Adds to the gradients.
+   * @param dRows the gradients w.r.t. the rows that `forward` has returned, which are overwritten
+   */
   backward(sources: Sources, [dForwards, dBackwards]: readonly Tensor[]): void {
     const { backend, gradients } = this;
     if (gradients === undefined) throw new Error('not built for training');

@@ -1,4 +1,4 @@
-/** The part of the page that converts the lines that are typed. */
+/** The part of the page that converts typed lines. */
 import type { ConvertedLine, ModelPageData, PageReply } from '../model-page.js';
 import { copies } from './copying.js';
 import { el } from './dom.js';
@@ -6,7 +6,7 @@ import type { PageView } from './page-view.js';
 import { linkOf, settingsIn } from './share-link.js';
 import { growing } from './typing-area.js';
 
-/** Lines are converted when nothing has been typed for so many milliseconds. */
+/** Lines are converted when nothing has been typed for this many milliseconds. */
 const patienceMs = 150;
 
 const endings = { end: '', cut: 'cut off', refused: 'too long' } as const;

@@ -1,15 +1,15 @@
-/** Copies text, and says so on the button that asked for it. */
+/** Copies text, and confirms it on the button that was pressed. */
 
-/** Milliseconds for which a button says what it has done */
+/** Milliseconds for which a button shows the confirmation */
 const saidMs = 1500;
 
-/** Copies a text to the clipboard. @returns whether that worked */
+/** Copies a text to the clipboard. @returns whether this succeeded */
 async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // a page from disk may not be allowed to; the old way needs a selection
+    // a page opened from disk may not be allowed to use the clipboard; the old way needs a selection
     const area = document.createElement('textarea');
     area.value = text;
     area.style.position = 'fixed';
@@ -22,7 +22,7 @@ async function copy(text: string): Promise<boolean> {
   }
 }
 
-/** Lets a button copy a text. */
+/** Makes a button copy a text. */
 export function copies(button: HTMLButtonElement, text: () => string): void {
   const name = button.textContent ?? '';
   button.addEventListener('click', async () => {

@@ -1,7 +1,10 @@
 /** Decodes the blobs that `../encode-blobs.ts` makes. */
 import { byId } from './dom.js';
 
-/** Decodes a blob of the page; its text stays in the page, so that it can be decoded again after its memory was released. */
+/**
+ * Decodes a blob of the page; its text stays in the page, so that it can be decoded again after its memory was
+ * released.
+ */
 export async function blobBytes(id: string): Promise<ArrayBuffer> {
   const binary = atob(byId(id).textContent ?? '');
   const bytes = new Uint8Array(binary.length);
@@ -10,12 +13,12 @@ export async function blobBytes(id: string): Promise<ArrayBuffer> {
   return new Response(stream).arrayBuffer();
 }
 
-/** Ids as the page packs them: a byte each where the vocabulary allows. */
+/** Ids as the page stores them: one byte each if the vocabulary allows it. */
 export function idArray(buffer: ArrayBuffer, vocabulary: number, length?: number) {
   return vocabulary <= 256 ? new Uint8Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);
 }
 
-/** Keeps the latest results of something slow, by key. */
+/** Caches the latest results of something slow, by key. */
 export class Cache<T> {
   private readonly entries = new Map<string, Promise<T>>();
 
@@ -26,7 +29,7 @@ export class Cache<T> {
 
   get(key: string): Promise<T> {
     const entry = this.entries.get(key) ?? this.make(key);
-    // the entry that was used last comes last
+    // the entry that was used most recently is the last one
     this.entries.delete(key);
     this.entries.set(key, entry);
     for (const oldest of this.entries.keys()) {

@@ -1,4 +1,4 @@
-/** Helpers to make elements, and to find the page's data. */
+/** Helpers for making elements, and for finding the page's data. */
 
 type Child = Node | string;
 
@@ -42,7 +42,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   );
 }
 
-/** Calls back now and whenever the reader changes between light and dark. */
+/** Calls a function now, and whenever the reader switches between light and dark. */
 export function onTheme(apply: () => void): void {
   apply();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', apply);

@@ -1,9 +1,9 @@
-/** Tells what the model had expected in the place of a character. */
+/** Shows what the model had expected at the position of a character. */
 import { el } from './dom.js';
 import { glyph } from './layout.js';
 import type { Character } from './written-text.js';
 
-/** The visible sign for a character that stands alone */
+/** A visible sign for a character that is shown alone */
 export function visible(text: string): string {
   if (text === ' ') return '␣';
   return Array.from(text, (character) => glyph(character).text).join('');

@@ -13,7 +13,7 @@ function svg(tag: string, attributes: Readonly<Record<string, string | number>>)
   return element;
 }
 
-/** The right-saturated share is drawn to the right, the left-saturated share upward. */
+/** The horizontal axis is the right-saturated fraction, the vertical axis the left-saturated fraction. */
 export function gatePlot({ layer, gate, left, right }: Gate): HTMLElement {
   const name = `${gate} gate, layer ${layer}`;
   const plot = svg('svg', {

@@ -1,11 +1,11 @@
-/** A text in rows of a fixed-width font. */
+/** Lays out a text in rows of a fixed-width font. */
 
 /** The text shown for a symbol, and the number of columns it takes */
 export interface Glyph {
   readonly text: string;
   readonly width: 1 | 2;
   readonly newline: boolean;
-  /** The sign for a character that cannot be shown */
+  /** Whether it is shown faintly, as a sign for a character that cannot be shown */
   readonly faint: boolean;
 }
 
@@ -24,14 +24,14 @@ export function glyph(symbol: string): Glyph {
   if (symbol === ' ') return shown('\u00a0', false);
   // two hexadecimal digits of a byte
   if (/^[89a-f][0-9a-f]$/.test(symbol)) return { ...shown(symbol), width: 2 };
-  // control characters have pictures of their own
+  // Unicode has pictures of the control characters
   if (symbol < ' ') return shown(String.fromCodePoint(0x2400 + symbol.charCodeAt(0)));
   if (/^\p{M}$/u.test(symbol)) return shown(`◌${symbol}`);
   if (/^[\p{C}\p{Z}]$/u.test(symbol)) return shown('␣');
   return shown(symbol, false);
 }
 
-/** Rows of at most `columns` columns, broken after newlines and, where there is one, after a space. */
+/** Rows of at most `columns` columns, broken after newlines and, if there is one, after a space. */
 export function rowStarts(
   ids: ArrayLike<number>,
   glyphs: readonly Glyph[],
@@ -46,7 +46,7 @@ export function rowStarts(
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i];
     const start = starts[starts.length - 1];
-    // a newline or a space may hang over the edge
+    // a newline or a space may extend beyond the edge
     if (column + widths[id] > columns && !newlines[id] && !spaces[id] && i > start) {
       const next = afterSpace > start ? afterSpace : i;
       starts.push(next);

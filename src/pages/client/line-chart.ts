@@ -5,7 +5,7 @@ import { cssColour, el } from './dom.js';
 export interface Line {
   readonly name: string;
   readonly y: readonly (number | null)[];
-  /** Values of the edges of a band around the line */
+  /** The lower and upper edge of a band around the line */
   readonly band?: readonly [low: readonly (number | null)[], high: readonly (number | null)[]];
   /** Index of the line's colour; by default the index of the line */
   readonly colour?: number;
@@ -23,11 +23,11 @@ export interface ChartSpecification {
 }
 
 const colours = 8;
-/** Lines whose colour occurs a second time are dashed. */
+/** Lines whose colour has occurred before are dashed. */
 const isDashed = ({ dashed, colour }: Line, i: number) =>
   dashed ?? (colour === undefined && i % (2 * colours) >= colours);
 
-/** A chart with its legend and a line that tells the values under the pointer. */
+/** A chart with its legend, and a line that shows the values under the pointer. */
 export function chart(specification: ChartSpecification): HTMLElement {
   const { lines, label } = specification;
   const place = el('div', {
@@ -70,7 +70,7 @@ export function chart(specification: ChartSpecification): HTMLElement {
     if (plot === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     const last = specification.x.length - 1;
     const at = plot.cursor.idx;
-    // without shift, an arrow key moves about as far as can be seen
+    // without shift, an arrow key moves by the smallest distance that is clearly visible
     const stride = event.shiftKey ? 1 : Math.max(1, Math.round(last / 100));
     const targets: Record<string, number> = {
       ArrowLeft: at == null ? last : at - stride,
@@ -97,7 +97,7 @@ interface Visible {
 
 /** the arrays for uPlot: x, then each line and the edges of its band */
 function dataOf({ x, logarithmic }: ChartSpecification, visible: readonly Visible[]) {
-  // uPlot's own logarithmic scale breaks on a range of 1e-30 and less
+  // uPlot's own logarithmic scale fails on ranges of 1e-30 and less
   const drawable = (values: readonly (number | null)[]) =>
     logarithmic
       ? values.map((y) => (y !== null && y > 0 && y < Infinity ? Math.log10(y) : null))

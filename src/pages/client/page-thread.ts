@@ -8,7 +8,7 @@ export class PageThread {
 
   /**
    * Starts the thread and opens the model in it.
-   * @param onReply takes answers to the latest request, and to none before it
+   * @param onReply receives answers to the latest request, and to no earlier one
    */
   constructor({ model }: ModelPageData, onReply: (reply: PageReply) => void) {
     const script = new Blob([byId('thread').textContent ?? ''], { type: 'text/javascript' });
@@ -25,7 +25,7 @@ export class PageThread {
     this.send({ kind: 'open', model, blobs: { ...blobs, counts: blobs.counts || undefined } });
   }
 
-  /** Asks for something, in the place of what was asked for before. */
+  /** Makes a request, which replaces the one before it. */
   ask(
     request:
       | Omit<Extract<PageRequest, { kind: 'write' }>, 'id'>
@@ -35,7 +35,7 @@ export class PageThread {
     this.send({ ...request, id: this.id } as PageRequest);
   }
 
-  /** Stops what was asked for; what has been done of it is still told. */
+  /** Stops the current request; what has been done so far is still reported. */
   stop(): void {
     this.send({ kind: 'stop' });
   }
@@ -45,7 +45,7 @@ export class PageThread {
   }
 }
 
-/** Takes the text of a blob out of the page. */
+/** Removes the text of a blob from the page and returns it. */
 function text(id: string): string {
   const element = document.getElementById(id);
   const content = element?.textContent ?? '';

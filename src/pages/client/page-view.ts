@@ -1,10 +1,10 @@
-/** What the page of a model is about: going on with a text, or converting lines. */
+/** What a model's page is for: continuing a text, or converting lines. */
 import type { PageReply } from '../model-page.js';
 
 export interface PageView {
   readonly elements: readonly HTMLElement[];
-  /** Begins once the model is there. */
+  /** Begins when the model is ready. */
   begin(): void;
-  /** Takes an answer of the model. */
+  /** Receives an answer of the model. */
   take(reply: PageReply): void;
 }

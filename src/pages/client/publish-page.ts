@@ -1,4 +1,4 @@
-/** The page of `charnn publish`: it runs a model. */
+/** The page of `charnn publish`, which runs a model. */
 import type { ModelPageData, PageReply } from '../model-page.js';
 import { ConvertingView } from './converting-view.js';
 import { byId, el, pageData } from './dom.js';

@@ -6,7 +6,7 @@ import { chart, type Line } from './line-chart.js';
 const { runs } = pageData<ReportData>();
 const several = runs.length > 1;
 
-/** Series on one axis of steps: each has a value only where it was measured. */
+/** Series on a common axis of steps; each has a value only where it was measured. */
 function aligned(allSeries: readonly (Omit<Line, 'y'> & { readonly series: Series })[]) {
   const x = [...new Set(allSeries.flatMap(({ series }) => series.steps))].sort((a, b) => a - b);
   const indexOf = new Map(x.map((step, i) => [step, i]));
@@ -20,7 +20,7 @@ function aligned(allSeries: readonly (Omit<Line, 'y'> & { readonly series: Serie
   return { x, lines };
 }
 
-/** A chart of one quantity of all runs that have it; nothing where none has. */
+/** A chart of one quantity for all runs that have it; nothing if none has. */
 function quantity(
   title: string,
   seriesOf: (run: RunData) => Series,
@@ -79,7 +79,7 @@ function thousands(x: number): string {
   return x >= 1000 ? `${(x / 1000).toFixed(1)}k` : x.toFixed(0);
 }
 
-/** The samples of a run and a slider from the first to the last. */
+/** The samples of a run, with a slider from the first to the last. */
 function samples({ name, samples }: RunData): HTMLElement[] {
   if (samples.length === 0) return [];
   const last = samples.length - 1;

@@ -19,7 +19,7 @@ function results(): HTMLElement {
   return table(['', 'units', 'steps', 'bits/char', 'against LSTM'], rows);
 }
 
-/** Loss by the share of the training, so that cells with different numbers of steps can be compared */
+/** Loss by fraction of the training, so that cells with different numbers of steps can be compared */
 function curves(): HTMLElement {
   const drawn = finalists.filter(({ curve }) => curve.length > 0);
   const x = [...new Set(drawn.flatMap(({ curve }) => curve.map(([share]) => share)))].sort(
@@ -40,7 +40,7 @@ function curves(): HTMLElement {
 
 type Cell = SearchData['cells'][number];
 
-/** A cell that opens to its equations, and those that were made from it */
+/** A cell that can be opened to show its equations, followed by the cells that were made from it */
 function family(cell: Cell): HTMLElement {
   const { name, loss, equations, isEvolved, parent } = cell;
   const shown =

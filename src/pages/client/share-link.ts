@@ -1,4 +1,4 @@
-/** What the controls show, in the fragment of the page's address: it is never sent to a server. */
+/** Stores the settings of the controls in the fragment of the page's address, which is never sent to a server. */
 import type { PageSettings } from '../model-page.js';
 
 /** Ranges of the controls */
@@ -10,7 +10,7 @@ export const ranges = {
 
 const names = { prompt: 'prompt', stop: 'stop' } as const;
 
-/** The address of the page with these settings; what is as the page has it at first is left out, but for the seed. */
+/** The address of the page with these settings; settings that are still as at first are omitted, except the seed. */
 export function linkOf(settings: PageSettings, first: PageSettings): string {
   const parameters = new URLSearchParams();
   for (const name of ['temperature', 'length', 'seed'] as const) {
@@ -23,7 +23,7 @@ export function linkOf(settings: PageSettings, first: PageSettings): string {
   return `${location.href.replace(/#.*/s, '')}#${parameters}`;
 }
 
-/** The settings that the address has; what is missing or makes no sense there is as the page has it at first. */
+/** The settings in the address; settings that are missing or invalid there are as at first. */
 export function settingsIn(fragment: string, first: PageSettings): PageSettings {
   const parameters = new URLSearchParams(fragment.replace(/^#/, ''));
   const number = (name: keyof typeof ranges) => {

@@ -1,14 +1,14 @@
 /**
- * The text, one element a character, of which only the rows in sight exist. A character can be chosen by
- * a click or the arrow keys.
+ * The text, with one element per character, of which only the visible rows exist. A character can be chosen by a click
+ * or the arrow keys.
  */
 import { el } from './dom.js';
 import { type Glyph, rowOf, rowStarts } from './layout.js';
 
 export interface Guesses {
-  /** K ids a character */
+  /** K ids for each character */
   readonly ids: ArrayLike<number>;
-  /** K values of 255 · √p a character */
+  /** K values of 255 · √p for each character */
   readonly roots: Uint8Array;
 }
 
@@ -24,7 +24,7 @@ export interface TextViewParts {
 
 /** Number of rows beyond each edge of the view that are kept ready */
 const margin = 8;
-/** Max height of an element in pixels: browsers cut elements off at about twice this height */
+/** Max height of an element in pixels; browsers cut elements off at about twice this height */
 const highest = 15e6;
 
 export class TextView {
@@ -34,7 +34,7 @@ export class TextView {
   /** Index of the first character of each row; empty before the width is known */
   private starts: Uint32Array = new Uint32Array(0);
   private rowHeight = 24;
-  /** Pixels of the scroll bar's range for each pixel of text; 1 except for the longest texts */
+  /** Pixels of the scroll bar's range per pixel of text; below 1 only for the longest texts */
   private scale = 1;
   private readonly emptyRow = el('div', { class: 'row' });
   private readonly emptyCell = el('span', { class: 'cell' });
@@ -50,7 +50,7 @@ export class TextView {
       {
         class: 'text',
         tabIndex: 0,
-        // otherwise a screen reader would keep the arrow keys to itself
+        // with any other role a screen reader would not pass on the arrow keys
         role: 'application',
         'aria-label': 'the text; arrow keys choose a character',
       },
@@ -66,7 +66,7 @@ export class TextView {
     new ResizeObserver(() => this.layout()).observe(this.element);
   }
 
-  /** @param colour background of a character, as CSS has it, or nothing */
+  /** @param colour background of a character in CSS, or an empty string */
   recolour(colour: (at: number) => string): void {
     this.colour = colour;
     this.renderAnew();
@@ -129,7 +129,7 @@ export class TextView {
     if (bottom > seen) element.scrollTop = bottom * scale;
   }
 
-  /** Breaks the text into rows of the width there is, and stays at the character that was on top. */
+  /** Breaks the text into rows of the available width, and keeps the same character at the top. */
   private layout(): void {
     const advance = this.probe.getBoundingClientRect().width / 50;
     const columns = Math.max(8, Math.floor((this.element.clientWidth - 24) / advance) - 1);
@@ -173,7 +173,7 @@ export class TextView {
         rows.set(number, row);
         fresh.append(row);
       }
-      // on a compressed scroll bar rows move against it
+      // if the scroll bar's range is compressed, rows move relative to it
       row.style.top = `${number * rowHeight - top + element.scrollTop}px`;
     }
     this.inner.append(fresh);

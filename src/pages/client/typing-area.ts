@@ -1,4 +1,4 @@
-/** A field for a text of several lines, which grows with it. */
+/** A text field of several lines that grows with its content. */
 import { el } from './dom.js';
 
 export function growing(name: string, placeholder: string) {

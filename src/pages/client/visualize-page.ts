@@ -22,7 +22,7 @@ const guessParts = new Cache(8, async (part): Promise<Guesses> => {
   return { ids: guessIds, roots: new Uint8Array(buffer, guessIds.byteLength) };
 });
 
-/** The quantity that colours the text: `surprise`, `nothing`, or a unit */
+/** What colours the text: `surprise`, `nothing`, or a unit */
 let colouring = 'surprise';
 let unitValues: Int8Array | undefined;
 
@@ -70,7 +70,7 @@ async function tell(at: number): Promise<void> {
   );
 }
 
-/** The visible sign for a single blank */
+/** A visible sign for a single blank */
 function visible(text: string): string {
   return text === ' ' ? '␣' : text;
 }
@@ -86,13 +86,13 @@ let [hot, positive, negative]: string[][] = [[], [], []];
 
 function setColours(): void {
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-  // colours stay light enough for the character on them to be read
+  // colours stay light enough for the characters on them to be legible
   hot = ramp(dark ? '255 80 80' : '230 30 30', dark ? 0.55 : 0.65);
   positive = ramp(dark ? '255 150 40' : '240 130 0', dark ? 0.5 : 0.75);
   negative = ramp(dark ? '70 140 255' : '30 110 240', dark ? 0.55 : 0.65);
 }
 
-/** 8 bits of surprise and more are shown in full red */
+/** A surprise of 8 bits or more is shown in full red */
 const fullSurprise = 8 * 16;
 
 function paint(): void {

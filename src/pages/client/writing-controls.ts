@@ -1,4 +1,4 @@
-/** The controls of how the text goes on. */
+/** The controls for how the text is continued. */
 import type { PageSettings } from '../model-page.js';
 import { el } from './dom.js';
 import { isWithin, ranges } from './share-link.js';
@@ -13,7 +13,7 @@ export class WritingControls {
   private readonly seed = number('seed');
   private readonly stop = el('input', { type: 'text', placeholder: 'never', spellcheck: false });
 
-  /** @param onChange is called after a reader has changed something */
+  /** @param onChange is called after the reader has changed something */
   constructor(
     private values: PageSettings,
     onChange: () => void,
@@ -61,7 +61,7 @@ export class WritingControls {
     this.seed.value = `${Math.floor(Math.random() * maxNewSeed)}`;
   }
 
-  /** What the controls show; a number that makes no sense counts as it was before. */
+  /** The settings that the controls show; a number that is invalid is ignored, and the former one used. */
   get settings(): Omit<PageSettings, 'prompt'> {
     const read = (input: HTMLInputElement, name: 'length' | 'seed') => {
       const value = input.valueAsNumber;

@@ -1,4 +1,4 @@
-/** The part of the page that goes on with what is typed. */
+/** The part of the page that continues the typed text. */
 import type { ModelPageData, PageReply, PageSettings } from '../model-page.js';
 import { copies } from './copying.js';
 import { el } from './dom.js';
@@ -9,7 +9,7 @@ import { growing } from './typing-area.js';
 import { WritingControls } from './writing-controls.js';
 import { WrittenText } from './written-text.js';
 
-/** The text goes on when nothing has been typed for so many milliseconds. */
+/** The text is continued when nothing has been typed for this many milliseconds. */
 const patienceMs = 250;
 
 export class WritingView implements PageView {
@@ -76,7 +76,7 @@ export class WritingView implements PageView {
     ];
   }
 
-  /** Shows what the address or the page says, and writes. */
+  /** Shows the settings of the address or of the page, and starts writing. */
   begin(): void {
     const settings = settingsIn(location.hash, this.data.settings);
     this.prompt.set(settings.prompt);
@@ -125,7 +125,7 @@ export class WritingView implements PageView {
     this.ask(this.settings);
   }
 
-  /** Takes back that the text is written: what is shown belongs to what was typed before. */
+  /** Marks the text as not finished, because what is shown belongs to what was typed before. */
   private expectText(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -1,5 +1,5 @@
 /**
- * The text that is being written: the prompt and what goes on after it. A character can be pointed at, or chosen by the
+ * The text that is being written: the prompt and its continuation. A character can be pointed at, or chosen by the
  * arrow keys; the text may be coloured by how surprising each character was.
  */
 import { guesses, type TextPiece } from '../model-page.js';
@@ -7,17 +7,17 @@ import { el } from './dom.js';
 
 export interface Character {
   readonly text: string;
-  /** Surprise in bits; NaN where nothing was predicted */
+  /** Surprise in bits; NaN if nothing was predicted */
   readonly bits: number;
-  /** Likely characters by id, the likeliest first, with their probabilities */
+  /** Probable characters by id, the most probable first, with their probabilities */
   readonly likely: readonly (readonly [id: number, probability: number])[];
 }
 
 type Part = 'prompt' | 'drawn';
 
-/** Max number of characters of an element */
+/** Max number of characters in an element */
 const runLength = 64;
-/** Steps of colour: as many bits */
+/** Number of colour levels, one for each bit of surprise */
 const levels = 8;
 
 interface Run {
@@ -42,7 +42,7 @@ export class WrittenText {
   private coloured = false;
   private chosen = -1;
 
-  /** @param onChoose is told the character that is pointed at or chosen, or undefined */
+  /** @param onChoose receives the index of the character that is pointed at or chosen, or undefined */
   constructor(private readonly onChoose: (at: number | undefined) => void) {
     this.element = el(
       'div',
@@ -81,7 +81,7 @@ export class WrittenText {
     return { text: this.texts[index], bits: this.bits[index], likely };
   }
 
-  /** Begins anew with a prompt. */
+  /** Starts again with a prompt. */
   begin(prompt: TextPiece): void {
     for (const list of [this.texts, this.bits, this.ids, this.probabilities]) list.length = 0;
     this.promptLength = prompt.texts.length;
@@ -91,7 +91,7 @@ export class WrittenText {
     this.add(prompt);
   }
 
-  /** Adds characters at the end, which stays in sight for a reader who has scrolled there. */
+  /** Adds characters at the end, which stays visible for a reader who has scrolled there. */
   add(piece: TextPiece): void {
     const from = this.texts.length;
     this.texts.push(...piece.texts);
@@ -184,7 +184,7 @@ export class WrittenText {
     this.onChoose(at < 0 ? undefined : at);
   }
 
-  /** The character at a place of the window */
+  /** The character at a point in the window */
   private characterAt(x: number, y: number): number | undefined {
     const place = caretAt(x, y);
     const run = place && this.runOf.get(place.node);
@@ -234,7 +234,7 @@ export class WrittenText {
   }
 }
 
-/** The place in the text at a place of the window; browsers have two ways to ask for it. */
+/** The position in the text at a point in the window; browsers have two functions for it. */
 function caretAt(
   x: number,
   y: number,

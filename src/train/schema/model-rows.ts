@@ -52,7 +52,7 @@ export const modelRows = topic('Model', {
   attention: option(
     '<kind>',
     choice(attentions),
-    'with --pairs, how the decoder looks at the source: scores by learned keys, or by the encoder itself (dot)',
+    "with --pairs, how the decoder attends to the source: by learned keys, or directly to the encoder's outputs (dot)",
     { default: 'general', since: 5 },
   ),
 });

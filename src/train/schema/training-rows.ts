@@ -41,7 +41,7 @@ const updateRows = topic('Training', {
   dropoutMask: option(
     '<kind>',
     choice(dropoutMaskNames),
-    'draw a new dropout mask at each time step, or keep one locked for a whole chunk',
+    'draw a new dropout mask at each time step, or keep one locked for all steps between two updates',
     { default: 'step' },
   ),
   weightDrop: option('<x>', properFraction, 'fraction of the recurrent weights set to 0', {
@@ -208,21 +208,21 @@ const runRows = topic('Run', {
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {
     default: 1,
   }),
-  threads: option(
-    '<n>',
-    integer(1, limits.threads),
-    'worker threads',
+  threads: option('<n>', integer(1, limits.threads), 'worker threads', {
+    absent: 'usable cores',
+    environment: 'CHARNN_THREADS',
+    resume: true,
+  }),
+  backend: option(
+    '<name>',
+    choice(backendNames),
+    'compute back end: native code, WebAssembly (wasm), or slow reference code; auto: the fastest that works',
     {
-      absent: 'usable cores',
-      environment: 'CHARNN_THREADS',
+      default: 'auto',
+      environment: 'CHARNN_BACKEND',
       resume: true,
     },
   ),
-  backend: option('<name>', choice(backendNames), 'compute back end', {
-    default: 'auto',
-    environment: 'CHARNN_BACKEND',
-    resume: true,
-  }),
   precision: option(
     '<format>',
     choice([...trainingPrecisions, 'auto']),

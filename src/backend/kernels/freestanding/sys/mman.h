@@ -1,4 +1,4 @@
-/* Declarations for asking Linux for huge pages, without an SDK, as in string.h beside it. */
+/* Declarations for asking Linux for huge pages without an SDK, like string.h in the folder above. */
 #ifndef CHARNN_MMAN_H
 #define CHARNN_MMAN_H
 #include <stddef.h>
