@@ -38,7 +38,9 @@ export async function preparePairs(
   const { train } = corpus.pairs;
   const asked = trainLength(options);
   const speed =
-    asked?.kind === 'seconds' ? await speedOf(options, corpus.vocabulary.size, processes) : undefined;
+    asked?.kind === 'seconds'
+      ? await speedOf(options, corpus.vocabulary.size, processes)
+      : undefined;
   const inputs = { pairs: pairCount(train), layerSteps: layerSteps(train), length: asked, speed };
   const preset = pairPreset(inputs);
   const isShaped = options.hidden !== undefined || initFrom !== undefined;

@@ -32,8 +32,8 @@ import { absolute, type LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
 import { optimizerOf } from './optimizer-options.js';
 import { pairedText } from './paired-text.js';
-import { alone, type ProcessCounts, threadsHere, threadsOfAll } from './process-counts.js';
 import { preparePairs } from './prepare-pairs.js';
+import { alone, type ProcessCounts, threadsHere, threadsOfAll } from './process-counts.js';
 import { sourceOf } from './recorded-source.js';
 import { anotherText, changesOf, recordedSource, type TextSource } from './recorded-text.js';
 import { withDocuments, withLabelledRecords, withRecords } from './records.js';
@@ -52,7 +52,8 @@ export async function prepareNew(
 ): Promise<PreparedTraining> {
   const { valFrac, valFile, valChars } = textSettings(options);
   const validating = { valFrac, valFile: valFile ?? null, valChars };
-  if (options.pairs) return preparePairs(loaded, validating, options, initFrom, messages, processes);
+  if (options.pairs)
+    return preparePairs(loaded, validating, options, initFrom, messages, processes);
   const split = await trainingText(loaded, validating, undefined, messages);
   // a record with labels is a line
   const separator = loaded.given ? '\n' : loaded.separator;

@@ -42,15 +42,7 @@ const ofCorpus = [
   ...(['pairs', 'sourceUnit', 'targetUnit'] as const),
 ] as const;
 const ofReading = ['encoding', 'invalid', 'format', 'textColumn'] as const;
-const ofCommand = [
-  'json',
-  'samples',
-  'dryRun',
-  'quiet',
-  'debug',
-  'output',
-  'initFrom',
-] as const;
+const ofCommand = ['json', 'samples', 'dryRun', 'quiet', 'debug', 'output', 'initFrom'] as const;
 const elsewhere: readonly string[] = [...ofCorpus, ...ofReading, ...ofCommand];
 
 const { output, initFrom } = commandRows;

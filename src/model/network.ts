@@ -127,8 +127,7 @@ export class Network {
     const { backend } = this;
     const layer = chunk.layers[l];
     const { T, B } = layer.size;
-    const input =
-      l === 0 ? this.input.forward(ids, T, B, this.labels) : this.inputAbove(chunk, l);
+    const input = l === 0 ? this.input.forward(ids, T, B, this.labels) : this.inputAbove(chunk, l);
     for (let k = 0; k < state.length; k++) backend.copy(layer.initialState[k], state[k]);
     if (this.documentResets) this.documentResets.forward(this.layers[l], l, input);
     else layer.forward(input);

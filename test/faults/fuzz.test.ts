@@ -46,9 +46,11 @@ async function convertBy(from: string): Promise<void> {
     const { operations } = scope;
     const weights = loadWeights(model, operations);
     const converter = new Converter(operations, model.config, weights, marks, search);
-    const sources = ['ab', 'R \u{f0000} AA', '', 'é\t'].map((line) => text.read(line).ids);
+    const sources = ['ab', 'R \u{f0000} AA', '', 'é\t'].map((line) => ({
+      ids: text.read(line).ids,
+    }));
     const found = await converter.convert(sources);
-    expect(found.map(({ length }) => length > 0)).toEqual(sources.map(({ length }) => length > 0));
+    expect(found.map(({ length }) => length > 0)).toEqual(sources.map(({ ids }) => ids.length > 0));
     for (const { ids } of found.flat()) text.write(ids);
     scope.release();
   }
