@@ -290,6 +290,10 @@ export function readVocabulary(fields: Fields, model: ModelConfig): Vocabulary {
       `${name} has ${vocabulary.size - 1} characters, but the model ${model.vocabulary - 1}`,
     );
   }
+  for (const mark of model.pairs ? [0x09, 0x0a] : []) {
+    if (vocabulary.id(mark) !== vocabulary.unknownId) continue;
+    throw new CharnnError(`${name} has no tab or no line feed, which end sources and targets`);
+  }
   return vocabulary;
 }
 

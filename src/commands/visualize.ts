@@ -7,7 +7,7 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
-import { labelChoiceRow } from '../library/label-choice.js';
+import { labelChoiceRow, withChosenLabels } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
@@ -16,11 +16,13 @@ import { count, path } from '../options/types.js';
 import type { VisualizeData } from '../pages/data.js';
 import { blob } from '../pages/encode-blobs.js';
 import { loadCorpus } from '../text/load-corpus.js';
+import { codingOf } from '../text/pair-coding.js';
 import { readingRows } from '../text/reading-rows.js';
 import type { Ids } from '../text/unit.js';
-import { readChosenModel } from './input/chosen-model.js';
+import { readAnyChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
+import { attentionPage, requireAttention } from './output/attention-content.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 
 /** Max bytes of activations on a page, before compression, unless the units are named */
@@ -52,10 +54,11 @@ export const visualize = defineCommand({
   arguments: '[text...]',
   summary: 'write a page that shows a model reading a text',
   description:
-    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text.',
+    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text. Of a model of pairs: what it looks at in a source.',
   examples: [
     ['charnn visualize chapter.txt -o page.html', 'the model charnn.json'],
     ['charnn visualize chapter.txt --units 1:17,1:30', 'only these units'],
+    ['charnn visualize test.tsv -m lexicon.json', 'what it looks at'],
   ],
   synonyms: ['visualise', 'activations'],
   options: table,
@@ -72,24 +75,33 @@ async function showReading(
   const inputs = [...texts, options.model ?? table.model.default];
   await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
   await refuseModels(texts);
-  const model = await readChosenModel(options.model ?? table.model.default, options.label);
+  const read = await readAnyChosenModel(options.model ?? table.model.default);
+  const model = read.config.pairs ? read : withChosenLabels(read, options.label);
   const { text, vocabulary } = model;
+  const isOfPairs = model.config.pairs ?? false;
+  if (isOfPairs) requirePairOptions(model, options);
   const corpus = await loadCorpus(textArguments(texts), {
     text,
     vocabulary,
     minCount: 1,
-    reading: readingOf(options, text.unit),
+    reading: readingOf(options, text.unit, 'error', isOfPairs),
+    coding: isOfPairs ? codingOf(text) : undefined,
     onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const max = options.maxChars ?? table.maxChars.default;
+  const device = await openDevice(options.backend);
+  if (device.note !== undefined) output.note(device.note);
+  if (isOfPairs) {
+    const content = await attentionPage(model, device, corpus.ids, max, output);
+    await writePage(page, 'attention', content, output);
+    return;
+  }
   const ids = corpus.ids.subarray(0, max);
   if (ids.length < corpus.ids.length) {
     const [shown, all] = [ids.length, corpus.ids.length].map(grouped);
     output.note(`the page shows the first ${shown} of ${all} characters (--max-chars)`);
   }
-  const device = await openDevice(options.backend);
-  if (device.note !== undefined) output.note(device.note);
   const seen = await analyse(model, device, ids, guesses);
   const units = chooseUnits(options.units, model, seen.findings, ids.length, output);
   const data = pageData(model, seen, units, ids.length, corpus.ids.length);
@@ -98,6 +110,15 @@ async function showReading(
   await writePage(page, 'visualize', { title: 'A network reads', data, blobs }, output);
   if (options.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
+}
+
+/** @throws UsageError for options that are for texts alone, and for a model whose attention cannot be shown */
+function requirePairOptions(model: Model, options: OptionsOf<typeof table>): void {
+  requireAttention(model);
+  for (const key of ['units', 'json'] as const) {
+    if (options[key] === undefined) continue;
+    throw new UsageError(`--${key} is for models of texts, and this one is of pairs: leave it out`);
+  }
 }
 
 /** The units that were asked for, or else as many as fit on the page, beginning with those that follow a feature. */

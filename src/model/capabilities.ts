@@ -46,11 +46,8 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   },
   pairs: {
     ...{ cells: cellNames, equations: false },
-    ...{
-      backends: allBackends,
-      commands: ['train', 'convert', 'eval', 'publish'],
-      formats: ['safetensors'],
-    },
+    ...{ backends: allBackends, formats: ['safetensors'] },
+    commands: ['train', 'convert', 'eval', 'visualize', 'publish'],
   },
 };
 

@@ -65,6 +65,24 @@ export interface VisualizeData {
   }[];
 }
 
+/**
+ * What a model of pairs looks at. The weights of pair p, in the blob `weights-p`, are [T, S], as Uint8: 255 · √w, so
+ * that small ones can be told apart.
+ */
+export interface AttentionData {
+  readonly model: string;
+  /** Number of pairs in all, of which the page shows some */
+  readonly pairsInAll: number;
+  readonly pairs: readonly {
+    /** What stands at each position that is looked at */
+    readonly source: readonly string[];
+    /** What is written, the end included */
+    readonly target: readonly string[];
+    /** Cost of each in bits */
+    readonly bits: readonly number[];
+  }[];
+}
+
 export interface UnitData {
   readonly layer: number;
   readonly unit: number;

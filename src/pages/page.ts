@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /** The scripts that `bundle.ts` makes, by name. */
-export type PageName = 'gradients' | 'publish' | 'report' | 'search' | 'visualize';
+export type PageName = 'attention' | 'gradients' | 'publish' | 'report' | 'search' | 'visualize';
 
 export interface PageContent {
   readonly title: string;

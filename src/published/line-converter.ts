@@ -5,10 +5,12 @@ import type { Model } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import type { ConvertedLine } from '../pages/model-page.js';
 import { newIds } from '../text/ids.js';
+import { codingOf, type PairCoding } from '../text/pair-coding.js';
 import { SymbolTexts, typedText } from './symbol-texts.js';
 
 export class LineConverter {
   private readonly converter: Converter;
+  private readonly coding: PairCoding;
 
   /** @param backend whose memory the network takes for as long as there is a backend */
   constructor(
@@ -19,22 +21,31 @@ export class LineConverter {
     const flat = backend.tensor([parameterTable(config).flatSize]);
     backend.write(flat, weights);
     const marks = { tab: vocabulary.id(0x09), newline: vocabulary.id(0x0a) };
-    this.converter = new Converter(backend, config, flat, marks);
+    const search = { beam: 1, nBest: 1, lengthPenalty: 1, scores: false };
+    this.converter = new Converter(backend, config, flat, marks, search);
+    this.coding = codingOf(model.text);
   }
 
   /** Converts lines; the results come in the order of the lines. */
   async convert(lines: readonly string[]): Promise<ConvertedLine[]> {
     const { vocabulary, text } = this.model;
-    const typed = lines.map((line) => typedText(line, vocabulary, text));
+    const typed = lines.map((line) =>
+      typedText(this.coding.encode('source', line), vocabulary, text),
+    );
     const sources = typed.map(({ ids }) => {
       const source = newIds(vocabulary.size, ids.length);
       source.set(Array.from(ids));
       return source;
     });
-    const targets = await this.converter.convert(sources);
-    return targets.map(({ ids, end }, i) => {
+    const conversions = await this.converter.convert(sources.map((ids) => ({ ids })));
+    return conversions.map(([target], i) => {
       const texts = new SymbolTexts(vocabulary);
-      return { text: ids.map((id) => texts.next(id)).join(''), end, unknown: typed[i].unknown };
+      const characters = (target?.ids ?? []).map((id) => texts.next(id)).join('');
+      return {
+        text: new TextDecoder().decode(this.coding.decode('target', characters)),
+        end: target?.end ?? (sources[i].length > 0 ? 'refused' : 'end'),
+        unknown: typed[i].unknown,
+      };
     });
   }
 }

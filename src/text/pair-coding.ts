@@ -14,6 +14,8 @@ import type { PairUnits, SideUnit, TextOptions } from './unit.js';
 export type Side = 'source' | 'target';
 type Wanted = Readonly<Record<Side, SideUnit | 'auto'>>;
 
+/** `?` */
+const questionMark = 0x3f;
 /** The character of the first symbol that is not a single character */
 const firstSymbol = 0xf0000;
 /** Max number of such symbols: the rest of the plane */
@@ -90,7 +92,9 @@ export class PairCoding {
       case 'char':
         return text;
       case 'byte':
-        return Buffer.from(text).toString('latin1');
+        return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(
+          '',
+        );
       case 'symbol':
         return this.partsOf(side, text)
           .map((symbol) => this.characterOf(symbol))
@@ -102,11 +106,14 @@ export class PairCoding {
   decode(side: Side, characters: string): Uint8Array {
     switch (this.unit(side)) {
       case 'char':
-        return Buffer.from(characters);
+        return new TextEncoder().encode(characters);
       case 'byte':
-        return Buffer.from(characters.replace(/[^\0-\xff]/gu, '?'), 'latin1');
+        return Uint8Array.from(Array.from(characters), (character) => {
+          const code = character.codePointAt(0) as number;
+          return code > 0xff ? questionMark : code;
+        });
       case 'symbol':
-        return Buffer.from(Array.from(characters, (c) => this.symbolOf(c)).join(' '));
+        return new TextEncoder().encode(Array.from(characters, (c) => this.symbolOf(c)).join(' '));
     }
   }
 

@@ -16,6 +16,14 @@ export function smallModel(): Model {
   };
 }
 
+/** A model of pairs whose targets are symbols between blanks, some of them single characters */
+export function smallPairModel(): Model {
+  const sizes = { hidden: 2, embedding: 2, pairs: true } as const;
+  const model = buildModel({ symbols: '\t\nabR\u{f0000}\u{f0001}', scale: 3, ...sizes });
+  const pairs = { source: 'char', target: 'symbol', symbols: ['AA', 'OW'] } as const;
+  return { ...model, text: { ...model.text, pairs }, training: { step: 7 } };
+}
+
 export function smallState(): TrainingState {
   const { config, vocabulary, text, weights, history } = smallModel();
   const lists = { batchSize: 1, seqLength: 2, threads: 1, backend: 'reference' } as const;

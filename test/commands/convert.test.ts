@@ -144,7 +144,6 @@ test('convert refuses a model of a text', async () => {
 test.each([
   ['sample'],
   ['score', 'pairs.tsv'],
-  ['visualize', 'pairs.tsv'],
   ['gradients', 'pairs.tsv'],
   ['compress', 'pairs.tsv', '-m', 'charnn.json'],
 ])('%s refuses a model of pairs in a line', async (...args) => {

@@ -1,17 +1,23 @@
 /** Files and command lines that nobody meant: read, or refused in words; never a crash. */
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
+import { readAnyModel, readModel, writeModel } from '#charnn/checkpoint/model-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { describe as describeOptions } from '#charnn/cli/option.js';
 import { createProgram, worded } from '#charnn/cli/program.js';
 import { commandsFor } from '#charnn/commands/registry.js';
+import { Converter } from '#charnn/convert/converter.js';
+import { PairText } from '#charnn/convert/pair-text.js';
 import { CharnnError } from '#charnn/errors.js';
+import { requireMarks } from '#charnn/library/paired-text.js';
+import { loadWeights } from '#charnn/model/load.js';
 import { checkResumable, checkTogether, textSettings } from '#charnn/train/resolve.js';
-import { smallModel, smallState } from '../checkpoint/models.js';
+import { referenceScope } from '../backends.js';
+import { smallModel, smallPairModel, smallState } from '../checkpoint/models.js';
 import { temporaryFolder } from '../folder.js';
 import { timeout, times } from './scale.js';
 
@@ -74,9 +80,32 @@ function replaced(value: unknown, route: readonly number[], part: unknown): unkn
   return { ...value, [key]: inner };
 }
 
+const pairFiles = { plainWeights: true };
+const searches = [1, 3].map((beam) => ({ beam, nBest: beam, lengthPenalty: 1, scores: true }));
+
+/** Reads a model of pairs, and converts by whatever has passed for one. */
+async function convertBy(from: string): Promise<void> {
+  const model = await readAnyModel(from);
+  if (!model.config.pairs) return;
+  const text = new PairText(model);
+  const marks = requireMarks(model.vocabulary);
+  for (const search of searches) {
+    const scope = referenceScope();
+    const { operations } = scope;
+    const weights = loadWeights(model, operations);
+    const converter = new Converter(operations, model.config, weights, marks, search);
+    const sources = ['ab', 'R \u{f0000} AA', '', 'é\t'].map((line) => text.read(line).ids);
+    const found = await converter.convert(sources);
+    expect(found.map(({ length }) => length > 0)).toEqual(sources.map(({ length }) => length > 0));
+    for (const { ids } of found.flat()) text.write(ids);
+    scope.release();
+  }
+}
+
 describe.each([
   ['model', readModel, (to: string) => writeModel(to, smallModel(), { plainWeights: false })],
   ['plain model', readModel, (to: string) => writeModel(to, smallModel(), { plainWeights: true })],
+  ['model of pairs', convertBy, (to: string) => writeModel(to, smallPairModel(), pairFiles)],
   ['state', readState, (to: string) => writeState(to, smallState())],
 ] as const)('a %s', (name, read, write) => {
   const whole = join(folder, `${name}.json`);
@@ -104,6 +133,41 @@ describe.each([
       { numRuns },
     );
   });
+});
+
+test('a model of pairs with other values before its tensors, and the hash of these', {
+  timeout,
+}, async () => {
+  const whole = join(folder, 'pairs.json');
+  await writeModel(whole, smallPairModel(), pairFiles);
+  const { sha256: _, tensors, ...head } = JSON.parse(readFileSync(whole, 'utf8'));
+  let converted = 0;
+  const convert = async (from: string) => {
+    await convertBy(from);
+    converted++;
+  };
+  const values = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom(0, 1, 2, 'char', 'byte', 'symbol', 'A', [], {}, null, '\t', '\u{f0000}'),
+  );
+  // what a network and its texts are made of, and seldom the rest
+  const keys = fc.constantFrom('model', 'text', 'text', 'vocabulary', 'vocabulary', 'history');
+  const routes = fc.tuple(keys, fc.array(fc.nat(), { maxLength: 4 }));
+  await fc.assert(
+    fc.asyncProperty(routes, values, ([key, route], part) => {
+      const changed = { ...head, [key]: replaced(head[key], route, part) };
+      const hash = createHash('sha256').update(JSON.stringify(changed));
+      for (const { name, shape, data } of tensors) {
+        hash
+          .update(JSON.stringify([name, shape]))
+          .update(Buffer.from(Float32Array.from(data).buffer));
+      }
+      const file = { ...changed, tensors, sha256: hash.digest('hex') };
+      return tryToRead(convert, JSON.stringify(file));
+    }),
+    { numRuns: times(300, 10_000) },
+  );
+  expect(converted).toBeGreaterThan(10);
 });
 
 describe('a command line', () => {

@@ -1,6 +1,7 @@
 /** Tells what the format of a page's weights costs. */
 import type { Device } from '../../backend/device.js';
 import { grouped, type Output } from '../../cli/output.js';
+import { searchSettings } from '../../convert/convert-rows.js';
 import { evaluatePairs } from '../../convert/evaluate-pairs.js';
 import { evaluate } from '../../evaluate/evaluate.js';
 import { requireMarks } from '../../library/paired-text.js';
@@ -69,7 +70,10 @@ async function bitsOf(
 async function pairLoss(model: Model, device: Device, ids: Ids): Promise<number> {
   const marks = requireMarks(model.vocabulary);
   const { pairs } = findPairs(ids, marks);
-  return (await evaluatePairs(model, device, ids, pairs, marks)).loss / Math.LN2;
+  return (
+    (await evaluatePairs(model, device, ids, pairs, marks, searchSettings({}, false))).loss /
+    Math.LN2
+  );
 }
 
 async function ownText(model: Model, device: Device): Promise<Ids> {

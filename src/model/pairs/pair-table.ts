@@ -107,7 +107,7 @@ function faultOf(
 }
 
 /** The pairs for which a condition holds, in their order */
-function selected(
+export function selectedPairs(
   { starts, lengths, lines, given }: PairTable,
   holds: (pair: number) => boolean,
 ): PairTable {
@@ -142,8 +142,8 @@ export function splitPairs(
   const edge = fraction === 0 ? 0 : Math.min(Math.max(fraction, lowest + Number.EPSILON), highest);
   const isForValidation = (pair: number) => draws[pair] < edge;
   return {
-    train: selected(pairs, (pair) => !isForValidation(pair)),
-    validation: selected(pairs, isForValidation),
+    train: selectedPairs(pairs, (pair) => !isForValidation(pair)),
+    validation: selectedPairs(pairs, isForValidation),
   };
 }
 

@@ -1,0 +1,73 @@
+/** What a model of pairs looks at in a source while it writes a target, and how sure it is of each symbol. */
+import { isPending } from '../backend/backend.js';
+import type { Scope } from '../backend/device.js';
+import { loadWeights } from '../model/load.js';
+import type { Model } from '../model/model-data.js';
+import { PairBatches } from '../model/pairs/pair-batches.js';
+import { PairFeed } from '../model/pairs/pair-feed.js';
+import { PairNetwork } from '../model/pairs/pair-network.js';
+import {
+  type PairMarks,
+  type PairTable,
+  pairCount,
+  selectedPairs,
+} from '../model/pairs/pair-table.js';
+import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import type { Ids } from '../text/unit.js';
+
+export interface PairAttended {
+  /** Number of positions before the characters of the source, which are vectors */
+  readonly vectors: number;
+  /** Ids of the source */
+  readonly source: Int32Array;
+  /** [T] ids of the target; the last one is the newline that ends it */
+  readonly target: Int32Array;
+  /** [T, S]: how much each symbol of the target looks at each position of the source; the sum of a row is 1 */
+  readonly weights: Float32Array;
+  /** [T] cost of each symbol in bits */
+  readonly bits: Float32Array;
+}
+
+/** Reads pairs, each by itself. */
+export async function attentionOf(
+  model: Model,
+  device: Scope,
+  ids: Ids,
+  pairs: PairTable,
+  marks: PairMarks,
+): Promise<PairAttended[]> {
+  const scope = device.scope();
+  const { operations: backend } = scope;
+  try {
+    const sizes = new PairBatches(ids, pairs, marks, 1, undefined).sizes((rows) => rows);
+    const table = parameterTable(model.config);
+    const weights = new ParameterTensors(backend, table, loadWeights(model, backend));
+    const network = new PairNetwork(backend, model.config, weights, undefined, sizes);
+    network.freeze();
+    const feed = new PairFeed(backend, sizes);
+    const attended: PairAttended[] = [];
+    for (let pair = 0; pair < pairCount(pairs); pair++) {
+      const own = selectedPairs(pairs, (p) => p === pair);
+      const batch = new PairBatches(ids, own, marks, 1, undefined).read(0, (rows) => ({
+        first: 0,
+        size: rows,
+      }));
+      const fed = feed.rows(batch);
+      network.encode(fed.sources);
+      network.decode(fed.inputs, batch.T, fed.places);
+      const [looks, losses] = [network.attentionWeights, network.loss(fed.targets, 0)].map((x) =>
+        backend.read(x),
+      );
+      attended.push({
+        vectors: batch.S - batch.source.length,
+        source: batch.source,
+        target: batch.targets,
+        weights: Float32Array.from(isPending(looks) ? await looks : looks),
+        bits: Float32Array.from(isPending(losses) ? await losses : losses, (x) => x / Math.LN2),
+      });
+    }
+    return attended;
+  } finally {
+    scope.release();
+  }
+}

@@ -1,0 +1,135 @@
+/** The page of `charnn visualize` for a model of pairs. */
+import type { AttentionData } from '../data.js';
+import { blobBytes, Cache } from './decode-blobs.js';
+import { byId, el, pageData } from './dom.js';
+import { glyph } from './layout.js';
+
+const data = pageData<AttentionData>();
+const weights = new Cache(32, async (pair) => new Uint8Array(await blobBytes(`weights-${pair}`)));
+
+/** A table of more cells would take a browser long. */
+const maxCells = 40_000;
+/** Symbols that cost more bits are marked. */
+const unlikelyBits = 3;
+
+/** The text that is shown for a symbol, which may be longer than a character */
+function shown(symbol: string): string {
+  return Array.from(symbol).length === 1 ? glyph(symbol).text : symbol;
+}
+
+/** @param root square root of the weight, of 255 */
+function background(root: number): string {
+  const share = (root / 255) ** 2;
+  return `background: color-mix(in srgb, var(--accent) ${(75 * share).toFixed(1)}%, transparent)`;
+}
+
+function percentage(root: number): string {
+  return `${Math.round(100 * (root / 255) ** 2)} %`;
+}
+
+const select = el('select', { id: 'pair' });
+data.pairs.forEach(({ source, target }, i) => {
+  const text = `${source.map(shown).join('')} → ${target.slice(0, -1).map(shown).join(' ')}`;
+  select.append(el('option', { value: `${i}` }, text.length > 80 ? `${text.slice(0, 80)}…` : text));
+});
+const previous = el('button', { type: 'button' }, '← previous');
+const next = el('button', { type: 'button' }, 'next →');
+const sourceText = el('div', { class: 'symbols source' });
+const targetText = el('div', { class: 'symbols target' });
+const readout = el('div', { class: 'readout', 'aria-live': 'polite' });
+const matrix = el('div', { class: 'scroll matrix', tabIndex: 0 });
+
+/** Number of the pair that is shown */
+let current = 0;
+
+async function show(pair: number): Promise<void> {
+  current = pair;
+  const roots = await weights.get(`${pair}`);
+  if (current !== pair) return;
+  select.value = `${pair}`;
+  previous.disabled = pair === 0;
+  next.disabled = pair === data.pairs.length - 1;
+  const { source, target, bits } = data.pairs[pair];
+  const S = source.length;
+  sourceText.replaceChildren(...source.map((symbol) => el('span', {}, shown(symbol))));
+  const buttons = target.map((symbol, t) => {
+    const button = el('button', { type: 'button', 'aria-pressed': 'false' }, shown(symbol));
+    if (bits[t] > unlikelyBits) button.classList.add('unlikely');
+    button.addEventListener('click', () => choose(t));
+    button.addEventListener('mouseenter', () => choose(t));
+    button.addEventListener('focus', () => choose(t));
+    return button;
+  });
+  targetText.replaceChildren(...buttons);
+  const rows = S * target.length > maxCells ? [] : tableRows();
+  matrix.replaceChildren(
+    rows.length > 0 ? el('table', {}, ...rows) : `a matrix of ${S} × ${target.length} is not drawn`,
+  );
+  choose(0);
+  document.documentElement.dataset.ready = `${pair}`;
+
+  function tableRows(): HTMLElement[] {
+    const head = el('tr', {}, el('th', {}), ...source.map((symbol) => el('th', {}, shown(symbol))));
+    const body = target.map((symbol, t) => {
+      const row = el('tr', {}, el('th', {}, shown(symbol)));
+      for (let s = 0; s < S; s++) {
+        const root = roots[t * S + s];
+        row.append(el('td', { style: background(root), title: percentage(root) }));
+      }
+      row.addEventListener('mouseenter', () => choose(t));
+      return row;
+    });
+    return [head, ...body];
+  }
+
+  /** Colours the source by what symbol t of the target looks at. */
+  function choose(t: number): void {
+    buttons.forEach((button, i) => {
+      button.setAttribute('aria-pressed', `${i === t}`);
+    });
+    rows.forEach((row, i) => {
+      row.classList.toggle('chosen', i === t + 1);
+    });
+    Array.from(sourceText.children).forEach((span, s) => {
+      span.setAttribute('style', background(roots[t * S + s]));
+    });
+    const row = Array.from(roots.subarray(t * S, (t + 1) * S));
+    const most = row.indexOf(Math.max(...row));
+    readout.textContent = `${shown(target[t])} (${bits[t].toFixed(2)} bits) looks at ${shown(source[most])} by ${percentage(row[most])}`;
+  }
+}
+
+select.addEventListener('change', () => show(Number(select.value)));
+previous.addEventListener('click', () => show(current - 1));
+next.addEventListener('click', () => show(current + 1));
+
+const count = data.pairs.length.toLocaleString('en');
+const all = data.pairsInAll.toLocaleString('en');
+byId('page').append(
+  el('h1', {}, 'What is looked at'),
+  el(
+    'p',
+    {},
+    `While the model (${data.model}) writes a target, it looks at the source. Choose a symbol of the target to see at what; symbols that cost it more than ${unlikelyBits} bits are red.`,
+  ),
+  el(
+    'p',
+    { class: 'faint' },
+    count === all ? `${count} pairs` : `the first ${count} of ${all} pairs`,
+  ),
+  el(
+    'div',
+    { class: 'controls' },
+    el('label', { htmlFor: 'pair' }, 'pair'),
+    select,
+    previous,
+    next,
+  ),
+  sourceText,
+  targetText,
+  readout,
+  el('h2', {}, 'Matrix'),
+  el('p', {}, 'A row for each symbol that is written, a column for each position of the source.'),
+  matrix,
+);
+await show(0);
