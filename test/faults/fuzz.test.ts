@@ -95,7 +95,7 @@ async function convertBy(from: string): Promise<void> {
     const weights = loadWeights(model, operations);
     const converter = new Converter(operations, model.config, weights, marks, search);
     const sources = ['ab', 'R \u{f0000} AA', '', 'é\t'].map((line) => text.read(line).ids);
-    const found = await converter.convert(sources);
+    const found = await converter.convert(sources.map((ids) => ({ ids })));
     expect(found.map(({ length }) => length > 0)).toEqual(sources.map(({ length }) => length > 0));
     for (const { ids } of found.flat()) text.write(ids);
     scope.release();
