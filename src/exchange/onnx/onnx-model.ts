@@ -14,7 +14,7 @@ import { equationLayer } from './equation-layer.js';
 import { addWeights, type LayerPlace, type LayerResult, weightTable } from './layer.js';
 import { OnnxGraph } from './onnx-graph.js';
 import { ProtoMessage } from './protobuf.js';
-import { sequenceLayer } from './sequence-layers.js';
+import { hasOperator, sequenceLayer } from './sequence-layers.js';
 import { stepLayer } from './step-layers.js';
 
 export const graphKinds = ['step', 'sequence'] as const;
@@ -27,7 +27,7 @@ const maxBytes = 2 ** 31 - 1;
 
 /** Whether ONNX has an operator for the layers of a network over a whole sequence */
 export function hasSequenceOperator({ cell, layerNorm }: ModelConfig): boolean {
-  return isWrittenOut(cell) && !layerNorm;
+  return hasOperator(cell) && !layerNorm;
 }
 
 /**

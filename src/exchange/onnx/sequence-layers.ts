@@ -13,7 +13,8 @@ interface SequenceOperator {
   readonly attributes: Attributes;
 }
 
-const operators: Readonly<Record<CellName, SequenceOperator>> = {
+/** By cell; the others are written step by step */
+const operators: Readonly<Record<string, SequenceOperator | undefined>> = {
   rnn: { name: 'RNN', gates: [0], attributes: {} },
   // input, output, forget, cell; in charnn: input, forget, cell, output
   lstm: { name: 'LSTM', gates: [0, 3, 1, 2], attributes: {} },
@@ -21,10 +22,17 @@ const operators: Readonly<Record<CellName, SequenceOperator>> = {
   gru: { name: 'GRU', gates: [1, 0, 2], attributes: { linear_before_reset: 1 } },
 };
 
-/** Writes a layer. */
+/** Whether ONNX has an operator for the cell */
+export function hasOperator(cell: string): boolean {
+  return Object.hasOwn(operators, cell);
+}
+
+/** Writes a layer of a cell that ONNX has an operator for. */
 export function sequenceLayer(cell: CellName, place: LayerPlace): LayerResult {
   const { graph, l, hidden, input, states } = place;
-  const { name: operator, gates, attributes } = operators[cell];
+  const known = operators[cell];
+  if (known === undefined) throw new Error(`ONNX has no operator for ${cell}`);
+  const { name: operator, gates, attributes } = known;
   const weights = (what: string) => {
     const name = `rnn.${what}_l${l}`;
     const { shape, values } = weightsOf(place.weights, name);

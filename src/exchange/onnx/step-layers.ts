@@ -2,6 +2,7 @@
  * One time step of a layer in basic ONNX operators, for the cells that have kernels of their own; `model/cells/` has
  * the formulas. The input is [B, ·], each state [B, H].
  */
+import { CharnnError } from '../../errors.js';
 import type { CellName } from '../../model/cells/cells.js';
 import { addWeights, type LayerPlace, type LayerResult } from './layer.js';
 
@@ -12,6 +13,7 @@ export const normEpsilon = { float: 1e-5 };
 export function stepLayer(cell: CellName, layerNorm: boolean, place: LayerPlace): LayerResult {
   if (cell === 'gru') return gruStep(place);
   if (cell === 'rnn') return rnnStep(place);
+  if (cell !== 'lstm') throw new CharnnError(`no graph can be made of the cell ${cell}`);
   return lstmStep(place, layerNorm ? normalisedGates(place) : plainGates(place));
 }
 
