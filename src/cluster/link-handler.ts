@@ -32,7 +32,7 @@ export type LinkNews =
 const pollMs = 1;
 const beatMs = 1000;
 /** Without a sign of life for so long, a process is given up. */
-const patienceMs = 15_000;
+const patienceMs = 20_000;
 
 export async function createLinkHandler(
   _: undefined,

@@ -7,7 +7,7 @@ import { addonTargets } from '#charnn/backend/kernels/addon-targets.js';
 import { kernels, PackageCopy, root } from './package-copy.js';
 
 const built = join(root, kernels, 'prebuilt');
-const copy = new PackageCopy([kernels, 'src/backend/kernels', 'package.json']);
+const copy = new PackageCopy([kernels, 'src/backend/kernels', 'src/cluster', 'package.json']);
 const { prebuilt, list } = copy;
 
 beforeEach(() => {

@@ -113,7 +113,7 @@ describe('what is wrong is told with its place and what to write', () => {
     ],
     ["sigmoid = W x\nh' = sigmoid", /^line 1, column 1: sigmoid is a function/],
     [`h' = ${'('.repeat(200)}W x`, /^line 1, column \d+: brackets within brackets go deeper/],
-    [`h' = ${'W x + '.repeat(2000)}h`, /is too long for a cell/],
+    [`h' = ${'W x + '.repeat(2000)}h`, /these equations are too long/],
     ['x'.repeat(cellLimits.characters + 1), /characters are too many for a cell/],
     [`${'a'.repeat(41)} = W x`, /^line 1, column 1: a name may have at most 40 characters/],
     [

@@ -48,7 +48,7 @@ describe.each(launchers)('under $name', (launcher) => {
       expect((await one.run([...command, '--threads', '2'])).status).toBe(0);
       const outcome = await launched(launcher, 2, two, [...command, '--threads', '1']);
       expect(outcome.stderr).toContain(`training in 2 processes, connected by ${launcher.name}`);
-      expect(outcome.status).toBe(0);
+      expect(outcome).toMatchObject({ status: 0 });
       expect(two.read('charnn.json').equals(one.read('charnn.json'))).toBe(true);
     },
   );

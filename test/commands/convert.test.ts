@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { reversals, trainedOnPairs } from './pair-training.js';
 import { Folder } from './run.js';
 
-const learnt = trainedOnPairs('--epochs', '24');
+const learnt = trainedOnPairs('--epochs', '60');
 
 test('words that were never seen are reversed, a line out for each line in, in order', async () => {
   const folder = await learnt;

@@ -8,7 +8,7 @@ test('of a model: chart, norms, spectra and clipping; --json has the same as num
   const args = ['gradients', 'text.txt', '--lags', '12', '--positions', '5'];
   const { status, stdout, stderr } = await folder.run(args);
   expect([status, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/mean norm, over 5 places/);
+  expect(stdout).toMatch(/mean norm, over 5 positions of the text/);
   expect(stdout).toMatch(/● h of layer 0 {3}× c of layer 0/);
   expect(stdout).toMatch(/beyond the edge of a chunk of 8 steps/);
   expect(stdout).toMatch(/lstm 0 forget +\d\.\d{4} +\d\.\d{4} +\d\.\d{4}/);

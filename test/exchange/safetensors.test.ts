@@ -38,7 +38,7 @@ const variants: readonly (readonly [string, Omit<BuildOptions, 'symbols'>])[] = 
 
 describe('out and in again', () => {
   test.each(variants)('%s: the file of the model has the same bytes', async (_, options) => {
-    const model = buildModel({ symbols: 'abü🦊', ...options });
+    const model = buildModel({ symbols: 'abü🦊\t\n', ...options });
     await writeModel(path('before.json'), model, { plainWeights: false });
     const back = await imported(exported(await readAnyModel(path('before.json'))));
     await writeModel(path('after.json'), back, { plainWeights: false });
@@ -215,7 +215,7 @@ describe('state dicts of PyTorch', () => {
     ['both directions', { ...lstm, 'rnn.weight_ih_l0_reverse': [8, 3] }, /both directions/],
     ['a projection', { ...lstm, 'rnn.weight_hr_l0': [1, 2] }, /a projection of the state/],
     ['two modules', { ...lstm, 'other.weight_ih_l0': [8, 3] }, /second recurrent module/],
-    ['a convolution', { ...lstm, 'conv.weight': [1, 2, 3] }, /"conv\.weight" is of no module/],
+    ['a convolution', { ...lstm, 'conv.weight': [1, 2, 3] }, /"conv\.weight" belongs to no module/],
     ['a second output', { ...lstm, 'fc.weight': [5, 2] }, /a third matrix/],
     ['a second bias', { ...lstm, 'fc.bias': [5] }, /a second bias/],
     ['a layer left out', { ...lstm, 'rnn.weight_hh_l2': [8, 2] }, /but a tensor of layer 2/],

@@ -2,10 +2,14 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { baselineAlone, instructionLevels } from '#charnn/backend/kernels/addon-targets.js';
+import {
+  baselineAlone,
+  instructionLevels,
+  mpiSource,
+} from '#charnn/backend/kernels/addon-targets.js';
 import type { NativeLevel } from '#charnn/backend/native.js';
 import { makeFolder } from '../temporary-folder.mjs';
 import type { Extent } from './edge-cases.js';
@@ -134,6 +138,7 @@ export class Workshop {
     const redirected = absent.map((level) => `-Dkernels_${level}=kernels_${present[0]}`);
     const objects = await Promise.all([
       compile('addon.c', 'addon', redirected),
+      compile(relative(sources, join(kernels, mpiSource)), 'mpi', []),
       ...levels.map((level) =>
         compile('kernels.c', level, [...flagsOf(level), `-DLEVEL=${symbol(level)}`]),
       ),

@@ -11,7 +11,6 @@ async function linesOf(
   content: string,
   {
     format = 'lines' as TextFormat,
-    further = [] as string[],
     coding = PairCoding.growing({ source: 'char', target: 'char' }),
     piece = 1 << 20,
     unit = 'char' as 'char' | 'byte',
@@ -21,7 +20,7 @@ async function linesOf(
     const bytes = Buffer.from(content);
     for (let from = 0; from < bytes.length; from += piece) yield bytes.subarray(from, from + piece);
   }
-  const reading = { ...defaultReading, format, pairs: { further } };
+  const reading = { ...defaultReading, format, pairs: true };
   const options = { reading, text: { ...text, unit }, coding };
   const parts: Uint8Array[] = [];
   for await (const part of pairLines(pieces(), 'the file', options)) parts.push(Buffer.from(part));
@@ -52,14 +51,6 @@ describe('every format becomes lines that keep their numbers', () => {
     const lines = await linesOf(csv, { format: 'csv' });
     expect(lines).toEqual(['', 'a\tx', '', 'b c\ty z', 'd\tw']);
     expect(await linesOf('target\tid\tsource\nx\t1\ta\n', { format: 'tsv' })).toEqual(['', 'a\tx']);
-  });
-
-  test('further columns stand behind, in the order that was asked for', async () => {
-    const further = ['b', 'a'];
-    const csv = await linesOf('source,a,target,b\ns,1,t,2\n', { format: 'csv', further });
-    expect(csv).toEqual(['', 's\tt\t2\t1']);
-    const json = '{"source":"s","target":"t","a":[0.5,1],"b":"l"}\n{"source":"s","target":"t"}\n';
-    expect(await linesOf(json, { further })).toEqual(['s\tt\tl\t[0.5,1]', 's\tt\t\t']);
   });
 
   test.each([

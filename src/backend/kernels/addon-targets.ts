@@ -42,8 +42,6 @@ export const instructionLevels: Readonly<
 
 /** The part of the addon that calls MPI, as a path from the folder of kernels */
 export const mpiSource = '../../cluster/mpi.c';
-/** What of the addon's sources lies elsewhere than the kernels, as paths from their folder */
-export const sourcesElsewhere: readonly string[] = [mpiSource, '../../cluster/mpi.h'];
 
 /** Flags for every compiler of the kernels */
 export const kernelFlags: readonly string[] = [

@@ -8,7 +8,9 @@
 #include <string.h>
 #include "kernels.h"
 #include "processor.h"
-#include "../../cluster/mpi.h"
+
+/* Gives the exports a property `mpi`, where MPI can be had; in cluster/mpi.c */
+void register_mpi(napi_env env, napi_value exports);
 
 #if defined(__linux__)
 #include <sys/mman.h>

@@ -22,7 +22,6 @@ import {
   kernelFlags,
   mpiSource,
   type PrebuiltAddon,
-  sourcesElsewhere,
 } from './addon-targets.js';
 import { sourceNames } from './source-files.js';
 
@@ -219,7 +218,7 @@ interface AddonList {
 /** The C sources, this program and its table, which hold the flags, and the version of the headers. */
 const sourceHash = hashOf(
   Buffer.concat([
-    ...[...sourceNames(sources), ...sourcesElsewhere].flatMap((name) => [
+    ...[...sourceNames(sources), mpiSource].flatMap((name) => [
       Buffer.from(name.replaceAll('\\', '/')),
       readFileSync(join(sources, name)),
     ]),

@@ -26,7 +26,7 @@ describe('the separator', () => {
     const folder = new Folder();
     folder.write('text.txt', recipes.make(1, 60));
     const { stderr } = await folder.run(['train', 'text.txt', ...small]);
-    expect(stderr).toContain('records that the line "%%" ends');
+    expect(stderr).toContain('records, each ended by the line "%%"');
     expect(folder.json('charnn.json')).toMatchObject({ version: 3, separator: '\n%%\n' });
     expect(folder.json('charnn.state.json')).toMatchObject({ version: 3, separator: '\n%%\n' });
     const { stdout } = await folder.run(['inspect']);
