@@ -15,7 +15,7 @@ export const exitCode = {
   terminated: 143,
 } as const;
 
-/** What each exit code says, as README.md and the manual page tell it */
+/** What each exit code means, as README.md and the manual page explain it */
 export const exitMeanings: Readonly<Record<string, string>> = {
   0: 'Done; also when the reader of standard output has closed it.',
   1: 'Failed: a missing or damaged file, a full disk.',

@@ -15,11 +15,11 @@ export const limits = {
   separator: 1000,
   /** Max characters of a source or a target */
   pairLength: 1000,
-  /** Labels of a text, values of a label, and characters of a value or a label's name */
+  /** Max number of labels, of values per label, and of characters in a value or in a label's name */
   labels: 32,
   labelValues: 65_536,
   labelLength: 1000,
-  /** Numbers of a vector */
+  /** Max number of elements of a vector */
   vectorNumbers: 65_536,
   /**
    * Max bytes of all fields of a file together, without tensor data; parsed JSON takes many times its size in memory.

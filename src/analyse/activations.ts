@@ -1,9 +1,9 @@
 /**
- * Reading a text with a model and looking at everything on the way: predictions, what the units hold, how
- * far the gates are open.
+ * Reads a text with a model and records everything on the way: predictions, the values of the units, and how far the
+ * gates are open.
  *
- * A long text is cut into segments that are read side by side, each entered with the state that the
- * characters before it leave, as in `model/segmented-evaluator.ts`.
+ * A long text is cut into segments that are read in parallel, each beginning with the state that the characters before
+ * it leave, as in `model/segmented-evaluator.ts`.
  */
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { GateValues } from '../model/cells/cell.js';
@@ -15,12 +15,12 @@ import type { Ids } from '../text/unit.js';
 
 type Reals = Float32Array | Float64Array;
 
-/** T steps of all segments. Row i = t · rows + r of each array belongs to character `starts[r] + t`. */
+/** The results for T steps of all segments. Row i = t · rows + r of each array belongs to character `starts[r] + t`. */
 export interface Activations {
   readonly rows: number;
   /** For each segment: position in the text of the first character that it reads in this chunk */
   readonly starts: readonly number[];
-  /** For each segment: how many of the T steps lie within it and within the text */
+  /** For each segment: how many of the T steps are within it and within the text */
   readonly lengths: readonly number[];
   /** Logits of the next character, [T·rows, V] */
   readonly logits: Reals;
@@ -37,13 +37,13 @@ export interface GateReading {
   readonly stride: number;
 }
 
-/** Time steps of a chunk */
+/** Number of time steps in a chunk */
 const chunkSteps = 64;
 
 /**
  * Reads a text from beginning to end.
  * @param ids in the model's vocabulary
- * @param take is called after each chunk; the arrays are overwritten in the next
+ * @param take is called after each chunk; the arrays are overwritten by the next
  */
 export async function recordActivations(
   model: Model,
@@ -66,7 +66,7 @@ export async function recordActivations(
 
   let from = rows > 1 ? -warmup : 0;
   while (from < segments.length) {
-    // no chunk crosses the end of the warm-up, where the first segment starts from zero
+    // a chunk ends where the lead-in ends, because there the first segment, which has none, starts from a zero state
     const T = Math.min(chunkSteps, (from < 0 ? 0 : segments.length) - from);
     fillInputs(inputs, ids, segments, from, T);
     const view = backend.viewIndices(memory, 0, T * rows);
@@ -95,7 +95,7 @@ export async function recordActivations(
   }
 }
 
-/** Reads gates from the device. Gates that lie side by side are read at once, always into the same memory. */
+/** Reads gates from the device. Gates in adjacent columns are read at once, always into the same memory. */
 class GateReader {
   private readonly arrays = new Map<string, Float32Array>();
 

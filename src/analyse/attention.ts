@@ -1,4 +1,6 @@
-/** What a model of pairs looks at in a source while it writes a target, and how sure it is of each symbol. */
+/**
+ * What a model trained on pairs attends to in a source while it writes a target, and how certain it is of each symbol.
+ */
 import { isPending } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
@@ -16,19 +18,19 @@ import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';
 
 export interface PairAttended {
-  /** Number of positions before the characters of the source, which are vectors */
+  /** Number of vectors that precede the characters of the source */
   readonly vectors: number;
   /** Ids of the source */
   readonly source: Int32Array;
-  /** [T] ids of the target; the last one is the newline that ends it */
+  /** [T] ids of the target, including the newline that ends it */
   readonly target: Int32Array;
-  /** [T, S]: how much each symbol of the target looks at each position of the source; the sum of a row is 1 */
+  /** [T, S]: attention weights of each symbol of the target over the positions of the source; each row sums to 1 */
   readonly weights: Float32Array;
   /** [T] cost of each symbol in bits */
   readonly bits: Float32Array;
 }
 
-/** Reads pairs, each by itself. */
+/** Reads pairs, each separately. */
 export async function attentionOf(
   model: Model,
   device: Scope,

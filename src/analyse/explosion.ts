@@ -1,12 +1,12 @@
-/** A training whose gradients explode, without clipping and with both kinds of it. */
+/** A training whose gradients explode, without clipping and with either kind of clipping. */
 import { type Scope, withScope } from '../backend/device.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Ids } from '../text/unit.js';
 import { type Chunks, cosineOf, normOf, SmallTraining } from './small-training.js';
 
 /**
- * What is done to a gradient: by norm, it is scaled as a whole to the limit where its norm is larger (Pascanu et al.
- * 2013); by value, each of its elements is cut off at the limit by itself.
+ * How a gradient is clipped. By norm, it is scaled as a whole to the limit if its norm is larger (Pascanu et al. 2013);
+ * by value, each of its elements is limited separately.
  */
 export interface GradientClipping {
   readonly by: 'nothing' | 'norm' | 'value';
@@ -18,7 +18,7 @@ export interface ExplosionStep {
   readonly loss: number;
   readonly normBefore: number;
   readonly normAfter: number;
-  /** Cosine of the angle by which clipping has turned the gradient: 1 where its direction is kept */
+  /** Cosine of the angle by which clipping has turned the gradient; 1 if its direction is unchanged */
   readonly cosine: number;
 }
 
@@ -27,7 +27,7 @@ export interface Explosion {
   readonly steps: readonly ExplosionStep[];
 }
 
-/** @returns a gradient that no limit is exceeded by */
+/** @returns the gradient after clipping */
 export function clipped(gradient: Float32Array, { by, limit }: GradientClipping): Float32Array {
   if (by === 'nothing') return gradient;
   if (by === 'value') return gradient.map((x) => Math.max(-limit, Math.min(limit, x)));
@@ -35,7 +35,7 @@ export function clipped(gradient: Float32Array, { by, limit }: GradientClipping)
   return norm > limit ? gradient.map((x) => (x * limit) / norm) : gradient;
 }
 
-/** Trains from the same weights with each kind of clipping; a training ends early where its loss is no number. */
+/** Trains from the same weights with each kind of clipping; a training ends early if its loss becomes NaN. */
 export async function explosions(
   device: Scope,
   config: ModelConfig,

@@ -1,6 +1,6 @@
 /**
- * Untrained weights whose recurrent matrices stretch every direction alike: a factor times an orthogonal matrix, whose
- * singular values are all that factor. So what the matrix does to a gradient is known beforehand.
+ * Untrained weights whose recurrent matrices stretch every direction equally: a factor times an orthogonal matrix, all
+ * of whose singular values are that factor. So the effect of the matrix on a gradient is known in advance.
  */
 import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -8,13 +8,13 @@ import { type Parameter, parameterTable } from '../model/parameters.js';
 import { Random } from '../model/random.js';
 
 export interface WeightScales {
-  /** The singular values of every recurrent matrix, of each gate by itself */
+  /** The singular values of every recurrent matrix, for each gate separately */
   readonly recurrent?: number | undefined;
-  /** Factor of the weights from the input to the gates: at 0 the state stays zero, where tanh is linear */
+  /** Factor of the weights from the input to the gates; with 0 the state stays zero, where tanh is linear */
   readonly input?: number | undefined;
 }
 
-/** @param weights flat, in the order of the parameter table; they are changed */
+/** @param weights flat, in the order of the parameter table; they are changed in place */
 export function scaleWeights(
   config: ModelConfig,
   weights: Float32Array,
@@ -28,7 +28,7 @@ export function scaleWeights(
       for (let i = 0; i < size; i++) weights[start + i] *= input;
     }
     if (recurrent === undefined || !isRecurrent(config, parameter)) return;
-    // the streams of the initial values are numbered by the parameters alone
+    // the streams of the initial values are numbered by parameter, so these numbers are free
     const random = new Random(seed, 1_000_000 + index);
     for (let from = 0; from < size; from += H * H) {
       const matrix = orthogonal(random, H);
@@ -52,8 +52,8 @@ function isOneOf(names: readonly string[], parameter: string): boolean {
 }
 
 /**
- * A random orthogonal matrix, [n, n] row-major: rows of normally distributed numbers, each made orthogonal to those
- * before (modified Gram-Schmidt, twice, so that rounding does not add up).
+ * A random orthogonal matrix, [n, n] row-major: rows of normally distributed numbers, each orthogonalised to the
+ * preceding ones (modified Gram-Schmidt, twice, so that rounding errors do not accumulate).
  */
 export function orthogonal(random: Random, n: number): Float64Array {
   const rows = Float64Array.from({ length: n * n }, () => random.normal());

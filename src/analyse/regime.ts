@@ -1,17 +1,17 @@
-/** Whether a gradient vanishes or explodes on its way back, told from its norms by lag. */
+/** Decides from the norms of a gradient by lag whether it vanishes or explodes on its way back. */
 
 export interface Regime {
   readonly kind: 'vanishes' | 'explodes' | 'keeps';
-  /** By what the norm is multiplied at each step back, at the beginning */
+  /** The factor by which the norm changes at each step back, at the beginning */
   readonly factor: number;
-  /** The lag at which an exploding gradient stops growing, if it does within what was measured */
+  /** The lag at which an exploding gradient stops growing, if that is within the measured lags */
   readonly peak: number | undefined;
 }
 
-/** Steps from the prediction over which the factor is taken */
+/** Number of steps before the prediction over which the factor is measured */
 const beginning = 16;
 
-/** Smaller changes a step are neither */
+/** A factor closer to 1 than this is neither vanishing nor exploding */
 const tolerance = 0.02;
 
 /** @param norms at lags 1, 2, …, at least two */

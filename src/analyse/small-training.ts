@@ -1,4 +1,4 @@
-/** A small training whose every gradient can be looked at: plain gradient descent, on one thread. */
+/** A small training in which every gradient can be inspected: plain gradient descent, on one thread. */
 import type { Backend, Indices } from '../backend/backend.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { Network, type State } from '../model/network.js';
@@ -6,9 +6,9 @@ import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';
 
 export interface Chunks {
-  /** T: steps of a chunk, at whose edge the gradient ends while the state goes on */
+  /** T: number of steps in a chunk, at whose edge the gradient ends while the state continues */
   readonly seqLength: number;
-  /** B: streams that are read side by side */
+  /** B: number of streams that are read in parallel */
   readonly batchSize: number;
 }
 
@@ -20,7 +20,7 @@ export class SmallTraining {
   private readonly inputs: Indices;
   private readonly targets: Indices;
   private state: State;
-  /** The place of the next chunk within each stream */
+  /** The position of the next chunk within each stream */
   private at = 0;
 
   constructor(
@@ -47,15 +47,15 @@ export class SmallTraining {
     this.state = this.network.createState(B);
   }
 
-  /** Characters of a stream */
+  /** Number of characters in a stream */
   private get streamLength(): number {
     return Math.floor((this.ids.length - 1) / this.chunks.batchSize);
   }
 
   /**
-   * Computes the loss of the next chunk, in nats per character, and its gradient. After the last chunk the first one
-   * is the next, with a state of zeros.
-   * @param T steps of the chunk, if it is to be a shorter one
+   * Computes the loss of the next chunk, in nats per character, and its gradient. After the last chunk it continues
+   * with the first, with a zero state.
+   * @param T number of steps, for a shorter chunk
    */
   async gradient(T = this.chunks.seqLength): Promise<{ loss: number; gradient: Float32Array }> {
     const { backend, network, chunks } = this;
@@ -97,7 +97,7 @@ export function normOf(values: ArrayLike<number>): number {
   return Math.sqrt(squares);
 }
 
-/** Cosine of the angle between two lists of numbers; 0 where one of them is zero */
+/** Cosine of the angle between two lists of numbers; 0 if one of them is zero */
 export function cosineOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let product = 0;
   for (let i = 0; i < a.length; i++) product += a[i] * b[i];

@@ -1,6 +1,6 @@
 /**
- * What truncation of back-propagation costs and saves: the gradient of one piece of text by chunks of T steps, the
- * state going on from chunk to chunk, beside that of the whole piece at once.
+ * What truncating back-propagation costs and saves: compares the gradient of a piece of text in chunks of T steps,
+ * where the state is carried from chunk to chunk, with that of the whole piece at once.
  */
 import { type Scope, withScope } from '../backend/device.js';
 import { cellOf } from '../model/cells/cells.js';
@@ -9,20 +9,20 @@ import type { Ids } from '../text/unit.js';
 import { cosineOf, normOf, SmallTraining } from './small-training.js';
 
 export interface TruncatedGradient {
-  /** T: steps of a chunk */
+  /** T: number of steps in a chunk */
   readonly seqLength: number;
-  /** Bytes of the activations of a chunk, which the backward pass needs all at once */
+  /** Bytes of the activations of a chunk, all of which the backward pass needs */
   readonly activationBytes: number;
   readonly norm: number;
-  /** Norm of the difference to the whole gradient, relative to that one's norm */
+  /** Norm of the difference from the whole gradient, relative to the norm of that gradient */
   readonly error: number;
-  /** Cosine of the angle between both */
+  /** Cosine of the angle between the two */
   readonly cosine: number;
 }
 
 /**
- * @param lengths T of each measure; a longer one than the piece is the piece's
- * @param characters length of the piece, from the beginning of the text
+ * @param lengths T of each measurement, at most the length of the piece
+ * @param characters length of the piece, at the beginning of the text
  */
 export async function truncatedGradients(
   device: Scope,
@@ -52,7 +52,7 @@ export async function truncatedGradients(
   return results;
 }
 
-/** The gradient of the mean loss of the piece, in chunks of T steps; what is left at the end is a shorter chunk. */
+/** The gradient of the mean loss of the piece, in chunks of T steps; the last chunk may be shorter. */
 async function gradientBy(
   device: Scope,
   config: ModelConfig,
@@ -76,7 +76,10 @@ async function gradientBy(
   });
 }
 
-/** Bytes of what the backward pass of T steps of one row needs: the cells' values, what layers hand down, the logits */
+/**
+ * Bytes that the backward pass of T steps of one row needs: the cells' values, what each layer passes to the next, the
+ * logits
+ */
 export function chunkBytes(config: ModelConfig, T: number): number {
   const { layers: L, hidden: H, vocabulary: V } = config;
   return 4 * T * ((L * cellOf(config).keptWidth + 1) * H + V);

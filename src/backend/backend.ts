@@ -1,39 +1,39 @@
 /**
  * The interface between the model and the machine.
  *
- * The model knows tensors as handles and the operations below, nothing else: it never indexes memory, so a
- * back end may keep its numbers wherever it likes. Every operation is checked on every back end by the one
- * test-suite in `test/backend`, against plain loops in float64.
+ * The model knows only tensors, as handles, and the operations below. It never indexes memory, so a back end may store
+ * its numbers wherever it likes. Every operation is checked on every back end by the test suite in `test/backend`,
+ * against plain loops in float64.
  *
- * Letters: B batch rows, T time steps, D input size, H hidden size, G gates, V vocabulary; M, N, K are
- * the sizes of a product. Arrays are row-major, activations time-major ([T, B, ·]). A gradient is `dX`.
+ * Letters: B batch rows, T time steps, D input size, H hidden size, G gates, V vocabulary; M, N, K are the sizes of a
+ * matrix product. Arrays are row-major, activations time-major ([T, B, ·]). A gradient is `dX`.
  */
 
-/** An answer of a device: a value, or a promise where the device computes apart from the processor. */
+/** The answer of a device: a value, or a promise if the device does not compute in this thread. */
 export type Answer<T> = T | Promise<T>;
 
-/** Whether an answer must be waited for. In a hot loop this is asked first: waiting costs a turn. */
+/** Whether an answer has to be awaited. Hot loops ask this first, because awaiting takes a turn of the event loop. */
 export function isPending<T>(answer: Answer<T>): answer is Promise<T> {
   return answer instanceof Promise;
 }
 
 export type DType = 'float32' | 'float64';
 
-/** A handle on real numbers; its other properties belong to the back end. */
+/** A handle for real numbers; its other properties are private to the back end. */
 export interface Tensor {
   readonly shape: readonly number[];
   /** Number of elements: the product of the shape. */
   readonly size: number;
 }
 
-/** A handle on 32-bit integers (character ids). */
+/** A handle for 32-bit integers (character ids). */
 export interface Indices {
   readonly length: number;
 }
 
-/** Describes a tensor to another thread, so that both hold the same one. Survives `postMessage`. */
+/** Describes a tensor to another thread, so that both use the same memory. It can be sent by `postMessage`. */
 export interface SharedTensor {
-  /** Properties that only the device knows */
+  /** Properties that only the device understands */
   readonly location: unknown;
   readonly shape: readonly number[];
 }
@@ -46,14 +46,14 @@ export interface ChunkSize {
 }
 
 /**
- * Memory of a vanilla RNN layer over a chunk.
+ * Memory of a vanilla RNN layer for a chunk.
  *
- * `h` has one slot more than there are steps: slot 0 is the state before the chunk, slot t+1 the state
- * after step t. So the layer's output is slots 1…T, and the left factor of the recurrent weight gradient
- * is slots 0…T-1, both without a copy.
+ * `h` has one slot more than there are steps: slot 0 is the state before the chunk, slot t+1 the state after step t. So
+ * the layer's output is slots 1…T, and the left operand of the recurrent weight gradient is slots 0…T-1, both without a
+ * copy.
  */
 export interface RnnBuffers {
-  /** [T, B, H]. In: input projection W_ih x + b_ih. After backward: gradient w.r.t. the pre-activation. */
+  /** [T, B, H]. Input: input projection W_ih x + b_ih. After backward: gradient w.r.t. the pre-activation. */
   readonly gates: Tensor;
   /** [T+1, B, H] */
   readonly h: Tensor;
@@ -63,10 +63,10 @@ export interface RnnBuffers {
   readonly bias: Tensor;
 }
 
-/** Memory of an LSTM layer over a chunk; gate order i, f, g, o. */
+/** Memory of an LSTM layer for a chunk; gate order i, f, g, o. */
 export interface LstmBuffers {
   /**
-   * [T, B, 4H], compact. After forward: gates after their activation. After backward: gradient w.r.t. the gates'
+   * [T, B, 4H], compact. After forward: activations of the gates. After backward: gradient w.r.t. the gates'
    * pre-activations.
    */
   readonly gates: Tensor;
@@ -74,11 +74,11 @@ export interface LstmBuffers {
   readonly h: Tensor;
   /** [T+1, B, H], compact: c before and after each step. In half precision only backward reads it. */
   readonly c: Tensor;
-  /** [T, B, H]: tanh(c_t), kept for the backward pass; absent in half precision, where it is computed again. */
+  /** [T, B, H]: tanh(c_t), kept for the backward pass; absent in half precision, where it is recomputed. */
   readonly tanhC: Tensor | undefined;
   /**
-   * [B, H], in half precision alone: c in full. Forward finds the state before the first step here, and leaves that
-   * after the last.
+   * [B, H], in half precision only: c in full precision. Forward reads the state before the first step from it, and
+   * leaves the state after the last step in it.
    */
   readonly state: Tensor | undefined;
   /** W_hh [4H, H] */
@@ -88,15 +88,15 @@ export interface LstmBuffers {
 }
 
 /**
- * Memory of an LSTM layer with layer normalisation over a chunk. `bias` is the shift after normalising;
- * after backward, `gates` are the gradient w.r.t. the sum of both products, which is normalised.
+ * Memory of an LSTM layer with layer normalisation for a chunk. `bias` is added after the normalisation. After
+ * backward, `gates` are the gradient w.r.t. the sum of both matrix products, which is what is normalised.
  */
 export interface LstmNormBuffers extends LstmBuffers {
-  /** [4H]: factor after normalising */
+  /** [4H]: multiplies the normalised values */
   readonly gain: Tensor;
-  /** [T, B, 4H], compact: the normalised sums, kept for the backward pass. */
+  /** [T, B, 4H], compact: the normalised pre-activations, kept for the backward pass. */
   readonly normalised: Tensor;
-  /** [T, B, 4]: 1 / √(variance + ε) of each gate's sums, kept for the backward pass. */
+  /** [T, B, 4]: 1 / √(variance + ε) for each gate, kept for the backward pass. */
   readonly scales: Tensor;
 }
 
@@ -108,24 +108,24 @@ export interface Lookup {
   readonly ids: Indices;
 }
 
-/** An input projection of vectors, W x + b */
+/** Vectors to be projected by a layer's input weights, W x + b */
 export interface ProjectedInput {
   /** [T, B, D], compact or not */
   readonly x: Tensor;
   /** W_ih [G·H, D] */
   readonly weight: Tensor;
-  /** b_ih [G·H], of cells that have it */
+  /** b_ih [G·H]; absent from some cells */
   readonly bias: Tensor | undefined;
 }
 
 /** The input of a layer: few different projections, or vectors to be projected */
 export type LayerInput = Lookup | ProjectedInput;
 
-/** Memory of a GRU layer over a chunk; gate order r, z, n. */
+/** Memory of a GRU layer for a chunk; gate order r, z, n. */
 export interface GruBuffers {
   /**
-   * [T, B, 3H]. In: input projection W_ih x + b_ih. After forward: gates after their activation.
-   * After backward: gradient w.r.t. the input projection.
+   * [T, B, 3H]. Input: input projection W_ih x + b_ih. After forward: activations of the gates. After backward:
+   * gradient w.r.t. the input projection.
    */
   readonly gates: Tensor;
   /**
@@ -141,27 +141,27 @@ export interface GruBuffers {
   readonly bias: Tensor;
 }
 
-/** Sizes of an attention: T queries a row, over S positions. */
+/** Sizes of an attention: T queries per row, over S positions. */
 export interface AttentionSize extends ChunkSize {
   readonly S: number;
 }
 
-/** Memory of an attention over a chunk. */
+/** Memory of an attention for a chunk. */
 export interface AttentionBuffers {
   /** [T, B, H] */
   readonly query: Tensor;
-  /** [S, B, 2H]: of each position a key, then a value, H numbers each */
+  /** [S, B, 2H]: for each position a key and then a value, H numbers each */
   readonly memory: Tensor;
   /** [T, B, S]. After forward: the weights. After backward: gradient w.r.t. the scores. */
   readonly weights: Tensor;
 }
 
-/** A cell that is given as equations, compiled; its format is told in `cells/encode-program.ts`. */
+/** A cell given by equations, compiled to a program; `cells/encode-program.ts` describes the format. */
 export interface ProgramBuffers {
   readonly code: Indices;
   /** By region of the program, the index in `memory` at which it begins for this chunk */
   readonly offsets: Indices;
-  /** All that the layer holds: the input projection, products, what is kept for backward, states */
+  /** All memory of the layer: the input projection, matrix products, values kept for the backward pass, states */
   readonly memory: Tensor;
   /** [·H, H]: the matrices that multiply vectors of units, group by group, if there are any */
   readonly weight: Tensor | undefined;
@@ -169,17 +169,17 @@ export interface ProgramBuffers {
   readonly vectors: Tensor | undefined;
   /** [·, H]; the backward pass adds to them. */
   readonly vectorGradients: Tensor | undefined;
-  /** Matrices of each group */
+  /** Number of matrices in each group */
   readonly groups: readonly number[];
-  /** Vectors that operations hold between them */
+  /** Max number of vectors that operations pass to each other in registers */
   readonly registers: number;
   /** Whether an operation needs all units of a row at once */
   readonly wholeRows: boolean;
 }
 
 /**
- * Which elements dropout keeps, as a pure function of position: forward and backward draw the same mask
- * from the same key without storing it, and a batch split over threads gets the mask of the whole batch.
+ * Which elements dropout keeps, as a pure function of position: forward and backward compute the same mask from the
+ * same key without storing it, and a batch that is split over threads gets the mask of the whole batch.
  */
 export interface DropoutMask {
   /** Fraction of the elements set to zero, 0 ≤ rate < 1; the others are scaled by 1 / (1 - rate). */
@@ -190,7 +190,7 @@ export interface DropoutMask {
   readonly firstRow: number;
   /** Number of rows of the whole batch */
   readonly totalRows: number;
-  /** One mask for all time steps of a sequence (Gal & Ghahramani 2016) instead of one per step. */
+  /** Whether all time steps of a sequence share a mask (Gal & Ghahramani 2016), instead of having one each. */
   readonly locked: boolean;
 }
 
@@ -205,7 +205,7 @@ export interface AdamStep {
   readonly decay: number;
   /** 1-based number of this update, for the bias correction */
   readonly step: number;
-  /** factor on the gradient: the clipping coefficient */
+  /** factor of the gradient by which it is clipped */
   readonly gradientScale: number;
 }
 
@@ -233,10 +233,10 @@ export interface MuonStep {
 }
 
 export interface Backend {
-  /** For messages: 'reference', 'native (avx512)', … */
+  /** Shown in messages: 'reference', 'native (avx512)', … */
   readonly name: string;
   readonly dtype: DType;
-  /** Whether products are in half precision, and compact tensors of bfloat16 */
+  /** Whether matrix products are in half precision, and compact tensors consist of bfloat16 */
   readonly half: boolean;
 
   // --- memory -------------------------------------------------------------------------------------
@@ -244,30 +244,30 @@ export interface Backend {
   /** Allocates a tensor of zeros, which lives until the scope of these operations is released. */
   tensor(shape: readonly number[]): Tensor;
   /**
-   * Allocates a compact tensor of zeros: in half precision its numbers are of bfloat16, to which they are rounded
-   * when they are written, otherwise it is like any other. It is for what forward keeps for backward and for what is
-   * multiplied; operations say where they take one.
+   * Allocates a compact tensor of zeros: in half precision it consists of bfloat16, to which numbers are rounded when
+   * they are written; otherwise it is like any other tensor. It is meant for what forward keeps for backward and for
+   * operands of matrix products; operations say where they accept one.
    */
   compact(shape: readonly number[]): Tensor;
   /** Allocates a list of integers, all 0. */
   indices(length: number): Indices;
-  /** Returns a view of the same memory with another shape, from element `start` on. */
+  /** Returns a view of the same memory with another shape, beginning at element `start`. */
   view(x: Tensor, start: number, shape: readonly number[]): Tensor;
-  /** Returns a view of the same memory: `length` integers from `start` on. */
+  /** Returns a view of the same memory: `length` integers beginning at `start`. */
   viewIndices(ids: Indices, start: number, length: number): Indices;
-  /** Makes a tensor known to another thread's back end on the same memory. */
+  /** Describes a tensor, so that another thread's back end can use it in the same memory. */
   share(x: Tensor): SharedTensor;
   attach(shared: SharedTensor): Tensor;
-  /** Copies numbers in, of any tensor; `values.length` must be `x.size`. */
+  /** Copies numbers into any tensor; `values.length` must be `x.size`. */
   write(x: Tensor, values: ArrayLike<number>): void;
   writeIndices(ids: Indices, values: ArrayLike<number>): void;
-  /** Copies numbers out, in the precision of the back end, into a new array or a given one. */
+  /** Copies the numbers of a tensor, in the precision of the back end, into a new array or a given one. */
   read(x: Tensor, into?: Float32Array | Float64Array): Answer<Float32Array | Float64Array>;
   fill(x: Tensor, value: number): void;
   /** dst = src; equal sizes, no overlap, compact or not. */
   copy(dst: Tensor, src: Tensor): void;
 
-  // --- products: y = x Wᵀ + b as in PyTorch's nn.Linear; x and dy may be compact ------------------------
+  // --- matrix products: y = x Wᵀ + b as in PyTorch's nn.Linear; x and dy may be compact ------------------
 
   /** y[M,N] = x[M,K] · W[N,K]ᵀ + b[N] (b may be absent). */
   linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | undefined): void;
@@ -275,8 +275,10 @@ export interface Backend {
   linearBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, accumulate: boolean): void;
   /** dW[N,K] += dy[M,N]ᵀ · x[M,K]; db[N] += column sums of dy (db may be absent). */
   linearBackwardWeight(dWeight: Tensor, dBias: Tensor | undefined, dy: Tensor, x: Tensor): void;
-  /** Says that a weight will stay as it is until `thaw`: products with it may keep a packed copy. */
-  /** @param parts rows that are multiplied with apart from the others, where not all are at once */
+  /**
+   * Promises that a weight will not change until `thaw`, so that matrix products with it may keep a packed copy.
+   * @param parts numbers of rows that are multiplied separately, if not all rows are multiplied at once
+   */
   freeze(weight: Tensor, parts?: readonly number[]): void;
   thaw(weight: Tensor): void;
 
@@ -291,11 +293,11 @@ export interface Backend {
   /** dx[i,j] += dy[j,i]; db[i] += Σ_j dy[j,i] (db may be absent). */
   transposeBackward(dx: Tensor, dBias: Tensor | undefined, dy: Tensor): void;
 
-  // --- cells: one layer over a chunk. Backward starts from dh (and dc) [B,H], the gradient w.r.t. the
-  // state after the last step as it comes from beyond the chunk (zero under truncation), and leaves in
-  // them the gradient w.r.t. the state before the first. dOutput [T,B,H] comes from the layer above.
-  // Forward takes the input projection x_t from `gates`, or looks it up, which spares writing it there; the
-  // LSTM computes it. ---
+  // --- cells: one layer over a chunk. Backward starts from dh (and dc) [B,H], the gradient w.r.t. the state after the
+  // last step that comes from beyond the chunk (zero under truncation), and replaces it by the gradient w.r.t. the
+  // state before the first step. dOutput [T,B,H] comes from the layer above. Forward reads the input projection x_t
+  // from `gates` or, if there is a look-up, from its table, which saves writing it to `gates`; the LSTM computes it.
+  // ---
 
   /** h_t = tanh(x_t + W_hh h_{t-1} + b_hh) */
   rnnForward(size: ChunkSize, buffers: RnnBuffers, lookup?: Lookup): void;
@@ -312,11 +314,11 @@ export interface Backend {
   ): void;
 
   /**
-   * As lstmForward, but of gain ⊙ normalised(x_t + W_hh h_{t-1}) + bias, where each gate's H sums of a
-   * row are normalised to mean 0 and variance 1 (Ba et al. 2016, ε = 1e-5).
+   * As lstmForward, but applied to gain ⊙ normalised(x_t + W_hh h_{t-1}) + bias, where each gate's H values in a row
+   * are normalised to mean 0 and variance 1 (Ba et al. 2016, ε = 1e-5).
    */
   lstmNormForward(size: ChunkSize, buffers: LstmNormBuffers, input: LayerInput): void;
-  /** dGain and dBias [4H]: the gradients of gain and bias are added to them. */
+  /** The gradients of gain and bias are added to dGain and dBias [4H]. */
   lstmNormBackward(
     size: ChunkSize,
     buffers: LstmNormBuffers,
@@ -350,9 +352,10 @@ export interface Backend {
   ): void;
 
   /**
-   * A layer of equations over a chunk. The states before it, the input projection (unless it is looked up),
-   * and, before backward, the gradients w.r.t. the states after it are found in `memory`; afterwards the
-   * states after it, or the gradients w.r.t. the input projection, all products and the states before it.
+   * A layer given by equations over a chunk. Before the call, `memory` contains the states before the chunk, the input
+   * projection (unless it is looked up) and, for backward, the gradients w.r.t. the states after the chunk. After the
+   * call it contains the states after the chunk or, for backward, the gradients w.r.t. the input projection, all matrix
+   * products and the states before the chunk.
    */
   programForward(size: ChunkSize, buffers: ProgramBuffers, lookup?: Lookup): void;
   programBackward(size: ChunkSize, buffers: ProgramBuffers, dOutput: Tensor): void;
@@ -365,7 +368,7 @@ export interface Backend {
    */
   softmaxCrossEntropy(losses: Tensor, logits: Tensor, targets: Indices, scale: number): void;
 
-  // --- element by element ---------------------------------------------------------------------------
+  // --- element-wise operations ------------------------------------------------------------------------
 
   /** y = x ⊙ mask; x and y [T, B, ·], compact or not, y may be x. The backward pass is the same call on the gradient. */
   dropout(y: Tensor, x: Tensor, mask: DropoutMask): void;
@@ -373,16 +376,16 @@ export interface Backend {
   add(dst: Tensor, src: Tensor): void;
   /** dst += amount · (src - dst): a step of an exponential moving average. */
   lerp(dst: Tensor, src: Tensor, amount: number): void;
-  /** Limits every element to [-limit, limit]; not-a-number stays. */
+  /** Limits every element to [-limit, limit]; NaN stays NaN. */
   clamp(x: Tensor, limit: number): void;
 
   // --- reductions, accumulated in float64 -----------------------------------------------------------
 
   sum(x: Tensor): Answer<number>;
-  /** Returns Σ x² over the elements of all given tensors, the square of their global norm, as one answer. */
+  /** Returns Σ x² over the elements of all given tensors, the square of their global norm, as a single answer. */
   sumSquares(parts: readonly Tensor[]): Answer<number>;
 
-  // --- optimisers: one update of w from its gradient g and moments; all of one size -------------------
+  // --- optimisers: one update of w from its gradient g and moments, which all have the same size ------
 
   /** Kingma & Ba 2015; decoupled decay as in Loshchilov & Hutter 2019. */
   adam(w: Tensor, g: Tensor, m: Tensor, v: Tensor, step: AdamStep): void;

@@ -1,7 +1,7 @@
 /**
- * The compiled back ends: every operation is one call of a kernel. What the native addon and the WebAssembly
- * module have in common is all of it but how the kernels are loaded. The operations themselves are generated
- * from the manifest of kernels; here is the memory that they take beside their tensors.
+ * The compiled back ends, in which every operation is one call of a kernel. The native addon and the WebAssembly module
+ * differ only in how the kernels are loaded. The operations themselves are generated from the manifest of kernels; this
+ * file manages the memory that they need besides their tensors.
  */
 import type { Backend, Tensor } from './backend.js';
 import { address, addressOfEither, CpuTensor, isHalf } from './cpu.js';
@@ -14,7 +14,7 @@ import {
   type ScopeMemory,
 } from './scope-memory.js';
 
-/** Scratch memory of the kernels during one call, shared by all scopes of a thread. It only ever grows. */
+/** Scratch memory of the kernels during a call, shared by all scopes of a thread. It only ever grows. */
 export class Scratch {
   private region: Region | undefined;
   /** Size of the scratch memory in words of 4 bytes */
@@ -51,7 +51,7 @@ export class CompiledBackend extends KernelOperations implements Backend {
   protected readonly LEFT_SIDE: number;
   protected readonly INPUT_ROWS: number;
   protected readonly PROGRAM_TILE: number;
-  /** Packed copies of frozen weights, by the weights' address */
+  /** Packed copies of frozen weights, by the address of the weight */
   private readonly packedWeights = new Map<number, { readonly address: Address; fresh: boolean }>();
 
   constructor(

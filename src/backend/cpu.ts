@@ -1,6 +1,6 @@
 /**
- * Memory operations of the back ends that compute on the processor: a tensor is a typed array, and an address
- * for the kernels.
+ * Memory operations of the back ends that compute on the processor, where a tensor is a typed array and, for kernels,
+ * an address.
  */
 
 import { CharnnError } from '../errors.js';
@@ -22,7 +22,7 @@ export class CpuTensor implements Tensor {
   readonly size: number;
 
   /**
-   * @param values all elements of the tensor that this is a view of, or of this one
+   * @param values all elements of the tensor of which this is a view, or of this tensor itself
    * @param start index of the first element among them
    */
   constructor(
@@ -31,13 +31,16 @@ export class CpuTensor implements Tensor {
     readonly start: number,
     readonly address: Address,
     readonly place: Allocation,
-    /** Whether it is compact in half precision: its numbers are, or are rounded to, bfloat16. */
+    /** Whether it is compact in half precision, so that its numbers are bfloat16 or rounded to bfloat16. */
     readonly half = false,
   ) {
     this.size = sizeOf(shape);
   }
 
-  /** The elements in place. They are made when first asked for, because many views are for kernels only. */
+  /**
+   * The elements, without a copy. The array is created when it is first needed, because many views are only used by
+   * kernels.
+   */
   get elements(): Elements {
     this.cached ??= this.values.subarray(this.start, this.start + this.size);
     return this.cached;
@@ -73,7 +76,7 @@ function shifted(start: Address, bytes: number): Address {
   return (start + bytes) as Address;
 }
 
-/** The memory operations; the derived classes add the operations that compute. */
+/** The memory operations; derived classes add the operations that compute. */
 export abstract class CpuBackend {
   private readonly elementBytes: number;
 
@@ -160,7 +163,7 @@ export abstract class CpuBackend {
       throw new Error(`${values.length} values for ${ids.length} integers`);
     }
     const { values: to, start } = ids as CpuIndices;
-    // a loop is faster than a view for the few ids of a step of generation
+    // for the few ids in a step of generation, a loop is faster than creating a view
     for (let i = 0; i < ids.length; i++) to[start + i] = values[i];
   }
 
@@ -206,7 +209,7 @@ export abstract class CpuBackend {
   }
 
   /**
-   * Checks a list before a kernel uses it as places in memory.
+   * Checks a list before a kernel uses it as indices.
    * @throws CharnnError when one of them is not below `limit`
    */
   protected requireBelow(ids: Indices, limit: number): void {
@@ -220,13 +223,13 @@ export abstract class CpuBackend {
     }
   }
 
-  /** The integers of a list, without a copy, after the check that each is below `limit` */
+  /** The integers of a list, without a copy, after checking that each is below `limit` */
   protected integers(ids: Indices, limit: number): Int32Array {
     this.requireBelow(ids, limit);
     return this.allIntegers(ids);
   }
 
-  /** A list of integers in place, whatever they are */
+  /** The integers of a list, without a copy and without a check */
   protected allIntegers(ids: Indices): Int32Array {
     const { values, start, length } = ids as CpuIndices;
     return values.subarray(start, start + length);
@@ -242,13 +245,13 @@ export function float32Elements(x: Tensor): Float32Array {
   throw new Error('these elements cannot be reached in place');
 }
 
-/** The addresses by which kernels of this family of back ends reach a tensor that is not compact, or a list */
+/** The address by which kernels of these back ends reach a list, or a tensor that is not compact */
 export function address(x: Tensor | Indices): Address {
   if ((x as CpuTensor).half) throw new Error('this operation takes no compact tensor here');
   return (x as CpuTensor | CpuIndices).address;
 }
 
-/** A tensor that an operation cannot do without */
+/** A tensor that an operation requires */
 export function present(x: Tensor | undefined): Tensor {
   if (x === undefined) throw new Error('a tensor of this operation is missing');
   return x;
@@ -259,12 +262,12 @@ export function addressOfEither(x: Tensor): Address {
   return (x as CpuTensor).address;
 }
 
-/** Whether the numbers of a tensor are of bfloat16 */
+/** Whether a tensor consists of bfloat16 */
 export function isHalf(x: Tensor | undefined): boolean {
   return x !== undefined && (x as CpuTensor).half;
 }
 
-/** The addresses of a tensor that may be absent */
+/** The address of a tensor that may be absent */
 export function optionalAddress(x: Tensor | Indices | undefined): Address {
   return x === undefined ? noAddress : address(x);
 }

@@ -1,8 +1,8 @@
-/** bfloat16: the upper half of a float32, to which the factors of products are rounded in half precision. */
+/** bfloat16, the upper half of a float32, to which the operands of matrix products are rounded in half precision. */
 
 /**
- * Rounds numbers to bfloat16, to the nearest, ties to even; numbers of float64 by way of float32, as they would
- * come to a product of float32.
+ * Rounds numbers to bfloat16, to nearest, ties to even. Float64 numbers are first rounded to float32, as they would be
+ * when stored for a float32 product.
  * @returns a copy of the same type
  */
 export function roundedToHalf<Reals extends Float32Array | Float64Array>(x: Reals): Reals {
@@ -10,7 +10,8 @@ export function roundedToHalf<Reals extends Float32Array | Float64Array>(x: Real
   const bits = new Uint32Array(floats.buffer);
   for (let i = 0; i < bits.length; i++) {
     if (Number.isNaN(floats[i])) continue;
-    // half of the last place, less one where the lower number is even; a carry reaches the exponent
+    // adds half of the last place, minus one if the last bit is 0, so that ties go to even; a carry may reach the
+    // exponent
     bits[i] = (bits[i] + 0x7fff + ((bits[i] >>> 16) & 1)) & 0xffff0000;
   }
   if (x instanceof Float32Array) return floats as Reals;
@@ -23,7 +24,7 @@ export function halfBits(x: ArrayLike<number>): Uint16Array {
   return Uint16Array.from(bits, (word) => word >>> 16);
 }
 
-/** The numbers that bits of bfloat16 stand for */
+/** The numbers that bfloat16 bits stand for */
 export function fromHalfBits(bits: Uint16Array): Float32Array {
   return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
 }

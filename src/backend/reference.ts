@@ -1,11 +1,12 @@
 /**
  * The reference back end: every operation as plain loops, in float32 or float64.
  *
- * It is there to be read and to be right. Arithmetic is in double precision; results are rounded where
- * they are stored. In float64 it is what gradients are checked with; the compiled back ends are checked
- * against it. In half precision the factors of products with weights, of weight gradients and of Muon's
- * iteration are rounded to bfloat16 first, and so is what is written to a compact tensor, when the operation ends;
- * nothing else is: this is the definition of that precision. With weights of 8 bits (`int8.ts`) the factors of the products with weights are, on the way forward alone.
+ * Its purpose is to be readable and correct. It computes in double precision and rounds results when they are stored.
+ * In float64 it serves to check gradients; the compiled back ends are checked against it. In half precision, the
+ * operands of matrix products with weights, of weight gradients and of Muon's iteration are first rounded to bfloat16,
+ * and what is written to a compact tensor is rounded when the operation ends; nothing else is. This defines that
+ * precision. With 8-bit weights (`int8.ts`), the operands of matrix products with weights are quantised, in the forward
+ * pass only.
  */
 import {
   type AdamStep,
@@ -57,25 +58,25 @@ export class ReferenceBackend extends CpuBackend {
     return new CpuTensor([...shape], values, start, address, place, this.half);
   }
 
-  /** Rounds what an operation has written, where it is compact. */
+  /** Rounds what an operation has written to compact tensors. */
   private settle(...written: readonly Tensor[]): void {
     for (const x of written) {
       if ((x as CpuTensor).half) this.array(x).set(roundedToHalf(this.array(x)));
     }
   }
 
-  /** Numbers as a product takes them, rows of so many columns: a rounded copy, or themselves */
+  /** Operands of a matrix product, with rows of `columns` columns: a rounded copy, or the numbers themselves */
   private factors(x: Reals, columns = x.length): Reals {
     if (this.precision === 'int8') return roundedToInt8(x, columns);
     return this.precision === 'bf16' ? roundedToHalf(x) : x;
   }
 
-  /** The elements of a tensor as factors of a product */
+  /** The elements of a tensor as operands of a matrix product */
   private factorsOf(x: Tensor, columns = x.shape[x.shape.length - 1]): Reals {
     return this.factors(this.array(x), columns);
   }
 
-  // --- products ---
+  // --- matrix products ---
 
   linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | undefined): void {
     this.project(this.array(y), x, weight, bias);
@@ -238,7 +239,7 @@ export class ReferenceBackend extends CpuBackend {
     this.settle(normalised);
   }
 
-  /** @param normalise turns a row's sums [4H] of both products and the bias into pre-activations */
+  /** @param normalise turns a row's sums [4H] of both matrix products and the bias into pre-activations */
   private lstmSteps(
     size: ChunkSize,
     { gates, h, c, tanhC, state, weight }: LstmBuffers,
@@ -250,7 +251,7 @@ export class ReferenceBackend extends CpuBackend {
     const P = this.inputProjection(size, 4, given);
     const [A, S, C] = [gates, h, c].map((x) => this.array(x));
     const tC = tanhC && this.array(tanhC);
-    // in half precision the numbers of c are in full until the operation ends
+    // in half precision c stays in full precision until the operation ends
     if (state) C.set(this.array(state));
     const W = this.factorsOf(weight);
     const sums = new Float64Array(4 * H);
@@ -514,7 +515,7 @@ export class ReferenceBackend extends CpuBackend {
     }
   }
 
-  // --- element by element ---
+  // --- element-wise operations ---
 
   dropout(y: Tensor, x: Tensor, { rate, key, firstRow, totalRows, locked }: DropoutMask): void {
     const [T, B, width] = x.shape;
@@ -620,7 +621,9 @@ export class ReferenceBackend extends CpuBackend {
 /** Coefficients of the Newton-Schulz iteration X ← (a I + b X Xᵀ + c (X Xᵀ)²) X, Jordan's */
 const newtonSchulz = { a: 3.4445, b: -4.775, c: 2.0315, iterations: 5 };
 
-/** X [rows, columns] ← U Vᵀ of X = U Σ Vᵀ, approximately. Products take what `factors` makes of a matrix. */
+/**
+ * X [rows, columns] ← approximately U Vᵀ, where X = U Σ Vᵀ. Matrix products use what `factors` returns for a matrix.
+ */
 function orthogonalize(
   X: Float64Array,
   rows: number,
@@ -628,7 +631,7 @@ function orthogonalize(
   factors: (x: Reals) => Reals,
 ): void {
   if (rows > columns) {
-    // the smaller of the two squares is what the kernels multiply with, too
+    // the kernels also multiply with the smaller of the two Gram matrices
     const turned = transposed(X, rows, columns);
     orthogonalize(turned, columns, rows, factors);
     X.set(transposed(turned, columns, rows));

@@ -1,4 +1,4 @@
-/** The fields of files that say what stands beside texts: labels with their values, and vectors. */
+/** The fields of files about labels with their values, and vectors. */
 import { CharnnError } from '../errors.js';
 import type { Fields } from '../json/fields.js';
 import { integersFrom, limits, ranges } from '../limits.js';
@@ -6,7 +6,7 @@ import type { ModelConfig } from '../model/model-config.js';
 import type { Beside } from '../model/model-data.js';
 import type { Label } from '../text/conditions.js';
 
-/** Reads what a network says of labels and vectors: fields of the `model` object. */
+/** Reads the fields of the `model` object about labels and vectors. */
 export function readConditioned(fields: Fields): Pick<ModelConfig, 'labels' | 'vectors'> {
   const counts = fields.get('labels') === undefined ? undefined : fields.array('labels');
   const { expected, holds } = integersFrom(1, limits.labelValues);
@@ -28,7 +28,7 @@ export function readConditioned(fields: Fields): Pick<ModelConfig, 'labels' | 'v
 }
 
 /**
- * Reads the columns beside the texts, which must be those of the network.
+ * Reads the columns with labels and vectors, which must match the network.
  * @throws CharnnError naming the field that is wrong
  */
 export function readBeside(fields: Fields, config: ModelConfig): Beside | undefined {

@@ -1,11 +1,11 @@
-/** Reads the field of a model file that says how much the lines of the validation text cost. */
+/** Reads the field of a model file with the distribution of the costs of the validation text's lines. */
 import type { Fields } from '../json/fields.js';
 import { ranges } from '../limits.js';
 import { keptHighest, type LineQuantiles } from '../model/line-quantiles.js';
 
 /**
- * @returns undefined for a model without it, as earlier versions wrote all
- * @throws CharnnError naming what is wrong
+ * @returns undefined for a model without it, such as those of earlier versions
+ * @throws CharnnError that says what is wrong
  */
 export function readLineQuantiles(fields: Fields): LineQuantiles | undefined {
   if (fields.get('lineQuantiles') === undefined) return undefined;
@@ -18,7 +18,7 @@ export function readLineQuantiles(fields: Fields): LineQuantiles | undefined {
   };
 }
 
-/** @param direction 1 where the numbers rise, -1 where they fall */
+/** @param direction 1 if the numbers must ascend, -1 if they must descend */
 function costs(fields: Fields, key: string, length: number, direction: 1 | -1): number[] {
   const list = fields.array(key);
   const isInOrder = list.every(

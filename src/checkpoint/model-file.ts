@@ -41,12 +41,12 @@ export async function writeModel(
   await writeFileAtomically(path, fileJson(fields, tensors, options.plainWeights, blobs));
 }
 
-/** What the file of a model holds, in whatever form it is written */
+/** The contents of a model's file, in whichever format it is written */
 export interface ModelContents {
-  /** All fields but the tensors, in their order; absent ones are undefined */
+  /** All fields except the tensors, in their order; absent ones are undefined */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly tensors: readonly NamedValues[];
-  /** The counts of a model that has them, packed */
+  /** The packed counts of a model, if it has any */
   readonly blobs: readonly NamedBytes[];
 }
 
@@ -111,9 +111,9 @@ export function readAnyModel(path: string): Promise<Model> {
 }
 
 /**
- * Checks that a file has just these tensors and lists of bytes, before memory is taken for them.
- * @returns a function that reads the tensors' values into the caller's memory, and returns the bytes
- * @throws CharnnError naming what is wrong; the returned function throws it, too
+ * Checks that a file contains exactly these tensors and byte arrays, before memory is allocated for them.
+ * @returns a function that reads the tensors' values into the caller's memory, and returns the byte arrays
+ * @throws CharnnError that says what is wrong; the returned function also throws it
  */
 export type PrepareTensors = (
   tensors: readonly TensorShape[],
@@ -121,7 +121,7 @@ export type PrepareTensors = (
 ) => (into: readonly Float32Array[]) => Uint8Array[];
 
 /**
- * Makes a model of what a file holds, and checks every field of it.
+ * Makes a model from the contents of a file, and checks every field.
  * @param shown the file as messages show it
  * @throws CharnnError naming the field that is wrong, or when memory does not suffice
  */
@@ -176,7 +176,7 @@ function readParameters(
 }
 
 /**
- * Refuses a network that is too large to be read.
+ * Refuses a network that is too large to be read again.
  * @param count number of its parameters
  * @throws CharnnError with both numbers
  */

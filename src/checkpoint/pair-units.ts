@@ -3,7 +3,7 @@ import type { Fields } from '../json/fields.js';
 import { maxSymbols } from '../text/pair-coding.js';
 import { type PairUnits, sideUnits } from '../text/unit.js';
 
-/** Reads the units of pairs, and the symbols that the vocabulary has characters for. */
+/** Reads the units of pairs, and the symbols for which the vocabulary has characters. */
 export function readPairUnits(text: Fields): PairUnits {
   const fields = text.fields('pairs');
   const symbols = fields.array('symbols');

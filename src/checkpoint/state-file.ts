@@ -151,7 +151,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
 function readTally(tally: Fields): TrainingState['tally'] {
   const steps = tally.within('steps', whole);
   const gradientNorm = tally.within('gradientNorm', notNegative);
-  // states of earlier versions have the sum alone, of which the mean is the best guess
+  // states of earlier versions only have the sum, whose mean is the best estimate
   const ofOneStep = (key: string) =>
     tally.get(key) === undefined
       ? gradientNorm / Math.max(1, steps)

@@ -17,7 +17,7 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   readonly options: Table;
   /** The options that the short help shows, if not all */
   readonly common?: readonly (keyof Table & string)[];
-  /** Synonyms of the name: a command given by one of them is refused with a hint at the name */
+  /** Words that people try instead of the name; a command given by one of them is refused with a hint at the name */
   readonly synonyms?: readonly string[];
   /**
    * What standard output is for. 'result': the command's result; without a reader the command has nothing to do and
@@ -25,8 +25,8 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
    */
   readonly standardOutput: 'result' | 'events';
   /**
-   * @param allCommands for a command that is about all of them
-   * @returns the exit code, if it is not 0: a number, or anything else for 0
+   * @param allCommands for a command that concerns all of them
+   * @returns the exit code if it is not 0: a number; anything else means 0
    */
   run(
     args: readonly string[],

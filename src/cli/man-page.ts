@@ -6,7 +6,7 @@ import { type DescribedOption, describe } from './option.js';
 // biome-ignore lint/suspicious/noExplicitAny: commands of any options
 type AnyCommand = CommandDefinition<any>;
 
-/** @param exits the exit codes and what each says */
+/** @param exits the exit codes and the meaning of each */
 export function manPage(
   commands: readonly AnyCommand[],
   exits: readonly (readonly [codes: string, meaning: string])[],
@@ -88,14 +88,14 @@ function sentence(description: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** Text in lines, each sentence on lines of its own, as mdoc wants it */
+/** Splits text into lines, beginning each sentence on a new line, as mdoc requires */
 function text(given: string): string[] {
   return given.split(/(?<=[.!?]) +(?=[A-Z])/).flatMap((one) => filled(one).map(escaped));
 }
 
 const longest = 78;
 
-/** Lines of at most 78 characters: a longer word stays whole. */
+/** Lines of at most 78 characters; a longer word is not broken. */
 function filled(given: string): string[] {
   const lines: string[] = [];
   for (const word of given.split(/\s+/).filter((word) => word !== '')) {
@@ -107,7 +107,10 @@ function filled(given: string): string[] {
   return lines;
 }
 
-/** Text that is no macro: a backslash begins an escape, and a full stop or an apostrophe a request. */
+/**
+ * Text without macros: backslashes, which begin an escape, and full stops and apostrophes, which begin a request, are
+ * escaped.
+ */
 function escaped(given: string): string {
   const plain = given.replaceAll('…', '...').replaceAll('\\', '\\e').replaceAll('-', '\\-');
   const ascii = plain.replace(/[^\x20-\x7e]/g, (one) =>
@@ -116,7 +119,7 @@ function escaped(given: string): string {
   return /^[.']/.test(ascii) ? `\\&${ascii}` : ascii;
 }
 
-/** An argument of a macro as it stands: in quotes, so that no word of it is taken for a macro. */
+/** An argument of a macro to be taken literally: in quotes, so that no word of it is taken for a macro. */
 function literal(given: string): string {
   return `"${escaped(given).replaceAll('"', '\\(dq')}"`;
 }

@@ -1,6 +1,6 @@
 /**
- * Messages to people, on standard error. Messages hold names and values from files: all that might
- * steer the terminal is escaped here.
+ * Messages to the user, on standard error. They contain names and values from files, so everything that could control
+ * the terminal is escaped here.
  */
 import { chalkStderr } from 'chalk';
 import { spelt } from '../errors.js';
@@ -11,11 +11,11 @@ import { wrapped } from './text-width.js';
 
 export interface Output {
   /**
-   * Prints a note: something a person should know but need not act on.
-   * @param mark of charnn's own, in colour, after it
+   * Prints a note: something the user should know but need not act on.
+   * @param mark text of charnn's own to follow the message, printed in colour
    */
   note(message: string, mark?: string): void;
-  /** Prints a warning: something may not be as the person wants it. It is printed even with --quiet. */
+  /** Prints a warning: something may not be as the user wants it. It is printed even with --quiet. */
   warn(message: string): void;
 }
 
@@ -30,7 +30,7 @@ export function createOutput(quiet: boolean): Output {
   };
 }
 
-/** Prints lines above the status line; a terminal's width does not break words. */
+/** Prints lines above the status line; they are broken between words at the terminal's width. */
 function print(text: string): void {
   const { isTTY, columns } = process.stderr;
   const lines = isTTY && columns > 0 ? wrapped(text, columns) : text;
@@ -39,7 +39,7 @@ function print(text: string): void {
 
 export { grouped } from '../messages/quote.js';
 
-/** Converts nats to bits per character, as shown to people. */
+/** Converts nats to bits per character, as shown to users. */
 export function bits(nats: number): string {
   return (nats / Math.LN2).toFixed(3);
 }

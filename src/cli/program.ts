@@ -12,14 +12,14 @@ const helpWidth = 80;
 export interface ProgramSetting {
   /** Called with the command before it runs */
   before(definition: CommandDefinition): void;
-  /** Whether help is to show only the options that are used most, as -h asks for */
+  /** Whether help shows only the options that are used most, as -h requests */
   readonly isBrief: boolean;
   readonly allCommands: AllCommands;
 }
 
 /**
- * Makes commander's program of the commands.
- * @param definitions of the command that was asked for, or of all
+ * Makes commander's program from the commands.
+ * @param definitions of the command that was requested, or of all
  */
 export function createProgram(
   // biome-ignore lint/suspicious/noExplicitAny: commands of any options
@@ -99,7 +99,7 @@ function addCommand(
   });
 }
 
-/** Lets help show only some options, under one title. */
+/** Makes help show only some options, under one title. */
 function showOnly(command: Command, keys: readonly string[]): void {
   command.configureHelp({
     ...command.configureHelp(),
@@ -118,7 +118,7 @@ function find(program: Command, name: string): Command | undefined {
   return program.commands.find((command) => command.name() === name);
 }
 
-/** @throws UsageError that names the command which was likely meant */
+/** @throws UsageError that names the command which was probably meant */
 function refuseCommand(name: string, definitions: readonly CommandDefinition[]): never {
   const synonyms = definitions.flatMap(({ name, synonyms = [] }) =>
     synonyms.map((synonym) => [synonym, name]),
@@ -134,10 +134,10 @@ function configure(command: Command): void {
     .configureHelp({
       helpWidth,
       showGlobalOptions: false,
-      // the description names the environment variable already
+      // the description already names the environment variable
       optionDescription: ({ description }) => description,
     })
-    // errors are worded in one place, see worded()
+    // all errors are phrased in one place, see worded()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
     .exitOverride();
@@ -149,7 +149,7 @@ function exampleText(examples: CommandDefinition['examples']): string {
   return `\nExamples:\n${lines.join('\n')}`;
 }
 
-/** commander's complaint as an error of ours, or undefined when help or the version was asked for. */
+/** Converts commander's error to one of ours; undefined when help or the version was requested. */
 export function worded(error: CommanderError): UsageError | undefined {
   if (error.exitCode === 0 || error.code === 'commander.help') return undefined;
   const message = error.message

@@ -1,4 +1,4 @@
-/** Shows a training as it goes: a status line on a terminal, lines in a pipe, or events as JSON. */
+/** Shows the progress of a training: a status line on a terminal, lines in a pipe, or events as JSON. */
 
 import { chalkStderr as chalk } from 'chalk';
 import { jsonText, printableLines } from '../messages/quote.js';
@@ -44,7 +44,7 @@ function jsonProgress(output: Output): Progress {
   return {
     show(event) {
       showWarning(event, output);
-      // a log is of what has happened, and a phase has only begun
+      // a log reports what has happened, and a phase has only begun
       if (event.type === 'phase') return;
       process.stdout.write(`${jsonText(event)}\n`);
     },
@@ -90,7 +90,7 @@ function terminalProgress(output: Output): Progress {
         statusLine.show(texts.map((text, i) => ({ text, rank: 1 - i })));
         if (event.phase === 'comparing') statusLine.hold();
       } else if (event.type === 'progress') {
-        // the steps have come to a halt
+        // no steps are made during a validation
         if (isValidating) return;
         losses.add(event.loss);
         statusLine.show(progressFields(event, losses.draw()));
@@ -101,13 +101,13 @@ function terminalProgress(output: Output): Progress {
 }
 
 export interface FractionProgress {
-  /** @param fraction what is done, from 0 to 1 */
+  /** @param fraction the part that is done, from 0 to 1 */
   show(fraction: number): void;
-  /** Clears what it has shown. */
+  /** Clears what has been shown. */
   stop(): void;
 }
 
-/** Progress of a work, shown in a terminal only: the remaining time is extrapolated from the elapsed time. */
+/** Shows the progress of some work, on a terminal only: the remaining time is extrapolated from the elapsed time. */
 export function createFractionProgress(quiet: boolean): FractionProgress {
   if (quiet || !isSteerable(process.stderr)) return { show() {}, stop() {} };
   const begin = performance.now();
@@ -126,10 +126,10 @@ export function createFractionProgress(quiet: boolean): FractionProgress {
 
 const curveWidth = 16;
 
-/** The losses since the beginning, thinned to as many as a line can show */
+/** The losses since the beginning, thinned to as many as fit on a line */
 class LossCurve {
   private losses: number[] = [];
-  /** The number of losses that one entry averages, and the losses that wait to become an entry */
+  /** The number of losses that an entry averages, and the losses collected for the next entry */
   private each = 1;
   private waiting: number[] = [];
 

@@ -38,7 +38,7 @@ export function shape<Sizes extends Readonly<Record<'layers' | 'hidden' | 'embed
   };
 }
 
-/** The row of a training option for another command: without the topic and the words about presets. */
+/** The row of a training option for another command: without the topic, and without what concerns presets. */
 function plain<Row extends OptionRow>(row: Row): Omit<Row, 'topic' | 'absent' | 'negation'> {
   const { topic: _, absent: __, negation: ___, ...rest } = row;
   return rest;

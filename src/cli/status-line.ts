@@ -1,7 +1,6 @@
 /**
- * One line at the foot of the terminal that is drawn again and again in its place. The cursor stays at its beginning:
- * when the window becomes narrower and the terminal breaks the line into several, all of them lie behind the cursor
- * and are cleared, whether a terminal breaks lines or cuts them.
+ * A line at the bottom of the terminal that is redrawn in place. The cursor stays at its beginning: if the window
+ * becomes narrower and the terminal breaks the line, all parts of it are after the cursor and are cleared.
  */
 import { chalkStderr } from 'chalk';
 import { isSteerable } from './steerable.js';
@@ -9,14 +8,14 @@ import { textWidth } from './text-width.js';
 
 export interface StatusField {
   readonly text: string;
-  /** Which fields stay where there is no room for all: those with the lowest numbers */
+  /** If there is no room for all fields, those with the lowest ranks are shown */
   readonly rank: number;
   readonly colour?: ((text: string) => string) | undefined;
 }
 
 const between = ' · ';
 
-/** Joins as many of the fields as fit, the most important ones, in the order given. */
+/** Joins as many fields as fit, the most important ones, in the order given. */
 export function statusText(fields: readonly StatusField[], columns: number): string {
   const byRank = [...fields].sort((a, b) => a.rank - b.rank);
   const shown = new Set<StatusField>();
@@ -43,7 +42,7 @@ class StatusLine {
   private readonly onResize = () => this.draw();
   private readonly onExit = () => this.clear();
 
-  /** Shows the fields that fit in place of what it showed. It shows nothing where the cursor cannot be moved. */
+  /** Shows the fields that fit, in place of the former ones. It shows nothing if the cursor cannot be moved. */
   show(fields: readonly StatusField[]): void {
     if (!isSteerable(process.stderr)) return;
     if (this.fields === undefined) this.listen();
@@ -51,7 +50,7 @@ class StatusLine {
     this.draw();
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   stop(): void {
     if (this.fields === undefined) return;
     this.clear();
@@ -61,15 +60,15 @@ class StatusLine {
   }
 
   /**
-   * Lets signals have their usual effect at once, for a time in which no listener would be called because the thread
-   * computes without pauses. The line stays until `stop`.
+   * Lets signals have their default effect, while the thread computes without pauses and no listener would be called.
+   * The line stays until `stop`.
    */
   hold(): void {
     process.stderr.off('resize', this.onResize);
     for (const [signal, listener] of this.listeners) process.off(signal, listener);
   }
 
-  /** Lets something be written above the line. */
+  /** Writes something above the line. */
   aside(write: () => void): void {
     if (this.fields !== undefined) this.clear();
     write();
@@ -84,7 +83,7 @@ class StatusLine {
 
   private draw(): void {
     if (this.fields === undefined) return;
-    // in the last column some terminals begin a new line already
+    // some terminals begin a new line as soon as the last column is written
     const text = statusText(this.fields, (process.stderr.columns || 80) - 1);
     process.stderr.write(`\r${text}${clearBelow}\r`);
   }
@@ -93,12 +92,12 @@ class StatusLine {
     process.stderr.write(`\r${clearBelow}`);
   }
 
-  /** Ctrl-Z: the shell's prompt appears on a clear line. */
+  /** Handles Ctrl-Z, so that the shell's prompt appears on an empty line. */
   private stopProcess(): void {
     this.clear();
     process.kill(process.pid, 'SIGSTOP');
   }
 }
 
-/** The terminal has one. */
+/** The status line of the terminal. */
 export const statusLine = new StatusLine();

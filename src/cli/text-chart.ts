@@ -1,4 +1,4 @@
-/** Charts of characters: a line chart on a grid, a sparkline, a histogram. */
+/** Charts made of characters: a line chart on a grid, a sparkline, a histogram. */
 import chalk from 'chalk';
 import { textWidth } from './text-width.js';
 
@@ -12,7 +12,7 @@ export interface ChartOptions {
   readonly width: number;
   /** Height of the plot in lines, without the axis */
   readonly height: number;
-  /** Logarithmic y axis; values that are not above 0 are left out */
+  /** Whether the y axis is logarithmic; values that are not above 0 are then left out */
   readonly logarithmic: boolean;
   readonly xLabel: string;
   formatY(y: number): string;
@@ -21,7 +21,7 @@ export interface ChartOptions {
 const marks = ['●', '×', '▲', '◆', '+', '■', '○', '△', '◇', '□'];
 const colours = [chalk.cyan, chalk.yellow, chalk.magenta, chalk.green, chalk.red, chalk.blue];
 
-/** The colour and the mark of each series, so that the chart can be read without colours too */
+/** The colour and the marker of each series, so that the chart can be read without colours too */
 function styleOf(index: number) {
   const mark = marks[index % marks.length];
   return colours[index % colours.length](mark);
@@ -80,7 +80,9 @@ function isDrawable(x: number): boolean {
   return Math.abs(x) < 1e300;
 }
 
-/** Mean of the points that fall into a column; if there are none, a value between the neighbouring points. */
+/**
+ * Mean of the points that fall into a column; if there are none, a value interpolated between the neighbouring points.
+ */
 function valueAt(
   points: readonly (readonly [number, number])[],
   column: number,

@@ -1,4 +1,4 @@
-/** What is said of a training as it goes: losses in bits per character, everywhere. */
+/** What is printed about a training while it runs; losses are in bits per character everywhere. */
 import { chalkStderr as chalk } from 'chalk';
 import type {
   Phase,
@@ -62,7 +62,7 @@ export function progressLine(event: ProgressEvent): string {
 export function startLine(event: StartEvent): string {
   const { batchSize, seqLength, threads, step } = event;
   const texts = `${grouped(event.trainCharacters)} characters, ${grouped(event.validationCharacters)} more for validation`;
-  const half = event.precision === 'f32' ? '' : `, products of ${event.precision}`;
+  const half = event.precision === 'f32' ? '' : `, matrix products in ${event.precision}`;
   const run = `batch ${batchSize} × ${seqLength}, ${threads} thread${threads === 1 ? '' : 's'}, ${event.backend}${half}`;
   const resumed = step > 0 ? `; resumed at step ${grouped(step)}` : '';
   return `${grouped(event.parameters)} parameters; ${texts}; ${run}${resumed}`;
@@ -87,7 +87,7 @@ export function bestMark({ best }: ValidationEvent): string {
   return best ? chalk.green(' best') : '';
 }
 
-/** The beginning of what a model writes, as two lines at most. */
+/** The beginning of a sample from the model, in at most two lines. */
 export function sampleLines(text: string, columns: number): string {
   const width = Math.min(columns, 100) - 4;
   const line = text

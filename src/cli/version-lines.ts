@@ -1,4 +1,4 @@
-/** What `charnn --version` says: enough to tell in a report of a fault on what machine it happened. */
+/** The output of `charnn --version`, with enough details of the machine for a bug report. */
 import { cpus } from 'node:os';
 import { openDevice } from '../backend/open-device.js';
 import { usableCores } from '../machine/cores.js';
@@ -10,7 +10,7 @@ export async function versionLines(): Promise<string[]> {
   const { name, note } = device;
   device.close();
   const cores = usableCores();
-  // some systems tell no name
+  // some systems do not report a name
   const processor = printable(cpus()[0]?.model.trim() || 'unknown');
   return [
     `charnn ${version}`,

@@ -20,7 +20,7 @@ import { refuseModels, textArguments } from './input/text-arguments.js';
 import { ConvertedWriter } from './output/converted.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 
-/** Sources may come as one column of a table. */
+/** Options for sources in one column of a table */
 const sourceColumnRows = {
   format: { ...columnRows.format, absent: 'lines, or ndjson where the model was trained on it' },
   textColumn: {
@@ -85,7 +85,7 @@ async function convertTexts(
   const reading = {
     ...readingOf(sourceColumnOf(options, model), unit, 'replace'),
     ...(columns && { beside: columns }),
-    // where there are vectors, there need not be a source
+    // with vectors, a source need not have characters
     isOptional: model.beside?.vector !== undefined,
   };
   requireTable(columns, reading.format);
@@ -113,7 +113,7 @@ async function convertTexts(
   await writer.end(output);
 }
 
-/** Format and column of the sources: one a line, unless something else is asked for or was learnt */
+/** Format and column of the sources: one per line, unless an option or the model's training text says otherwise */
 function sourceColumnOf(
   options: OptionsOf<typeof table>,
   { text }: Model,

@@ -57,7 +57,7 @@ export const evaluate = defineCommand({
     const output = createOutput(options.quiet ?? false);
     await refuseModels(texts);
     const path = options.model ?? rows.model.default;
-    // without labels that hold for all, each record of a table has its own
+    // unless labels are chosen for the whole text, each record of a table has its own
     const model =
       options.label === undefined
         ? await readAnyChosenModel(path, options.last)

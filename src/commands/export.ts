@@ -85,7 +85,7 @@ async function exportModel(args: readonly string[], options: Options): Promise<v
   const to = options.output ?? from.replace(/(\.json)?$/i, endings[format]);
   await checkPath(to, format, from);
   const whole = await readAnyChosenModel(from, options.last);
-  // a graph knows no labels, and other files have those of the model unless some are chosen
+  // a graph has no labels, and other files have those of the model unless some are chosen
   const isChosen = options.label !== undefined || format === 'onnx';
   const read = isChosen && !whole.config.pairs ? withChosenLabels(whole, options.label) : whole;
   const model = options.counts === false ? { ...read, counts: undefined } : read;

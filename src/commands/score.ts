@@ -35,7 +35,7 @@ import { TopLines } from './scoring/top-lines.js';
 /** Max bytes of a line with --per-char, so that its JSON fits a string of V8 */
 const maxPerCharacter = 10e6;
 
-/** Options that say which lines are printed and how, while --total prints a number alone */
+/** Options about which lines are printed and how, which are in conflict with --total */
 const ofLines = [
   'perChar',
   'threshold',
@@ -236,7 +236,7 @@ async function printLines(
   return found;
 }
 
-/** The costs of usual lines, where the threshold is a share of them. */
+/** The costs of ordinary lines, if the threshold is a quantile of them. */
 async function normalLines(
   model: Model,
   { threshold, calibrate, window, countsWeight }: Options,

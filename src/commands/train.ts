@@ -131,14 +131,14 @@ async function run(
       event.type === 'warning' ? { ...event, message: spelt(event.message, flagOf) } : event,
     );
   const onModel = async (model: Model) => {
-    // a model of pairs writes no text without a source, and one with labels none without their values
+    // a model trained on pairs writes no text without a source, and one with labels none without their values
     if (!samples || (quiet && !json) || model.config.pairs || model.beside) return;
     show(await sampleOf(model, config));
   };
   return training.run(signal, show, onModel, company?.others);
 }
 
-/** Shows each per cent of a text that is read. */
+/** Shows the progress of reading a text in steps of 1 %. */
 function reading(progress: Progress): (read: number, total: number | undefined) => void {
   let shown = -1;
   const phase: Phase = 'reading';
@@ -165,7 +165,7 @@ async function sampleOf(model: Model, { seed, backend }: TrainConfig): Promise<S
   }
 }
 
-/** Notes the losses of models without a network on the validation text, and what they say of this one. */
+/** Reports the losses of models without a network on the validation text, and what they mean for this model. */
 async function compare(
   { corpus }: PreparedTraining,
   end: EndEvent,

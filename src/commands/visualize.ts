@@ -117,7 +117,7 @@ async function showReading(
   else for (const line of findingLines(seen)) output.note(line);
 }
 
-/** @throws UsageError for options that are for texts alone, and for a model whose attention cannot be shown */
+/** @throws UsageError for options that are only for texts, and for a model whose attention cannot be shown */
 function requirePairOptions(model: Model, options: OptionsOf<typeof table>): void {
   requireAttention(model);
   for (const key of ['units', 'json'] as const) {

@@ -1,8 +1,8 @@
 /**
- * Beam search (Graves 2012; Sutskever et al. 2014): after each symbol the `beam` likeliest beginnings are kept. A target
- * that has ended is compared by its log-probability divided by length^penalty (Wu et al. 2016 call that length
- * normalisation). The search of a source is done when it has all the targets that are wanted and no beginning is
- * better than the worst of them. With a beam of 1 that is greedy search.
+ * Beam search (Graves 2012; Sutskever et al. 2014): after each symbol the `beam` most probable hypotheses are kept.
+ * Targets that have ended are compared by log-probability divided by length^penalty (length normalisation, Wu et al.
+ * 2016). The search for a source is done when it has all the targets that are wanted and no hypothesis is better than
+ * the worst of them. With a beam of 1 this is greedy search.
  */
 import {
   logSumExp,
@@ -33,7 +33,7 @@ export class BeamSearch implements TargetSearch {
   private open: Hypothesis[];
   /** Best first */
   private readonly ended: Ended[] = [];
-  /** The likeliest ways to go on, best first: log-probability, row, and symbol */
+  /** The most probable extensions, best first: log-probability, row, and symbol */
   private readonly likeliest: Float64Array;
   private readonly rows: Int32Array;
   private readonly symbols: Int32Array;
@@ -47,7 +47,7 @@ export class BeamSearch implements TargetSearch {
     this.last = new Int32Array(beam).fill(special.tab);
     this.parents = new Int32Array(beam);
     this.open = [{ id: special.tab, before: undefined, length: 0, logProbability: 0 }];
-    // at most `beam` of them end a target, so that as many are left to go on
+    // at most `beam` of them end a target, so that at least as many can be extended
     this.likeliest = new Float64Array(2 * beam);
     this.rows = new Int32Array(2 * beam);
     this.symbols = new Int32Array(2 * beam);
@@ -64,7 +64,7 @@ export class BeamSearch implements TargetSearch {
       const [row, id, logProbability] = [this.rows[i], this.symbols[i], this.likeliest[i]];
       const before = open[row];
       if (id === special.newline) {
-        // an end counts only where it is among the likeliest itself
+        // an end counts only if it is itself among the most probable
         if (i < settings.beam) this.end(before, logProbability);
         continue;
       }
@@ -72,7 +72,7 @@ export class BeamSearch implements TargetSearch {
       this.parents[next.length] = row;
       next.push({ id, before, length: before.length + 1, logProbability });
     }
-    // rows without a hypothesis compute something that nobody reads
+    // rows without a hypothesis compute values that are not used
     this.parents.fill(0, next.length);
     this.open = next;
     this.isDone = next.length === 0 || this.isSettled(next[0]);
@@ -85,13 +85,16 @@ export class BeamSearch implements TargetSearch {
     return [{ ids: idsOf(open[0]), end: 'cut', logProbability }];
   }
 
-  /** Puts the symbols that may follow a hypothesis among the likeliest. The unknown symbol and a tab may not. */
+  /**
+   * Adds the symbols that may follow a hypothesis to the most probable extensions; the unknown symbol and a tab may not
+   * follow.
+   */
   private addExtensions(hypothesis: Hypothesis, row: number, logits: SourceLogits): void {
     const { vocabulary: V, newline, tab } = this.special;
     const { values } = logits;
     const start = logits.first + row * logits.stride;
     const base = hypothesis.logProbability - logSumExp(values, start, V);
-    // of equals the first one added is taken, as in greedy search
+    // of equal extensions the one that was added first is kept, as in greedy search
     this.add(base + values[start + newline], row, newline);
     for (let v = 0; v < V - 1; v++) {
       if (v !== tab && v !== newline) this.add(base + values[start + v], row, v);
@@ -124,7 +127,7 @@ export class BeamSearch implements TargetSearch {
     });
   }
 
-  /** Whether the targets that have ended are enough, and better than the best beginning is so far */
+  /** Whether there are enough targets that have ended, all better than the best hypothesis is so far */
   private isSettled(best: Hypothesis): boolean {
     const worst = this.ended[this.settings.nBest - 1];
     return worst !== undefined && this.scoreOf(best.logProbability, best.length) <= worst.score;

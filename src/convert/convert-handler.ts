@@ -1,4 +1,4 @@
-/** A worker of conversion: it writes the targets of a job's lines. */
+/** The work of a converting worker: it writes the targets of a job's lines. */
 import type { SharedTensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
 import { openHandle } from '../backend/open-device.js';
@@ -13,7 +13,7 @@ import { Converter } from './converter.js';
 import { PairText } from './pair-text.js';
 import { bitsPerSymbol, type SearchSettings } from './target-search.js';
 
-/** The settings of a worker, given at its start; they pass through `postMessage`. */
+/** The settings of a worker, which it receives at its start by `postMessage`. */
 export interface ConvertPlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;
@@ -23,11 +23,11 @@ export interface ConvertPlan {
   readonly search: SearchSettings;
 }
 
-/** The targets of a job's lines, in few lists, so that they pass quickly to another thread */
+/** The targets of a job's lines, in a few lists that can be sent quickly to another thread */
 export interface PackedTargets {
   /** Number of targets of each line */
   readonly counts: Int32Array;
-  /** The texts of all targets, one after the other, and where each ends */
+  /** The texts of all targets, one after the other, and the end of each */
   readonly bytes: Uint8Array;
   readonly ends: Int32Array;
   readonly logProbabilities: Float64Array;
@@ -36,11 +36,11 @@ export interface PackedTargets {
   readonly cut: Uint8Array;
   /** Number of characters of each source that the model does not know */
   readonly unknown: Int32Array;
-  /** The first few of them */
+  /** The first few of these characters */
   readonly unknownSymbols: readonly string[];
 }
 
-/** Max number of unknown characters of a job that are named */
+/** Max number of unknown characters per job that are named */
 const maxNamed = 10;
 
 export async function createConvertHandler(

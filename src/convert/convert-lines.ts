@@ -1,4 +1,4 @@
-/** Converts lines by a model of pairs, on all threads; the results come in the order of the lines. */
+/** Converts lines with a model trained on pairs, on all threads; the results come in the order of the lines. */
 import type { SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import type { LineJob } from '../evaluate/line-handler.js';
@@ -16,30 +16,30 @@ export interface LineConversion {
   readonly model: Model;
   /** The model's weights, if the device holds them already */
   readonly weights?: SharedTensor | undefined;
-  /** The device that computes; memory taken from it is given back at the end. */
+  /** The device that computes; memory that is allocated on it is released at the end. */
   readonly device: Scope;
   readonly search: SearchSettings;
   /** Number of threads. No more than are useful are started, and the results do not depend on it. */
   readonly threads: number;
-  /** Called when the system allows fewer threads than that */
+  /** Called when the system allows fewer threads than requested */
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
 }
 
 export interface Answer {
   /** The target, in UTF-8 unless its unit is bytes */
   readonly target: Uint8Array;
-  /** Log-probability of the target and its end, in nats; NaN where no scores are asked for */
+  /** Log-probability of the target and its end, in nats; NaN if scores are not wanted */
   readonly logProbability: number;
-  /** Mean cost of a symbol of the target in bits, its end included */
+  /** Mean cost per symbol of the target in bits, including its end */
   readonly bits: number;
-  /** Whether the model did not end it */
+  /** Whether it was cut off because the model did not end it */
   readonly isCut: boolean;
 }
 
 export interface ConvertedLine {
   /** The bytes of the line, without its end */
   readonly line: Uint8Array;
-  /** Best first; none for a line that is empty or too long */
+  /** Best first; empty for a line that is empty or too long */
   readonly answers: readonly Answer[];
   /** Number of characters of the line that the model does not know */
   readonly unknown: number;
@@ -53,7 +53,7 @@ export interface ConvertedLines {
 }
 
 /**
- * Converts lines in groups: a group is converted before the next one is waited for.
+ * Converts lines in groups; each group is converted without waiting for the next.
  * @param groups lines that arrived together
  */
 export async function* convertLines(

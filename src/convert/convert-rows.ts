@@ -1,4 +1,4 @@
-/** Options of conversion, of the command and of the library. */
+/** Options of conversion, for the command and the library. */
 import { optionName, UsageError } from '../errors.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { integer, notNegative, text } from '../options/types.js';
@@ -6,7 +6,7 @@ import type { SearchSettings } from './target-search.js';
 
 const maxBeam = 64;
 
-/** Options of how targets are searched for */
+/** Options about how targets are searched for */
 export const searchRows = {
   beam: option(
     '<n>',
@@ -30,7 +30,7 @@ export const searchRows = {
   ),
 };
 
-/** Options of how the command writes targets */
+/** Options about how the command writes targets */
 export const writingRows = {
   scores: flag('print behind each target its log-probability and its bits per character'),
   mark: option('<text>', text, 'print this for a source whose targets --threshold leaves out', {
@@ -40,7 +40,7 @@ export const writingRows = {
 
 /**
  * The settings of a search.
- * @param scores whether log-probabilities are wanted though no option asks for them
+ * @param scores whether log-probabilities are wanted even if no option asks for them
  * @throws UsageError for options that contradict each other
  */
 export function searchSettings(

@@ -1,5 +1,5 @@
 /**
- * Converts sources to targets with a model of pairs. Sources of equal length are converted side by side, and the
+ * Converts sources to targets with a model trained on pairs. Sources of equal length are converted in parallel, and the
  * targets of one do not depend on the others.
  */
 import { type Backend, isPending, type Tensor } from '../backend/backend.js';
@@ -18,18 +18,18 @@ import type { SearchSettings, Target, TargetSearch } from './target-search.js';
 /** A source to be converted */
 export interface ConversionSource {
   readonly ids: Ids;
-  /** What stands beside it, where the model needs that */
+  /** Its labels and vectors, if the model needs them */
   readonly given?: Given | undefined;
 }
 
 /** The targets of a source, best first; none if it is empty or too long. */
 export type Conversion = readonly Target[];
 
-/** Max number of sources that are converted side by side */
+/** Max number of sources that are converted in parallel */
 const maxBatch = 64;
-/** Max number of hypotheses of all sources of a batch together, if one source has no more than that */
+/** Max total number of hypotheses for all sources in a batch, unless a single source has more */
 const maxRows = 512;
-/** Max number of characters of all sources of a batch together */
+/** Max total number of characters of all sources in a batch */
 const maxSourceRows = 4096;
 
 /** Max length of a target, for a source of this length */
@@ -93,8 +93,8 @@ export class Converter {
   }
 
   /**
-   * Converts sources side by side.
-   * @param sources all of the same length, with equally many vectors
+   * Converts sources in parallel.
+   * @param sources all of the same length, with the same number of vectors
    */
   private async convertBatch(sources: readonly ConversionSource[]): Promise<Conversion[]> {
     const { backend, network, feed, config, settings } = this;
@@ -127,7 +127,7 @@ export class Converter {
   }
 
   /**
-   * Gives the rows of the decoder to the hypotheses that go on.
+   * Assigns the rows of the decoder to the hypotheses that are extended.
    * @param searches that have just been extended, in the order of the sources that the network attends to
    * @returns the searches that still have rows
    */
@@ -137,7 +137,7 @@ export class Converter {
     const all = Array.from(searches.keys());
     const unfinished = all.filter((b) => !searches[b].isDone);
     if (unfinished.length === 0) return [];
-    // leaving out few sources would cost more than it saves
+    // dropping few sources would cost more than it saves
     const isNarrowed = unfinished.length <= n / 2;
     const kept = isNarrowed ? unfinished : all;
     const open = kept.map((b) => searches[b]);
@@ -155,7 +155,7 @@ export class Converter {
     return open;
   }
 
-  /** Number of vectors that stand before a source */
+  /** Number of vectors that precede a source */
   private vectorsOf(given: Given | undefined): number {
     const { vectors } = this.config;
     return vectors && given ? given.vectors.length / vectors.size : 0;

@@ -1,4 +1,4 @@
-/** How far answers are from what is right. */
+/** The distance of answers from the right ones. */
 
 /** Edits of several answers, and the length of what they are compared with */
 export class ErrorRate {
@@ -6,7 +6,7 @@ export class ErrorRate {
   private length = 0;
 
   /**
-   * Compares an answer with the nearest of several right ones.
+   * Compares an answer with the closest of several right ones.
    * @returns the number of edits between them
    */
   add<Symbol>(answer: readonly Symbol[], right: readonly (readonly Symbol[])[]): number {
@@ -20,7 +20,7 @@ export class ErrorRate {
     return edits;
   }
 
-  /** Edits, divided by the length of the right answers */
+  /** Edits, divided by the total length of the right answers */
   get rate(): number {
     return this.edits / this.length;
   }

@@ -1,4 +1,4 @@
-/** Measures how well a model of pairs converts: how many answers are wrong, and the loss of the targets. */
+/** Measures how well a model trained on pairs converts: how many answers are wrong, and the loss of the targets. */
 import { isPending } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import { loadWeights } from '../model/load.js';
@@ -26,23 +26,24 @@ export interface PairEvaluation {
   readonly pairs: number;
   /** Number of different sources. Each gets one answer, which is compared with the closest of its targets. */
   readonly sources: number;
-  /** Fraction of the sources whose answer is none of their targets */
+  /** Fraction of the sources whose answer is not among their targets */
   readonly wordErrorRate: number;
   /**
    * Edit distance between answers and targets, divided by the number of characters of the targets (Levenshtein 1966)
    */
   readonly characterErrorRate: number;
   /**
-   * The same for symbols between blanks, such as phonemes, in the place of characters; undefined if no target has several
+   * The same, counted in symbols between blanks (such as phonemes) instead of characters; undefined if no target has
+   * several
    */
   readonly symbolErrorRate: number | undefined;
-  /** Loss in nats per character of the targets, the character that ends each target included */
+  /** Loss in nats per character of the targets, including the character that ends each target */
   readonly loss: number;
   readonly characters: number;
 }
 
 /**
- * Evaluates a model of pairs.
+ * Evaluates a model trained on pairs.
  * @param pairs the pairs that were found in `ids`
  * @param search how answers are searched for
  */
@@ -128,7 +129,7 @@ interface Reference extends ConversionSource {
   readonly targets: (readonly number[])[];
 }
 
-/** Collects the different sources, with what stands beside them, each with all of its targets. */
+/** Collects the different sources with their labels and vectors, each with all of its targets. */
 function referencesOf(ids: Ids, pairs: PairTable): Reference[] {
   const bySource = new Map<string, Reference>();
   for (let pair = 0; pair < pairCount(pairs); pair++) {

@@ -1,4 +1,4 @@
-/** Lines to be converted together with the labels and vectors that a model needs for them. */
+/** Lines to be converted, with the labels and vectors that a model needs for them. */
 import { optionName, UsageError } from '../errors.js';
 import { printable } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
@@ -8,7 +8,7 @@ import type { BesideColumns } from '../text/reading-options.js';
 import { parseVectors, scaledVectors } from '../text/vector-text.js';
 
 /**
- * The columns that lines must bring with them.
+ * The columns that lines must have.
  * @param chosen labels that are the same for all lines
  */
 export function neededColumns(
@@ -23,7 +23,7 @@ export function neededColumns(
 }
 
 /**
- * What is put beside a line: the labels that were chosen for all, and what the line brings with it.
+ * Adds to a line the labels that were chosen for all lines, and those and the vectors of its own columns.
  * @param columns by `neededColumns`
  */
 export function attachGiven(
@@ -48,7 +48,7 @@ export function attachGiven(
   };
 }
 
-/** @throws UsageError where lines cannot bring what the model needs, because they have no columns */
+/** @throws UsageError if the model needs columns and the lines have none */
 export function requireTable(columns: BesideColumns | undefined, format: string): void {
   if (columns === undefined || format !== 'lines') return;
   const { labels, vector } = columns;

@@ -1,4 +1,4 @@
-/** Writes the likeliest symbol each time. */
+/** Greedy search: writes the most probable symbol each time. */
 import {
   logSumExp,
   type SearchIds,

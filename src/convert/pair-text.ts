@@ -1,4 +1,4 @@
-/** The sides of pairs as texts, and as ids of a model of pairs. */
+/** The sides of pairs as texts, and as ids of a model trained on pairs. */
 import type { Model } from '../model/model-data.js';
 import { type Encoded, uniformText } from '../text/encode.js';
 import { codingOf, type PairCoding } from '../text/pair-coding.js';
@@ -10,7 +10,10 @@ export class PairText {
     this.coding = codingOf(model.text);
   }
 
-  /** A line as the model reads it: line ends and normal form made uniform. A tab would end the source. */
+  /**
+   * A line as the model reads it, with line ends and normal form converted, and without tabs, which would end the
+   * source.
+   */
   uniform(line: Uint8Array): string {
     return uniformText(line, this.model.text).replace(/\t/g, ' ');
   }

@@ -1,6 +1,6 @@
 /**
- * How the target of one source is found, symbol by symbol: the rows of the decoder that belong to the source are its
- * hypotheses, and after each step the search says which of them go on, and with which symbol.
+ * The interface of a search for one source's target, symbol by symbol: the decoder's rows that belong to the source are
+ * its hypotheses, and after each step the search says which of them are extended, and by which symbol.
  */
 
 export interface Target {
@@ -8,27 +8,27 @@ export interface Target {
   readonly ids: readonly number[];
   /** `end`: the model ended the target; `cut`: it reached the max length */
   readonly end: 'end' | 'cut';
-  /** Log-probability of all its symbols and of its end, in nats; NaN where no scores are asked for */
+  /** Log-probability of all its symbols and of its end, in nats; NaN if scores are not wanted */
   readonly logProbability: number;
 }
 
 export interface SearchSettings {
-  /** Number of hypotheses that are kept after each symbol; 1 writes the likeliest symbol each time. */
+  /** Number of hypotheses that are kept after each symbol; with 1, the most probable symbol is written each time. */
   readonly beam: number;
   /** Number of targets that are wanted for each source, at most `beam` */
   readonly nBest: number;
-  /** Targets are compared by their log-probability divided by their length to this power: 0 favours short ones. */
+  /** Targets are compared by their log-probability divided by this power of their length; 0 favours short ones. */
   readonly lengthPenalty: number;
   /** Whether log-probabilities are wanted */
   readonly scores: boolean;
 }
 
-/** Ids that play a part of their own in a search */
+/** Ids with a special meaning in a search */
 export interface SearchIds {
   readonly vocabulary: number;
-  /** Ends a target */
+  /** The id that ends a target */
   readonly newline: number;
-  /** Is never written */
+  /** An id that is never written */
   readonly tab: number;
 }
 
@@ -43,28 +43,28 @@ export interface SourceLogits {
 export interface TargetSearch {
   /** By row: the symbol that was chosen last */
   readonly last: Int32Array;
-  /** By row: the row of the step before that it goes on from */
+  /** By row: the row of the preceding step that it extends */
   readonly parents: Int32Array;
   readonly isDone: boolean;
   /** Chooses the next symbols. */
   extend(logits: SourceLogits): void;
-  /** The best targets, at least one, best first. Before the search is done they are cut off. */
+  /** The best targets, at least one, best first. If the search is not done, they are cut off. */
   targets(): Target[];
 }
 
-/** Number of symbols of a target that its probability is of */
+/** Number of symbols that the probability of a target covers */
 export function scoredLength({ ids, end }: Target): number {
   return ids.length + (end === 'end' ? 1 : 0);
 }
 
-/** Mean cost of a symbol of the target in bits, its end included; 0 for a target without symbols */
+/** Mean cost per symbol of the target in bits, including its end; 0 for a target without symbols */
 export function bitsPerSymbol(target: Target): number {
   const length = scoredLength(target);
   return length > 0 ? Math.max(0, -target.logProbability / Math.LN2 / length) : 0;
 }
 
 /**
- * log Σ exp of a row of logits. The unknown symbol, the last one, is never written and has its share all the same: the
+ * log Σ exp of a row of logits. The last symbol, the unknown one, is never written but included, so that the
  * probability is that of the model.
  */
 export function logSumExp(values: Float32Array | Float64Array, start: number, V: number): number {

@@ -1,10 +1,10 @@
-/** What lines cost a model in bits per character: on the mean, or in the stretch that it expected least. */
+/** What a line costs a model in bits per character: on average, or in the part that it expected least. */
 import { costDigits, type LineQuantiles, lineQuantiles } from '../model/line-quantiles.js';
 import type { LineLoss } from './line-scorer.js';
 import type { ScoredLine } from './score-lines.js';
 
 export interface Stretch {
-  /** Its first character, counted from 0, and the number of its characters */
+  /** Index of its first character, and the number of its characters */
   readonly from: number;
   readonly length: number;
   /** Mean cost of its characters in nats */
@@ -12,7 +12,7 @@ export interface Stretch {
 }
 
 /**
- * Finds the stretch of `window` characters with the highest mean cost; a shorter line is one stretch.
+ * Finds the stretch of `window` characters with the highest mean cost; a shorter line is a single stretch.
  * @param losses cost of each character
  */
 export function worstStretch(losses: ArrayLike<number>, window: number): Stretch {
@@ -28,20 +28,22 @@ export function worstStretch(losses: ArrayLike<number>, window: number): Stretch
   return { from, length, nats: highest / length };
 }
 
-/** Bits per character of a line, as they are printed; 0 for an empty line of a model that does not know line ends */
+/**
+ * Bits per character of a line, rounded as in the output; 0 for an empty line of a model that does not know line ends
+ */
 export function costOf({ nats, characters }: LineLoss): number {
   return characters > 0 ? inBits(nats / characters) : 0;
 }
 
-/** Converts nats to bits, rounded as they are printed. */
+/** Converts nats to bits, rounded as in the output. */
 export function inBits(nats: number): number {
   return Number((nats / Math.LN2).toFixed(costDigits));
 }
 
 /**
  * The distribution of the costs of lines.
- * @param lines scored under one model, with the losses of their characters where a window is given
- * @returns undefined where there is no line
+ * @param lines scored under one model, with the losses of their characters if a window is given
+ * @returns undefined if there are no lines
  */
 export async function quantilesOf(
   lines: AsyncIterable<ScoredLine>,

@@ -1,4 +1,4 @@
-/** A worker of scoring: the lines of a job under each of the models. */
+/** The work of a scoring worker: the losses of a job's lines under each of the models. */
 import type { Backend, SharedTensor, Tensor } from '../backend/backend.js';
 import type { DeviceHandle } from '../backend/device.js';
 import { openHandle } from '../backend/open-device.js';
@@ -16,7 +16,7 @@ import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 import { addUnknownCost, type LineLoss, LineScorer, lineRows, lineSteps } from './line-scorer.js';
 
-/** The settings of a worker, given at its start; they pass through `postMessage`. */
+/** The settings of a worker, which it receives at its start by `postMessage`. */
 export interface LinePlan {
   readonly device: DeviceHandle;
   readonly models: readonly {
@@ -24,14 +24,14 @@ export interface LinePlan {
     readonly symbols: readonly number[];
     readonly text: TextOptions;
     readonly weights: SharedTensor;
-    /** On shared memory */
+    /** In shared memory */
     readonly counts: ModelCounts | undefined;
   }[];
   /** Scales the weight of the counts */
   readonly countsWeight: number;
-  /** Whether the lines are one text to which the models adapt */
+  /** Whether the lines are one text, to which the models adapt */
   readonly dynamic: boolean;
-  /** Whether the losses of each character are asked for */
+  /** Whether the loss of each character is wanted */
   readonly characters: boolean;
 }
 
@@ -39,7 +39,7 @@ export interface LinePlan {
 export interface LineJob {
   readonly bytes: Uint8Array;
   readonly ends: Int32Array;
-  /** What stands beside each line, if anything does */
+  /** Labels and vectors of each line, if there are any */
   readonly given?: readonly Given[] | undefined;
 }
 
@@ -108,8 +108,8 @@ async function lossesOf(
 }
 
 /**
- * A line's ids between two line ends: it begins after one, and its own end is predicted too. Where the
- * model knows no line end, the first character is read before it and no end follows.
+ * A line's ids, with a line end before and after: the first is only read, the second is predicted too. If the model
+ * does not know line ends, the character before any text is read first, and nothing follows.
  */
 function surrounded(line: Uint8Array, vocabulary: Vocabulary, text: TextOptions): Ids {
   const { ids } = encodeBytes(withoutCr(line, text), vocabulary, text);

@@ -1,4 +1,7 @@
-/** Scores lines under one or more models, in order: each from a fresh state on all threads, or as one text to adapt to. */
+/**
+ * Scores lines under one or more models, in order: each from a fresh state on all threads, or all as one text to which
+ * the models adapt.
+ */
 
 import type { SharedTensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
@@ -17,15 +20,15 @@ export interface LineScoring {
   readonly models: readonly Model[];
   /** The models' weights, if the device holds them already */
   readonly weights?: readonly SharedTensor[] | undefined;
-  /** The device that computes; the memory that is taken from it is given back at the end. */
+  /** The device that computes; memory that is allocated on it is released at the end. */
   readonly device: Scope;
-  /** Number of threads; more than are useful are not started, and the losses do not depend on it. */
+  /** Number of threads; no more than are useful are started, and the losses do not depend on it. */
   readonly threads: number;
-  /** Called when the system allows fewer threads than that */
+  /** Called when the system allows fewer threads than requested */
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
-  /** The models adapt to what they have read: the lines are read one after the other, on one thread. */
+  /** Whether the models adapt to what they have read; the lines are then read one after the other, on one thread. */
   readonly dynamic?: boolean;
-  /** Factor of the weight of the models' counts: 1 (the default) as fitted, 0 for the networks alone */
+  /** Scales the weight of the models' counts: 1 (the default) as fitted, 0 for the networks alone */
   readonly countsWeight?: number | undefined;
   /** Whether each character's loss is wanted */
   readonly characters: boolean;
@@ -38,14 +41,17 @@ export interface ScoredLine {
   readonly losses: readonly LineLoss[];
 }
 
-/** A line, with what stands beside it, if anything does */
+/** A line, with its labels and vectors, if it has any */
 export type GivenLine = Uint8Array & { readonly given?: Given };
 
-/** A job is small enough to be answered soon, and large enough to fill batches of like length. */
+/**
+ * Max lines of a job, which is small enough to be answered soon, and large enough to fill batches with lines of similar
+ * length.
+ */
 const maxLines = 512;
 const maxBytes = 1 << 16;
 
-/** @param groups lines that have come together; what is there is scored before the next is waited for */
+/** @param groups lines that arrived together; each group is scored without waiting for the next */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
   { models, weights, device, dynamic = false, countsWeight = 1, characters, ...pool }: LineScoring,
@@ -101,7 +107,7 @@ function workerBytes(models: readonly Model[], dynamic: boolean): number {
 }
 
 /**
- * Yields the jobs, and notes each in a map by its index; whoever takes its answer removes it there.
+ * Yields the jobs, and stores each in a map under its index, from which the receiver of its result removes it.
  * @param jobs the map
  */
 export async function* remembered(
@@ -115,7 +121,7 @@ export async function* remembered(
   }
 }
 
-/** Groups lines into jobs that are answered soon and still fill batches. */
+/** Groups lines into jobs that are answered soon but still fill batches. */
 export async function* lineJobs(groups: AsyncIterable<readonly GivenLine[]>) {
   for await (const lines of groups) {
     let from = 0;
@@ -130,7 +136,7 @@ export async function* lineJobs(groups: AsyncIterable<readonly GivenLine[]>) {
   }
 }
 
-/** The lines have memory of their own, because a thread gets a copy of the whole buffer. */
+/** Copies lines into one buffer of their own, because a thread receives a copy of the whole underlying buffer. */
 function joined(lines: readonly GivenLine[]): LineJob {
   const [line] = lines;
   if (line.given === undefined) return joinedBytes(lines);

@@ -1,4 +1,4 @@
-/** Values of tensors in files of safetensors, as float32 or as bytes. */
+/** The values of tensors in safetensors files, as float32 or as bytes. */
 import { fromFloat16Bits } from '../backend/float16.js';
 import { firstNotFinite } from '../checkpoint/tensors.js';
 import { CharnnError } from '../errors.js';
@@ -9,7 +9,7 @@ import type { StoredTensor } from './safetensors-file.js';
 /** Decodes values of one type, little-endian. */
 type Decoder = (bytes: DataView, into: Float32Array) => void;
 
-/** The types of values that weights may have, with the bytes of each */
+/** The types that weights may have, with their size in bytes */
 const decoders: ReadonlyMap<string, { readonly bytes: number; readonly decode: Decoder }> = new Map(
   Object.entries({
     F64: { bytes: 8, decode: each((bytes, at) => bytes.getFloat64(8 * at, true)) },
@@ -33,10 +33,10 @@ function fromBrain(bits: number): number {
   return word.getFloat32(0);
 }
 
-/** Number of bytes read at once: a multiple of the bytes of every type */
+/** Number of bytes read at once: a multiple of the size of every type */
 const pieceBytes = 1 << 20;
 
-/** @throws CharnnError for a tensor whose values cannot be weights */
+/** @throws CharnnError for a tensor whose type weights cannot have */
 export function requireNumbers({ dtype, shown }: StoredTensor): void {
   if (decoders.has(dtype)) return;
   throw new CharnnError(
@@ -46,7 +46,7 @@ export function requireNumbers({ dtype, shown }: StoredTensor): void {
 
 /**
  * Reads a tensor's values.
- * @param into has as many
+ * @param into has the right length
  * @throws CharnnError for a value that is not finite as a float32
  */
 export function readValues(source: ByteSource, tensor: StoredTensor, into: Float32Array): void {
@@ -68,7 +68,10 @@ export function readValues(source: ByteSource, tensor: StoredTensor, into: Float
   }
 }
 
-/** Reads a tensor of bytes. @throws CharnnError when memory does not suffice */
+/**
+ * Reads a tensor of bytes.
+ * @throws CharnnError when memory does not suffice
+ */
 export function readTensorBytes(source: ByteSource, tensor: StoredTensor): Uint8Array {
   requireMemory(tensor.length, tensor.shown);
   const bytes = new Uint8Array(tensor.length);

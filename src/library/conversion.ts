@@ -1,4 +1,4 @@
-/** Converting the lines that a program gives. */
+/** Converts the lines that a program passes. */
 import { type ConvertedLine, convertLines } from '../convert/convert-lines.js';
 import { searchSettings } from '../convert/convert-rows.js';
 import { usableCores } from '../machine/cores.js';
@@ -13,7 +13,7 @@ import { lineGroupsOf } from './score-input.js';
 
 type ConvertRows = OptionsOf<(typeof modelRows)['convert']>;
 
-/** Converts lines in their order. What has come is converted before more is waited for. */
+/** Converts lines in their order. Lines that have arrived are converted without waiting for more. */
 export async function* convertInput(
   { model, device, weights }: LoadedModel,
   lines: Iterable<InputLine> | AsyncIterable<InputLine>,

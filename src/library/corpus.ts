@@ -30,19 +30,19 @@ const stringRows = {
 };
 const fileRows = { ...stringRows, ...readRows };
 
-/** Options of turning strings into a corpus; names and values are those of `charnn train`. */
+/** Options for turning strings into a corpus; names and values are those of `charnn train`. */
 export type StringOptions = OptionsOf<typeof stringRows>;
 
-/** Options of turning files or a stream into a corpus; names and values are those of `charnn train`. */
+/** Options for turning files or a stream into a corpus; names and values are those of `charnn train`. */
 export interface CorpusOptions extends OptionsOf<typeof fileRows> {
-  /** Ends the reading: it rejects with the signal's reason. */
+  /** A signal that ends the reading; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
 }
 
-/** Bytes or text as they come: a stream of Node.js, of the web, or any other async iterable */
+/** Bytes or text as they arrive: a stream of Node.js, a web stream, or any other async iterable */
 export type TextStream = AsyncIterable<string | Uint8Array>;
 
-/** A text to train on, read and in memory; it holds no file open. */
+/** A text to train on, which has been read into memory; no file stays open. */
 export class Corpus {
   private constructor(text: HeldText) {
     keepText(this, text);
@@ -50,7 +50,7 @@ export class Corpus {
 
   /**
    * Reads files, folders (all their text files) or a stream, as one text.
-   * @param from a path, several, or a stream in UTF-8 or what `options.encoding` says
+   * @param from a path, several paths, or a stream in UTF-8 or in the encoding of `options.encoding`
    * @throws CharnnError for what cannot be read or is not text
    * @throws UsageError naming an option that is unknown or out of range
    */
@@ -74,9 +74,9 @@ export class Corpus {
   }
 
   /**
-   * Makes a corpus of strings: one text, in which each string is a document (see `documents` of `train`).
+   * Makes a corpus from strings: one text, in which each string is a document (see `documents` of `train`).
    * @throws UsageError naming an option that is unknown or out of range
-   * @throws CharnnError for strings that are all empty
+   * @throws CharnnError if all strings are empty
    */
   static async from(
     strings: string | readonly string[],
@@ -103,7 +103,7 @@ export class Corpus {
     return heldOf(this).loaded.corpus.ids.length;
   }
 
-  /** The number of files, streams or strings that it was read from */
+  /** The number of files, streams or strings from which it was read */
   get files(): number {
     return heldOf(this).loaded.corpus.files;
   }
@@ -114,7 +114,7 @@ export class Corpus {
     return vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));
   }
 
-  /** Notes made while it was read, such as the files of a folder that were not text */
+  /** Messages from reading it, for instance about files in a folder that were not text */
   get notes(): string[] {
     return heldOf(this).said.map(({ message }) => message);
   }
@@ -170,7 +170,7 @@ function streamSource(stream: TextStream, signal: AbortSignal): Source {
   };
 }
 
-/** Number of characters of a string that are encoded at a time */
+/** Number of characters of a string that are encoded at once */
 const pieceLength = 1 << 20;
 
 function stringSource(text: string, name: string): Source {
@@ -181,7 +181,7 @@ function stringSource(text: string, name: string): Source {
     async *read() {
       for (let from = 0; from < text.length; ) {
         let to = Math.min(text.length, from + pieceLength);
-        // a pair of surrogates is one character
+        // a surrogate pair is one character and must not be cut
         if (to < text.length && /[\ud800-\udbff]/.test(text[to - 1])) to--;
         yield Buffer.from(text.slice(from, to));
         from = to;

@@ -1,4 +1,4 @@
-/** What stands beside the texts of a training: labels and vectors, which become part of the network and its files. */
+/** Labels and vectors of a training text, which become part of the network and its files. */
 import { OptionError } from '../errors.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Beside, Model } from '../model/model-data.js';
@@ -9,7 +9,7 @@ import {
 } from '../text/condition-reader.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 
-/** @param known what a model knows of the columns; absent where the texts say it */
+/** @param known what a model records about the columns; absent if the texts determine it */
 export function conditionReader(
   { beside }: ReadingOptions,
   known?: KnownConditions,
@@ -17,7 +17,7 @@ export function conditionReader(
   return beside && new ConditionReader(beside, known);
 }
 
-/** What a model knows of the columns beside its texts */
+/** What a model records about the columns with labels and vectors */
 export function knownConditions({
   config,
   beside,
@@ -25,7 +25,7 @@ export function knownConditions({
   return beside && { labels: beside.labels, vectors: config.vectors };
 }
 
-/** The columns that are read beside texts for a model */
+/** The columns with labels and vectors that are read for a model */
 export function columnsOf({ beside }: Pick<Model, 'beside'>): Pick<ReadingOptions, 'beside'> {
   if (beside === undefined) return {};
   const { labels, vector } = beside;
@@ -33,7 +33,7 @@ export function columnsOf({ beside }: Pick<Model, 'beside'>): Pick<ReadingOption
   return { beside: { labels: names, ...(vector !== undefined && { vector }) } };
 }
 
-/** What files record of the columns */
+/** What files record about the columns */
 export function recordedBeside(
   { beside }: ReadingOptions,
   given: ReadConditions | undefined,

@@ -1,4 +1,4 @@
-/** Labels that are chosen for all that a model reads or writes: `author=Keats`. */
+/** Labels chosen for everything that a model reads or writes: `author=Keats`. */
 import { optionName, UsageError } from '../errors.js';
 import { quote, quoteText } from '../messages/quote.js';
 import { withLabelsChosen } from '../model/chosen-labels.js';
@@ -15,12 +15,12 @@ export const labelChoiceRow = option(
   { absent: 'none' },
 );
 
-/** Numbers of the values that were chosen, by the name of the label */
+/** The index of each chosen value, by the name of the label */
 export type LabelChoice = ReadonlyMap<string, number>;
 
 /**
- * Reads the labels that were chosen.
- * @throws UsageError for a label that the model does not have, or one that is given twice
+ * Reads which labels were chosen.
+ * @throws UsageError for a label that the model does not have, or that is given twice
  * @throws CharnnError for a value that the label does not have
  */
 export function labelChoice(model: Model, given: readonly string[] = []): LabelChoice {
@@ -45,8 +45,8 @@ export function labelChoice(model: Model, given: readonly string[] = []): LabelC
 }
 
 /**
- * A model of texts for the labels that were chosen. A model without labels stays as it is.
- * @throws UsageError where a label is not given, and as `labelChoice`
+ * A model of texts for the chosen labels; a model without labels is unchanged.
+ * @throws UsageError if a label is not given, and as `labelChoice` does
  */
 export function withChosenLabels(model: Model, given: readonly string[] | undefined): Model {
   const chosen = labelChoice(model, given);
@@ -61,15 +61,15 @@ export function withChosenLabels(model: Model, given: readonly string[] | undefi
 }
 
 /**
- * Refuses a text that cannot have labels of its own, for a model of texts that needs them.
- * @throws UsageError for a text that is no table
+ * Refuses a text that cannot have labels, for a model of texts that needs them.
+ * @throws UsageError for a text that is not a table
  */
 export function requireRecords(model: Model, format: string): void {
   const [label] = model.beside?.labels ?? [];
   if (label !== undefined && format === 'lines') throw missing(label);
 }
 
-/** The error for a label that is needed */
+/** The error for a label that must be given */
 export function missing({ name, values }: Label): UsageError {
   const some = values.slice(0, maxNamed).map((value) => quoteText(value, 40));
   const more = values.length > maxNamed ? ', …' : '';

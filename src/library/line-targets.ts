@@ -1,10 +1,10 @@
-/** What a model of pairs gives a program for lines. */
+/** The results that a model trained on pairs gives a program for each line. */
 
 export interface ConvertedTarget {
   readonly text: string;
-  /** Natural logarithm of the probability that the model gives the target and its end */
+  /** Natural logarithm of the probability of the target and its end */
   readonly logProbability: number;
-  /** Mean cost of a character, or of a symbol where targets are made of symbols, the end included */
+  /** Mean cost per character, or per symbol if targets consist of symbols, including the end */
   readonly bitsPerCharacter: number;
   /** Whether the model ended it; otherwise it was cut off at its max length. */
   readonly complete: boolean;
@@ -13,7 +13,7 @@ export interface ConvertedTarget {
 export interface LineTargets {
   /** The line without its end; of a line that was given as bytes, their text */
   readonly source: string;
-  /** Best first; none for a line that is empty or too long, or where `threshold` leaves out all */
+  /** Best first; empty for a line that is empty or too long, or if `threshold` excludes all */
   readonly targets: readonly ConvertedTarget[];
   /** Number of characters of the source that the model does not know */
   readonly unknown: number;

@@ -1,4 +1,4 @@
-/** A text that was read, with the options it was read by: the input of a training. */
+/** A text that has been read, with the options it was read with: the input of a training. */
 import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
@@ -16,28 +16,28 @@ import type { Messages } from './messages.js';
 import { readSeparatorOption } from './records.js';
 import { besideOf, folderReporter, readingOf } from './text-reading.js';
 
-/** Options of reading a text */
+/** Options about how a text is read */
 export interface TextRules {
   readonly text: TextOptions;
   readonly minCount: number;
   readonly reading: ReadingOptions;
-  /** The coding of pairs, which takes up their symbols; absent for texts */
+  /** The coding of pairs, which adds their symbols as they are read; absent for texts */
   readonly coding?: PairCoding | undefined;
 }
 
 export interface LoadedText extends TextRules {
   readonly corpus: TextCorpus;
-  /** What stands beside the texts of records */
+  /** Labels and vectors of records */
   readonly given?: ReadConditions | undefined;
-  /** Absolute paths, or `-` for what is no file */
+  /** Absolute paths, or `-` for input that is not a file */
   readonly paths: readonly string[];
-  /** Absolute paths of files in folders that output of this process goes to */
+  /** Absolute paths of files in folders that were skipped because output of this process goes to them */
   readonly leftOut: readonly string[];
-  /** The separator that ends its records, as it was given; empty where there is to be none */
+  /** The separator that ends its records, as it was given; empty if there is to be none */
   readonly separator?: string | undefined;
 }
 
-/** Options that say how a text is read */
+/** Options about how a text is read */
 export type TextCallOptions = Pick<
   CommandTrainOptions,
   | 'unit'
@@ -73,7 +73,7 @@ export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedTe
 
 /** The units of pairs that options ask for */
 function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
-  // with bytes, what the sides are made of is settled already
+  // with bytes, the unit of both sides is fixed already
   const usual = unit === 'byte' ? 'char' : 'auto';
   return {
     source: sourceUnit ?? usual,
@@ -82,11 +82,11 @@ function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
 }
 
 export interface LoadingOptions {
-  /** Use the ids of this vocabulary; folders are then not reported again */
+  /** The vocabulary whose ids are used; if it is given, folders are not reported again */
   readonly vocabulary?: Vocabulary | undefined;
-  /** What a model knows of the columns beside the text */
+  /** What a model records about the columns with labels and vectors */
   readonly known?: KnownConditions | undefined;
-  /** Absolute paths that are left out of folders */
+  /** Absolute paths that are skipped in folders */
   readonly leftOut?: readonly string[] | undefined;
   readonly onProgress?: CorpusOptions['onProgress'];
 }
@@ -124,7 +124,7 @@ export async function loadTexts(
   return { ...loaded, paths: paths.map(absolute), leftOut: [...leftOut] };
 }
 
-/** Rules after a text was read by them: what was found in it no longer changes. */
+/** The rules with which a text was read, fixed to what was found in it. */
 export function asLoaded<Rules extends TextRules>(rules: Rules): Rules {
   const { coding } = rules;
   if (coding === undefined) return rules;

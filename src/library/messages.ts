@@ -1,11 +1,13 @@
 import type { Phase } from '../train/events.js';
 
-/** Receives the messages that arise while a text is read and a training prepared; the library makes events of them. */
+/**
+ * Receives the messages that arise while a text is read and a training is prepared; the library turns them into events.
+ */
 export interface Messages {
-  /** Receives something that a person should know but need not act on */
+  /** Receives a message that the user should know but need not act on */
   note(message: string): void;
-  /** Receives something that may not be as the person wants it */
+  /** Receives a message about something that may not be as the user wants it */
   warn(message: string): void;
-  /** Receives what begins now, where that may take long */
+  /** Is told what begins now, if it may take long */
   phase?(phase: Phase): void;
 }

@@ -1,4 +1,4 @@
-/** What a model tells of itself. */
+/** What a model tells about itself. */
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { symbolName } from '../text/pair-coding.js';
@@ -23,28 +23,31 @@ export abstract class ModelFacts {
     return parameterTable(this.#data.config).count;
   }
 
-  /** The characters that it knows; with `unit: 'byte'`, one for each byte; for pairs, their symbols, too */
+  /** The characters that it knows; with `unit: 'byte'`, one for each byte; for pairs, also their symbols */
   get alphabet(): string[] {
     const { vocabulary, text } = this.#data;
     return vocabulary.symbols.map((symbol) => symbolName(symbol, text));
   }
 
-  /** The text that ends each record of the training text; undefined if it is not made of records */
+  /** The text that ends each record of the training text; undefined if that does not consist of records */
   get separator(): string | undefined {
     return this.#data.separator;
   }
 
-  /** How it came about, as its file records it: options, step, back end, and the texts that it was trained on */
+  /** How it was trained, as its file records it: options, step, back end, and the texts */
   get training(): Readonly<Record<string, unknown>> {
     return structuredClone(this.#data.training ?? {});
   }
 
-  /** The validations of its training: numbers by name, null where there was none; losses in nats a character */
+  /**
+   * The validations of its training: numbers by name, null for a number that does not exist; losses are in nats per
+   * character
+   */
   get history(): readonly Readonly<Record<string, number | null>>[] {
     return structuredClone(this.#data.history) as Readonly<Record<string, number | null>>[];
   }
 
-  /** The back end that computes, with the instructions that it uses, as `native (avx2)` */
+  /** The back end that computes, with the instructions that it uses, such as `native (avx2)` */
   get backend(): string {
     return this.#backend;
   }

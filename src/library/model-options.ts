@@ -1,4 +1,4 @@
-/** The options of a model's calls (names, types, ranges and defaults), and what a model tells of its network. */
+/** The options of a model's calls (names, types, ranges and defaults), and what a model tells about its network. */
 
 import { backendNames } from '../backend/device.js';
 import { searchRows } from '../convert/convert-rows.js';
@@ -86,9 +86,9 @@ export const modelRows = {
   decompress: {},
 } as const;
 
-/** The option that every call takes besides its own */
+/** The option that every call accepts in addition to its own */
 interface Abortable {
-  /** Ends the call: it rejects with the signal's reason. */
+  /** A signal that ends the call; the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
 }
 
@@ -106,13 +106,13 @@ export interface EvaluatePairsOptions
   extends OptionsOf<(typeof modelRows)['evaluatePairs']>,
     Abortable {}
 export interface CompressOptions extends OptionsOf<(typeof modelRows)['compress']>, Abortable {
-  /** Called several times a second with the fraction that is done, from 0 to 1 */
+  /** Called several times a second with the fraction of the work that is done, from 0 to 1 */
   readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /** The shape of a network */
 export interface Architecture {
-  /** rnn, lstm or gru, or the name of a cell of equations */
+  /** rnn, lstm or gru, or the name of a cell given by equations */
   readonly cell: string;
   /** The equations of such a cell */
   readonly equations?: string | undefined;

@@ -49,8 +49,8 @@ import { requireLines, scoreInput, scoreOf } from './score-input.js';
 import { readingOf } from './text-reading.js';
 
 /**
- * A trained model. It keeps its weights and what computes until it is closed; several calls may run at a time.
- * After `close` every call is refused.
+ * A trained model. It holds its weights and a device until it is closed; several calls may run at the same time. After
+ * `close` every call is refused.
  */
 export class Model extends ModelFacts {
   readonly #data: ModelData;
@@ -82,8 +82,8 @@ export class Model extends ModelFacts {
   }
 
   /**
-   * Writes the model to a file; an older model there is replaced, as a whole or not at all.
-   * @throws CharnnError for a file that is no model, and when it cannot be written
+   * Writes the model to a file; an older model there is replaced entirely or not at all.
+   * @throws CharnnError if the path is that of a file that is not a model, and when it cannot be written
    */
   async save(path: string, options: SaveOptions = {}): Promise<void> {
     const file = requirePath(path, 'the path of a model');
@@ -95,12 +95,12 @@ export class Model extends ModelFacts {
   }
 
   /**
-   * Draws records, each a string, without the prompt. With `count` there are so many, and each ends where a
-   * record of the model's text ends; without it there is one text of `length` characters. Of a list of prompts,
-   * each has `count` records (by default 1), in the order of the list. `unique` and `novel` leave records out:
-   * with one prompt others are drawn in their place, until 10,000 in succession were not new. `beam` searches
-   * for the most probable records and returns them best first.
-   * Equal options and seed give equal records, whatever `threads` is; without a seed they are random.
+   * Samples records, each as a string without the prompt. With `count` that many records are sampled, each ending where
+   * a record of the model's text ends; without it, one text of `length` characters. With a list of prompts, each gets
+   * `count` records (1 by default), in the order of the list. `unique` and `novel` reject some records: with a single
+   * prompt they are replaced by others, until 10,000 in succession were rejected. `beam` searches for the most probable
+   * records and returns them best first. Equal options and seed give equal records, whatever `threads` is; without a
+   * seed they are random.
    * @throws UsageError, on the first record, naming an option that is unknown or out of range
    */
   async *sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
@@ -113,7 +113,7 @@ export class Model extends ModelFacts {
   }
 
   /**
-   * Draws one text, in pieces as they are drawn: joined, they are what `sample` gives.
+   * Samples one text, in pieces as they are drawn; joined, they are what `sample` gives.
    * @throws UsageError, on the first piece, naming an option that is unknown or out of range
    */
   async *sampleText(options: SampleTextOptions = {}): AsyncGenerator<string, void, undefined> {
@@ -126,8 +126,8 @@ export class Model extends ModelFacts {
   }
 
   /**
-   * Scores lines in their order, each from a fresh state and with its end. What has come is scored before more is
-   * waited for.
+   * Scores lines in their order, each including its line end and from a fresh state. Lines that have arrived are scored
+   * without waiting for more.
    * @param lines strings or their bytes, without line ends
    * @throws UsageError naming an option that is unknown or out of range
    */
@@ -146,9 +146,9 @@ export class Model extends ModelFacts {
   }
 
   /**
-   * Converts sources to targets with a model of pairs, in their order. What has come is converted before more is
-   * waited for.
-   * @param lines strings or their bytes, without line ends: a source each
+   * Converts sources to targets with a model trained on pairs, in their order. Sources that have arrived are converted
+   * without waiting for more.
+   * @param lines strings or their bytes, without line ends, each a source
    * @throws UsageError naming an option that is unknown or out of range
    */
   async *convert(
@@ -164,7 +164,7 @@ export class Model extends ModelFacts {
   }
 
   /**
-   * Evaluates a model of pairs on files or folders of pairs: how often it is right.
+   * Evaluates a model trained on pairs on files or folders of pairs: how often it is right.
    * @throws CharnnError for what cannot be read or has no pairs
    * @throws UsageError naming an option that is unknown or out of range
    */
@@ -182,9 +182,9 @@ export class Model extends ModelFacts {
 
   /**
    * Evaluates files or folders as one text.
-   * @returns losses in nats and bits a character
+   * @returns losses in nats and bits per character
    * @throws CharnnError for what cannot be read or has fewer than two characters
-   * @throws UsageError naming an option that is unknown or out of range, and for `dynamic` of a model in int8
+   * @throws UsageError naming an option that is unknown or out of range, and for `dynamic` with a model in int8
    */
   async evaluate(
     path: string | readonly string[],
@@ -207,9 +207,9 @@ export class Model extends ModelFacts {
 
   /**
    * Evaluates a string.
-   * @returns losses in nats and bits a character
+   * @returns losses in nats and bits per character
    * @throws CharnnError for a text of fewer than two characters
-   * @throws UsageError naming an option that is unknown or out of range, and for `dynamic` of a model in int8
+   * @throws UsageError naming an option that is unknown or out of range, and for `dynamic` with a model in int8
    */
   async evaluateText(text: string, options: EvaluateTextOptions = {}): Promise<Evaluation> {
     const string = requireString(text, 'the text of evaluateText');
@@ -243,8 +243,8 @@ export class Model extends ModelFacts {
 
   /**
    * Restores what `compress` was given, byte for byte.
-   * @throws CharnnError for bytes that are damaged or of another model, and where this machine does not
-   * compute as the one that compressed them
+   * @throws CharnnError for bytes that are damaged or were compressed with another model, and where this machine does
+   * not compute the same numbers as the one that compressed them
    */
   async decompress(
     bytes: Uint8Array,
@@ -263,7 +263,7 @@ export class Model extends ModelFacts {
     );
   }
 
-  /** Ends all running calls and gives all memory back. A second call does nothing. */
+  /** Ends all running calls and releases all memory. A second call does nothing. */
   async close(): Promise<void> {
     await this.#operations.close();
     this.#device.close();
@@ -295,7 +295,7 @@ export class Model extends ModelFacts {
   }
 }
 
-/** @param data of `checkpoint` or of a training */
+/** @param data the model, as read from a file or returned by a training */
 export async function opened(
   data: unknown,
   backend: BackendName,

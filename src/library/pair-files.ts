@@ -1,4 +1,4 @@
-/** Models of pairs in a program: which calls are for them, and how often they are right. */
+/** Models trained on pairs, in programs: which calls they support, and how often they are right. */
 import { searchSettings } from '../convert/convert-rows.js';
 import { evaluatePairs, type PairEvaluation } from '../convert/evaluate-pairs.js';
 import { UsageError } from '../errors.js';
@@ -15,11 +15,11 @@ import type { modelRows } from './model-options.js';
 import { reportPairs, requireMarks } from './paired-text.js';
 import { readingOf } from './text-reading.js';
 
-/** @throws UsageError for a call that is for models of the other kind */
+/** @throws UsageError for a call that the other kind of model supports */
 export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'): void {
   if ((kind === 'pairs') === (config.pairs ?? false)) {
     const [label] = beside?.labels ?? [];
-    // a model of texts that was loaded has its labels chosen; a training leaves that open
+    // the labels of a loaded model of texts have been chosen; a training leaves them open
     if (kind === 'texts' && label !== undefined) throw missing(label);
     return;
   }
@@ -30,7 +30,7 @@ export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'):
   );
 }
 
-/** Evaluates a model of pairs on files. */
+/** Evaluates a model trained on pairs on files. */
 export async function evaluateFiles(
   { model, device }: LoadedModel,
   paths: readonly string[],

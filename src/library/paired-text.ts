@@ -1,4 +1,4 @@
-/** A text of pairs, divided between training and validation by their source. */
+/** A text of pairs, divided between training and validation by source. */
 import { CharnnError, optionName } from '../errors.js';
 import { limits } from '../limits.js';
 import { grouped } from '../messages/quote.js';
@@ -22,8 +22,8 @@ export interface PairedText extends TrainingText {
 }
 
 /**
- * @param known the vocabulary of a training that goes on: its text was reported when it was new
- * @throws CharnnError where there are no pairs
+ * @param known the vocabulary of a resumed training, whose text was reported when it was new
+ * @throws CharnnError if there are no pairs
  */
 export async function pairedText(
   loaded: LoadedText,
@@ -60,8 +60,8 @@ export async function pairedText(
 }
 
 /**
- * The ids of the characters that pairs are written with.
- * @throws CharnnError where the text has no such characters
+ * The ids of the characters that separate the parts of pairs.
+ * @throws CharnnError if the text does not contain these characters
  */
 export function requireMarks(vocabulary: Vocabulary): PairMarks {
   const marks = { tab: vocabulary.id(0x09), newline: vocabulary.id(0x0a) };
@@ -81,9 +81,9 @@ const reasons: Readonly<Record<PairFault, string>> = {
 };
 
 /**
- * Says which lines are no pairs.
- * @param where what has been searched
- * @throws CharnnError where none is
+ * Reports which lines are not pairs.
+ * @param where what was searched
+ * @throws CharnnError if no line is a pair
  */
 export function reportPairs(
   found: FoundPairs,

@@ -1,4 +1,4 @@
-/** Prepares a training on pairs from its beginning: sizes and configuration. */
+/** Prepares a new training on pairs: decides sizes and configuration. */
 import { grouped } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { type PairTable, pairCount } from '../model/pairs/pair-table.js';
@@ -44,7 +44,7 @@ export async function preparePairs(
   const inputs = { pairs: pairCount(train), layerSteps: layerSteps(train), length: asked, speed };
   const preset = pairPreset(inputs);
   const isShaped = options.hidden !== undefined || initFrom !== undefined;
-  // the length is that of the size that was picked
+  // the length depends on the size that was picked
   const length = isShaped && asked !== undefined ? asked : preset.length;
   const { batchSize, model: size } = { ...preset, ...(initFrom && { model: initFrom.config }) };
   notePicked(options, preset, initFrom, length, messages);
@@ -62,7 +62,7 @@ export async function preparePairs(
   };
 }
 
-/** Says what was picked. */
+/** Reports what was picked. */
 function notePicked(
   { hidden, dropout }: CommandTrainOptions,
   { model, epochs, dropout: picked }: PairPreset,
@@ -82,7 +82,7 @@ function notePicked(
   messages.note(`picked ${choices.join(' and ')} by number and lengths of the pairs${read}`);
 }
 
-/** Steps of single layers that a pass takes: two directions over a source, the decoder over a target */
+/** Number of single-layer steps in a pass: two directions over each source, and the decoder over each target */
 function layerSteps({ lengths, lines, given }: PairTable): number {
   let sum = 0;
   for (let pair = 0; pair < lines.length; pair++) {
@@ -92,10 +92,10 @@ function layerSteps({ lengths, lines, given }: PairTable): number {
   return sum;
 }
 
-/** Layers of the network by which the speed is measured: as many as an encoder and a decoder have */
+/** Number of layers of the network with which the speed is measured: as many as in an encoder and a decoder */
 const measuredLayers = 3;
 
-/** Steps of single layers that are done in a second */
+/** Number of single-layer steps per second */
 async function speedOf(
   options: CommandTrainOptions,
   vocabulary: number,

@@ -40,7 +40,7 @@ import { withDocuments, withLabelledRecords, withRecords } from './records.js';
 import { type SplitText, trainingText, type ValidationSource } from './training-text.js';
 
 /**
- * Prepares a new training: sizes and configuration.
+ * Prepares a new training: decides sizes and configuration.
  * @param initFrom a model to start from
  */
 export async function prepareNew(
@@ -74,7 +74,7 @@ export async function prepareNew(
   );
   const { warning, ...batch } = batchOf(name);
   if (warning !== undefined) messages.warn(warning);
-  // the text may be too short for the batch that was asked for, and a thread needs a row
+  // the text may be too short for the requested batch, and a thread needs at least one row
   const fitted = { ...batch, threads: threadsOfAll(asked, batch.batchSize, processes) };
   const resolved = resolveTraining(
     { ...options, ...fitted, counts, ...(documents && { documents }) },
@@ -85,14 +85,14 @@ export async function prepareNew(
     corpus,
     ...resolved,
     model: withConditions(resolved.model, loaded.given),
-    // absolute paths, so that the texts are found from any folder
+    // paths are absolute, so that the texts are found from any folder
     source: sourceOf(loaded, validating),
     ...(initFrom && { initFrom }),
     ...(givenCounts && { givenCounts }),
   };
 }
 
-/** Picks size, dropout and length where they are not given, and notes it. */
+/** Picks size, dropout and length where they are not given, and reports what was picked. */
 async function pick(
   options: CommandTrainOptions,
   threads: number,
@@ -132,7 +132,7 @@ async function pick(
   // what the others add is not measured, but taken to be as much
   const { name, size, dropout, epochs, ...rest } = preset({
     characters: train.length,
-    // if sizes are given, the speed is still measured at the usual one
+    // if sizes are given, the speed is nevertheless measured with the usual size
     size: asked ?? (shaped ? 'small' : undefined),
     length,
     charactersPerStep: (name) => batchOf(name).batchSize * batchOf(name).seqLength,
@@ -167,7 +167,7 @@ export type ResumedText = (
 
 /**
  * Prepares a training that resumes from its state.
- * @throws CharnnError when the text, or the model beside the state, is another one
+ * @throws CharnnError when the text, or the model beside the state, is not the one that the state records
  */
 export async function prepareResumed(
   textOf: ResumedText,
@@ -189,7 +189,7 @@ export async function prepareResumed(
   const { provenance } = state;
   const loaded = await textOf(state, recorded, path);
   if (loaded.corpus.sha256 !== provenance.sha256) {
-    // the paths are shown as the state names them, unless they were given again
+    // the paths are shown as the state records them, unless they were given again
     const isNamed = isDeepStrictEqual(loaded.paths, recorded.texts.map(absolute));
     const shown = isNamed ? recorded.texts : loaded.paths;
     throw anotherText(path, shown, changesOf(recorded.files, loaded.corpus.parts));
@@ -198,7 +198,7 @@ export async function prepareResumed(
     ? await pairedText(loaded, recorded, config.seed, state.vocabulary, messages)
     : await resumedCorpus(loaded, recorded, state, config, messages);
   const { validationSha256 } = corpus.provenance;
-  // states before version 3 have no hash of it
+  // states before version 3 do not record the hash of the validation text
   const isRecorded = provenance.validationSha256 !== undefined;
   if (isRecorded && validationSha256 !== provenance.validationSha256) {
     throw anotherText(path, [recorded.valFile ?? ''], '');
@@ -226,7 +226,7 @@ export async function prepareResumed(
   };
 }
 
-/** Says that a training goes on in another precision than that of its first steps. */
+/** Says that a training continues in another precision than that of its first steps. */
 function noteOtherPrecision(before: Precision, now: Precision, messages: Messages): void {
   if (before === now) return;
   messages.note(
@@ -258,7 +258,7 @@ function documentsOf(
   return withLabelledRecords(records, own, given.conditions, validationGiven);
 }
 
-/** A smaller overlap is chance: phrases that recur in any text */
+/** A smaller overlap occurs by chance, through phrases that recur in any text */
 const minOverlap = 0.02;
 
 /** Warns if the validation text also occurs in the training text, so that its loss would be too low. */

@@ -1,4 +1,4 @@
-/** Finds the texts that a training state names, which are read again on resuming if they have not changed. */
+/** Finds the texts that a training state records; on resuming they are read again if they have not changed. */
 import { stat } from 'node:fs/promises';
 import { readRows } from '../checkpoint/recorded-config.js';
 import { CharnnError, optionName } from '../errors.js';
@@ -26,14 +26,17 @@ export interface TextSource {
   readonly valChars: number;
   readonly minCount: number;
   readonly reading: ReadingOptions;
-  /** The files of the texts, so that a changed file can be named; absent in older states, and for very many files */
+  /**
+   * The files of the texts, so that a changed file can be named; absent from older states, and if there are very many
+   * files
+   */
   readonly files?: readonly CorpusPart[] | undefined;
-  /** Absolute paths of files in the text's folders that were left out because output of the training went to them */
+  /** Absolute paths of files in the text's folders that were skipped because output of the training went to them */
   readonly leftOut?: readonly string[] | undefined;
 }
 
 /**
- * Reads which texts a state names.
+ * Reads from a state which texts it records.
  * @param path of the state, for messages
  * @throws CharnnError naming a field that is wrong
  */
@@ -55,8 +58,8 @@ export function recordedSource(source: TrainingState['source'], path: string): T
 }
 
 /**
- * Reads the options of reading. A state without them was written by charnn 0.1.0 or before, and its text is read as
- * that version did.
+ * Reads the options about how texts are read. A state without them was written by charnn 0.1.0 or earlier, and its text
+ * is read as that version read it.
  */
 function recordedReading(source: Fields): ReadingOptions {
   if (source.get('reading') === undefined) return plainReading;
@@ -78,7 +81,7 @@ function recordedReading(source: Fields): ReadingOptions {
   };
 }
 
-/** Reads which columns beside the texts were read. */
+/** Reads which columns with labels and vectors were read. */
 function recordedColumns(reading: Fields): Pick<ReadingOptions, 'beside'> {
   if (reading.get('beside') === undefined) return {};
   const fields = reading.fields('beside');
@@ -102,10 +105,10 @@ function partOf(fields: Fields): CorpusPart {
 }
 
 /**
- * A state may be from anybody. So what it names is opened only where it can be the recorded text: files
- * and folders, no devices or pipes, and of the recorded size. Its hash is compared when it has been read.
- * @param bytes the recorded size; undefined where an older state has none
- * @param recorded the files of the text, where they are recorded
+ * Checks the paths that a state records before they are opened, because a state may come from anyone: only files and
+ * folders of the recorded size are accepted, no devices or pipes. The hash is compared after reading.
+ * @param bytes the recorded size; undefined for an older state without one
+ * @param recorded the files of the text, if they are recorded
  * @param options by which the files of folders are chosen
  * @throws CharnnError when there is something else now
  */
@@ -134,8 +137,8 @@ export async function requireRecorded(
 }
 
 /**
- * The error for a text whose size or hash is not the recorded one.
- * @param changes as `changesOf` words them
+ * The error for a text whose size or hash differs from the recorded one.
+ * @param changes as `changesOf` phrases them
  */
 export function anotherText(
   statePath: string,
@@ -153,11 +156,11 @@ export function anotherText(
 const maxNames = 3;
 
 /**
- * Words for the files that are new, gone or changed. Of changes that leave a file's size only the first can be told,
- * as a hash is that of the text up to the file's end.
- * @param recorded undefined where nothing is recorded
- * @param found with hashes where the files have been read
- * @returns words for a message; none where nothing is known to have changed
+ * Says which files are new, gone or changed. Of several changed files with the same size as before, only the first can
+ * be identified, because each recorded hash is that of the text up to the file's end.
+ * @param recorded undefined if nothing is recorded
+ * @param found with hashes if the files have been read
+ * @returns part of a message; empty if nothing is known to have changed
  */
 export function changesOf(
   recorded: readonly CorpusPart[] | undefined,
@@ -183,7 +186,7 @@ export function changesOf(
     .join('; ');
 }
 
-/** The files by label. Several folders may have files with the same label; these are numbered. */
+/** The files by label. If several folders have files with the same label, these are numbered. */
 function byName<T extends { readonly label: string }>(files: readonly T[]): Map<string, T> {
   const counts = new Map<string, number>();
   const named = new Map<string, T>();

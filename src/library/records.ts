@@ -82,8 +82,8 @@ export function withDocuments(corpus: TrainingText, starts: FileStarts): Trainin
 }
 
 /**
- * Adds to a training text its records with their labels, each a document.
- * @param given labels of the training text, and of a validation text of its own
+ * Adds to a training text its records with their labels, each as a document.
+ * @param given labels of the training text, and of a separate validation text
  */
 export function withLabelledRecords(
   corpus: TrainingText,

@@ -1,4 +1,4 @@
-/** Reads the text of a resumed training by the rules that its state records. */
+/** Reads the text of a resumed training with the options that its state records. */
 import { codingOf } from '../text/pair-coding.js';
 import type { TrainingState } from '../train/saving/training-state.js';
 import { knownConditions } from './given-beside.js';
@@ -7,7 +7,7 @@ import type { Messages } from './messages.js';
 import { requireRecorded, type TextSource } from './recorded-text.js';
 
 /**
- * @param given paths of the text, if it has moved; else those that the state names
+ * @param given paths of the text, if it has moved; by default those that the state records
  * @param path of the state, for messages
  * @throws CharnnError for what cannot be the recorded text
  */

@@ -1,4 +1,4 @@
-/** Draws records as a program asks for them. */
+/** Samples records as a program asks for them. */
 
 import { UsageError } from '../errors.js';
 import { usableCores } from '../machine/cores.js';
@@ -37,8 +37,8 @@ export function checkSampling(
 }
 
 /**
- * Draws the records that the options ask for.
- * @returns their ids, without the prompts'
+ * Samples the records that the options ask for.
+ * @returns their ids, without those of the prompts
  * @throws UsageError for options that contradict each other, and for an expression that no record matches
  */
 export async function* drawRecords(
@@ -76,7 +76,9 @@ export async function* drawRecords(
   );
 }
 
-/** Draws records in pieces. If records are to be selected and there is no list of prompts, it draws without end. */
+/**
+ * Samples records in pieces. If records are to be selected and there is no list of prompts, it continues without end.
+ */
 export async function* drawPieces(
   { model, device, weights, idleBatch }: LoadedModel,
   options: RecordOptions,
@@ -102,7 +104,7 @@ function* repeatedJobs(jobs: readonly ArrayLike<number>[], count: number) {
 }
 
 /**
- * Makes the settings, and encodes the prompt: the ids that all records continue, and with a list of prompts the ids
+ * Makes the settings and encodes the prompts: the ids that all records continue and, with a list of prompts, the ids
  * that each record continues.
  */
 function drawingOf(options: RecordOptions, model: ModelData) {
@@ -115,7 +117,7 @@ function drawingOf(options: RecordOptions, model: ModelData) {
     ...(tempSchedule !== undefined && { tempSchedule }),
   };
   const isPrompted = prompts.some((text) => text !== '');
-  // a stop sequence that can never occur ends nothing
+  // a stop sequence that can never occur has no effect
   const settings = sampleSettings(drawing, model, { isPrompted, isList }, () => {});
   const ids = prompts.map((text) => idsOf(text, model));
   return isList
@@ -123,7 +125,7 @@ function drawingOf(options: RecordOptions, model: ModelData) {
     : { settings, prompt: ids[0], jobs: undefined };
 }
 
-/** Makes a test that tells whether a record occurs nowhere in the texts; undefined if none are given. */
+/** Makes a test whether a record occurs nowhere in the texts; undefined if no texts are given. */
 async function noveltyOf(
   novel: RecordOptions['novel'],
   model: ModelData,
@@ -155,13 +157,13 @@ function idsFor({ vocabulary, text }: ModelData, { loaded }: HeldText): Ids {
   return ids;
 }
 
-/** The ids of a string, made uniform as a corpus is */
+/** The ids of a string, normalised as a corpus is */
 export function idsOf(given: string, { vocabulary, text: rules }: ModelData): Ids {
   const uniform = prepareText(given, rules);
   return vocabulary.encode(rules.unit === 'byte' ? Buffer.from(uniform) : uniform).ids;
 }
 
-/** Pieces of one text as strings. The bytes of one character may come in two pieces. */
+/** Pieces of one text as strings. The bytes of one character may be in two pieces. */
 export async function* decodedPieces(
   pieces: AsyncIterable<{ readonly value: ArrayLike<number>; readonly done: boolean }>,
   vocabulary: Vocabulary,

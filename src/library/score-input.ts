@@ -1,4 +1,4 @@
-/** Scoring the lines that a program gives. */
+/** Scores the lines that a program passes. */
 import { UsageError } from '../errors.js';
 import type { LineLoss } from '../evaluate/line-scorer.js';
 import { type ScoredLine, scoreLines } from '../evaluate/score-lines.js';
@@ -13,12 +13,12 @@ import type { LoadedModel } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
 import type { modelRows } from './model-options.js';
 
-/** Lines that are there already are handed on in groups of so many. */
+/** Max number of lines in a group, if that many are available at once */
 const maxGroup = 512;
 
 /**
- * @param call that the lines are for
- * @throws UsageError for what is no iterable of lines
+ * @param call that gets the lines
+ * @throws UsageError for a value that is not an iterable of lines
  */
 export function requireLines(lines: unknown, call: 'score' | 'convert'): void {
   if (
@@ -31,7 +31,7 @@ export function requireLines(lines: unknown, call: 'score' | 'convert'): void {
   throw new UsageError(`the lines of ${call} must be an iterable of strings, not ${kindOf(lines)}`);
 }
 
-/** Scores lines in their order. What has come is scored before more is waited for. */
+/** Scores lines in their order. Lines that have arrived are scored without waiting for more. */
 export function scoreInput(
   { model, device, weights }: LoadedModel,
   lines: Iterable<InputLine> | AsyncIterable<InputLine>,
@@ -52,8 +52,9 @@ export function scoreInput(
 }
 
 /**
- * @param listening makes an iterable end where the call does
- * @returns groups as `scoreLines` and `convertLines` take them, and whether there are so few that threads would not pay
+ * @param listening makes an iterable end when the call ends
+ * @returns groups as `scoreLines` and `convertLines` take them, and whether there are so few lines that starting
+ * threads would not pay
  */
 export function lineGroupsOf(
   lines: Iterable<InputLine> | AsyncIterable<InputLine>,
@@ -88,7 +89,7 @@ export function scoreOf(line: Uint8Array, loss: LineLoss, { text }: ModelData): 
   const { nats, characters, unknown, losses } = loss;
   return {
     line: Buffer.from(withoutCr(line, text)).toString('utf8'),
-    // an empty line of a model that does not know line ends has no characters
+    // an empty line has no characters for a model that does not know line ends
     bitsPerCharacter: characters > 0 ? nats / Math.LN2 / characters : 0,
     nats,
     characters,

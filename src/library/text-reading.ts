@@ -1,4 +1,4 @@
-/** Settings of reading texts, and messages about folders. */
+/** Settings for reading texts, and messages about folders. */
 import { optionName, UsageError } from '../errors.js';
 import { limits } from '../limits.js';
 import { grouped, quote } from '../messages/quote.js';
@@ -9,20 +9,20 @@ import type { columnRows, readingRows } from '../text/reading-rows.js';
 import type { TextUnit } from '../text/unit.js';
 import type { Messages } from './messages.js';
 
-/** Options of reading; a command may have only some of them. */
+/** Options about how texts are read; a command may have only some of them. */
 type GivenReading = OptionsOf<typeof readingRows & typeof columnRows>;
 
-/** Options that name columns beside the text */
+/** Options that name columns with labels and vectors */
 interface GivenColumns extends Pick<GivenReading, 'format'> {
   readonly label?: readonly string[] | undefined;
   readonly vector?: string | undefined;
 }
 
 /**
- * Makes the settings of reading from options.
+ * Makes the settings for reading texts from options.
  * @param unit of the model that reads the text
- * @param invalid the default for bytes that are no characters
- * @param isPairs whether the text is one of pairs, whose tables have columns of their own names
+ * @param invalid the default treatment of invalid bytes
+ * @param isPairs whether the text consists of pairs, whose tables have fixed column names
  * @throws UsageError for options that contradict each other
  */
 export function readingOf(
@@ -67,8 +67,8 @@ export function readingOf(
 }
 
 /**
- * The columns beside the text that a training reads.
- * @throws UsageError for labels and vectors where there are no columns, and for too many
+ * The columns with labels and vectors that a training reads.
+ * @throws UsageError for labels and vectors if there are no columns, and for too many
  */
 export function besideOf(
   { label: labels = [], vector, format = 'lines' }: GivenColumns,
@@ -95,10 +95,10 @@ export function besideOf(
   return { beside: { labels, ...(vector !== undefined && { vector }) } };
 }
 
-/** Max number of skipped files that are named */
+/** Max number of skipped files that a message names */
 const named = 5;
 
-/** Notes how many files of a folder are read, and which are skipped. */
+/** Reports how many files of a folder are read, and which are skipped. */
 export function folderReporter(messages: Messages): (report: FolderReport) => void {
   return ({ folder, files, skipped }) => {
     const read = `${folder}: ${grouped(files)} file${files === 1 ? '' : 's'} read`;
@@ -109,7 +109,7 @@ export function folderReporter(messages: Messages): (report: FolderReport) => vo
   };
 }
 
-/** The summary of folders that a model's provenance records: counts, and a few base names. */
+/** The summary of folders that a model's provenance records: numbers of files, and a few base names. */
 export function skippedIn(
   folders: readonly FolderReport[],
 ): { readonly skipped: number; readonly skippedFiles: readonly string[] } | undefined {

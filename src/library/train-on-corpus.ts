@@ -15,7 +15,7 @@ import { Operations } from './operations.js';
 import { anotherText } from './recorded-text.js';
 import { SavedTraining } from './training.js';
 
-/** Options of the schema that belong to a Corpus in the library, or to the command alone */
+/** Options of the schema that in the library belong to `Corpus`, or that only the command has */
 type Elsewhere =
   | 'unit'
   | 'sourceUnit'
@@ -53,8 +53,8 @@ const rows = {
 };
 
 /**
- * Options of a training, each of which may be absent: those of `charnn train`, and what a program adds.
- * What is absent has its default, or is picked by the text and the time.
+ * Options of a training, all of which may be absent: those of `charnn train`, and some for programs only. An absent
+ * option has its default, or is picked by the text and the time.
  */
 export interface TrainOptions extends Omit<CommandTrainOptions, Elsewhere> {
   /** Path of the best model; the training state is written beside it. Without it the model is only in memory. */
@@ -63,18 +63,18 @@ export interface TrainOptions extends Omit<CommandTrainOptions, Elsewhere> {
   readonly initFrom?: string | Model | undefined;
   /** Called several times a second with the progress */
   readonly onProgress?: ((progress: ProgressEvent) => void) | undefined;
-  /** Called with every event, progress included */
+  /** Called with every event, including progress */
   readonly onEvent?: ((event: TrainEvent) => void) | undefined;
   /**
-   * Ends the training after the current step: `train` saves and returns the best model so far. Before the first step
-   * it rejects with the signal's reason.
+   * A signal that ends the training after the current step: `train` saves and returns the best model so far. If it
+   * comes before the first step, the promise is rejected with the signal's reason.
    */
   readonly signal?: AbortSignalLike | undefined;
 }
 
 /**
  * Trains a model on a corpus.
- * @returns the model with the best validation loss; close it when it is no longer needed
+ * @returns the model with the best validation loss, which should be closed when it is no longer needed
  * @throws UsageError naming an option that is unknown, out of range or contradicts another
  * @throws DivergenceError when the loss diverges
  * @throws CharnnError when memory, disk or the text do not suffice
@@ -195,7 +195,7 @@ function bestOf(
   return best;
 }
 
-/** Calls the listeners; the first failure of one ends the training. */
+/** Calls the listeners; the first error that one throws ends the training. */
 class Listeners {
   private failure: { readonly error: unknown } | undefined;
 

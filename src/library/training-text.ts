@@ -25,12 +25,12 @@ export interface ValidationSource {
 export interface SplitText {
   readonly corpus: TrainingText;
   readonly starts: FileStarts;
-  /** What stands beside the records of a validation file */
+  /** Labels and vectors of the records in a validation file */
   readonly validationGiven?: Conditions | undefined;
 }
 
 /**
- * @param known the vocabulary of a training that goes on: its text was reported when it was new
+ * @param known the vocabulary of a resumed training, whose text was reported when it was new
  * @throws CharnnError for a validation text that cannot be read
  */
 export async function trainingText(
@@ -69,7 +69,7 @@ export async function trainingText(
     }
   }
   if (validation.length < 2) {
-    // a text too short even for training is reported elsewhere
+    // a text that is too short even for training is reported elsewhere
     if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
       messages.warn(
         'the text is too short for a validation part: the training loss is used instead',

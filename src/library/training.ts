@@ -1,4 +1,4 @@
-/** A training with its files: it claims them, prepares and runs, and saves models and states. */
+/** A training with its files: it locks them, prepares and runs, and saves models and states. */
 
 import { writeHeldFile } from '../checkpoint/atomic.js';
 import { countsBytes } from '../checkpoint/counts-field.js';
@@ -25,7 +25,7 @@ import type { ProcessCounts } from './process-counts.js';
 import { validationQuantiles } from './validation-lines.js';
 
 export interface TrainingRequest {
-  /** The options, checked already */
+  /** The options, which have been checked already */
   readonly options: CommandTrainOptions;
   /** Path of the best model; without it nothing is written */
   readonly modelPath: string | undefined;
@@ -43,7 +43,7 @@ export interface TrainingRequest {
 
 export class SavedTraining {
   private latest: Model | undefined;
-  /** Files that lie under a second name, because another program holds their own open, by that name */
+  /** Files stored under a second name because another program holds their own file open, by that name */
   private readonly held = new Map<string, HeldFileError>();
 
   private constructor(
@@ -53,7 +53,7 @@ export class SavedTraining {
   ) {}
 
   /**
-   * Claims the files, reads the text and settles the configuration.
+   * Locks the files, reads the text and resolves the configuration.
    * @throws CharnnError when the training cannot begin
    */
   static async prepare(request: TrainingRequest): Promise<SavedTraining> {
@@ -91,7 +91,7 @@ export class SavedTraining {
       const model = { ...prepared.model, vocabulary: prepared.corpus.vocabulary.size };
       const { config, resume } = prepared;
       const kept = empty ?? (await keeping(config.keep, resume?.id));
-      // a new model is written before the oldest is removed, so one more must fit
+      // a new model is written before the oldest is removed, so there must be room for one more
       const keptModels = config.keep ? Math.max(0, config.keep - kept.count) + 1 : 0;
       const counts = config.counts ? countsBytes(prepared.corpus.counted?.length ?? 0) : 0;
       const state = stateBytes(model, config) + (prepared.givenCounts ? counts : 0);
@@ -138,12 +138,12 @@ export class SavedTraining {
     return end;
   }
 
-  /** Releases the files; a second call does nothing. */
+  /** Unlocks the files; a second call does nothing. */
   release(): void {
     this.files?.lock.release();
   }
 
-  /** Adds to the best model what the lines of the validation text cost. */
+  /** Adds to the best model the costs of the validation text's lines. */
   private async judgeLines(
     signal: AbortSignal,
     onEvent: (event: TrainEvent) => void,
@@ -176,14 +176,14 @@ export class SavedTraining {
     await this.writeBeside(path, () => writeModel(path, model, { plainWeights }), onEvent);
   }
 
-  /** Moves to their places the files that have been let go. */
+  /** Moves files stored under a second name to where they belong, if that place is free now. */
   private async moveHeld(): Promise<void> {
     for (const [path, error] of this.held) {
       if (await writeHeldFile(error)) this.held.delete(path);
     }
   }
 
-  /** Writes a file; where another program holds it open, the training goes on with a file beside it. */
+  /** Writes a file; if another program holds it open, the training continues with a file beside it. */
   private async writeBeside(
     path: string,
     write: () => Promise<void>,

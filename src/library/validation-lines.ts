@@ -1,4 +1,4 @@
-/** What the lines of the validation text cost a model that has been trained. */
+/** Measures what the lines of the validation text cost a trained model. */
 import { openDevice } from '../backend/open-device.js';
 import { quantilesOf } from '../evaluate/line-costs.js';
 import { scoreLines } from '../evaluate/score-lines.js';
@@ -9,18 +9,20 @@ import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainingText } from '../train/job.js';
 import type { TrainConfig } from '../train/train-config.js';
 
-/** From fewer lines nothing is to be learned about the rare ones. */
+/** Min number of lines; fewer say nothing about rare ones. */
 const minLines = 100;
 
-/** Reading more lines would take long for a large model, and these tell the 99.9th percentile well enough. */
+/**
+ * Max number of lines; reading more would take long with a large model, and these are enough for the 99.9th percentile.
+ */
 const maxLines = 10_000;
 const maxCharacters = 1 << 19;
 
 const lf = 0x0a;
 
 /**
- * Scores lines of the validation text as `score` does; of a long text, lines at equal distances.
- * @returns undefined where the text has too few lines, and when the signal came
+ * Scores lines of the validation text as `score` does; if the text is long, evenly spaced lines.
+ * @returns undefined if the text has too few lines, or the signal ended it
  */
 export async function validationQuantiles(
   model: Model,
@@ -43,14 +45,14 @@ export async function validationQuantiles(
   }
 }
 
-/** Places of the line feeds: between each and the next lies a whole line. */
+/** Positions of the line feeds; between any two successive ones is a whole line. */
 function wholeLines(ids: Ids, newline: number): number[] {
   const ends: number[] = [];
   for (let at = ids.indexOf(newline); at >= 0; at = ids.indexOf(newline, at + 1)) ends.push(at);
   return ends;
 }
 
-/** Lines that are handed on at a time */
+/** Number of lines that are passed on at once */
 const groupLines = 256;
 
 async function* textLines(

@@ -14,12 +14,12 @@ export const networkCommands = [
   ...['bench', 'gradients', 'visualize', 'publish', 'serve'],
 ] as const;
 
-/** Formats of other programs that a model can be written in */
+/** Formats of other programs to which a model can be exported */
 export const exportFormats = ['safetensors', 'onnx'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface Capability {
-  /** Cells with kernels of their own that have the feature; `equations` says it for all cells of equations. */
+  /** Cells with kernels of their own that have the feature; `equations` stands for all cells given by equations. */
   readonly cells: readonly CellName[];
   readonly equations: boolean;
   readonly backends: readonly Exclude<BackendName, 'auto'>[];
@@ -29,7 +29,7 @@ export interface Capability {
 
 const allBackends = backendNames.filter((name) => name !== 'auto');
 
-/** The cells that have a feature say so themselves. */
+/** The cells that say of themselves that they have a feature. */
 function cellsWith(feature: CellFeature): readonly CellName[] {
   return cellNames.filter((name) => cells[name].features.includes(feature));
 }
@@ -51,7 +51,7 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   },
 };
 
-/** Formats of the factors of products, with the back ends that compute in them. */
+/** Number formats of matrix products, with the back ends that support them. */
 export const precisions: Readonly<Record<Precision, Pick<Capability, 'backends'>>> = {
   f32: { backends: allBackends },
   bf16: { backends: ['native', 'reference'] },
@@ -59,11 +59,10 @@ export const precisions: Readonly<Record<Precision, Pick<Capability, 'backends'>
 };
 
 /**
- * A combination to be checked: work to be done, and a network to do it with. Properties that are not known yet are
- * absent.
+ * A combination to be checked: what is to be done, and with what network. Properties that are not known yet are absent.
  */
 export interface Combination extends ArchitectureFlags {
-  /** Name of a cell that has kernels of its own, or of a cell of equations */
+  /** Name of a cell with kernels of its own, or of one given by equations */
   readonly cell?: string | undefined;
   readonly backend?: BackendName | undefined;
   readonly precision?: Precision | undefined;
@@ -77,7 +76,7 @@ function isOfEquations(cell: string | undefined): boolean {
 
 /**
  * The reason why a combination is impossible; undefined if it is possible. The sentence is a function of how options
- * are spelt.
+ * are written.
  */
 export function refusal(wanted: Combination): ((name: Spelling) => string) | undefined {
   const { cell, backend, command, format, precision = 'f32' } = wanted;

@@ -1,11 +1,10 @@
 /**
- * Labels that are the same for a whole text: a language model with labels becomes one without them, which knows
- * nothing but the labels that were chosen. What it computes is the same; so whatever uses models of texts need not
- * know of labels.
+ * Fixes the labels for a whole text: a language model with labels becomes one without them, in which the chosen labels
+ * are built in. It computes the same, so code that uses models of texts need not know about labels.
  *
- * W_label u, which every step adds to the input projection, becomes part of its bias. A one-hot input has it in each
- * of its columns instead, and a cell of equations, which may have no such bias, gets u behind the embedding of every
- * character, and W_label beside W_ih.
+ * The term W_label u, which is added to the input projection at every step, becomes part of the projection's bias. If
+ * the input is one-hot, it is added to each of its columns instead. A cell given by equations may have no such bias;
+ * then u is appended to the embedding of every character, and W_label to W_ih.
  */
 import { cellOf } from './cells/cells.js';
 import { labelWeight } from './labelled-input.js';
@@ -16,7 +15,7 @@ import { parameterTable } from './parameters.js';
 
 /**
  * @param model of texts, with labels
- * @param values for each label the number of the value
+ * @param values for each label, the index of its value
  */
 export function withLabelsChosen(model: Model, values: readonly number[]): Model {
   const { labels: counts = [], ...plain } = model.config;
@@ -52,7 +51,7 @@ export function withLabelsChosen(model: Model, values: readonly number[]): Model
     } else {
       own.set(tensor(name));
       if (row < 0) continue;
-      // rows of a matrix of one-hot inputs, or of a bias
+      // number of columns of a matrix with one-hot input; 1 for a bias
       const width = size / (cellOf(plain).learned ? plain.hidden : added.length);
       for (let i = 0; i < size; i++) {
         own[i] += added[row * plain.hidden + Math.floor(i / width)];
@@ -62,19 +61,22 @@ export function withLabelsChosen(model: Model, values: readonly number[]): Model
   return { ...rest, config, weights };
 }
 
-/** Whether a model has no bias to take up what its labels add */
+/** Whether a model has no bias to which the contribution of its labels can be added */
 function isWidened(config: ModelConfig): boolean {
   return config.embedding > 0 && cellOf(config).learned !== undefined;
 }
 
-/** The parameters that take up what labels add, each with H more rows than the one before, or all in one */
+/**
+ * The parameters to which the contribution of labels is added: several with H rows each, one after the other, or all in
+ * one
+ */
 function inputNames(config: ModelConfig): string[] {
   const { learned } = cellOf(config);
   if (learned) return learned.inputs.map((name) => `rnn.${name}_l0`);
   return [config.embedding > 0 ? 'rnn.bias_ih_l0' : 'rnn.weight_ih_l0'];
 }
 
-/** Puts `more(i)` behind row i of a matrix of `width` columns. */
+/** Appends `more(i)` to row i of a matrix with `width` columns. */
 function widen(
   into: Float32Array,
   from: Float32Array,

@@ -1,6 +1,6 @@
 /**
- * The memory of a network's chunks besides that of its layers. It is allocated once, for the largest chunk; a chunk
- * of fewer steps or rows is a view of its beginning.
+ * The memory of a network's chunks in addition to that of its layers. It is allocated once, for the largest chunk; a
+ * chunk with fewer steps or rows is a view of its beginning.
  */
 import type { Backend, Tensor } from '../backend/backend.js';
 import type { CellChunk, CellLayer } from './cells/cell.js';
@@ -14,18 +14,18 @@ export interface Capacity {
   readonly maxBatch: number;
   /** Whether `backward` will be called. */
   readonly training: boolean;
-  /** Whether `forward` will be given dropout of outputs. */
+  /** Whether `forward` will be called with dropout of outputs. */
   readonly dropout: boolean;
-  /** Whether `forward` will be given dropout of weights. */
+  /** Whether `forward` will be called with dropout of weights. */
   readonly weightDrop: boolean;
-  /** Whether `forward` will be given resets of documents. */
+  /** Whether `forward` will be called with resets of documents. */
   readonly documents?: boolean;
 }
 
-/** Buffers of one chunk besides those of its layers: views for one (T, B) */
+/** Buffers of a chunk in addition to those of its layers: views for one (T, B) */
 export interface ChunkViews {
   readonly layers: readonly CellChunk[];
-  /** The input of the layer above, [T, B, H] a layer, compact, if it differs from the layer's output */
+  /** The input of the layer above, [T, B, H] for each layer, compact, if it differs from the layer's output */
   readonly layerOutputs: readonly (Tensor | undefined)[];
   /** Gradient w.r.t. the inputs of the layer above, [T, B, H] */
   readonly dOutput: Tensor | undefined;
@@ -68,7 +68,7 @@ export class ChunkBuffers {
     this.dStates = training ? states.map(() => backend.tensor([maxBatch * H])) : [];
   }
 
-  /** The buffers of a chunk of T steps of B rows. Chunks of one size share them. */
+  /** The buffers of a chunk with T steps and B rows. Chunks of the same size share them. */
   at(T: number, B: number): ChunkViews {
     const key = `${T} ${B}`;
     const known = this.views.get(key);

@@ -1,9 +1,9 @@
 /**
  * Sets states to zero in the middle of a chunk, where a document begins in a row.
  *
- * The cells run as they always do, only in pieces: from one step at which a document begins in some row to the next
- * such step. Before a piece the rows concerned are set to zero. Their former values are put back afterwards, because
- * they are also the outputs of the step before.
+ * The cells run as usual, but the chunk is divided into pieces at the steps at which a document begins in some row.
+ * Before a piece, the rows concerned are set to zero. Their former values are restored afterwards, because they are
+ * also the outputs of the preceding step.
  */
 import type { Backend, LayerInput, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
@@ -31,7 +31,7 @@ export class DocumentResets {
     );
   }
 
-  /** Announces which rows are reset at which steps of the next chunk. */
+  /** Sets which rows are reset at which steps of the next chunk. */
   begin(T: number, B: number, resets: readonly Reset[]): void {
     this.T = T;
     this.B = B;
@@ -56,7 +56,7 @@ export class DocumentResets {
     }
   }
 
-  /** The part of an input for the steps of a piece */
+  /** The part of an input that belongs to the steps of a piece */
   private inputOf(input: LayerInput, from: number, to: number): LayerInput {
     const { backend, B } = this;
     if ('table' in input) {
@@ -67,8 +67,8 @@ export class DocumentResets {
   }
 
   /**
-   * Runs layer l backward, like `CellChunk.backward`. Rows that were reset hold zeros afterwards, which is what the
-   * steps have read.
+   * Runs layer l backward, like `CellChunk.backward`. Rows that were reset contain zeros afterwards, because that is
+   * what the steps have read.
    */
   backward(layer: CellLayer, l: number, dOutput: Tensor, dState: readonly Tensor[]): void {
     const { backend, B, hidden: H } = this;

@@ -1,10 +1,10 @@
 /**
  * The first layer's input projection W_ih · embedding(id) + b_ih.
  *
- * There are only V different inputs, so the projection is a look-up: table = embedding · W_ihᵀ + b_ih,
- * [V, G·H], whose rows the cell takes by id; its gradient is scattered back into the table and goes on from
- * there. With fewer rows in a chunk than characters in the vocabulary the direct way is shorter. Both ways
- * give the same numbers forward. One-hot input is the table W_ihᵀ + b_ih itself.
+ * Only V different inputs exist, so the projection is a look-up: table = embedding · W_ihᵀ + b_ih, [V, G·H], whose rows
+ * the cell reads by id. The gradient is added to the rows of the table, and from there passed on to the parameters. If
+ * a chunk has fewer rows than the vocabulary has characters, computing the projection directly is faster. Both ways
+ * give the same numbers in the forward pass. For one-hot input the table is W_ihᵀ + b_ih.
  */
 import type {
   Backend,
@@ -31,15 +31,13 @@ export class FirstLayerInput {
   private table: Tensor | undefined;
   private dTable: Tensor | undefined;
   /**
-   * [maxRows, D]: embedded characters, and later the gradient w.r.t. them; only used where the look-up table would be
+   * [maxRows, D]: embedded characters, and later the gradient w.r.t. them; only used if the look-up table would be
    * slower
    */
   private embedded: Tensor | undefined;
-  /**
-   * The list of rows to look up that was made last; kept because each step of generation reads the same list of ids
-   */
+  /** The latest look-up, which is kept because each step of generation reads the same list of ids */
   private lookup: Lookup | undefined;
-  /** Embedded characters of the chunk size that was last asked for */
+  /** Embedded characters, for the chunk size that was used last */
   private projected: ProjectedInput | undefined;
   private frozen = false;
   private readonly embeddingName: string;
@@ -64,9 +62,9 @@ export class FirstLayerInput {
   }
 
   /**
-   * The input of the first layer: of character i, W_ih · embedding(ids[i]) + b_ih.
+   * The input of the first layer, which for character i is W_ih · embedding(ids[i]) + b_ih.
    * @param ids [T, B]
-   * @returns the table of projections, or embedded characters, which are projected
+   * @returns the table of projections, or embedded characters that are still to be projected
    */
   forward(ids: Indices, T: number, B: number): LayerInput {
     const { backend, weights } = this;
@@ -84,7 +82,7 @@ export class FirstLayerInput {
     return this.projected;
   }
 
-  /** Writes the input of characters [T, B] to a tensor [T·B, G·H]. */
+  /** Writes the input projection of characters [T, B] to a tensor [T·B, G·H]. */
   write(projection: Tensor, ids: Indices): void {
     const { backend } = this;
     const input = this.forward(ids, ids.length, 1);
@@ -92,7 +90,10 @@ export class FirstLayerInput {
     else backend.linear(projection, input.x, input.weight, input.bias);
   }
 
-  /** Adds to the gradients of the embedding, W_ih and b_ih; dProjection [T, B, G·H], compact or not */
+  /**
+   * Adds to the gradients of the embedding, W_ih and b_ih.
+   * @param dProjection [T, B, G·H], compact or not
+   */
   backward(dProjection: Tensor, ids: Indices): void {
     const { backend, weights, gradients } = this;
     if (gradients === undefined || this.dLayer === undefined) {
@@ -114,12 +115,12 @@ export class FirstLayerInput {
     }
     const x = this.embeddedRows(ids.length);
     backend.linearBackwardWeight(dWeight, dBias, dProjection, x);
-    // the embedded characters are not needed any more, so their gradient takes their memory
+    // the embedded characters are no longer needed, so their gradient uses their memory
     backend.linearBackwardInput(x, dProjection, this.layer.weight, false);
     backend.scatterAdd(gradients.get(this.embeddingName), x, ids);
   }
 
-  /** Computes the table once: the weights will not change until `thaw`. */
+  /** Computes the table once, because the weights will not change until `thaw`. */
   freeze(): void {
     this.fillTable();
     this.frozen = true;

@@ -1,4 +1,4 @@
-/** Labels of rows in memory of the device, which is allocated when the first come. */
+/** Writes labels of rows to the device, into memory that is allocated when the first ones come. */
 import type { Backend, Indices } from '../backend/backend.js';
 import type { LabelRows } from './labels.js';
 
@@ -11,7 +11,7 @@ export class LabelFeed {
     private readonly maxRows: number,
   ) {}
 
-  /** @param values [C, N], of N = `count` rows; none without labels */
+  /** @param values [C, N] for N = `count` rows; empty without labels */
   write(values: Int32Array | undefined, count: number): LabelRows | undefined {
     if (values === undefined) return undefined;
     const { backend } = this;

@@ -1,4 +1,4 @@
-/** The input of a language model's first layer: characters, and the labels of the texts where these have any. */
+/** The input of a language model's first layer: characters and, if the texts have any, labels. */
 import type { Backend, Indices, LayerInput, Tensor } from '../backend/backend.js';
 import { FirstLayerInput } from './input.js';
 import { LabelEmbedding, LabelProjection, type LabelRows } from './labels.js';
@@ -6,7 +6,7 @@ import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 import { SummedInput } from './summed-input.js';
 
-/** Name of the matrix that a language model multiplies embeddings of labels with */
+/** Name of the matrix with which a language model multiplies embeddings of labels */
 export const labelWeight = 'rnn.weight_label_l0';
 
 export class LabelledInput {
@@ -36,9 +36,10 @@ export class LabelledInput {
   }
 
   /**
-   * The input of characters and labels.
+   * The input made from characters and labels.
    * @param ids [T, B]
-   * @param rows of a network with labels: those of the T·B rows, or of B rows if they are the same at every step
+   * @param rows labels, for a network with labels: those of the T·B rows, or of B rows if they are the same at every
+   * step
    */
   forward(ids: Indices, T: number, B: number, rows: LabelRows | undefined): LayerInput {
     const { characters, labels } = this;
@@ -50,7 +51,10 @@ export class LabelledInput {
     return labels.summed.input(T * B);
   }
 
-  /** Adds to the gradients of all that is learned here; dProjection [T, B, G·H], compact or not */
+  /**
+   * Adds to the gradients of all parameters used here.
+   * @param dProjection [T, B, G·H], compact or not
+   */
   backward(dProjection: Tensor, ids: Indices): void {
     const { characters, labels } = this;
     if (labels) {

@@ -1,11 +1,11 @@
 /**
- * Labels of texts, such as an author or a part of speech: a further input of a first layer. Each value of each label
- * has an embedding; those of a row's labels are added up, and a matrix makes of the sum what the layer reads beside
- * the character, the same at every step:
+ * Labels of texts, such as an author or a part of speech, as an additional input of a first layer. Each value of each
+ * label has an embedding. Those of a row's labels are summed, and a matrix turns the sum into a term that is added to
+ * the input projection, the same at every step:
  *
  *     u = Σ_c embedding(label_c)        projection_t = W_ih x_t + b_ih + W_label u
  *
- * That is a layer whose input is the character's embedding with u behind it.
+ * This is equivalent to a layer whose input is the character's embedding concatenated with u.
  */
 import type { Backend, Indices, Tensor } from '../backend/backend.js';
 import type { ModelConfig } from './model-config.js';
@@ -14,7 +14,7 @@ import type { ParameterTensors } from './parameters.js';
 /** Name of the parameter with the embeddings of all values of all labels, [K, E] */
 export const labelEmbeddings = 'labels.weight';
 
-/** K: number of values of all labels together */
+/** K: total number of values of all labels */
 export function labelValues({ labels = [] }: Pick<ModelConfig, 'labels'>): number {
   return labels.reduce((sum, count) => sum + count, 0);
 }
@@ -27,14 +27,15 @@ export function labelWidth({ embedding, hidden }: ModelConfig): number {
 /** The labels of some rows */
 export interface LabelRows {
   /**
-   * [C, N] label by label: for each row the value among those of all labels, of which the first label's come first
+   * [C, N] label by label: the value of each row, as an index among the values of all labels, of which the first
+   * label's come first
    */
   readonly ids: Indices;
   /** N */
   readonly count: number;
 }
 
-/** The embeddings of labels, added up by row */
+/** The embeddings of labels, summed for each row */
 export class LabelEmbedding {
   private readonly sums: Tensor;
   private readonly part: Tensor;
@@ -68,12 +69,12 @@ export class LabelEmbedding {
     return sums;
   }
 
-  /** The sums that were computed last, without the rows that `narrow` has left out */
+  /** The sums that were computed last, without the rows that `narrow` has dropped */
   get last(): Tensor {
     return this.rows(this.sums);
   }
 
-  /** Keeps some of the rows of the last call. They can then not be gone back to. */
+  /** Keeps only some of the rows of the last call; the others cannot be restored. */
   narrow(rows: Indices): void {
     const { backend } = this;
     const before = this.rows(this.sums);
@@ -83,14 +84,14 @@ export class LabelEmbedding {
     backend.copy(this.rows(this.sums), moved);
   }
 
-  /** A gradient w.r.t. the sums of the last call, to which layers add theirs; zero at first */
+  /** The gradient w.r.t. the sums of the last call, to which layers add; it is zero at first */
   gradient(): Tensor {
     const d = this.rows(this.part);
     this.backend.fill(d, 0);
     return d;
   }
 
-  /** Adds to the gradients of the embeddings what `gradient` has given out. */
+  /** Adds to the gradients of the embeddings what layers have added to `gradient`. */
   backward(): void {
     const { backend, gradients, current } = this;
     if (gradients === undefined || current === undefined)
@@ -113,7 +114,7 @@ export class LabelEmbedding {
   }
 }
 
-/** What a layer makes of the sums of embeddings */
+/** The term that a layer adds to its input projection, made from the sums of embeddings */
 export class LabelProjection {
   private readonly products: Tensor;
   private readonly weight: Tensor;
@@ -132,7 +133,7 @@ export class LabelProjection {
 
   /**
    * Adds to a layer's input projection.
-   * @param projection [M, G·H] with M a multiple of N: row i gets what belongs to row i mod N of the sums
+   * @param projection [M, G·H] where M is a multiple of N: row i belongs to row i mod N of the sums
    * @param sums [N, E]
    */
   forward(projection: Tensor, sums: Tensor): void {

@@ -1,18 +1,18 @@
-/** How the costs of a text's lines are distributed, in as much room as a model file has for it. */
+/** The distribution of the costs of a text's lines, in a form small enough for a model file. */
 
 export interface LineQuantiles {
   /** Number of lines */
   readonly lines: number;
-  /** Bits per character that 0, 1, 2, … 100 % of the lines cost at most */
+  /** Bits per character that 0, 1, 2, … 100 % of the lines do not exceed */
   readonly percentiles: readonly number[];
-  /** The highest costs, in falling order: the end of the distribution that a cut-off lies in */
+  /** The highest costs, in descending order; cut-offs are in this part of the distribution */
   readonly highest: readonly number[];
 }
 
-/** Number of costs that are kept one by one */
+/** Number of costs that are stored individually */
 export const keptHighest = 200;
 
-/** Costs are kept as they are printed. */
+/** Costs are stored with as many digits as are printed. */
 export const costDigits = 6;
 
 /** @param costs of lines in bits per character, at least one; the list is sorted in place */
@@ -27,7 +27,7 @@ export function lineQuantiles(costs: Float64Array): LineQuantiles {
 }
 
 /**
- * The least cost that at least this share of the lines does not exceed; between percentiles a value in proportion.
+ * The lowest cost that at least this fraction of the lines does not exceed, interpolated between percentiles.
  * @param share from 0 to 1
  */
 export function costAt({ lines, percentiles, highest }: LineQuantiles, share: number): number {

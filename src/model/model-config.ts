@@ -1,14 +1,19 @@
-/** The configuration of a network: everything but its weights. */
+/** The configuration of a network: everything except its weights. */
 import type { VectorShape } from '../text/conditions.js';
 import type { CellChoice } from './cells/cells.js';
 
-/** Optional architecture flags. They are omitted when off, so that a plain model's JSON does not change. */
+/** Optional architecture flags. They are omitted when off, so that the JSON of a plain model does not change. */
 export interface ArchitectureFlags {
-  /** Layers above the first add their input to their output. */
+  /** Whether layers above the first add their input to their output. */
   readonly residual?: boolean;
-  /** Each gate's sums are normalised over the units; see capabilities.ts for the cells that can do it. */
+  /**
+   * Whether each gate's pre-activations are normalised across the units; capabilities.ts lists the cells that support
+   * it.
+   */
   readonly layerNorm?: boolean;
-  /** Reads a source and writes a target: an encoder, a decoder and attention; see pairs/pair-network.ts. */
+  /**
+   * Whether it reads a source and writes a target, with an encoder, a decoder and attention; see pairs/pair-network.ts.
+   */
   readonly pairs?: boolean;
 }
 
@@ -16,7 +21,7 @@ export interface ArchitectureFlags {
 export const attentions = ['general', 'dot', 'none'] as const;
 
 export interface Attending {
-  /** Omitted when `general`, and without pairs */
+  /** Omitted if `general`, and for networks without pairs */
   readonly attention?: (typeof attentions)[number] | undefined;
 }
 
@@ -39,7 +44,7 @@ export interface ModelConfig extends ArchitectureFlags, Attending, CellChoice {
   readonly hidden: number;
   /** D: size of the character embedding; 0 feeds characters one-hot */
   readonly embedding: number;
-  /** V: size of the vocabulary, the unknown symbol included */
+  /** V: size of the vocabulary, including the unknown symbol */
   readonly vocabulary: number;
   /** Number of values of each label, if texts have labels; see labels.ts. */
   readonly labels?: readonly number[];
@@ -47,7 +52,7 @@ export interface ModelConfig extends ArchitectureFlags, Attending, CellChoice {
   readonly vectors?: VectorShape;
 }
 
-/** Number of layers whose state is carried from one chunk of a training to the next; a network of pairs has none. */
+/** Number of layers whose state is carried from one training chunk to the next; none in a network for pairs. */
 export function carriedLayers({ layers, pairs }: ModelConfig): number {
   return pairs ? 0 : layers;
 }

@@ -1,4 +1,4 @@
-/** A trained model as plain data: what a checkpoint holds and what sampling and scoring need. */
+/** A trained model as plain data: what a model file contains and what sampling and scoring need. */
 
 import type { ModelCounts } from '../counts/mixture.js';
 import type { Label } from '../text/conditions.js';
@@ -11,32 +11,32 @@ import { type Parameter, parameterTable } from './parameters.js';
 export interface Model {
   readonly config: ModelConfig;
   readonly vocabulary: Vocabulary;
-  /** Rules by which texts become characters: the same for training, prompts and evaluation */
+  /** How texts are converted to characters, which is the same for training, prompts and evaluation */
   readonly text: TextOptions;
-  /** The text that ends each record of the training text; absent if it is not made of records */
+  /** The text that ends each record of the training text; absent if that does not consist of records */
   readonly separator?: string | undefined;
   /** All parameters in the flat order of the parameter table */
   readonly weights: Float32Array;
-  /** What stands beside texts; absent where nothing does */
+  /** Labels and vectors of texts; absent if there are none */
   readonly beside?: Beside | undefined;
-  /** n-grams of the text, mixed into the network's predictions; absent where the network alone predicts */
+  /** n-gram counts of the text, which are mixed into the network's predictions; absent if the network predicts alone */
   readonly counts?: ModelCounts | undefined;
   /** How the model was trained, as its file records it; JSON values only */
   readonly training: Readonly<Record<string, unknown>> | undefined;
   readonly history: readonly HistoryEntry[];
-  /** How much the lines of the validation text cost, if it has enough of them */
+  /** The distribution of the costs of the validation text's lines, if it has enough of them */
   readonly lineQuantiles?: LineQuantiles | undefined;
 }
 
 /** The labels and vectors of a model's texts */
 export interface Beside {
-  /** In their order; the configuration says how many values each has */
+  /** In their order; the configuration records the number of values of each */
   readonly labels: readonly Label[];
-  /** The column with vectors, if there are any; the configuration says of what size they are. */
+  /** The column with vectors, if there are any; the configuration records their size. */
   readonly vector?: string | undefined;
 }
 
-/** The field of a model or a state, if it has one */
+/** The field of a model or a state, which is absent if there are no labels and vectors */
 export function withBeside(beside: Beside | undefined): { readonly beside?: Beside } {
   return beside ? { beside } : {};
 }
@@ -46,7 +46,7 @@ export type HistoryEntry = Readonly<Record<string, number | null>>;
 
 export interface NamedTensor {
   readonly parameter: Parameter;
-  /** Row-major values, a view on the model's weights */
+  /** Row-major values, as a view of the model's weights */
   readonly values: Float32Array;
 }
 

@@ -1,14 +1,13 @@
 /**
- * The character model: embedding → L recurrent layers → linear → softmax, over chunks of T steps of B
- * rows. Forward and backward stand side by side; the loop over layers is the whole of truncated BPTT
- * here, the loop over time is in the cells.
+ * The character model: embedding → L recurrent layers → linear → softmax, over chunks of T steps and B rows. Truncated
+ * back-propagation through time is the loop over layers here and the loop over time steps in the cells.
  *
- * With residual connections (He et al. 2016; between LSTM layers, Wu et al. 2016) the layers above the
- * first hand on x + dropout(layer(x)) instead of dropout(layer(x)).
+ * With residual connections (He et al. 2016; between LSTM layers, Wu et al. 2016) the layers above the first pass on x
+ * + dropout(layer(x)) instead of dropout(layer(x)).
  *
- * Activations are allocated once, for chunks of at most `maxRows` = T·B rows:
- * per layer what its cell states, plus one [T,B,H] gradient and, with dropout or residual connections, one
- * [T,B,H] of what it hands on (with both, another [T,B,H] gradient), plus [T·B,V] logits.
+ * Activations are allocated once, for chunks of at most `maxRows` = T·B rows: for each layer what its cell needs, plus
+ * one [T,B,H] gradient and, with dropout or residual connections, one [T,B,H] output (with both, another [T,B,H]
+ * gradient), plus [T·B,V] logits.
  */
 import type { Backend, DropoutMask, Indices, ProjectedInput, Tensor } from '../backend/backend.js';
 import type { Reset } from '../text/documents.js';
@@ -30,10 +29,10 @@ import { createState } from './network-state.js';
 import type { ParameterTensors } from './parameters.js';
 import { WeightDrop } from './weight-drop.js';
 
-/** State of every layer, [B, H] each: `state[layer][0]` is h, `[1]` the LSTM's c. */
+/** The state of every layer, [B, H] each: `state[layer][0]` is h, `[1]` the LSTM's c. */
 export type State = readonly (readonly Tensor[])[];
 
-/** Receives the gradients w.r.t. the states before each step, [B, H] each, from the last layer and step on. */
+/** Receives the gradients w.r.t. the states before each step, [B, H] each, beginning with the last layer and step. */
 export type StateGradientObserver = (layer: number, t: number, dState: readonly Tensor[]) => void;
 
 export class Network {
@@ -95,9 +94,9 @@ export class Network {
   /**
    * Runs T steps of B rows.
    * @param ids [T, B] time-major
-   * @param state read as the state before the chunk, then overwritten with the state after it
+   * @param state the state before the chunk, which is overwritten with the state after it
    * @param resets rows whose state becomes zero within the chunk, in ascending order of steps
-   * @param labels those of each row and step, of a network with labels
+   * @param labels those of each row and step, for a network with labels
    * @returns logits [T·B, V], valid until the next call
    */
   forward(
@@ -135,7 +134,7 @@ export class Network {
     this.writeLayerOutput(chunk, l);
   }
 
-  /** The input of a layer above the first; kept, because each step of generation has the same. */
+  /** The input of a layer above the first; cached, because it is the same in each step of generation. */
   private inputAbove(chunk: ChunkViews, l: number): ProjectedInput {
     const x = this.layerOutput(chunk, l - 1);
     if (this.inputs[l]?.x !== x) this.inputs[l] = { x, ...this.layerWeights[l].input };
@@ -145,8 +144,8 @@ export class Network {
   /**
    * Loss of the last forward pass.
    * @param targets [T, B] ids of the characters that followed
-   * @param scale factor of the loss whose gradient `backward` takes; 0 leaves the logits as they are
-   * @returns one loss a row, [T·B], in nats
+   * @param scale factor of the loss whose gradient `backward` computes; 0 leaves the logits unchanged
+   * @returns one loss per row, [T·B], in nats
    */
   loss(targets: Indices, scale: number): Tensor {
     const { chunk } = this.last();
@@ -155,10 +154,10 @@ export class Network {
   }
 
   /**
-   * Adds the gradient of scale · Σ losses to the gradients, by back-propagation through the T steps of
-   * the last chunk. Nothing flows beyond the chunk's edge.
-   * @param observe is shown the gradient at every step on the way, at the cost of a call a step
-   * @returns gradient w.r.t. the state before the chunk, the last computed layer's: layer 0
+   * Adds the gradient of scale · Σ losses to the gradients, by back-propagation through the T steps of the last chunk.
+   * No gradient flows beyond the chunk's edge.
+   * @param observe receives the gradient at every step, at the cost of one call per step
+   * @returns gradient w.r.t. the state of layer 0 before the chunk
    */
   backward(observe?: StateGradientObserver): readonly Tensor[] {
     const { backend, gradients, layerGradients } = this;
@@ -201,7 +200,7 @@ export class Network {
           dProjection,
           this.layerOutput(chunk, l - 1),
         );
-        // the skip connection passes the gradient unchanged, so accumulate
+        // the skip connection passes the gradient unchanged, so this gradient is added to it
         const { weight } = this.layerWeights[l].input;
         backend.linearBackwardInput(dOutput, dProjection, weight, isSkipped);
       }
@@ -228,7 +227,7 @@ export class Network {
     return this.last().chunk.layers;
   }
 
-  /** Promises that the weights will not change until `thaw`, so that values derived from them can be kept. */
+  /** Promises that the weights will not change until `thaw`, so that values derived from them can be cached. */
   freeze(): void {
     const parts = this.cell.unitGroups.map((count) => count * this.config.hidden);
     for (const weight of this.recurrentWeights) this.backend.freeze(weight, parts);
@@ -252,7 +251,7 @@ export class Network {
     return this.layerWeights.flatMap(({ recurrent }) => recurrent ?? []);
   }
 
-  /** Writes the input of layer l + 1: layer l's output after dropout, and its input if the network is residual. */
+  /** Writes the input of layer l + 1: layer l's output after dropout, plus its input if the network is residual. */
   private writeLayerOutput(chunk: ChunkViews, l: number): void {
     const { backend } = this;
     const { output } = chunk.layers[l];
@@ -272,7 +271,7 @@ export class Network {
     const { backend, config } = this;
     const { recurrent: dWeight, bias } = gradients;
     if (dWeight === undefined) return;
-    // with layer normalisation the bias is added after normalising, and the layer computes its gradient itself
+    // with layer normalisation the bias is added after the normalisation, and the layer computes its gradient itself
     const dBias = config.layerNorm ? undefined : bias;
     const addGradient = (dWeight: Tensor) =>
       addProductGradients(backend, this.cell, products, dWeight, dBias);

@@ -1,4 +1,7 @@
-/** An input of a layer that several matrices add up to: rows of its own, which the layer reads as those of a table. */
+/**
+ * An input that is the sum of several matrix products: it has rows of its own, which the layer reads like those of a
+ * table.
+ */
 import type { Backend, Indices, Lookup, Tensor } from '../backend/backend.js';
 
 export class SummedInput {
@@ -22,7 +25,7 @@ export class SummedInput {
     );
   }
 
-  /** [count, G·H], for whoever writes or adds to it; what was written last is still there. */
+  /** [count, G·H], to write or add to; the latest contents are still there. */
   rows(count: number): Tensor {
     return this.backend.view(this.sums, 0, [count, this.width]);
   }

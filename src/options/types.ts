@@ -10,7 +10,7 @@ export interface ValueType<T> {
   readonly expected: string;
   /** The allowed values, if there are only a few */
   readonly choices?: readonly string[];
-  /** What kind of file the value names, so that a shell can complete it */
+  /** The kind of file that the value names, so that a shell can complete it */
   readonly names?: 'file' | 'model';
   /** @throws ValueError when the text is not a valid value */
   parse(text: string): T;

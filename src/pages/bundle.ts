@@ -1,4 +1,4 @@
-/** Build step: each page's script and style as one file each, dist/pages/client/NAME.js and .css. */
+/** A build step that bundles the script and the style sheet of each page: dist/pages/client/NAME.js and .css. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,9 @@ const source = (name: string) =>
 const target = (name: string) => fileURLToPath(new URL(`client/${name}`, import.meta.url));
 const charts = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
 
-/** What uPlot's licence asks to stand wherever its code does; a comment that begins so survives minifying. */
+/**
+ * The notice that uPlot's licence requires wherever its code is; a comment that begins in this way survives minifying.
+ */
 const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
   createRequire(import.meta.url).resolve('uplot/LICENSE'),
   'utf8',
@@ -26,7 +28,7 @@ const pages: Readonly<Record<PageName, readonly string[]>> = {
   visualize: [source('base.css'), source('visualize.css')],
 };
 
-/** The modules that threads of pages begin with, compiled already: they are the same as in Node.js. */
+/** The modules with which threads of pages begin, as they were compiled for Node.js. */
 const modules: Readonly<Record<string, string>> = {
   'publish-thread': '../published/page-script.js',
 };
@@ -49,7 +51,7 @@ for (const thread of Object.values(threads)) {
     input: fileURLToPath(new URL(modules[thread], import.meta.url)),
     logLevel: 'warn',
     platform: 'browser',
-    // what a module of Node.js is needed for is left out with it, if the page does not call it
+    // an import from Node.js disappears together with the code that uses it, if the page does not call that
     external: /^node:/,
     treeshake: { moduleSideEffects: false },
     output: { file, format: 'iife', minify: true },

@@ -66,19 +66,19 @@ export interface VisualizeData {
 }
 
 /**
- * What a model of pairs looks at. The weights of pair p, in the blob `weights-p`, are [T, S], as Uint8: 255 · √w, so
- * that small ones can be told apart.
+ * What a model trained on pairs attends to. The weights of pair p, in the blob `weights-p`, are [T, S], as Uint8: 255 ·
+ * √w, so that small ones can be distinguished.
  */
 export interface AttentionData {
   readonly model: string;
-  /** Number of pairs in all, of which the page shows some */
+  /** Total number of pairs, some of which are on the page */
   readonly pairsInAll: number;
   readonly pairs: readonly {
-    /** What stands at each position that is looked at */
+    /** What is at each position of the source */
     readonly source: readonly string[];
-    /** What is written, the end included */
+    /** What is written, including the end */
     readonly target: readonly string[];
-    /** Cost of each in bits */
+    /** Cost of each symbol in bits */
     readonly bits: readonly number[];
   }[];
 }

@@ -1,6 +1,6 @@
 /**
- * Self-contained pages: script, style and data are in the file, and its content
- * security policy forbids the browser any request, and any script but the page's own.
+ * Self-contained pages: script, style and data are in the file, and its content security policy forbids the browser to
+ * make any request and to run any script but the page's own.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -12,11 +12,11 @@ export interface PageContent {
   readonly title: string;
   /** The data of the page as JSON */
   readonly data: unknown;
-  /** Larger parts, as base64 text: only decoded when the page asks for them */
+  /** Larger parts, as base64 text, which are decoded only when the page needs them */
   readonly blobs?: Iterable<readonly [id: string, base64: string]>;
 }
 
-/** Pages whose script starts a thread that computes in WebAssembly, with the file of the thread's script */
+/** Pages whose script starts a thread that computes in WebAssembly, each with the file of the thread's script */
 export const threads: Readonly<Partial<Record<PageName, string>>> = { publish: 'publish-thread' };
 
 /** The content security policy of a page with this script */
@@ -33,7 +33,7 @@ function policyOf(script: string, hasThread: boolean): string {
   ].join('; ');
 }
 
-/** @returns the page's text in pieces: it may be longer than a string can be */
+/** @returns the page's text in pieces, because it may exceed the max length of a string */
 export function* page(name: PageName, { title, data, blobs }: PageContent): Generator<string> {
   const built = (file: string) => readFileSync(new URL(`client/${file}`, import.meta.url), 'utf8');
   const script = escapeScript(built(`${name}.js`));
@@ -68,13 +68,14 @@ function escapeText(text: string): string {
   return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
-/** Escapes JSON, so that nothing in it can end the element that it stands in. */
+/** Escapes JSON, so that nothing in it can end the element that contains it. */
 function escapeJson(json: string): string {
   return json.replaceAll('<', '\\u003c');
 }
 
 /**
- * Escapes a script in the same way. `<` has its uses there, so only the two sequences that HTML looks for are escaped.
+ * Escapes a script for the same purpose. `<` is needed in scripts, so only the two sequences that HTML looks for are
+ * escaped.
  */
 function escapeScript(script: string): string {
   return script.replace(/<(?=\/script|!--)/gi, '\\x3c');

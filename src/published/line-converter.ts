@@ -1,4 +1,4 @@
-/** Converts the lines that are typed into a page whose model is one of pairs. */
+/** Converts the lines that are typed into a page whose model was trained on pairs. */
 import type { Backend } from '../backend/backend.js';
 import { Converter } from '../convert/converter.js';
 import type { Model } from '../model/model-data.js';
@@ -12,7 +12,7 @@ export class LineConverter {
   private readonly converter: Converter;
   private readonly coding: PairCoding;
 
-  /** @param backend whose memory the network takes for as long as there is a backend */
+  /** @param backend in whose memory the network stays as long as the backend exists */
   constructor(
     private readonly model: Model,
     backend: Backend,

@@ -1,4 +1,4 @@
-/** Answers a request for completions: as one object, or as a stream of server-sent events. */
+/** Answers a request for completions, with one object or as a stream of server-sent events. */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Model } from '../model/model-data.js';
@@ -14,7 +14,7 @@ interface Choice {
   readonly task: CompletionTask;
   readonly texts: SymbolTexts;
   readonly prompt: string;
-  /** What of it has not been sent yet */
+  /** The part that has not been sent yet */
   text: string;
   /** Position of the next character in the choice's text */
   offset: number;
@@ -23,7 +23,9 @@ interface Choice {
   ended: boolean;
 }
 
-/** In the order of the characters: each, its log-probability, the likely ones in its place, and its position */
+/**
+ * For each character in order: the character, its log-probability, the probable ones at its position, and its offset
+ */
 interface Logprobs {
   readonly tokens: string[];
   readonly token_logprobs: (number | null)[];
@@ -36,7 +38,7 @@ export class CompletionAnswer {
   private readonly choices: readonly Choice[];
   private readonly reader: ResponseReader;
   private readonly names: readonly string[] | undefined;
-  /** Is called when the answer is complete, or its reader has gone. */
+  /** Called when the answer is complete, or its reader has gone. */
   private settle: () => void = () => {};
 
   constructor(
@@ -74,7 +76,7 @@ export class CompletionAnswer {
     );
   }
 
-  /** Sends the answer. The promise ends when that is done, or when nobody reads it any more. */
+  /** Sends the answer. The promise is fulfilled when that is done, or when the reader has gone. */
   async send(): Promise<void> {
     const { request, response, reader, choices, pool } = this;
     const settled = new Promise<void>((resolve) => {
@@ -114,7 +116,7 @@ export class CompletionAnswer {
     };
   }
 
-  /** Takes what is new of a choice, and sends it if the answer is a stream. */
+  /** Collects what is new in a choice, and sends it if the answer is a stream. */
   private collect(choice: Choice, index: number): void {
     const { task, texts } = choice;
     if (choice.ended || this.reader.gone) return;
@@ -131,7 +133,7 @@ export class CompletionAnswer {
     if (this.choices.every(({ ended }) => ended)) this.settle();
   }
 
-  /** Puts the prompt before what is drawn, if the request asks for it. */
+  /** Puts the prompt before the text that is drawn, if the request asks for it. */
   private begin(choice: Choice): void {
     choice.begun = true;
     if (!this.request.echo) {
@@ -177,7 +179,7 @@ export class CompletionAnswer {
     this.reader.write(`data: ${JSON.stringify(value)}\n\n`);
   }
 
-  /** What the answer took, in characters */
+  /** The numbers of characters that were read and written */
   private get usage() {
     const { prompts } = this.request;
     const read = prompts.reduce((sum, { ids }) => sum + ids.length, 0);

@@ -1,4 +1,4 @@
-/** The fields of a request for completions, checked; what they mean is as clients of this interface expect. */
+/** Checks the fields of a request for completions, whose meaning is what clients of this interface expect. */
 import type { Fields } from '../json/fields.js';
 import { integersFrom, ranges } from '../limits.js';
 import type { Model } from '../model/model-data.js';
@@ -8,9 +8,9 @@ import type { SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';
 import { HttpFailure } from './http-failure.js';
 
-/** Max numbers of a request: of prompts, of texts for each, of stop sequences, and of characters of each text */
+/** Limits of a request: numbers of prompts, of texts for each, of stop sequences, and of characters in each text */
 export const completionLimits = { prompts: 128, texts: 128, stops: 16, characters: 100_000 };
-/** Max number of characters of all texts of a request together */
+/** Max total number of characters of all texts in a request */
 const mostInAll = 1_000_000;
 const defaultCharacters = 16;
 
@@ -18,23 +18,23 @@ export interface CompletionRequest {
   readonly prompts: readonly { readonly text: string; readonly ids: ArrayLike<number> }[];
   /** Number of texts for each prompt */
   readonly n: number;
-  /** Settings of the texts of each prompt */
+  /** Settings for the texts of each prompt */
   readonly settings: readonly SampleSettings[];
   readonly stream: boolean;
   /** Whether a stream ends with the numbers of characters */
   readonly streamUsage: boolean;
   readonly echo: boolean;
-  /** Number of likely characters to be told for each; undefined if nothing is to be told of them */
+  /** Number of probable characters to report for each character; undefined if they are not wanted */
   readonly logprobs: number | undefined;
 }
 
-/** Fields that would change the texts and that this server does not know: refused, not ignored */
+/** Fields that would change the texts and that this server does not support; they are refused, not ignored */
 const unknownFields = ['suffix', 'logit_bias', 'presence_penalty', 'frequency_penalty'];
 
 /**
  * Reads a request.
  * @param name of the model
- * @throws CharnnError naming the field that is wrong, and HttpFailure for another model
+ * @throws CharnnError naming the field that is wrong; HttpFailure for another model
  */
 export function completionRequest(fields: Fields, model: Model, name: string): CompletionRequest {
   requireModel(fields, name);

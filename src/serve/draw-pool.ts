@@ -1,7 +1,7 @@
 /**
- * Reads and draws many texts side by side in one thread: those of all requests share the steps of one batch. Where there
- * are more texts than rows, those that have had the fewest steps so far come first, so that long texts do not hold up
- * short ones.
+ * Reads and draws many texts in parallel in one thread: the texts of all requests share the steps of one batch. If
+ * there are more texts than rows, those that have had the fewest steps so far come first, so that long texts do not
+ * delay short ones.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Backend, isPending } from '../backend/backend.js';
@@ -14,33 +14,33 @@ import { rememberSeparator } from '../sample/read-prompt.js';
 export interface PoolTask {
   /** Id that is read next */
   readonly input: number;
-  /** Whether there is nothing more to do, or nobody who wants it */
+  /** Whether there is nothing left to do, or nobody wants the text any more */
   readonly done: boolean;
   /** Whether it waits for its reader */
   readonly waiting: boolean;
-  /** Whether the text begins with what was given, and not with what is read before any text */
+  /** Whether the text begins with a prompt, and not with the character that is read before any text */
   readonly isPrompted: boolean;
   /**
-   * Takes what the model expects after `input`.
+   * Receives what the model expects after `input`.
    * @param logits [V] beginning at `start`, up to a constant; valid during the call
    */
   advance(logits: Float32Array, start: number): void;
-  /** Hands on what there is; called between slices of work, and when the text is done. */
+  /** Passes on what there is; called between slices of work, and when the text is done. */
   flush(): void;
 }
 
-/** Max texts of a batch: more do not make a step any faster for each. */
+/** Max number of texts in a batch; with more, the time of a step per text no longer falls. */
 const maxRows = 32;
-/** Number of steps after which a text makes room for one that waits and has had fewer */
+/** Number of steps after which a text gives up its row to one that waits and has had fewer */
 const turnSteps = 64;
-/** Milliseconds of work between looks at what has come in */
+/** Milliseconds of work between two checks for new requests */
 const sliceMs = 10;
 
 interface Seat {
   readonly task: PoolTask;
-  /** How far the text was read when it last made room */
+  /** How far the text had been read when it last gave up its row */
   readonly place: Place;
-  /** Number of steps since it was last given a row, and in all */
+  /** Number of steps since it last got a row, and in all */
   steps: number;
   total: number;
 }
@@ -54,7 +54,7 @@ export class DrawPool {
   private readonly free: Place[] = [];
   private running = false;
 
-  /** @param backend whose memory the pool takes; it is given back with the backend's scope */
+  /** @param backend in whose memory the pool computes; it is released with the backend's scope */
   constructor(
     private readonly model: Model,
     backend: Backend,
@@ -77,7 +77,7 @@ export class DrawPool {
     this.wake();
   }
 
-  /** Goes on, after a reader that was waited for has taken what there was. */
+  /** Continues, after a reader that was slow has taken what there was. */
   wake(): void {
     if (this.running) return;
     this.running = true;
@@ -87,7 +87,7 @@ export class DrawPool {
   private async run(): Promise<void> {
     try {
       for (;;) {
-        // requests and readers come in
+        // lets requests and readers be handled
         await setImmediate();
         this.seat();
         if (this.active.length === 0) return;
@@ -101,7 +101,10 @@ export class DrawPool {
     }
   }
 
-  /** Takes away what is done or waits, and gives the room, and that of texts that had their turn, to the queue. */
+  /**
+   * Removes texts that are done or wait for their reader, and gives their rows, and those of texts that had their turn,
+   * to the queue.
+   */
   private seat(): void {
     const { active, queue } = this;
     for (let row = active.length - 1; row >= 0; row--) {
@@ -123,7 +126,7 @@ export class DrawPool {
     }
   }
 
-  /** The row of the text with the most steps, of those whose turn is over; -1 if there is none */
+  /** Among the texts whose turn is over, the row of the one with the most steps; -1 if there is none */
   private longestServed(): number {
     const { active } = this;
     let row = -1;
@@ -149,7 +152,7 @@ export class DrawPool {
     }
   }
 
-  /** Takes a text out of the batch: it is done, or goes to the end of the queue. */
+  /** Removes a text from the batch: it is done, or goes to the end of the queue. */
   private unseat(row: number): void {
     const { active, batch, predictor, queue } = this;
     const seat = active[row];
@@ -164,7 +167,7 @@ export class DrawPool {
     if (seat.task.done) this.drop(seat);
   }
 
-  /** Lets a text that is done go. */
+  /** Releases what a text that is done has used. */
   private drop(seat: Seat): void {
     this.queue.splice(this.queue.indexOf(seat), 1);
     this.free.push(seat.place);

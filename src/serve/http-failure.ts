@@ -1,4 +1,4 @@
-/** A request that cannot be answered as it is: a status and words for whoever sent it. */
+/** A request that cannot be answered: the status, and a message for whoever sent it. */
 export class HttpFailure extends Error {
   constructor(
     readonly status: number,
@@ -7,7 +7,7 @@ export class HttpFailure extends Error {
     super(message);
   }
 
-  /** The answer, in the form in which clients of this kind of interface expect it */
+  /** The answer, in the form that clients of this kind of interface expect */
   get body(): { readonly error: Readonly<Record<string, unknown>> } {
     const type = this.status < 500 ? 'invalid_request_error' : 'server_error';
     return { error: { message: this.message, type, param: null, code: null } };

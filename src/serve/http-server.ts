@@ -1,4 +1,4 @@
-/** The server: which requests are taken, what each path answers, and how it ends. */
+/** The server: which requests are accepted, what each path answers, and how the server ends. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Backend } from '../backend/backend.js';
@@ -23,24 +23,24 @@ export interface Service {
   /** The name or address to listen on */
   readonly host: string;
   readonly port: number;
-  /** Is told of errors that are nobody's fault but charnn's. */
+  /** Is told of errors that are defects of charnn. */
   readonly onDefect: (error: unknown) => void;
 }
 
-/** Max texts that are drawn or wait to be drawn */
+/** Max number of texts that are being drawn or wait for it */
 const maxTexts = 1024;
 const maxConnections = 1024;
-/** Milliseconds in which the head of a request, and all of a request, must have come */
+/** Milliseconds within which the head of a request, and the whole request, must have arrived */
 const headMs = 10_000;
 const requestMs = 60_000;
-/** Milliseconds that requests have to end in when the server ends */
+/** Milliseconds that requests have to end when the server ends */
 const farewellMs = 5_000;
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export class ModelServer {
   private readonly server: Server;
-  /** Absent for a model of pairs, which writes no text */
+  /** Absent for a model trained on pairs, which writes no text */
   private readonly drawing: DrawPool | undefined;
   private readonly created = Math.floor(Date.now() / 1000);
   private readonly paths: Readonly<
@@ -71,9 +71,9 @@ export class ModelServer {
   }
 
   /**
-   * Starts to listen.
-   * @returns the address, as a browser takes it
-   * @throws CharnnError when the port or the address cannot be had
+   * Starts listening.
+   * @returns the address, as a browser accepts it
+   * @throws CharnnError when the port or the address is not available
    */
   async listen(): Promise<string> {
     const { host, port } = this.service;
@@ -100,7 +100,7 @@ export class ModelServer {
     return `http://${name}:${address.port}/`;
   }
 
-  /** Takes no more requests, and ends when those that are under way have ended, after some seconds at the latest. */
+  /** Accepts no more requests, and ends when those in progress have ended, or after some seconds. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeIdleConnections();
@@ -110,7 +110,7 @@ export class ModelServer {
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // a connection that breaks is no defect; whatever is written afterwards goes nowhere
+    // a broken connection is not a defect; whatever is written afterwards is discarded
     request.on('error', () => {});
     response.on('error', () => {});
     response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -193,13 +193,13 @@ export class ModelServer {
           );
     if (failure.status === 500) this.service.onDefect(error);
     if (response.destroyed) return;
-    // an answer that has begun can only be broken off
+    // an answer that has begun can only be aborted
     if (response.headersSent) {
       response.destroy();
       return;
     }
     if (failure.status === 503) response.setHeader('Retry-After', '1');
-    // what is left of the request is not read
+    // the rest of the request is not read
     if (!request.complete) response.setHeader('Connection', 'close');
     send(response, failure.status, failure.body);
   }

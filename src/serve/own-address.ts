@@ -1,11 +1,11 @@
 /**
- * Which requests may reach the server. A page of another site can make a browser ask any address, also under a name
- * that it has made to lead here (DNS rebinding): so the name that was asked for must be one of this server's, and a
- * request that a page sends must come from a page of this server.
+ * Decides which requests may reach the server. A page of another site can make a browser send requests to any address,
+ * also under a host name that it controls (DNS rebinding). So the requested host name must be one of this server's, and
+ * a request sent by a page must come from a page of this server.
  */
 import { isIP } from 'node:net';
 
-/** Names that lead to this machine and nowhere else */
+/** Host names that always mean this machine */
 const localNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
@@ -19,7 +19,7 @@ export function foreignness(
 ): string | undefined {
   const name = nameIn(headers.host);
   if (name === undefined) return 'the header Host is missing or is no name';
-  // an address is nothing that another site can make lead here
+  // another site cannot control what a numeric address means
   const isOwn = [...localNames, host.toLowerCase()].includes(name) || isAddress(name);
   if (!isOwn) return `the name ${name} is none of this server's (see --host)`;
   if (headers.origin === undefined) return undefined;
@@ -27,7 +27,7 @@ export function foreignness(
   return 'the request comes from a page of another site';
 }
 
-/** The name of a header Host, without the port */
+/** The host name in a Host header, without the port */
 function nameIn(header: string | undefined): string | undefined {
   return /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i.exec(header ?? '')?.[1].toLowerCase();
 }

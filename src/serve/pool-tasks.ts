@@ -1,4 +1,4 @@
-/** The texts of requests: some are gone on with, some only read. */
+/** The texts of requests: some are continued, others only read. */
 import type { Model } from '../model/model-data.js';
 import { Foretold } from '../published/foretold.js';
 import { CharacterSampler } from '../sample/character-sampler.js';
@@ -7,22 +7,22 @@ import type { SampleSettings } from '../sample/settings.js';
 import { textBeginning } from '../text/documents.js';
 import type { PoolTask } from './draw-pool.js';
 
-/** Who a text is for */
+/** The reader of a text */
 export interface TextReader {
   /** Whether nobody wants the text any more */
   readonly gone: boolean;
   /** Whether it must not be given more at the moment */
   readonly waiting: boolean;
-  /** Is called when there may be something new to take. */
+  /** Called when there may be something new to take. */
   onFlush(): void;
 }
 
-/** A prompt that is read, and gone on with: the characters are those of `charnn sample` with the same seed. */
+/** A prompt that is read and continued; the characters are those of `charnn sample` with the same seed. */
 export class CompletionTask implements PoolTask {
   input: number;
-  /** Number of characters drawn, with those of a stop sequence */
+  /** Number of characters drawn, including those of a stop sequence */
   drawn = 0;
-  /** What was foretold of the prompt, and of what was drawn and not yet taken; if that was asked for */
+  /** What was predicted for the prompt, and for what was drawn but not taken yet, if that is wanted */
   readonly ofPrompt: Foretold | undefined;
   private readonly ofDrawn: Foretold | undefined;
   private readonly record: RecordSampler;
@@ -34,7 +34,7 @@ export class CompletionTask implements PoolTask {
 
   /**
    * @param index number of the random stream
-   * @param names of the ids, if it is asked for what was foretold
+   * @param names of the ids, if predictions are wanted
    */
   constructor(
     { vocabulary, config }: Model,
@@ -55,7 +55,7 @@ export class CompletionTask implements PoolTask {
       this.ofDrawn = new Foretold(symbols);
       if (prompt.length > 0) this.ofPrompt.addUnforetold(names[prompt[0]]);
     }
-    // a prompt that nothing is to follow is read for what was foretold of it, or not at all
+    // a prompt without a continuation is read only if its predictions are wanted
     const isReading = names !== undefined && prompt.length > 1;
     this.finished = settings.length === 0 && !isReading;
   }
@@ -72,7 +72,7 @@ export class CompletionTask implements PoolTask {
     return this.reader.waiting;
   }
 
-  /** Why the text ended: its length was reached, or a stop sequence came. */
+  /** Why the text ended: it reached its length, or a stop sequence came. */
   get reason(): 'length' | 'stop' {
     return this.taken < this.drawn ? 'stop' : 'length';
   }
@@ -94,7 +94,7 @@ export class CompletionTask implements PoolTask {
     if (record.done) this.finished = true;
   }
 
-  /** Takes the characters that are certain, with what was foretold of them. */
+  /** Returns the characters that are certain, with what was predicted for them. */
   take() {
     const ids = this.record.take();
     this.taken += ids.length;
@@ -116,11 +116,11 @@ export class CompletionTask implements PoolTask {
 export class ScoringTask implements PoolTask {
   readonly isPrompted = true;
   input: number;
-  /** Surprise of each character but the first, in bits */
+  /** Surprise of each character except the first, in bits */
   readonly bits: Float64Array;
   private at = 0;
 
-  /** @param ids the text after the character that is read before it */
+  /** @param ids the text, preceded by the character that is read before it */
   constructor(
     private readonly ids: ArrayLike<number>,
     private readonly vocabulary: number,

@@ -1,14 +1,14 @@
-/** Reads the JSON of a request, which may be anything, and as long as anything. */
+/** Reads the JSON of a request, which may be anything of any length. */
 import type { IncomingMessage } from 'node:http';
 import { Fields } from '../json/fields.js';
 import { HttpFailure } from './http-failure.js';
 
 /** Max bytes of a request that is read */
 export const maxBodyBytes = 2 ** 20;
-/** Bytes up to which a longer request is received all the same, without being kept, so that its sender gets an answer */
+/** Number of bytes up to which a longer request is still received, but not stored, so that its sender gets an answer */
 const maxIgnoredBytes = 2 ** 26;
 
-/** @throws HttpFailure for a body that is too long, or is no object of JSON */
+/** @throws HttpFailure for a body that is too long, or is not a JSON object */
 export async function readBody(request: IncomingMessage): Promise<Fields> {
   const pieces: Buffer[] = [];
   let length = 0;

@@ -1,4 +1,4 @@
-/** Whoever reads a response: as slow as they like, but not for ever, and perhaps gone. */
+/** The reader of a response, who may be slow, but not forever, and may be gone. */
 import type { ServerResponse } from 'node:http';
 
 /** Milliseconds after which a reader who has taken nothing counts as gone */
@@ -6,7 +6,7 @@ const patienceMs = 30_000;
 
 export class ResponseReader {
   gone = false;
-  /** Whether what was written is still to be taken */
+  /** Whether what was written has not been taken yet */
   waiting = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly listeners: (() => void)[] = [];
@@ -25,7 +25,7 @@ export class ResponseReader {
     if (response.destroyed) this.leave();
   }
 
-  /** Calls back when the reader has gone, or the response has ended. */
+  /** Calls a function when the reader has gone, or the response has ended. */
   onGone(listener: () => void): void {
     if (this.gone) listener();
     else this.listeners.push(listener);

@@ -1,4 +1,4 @@
-/** Scores texts: each is read as a line, as `charnn score` reads it. */
+/** Scores the texts of a request, each as `charnn score` scores a line. */
 import type { ServerResponse } from 'node:http';
 import type { Fields } from '../json/fields.js';
 import type { Model } from '../model/model-data.js';
@@ -63,7 +63,10 @@ export async function scoreTexts(
   return { object: 'list', model: name, results };
 }
 
-/** A text's ids between two line ends; where the model knows none, the first character is read before it. */
+/**
+ * A text's ids with a line end before and after; if the model does not know line ends, the character before any text is
+ * read first.
+ */
 function surrounded(text: string, { vocabulary, text: rules }: Model): number[] {
   const ids = Array.from(vocabulary.encode(prepareText(text, rules)).ids);
   const newline = vocabulary.id(lineFeed);

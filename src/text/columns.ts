@@ -12,9 +12,9 @@ import { besideNames, type ReadingOptions, type TextFormat } from './reading-opt
 import { validUtf8 } from './utf8.js';
 
 /**
- * The texts of a column as lines, in UTF-8: those of the records that have come together, at least one.
- * @param beside takes the columns beside the texts
- * @throws CharnnError as `columnRecords`
+ * Yields the texts of a column as lines in UTF-8, grouped as their records arrive, at least one per group.
+ * @param beside receives the columns with labels and vectors
+ * @throws CharnnError as `columnRecords` does
  */
 export async function* columnTexts(
   bytes: AsyncIterable<Uint8Array>,
@@ -31,9 +31,9 @@ export async function* columnTexts(
 }
 
 /**
- * The records of a table that have come together, at least one: the text of a column, and columns beside it.
- * Line ends within a text become one space each, so that a record is always one line.
- * @param bytes of one file, without a byte-order mark
+ * Yields the records of a table in groups, as they arrive: the text of a column, and further columns. Line ends within
+ * a text become one space each, so that a record is always one line.
+ * @param bytes content of one file, without a byte-order mark
  * @param name the file, as messages show it
  * @throws CharnnError naming the line of a record that is malformed or has no such text; UsageError where the column
  * has to be named, or does not exist
@@ -60,7 +60,7 @@ export interface ColumnRecord {
   readonly text: Buffer;
   /** The line that the record ends in, counted from 1 */
   readonly line: number;
-  /** The fields of the columns beside the text; '' for one that is not there */
+  /** The fields of the further columns; '' for a column that is missing */
   readonly further: readonly string[];
 }
 
@@ -101,9 +101,9 @@ export interface DelimitedRecord {
 }
 
 /**
- * The records of a table in CSV or TSV that have come together, at least one, without the header.
- * @param choose gives the indices of the columns that are wanted, by the header
- * @throws CharnnError naming the line for a record that is broken
+ * Yields the records of a CSV or TSV table, without the header, grouped as they arrive, at least one per group.
+ * @param choose returns the indices of the wanted columns, given the header
+ * @throws CharnnError naming the line of a record that is malformed
  */
 export async function* delimitedRecords(
   bytes: AsyncIterable<Uint8Array>,
@@ -272,7 +272,7 @@ function fieldOf(record: JsonObject, column: string, where: string): string {
 }
 
 /**
- * A field of an object as text: strings as they are, all else as JSON. What the object lacks may be a field of its
+ * A field of an object as text: strings unchanged, anything else as JSON. A field that the object lacks may be in its
  * field `labels`.
  */
 export function fieldText(object: unknown, key: string): string | undefined {

@@ -1,6 +1,6 @@
 /**
- * Reads what stands beside texts: labels and vectors, which come as further columns of a table. Each value of a label
- * gets a number; where the values are given, as those of a model, another value is refused.
+ * Reads labels and vectors, which are further columns of a table. Each value of a label gets a number; if the values
+ * are given, as by a model, other values are refused.
  */
 import { CharnnError } from '../errors.js';
 import { limits } from '../limits.js';
@@ -10,7 +10,7 @@ import type { Conditions, Label, VectorShape } from './conditions.js';
 import type { BesideColumns } from './reading-options.js';
 import { otherSize, parseVectors, scaledVectors } from './vector-text.js';
 
-/** What a model knows of the columns */
+/** What a model records about the columns */
 export interface KnownConditions {
   readonly labels: readonly Label[];
   readonly vectors?: VectorShape | undefined;
@@ -22,16 +22,16 @@ export interface ReadConditions extends KnownConditions {
 
 export class ConditionReader {
   private readonly names: readonly string[];
-  /** By label, the number of each value */
+  /** For each label, the number of each value */
   private readonly numbers: readonly Map<string, number>[];
   private readonly rows: number[] = [];
   private readonly vectors: Float32Array[] = [];
   private readonly counts: number[] = [];
   private size: number | undefined;
-  /** Number of lines of the files before */
+  /** Number of lines in the preceding files */
   private before = 0;
 
-  /** @param known by a model; absent where the texts say which values there are */
+  /** @param known by a model; absent if the texts determine which values there are */
   constructor(
     columns: BesideColumns,
     private readonly known?: KnownConditions,
@@ -45,11 +45,11 @@ export class ConditionReader {
   }
 
   /**
-   * Takes the further fields of a record. Lines that are left out have none.
-   * @param record number of the record's line in the file, counted from 0; not less than that of the record before
-   * @param fields one for each name of `besideNames`
+   * Reads the further fields of a record. Lines that are not passed have none.
+   * @param record number of the record's line in the file, counted from 0, in ascending order
+   * @param fields one for each name in `besideNames`
    * @param where the record, as messages show it
-   * @throws CharnnError for a value that is not known, and for what is no vector
+   * @throws CharnnError for an unknown value, and for a field that is not a vector
    */
   add(record: number, fields: readonly string[], where: string): void {
     const C = this.names.length;
@@ -68,12 +68,12 @@ export class ConditionReader {
     this.counts.push(vectors.length);
   }
 
-  /** Ends a file that became so many lines. */
+  /** Ends a file that had this many lines. */
   endFile(lines: number): void {
     this.before += lines;
   }
 
-  /** What has been read, with vectors brought to one scale: that of the model, or their own */
+  /** What has been read, with vectors standardised by the model's mean and deviation, or their own */
   finish(): ReadConditions {
     const labels = this.names.map((name, c) => ({
       name,
@@ -119,7 +119,7 @@ export class ConditionReader {
     return numbers.size - 1;
   }
 
-  /** Mean and standard deviation of all numbers */
+  /** Mean and standard deviation of all elements */
   private shape(): VectorShape {
     let [count, sum] = [0, 0];
     for (const vector of this.vectors) {

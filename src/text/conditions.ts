@@ -1,39 +1,41 @@
-/** What stands beside the texts of records: labels and vectors, by the number of the record. A record is a line. */
+/** What belongs to records besides their texts: labels and vectors, by the number of the record. A record is a line. */
 
-/** A label and its values. A value's number is its place in the list. */
+/** A label and its values; a value is represented by its index in the list. */
 export interface Label {
   readonly name: string;
   readonly values: readonly string[];
 }
 
-/** Vectors that stand before the characters of a source */
+/** Vectors that precede the characters of a source */
 export interface VectorShape {
-  /** F: number of numbers of a vector */
+  /** F: number of elements of a vector */
   readonly size: number;
-  /** Mean and standard deviation of all numbers of the training vectors, by which they are brought to one scale */
+  /** Mean and standard deviation of all elements of the training vectors, by which vectors are standardised */
   readonly mean: number;
   readonly deviation: number;
 }
 
 export interface Conditions {
-  /** [R, C] for each record the value of each label, among those of all labels; none without labels */
+  /**
+   * [R, C] the value of each label for each record, as an index among the values of all labels; empty without labels
+   */
   readonly labels: Int32Array;
-  /** C */
+  /** C: number of labels */
   readonly columns: number;
   readonly vectors: VectorLists | undefined;
 }
 
-/** For each record a list of vectors of F numbers */
+/** For each record a list of vectors with F elements */
 export interface VectorLists {
-  /** F */
+  /** F: number of elements of a vector */
   readonly size: number;
-  /** [R + 1] number of the first vector of each record */
+  /** [R + 1] index of the first vector of each record */
   readonly starts: Float64Array;
-  /** [·, F] */
+  /** [·, F] the vectors of all records */
   readonly values: Float32Array;
 }
 
-/** What stands beside one record */
+/** Labels and vectors of one record */
 export interface Given {
   /** [C] */
   readonly labels: Int32Array;
@@ -41,7 +43,7 @@ export interface Given {
   readonly vectors: Float32Array;
 }
 
-/** What stands beside record `i` */
+/** Labels and vectors of record `i` */
 export function givenOf({ labels, columns, vectors }: Conditions, i: number): Given {
   const { size = 0, starts, values } = vectors ?? {};
   const between = (from: number, to: number) => values?.slice(from * size, to * size);
@@ -51,7 +53,10 @@ export function givenOf({ labels, columns, vectors }: Conditions, i: number): Gi
   };
 }
 
-/** What stands beside some records, of equally many vectors of F numbers: labels [C, N], and vectors [·, N, F] */
+/**
+ * Labels and vectors of some records, all with the same number of vectors of F elements: labels [C, N], and vectors [·,
+ * N, F]
+ */
 export function givenTogether(
   all: readonly Given[],
   size: number,
@@ -89,7 +94,7 @@ export function labelsOf({ labels, columns }: Conditions, records: ArrayLike<num
 }
 
 /**
- * The vectors of some records, which have equally many.
+ * The vectors of some records, all of which have the same number of vectors.
  * @returns [count, N, F]
  */
 export function vectorsOf(

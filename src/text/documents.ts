@@ -17,7 +17,7 @@ export interface Documents {
   readonly starts: readonly number[];
   /** The id that is read before the first character of a document */
   readonly beginning: number;
-  /** The labels of the documents, if these are records that have some */
+  /** The labels of the documents, if these are records with labels */
   readonly labels?: RecordLabels | undefined;
 }
 
@@ -27,10 +27,10 @@ export interface Reset {
   readonly rows: readonly number[];
 }
 
-/** What is to be known of the documents in a chunk */
+/** Where documents begin in a chunk, and their labels */
 export interface DocumentMarks {
   readonly resets: readonly Reset[];
-  /** [C, T·rows] the labels of each row and step, of documents that have labels */
+  /** [C, T·rows] the labels at each row and step, if documents have labels */
   readonly labels?: Int32Array;
 }
 

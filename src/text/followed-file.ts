@@ -1,19 +1,18 @@
-/** A file that grows, and that is replaced by a new one of its name now and then, as logs are. */
+/** A file that grows and is now and then replaced by a new one of the same name, as logs are. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { readFlags } from '../files/open-input.js';
 import { type FileName, failToRead } from './open-file.js';
 import type { Source } from './sources.js';
 
-/** Milliseconds between two looks at a file that has nothing new */
+/** Milliseconds between two checks of a file that has nothing new */
 const pauseMs = 200;
 
 const bufferBytes = 1 << 16;
 
 /**
- * Yields the file as a source that goes on while the file grows, and another source whenever the file was
- * replaced or cut off: as `tail -F` does, and without an end. What was written to a replaced file is read to
- * its end before that.
+ * Yields the file as a source that continues while the file grows, and another source whenever the file is replaced or
+ * truncated, as `tail -F` does. It never ends. A file that was replaced is first read to its end.
  * @throws CharnnError when it cannot be read
  */
 export async function* followed(path: FileName, named: Source): AsyncGenerator<Source, void, void> {
@@ -22,7 +21,7 @@ export async function* followed(path: FileName, named: Source): AsyncGenerator<S
     for (;;) {
       const turn = new Turn(path, file);
       yield { ...named, size: undefined, read: () => turn.read(named.name) };
-      // a packed file may have an end of its own before it is replaced
+      // a packed file may end before it is replaced
       while (!(await turn.isOver())) await setTimeout(pauseMs);
       const next = await opened(path, named.name);
       await file.close();
@@ -51,7 +50,7 @@ class Turn {
         this.position += bytesRead;
         if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
         else if (isLast) return;
-        // between this look and the one before, the last bytes may have been written
+        // the last bytes may have been written between this check and the one before
         else if (await this.isOver()) isLast = true;
         else await setTimeout(pauseMs);
       }
@@ -60,7 +59,7 @@ class Turn {
     }
   }
 
-  /** Whether another file has taken the name, or this one was cut off */
+  /** Whether another file has this name now, or this one was truncated */
   async isOver(): Promise<boolean> {
     const held = await this.file.stat({ bigint: true });
     if (held.size < this.position) return true;
@@ -78,7 +77,7 @@ async function opened(path: FileName, name: string): Promise<FileHandle> {
   return open(path, readFlags).catch((cause) => failToRead(name, cause));
 }
 
-/** Yields what several iterables give, as it comes. */
+/** Yields the values of several iterables in the order in which they come. */
 export async function* merged<T>(
   iterables: readonly AsyncIterable<T>[],
 ): AsyncGenerator<T, void, void> {

@@ -17,7 +17,7 @@ export interface LineOptions {
   readonly unit?: TextUnit | undefined;
   /** Max bytes of a line */
   readonly maxBytes?: number | undefined;
-  /** Makes of a line, and of the columns beside it, what is yielded; `where` is the line, as messages show it */
+  /** Makes what is yielded from a line and its further columns; `where` is the line, as messages show it */
   readonly attach?:
     | ((line: Buffer, further: readonly string[], where: string) => Buffer)
     | undefined;

@@ -61,9 +61,9 @@ export interface CorpusOptions {
    * bytes are errors
    */
   readonly reading?: ReadingOptions | undefined;
-  /** The coding of pairs, which takes up their symbols; absent for texts */
+  /** The coding of pairs, which adds their symbols as they are read; absent for texts */
   readonly coding?: PairCoding | undefined;
-  /** Takes what stands beside the texts of records */
+  /** Receives labels and vectors of records */
   readonly beside?: ConditionReader | undefined;
   /** The stream that the path `-` stands for */
   readonly stdin: Readable;

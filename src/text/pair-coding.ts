@@ -1,12 +1,12 @@
 /**
- * Units of pairs. A text of pairs has one vocabulary, of characters, and each side is written in it by its unit:
+ * Units of pairs. A text of pairs has one vocabulary, of characters, in which each side is written by its unit:
  *
- *     char     as it is
- *     byte     each byte of its UTF-8 as the character of that number
- *     symbol   each symbol between blanks as one character: itself if it is one, else one of Unicode's private use,
- *              U+F0000 for the first such symbol, U+F0001 for the second, and so on
+ *     char     unchanged
+ *     byte     each byte of its UTF-8 as the character with that number
+ *     symbol   each symbol between blanks as one character: itself if it is a single character, otherwise a private-use
+ *              character, U+F0000 for the first such symbol, U+F0001 for the second, and so on
  *
- * Source and target do not get into each other's way, because the network has tables of its own for each of them.
+ * Source and target cannot be confused, because the network has separate embeddings for them.
  */
 import { CharnnError, optionName } from '../errors.js';
 import type { PairUnits, SideUnit, TextOptions } from './unit.js';
@@ -18,9 +18,9 @@ type Wanted = Readonly<Record<Side, SideUnit | 'auto'>>;
 const questionMark = 0x3f;
 /** The character of the first symbol that is not a single character */
 const firstSymbol = 0xf0000;
-/** Max number of such symbols: the rest of the plane */
+/** Max number of such symbols, which is the rest of the plane */
 export const maxSymbols = 0xfff0;
-/** Stands for a symbol that is not known. No vocabulary has it, because it is never counted among the symbols. */
+/** Stands for an unknown symbol. It is in no vocabulary, because it is never counted as a symbol. */
 const unknownSymbol = String.fromCodePoint(firstSymbol + maxSymbols);
 
 export class PairCoding {
@@ -44,9 +44,9 @@ export class PairCoding {
   }
 
   /**
-   * A coding that takes up symbols as they come.
+   * A coding that adds symbols as they come.
    * @param wanted `auto` is decided by the pairs
-   * @param symbols those of a model that is to go on learning
+   * @param symbols those of a model that is to learn more
    */
   static growing(wanted: Wanted, symbols: readonly string[] = []): PairCoding {
     return new PairCoding(wanted, symbols, true);
@@ -57,7 +57,7 @@ export class PairCoding {
   }
 
   /**
-   * Decides units that are left open: symbols where a side is made of a few short symbols between blanks, else
+   * Decides units that are open: symbols if a side consists of a few short symbols between blanks, otherwise
    * characters.
    */
   decide(pairs: Readonly<Record<Side, readonly string[]>>): void {
@@ -73,12 +73,12 @@ export class PairCoding {
     return unit === 'auto' ? 'char' : unit;
   }
 
-  /** Notes the format that the pairs come in. */
+  /** Records the format of the pairs. */
   comeAs(format: string): void {
     if (this.isGrowing) this.format = format === 'ndjson' ? format : undefined;
   }
 
-  /** The units and the symbols so far; undefined where there is nothing to be remembered */
+  /** The units and the symbols so far; undefined if there is nothing to record */
   get units(): PairUnits | undefined {
     const [source, target] = [this.unit('source'), this.unit('target')];
     const { format } = this;
@@ -102,7 +102,9 @@ export class PairCoding {
     }
   }
 
-  /** The bytes that characters of a side stand for. What is no byte, in a side of bytes, becomes `?`. */
+  /**
+   * The bytes that the characters of a side stand for. In a side of bytes, a character that is not a byte becomes `?`.
+   */
   decode(side: Side, characters: string): Uint8Array {
     switch (this.unit(side)) {
       case 'char':
@@ -117,7 +119,7 @@ export class PairCoding {
     }
   }
 
-  /** The units of a side, as a reader of messages knows them */
+  /** The units of a side, as messages show them */
   partsOf(side: Side, text: string): string[] {
     if (this.unit(side) !== 'symbol') return Array.from(text);
     return text.split(/\s+/u).filter((symbol) => symbol !== '');
@@ -149,7 +151,7 @@ export class PairCoding {
 
 const characters: PairUnits = { source: 'char', target: 'char', symbols: [] };
 
-/** The coding of the pairs of a model, or of a training that goes on */
+/** The coding for the pairs of a model, or of a resumed training */
 export function codingOf({ pairs = characters }: TextOptions): PairCoding {
   return PairCoding.of(pairs);
 }
@@ -159,20 +161,20 @@ export function symbolName(character: number, { pairs = characters }: TextOption
   return pairs.symbols[character - firstSymbol] ?? String.fromCodePoint(character);
 }
 
-/** Whether a symbol is one character, and none of those that stand for symbols */
+/** Whether a symbol is a single character, and not one of those that stand for symbols */
 function isCharacter(symbol: string): boolean {
   const code = symbol.codePointAt(0) as number;
   return code < firstSymbol && symbol.length === (code > 0xffff ? 2 : 1);
 }
 
-/** Max number of different symbols of a side that is found to be made of symbols */
+/** Max number of different symbols in a side that is recognised as symbols */
 const maxDifferent = 256;
 /** Max length of such a symbol */
 const maxLength = 6;
-/** Min number of times that such a symbol occurs on average */
+/** Min number of times that such a symbol must occur on average */
 const minOccurrences = 10;
 
-/** Whether texts are made of a few short symbols between blanks, such as phonemes. Numbers and words are not. */
+/** Whether texts consist of a few short symbols between blanks, such as phonemes, but not numbers or words. */
 function areSymbols(texts: readonly string[]): boolean {
   const different = new Set<string>();
   let [count, several] = [0, 0];

@@ -1,11 +1,11 @@
 /**
- * Pairs in the formats that people have them in:
+ * Pairs in common formats:
  *
- *     tsv      source, tab, target, and perhaps more columns. Where the first line names the columns `source` and
- *              `target`, they may stand anywhere.
+ *     tsv      source, tab, target, and perhaps more columns. If the first line names the columns `source` and
+ *              `target`, they may be in any order.
  *     csv      a header that names the columns (RFC 4180)
- *     ndjson   an object a line, with the fields `source` and `target`; labels are fields, too, or fields of `labels`
- *     dict     a pronouncing dictionary as of CMU: word, two blanks, phonemes; `WORD(1)` is another pronunciation of
+ *     ndjson   an object per line, with the fields `source` and `target`; labels are fields, too, or fields of `labels`
+ *     dict     a pronouncing dictionary like CMU's: word, two blanks, phonemes; `WORD(1)` is another pronunciation of
  *              WORD; lines that begin with `;;;` or `#` are comments, and so is what follows `#` between blanks
  */
 import { UsageError } from '../errors.js';
@@ -23,22 +23,22 @@ export interface PairRecord {
   readonly source: string;
   /** undefined where there is none */
   readonly target: string | undefined;
-  /** The further columns that were asked for; '' for one that is not there */
+  /** The requested further columns; '' for a column that is missing */
   readonly further: readonly string[];
   /** Whether there are further columns that have no names */
   readonly isWider?: boolean;
 }
 
-/** How many lines show what format it is */
+/** Number of lines from which the format is recognised */
 const shownLines = 20;
 
 /**
- * The pairs that have come together. A record that is none has no target, or an empty side.
- * @param bytes of one file, without a byte-order mark
+ * Yields pairs in groups, as they arrive. A record that is not a pair has no target, or an empty side.
+ * @param bytes content of one file, without a byte-order mark
  * @param name the file, as messages show it
- * @param isBytes whether texts are bytes, which the strings then have as characters of their number
- * @param onFormat told the format before the first pair
- * @throws CharnnError for a table that is broken, UsageError for one without the columns
+ * @param isBytes whether texts are bytes, which are then represented by characters with the same number
+ * @param onFormat called with the format before the first pair
+ * @throws CharnnError for a table that is malformed, UsageError for one without the columns
  */
 export async function* pairRecords(
   bytes: AsyncIterable<Uint8Array>,
@@ -78,7 +78,7 @@ export async function* pairRecords(
   }
 }
 
-/** The format of lines; where it is not given, what the first of them look like */
+/** The format of lines; if it is not given, it is recognised from the first of them */
 function formatOf(given: TextFormat, lines: readonly string[]): Exclude<PairFormat, 'csv'> {
   if (given !== 'lines') return given as Exclude<PairFormat, 'csv'>;
   const shown = lines.filter((line) => line.trim() !== '' && !isComment(line)).slice(0, shownLines);
@@ -171,7 +171,7 @@ function objectRecord(
   try {
     object = JSON.parse(isBytes ? Buffer.from(text, 'latin1').toString() : text);
   } catch {
-    // as a line that is no pair it is counted and named
+    // it is counted and named like a line that is not a pair
   }
   const isObject = typeof object === 'object' && object !== null;
   const field = (key: string): string | undefined => {
@@ -183,7 +183,7 @@ function objectRecord(
   const source = isString('source') ? field('source') : undefined;
   return {
     line,
-    // no character of the text itself, so that nothing is learnt from it
+    // a character that is not in the text, so that nothing is learned from it
     source: source ?? (isString('target') ? '' : '\ufffd'),
     target: isString('target') ? field('target') : undefined,
     further: further.map((key) => fieldText(object, key) ?? ''),

@@ -1,6 +1,6 @@
 /**
- * Files of pairs as lines, one for each line of the file: source, tab, target. Lines that have no record, such as
- * comments, are empty, so that a line keeps its number.
+ * Converts files of pairs to lines, one for each line of the file: source, tab, target. Lines without a record, such as
+ * comments, become empty, so that line numbers do not change.
  */
 import type { ConditionReader } from './condition-reader.js';
 import { prepareText } from './decode.js';
@@ -9,15 +9,15 @@ import { type PairRecord, pairRecords } from './pair-formats.js';
 import type { ReadingOptions } from './reading-options.js';
 import type { TextOptions } from './unit.js';
 
-/** Number of pairs by which units are decided that are left open */
+/** Number of pairs by which units that are open are decided */
 const decidingPairs = 20_000;
 
 /**
- * The lines of a file of pairs, those that have come together.
+ * Yields the lines of a file of pairs in groups, as they arrive.
  * @param bytes of the file, without a byte-order mark
  * @param name the file, as messages show it
  * @param coding of the sides; units that it leaves open are decided by the first file
- * @throws CharnnError as `pairRecords`
+ * @throws CharnnError as `pairRecords` does
  */
 export async function* pairLines(
   bytes: AsyncIterable<Uint8Array>,
@@ -59,7 +59,7 @@ export interface PairLineOptions {
   readonly reading: ReadingOptions;
   readonly text: TextOptions;
   readonly coding: PairCoding;
-  /** Takes what stands beside the pairs */
+  /** Receives labels and vectors of the pairs */
   readonly beside?: ConditionReader | undefined;
 }
 
@@ -82,11 +82,11 @@ function lineOf(
     side('source', source),
     ...(target === undefined ? [] : [side('target', target)]),
   ];
-  // a further column that is left out is still counted as one
+  // a further column that is dropped is still counted as one
   return fields.join('\t') + (isWider ? '\t' : '');
 }
 
-/** A tab or a line end within a field would end it. */
+/** Replaces tabs and line ends within a field, which would end it. */
 function oneLine(text: string): string {
   return text.replace(/[\t\n]/g, ' ');
 }

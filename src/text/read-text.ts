@@ -27,7 +27,7 @@ export interface TextReading {
   readonly reading?: ReadingOptions | undefined;
   /** The coding of pairs, where a file is one of pairs */
   readonly coding?: PairCoding | undefined;
-  /** Takes what stands beside the texts of records */
+  /** Receives labels and vectors of records */
   readonly beside?: ConditionReader | undefined;
   /** Called with each piece of the file, before any decoding */
   readonly onRaw?: ((piece: Uint8Array) => void) | undefined;
@@ -48,7 +48,7 @@ export async function readText(
   const opening = { reading: used, onRaw, patient: true, keepMark: isWhole };
   const bytes = textBytes(source, opening);
   const { name } = source;
-  // the sides of pairs are made uniform before they become lines
+  // the sides of pairs are normalised before they become lines
   const uniform = coding === undefined ? text : { unit: text.unit, keepCr: true };
   const decoding = new TextDecoding(uniform, name, used.invalid);
   const lines = () => {

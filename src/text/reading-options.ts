@@ -8,18 +8,18 @@ export type InvalidAction = (typeof invalidActions)[number];
 export const textFormats = ['lines', 'csv', 'tsv', 'ndjson', 'dict'] as const;
 /**
  * `lines`: the whole file is the text; `csv`, `tsv`, `ndjson`: one column of a table, each record of which is one line;
- * `dict` is for pairs alone, see pair-formats.ts
+ * `dict` is only for pairs, see pair-formats.ts
  */
 export type TextFormat = (typeof textFormats)[number];
 
-/** The columns that are read beside texts */
+/** The columns with labels and vectors */
 export interface BesideColumns {
   readonly labels: readonly string[];
   /** The column with vectors, if there is one */
   readonly vector?: string | undefined;
 }
 
-/** The names of all columns beside texts: those of labels, then that of vectors */
+/** The names of all these columns: those of labels, then that of vectors */
 export function besideNames(columns: BesideColumns | undefined): readonly string[] {
   if (columns === undefined) return [];
   const { labels, vector } = columns;
@@ -33,14 +33,14 @@ export interface ReadingOptions {
   readonly format: TextFormat;
   /** Name of the column with the text; undefined if the format is `lines`, or the table has one column. */
   readonly column?: string | undefined;
-  /** Whether objects may be without that field: their text is then empty. */
+  /** Whether objects may lack that field, so that their text is empty. */
   readonly isOptional?: boolean;
   /**
    * Whether files are read as charnn 0.1.0 read them: always as UTF-8, nothing unpacked, and skipping files in folders
    * that contain a NUL byte. A training that began in this way is resumed in this way.
    */
   readonly plain?: boolean;
-  /** Columns beside the text that are read, too */
+  /** Columns with labels and vectors, which are read as well */
   readonly beside?: BesideColumns | undefined;
 }
 

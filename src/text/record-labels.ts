@@ -1,4 +1,4 @@
-/** The labels of a text's characters: each record, which is a line, has its own. */
+/** The labels of a text's characters, which are those of the record they are in; a record is a line. */
 import type { Conditions } from './conditions.js';
 import type { Ids } from './unit.js';
 
@@ -6,7 +6,7 @@ import type { Ids } from './unit.js';
 export interface RecordLabels {
   /** Positions in the part at which its records begin, ascending; the first one is 0 */
   readonly starts: Float64Array;
-  /** Number of the part's first record */
+  /** Index of the part's first record */
   readonly first: number;
   readonly given: Conditions;
 }
@@ -19,8 +19,8 @@ export function lineEnds(ids: Ids, newline: number): number {
 }
 
 /**
- * Finds the records of a part of a text.
- * @param first number of the record with the part's first character
+ * Finds the records in a part of a text.
+ * @param first index of the record with the part's first character
  */
 export function recordLabels(
   ids: Ids,
@@ -52,13 +52,13 @@ export function markLabels(
   let record = recordAt(starts, from + 1);
   for (let t = 0; t < T; t++) {
     while (record + 1 < starts.length && starts[record + 1] <= from + t + 1) record++;
-    // what lies outside of the text is read, and counts for nothing
+    // inputs outside the text are read, but their outputs are ignored
     const number = Math.min(first + record, last);
     for (let c = 0; c < C; c++) into[c * T * rows + t * rows + row] = labels[number * C + c];
   }
 }
 
-/** Index of the last record that begins at a position or before; 0 before them all */
+/** Index of the last record that begins at or before a position; 0 if there is none */
 function recordAt(starts: Float64Array, position: number): number {
   let [low, high] = [0, starts.length - 1];
   while (low < high) {

@@ -28,7 +28,7 @@ export interface Source {
   readonly size: number | undefined;
   /** The extension of its name, with the dot; absent without a name */
   readonly extension?: string | undefined;
-  /** Where it is read from, if that is a file of a folder: then it can be followed as it grows. */
+  /** The file it is read from, if it is a regular file, which can then be followed as it grows. */
   readonly path?: FileName | undefined;
   /**
    * The bytes of the source in pieces, each valid until the next is asked for.

@@ -4,7 +4,7 @@ export const textUnits = ['char', 'byte'] as const;
 /** Unicode code points, or bytes */
 export type TextUnit = (typeof textUnits)[number];
 
-/** Units of one side of pairs: as above, or the symbols that stand between blanks, such as phonemes */
+/** Units of one side of pairs: as above, or symbols between blanks, such as phonemes */
 export const sideUnits = [...textUnits, 'symbol'] as const;
 export type SideUnit = (typeof sideUnits)[number];
 
@@ -12,9 +12,9 @@ export type SideUnit = (typeof sideUnits)[number];
 export interface PairUnits {
   readonly source: SideUnit;
   readonly target: SideUnit;
-  /** Symbols that are no single characters; the one at index i is the character U+F0000 + i. */
+  /** Symbols that are not single characters; the one at index i is the character U+F0000 + i. */
   readonly symbols: readonly string[];
-  /** `ndjson` where the pairs came as lines of JSON, as sources then do */
+  /** `ndjson` if the pairs came as lines of JSON, as sources then do */
   readonly format?: 'ndjson' | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface TextOptions {
   readonly normalize?: NormalForm | undefined;
   /** Whether carriage returns are kept; otherwise CR LF and a bare CR become LF, with either unit. */
   readonly keepCr: boolean;
-  /** The units of pairs; absent for texts, and where `unit` holds for both sides */
+  /** The units of pairs; absent for texts, and if `unit` holds for both sides */
   readonly pairs?: PairUnits | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Vectors as fields of tables hold them: numbers between blanks or commas, or lists of JSON. */
+/** Vectors as written in fields of tables: numbers between blanks or commas, or JSON lists. */
 import { CharnnError } from '../errors.js';
 import { limits } from '../limits.js';
 import { quoteText } from '../messages/quote.js';
@@ -6,8 +6,8 @@ import type { VectorShape } from './conditions.js';
 
 /**
  * Reads a vector, or a list of vectors.
- * @param field `0.5 1 -2`, `[0.5, 1, -2]` or `[[0.5, 1], [-2, 3]]`; none where it is empty
- * @throws CharnnError for what is none
+ * @param field `0.5 1 -2`, `[0.5, 1, -2]` or `[[0.5, 1], [-2, 3]]`; an empty field has no vectors
+ * @throws CharnnError for a field that is not a vector
  */
 export function parseVectors(field: string, where: string): Float32Array[] {
   const text = field.trim();
@@ -25,7 +25,7 @@ export function parseVectors(field: string, where: string): Float32Array[] {
 }
 
 /**
- * The numbers of a list of vectors, brought to the scale of the training vectors.
+ * The elements of a list of vectors, standardised as the training vectors were.
  * @throws CharnnError for vectors of another size
  */
 export function scaledVectors(
@@ -41,7 +41,7 @@ export function scaledVectors(
   return values;
 }
 
-/** The error for a vector of another size than the others */
+/** The error for a vector whose size differs from that of the others */
 export function otherSize(size: number, usual: number, where: string): CharnnError {
   return new CharnnError(
     `${where} has a vector of ${size} numbers, and others have ${usual}: all must have as many`,

@@ -216,7 +216,7 @@ export class Vocabulary {
   }
 }
 
-/** The symbol that a value of JSON stands for: a text of one character, or a byte as a number; else undefined */
+/** The symbol for a JSON value: a string of one character, or a byte as a number; undefined for any other value */
 export function symbolFromJson(unit: TextUnit, value: unknown): number | undefined {
   return unit === 'char' ? singleCodePoint(value) : byteValue(value);
 }

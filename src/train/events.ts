@@ -99,7 +99,7 @@ export interface SampleEvent {
   readonly text: string;
 }
 
-/** What a training is doing, in order; training and validating take turns. */
+/** The phases of a training, in order; training and validating alternate. */
 export const phases = [
   'reading',
   'measuring',
@@ -111,11 +111,11 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
-/** A training begins to do something else than before, or tells how much of it is done. */
+/** A training enters a phase, or reports how much of it is done. */
 export interface PhaseEvent {
   readonly type: 'phase';
   readonly phase: Phase;
-  /** How much of it is done, where that is known: 0 to 1 */
+  /** The fraction of it that is done, 0 to 1, if known */
   readonly fraction?: number;
 }
 

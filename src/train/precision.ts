@@ -15,8 +15,8 @@ export function precisionOf({ precision }: Pick<TrainConfig, 'precision'>): Trai
  */
 const minHidden = 32;
 /**
- * The same for cells of equations: 1.2 to 1.9 times with 64 units and more of nas, mut1, slstm, sru, mingru and indrnn,
- * and 1.0 to 1.2 times with 32.
+ * The same for cells given by equations: 1.2 to 1.9 times with 64 or more units of nas, mut1, slstm, sru, mingru and
+ * indrnn, and 1.0 to 1.2 times with 32.
  */
 const minHiddenOfEquations = 64;
 
@@ -32,7 +32,7 @@ export function choosePrecision(
     backend = 'auto',
   }: {
     readonly hidden: number;
-    /** Of a cell without kernels of its own */
+    /** The equations, for a cell without kernels of its own */
     readonly equations?: string | undefined;
     readonly backend?: BackendName | undefined;
   },

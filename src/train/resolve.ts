@@ -96,7 +96,7 @@ const notForPairs = [
 
 /**
  * Checks the units of pairs.
- * @throws OptionError for units where there are no pairs, or where all is bytes
+ * @throws OptionError for units without pairs, or if the text is read as bytes
  */
 export function checkSides(
   options: Pick<CommandTrainOptions, 'pairs' | 'unit' | 'sourceUnit' | 'targetUnit'>,

@@ -34,7 +34,7 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig): number {
   return 4 * (numbers + activations) + threads * threadBytes;
 }
 
-/** Numbers in the lists of moments, without the places that the optimiser leaves alone */
+/** Number of elements in the lists of moments, without those that the optimiser does not use */
 function momentsInUse(model: ModelConfig, { optimizer }: TrainConfig): number {
   const { parameters } = parameterTable(model);
   let count = 0;
@@ -46,7 +46,7 @@ function momentsInUse(model: ModelConfig, { optimizer }: TrainConfig): number {
   return count;
 }
 
-/** Numbers of float32 that are kept for a row of a chunk, as a multiple of H; one of bfloat16 counts half. */
+/** Number of float32 values that are stored for each row of a chunk, in multiples of H; a bfloat16 counts half. */
 function keptOfRow(model: ModelConfig, config: TrainConfig): number {
   const { gates, states, keptWidth, halfKeptWidth } = cellOf(model);
   const half = precisionOf(config) === 'bf16';
@@ -54,14 +54,14 @@ function keptOfRow(model: ModelConfig, config: TrainConfig): number {
   const drops = config.dropout > 0;
   const perLayer = [
     (half ? halfKeptWidth : undefined) ?? keptWidth,
-    // sums after layer normalisation
+    // pre-activations after layer normalisation
     model.layerNorm ? gates * compact : 0,
     // copies of the rows that become zero where documents begin
     config.documents ? states.length : 0,
   ];
-  // layers that hand on something other than their output: the first one has no residual connection
+  // layers that pass on something other than their output; the first one has no residual connection
   const handing = drops ? model.layers : model.residual ? model.layers - 1 : 0;
-  // gradients with respect to what is handed on, and to what it is before dropout
+  // gradients w.r.t. what is passed on, and w.r.t. what it is before dropout
   const gradients = drops && model.residual ? 2 : 1;
   const kept = perLayer.reduce((sum, width) => sum + width, 0);
   return model.layers * kept + handing * compact + gradients;

@@ -90,7 +90,7 @@ function refuse(why: (name: Spelling) => string): never {
 }
 
 /**
- * Refuses a model whose pairs are read or attended to in another way.
+ * Refuses a model that reads or attends to pairs in another way.
  * @throws OptionError naming the option
  */
 function requireAlike(older: Model, config: ModelConfig, text: TextOptions): void {
@@ -112,21 +112,21 @@ function requireAlike(older: Model, config: ModelConfig, text: TextOptions): voi
   }
 }
 
-/** For each id of a vocabulary the id of the same character or symbol in an older one, or -1 */
+/** For each id of a vocabulary, the id of the same character or symbol in an older one, or -1 */
 function mapSymbols(older: Model, newer: Pick<Model, 'vocabulary' | 'text'>): ArrayLike<number> {
   const { vocabulary } = newer;
   if (older.text.pairs === undefined && newer.text.pairs === undefined) {
     return vocabulary.mapFrom(older.vocabulary);
   }
-  // symbols have numbers in the order in which they came
+  // symbols are numbered in the order in which they came
   const ids = new Map(older.vocabulary.symbols.map((symbol, id) => [nameOf(symbol, older), id]));
   const mapped = vocabulary.symbols.map((symbol) => ids.get(nameOf(symbol, newer)) ?? -1);
   return [...mapped, older.vocabulary.unknownId];
 }
 
 /**
- * For each value of all labels the number of the same value among those of an older model, or -1
- * @throws OptionError where the labels have other names
+ * For each value of all labels, the index of the same value among those of an older model, or -1.
+ * @throws OptionError if the labels have other names
  */
 function mapLabels(older: readonly Label[], newer: readonly Label[]): number[] {
   const namesOf = (labels: readonly Label[]) => labels.map(({ name }) => name).join(', ');

@@ -23,7 +23,7 @@ export const instructionLevels: Readonly<
   Record<string, Readonly<Record<string, readonly string[]>>>
 > = {
   x64: {
-    // for processors of before 2013 and emulators alone, so that it is to be small
+    // only for processors from before 2013 and for emulators, so it is optimised for size
     baseline: ['-Os'],
     avx2,
     avx512,

@@ -1,6 +1,6 @@
 /**
- * Build step: compiles the kernels into dist/backend/kernels, as a native addon and as WebAssembly.
- * Without a C compiler the addon is left out and said so; that is no error, WebAssembly takes its place.
+ * A build step that compiles the kernels into dist/backend/kernels, as a native addon and as WebAssembly. Without a C
+ * compiler the addon is left out with a message; that is not an error, because WebAssembly takes its place.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -15,7 +15,7 @@ const sources = join(root, 'src/backend/kernels');
 const target = join(root, 'dist/backend/kernels');
 const names = sourceNames(sources);
 
-/** The kernels' sources with their text, as a nested folder, as the compiler in WebAssembly expects them */
+/** The kernels' sources as a nested folder of texts, as the compiler in WebAssembly expects them */
 const sourceTree: Record<string, string | Record<string, string>> = {};
 for (const name of names) {
   const text = readFileSync(join(sources, name), 'utf8');
@@ -40,12 +40,12 @@ async function buildNative(): Promise<void> {
   const failure = await compileNative(sources, file);
   if (failure === undefined) return;
   if (process.env.CHARNN_BUILD_LOG) console.error(failure.log);
-  // so that commands can say the same
+  // commands read the reason from this file, to give the same message
   writeFileSync(reasonFile, failure.reason);
   console.error(`charnn: there are no native kernels, training will be slower: ${failure.reason}`);
 }
 
-/** Static data ends below this address, where tensors begin. */
+/** Static data must end below this address, where tensors begin. */
 const staticBytes = 65536;
 
 const wasmFlags = [
@@ -88,7 +88,7 @@ async function buildWasm(
   );
   const bytes = built?.[name];
   if (!(bytes instanceof Uint8Array)) throw new Error(`clang made no ${name}`);
-  // an engine without relaxed SIMD cannot look into that variant; its layout is the other's
+  // an engine without relaxed SIMD cannot inspect that variant, but its layout is the same as the other's
   const shared = extra.includes('--shared-memory');
   const end = WebAssembly.validate(bytes) ? heapBase(bytes, shared) : 0;
   if (end > staticBytes) throw new Error(`static data of ${name} ends at ${end}`);

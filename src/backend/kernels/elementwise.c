@@ -10,7 +10,7 @@
 static double log_of(double x) {
     uint64_t bits;
     __builtin_memcpy(&bits, &x, sizeof bits);
-    /* the distance from √½ in units of the last place holds the exponent in its upper bits */
+    /* the upper bits of the distance from √½, in units of the last place, contain the exponent */
     const uint64_t sqrt_half = 0x3fe6a09e667f3bcdU;
     int64_t exponent = (int64_t)(bits - sqrt_half) >> 52;
     bits -= (uint64_t)exponent << 52;
@@ -38,8 +38,8 @@ INLINE vec largest_of(const float *x, int n) {
 }
 
 /*
- * Number of rows whose softmax is computed side by side: the sums of a single row are a chain of dependent additions,
- * during which the processor would wait.
+ * Number of rows whose softmax is computed together, because the sums of a single row are a chain of dependent
+ * additions, for which the processor would have to wait.
  */
 #define SOFTMAX_ROWS 8
 
@@ -67,7 +67,7 @@ KERNEL void softmax_cross_entropy(float *losses, float *logits, const int32_t *t
             sum[m] = sum_of_elements(sums + row_end[m])[0];
         }
         for (int m = 0; m < rows; m++)
-            /* not-a-number in the logits must give a loss that is not a number */
+            /* NaN among the logits must give a loss of NaN */
             losses[first + m] = sum[m] >= 1 ? (float)(log_of(sum[m]) + (double)largest[m][0] - target[m])
                                             : __builtin_nanf("");
         if (scale == 0) continue;
@@ -89,10 +89,13 @@ INLINE uint32_t lowbias32(uint32_t x) {
     return x ^ (x >> 16);
 }
 
-/* Numbers of a row that are converted at a time */
+/* Number of elements of a row that are converted at a time */
 #define CONVERTED 256
 
-/* to[n] <- the n <= CONVERTED numbers from element i of x on; returns where they are, in `to` or in x itself. */
+/*
+ * to[n] <- the n <= CONVERTED numbers of x beginning at element i; returns where they are, either in `to` or in x
+ * itself.
+ */
 INLINE const float *as_floats(float *to, const void *x, int half, ptrdiff_t i, int n) {
     if (!is_half(half)) return (const float *)x + i;
 #define BODY(part) STORE(to + at, load_either(x, 1, i + at, part), part);
@@ -101,14 +104,14 @@ INLINE const float *as_floats(float *to, const void *x, int half, ptrdiff_t i, i
     return to;
 }
 
-/* Elements from i on of y <- from[n] */
+/* Elements of y beginning at i <- from[n] */
 INLINE void put_floats(void *y, int half, ptrdiff_t i, const float *from, int n) {
 #define BODY(part) store_either(y, half, i + at, LOAD(from + at, part), part);
     FOR_VECTORS(at, n, BODY);
 #undef BODY
 }
 
-/* y = x ⊙ mask / (1 - rate), [T,B,W]; an element is kept when its random bits reach the threshold */
+/* y = x ⊙ mask / (1 - rate), [T,B,W]; an element is kept if its random bits reach the threshold */
 KERNEL void dropout(void *y, int y_half, const void *x, int x_half, int T, int B, int W, uint32_t threshold,
                     float scale, uint32_t key0, uint32_t key1, uint32_t first_row, uint32_t total_rows, int locked) {
     float given[CONVERTED], made[CONVERTED];
@@ -137,7 +140,7 @@ KERNEL void add(void *to, int to_half, const void *from, int from_half, int n) {
 #undef BODY
 }
 
-/* to = from, in another format */
+/* to = from, in another number format */
 KERNEL void convert(void *to, int to_half, const void *from, int from_half, int n) {
 #define BODY(part) store_either(to, to_half, at, load_either(from, from_half, at, part), part);
     FOR_VECTORS(at, n, BODY);
@@ -149,7 +152,7 @@ KERNEL void lerp(float *to, const float *from, int n, float amount) {
     for (int i = 0; i < n; i++) to[i] += amount * (from[i] - to[i]);
 }
 
-/* not-a-number must stay not-a-number, also where the compiler may use relaxed instructions for comparisons */
+/* NaN must stay NaN, even if the compiler uses relaxed instructions for comparisons */
 KERNEL void clamp(float *x, int n, float limit) {
 #define BODY(n) STORE(x + at, limited(LOAD(x + at, n), -limit, limit), n);
     FOR_VECTORS(at, n, BODY);
@@ -157,8 +160,8 @@ KERNEL void clamp(float *x, int n, float limit) {
 }
 
 /*
- * Sums a term over a list: eight partial sums in double precision, each over the same elements whatever the
- * instruction level
+ * Sums a term over a list as eight partial sums in double precision, each over the same elements at every instruction
+ * level
  */
 #define REDUCE(term)                                                                        \
     double sums[8] = {0};                                                                   \

@@ -1,11 +1,11 @@
 /*
- * The factors of products, as products read them: in words of 4 bytes. A word is a float or, in half precision
- * (HALF), a pair of bfloat16: two numbers that follow one another along k, the first in the lower half, each
- * rounded to the nearest, ties to even. An odd K ends with a pair whose second number is zero. One step of a
- * chain takes one word of either factor, and adds its product, or both products of the pair, to a float32.
+ * Operands of matrix products, which are read in words of 4 bytes. A word is a float or, in half precision (HALF), a
+ * pair of bfloat16: two numbers that are adjacent along k, the first in the lower half, each rounded to nearest, ties
+ * to even. An odd K ends with a pair whose second number is zero. One step of a chain takes one word of either operand,
+ * and adds its product, or both products of the pair, to a float32.
  *
- * AVX512-BF16 has an instruction for the step, which takes denormal numbers for zeros. AMX (tile_amx.h) and ARM's
- * BFMMLA (tile_bfmmla.h) multiply whole blocks of words. Elsewhere the pair's numbers are taken apart and multiplied
+ * AVX512-BF16 has an instruction for this step, which treats denormal numbers as zeros. AMX (tile_amx.h) and ARM's
+ * BFMMLA (tile_bfmmla.h) multiply whole blocks of words. Elsewhere the numbers of the pair are extracted and multiplied
  * one after the other.
  */
 #ifndef CHARNN_FACTORS_H
@@ -13,7 +13,7 @@
 
 #include "vector.h"
 
-/* Numbers of a word */
+/* Number of numbers in a word */
 #if defined(HALF)
 #define WORD 2
 #else
@@ -21,8 +21,8 @@
 #endif
 
 /*
- * Words along k that an instruction takes at a time. Panels are padded with words of zero to a multiple of them, which
- * changes no sum.
+ * Number of words along k that an instruction takes at once. Panels are padded with zero words to a multiple of it,
+ * which changes no sum.
  */
 #if defined(AMX)
 #define STEP 16
@@ -32,19 +32,19 @@
 #define STEP 1
 #endif
 
-/* Words along k that lie side by side in a panel, before those of the next column */
+/* Number of words along k that are adjacent in a panel, before those of the next column */
 #if defined(BFMMLA)
 #define PACKED 2
 #else
 #define PACKED 1
 #endif
 
-/* Words of K numbers that follow one another along k, with the padding */
+/* Number of words for K numbers that are adjacent along k, including the padding */
 INLINE int words_of(int K) { return (K + WORD * STEP - 1) / (WORD * STEP) * STEP; }
 
 /*
- * Numbers in the format of factors, of which the memory between forward and backward is made (Backend.compact):
- * bfloat16 in half precision, else float.
+ * Numbers in the format of operands, in which values between forward and backward are stored (Backend.compact):
+ * bfloat16 in half precision, otherwise float.
  */
 #if defined(HALF)
 typedef uint16_t compact;
@@ -54,7 +54,7 @@ typedef float compact;
 
 #if !defined(HALF)
 
-/* VL words from the numbers of one place along k */
+/* VL words from VL pairs of numbers that are adjacent along k */
 INLINE vec make_words(vec first, vec second) {
     (void)second;
     return first;
@@ -73,7 +73,7 @@ INLINE vec multiply_words(vec a, vec b, vec sum) { return multiply_add(a, b, sum
 #else
 
 typedef uint32_t uvec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
-/* words at any place where a bfloat16 may be */
+/* words at any address that a bfloat16 may have */
 typedef float vec_of_halves __attribute__((vector_size(VL * 4), aligned(2), may_alias));
 /* VL bfloat16 */
 typedef uint16_t halves __attribute__((vector_size(VL * 2), aligned(2), may_alias));
@@ -110,7 +110,7 @@ INLINE vec pack_words(vec low, vec high) {
     return (vec)vreinterpretq_f32_bf16(vcvtq_high_bf16_f32(vcvtq_low_bf16_f32((float32x4_t)low), (float32x4_t)high));
 }
 
-/* The first halves of two vectors, and the second ones */
+/* The first halves of two vectors, and the second halves */
 INLINE vec low_halves(vec a, vec b) { return (vec)vzip1q_f64((float64x2_t)a, (float64x2_t)b); }
 INLINE vec high_halves(vec a, vec b) { return (vec)vzip2q_f64((float64x2_t)a, (float64x2_t)b); }
 
@@ -118,7 +118,7 @@ INLINE halves to_halves(vec x) { return (halves)vreinterpret_u16_bf16(vcvt_bf16_
 
 #else
 
-/* The bits of x rounded to bfloat16, in the upper half; not-a-number stays. */
+/* The bits of x rounded to bfloat16, in the upper half; NaN stays NaN. */
 INLINE uvec round_to_half(vec x) {
     uvec bits = (uvec)x;
     uvec rounded = bits + 0x7fff + (bits >> 16 & 1);
@@ -153,7 +153,7 @@ INLINE vec words_along(const float *p, int n) {
     return pack_words(low, high);
 }
 
-/* The same of numbers that are rounded already, so that they are their words */
+/* The same for numbers that are rounded already, so that they are their own words */
 INLINE vec words_of_halves(const uint16_t *p, int n) {
     if (n == 2 * VL) return (vec) * (const vec_of_halves *)p;
     uint16_t part[2 * VL] = {0};
@@ -182,8 +182,8 @@ INLINE void store_halves(uint16_t *p, vec x, int n) {
 #endif
 
 /*
- * Numbers of a tensor that may be of either format: `half` says of which. In full precision there is one format
- * alone.
+ * Whether the numbers of a tensor of either format are bfloat16, as `half` says. In full precision there is only one
+ * format.
  */
 INLINE int is_half(int half) { return WORD == 2 && half; }
 
@@ -191,7 +191,7 @@ INLINE const void *from_element(const void *p, int half, ptrdiff_t i) {
     return (const char *)p + i * (is_half(half) ? (ptrdiff_t)sizeof(uint16_t) : (ptrdiff_t)sizeof(float));
 }
 
-/* Words of n numbers from element i on, VL words at most */
+/* Words of n numbers beginning at element i, at most VL words */
 INLINE vec words_along_either(const void *p, int half, ptrdiff_t i, int n) {
 #if defined(HALF)
     if (half) return words_of_halves((const uint16_t *)p + i, n);
@@ -200,7 +200,7 @@ INLINE vec words_along_either(const void *p, int half, ptrdiff_t i, int n) {
     return words_along((const float *)p + i, n);
 }
 
-/* n <= VL numbers from element i on */
+/* n <= VL numbers beginning at element i */
 INLINE vec load_either(const void *p, int half, ptrdiff_t i, int n) {
 #if defined(HALF)
     if (half) return load_halves((const uint16_t *)p + i, n);

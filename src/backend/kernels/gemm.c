@@ -1,4 +1,4 @@
-/* Matrix products, block by block: what multiplies the tiles of a block is the level's. */
+/* Matrix products, block by block; the tiles of a block are multiplied by code of each level. */
 #include "gemm.h"
 #if defined(AMX)
 #include "tile_amx.h"
@@ -8,7 +8,7 @@
 #include "tile_vector.h"
 #endif
 
-/* Most units of rows in a block of A */
+/* Max number of units of rows in a block of A */
 #define BLOCK_UNITS (MC / MR * TILE_UNITS)
 
 /* Associativity of the first-level cache, and the number of floats after which addresses map to the same set */
@@ -16,8 +16,8 @@
 #define PERIOD 1024
 
 /*
- * Fetches the tile of C that follows this one of `rows` rows: the one below it or, after the last, that at the
- * head of the next panel, whose first is `head` in this panel.
+ * Prefetches the tile of C that follows this one of `rows` rows: the one below it or, after the last, the first tile of
+ * the next panel, whose counterpart in this panel begins at `head`.
  */
 INLINE void fetch_next_tile(const float *tile, const float *head, int ldc, int rows, int last) {
     const float *next = last ? head + NR : tile + (ptrdiff_t)rows * ldc;
@@ -27,10 +27,10 @@ INLINE void fetch_next_tile(const float *tile, const float *head, int ldc, int r
     }
 }
 
-/* Part i of `parts` of the words along k begins here: at a multiple of what an instruction takes. */
+/* Where part i of `parts` of the words along k begins: at a multiple of what an instruction takes at once. */
 INLINE int depth_edge(int words, int parts, int i) { return STEP * part_edge(words / STEP, parts, i); }
 
-/* upper: tiles that lie wholly below the diagonal are left out */
+/* upper: tiles that are completely below the diagonal are left out */
 INLINE void gemm_tiles(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                        struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room,
                        const int upper) {
@@ -40,7 +40,7 @@ INLINE void gemm_tiles(float *c, int ldc, const void *a, int half, int lda, cons
         return;
     }
 #endif
-    /* a copy of A pays where it is read for several panels */
+    /* a copy of A pays off if it is read for several panels */
     const int contend = room && MR > WAYS && M > WAYS && lda % PERIOD == 0 && N >= 4 * NR;
     const int words = words_of(K), unit = row_unit(M), units = units_of(M, unit);
     const int k_blocks = blocks_of(words, KC), m_blocks = blocks_of(units, BLOCK_UNITS);
@@ -88,7 +88,7 @@ static void gemm_either(float *c, int ldc, const void *a, int half, int lda, con
     gemm_tiles(c, ldc, a, half, lda, packed, rows, start, M, N, K, room, 0);
 }
 
-/* Square of the matrix that is mirrored at once: its rows and columns fit the first-level cache. */
+/* Side of the square that is mirrored at once, whose rows and columns fit in the first-level cache. */
 #define MIRROR 32
 
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room) {
@@ -108,7 +108,9 @@ static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int ld
     begin_tiles(unit);
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = depth_edge(words, k_blocks, kb), k1 = depth_edge(words, k_blocks, kb + 1), depth = k1 - k0;
-        /* words of 4 bytes from what is fetched with one row of a panel to what is fetched with the next */
+        /*
+         * number of words of 4 bytes between what is fetched with one row of a panel and what is fetched with the next
+         */
         const ptrdiff_t next_row = (is_half(half) ? 1 : WORD) * (ptrdiff_t)lda;
         const void *rows_of_a = from_element(a, half, (ptrdiff_t)WORD * k0 * lda);
         int last_row = WORD * k1 < K ? WORD * k1 : K;
@@ -117,7 +119,7 @@ static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int ld
             int block_units = units_of(m1 - m0, unit), tiles = blocks_of(block_units, TILE_UNITS);
             pack_left(scratch, from_element(rows_of_a, half, m0), half, lda, m1 - m0, unit, tiles, last_row - WORD * k0,
                       sums ? sums + m0 : NULL);
-            /* the block of A that is packed after this one */
+            /* the block of A that will be packed next */
             const float *next_block = mb + 1 < m_blocks ? from_element(rows_of_a, half, m1)
                                                         : from_element(a, half, (ptrdiff_t)last_row * lda);
             for (int n = 0; n < N; n += NR) {
@@ -130,7 +132,7 @@ static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int ld
                     int rows = unit_edge(m1 - m0, unit, block_units, tiles, i + 1) - first;
                     float *to = c + (ptrdiff_t)(m0 + first) * ldc + n;
                     fetch_next_tile(to, c + (ptrdiff_t)m0 * ldc + n, ldc, rows, i + 1 == tiles);
-                    /* the multiply-adds of the last panel hide the time of prefetching the next block */
+                    /* the multiply-adds of the last panel hide the latency of prefetching the next block */
                     int last = n + NR >= N;
                     tile_packed(rows, nv, to, ldc, scratch + (size_t)i * depth * LEFT_WIDTH, panel, down, columns, depth,
                                 last ? next_block + first : panel + PANEL_AHEAD * down, last ? next_row : down, unit);

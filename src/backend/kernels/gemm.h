@@ -1,14 +1,14 @@
 /*
  * Matrix products C[M,N] = A[M,K] · B[K,N], with B packed into panels.
  *
- * A panel is NR = 2 VL columns of B in words (factors.h), stored row by row: [words of K][NR]; the last one
- * may be a single vector wide, and is padded with zeros. The micro-kernel (tile_vector.h, tile_amx.h,
- * tile_bfmmla.h) holds a tile of C, up to MR rows by a panel's width, in registers, and runs through k: so every
- * element of C is one chain over k in ascending order, whatever the tile it falls into. A row's result therefore
- * does not depend on how many rows there are, and a text read in chunks gives the very bits of the text read whole.
+ * A panel is NR = 2 VL columns of B in words (factors.h), stored row by row: [words of K][NR]; the last one may be a
+ * single vector wide, and is padded with zeros. The micro-kernel (tile_vector.h, tile_amx.h, tile_bfmmla.h) holds a
+ * tile of C, up to MR rows by a panel's width, in registers, and runs through k. So every element of C is one chain
+ * over k in ascending order, whichever tile it belongs to. A row's result therefore does not depend on how many rows
+ * there are, and a text read in chunks gives exactly the same bits as the text read whole.
  *
- * A, whose numbers lie side by side along k, is its own words in full precision; in half precision its rows
- * are made into words where a block of them is about to be multiplied with all of B, so once each.
+ * In full precision the numbers of A, which are contiguous along k, are their own words. In half precision the rows of
+ * A are converted to words just before a block of them is multiplied by all of B, so that this happens once.
  */
 #ifndef CHARNN_GEMM_H
 #define CHARNN_GEMM_H
@@ -20,7 +20,7 @@
 /* Number of panel rows that are prefetched before the multiply-adds need them */
 #define PANEL_AHEAD 64
 
-/* Rows of a tile: accumulators, one panel row and a broadcast fit the registers. */
+/* Rows of a tile: accumulators, one panel row and a broadcast fit in the registers. */
 #if defined(AMX)
 /* two tile registers, one above the other */
 #define MR 32
@@ -29,29 +29,29 @@
 #elif VL == 8
 #define MR 6
 #elif defined(__aarch64__)
-/* 32 registers: 16 accumulators, an element of A each for 8 rows and the next 4 steps, panel rows */
+/* 32 registers: 16 accumulators, 8 for the next 4 elements of A of each row, and panel rows */
 #define MR 8
 #else
 #define MR 4
 #endif
 
-/* Vectors that a packed A has for the rows of a tile */
+/* Number of vectors in a packed A for the rows of a tile */
 #define LEFT_VECTORS ((MR + VL - 1) / VL)
 #define LEFT_WIDTH (LEFT_VECTORS * VL)
 
-/* Words of k are cut into blocks of at most KC, so that the rows of A in a tile stay in the first-level cache. */
+/* k is divided into blocks of at most KC words, so that the rows of A in a tile stay in the first-level cache. */
 #if defined(AMX)
-/* a block of a panel is half of the first-level cache, where it stays while A's rows pass by */
+/* a block of a panel takes half of the first-level cache and stays there while A's rows are read */
 #define KC 256
 #else
 #define KC 640
 #endif
 /*
- * KC for a packed A, whose rows are contiguous: shorter blocks outweigh the additional passes over C, unless their
- * multiply-adds are over in half the time.
+ * KC for a packed A, whose rows are contiguous: shorter blocks are worth additional passes over C, unless the
+ * multiply-adds take only half the time.
  */
 #define KC_PACKED (WORD == 1 ? 384 : KC)
-/* Rows of A are taken MC at a time, so that they stay in the second-level cache from panel to panel. */
+/* MC rows of A are multiplied at a time, so that they stay in the second-level cache from panel to panel. */
 #if defined(AMX)
 #define MC (5 * MR)
 #else
@@ -67,7 +67,7 @@ INLINE int panel_vectors(int N, int n) { return N - n > VL ? 2 : 1; }
 /* packed <- B, from B's rows: B[K,N] with row stride ld. */
 static void pack_rows(float *packed, const float *b, int N, int K, int ld);
 
-/* The same of a B in either format. */
+/* The same for a B in either format. */
 static void pack_either_rows(float *packed, const void *b, int half, int N, int K, int ld);
 
 /* packed <- B = Wᵀ, from W[N,K]. */
@@ -75,7 +75,7 @@ static void pack_transposed(float *packed, const float *w, int N, int K);
 
 enum gemm_start { START_ZERO, START_ROWS, START_C };
 
-/* One row for all of C or, with ids[M], row ids[m] of a table with row stride ldc. */
+/* One row for all rows of C or, with ids[M], row ids[m] of a table with row stride ldc. */
 struct start_rows {
     const float *rows;
     const int32_t *ids;
@@ -86,29 +86,30 @@ INLINE const float *start_row(struct start_rows begin, int m, int ldc) {
     return begin.ids ? begin.rows + (ptrdiff_t)begin.ids[m] * ldc : begin.rows;
 }
 
-/* The rows to start from of the part of C that begins at row m and column n */
+/* Where the part of C that begins at row m and column n starts from */
 INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
     return (struct start_rows){begin.rows ? begin.rows + n : NULL, begin.ids ? begin.ids + m : NULL};
 }
 
 /*
- * C[M,N] = start + A · B.  A[m,k] at a[m·lda + k]; C has row stride ldc.
- * start: zero, `rows`, or what C holds.
- * room: ROW_COPIES words for A's rows. In full precision it may be NULL: copies are made where the rows'
- * stride lets a tile's rows contend for the same few places of the first-level cache.
+ * C[M,N] = start + A · B. A[m,k] is at a[m·lda + k]; C has row stride ldc. start: zero, `rows`, or the present C. room:
+ * ROW_COPIES words for A's rows. In full precision it may be NULL: copies are made only if the stride of the rows makes
+ * those of a tile contend for the same few sets of the first-level cache.
  */
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room);
 
-/* The same of an A in either format. */
+/* The same for an A in either format. */
 static void gemm_either(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                         struct start_rows rows, enum gemm_start start, int M, int N, int K, float *room);
 
 #define ROW_COPIES (MC * (KC + 2 * VL))
-/* Words that a product needs room for where copies do not pay */
+/* Number of words of room for a product if copies do not pay off */
 #if defined(INT8)
-/* Rows of A that are multiplied at a time as integers, and the longest that there may be: those of a network of
- * pairs are twice as wide as its layers. */
+/*
+ * Rows of A that are multiplied at a time as integers, and the max length of a row: those in a network for pairs are
+ * twice as wide as its layers.
+ */
 #define INT8_ROWS 4
 #define INT8_MAX_K (2 * 16384)
 #define ROOM (INT8_ROWS * (INT8_MAX_K / 4 + VL))
@@ -116,24 +117,23 @@ static void gemm_either(float *c, int ldc, const void *a, int half, int lda, con
 #define ROOM (WORD == 1 ? 0 : ROW_COPIES)
 #endif
 
-/* The room of a product where copies do not pay */
+/* The room of a product if copies do not pay off */
 INLINE float *needed_room(float *room) { return ROOM ? room : NULL; }
 
-/* C[N,N] = A · B where the result is known to be symmetric: about half the work. room: ROOM words. */
+/* C[N,N] = A · B if the result is known to be symmetric, which takes about half the work. room: ROOM words. */
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room);
 
 /*
- * C[M,N] += Aᵀ · B.  A[K,M] with row stride lda in either format, packed here block by block; scratch: LEFT_SIDE
- * words.
- * b: B packed, with ldb 0; or B itself, with row stride ldb, if panels_in_place.
- * sums[M] += column sums of A, row after row, if given.
+ * C[M,N] += Aᵀ · B. A[K,M] has row stride lda, is in either format, and is packed here block by block; scratch:
+ * LEFT_SIDE words. b: B packed, with ldb 0; or B itself, with row stride ldb, if panels_in_place. If `sums` is given,
+ * sums[M] += column sums of A, row after row.
  */
 static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int lda, const float *b, int ldb,
                               float *sums, int M, int N, int K, float *scratch);
 
 /*
- * Whether a matrix of N columns can serve as its own panels: they are whole, and their rows not so far apart
- * that those of a block contend for the same places of the second-level cache.
+ * Whether a matrix of N columns can serve as its own panels: these are whole, and their rows not so far apart that
+ * those of a block contend for the same sets of the second-level cache.
  */
 INLINE int panels_in_place(int N) { return WORD == 1 && N % NR == 0 && N <= 512; }
 

@@ -1,5 +1,5 @@
 /**
- * Build step before the compilers: writes what follows from the manifest of kernels into `generated/`,
+ * A build step that runs before the compilers and writes what follows from the manifest of kernels into `generated/`,
  * where TypeScript and C find it. A file that would not change is left alone.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ interface Slot {
   readonly glue: 'F' | 'IDS' | 'N' | 'U' | 'R';
   readonly name: string;
   readonly type: 'Address' | 'number';
-  /** The arguments that the operation passes to the kernel */
+  /** What the operation passes to the kernel */
   readonly value: string;
 }
 
@@ -133,7 +133,7 @@ ${list(signatures)}
 #define FORWARD_KERNELS(X) \\
 ${list(forward)}
 
-/* Those of both lists that a level does not share with one that differs in its products alone */
+/* Those of both lists that a level does not share with one that differs only in its matrix products */
 #define OWN_KERNELS(X) \\
 ${list(signatures.filter(ofProducts))}
 
@@ -156,7 +156,10 @@ ${[
 `;
 }
 
-/** Whether a kernel computes products, packs or measures them, or depends on the format of factors otherwise */
+/**
+ * Whether a kernel computes matrix products, packs for them, measures them, or depends on the format of operands in
+ * another way
+ */
 function ofProducts({ parameters, arguments: all }: Signature): boolean {
   return (
     parameters === undefined ||
@@ -208,7 +211,7 @@ export abstract class KernelOperations extends CpuBackend {
   protected abstract packed(weight: P<'freeze'>[0]): Address;
   /** Returns scratch memory for one call, so many words of 4 bytes */
   protected abstract scratch(words: number): Address;
-  /** The address of a tensor that was made as compact */
+  /** The address of a tensor that was allocated as compact */
   protected abstract addressOfCompact(x: Tensor): Address;
 ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join('\n')}
 
@@ -219,8 +222,8 @@ ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join
   }
 
   /**
-   * Words for the input of an LSTM layer, vectors of D numbers or, with D = 0, a table: panels that are not there yet,
-   * and the sums of a block of steps, where they are computed in blocks
+   * Number of words for the input of an LSTM layer, which is vectors of D numbers or, if D = 0, a table: panels that do
+   * not exist yet and, if steps are computed in blocks, the sums of a block
    */
   protected lstmScratch(
     T: number,

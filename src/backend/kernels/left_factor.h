@@ -1,13 +1,13 @@
 /*
- * The left factor of a product, made into words a block at a time: from A's rows, in which k is contiguous, or from a
- * matrix whose columns are the rows of A.
+ * Converts the left operand of a matrix product to words, one block at a time: from A's rows, in which k is contiguous,
+ * or from a matrix whose columns are the rows of A.
  */
 #ifndef CHARNN_LEFT_FACTOR_H
 #define CHARNN_LEFT_FACTOR_H
 
 #include "panels.h"
 
-/* Part `i` of `parts` that share `rows` evenly begins here: 25 = 13 + 12, not 14 + 11. */
+/* Where part `i` begins if `rows` are divided evenly into `parts`: 25 = 13 + 12, not 14 + 11. */
 INLINE int part_edge(int rows, int parts, int i) { return (int)((int64_t)rows * i / parts); }
 
 /* The same in whole units of rows */
@@ -18,15 +18,17 @@ INLINE int unit_edge(int rows, int unit, int units, int parts, int i) {
 
 INLINE int units_of(int rows, int unit) { return (rows + unit - 1) / unit; }
 
-/* Number of blocks of at most `size` that `count` things fall into */
+/* Number of blocks of at most `size` that hold `count` elements */
 INLINE int blocks_of(int count, int size) { return (count + size - 1) / size; }
 
-/* Words from one row of copies to the next: rows that lie so far apart do not evict each other. */
+/*
+ * Number of words from one row of copies to the next; with this distance, rows do not evict each other from the cache.
+ */
 INLINE int copy_stride(int depth) { return (words_of(depth) + VL - 1) / VL * VL + VL; }
 
 #if defined(BFMMLA)
 
-/* As below, of two rows that follow one another: of each in turn the two words that an instruction takes at a time */
+/* As below, but for two adjacent rows: the two words that an instruction takes at once are copied from each in turn */
 static int copy_rows(float *copies, const void *a, int half, int lda, int rows, int depth) {
     const int stride = copy_stride(depth);
     for (int m = 0; m < rows; m += 2, copies += 2 * stride) {
@@ -46,8 +48,8 @@ static int copy_rows(float *copies, const void *a, int half, int lda, int rows, 
 #else
 
 /*
- * Makes words of `depth` columns of a: copies[rows][stride]; returns the stride. The last words of a row are written
- * whole, with zeros.
+ * Converts `depth` columns of a to words: copies[rows][stride]; returns the stride. The last words of a row are written
+ * completely, with zeros.
  */
 static int copy_rows(float *copies, const void *a, int half, int lda, int rows, int depth) {
     const int stride = copy_stride(depth);
@@ -64,20 +66,20 @@ static int copy_rows(float *copies, const void *a, int half, int lda, int rows, 
 
 #endif
 
-/* Number of rows of a tile of `rows` that its vector v has, of `most` at most; 0 or less beyond its end */
+/* Number of rows in vector v of a tile with `rows` rows, at most `most`; 0 or less beyond its end */
 INLINE int vector_rows(int rows, int v, int most) { return rows - v * most < most ? rows - v * most : most; }
 
-/* Rows of A that are packed at a time: they stay in the first-level cache from tile to tile. */
+/* Number of rows of A that are packed at a time; they stay in the first-level cache from tile to tile. */
 #define PACKED_ROWS (STEP * WORD > 8 ? STEP * WORD : 8)
 
 /*
- * Packs `depth` numbers along k of `count` columns of a, at most VL, from element `at` on, for a tile; total: the columns' sums, to which
- * they are added one after the other.
+ * Packs `depth` numbers along k of `count` columns of a, at most VL, beginning at element `at`, for a tile; total: the
+ * columns' sums, to which they are added one after the other.
  */
 INLINE vec pack_left_part(float *to, const void *a, const int half, ptrdiff_t at, int lda, int count, int depth,
                           vec total) {
 #if defined(AMX)
-    /* 16 words of each column, column after column */
+    /* 16 words of each column, one column after the other */
     vec square[VL];
 #pragma GCC unroll 16
     for (int i = 0; i < VL; i++) {
@@ -116,7 +118,7 @@ INLINE vec pack_left_part(float *to, const void *a, const int half, ptrdiff_t at
     return total;
 }
 
-/* Words from one vector of a tile's rows to the next in a packed A */
+/* Number of words from one vector of a tile's rows to the next in a packed A */
 #if defined(AMX)
 #define LEFT_PART (STEP * VL)
 #else
@@ -124,8 +126,9 @@ INLINE vec pack_left_part(float *to, const void *a, const int half, ptrdiff_t at
 #endif
 
 /*
- * Packs a[K, columns] for `tiles` tiles of units: of each [words of K][LEFT_WIDTH], its rows of C first, then whatever.
- * sums[columns] += the columns' sums, row after row, while they are at hand, if given.
+ * Packs a[K, columns] for `tiles` tiles of units as [words of K][LEFT_WIDTH] each, where a tile's rows of C come first
+ * and the rest is arbitrary. If `sums` is given, sums[columns] += the columns' sums, row after row, while the rows are
+ * in the cache.
  */
 INLINE void pack_left_of(float *packed, const void *a, const int half, int lda, int columns, int unit, int tiles, int K,
                          float *sums) {
@@ -133,7 +136,7 @@ INLINE void pack_left_of(float *packed, const void *a, const int half, int lda, 
     vec totals[MC / MR][LEFT_VECTORS];
     const int units = units_of(columns, unit);
     for (int i = 0; i <= tiles; i++) edges[i] = unit_edge(columns, unit, units, tiles, i);
-/* a vector of a tile: a unit of AMX, else the next VL rows */
+/* a vector of a tile is a unit with AMX, otherwise the next VL rows */
 #define VECTOR_ROWS (STEP == VL ? unit : VL)
 #define FOR_TILE_VECTORS(i, v, count)                                                               \
     for (int v = 0, count; v < LEFT_VECTORS; v++)                                                     \

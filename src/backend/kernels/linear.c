@@ -1,4 +1,4 @@
-/* Linear layers, look-ups and transposition: forward beside backward. */
+/* Linear layers, look-ups and transposition, forward and backward. */
 #include "weights.h"
 
 /* x[M,N] += row[N] in every row */
@@ -65,7 +65,7 @@ KERNEL void scatter_add(float *d_table, const void *dy, int dy_half, const int32
     }
 }
 
-/* y[N,M] = x[M,N]ᵀ + bias[M], a square of vectors after the other */
+/* y[N,M] = x[M,N]ᵀ + bias[M], one square of VL by VL elements after another */
 KERNEL void transpose(float *y, const float *x, const float *bias, int M, int N) {
     for (int i = 0; i < M; i += VL)
         for (int j = 0; j < N; j += VL) {

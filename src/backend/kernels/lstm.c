@@ -1,22 +1,23 @@
 /*
- * LSTM over a chunk; gates i, f, g, o side by side in a row of 4H. Slot t of h and c is the state before
- * step t. Shapes and formulas: backend.ts.
+ * LSTM over a chunk; gates i, f, g, o are adjacent in a row of 4H. Slot t of h and c is the state before step t. Shapes
+ * and formulas: backend.ts.
  *
- * Sums of both products are made where the activations will be. In half precision these are smaller, so the sums
- * of a few steps at a time have memory of their own.
+ * The sums of both matrix products are computed where the activations will be stored. In half precision that memory is
+ * too small, so the sums of a few steps at a time have memory of their own.
  */
 #include "functions.h"
 #include "lstm_input.h"
 #include "sharing.h"
 
 /*
- * What a layer has besides h, c and gates: in full precision tanh(c) of each step [T,B,H], which the way back needs. In
- * half precision that is computed again, because there memory counts more than the time beside the products; but c,
- * of which compact numbers are kept for the way back, needs a place [B,H] where it passes from step to step in full.
+ * What a layer stores besides h, c and gates. In full precision this is tanh(c) of each step [T,B,H], which the
+ * backward pass needs. In half precision tanh(c) is recomputed, because memory matters more there than time outside
+ * matrix products; but c, which is stored for the backward pass as compact numbers, also needs memory [B,H] in which it
+ * passes from step to step in full precision.
  */
 #define KEEPS_TANH (WORD == 1)
 
-/* c of before the first step, where it passes in full, is kept for the way back, too. */
+/* If c passes in full precision, c before the first step is also stored for the backward pass. */
 INLINE void keep_first(compact *c, const float *beside, size_t count) {
     if (!KEEPS_TANH)
         for (size_t i = 0; i < count; i += VL) {
@@ -26,8 +27,8 @@ INLINE void keep_first(compact *c, const float *beside, size_t count) {
 }
 
 /*
- * n units at the head of i, f, g, o, H apart: pre-activations a[4] -> activations in gates; c_before, c,
- * tanh(c) or c in full, h.
+ * n units, beginning in each of i, f, g, o, which are H apart: pre-activations a[4] -> activations in gates; c_before,
+ * c, tanh(c) or c in full precision, h.
  */
 INLINE void lstm_units(int n, int H, compact *gates, const vec a[4], const compact *c_before, compact *c,
                        float *beside, compact *h) {
@@ -44,7 +45,7 @@ INLINE void lstm_units(int n, int H, compact *gates, const vec a[4], const compa
 }
 
 /*
- * n units: activations in gates -> d[4], gradients of the pre-activations; dc: of c after the step ->
+ * n units: activations in gates -> d[4], the gradients of the pre-activations; dc: gradient of c after the step ->
  * before. c_after: c after the step.
  */
 INLINE void lstm_units_backward(int n, int H, vec d[4], const compact *gates, const compact *c_before,
@@ -88,9 +89,7 @@ OF_COMPACT_BASE void lstm_gates(int B, int H, const float *sums, compact *gates,
 #endif
 
 #define lstm_gates_backward SHARED_COMPACT(lstm_gates_backward)
-/*
- * gates [B,4H]: activations -> gradients of the pre-activations; dc [B,H]: of c after the step -> before.
- */
+/* gates [B,4H]: activations -> gradients of the pre-activations; dc [B,H]: gradient of c after the step -> before. */
 OF_COMPACT_BASE void lstm_gates_backward(int B, int H, compact *gates, const compact *c_before,
                                 const compact *c_after, const float *beside, const float *d_output, const float *dh, float *dc)
 #if defined(COMPACT_IN_BASE)

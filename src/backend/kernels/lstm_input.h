@@ -1,6 +1,6 @@
 /*
- * The input of an LSTM layer: rows of a table, one for each id, or W x + b of vectors x, which is computed a block
- * of steps at a time, so that in half precision no more than a block is ever there in full.
+ * The input of an LSTM layer: rows of a table, one for each id, or W x + b for vectors x. The latter is computed for a
+ * block of steps at a time, so that in half precision never more than a block exists in full precision.
  */
 #ifndef CHARNN_LSTM_INPUT_H
 #define CHARNN_LSTM_INPUT_H
@@ -8,8 +8,8 @@
 #include "weights.h"
 
 /*
- * Rows of a block, or 0 where all steps are one block, made where the gates will be. More rows would save nothing:
- * a product takes so many at a time.
+ * Number of rows in a block, or 0 if all steps form one block, which is computed where the gates will be stored. More
+ * rows would save nothing, because a matrix product takes that many at a time.
  */
 #define INPUT_ROWS (WORD == 1 ? 0 : MC)
 
@@ -17,7 +17,7 @@ struct lstm_input {
     /* [V,4H] and [T,B], or NULL */
     const float *table;
     const int32_t *ids;
-    /* [T,B,D], [4H,D] and [4H], where there is no table */
+    /* [T,B,D], [4H,D] and [4H], if there is no table */
     const void *x;
     int x_half;
     const float *weight, *bias;
@@ -25,13 +25,13 @@ struct lstm_input {
     /* the weight's panels */
     const float *packed;
     int T, B, H;
-    /* steps of a block, and the memory of its sums */
+    /* number of steps in a block, and the memory of its sums */
     int steps;
     float *block;
     float *room;
 };
 
-/* sums <- W x + b of the vectors of `steps` steps from t on */
+/* sums <- W x + b for the vectors of `steps` steps, beginning at step t */
 INLINE void project_input(const struct lstm_input *input, int t, int steps, float *sums) {
     const int B = input->B, N = 4 * input->H, D = input->D;
     const void *x = from_element(input->x, input->x_half, (ptrdiff_t)t * B * D);
@@ -40,15 +40,15 @@ INLINE void project_input(const struct lstm_input *input, int t, int steps, floa
 }
 
 /*
- * gates: where the activations will be. Takes ROOM words from scratch and, where there are blocks, panels of the
- * weight unless they are there, and the sums of a block.
+ * gates: where the activations will be stored. Takes from scratch ROOM words, panels of the weight unless they exist
+ * already and, if there are blocks, memory for the sums of a block.
  */
 INLINE void begin_input(struct lstm_input *input, int T, int B, int H, compact *gates, float **scratch) {
     input->T = T, input->B = B, input->H = H;
     input->room = needed_room(*scratch);
     *scratch += ROOM;
     if (INPUT_ROWS == 0) {
-        /* what is multiplied next may have the memory of these panels */
+        /* the memory of these panels may be used for what is multiplied next */
         float *panels = *scratch;
         input->steps = T;
         if (!input->x) return;
@@ -63,8 +63,8 @@ INLINE void begin_input(struct lstm_input *input, int T, int B, int H, compact *
 }
 
 /*
- * Returns where the sums of step t are to be, [B,4H], which begin with W x + b if there are vectors x. Steps must be
- * asked for in their order.
+ * Returns where the sums of step t are computed, [B,4H], which begin with W x + b if there are vectors x. Steps must be
+ * requested in order.
  */
 INLINE float *input_of_step(const struct lstm_input *input, int t, compact *gates) {
     if (INPUT_ROWS == 0) return (float *)gates;

@@ -1,21 +1,20 @@
 /*
- * LSTM with layer normalisation over a chunk (Ba, Kiros & Hinton 2016, arXiv 1607.06450): of each gate's H
- * sums s of both products, a row of the batch at a time,
+ * LSTM with layer normalisation over a chunk (Ba, Kiros & Hinton 2016, arXiv 1607.06450). In each row of the batch, the
+ * H sums s of both matrix products are normalised for each gate,
  *
  *     s' = (s - mean(s)) / √(variance(s) + ε)     a = gain ⊙ s' + shift
  *
- * after which the step is lstm.c's. Backward, with p = gain ⊙ da and r = 1 / √(variance(s) + ε):
+ * and then the step continues as in lstm.c. Backward, with p = gain ⊙ da and r = 1 / √(variance(s) + ε):
  *
  *     ds = r (p - mean(p) - s' mean(p ⊙ s'))      dgain += da ⊙ s'     dshift += da
  *
- * Shapes: backend.ts. The mean is taken away before the squares are, so that a row far from zero keeps its
- * digits.
+ * Shapes: backend.ts. The mean is subtracted before squaring, so that a row far from zero keeps its precision.
  */
 #include "functions.h"
 #include "lstm_input.h"
 #include "sharing.h"
 
-/* Added to the variance, so that a constant row is not divided by 0; the same as PyTorch's. */
+/* Added to the variance, so that a constant row is not divided by 0; PyTorch uses the same value. */
 #define NORM_EPSILON 1e-5f
 
 /* sums[k] += the n elements of gate k */
@@ -46,7 +45,7 @@ INLINE void normalise_units(vec a[4], const float *x, const vec mean[4], const v
 
 #define lstm_norm_gates SHARED_COMPACT(lstm_norm_gates)
 /*
- * sums [B,4H]: of both products; gates [B,4H]: activations; gain, shift [4H]; normalised [B,4H]: s'; scales
+ * sums [B,4H]: of both matrix products; gates [B,4H]: activations; gain, shift [4H]; normalised [B,4H]: s'; scales
  * [B,4]: 1 / √(variance + ε); the others as in lstm_gates.
  */
 OF_COMPACT_BASE void lstm_norm_gates(int B, int H, const float *sums, compact *gates, const float *gain, const float *shift,
@@ -86,8 +85,8 @@ OF_COMPACT_BASE void lstm_norm_gates(int B, int H, const float *sums, compact *g
 #endif
 
 /*
- * da[4]: gradients w.r.t. the pre-activations of n units. Writes p = gain ⊙ da, adds up the sums of p and of p ⊙ s',
- * and adds to d_gain and d_shift.
+ * da[4]: gradients w.r.t. the pre-activations of n units. Writes p = gain ⊙ da, accumulates the sums of p and of p ⊙
+ * s', and adds to d_gain and d_shift.
  */
 INLINE void denormalise_units(float *all_p, const vec da[4], const float *gain,
                               const compact *normalised, float *d_gain, float *d_shift, vec sums[4],
@@ -104,7 +103,7 @@ INLINE void denormalise_units(float *all_p, const vec da[4], const float *gain,
     }
 }
 
-/* Makes of p of n units the gradient w.r.t. the sums, ds. */
+/* Turns p of n units into the gradient w.r.t. the sums, ds. */
 INLINE void centre_units(compact *d_gates, const float *all_p, const compact *normalised, const vec sums[4],
                          const vec products[4], const float *scales, int H, int n) {
 #pragma GCC unroll 4
@@ -117,8 +116,8 @@ INLINE void centre_units(compact *d_gates, const float *all_p, const compact *no
 
 #define lstm_norm_gates_backward SHARED_COMPACT(lstm_norm_gates_backward)
 /*
- * gates [B,4H]: activations -> gradients of the sums of both products; d_gain, d_shift [4H]: added to;
- * row [4H]: memory for p in half precision; the others as in lstm_norm_gates and lstm_gates_backward.
+ * gates [B,4H]: activations -> gradients of the sums of both matrix products; d_gain, d_shift [4H]: added to; row [4H]:
+ * memory for p in half precision; the others as in lstm_norm_gates and lstm_gates_backward.
  */
 OF_COMPACT_BASE void lstm_norm_gates_backward(int B, int H, compact *gates, const compact *c_before,
                                      const compact *c_after, const float *beside, const float *d_output, const float *dh,
@@ -129,7 +128,7 @@ OF_COMPACT_BASE void lstm_norm_gates_backward(int B, int H, compact *gates, cons
 #else
 {
     for (int b = 0; b < B; b++) {
-        /* in full precision p takes the place of the activations */
+        /* in full precision p overwrites the activations */
         float *p = WORD == 1 ? (float *)gates : row;
         vec sums[4] = {{0}}, products[4] = {{0}};
 #define BODY(n)                                                                                  \

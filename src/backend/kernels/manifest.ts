@@ -1,32 +1,32 @@
 /**
- * All kernels, a line each. C prototypes, the addon's glue, WebAssembly exports, TypeScript signatures,
- * the operations of the compiled back ends and the sizes of their scratch memory are generated from these
- * lines (`generate-bindings.ts`). A kernel's name in C is the operation's in snake case.
+ * All kernels, one line each. C prototypes, the addon's glue, WebAssembly exports, TypeScript signatures, the
+ * operations of the compiled back ends and the sizes of their scratch memory are generated from these lines
+ * (`generate-bindings.ts`). A kernel's name in C is the operation's name in snake case.
  *
  *     operation(parameters): result | values | arguments of the kernel
  *
- * The operation is one of `backend.ts`; its parameters are TypeScript patterns. `values` are computed
- * from them (declarations of TypeScript, separated by semicolons). An argument is a kind and a name or
- * several; `?` marks a tensor that may be absent.
+ * The operation is one of `backend.ts`; its parameters are TypeScript patterns. `values` are computed from them
+ * (TypeScript declarations, separated by semicolons). An argument is a kind followed by one or more names; `?` marks a
+ * tensor that may be absent.
  *
  *     out, in, inout   a tensor that the kernel writes, reads, or both
- *     compact          a tensor in the format of factors, which the kernel reads, writes, or both
- *     either           a tensor in any format that it reads: two arguments, the tensor and whether it is of bfloat16
- *     eitherOut        the same of one that it writes
- *     ids              a list of integers that it reads; `< limit` is what each is checked against before
+ *     compact          a compact tensor that the kernel reads, writes, or both
+ *     either           a tensor in any format that it reads: two arguments, the tensor and whether it is bfloat16
+ *     eitherOut        the same for one that it writes
+ *     ids              a list of integers that it reads; each is first checked to be below `< limit`
  *     lookup           an optional Lookup: two arguments, the table and the ids of its rows
  *     input            a LayerInput: the two arguments of a lookup, or a tensor in either format, a weight, a bias,
  *                      the number of columns, and the copy of the weight that `freeze` made, if there is one
  *     int, uint, float a number: 32-bit integer, signed or not, or float32
  *     flag             true or false, as an int
- *     panels           a weight that is packed before its products: two arguments, the copy that `freeze`
- *                      made, if there is one, and scratch memory for one otherwise, and for the left factor
- *     frozen           of a weight that may be absent: the copy alone, or nothing
- *     scratch          memory for the time of the call: an expression for its size in words of 4 bytes, of values, of
- *                      `constants`, of panels(N, K), the size of a packed matrix of N columns and K rows, and of
- *                      lstmScratch()
+ *     panels           a weight that is packed before it is multiplied: two arguments, the copy that `freeze`
+ *                      made, if there is one, and scratch memory for such a copy otherwise, and for the left operand
+ *     frozen           for a weight that may be absent: the copy that `freeze` made, or nothing
+ *     scratch          memory for the duration of the call: an expression for its size in words of 4 bytes, made of
+ *                      values, `constants`, panels(N, K), which is the size of a packed matrix of N columns and
+ *                      K rows, and lstmScratch()
  *
- * A line without parentheses is a kernel that no operation stands for.
+ * A line without parentheses is a kernel that does not correspond to an operation.
  */
 export const manifest = `
 linear(y, x, weight, bias) | [N, K] = weight.shape; M = x.size / K | out y; either x; in weight, bias?; int M, N, K; panels weight
@@ -67,8 +67,8 @@ muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = 
 `;
 
 /**
- * Constants of the C source (`vector.h`, `weights.h`, `gemm.h`, `lstm_input.h`, `program.c`) in sizes of scratch; every instruction
- * level has its own values.
+ * Constants of the C source (`vector.h`, `weights.h`, `gemm.h`, `lstm_input.h`, `program.c`) that occur in sizes of
+ * scratch memory; every instruction level has its own values.
  */
 export const constants = [
   'VL',
@@ -82,5 +82,5 @@ export const constants = [
   'PROGRAM_TILE',
 ] as const;
 
-/** Operations that only training needs: a level whose weights are of 8 bits is without them. */
+/** Operations that only training needs, which levels with 8-bit weights do not have. */
 export const trainingOperations = /Backward|^(adam|rmsprop|sgd|muon)$/;

@@ -1,18 +1,18 @@
-/* Packing the right factor of a product into panels, as gemm.h describes them. */
+/* Packs the right operand of a matrix product into panels, as gemm.h describes them. */
 #ifndef CHARNN_PANELS_H
 #define CHARNN_PANELS_H
 
 #include "gemm.h"
 #include "product_clock.h"
 
-/* A word of each of n <= VL columns, from element `at` of b on, in a row of which `rows` are left */
+/* A word for each of n <= VL columns, beginning at element `at` of b, in a row of which `rows` are left */
 INLINE vec column_words(const void *b, const int half, ptrdiff_t at, int ld, int n, int rows) {
     if (STEP > 1 && rows <= 0) return (vec){0};
     vec first = load_either(b, half, at, n);
     return make_words(first, WORD == 2 && rows > 1 ? load_either(b, half, at + ld, n) : (vec){0});
 }
 
-/* Stores STEP words that follow one another along k, of each of VL columns, as the panels of this level have them. */
+/* Stores STEP words that are adjacent along k, for each of VL columns, in the layout of this level's panels. */
 INLINE void store_step(float *to, const vec words[PACKED]) {
 #if PACKED == 2
     store(to, interleave_low(words[0], words[1]));
@@ -22,7 +22,7 @@ INLINE void store_step(float *to, const vec words[PACKED]) {
 #endif
 }
 
-/* The next PACKED words of n <= VL columns, from element `at` of b on, in a row of which `rows` are left */
+/* The next PACKED words of n <= VL columns, beginning at element `at` of b, in a row of which `rows` are left */
 INLINE void pack_step(float *to, const void *b, const int half, ptrdiff_t at, int ld, int n, int rows) {
     vec words[PACKED];
 #pragma GCC unroll 2
@@ -30,7 +30,7 @@ INLINE void pack_step(float *to, const void *b, const int half, ptrdiff_t at, in
     store_step(to, words);
 }
 
-/* Row by row along B, so that B's rows are read once, in sequence. */
+/* Packs B row by row, so that its rows are read once and in sequence. */
 INLINE void pack_rows_of(float *packed, const void *b, const int half, int N, int K, int ld) {
     const int whole = N / NR * NR, depth = WORD * words_of(K), step = WORD * PACKED;
     for (int n = 0; n < whole; n += NR) {

@@ -1,12 +1,11 @@
 /**
- * Build step of the package: compiles the native addon for every platform that it is published for, from
- * one Linux machine, into dist/backend/kernels/prebuilt. It takes clang and lld 19 (Debian: clang-19,
- * lld-19 and llvm-19) and no SDK: the kernels need no library, the glue few functions of the C library,
- * which are declared in `freestanding/` and found in the process that loads the addon.
+ * A build step of the package that compiles the native addon for every platform for which it is published, on one Linux
+ * machine, into dist/backend/kernels/prebuilt. It uses clang and lld 19 (Debian: clang-19, lld-19 and llvm-19) and no
+ * SDK: the kernels need no library, and the glue needs a few functions of the C library, which are declared in
+ * `freestanding/` and found in the process that loads the addon.
  *
- * Addons that are there and made from the sources as they are stay. `--check` compiles nothing: it fails where
- * an addon is missing, changed, or older than its sources. `--verify` compiles all of them once more and fails
- * where the bytes are others.
+ * Addons that exist and were made from the current sources are kept. `--check` compiles nothing, and fails if an addon
+ * is missing, changed, or older than its sources. `--verify` compiles all of them again and fails if the bytes differ.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -33,11 +32,11 @@ const headers = join(
   '../include',
 );
 
-/** Version 19 of a tool, by the name that Debian gives it or by its plain name. */
+/** Version 19 of a tool, under its Debian name or its plain name. */
 function tool(name: string): string {
   for (const candidate of [`${name}-19`, name]) {
     const { status, stdout, error } = spawnSync(candidate, ['--version'], { encoding: 'utf8' });
-    // llvm-dlltool knows no version; its name under Debian tells it
+    // llvm-dlltool does not report its version, but its Debian name contains it
     const isVersion19 = status === 0 && /\b19\.\d/.test(stdout);
     if (isVersion19 || (name === 'llvm-dlltool' && error === undefined)) return candidate;
   }
@@ -62,7 +61,7 @@ function run(command: string, parameters: readonly string[], folder: string): vo
 const common = [
   ...[...kernelFlags, '-ffreestanding'],
   ...['-fvisibility=hidden', '-fno-ident', '-fno-asynchronous-unwind-tables'],
-  // so that the linker makes one of functions that are the same at several levels
+  // lets the linker merge functions that are identical at several levels
   '-ffunction-sections',
   ...['-nostdlibinc', '-Wall', '-Werror', '-Wno-unused-function', '-Wno-unused-variable'],
 ];
@@ -73,7 +72,7 @@ const perPlatform: Readonly<Record<PrebuiltAddon['platform'], readonly string[]>
   win32: [],
 };
 
-/** Atomic operations are instructions, not calls of a library that nobody links. */
+/** Makes atomic operations instructions instead of calls to a library that is not linked. */
 const perArm64 = ['-mno-outline-atomics'];
 
 /** Compiles an addon and returns its bytes. */
@@ -120,7 +119,7 @@ function compile(target: PrebuiltAddon, clang: string): Buffer {
 function link(target: PrebuiltAddon, objects: readonly string[], folder: string): void {
   const output = 'addon.node';
   if (target.platform === 'linux') {
-    // without a NEEDED entry the same file serves glibc and musl
+    // without a NEEDED entry the same file works with glibc and musl
     const machine = target.arch === 'x64' ? 'elf_x86_64' : 'aarch64linux';
     const flags = [
       '-m',
@@ -139,7 +138,7 @@ function link(target: PrebuiltAddon, objects: readonly string[], folder: string)
   } else if (target.platform === 'darwin') {
     const arch = target.arch === 'x64' ? 'x86_64' : 'arm64';
     writeFileSync(join(folder, 'libSystem.tbd'), systemLibrary(arch));
-    // each symbol of Node is named, so that any other undefined one is an error
+    // each symbol of Node.js is named, so that any other undefined symbol is an error
     const undefinedSymbols = nodeSymbols().flatMap((symbol) => ['-U', `_${symbol}`]);
     run(
       tool('ld64.lld'),
@@ -155,7 +154,7 @@ function link(target: PrebuiltAddon, objects: readonly string[], folder: string)
     const libraries = {
       node: nodeSymbols(),
       msvcrt: ['malloc', 'free', 'strcmp', 'memcpy', 'memset'],
-      // functions with frames larger than a page ask it to commit their stack page by page
+      // functions with stack frames larger than a page call it to commit their stack page by page
       ntdll: ['__chkstk'],
       ...(target.arch === 'arm64' && { kernel32: ['IsProcessorFeaturePresent'] }),
     };
@@ -185,7 +184,7 @@ function link(target: PrebuiltAddon, objects: readonly string[], folder: string)
   }
 }
 
-/** Names of Node-API's functions, up to the version that the glue asks for. */
+/** Names of Node-API's functions, up to the version that the glue requires. */
 function nodeSymbols(): string[] {
   const { symbols } = createRequire(import.meta.url)('node-api-headers') as {
     symbols: Record<string, { js_native_api_symbols: string[]; node_api_symbols: string[] }>;
@@ -194,7 +193,7 @@ function nodeSymbols(): string[] {
   return [...language, ...node].sort();
 }
 
-/** The facts about macOS' system library that the linker needs. */
+/** A description of macOS' system library, as the linker needs it. */
 function systemLibrary(arch: string): string {
   return `--- !tapi-tbd
 tbd-version: 4
@@ -210,12 +209,12 @@ exports:
 const list = join(prebuilt, 'addons.json');
 
 interface AddonList {
-  /** Hash of everything that the addons are made from */
+  /** Hash of everything from which the addons are made */
   readonly sources: string;
   readonly addons: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
 
-/** The C sources, this program and its table, which hold the flags, and the version of the headers. */
+/** Hash of the C sources, of this program and its table of flags, and of the version of the headers. */
 const sourceHash = hashOf(
   Buffer.concat([
     ...[...sourceNames(sources), mpiSource].flatMap((name) => [
@@ -231,7 +230,7 @@ function hashOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Why the set of addons cannot be packed as it is; undefined when it can. */
+/** Why the set of addons cannot be packed as it is; undefined if it can. */
 function problem(): string | undefined {
   const missing = addonTargets.filter(({ file }) => !existsSync(join(prebuilt, file)));
   if (missing.length > 0) {
@@ -258,7 +257,7 @@ function check(): void {
 
 function build(): void {
   const clang = tool('clang');
-  // a set that was not finished has no list
+  // an unfinished set has no list
   rmSync(prebuilt, { recursive: true, force: true });
   mkdirSync(prebuilt, { recursive: true });
   const addons: Record<string, { bytes: number; sha256: string }> = {};
@@ -272,7 +271,7 @@ function build(): void {
   writeFileSync(list, `${JSON.stringify(made, null, 2)}\n`);
 }
 
-/** Compiles all of them once more and compares. */
+/** Compiles all of them again and compares. */
 function verify(): void {
   check();
   const clang = tool('clang');
@@ -289,5 +288,5 @@ const [order] = process.argv.slice(2);
 if (order === '--check') check();
 else if (order === '--verify') verify();
 else if (order !== undefined) fail(`${order} is neither --check nor --verify`);
-// what is there and complete need not be compiled again, nor the compiler be there
+// a complete set need not be compiled again, so that no compiler has to be installed
 else if (problem() !== undefined) build();

@@ -1,8 +1,8 @@
 /*
- * What levels share. Some differ from another one, their BASE, in their products alone: the rest is compiled once, for
- * that level, and only declared here.
+ * What levels share. Some levels differ from another one, their BASE, only in their matrix products: the rest is
+ * compiled once, for the base, and only declared here.
  *
- *     #define name SHARED(name)      names the function of the level that has it
+ *     #define name SHARED(name)      stands for the function of the level that has it
  *     OF_BASE void name(parameters)  declares it; its body is between #if !defined(BASE) and #endif
  */
 #ifndef CHARNN_SHARING_H
@@ -23,7 +23,7 @@
 #endif
 
 /*
- * The same for what reads or writes compact tensors, which is shared only where these are of floats:
+ * The same for functions that read or write compact tensors, which are shared only if these consist of floats:
  *
  *     #define name SHARED_COMPACT(name)
  *     OF_COMPACT_BASE void name(parameters)      its body is between #if !defined(COMPACT_IN_BASE) and #endif
@@ -39,7 +39,7 @@
 #endif
 #endif
 
-/* A kernel that is another's part */
+/* A kernel that is part of another one */
 #if defined(BASE)
 #define COMMON_KERNEL(name) JOINED(kernels, BASE).name
 #else

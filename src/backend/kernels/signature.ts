@@ -6,10 +6,10 @@ const numberKinds = ['int', 'uint', 'float', 'flag'] as const;
 const otherKinds = ['ids', 'lookup', 'input', 'panels', 'frozen', 'scratch'] as const;
 const kinds = [...tensorKinds, ...numberKinds, ...otherKinds];
 
-/** An argument as the manifest has it; some are several of the kernel's. */
+/** An argument as written in the manifest; some become several arguments of the kernel. */
 export interface KernelArgument {
   readonly kind: (typeof kinds)[number];
-  /** Name of the value; of `scratch`, the expression of its size */
+  /** Name of the value; for `scratch`, the expression for its size */
   readonly name: string;
   /** Whether the tensor may be absent */
   readonly optional: boolean;
@@ -18,19 +18,21 @@ export interface KernelArgument {
 }
 
 export interface Signature {
-  /** Name of the operation of `backend.ts` */
+  /** Name of the operation in `backend.ts` */
   readonly operation: string;
   /** Name in C and among the exports */
   readonly kernel: string;
-  /** The operation's parameters, as TypeScript patterns; undefined for a kernel that is no operation */
+  /**
+   * The operation's parameters, as TypeScript patterns; undefined for a kernel that does not correspond to an operation
+   */
   readonly parameters: readonly string[] | undefined;
   readonly returnsNumber: boolean;
-  /** Declarations of TypeScript, `name = expression` */
+  /** TypeScript declarations, `name = expression` */
   readonly values: readonly string[];
   readonly arguments: readonly KernelArgument[];
 }
 
-/** Constants are kernels without arguments, so that every instruction level tells its own. */
+/** Constants are kernels without arguments, because every instruction level has its own values. */
 export const constantKernel = (name: string) => `constant_${name}`;
 
 export const signatures: readonly Signature[] = manifest
@@ -80,7 +82,7 @@ function parseGroup(group: string, line: string): KernelArgument[] {
   });
 }
 
-/** Splits a text at the separators outside of brackets. */
+/** Splits a text at the separators outside brackets. */
 function splitOutside(text: string, separator: string): string[] {
   const parts = [''];
   let depth = 0;

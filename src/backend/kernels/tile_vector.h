@@ -1,6 +1,6 @@
 /*
- * Tiles of C in vector registers: up to MR rows by a panel's width, one multiply-add of words a vector and step. A row
- * alone goes through several panels at once.
+ * Tiles of C in vector registers: up to MR rows by a panel's width, with one multiply-add of words per vector and step.
+ * A single row goes through several panels at once.
  */
 #ifndef CHARNN_TILE_VECTOR_H
 #define CHARNN_TILE_VECTOR_H
@@ -10,7 +10,7 @@
 #include "tile_neon.h"
 #endif
 
-/* A tile begins at any row, and has up to so many. */
+/* A tile begins at any row, and has up to this many. */
 #define TILE_UNITS MR
 INLINE int row_unit(int M) {
     (void)M;
@@ -21,11 +21,10 @@ INLINE void begin_tiles(int unit) { (void)unit; }
 INLINE void end_tiles(void) {}
 
 /*
- * One tile: c[mr, nv·VL] = start + a · panel over K words.  Word k of row m at a[m·lda + k·step].
- * mr, nv and (for packed A) lda and step are constants where this is inlined; rows of the panel lie `down`
- * apart.
- * ahead: with every row of the panel, nv vectors from here are fetched into the second-level cache, `stride`
- * after those of the row before. The first-level cache takes care of itself.
+ * One tile: c[mr, nv·VL] = start + a · panel over K words. Word k of row m is at a[m·lda + k·step]. mr, nv and (for
+ * packed A) lda and step are constants where this is inlined; rows of the panel are `down` apart. ahead: with every row
+ * of the panel, nv vectors from here are fetched into the second-level cache, `stride` after those of the preceding
+ * row. The first-level cache needs no prefetching.
  */
 INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, ptrdiff_t lda,
                  ptrdiff_t step, const float *panel, ptrdiff_t down, struct start_rows begin,
@@ -129,10 +128,10 @@ static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int 
 #define ROW_VECTORS 8
 
 /*
- * One row times several panels at once, `vectors` vectors of C, `columns` elements: with a single row a
- * panel has too few chains to fill the pipeline. The chains are those of the tiles. `depth` words of K, from
- * k0 on, which begin at a. Nothing is prefetched: on a Zen 4 that took up to an eighth longer where the panels lie in
- * its caches, and saved a twentieth at most where they do not.
+ * One row times several panels at once, giving `vectors` vectors of C or `columns` elements: with a single row, one
+ * panel has too few independent chains to fill the pipeline. Each element is the same chain as in tiles. Multiplies
+ * `depth` words of K, beginning at k0, which are at a. Nothing is prefetched: on a Zen 4, prefetching took up to an
+ * eighth longer if the panels were in its caches, and saved at most a twentieth if they were not.
  */
 INLINE void row_of_panels(const int vectors, float *c, const float *a, const float *packed,
                           const float *begin, enum gemm_start start, int columns, int K, int k0, int depth) {
@@ -176,7 +175,7 @@ static __attribute__((noinline)) void row_times_panels(float *c, const float *a,
     }
 }
 
-/* Words of a row that are multiplied at a time where there is only one row, or two */
+/* Number of words of a row that are multiplied at a time if there are only one or two rows */
 #define ROW_WORDS (WORD == 1 ? INT32_MAX : ROW_COPIES)
 
 static void gemm_rows(float *c, int ldc, const void *a, int half, int lda, const float *packed,
@@ -196,7 +195,7 @@ static void gemm_rows(float *c, int ldc, const void *a, int half, int lda, const
     }
 }
 
-/* Multiply-adds on registers alone, as many side by side as in a tile; returns how many there were. */
+/* Runs multiply-adds that use registers only, with as many independent chains as in a tile; returns their number. */
 static double peak_multiply_adds(int rounds) {
     vec acc[MR][2];
     for (int m = 0; m < MR; m++)
@@ -206,13 +205,16 @@ static double peak_multiply_adds(int rounds) {
 #pragma GCC unroll 16
         for (int m = 0; m < MR; m++)
 #pragma GCC unroll 2
-            /* the sum as a factor, so that the compiler cannot take the product out of the loop */
+            /* the sum is also an operand, so that the compiler cannot move the product out of the loop */
             for (int v = 0; v < 2; v++)
                 acc[m][v] = WORD == 1 ? multiply_add(acc[m][v], half, one) : multiply_words(a, b, acc[m][v]);
     }
     vec sum = {0};
     for (int m = 0; m < MR; m++) sum += acc[m][0] + acc[m][1];
-    /* the compiler must not leave out what nobody uses: the sum is a number, but it cannot know that */
+    /*
+     * keeps the compiler from removing unused results: the sum always equals itself, but the compiler cannot know that
+     * it is not NaN
+     */
     return sum[0] == sum[0] ? (double)rounds * MR * NR * WORD : 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Products with weights on the way forward, C[M,N] = start + A · Wᵀ. Levels with INT8 have them of 8 bits
- * (int8.h) and nothing that trains; elsewhere they are products like all others.
+ * Matrix products with weights in the forward pass, C[M,N] = start + A · Wᵀ. At levels with INT8 the weights have 8
+ * bits (int8.h) and there is nothing for training; elsewhere these are products like all others.
  */
 #ifndef CHARNN_WEIGHTS_H
 #define CHARNN_WEIGHTS_H
@@ -9,13 +9,13 @@
 
 #if defined(INT8)
 #include "int8.h"
-/* With weights of 8 bits there is one format of what is multiplied with them. */
+/* With 8-bit weights, the other operand has only one format. */
 #define weight_product_either(c, ldc, a, half, ...) ((void)(half), weight_product(c, ldc, a, __VA_ARGS__))
 #else
 
 /*
- * Numbers of a word of the panels of a weight, words that follow one another along k at least, and words that a column
- * has besides its numbers
+ * Number of numbers in a word of a weight's panels, min number of words that are adjacent along k, and number of
+ * additional words for each column
  */
 #define WEIGHT_WORD WORD
 #define WEIGHT_STEP STEP
@@ -26,13 +26,13 @@ INLINE size_t weight_size(int N, int K) { return packed_size(N, K); }
 
 INLINE void pack_weights(float *packed, const float *w, int N, int K) { pack_transposed(packed, w, N, K); }
 
-/* As gemm(), of panels made by pack_weights */
+/* Like gemm(), with panels made by pack_weights */
 INLINE void weight_product(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                            enum gemm_start start, int M, int N, int K, float *room) {
     gemm(c, ldc, a, lda, packed, rows, start, M, N, K, room);
 }
 
-/* As gemm_either() */
+/* Like gemm_either() */
 INLINE void weight_product_either(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                                   struct start_rows rows, enum gemm_start start, int M, int N, int K, float *room) {
     gemm_either(c, ldc, a, half, lda, packed, rows, start, M, N, K, room);
@@ -40,7 +40,10 @@ INLINE void weight_product_either(float *c, int ldc, const void *a, int half, in
 
 #endif
 
-/* Returns the panels of W [N,K]: `packed` if there is one, else made at *scratch, which then points behind them. */
+/*
+ * Returns the panels of W [N,K]: `packed` if there is one, otherwise panels made at *scratch, which is then advanced
+ * past them.
+ */
 INLINE const float *weight_panels(const float *packed, const float *weight, int N, int K, float **scratch) {
     if (packed) return packed;
     float *made = *scratch;

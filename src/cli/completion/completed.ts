@@ -1,9 +1,9 @@
-/** What a shell can complete of a command line of charnn's: the same facts for all shells. */
+/** What a shell can complete in a charnn command line, in a form that serves all shells. */
 import type { OptionRow, OptionTable } from '../../options/table.js';
 import type { CommandDefinition } from '../command.js';
 import { flagsOf } from '../option.js';
 
-/** What comes after a flag: nothing, one of some words, a file, a model, or what nobody can guess */
+/** What follows a flag: nothing, one of some words, a file, a model, or a value that cannot be completed */
 export type CompletedValue =
   | { readonly kind: 'none' | 'file' | 'model' | 'any' }
   | { readonly kind: 'words'; readonly words: readonly string[] };

@@ -60,7 +60,7 @@ function action(value: CompletedValue): string {
   }
 }
 
-/** What _arguments and _describe would take for a part of the form of a line */
+/** Escapes characters that _arguments and _describe would treat as syntax */
 function escaped(text: string): string {
   return text.replace(/[\\[\]:]/g, '\\$&');
 }

@@ -9,7 +9,7 @@ import type { Model } from '../../model/model-data.js';
 
 /**
  * Reads a model of texts.
- * @param labels those that are chosen, of a model with labels, as `author=Keats`
+ * @param labels those that are chosen for a model with labels, such as `author=Keats`
  * @param last whether to use the latest weights, from the training state beside the model
  * @throws CharnnError when the file is missing or damaged, or for a model trained on pairs
  */

@@ -7,7 +7,7 @@ import { quote } from '../../messages/quote.js';
  * @throws UsageError when argument and option name different files
  */
 export function modelPath([argument]: readonly string[], given: string | undefined): string {
-  // what is named on the command line counts more than what the environment names
+  // a model named on the command line takes precedence over the environment variable
   const isFromEnvironment = given === process.env[rows.model.environment];
   const option = isFromEnvironment && argument !== undefined ? undefined : given;
   if (argument !== undefined && option !== undefined && argument !== option) {

@@ -1,4 +1,4 @@
-/** Makes the page of `charnn visualize` for a model of pairs. */
+/** Makes the page of `charnn visualize` for a model trained on pairs. */
 import { attentionOf } from '../../analyse/attention.js';
 import type { Scope } from '../../backend/device.js';
 import { grouped, type Output } from '../../cli/output.js';
@@ -30,8 +30,8 @@ export function requireAttention({ config }: Model): void {
 }
 
 /**
- * @param ids of lines of a source, a tab and a target
- * @param maxCharacters max number of characters of all pairs on the page
+ * @param ids of lines that each consist of a source, a tab and a target
+ * @param maxCharacters max total number of characters of all pairs on the page
  */
 export async function attentionPage(
   model: Model,
@@ -72,7 +72,7 @@ export async function attentionPage(
   return { title: 'What a network looks at', data, blobs };
 }
 
-/** How many of the first pairs have no more characters than this together; at least one */
+/** How many of the first pairs fit within this total number of characters; at least one */
 function fitting({ lengths, starts }: PairTable, maxCharacters: number): number {
   let [characters, count] = [0, 0];
   while (count < Math.min(starts.length, maxPairs)) {

@@ -1,4 +1,4 @@
-/** Prints what `charnn convert` makes of lines. */
+/** Prints the results of `charnn convert`. */
 import { grouped, type Output } from '../../cli/output.js';
 import type { Answer, ConvertedLine, ConvertedLines } from '../../convert/convert-lines.js';
 import { limits } from '../../limits.js';
@@ -6,13 +6,13 @@ import { quoteText } from '../../messages/quote.js';
 import { LineWriter } from './write.js';
 
 export interface Writing {
-  /** Whether each target has a line of its own, behind its source */
+  /** Whether each target has a line of its own, after its source */
   readonly several: boolean;
-  /** Whether log-probability and bits per character stand behind each target */
+  /** Whether log-probability and bits per character follow each target */
   readonly scores: boolean;
-  /** Targets of more bits per character are left out. */
+  /** Targets with more bits per character are left out. */
   readonly threshold: number;
-  /** Stands for a source that is left without a target; undefined for the source itself */
+  /** What is printed for a source without a target; undefined for the source itself */
   readonly mark: string | undefined;
 }
 
@@ -34,7 +34,7 @@ export class ConvertedWriter {
     for (const line of lines) await this.writeLine(line);
   }
 
-  /** Prints what is still to be printed, and notes what was unusual. */
+  /** Prints what is left, and reports anything unusual. */
   async end(output: Output): Promise<void> {
     await this.writer.end();
     const note = (count: number, one: string, many: string, what: string) => {

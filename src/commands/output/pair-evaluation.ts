@@ -10,7 +10,7 @@ import { findPairs } from '../../model/pairs/pair-table.js';
 import type { Conditions } from '../../text/conditions.js';
 import type { Ids } from '../../text/unit.js';
 
-/** @param text lines that each consist of a source, a tab and a target, and what stands beside them */
+/** @param text lines that each consist of a source, a tab and a target, with their labels and vectors */
 export async function evaluateAsPairs(
   model: Model,
   device: Scope,

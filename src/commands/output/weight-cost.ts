@@ -1,4 +1,4 @@
-/** Tells what the format of a page's weights costs. */
+/** Reports how much the format of a page's weights increases the loss. */
 import type { Device } from '../../backend/device.js';
 import { grouped, type Output } from '../../cli/output.js';
 import { searchSettings } from '../../convert/convert-rows.js';
@@ -14,12 +14,12 @@ import { sampleText } from '../../sample/sample-text.js';
 import { loadCorpus } from '../../text/load-corpus.js';
 import type { Ids } from '../../text/unit.js';
 
-/** Characters that the model writes to be measured on */
+/** Number of characters that the model writes for the measurement */
 const ownCharacters = 10_000;
 
 /**
- * Measures the loss of the model as the page holds it, against the loss with its own weights, and notes both.
- * @param path the text to measure on; without one the model writes it
+ * Measures the model's loss with the weights that the page contains and with its own weights, and reports both.
+ * @param path the text to measure on; by default the model writes one
  */
 export async function reportCost(
   model: Model,

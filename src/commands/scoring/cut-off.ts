@@ -1,4 +1,4 @@
-/** From which cost on a line is printed: a number, or a share of the lines of a text that is as usual. */
+/** The cost above which a line is printed: a number, or a quantile of the costs of ordinary lines. */
 import type { Output } from '../../cli/output.js';
 import { grouped } from '../../cli/output.js';
 import { CharnnError, UsageError } from '../../errors.js';
@@ -6,7 +6,7 @@ import { costAt, type LineQuantiles } from '../../model/line-quantiles.js';
 import type { Model } from '../../model/model-data.js';
 import { notNegative, ValueError, type ValueType } from '../../options/types.js';
 
-/** A share of lines, from 0 to 1, whose highest cost is the cut-off */
+/** A fraction of lines, from 0 to 1, whose highest cost is the cut-off */
 export interface Quantile {
   readonly share: number;
   /** As it was given: `99.9%` */
@@ -34,9 +34,9 @@ export const thresholdType: ValueType<number | Quantile> = {
 export type CutOff = (cost: number) => boolean;
 
 /**
- * A cut-off by a number lets lines of exactly that cost through, so that a threshold copied from the output includes
- * its own line. One by a share lets only lines of a higher cost through: more than that share has a lower or equal one.
- * @param normal the distribution of the costs of usual lines, for a share
+ * A numeric cut-off includes lines of exactly that cost, so that a threshold copied from the output includes its own
+ * line. A quantile includes only lines of a higher cost, because more than that fraction have a lower or equal one.
+ * @param normal the distribution of the costs of ordinary lines, for a quantile
  */
 export function cutOff(
   threshold: number | Quantile | undefined,
@@ -59,8 +59,8 @@ export function cutOff(
 }
 
 /**
- * The quantiles that the model brings.
- * @param instead whether something makes its costs others than those in the model: the option that does
+ * The quantiles in the model's file.
+ * @param instead the option, if any, that makes costs differ from those in the file
  */
 export function quantilesIn(model: Model, instead: string | undefined): LineQuantiles {
   const advice = 'name a text of usual lines with --calibrate';

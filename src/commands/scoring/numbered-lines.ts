@@ -1,4 +1,4 @@
-/** Lines with their places: which file, and which line of it. */
+/** Lines with their positions: which file, and which line of it. */
 
 import { followed, merged } from '../../text/followed-file.js';
 import { type LineOptions, lineGroups } from '../../text/lines.js';
@@ -7,26 +7,24 @@ import type { Source } from '../../text/sources.js';
 export interface Place {
   /** The file as messages show it */
   readonly file: string;
-  /** From 1 on; of a table, the number of the record */
+  /** Counted from 1; for a table, the number of the record */
   readonly line: number;
 }
 
-/** Lines that came together */
+/** Lines that arrived together */
 interface Group {
   readonly file: string;
   readonly first: number;
   readonly count: number;
 }
 
-/** Hands on the lines of sources in groups, and knows the place of each when its score comes back. */
+/** Passes on the lines of sources in groups, and knows the position of each when its score comes back. */
 export class NumberedLines {
   private readonly groups: Group[] = [];
-  /** Lines of the first group whose places have been asked for */
+  /** Number of lines in the first group whose positions have been requested */
   private taken = 0;
 
-  /**
-   * @param follow whether to wait at the end of each file for what is added to it; files are then read side by side
-   */
+  /** @param follow whether to wait at the end of each file for what is added to it; files are then read in parallel */
   constructor(
     private readonly sources: readonly Source[],
     private readonly options: LineOptions,
@@ -43,7 +41,7 @@ export class NumberedLines {
     }
   }
 
-  /** The place of the next line; to be asked for each line in order. */
+  /** The position of the next line, to be requested for each line in order. */
   next(): Place {
     while (this.taken === this.groups[0].count) {
       this.groups.shift();
@@ -64,7 +62,7 @@ export class NumberedLines {
   }
 }
 
-/** What has no path is a stream, which ends by itself. */
+/** A source without a path is a stream, which ends by itself. */
 function turnsOf(source: Source): Iterable<Source> | AsyncIterable<Source> {
   return source.path === undefined ? [source] : followed(source.path, source);
 }

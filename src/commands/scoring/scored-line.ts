@@ -1,4 +1,4 @@
-/** A scored line as it is printed: its cost, its place and itself, or all that is known of it as JSON. */
+/** A scored line as it is printed: its cost, its position and the line, or all that is known of it as JSON. */
 import { costOf, inBits, type Stretch, worstStretch } from '../../evaluate/line-costs.js';
 import type { ScoredLine } from '../../evaluate/score-lines.js';
 import { jsonText } from '../../messages/quote.js';
@@ -16,7 +16,7 @@ export interface Shown {
   readonly text: TextOptions;
 }
 
-/** The number that a line is judged by, and the stretch that it comes from, if there is a window */
+/** The number by which a line is judged, and the stretch that it comes from, if there is a window */
 export interface Judged {
   readonly cost: number;
   readonly worst: Stretch | undefined;
@@ -28,7 +28,7 @@ export function judge({ losses: [loss] }: ScoredLine, window: number | undefined
   return { cost: inBits(worst.nats), worst };
 }
 
-/** The parts of the line that is printed; they keep no memory of the job that the line came from. */
+/** The parts of a printed line; they do not refer to the memory of the job that the line came from. */
 export function printed(
   scored: ScoredLine,
   judged: Judged,

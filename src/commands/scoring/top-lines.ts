@@ -9,21 +9,21 @@ interface Kept {
 export class TopLines {
   private kept: Kept[] = [];
   private count = 0;
-  /** Lines of no more than this are not among the highest. */
+  /** Lines that cost no more than this are not among the highest. */
   private floor = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly size: number) {}
 
-  /** @param parts makes the parts of the line as it is printed, if it is kept; they must not change later */
+  /** @param parts makes the parts of the printed line, if it is kept; they must not change later */
   add(cost: number, parts: () => readonly (string | Uint8Array)[]): void {
     const place = this.count++;
     if (cost <= this.floor) return;
     this.kept.push({ cost, place, parts: parts() });
-    // sorting now and then costs less than keeping an order at every line
+    // sorting now and then costs less than keeping the list in order
     if (this.kept.length >= 2 * this.size + 64) this.cut();
   }
 
-  /** The lines by falling cost; of equal ones the earlier first. */
+  /** The lines by descending cost; of equal ones the earlier first. */
   ordered(): readonly (readonly (string | Uint8Array)[])[] {
     this.cut();
     return this.kept.map(({ parts }) => parts);

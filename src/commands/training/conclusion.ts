@@ -1,4 +1,4 @@
-/** What is said at the end of a training: how it ended, what its model is worth, and what can be done next. */
+/** What is printed at the end of a training: how it ended, how good its model is, and what to do next. */
 import { clock, grouped, type Output } from '../../cli/output.js';
 import { weightsByLength } from '../../counts/mixture.js';
 import { DivergenceError } from '../../errors.js';
@@ -11,8 +11,8 @@ import { precisionOf } from '../../train/precision.js';
 import { schema } from '../../train/schema/schema.js';
 
 /**
- * Says how a training ended.
- * @param isIdle whether there was nothing left to do for a resumed training
+ * Prints how a training ended.
+ * @param isIdle whether a resumed training had nothing left to do
  * @throws DivergenceError for one that diverged
  */
 export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, output: Output): void {
@@ -76,7 +76,7 @@ function inBits(nats: number): number {
   return nats / Math.LN2;
 }
 
-/** The option that names a model, where that is not the default's name */
+/** The option that names a model, if it is not the default */
 function modelOption(modelPath: string, option: '-m' | '-o'): string {
   return modelPath === schema.output.default ? '' : ` ${option} ${quote(modelPath)}`;
 }
@@ -113,10 +113,10 @@ export function sayHowToRepeat(
   output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
 }
 
-/** Bits per character by which text that is new costs more than text that was learned, if it was learned by heart */
+/** If new text costs this many bits per character more than text that was learned, the text was memorised */
 const byHeart = 0.4;
 
-/** Says in words what a model's loss beside that of the n-gram model means. */
+/** Explains what a model's loss means in comparison with that of the n-gram model. */
 export function verdict({ best, reason }: EndEvent, { n, ngram }: Baseline): string | undefined {
   const loss = best?.mixtureLoss ?? best?.validationLoss;
   if (best === undefined || loss === undefined || loss === null) return undefined;
@@ -136,7 +136,7 @@ export function verdict({ best, reason }: EndEvent, { n, ngram }: Baseline): str
   return `${better}: training longer may make it better still`;
 }
 
-/** Says with which command the model is used. */
+/** Prints the command with which the model can be used. */
 export function sayNext(
   modelPath: string,
   { config, corpus }: PreparedTraining,

@@ -22,7 +22,7 @@ export interface Cell {
   readonly states: readonly string[];
   /** About how many numbers a layer stores for each row of a chunk, in multiples of H */
   readonly keptWidth: number;
-  /** The same in half precision, a number of bfloat16 counting half; absent where the cell keeps no such numbers */
+  /** The same in half precision, where a bfloat16 counts half; absent if the cell stores no bfloat16 */
   readonly halfKeptWidth?: number;
   /** Names of the gates in their order; a logistic gate has values between 0 (shut) and 1 (open). */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
@@ -105,8 +105,8 @@ export interface UnitProduct {
 export interface CellChunk {
   readonly size: ChunkSize;
   /**
-   * [T, B, G·H], compact or not. After `backward`: gradient w.r.t. the input projection. A cell whose kernel finds the
-   * projection in memory can be given it here, where `forward` is called without an input: not an LSTM.
+   * [T, B, G·H], compact or not. After `backward`: gradient w.r.t. the input projection. For every cell except the
+   * LSTM, the caller may also write the projection here and call `forward` without an input.
    */
   readonly inputProjection: Tensor;
   /** The gates' values after `forward`, in the order of `gateNames` */
@@ -116,15 +116,15 @@ export interface CellChunk {
   /** [T, B, H], compact or not: the layer's output, h_1 … h_T. */
   readonly output: Tensor;
   /**
-   * [T, B, H]: the values of the units, from -1 to 1: tanh(c) for an LSTM, which in half precision keeps none, the
-   * output for other cells
+   * [T, B, H]: the values of the units, from -1 to 1: tanh(c) for an LSTM, which does not keep it in half precision;
+   * the output for other cells
    */
   readonly unitValues: Tensor | undefined;
   /** [B, H] each, compact or not: the state before the chunk, which the caller writes before `forward`. */
   readonly initialState: readonly Tensor[];
   /**
-   * What `backward` reads as the state before the chunk, and the chunk before this one in the same memory as the state
-   * after it, [B, H] each; usually the initial state itself
+   * What `backward` reads as the state before the chunk, and what the preceding chunk in the same memory reads as the
+   * state after it, [B, H] each; usually the initial state itself
    */
   readonly keptState: readonly Tensor[];
   /** The state after the chunk, [B, H] each */
@@ -155,9 +155,9 @@ export function cachedLayer(make: (T: number, B: number, first: number) => CellC
 }
 
 /**
- * Finds the input of an operation that takes its input projection from memory: projects vectors into it.
- * @param input absent where the projection is there already
- * @returns the look-up from which the operation takes the projection instead, if there is one
+ * Prepares the input of an operation that reads its input projection from memory, by projecting vectors into it.
+ * @param input absent if the projection is already there
+ * @returns the look-up from which the operation reads the projection instead, if there is one
  */
 export function projected(
   backend: Backend,
@@ -174,7 +174,7 @@ export function gatesIn(tensor: Tensor, cell: Cell): GateValues[] {
   return cell.gateNames.map((_, column) => ({ tensor, column }));
 }
 
-/** The input of a cell that cannot do without one */
+/** The input of a cell that cannot run without one */
 export function given(input: LayerInput | undefined): LayerInput {
   if (input === undefined) throw new Error('a layer without its input');
   return input;

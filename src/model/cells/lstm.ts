@@ -11,7 +11,7 @@
  * state is not normalised, so that it carries information unchanged from step to step.
  *
  * Memory per layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another T·B·(4H + 4).
- * In half precision gates, states and normalised sums take half of that, and tanh(c) is not kept.
+ * In half precision, gates, states and normalised pre-activations take half of that, and tanh(c) is not stored.
  */
 import type { Backend, ChunkSize, LstmBuffers, Tensor } from '../../backend/backend.js';
 import {

@@ -1,12 +1,12 @@
-/** The products by which the last states of an encoder make the first states of a decoder, layer by layer. */
+/** The linear maps by which the last states of an encoder give the initial states of a decoder, layer by layer. */
 import { cellOf } from '../cells/cells.js';
 import type { ModelConfig } from '../model-config.js';
 import { directions } from './pair-parameters.js';
 
-/** A product of the encoder's final states that makes one of the decoder's first states */
+/** A linear map of the encoder's final states to one of the decoder's initial states */
 export interface Bridge {
   readonly layer: number;
-  /** Number of the state among those of a layer */
+  /** Index of the state among those of a layer */
   readonly kind: number;
   /** Names of its parameters */
   readonly weights: readonly string[];

@@ -1,4 +1,7 @@
-/** A recurrent layer of an encoder or decoder with its input: characters in the first layer, rows in those above. */
+/**
+ * A recurrent layer of an encoder or decoder with its input: characters in the first layer, rows of numbers in the
+ * others.
+ */
 import type { Backend, Indices, LayerInput, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
 import { cellOf } from '../cells/cells.js';
@@ -27,7 +30,7 @@ export interface LayerPlace {
   /** Beginning of its parameters' names */
   readonly part: 'encoder' | 'decoder';
   readonly layer: number;
-  /** Whether it reads characters, as a first layer does whose sources have no vectors */
+  /** Whether it reads characters, as a first layer does if sources have no vectors */
   readonly reads: 'characters' | 'rows';
   /** End of its parameters' names */
   readonly direction: '' | '_reverse';
@@ -37,12 +40,12 @@ export interface LayerPlace {
 }
 
 export class PairLayer {
-  /** The input of characters; rows are multiplied by a matrix. */
+  /** The input of characters; rows of numbers are multiplied by a matrix instead. */
   private readonly characters: FirstLayerInput | undefined;
   private readonly labels: LabelProjection | undefined;
   private readonly layer: CellLayer;
   private readonly maxRows: number;
-  /** Memory for an input that labels are part of */
+  /** Memory for an input to which labels contribute */
   private summed: SummedInput | undefined;
   private readonly name: (what: string) => string;
   private current: { readonly chunk: CellChunk; readonly source: LayerSource } | undefined;
@@ -119,7 +122,7 @@ export class PairLayer {
    * Adds to the gradients of the layer's parameters and of its embedding.
    * @param dOutput [T, B, H] gradient w.r.t. the output
    * @param dState [B, H] each: before the call the gradients w.r.t. the states after the last step, after it those
-   *   w.r.t. the states before the first step
+   * w.r.t. the states before the first step
    */
   backward(dOutput: Tensor, dState: readonly Tensor[], dSource: SourceGradients = {}): void {
     const { backend, config, weights, gradients, current, labels } = this;

@@ -1,19 +1,20 @@
 /**
- * From a source to a target: a bidirectional encoder, a decoder, and attention of the decoder over the source
- * (Bahdanau et al. 2015, in the form of Luong et al. 2015 without input feeding, so that a layer is one call for all
- * its steps), here with `general` attention:
+ * From a source to a target: a bidirectional encoder, a decoder, and attention of the decoder over the source (Bahdanau
+ * et al. 2015, in the form of Luong et al. 2015 without input feeding, so that a layer is a single call for all its
+ * steps), here with `general` attention:
  *
  *     f, b = encoder of the source, forwards and backwards                     [S, B, H] each
- *     state_0 = W_f f_last + W_b b_last + bias                                 the decoder's first state
+ *     state_0 = W_f f_last + W_b b_last + bias                                 the decoder's initial state
  *     q = decoder of the target so far                                         [T, B, H]
  *     key, value = W [f, b]                                                    [S, B, 2H]
  *     context_t = Σ_s softmax_s(q_t · key_s) value_s
  *     top_t = tanh(W q_t + context_t + bias)
  *     logits = W top + bias
  *
- * The first state is made layer by layer, of h and of c apart. The line of `top` is a step of the vanilla recurrent
- * cell on all T·B rows at once, and is computed as such. All sources of a batch have the same length, so nothing is
- * masked; targets may have any, because the loss is taken of the rows that are named, and of no others.
+ * The initial state is computed for each layer, and separately for h and c. The line of `top` has the form of one step
+ * of the vanilla recurrent cell with all T·B rows at once, and is computed by that operation. All sources in a batch
+ * have the same length, so nothing is masked; targets may have any length, because the loss is computed only for the
+ * rows that are listed.
  */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import type { CellChunk, CellLayer } from '../cells/cell.js';
@@ -34,7 +35,7 @@ interface Decoded {
   readonly T: number;
   readonly B: number;
   readonly combined: CellChunk;
-  /** For the loss: the chosen places among T·B, their rows [N, H] after dropout, and their logits [N, V] */
+  /** For the loss: the listed positions among T·B, their rows [N, H] after dropout, and their logits [N, V] */
   readonly loss?: { readonly places: Indices; readonly rows: Tensor; readonly logits: Tensor };
 }
 
@@ -101,7 +102,7 @@ export class PairNetwork {
 
   /**
    * The decoder's states, [B, H] each, layer by layer: after `encode` those before its first step, after `decode` those
-   * after its last
+   * after its last step
    */
   state(B: number): readonly Tensor[] {
     return this.states.map((state) => this.backend.view(state, 0, [B, this.config.hidden]));
@@ -109,7 +110,7 @@ export class PairNetwork {
 
   /**
    * Gives each row of the decoder the states of another row.
-   * @param parents for each row the row whose states it takes; there may be more or fewer rows than before
+   * @param parents for each row, the row whose states it takes; there may be more or fewer rows than before
    */
   reorder(parents: Indices): void {
     for (const state of this.states) {
@@ -118,13 +119,14 @@ export class PairNetwork {
   }
 
   /**
-   * Leaves out sources, so that `decode` attends to the others alone. The decoder's rows are left to `reorder`.
-   * @param rows [S·n] which of the S·B positions are those of the n sources that stay, time-major
+   * Drops some of the sources, so that `decode` attends only to the others. The decoder's rows are changed by
+   * `reorder`.
+   * @param rows [S·n] which of the S·B positions belong to the n sources that are kept, time-major
    */
   narrow(rows: Indices): void {
     const { S } = this.lastEncoded();
     this.attention.narrow(rows);
-    // a source's first position has its number
+    // a source's first position has the source's index
     this.labels?.narrow(this.backend.viewIndices(rows, 0, rows.length / S));
     this.encoded = { S, B: rows.length / S };
   }
@@ -133,8 +135,8 @@ export class PairNetwork {
    * Runs the decoder for T steps from its current states.
    * @param ids [T, B] the character that was written before each step
    * @param places indices among T·B of the steps whose logits are wanted; all of them if absent
-   * @param width number of targets that are written for each source; the rows are then [width, B] instead of B, and
-   *   everything named here has that many
+   * @param width number of targets that are written for each source; there are then width·B rows [width, B] instead of
+   * B, also in all other shapes
    * @returns logits [N, V], valid until the next call
    */
   decode(ids: Indices, T: number, places?: Indices, width = 1): Tensor {
@@ -147,7 +149,7 @@ export class PairNetwork {
     const combined = this.combine.at(1, T * B);
     const [query] = combined.initialState;
     backend.copy(query, output);
-    // all targets of a source attend to one memory: for the operation they are more queries of the source
+    // all targets of a source share its keys and values: for the operation they are further queries of the source
     this.attention.forward(query, combined.inputProjection, T * width);
     combined.forward();
     let top = backend.view(combined.output, 0, [T * B, H]);
@@ -173,7 +175,7 @@ export class PairNetwork {
   }
 
   /**
-   * Attention weights of the last call of `decode`, [T, B, S]: how much each step looks at each character of the
+   * Attention weights of the last call of `decode`, [T, B, S]: how much each step attends to each character of the
    * source
    */
   get attentionWeights(): Tensor {
@@ -181,9 +183,9 @@ export class PairNetwork {
   }
 
   /**
-   * Loss at the places of the last call of `decode`.
+   * Loss at the listed positions of the last call of `decode`.
    * @param targets [N] ids that follow there
-   * @param scale factor of the loss whose gradient `backward` takes; 0 leaves the logits unchanged
+   * @param scale factor of the loss whose gradient `backward` computes; 0 leaves the logits unchanged
    * @returns [N] losses in nats
    */
   loss(targets: Indices, scale: number): Tensor {
@@ -201,7 +203,7 @@ export class PairNetwork {
     const { T, B, combined } = this.decoded as Decoded;
 
     this.addGradient('output.weight', 'output.bias', dLogits, rows);
-    // the rows are not needed any more, so their gradient takes their memory
+    // the rows are no longer needed, so their gradient uses their memory
     backend.linearBackwardInput(rows, dLogits, weights.get('output.weight'), false);
     const dTop = this.buffers.take('dTop', [T, B, H], 'maxTargetRows');
     backend.fill(dTop, 0);
@@ -213,7 +215,7 @@ export class PairNetwork {
     combined.backward(backend.view(dTop, 0, [1, T * B, H]), [dQuery]);
     const [product] = combined.products;
     this.addGradient('combine.weight', 'combine.bias', product.gradient, product.argument);
-    // the gradient of the attention's query takes the memory of dTop
+    // the gradient of the attention's query uses the memory of dTop
     const dOutputs = this.attention.backward(combined.inputProjection, dTop);
     backend.add(dTop, dQuery);
     const dStates = this.states.map((_, i) => this.stateBuffer(`dState${i}`, B));
@@ -240,7 +242,7 @@ export class PairNetwork {
     });
   }
 
-  /** Promises that the weights will not change until `thaw`, so that values derived from them can be kept. */
+  /** Promises that the weights will not change until `thaw`, so that values derived from them can be cached. */
   freeze(): void {
     for (const part of [this.encoder, this.decoder, this.attention]) part.freeze();
     for (const name of products) this.backend.freeze(this.weights.get(name));
@@ -251,7 +253,7 @@ export class PairNetwork {
     for (const name of products) this.backend.thaw(this.weights.get(name));
   }
 
-  /** Dropout site of what the output layer reads; those before it are the encoder's and the decoder's. */
+  /** Dropout site of the output layer's input; the sites before it are the encoder's and the decoder's. */
   private get topSite(): number {
     return 3 * this.config.layers - 1;
   }
@@ -278,5 +280,5 @@ export class PairNetwork {
   }
 }
 
-/** Weights, beside those of the parts, of which products keep a packed copy */
+/** Weights, besides those of the parts, of which matrix products keep a packed copy */
 const products = ['combine.weight', 'output.weight'] as const;

@@ -1,17 +1,17 @@
 /**
- * Finds pairs of a source and a target in the ids of a text, where each line has one with a tab between them, and
- * divides them between training and validation by their source.
+ * Finds pairs of a source and a target in the ids of a text, which has a pair on each line with a tab in between, and
+ * divides them between training and validation by source.
  */
 import { limits } from '../../limits.js';
 import { type Conditions, givenOf, vectorCount } from '../../text/conditions.js';
 import type { Ids } from '../../text/unit.js';
 import { Random } from '../random.js';
 
-/** Ids of the two characters that mark off sources and targets */
+/** Ids of the two characters that delimit sources and targets */
 export interface PairMarks {
-  /** Stands between source and target */
+  /** The character between source and target */
   readonly tab: number;
-  /** Ends a line */
+  /** The character that ends a line */
   readonly newline: number;
 }
 
@@ -19,20 +19,20 @@ export interface PairMarks {
 export interface PairTable {
   /** Position of each pair's first id */
   readonly starts: Float64Array;
-  /** Lengths of each pair's source and target, one after the other; a tab lies between them in the text. */
+  /** Lengths of each pair's source and target, one after the other; in the text there is a tab between them. */
   readonly lengths: Uint16Array;
   /** Number of the line of each pair, counted from 0 */
   readonly lines: Uint32Array;
-  /** What stands beside the lines, if anything does */
+  /** Labels and vectors that belong to the lines, if there are any */
   readonly given?: Conditions | undefined;
 }
 
-/** What is wrong with a line that is no pair: no tab, an empty source, an empty target, or too long */
+/** Why a line is not a pair: no tab, an empty source, an empty target, or too long */
 export type PairFault = 'tab' | 'source' | 'target' | 'length';
 
 export interface FoundPairs {
   readonly pairs: PairTable;
-  /** Number of lines that are no pairs, and the first few of them */
+  /** Number of lines that are not pairs, and the first few of them */
   readonly wrong: number;
   readonly examples: readonly { readonly line: number; readonly fault: PairFault }[];
   /** Number of lines with more than two columns, of which only the first two are read */
@@ -51,7 +51,7 @@ export function targetStart({ starts, lengths }: PairTable, pair: number): numbe
 const maxExamples = 3;
 
 /**
- * Finds the pairs of a text. Empty lines are skipped. A source may be empty where vectors stand beside it.
+ * Finds the pairs in a text. Empty lines are skipped. A source may be empty if it has vectors.
  * @param given labels and vectors of the lines
  */
 export function findPairs(ids: Ids, marks: PairMarks, given?: Conditions): FoundPairs {
@@ -126,8 +126,8 @@ export function selectedPairs(
 }
 
 /**
- * Divides pairs at random by their source, so that all targets of a source are on the same side.
- * @param fraction approximate share of the sources that go to validation
+ * Divides pairs at random by source, so that all targets of a source are on the same side.
+ * @param fraction approximate fraction of the sources used for validation
  */
 export function splitPairs(
   ids: Ids,
@@ -148,8 +148,7 @@ export function splitPairs(
 }
 
 /**
- * A pseudorandom number from 0 to below 1 that depends only on the seed, the characters of the source, and the vectors
- * before them
+ * A pseudorandom number from 0 to below 1 that depends only on the seed, the characters of the source, and its vectors
  */
 function drawOf(
   ids: Ids,
@@ -169,7 +168,7 @@ function drawOf(
   return new Random(seed, hash).uniform();
 }
 
-/** Number of characters of the targets that are to be predicted, the newlines that end them included */
+/** Number of characters to be predicted in the targets, including the newlines that end them */
 export function targetCharacters({ lengths }: PairTable): number {
   let sum = 0;
   for (let i = 1; i < lengths.length; i += 2) sum += lengths[i] + 1;

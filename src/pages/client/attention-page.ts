@@ -1,4 +1,4 @@
-/** The page of `charnn visualize` for a model of pairs. */
+/** The page of `charnn visualize` for a model trained on pairs. */
 import type { AttentionData } from '../data.js';
 import { blobBytes, Cache } from './decode-blobs.js';
 import { byId, el, pageData } from './dom.js';
@@ -7,17 +7,17 @@ import { glyph } from './layout.js';
 const data = pageData<AttentionData>();
 const weights = new Cache(32, async (pair) => new Uint8Array(await blobBytes(`weights-${pair}`)));
 
-/** A table of more cells would take a browser long. */
+/** Max number of cells of a table; with more, a browser would be slow. */
 const maxCells = 40_000;
-/** Symbols that cost more bits are marked. */
+/** Symbols that cost more bits than this are marked. */
 const unlikelyBits = 3;
 
-/** The text that is shown for a symbol, which may be longer than a character */
+/** The text shown for a symbol, which may be longer than a character */
 function shown(symbol: string): string {
   return Array.from(symbol).length === 1 ? glyph(symbol).text : symbol;
 }
 
-/** @param root square root of the weight, of 255 */
+/** @param root 255 times the square root of the weight */
 function background(root: number): string {
   const share = (root / 255) ** 2;
   return `background: color-mix(in srgb, var(--accent) ${(75 * share).toFixed(1)}%, transparent)`;
@@ -82,7 +82,7 @@ async function show(pair: number): Promise<void> {
     return [head, ...body];
   }
 
-  /** Colours the source by what symbol t of the target looks at. */
+  /** Colours the source by the attention of symbol t of the target. */
   function choose(t: number): void {
     buttons.forEach((button, i) => {
       button.setAttribute('aria-pressed', `${i === t}`);

@@ -1,6 +1,6 @@
 /**
  * Picks size, dropout and length of a training on pairs by the number of pairs, their lengths and the time, if they are
- * not given: the more there is to learn from and the more often it can be read in the time, the larger the network.
+ * not given. The more there is to learn from, and the more often it can be read in the time, the larger the network.
  */
 import type { ModelConfig } from '../../model/model-config.js';
 import type { TrainLength } from '../train-config.js';
@@ -13,24 +13,24 @@ export interface PairPreset {
   readonly model: Size & Pick<ModelConfig, 'attention'>;
   readonly dropout: number;
   readonly batchSize: number;
-  /** The length that was given, or a number of passes if the time given is more than the pairs can use */
+  /** The length that was given, or a number of passes if the given time is more than the pairs can use */
   readonly length: TrainLength;
-  /** Number of passes over the pairs, if it can be told */
+  /** Number of passes over the pairs, if known */
   readonly epochs: number | undefined;
 }
 
 export interface PairPresetInputs {
   /** Number of pairs to train on */
   readonly pairs: number;
-  /** Number of steps of single layers of one row that a pass over the pairs takes */
+  /** Number of single-layer steps of one row in a pass over the pairs */
   readonly layerSteps: number;
   /** The length that was given */
   readonly length: TrainLength | undefined;
-  /** Number of steps of single layers of one row and `pairReference` units that are done in a second, if measured */
+  /** Number of single-layer steps of one row with `pairReference` units per second, if measured */
   readonly speed: number | undefined;
 }
 
-/** Hidden size with which the speed is measured */
+/** Hidden size for which the speed is measured */
 export const pairReference = 256;
 
 /** Limits of the usual number of passes over the pairs; the fewer pairs there are, the more often they are read. */
@@ -38,7 +38,7 @@ const minEpochs = 15;
 const maxEpochs = 100;
 const usualVisits = 400_000;
 
-/** By the number of pairs from which on it is meant: hidden size, dropout, and batch size */
+/** Hidden size, dropout and batch size, by the min number of pairs for which they are used */
 const steps = [
   { from: 0, hidden: 128, dropout: 0.4, batchSize: 16 },
   { from: 5_000, hidden: 192, dropout: 0.3, batchSize: 32 },
@@ -48,12 +48,12 @@ const steps = [
 /** Size for very many passes over many pairs */
 const large = { hidden: 384, dropout: 0.3 } as const;
 
-/** Passes that a size needs to be worth its time: with fewer a smaller network comes further. */
+/** Min number of passes for a size to be worth its time; with fewer, a smaller network learns more. */
 const leastPasses = 8;
-/** Passes from which on many pairs are worth the large size */
+/** Min number of passes for the large size, with many pairs */
 const largePasses = 25;
 
-/** Time of a step of a layer grows with its units by about this power. */
+/** The time of a layer's step grows with about this power of its number of units. */
 const costPower = 1.6;
 
 export function pairPreset({ pairs, layerSteps, length, speed }: PairPresetInputs): PairPreset {
@@ -74,7 +74,7 @@ export function pairPreset({ pairs, layerSteps, length, speed }: PairPresetInput
   const fitting = steps.slice(0, most + 1).findLast((step) => passes(step) >= leastPasses);
   const chosen = isLarge ? large : (fitting ?? steps[0]);
   const possible = passes(chosen);
-  // longer trainings would learn the pairs by heart
+  // a longer training would memorise the pairs
   const isShortened = possible > 2 * maxEpochs;
   return {
     ...ofSize(chosen),

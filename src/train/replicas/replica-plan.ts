@@ -15,7 +15,7 @@ import type { MixingPlan } from './mixing.js';
 export interface TrainingDocuments {
   readonly train: Documents;
   readonly validation: Documents;
-  /** Of the text that is held out for the counts; there if the documents have labels */
+  /** The documents of the text held out for the counts, if documents have labels */
   readonly held?: Documents | undefined;
 }
 

@@ -93,8 +93,8 @@ async function copyOut(backend: Backend, x: Tensor): Promise<Float32Array> {
 }
 
 /**
- * Copies a list of moments. What an optimiser does not use is neither read nor written, because memory that nobody
- * has touched takes no room.
+ * Copies a list of moments. Elements that the optimiser does not use are neither read nor written, because memory that
+ * was never touched takes no room.
  */
 async function copyMoments(
   backend: Backend,

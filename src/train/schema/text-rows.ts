@@ -21,7 +21,7 @@ export const textRows = topic('Text', {
 
 const sideUnit = choice([...sideUnits, 'auto']);
 
-/** Options of the units of pairs; what they come to is in the `text` object of files. */
+/** Options about the units of pairs; the units that result are in the `text` object of files. */
 export const sideRows = topic('Text', {
   sourceUnit: option(
     '<unit>',

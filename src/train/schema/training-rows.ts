@@ -196,7 +196,7 @@ export const runningPrecision = option('<format>', choice(trainingPrecisions), p
   default: 'f32',
 });
 
-/** The same where a trained model predicts and nothing is learned */
+/** The same for commands in which a trained model only predicts */
 export const predictingPrecision = option(
   '<format>',
   choice(precisionNames),

@@ -20,7 +20,10 @@ export interface Optimizer {
   readonly decoupled: boolean;
   /** Whether it updates each weight matrix of a cell's gates as a whole */
   readonly takesMatrices?: boolean;
-  /** Number of the lists, the first ones, that it uses for these matrices; in the others their places stay 0. */
+  /**
+   * Number of lists of moments, counted from the first, that it uses for these matrices; in the other lists their
+   * elements stay 0.
+   */
   readonly matrixMoments?: number;
   /**
    * Applies one update to a part of the parameters: a whole matrix, if the optimiser wants it so, or a list.
@@ -127,7 +130,7 @@ export function momentCount(name: OptimizerName): number {
   return optimizers[name].moments;
 }
 
-/** Whether a list of moments, the first one being number 0, is ever other than 0 at the places of a parameter */
+/** Whether any element that a list of moments has for a parameter is ever other than 0; the first list has number 0 */
 export function usesMoment(
   name: OptimizerName,
   list: number,

@@ -10,7 +10,7 @@ const long = [
   ...['--hidden', '24', '--layers', '2', '--batch-size', '4', '--seq-length', '16', ...half],
   ...['--steps', '400', '--eval-every', '40', '--dropout', '0.2', '--threads', '2'],
 ];
-const products = 'products of bf16';
+const products = 'matrix products in bf16';
 
 test('auto is a function of sizes and processor, and what is asked for is taken', () => {
   for (const backend of ['wasm', 'reference'] as const) {
