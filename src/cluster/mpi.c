@@ -48,10 +48,11 @@ static struct {
 } mpi;
 
 static handle world, byte_type;
+/* The level at which several threads may call the library */
+static int thread_multiple = 3;
 /* Set by one thread to end the waits of another */
 static volatile int is_broken;
 
-enum { thread_multiple = 3 };
 
 /* The tags of mpi.ts: what is computed, the length of a message, a message, a sign of life */
 enum { exchange_tag = 1, beat_tag = 4 };
@@ -99,6 +100,7 @@ static napi_value load(napi_env env, napi_callback_info info) {
         /* the binary interface that MPI 5.0 fixes for all implementations */
         world = 0x101;
         byte_type = 0x247;
+        thread_multiple = 4096;
     } else {
         world = 0x44000000;
         byte_type = 0x4c00010d;
