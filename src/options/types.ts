@@ -10,6 +10,8 @@ export interface ValueType<T> {
   readonly expected: string;
   /** The allowed values, if there are only a few */
   readonly choices?: readonly string[];
+  /** Some of the allowed values, where there are others, so that a shell can complete them */
+  readonly usual?: readonly string[];
   /** The kind of file that the value names, so that a shell can complete it */
   readonly names?: 'file' | 'model';
   /** @throws ValueError when the text is not a valid value */

@@ -66,6 +66,7 @@ function completedOptions(table: OptionTable): CompletedOption[] {
 
 function completedValue({ argument, type }: OptionRow): CompletedValue {
   if (argument === undefined) return { kind: 'none' };
-  if (type.choices !== undefined) return { kind: 'words', words: type.choices };
+  const words = type.choices ?? type.usual;
+  if (words !== undefined) return { kind: 'words', words };
   return { kind: type.names ?? 'any' };
 }

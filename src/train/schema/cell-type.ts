@@ -11,6 +11,7 @@ const isFile = (value: unknown): value is `${string}${typeof cellExtension}` =>
   typeof value === 'string' && value.length > cellExtension.length && value.endsWith(cellExtension);
 
 export const cellType: ValueType<CellOption> = {
+  usual: [...cellNames, ...libraryNames],
   expected: `${names.expected}, or a file of equations that ends in ${cellExtension}`,
   parse(given) {
     if (isFile(given)) return given;
