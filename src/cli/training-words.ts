@@ -1,5 +1,6 @@
 /** What is printed about a training while it runs; losses are in bits per character everywhere. */
 import { chalkStderr as chalk } from 'chalk';
+import { Format } from 'cli-progress';
 import type {
   Phase,
   ProgressEvent,
@@ -21,11 +22,15 @@ export const phaseWords: Readonly<Record<Phase, string>> = {
   comparing: 'comparing with models without a network',
 };
 
-const barWidth = 16;
+const barStyle = {
+  barsize: 16,
+  barCompleteString: '█'.repeat(16),
+  barIncompleteString: '░'.repeat(16),
+  barGlue: '',
+};
 
 function bar(fraction: number): string {
-  const full = Math.round(fraction * barWidth);
-  return '█'.repeat(full) + '░'.repeat(barWidth - full);
+  return Format.BarFormat(fraction, barStyle);
 }
 
 /** @param curve the losses so far, as a sparkline */
