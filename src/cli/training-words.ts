@@ -1,6 +1,6 @@
 /** What is printed about a training while it runs; losses are in bits per character everywhere. */
 import { chalkStderr as chalk } from 'chalk';
-import { Format } from 'cli-progress';
+import cliProgress from 'cli-progress';
 import type {
   Phase,
   ProgressEvent,
@@ -30,7 +30,7 @@ const barStyle = {
 };
 
 function bar(fraction: number): string {
-  return Format.BarFormat(fraction, barStyle);
+  return cliProgress.Format.BarFormat(fraction, barStyle);
 }
 
 /** @param curve the losses so far, as a sparkline */
