@@ -29,6 +29,9 @@ export class Link {
    * @throws CharnnError where MPI cannot be used
    */
   static async open(): Promise<Link> {
+    // UCX, by which MPICH and Open MPI send, would watch the memory of the process, and crashes Node.js by that. Only
+    // the main thread can set a variable that a library sees.
+    process.env.UCX_MEM_EVENTS ??= 'n';
     const link = new Link();
     const joined = new Promise<Extract<LinkNews, { type: 'joined' }>>((resolve, reject) => {
       link.waiting = { resolve: () => {}, reject };

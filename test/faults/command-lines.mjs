@@ -19,7 +19,7 @@ import {
   realpathSync,
   rmSync,
 } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, parse, relative, resolve } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { statePath } from '#charnn/checkpoint/state-file.js';
 import { exitCode } from '#charnn/errors.js';
@@ -27,7 +27,7 @@ import { folderOfProcess } from '../temporary-folder.mjs';
 import { binary, caseOf, makeFiles } from './lines.mjs';
 
 /** What may have no end of its own is interrupted. */
-const endless = new Set(['train', 'sample', 'bench', 'search']);
+const endless = new Set(['train', 'sample', 'bench', 'search', 'serve']);
 const patienceMs = 3_000;
 const limitMs = 120_000;
 const largestKb = 2 ** 20;
@@ -165,9 +165,24 @@ function outputsOf(words) {
     if (word === '-o' || word === '--output') return words.slice(i + 1, i + 2);
     return word.match(/^(?:--output=|-[a-z0]*?o)(.+)$/s)?.slice(1) ?? [];
   });
-  const usual = { train: 'charnn.json', visualize: 'charnn.html', report: 'report.html' };
-  if (Object.hasOwn(usual, words[0])) named.push(usual[words[0]]);
-  else if (words[0] !== 'gradients') return [];
+  // the name of what is read, with another ending, in the folder that charnn runs in
+  const renamed = (...endings) =>
+    ['charnn', ...words.slice(1).map((word) => parse(word).name)].flatMap((name) =>
+      endings.map((ending) => name + ending),
+    );
+  const usual = {
+    train: ['charnn.json'],
+    visualize: ['charnn.html'],
+    report: ['report.html'],
+    publish: ['page.html'],
+    export: renamed('.safetensors', '.onnx'),
+    import: renamed('.json'),
+    // these write a file only where they are told its name
+    gradients: [],
+    search: [],
+  };
+  if (!Object.hasOwn(usual, words[0])) return [];
+  named.push(...usual[words[0]]);
   return words[0] === 'train' ? named.flatMap((path) => [path, statePath(path)]) : named;
 }
 

@@ -124,9 +124,9 @@ export function verdict({ best, reason }: EndEvent, { n, ngram }: Baseline): str
   const share = `${(100 * Math.abs(gain)).toFixed(0)} %`;
   if (gain <= 0) {
     const worse = gain > -1 ? `${share} worse` : 'much worse';
-    return `that is ${gain > -0.005 ? 'no better' : worse} than a ${n}-gram model, which only counts: train longer, for instance with --time 10m`;
+    return `that is ${gain > -0.005 ? 'no better' : worse} than a model of ${n}-grams, which only counts: train longer, for instance with --time 10m`;
   }
-  const better = `that is ${share} better than a ${n}-gram model, which only counts`;
+  const better = `that is ${share} better than a model of ${n}-grams, which only counts`;
   const { trainLoss, validationLoss } = best;
   const gap =
     trainLoss === null || validationLoss === null ? 0 : inBits(validationLoss - trainLoss);

@@ -109,6 +109,6 @@ describe('in a pipe', () => {
 
   test('the end says in words what the comparison says', async () => {
     const { stderr } = await folder.train(verses(20_000), '--counts', '0', '-f');
-    expect(stderr).toMatch(/worse than a \d+-gram model, which only counts: train longer/);
+    expect(stderr).toMatch(/worse than a model of \d+-grams, which only counts: train longer/);
   });
 });
