@@ -2,18 +2,15 @@
  * Messages between the processes of a training, and signs of life: the work of a thread that does nothing else, so
  * that a process which reads a text, or computes, still answers the others.
  */
-import { hostname } from 'node:os';
 import { CharnnError } from '../errors.js';
 import type { Handler } from '../threads/handler.js';
 import { loadLibrary, mpiOfAddon, tag } from './mpi.js';
 
 /** What the main thread asks for */
 export type LinkOrder =
-  | { readonly type: 'send'; readonly rank: number; readonly message: Uint8Array }
+  | { readonly type: 'send'; readonly ranks: readonly number[]; readonly message: Uint8Array }
   /** Leaves MPI in an orderly way, as all processes must. */
-  | { readonly type: 'leave' }
-  /** Ends all processes of the job. */
-  | { readonly type: 'abort'; readonly code: number };
+  | { readonly type: 'leave' };
 
 /** What the main thread is told */
 export type LinkNews =
@@ -22,7 +19,6 @@ export type LinkNews =
       readonly rank: number;
       readonly size: number;
       readonly library: string;
-      readonly host: string;
     }
   | { readonly type: 'message'; readonly rank: number; readonly message: Uint8Array }
   /** A process has given no sign of life for so many seconds. */
@@ -82,19 +78,20 @@ export async function createLinkHandler(
     }
   }, beatMs);
 
-  reply({ type: 'joined', rank, size, library, host: hostname() });
+  reply({ type: 'joined', rank, size, library });
   return (order) => {
     if (order.type === 'send') {
-      const { message, rank: to } = order;
-      const length = Float64Array.of(message.length);
-      mpi.exchange(tag.length, at(to, new Uint8Array(length.buffer)), []);
-      mpi.exchange(tag.message, at(to, message), []);
+      const { message, ranks } = order;
+      const length = new Uint8Array(Float64Array.of(message.length).buffer);
+      for (const to of ranks) {
+        mpi.exchange(tag.length, at(to, length), []);
+        mpi.exchange(tag.message, at(to, message), []);
+      }
     } else {
       isOver = true;
       clearInterval(poll);
       clearInterval(beats);
-      if (order.type === 'leave') mpi.finalize();
-      else mpi.abort(order.code);
+      mpi.finalize();
       reply({ type: 'left' });
     }
   };

@@ -64,19 +64,14 @@ export class Link {
     return this.joined.library;
   }
 
-  /** The name of this machine */
-  get host(): string {
-    return this.joined.host;
-  }
-
   send(rank: number, content: unknown): void {
-    this.pool.post(0, { type: 'send', rank, message: serialize(content) });
+    this.pool.post(0, { type: 'send', ranks: [rank], message: serialize(content) });
   }
 
   /** Sends the same to all other ranks; on rank 0 alone. */
   sendAll(content: unknown): void {
-    const message = serialize(content);
-    for (let rank = 1; rank < this.size; rank++) this.pool.post(0, { type: 'send', rank, message });
+    const ranks = Array.from({ length: this.size - 1 }, (_, i) => i + 1);
+    this.pool.post(0, { type: 'send', ranks, message: serialize(content) });
   }
 
   /**

@@ -43,7 +43,6 @@ static struct {
     int (*test)(handle *, int *, status_t *);
     int (*probe)(int, int, handle, int *, status_t *);
     int (*count)(const status_t *, handle, int *);
-    int (*abort)(handle, int);
     int (*version)(char *, int *);
 } mpi;
 
@@ -72,8 +71,7 @@ static int find_functions(void *library) {
         {(void **)&mpi.rank, "MPI_Comm_rank"},         {(void **)&mpi.size, "MPI_Comm_size"},
         {(void **)&mpi.send, "MPI_Isend"},             {(void **)&mpi.receive, "MPI_Irecv"},
         {(void **)&mpi.test, "MPI_Test"},              {(void **)&mpi.probe, "MPI_Iprobe"},
-        {(void **)&mpi.count, "MPI_Get_count"},        {(void **)&mpi.abort, "MPI_Abort"},
-        {(void **)&mpi.version, "MPI_Get_library_version"},
+        {(void **)&mpi.count, "MPI_Get_count"},        {(void **)&mpi.version, "MPI_Get_library_version"},
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (!(*list[i].place = dlsym(library, list[i].name))) return 0;
@@ -294,21 +292,10 @@ static napi_value finalize(napi_env env, napi_callback_info info) {
     return result;
 }
 
-/* abort(code): ends all processes of the job, this one too. */
-static napi_value abort_job(napi_env env, napi_callback_info info) {
-    napi_value argument;
-    size_t count = 1;
-    int32_t code = 1;
-    napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
-    napi_get_value_int32(env, argument, &code);
-    mpi.abort(world, code);
-    return NULL;
-}
-
 void register_mpi(napi_env env, napi_value exports) {
     static const struct { const char *name; napi_callback function; } functions[] = {
         {"load", load},   {"initialize", initialize}, {"exchange", exchange}, {"probe", probe}, {"beat", beat},
-        {"breakOff", break_off}, {"finalize", finalize},     {"abort", abort_job},
+        {"breakOff", break_off}, {"finalize", finalize},
     };
     napi_value object, function;
     napi_create_object(env, &object);

@@ -22,8 +22,6 @@ export interface Mpi {
   /** Ends all waits of this process, for good. */
   breakOff(): void;
   finalize(): void;
-  /** Ends all processes of the job, this one too. */
-  abort(code: number): void;
 }
 
 /** @throws CharnnError where the addon is missing, or cannot call MPI */

@@ -1,4 +1,5 @@
 /** What a process does that trains together with others and is not the first: what it is told. */
+import { hostname } from 'node:os';
 import type { Device } from '../../backend/device.js';
 import { openDevice } from '../../backend/open-device.js';
 import type { Link } from '../../cluster/link.js';
@@ -39,7 +40,7 @@ export async function follow(link: Link): Promise<boolean> {
     }
   } catch (error) {
     const message = error instanceof CharnnError ? error.unspelt : String(error);
-    tell({ type: 'failed', message, host: link.host });
+    tell({ type: 'failed', message, host: hostname() });
     throw error;
   } finally {
     await replicas?.close();

@@ -59,11 +59,6 @@ export class SharedControl {
     Atomics.store(this.integers, word.stop, 1);
   }
 
-  clearStop(): void {
-    Atomics.store(this.integers, word.stop, 0);
-    Atomics.store(this.integers, word.decision, 0);
-  }
-
   get stopRequested(): boolean {
     return Atomics.load(this.integers, word.stop) === 1;
   }
