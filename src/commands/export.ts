@@ -1,5 +1,4 @@
 /** `charnn export`: writes a model in a format of other programs. */
-
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -16,10 +15,11 @@ import { guardOutput } from '../library/output-guard.js';
 import { quote } from '../messages/quote.js';
 import { type ExportFormat, exportFormats, refusal } from '../model/capabilities.js';
 import type { Model } from '../model/model-data.js';
-import { flag, type OptionsOf, option } from '../options/table.js';
+import { type OptionsOf, option } from '../options/table.js';
 import { choice, path } from '../options/types.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
+import { countsRow } from './output/counts-row.js';
 import { isPipe, isStandardOutput, writeResult } from './output/result-file.js';
 
 const table = {
@@ -41,10 +41,7 @@ const table = {
     },
   ),
   label: labelChoiceRow,
-  counts: flag("leave out the model's n-gram counts, which contain passages of its training text", {
-    flag: 'no-counts',
-    default: true,
-  }),
+  counts: countsRow,
   quiet: rows.quiet,
   debug: rows.debug,
 };
@@ -85,6 +82,11 @@ async function exportModel(args: readonly string[], options: Options): Promise<v
   const to = options.output ?? from.replace(/(\.json)?$/i, endings[format]);
   await checkPath(to, format, from);
   const whole = await readAnyChosenModel(from, options.last);
+  if (whole.config.pairs && options.label !== undefined) {
+    throw new UsageError(
+      `${optionName('label')} is for models of texts, and this one is of pairs: leave it out`,
+    );
+  }
   // a graph has no labels, and other files have those of the model unless some are chosen
   const isChosen = options.label !== undefined || format === 'onnx';
   const read = isChosen && !whole.config.pairs ? withChosenLabels(whole, options.label) : whole;

@@ -4,13 +4,14 @@ import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
-import { flag, type OptionsOf, option, topic } from '../options/table.js';
+import { type OptionsOf, option, topic } from '../options/table.js';
 import { choice, path, repeated, text } from '../options/types.js';
 import { weightFormats } from '../pages/model-page.js';
 import { modelPage } from '../published/page-content.js';
 import { publishedModel } from '../published/published-model.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
+import { countsRow } from './output/counts-row.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 import { reportCost } from './output/weight-cost.js';
 import { pageRows, pageSettings } from './sampling/page-rows.js';
@@ -28,10 +29,7 @@ const table = {
       'format of the weights on the page: fewer bits make it smaller, and what they cost is printed',
       { default: 'f32' },
     ),
-    counts: flag("leave out the model's n-gram counts, in which strings of its text can be read", {
-      flag: 'no-counts',
-      default: true,
-    }),
+    counts: countsRow,
   }),
   ...topic('Controls', pageRows),
   ...topic('Run', {

@@ -15,6 +15,7 @@ import { type OptionsOf, option } from '../options/table.js';
 import { count, path } from '../options/types.js';
 import type { VisualizeData } from '../pages/data.js';
 import { blob } from '../pages/encode-blobs.js';
+import { symbolName } from '../published/page-content.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import { readingRows } from '../text/reading-rows.js';
@@ -120,7 +121,7 @@ async function showReading(
 /** @throws UsageError for options that are only for texts, and for a model whose attention cannot be shown */
 function requirePairOptions(model: Model, options: OptionsOf<typeof table>): void {
   requireAttention(model);
-  for (const key of ['units', 'json'] as const) {
+  for (const key of ['units', 'json', 'label'] as const) {
     if (options[key] === undefined) continue;
     throw new UsageError(`--${key} is for models of texts, and this one is of pairs: leave it out`);
   }
@@ -179,9 +180,7 @@ function pageData(
     model: `${layers} × ${cell} of ${hidden}`,
     characters,
     charactersInAll,
-    symbols: Array.from({ length: vocabulary.size }, (_, id) =>
-      vocabulary.unit === 'byte' ? byteName(vocabulary.symbols[id]) : vocabulary.decode([id]),
-    ),
+    symbols: Array.from({ length: vocabulary.size }, (_, id) => symbolName(vocabulary, id)),
     meanSurprise: characters > 1 ? bits / (characters - 1) : 0,
     guesses: predictions.K,
     partLength,
@@ -200,12 +199,6 @@ function pageData(
       right: Array.from(right, rounded),
     })),
   };
-}
-
-/** An ASCII byte as its character, any other as two hexadecimal digits. */
-function byteName(byte: number | undefined): string {
-  if (byte === undefined) return '\ufffd';
-  return byte < 0x80 ? String.fromCharCode(byte) : byte.toString(16);
 }
 
 function* pageBlobs(

@@ -53,9 +53,9 @@ export function recogniseModule(tensors: readonly StoredTensor[], shown: string)
   const sizes = sizesOf(recurrent, shown);
   const { hidden: H, inputs } = sizes;
   const { embedding, output, outputBias } = aroundRecurrent(others, H, inputs, shown);
-  const [characters] = (output ?? (embedding as StoredTensor)).shape;
   // the output layer may share the embedding's weights
   const weight = output ?? (embedding as StoredTensor);
+  const [characters] = weight.shape;
   const before = embedding ?? (inputs === characters ? undefined : weight);
   expectShape(weight, [characters, H]);
   if (before) expectShape(before, [characters, inputs]);
@@ -95,7 +95,7 @@ function sizesOf(tensors: ReadonlyMap<string, StoredTensor>, shown: string) {
   for (const [name, tensor] of tensors) {
     const layer = Number(/\d+$/.exec(name)?.[0]);
     if (layer >= layers) {
-      throw new CharnnError(`${shown} has ${quoteLayers(layers)}, but a tensor of layer ${layer}`);
+      throw new CharnnError(`${shown} has ${weightsOf(layers)}, but a tensor of layer ${layer}`);
     }
     if (name.includes('bias')) expectShape(tensor, [rows]);
     else if (name.includes('weight_hh') || layer > 0) expectShape(tensor, [rows, hidden]);
@@ -108,7 +108,7 @@ function sizesOf(tensors: ReadonlyMap<string, StoredTensor>, shown: string) {
   return { cell, layers, hidden, inputs };
 }
 
-function quoteLayers(layers: number): string {
+function weightsOf(layers: number): string {
   return layers === 1 ? 'weights of one layer' : `weights of ${layers} layers`;
 }
 

@@ -9,8 +9,14 @@ import type { StoredTensor } from './safetensors-file.js';
 /** Decodes values of one type, little-endian. */
 type Decoder = (bytes: DataView, into: Float32Array) => void;
 
-/** The types that weights may have, with their size in bytes */
-const decoders: ReadonlyMap<string, { readonly bytes: number; readonly decode: Decoder }> = new Map(
+interface Decoding {
+  /** Size of a value */
+  readonly bytes: number;
+  readonly decode: Decoder;
+}
+
+/** The types that weights may have */
+const decoders: ReadonlyMap<string, Decoding> = new Map(
   Object.entries({
     F64: { bytes: 8, decode: each((bytes, at) => bytes.getFloat64(8 * at, true)) },
     F32: { bytes: 4, decode: each((bytes, at) => bytes.getFloat32(4 * at, true)) },
@@ -36,9 +42,13 @@ function fromBrain(bits: number): number {
 /** Number of bytes read at once: a multiple of the size of every type */
 const pieceBytes = 1 << 20;
 
-/** @throws CharnnError for a tensor whose type weights cannot have */
-export function requireNumbers({ dtype, shown }: StoredTensor): void {
-  if (decoders.has(dtype)) return;
+/**
+ * @returns how a tensor's values are decoded
+ * @throws CharnnError for a tensor whose type weights cannot have
+ */
+export function requireNumbers({ dtype, shown }: StoredTensor): Decoding {
+  const decoding = decoders.get(dtype);
+  if (decoding !== undefined) return decoding;
   throw new CharnnError(
     `${shown} has values of type ${dtype}: weights are ${[...decoders.keys()].join(', ')}`,
   );
@@ -50,10 +60,7 @@ export function requireNumbers({ dtype, shown }: StoredTensor): void {
  * @throws CharnnError for a value that is not finite as a float32
  */
 export function readValues(source: ByteSource, tensor: StoredTensor, into: Float32Array): void {
-  requireNumbers(tensor);
-  const { bytes: size, decode } = decoders.get(tensor.dtype) as NonNullable<
-    ReturnType<typeof decoders.get>
-  >;
+  const { bytes: size, decode } = requireNumbers(tensor);
   const piece = Buffer.alloc(Math.min(pieceBytes, tensor.length));
   for (let done = 0; done < into.length; done += piece.length / size) {
     const part = into.subarray(done, done + piece.length / size);

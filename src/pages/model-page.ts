@@ -7,6 +7,18 @@
 export const weightFormats = ['f32', 'f16', 'int8'] as const;
 export type WeightFormat = (typeof weightFormats)[number];
 
+/** The least and the greatest value of each control; programs that ask the server have the same ranges. */
+export const controlRanges = {
+  temperature: [0, 2],
+  length: [1, 100_000],
+  seed: [0, Number.MAX_SAFE_INTEGER],
+} as const;
+
+export const temperatures = {
+  expected: `a number from ${controlRanges.temperature.join(' to ')}`,
+  holds: (x: number) => x >= controlRanges.temperature[0] && x <= controlRanges.temperature[1],
+};
+
 /** What the controls of the page show at first */
 export interface PageSettings {
   readonly prompt: string;

@@ -2,14 +2,17 @@
 import type { Fields } from '../json/fields.js';
 import { integersFrom, ranges } from '../limits.js';
 import type { Model } from '../model/model-data.js';
-import { guesses } from '../pages/model-page.js';
+import { controlRanges, guesses, temperatures } from '../pages/model-page.js';
 import { sampleSettings } from '../sample/sample-settings.js';
 import type { SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';
 import { HttpFailure } from './http-failure.js';
 
 /** Limits of a request: numbers of prompts, of texts for each, of stop sequences, and of characters in each text */
-export const completionLimits = { prompts: 128, texts: 128, stops: 16, characters: 100_000 };
+export const completionLimits = {
+  ...{ prompts: 128, texts: 128, stops: 16 },
+  characters: controlRanges.length[1],
+};
 /** Max total number of characters of all texts in a request */
 const mostInAll = 1_000_000;
 const defaultCharacters = 16;
@@ -92,11 +95,6 @@ export function requireModel(fields: Fields, name: string): void {
   if (wanted == null || wanted === name) return;
   throw new HttpFailure(404, `the model must be ${JSON.stringify(name)}, as /v1/models lists it`);
 }
-
-const temperatures = {
-  expected: 'a number from 0 to 2',
-  holds: (x: number) => x >= 0 && x <= 2,
-};
 
 /** A text, or a list of texts */
 export function strings(fields: Fields, key: string, max: number): readonly string[] {

@@ -10,7 +10,7 @@ import { DrawPool } from './draw-pool.js';
 import { HttpFailure } from './http-failure.js';
 import { foreignness } from './own-address.js';
 import { readBody } from './request-body.js';
-import { scoreTexts } from './score-request.js';
+import { scoreTexts, textsToScore } from './score-request.js';
 
 export interface Service {
   readonly model: Model;
@@ -153,9 +153,9 @@ export class ModelServer {
   private async score(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { model, name } = this.service;
     const pool = this.requirePool();
-    const fields = await readBody(request);
-    requireRoom(pool, 1);
-    const answer = await scoreTexts(fields, model, name, response, pool);
+    const wanted = textsToScore(await readBody(request), name);
+    requireRoom(pool, wanted.texts.length);
+    const answer = await scoreTexts(wanted, model, name, response, pool);
     if (answer !== undefined) send(response, 200, answer);
   }
 

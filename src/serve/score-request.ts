@@ -10,20 +10,36 @@ import { ResponseReader } from './response-reader.js';
 
 const lineFeed = 0x0a;
 
+export interface ScoreRequest {
+  readonly texts: readonly string[];
+  /** Whether the bits of each character are wanted */
+  readonly each: boolean;
+}
+
+/**
+ * Reads a request.
+ * @param name of the model
+ * @throws CharnnError naming the field that is wrong; HttpFailure for another model
+ */
+export function textsToScore(fields: Fields, name: string): ScoreRequest {
+  requireModel(fields, name);
+  return {
+    texts: strings(fields, 'input', completionLimits.prompts),
+    each: fields.get('characters') == null ? false : fields.boolean('characters'),
+  };
+}
+
 /**
  * Scores the texts of a request.
  * @returns the answer, or undefined when nobody waits for it any more
  */
 export async function scoreTexts(
-  fields: Fields,
+  { texts, each }: ScoreRequest,
   model: Model,
   name: string,
   response: ServerResponse,
   pool: DrawPool,
 ): Promise<unknown> {
-  requireModel(fields, name);
-  const texts = strings(fields, 'input', completionLimits.prompts);
-  const each = fields.get('characters') == null ? false : fields.boolean('characters');
   const { vocabulary, config } = model;
   const reader = new ResponseReader(response, () => pool.wake());
   let settle = () => {};

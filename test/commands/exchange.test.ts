@@ -95,6 +95,14 @@ describe('ONNX', () => {
     expect(existsSync(join(folder.path, 'pairs.onnx'))).toBe(false);
   });
 
+  test('a label is refused for a model of pairs', async () => {
+    const label = ['--label', 'author=Keats', '-o', 'labelled.safetensors'];
+    const { status, stderr } = await folder.run(['export', 'pairs.json', ...label]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('--label is for models of texts, and this one is of pairs');
+    expect(existsSync(join(folder.path, 'labelled.safetensors'))).toBe(false);
+  });
+
   test('a graph over a sequence of a cell that ONNX does not have is refused', async () => {
     const { status, stderr } = await folder.run([
       ...['export', 'mgu.json', '-o', 'mgu.onnx', '--graph', 'sequence'],

@@ -55,6 +55,7 @@ describe('charnn visualize with pairs', () => {
 
   test.each([
     [['--units', '0:1'], '--units is for models of texts'],
+    [['--label', 'a=b'], '--label is for models of texts'],
     [['--json'], '--json is for models of texts'],
   ])('%j is refused', async (options, message) => {
     const { status, stderr } = await makePage(...options);

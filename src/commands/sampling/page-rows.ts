@@ -2,15 +2,8 @@
 import { readEscapes } from '../../messages/escapes.js';
 import { type OptionsOf, option } from '../../options/table.js';
 import { integer, real, text } from '../../options/types.js';
-import type { PageSettings } from '../../pages/model-page.js';
+import { controlRanges, type PageSettings, temperatures } from '../../pages/model-page.js';
 import { extentRows } from '../../sample/sample-rows.js';
-
-/** Max characters of a text on the page, and the range of its temperatures */
-const maxLength = 100_000;
-const temperatures = {
-  expected: 'a number from 0 to 2',
-  holds: (x: number) => x >= 0 && x <= 2,
-};
 
 export const pageRows = {
   prompt: option('<text>', text, 'text that the page goes on with at first; escapes such as \\n', {
@@ -22,7 +15,7 @@ export const pageRows = {
     aliases: ['temperature'],
     default: 1,
   }),
-  length: option('<n>', integer(1, maxLength), 'max number of characters', {
+  length: option('<n>', integer(...controlRanges.length), 'max number of characters', {
     short: 'l',
     default: extentRows.length.default,
   }),

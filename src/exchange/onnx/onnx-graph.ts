@@ -12,7 +12,7 @@ export type ElementType = keyof typeof elementTypes;
 /** A size, or the name of a size that is only known when the graph runs */
 export type Dimension = number | string;
 
-/** Values of attributes: integers, or a float */
+/** Values of attributes: integers, floats or strings */
 export type Attributes = Readonly<Record<string, number | { readonly float: number } | string>>;
 
 /** Numbers of types in AttributeProto.AttributeType */

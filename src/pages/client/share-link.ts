@@ -1,12 +1,5 @@
 /** Stores the settings of the controls in the fragment of the page's address, which is never sent to a server. */
-import type { PageSettings } from '../model-page.js';
-
-/** Ranges of the controls */
-export const ranges = {
-  temperature: [0, 2],
-  length: [1, 100_000],
-  seed: [0, Number.MAX_SAFE_INTEGER],
-} as const;
+import { controlRanges, type PageSettings } from '../model-page.js';
 
 const names = { prompt: 'prompt', stop: 'stop' } as const;
 
@@ -26,7 +19,7 @@ export function linkOf(settings: PageSettings, first: PageSettings): string {
 /** The settings in the address; settings that are missing or invalid there are as at first. */
 export function settingsIn(fragment: string, first: PageSettings): PageSettings {
   const parameters = new URLSearchParams(fragment.replace(/^#/, ''));
-  const number = (name: keyof typeof ranges) => {
+  const number = (name: keyof typeof controlRanges) => {
     const given = parameters.get(name);
     const value = given === null || given.trim() === '' ? Number.NaN : Number(given);
     const isWhole = name === 'temperature' || Number.isInteger(value);
@@ -41,7 +34,7 @@ export function settingsIn(fragment: string, first: PageSettings): PageSettings 
   };
 }
 
-export function isWithin(value: number, name: keyof typeof ranges): boolean {
-  const [low, high] = ranges[name];
+export function isWithin(value: number, name: keyof typeof controlRanges): boolean {
+  const [low, high] = controlRanges[name];
   return value >= low && value <= high;
 }

@@ -1,13 +1,17 @@
 /** The controls for how the text is continued. */
-import type { PageSettings } from '../model-page.js';
+import { controlRanges, type PageSettings } from '../model-page.js';
 import { el } from './dom.js';
-import { isWithin, ranges } from './share-link.js';
+import { isWithin } from './share-link.js';
 
 const maxNewSeed = 1_000_000;
 
 export class WritingControls {
   readonly element: HTMLElement;
-  private readonly temperature = el('input', { type: 'range', min: '0', max: '2', step: '0.05' });
+  private readonly temperature = el('input', {
+    type: 'range',
+    ...limitsOf('temperature'),
+    step: '0.05',
+  });
   private readonly shownTemperature = el('output');
   private readonly length = number('length');
   private readonly seed = number('seed');
@@ -81,14 +85,12 @@ export class WritingControls {
 }
 
 function number(name: 'length' | 'seed'): HTMLInputElement {
-  const [min, max] = ranges[name];
-  return el('input', {
-    type: 'number',
-    inputMode: 'numeric',
-    min: `${min}`,
-    max: `${max}`,
-    step: '1',
-  });
+  return el('input', { type: 'number', inputMode: 'numeric', ...limitsOf(name), step: '1' });
+}
+
+function limitsOf(name: keyof typeof controlRanges) {
+  const [min, max] = controlRanges[name];
+  return { min: `${min}`, max: `${max}` };
 }
 
 function small(text: string): HTMLElement {
