@@ -36,8 +36,9 @@ if ('OMPI_COMM_WORLD_SIZE' in process.env && process.env.FORCE_COLOR === undefin
 
 const streams = new StandardStreams(report);
 try {
-  // the first process has nothing to share but a training
-  if (isFollower && process.argv[2] !== 'train') process.exit();
+  // the first process has nothing to share but a training, and says itself what help there is
+  const isForHelp = process.argv.some((word) => word === '-h' || word === '--help');
+  if (isFollower && (process.argv[2] !== 'train' || isForHelp)) process.exit();
   const commands = await commandsFor(process.argv[2]);
   const program = createProgram(commands, {
     before: ({ standardOutput }) => streams.use(standardOutput),

@@ -26,9 +26,10 @@ export class Link {
 
   /**
    * Joins the other processes; returns when all have joined.
-   * @throws CharnnError where MPI cannot be used
+   * @param size number of processes that the launcher has started
+   * @throws CharnnError where MPI cannot be used, or is that of another launcher
    */
-  static async open(): Promise<Link> {
+  static async open(size: number): Promise<Link> {
     // UCX, by which MPICH and Open MPI send, would watch the memory of the process, and crashes Node.js by that. Only
     // the main thread can set a variable that a library sees.
     process.env.UCX_MEM_EVENTS ??= 'n';
@@ -46,7 +47,11 @@ export class Link {
     });
     link.joined = await joined;
     link.waiting = undefined;
-    return link;
+    if (link.size === size) return link;
+    await link.pool.close();
+    throw new CharnnError(
+      `the launcher has started ${size} processes, but ${link.library} knows of ${link.size}: it belongs to another launcher; install the library of this one, or give its path in the variable CHARNN_MPI`,
+    );
   }
 
   private onJoined: ((news: Extract<LinkNews, { type: 'joined' }>) => void) | undefined;

@@ -58,7 +58,7 @@ async function runCommand(
   options: CommandTrainOptions,
 ): Promise<number | undefined> {
   const seat = seatOfProcess();
-  if (seat && seat.rank > 0) return (await joinTraining()) ? undefined : exitCode.failed;
+  if (seat && seat.rank > 0) return (await joinTraining(seat)) ? undefined : exitCode.failed;
   const output = createOutput(options.quiet ?? false);
   const modelPath = options.output ?? schema.output.default;
   const resuming = options.resume ?? false;
@@ -76,7 +76,7 @@ async function runCommand(
   let company: Company | undefined;
   let hasEnded = false;
   try {
-    company = seat && (await gatherCompany());
+    company = seat && (await gatherCompany(seat));
     if (company) output.note(company.description);
     training = await SavedTraining.prepare({
       options,

@@ -20,8 +20,8 @@ export interface Company {
 }
 
 /** Joins the others as the first process. */
-export async function gatherCompany(): Promise<Company> {
-  const link = await Link.open();
+export async function gatherCompany({ size }: Seat): Promise<Company> {
+  const link = await Link.open(size);
   return {
     others: new Others(link),
     description: `training in ${link.size} processes, connected by ${link.library}`,
@@ -36,12 +36,12 @@ const graceMs = 1500;
  * @returns whether it ended well
  * @throws CharnnError when this process cannot join the others
  */
-export async function joinTraining(): Promise<boolean> {
+export async function joinTraining({ rank, size }: Seat): Promise<boolean> {
   // launchers pass signals on to all processes; the first one heeds them, saves, and ends the others
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-  const link = await Link.open().catch((error: unknown) => {
+  const link = await Link.open(size).catch((error: unknown) => {
     const reason = error instanceof CharnnError ? error.unspelt : String(error);
-    throw new CharnnError(`process ${seatOfProcess()?.rank} on ${hostname()}: ${reason}`);
+    throw new CharnnError(`process ${rank} on ${hostname()}: ${reason}`);
   });
   let isWell = false;
   try {

@@ -31,7 +31,11 @@ const displayedSteps = 50;
 export async function runTraining(job: TrainingJob, others?: Others): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
   requireMemory(
-    trainingBytes(model, job.config),
+    // each process has its own share of the threads, and asks for itself
+    trainingBytes(model, {
+      ...job.config,
+      threads: job.config.threads / (others?.size ?? 1),
+    }),
     'this training',
     `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );

@@ -88,6 +88,12 @@ describe.each(launchers)('under $name', (launcher) => {
     );
   });
 
+  test('help is printed once', async () => {
+    const { status, stdout } = await launched(launcher, 2, new Folder(), ['train', '--help']);
+    expect(status).toBe(0);
+    expect(stdout.match(/Usage: charnn train/g)).toHaveLength(1);
+  });
+
   const long = ['train', 'text.txt', ...sizes, '--steps', '1000000', '--eval-every', '50'];
 
   test('an interrupt of the first process saves, and the training goes on from there', async () => {
@@ -130,4 +136,13 @@ describe.each(launchers)('under $name', (launcher) => {
     expect(status).toBe(1);
     await vi.waitFor(() => expect(() => process.kill(stopped, 0)).toThrow(), 20_000);
   }, 60_000);
+});
+
+test.runIf(launchers.length > 1)('the library of another launcher is refused', async () => {
+  const [openMpi] = launchers;
+  const environment = { CHARNN_MPI: 'libmpich.so.12' };
+  const folder = written();
+  const { status, stderr } = await launched(openMpi, 2, folder, ['train', 'text.txt'], environment);
+  expect(status).not.toBe(0);
+  expect(stderr).toContain('the launcher has started 2 processes, but MPICH');
 });
