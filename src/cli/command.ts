@@ -12,6 +12,7 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   /** The values of the first argument, if there are only a few */
   readonly choices?: readonly string[];
   readonly summary: string;
+  /** Line ends within it count as blanks */
   readonly description: string;
   readonly examples: readonly (readonly [command: string, what: string])[];
   readonly options: Table;

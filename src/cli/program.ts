@@ -69,13 +69,15 @@ function addCommand(
   definition: CommandDefinition,
   { before, isBrief, allCommands }: ProgramSetting,
 ): void {
+  const { common } = definition;
+  const help =
+    common === undefined ? 'print this help' : 'print a short help, or with --help all of it';
   const command = program
     .command(definition.name)
     .summary(definition.summary)
-    .description(definition.description)
-    .helpOption('-h, --help', 'print a short help, or with --help all of it');
+    .description(definition.description.replaceAll('\n', ' '))
+    .helpOption('-h, --help', help);
   configure(command);
-  const { common } = definition;
   if (isBrief && common !== undefined) showOnly(command, common);
   if (definition.arguments) command.arguments(definition.arguments);
   addOptions(command, definition.options, (message) => createOutput(false).warn(message));

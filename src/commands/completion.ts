@@ -31,7 +31,7 @@ export const completion = defineCommand({
     const known = shells.find((name) => name === shell);
     if (known === undefined || more !== undefined) {
       const hint = shell === undefined ? '' : suggestion(nearest(shell, shells));
-      throw new UsageError(`name one shell, ${shells.join(', ')}${hint}`);
+      throw new UsageError(`name one shell: bash, zsh or fish${hint}`);
     }
     const commands = completedCommands(await allCommands());
     process.stdout.write(scripts[known](commands));

@@ -10,13 +10,13 @@ import { withExactDevice } from '../library/coding.js';
 import { labelChoiceRow } from '../library/label-choice.js';
 import { coresInStep } from '../machine/cores.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
-import { path } from '../options/types.js';
+import { modelFile } from '../options/types.js';
 import { readChosenModel } from './input/chosen-model.js';
 import { readInput, withProgress } from './input/whole-input.js';
 import { write } from './output/write.js';
 
 const table = {
-  model: option('<file>', path, 'a model to start from', {
+  model: option('<file>', modelFile, 'a model to start from', {
     short: 'm',
     absent: 'a new model of bytes',
   }),

@@ -6,7 +6,7 @@ import { decompress as decompressBytes } from '../compress/codec.js';
 import { labelChoiceRow } from '../library/label-choice.js';
 import { requireMemory } from '../machine/memory.js';
 import { option } from '../options/table.js';
-import { path } from '../options/types.js';
+import { modelFile } from '../options/types.js';
 import { readChosenModel } from './input/chosen-model.js';
 import { readInput, withProgress } from './input/whole-input.js';
 import { write } from './output/write.js';
@@ -16,11 +16,11 @@ export const decompress = defineCommand({
   arguments: '[file]',
   summary: 'restore the input of compress',
   description:
-    'Restore a compressed file, byte for byte. The back end that compress used must be\nable to run here (it is chosen automatically), and a model that was given to\ncompress must be given again.',
+    'Restore a compressed file, byte for byte. The back end that compress used must\nbe able to run here (it is chosen automatically), and a model that was given to\ncompress must be given again.',
   examples: [['charnn decompress book.cz > book.txt', 'the very same bytes']],
   synonyms: ['unpack', 'unzip', 'decode', 'uncompress'],
   options: {
-    model: option('<file>', path, 'the model that compress was given', { short: 'm' }),
+    model: option('<file>', modelFile, 'the model that compress was given', { short: 'm' }),
     label: labelChoiceRow,
     quiet: rows.quiet,
     debug: rows.debug,

@@ -43,7 +43,7 @@ export const evaluate = defineCommand({
     ...columnRows,
     countsWeight: countsWeightRow,
     dynamic: flag('dynamic evaluation: adapt to the text while reading it (slower)'),
-    beam: searchRows.beam,
+    beam: { ...searchRows.beam, absent: '1' },
     lengthPenalty: searchRows.lengthPenalty,
     backend: rows.backend,
     precision: rows.predictionPrecision,

@@ -66,7 +66,7 @@ const table = {
   calibrate: option(
     '<file>',
     repeated(path),
-    'lines that are as usual, for a threshold in per cent',
+    'file of usual lines, which a threshold in per cent refers to',
     { absent: 'the validation text of the training' },
   ),
   top: option('<n>', count, 'print only the n lines that cost most, the highest first'),

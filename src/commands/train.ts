@@ -46,7 +46,7 @@ export const train = defineCommand({
   options: commandRows,
   common: [
     ...(['size', 'cell', 'pairs', 'documents', 'time', 'epochs', 'seed'] as const),
-    ...(['output', 'force', 'resume', 'initFrom', 'dryRun', 'samples', 'quiet'] as const),
+    ...(['output', 'force', 'resume', 'initFrom', 'dryRun', 'quiet'] as const),
   ],
   standardOutput: 'events',
   run: runCommand,

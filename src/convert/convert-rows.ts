@@ -12,7 +12,7 @@ export const searchRows = {
     '<n>',
     integer(1, maxBeam),
     'beam search: keep the n likeliest beginnings of a target, not one',
-    { absent: '1; as many as --n-best' },
+    { absent: 'as many as --n-best' },
   ),
   nBest: option('<n>', integer(1, maxBeam), 'give the n best targets of each source', {
     absent: '1',
@@ -26,13 +26,13 @@ export const searchRows = {
   threshold: option(
     '<x>',
     notNegative,
-    'leave out targets of more than so many bits per character: the source stands in their place, or --mark',
+    'leave out targets of more than this many bits per character or symbol: the source stands in their place, or --mark',
   ),
 };
 
 /** Options about how the command writes targets */
 export const writingRows = {
-  scores: flag('print behind each target its log-probability and its bits per character'),
+  scores: flag('print behind each target its log-probability and its bits per character or symbol'),
   mark: option('<text>', text, 'print this for a source whose targets --threshold leaves out', {
     absent: 'the source itself',
   }),

@@ -158,7 +158,16 @@ export async function* delimitedRecords(
   }
 }
 
-function columnIndex(header: readonly string[], column: string | undefined, name: string): number {
+/**
+ * The index of a column in a header; it need not be named if it is the only one.
+ * @param name the file, as messages show it
+ * @throws UsageError for a column that does not exist, occurs twice, or has to be named
+ */
+export function columnIndex(
+  header: readonly string[],
+  column: string | undefined,
+  name: string,
+): number {
   const list = header.slice(0, 20).map((field) => quote(field.slice(0, 40)));
   const columns = `its columns are ${list.join(', ')}${header.length > 20 ? ', …' : ''}`;
   if (column === undefined) {
@@ -247,9 +256,7 @@ function objectOf(json: string, column: string, where: string): JsonObject | und
     throw new CharnnError(
       `${where} is not JSON: correct it, or give the right ${optionName('format')}`,
       1,
-      {
-        cause,
-      },
+      { cause },
     );
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {

@@ -10,7 +10,7 @@
  */
 import { UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import { delimitedRecords, fieldText } from './columns.js';
+import { columnIndex, delimitedRecords, fieldText } from './columns.js';
 import { maxLineBytes, splitLines } from './line-splitter.js';
 import { besideNames, type ReadingOptions, type TextFormat } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
@@ -132,14 +132,7 @@ function tsvParser(name: string, further: readonly string[]) {
 
 /** Indices of the columns source, target, and the further ones */
 function columnsOf(header: readonly string[], name: string, further: readonly string[]) {
-  return ['source', 'target', ...further].map((column) => {
-    const index = header.indexOf(column);
-    if (index >= 0 && header.indexOf(column, index + 1) < 0) return index;
-    const list = header.slice(0, 20).map((field) => quote(field.slice(0, 40)));
-    const fault = index < 0 ? 'no column' : 'two columns';
-    const shown = `its columns are ${list.join(', ')}${header.length > 20 ? ', …' : ''}`;
-    throw new UsageError(`${name} has ${fault} ${quote(column)}; ${shown}`);
-  });
+  return ['source', 'target', ...further].map((column) => columnIndex(header, column, name));
 }
 
 async function* csvRecords(

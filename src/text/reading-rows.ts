@@ -55,7 +55,7 @@ export const columnRows = {
   format: option(
     '<name>',
     textFormat,
-    'format of the texts: plain text (lines), or tables with a text in one column, each record of which is read as one line; jsonl means ndjson',
+    'format of the texts: plain text (lines), or tables with a text in one column, each record of which is read as one line; jsonl means ndjson; dict is a pronouncing dictionary, for pairs',
     { absent: 'lines' },
   ),
   textColumn: option('<name>', text, 'name of the column with the text, as in the header'),

@@ -32,7 +32,7 @@ export interface Source {
   readonly path?: FileName | undefined;
   /**
    * The bytes of the source in pieces, each valid until the next is asked for.
-   * @throws CharnnError when it cannot be read
+   * @throws CharnnError when it cannot be read; UsageError for standard input that another source has read
    */
   read(): AsyncIterable<Uint8Array>;
 }
@@ -59,7 +59,7 @@ export async function findSources(
     throw new UsageError('no text is given: name a file or a folder, or - for standard input');
   }
   if (paths.filter((path) => path === standardInput).length > 1) {
-    throw new UsageError('standard input (-) is given twice: it can be read only once');
+    throw givenTwice();
   }
   const sources: Source[] = [];
   for (const path of paths) {
@@ -67,6 +67,10 @@ export async function findSources(
     else sources.push(...(await pathSources(path, options)));
   }
   return sources;
+}
+
+function givenTwice(): UsageError {
+  return new UsageError('standard input (-) is given twice: it can be read only once');
 }
 
 async function pathSources(
@@ -142,6 +146,8 @@ function streamSource(stream: Readable): Source {
     label: standardInput,
     size: undefined,
     async *read() {
+      // another source, such as a second option, has taken the stream's contents
+      if (stream.readableDidRead) throw givenTwice();
       try {
         for await (const chunk of stream) {
           yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);

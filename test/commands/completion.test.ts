@@ -38,7 +38,7 @@ test('another shell, or none, is refused', async () => {
   for (const args of [['completion'], ['completion', 'bsh']]) {
     const { status, stdout, stderr } = await folder.run(args);
     expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^charnn: name one shell, bash, zsh, fish/);
+    expect(stderr).toMatch(/^charnn: name one shell: bash, zsh or fish/);
   }
   const two = await folder.run(['completion', 'bash', 'zsh']);
   expect([two.status, two.stdout]).toEqual([2, '']);

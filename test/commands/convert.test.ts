@@ -90,7 +90,9 @@ test('with a threshold the source or a mark stands for what is unsure', async ()
   expect(sure).toBeLessThan(unsure);
   const own = await folder.run(['convert', '--threshold', String(sure)], words);
   expect(own.stdout).toBe('DCBA\nABzd\n');
-  expect(own.stderr).toContain('1 source has no target below --threshold: the source stands there');
+  expect(own.stderr).toContain(
+    '1 source has no target within --threshold: the source stands there',
+  );
   const marked = await folder.run(['convert', '--threshold', String(sure), '--mark', '?'], words);
   expect(marked.stdout).toBe('DCBA\n?\n');
   const all = await folder.run(['convert', '--threshold', String(unsure), '-q'], words);

@@ -127,7 +127,10 @@ test('--window finds an odd stretch that a long line hides', async () => {
 test.each([
   [['--total', '--top', '3'], '--total is one number: leave out --top'],
   [['--calibrate', 'a.log'], '--threshold 99.9%'],
-  [['--threshold', '120%'], 'must be a number of at least 0, or a percentage such as 99.9%'],
+  [
+    ['--threshold', '120%'],
+    'must be a number of at least 0, or a percentage below 100% such as 99.9%',
+  ],
   [['--threshold', '99%', '--dynamic'], 'give --threshold a number'],
   [['--threshold', '99%', '--window', '5'], '--calibrate'],
   [['--follow', '--top', '3'], 'leave out --top'],

@@ -143,3 +143,14 @@ test('a reader that has seen enough ends it quietly', async () => {
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout.split('\n')).toHaveLength(3);
 });
+
+test.each([
+  ['score', '--threshold', '90%', '--calibrate', '-'],
+  ['score', '-', '--threshold', '90%', '--calibrate', '-'],
+  ['novelty', '-', '--corpus', '-'],
+  ['train', '-', '--val-file', '-', '-o', 'new.json'],
+])('%s %j takes standard input once, not for two things', async (...args) => {
+  const { status, stdout, stderr } = await withModel().run(args, verses(2000));
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('standard input (-) is given twice: it can be read only once');
+});

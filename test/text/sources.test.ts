@@ -112,6 +112,9 @@ test('an error while standard input is read is reported', async () => {
 
 test('standard input twice, and no path at all, are wrong usage', async () => {
   await expect(findSources(['-', '-'], input())).rejects.toThrow(UsageError);
+  const stdin = input('once');
+  expect(await texts(['-'], stdin)).toEqual(['once']);
+  await expect(texts(['-'], stdin)).rejects.toThrow(UsageError);
   await expect(findSources([], input())).rejects.toThrow(UsageError);
 });
 

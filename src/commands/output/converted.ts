@@ -52,7 +52,7 @@ export class ConvertedWriter {
       this.unsure,
       'source has',
       'sources have',
-      `no target below --threshold: ${instead} stands there`,
+      `no target within --threshold: ${instead} stands there`,
     );
   }
 

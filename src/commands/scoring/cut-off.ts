@@ -13,7 +13,7 @@ export interface Quantile {
   readonly shown: string;
 }
 
-const expected = 'a number of at least 0, or a percentage such as 99.9%';
+const expected = 'a number of at least 0, or a percentage below 100% such as 99.9%';
 
 export const thresholdType: ValueType<number | Quantile> = {
   expected,
