@@ -201,7 +201,7 @@ targets: [ ${arch}-macos ]
 install-name: /usr/lib/libSystem.B.dylib
 exports:
   - targets: [ ${arch}-macos ]
-    symbols: [ _malloc, _free, _strcmp, _memcpy, _memset, _bzero, _sysctlbyname, _dlopen, _dlsym, _usleep, dyld_stub_binder ]
+    symbols: [ _malloc, _free, _strcmp, _memcpy, _memset, _bzero, ___bzero, _sysctlbyname, _dlopen, _dlsym, _usleep, dyld_stub_binder ]
 ...
 `;
 }
