@@ -6,8 +6,7 @@ import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import {
-  baselineAlone,
-  instructionLevels,
+  instructionLevelsOf,
   mpiSource,
 } from '#charnn/backend/kernels/addon-targets.js';
 import type { NativeLevel } from '#charnn/backend/native.js';
@@ -42,7 +41,7 @@ export type Level = NativeLevel;
 
 /** Flags of the levels of this kind of processor */
 const levelFlags: Readonly<Partial<Record<Level, readonly string[]>>> =
-  instructionLevels[process.arch] ?? baselineAlone;
+  instructionLevelsOf(process.platform, process.arch);
 
 export const levelsOfArchitecture = Object.keys(levelFlags) as Level[];
 

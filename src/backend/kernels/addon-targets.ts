@@ -6,7 +6,7 @@ const basedOn = (level: string) => `-DBASE=${level}`;
 const avx512 = ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'];
 
 /** The levels of an architecture that is not listed above */
-export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
+const baselineAlone: Readonly<Record<string, readonly string[]>> = {
   baseline: [],
   baselinebf16: [...emulation, basedOn('baseline')],
   baselineint8: ['-DINT8', basedOn('baseline')],
@@ -19,7 +19,7 @@ const avx512bf16 = [...avx512, '-mavx512bf16', '-DHALF', basedOn('avx512')];
  * precision, those with INT8 have 8-bit weights; AMX, BFMMLA and SDOT are instructions for these. BASE is the level
  * with which a level shares its other functions.
  */
-export const instructionLevels: Readonly<
+const instructionLevels: Readonly<
   Record<string, Readonly<Record<string, readonly string[]>>>
 > = {
   x64: {
@@ -39,6 +39,21 @@ export const instructionLevels: Readonly<
     armint8: ['-march=armv8.2-a+dotprod', '-DINT8', '-DSDOT', basedOn('baseline')],
   },
 };
+
+/** Levels for which a platform has had no processor, and which its addon does without */
+const levelsWithoutProcessor: Readonly<Record<string, readonly string[]>> = {
+  darwin: ['avx512bf16', 'amxbf16'],
+};
+
+/** The instruction levels in the addon of a platform and a kind of processor, with their compiler flags */
+export function instructionLevelsOf(
+  platform: string,
+  arch: string,
+): Readonly<Record<string, readonly string[]>> {
+  const left = levelsWithoutProcessor[platform] ?? [];
+  const levels = Object.entries(instructionLevels[arch] ?? baselineAlone);
+  return Object.fromEntries(levels.filter(([level]) => !left.includes(level)));
+}
 
 /** The part of the addon that calls MPI, as a path from the folder of kernels */
 export const mpiSource = '../../cluster/mpi.c';

@@ -18,8 +18,11 @@ void register_mpi(napi_env env, napi_value exports);
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-extern const struct kernels kernels_avx512, kernels_avx2, kernels_avx512bf16, kernels_amxbf16, kernels_avx2bf16;
-extern const struct kernels kernels_avx512int8, kernels_avx2int8;
+extern const struct kernels kernels_avx512, kernels_avx2, kernels_avx2bf16, kernels_avx512int8, kernels_avx2int8;
+#if !defined(__APPLE__)
+/* Apple has never sold a computer with these instructions. */
+extern const struct kernels kernels_avx512bf16, kernels_amxbf16;
+#endif
 #else
 extern const struct kernels kernels_baselinebf16, kernels_baselineint8;
 #endif
@@ -62,8 +65,10 @@ static int supported_levels(struct level levels[MAX_LEVELS]) {
     if (has.avx512) LEVEL_OF(avx512, "f32", NULL);
     if (has.avx2) LEVEL_OF(avx2, "f32", NULL);
     LEVEL_OF(baseline, "f32", NULL);
+#if !defined(__APPLE__)
     if (has.amx) LEVEL_OF(amxbf16, "bf16", &kernels_avx512);
     if (has.avx512 && has.bf16) LEVEL_OF(avx512bf16, "bf16", &kernels_avx512);
+#endif
     if (has.avx2) LEVEL_OF(avx2bf16, "bf16", &kernels_avx2);
     if (has.avx512 && has.vnni) LEVEL_OF(avx512int8, "int8", &kernels_avx512);
     if (has.avx2) LEVEL_OF(avx2int8, "int8", &kernels_avx2);

@@ -4,7 +4,7 @@ import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { baselineAlone, instructionLevels, kernelFlags, mpiSource } from './addon-targets.js';
+import { instructionLevelsOf, kernelFlags, mpiSource } from './addon-targets.js';
 
 const run = promisify(execFile);
 
@@ -91,7 +91,7 @@ async function compileWith(
     await run(compiler, [...flags, ...more, '-c', join(sources, source), '-o', object]);
     return object;
   };
-  const levels = Object.entries(instructionLevels[process.arch] ?? baselineAlone);
+  const levels = Object.entries(instructionLevelsOf(process.platform, process.arch));
   const objects = await Promise.all([
     compile('addon.c', 'addon', []),
     compile(mpiSource, 'mpi', []),

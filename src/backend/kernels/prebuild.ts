@@ -16,8 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   addonTargets,
-  baselineAlone,
-  instructionLevels,
+  instructionLevelsOf,
   kernelFlags,
   mpiSource,
   type PrebuiltAddon,
@@ -88,7 +87,7 @@ function compile(target: PrebuiltAddon, clang: string): Buffer {
       ...include,
     ];
     const objects = [
-      ...Object.entries(instructionLevels[target.arch] ?? baselineAlone).map(([level, extra]) => {
+      ...Object.entries(instructionLevelsOf(target.platform, target.arch)).map(([level, extra]) => {
         run(
           clang,
           [

@@ -20,29 +20,35 @@ INLINE int row_unit(int M) {
 INLINE void begin_tiles(int unit) { (void)unit; }
 INLINE void end_tiles(void) {}
 
+/* Number of vectors of C that a single row computes at once */
+#define ROW_VECTORS 8
+
+/* What sums begin with that begin with nothing */
+static const _Alignas(64) float no_sums[ROW_VECTORS * VL] = {0};
+
+/* Where the sums of each row of a tile begin: with these NR or VL numbers. */
+INLINE void find_starts(const float *from[MR], int mr, const float *c, int ldc, struct start_rows begin,
+                        enum gemm_start start) {
+    for (int m = 0; m < mr; m++)
+        from[m] = start == START_ZERO ? no_sums
+                  : start == START_C  ? c + (ptrdiff_t)m * ldc
+                                      : start_row(begin, m, ldc);
+}
+
 /*
- * One tile: c[mr, nv·VL] = start + a · panel over K words. Word k of row m is at a[m·lda + k·step]. mr, nv and (for
- * packed A) lda and step are constants where this is inlined; rows of the panel are `down` apart. ahead: with every row
- * of the panel, nv vectors from here are fetched into the second-level cache, `stride` after those of the preceding
- * row. The first-level cache needs no prefetching.
+ * One tile: c[mr, nv·VL] = start + a · panel over K words. Row m starts with the numbers at from[m]; word k of row m is
+ * at a[m·lda + k·step]. mr, nv and (for packed A) lda and step are constants where this is inlined; rows of the panel
+ * are `down` apart. ahead: with every row of the panel, nv vectors from here are fetched into the second-level cache,
+ * `stride` after those of the preceding row. The first-level cache needs no prefetching.
  */
-INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, ptrdiff_t lda,
-                 ptrdiff_t step, const float *panel, ptrdiff_t down, struct start_rows begin,
-                 enum gemm_start start, int columns, int K, const float *ahead, ptrdiff_t stride) {
+INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *const from[MR], const float *a,
+                 ptrdiff_t lda, ptrdiff_t step, const float *panel, ptrdiff_t down, int K, const float *ahead,
+                 ptrdiff_t stride) {
     vec acc[MR][2];
-    const int whole = columns == nv * VL;
 #pragma GCC unroll 16
     for (int m = 0; m < mr; m++)
 #pragma GCC unroll 2
-        for (int v = 0; v < nv; v++) {
-            if (start == START_ZERO) {
-                acc[m][v] = (vec){0};
-                continue;
-            }
-            const float *from = (start == START_C ? c + (ptrdiff_t)m * ldc : start_row(begin, m, ldc)) + v * VL;
-            int inside = columns - v * VL;
-            acc[m][v] = whole ? load(from) : inside >= VL ? load(from) : load_part(from, inside);
-        }
+        for (int v = 0; v < nv; v++) acc[m][v] = load(from[m] + v * VL);
     int done = 0;
 #if defined(__aarch64__) && !defined(HALF)
     done = neon_steps(mr, nv, acc, a, lda, step, panel, down, K);
@@ -73,12 +79,37 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, 
 #pragma GCC unroll 16
     for (int m = 0; m < mr; m++)
 #pragma GCC unroll 2
-        for (int v = 0; v < nv; v++) {
-            float *to = c + (ptrdiff_t)m * ldc + v * VL;
-            int inside = columns - v * VL;
-            if (whole || inside >= VL) store(to, acc[m][v]);
-            else store_part(to, acc[m][v], inside);
-        }
+        for (int v = 0; v < nv; v++) store(c + (ptrdiff_t)m * ldc + v * VL, acc[m][v]);
+}
+
+/*
+ * A tile at the right edge of C, which has room for whole vectors: the tile is computed there and then copied, so that
+ * the code of the tile itself, of which there is a copy for every number of rows, has no edges.
+ */
+struct edge {
+    float *c;
+    int ldc, rows, columns;
+    _Alignas(64) float room[MR * NR];
+};
+
+INLINE void copy_columns(float *to, const float *from, int columns) {
+    for (int v = 0; v < columns; v += VL)
+        if (columns - v >= VL) store(to + v, load(from + v));
+        else store_part(to + v, load_part(from + v, columns - v), columns - v);
+}
+
+/* Replaces C and the starts by the room of the edge. */
+static __attribute__((noinline)) void enter_edge(struct edge *edge, const float *from[MR]) {
+    for (int m = 0; m < edge->rows; m++) {
+        float *row = edge->room + m * NR;
+        copy_columns(row, from[m], edge->columns);
+        from[m] = row;
+    }
+}
+
+static __attribute__((noinline)) void leave_edge(const struct edge *edge) {
+    for (int m = 0; m < edge->rows; m++)
+        copy_columns(edge->c + (ptrdiff_t)m * edge->ldc, edge->room + m * NR, edge->columns);
 }
 
 #if MR == 14
@@ -98,15 +129,23 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
                                                 struct start_rows begin, enum gemm_start start,
                                                 int columns, int K, int unit) {
     (void)unit;
-    const float *ahead = panel + PANEL_AHEAD * nv * VL;
-#define CASE(n)                                                                                       \
-    case n:                                                                                           \
-        if (nv == 2)                                                                                  \
-            tile(n, 2, c, ldc, a, lda, 1, panel, 2 * VL, begin, start, columns, K, ahead, 2 * VL);    \
-        else tile(n, 1, c, ldc, a, lda, 1, panel, VL, begin, start, columns, K, ahead, VL);           \
+    const float *ahead = panel + PANEL_AHEAD * nv * VL, *from[MR];
+    find_starts(from, mr, c, ldc, begin, start);
+    struct edge edge;
+    const int is_edge = columns < nv * VL;
+    if (is_edge) {
+        edge.c = c, edge.ldc = ldc, edge.rows = mr, edge.columns = columns;
+        enter_edge(&edge, from);
+        c = edge.room, ldc = NR;
+    }
+#define CASE(n)                                                                            \
+    case n:                                                                                \
+        if (nv == 2) tile(n, 2, c, ldc, from, a, lda, 1, panel, 2 * VL, K, ahead, 2 * VL); \
+        else tile(n, 1, c, ldc, from, a, lda, 1, panel, VL, K, ahead, VL);                 \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
+    if (is_edge) leave_edge(&edge);
 }
 
 /* A is packed as [K][LEFT_WIDTH]. */
@@ -114,18 +153,24 @@ static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int 
                                                   const float *panel, ptrdiff_t down, int columns,
                                                   int K, const float *ahead, ptrdiff_t stride, int unit) {
     (void)unit;
-#define CASE(n)                                                                                       \
-    case n:                                                                                           \
-        if (nv == 2)                                                                                  \
-            tile(n, 2, c, ldc, a, 1, LEFT_WIDTH, panel, down, no_rows, START_C, columns, K, ahead, stride);   \
-        else tile(n, 1, c, ldc, a, 1, LEFT_WIDTH, panel, down, no_rows, START_C, columns, K, ahead, stride);  \
+    const float *from[MR];
+    find_starts(from, mr, c, ldc, no_rows, START_C);
+    struct edge edge;
+    const int is_edge = columns < nv * VL;
+    if (is_edge) {
+        edge.c = c, edge.ldc = ldc, edge.rows = mr, edge.columns = columns;
+        enter_edge(&edge, from);
+        c = edge.room, ldc = NR;
+    }
+#define CASE(n)                                                                                    \
+    case n:                                                                                        \
+        if (nv == 2) tile(n, 2, c, ldc, from, a, 1, LEFT_WIDTH, panel, down, K, ahead, stride);    \
+        else tile(n, 1, c, ldc, from, a, 1, LEFT_WIDTH, panel, down, K, ahead, stride);            \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
+    if (is_edge) leave_edge(&edge);
 }
-
-/* Number of vectors of C that a single row computes at once */
-#define ROW_VECTORS 8
 
 /*
  * One row times several panels at once, giving `vectors` vectors of C or `columns` elements: with a single row, one
@@ -138,13 +183,14 @@ INLINE void row_of_panels(const int vectors, float *c, const float *a, const flo
     vec acc[ROW_VECTORS];
     const float *panel[ROW_VECTORS];
     int stride[ROW_VECTORS];
-    const float *from = start == START_C ? c : begin;
+    const float *from = start == START_ZERO ? no_sums : start == START_C ? c : begin;
+    /* only the last vector may be wider than what is left of the row */
+    const int last = vectors - 1, inside = columns - last * VL, whole = inside >= VL;
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) {
-        int inside = columns - v * VL;
         stride[v] = vectors % 2 && v == vectors - 1 ? VL : NR;
         panel[v] = packed + (size_t)(v / 2) * NR * K + v % 2 * VL + (size_t)k0 * stride[v];
-        acc[v] = start == START_ZERO ? (vec){0} : inside >= VL ? load(from + v * VL) : load_part(from + v * VL, inside);
+        acc[v] = v < last || whole ? load(from + v * VL) : load_part(from + v * VL, inside);
     }
     for (int k = 0; k < depth; k++) {
         vec x = splat_word(a + k);
@@ -154,8 +200,7 @@ INLINE void row_of_panels(const int vectors, float *c, const float *a, const flo
     }
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) {
-        int inside = columns - v * VL;
-        if (inside >= VL) store(c + v * VL, acc[v]);
+        if (v < last || whole) store(c + v * VL, acc[v]);
         else store_part(c + v * VL, acc[v], inside);
     }
 }
