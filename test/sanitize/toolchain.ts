@@ -5,10 +5,7 @@ import { createRequire } from 'node:module';
 import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  instructionLevelsOf,
-  mpiSource,
-} from '#charnn/backend/kernels/addon-targets.js';
+import { instructionLevelsOf, mpiSource } from '#charnn/backend/kernels/addon-targets.js';
 import type { NativeLevel } from '#charnn/backend/native.js';
 import { makeFolder } from '../temporary-folder.mjs';
 import type { Extent } from './edge-cases.js';
@@ -40,8 +37,10 @@ const sanitizing = (extent: Extent) => [
 export type Level = NativeLevel;
 
 /** Flags of the levels of this kind of processor */
-const levelFlags: Readonly<Partial<Record<Level, readonly string[]>>> =
-  instructionLevelsOf(process.platform, process.arch);
+const levelFlags: Readonly<Partial<Record<Level, readonly string[]>>> = instructionLevelsOf(
+  process.platform,
+  process.arch,
+);
 
 export const levelsOfArchitecture = Object.keys(levelFlags) as Level[];
 

@@ -19,9 +19,7 @@ const avx512bf16 = [...avx512, '-mavx512bf16', '-DHALF', basedOn('avx512')];
  * precision, those with INT8 have 8-bit weights; AMX, BFMMLA and SDOT are instructions for these. BASE is the level
  * with which a level shares its other functions.
  */
-const instructionLevels: Readonly<
-  Record<string, Readonly<Record<string, readonly string[]>>>
-> = {
+const instructionLevels: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   x64: {
     // only for processors from before 2013 and for emulators, so it is optimised for size
     baseline: ['-Os'],
