@@ -37,12 +37,12 @@ export class WritingView implements PageView {
     this.text = new WrittenText((at) =>
       expectation.show(at === undefined ? undefined : this.text.at(at)),
     );
-    this.controls = new WritingControls(data.settings, () => this.soon());
+    this.controls = new WritingControls(data.settings, data.labels, () => this.soon());
     const copy = el('button', { type: 'button' }, 'Copy');
     copies(copy, () => this.text.text);
     const share = el('button', { type: 'button' }, 'Copy link');
     copies(share, () => {
-      const link = linkOf(this.settings, data.settings);
+      const link = linkOf(this.settings, data.settings, data.labels);
       history.replaceState(null, '', new URL(link).hash);
       return link;
     });
@@ -78,7 +78,8 @@ export class WritingView implements PageView {
 
   /** Shows the settings of the address or of the page, and starts writing. */
   begin(): void {
-    const settings = settingsIn(location.hash, this.data.settings);
+    const { settings: first, labels } = this.data;
+    const settings = settingsIn(location.hash, first, labels);
     this.prompt.set(settings.prompt);
     this.controls.show(settings);
     this.now();
@@ -108,7 +109,7 @@ export class WritingView implements PageView {
   }
 
   private get settings(): PageSettings {
-    return { prompt: this.prompt.area.value, ...this.controls.settings };
+    return { prompt: this.prompt.area.value, vectors: '', ...this.controls.settings };
   }
 
   private soon(): void {
