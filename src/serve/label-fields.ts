@@ -1,4 +1,5 @@
 /** The labels of a request: a field `labels` such as `{"author": "Keats"}`. */
+import { CharnnError } from '../errors.js';
 import type { Fields } from '../json/fields.js';
 import { quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
@@ -12,11 +13,14 @@ import { valueNumber } from '../text/condition-reader.js';
 export function requestLabels(fields: Fields, { beside }: Model): Int32Array {
   const labels = beside?.labels ?? [];
   const given = fields.get('labels') == null ? undefined : fields.fields('labels');
-  const names = new Set(labels.map(({ name }) => name));
+  const names = labels.map(({ name }) => name);
   for (const name of Object.keys(given?.value ?? {})) {
-    if (names.has(name)) continue;
-    const has = [...names].map((one) => quote(one)).join(', ') || 'none';
-    given?.fail(name, `left out: the labels of the model are ${has}`);
+    if (names.includes(name)) continue;
+    const has =
+      names.length === 0
+        ? 'the model has no labels'
+        : `the labels of the model are ${names.map((one) => quote(one)).join(', ')}`;
+    throw new CharnnError(`${given?.name(name)} is unknown: ${has}`);
   }
   let offset = 0;
   return Int32Array.from(labels, (label) => {
