@@ -232,9 +232,9 @@ describeInBrowser('the page of publish', () => {
       ['convert', '-m', 'pairs.json', '--backend', 'wasm'],
       `3green\n41green\n${hostile}`,
     );
-    const shown = await page.locator('.results tbody td:nth-child(2)').allTextContents();
+    const shown = await page.locator('.results tbody td:nth-child(2) > span').allTextContents();
     expect(shown).toEqual(stdout.split('\n').slice(0, 3));
-    expect(await page.locator('.results tbody td:nth-child(3)').last().textContent()).toMatch(
+    expect(await page.locator('.results tbody td:nth-child(2) small').last().textContent()).toMatch(
       /unknown/,
     );
     expect(complaints).toEqual([]);

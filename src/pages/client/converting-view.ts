@@ -56,18 +56,11 @@ export class ConvertingView implements PageView {
       field?.area.addEventListener('input', () => this.soon());
     }
     addEventListener('hashchange', () => this.begin());
-    const head = ['Line', 'Becomes', ''].map((text) => el('th', { scope: 'col' }, text));
+    const head = ['Line', 'Becomes'].map((text) => el('th', { scope: 'col' }, text));
     this.elements = [
       this.source.element,
       ...(this.vectors ? [this.vectors.element] : []),
-      el(
-        'div',
-        { class: 'bar' },
-        ...this.labels.elements,
-        el('span', { class: 'gap' }),
-        copy,
-        share,
-      ),
+      el('div', { class: 'bar' }, this.labels.element, el('span', { class: 'gap' }), copy, share),
       el(
         'div',
         { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'results' },
@@ -122,14 +115,10 @@ export class ConvertingView implements PageView {
     const rows = converted.map(({ text, end, unknown }, i) => {
       const strange = unknown > 0 ? [`${unknown} unknown`] : [];
       const remarks = [...(end === 'end' ? [] : [endings[end]]), ...strange].join(', ');
-      const cell = (content: string) => el('td', { dir: 'auto', lang: '' }, content);
-      return el(
-        'tr',
-        {},
-        cell(this.lines[i].text),
-        cell(text),
-        el('td', { class: 'faint' }, remarks),
-      );
+      const cell = (content: string, ...more: HTMLElement[]) =>
+        el('td', {}, el('span', { dir: 'auto', lang: '' }, content), ...more);
+      const remark = remarks === '' ? [] : [el('small', { class: 'faint' }, remarks)];
+      return el('tr', {}, cell(this.lines[i].text), cell(text, ...remark));
     });
     this.results.replaceChildren(...rows);
   }

@@ -3,7 +3,7 @@ import type { PageLabel } from '../model-page.js';
 import { el } from './dom.js';
 
 export class LabelSelects {
-  readonly elements: readonly HTMLElement[];
+  readonly element: HTMLElement;
   private readonly selects: readonly HTMLSelectElement[];
 
   /** @param onChange is called after the reader has chosen another value */
@@ -17,13 +17,10 @@ export class LabelSelects {
       select.addEventListener('change', onChange);
       return select;
     });
-    this.elements = labels.map(({ name }, c) =>
-      el(
-        'div',
-        { class: 'field' },
-        el('label', {}, el('span', {}, el('bdi', { lang: '' }, name)), this.selects[c]),
-      ),
+    const choices = labels.map(({ name }, c) =>
+      el('label', {}, el('bdi', { lang: '' }, name), this.selects[c]),
     );
+    this.element = el('div', { class: 'choices', hidden: labels.length === 0 }, ...choices);
   }
 
   /** The index of each chosen value */

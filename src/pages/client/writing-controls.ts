@@ -1,14 +1,12 @@
 /** The controls for how the text is continued. */
-import { controlRanges, type PageLabel, type PageSettings } from '../model-page.js';
+import { controlRanges, type PageSettings } from '../model-page.js';
 import { el } from './dom.js';
-import { LabelSelects } from './label-selects.js';
 import { isWithin } from './share-link.js';
 
 const maxNewSeed = 1_000_000;
 
 export class WritingControls {
   readonly element: HTMLElement;
-  private readonly labels: LabelSelects;
   private readonly temperature = el('input', {
     type: 'range',
     ...limitsOf('temperature'),
@@ -22,10 +20,8 @@ export class WritingControls {
   /** @param onChange is called after the reader has changed something */
   constructor(
     private values: PageSettings,
-    labels: readonly PageLabel[],
     onChange: () => void,
   ) {
-    this.labels = new LabelSelects(labels, onChange);
     const fresh = el('button', { type: 'button', class: 'plain' }, 'New');
     fresh.setAttribute('aria-label', 'New seed');
     fresh.addEventListener('click', () => {
@@ -37,7 +33,6 @@ export class WritingControls {
     this.element = el(
       'div',
       { class: 'controls' },
-      ...this.labels.elements,
       field(
         'Temperature',
         'low: predictable, high: daring',
@@ -64,7 +59,6 @@ export class WritingControls {
     this.length.value = `${values.length}`;
     this.seed.value = `${values.seed}`;
     this.stop.value = values.stop;
-    this.labels.show(values.labels);
   }
 
   newSeed(): void {
@@ -72,7 +66,7 @@ export class WritingControls {
   }
 
   /** The settings that the controls show; a number that is invalid is ignored, and the former one used. */
-  get settings(): Omit<PageSettings, 'prompt' | 'vectors'> {
+  get settings(): Omit<PageSettings, 'prompt' | 'labels' | 'vectors'> {
     const read = (input: HTMLInputElement, name: 'length' | 'seed') => {
       const value = input.valueAsNumber;
       const isValid = Number.isInteger(value) && isWithin(value, name);
@@ -84,7 +78,6 @@ export class WritingControls {
       length: read(this.length, 'length'),
       seed: read(this.seed, 'seed'),
       stop: this.stop.value,
-      labels: this.labels.values,
     };
     this.values = { ...this.values, ...settings };
     return settings;
