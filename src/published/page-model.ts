@@ -7,6 +7,7 @@ import type { Model } from '../model/model-data.js';
 import { networkBytes } from '../model/network-bytes.js';
 import { parameterTable } from '../model/parameters.js';
 import type { PageReply, PageRequest, PageSettings } from '../pages/model-page.js';
+import { unpackBlob } from '../pages/unpack-blob.js';
 import { sampleSettings } from '../sample/sample-settings.js';
 import { LineConverter } from './line-converter.js';
 import { modelOf, type PublishedHead } from './published-model.js';
@@ -71,7 +72,9 @@ export class PageModel {
 
   private async open({ model: head, blobs, labels }: Opening): Promise<void> {
     const [kernels, weights, counts] = await Promise.all(
-      [blobs.kernels, blobs.weights, blobs.counts].map((blob) => blob && unpacked(blob)),
+      [blobs.kernels, blobs.weights, blobs.counts].map(
+        async (blob) => blob && new Uint8Array(await unpackBlob(blob)),
+      ),
     );
     const model = modelOf({
       head: head as PublishedHead,
@@ -176,13 +179,4 @@ function start(
       ? { converter: new LineConverter(own, backend) }
       : { writer: new TextWriter(own, backend) }),
   }));
-}
-
-/** The bytes of a blob of the page */
-async function unpacked(base64: string): Promise<Uint8Array> {
-  const binary = atob(base64);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
