@@ -37,8 +37,16 @@ export async function writeModel(
   model: Model,
   options: { readonly plainWeights: boolean },
 ): Promise<void> {
+  await writeFileAtomically(path, modelJson(model, options));
+}
+
+/** The text of a model's file in pieces */
+export function modelJson(
+  model: Model,
+  options: { readonly plainWeights: boolean },
+): ReturnType<typeof fileJson> {
   const { fields, tensors, blobs } = modelContents(model);
-  await writeFileAtomically(path, fileJson(fields, tensors, options.plainWeights, blobs));
+  return fileJson(fields, tensors, options.plainWeights, blobs);
 }
 
 /** The contents of a model's file, in whichever format it is written */

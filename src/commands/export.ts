@@ -11,7 +11,6 @@ import {
 } from '../exchange/onnx/onnx-model.js';
 import { modelSafetensors } from '../exchange/safetensors-model.js';
 import { labelChoiceRow, withChosenLabels } from '../library/label-choice.js';
-import { guardOutput } from '../library/output-guard.js';
 import { quote } from '../messages/quote.js';
 import { type ExportFormat, exportFormats, refusal } from '../model/capabilities.js';
 import type { Model } from '../model/model-data.js';
@@ -20,7 +19,7 @@ import { choice, path } from '../options/types.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
 import { countsRow } from './output/counts-row.js';
-import { isPipe, isStandardOutput, writeResult } from './output/result-file.js';
+import { checkResultPath, writeResult } from './output/result-file.js';
 
 const table = {
   model: rows.model,
@@ -80,7 +79,10 @@ async function exportModel(args: readonly string[], options: Options): Promise<v
     );
   }
   const to = options.output ?? from.replace(/(\.json)?$/i, endings[format]);
-  await checkPath(to, format, from);
+  await checkResultPath(
+    { path: to, kind: format, mayReplace: true, inputs: [from] },
+    `a file of ${format}`,
+  );
   const whole = await readAnyChosenModel(from, options.last);
   if (whole.config.pairs && options.label !== undefined) {
     throw new UsageError(
@@ -105,17 +107,6 @@ async function exportModel(args: readonly string[], options: Options): Promise<v
 function formatOf(file: string | undefined): ExportFormat {
   const found = exportFormats.find((format) => file?.toLowerCase().endsWith(endings[format]));
   return found ?? 'safetensors';
-}
-
-async function checkPath(to: string, format: ExportFormat, from: string): Promise<void> {
-  if (isStandardOutput(to)) {
-    if (!process.stdout.isTTY) return;
-    throw new UsageError(
-      `a file of ${format} cannot be written to a terminal: redirect standard output`,
-    );
-  }
-  if (await isPipe(to)) return;
-  await guardOutput({ path: to, kind: format, mayReplace: true, inputs: [from] });
 }
 
 async function writeOnnx(

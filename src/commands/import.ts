@@ -1,16 +1,16 @@
 /** `charnn import`: makes a model from a safetensors file. */
 import { removeTemporaryFiles } from '../checkpoint/atomic.js';
 import { lockModel } from '../checkpoint/lock.js';
-import { writeModel } from '../checkpoint/model-file.js';
+import { modelJson, writeModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
-import { createOutput, grouped } from '../cli/output.js';
+import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
-import { importModel } from '../exchange/import-model.js';
-import { guardOutput } from '../library/output-guard.js';
+import { type Imported, importModel } from '../exchange/import-model.js';
 import { printable, quote } from '../messages/quote.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { path } from '../options/types.js';
+import { checkResultPath, writeResult } from './output/result-file.js';
 
 const table = {
   vocabulary: option(
@@ -18,7 +18,7 @@ const table = {
     path,
     'JSON array of the characters of a PyTorch model, in the order of their ids',
   ),
-  output: option('<file>', path, 'where to write the model', {
+  output: option('<file>', path, 'where to write the model; - for standard output', {
     short: 'o',
     absent: "the file's name with the ending .json",
   }),
@@ -49,30 +49,44 @@ async function importFile([file]: readonly string[], options: Options): Promise<
   const output = createOutput(options.quiet ?? false);
   if (file === undefined) throw new UsageError('no file given: name a safetensors file');
   const to = options.output ?? file.replace(/(\.safetensors)?$/i, '.json');
-  await guardOutput({
-    ...{ path: to, kind: 'model', inputs: [file, options.vocabulary] },
-    ...{ mayReplace: options.force ?? false, mayResume: false },
-  });
+  const isFile = await checkResultPath(
+    {
+      ...{ path: to, kind: 'model', inputs: [file, options.vocabulary] },
+      ...{ mayReplace: options.force ?? false, mayResume: false },
+    },
+    'a model',
+  );
+  if (!isFile) {
+    const imported = await importModel(file, options.vocabulary);
+    await writeResult(to, modelJson(imported.model, weightsIn(options)), 'the model', output);
+    return noteAssumption(imported, output);
+  }
   const lock = await lockModel(to);
   const release = () => lock.release();
   // the lock must not remain when the process ends at once, at a second Ctrl-C
   process.once('exit', release);
   try {
     await removeTemporaryFiles(to);
-    const { model, isOwn } = await importModel(file, options.vocabulary);
-    await writeModel(to, model, { plainWeights: options.plainWeights ?? false });
+    const imported = await importModel(file, options.vocabulary);
+    const { model } = imported;
+    await writeModel(to, model, weightsIn(options));
     const { cell, layers, hidden } = model.config;
     const characters = grouped(model.vocabulary.symbols.length);
     output.note(
       `the model is in ${quote(to)}: ${layers} × ${printable(cell)} of ${hidden}, ${characters} characters`,
     );
-    if (cell === 'rnn' && !isOwn) {
-      output.note(
-        'its nn.RNN is assumed to use tanh, because a state dict does not say which function it used',
-      );
-    }
+    noteAssumption(imported, output);
   } finally {
     process.removeListener('exit', release);
     release();
   }
+}
+
+const weightsIn = ({ plainWeights = false }: Options) => ({ plainWeights });
+
+function noteAssumption({ model, isOwn }: Imported, output: Output): void {
+  if (model.config.cell !== 'rnn' || isOwn) return;
+  output.note(
+    'its nn.RNN is assumed to use tanh, because a state dict does not say which function it used',
+  );
 }

@@ -4,11 +4,13 @@ import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
+import { optionName, UsageError } from '../errors.js';
 import { type OptionsOf, option, topic } from '../options/table.js';
 import { choice, path, repeated, text } from '../options/types.js';
 import { weightFormats } from '../pages/model-page.js';
 import { modelPage } from '../published/page-content.js';
 import { publishedModel } from '../published/published-model.js';
+import { columnRows } from '../text/reading-rows.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
 import { countsRow } from './output/counts-row.js';
@@ -36,6 +38,7 @@ const table = {
     eval: option('<file>', path, 'a text on which the cost of the weights is measured', {
       absent: 'text that the model writes',
     }),
+    ...columnRows,
     backend: rows.backend,
     quiet: rows.quiet,
     debug: rows.debug,
@@ -64,10 +67,15 @@ async function publishModel(
 ): Promise<void> {
   const output = createOutput(options.quiet ?? false);
   const file = modelPath(args, options.model);
+  for (const key of ['format', 'textColumn'] as const) {
+    if (options[key] === undefined || options.eval !== undefined) continue;
+    throw new UsageError(`${optionName(key)} is for the text of --eval: give --eval, too`);
+  }
   const to = options.output ?? table.output.default;
-  const settings = pageSettings(options);
+  const settingsFor = pageSettings(options);
   await checkPagePath({ path: to, inputs: [file, options.eval] });
   const model = await readAnyChosenModel(file, options.last);
+  const settings = settingsFor(model);
   const format = options.weights ?? table.weights.default;
   const withCounts = options.counts ?? true;
   const published = publishedModel(model, format, withCounts);
@@ -79,7 +87,7 @@ async function publishModel(
   if (format !== 'f32' || options.eval !== undefined) {
     const device = await openDevice(options.backend);
     if (device.note !== undefined) output.note(device.note);
-    await reportCost(model, published, device, options.eval, output);
+    await reportCost(model, published, settings.labels, device, options.eval, options, output);
     device.close();
   }
   const title = options.title ?? basename(file, '.json');

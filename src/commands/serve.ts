@@ -15,6 +15,7 @@ import { publishedModel } from '../published/published-model.js';
 import { ModelServer } from '../serve/http-server.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
+import { countsRow } from './output/counts-row.js';
 import { pageRows, pageSettings } from './sampling/page-rows.js';
 
 const table = {
@@ -31,6 +32,7 @@ const table = {
       { default: '127.0.0.1' },
     ),
     title: option('<text>', text, 'title of the page', { absent: "the model's name" }),
+    counts: countsRow,
   }),
   ...topic('Controls of the page', pageRows),
   ...topic('Run', {
@@ -62,11 +64,12 @@ async function serveModel(
   options: OptionsOf<typeof table>,
 ): Promise<number | undefined> {
   const output = createOutput(options.quiet ?? false);
-  const settings = pageSettings(options);
+  const settingsFor = pageSettings(options);
   const file = modelPath(args, options.model);
-  const model = await readAnyChosenModel(file, options.last);
+  const whole = await readAnyChosenModel(file, options.last);
+  const model = options.counts === false ? { ...whole, counts: undefined } : whole;
   const name = basename(file, '.json');
-  const words = { title: options.title ?? name, text: [], settings };
+  const words = { title: options.title ?? name, text: [], settings: settingsFor(model) };
   const content = modelPage(model, publishedModel(model, 'f32', true), words);
   const pieces = Array.from(page('publish', content), (piece) => Buffer.from(piece));
   const device = await openDevice(options.backend, options.precision);

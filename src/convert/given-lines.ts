@@ -3,6 +3,7 @@ import { optionName, UsageError } from '../errors.js';
 import { printable } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { valueNumber } from '../text/condition-reader.js';
+import type { Given } from '../text/conditions.js';
 import type { LineOptions } from '../text/lines.js';
 import type { BesideColumns } from '../text/reading-options.js';
 import { parseVectors, scaledVectors } from '../text/vector-text.js';
@@ -27,15 +28,32 @@ export function neededColumns(
  * @param columns by `neededColumns`
  */
 export function attachGiven(
-  { beside, config }: Model,
+  model: Model,
   columns: BesideColumns | undefined,
   chosen: ReadonlyMap<string, number>,
 ): LineOptions['attach'] {
+  const read = givenReader(model, columns, chosen);
+  return read && ((line, further, where) => Object.assign(line, { given: read(further, where) }));
+}
+
+/** Makes a line's labels and vectors from the fields of its columns; `where` is the line, as messages show it. */
+export type GivenReader = (further: readonly string[], where: string) => Given;
+
+/**
+ * @param columns by `neededColumns`
+ * @param chosen labels that are the same for all lines
+ * @returns undefined for a model without labels and vectors
+ */
+export function givenReader(
+  { beside, config }: Model,
+  columns: BesideColumns | undefined,
+  chosen: ReadonlyMap<string, number>,
+): GivenReader | undefined {
   if (beside === undefined) return undefined;
   const { labels } = beside;
   const { labels: counts = [], vectors: shape } = config;
   const offsets = labels.map((_, c) => counts.slice(0, c).reduce((sum, count) => sum + count, 0));
-  return (line, further, where) => {
+  return (further, where) => {
     let next = 0;
     const values = labels.map((label, c) => {
       const value = chosen.get(label.name) ?? valueNumber(label, further[next++], where);
@@ -43,8 +61,7 @@ export function attachGiven(
     });
     const vectors =
       shape && columns ? scaledVectors(parseVectors(further[next], where), shape, where) : [];
-    const given = { labels: Int32Array.from(values), vectors: Float32Array.from(vectors) };
-    return Object.assign(line, { given });
+    return { labels: Int32Array.from(values), vectors: Float32Array.from(vectors) };
   };
 }
 

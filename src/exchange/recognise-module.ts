@@ -6,6 +6,7 @@ import { CharnnError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
 import type { CellName } from '../model/cells/cells.js';
 import type { StoredTensor } from './safetensors-file.js';
+import { requireShape } from './stored-values.js';
 
 export interface RecognisedModule {
   readonly cell: CellName;
@@ -154,11 +155,7 @@ function aroundRecurrent(
 }
 
 function expectShape(tensor: StoredTensor, expected: readonly number[]): void {
-  const [found, wanted] = [tensor.shape, expected].map((shape) => JSON.stringify(shape));
-  if (found === wanted) return;
-  throw new CharnnError(
-    `${tensor.shown} must have the shape ${wanted}, not ${found.slice(0, 200)}, to fit the others`,
-  );
+  requireShape(tensor, expected, ', to fit the others');
 }
 
 function refuse(tensor: StoredTensor, why: string): never {

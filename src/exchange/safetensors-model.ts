@@ -15,7 +15,7 @@ import {
   safetensorsPieces,
   type TensorBytes,
 } from './safetensors-file.js';
-import { readTensorBytes, readValues, requireNumbers } from './stored-values.js';
+import { readTensorBytes, readValues, requireNumbers, requireShape } from './stored-values.js';
 
 /** Yields the file of a model, in pieces. */
 export function modelSafetensors(model: Model): Generator<Uint8Array> {
@@ -70,13 +70,10 @@ export function readOwnModel(file: SafetensorsFile): Model {
 
 /**
  * Checks type and shape of a tensor that contains weights.
- * @throws CharnnError naming both shapes
+ * @throws CharnnError naming both types or shapes
  */
 function checked(tensor: StoredTensor, { shape }: TensorShape): StoredTensor {
   requireNumbers(tensor);
-  const [found, expected] = [tensor.shape, shape].map((sizes) => JSON.stringify(sizes));
-  if (found === expected) return tensor;
-  throw new CharnnError(
-    `${tensor.shown} must have the shape ${expected}, not ${found.slice(0, 200)}`,
-  );
+  requireShape(tensor, shape);
+  return tensor;
 }

@@ -1,5 +1,6 @@
 /** The values of tensors in safetensors files, as float32 or as bytes. */
 import { fromFloat16Bits } from '../backend/float16.js';
+import { fromHalfBits } from '../backend/half.js';
 import { firstNotFinite } from '../checkpoint/tensors.js';
 import { CharnnError } from '../errors.js';
 import type { ByteSource } from '../json/byte-source.js';
@@ -21,7 +22,7 @@ const decoders: ReadonlyMap<string, Decoding> = new Map(
     F64: { bytes: 8, decode: each((bytes, at) => bytes.getFloat64(8 * at, true)) },
     F32: { bytes: 4, decode: each((bytes, at) => bytes.getFloat32(4 * at, true)) },
     F16: { bytes: 2, decode: each((bytes, at) => fromFloat16Bits(bytes.getUint16(2 * at, true))) },
-    BF16: { bytes: 2, decode: each((bytes, at) => fromBrain(bytes.getUint16(2 * at, true))) },
+    BF16: { bytes: 2, decode: halves },
   }),
 );
 
@@ -31,12 +32,9 @@ function each(value: (bytes: DataView, at: number) => number): Decoder {
   };
 }
 
-const word = new DataView(new ArrayBuffer(4));
-
-/** The value of a bfloat16: the upper half of a float32 */
-function fromBrain(bits: number): number {
-  word.setUint32(0, bits * 0x10000);
-  return word.getFloat32(0);
+function halves(bytes: DataView, into: Float32Array): void {
+  const bits = Uint16Array.from(into, (_, i) => bytes.getUint16(2 * i, true));
+  into.set(fromHalfBits(bits));
 }
 
 /** Number of bytes read at once: a multiple of the size of every type */
@@ -52,6 +50,20 @@ export function requireNumbers({ dtype, shown }: StoredTensor): Decoding {
   throw new CharnnError(
     `${shown} has values of type ${dtype}: weights are ${[...decoders.keys()].join(', ')}`,
   );
+}
+
+/**
+ * @param why follows in the message
+ * @throws CharnnError naming both shapes
+ */
+export function requireShape(
+  { shape, shown }: StoredTensor,
+  expected: readonly number[],
+  why = '',
+): void {
+  const [found, wanted] = [shape, expected].map((sizes) => JSON.stringify(sizes));
+  if (found === wanted) return;
+  throw new CharnnError(`${shown} must have the shape ${wanted}, not ${found.slice(0, 200)}${why}`);
 }
 
 /**

@@ -27,21 +27,27 @@ export function labelChoice(model: Model, given: readonly string[] = []): LabelC
   const labels = model.beside?.labels ?? [];
   const chosen = new Map<string, number>();
   for (const pair of given) {
-    const at = pair.indexOf('=');
     const shown = optionName('label', pair);
-    if (at < 0) throw new UsageError(`${shown} has no value: give NAME=VALUE`);
-    const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
-    const label = labels.find((one) => one.name === name);
+    if (!pair.includes('=')) throw new UsageError(`${shown} has no value: give NAME=VALUE`);
+    const label = labelIn(pair, labels);
     if (label === undefined) {
       const has = labels.length === 0 ? 'no labels' : namesOf(labels);
       throw new UsageError(`${shown}: the model has ${has}`);
     }
+    const { name } = label;
     if (chosen.has(name)) {
       throw new UsageError(`${optionName('label')} gives ${quote(name)} twice: give it once`);
     }
-    chosen.set(name, valueNumber(label, value, shown));
+    chosen.set(name, valueNumber(label, pair.slice(name.length + 1), shown));
   }
   return chosen;
+}
+
+/** The label that is chosen; where several names fit, because they contain a =, the longest */
+function labelIn(pair: string, labels: readonly Label[]): Label | undefined {
+  return labels
+    .filter(({ name }) => pair.startsWith(`${name}=`))
+    .sort((a, b) => b.name.length - a.name.length)[0];
 }
 
 /**

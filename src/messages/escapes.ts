@@ -28,6 +28,14 @@ export function readEscapes(text: string, option: string): string {
   });
 }
 
+/** Writes a text so that `readEscapes` gives it back: control characters and backslashes become escapes. */
+export function writeEscapes(text: string): string {
+  return text.replace(/[\\\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    const found = Object.entries(simple).find(([, meant]) => meant === character);
+    return found ? `\\${found[0]}` : `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  });
+}
+
 function codePoint(code: number): string | undefined {
   return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
 }

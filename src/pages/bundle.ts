@@ -22,7 +22,7 @@ const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
 const pages: Readonly<Record<PageName, readonly string[]>> = {
   attention: [source('base.css'), source('attention.css')],
   gradients: [charts, source('base.css')],
-  publish: [source('base.css'), source('publish.css')],
+  publish: [source('base.css'), source('inputs.css'), source('publish.css')],
   report: [charts, source('base.css'), source('report.css')],
   search: [charts, source('base.css'), source('search.css')],
   visualize: [source('base.css'), source('visualize.css')],

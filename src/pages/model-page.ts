@@ -28,6 +28,16 @@ export interface PageSettings {
   readonly seed: number;
   /** Sequence that ends the text, with escapes; empty for none */
   readonly stop: string;
+  /** The chosen value of each label, as an index among its values; empty if the model has no labels */
+  readonly labels: readonly number[];
+  /** Vectors of the lines to be converted, one line of numbers for each; empty if the model reads none */
+  readonly vectors: string;
+}
+
+/** A label of the model, and the values from which the reader chooses */
+export interface PageLabel {
+  readonly name: string;
+  readonly values: readonly string[];
 }
 
 /** The data of the page. The model is in `model` and in blobs: `kernels`, `weights`, and `counts` if there are any. */
@@ -41,6 +51,9 @@ export interface ModelPageData {
   readonly summary: string;
   /** What each id is called if it is shown alone: a character, or a byte */
   readonly symbols: readonly string[];
+  readonly labels: readonly PageLabel[];
+  /** Number of elements of the vectors that precede the characters of a line; 0 if the model reads none */
+  readonly vectorSize: number;
   readonly settings: PageSettings;
   /** The rest of the model, for the thread that runs it */
   readonly model: unknown;
@@ -53,9 +66,20 @@ export type ModelBlobs = Readonly<Record<'kernels' | 'weights', string>> & {
 
 /** What the page requests. A request replaces all earlier requests. */
 export type PageRequest =
-  | { readonly kind: 'open'; readonly model: unknown; readonly blobs: ModelBlobs }
+  | {
+      readonly kind: 'open';
+      readonly model: unknown;
+      readonly blobs: ModelBlobs;
+      /** The labels that are chosen at first */
+      readonly labels: readonly number[];
+    }
   | { readonly kind: 'write'; readonly id: number; readonly settings: PageSettings }
-  | { readonly kind: 'convert'; readonly id: number; readonly lines: readonly string[] }
+  | {
+      readonly kind: 'convert';
+      readonly id: number;
+      readonly lines: readonly PageLine[];
+      readonly labels: readonly number[];
+    }
   | { readonly kind: 'stop' };
 
 /** Number of probable characters that are reported for each character */
@@ -71,6 +95,12 @@ export interface TextPiece {
   readonly ids: Int32Array;
   /** Their probabilities */
   readonly probabilities: Float32Array;
+}
+
+/** A line to be converted, with its vectors as they were typed */
+export interface PageLine {
+  readonly text: string;
+  readonly vectors: string;
 }
 
 export interface ConvertedLine {

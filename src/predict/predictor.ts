@@ -4,6 +4,7 @@
  */
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import { type ModelCounts, mixtureOf } from '../counts/mixture.js';
+import { LabelFeed } from '../model/label-feed.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Network, State } from '../model/network.js';
 import { clearState, copyState, createState, stateRows } from '../model/network-state.js';
@@ -48,6 +49,7 @@ export class Predictor {
   private readonly mixture: ReturnType<typeof mixtureOf>;
   private readonly context: number;
   private readonly indices: Indices;
+  private readonly labels: LabelFeed;
   private readonly logits: Float32Array;
   /** Views of the first rows of a place, by number of rows */
   private readonly views = new WeakMap<Place, Map<number, State>>();
@@ -68,6 +70,7 @@ export class Predictor {
     this.mixture = mixtureOf(counts, share);
     this.context = counts?.table.context ?? 0;
     this.indices = backend.indices(rows);
+    this.labels = new LabelFeed(backend, rows);
     this.logits = new Float32Array(rows * network.config.vocabulary);
   }
 
@@ -105,15 +108,18 @@ export class Predictor {
   /**
    * Reads one character of each of the first texts of a place.
    * @param inputs ids, one for each text
+   * @param labels [C, texts] for a network with labels, each as an index among the values of all labels
    * @returns [texts, V] log-probabilities of the next character, up to a constant in each row; valid until the next
    * call
    */
-  step(place: Place, inputs: ArrayLike<number>): Answer<Float32Array> {
+  step(place: Place, inputs: ArrayLike<number>, labels?: Int32Array): Answer<Float32Array> {
     const { backend, network } = this;
     const B = inputs.length;
     const { input, logits } = this.rowsOf(B);
     backend.writeIndices(input, inputs);
-    const output = network.forward(input, 1, B, this.viewOf(place, B));
+    const rows = this.labels.write(labels, B);
+    const state = this.viewOf(place, B);
+    const output = network.forward(input, 1, B, state, undefined, undefined, rows);
     const answer = backend.read(output, logits);
     if (isPending(answer)) return answer.then(() => this.mixed(place, inputs, logits));
     return this.mixed(place, inputs, logits);

@@ -1,9 +1,10 @@
 /** Converts the lines that are typed into a page whose model was trained on pairs. */
 import type { Backend } from '../backend/backend.js';
 import { Converter } from '../convert/converter.js';
+import { givenReader, neededColumns } from '../convert/given-lines.js';
 import type { Model } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
-import type { ConvertedLine } from '../pages/model-page.js';
+import type { ConvertedLine, PageLine } from '../pages/model-page.js';
 import { newIds } from '../text/ids.js';
 import { codingOf, type PairCoding } from '../text/pair-coding.js';
 import { SymbolTexts, typedText } from './symbol-texts.js';
@@ -26,24 +27,33 @@ export class LineConverter {
     this.coding = codingOf(model.text);
   }
 
-  /** Converts lines; the results come in the order of the lines. */
-  async convert(lines: readonly string[]): Promise<ConvertedLine[]> {
-    const { vocabulary, text } = this.model;
+  /**
+   * Converts lines; the results come in the order of the lines.
+   * @param chosen the value of each label, as an index among its values
+   * @throws CharnnError naming a line whose vectors are wrong
+   */
+  async convert(lines: readonly PageLine[], chosen: readonly number[]): Promise<ConvertedLine[]> {
+    const { model, coding } = this;
+    const { vocabulary, text, beside } = model;
+    const labels = new Map(beside?.labels.map(({ name }, c) => [name, chosen[c]]));
+    const givenOf = givenReader(model, neededColumns(model, labels), labels);
     const typed = lines.map((line) =>
-      typedText(this.coding.encode('source', line), vocabulary, text),
+      typedText(coding.encode('source', line.text), vocabulary, text),
     );
-    const sources = typed.map(({ ids }) => {
+    const sources = typed.map(({ ids }, i) => {
       const source = newIds(vocabulary.size, ids.length);
       source.set(Array.from(ids));
-      return source;
+      return { ids: source, given: givenOf?.([lines[i].vectors], `line ${i + 1}`) };
     });
-    const conversions = await this.converter.convert(sources.map((ids) => ({ ids })));
+    const conversions = await this.converter.convert(sources);
     return conversions.map(([target], i) => {
+      const { ids, given } = sources[i];
+      const isEmpty = ids.length === 0 && !given?.vectors.length;
       const texts = new SymbolTexts(vocabulary);
       const characters = (target?.ids ?? []).map((id) => texts.next(id)).join('');
       return {
-        text: new TextDecoder().decode(this.coding.decode('target', characters)),
-        end: target?.end ?? (sources[i].length > 0 ? 'refused' : 'end'),
+        text: new TextDecoder().decode(coding.decode('target', characters)),
+        end: target?.end ?? (isEmpty ? 'end' : 'refused'),
         unknown: typed[i].unknown,
       };
     });

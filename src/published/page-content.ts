@@ -24,7 +24,7 @@ const formats = { f32: '', f16: ' of 16 bits', int8: ' of 8 bits' } as const;
  * @param published the model in the form in which the page contains it
  */
 export function modelPage(
-  { config, vocabulary }: Model,
+  { config, vocabulary, beside }: Model,
   published: PublishedModel,
   { title, text, settings }: PageWords,
 ): PageContent {
@@ -37,6 +37,8 @@ export function modelPage(
     converts: config.pairs === true,
     summary: `A recurrent network (${layers} × ${cell} of ${hidden}), ${weightCount} weights${formats[head.weights]}${counted}`,
     symbols: Array.from({ length: vocabulary.size }, (_, id) => symbolName(vocabulary, id)),
+    labels: beside?.labels ?? [],
+    vectorSize: config.vectors?.size ?? 0,
   };
   const blobs: [string, string][] = [
     ['kernels', blob(unsharedKernels())],

@@ -2,31 +2,34 @@
 import { inEnoughRoom, OutOfRoom } from '../backend/unshared.js';
 import { CharnnError } from '../errors.js';
 import { readEscapes } from '../messages/escapes.js';
+import { withLabelsChosen } from '../model/chosen-labels.js';
 import type { Model } from '../model/model-data.js';
 import { networkBytes } from '../model/network-bytes.js';
 import { parameterTable } from '../model/parameters.js';
-import type { ModelBlobs, PageReply, PageRequest, PageSettings } from '../pages/model-page.js';
+import type { PageReply, PageRequest, PageSettings } from '../pages/model-page.js';
+import { unpackBlob } from '../pages/unpack-blob.js';
 import { sampleSettings } from '../sample/sample-settings.js';
 import { LineConverter } from './line-converter.js';
 import { modelOf, type PublishedHead } from './published-model.js';
 import { typedText } from './symbol-texts.js';
 import { TextWriter } from './text-writer.js';
 
-/** What does the work: a network in a memory of its own */
-interface AtWork {
+/** The model, and what does the work with it: a network in a memory of its own */
+interface Opened {
+  readonly model: Model;
+  /** The labels that are built into the network, for a model of texts */
+  readonly labels: readonly number[];
+  readonly module: WebAssembly.Module;
   readonly writer?: TextWriter;
   readonly converter?: LineConverter;
+  /** Size of the memory */
   readonly bytes: number;
-}
-
-interface Opened extends AtWork {
-  readonly model: Model;
-  readonly module: WebAssembly.Module;
 }
 
 /** Bytes of memory for everything except weights and activations */
 const otherBytes = 2 ** 21;
 
+type Opening = Extract<PageRequest, { readonly kind: 'open' }>;
 type Numbered = Extract<PageRequest, { readonly id: number }>;
 
 export class PageModel {
@@ -54,7 +57,7 @@ export class PageModel {
   private async answer(request: PageRequest, number: number): Promise<void> {
     const id = 'id' in request ? request.id : -1;
     try {
-      if (request.kind === 'open') await this.open(request.model as PublishedHead, request.blobs);
+      if (request.kind === 'open') await this.open(request);
       else if (request.kind !== 'stop') await this.work(request, number);
     } catch (error) {
       const isWorded = error instanceof CharnnError || request.kind === 'open';
@@ -67,15 +70,19 @@ export class PageModel {
     }
   }
 
-  private async open(head: PublishedHead, blobs: ModelBlobs): Promise<void> {
+  private async open({ model: head, blobs, labels }: Opening): Promise<void> {
     const [kernels, weights, counts] = await Promise.all(
-      [blobs.kernels, blobs.weights, blobs.counts].map((blob) => blob && unpacked(blob)),
+      [blobs.kernels, blobs.weights, blobs.counts].map(
+        async (blob) => blob && new Uint8Array(await unpackBlob(blob)),
+      ),
     );
-    const model = modelOf({ head, weights: weights || none, counts: counts || undefined });
+    const model = modelOf({
+      head: head as PublishedHead,
+      weights: weights || none,
+      counts: counts || undefined,
+    });
     const module = new WebAssembly.Module(kernels || none);
-    const { config } = model;
-    const bytes = otherBytes + 4 * parameterTable(config).flatSize + networkBytes(config, 1, 1);
-    this.opened = { model, module, ...start(model, module, bytes) };
+    this.opened = start(model, module, labels);
     this.reply({ kind: 'opened' });
   }
 
@@ -88,25 +95,32 @@ export class PageModel {
     try {
       isDone =
         request.kind === 'write'
-          ? await this.write(opened, request.id, request.settings, isWanted)
-          : await this.convert(opened, request.id, request.lines);
+          ? await this.write(this.labelled(opened, request.settings), request, isWanted)
+          : await this.convert(opened, request);
     } catch (error) {
       if (!(error instanceof OutOfRoom)) throw error;
-      const { model, module, bytes } = opened;
-      this.opened = { model, module, ...start(model, module, 2 * bytes) };
+      const { model, module, labels, bytes } = this.opened ?? opened;
+      this.opened = start(model, module, labels, 2 * bytes);
       return this.work(request, number);
     }
     const seconds = (performance.now() - from) / 1000;
     this.reply({ kind: 'done', id: request.id, seconds, stopped: !isDone });
   }
 
+  /** What writes with these labels: the network anew, if it has others built in */
+  private labelled(opened: Opened, { labels }: PageSettings): Opened {
+    if (labels.every((value, c) => value === opened.labels[c])) return opened;
+    this.opened = start(opened.model, opened.module, labels);
+    return this.opened;
+  }
+
   /** @returns whether the text was written to its end */
   private async write(
     { model, writer }: Opened,
-    id: number,
-    { prompt: typed, temperature, length, seed, stop }: PageSettings,
+    { id, settings: given }: Extract<PageRequest, { readonly kind: 'write' }>,
     isWanted: () => boolean,
   ): Promise<boolean> {
+    const { prompt: typed, temperature, length, seed, stop } = given;
     if (writer === undefined) throw new CharnnError('a model of pairs converts lines');
     const { reply, turn } = this;
     const pause = async () => {
@@ -136,30 +150,33 @@ export class PageModel {
 
   private async convert(
     { converter }: Opened,
-    id: number,
-    lines: readonly string[],
+    { id, lines, labels }: Extract<PageRequest, { readonly kind: 'convert' }>,
   ): Promise<boolean> {
     if (converter === undefined) throw new CharnnError('a model of texts does not convert lines');
-    this.reply({ kind: 'converted', id, lines: await converter.convert(lines) });
+    this.reply({ kind: 'converted', id, lines: await converter.convert(lines, labels) });
     return true;
   }
 }
 
 const none = new Uint8Array(0);
 
-function start(model: Model, module: WebAssembly.Module, bytes: number): AtWork {
-  return inEnoughRoom(module, bytes, (backend, enough) =>
-    model.config.pairs
-      ? { converter: new LineConverter(model, backend), bytes: enough }
-      : { writer: new TextWriter(model, backend), bytes: enough },
-  );
-}
-
-/** The bytes of a blob of the page */
-async function unpacked(base64: string): Promise<Uint8Array> {
-  const binary = atob(base64);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+/**
+ * Starts a network.
+ * @param bytes of memory for it; by default what it needs at least
+ */
+function start(
+  model: Model,
+  module: WebAssembly.Module,
+  labels: readonly number[],
+  bytes?: number,
+): Opened {
+  const own = model.config.pairs || labels.length === 0 ? model : withLabelsChosen(model, labels);
+  const { config } = own;
+  const least = otherBytes + 4 * parameterTable(config).flatSize + networkBytes(config, 1, 1);
+  return inEnoughRoom(module, bytes ?? least, (backend, enough) => ({
+    ...{ model, module, labels, bytes: enough },
+    ...(config.pairs
+      ? { converter: new LineConverter(own, backend) }
+      : { writer: new TextWriter(own, backend) }),
+  }));
 }

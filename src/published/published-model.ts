@@ -3,9 +3,8 @@
  * which the page computes, so that its loss can be measured in advance.
  */
 import { headOf, packTable, type TableHead, unpackTable } from '../counts/pack-table.js';
-import { CharnnError } from '../errors.js';
 import type { ModelConfig } from '../model/model-config.js';
-import type { Model } from '../model/model-data.js';
+import { type Beside, type Model, withBeside } from '../model/model-data.js';
 import type { WeightFormat } from '../pages/model-page.js';
 import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
@@ -17,6 +16,7 @@ export interface PublishedHead {
   readonly vocabulary: ReturnType<Vocabulary['toJSON']>;
   readonly text: TextOptions;
   readonly separator?: string | undefined;
+  readonly beside?: Beside | undefined;
   /** Whether the model has learned each record separately */
   readonly documents: boolean;
   readonly weights: WeightFormat;
@@ -32,22 +32,19 @@ export interface PublishedModel {
 /**
  * Makes the form that a page contains.
  * @param withCounts whether it includes the model's counts, from which passages of the corpus can be read
- * @throws CharnnError when a weight cannot be represented in the format, and for a model with labels or vectors
+ * @throws CharnnError when a weight cannot be represented in the format
  */
 export function publishedModel(
-  { config, vocabulary, text, separator, weights, counts, training }: Model,
+  { config, vocabulary, text, separator, beside, weights, counts, training }: Model,
   format: WeightFormat,
   withCounts: boolean,
 ): PublishedModel {
-  if (config.labels !== undefined || config.vectors !== undefined) {
-    const what = config.labels === undefined ? 'vectors' : 'labels';
-    throw new CharnnError(`a page has no place for ${what}, and this model was trained with them`);
-  }
   const head: PublishedHead = {
     config,
     vocabulary: vocabulary.toJSON(),
     text,
     separator,
+    ...withBeside(beside),
     documents: training?.documents === true,
     weights: format,
     ...(withCounts &&
@@ -62,12 +59,13 @@ export function publishedModel(
 
 /** The model with which a page computes */
 export function modelOf({ head, weights, counts }: PublishedModel): Model {
-  const { config, text, separator, documents } = head;
+  const { config, text, separator, beside, documents } = head;
   return {
     config,
     vocabulary: Vocabulary.fromJSON(head.vocabulary, 'vocabulary'),
     text,
     separator,
+    ...withBeside(beside),
     weights: unpackWeights(config, weights, head.weights),
     ...(head.counts &&
       counts && {

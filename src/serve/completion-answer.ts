@@ -55,7 +55,7 @@ export class CompletionAnswer {
       model: name,
     };
     this.reader = new ResponseReader(response, () => pool.wake());
-    const { prompts, settings, n, logprobs } = request;
+    const { prompts, settings, labels, n, logprobs } = request;
     this.names =
       logprobs === undefined
         ? undefined
@@ -66,7 +66,7 @@ export class CompletionAnswer {
       Array.from({ length: n }, (_, i): Choice => {
         const reader = this.readerOf(p * n + i);
         return {
-          task: new CompletionTask(model, ids, settings[p], i, this.names, reader),
+          task: new CompletionTask(model, ids, labels, settings[p], i, this.names, reader),
           texts: new SymbolTexts(model.vocabulary),
           prompt: text,
           ...{ text: '', offset: 0, begun: false, ended: false },

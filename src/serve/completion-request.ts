@@ -7,6 +7,7 @@ import { sampleSettings } from '../sample/sample-settings.js';
 import type { SampleSettings } from '../sample/settings.js';
 import { prepareText } from '../text/decode.js';
 import { HttpFailure } from './http-failure.js';
+import { requestLabels } from './label-fields.js';
 
 /** Limits of a request: numbers of prompts, of texts for each, of stop sequences, and of characters in each text */
 export const completionLimits = {
@@ -19,6 +20,8 @@ const defaultCharacters = 16;
 
 export interface CompletionRequest {
   readonly prompts: readonly { readonly text: string; readonly ids: ArrayLike<number> }[];
+  /** [C] the labels of all texts, each as an index among the values of all labels */
+  readonly labels: Int32Array;
   /** Number of texts for each prompt */
   readonly n: number;
   /** Settings for the texts of each prompt */
@@ -80,6 +83,7 @@ export function completionRequest(fields: Fields, model: Model, name: string): C
   );
   return {
     ...{ prompts, n, settings, stream },
+    labels: requestLabels(fields, model),
     streamUsage:
       stream &&
       fields.get('stream_options') != null &&

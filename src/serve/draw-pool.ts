@@ -20,6 +20,8 @@ export interface PoolTask {
   readonly waiting: boolean;
   /** Whether the text begins with a prompt, and not with the character that is read before any text */
   readonly isPrompted: boolean;
+  /** [C] its labels, each as an index among the values of all labels; empty if the model has none */
+  readonly labels: Int32Array;
   /**
    * Receives what the model expects after `input`.
    * @param logits [V] beginning at `start`, up to a constant; valid during the call
@@ -139,7 +141,7 @@ export class DrawPool {
   private async step(): Promise<void> {
     const { active, predictor, batch } = this;
     const inputs = active.map(({ task }) => task.input);
-    const answer = predictor.step(batch, inputs);
+    const answer = predictor.step(batch, inputs, this.labelsOf(active));
     const logits = isPending(answer) ? await answer : answer;
     const V = predictor.vocabulary;
     active.forEach((seat, row) => {
@@ -150,6 +152,17 @@ export class DrawPool {
     for (let row = active.length - 1; row >= 0; row--) {
       if (active[row].task.done) this.unseat(row);
     }
+  }
+
+  /** The labels of all rows, [C, rows]; undefined if the model has none */
+  private labelsOf(seats: readonly Seat[]): Int32Array | undefined {
+    const N = seats.length;
+    const C = this.model.config.labels?.length ?? 0;
+    if (C === 0) return undefined;
+    return Int32Array.from({ length: C * N }, (_, i) => {
+      const { labels } = seats[i % N].task;
+      return labels[Math.floor(i / N)];
+    });
   }
 
   /** Removes a text from the batch: it is done, or goes to the end of the queue. */

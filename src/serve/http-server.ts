@@ -153,7 +153,7 @@ export class ModelServer {
   private async score(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { model, name } = this.service;
     const pool = this.requirePool();
-    const wanted = textsToScore(await readBody(request), name);
+    const wanted = textsToScore(await readBody(request), model, name);
     requireRoom(pool, wanted.texts.length);
     const answer = await scoreTexts(wanted, model, name, response, pool);
     if (answer !== undefined) send(response, 200, answer);
@@ -178,8 +178,11 @@ export class ModelServer {
   }
 
   private get described() {
-    const { name } = this.service;
-    return { id: name, object: 'model', created: this.created, owned_by: 'charnn' };
+    const { name, model } = this.service;
+    return {
+      ...{ id: name, object: 'model', created: this.created, owned_by: 'charnn' },
+      ...(model.beside && { labels: model.beside.labels }),
+    };
   }
 
   private refuse(error: unknown, request: IncomingMessage, response: ServerResponse): void {

@@ -33,12 +33,14 @@ export class CompletionTask implements PoolTask {
   private finished: boolean;
 
   /**
+   * @param labels [C] each as an index among the values of all labels
    * @param index number of the random stream
    * @param names of the ids, if predictions are wanted
    */
   constructor(
     { vocabulary, config }: Model,
     private readonly prompt: ArrayLike<number>,
+    readonly labels: Int32Array,
     private readonly settings: SampleSettings,
     index: number,
     private readonly names: readonly string[] | undefined,
@@ -120,9 +122,13 @@ export class ScoringTask implements PoolTask {
   readonly bits: Float64Array;
   private at = 0;
 
-  /** @param ids the text, preceded by the character that is read before it */
+  /**
+   * @param ids the text, preceded by the character that is read before it
+   * @param labels [C] each as an index among the values of all labels
+   */
   constructor(
     private readonly ids: ArrayLike<number>,
+    readonly labels: Int32Array,
     private readonly vocabulary: number,
     private readonly reader: TextReader,
   ) {

@@ -5,6 +5,7 @@ import type { Model } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
 import { completionLimits, requireModel, strings } from './completion-request.js';
 import type { DrawPool } from './draw-pool.js';
+import { requestLabels } from './label-fields.js';
 import { ScoringTask } from './pool-tasks.js';
 import { ResponseReader } from './response-reader.js';
 
@@ -12,6 +13,8 @@ const lineFeed = 0x0a;
 
 export interface ScoreRequest {
   readonly texts: readonly string[];
+  /** [C] the labels of all texts, each as an index among the values of all labels */
+  readonly labels: Int32Array;
   /** Whether the bits of each character are wanted */
   readonly each: boolean;
 }
@@ -21,10 +24,11 @@ export interface ScoreRequest {
  * @param name of the model
  * @throws CharnnError naming the field that is wrong; HttpFailure for another model
  */
-export function textsToScore(fields: Fields, name: string): ScoreRequest {
+export function textsToScore(fields: Fields, model: Model, name: string): ScoreRequest {
   requireModel(fields, name);
   return {
     texts: strings(fields, 'input', completionLimits.prompts),
+    labels: requestLabels(fields, model),
     each: fields.get('characters') == null ? false : fields.boolean('characters'),
   };
 }
@@ -34,7 +38,7 @@ export function textsToScore(fields: Fields, name: string): ScoreRequest {
  * @returns the answer, or undefined when nobody waits for it any more
  */
 export async function scoreTexts(
-  { texts, each }: ScoreRequest,
+  { texts, labels, each }: ScoreRequest,
   model: Model,
   name: string,
   response: ServerResponse,
@@ -50,7 +54,7 @@ export async function scoreTexts(
   const lines = texts.map((text) => surrounded(text, model));
   const tasks = lines.map(
     (ids): ScoringTask =>
-      new ScoringTask(ids, config.vocabulary, {
+      new ScoringTask(ids, labels, config.vocabulary, {
         get gone() {
           return reader.gone;
         },

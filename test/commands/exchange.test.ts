@@ -61,6 +61,31 @@ describe('safetensors', () => {
     expect(network.stdout).toBe(without.stdout);
   });
 
+  test('a model comes out of standard output and of pipes, too', async () => {
+    await folder.run(['export', '-o', 'out.safetensors']);
+    const { stdoutBytes, status } = await folder.run(['import', 'out.safetensors', '-o', '-']);
+    expect([status, stdoutBytes.equals(folder.read('charnn.json'))]).toEqual([0, true]);
+    const piped = await folder.shell(
+      'charnn import out.safetensors -o >(cat > piped.json); wait $!',
+    );
+    expect(piped.status).toBe(0);
+    expect(folder.read('piped.json').equals(folder.read('charnn.json'))).toBe(true);
+    const closed = await folder.shell(
+      'charnn import out.safetensors -o - | head -c 10 > /dev/null',
+    );
+    expect(closed.stderr).toBe('');
+    expect(existsSync(join(folder.path, '-'))).toBe(false);
+  });
+
+  test.each(['train', 'search'])('%s needs a file, and says so', async (command) => {
+    const { status, stderr, stdout } = await folder.run([command, 'text.txt', '-o', '-']);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /^charnn: --output - is standard output, and .* is written to a file: name/,
+    );
+    expect(existsSync(join(folder.path, '-'))).toBe(false);
+  });
+
   test('standard output takes it, and a closed pipe is no failure', async () => {
     await folder.run(['export', '-o', 'whole.safetensors']);
     const { stdoutBytes, status } = await folder.run(['export', '-o', '-']);

@@ -1,5 +1,6 @@
 /** Pages in a real browser, where there is one: Debian's chromium, or what CHROMIUM names. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe } from 'vitest';
@@ -68,4 +69,18 @@ export function describeInBrowser(name: string, tests: () => void): void {
 /** Whether the page is no wider than the window. */
 export function fits(page: Page): Promise<boolean> {
   return page.evaluate('document.documentElement.scrollWidth <= innerWidth');
+}
+
+/** What makes the page hard to use for some people, as axe finds it: rule, impact and elements. */
+export async function faults(page: Page): Promise<unknown> {
+  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  await page.evaluate(readFileSync(axe, 'utf8'));
+  const { violations } = await page.evaluate<{
+    violations: readonly {
+      readonly id: string;
+      readonly impact: string;
+      readonly nodes: readonly { html: string }[];
+    }[];
+  }>('axe.run()');
+  return violations.map(({ id, impact, nodes }) => [id, impact, nodes.map(({ html }) => html)]);
 }

@@ -1,62 +1,29 @@
 /** The model of a page, with the kernels and the code of the page, in Node.js: it writes what `charnn sample` writes. */
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openDevice } from '#charnn/backend/open-device.js';
 import { libraryText } from '#charnn/cells/cell-library.js';
 import { readAnyModel, readModel } from '#charnn/checkpoint/model-file.js';
 import { evaluate } from '#charnn/evaluate/evaluate.js';
 import type { Model } from '#charnn/model/model-data.js';
-import type { ModelBlobs, PageReply, PageSettings, TextPiece } from '#charnn/pages/model-page.js';
-import { modelPage } from '#charnn/published/page-content.js';
-import { PageModel } from '#charnn/published/page-model.js';
-import { publishedModel } from '#charnn/published/published-model.js';
+import type { PageLine, PageSettings, TextPiece } from '#charnn/pages/model-page.js';
 import { sampleText } from '#charnn/sample/sample-text.js';
 import { prepareText } from '#charnn/text/decode.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 import { Folder, verses } from '../commands/run.js';
 import { buildModel } from '../small-model.js';
+import { answers, first, opened } from './opened-page.js';
 
 const symbols = 'abcdefghijklmnopqrstuvwxyz ,.\n';
-const first: PageSettings = { prompt: '', temperature: 1, length: 200, seed: 1, stop: '' };
-
-/** A page's model, opened from what the page holds, that remembers its answers. */
-async function opened(model: Model, withCounts = true) {
-  const published = publishedModel(model, 'f32', withCounts);
-  const { data, blobs = [] } = modelPage(model, published, {
-    title: '',
-    text: [],
-    settings: first,
-  });
-  const replies: PageReply[] = [];
-  const page = new PageModel(
-    (reply) => replies.push(reply),
-    () => setImmediate(),
-  );
-  const head = JSON.parse(JSON.stringify(data)).model;
-  await page.take({
-    kind: 'open',
-    model: head,
-    blobs: Object.fromEntries(blobs) as unknown as ModelBlobs,
-  });
-  expect(replies).toEqual([{ kind: 'opened' }]);
-  return { page, replies };
-}
-
 /** What a page writes with some settings. */
 async function written(model: Model, settings: Partial<PageSettings>, withCounts = true) {
-  const { page, replies } = await opened(model, withCounts);
+  const { page, replies } = await opened(model, withCounts, settings.labels);
   await page.take({ kind: 'write', id: 1, settings: { ...first, ...settings } });
   return answers(replies, 1);
 }
 
-function answers(replies: readonly PageReply[], id: number) {
-  const own = replies.filter((reply) => 'id' in reply && reply.id === id);
-  const failures = own.flatMap((reply) => (reply.kind === 'failed' ? [reply.message] : []));
-  expect(failures).toEqual([]);
-  const prompt = own.flatMap((reply) => (reply.kind === 'read' ? [reply] : []));
-  const pieces = own.flatMap((reply) => (reply.kind === 'written' ? [reply.piece] : []));
-  const done = own.flatMap((reply) => (reply.kind === 'done' ? [reply] : []));
-  return { prompt: prompt[0], pieces, text: pieces.flatMap(({ texts }) => texts).join(''), done };
+/** A line without vectors */
+function plain(text: string): PageLine {
+  return { text, vectors: '' };
 }
 
 function bitsOf(pieces: readonly TextPiece[]): number[] {
@@ -155,7 +122,7 @@ test('a new request ends the one before', async () => {
 test('wrong escapes and models of the other kind are answered in words', async () => {
   const { page, replies } = await opened(buildModel({ symbols }));
   await page.take({ kind: 'write', id: 1, settings: { ...first, stop: '\\q' } });
-  await page.take({ kind: 'convert', id: 2, lines: ['a'] });
+  await page.take({ kind: 'convert', id: 2, lines: [plain('a')], labels: [] });
   expect(replies.slice(1)).toMatchObject([
     { kind: 'failed', id: 1, message: expect.stringMatching(/^stop has an unknown escape/) },
     { kind: 'failed', id: 2, message: 'a model of texts does not convert lines' },
@@ -241,7 +208,7 @@ describe('a model that was trained', () => {
     const model = await readAnyModel(`${folder.path}/pairs.json`);
     const { page, replies } = await opened(model);
     const lines = ['1green', '27green', 'x', 'ñ', `${'9'.repeat(300)}`];
-    await page.take({ kind: 'convert', id: 1, lines });
+    await page.take({ kind: 'convert', id: 1, lines: lines.map(plain), labels: [] });
     const { stdout } = await folder.run(
       ['convert', '-m', 'pairs.json', '--backend', 'wasm'],
       lines.join('\n'),

@@ -6,7 +6,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { writeFileAtomically } from '../../checkpoint/atomic.js';
 import type { Output } from '../../cli/output.js';
-import { CharnnError, systemReason } from '../../errors.js';
+import { CharnnError, systemReason, UsageError } from '../../errors.js';
+import { type GuardedOutput, guardOutput } from '../../library/output-guard.js';
 import { quote } from '../../messages/quote.js';
 import { write } from './write.js';
 
@@ -20,6 +21,23 @@ export function isStandardOutput(path: string): boolean {
 /** Whether the path is a pipe such as the shell makes for `-o >(gzip > page.html.gz)` */
 export async function isPipe(path: string): Promise<boolean> {
   return (await statOf(path))?.isFIFO() ?? false;
+}
+
+/**
+ * Checks where a result is to be written.
+ * @param what the result, as a message about a terminal names it
+ * @returns whether it is a file, and neither standard output nor a pipe
+ * @throws UsageError for a terminal, and as `guardOutput` does
+ * @throws CharnnError as `guardOutput` does
+ */
+export async function checkResultPath(file: GuardedOutput, what: string): Promise<boolean> {
+  if (isStandardOutput(file.path)) {
+    if (!process.stdout.isTTY) return false;
+    throw new UsageError(`${what} cannot be written to a terminal: redirect standard output`);
+  }
+  if (await isPipe(file.path)) return false;
+  await guardOutput(file);
+  return true;
 }
 
 /**

@@ -78,7 +78,7 @@ export class PairFeed {
       ids: this.write(this.ids, source),
       reversed: this.write(this.reversed, reversedTime(source, source.length / B, B)),
       ...(labels && { labels: { ids: this.writeLabels(labels, B), count: B } }),
-      ...(vectors && { vectors: this.writeVectors(vectors, S * B - source.length) }),
+      ...(vectors?.length && { vectors: this.writeVectors(vectors, S * B - source.length) }),
     };
   }
 

@@ -28,7 +28,7 @@ export class VectorRows {
     const { backend, weights } = this;
     const forwards = this.take('embedded', sources);
     const { vectors, characters } = this.parts(forwards, sources);
-    backend.linear(vectors, sources.vectors as Tensor, ...this.projection(weights));
+    if (vectors) backend.linear(vectors, sources.vectors as Tensor, ...this.projection(weights));
     if (characters) backend.gather(characters, weights.get(embeddingName), sources.ids);
     const backwards = this.take('embedded_reverse', sources);
     backend.gather(backwards, forwards, sources.mirror);
@@ -46,8 +46,10 @@ export class VectorRows {
     backend.gather(turned, dBackwards, sources.mirror);
     backend.add(dForwards, turned);
     const { vectors, characters } = this.parts(dForwards, sources);
-    const [dWeight, dBias] = this.projection(gradients);
-    backend.linearBackwardWeight(dWeight, dBias, vectors, sources.vectors as Tensor);
+    if (vectors) {
+      const [dWeight, dBias] = this.projection(gradients);
+      backend.linearBackwardWeight(dWeight, dBias, vectors, sources.vectors as Tensor);
+    }
     if (characters) backend.scatterAdd(gradients.get(embeddingName), characters, sources.ids);
   }
 
@@ -59,13 +61,13 @@ export class VectorRows {
     return this.buffers.take(name, [S * B, this.config.embedding], 'maxSourceRows');
   }
 
-  /** The rows of vectors, and those of characters if there are any */
+  /** The rows of vectors, and those of characters; undefined if there are none */
   private parts(rows: Tensor, { ids, S, B }: { ids: Indices; S: number; B: number }) {
     const { backend } = this;
     const { embedding: D } = this.config;
     const before = S * B - ids.length;
     return {
-      vectors: backend.view(rows, 0, [before, D]),
+      vectors: before > 0 ? backend.view(rows, 0, [before, D]) : undefined,
       characters: ids.length > 0 ? backend.view(rows, before * D, [ids.length, D]) : undefined,
     };
   }

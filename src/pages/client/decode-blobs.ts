@@ -1,16 +1,13 @@
-/** Decodes the blobs that `../encode-blobs.ts` makes. */
+/** The blobs of the page, and what is made of them. */
+import { unpackBlob } from '../unpack-blob.js';
 import { byId } from './dom.js';
 
 /**
  * Decodes a blob of the page; its text stays in the page, so that it can be decoded again after its memory was
  * released.
  */
-export async function blobBytes(id: string): Promise<ArrayBuffer> {
-  const binary = atob(byId(id).textContent ?? '');
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Response(stream).arrayBuffer();
+export function blobBytes(id: string): Promise<ArrayBuffer> {
+  return unpackBlob(byId(id).textContent ?? '');
 }
 
 /** Ids as the page stores them: one byte each if the vocabulary allows it. */

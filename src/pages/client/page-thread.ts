@@ -10,7 +10,7 @@ export class PageThread {
    * Starts the thread and opens the model in it.
    * @param onReply receives answers to the latest request, and to no earlier one
    */
-  constructor({ model }: ModelPageData, onReply: (reply: PageReply) => void) {
+  constructor({ model, settings }: ModelPageData, onReply: (reply: PageReply) => void) {
     const script = new Blob([byId('thread').textContent ?? ''], { type: 'text/javascript' });
     const url = URL.createObjectURL(script);
     this.worker = new Worker(url);
@@ -22,7 +22,10 @@ export class PageThread {
       onReply({ kind: 'failed', id: -1, message: event.message || 'the model cannot be started' });
     };
     const blobs = { kernels: text('kernels'), weights: text('weights'), counts: text('counts') };
-    this.send({ kind: 'open', model, blobs: { ...blobs, counts: blobs.counts || undefined } });
+    this.send({
+      ...{ kind: 'open', model, labels: settings.labels },
+      blobs: { ...blobs, counts: blobs.counts || undefined },
+    });
   }
 
   /** Makes a request, which replaces the one before it. */

@@ -11,7 +11,7 @@ const opening = el('p', { class: 'status', role: 'status' }, 'The model is being
 let thread: PageThread | undefined;
 
 const view: PageView = data.converts
-  ? new ConvertingView(data, (lines) => thread?.ask({ kind: 'convert', lines }))
+  ? new ConvertingView(data, (request) => thread?.ask({ kind: 'convert', ...request }))
   : new WritingView(
       data,
       (settings) => thread?.ask({ kind: 'write', settings }),

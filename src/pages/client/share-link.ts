@@ -1,23 +1,35 @@
 /** Stores the settings of the controls in the fragment of the page's address, which is never sent to a server. */
-import { controlRanges, type PageSettings } from '../model-page.js';
+import { controlRanges, type PageLabel, type PageSettings } from '../model-page.js';
 
-const names = { prompt: 'prompt', stop: 'stop' } as const;
+const texts = ['prompt', 'stop', 'vectors'] as const;
 
 /** The address of the page with these settings; settings that are still as at first are omitted, except the seed. */
-export function linkOf(settings: PageSettings, first: PageSettings): string {
+export function linkOf(
+  settings: PageSettings,
+  first: PageSettings,
+  labels: readonly PageLabel[],
+): string {
   const parameters = new URLSearchParams();
   for (const name of ['temperature', 'length', 'seed'] as const) {
     if (name === 'seed' || settings[name] !== first[name])
       parameters.set(name, `${settings[name]}`);
   }
-  for (const name of Object.values(names)) {
+  for (const name of texts) {
     if (settings[name] !== first[name]) parameters.set(name, settings[name]);
   }
+  labels.forEach(({ name, values }, c) => {
+    const value = settings.labels[c];
+    if (value !== first.labels[c]) parameters.append('label', `${name}=${values[value]}`);
+  });
   return `${location.href.replace(/#.*/s, '')}#${parameters}`;
 }
 
 /** The settings in the address; settings that are missing or invalid there are as at first. */
-export function settingsIn(fragment: string, first: PageSettings): PageSettings {
+export function settingsIn(
+  fragment: string,
+  first: PageSettings,
+  labels: readonly PageLabel[],
+): PageSettings {
   const parameters = new URLSearchParams(fragment.replace(/^#/, ''));
   const number = (name: keyof typeof controlRanges) => {
     const given = parameters.get(name);
@@ -25,9 +37,16 @@ export function settingsIn(fragment: string, first: PageSettings): PageSettings 
     const isWhole = name === 'temperature' || Number.isInteger(value);
     return isWhole && isWithin(value, name) ? value : first[name];
   };
+  const text = (name: (typeof texts)[number]) => parameters.get(name) ?? first[name];
+  const chosen = parameters.getAll('label');
   return {
-    prompt: parameters.get(names.prompt) ?? first.prompt,
-    stop: parameters.get(names.stop) ?? first.stop,
+    prompt: text('prompt'),
+    stop: text('stop'),
+    vectors: text('vectors'),
+    labels: labels.map(({ name, values }, c) => {
+      const found = values.findIndex((value) => chosen.includes(`${name}=${value}`));
+      return found >= 0 ? found : first.labels[c];
+    }),
     temperature: number('temperature'),
     length: number('length'),
     seed: number('seed'),

@@ -66,7 +66,7 @@ export class WritingControls {
   }
 
   /** The settings that the controls show; a number that is invalid is ignored, and the former one used. */
-  get settings(): Omit<PageSettings, 'prompt'> {
+  get settings(): Omit<PageSettings, 'prompt' | 'labels' | 'vectors'> {
     const read = (input: HTMLInputElement, name: 'length' | 'seed') => {
       const value = input.valueAsNumber;
       const isValid = Number.isInteger(value) && isWithin(value, name);

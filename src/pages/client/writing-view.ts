@@ -3,6 +3,7 @@ import type { ModelPageData, PageReply, PageSettings } from '../model-page.js';
 import { copies } from './copying.js';
 import { el } from './dom.js';
 import { Expectation } from './expectation.js';
+import { LabelSelects } from './label-selects.js';
 import type { PageView } from './page-view.js';
 import { linkOf, settingsIn } from './share-link.js';
 import { growing } from './typing-area.js';
@@ -15,6 +16,7 @@ const patienceMs = 250;
 export class WritingView implements PageView {
   readonly elements: readonly HTMLElement[];
   private readonly prompt = growing('Begin with', 'Type how the text begins …');
+  private readonly labels: LabelSelects;
   private readonly controls: WritingControls;
   private readonly text: WrittenText;
   private readonly status = el('p', { class: 'status faint', role: 'status' });
@@ -38,11 +40,12 @@ export class WritingView implements PageView {
       expectation.show(at === undefined ? undefined : this.text.at(at)),
     );
     this.controls = new WritingControls(data.settings, () => this.soon());
+    this.labels = new LabelSelects(data.labels, () => this.soon());
     const copy = el('button', { type: 'button' }, 'Copy');
     copies(copy, () => this.text.text);
     const share = el('button', { type: 'button' }, 'Copy link');
     copies(share, () => {
-      const link = linkOf(this.settings, data.settings);
+      const link = linkOf(this.settings, data.settings, data.labels);
       history.replaceState(null, '', new URL(link).hash);
       return link;
     });
@@ -57,6 +60,7 @@ export class WritingView implements PageView {
     addEventListener('hashchange', () => this.begin());
     this.elements = [
       this.prompt.element,
+      this.labels.element,
       el(
         'div',
         { class: 'bar' },
@@ -78,8 +82,10 @@ export class WritingView implements PageView {
 
   /** Shows the settings of the address or of the page, and starts writing. */
   begin(): void {
-    const settings = settingsIn(location.hash, this.data.settings);
+    const { settings: first, labels } = this.data;
+    const settings = settingsIn(location.hash, first, labels);
     this.prompt.set(settings.prompt);
+    this.labels.show(settings.labels);
     this.controls.show(settings);
     this.now();
   }
@@ -108,7 +114,8 @@ export class WritingView implements PageView {
   }
 
   private get settings(): PageSettings {
-    return { prompt: this.prompt.area.value, ...this.controls.settings };
+    const { prompt, labels, controls } = this;
+    return { prompt: prompt.area.value, labels: labels.values, vectors: '', ...controls.settings };
   }
 
   private soon(): void {
