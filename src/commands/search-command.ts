@@ -1,6 +1,6 @@
 /** `charnn search`: mutates recurrent cells, and tests whether any is better than LSTM. */
 import { createHash } from 'node:crypto';
-import { removeTemporaryFiles } from '../checkpoint/atomic.js';
+import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
 import { lockModel } from '../checkpoint/lock.js';
 import { defineCommand } from '../cli/command.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
@@ -97,6 +97,11 @@ async function run(texts: readonly string[], options: Options): Promise<number |
     ...{ path: recordPath, kind: 'search', inputs: paths },
     mayReplace: resume || (options.force ?? false),
   });
+  if (page !== undefined && (await resolveLinks(page)) === (await resolveLinks(recordPath))) {
+    throw new UsageError(
+      `--page and --output both name ${quote(page)}: give the record of the search another name`,
+    );
+  }
   const lock = await lockModel(recordPath);
   const release = () => lock.release();
   // the lock must be removed even when a second Ctrl-C ends the process at once

@@ -47,6 +47,11 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
   const shown = quote(path);
   const named = isDerived ? shown : `${optionName('output')} ${shown}`;
   if (path === '') throw new UsageError(`${optionName('output')} is empty: name a file`);
+  if (path === '-') {
+    throw new UsageError(
+      `${named} would be standard output, and ${names[kind]} is not written there: name a file`,
+    );
+  }
   if (path.endsWith('/') || path.endsWith(sep)) {
     throw new UsageError(`${named} is the name of a folder: name a file`);
   }
