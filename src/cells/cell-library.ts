@@ -73,9 +73,9 @@ export function isCellName(name: string): boolean {
 
 function readCellFile(path: string): string {
   if (!path.endsWith(cellExtension)) {
-    const hint = suggestion(nearest(path, libraryNames));
+    const hint = suggestion(nearest(path, [...fusedNames, ...libraryNames]));
     throw new CharnnError(
-      `there is no cell ${quote(path)}${hint}: name one that charnn cells lists, or a file of equations, whose name ends in ${cellExtension}`,
+      `there is no cell ${quote(path)}: name one that charnn cells lists, or a file of equations, whose name ends in ${cellExtension}${hint}`,
     );
   }
   let size: number;

@@ -5,6 +5,7 @@ import { writeModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
+import { Interruption } from '../cli/signals.js';
 import { UsageError } from '../errors.js';
 import { importModel } from '../exchange/import-model.js';
 import { guardOutput } from '../library/output-guard.js';
@@ -53,9 +54,10 @@ async function importFile([file]: readonly string[], options: Options): Promise<
     ...{ path: to, kind: 'model', inputs: [file, options.vocabulary] },
     ...{ mayReplace: options.force ?? false, mayResume: false },
   });
+  // a signal ends the process by exiting, so that neither the lock nor a part of the model remains
+  const interruption = new Interruption();
   const lock = await lockModel(to);
   const release = () => lock.release();
-  // the lock must not remain when the process ends at once, at a second Ctrl-C
   process.once('exit', release);
   try {
     await removeTemporaryFiles(to);
@@ -72,6 +74,7 @@ async function importFile([file]: readonly string[], options: Options): Promise<
       );
     }
   } finally {
+    interruption.stopListening();
     process.removeListener('exit', release);
     release();
   }
