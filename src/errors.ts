@@ -180,6 +180,7 @@ const calls: Readonly<Record<string, string>> = {
   scandir: 'list the folder',
   opendir: 'list the folder',
   mkdir: 'make the folder',
+  mkdtemp: 'make the folder',
   write: 'write to',
   fsync: 'write to',
   rename: 'replace',

@@ -73,9 +73,9 @@ export function isCellName(name: string): boolean {
 
 function readCellFile(path: string): string {
   if (!path.endsWith(cellExtension)) {
-    const hint = suggestion(nearest(path, libraryNames));
+    const hint = suggestion(nearest(path, [...fusedNames, ...libraryNames]));
     throw new CharnnError(
-      `there is no cell ${quote(path)}${hint}: name one that charnn cells lists, or a file of equations, whose name ends in ${cellExtension}`,
+      `there is no cell ${quote(path)}: name one that charnn cells lists, or a file of equations, whose name ends in ${cellExtension}${hint}`,
     );
   }
   let size: number;
@@ -99,10 +99,18 @@ function readCellFile(path: string): string {
     );
   }
   try {
-    return readFileSync(path, 'utf8');
+    return decoded(readFileSync(path));
   } catch (error) {
     throw new CharnnError(`${quote(path)} cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** Decodes UTF-8, or UTF-16 with a byte-order mark, in which some shells redirect output. */
+function decoded(bytes: Buffer): string {
+  const encodings = ['utf-16le', 'utf-16be'].filter(
+    (_, i) => bytes[i] === 0xff && bytes[1 - i] === 0xfe,
+  );
+  return new TextDecoder(encodings[0]).decode(bytes);
 }
 
 /** The comment lines at the beginning of a text, which say what the cell is and where it was published */

@@ -1,6 +1,6 @@
 /** Writes files in such a way that after a crash there is either the whole old file or the whole new one. */
 import { randomBytes } from 'node:crypto';
-import { fsync, type Stats } from 'node:fs';
+import { fsync, rmSync, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -27,6 +27,7 @@ export async function writeFileAtomically(
     const folder = dirname(target);
     temporary = join(folder, temporaryName(target, randomBytes(4).toString('hex')));
     const existing = await stat(target).catch(() => undefined);
+    begin(temporary);
     // the temporary file never has wider permissions than the old one, not even for a moment
     const file = await open(temporary, 'wx', existing ? existing.mode & 0o777 : 0o666);
     try {
@@ -44,6 +45,31 @@ export async function writeFileAtomically(
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {});
     const reason = cause instanceof CharnnError ? cause.unspelt : systemReason(cause);
     throw new CharnnError(`cannot write ${quote(path)}: ${reason}`, 1, { cause });
+  } finally {
+    if (temporary !== undefined) end(temporary);
+  }
+}
+
+/** Temporary files that are being written; they are removed if the process exits meanwhile, as a signal may demand */
+const unfinished = new Set<string>();
+
+function begin(temporary: string): void {
+  if (unfinished.size === 0) process.on('exit', removeUnfinished);
+  unfinished.add(temporary);
+}
+
+function end(temporary: string): void {
+  unfinished.delete(temporary);
+  if (unfinished.size === 0) process.off('exit', removeUnfinished);
+}
+
+function removeUnfinished(): void {
+  for (const path of unfinished) {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // the folder is gone or read-only by now
+    }
   }
 }
 

@@ -99,8 +99,9 @@ export async function lockModel(modelPath: string): Promise<Lock> {
 
 function acquire(path: string, temporaryName: string, own: Holder, modelPath: string): void {
   const temporary = join(dirname(path), temporaryName);
-  writeFileSync(temporary, JSON.stringify(own), { flag: 'wx' });
   try {
+    // on a full disk, the file is created and then cannot be filled
+    writeFileSync(temporary, JSON.stringify(own), { flag: 'wx' });
     for (let attempt = 1; !create(path, temporary); attempt++) {
       const holder = readHolder(path);
       if (holder !== undefined && isAlive(holder, path, temporary)) {
@@ -128,6 +129,7 @@ function create(path: string, temporary: string): boolean {
     return true;
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') return false;
+    rmSync(path, { force: true });
     throw cause;
   }
 }

@@ -12,6 +12,7 @@ import { limits } from '../limits.js';
 import { coresInStep } from '../machine/cores.js';
 import { grouped, jsonText, printable, quote } from '../messages/quote.js';
 import { chooseCell } from '../model/cells/cells.js';
+import { nearest, suggestion } from '../options/suggest.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { integer } from '../options/types.js';
 import { benchmark } from '../train/length/benchmark.js';
@@ -50,15 +51,22 @@ export const cellsCommand = defineCommand({
     const [action, name, ...more] = args;
     if (action === undefined) process.stdout.write(list(options));
     else if (action !== 'show' && action !== 'check') {
+      const hint = suggestion(nearest(action, ['show', 'check']));
       throw new UsageError(
-        `cells has no action ${quote(action)}: give show or check and a cell, or nothing for a list`,
+        `cells has no action ${quote(action)}: give show or check and a cell, or nothing for a list${hint}`,
       );
     } else if (name === undefined || more.length > 0) {
       throw new UsageError(`cells ${action} takes one cell: a name, or a file of equations`);
-    } else if (action === 'show') process.stdout.write(show(name, options));
-    else return await check(name, options);
+    } else if (action === 'show') process.stdout.write(show(meant(name), options));
+    else return await check(meant(name), options);
   },
 });
+
+/** The cell of this name, whatever the case of its letters, as --cell takes it; or a path */
+function meant(name: string): string {
+  const known = [...fusedNames, ...libraryNames].find((cell) => cell === name.toLowerCase());
+  return known ?? name;
+}
 
 /** Finds a cell and its equations, which cells with kernels of their own also have. */
 function find(name: string): {

@@ -28,7 +28,7 @@ export const completion = defineCommand({
   options: { debug: rows.debug },
   standardOutput: 'result',
   async run([shell, more], _, allCommands) {
-    const known = shells.find((name) => name === shell);
+    const known = shells.find((name) => name === shell?.toLowerCase());
     if (known === undefined || more !== undefined) {
       const hint = shell === undefined ? '' : suggestion(nearest(shell, shells));
       throw new UsageError(`name one shell: bash, zsh or fish${hint}`);

@@ -5,6 +5,7 @@ import { modelJson, writeModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
+import { Interruption } from '../cli/signals.js';
 import { UsageError } from '../errors.js';
 import { type Imported, importModel } from '../exchange/import-model.js';
 import { printable, quote } from '../messages/quote.js';
@@ -61,9 +62,10 @@ async function importFile([file]: readonly string[], options: Options): Promise<
     await writeResult(to, modelJson(imported.model, weightsIn(options)), 'the model', output);
     return noteAssumption(imported, output);
   }
+  // a signal ends the process by exiting, so that neither the lock nor a part of the model remains
+  const interruption = new Interruption();
   const lock = await lockModel(to);
   const release = () => lock.release();
-  // the lock must not remain when the process ends at once, at a second Ctrl-C
   process.once('exit', release);
   try {
     await removeTemporaryFiles(to);
@@ -77,6 +79,7 @@ async function importFile([file]: readonly string[], options: Options): Promise<
     );
     noteAssumption(imported, output);
   } finally {
+    interruption.stopListening();
     process.removeListener('exit', release);
     release();
   }

@@ -1,6 +1,6 @@
 /** `charnn search`: mutates recurrent cells, and tests whether any is better than LSTM. */
 import { createHash } from 'node:crypto';
-import { removeTemporaryFiles } from '../checkpoint/atomic.js';
+import { removeTemporaryFiles, resolveLinks } from '../checkpoint/atomic.js';
 import { lockModel } from '../checkpoint/lock.js';
 import { defineCommand } from '../cli/command.js';
 import { clock, createOutput, grouped, type Output } from '../cli/output.js';
@@ -11,6 +11,7 @@ import { Corpus } from '../library/corpus.js';
 import { textOf } from '../library/held.js';
 import { guardOutput } from '../library/output-guard.js';
 import { usableCores } from '../machine/cores.js';
+import { fittingThreads } from '../machine/memory.js';
 import { jsonText, quote } from '../messages/quote.js';
 import { flag, type OptionsOf, option } from '../options/table.js';
 import { duration, integer, path, secondsOf } from '../options/types.js';
@@ -20,6 +21,7 @@ import { keyOf, readRecord, type SearchRecord, writeRecord } from '../search/sea
 import { Trainer } from '../search/trainer.js';
 import { batchShape } from '../train/length/preset.js';
 import { textArguments } from './input/text-arguments.js';
+import { noteFewerThreads } from './output/fewer-threads.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 import { pageOfSearch, rungLine, searchJson, searchLines } from './output/search-shown.js';
 
@@ -97,24 +99,33 @@ async function run(texts: readonly string[], options: Options): Promise<number |
     ...{ path: recordPath, kind: 'search', inputs: paths },
     mayReplace: resume || (options.force ?? false),
   });
+  if (page !== undefined && (await resolveLinks(page)) === (await resolveLinks(recordPath))) {
+    throw new UsageError(
+      `--page and --output both name ${quote(page)}: give the record of the search another name`,
+    );
+  }
+  const interruption = new Interruption();
   const lock = await lockModel(recordPath);
   const release = () => lock.release();
   // the lock must be removed even when a second Ctrl-C ends the process at once
   process.once('exit', release);
-  const interruption = new Interruption();
   try {
     await removeTemporaryFiles(recordPath);
     const corpus = await Corpus.load(paths);
-    const record = resume
-      ? await resumed(recordPath, corpus)
-      : { plan: await newPlan(corpus, options), outcomes: new Map() };
+    const before = resume ? await resumed(recordPath, corpus) : undefined;
+    const wanted = options.threads ?? before?.plan.threads ?? usableCores();
+    const threads = fittingTrainings(wanted, output);
+    const record = before ?? {
+      plan: await newPlan(corpus, options, threads),
+      outcomes: new Map(),
+    };
     if (!resume) await writeRecord(recordPath, record);
     say(record, output);
     const result = await interruption.during((signal) =>
       searched(
         record,
         corpus,
-        options.threads ?? record.plan.threads,
+        threads,
         signal,
         async () => {
           lock.check();
@@ -155,7 +166,21 @@ function checkResumed(options: Options): void {
   }
 }
 
-async function newPlan(corpus: Corpus, options: Options): Promise<SearchPlan> {
+/** Bytes of a small training besides those of its thread; each training checks itself what a larger one takes */
+const trainingBytes = 16 * 2 ** 20;
+
+/**
+ * How many of the trainings fit into the memory at the same time.
+ * @throws CharnnError if not even one does
+ */
+function fittingTrainings(wanted: number, output: Output): number {
+  const { count, reason } = fittingThreads(wanted, trainingBytes);
+  if (count === 0) throw new CharnnError(reason);
+  if (count < wanted) noteFewerThreads(output)(count, reason);
+  return count;
+}
+
+async function newPlan(corpus: Corpus, options: Options, threads: number): Promise<SearchPlan> {
   const { characters } = corpus;
   return planSearch({
     ...fingerprint(corpus),
@@ -166,7 +191,7 @@ async function newPlan(corpus: Corpus, options: Options): Promise<SearchPlan> {
     layers: options.layers ?? table.layers.default,
     embedding: options.embedding ?? table.embedding.default,
     backend: options.backend ?? 'auto',
-    threads: options.threads ?? usableCores(),
+    threads,
     seconds: secondsOf(options.time ?? table.time.default),
   });
 }

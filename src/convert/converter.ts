@@ -5,6 +5,7 @@
 import { type Backend, isPending, type Tensor } from '../backend/backend.js';
 import { limits } from '../limits.js';
 import type { ModelConfig } from '../model/model-config.js';
+import { requireNumbers } from '../model/overflow.js';
 import { type Beside, PairFeed } from '../model/pairs/pair-feed.js';
 import { PairNetwork } from '../model/pairs/pair-network.js';
 import type { PairMarks } from '../model/pairs/pair-table.js';
@@ -67,6 +68,7 @@ export class Converter {
   /**
    * Converts sources.
    * @returns a conversion for each source, in their order
+   * @throws CharnnError for a model whose weights overflow
    */
   async convert(sources: readonly ConversionSource[]): Promise<Conversion[]> {
     const results: Conversion[] = sources.map(() => []);
@@ -118,6 +120,7 @@ export class Converter {
       const answer = backend.read(logits, values.subarray(0, width * n * V));
       if (isPending(answer)) await answer;
       open.forEach((search, b) => {
+        requireNumbers(values, b * V, V);
         if (!search.isDone) search.extend({ values, first: b * V, stride: n * V });
       });
       open = this.goOn(open, S);

@@ -6,6 +6,7 @@ import { judgeOf, mixtureOf } from '../counts/mixture.js';
 import { CharnnError } from '../errors.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
+import { overflowError } from '../model/overflow.js';
 import { type Judge, SegmentedEvaluator, segmentText } from '../model/segmented-evaluator.js';
 import type { Conditions } from '../text/conditions.js';
 import { type Documents, textBeginning } from '../text/documents.js';
@@ -54,7 +55,7 @@ const seqLength = 64;
 /**
  * Evaluates a text, carrying the state from beginning to end, and releases the memory that this takes.
  * @param ids the text in the model's vocabulary
- * @throws CharnnError when the text has fewer than two characters
+ * @throws CharnnError when the text has fewer than two characters, or the model's weights overflow
  */
 export async function evaluate(
   model: Model,
@@ -73,6 +74,7 @@ export async function evaluate(
     : await staticTotal(model, device, ids, judge, {
         ...{ starts, given, weights, idle, pause },
       });
+  if (Number.isNaN(total)) throw overflowError();
   const unknown = model.vocabulary.countUnknown(ids.subarray(1));
   const nats = (total + unknown * model.vocabulary.unknownCost) / characters;
   return {

@@ -10,6 +10,7 @@ import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
 import { learningBytes, networkBytes } from '../model/network-bytes.js';
+import { overflowError } from '../model/overflow.js';
 import type { Given } from '../text/conditions.js';
 import { mapOrdered } from '../threads/map-ordered.js';
 import { dynamicDefaults } from './dynamic-evaluator.js';
@@ -51,7 +52,10 @@ export type GivenLine = Uint8Array & { readonly given?: Given };
 const maxLines = 512;
 const maxBytes = 1 << 16;
 
-/** @param groups lines that arrived together; each group is scored without waiting for the next */
+/**
+ * @param groups lines that arrived together; each group is scored without waiting for the next
+ * @throws CharnnError for a model whose weights overflow, because its losses could not be compared with any other
+ */
 export async function* scoreLines(
   groups: AsyncIterable<readonly Uint8Array[]>,
   { models, weights, device, dynamic = false, countsWeight = 1, characters, ...pool }: LineScoring,
@@ -87,7 +91,13 @@ export async function* scoreLines(
       jobs.delete(index);
       for (let i = 0; i < ends.length; i++) {
         const line = bytes.subarray(i > 0 ? ends[i - 1] : 0, ends[i]);
-        yield { line, losses: value.map((lines) => lines[i]) };
+        const losses = value.map((lines) => lines[i]);
+        const broken = losses.findIndex(({ nats }) => Number.isNaN(nats));
+        if (broken >= 0) {
+          const { length } = models;
+          throw overflowError(length === 1 ? undefined : `model ${broken + 1} of ${length}`);
+        }
+        yield { line, losses };
       }
     }
   } finally {

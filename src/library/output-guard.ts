@@ -49,7 +49,7 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
   if (path === '') throw new UsageError(`${optionName('output')} is empty: name a file`);
   if (path === '-') {
     throw new UsageError(
-      `${named} is standard output, and ${names[kind]} is written to a file: name one, such as ./-`,
+      `${named} would be standard output, and ${names[kind]} is not written there: name a file`,
     );
   }
   if (path.endsWith('/') || path.endsWith(sep)) {

@@ -235,7 +235,11 @@ async function* objectFields(
 const loneSurrogate = /\p{Surrogate}/u;
 
 /** Handles unpaired surrogates, which JSON strings may hold although they are not characters. */
-function wellFormed(text: string, invalid: ReadingOptions['invalid'], where: string): Buffer {
+export function wellFormed(
+  text: string,
+  invalid: ReadingOptions['invalid'],
+  where: string,
+): Buffer {
   if (!loneSurrogate.test(text)) return Buffer.from(text);
   if (invalid === 'error') {
     const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or correct it`;

@@ -1,6 +1,7 @@
 /** A file that grows and is now and then replaced by a new one of the same name, as logs are. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
+import { CharnnError } from '../errors.js';
 import { readFlags } from '../files/open-input.js';
 import { type FileName, failToRead } from './open-file.js';
 import type { Source } from './sources.js';
@@ -73,8 +74,12 @@ class Turn {
   }
 }
 
+/** @throws CharnnError when it cannot be opened, and for a pipe or a folder, which may have taken the place of a file */
 async function opened(path: FileName, name: string): Promise<FileHandle> {
-  return open(path, readFlags).catch((cause) => failToRead(name, cause));
+  const file = await open(path, readFlags).catch((cause) => failToRead(name, cause));
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new CharnnError(`${name} is not a regular file any more, so it cannot be followed`);
 }
 
 /** Yields the values of several iterables in the order in which they come. */

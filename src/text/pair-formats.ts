@@ -10,7 +10,7 @@
  */
 import { UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import { columnIndex, delimitedRecords, fieldText } from './columns.js';
+import { columnIndex, delimitedRecords, fieldText, wellFormed } from './columns.js';
 import { maxLineBytes, splitLines } from './line-splitter.js';
 import { besideNames, type ReadingOptions, type TextFormat } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
@@ -66,7 +66,7 @@ export async function* pairRecords(
     if (parse === undefined) {
       const format = formatOf(reading.format, texts);
       onFormat(format);
-      parse = parserOf(format, name, further, isBytes);
+      parse = parserOf(format, name, reading, isBytes);
     }
     const records: PairRecord[] = [];
     for (const text of texts) {
@@ -90,14 +90,15 @@ function formatOf(given: TextFormat, lines: readonly string[]): Exclude<PairForm
 function parserOf(
   format: Exclude<PairFormat, 'csv'>,
   name: string,
-  further: readonly string[],
+  reading: ReadingOptions,
   isBytes: boolean,
 ): (text: string, line: number) => PairRecord | undefined {
+  const further = besideNames(reading.beside);
   switch (format) {
     case 'tsv':
       return tsvParser(name, further);
     case 'ndjson':
-      return (text, line) => objectRecord(text, line, further, isBytes);
+      return (text, line) => objectRecord(text, line, name, reading, isBytes);
     case 'dict':
       requireNoFurther(further, name, format);
       return (text, line) => (isComment(text) ? undefined : entry(text, line));
@@ -157,7 +158,8 @@ async function* csvRecords(
 function objectRecord(
   text: string,
   line: number,
-  further: readonly string[],
+  name: string,
+  { beside, invalid }: ReadingOptions,
   isBytes: boolean,
 ): PairRecord {
   let object: unknown;
@@ -169,7 +171,10 @@ function objectRecord(
   const isObject = typeof object === 'object' && object !== null;
   const field = (key: string): string | undefined => {
     const shown = fieldText(object, key);
-    return isBytes && shown !== undefined ? Buffer.from(shown).toString('latin1') : shown;
+    if (shown === undefined) return undefined;
+    return isBytes
+      ? Buffer.from(shown).toString('latin1')
+      : wellFormed(shown, invalid, `${name}, line ${line},`).toString();
   };
   const isString = (key: string) =>
     isObject && typeof (object as Readonly<Record<string, unknown>>)[key] === 'string';
@@ -179,7 +184,7 @@ function objectRecord(
     // a character that is not in the text, so that nothing is learned from it
     source: source ?? (isString('target') ? '' : '\ufffd'),
     target: isString('target') ? field('target') : undefined,
-    further: further.map((key) => fieldText(object, key) ?? ''),
+    further: besideNames(beside).map((key) => fieldText(object, key) ?? ''),
   };
 }
 

@@ -197,3 +197,32 @@ describe('charnn cells', () => {
     expect([status, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 });
+
+test('a file of equations may be in UTF-16 with a mark and CR LF, as PowerShell writes it', async () => {
+  const folder = new Folder();
+  const equations = "h' = tanh(W x + U h + b)\r\n";
+  folder.write('plain.cell', equations);
+  const wide = Buffer.from(`\ufeff${equations}`, 'utf16le');
+  folder.write('little.cell', wide);
+  folder.write('big.cell', Buffer.from(wide).swap16());
+  folder.write('marked.cell', `\ufeff${equations}`);
+  const shown = async (name: string) => {
+    const { status, stdout } = await folder.run(['cells', 'show', name]);
+    expect(status).toBe(0);
+    return stdout;
+  };
+  const plain = await shown('plain.cell');
+  for (const name of ['little', 'big', 'marked']) expect(await shown(`${name}.cell`)).toBe(plain);
+});
+
+test('letters of any case, and near misses', async () => {
+  const folder = new Folder();
+  const outcome = async (...args: string[]) => {
+    const { status, stdout, stderr } = await folder.run(['cells', ...args]);
+    return [status, stdout.split('\n')[0], stderr];
+  };
+  expect(await outcome('show', 'GRU')).toEqual(await outcome('show', 'gru'));
+  expect(await outcome('show', 'Nas')).toEqual(await outcome('show', 'nas'));
+  expect(await outcome('show', 'lsmt')).toEqual([1, '', expect.stringMatching(/mean lstm\?\n$/)]);
+  expect(await outcome('shwo', 'gru')).toEqual([2, '', expect.stringMatching(/mean show\?\n$/)]);
+});

@@ -199,3 +199,25 @@ test('--follow goes on as files grow, are renamed and replaced, or cut off', asy
   expect(signal ?? status).toBe('SIGINT');
   expect(lines().length).toBe(8);
 });
+
+test.runIf(process.platform !== 'win32').each(['mkfifo a.log', 'mkdir a.log'])(
+  '--follow says what has taken the place of a file: %s',
+  async (line) => {
+    const folder = withModel();
+    folder.write('a.log', 'one\n');
+    const child = folder.start(['score', '--follow', 'a.log']);
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    const outcome = finished(child);
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    await folder.shell(`mv a.log a.log.1; ${line}`);
+    const { status, stderr } = await outcome;
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^charnn: a\.log is not a regular file any more, so it cannot be followed\n$/,
+      ),
+    ]);
+  },
+);

@@ -84,6 +84,19 @@ test.runIf(onLinux)('a training, whose result depends on its threads, does not',
   expect(trained.status).toBe(1);
 });
 
+test.runIf(onLinux)('a search takes as many threads as there is room for, and says so', () => {
+  const command = 'ulimit -v 8000000; exec "$0" "$@"';
+  const search = ['search', text, '--hidden', '8', '--time', '9s', '--threads', '500'];
+  const words = ['-c', command, process.execPath, binary, ...search, '-o', join(folder, 's.json')];
+  const { status, stderr } = spawnSync('sh', words, {
+    ...{ encoding: 'utf8', timeout: 10_000, killSignal: 'SIGINT' },
+  });
+  expect(stderr).toMatch(
+    /^continuing with \d+ threads: not enough address space for 500 threads: /,
+  );
+  expect([0, 130, null]).toContain(status);
+});
+
 test.runIf(onLinux)('less than the program itself needs is said before anything else', () => {
   const refused = limited(950_000, '--version');
   expect(refused.stderr).toMatch(

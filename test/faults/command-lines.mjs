@@ -167,9 +167,10 @@ function outputsOf(words) {
   });
   // the name of what is read, with another ending, in the folder that charnn runs in
   const renamed = (...endings) =>
-    ['charnn', ...words.slice(1).map((word) => parse(word).name)].flatMap((name) =>
-      endings.map((ending) => name + ending),
-    );
+    [
+      'charnn',
+      ...words.slice(1).map((word) => parse(word.replace(/^-m|^--model=/, '')).name),
+    ].flatMap((name) => endings.map((ending) => name + ending));
   const usual = {
     train: ['charnn.json'],
     visualize: ['charnn.html'],

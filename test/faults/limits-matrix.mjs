@@ -41,6 +41,9 @@ chmodSync(folder, 0o777);
 
 /** What is still at work then is interrupted, and has to end. */
 const patienceMs = given.large ? 30_000 : 20_000;
+/** What has no end of its own, or a late one, is interrupted soon. */
+const lasting = new Set(['serve', 'search']);
+const shortPatienceMs = 5_000;
 const endMs = 60_000;
 
 // --- the files that the commands work on ---
@@ -52,19 +55,22 @@ const charnn = (...args) => {
 };
 const verse = (i) => `${i} green bottles hanging on the wall, and if ${i % 7} should fall.\n`;
 const verses = (count) => Array.from({ length: count }, (_, i) => verse(i)).join('');
-const tiny = ['--hidden', '8', '--embedding', '4', '--seq-length', '8', '--steps', '4', '--quiet'];
+const tiny = ['--hidden', '8', '--embedding', '4', '--steps', '4', '--quiet'];
 
 write('text.txt', verses(300));
 write('lines.txt', verses(1500));
-charnn('train', 'text.txt', ...tiny, '--threads', '1', '-o', 'model.json');
-charnn('train', 'text.txt', ...tiny, '--threads', '1', '--unit', 'byte', '-o', 'bytes.json');
+const short = ['--seq-length', '8', ...tiny];
+charnn('train', 'text.txt', ...short, '--threads', '1', '-o', 'model.json');
+charnn('train', 'text.txt', ...short, '--threads', '1', '--unit', 'byte', '-o', 'bytes.json');
+write('pairs.tsv', Array.from({ length: 300 }, (_, i) => `${i}\t${i * 7}\n`).join(''));
+charnn('train', 'pairs.tsv', '--pairs', ...tiny, '--threads', '1', '-o', 'pairs.json');
 charnn('export', 'model.json', '-q', '-o', 'given.safetensors');
 charnn('export', 'model.json', '-q', '-o', 'given.onnx');
 write('text.cz', '');
 spawnSync('sh', ['-c', `"${node}" "${binary}" compress -q text.txt > text.cz`], { cwd: folder });
 
 const eight = ['--threads', '8'];
-const training = ['--batch-size', '8', ...tiny, ...eight];
+const training = ['--batch-size', '8', ...short, ...eight];
 const all = {
   version: [['--version']],
   help: [['train', '--help']],
@@ -73,7 +79,21 @@ const all = {
     ['train', 'text.txt', ...training, '--init-from', 'model.json', '-o', 'tuned.json'],
     ['train', 'text.txt', '--steps', '2', '-q', '-o', 'usual.json'],
     ['train', '--resume', '-o', 'model.json', '--steps', '6', '-q'],
+    ['train', 'pairs.tsv', '--pairs', '--batch-size', '8', ...tiny, ...eight, '-o', 'new.json'],
   ],
+  convert: [
+    ['convert', '-m', 'pairs.json', 'pairs.tsv', ...eight],
+    ['convert', '-m', 'pairs.json', 'pairs.tsv', '--n-best', '4', '--scores', '--backend', 'wasm'],
+  ],
+  search: [['search', 'text.txt', '--hidden', '8', '--time', '9s', '-q', '-f', '-o', 'found.json']],
+  cells: [['cells'], ['cells', 'check', 'mgu', '--hidden', '8', ...eight]],
+  completion: [['completion', 'bash']],
+  publish: [
+    ['publish', 'model.json', '-q', '-o', 'page.html'],
+    ['publish', 'pairs.json', '-q', '-o', 'pairs.html'],
+    ['publish', 'model.json', '--weights', 'int8', '--eval', 'text.txt', '-o', 'page.html'],
+  ],
+  serve: [['serve', 'model.json', '--port', '0']],
   exchange: [
     ['export', 'model.json', '-q', '-o', 'out.safetensors'],
     ['export', 'model.json', '-q', '-o', 'out.onnx'],
@@ -89,10 +109,13 @@ const all = {
   eval: [
     ['eval', '-m', 'model.json', 'text.txt'],
     ['eval', '-m', 'model.json', 'text.txt', '--dynamic', '--backend', 'reference'],
+    ['eval', '-m', 'pairs.json', 'pairs.tsv'],
   ],
   score: [
     ['score', '-m', 'model.json', 'lines.txt', ...eight],
     ['score', '-m', 'model.json', 'text.txt', '--total'],
+    ['score', '-m', 'model.json', 'lines.txt', '--top', '3', '--window', '9', ...eight],
+    ['score', '-m', 'model.json', 'text.txt', '--threshold', '50%', '--calibrate', 'lines.txt'],
   ],
   which: [['which', 'model.json', 'bytes.json', '--text', 'lines.txt', ...eight]],
   compress: [
@@ -242,11 +265,12 @@ function run(wrap, line) {
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
+  const patience = lasting.has(line[0]) ? shortPatienceMs : patienceMs;
   const impatience = setTimeout(() => {
     interrupted = true;
     child.kill('SIGINT');
-  }, patienceMs);
-  const limit = setTimeout(() => child.kill('SIGKILL'), patienceMs + endMs);
+  }, patience);
+  const limit = setTimeout(() => child.kill('SIGKILL'), patience + endMs);
   return new Promise((done) => {
     child.on('close', (status, signal) => {
       clearTimeout(impatience);

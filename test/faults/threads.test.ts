@@ -77,6 +77,24 @@ describe.skipIf(!canPreload)('the creation of a thread fails', () => {
     },
   );
 
+  test('convert goes on and writes the same', async () => {
+    const words = Array.from({ length: 300 }, (_, i) => `${i}\t${i % 9}\n`).join('');
+    folder.write('pairs.tsv', words);
+    const shape = small.filter((word, i, all) => ![word, all[i - 1]].includes('--seq-length'));
+    const made = await folder.run(['train', 'pairs.tsv', '--pairs', ...shape, '-o', 'pairs.json']);
+    expect(made.status).toBe(0);
+    const args = ['convert', '-m', 'pairs.json', 'pairs.tsv', '--threads', '6'];
+    const whole = await folder.run(args);
+    for (const [beyond, number] of [
+      [0, 'one thread'],
+      [3, '3 threads'],
+    ] as const) {
+      const fewer = await withThreads(beyond, args);
+      expect([fewer.status, fewer.stdout]).toEqual([0, whole.stdout]);
+      expect(fewer.stderr).toContain(`continuing with ${number}: ${noMore}`);
+    }
+  });
+
   test('which goes on, too', async () => {
     const args = ['which', 'charnn.json', 'charnn.json', '--text', 'lines.txt', '--threads', '4'];
     const { status, stderr } = await withThreads(2, args);
@@ -93,6 +111,7 @@ describe.skipIf(!canPreload)('the creation of a thread fails', () => {
       6,
     ],
     ['compress', ['compress', 'long.txt', '--threads', '4'], 4],
+    ['cells check', ['cells', 'check', 'mgu', '--hidden', '8', '--threads', '6'], 6],
   ])('%s ends with a sentence, as its result depends on the threads', async (_, args, threads) => {
     for (const beyond of [0, 1]) {
       const { status, signal, stderr, stdout } = await withThreads(beyond, args);

@@ -14,13 +14,14 @@ async function linesOf(
     coding = PairCoding.growing({ source: 'char', target: 'char' }),
     piece = 1 << 20,
     unit = 'char' as 'char' | 'byte',
+    invalid = defaultReading.invalid,
   } = {},
 ): Promise<string[]> {
   async function* pieces() {
     const bytes = Buffer.from(content);
     for (let from = 0; from < bytes.length; from += piece) yield bytes.subarray(from, from + piece);
   }
-  const reading = { ...defaultReading, format, pairs: true };
+  const reading = { ...defaultReading, format, invalid, pairs: true };
   const options = { reading, text: { ...text, unit }, coding };
   const parts: Uint8Array[] = [];
   for await (const part of pairLines(pieces(), 'the file', options)) parts.push(Buffer.from(part));
@@ -74,6 +75,17 @@ describe('every format becomes lines that keep their numbers', () => {
     expect(await linesOf('a\n\tx\nb\t\n')).toEqual(['a', '\tx', 'b\t']);
     expect(await linesOf('word\n', { format: 'dict' })).toEqual(['word']);
   });
+});
+
+test('half a surrogate pair, which JSON can hold, follows --invalid like bytes that are no character', async () => {
+  const content = '{"source":"a","target":"x"}\n{"source":"b\\ud83d","target":"y\\udca9z"}\n';
+  const format = 'ndjson';
+  await expect(linesOf(content, { format })).rejects.toThrow(
+    /^the file, line 2, has half a surrogate pair, which is no character: /,
+  );
+  const replaced = await linesOf(content, { format, invalid: 'replace' });
+  expect(replaced).toEqual(['a\tx', 'b\ufffd\ty\ufffdz']);
+  expect(await linesOf(content, { format, invalid: 'skip' })).toEqual(['a\tx', 'b\tyz']);
 });
 
 describe('units', () => {

@@ -44,7 +44,8 @@ export class ConvertedWriter {
     const more = this.named.size > maxNamed ? ', …' : '';
     const unknown = `unknown to the model (${names.join(', ')}${more}), and read as such`;
     note(this.unknown, 'character is', 'characters are', unknown);
-    note(this.cut, 'target does', 'targets do', 'not end by itself: cut off');
+    const cut = 'cut off, because the model predicted no end';
+    note(this.cut, 'target was', 'targets were', cut);
     const tooLong = `longer than ${limits.pairLength} characters: answered with an empty line`;
     note(this.refused, 'line is', 'lines are', tooLong);
     const instead = this.writing.mark === undefined ? 'the source' : 'the mark';

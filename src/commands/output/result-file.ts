@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { writeFileAtomically } from '../../checkpoint/atomic.js';
 import type { Output } from '../../cli/output.js';
+import { Interruption } from '../../cli/signals.js';
 import { CharnnError, systemReason, UsageError } from '../../errors.js';
 import { type GuardedOutput, guardOutput } from '../../library/output-guard.js';
 import { quote } from '../../messages/quote.js';
@@ -55,7 +56,13 @@ export async function writeResult(
     return;
   }
   if (await isPipe(path)) return writeToPipe(path, pieces);
-  await writeFileAtomically(path, pieces);
+  // a signal that comes now ends the process by exiting, so that no part of the file remains
+  const interruption = new Interruption();
+  try {
+    await writeFileAtomically(path, pieces);
+  } finally {
+    interruption.stopListening();
+  }
   output.note(`${what} is in ${quote(path)}`);
 }
 

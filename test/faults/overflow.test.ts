@@ -1,0 +1,58 @@
+/** Models whose weights are finite and overflow when they are multiplied: said so, and never ranked or compared. */
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { writeModel } from '#charnn/checkpoint/model-file.js';
+import type { Model } from '#charnn/model/model-data.js';
+import { Folder } from '../commands/run.js';
+import { buildModel } from '../small-model.js';
+
+const folder = new Folder();
+
+beforeAll(async () => {
+  const write = (name: string, model: Model) =>
+    writeModel(join(folder.path, name), model, { plainWeights: false });
+  const sizes = { hidden: 8, embedding: 8 } as const;
+  const model = buildModel({ symbols: '\nab', cell: 'lstm', ...sizes });
+  const pairs = buildModel({ symbols: '\t\nab', pairs: true, ...sizes });
+  // of both signs, so that infinite products cancel out
+  const overflowing = (given: Model) => ({
+    ...given,
+    weights: given.weights.map((weight) => (weight < 0 ? -3e38 : 3e38)),
+  });
+  await write('good.json', model);
+  await write('large.json', overflowing(model));
+  await write('pairs.json', overflowing(pairs));
+  folder.write('lines.txt', 'abba\n'.repeat(9));
+  folder.write('pairs.tsv', 'a\tb\nb\ta\n'.repeat(9));
+});
+
+describe('the model cannot predict', () => {
+  test.each([
+    ['score', ['score', '-m', 'large.json', 'lines.txt']],
+    ['score --threshold', ['score', '-m', 'large.json', 'lines.txt', '--threshold', '1']],
+    [
+      'score --top --window',
+      ['score', '-m', 'large.json', 'lines.txt', '--top', '1', '--window', '3'],
+    ],
+    ['score --total', ['score', '-m', 'large.json', 'lines.txt', '--total']],
+    ['eval', ['eval', '-m', 'large.json', 'lines.txt']],
+    ['eval --dynamic', ['eval', '-m', 'large.json', 'lines.txt', '--dynamic']],
+    ['convert', ['convert', '-m', 'pairs.json', 'lines.txt']],
+    ['convert --beam', ['convert', '-m', 'pairs.json', 'lines.txt', '--n-best', '3', '--scores']],
+    ['eval of pairs', ['eval', '-m', 'pairs.json', 'pairs.tsv']],
+    ['publish', ['publish', 'large.json', '--weights', 'int8', '-q', '-o', 'page.html']],
+  ])('%s', async (_, args) => {
+    const { status, stdout, stderr } = await folder.run(args);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(
+      /^charnn: the model cannot predict: its weights are so large that [^\n]*$/,
+    );
+  });
+
+  test('which names the one of several models that is broken', async () => {
+    const args = ['which', 'good.json', 'large.json', '--text', 'lines.txt'];
+    const { status, stdout, stderr } = await folder.run(args);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^charnn: model 2 of 2 cannot predict: [^\n]*\n$/);
+  });
+});
