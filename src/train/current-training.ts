@@ -82,15 +82,20 @@ export class CurrentTraining {
   /** @returns the training's id */
   private initialise(): string {
     const { job, backend, replicas, model } = this;
-    const values = initialValues(parameterTable(model), job.config.seed);
-    if (job.initFrom) {
-      const message = transferWeights(job.initFrom, model, job.corpus, values);
-      job.onEvent({ type: 'warning', message });
-    }
+    const { values, message } = this.initialWeights();
+    if (message !== undefined) job.onEvent({ type: 'warning', message });
     backend.write(replicas.weights, values);
     if (replicas.ema) backend.write(replicas.ema, values);
-    this.rollback.keep(values);
+    // they are computed again when they are needed, because they would take memory until a model is saved
+    this.rollback.keep(() => this.initialWeights().values);
     return trainingId(model, job.config, job.corpus.provenance, values);
+  }
+
+  private initialWeights() {
+    const { job, model } = this;
+    const values = initialValues(parameterTable(model), job.config.seed);
+    const message = job.initFrom && transferWeights(job.initFrom, model, job.corpus, values);
+    return { values, message };
   }
 
   private restore(state: TrainingState): string | undefined {
