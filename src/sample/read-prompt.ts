@@ -40,7 +40,11 @@ export function readPrompt(
  * beginning by its zero state; the counts, which counted all records as one text, recognise it by the separator.
  * @param isPrompted false if a line end is read before the record, which stands for the separator's last character
  */
-export function rememberSeparator(model: StoredModel, { histories }: Place, isPrompted: boolean): void {
+export function rememberSeparator(
+  model: StoredModel,
+  { histories }: Place,
+  isPrompted: boolean,
+): void {
   const [history] = histories ?? [];
   if (history === undefined || model.training?.documents !== true) return;
   for (const { ids } of ownSeparator(model)) {

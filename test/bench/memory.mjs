@@ -73,12 +73,19 @@ function trainingPeak(options, precision) {
 
 try {
   writeFileSync(join(folder, 'text.txt'), readFileSync(text));
-  writeFileSync(join(folder, 'idle.mjs'), `await import(${JSON.stringify(join(root, 'dist/index.js'))});`);
+  writeFileSync(
+    join(folder, 'idle.mjs'),
+    `await import(${JSON.stringify(join(root, 'dist/index.js'))});`,
+  );
   const base = peakOf([join(folder, 'idle.mjs')]);
-  console.log(`charnn loaded: ${base.toFixed(0)} MB; ${values.layers} × ${values.hidden}, MB beyond that`);
+  console.log(
+    `charnn loaded: ${base.toFixed(0)} MB; ${values.layers} × ${values.hidden}, MB beyond that`,
+  );
   console.log('| | f32 | bf16 | ratio |\n|-|-|-|-|');
   for (const [name, options] of Object.entries(cases)) {
-    const [full, half] = ['f32', 'bf16'].map((precision) => trainingPeak(options, precision) - base);
+    const [full, half] = ['f32', 'bf16'].map(
+      (precision) => trainingPeak(options, precision) - base,
+    );
     const cells = [name, full.toFixed(0), half.toFixed(0), (half / full).toFixed(3)];
     console.log(`| ${cells.join(' | ')} |`);
   }

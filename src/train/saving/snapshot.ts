@@ -84,7 +84,9 @@ export async function stateOf(
     ...(current.validationUnknown > 0 && { validationUnknown: current.validationUnknown }),
     history: history.entries,
     validations: history.summary,
-    weights: (!replicas.ema && modelWeights) || (await copyList(backend, store, stateSlots.weights, replicas.weights)),
+    weights:
+      (!replicas.ema && modelWeights) ||
+      (await copyList(backend, store, stateSlots.weights, replicas.weights)),
     moments: await Promise.all(
       replicas.moments.map((moments, list) =>
         // elements that the optimiser does not use are neither read nor written, because memory that was never touched
