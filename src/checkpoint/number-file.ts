@@ -20,11 +20,20 @@ export class NumberFile implements SnapshotStore {
   /** Where each slot begins, in bytes */
   private readonly places = new Map<string, number>();
   private end = 0;
+  /** Settled when all lists so far have been written */
+  private lists: Promise<unknown> = Promise.resolve();
 
   /** @param path the file that the training writes, whose folder is used */
   constructor(private readonly path: string) {}
 
-  async put(
+  put(...list: Parameters<SnapshotStore['put']>): Promise<StoredNumbers> {
+    // one list after the other, because each may make the file longer
+    const put = this.lists.then(() => this.write(...list));
+    this.lists = put.catch(() => {});
+    return put;
+  }
+
+  private async write(
     slot: string,
     length: number,
     ranges: readonly Range[],

@@ -4,7 +4,7 @@
  *
  *     node test/bench/memory.mjs TEXT [--layers 3] [--hidden 768] [--steps 6] [-- options of charnn train]
  *
- * Each case is trained once in each precision, for so few steps that only memory is measured. Options after `--` replace
+ * The batches are those of size large. Each case is trained once in each precision, for so few steps that only memory is measured. Options after `--` replace
  * the cases of the table.
  */
 import { spawnSync } from 'node:child_process';
@@ -64,7 +64,16 @@ function peakOf(args) {
 }
 
 function trainingPeak(options, precision) {
-  const shape = ['--cell', 'lstm', '--layers', values.layers, '--hidden', values.hidden];
+  const shape = [
+    '--cell',
+    'lstm',
+    '--size',
+    'large',
+    '--layers',
+    values.layers,
+    '--hidden',
+    values.hidden,
+  ];
   return peakOf([
     ...[join(root, 'bin/charnn.js'), 'train', 'text.txt', '--force', '--output', 'model.json'],
     ...[...shape, '--steps', values.steps, '--precision', precision, ...options],
