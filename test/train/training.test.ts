@@ -136,10 +136,10 @@ async function run(
 const folder = temporaryFolder();
 
 test('snapshots of a large training that wait in a file are the same as those in memory', async () => {
-  const change = {
+  const change: Partial<TrainConfig> = {
     ...{ optimizer: 'adam', batchSize: 2, seqLength: 4, evalEvery: 1, threads: 1 },
     ...{ weightDrop: 0, backend: 'auto', length: { kind: 'steps', steps: 3 } },
-  } as const;
+  };
   const hidden = 740;
   const file = new NumberFile(join(folder, 'large.json'));
   const store: SnapshotStore = { put: vi.fn((...list) => file.put(...list)) };
