@@ -19,6 +19,8 @@ import {
 /** Min size of a buffer; a region that is larger gets a buffer of its own size. */
 const minBufferBytes = 1 << 22;
 const maxBufferBytes = 1 << 26;
+/** Min size of a region that is given back to the system while it is free, in bytes */
+const minReturnedBytes = 1 << 20;
 /** Unit of the counter in bytes, large enough for 32 bits to suffice */
 const counted = 4096;
 /** Max length of a typed array of bytes; its elements are counted in 32 bits. */
@@ -32,10 +34,12 @@ interface Buffer {
   free: { start: number; end: number }[];
 }
 
-/** Facts about memory that only the native addon can tell */
+/** What only the native addon can tell about memory, or do with it */
 export interface Pointers {
   /** Returns the address of a buffer's first byte; the memory does not move. */
   addressOf(memory: Uint8Array): number;
+  /** Sets bytes to 0, and gives the memory back to the system until it is used again, where that is possible. */
+  clear(memory: Uint8Array): void;
 }
 
 export class Heap implements MemorySource {
@@ -90,7 +94,9 @@ export class Heap implements MemorySource {
     const from = this.buffers.find(({ memory }) => memory === buffer);
     if (from === undefined) return;
     // memory that is allocated next must be zero
-    new Uint8Array(buffer, start, bytes).fill(0);
+    const memory = new Uint8Array(buffer, start, bytes);
+    if (this.pointers && bytes >= minReturnedBytes) this.pointers.clear(memory);
+    else memory.fill(0);
     const ranges = [...from.free, { start, end: start + bytes }].sort((a, b) => a.start - b.start);
     from.free = [];
     for (const range of ranges) {

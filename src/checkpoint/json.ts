@@ -11,6 +11,7 @@ import { refusal } from '../model/capabilities.js';
 import { type CellChoice, cellNames, cellOf, isWrittenOut } from '../model/cells/cells.js';
 import { architectureFlags, type ModelConfig } from '../model/model-config.js';
 import type { HistoryEntry } from '../model/model-data.js';
+import type { Numbers } from '../model/number-list.js';
 import type { Complete } from '../options/table.js';
 import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
@@ -45,7 +46,7 @@ type JsonKind = keyof typeof fileFormats;
  */
 export function* fileJson(
   head: Readonly<Record<string, unknown>>,
-  tensors: Iterable<NamedValues>,
+  tensors: Iterable<NamedValues<Numbers>>,
   plain: boolean,
   blobs: Iterable<NamedBytes> = [],
 ): Generator<string> {

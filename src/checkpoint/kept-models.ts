@@ -8,7 +8,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CharnnError, optionName, systemReason, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import type { Model } from '../model/model-data.js';
+import type { StoredModel } from '../model/model-data.js';
 import { temporaryName } from './atomic.js';
 import { readTrainingId, writeModel } from './model-file.js';
 
@@ -67,7 +67,7 @@ export class KeptModels {
    * @returns the path of the file
    * @throws CharnnError when it cannot be written, or would replace a file of another training
    */
-  async write(model: Model): Promise<string> {
+  async write(model: StoredModel): Promise<string> {
     const step = Number(model.training?.step);
     const path = this.path(step);
     if (!this.own.has(step) && (await exists(path))) await this.options.guard(path);

@@ -6,7 +6,8 @@ import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { quote } from '../messages/quote.js';
 import type { ModelConfig } from '../model/model-config.js';
-import { type Model, namedTensors, withBeside } from '../model/model-data.js';
+import { type Model, namedTensors, type StoredModel, withBeside } from '../model/model-data.js';
+import type { Numbers } from '../model/number-list.js';
 import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
 import { History } from '../train/saving/history.js';
@@ -34,7 +35,7 @@ import { leastVersion, modelFeatures } from './versions.js';
  */
 export async function writeModel(
   path: string,
-  model: Model,
+  model: StoredModel,
   options: { readonly plainWeights: boolean },
 ): Promise<void> {
   await writeFileAtomically(path, modelJson(model, options));
@@ -50,15 +51,17 @@ export function modelJson(
 }
 
 /** The contents of a model's file, in whichever format it is written */
-export interface ModelContents {
+export interface ModelContents<Values extends Numbers = Float32Array> {
   /** All fields except the tensors, in their order; absent ones are undefined */
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly tensors: readonly NamedValues[];
+  readonly tensors: readonly NamedValues<Values>[];
   /** The packed counts of a model, if it has any */
   readonly blobs: readonly NamedBytes[];
 }
 
-export function modelContents(model: Model): ModelContents {
+export function modelContents<Values extends Numbers>(
+  model: Omit<Model, 'weights'> & { readonly weights: Values },
+): ModelContents<Values> {
   const counts = model.counts && countsField(model.counts.table, model.counts.weights);
   return {
     fields: {

@@ -8,11 +8,12 @@ import { quote } from '../messages/quote.js';
 import { cellOf } from '../model/cells/cells.js';
 import { carriedLayers, type ModelConfig } from '../model/model-config.js';
 import { type Model, withBeside } from '../model/model-data.js';
+import type { Numbers } from '../model/number-list.js';
 import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
 import type { LengthPlan } from '../train/length/step-budget.js';
 import { History, type HistorySummary, keptIndices } from '../train/saving/history.js';
-import type { TrainingState } from '../train/saving/training-state.js';
+import type { StoredState, TrainingState } from '../train/saving/training-state.js';
 import { configRecord } from '../train/schema/record.js';
 import type { TrainConfig } from '../train/train-config.js';
 import { momentCount } from '../train/update/optimizers.js';
@@ -52,7 +53,7 @@ export function formerStatePath(modelPath: string): string | undefined {
   return extname(modelPath) === '' ? `${modelPath}.state.json` : undefined;
 }
 
-export async function writeState(path: string, state: TrainingState): Promise<void> {
+export async function writeState(path: string, state: StoredState): Promise<void> {
   const { config, weights, moments, average, hidden, vocabulary, counts, ...rest } = state;
   const history = History.of(state.history, state.validations);
   const given = counts && countsField(counts);
@@ -67,7 +68,7 @@ export async function writeState(path: string, state: TrainingState): Promise<vo
     counts: given?.field,
   };
   const lists = [weights, ...moments, ...(average ? [average] : []), ...hidden.flat()];
-  const tensors: NamedValues[] = expectedTensors(state.model, config).map((tensor, i) => ({
+  const tensors: NamedValues<Numbers>[] = expectedTensors(state.model, config).map((tensor, i) => ({
     ...tensor,
     values: lists[i],
   }));

@@ -9,14 +9,15 @@ import type { ByteSource } from '../json/byte-source.js';
 import { Fields } from '../json/fields.js';
 import type { ScannedTensor, Span } from '../json/scan.js';
 import { printable, quoteText } from '../messages/quote.js';
+import { inMemory, type Numbers } from '../model/number-list.js';
 
 export interface TensorShape {
   readonly name: string;
   readonly shape: readonly number[];
 }
 
-export interface NamedValues extends TensorShape {
-  readonly values: Float32Array;
+export interface NamedValues<Values extends Numbers = Float32Array> extends TensorShape {
+  readonly values: Values;
 }
 
 /**
@@ -30,14 +31,18 @@ const pieceElements = 3 << 12;
  * @param hash is updated with name, shape and values, as `readTensor` does
  * @throws CharnnError for a value that is not finite, which no reader would accept
  */
-export function* tensorJson(tensor: NamedValues, plain: boolean, hash: Hash): Generator<string> {
+export function* tensorJson(
+  tensor: NamedValues<Numbers>,
+  plain: boolean,
+  hash: Hash,
+): Generator<string> {
   const { name, shape, values } = tensor;
   const encoding = plain ? 'plain' : 'base64';
   const head = JSON.stringify({ name, shape, dtype: 'float32', encoding });
   hash.update(identity(tensor));
   yield `${head.slice(0, -1)},"data":${plain ? '[' : '"'}`;
   for (let start = 0; start < values.length; start += pieceElements) {
-    const piece = values.subarray(start, start + pieceElements);
+    const piece = inMemory(values.subarray(start, Math.min(start + pieceElements, values.length)));
     const strange = firstNotFinite(piece);
     if (strange >= 0) {
       throw new CharnnError(

@@ -15,11 +15,12 @@ import { loadTexts, textRulesOf } from '../library/loaded-text.js';
 import { recordedText } from '../library/resumed-text.js';
 import { SavedTraining } from '../library/training.js';
 import { readEscapes } from '../messages/escapes.js';
-import type { Model } from '../model/model-data.js';
+import type { StoredModel } from '../model/model-data.js';
 import { flagOf } from '../options/table.js';
 import { sampleText } from '../sample/sample-text.js';
 import type { EndEvent, Phase, SampleEvent, TrainEvent } from '../train/events.js';
 import type { PreparedTraining } from '../train/job.js';
+import { precisionOf } from '../train/precision.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
 import { type CommandTrainOptions, commandRows, schema } from '../train/schema/schema.js';
 import type { TrainConfig } from '../train/train-config.js';
@@ -130,7 +131,7 @@ async function run(
     progress.show(
       event.type === 'warning' ? { ...event, message: spelt(event.message, flagOf) } : event,
     );
-  const onModel = async (model: Model) => {
+  const onModel = async (model: StoredModel) => {
     // a model trained on pairs writes no text without a source, and one with labels none without their values
     if (!samples || (quiet && !json) || model.config.pairs || model.beside) return;
     show(await sampleOf(model, config));
@@ -154,9 +155,11 @@ function reading(progress: Progress): (read: number, total: number | undefined) 
 const sampleLength = 300;
 
 /** A sample of the model's text at this point of the training, for the log. */
-async function sampleOf(model: Model, { seed, backend }: TrainConfig): Promise<SampleEvent> {
+async function sampleOf(model: StoredModel, config: TrainConfig): Promise<SampleEvent> {
+  const { seed, backend } = config;
   const step = Number(model.training?.step ?? 0);
-  const device = await openDevice(backend);
+  // in the precision of the training, because packed weights of bfloat16 take half of the memory
+  const device = await openDevice(backend, precisionOf(config));
   try {
     const text = await sampleText(model, device, { length: sampleLength, seed });
     return { type: 'sample', step, text };

@@ -8,7 +8,7 @@ import type { Scope } from '../backend/device.js';
 import { sharedCounts } from '../counts/mixture.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
-import type { Model } from '../model/model-data.js';
+import type { StoredModel } from '../model/model-data.js';
 import { learningBytes, networkBytes } from '../model/network-bytes.js';
 import { overflowError } from '../model/overflow.js';
 import type { Given } from '../text/conditions.js';
@@ -18,7 +18,7 @@ import { createLineHandler, type LineJob, type LinePlan } from './line-handler.j
 import { type LineLoss, lineRows, lineSteps } from './line-scorer.js';
 
 export interface LineScoring {
-  readonly models: readonly Model[];
+  readonly models: readonly StoredModel[];
   /** The models' weights, if the device holds them already */
   readonly weights?: readonly SharedTensor[] | undefined;
   /** The device that computes; memory that is allocated on it is released at the end. */
@@ -107,7 +107,7 @@ export async function* scoreLines(
 }
 
 /** Memory that each worker takes: a network for each of the models */
-function workerBytes(models: readonly Model[], dynamic: boolean): number {
+function workerBytes(models: readonly StoredModel[], dynamic: boolean): number {
   const bytes = models.map(({ config }) =>
     dynamic
       ? learningBytes(config, dynamicDefaults.seqLength)

@@ -2,6 +2,7 @@
 import { DivergenceError, optionName, spelt, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { Model as ModelData } from '../model/model-data.js';
+import { inMemory } from '../model/number-list.js';
 import { checkOptions } from '../options/table.js';
 import type { EndEvent, ProgressEvent, TrainEvent } from '../train/events.js';
 import { checkResumable, checkTogether } from '../train/resolve.js';
@@ -192,7 +193,7 @@ function bestOf(
     );
   }
   if (best === undefined) throw new Error('a training that ended has no model');
-  return best;
+  return { ...best, weights: inMemory(best.weights) };
 }
 
 /** Calls the listeners; the first error that one throws ends the training. */

@@ -5,11 +5,12 @@ import { countsBytes } from '../checkpoint/counts-field.js';
 import { KeptModels } from '../checkpoint/kept-models.js';
 import type { Lock } from '../checkpoint/lock.js';
 import { modelBytes, readAnyModel, writeModel } from '../checkpoint/model-file.js';
+import { NumberFile } from '../checkpoint/number-file.js';
 import { HeldFileError } from '../checkpoint/replace-file.js';
 import { stateBytes, statePath, writeState } from '../checkpoint/state-file.js';
 import { CharnnError, optionName } from '../errors.js';
 import { quote } from '../messages/quote.js';
-import type { Model } from '../model/model-data.js';
+import type { Model, StoredModel } from '../model/model-data.js';
 import type { EndEvent, TrainEvent } from '../train/events.js';
 import type { PreparedTraining } from '../train/job.js';
 import type { Others } from '../train/replicas/others.js';
@@ -42,14 +43,16 @@ export interface TrainingRequest {
 }
 
 export class SavedTraining {
-  private latest: Model | undefined;
+  private latest: StoredModel | undefined;
   /** Files stored under a second name because another program holds their own file open, by that name */
   private readonly held = new Map<string, HeldFileError>();
 
   private constructor(
     readonly prepared: PreparedTraining,
     private readonly options: CommandTrainOptions,
-    private readonly files: { path: string; lock: Lock; kept: KeptModels } | undefined,
+    private readonly files:
+      | { path: string; lock: Lock; kept: KeptModels; store: NumberFile }
+      | undefined,
   ) {}
 
   /**
@@ -96,15 +99,18 @@ export class SavedTraining {
       const counts = config.counts ? countsBytes(prepared.corpus.counted?.length ?? 0) : 0;
       const state = stateBytes(model, config) + (prepared.givenCounts ? counts : 0);
       await requireSpace(path, modelBytes(model) + counts, state, keptModels);
-      return new SavedTraining(prepared, options, { path, lock, kept });
+      return new SavedTraining(prepared, options, {
+        ...{ path, lock, kept },
+        store: new NumberFile(path),
+      });
     } catch (error) {
       lock.release();
       throw error;
     }
   }
 
-  /** The best model so far, if there is one. */
-  get best(): Model | undefined {
+  /** The best model so far, if there is one; its weights can be read until `release`. */
+  get best(): StoredModel | undefined {
     return this.latest ?? this.prepared.best;
   }
 
@@ -118,7 +124,7 @@ export class SavedTraining {
   async run(
     signal: AbortSignal,
     onEvent: (event: TrainEvent) => void,
-    onModel: (model: Model) => void | Promise<void> = () => {},
+    onModel: (model: StoredModel) => void | Promise<void> = () => {},
     others?: Others,
   ): Promise<EndEvent> {
     const { files } = this;
@@ -141,6 +147,7 @@ export class SavedTraining {
   /** Unlocks the files; a second call does nothing. */
   release(): void {
     this.files?.lock.release();
+    this.files?.store.close().catch(() => {});
   }
 
   /** Adds to the best model the costs of the validation text's lines. */
@@ -155,7 +162,7 @@ export class SavedTraining {
     try {
       const lineQuantiles = await validationQuantiles(best, corpus, config, signal);
       if (lineQuantiles === undefined) return;
-      const judged: Model = { ...best, lineQuantiles };
+      const judged: StoredModel = { ...best, lineQuantiles };
       if (files !== undefined) await this.writeBest(files, judged, onEvent);
       this.latest = judged;
     } catch (error) {
@@ -168,7 +175,7 @@ export class SavedTraining {
 
   private async writeBest(
     { path, lock }: NonNullable<SavedTraining['files']>,
-    model: Model,
+    model: StoredModel,
     onEvent: (event: TrainEvent) => void,
   ): Promise<void> {
     const plainWeights = this.options.plainWeights ?? false;
@@ -203,10 +210,11 @@ export class SavedTraining {
   private savedTo(
     files: NonNullable<SavedTraining['files']>,
     onEvent: (event: TrainEvent) => void,
-    onModel: (model: Model) => void | Promise<void>,
+    onModel: (model: StoredModel) => void | Promise<void>,
   ): CheckpointSink {
-    const { path, lock, kept } = files;
+    const { path, lock, kept, store } = files;
     return {
+      store,
       model: async (model) => {
         await this.writeBest(files, model, onEvent);
         this.latest = model;

@@ -3,7 +3,7 @@ import { openDevice } from '../backend/open-device.js';
 import { quantilesOf } from '../evaluate/line-costs.js';
 import { scoreLines } from '../evaluate/score-lines.js';
 import type { LineQuantiles } from '../model/line-quantiles.js';
-import type { Model } from '../model/model-data.js';
+import type { StoredModel } from '../model/model-data.js';
 import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainingText } from '../train/job.js';
@@ -25,7 +25,7 @@ const lf = 0x0a;
  * @returns undefined if the text has too few lines, or the signal ended it
  */
 export async function validationQuantiles(
-  model: Model,
+  model: StoredModel,
   { validation, vocabulary, pairs }: TrainingText,
   { backend, threads }: Pick<TrainConfig, 'backend' | 'threads'>,
   signal: AbortSignal,

@@ -1,9 +1,10 @@
 import type { Backend, Tensor } from '../backend/backend.js';
 import { requireMemory } from '../machine/memory.js';
 import type { ModelConfig } from './model-config.js';
-import type { Model } from './model-data.js';
+import type { StoredModel } from './model-data.js';
 import { Network } from './network.js';
 import { networkBytes } from './network-bytes.js';
+import { inMemory } from './number-list.js';
 import { ParameterTensors, parameterTable } from './parameters.js';
 
 /** Max T·B and max B of a forward pass */
@@ -14,15 +15,31 @@ interface ForwardCapacity {
   readonly documents?: boolean;
 }
 
+/** Number of weights that are read at once */
+const pieceLength = 1 << 16;
+
 /** Builds a network for a model, ready to predict; its weights are frozen. */
-export function loadNetwork(model: Model, backend: Backend, capacity: ForwardCapacity): Network {
+export function loadNetwork(
+  model: Pick<StoredModel, 'config' | 'weights'>,
+  backend: Backend,
+  capacity: ForwardCapacity,
+): Network {
   return networkOf(model.config, backend, loadWeights(model, backend), capacity);
 }
 
 /** A model's parameters in the flat order of the parameter table, as a tensor that threads can share. */
-export function loadWeights(model: Model, backend: Backend): Tensor {
-  const flat = backend.tensor([parameterTable(model.config).flatSize]);
-  backend.write(flat, model.weights);
+export function loadWeights(
+  { config, weights }: Pick<StoredModel, 'config' | 'weights'>,
+  backend: Backend,
+): Tensor {
+  const flat = backend.tensor([parameterTable(config).flatSize]);
+  // what is not in memory is never there as a whole
+  const piece = weights instanceof Float32Array ? flat.size : pieceLength;
+  for (let start = 0; start < flat.size; start += piece) {
+    const length = Math.min(piece, flat.size - start);
+    const values = inMemory(weights.subarray(start, start + length));
+    backend.write(backend.view(flat, start, [length]), values);
+  }
   return flat;
 }
 

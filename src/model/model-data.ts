@@ -6,6 +6,7 @@ import type { TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { LineQuantiles } from './line-quantiles.js';
 import type { ModelConfig } from './model-config.js';
+import type { Numbers } from './number-list.js';
 import { type Parameter, parameterTable } from './parameters.js';
 
 export interface Model {
@@ -28,6 +29,11 @@ export interface Model {
   readonly lineQuantiles?: LineQuantiles | undefined;
 }
 
+/** A model whose weights may be outside of memory, as a training submits it to be saved */
+export interface StoredModel extends Omit<Model, 'weights'> {
+  readonly weights: Numbers;
+}
+
 /** The labels and vectors of a model's texts */
 export interface Beside {
   /** In their order; the configuration records the number of values of each */
@@ -44,16 +50,22 @@ export function withBeside(beside: Beside | undefined): { readonly beside?: Besi
 /** The results of one validation, by name; null for a value that does not exist. */
 export type HistoryEntry = Readonly<Record<string, number | null>>;
 
-export interface NamedTensor {
+export interface NamedTensor<Values extends Numbers = Float32Array> {
   readonly parameter: Parameter;
   /** Row-major values, as a view of the model's weights */
-  readonly values: Float32Array;
+  readonly values: Values;
 }
 
 /** The tensors of a model, in the order of the parameter table. */
-export function namedTensors(model: Model): NamedTensor[] {
-  return parameterTable(model.config).parameters.map((parameter) => ({
+export function namedTensors<Values extends Numbers>({
+  config,
+  weights,
+}: {
+  readonly config: ModelConfig;
+  readonly weights: Values;
+}): NamedTensor<Values>[] {
+  return parameterTable(config).parameters.map((parameter) => ({
     parameter,
-    values: model.weights.subarray(parameter.start, parameter.start + parameter.size),
+    values: weights.subarray(parameter.start, parameter.start + parameter.size) as Values,
   }));
 }

@@ -4,11 +4,17 @@ import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 import type { State } from './network.js';
 
-/** Allocates a state of zeros for B rows: the state before any text. */
+/**
+ * Allocates a state of zeros for B rows: the state before any text. It has the formats in which the layers keep it, so
+ * that nothing is converted from step to step.
+ */
 export function createState(backend: Backend, config: ModelConfig, B: number): State {
-  const { states } = cellOf(config);
+  const { states, compactStates = [] } = cellOf(config);
+  const shape = [B, config.hidden];
   return Array.from({ length: config.layers }, () =>
-    states.map(() => backend.tensor([B, config.hidden])),
+    states.map((name) =>
+      compactStates.includes(name) ? backend.compact(shape) : backend.tensor(shape),
+    ),
   );
 }
 

@@ -149,14 +149,35 @@ interface Placement extends Partial<Pick<Parameter, 'decays' | 'gates' | 'vocabu
 /** Initial values of all parameters for a seed, in the flat order. */
 export function initialValues(table: ParameterTable, seed: number): Float32Array {
   const values = new Float32Array(table.flatSize);
-  table.parameters.forEach((parameter, index) => {
+  for (const piece of initialPieces(table, seed)) values.set(piece.values, piece.start);
+  return values;
+}
+
+/** Consecutive elements of a flat list */
+export interface ListPiece {
+  /** Index of the first one in the list */
+  readonly start: number;
+  readonly values: Float32Array;
+}
+
+/**
+ * The initial values one parameter after the other, each with the padding behind it, so that those of a large network
+ * need not be in memory as a whole. A piece is valid until the next is asked for.
+ */
+export function* initialPieces(
+  { parameters, flatSize }: ParameterTable,
+  seed: number,
+): Generator<ListPiece> {
+  const end = (index: number) => parameters[index + 1]?.start ?? flatSize;
+  const memory = new Float32Array(Math.max(...parameters.map(({ start }, i) => end(i) - start)));
+  for (const [index, { start, size, initial }] of parameters.entries()) {
     // each parameter has a random stream of its own, so that a new one does not change the others
     const random = new Random(seed, index);
-    for (let i = 0; i < parameter.size; i++) {
-      values[parameter.start + i] = parameter.initial(random, i);
-    }
-  });
-  return values;
+    const values = memory.subarray(0, end(index) - start);
+    for (let i = 0; i < size; i++) values[i] = initial(random, i);
+    values.fill(0, size);
+    yield { start, values };
+  }
 }
 
 /** The parameters in a flat list as tensors, by name. */

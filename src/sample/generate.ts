@@ -7,7 +7,7 @@ import type { IdleMemory, LentMemory } from '../backend/idle-memory.js';
 import { sharedCounts } from '../counts/mixture.js';
 import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
-import type { Model } from '../model/model-data.js';
+import type { StoredModel } from '../model/model-data.js';
 import { networkBytes } from '../model/network-bytes.js';
 import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
 import { Batch, type Beginning } from './batch.js';
@@ -25,7 +25,7 @@ import { constraintFor, type SampleSettings } from './settings.js';
 import { Slices } from './slices.js';
 
 export interface Generation {
-  readonly model: Model;
+  readonly model: StoredModel;
   /** The device that computes; memory that is allocated on it is released at the end. */
   readonly device: Scope;
   /** The model's weights, if the device holds them already */

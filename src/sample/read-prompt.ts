@@ -1,7 +1,7 @@
 /** Reads the prompt with which records begin. */
 import type { Backend, Tensor } from '../backend/backend.js';
 import { networkOf } from '../model/load.js';
-import type { Model } from '../model/model-data.js';
+import type { StoredModel } from '../model/model-data.js';
 import { emptyPlace, type Place, Predictor, readingSteps } from '../predict/predictor.js';
 import { textBeginning } from '../text/documents.js';
 import type { Beginning } from './batch.js';
@@ -13,7 +13,7 @@ import { ownSeparator } from './record-ends.js';
  * @param share scales the weight of the model's counts
  */
 export function readPrompt(
-  model: Model,
+  model: StoredModel,
   backend: Backend,
   weights: Tensor,
   prompt: ArrayLike<number>,
@@ -40,7 +40,11 @@ export function readPrompt(
  * beginning by its zero state; the counts, which counted all records as one text, recognise it by the separator.
  * @param isPrompted false if a line end is read before the record, which stands for the separator's last character
  */
-export function rememberSeparator(model: Model, { histories }: Place, isPrompted: boolean): void {
+export function rememberSeparator(
+  model: StoredModel,
+  { histories }: Place,
+  isPrompted: boolean,
+): void {
   const [history] = histories ?? [];
   if (history === undefined || model.training?.documents !== true) return;
   for (const { ids } of ownSeparator(model)) {

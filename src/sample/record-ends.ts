@@ -1,12 +1,12 @@
 /** The sequences that end a record, and those that may precede it. */
 import { optionName, UsageError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
-import type { Model } from '../model/model-data.js';
+import type { StoredModel } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
 import type { StopSequence } from './stop-matcher.js';
 
 /** The sequence that ends each record of the model's training text, if the model has one */
-export function ownSeparator({ separator, vocabulary }: Model): StopSequence[] {
+export function ownSeparator({ separator, vocabulary }: StoredModel): StopSequence[] {
   if (separator === undefined) return [];
   const { ids, unknown } = vocabulary.encode(separator);
   return unknown === 0 ? [{ ids: Array.from(ids), kept: false }] : [];
@@ -21,7 +21,7 @@ export function ownSeparator({ separator, vocabulary }: Model): StopSequence[] {
  */
 export function separatorsFor(
   isPrompted: boolean,
-  { training }: Model,
+  { training }: StoredModel,
   stops: readonly StopSequence[],
   own: readonly StopSequence[],
 ): readonly StopSequence[] {
@@ -38,7 +38,7 @@ export function stopSequence(
   text: string,
   option: string,
   kept: boolean,
-  { vocabulary, text: textOptions }: Model,
+  { vocabulary, text: textOptions }: StoredModel,
   warn: (message: string) => void,
 ): StopSequence[] {
   if (text === '') throw new UsageError(`${optionName(option)} must not be empty`);

@@ -1,6 +1,6 @@
 /** Checks the options of sampling and makes settings of them, for the command line and the library. */
 import { optionName, UsageError } from '../errors.js';
-import type { Model } from '../model/model-data.js';
+import type { StoredModel } from '../model/model-data.js';
 import { refuseConflicts } from '../options/table.js';
 import { listed } from '../options/types.js';
 import { ownSeparator, separatorsFor, stopSequence } from './record-ends.js';
@@ -29,7 +29,7 @@ export interface PromptUse {
  */
 export function sampleSettings(
   options: DrawOptions,
-  model: Model,
+  model: StoredModel,
   { isPrompted, isList }: PromptUse,
   warn: (message: string) => void,
 ): SampleSettings {

@@ -1,6 +1,6 @@
 /** Samples one text from a model, as a string. */
 import type { Scope } from '../backend/device.js';
-import type { Model } from '../model/model-data.js';
+import type { StoredModel } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
 import { generate } from './generate.js';
 import { wholeRecords } from './record-filters.js';
@@ -15,7 +15,7 @@ export interface TextOptions extends DrawOptions {
 
 /** Samples a text in the calling thread, and releases the memory that this takes. */
 export async function sampleText(
-  model: Model,
+  model: StoredModel,
   device: Scope,
   { prompt: text = '', ...options }: TextOptions,
 ): Promise<string> {

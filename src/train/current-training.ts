@@ -1,7 +1,12 @@
 /** Where a training stands between two steps, beginning with its first weights or with its saved state. */
 import type { Backend } from '../backend/backend.js';
 import type { ModelConfig } from '../model/model-config.js';
-import { initialValues, parameterTable } from '../model/parameters.js';
+import {
+  initialPieces,
+  initialValues,
+  type ListPiece,
+  parameterTable,
+} from '../model/parameters.js';
 import type { Validation } from './events.js';
 import type { TrainingJob } from './job.js';
 import { StepBudget } from './length/step-budget.js';
@@ -81,16 +86,38 @@ export class CurrentTraining {
 
   /** @returns the training's id */
   private initialise(): string {
-    const { job, backend, replicas, model } = this;
-    const values = initialValues(parameterTable(model), job.config.seed);
-    if (job.initFrom) {
-      const message = transferWeights(job.initFrom, model, job.corpus, values);
-      job.onEvent({ type: 'warning', message });
+    const { job, model } = this;
+    // they are computed again when they are needed, because they would take memory until a model is saved
+    this.rollback.keep(() => this.initialWeights().values);
+    const pieces = job.initFrom
+      ? this.givenPieces()
+      : initialPieces(parameterTable(model), job.config.seed);
+    return trainingId(model, job.config, job.corpus.provenance, this.written(pieces));
+  }
+
+  /** Writes the pieces to the weights and their average, and passes them on. */
+  private *written(pieces: Iterable<ListPiece>): Generator<Float32Array> {
+    const { backend, replicas } = this;
+    const { weights, ema } = replicas;
+    for (const { start, values } of pieces) {
+      for (const list of ema ? [weights, ema] : [weights]) {
+        backend.write(backend.view(list, start, [values.length]), values);
+      }
+      yield values;
     }
-    backend.write(replicas.weights, values);
-    if (replicas.ema) backend.write(replicas.ema, values);
-    this.rollback.keep(values);
-    return trainingId(model, job.config, job.corpus.provenance, values);
+  }
+
+  private givenPieces(): ListPiece[] {
+    const { values, message } = this.initialWeights();
+    if (message !== undefined) this.job.onEvent({ type: 'warning', message });
+    return [{ start: 0, values }];
+  }
+
+  private initialWeights() {
+    const { job, model } = this;
+    const values = initialValues(parameterTable(model), job.config.seed);
+    const message = job.initFrom && transferWeights(job.initFrom, model, job.corpus, values);
+    return { values, message };
   }
 
   private restore(state: TrainingState): string | undefined {

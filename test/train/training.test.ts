@@ -1,19 +1,22 @@
 /** Training as a whole: determinism, exact resume, what the threads may and may not change. */
 
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type DeviceKind, trainingPrecisions } from '#charnn/backend/device.js';
 import { readModel, writeModel } from '#charnn/checkpoint/model-file.js';
+import { NumberFile } from '#charnn/checkpoint/number-file.js';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
 import { precisions } from '#charnn/model/capabilities.js';
 import type { CellName } from '#charnn/model/cells/cells.js';
 import { type ArchitectureFlags, architectureFlags } from '#charnn/model/model-config.js';
 import type { Model } from '#charnn/model/model-data.js';
+import { inMemory } from '#charnn/model/number-list.js';
 import { splitCorpus } from '#charnn/text/split.js';
 import { Vocabulary } from '#charnn/text/vocabulary.js';
 import type { TrainEvent } from '#charnn/train/events.js';
 import { precisionOf } from '#charnn/train/precision.js';
 import { runTraining } from '#charnn/train/run.js';
+import type { SnapshotStore } from '#charnn/train/saving/snapshot-store.js';
 import type { TrainingState } from '#charnn/train/saving/training-state.js';
 import type { TrainConfig } from '#charnn/train/train-config.js';
 import { availableBackends } from '../backends.js';
@@ -79,6 +82,8 @@ async function run(
     stopAtOnce?: boolean;
     cell?: CellName;
     variants?: ArchitectureFlags;
+    hidden?: number;
+    store?: SnapshotStore;
   } = {},
 ): Promise<Run> {
   const events: TrainEvent[] = [];
@@ -97,7 +102,7 @@ async function run(
     model: {
       cell: options.cell ?? 'lstm',
       layers: 2,
-      hidden: 9,
+      hidden: options.hidden ?? 9,
       embedding: 6,
       ...options.variants,
     },
@@ -107,11 +112,18 @@ async function run(
     ...(options.initFrom && { initFrom: options.initFrom }),
     signal: abort.signal,
     sink: {
+      ...(options.store && { store: options.store }),
       async model(saved) {
-        model = saved;
+        model = { ...saved, weights: inMemory(saved.weights) };
       },
       async state(saved) {
-        state = saved;
+        // a store has room for one snapshot, so its lists are read while they are saved, as a file's writer does
+        state = {
+          ...saved,
+          weights: inMemory(saved.weights),
+          moments: saved.moments.map(inMemory),
+          average: saved.average && inMemory(saved.average),
+        };
         if (saved.step === options.stopAt) abort.abort();
       },
     },
@@ -122,6 +134,43 @@ async function run(
 }
 
 const folder = temporaryFolder();
+
+test('snapshots of a large training that wait in a file are the same as those in memory', async () => {
+  const change: Partial<TrainConfig> = {
+    ...{ optimizer: 'adam', batchSize: 2, seqLength: 4, evalEvery: 1, threads: 1 },
+    ...{ weightDrop: 0, backend: 'auto', length: { kind: 'steps', steps: 3 } },
+  };
+  const hidden = 740;
+  const file = new NumberFile(join(folder, 'large.json'));
+  const store: SnapshotStore = { put: vi.fn(file.put.bind(file)) };
+  const full: SnapshotStore = {
+    async put() {
+      throw new Error('no room');
+    },
+  };
+  try {
+    const stored = await run(change, { hidden, store });
+    expect(store.put).toHaveBeenCalled();
+    const held = await run(change, { hidden });
+    const pushedOut = await run(change, { hidden, store: full });
+    for (const { model, state } of [held, pushedOut]) {
+      expect(sameBits(stored.model.weights, model.weights)).toBe(true);
+      expect(sameBits(stored.state.weights, state.weights)).toBe(true);
+      expect(stored.state.moments.every((m, i) => sameBits(m, state.moments[i]))).toBe(true);
+      expect(sameBits(stored.state.average as Float32Array, state.average as Float32Array)).toBe(
+        true,
+      );
+    }
+    expect(sameBits(stored.state.weights, stored.model.weights)).toBe(false);
+  } finally {
+    await file.close();
+  }
+});
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const bytes = (list: Float32Array) => Buffer.from(list.buffer, list.byteOffset, list.byteLength);
+  return bytes(a).equals(bytes(b));
+}
 
 describe('from a model that is given', () => {
   const short = { length: { kind: 'steps', steps: 40 } } as const;

@@ -183,6 +183,34 @@ static napi_value address_of(napi_env env, napi_callback_info info) {
     return result;
 }
 
+/*
+ * clear(memory): sets the bytes of a Uint8Array to 0. On Linux whole pages are given back to the system, which provides
+ * zeros when they are next used. 64 KB are a multiple of every page size.
+ */
+static napi_value clear(napi_env env, napi_callback_info info) {
+    napi_value value;
+    size_t count = 1, length = 0;
+    void *memory = NULL;
+    napi_get_cb_info(env, info, &count, &value, NULL, NULL);
+    if (napi_get_typedarray_info(env, value, NULL, &length, &memory, NULL, NULL) != napi_ok) return NULL;
+    uint8_t *first = memory, *last = first + length;
+#if defined(__linux__) && defined(MADV_DONTNEED)
+    const uintptr_t page = 64u << 10;
+    uint8_t *start = (uint8_t *)(((uintptr_t)first + page - 1) & ~(page - 1));
+    uint8_t *end = (uint8_t *)((uintptr_t)last & ~(page - 1));
+    if (start < end) {
+        /* memory that is shared with other processes would keep its contents */
+        *(volatile uint8_t *)start = 1;
+        if (madvise(start, (size_t)(end - start), MADV_DONTNEED) == 0 && *(volatile uint8_t *)start == 0) {
+            memset(end, 0, (size_t)(last - end));
+            last = start;
+        }
+    }
+#endif
+    memset(first, 0, (size_t)(last - first));
+    return NULL;
+}
+
 /* A kernel's name, its function for JavaScript, its offset in a table, and whether only training needs it */
 static const struct entry {
     const char *name;
@@ -248,6 +276,8 @@ NAPI_MODULE_INIT() {
     napi_set_named_property(env, exports, "levels", function);
     napi_create_function(env, "addressOf", NAPI_AUTO_LENGTH, address_of, NULL, &function);
     napi_set_named_property(env, exports, "addressOf", function);
+    napi_create_function(env, "clear", NAPI_AUTO_LENGTH, clear, NULL, &function);
+    napi_set_named_property(env, exports, "clear", function);
     napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_level, NULL, &function);
     napi_set_named_property(env, exports, "open", function);
     register_mpi(env, exports);

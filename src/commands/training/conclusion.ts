@@ -82,7 +82,7 @@ function modelOption(modelPath: string, option: '-m' | '-o'): string {
 }
 
 /** Tells how much the counts of a model have to say. */
-export function sayMixed(model: Model | undefined, output: Output): void {
+export function sayMixed(model: Pick<Model, 'counts'> | undefined, output: Output): void {
   if (model?.counts === undefined) return;
   const weights = weightsByLength(model.counts);
   const known = (length: number) =>

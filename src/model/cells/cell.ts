@@ -20,6 +20,8 @@ export interface Cell {
   readonly unitNames: readonly string[];
   /** Tensors of state that pass from step to step: first h, then others, such as c */
   readonly states: readonly string[];
+  /** Those of them that a layer keeps as compact tensors */
+  readonly compactStates?: readonly string[];
   /** About how many numbers a layer stores for each row of a chunk, in multiples of H */
   readonly keptWidth: number;
   /** The same in half precision, where a bfloat16 counts half; absent if the cell stores no bfloat16 */

@@ -34,6 +34,7 @@ export const lstm: Cell = {
   keptWidth: 7,
   halfKeptWidth: 3,
   states: ['h', 'c'],
+  compactStates: ['h'],
   gateNames: [
     { name: 'input', logistic: true },
     { name: 'forget', logistic: true },

@@ -11,7 +11,6 @@ import { architectureFlags, type ModelConfig } from '../../model/model-config.js
 import { initialValues, parameterTable } from '../../model/parameters.js';
 import { Random } from '../../model/random.js';
 import { newIds } from '../../text/ids.js';
-import { Vocabulary } from '../../text/vocabulary.js';
 import { OperationTimes } from '../replicas/operation-times.js';
 import { Replicas } from '../replicas/replica-group.js';
 import { plainTraining, type TrainConfig } from '../train-config.js';
@@ -185,19 +184,8 @@ async function timeGeneration(
 }
 
 async function generationSpeed(model: ModelConfig, backend: Backend): Promise<number> {
-  const symbols = Array.from({ length: model.vocabulary - 1 }, (_, i) => i);
-  const network = loadNetwork(
-    {
-      config: model,
-      vocabulary: Vocabulary.of('char', symbols),
-      text: { unit: 'char', keepCr: false },
-      weights: initialValues(parameterTable(model), 1),
-      training: undefined,
-      history: [],
-    },
-    backend,
-    { maxRows: 1, maxBatch: 1 },
-  );
+  const weights = initialValues(parameterTable(model), 1);
+  const network = loadNetwork({ config: model, weights }, backend, { maxRows: 1, maxBatch: 1 });
   const state = network.createState(1);
   const input = backend.indices(1);
   const logits = new Float32Array(model.vocabulary);

@@ -4,26 +4,31 @@
  * A model is always written before the state that records it. So whatever has been saved when the process dies, the
  * model on disk is the best one up to the state's step, or a later one that the resumed training will reach again.
  */
-import type { Model } from '../../model/model-data.js';
-import type { TrainingState } from './training-state.js';
+import type { StoredModel } from '../../model/model-data.js';
+import type { SnapshotStore } from './snapshot-store.js';
+import type { StoredState } from './training-state.js';
 
 /** Writes the files of a training. If writing fails, the old file is still there. */
 export interface CheckpointSink {
-  model(model: Model): Promise<void>;
-  state(state: TrainingState): Promise<void>;
+  model(model: StoredModel): Promise<void>;
+  state(state: StoredState): Promise<void>;
   /** Keeps the model of a validation beside the best one (`TrainConfig.keep`); if absent, no models are kept. */
-  kept?(model: Model): Promise<void>;
+  kept?(model: StoredModel): Promise<void>;
+  /** Where snapshots of large trainings wait; if absent, all wait in memory. */
+  readonly store?: SnapshotStore;
 }
 
 /** Models to be saved with a state: the best one, if it is new, and one that `--keep` keeps. */
 interface Models {
-  readonly best?: Model | undefined;
-  readonly kept?: Model | undefined;
+  readonly best?: StoredModel | undefined;
+  readonly kept?: StoredModel | undefined;
 }
 
 export class Saver {
   /** The snapshot to be written next. One that could not be written is put back here. */
-  private waiting: Models & { readonly state?: TrainingState | undefined } = {};
+  private waiting: Models & { readonly state?: StoredState | undefined } = {};
+  /** The model that was written last */
+  private lastModel: StoredModel | undefined;
   private work: Promise<void> | undefined;
 
   constructor(
@@ -35,7 +40,7 @@ export class Saver {
    * Submits a state, and models that belong to it, to be written as soon as possible. They replace those that wait;
    * models that could not be written before are tried again.
    */
-  offer(state: TrainingState, { best, kept }: Models = {}): void {
+  offer(state: StoredState, { best, kept }: Models = {}): void {
     const { waiting } = this;
     this.waiting = { state, best: best ?? waiting.best, kept: kept ?? waiting.kept };
     this.work ??= this.writeAll()
@@ -43,6 +48,17 @@ export class Saver {
       .finally(() => {
         this.work = undefined;
       });
+  }
+
+  /** Whether this is the model that was written last */
+  hasWritten(model: StoredModel | undefined): boolean {
+    return model !== undefined && model === this.lastModel;
+  }
+
+  /** Makes room for the next state, where a store has room for one: waits for the present one, and drops it if it failed. */
+  async makeRoom(): Promise<void> {
+    await this.work;
+    this.waiting = { ...this.waiting, state: undefined };
   }
 
   /** Waits until the submitted snapshots have been written, or have failed. */
@@ -65,7 +81,10 @@ export class Saver {
       const { kept, state } = this.waiting;
       this.waiting = {};
       try {
-        if (best !== undefined) await this.sink.model(best);
+        if (best !== undefined) {
+          await this.sink.model(best);
+          this.lastModel = best;
+        }
         best = undefined;
         // a failure to keep a model must not lose the state
         if (kept !== undefined) await this.sink.kept?.(kept).catch(this.onFailure);

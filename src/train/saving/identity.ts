@@ -9,23 +9,21 @@ import type { TrainConfig } from '../train-config.js';
 /**
  * An id that equal trainings share and others do not: a hash of everything that determines their course. Options that
  * may change when a training is resumed are not part of it.
- * @param initialWeights flat, as in the parameter table
+ * @param initialWeights the flat list of the parameter table, in pieces
  */
 export function trainingId(
   model: ModelConfig,
   config: TrainConfig,
   provenance: Readonly<Record<string, unknown>>,
-  initialWeights: Float32Array,
+  initialWeights: Iterable<Float32Array>,
 ): string {
   const decisive = Object.fromEntries(
     Object.entries(config).filter(([key]) => isDecisive(key)),
   ) as unknown as TrainConfig;
   const { length: _, ...recorded } = configRecord(decisive);
-  return createHash('sha256')
-    .update(JSON.stringify([model, recorded, provenance]))
-    .update(initialWeights)
-    .digest('hex')
-    .slice(0, 16);
+  const hash = createHash('sha256').update(JSON.stringify([model, recorded, provenance]));
+  for (const piece of initialWeights) hash.update(piece);
+  return hash.digest('hex').slice(0, 16);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Goes back to the last good model when the loss diverges. */
 import type { Backend } from '../../backend/backend.js';
+import { inMemory, type Numbers } from '../../model/number-list.js';
 import type { Replicas } from '../replicas/replica-group.js';
 import { noMetrics } from '../replicas/shared-control.js';
 import type { TrainConfig } from '../train-config.js';
@@ -9,7 +10,7 @@ import type { TrainConfig } from '../train-config.js';
  * disk, so that a resumed training does the same as one that was never interrupted.
  */
 export class Rollback {
-  private good: Float32Array | undefined;
+  private good: (() => Float32Array) | undefined;
 
   constructor(
     private readonly config: Pick<TrainConfig, 'onDivergence' | 'rollbacks'>,
@@ -26,10 +27,11 @@ export class Rollback {
 
   /**
    * Records the last good model.
-   * @param weights all its parameters as one list, which must not change afterwards
+   * @param weights all its parameters as one list, which must not change until the next call, or what makes that list
    */
-  keep(weights: Float32Array): void {
-    if (this.config.onDivergence === 'rollback') this.good = weights;
+  keep(weights: Numbers | (() => Float32Array)): void {
+    if (this.config.onDivergence !== 'rollback') return;
+    this.good = typeof weights === 'function' ? weights : () => inMemory(weights);
   }
 
   /**
@@ -37,9 +39,10 @@ export class Rollback {
    * @returns false if rolling back is switched off, or has been done as often as is allowed
    */
   async goBack(): Promise<boolean> {
-    const { backend, replicas, config, good } = this;
-    if (good === undefined || this.count >= config.rollbacks) return false;
+    const { backend, replicas, config } = this;
+    if (this.good === undefined || this.count >= config.rollbacks) return false;
     this.count++;
+    const good = this.good();
     backend.write(replicas.weights, good);
     if (replicas.ema) backend.write(replicas.ema, good);
     for (const moment of replicas.moments) backend.fill(moment, 0);

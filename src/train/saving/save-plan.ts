@@ -1,9 +1,10 @@
 /** Decides what a training saves after a validation, between two validations, and when it is interrupted. */
 import { CharnnError } from '../../errors.js';
-import type { Model } from '../../model/model-data.js';
+import type { StoredModel } from '../../model/model-data.js';
 import type { CurrentTraining } from '../current-training.js';
 import { Saver } from './checkpoint-sink.js';
-import { modelOf, stateOf } from './snapshot.js';
+import { modelOf, stateOf, stateSlots } from './snapshot.js';
+import { minStored } from './snapshot-store.js';
 
 /** Max seconds between two saves of the state, so that killing a long training loses little */
 const maxSeconds = 60;
@@ -11,6 +12,8 @@ const maxSeconds = 60;
 export class SavePlan {
   private lastSaved: number;
   private readonly saver: Saver;
+  /** The best model that was submitted last, and the slot of a store where its weights are */
+  private best: { readonly model: StoredModel; readonly slot: string } | undefined;
 
   constructor(private readonly current: CurrentTraining) {
     this.lastSaved = current.budget.seconds;
@@ -23,7 +26,10 @@ export class SavePlan {
   }
 
   /** Submits the state for saving, together with the models that are to be written with it. */
-  async saveState(models: { readonly best?: Model; readonly kept?: Model } = {}): Promise<void> {
+  async saveState(
+    models: { readonly best?: StoredModel; readonly kept?: StoredModel } = {},
+  ): Promise<void> {
+    if (models.best === undefined && models.kept === undefined) await this.makeRoom();
     const weights = (models.best ?? models.kept)?.weights;
     this.saver.offer(await stateOf(this.current, weights), models);
     this.lastSaved = this.current.budget.seconds;
@@ -34,8 +40,8 @@ export class SavePlan {
    * @param best the current model, if a copy has been made already
    * @param kept the model of this validation that `--keep` keeps
    */
-  async saveModel(best?: Model, kept?: Model): Promise<void> {
-    const model = best ?? (await modelOf(this.current));
+  async saveModel(best?: StoredModel, kept?: StoredModel): Promise<void> {
+    const model = best ?? (await this.bestModel());
     await this.saveState({ best: model, ...(kept && { kept }) });
     this.current.rollback.keep(model.weights);
     this.current.hasModel = true;
@@ -51,7 +57,7 @@ export class SavePlan {
     }
     // otherwise, with a slow disk, the model of the next validation would replace this one
     await this.saver.idle();
-    const kept = await modelOf(this.current);
+    const kept = await (improved ? this.bestModel() : this.laterModel());
     if (improved) await this.saveModel(kept, kept);
     else await this.saveState({ kept });
   }
@@ -59,7 +65,7 @@ export class SavePlan {
   /** Writes the model at once if none has been saved; after a failure a doubtful model is better than none. */
   async rescueModel(): Promise<void> {
     if (this.current.hasModel) return;
-    await modelOf(this.current)
+    await this.bestModel()
       .then((model) => this.current.job.sink.model(model))
       .catch(() => {});
   }
@@ -70,6 +76,31 @@ export class SavePlan {
    */
   finish(): Promise<void> {
     return this.saver.finish();
+  }
+
+  /** The current model as the best one. Its weights do not take the slot of the best one that has been written. */
+  private async bestModel(): Promise<StoredModel> {
+    await this.makeRoom();
+    const before = this.best;
+    const [one, other] = ['best', 'other best'];
+    const isFree = before !== undefined && !this.saver.hasWritten(before.model);
+    const slot = isFree ? before.slot : before?.slot === one ? other : one;
+    const model = await modelOf(this.current, slot);
+    this.best = { model, slot };
+    return model;
+  }
+
+  /** The current model if it is not the best one */
+  private async laterModel(): Promise<StoredModel> {
+    await this.makeRoom();
+    const { ema } = this.current.replicas;
+    return modelOf(this.current, ema ? stateSlots.average : stateSlots.weights);
+  }
+
+  /** In a store there is one snapshot at a time, so that it takes little room. */
+  private async makeRoom(): Promise<void> {
+    const { job, replicas } = this.current;
+    if (job.sink.store && replicas.weights.size >= minStored) await this.saver.makeRoom();
   }
 
   private reportFailure(failure: unknown): void {

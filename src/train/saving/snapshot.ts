@@ -1,17 +1,20 @@
 /** The contents of a training's files: the model, and the state from which it is resumed. */
-import type { Backend, Tensor } from '../../backend/backend.js';
-import type { ModelConfig } from '../../model/model-config.js';
-import { type Model, withBeside } from '../../model/model-data.js';
-import { type Parameter, parameterTable } from '../../model/parameters.js';
+import { type StoredModel, withBeside } from '../../model/model-data.js';
+import type { Numbers } from '../../model/number-list.js';
+import { parameterTable } from '../../model/parameters.js';
 import { withSeparator } from '../../text/separator.js';
 import { version } from '../../version.js';
 import type { CurrentTraining } from '../current-training.js';
 import { configRecord } from '../schema/record.js';
 import { usesMoment } from '../update/optimizers.js';
-import type { TrainingState } from './training-state.js';
+import { copyList } from './snapshot-store.js';
+import type { StoredState } from './training-state.js';
 
-/** The current model, with the moving average of the weights if one is kept. */
-export async function modelOf(current: CurrentTraining): Promise<Model> {
+/**
+ * The current model, with the moving average of the weights if one is kept.
+ * @param slot where its weights wait, if the training has a store
+ */
+export async function modelOf(current: CurrentTraining, slot: string): Promise<StoredModel> {
   const { job, model, backend, replicas, id, step, epoch, budget: length, history } = current;
   const { mixing } = replicas;
   await replicas.gather();
@@ -25,7 +28,7 @@ export async function modelOf(current: CurrentTraining): Promise<Model> {
     text: job.corpus.text,
     ...withSeparator(job.corpus.separator),
     ...withBeside(job.corpus.beside),
-    weights: await copyOut(backend, replicas.ema ?? replicas.weights),
+    weights: await copyList(backend, job.sink.store, slot, replicas.ema ?? replicas.weights),
     ...(mixing && {
       counts: { table: mixing.table, weights: Float64Array.from(mixing.weights) },
     }),
@@ -45,16 +48,20 @@ export async function modelOf(current: CurrentTraining): Promise<Model> {
   };
 }
 
+/** Slots of a store for lists of a state */
+export const stateSlots = { weights: 'weights', average: 'average' } as const;
+
 /** @param modelWeights those of the model, if it has just been copied, so that they are not copied twice */
 export async function stateOf(
   current: CurrentTraining,
-  modelWeights?: Float32Array,
-): Promise<TrainingState> {
+  modelWeights?: Numbers,
+): Promise<StoredState> {
   const { job, model, backend, replicas, id, step, budget: length, history } = current;
   const { factor, waited } = current.plateau;
   await replicas.gather();
-  const copy = (x: Tensor) => copyOut(backend, x);
+  const { store } = job.sink;
   const { optimizer } = job.config;
+  const { parameters } = parameterTable(model);
   return {
     config: job.config,
     model,
@@ -77,35 +84,22 @@ export async function stateOf(
     ...(current.validationUnknown > 0 && { validationUnknown: current.validationUnknown }),
     history: history.entries,
     validations: history.summary,
-    weights: (!replicas.ema && modelWeights) || (await copy(replicas.weights)),
+    weights:
+      (!replicas.ema && modelWeights) ||
+      (await copyList(backend, store, stateSlots.weights, replicas.weights)),
     moments: await Promise.all(
       replicas.moments.map((moments, list) =>
-        copyMoments(backend, moments, model, (parameter) => usesMoment(optimizer, list, parameter)),
+        // elements that the optimiser does not use are neither read nor written, because memory that was never touched
+        // takes no room
+        copyList(
+          ...([backend, store, `moment${list}`, moments] as const),
+          parameters.filter((parameter) => usesMoment(optimizer, list, parameter)),
+        ),
       ),
     ),
-    average: replicas.ema && (modelWeights ?? (await copy(replicas.ema))),
+    average:
+      replicas.ema &&
+      (modelWeights ?? (await copyList(backend, store, stateSlots.average, replicas.ema))),
     hidden: await replicas.readHidden(),
   };
-}
-
-async function copyOut(backend: Backend, x: Tensor): Promise<Float32Array> {
-  return (await backend.read(x, new Float32Array(x.size))) as Float32Array;
-}
-
-/**
- * Copies a list of moments. Elements that the optimiser does not use are neither read nor written, because memory that
- * was never touched takes no room.
- */
-async function copyMoments(
-  backend: Backend,
-  moments: Tensor,
-  model: ModelConfig,
-  uses: (parameter: Parameter) => boolean,
-): Promise<Float32Array> {
-  const copy = new Float32Array(moments.size);
-  for (const parameter of parameterTable(model).parameters.filter(uses)) {
-    const { start, size } = parameter;
-    await backend.read(backend.view(moments, start, [size]), copy.subarray(start, start + size));
-  }
-  return copy;
 }

@@ -6,6 +6,7 @@
 import type { NgramTable } from '../../counts/ngram-table.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { Beside, HistoryEntry } from '../../model/model-data.js';
+import type { Numbers } from '../../model/number-list.js';
 import type { TextOptions } from '../../text/unit.js';
 import type { Vocabulary } from '../../text/vocabulary.js';
 import type { LengthPlan } from '../length/step-budget.js';
@@ -60,4 +61,11 @@ export interface TrainingState {
   readonly average: Float32Array | undefined;
   /** Hidden state of the whole batch, [B, H] by layer and state */
   readonly hidden: readonly (readonly Float32Array[])[];
+}
+
+/** A state whose long lists may be outside of memory, as a training submits it to be saved */
+export interface StoredState extends Omit<TrainingState, 'weights' | 'moments' | 'average'> {
+  readonly weights: Numbers;
+  readonly moments: readonly Numbers[];
+  readonly average: Numbers | undefined;
 }

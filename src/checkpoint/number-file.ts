@@ -1,0 +1,114 @@
+/** Lists of numbers in a temporary file, so that snapshots of a large training do not take memory. */
+import { randomBytes } from 'node:crypto';
+import { readSync } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { StoredNumbers } from '../model/number-list.js';
+import type { Range, SnapshotStore } from '../train/saving/snapshot-store.js';
+import { resolveLinks, temporaryName } from './atomic.js';
+
+/** Number of elements written at once */
+const pieceLength = 1 << 18;
+const elementBytes = Float32Array.BYTES_PER_ELEMENT;
+
+/**
+ * Keeps lists beside a training's model, in a file that has no name any more, so that it goes with the process however
+ * that ends. It is never flushed to disk: what is lost in a crash is not needed after it.
+ */
+export class NumberFile implements SnapshotStore {
+  private file: Promise<FileHandle> | undefined;
+  /** Where each slot begins, in bytes */
+  private readonly places = new Map<string, number>();
+  private end = 0;
+  /** Settled when all lists so far have been written */
+  private lists: Promise<unknown> = Promise.resolve();
+
+  /** @param path the file that the training writes, whose folder is used */
+  constructor(private readonly path: string) {}
+
+  put(...list: Parameters<SnapshotStore['put']>): Promise<StoredNumbers> {
+    // one list after the other, because each may make the file longer
+    const put = this.lists.then(() => this.write(...list));
+    this.lists = put.catch(() => {});
+    return put;
+  }
+
+  private async write(
+    slot: string,
+    length: number,
+    ranges: readonly Range[],
+    read: (start: number, into: Float32Array) => Promise<unknown>,
+  ): Promise<StoredNumbers> {
+    this.file ??= openNameless(this.path);
+    const file = await this.file;
+    let place = this.places.get(slot);
+    if (place === undefined) {
+      place = this.end;
+      // what is never written to takes no room, and is read as zeros
+      await file.truncate(place + length * elementBytes);
+      this.end = place + length * elementBytes;
+      this.places.set(slot, place);
+    }
+    const piece = new Float32Array(pieceLength);
+    for (const { start, size } of ranges) {
+      for (let at = start; at < start + size; at += pieceLength) {
+        const values = piece.subarray(0, Math.min(pieceLength, start + size - at));
+        await read(at, values);
+        await writeAll(file, bytesOf(values), place + at * elementBytes);
+      }
+    }
+    return new FileNumbers(file.fd, place, length);
+  }
+
+  /** Closes the file, whose lists cannot be read afterwards; a second call does nothing. */
+  async close(): Promise<void> {
+    const { file } = this;
+    this.file = undefined;
+    await (await file)?.close();
+  }
+}
+
+class FileNumbers implements StoredNumbers {
+  /** @param place where the first number is in the file, in bytes */
+  constructor(
+    private readonly fd: number,
+    private readonly place: number,
+    readonly length: number,
+  ) {}
+
+  subarray(start: number, end: number): StoredNumbers {
+    return new FileNumbers(this.fd, this.place + start * elementBytes, end - start);
+  }
+
+  read(): Float32Array {
+    const values = new Float32Array(this.length);
+    const bytes = bytesOf(values);
+    for (let done = 0; done < bytes.length; ) {
+      const count = readSync(this.fd, bytes, done, bytes.length - done, this.place + done);
+      if (count === 0) throw new Error('a temporary file of the training is shorter than written');
+      done += count;
+    }
+    return values;
+  }
+}
+
+/** Creates a file beside another one, for this process alone. */
+async function openNameless(path: string): Promise<FileHandle> {
+  const target = await resolveLinks(path);
+  const name = join(dirname(target), temporaryName(target, randomBytes(4).toString('hex')));
+  const file = await open(name, 'wx+', 0o600);
+  // where a file that is open cannot be removed, the next training that takes the path clears it away
+  await rm(name, { force: true }).catch(() => {});
+  return file;
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
