@@ -10,6 +10,7 @@ import { CharnnError, systemReason, UsageError } from '../../errors.js';
 import { type GuardedOutput, guardOutput } from '../../library/output-guard.js';
 import { quote } from '../../messages/quote.js';
 import { type PageContent, type PageName, page } from '../../pages/page.js';
+import { version } from '../../version.js';
 import { write } from './write.js';
 
 export interface PagePath {
@@ -72,4 +73,11 @@ async function writeToPipe(path: string, pieces: Iterable<string>): Promise<void
   } catch (cause) {
     throw new CharnnError(`cannot write to ${quote(path)}: ${systemReason(cause)}`, 1, { cause });
   }
+}
+
+/** Says under a page's title what it shows, so that it can be told from others later. */
+export function provenanceOf(texts: readonly string[], networks: readonly string[]): string {
+  const read = texts.length > 0 ? texts.map(quote).join(', ') : 'standard input';
+  const day = new Date().toISOString().slice(0, 10);
+  return `${networks.join(', ')} on ${read}; charnn ${version}, ${day}`;
 }
