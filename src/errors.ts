@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 
 /**
- * Exit codes of the command line, one meaning each (documented in README.md).
- * The library throws errors that carry one of them; only `main.ts` turns them into a process status.
+ * Exit codes of the command line, each with a single meaning (documented in README.md). The library throws errors that
+ * carry one of them; only `main.ts` turns them into a process status.
  */
 export const exitCode = {
   done: 0,
@@ -27,42 +27,42 @@ export const exitMeanings: Readonly<Record<string, string>> = {
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
-/** Spells an option's name, alone or with a value: `layerNorm`, or on the command line `--layer-norm`. */
+/** Writes an option's name, alone or with a value: `layerNorm` in a program, `--layer-norm` on the command line. */
 export type Spelling = (key: string, value?: string) => string;
 
-/** Options whose name in a program differs from that on the command line */
+/** Options whose names in a program differ from those on the command line */
 const propertyNames: Readonly<Record<string, string>> = {
   output: 'saveTo',
   temp: 'temperature',
   tempSchedule: 'temperatureSchedule',
 };
 
-/** Spells options as programs do. */
+/** Writes options as programs do. */
 export const asProperty: Spelling = (key, value) => {
   const name = propertyNames[key] ?? key;
   return value === undefined ? name : `${name} ${value}`;
 };
 
-/** Characters of the private use area that mark an option's name in a message */
+/** Private-use characters that mark an option's name in a message */
 const [open, between, close] = ['\u{100000}', '\u{100001}', '\u{100002}'];
 const marked = new RegExp(`${open}(.*?)(?:${between}(.*?))?${close}`, 'gsu');
 
 /**
- * An option's name within a message, spelt only when the message is shown: by programs and on the command
- * line the same option has different names.
+ * An option's name in a message. How it is written is decided only when the message is shown, because programs and the
+ * command line name the same option differently.
  */
 export const optionName: Spelling = (key, value) =>
   value === undefined ? `${open}${key}${close}` : `${open}${key}${between}${value}${close}`;
 
-/** A message with the names of options spelt. */
+/** A message in which the names of options are written out. */
 export function spelt(message: string, spelling: Spelling = asProperty): string {
   return message.replace(marked, (_, key: string, value?: string) => spelling(key, value));
 }
 
 /**
- * An error that a person can act on: its message is one lower-case line that says what is wrong,
- * which value, and what to do. Anything else that is thrown is a defect of charnn. Options that are named
- * by `optionName` are spelt in the message as programs spell them.
+ * An error that the user can do something about: its message is one lower-case line that says what is wrong, which
+ * value, and what to do. Anything else that is thrown is a defect of charnn. Options that are named by `optionName`
+ * appear in the message as programs write them.
  */
 export class CharnnError extends Error {
   override readonly name: string = 'CharnnError';
@@ -77,7 +77,7 @@ export class CharnnError extends Error {
     this.#unspelt = message;
   }
 
-  /** The message with its marks, before the names of options are spelt */
+  /** The message in which names of options are still marked */
   get unspelt(): string {
     return this.#unspelt;
   }
@@ -99,7 +99,7 @@ export class OptionError extends UsageError {
   }
 }
 
-/** Training met a loss that is not finite, or far above its best: exit code 3. */
+/** The training loss is not finite, or far above its best: exit code 3. */
 export class DivergenceError extends CharnnError {
   override readonly name = 'DivergenceError';
 
@@ -154,17 +154,20 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: 'its name holds a NUL character',
 };
 
-/** Words for why a system call failed. Node's message is not used, because it may hold control characters of the path. */
+/**
+ * A phrase that says why a system call failed. Node's own message is not used, because it may contain control
+ * characters from the path.
+ */
 export function systemReason(cause: unknown): string {
   const code = systemCode(cause);
   if (code === undefined) return cause instanceof Error ? cause.message : 'unknown error';
   return reasons[code] ?? `the system reports ${code}`;
 }
 
-/** The name of a system's error, such as ENOENT. */
+/** The name of a system error, such as ENOENT. */
 function systemCode(cause: unknown): string | undefined {
   const { code, errno = 0 } = (cause ?? {}) as SystemError;
-  // libuv does not know all names, EDQUOT and ESTALE among them
+  // libuv does not know all names, for instance not EDQUOT and ESTALE
   if (code?.startsWith('Unknown system error')) {
     const known = Object.entries(constants.errno).find(([, number]) => number === Math.abs(errno));
     return known?.[0] ?? code;
@@ -172,7 +175,7 @@ function systemCode(cause: unknown): string | undefined {
   return code;
 }
 
-/** Words for system calls that neither open nor read a file */
+/** Phrases for system calls that neither open nor read a file */
 const calls: Readonly<Record<string, string>> = {
   scandir: 'list the folder',
   opendir: 'list the folder',
@@ -188,9 +191,9 @@ const calls: Readonly<Record<string, string>> = {
 };
 
 /**
- * A failed system call that nobody has worded where it happened, as an error that a person can act on;
- * undefined for any other error, which is then a defect of charnn.
- * @param shown words a path
+ * Turns a failed system call for which no other code has made a message into an error that the user can understand;
+ * undefined for any other error, which is a defect of charnn.
+ * @param shown formats a path for messages
  */
 export function fromSystem(
   cause: unknown,

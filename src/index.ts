@@ -1,6 +1,6 @@
 /**
- * charnn as a library. Every function is asynchronous; nothing here prints or exits. Errors that a person can
- * act on are `CharnnError`s, which name options as programs spell them.
+ * charnn as a library. Every function is asynchronous, and nothing here prints or exits. Errors that the user can do
+ * something about are `CharnnError`s, which name options as programs write them.
  */
 import './node-version.js';
 

@@ -1,6 +1,6 @@
 /**
- * The one table of limits and ranges. Writers keep to the same limits as readers, so that nothing is written that
- * would be refused afterwards, and an option of the command line has the range of the field that records it.
+ * The single table of limits and ranges. Writers observe the same limits as readers, so that nothing is written that
+ * would be refused later, and an option of the command line has the range of the field that records it.
  */
 
 export const limits = {
@@ -11,35 +11,40 @@ export const limits = {
   parameters: 2 ** 30,
   threads: 1024,
   tensors: 1024,
-  /** Max characters of a separator of records */
+  /** Max characters of a separator between records */
   separator: 1000,
-  /** Characters of a source or a target */
+  /** Max characters of a source or a target */
   pairLength: 1000,
-  /** Max bytes of all fields of a file together, tensor data not counted: parsed JSON needs many times its size. */
+  /**
+   * Max bytes of all fields of a file together, without tensor data; parsed JSON takes many times its size in memory.
+   */
   headBytes: 2 ** 25,
   /** Max validations in a history; a longer one is thinned. */
   history: 2048,
-  /** Max characters of an expression that records are to match */
+  /** Limits of a regular expression that records are to match */
   expression: {
     characters: 20_000,
     /** Max depth of nested groups */
     depth: 200,
     states: 100_000,
-    /** Max parts that are built, copies by counted repeats included */
+    /** Max parts of an expression after counted repeats are expanded */
     work: 400_000,
-    /** Characters of the vocabulary times different characters and classes of the expression */
+    /**
+     * Max product of the number of characters in the vocabulary and the number of different characters and classes in
+     * the expression
+     */
     masks: 2 ** 24,
     /** Max numbers that the cached states of an expression may hold in memory */
     remembered: 2 ** 22,
   },
-  /** Limits of the n-grams that a model counts */
+  /** Limits of a model's n-gram counts */
   counts: {
     /** Max number of entries that counting keeps */
     entries: 2 ** 22,
-    /** Max number of entries of a file that is read */
+    /** Max number of entries in a file that is read */
     readable: 2 ** 26,
   },
-  /** Limits of compressed files: `compress` keeps to them, so a header beyond them was not written by it. */
+  /** Limits of compressed files: `compress` never exceeds them, so a header that does is damaged. */
   compressed: {
     headerBytes: 2 ** 20,
     contentBytes: 2 ** 31,
@@ -56,7 +61,7 @@ export const limits = {
 
 /** Ranges of numbers in fields and options */
 export interface Range {
-  /** The words of messages after "must be" */
+  /** What messages say after "must be" */
   readonly expected: string;
   holds(x: number): boolean;
 }
@@ -76,7 +81,7 @@ function reals(expected: string, holds: (x: number) => boolean): Range {
 }
 
 export const ranges = {
-  /** A range that allows for rounding: the loss of a certain character may be a little below 0. */
+  /** Any finite number: because of rounding, the loss of a character that is certain may be slightly below 0. */
   finite: reals('a finite number', () => true),
   positive: reals('a number above 0', (x) => x > 0),
   notNegative: reals('a number of at least 0', (x) => x >= 0),

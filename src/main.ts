@@ -1,4 +1,4 @@
-/** The program: dispatch, and the one place where errors become words and an exit code. */
+/** The program: it dispatches to commands, and is the only place where errors become messages and an exit code. */
 import chalk, { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { createProgram, worded } from './cli/program.js';
@@ -8,17 +8,17 @@ import { CharnnError, exitCode, fromSystem, spelt } from './errors.js';
 import { printable, printableLines, quote } from './messages/quote.js';
 import { flagOf } from './options/table.js';
 
-// chalk itself heeds only FORCE_COLOR (see no-color.org)
+// chalk itself only respects FORCE_COLOR (see no-color.org)
 if (process.env.NO_COLOR && process.env.FORCE_COLOR === undefined) {
   chalk.level = 0;
   chalkStderr.level = 0;
 }
 
-// Without a handler this signal ends the process where a file's size is limited. With one, writing fails,
-// and the failure is reported.
+// Without a handler, this signal would end the process where the size of files is limited. With one, writing fails and
+// the failure is reported.
 process.on('SIGXFSZ', () => {});
 
-/** Milliseconds that an interrupted command waits for a reader of the rest of its output */
+/** Milliseconds that an interrupted command waits for the rest of its output to be read */
 const farewellMs = 1000;
 
 const streams = new StandardStreams(report);

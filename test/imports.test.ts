@@ -32,6 +32,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   pages: [],
   // a state file is a training's
   checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'counts', 'train'],
+  exchange: ['cells', 'json', 'text', 'model', 'checkpoint'],
   // what programs use: all that computes
   library: [
     ...[
@@ -75,6 +76,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'cli',
     'library',
     'search',
+    'exchange',
   ],
 };
 const forAll = ['errors', 'limits', 'machine', 'messages', 'version'];

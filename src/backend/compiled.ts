@@ -44,6 +44,7 @@ export class Scratch {
 export class CompiledBackend extends KernelOperations implements Backend {
   protected readonly VL: number;
   protected readonly WEIGHT_WORD: number;
+  protected readonly WEIGHT_STEP: number;
   protected readonly COLUMN_WORDS: number;
   protected readonly ROOM: number;
   protected readonly ROW_COPIES: number;
@@ -61,6 +62,7 @@ export class CompiledBackend extends KernelOperations implements Backend {
     super(memory, 'float32', name);
     this.VL = kernels.constant_VL();
     this.WEIGHT_WORD = kernels.constant_WEIGHT_WORD();
+    this.WEIGHT_STEP = kernels.constant_WEIGHT_STEP();
     this.COLUMN_WORDS = kernels.constant_COLUMN_WORDS();
     this.ROOM = kernels.constant_ROOM();
     this.ROW_COPIES = kernels.constant_ROW_COPIES();

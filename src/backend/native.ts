@@ -10,10 +10,11 @@ import { KernelMeter } from './product-meter.js';
 
 /** Instruction levels in full precision, as the addon names them */
 type FullLevel = 'avx512' | 'avx2' | 'baseline';
-/** Those with products of bfloat16; all but the first emulate them. */
-type HalfLevel = 'avx512bf16' | 'avx2bf16' | 'baselinebf16';
+/** Those with products of bfloat16, for which the processor has instructions, or which are emulated */
+const halfInstructions = ['amxbf16', 'avx512bf16', 'armbf16'] as const;
+type HalfLevel = (typeof halfInstructions)[number] | 'avx2bf16' | 'baselinebf16';
 /** Those with weights of 8 bits, which cannot train */
-type Int8Level = 'avx512int8' | 'avx2int8' | 'baselineint8';
+type Int8Level = 'avx512int8' | 'avx2int8' | 'armint8' | 'baselineint8';
 export type NativeLevel = FullLevel | HalfLevel | Int8Level;
 
 export interface NativeAddon extends Pointers {
@@ -36,13 +37,27 @@ export function loadNative(): NativeAddon | Missing {
 
 let heap: Heap | undefined;
 
-/** Whether the processor has instructions that multiply bfloat16, and the addon can be loaded. */
-export function multipliesHalf(): boolean {
+/**
+ * Whether products of bfloat16 are faster here than those of float32. ARM's have only been run under an emulator,
+ * which tells nothing about their speed.
+ */
+export function halfIsFaster(): boolean {
   const addon = loadNative();
-  return !('missing' in addon) && !isEmulation(addon.levels('bf16')[0]);
+  return !('missing' in addon) && ['amxbf16', 'avx512bf16'].includes(offered(addon, 'bf16')[0]);
 }
 
-const isEmulation = (level: NativeLevel) => level.endsWith('bf16') && level !== 'avx512bf16';
+function isEmulation(level: NativeLevel): boolean {
+  return level.endsWith('bf16') && !(halfInstructions as readonly string[]).includes(level);
+}
+
+/**
+ * Levels that may be taken without being named. AMX has only been tested without a processor that has it, so that it is
+ * not known to be faster: who wants it sets CHARNN_AMX=1.
+ */
+function offered(addon: NativeAddon, precision: Precision): NativeLevel[] {
+  const withAmx = process.env.CHARNN_AMX === '1';
+  return addon.levels(precision).filter((level) => level !== 'amxbf16' || withAmx);
+}
 
 /**
  * Opens the native back end.
@@ -57,23 +72,36 @@ export function nativeEngine(
 ): Engine | Missing {
   const addon = loadNative();
   if ('missing' in addon) return addon;
-  const all = precisionNames.flatMap((name) =>
-    addon.levels(name).map((known) => ({ level: known, precision: name })),
-  );
-  const chosen = all.find((one) =>
-    level === undefined ? one.precision === precision : one.level === level,
-  );
-  if (chosen === undefined)
-    return { missing: `this processor has no ${level ?? precision}`, unavailable: false };
+  const names = level === undefined ? [precision] : precisionNames;
+  let missing = `this processor has no ${level ?? precision}`;
+  for (const name of names) {
+    const levels = level === undefined ? offered(addon, name) : addon.levels(name);
+    for (const candidate of levels.filter((known) => level === undefined || known === level)) {
+      try {
+        return engineOf(addon, candidate, name, counter);
+      } catch (error) {
+        missing = (error as Error).message;
+      }
+    }
+  }
+  return { missing, unavailable: false };
+}
+
+function engineOf(
+  addon: NativeAddon,
+  level: NativeLevel,
+  precision: Precision,
+  counter: Int32Array | undefined,
+): Engine {
+  const kernels = addon.open(level);
   heap ??= new Heap(addon, counter);
-  const [source, name] = [heap, `native (${chosen.level})`];
-  const kernels = addon.open(chosen.level);
+  const [source, name] = [heap, `native (${level})`];
   const scratch = new Scratch(source);
   return {
     kind: 'native',
     name,
-    precision: chosen.precision,
-    emulates: isEmulation(chosen.level),
+    precision,
+    emulates: isEmulation(level),
     source,
     operations: (memory) => new CompiledBackend(memory, name, kernels, scratch),
     handle: () => source.counter,

@@ -13,11 +13,14 @@ const bufferBytes = 1 << 18;
 
 /**
  * Writes a file by way of a temporary one in the same folder, which is written, flushed to disk and renamed.
- * @param pieces the text, in order; it is never in memory as a whole
+ * @param pieces text, written as UTF-8, or bytes, in order; they are never in memory as a whole
  * @throws CharnnError naming the path and the system's reason, in which case the old file is untouched; HeldFileError
  * if the new file could only be stored under a second name
  */
-export async function writeFileAtomically(path: string, pieces: Iterable<string>): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  pieces: Iterable<string | Uint8Array>,
+): Promise<void> {
   let temporary: string | undefined;
   try {
     const target = await resolveLinks(path);
@@ -91,12 +94,18 @@ async function flush(file: FileHandle): Promise<void> {
   }
 }
 
-/** Encodes texts as UTF-8 in large pieces, each valid until the next is asked for. */
-function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
+/** Encodes texts as UTF-8 in large pieces, and hands on bytes as they are; each is valid until the next is asked for. */
+function* encoded(pieces: Iterable<string | Uint8Array>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   const buffer = new Uint8Array(bufferBytes);
   let used = 0;
   for (let piece of pieces) {
+    if (typeof piece !== 'string') {
+      yield buffer.subarray(0, used);
+      used = 0;
+      yield piece;
+      continue;
+    }
     while (piece !== '') {
       const { read, written } = encoder.encodeInto(piece, buffer.subarray(used));
       used += written;

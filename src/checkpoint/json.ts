@@ -183,7 +183,12 @@ const words: ReadonlyMap<unknown, string> = new Map([
   [fileFormats.state, 'the state of a training'],
 ]);
 
-function checkVersion(fields: Fields, shown: string, kind: JsonKind): void {
+/**
+ * Checks the fields `format` and `version`.
+ * @param shown the file as messages show it
+ * @throws CharnnError for a file of another kind, and for one of a later version
+ */
+export function checkVersion(fields: Fields, shown: string, kind: JsonKind): void {
   const version = latestVersion(kind);
   const format = fileFormats[kind];
   const found = fields.get('format');
@@ -223,7 +228,13 @@ export function readModelConfig(fields: Fields): ModelConfig {
   };
   const sentence = refusal(config);
   if (sentence) throw new CharnnError(fields.name(sentence(asField)));
-  return config;
+  return inOrderOf(fields, config);
+}
+
+/** An object with its keys in the order of a file's, so that a model that is written again has the same bytes */
+function inOrderOf<T extends object>(fields: Fields, value: T): T {
+  const given = Object.keys(fields.value).filter((key) => Object.hasOwn(value, key));
+  return { ...Object.fromEntries(given.map((key) => [key, undefined])), ...value };
 }
 
 /** Reads which cell a network has: a built-in cell by its name, or any other name together with equations. */
@@ -249,7 +260,7 @@ const asField: Spelling = (key, value) => (value === undefined ? key : `${key} $
 
 export function readTextOptions(fields: Fields): TextOptions {
   const { normalize, ...rest } = readRows(textRows, fields) as Complete<typeof textRows>;
-  return { ...rest, ...(normalize && { normalize }) };
+  return inOrderOf(fields, { ...rest, ...(normalize && { normalize }) });
 }
 
 /** Reads the text that ends each record; older files do not have it. */

@@ -1,6 +1,7 @@
 /** The model file: everything that sampling, scoring and fine-tuning need, in one JSON file. */
 
 import { CharnnError } from '../errors.js';
+import type { Fields } from '../json/fields.js';
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { quote } from '../messages/quote.js';
@@ -10,6 +11,7 @@ import { parameterTable } from '../model/parameters.js';
 import { withSeparator } from '../text/separator.js';
 import { History } from '../train/saving/history.js';
 import { writeFileAtomically } from './atomic.js';
+import type { NamedBytes } from './blobs.js';
 import { countsField, countsName, readTable, readTableHead, readWeights } from './counts-field.js';
 import {
   CheckpointFile,
@@ -22,6 +24,7 @@ import {
   readVocabulary,
 } from './json.js';
 import { readLineQuantiles } from './line-quantiles-field.js';
+import type { NamedValues, TensorShape } from './tensors.js';
 import { leastVersion, modelFeatures } from './versions.js';
 
 /**
@@ -33,28 +36,41 @@ export async function writeModel(
   model: Model,
   options: { readonly plainWeights: boolean },
 ): Promise<void> {
+  const { fields, tensors, blobs } = modelContents(model);
+  await writeFileAtomically(path, fileJson(fields, tensors, options.plainWeights, blobs));
+}
+
+/** What the file of a model holds, in whatever form it is written */
+export interface ModelContents {
+  /** All fields but the tensors, in their order; absent ones are undefined */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly NamedValues[];
+  /** The counts of a model that has them, packed */
+  readonly blobs: readonly NamedBytes[];
+}
+
+export function modelContents(model: Model): ModelContents {
   const counts = model.counts && countsField(model.counts.table, model.counts.weights);
-  const head = {
-    format: fileFormats.model,
-    version: leastVersion('model', modelFeatures(model)),
-    model: model.config,
-    text: model.text,
-    vocabulary: model.vocabulary.toJSON(),
-    separator: model.separator,
-    counts: counts?.field,
-    training: model.training,
-    history: History.of(model.history).entries,
-    lineQuantiles: model.lineQuantiles,
+  return {
+    fields: {
+      format: fileFormats.model,
+      version: leastVersion('model', modelFeatures(model)),
+      model: model.config,
+      text: model.text,
+      vocabulary: model.vocabulary.toJSON(),
+      separator: model.separator,
+      counts: counts?.field,
+      training: model.training,
+      history: History.of(model.history).entries,
+      lineQuantiles: model.lineQuantiles,
+    },
+    tensors: namedTensors(model).map(({ parameter: { name, shape }, values }) => ({
+      name,
+      shape,
+      values,
+    })),
+    blobs: counts ? [counts.blob] : [],
   };
-  const tensors = namedTensors(model).map(({ parameter: { name, shape }, values }) => ({
-    name,
-    shape,
-    values,
-  }));
-  await writeFileAtomically(
-    path,
-    fileJson(head, tensors, options.plainWeights, counts ? [counts.blob] : []),
-  );
 }
 
 /** Estimated size of a model file in bytes, with weights in base64 */
@@ -87,22 +103,40 @@ export function requireTexts(model: Model, path: string): Model {
  * @throws CharnnError as `readModel` does
  */
 export function readAnyModel(path: string): Promise<Model> {
-  return CheckpointFile.read(path, 'model', (file) => {
-    const { fields } = file;
-    const config = readModelConfig(fields.fields('model'));
-    const text = readTextOptions(fields.fields('text'));
-    const vocabulary = readVocabulary(fields, config);
-    const separator = readSeparator(fields);
-    const training = fields.get('training') === undefined ? undefined : fields.record('training');
-    const history = readHistory(fields);
-    const lineQuantiles = readLineQuantiles(fields);
-    const { weights, counts } = readParameters(file, config, quote(path));
-    return {
-      ...{ config, text, vocabulary, ...withSeparator(separator), training, history, weights },
-      ...(counts && { counts }),
-      ...(lineQuantiles && { lineQuantiles }),
-    };
-  });
+  return CheckpointFile.read(path, 'model', (file) =>
+    readContents(file.fields, quote(path), (shapes, blobs) => file.prepareTensors(shapes, blobs)),
+  );
+}
+
+/**
+ * Checks that a file has just these tensors and lists of bytes, before memory is taken for them.
+ * @returns a function that reads the tensors' values into the caller's memory, and returns the bytes
+ * @throws CharnnError naming what is wrong; the returned function throws it, too
+ */
+export type PrepareTensors = (
+  tensors: readonly TensorShape[],
+  blobs: readonly string[],
+) => (into: readonly Float32Array[]) => Uint8Array[];
+
+/**
+ * Makes a model of what a file holds, and checks every field of it.
+ * @param shown the file as messages show it
+ * @throws CharnnError naming the field that is wrong, or when memory does not suffice
+ */
+export function readContents(fields: Fields, shown: string, prepare: PrepareTensors): Model {
+  const config = readModelConfig(fields.fields('model'));
+  const text = readTextOptions(fields.fields('text'));
+  const vocabulary = readVocabulary(fields, config);
+  const separator = readSeparator(fields);
+  const training = fields.get('training') === undefined ? undefined : fields.record('training');
+  const history = readHistory(fields);
+  const lineQuantiles = readLineQuantiles(fields);
+  const { weights, counts } = readParameters(fields, config, shown, prepare);
+  return {
+    ...{ config, text, vocabulary, ...withSeparator(separator), training, history, weights },
+    ...(counts && { counts }),
+    ...(lineQuantiles && { lineQuantiles }),
+  };
 }
 
 /**
@@ -116,21 +150,17 @@ export function readTrainingId(path: string): Promise<unknown> {
 }
 
 function readParameters(
-  file: CheckpointFile,
+  fields: Fields,
   config: ModelConfig,
   shown: string,
+  prepare: PrepareTensors,
 ): Pick<Model, 'weights' | 'counts'> {
   const { parameters, flatSize, count } = parameterTable(config);
-  if (count > limits.parameters) {
-    throw new CharnnError(
-      `${shown} has ${count} parameters, and at most ${limits.parameters} are allowed`,
-    );
-  }
-  const { fields } = file;
+  requireReadable(count, shown);
   const isCounted = fields.get('counts') !== undefined;
   const counted = isCounted ? fields.fields('counts') : undefined;
   const head = counted && readTableHead(counted);
-  const readInto = file.prepareTensors(parameters, isCounted ? [countsName] : []);
+  const readInto = prepare(parameters, isCounted ? [countsName] : []);
   requireMemory(flatSize * 4, `the model ${shown}`);
   const weights = new Float32Array(flatSize);
   const [bytes] = readInto(
@@ -139,4 +169,16 @@ function readParameters(
   if (counted === undefined || head === undefined) return { weights };
   const table = readTable(counted, head, bytes, config.vocabulary);
   return { weights, counts: { table, weights: readWeights(counted, head) } };
+}
+
+/**
+ * Refuses a network that is too large to be read.
+ * @param count number of its parameters
+ * @throws CharnnError with both numbers
+ */
+export function requireReadable(count: number, shown: string): void {
+  if (count <= limits.parameters) return;
+  throw new CharnnError(
+    `${shown} has ${count} parameters, and at most ${limits.parameters} are allowed`,
+  );
 }

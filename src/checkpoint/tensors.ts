@@ -52,7 +52,8 @@ export function* tensorJson(tensor: NamedValues, plain: boolean, hash: Hash): Ge
   yield plain ? ']}' : '"}';
 }
 
-function firstNotFinite(values: Float32Array): number {
+/** The index of the first value that is not finite, or -1 */
+export function firstNotFinite(values: Float32Array): number {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
   return -1;
 }
@@ -66,7 +67,8 @@ function identity({ name, shape }: TensorShape): string {
   return JSON.stringify([name, shape]);
 }
 
-function littleEndian(values: Float32Array): Buffer {
+/** The bytes of values, little-endian: where the processor is so itself, a view on them */
+export function littleEndian(values: Float32Array): Buffer {
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32();
 }

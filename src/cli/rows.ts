@@ -1,9 +1,8 @@
 /** Options that several commands have. */
-import { precisionNames } from '../backend/device.js';
 import { flag, type OptionRow, option } from '../options/table.js';
-import { choice, modelFile, path } from '../options/types.js';
+import { modelFile, path } from '../options/types.js';
 import { schema } from '../train/schema/schema.js';
-import { runningPrecision } from '../train/schema/training-rows.js';
+import { predictingPrecision, runningPrecision } from '../train/schema/training-rows.js';
 
 export const model = option('<file>', modelFile, 'the model', {
   short: 'm',
@@ -15,14 +14,10 @@ export const last = flag(
 );
 export const backend = plain(schema.backend);
 export const precision = runningPrecision;
-/** The same where a trained model predicts and nothing is learned */
-export const predictionPrecision = option(
-  '<format>',
-  choice(precisionNames),
-  'number format of matrix products: float32, bfloat16 with float32 sums, or 8-bit integers, the fastest when characters are processed one at a time',
-  { default: 'f32' },
-);
+export const predictionPrecision = predictingPrecision;
 export const threads = { ...plain(schema.threads), absent: 'usable cores' };
+export const force = plain(schema.force);
+export const plainWeights = plain(schema.plainWeights);
 export const json = flag('print machine-readable JSON');
 export const quiet = flag('print nothing but warnings and errors', { short: 'q' });
 export const debug = flag('print the stack trace of an error');

@@ -15,7 +15,7 @@ import {
 } from '../train/length/benchmark.js';
 import type { TrainingProfile } from '../train/length/training-profile.js';
 
-/** V of the torch-rnn benchmark, whose sizes are the defaults */
+/** Size of the vocabulary in the torch-rnn benchmark, whose sizes are the defaults */
 const vocabulary = 65;
 
 const table = {
@@ -50,7 +50,7 @@ export const bench = defineCommand({
   standardOutput: 'result',
   async run(_, options) {
     const result = await benchmark(settingsOf(options));
-    // maxRSS is in kilobytes, of this process with all its threads
+    // maxRSS is in kilobytes and covers this process with all its threads
     const peakMegabytes = process.resourceUsage().maxRSS / 1024;
     process.stdout.write(options.json ? json(result, peakMegabytes) : lines(result, peakMegabytes));
   },

@@ -1,4 +1,4 @@
-/** `charnn cells`: recurrent cells as equations. */
+/** `charnn cells`: lists, shows and checks recurrent cells as equations. */
 import { gradientErrors } from '../analyse/check-gradients.js';
 import { fusedNames, headingOf, libraryNames, libraryText } from '../cells/cell-library.js';
 import { keptWidth, type Program } from '../cells/cell-program.js';
@@ -60,7 +60,7 @@ export const cellsCommand = defineCommand({
   },
 });
 
-/** Finds a cell and its text; cells with kernels of their own have one, too. */
+/** Finds a cell and its equations, which cells with kernels of their own also have. */
 function find(name: string): {
   readonly name: string;
   readonly text: string;
@@ -81,7 +81,7 @@ function list({ json }: Options): string {
   return cells.map(({ name, what }) => `${name.padEnd(10)}${what}\n`).join('');
 }
 
-/** Costs of a layer of H units with H inputs */
+/** The size and cost of a layer with H units and H inputs */
 function costs(program: Program, H: number) {
   const { inputs, units, vectors, recurrent, operations, states } = program;
   return {
@@ -133,7 +133,7 @@ function show(given: string, { hidden: H = table.hidden.default, json }: Options
   ].join('\n');
 }
 
-/** Relative error above which a gradient counts as wrong; differences in float64 are exact to about 1e-8. */
+/** Relative error above which a gradient counts as wrong; finite differences in float64 are exact to about 1e-8. */
 const tolerance = 1e-6;
 
 async function check(given: string, options: Options): Promise<void> {

@@ -1,4 +1,4 @@
-/** `charnn compress`: codes a file with the predictions of a model that learns from it. */
+/** `charnn compress`: compresses a file with the predictions of a model that learns from it. */
 
 import { openDevice } from '../backend/open-device.js';
 import { readModel } from '../checkpoint/model-file.js';

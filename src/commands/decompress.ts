@@ -1,4 +1,4 @@
-/** `charnn decompress`: restores a file that `charnn compress` has coded, byte for byte. */
+/** `charnn decompress`: restores a file that `charnn compress` has compressed, byte for byte. */
 import { readModel } from '../checkpoint/model-file.js';
 import { defineCommand } from '../cli/command.js';
 import * as rows from '../cli/rows.js';

@@ -73,7 +73,7 @@ function description(model: Model): string {
   if (residual) field('connections', 'residual');
   if (layerNorm) field('gates', 'layer normalisation');
   field('parameters', grouped(parameterTable(config).count));
-  // a model's history ends with the validation at which it was saved
+  // the last validation in a model's history is the one at which it was saved
   const { step, validationLoss } = history.at(-1) ?? {};
   if (validationLoss != null) {
     const loss = `${validationLoss.toFixed(4)} nats = ${bits(validationLoss)} bits/char`;
@@ -147,7 +147,7 @@ function description(model: Model): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Summary of a model's counts, with the mean weights for each length of context. */
+/** A summary of a model's counts, with the mean mixing weights for each length of context. */
 function summaryOf(counts: ModelCounts) {
   const { context, cutoff } = counts.table;
   return { context, cutoff, ngrams: entriesOf(counts.table), weights: weightsByLength(counts) };

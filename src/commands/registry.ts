@@ -1,6 +1,6 @@
 /**
- * The commands, a line each, in the order in which help shows them. A command is loaded when it is asked for: most
- * of the time that a short one takes would otherwise go into loading the others.
+ * The commands, one line each, in the order in which help shows them. A command is loaded only when it is needed,
+ * because loading the others would take most of the time of a short command.
  */
 import type { CommandDefinition } from '../cli/command.js';
 
@@ -17,6 +17,8 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   novelty: async () => (await import('./novelty.js')).novelty,
   compress: async () => (await import('./compress.js')).compress,
   decompress: async () => (await import('./decompress.js')).decompress,
+  export: async () => (await import('./export.js')).exportCommand,
+  import: async () => (await import('./import.js')).importCommand,
   inspect: async () => (await import('./inspect.js')).inspect,
   bench: async () => (await import('./bench.js')).bench,
   cells: async () => (await import('./cells-command.js')).cellsCommand,
@@ -28,7 +30,7 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
 };
 
 /**
- * The definition of the command with exactly this name; for any other word all of them, so that a suggestion can be
+ * The definition of the command with exactly this name; for any other word all definitions, so that a suggestion can be
  * made.
  */
 export async function commandsFor(word: string | undefined): Promise<readonly AnyCommand[]> {

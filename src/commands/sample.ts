@@ -87,7 +87,7 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
     options.complete === undefined
       ? undefined
       : linePrompts(options.complete, encode, model.text, reading);
-  // which records are selected is only known after they have been drawn
+  // it is only known after records have been drawn which of them are selected
   const expected = selected ? Number.POSITIVE_INFINITY : count;
   const prompts = new RecordPrompts(common, options.echo ?? true);
   const pieces = generate(prompts.jobs(lines, lines ? count : expected), {
@@ -145,14 +145,14 @@ async function stream(
 
 const lineFeed = 0x0a;
 
-/** What is written after a single text: a line feed in a terminal, where the shell's prompt needs a line of its own. */
+/** What is written after a single text: a line feed in a terminal, so that the shell's prompt begins on a new line. */
 function closing(last: number | undefined): string {
   return process.stdout.isTTY && last !== lineFeed ? '\n' : '';
 }
 
 const nothing: Prompt = { bytes: new Uint8Array(0), ids: [] };
 
-/** Keeps the prompt of each record: the common one and, when lines are completed, the record's own. */
+/** Stores the prompt of each record: the common one followed, when lines are completed, by the record's own. */
 class RecordPrompts {
   private readonly own = new Map<number, Prompt>();
 

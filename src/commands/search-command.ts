@@ -1,4 +1,4 @@
-/** `charnn search`: mutates recurrent cells, and says whether any is better than LSTM. */
+/** `charnn search`: mutates recurrent cells, and tests whether any is better than LSTM. */
 import { createHash } from 'node:crypto';
 import { removeTemporaryFiles } from '../checkpoint/atomic.js';
 import { lockModel } from '../checkpoint/lock.js';
@@ -23,7 +23,7 @@ import { textArguments } from './input/text-arguments.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 import { pageOfSearch, rungLine, searchJson, searchLines } from './output/search-shown.js';
 
-/** Larger networks take so long that a search says nothing. */
+/** Max number of units; larger networks train so slowly that a search cannot tell cells apart. */
 const maxHidden = 1024;
 const maxLayers = 4;
 
@@ -64,7 +64,7 @@ const table = {
 };
 type Options = OptionsOf<typeof table>;
 
-/** What the plan of a resumed search says already */
+/** Options that are fixed in the plan of a resumed search */
 const planned = ['time', 'hidden', 'layers', 'embedding', 'seed', 'backend'] as const;
 
 export const searchCommand = defineCommand({
@@ -99,7 +99,7 @@ async function run(texts: readonly string[], options: Options): Promise<number |
   });
   const lock = await lockModel(recordPath);
   const release = () => lock.release();
-  // the lock must not remain when the process ends at once, at a second Ctrl-C
+  // the lock must be removed even when a second Ctrl-C ends the process at once
   process.once('exit', release);
   const interruption = new Interruption();
   try {
@@ -159,7 +159,7 @@ async function newPlan(corpus: Corpus, options: Options): Promise<SearchPlan> {
   const { characters } = corpus;
   return planSearch({
     ...fingerprint(corpus),
-    // as `train` picks them for a small network
+    // the batch shape that `train` picks for a small network
     ...batchShape(characters, 'small'),
     seed: options.seed ?? table.seed.default,
     hidden: options.hidden ?? table.hidden.default,
@@ -197,7 +197,7 @@ function say({ plan, outcomes }: SearchRecord, output: Output): void {
   if (outcomes.size > 0) output.note(`${outcomes.size} trainings are done already`);
 }
 
-/** @returns nothing when the signal came first */
+/** @returns undefined if a signal interrupted the search */
 async function searched(
   { plan, outcomes }: SearchRecord,
   corpus: Corpus,
@@ -212,7 +212,7 @@ async function searched(
       onRung,
       async train(jobs) {
         const missing = jobs.filter((job) => !outcomes.has(keyOf(job)));
-        // one after the other: two writers of one file would meet
+        // one save after the other, so that the file never has two writers
         let saved = Promise.resolve();
         await trainer.all(missing, signal, async (job, outcome) => {
           outcomes.set(keyOf(job), outcome);

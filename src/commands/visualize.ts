@@ -25,7 +25,7 @@ import { checkPagePath, writePage } from './output/page-file.js';
 /** Max bytes of activations on a page, before compression, unless the units are named */
 const activationBudget = 32e6;
 const guesses = 5;
-/** Number of characters whose guesses are decoded together */
+/** Number of characters whose predictions are decoded together */
 const partLength = 1 << 15;
 
 const table = {
@@ -98,7 +98,7 @@ async function showReading(
   else for (const line of findingLines(seen)) output.note(line);
 }
 
-/** The units that were asked for; otherwise as many as fit on the page, those that follow a feature first. */
+/** The units that were asked for, or else as many as fit on the page, beginning with those that follow a feature. */
 function chooseUnits(
   asked: OptionsOf<typeof table>['units'],
   model: Model,
@@ -125,7 +125,7 @@ function chooseUnits(
   output.note(
     `of ${grouped(all.length)} units the page holds the activations of ${fitting}; name others with --units, or show less text`,
   );
-  // the best unit of each feature, then the second best of each, and so on
+  // first the best unit of each feature, then the second best of each, and so on
   const ranked = [0, 1, 2].flatMap((place) =>
     findings.flatMap(({ units }) => units.slice(place, place + 1)),
   );
@@ -174,7 +174,7 @@ function pageData(
   };
 }
 
-/** A byte of ASCII as its character, another one as two hexadecimal digits. */
+/** An ASCII byte as its character, any other as two hexadecimal digits. */
 function byteName(byte: number | undefined): string {
   if (byte === undefined) return '\ufffd';
   return byte < 0x80 ? String.fromCharCode(byte) : byte.toString(16);

@@ -68,7 +68,7 @@ async function compareModels(
   const loaded = await Promise.all(paths.map((file) => readModel(file)));
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
-  // lines are decoded if any of the models reads characters
+  // bytes are decoded as text if any of the models reads characters
   const unit = loaded.every((model) => model.text.unit === 'byte') ? 'byte' : 'char';
   const keepCr = loaded.some((model) => model.text.keepCr);
   const reading = readingOf(options, unit, 'replace');
@@ -105,6 +105,6 @@ async function compareModels(
 function modelLabels(paths: readonly string[]): readonly string[] {
   const names = paths.map((file) => basename(file).replace(/\.json$/, ''));
   const labels = new Set(names).size === names.length ? names : paths;
-  // a line of output is one record with tabs in it, on a terminal too
+  // a line of output is one record with tabs in it, also on a terminal
   return labels.map(printable);
 }

@@ -1,6 +1,9 @@
 /** Recognises files that charnn has written, by their first bytes. */
 
-export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed' | 'search';
+export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed' | 'search' | ExportKind;
+
+/** Models in the formats of other programs */
+type ExportKind = 'safetensors' | 'onnx';
 
 /** The order matters, because a model's beginning is also that of other formats. */
 const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
@@ -14,6 +17,9 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
   // the first event of a training, as `--json` writes it
   ['log', /^\{"type":"start","model":\{"cell":/],
   ['compressed', /^charnn\0z/],
+  ['safetensors', /^[\s\S]{8}\{"__metadata__":\{"format":"charnn"/],
+  // field 1, the version of the format, then field 2, the name of the program, which has six letters
+  ['onnx', new RegExp(`^${String.fromCharCode(8)}[\\s\\S]${String.fromCharCode(0x12, 6)}charnn`)],
 ];
 
 /** Number of a file's first bytes that `ownKind` needs. */

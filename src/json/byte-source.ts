@@ -68,7 +68,10 @@ async function pipe(path: string, stats: Stats): Promise<ByteSource> {
   } catch (cause) {
     failToRead(path, cause);
   }
-  const bytes = Buffer.concat(pieces);
+  return bytesInMemory(Buffer.concat(pieces));
+}
+
+export function bytesInMemory(bytes: Buffer): ByteSource {
   return {
     // a scanner that skips an escape may ask for a position beyond the end
     read: (into, position) => bytes.copy(into, 0, Math.min(position, bytes.length)),

@@ -7,7 +7,7 @@ import { CharnnError } from '../errors.js';
 import { limits } from '../limits.js';
 import { requireHeap } from '../machine/memory.js';
 import { quoteText } from '../messages/quote.js';
-import type { ByteSource } from './byte-source.js';
+import { type ByteSource, bytesInMemory } from './byte-source.js';
 import type { JsonObject } from './fields.js';
 
 /** Max bytes of heap per byte of JSON; the smallest object, with its comma, has three characters. */
@@ -47,7 +47,25 @@ const scalarEnds: ReadonlySet<number> = new Set([...spaces, comma, closeBrace, c
  * @throws CharnnError for a file that is not a JSON object, or that exceeds the limits
  */
 export function scanFile(source: ByteSource, where: string): ScannedFile {
-  return new Scanner(source, where).file();
+  return new Scanner(source, where, 'damaged, or not a charnn file').whole((scanner) =>
+    scanner.file(),
+  );
+}
+
+/**
+ * Scans an object of JSON without tensors.
+ * @param where what messages call it
+ * @returns its fields, in their order
+ * @throws CharnnError as `scanFile`
+ */
+export function scanObject(source: ByteSource, where: string): JsonObject {
+  return new Scanner(source, where, 'it is damaged').whole((scanner) => scanner.fields());
+}
+
+/** Parses a value of JSON in a text that may be anything. @throws CharnnError as `scanFile` */
+export function parseChecked(text: string, where: string): unknown {
+  const source = bytesInMemory(Buffer.from(text));
+  return new Scanner(source, where, 'it is damaged').whole((scanner) => scanner.value());
 }
 
 class Scanner {
@@ -60,7 +78,18 @@ class Scanner {
   constructor(
     private readonly source: ByteSource,
     private readonly where: string,
+    /** What messages say where the text is no JSON */
+    private readonly suspicion: string,
   ) {}
+
+  /** Reads the whole text. */
+  whole<T>(read: (scanner: Scanner) => T): T {
+    this.skipSpaces();
+    const result = read(this);
+    this.skipSpaces();
+    if (this.peek() !== -1) this.fail('there is more after its end');
+    return result;
+  }
 
   file(): ScannedFile {
     let tensors: ScannedTensor[] | undefined;
@@ -69,9 +98,15 @@ class Scanner {
       tensors = this.tensors();
       return undefined;
     });
-    this.skipSpaces();
-    if (this.peek() !== -1) this.fail('there is more after its end');
     return { head, tensors };
+  }
+
+  fields(): JsonObject {
+    return this.object(() => this.parsed());
+  }
+
+  value(): unknown {
+    return this.parsed();
   }
 
   private tensors(): ScannedTensor[] {
@@ -225,7 +260,7 @@ class Scanner {
     this.position++;
   }
 
-  private fail(reason = 'damaged, or not a charnn file', cause?: unknown): never {
+  private fail(reason = this.suspicion, cause?: unknown): never {
     const place = this.peek() === -1 ? 'it ends too early' : `at byte ${this.position}`;
     throw new CharnnError(`${this.where} is not valid JSON, ${place}: ${reason}`, 1, { cause });
   }

@@ -5,7 +5,7 @@ import { flag, type OptionsOf, option } from '../options/table.js';
 import { choice, integer, oneOrMore, repeated, text, type ValueType } from '../options/types.js';
 import { choiceRows, countsWeightRow, extentRows, recordRows } from '../sample/sample-rows.js';
 import { columnRows, readingRows } from '../text/reading-rows.js';
-import { runningPrecision } from '../train/schema/training-rows.js';
+import { predictingPrecision } from '../train/schema/training-rows.js';
 import type { AbortSignalLike } from './abort.js';
 import type { Corpus } from './corpus.js';
 import { textOf } from './held.js';
@@ -39,7 +39,7 @@ const oneTextRows = {
 export const modelRows = {
   load: {
     backend: backendRow,
-    precision: runningPrecision,
+    precision: predictingPrecision,
     last: flag('the latest weights of the training, from its state, instead of the best'),
   },
   save: { plainWeights: flag('write weights as numbers, not as base64') },

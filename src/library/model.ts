@@ -21,6 +21,7 @@ import {
 } from './arguments.js';
 import { checkCoding, guarded, withExactDevice } from './coding.js';
 import type { Ending } from './ending.js';
+import { requireCodingPrecision, requireWeightsThatLearn } from './fixed-weights.js';
 import { keepModel, type LoadedModel, loadOnto } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
 import {
@@ -169,6 +170,7 @@ export class Model {
   ): AsyncGenerator<LineScore, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'score');
     checkOptions(modelRows.score, rest, 'score');
+    requireWeightsThatLearn(this.#device.precision, (rest as ScoreOptions).dynamic);
     requireLines(lines);
     const scored = this.#operations.iterate(requireSignal(given), (ending) =>
       scoreInput(this.#loaded(), lines, rest, ending),
@@ -180,7 +182,7 @@ export class Model {
    * Evaluates files or folders as one text.
    * @returns losses in nats and bits a character
    * @throws CharnnError for what cannot be read or has fewer than two characters
-   * @throws UsageError naming an option that is unknown or out of range
+   * @throws UsageError naming an option that is unknown or out of range, and for `dynamic` of a model in int8
    */
   async evaluate(
     path: string | readonly string[],
@@ -189,6 +191,7 @@ export class Model {
     const paths = requirePaths(path, 'the path of a text');
     const { signal: given, ...rest } = requireObject(options, 'evaluate');
     checkOptions(modelRows.evaluate, rest, 'evaluate');
+    requireWeightsThatLearn(this.#device.precision, (rest as EvaluateFileOptions).dynamic);
     const { text, vocabulary } = this.#data;
     const reading = readingOf(rest, text.unit);
     return this.#operations.run(requireSignal(given), async (ending) => {
@@ -204,12 +207,13 @@ export class Model {
    * Evaluates a string.
    * @returns losses in nats and bits a character
    * @throws CharnnError for a text of fewer than two characters
-   * @throws UsageError naming an option that is unknown or out of range
+   * @throws UsageError naming an option that is unknown or out of range, and for `dynamic` of a model in int8
    */
   async evaluateText(text: string, options: EvaluateTextOptions = {}): Promise<Evaluation> {
     const string = requireString(text, 'the text of evaluateText');
     const { signal: given, ...rest } = requireObject(options, 'evaluateText');
     checkOptions(modelRows.evaluateText, rest, 'evaluateText');
+    requireWeightsThatLearn(this.#device.precision, (rest as EvaluateTextOptions).dynamic);
     return this.#operations.run(requireSignal(given), async (ending) =>
       this.#evaluate(idsOf(string, this.#data), rest, ending),
     );
@@ -218,9 +222,11 @@ export class Model {
   /**
    * Compresses bytes with the model's predictions; `decompress` of the same model restores them.
    * @throws CharnnError when memory does not suffice
+   * @throws UsageError naming an option that is unknown or out of range, and for a model in int8
    */
   async compress(bytes: Uint8Array, options: CompressOptions = {}): Promise<Uint8Array> {
     const { content, listener, signal: given, rest } = checkCoding(bytes, options, 'compress');
+    requireCodingPrecision(this.#device.precision);
     const { learn = true, threads = coresInStep() } = rest;
     return this.#operations.run(given, (ending) =>
       withExactDevice(this.#device, { bytes: content.length, withModel: true }, (device) =>

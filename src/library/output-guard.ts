@@ -6,16 +6,18 @@ import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
 import { resolveLinks, temporaryName } from '../checkpoint/atomic.js';
 import { CharnnError, optionName, systemReason, UsageError } from '../errors.js';
-import { ownKind } from '../files/own-kinds.js';
+import { type OwnKind, ownKind } from '../files/own-kinds.js';
 import { isSameFile, ownStreamTo } from '../files/own-streams.js';
 import { quote } from '../messages/quote.js';
 import { startOf } from '../text/open-file.js';
 
 export interface GuardedOutput {
   readonly path: string;
-  readonly kind: 'model' | 'state' | 'page' | 'search';
-  /** Whether an older file of this kind may be replaced; a page may always be */
+  readonly kind: 'model' | 'state' | 'search' | 'page' | 'safetensors' | 'onnx';
+  /** Whether an older file of this kind may be replaced; one that was made of a model may always be */
   readonly mayReplace: boolean;
+  /** Whether the command could go on with an older file of this kind */
+  readonly mayResume?: boolean;
   /** Whether the path was derived from the one that was given, so that no option names it */
   readonly isDerived?: boolean;
   /** Paths of what the command reads; `-` and those that are not given are left out */
@@ -32,6 +34,8 @@ const names = {
   log: 'the log of a training',
   compressed: 'a compressed file',
   search: 'the record of a search',
+  safetensors: 'a file of safetensors',
+  onnx: 'a file of ONNX',
 };
 
 /**
@@ -39,7 +43,7 @@ const names = {
  * @throws CharnnError for a file that may not be replaced, or a folder that cannot be written to
  */
 export async function guardOutput(output: GuardedOutput): Promise<void> {
-  const { path, kind, mayReplace, inputs, isDerived = false } = output;
+  const { path, kind, mayReplace, mayResume = true, inputs, isDerived = false } = output;
   const shown = quote(path);
   const named = isDerived ? shown : `${optionName('output')} ${shown}`;
   if (path === '') throw new UsageError(`${optionName('output')} is empty: name a file`);
@@ -66,10 +70,11 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
     );
   }
   const found = existing.size === 0 ? kind : ownKind(await startOf(path));
-  const isWork = found === 'model' || found === 'state' || found === 'search';
-  if (kind !== 'page' && !mayReplace && isWork) {
+  const isWork = (of: OwnKind | undefined) => of === 'model' || of === 'state' || of === 'search';
+  if (isWork(kind) && !mayReplace && isWork(found)) {
+    const advice = mayResume ? ` ${optionName('resume')} to go on with it,` : '';
     throw new CharnnError(
-      `${shown} exists already: give ${optionName('force')} to replace it, ${optionName('resume')} to go on with it, or another ${optionName('output')}`,
+      `${shown} exists already: give ${optionName('force')} to replace it,${advice} or another ${optionName('output')}`,
     );
   }
   if (found !== kind) {

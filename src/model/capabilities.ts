@@ -14,12 +14,17 @@ export const networkCommands = [
   ...['bench', 'gradients', 'visualize'],
 ] as const;
 
+/** Formats of other programs that a model can be written in */
+export const exportFormats = ['safetensors', 'onnx'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
 export interface Capability {
   /** Cells with kernels of their own that have the feature; `equations` says it for all cells of equations. */
   readonly cells: readonly CellName[];
   readonly equations: boolean;
   readonly backends: readonly Exclude<BackendName, 'auto'>[];
   readonly commands: readonly string[];
+  readonly formats: readonly ExportFormat[];
 }
 
 const allBackends = backendNames.filter((name) => name !== 'auto');
@@ -33,15 +38,15 @@ function cellsWith(feature: CellFeature): readonly CellName[] {
 export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>> = {
   residual: {
     ...{ cells: cellNames, equations: true },
-    ...{ backends: allBackends, commands: networkCommands },
+    ...{ backends: allBackends, commands: networkCommands, formats: exportFormats },
   },
   layerNorm: {
     ...{ cells: cellsWith('layerNorm'), equations: false },
-    ...{ backends: allBackends, commands: networkCommands },
+    ...{ backends: allBackends, commands: networkCommands, formats: exportFormats },
   },
   pairs: {
     ...{ cells: cellNames, equations: false },
-    ...{ backends: allBackends, commands: ['train', 'convert', 'eval'] },
+    ...{ backends: allBackends, commands: ['train', 'convert', 'eval'], formats: ['safetensors'] },
   },
 };
 
@@ -62,6 +67,7 @@ export interface Combination extends ArchitectureFlags {
   readonly backend?: BackendName | undefined;
   readonly precision?: Precision | undefined;
   readonly command?: string | undefined;
+  readonly format?: ExportFormat | undefined;
 }
 
 function isOfEquations(cell: string | undefined): boolean {
@@ -73,7 +79,7 @@ function isOfEquations(cell: string | undefined): boolean {
  * are spelt.
  */
 export function refusal(wanted: Combination): ((name: Spelling) => string) | undefined {
-  const { cell, backend, command, precision = 'f32' } = wanted;
+  const { cell, backend, command, format, precision = 'f32' } = wanted;
   const { backends } = precisions[precision];
   if (backend !== undefined && backend !== 'auto' && !backends.includes(backend)) {
     return (name) =>
@@ -84,6 +90,7 @@ export function refusal(wanted: Combination): ((name: Spelling) => string) | und
     const pairs = [
       ['cell', capability.cells, isOfEquations(cell) && capability.equations ? undefined : cell],
       ['backend', capability.backends, backend === 'auto' ? undefined : backend],
+      ['format', capability.formats, format],
     ] as const;
     for (const [axis, able, given] of pairs) {
       if (given === undefined || (able as readonly string[]).includes(given)) continue;

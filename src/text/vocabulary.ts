@@ -201,9 +201,8 @@ export class Vocabulary {
     const sized = list.length >= 1 && list.length <= maxSize;
     check(sized, 'symbols', `a list of 1 to ${maxSize} symbols`, list.length);
     const expected = unit === 'char' ? 'one character' : 'an integer from 0 to 255';
-    const read = unit === 'char' ? singleCodePoint : byteValue;
     const numbers = list.map((symbol, i) => {
-      const number = read(symbol);
+      const number = symbolFromJson(unit as TextUnit, symbol);
       check(number !== undefined, `symbols[${i}]`, expected, symbol);
       return number as number;
     });
@@ -213,6 +212,11 @@ export class Vocabulary {
     }
     return new Vocabulary(unit as TextUnit, numbers);
   }
+}
+
+/** The symbol that a value of JSON stands for: a text of one character, or a byte as a number; else undefined */
+export function symbolFromJson(unit: TextUnit, value: unknown): number | undefined {
+  return unit === 'char' ? singleCodePoint(value) : byteValue(value);
 }
 
 function singleCodePoint(value: unknown): number | undefined {

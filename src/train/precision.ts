@@ -1,6 +1,6 @@
 /** Decides whether a training multiplies in float32 or in bfloat16, if the user leaves that to charnn. */
 import type { BackendName, TrainingPrecision } from '../backend/device.js';
-import { multipliesHalf } from '../backend/native.js';
+import { halfIsFaster } from '../backend/native.js';
 import type { TrainConfig } from './train-config.js';
 
 /** The precision of a training; a configuration that records none, as in earlier versions, means float32. */
@@ -16,8 +16,8 @@ export function precisionOf({ precision }: Pick<TrainConfig, 'precision'>): Trai
 const minHidden = 32;
 
 /**
- * Resolves the requested precision: `auto` is bfloat16 if the processor has instructions for it and a step with it is
- * clearly faster. The choice depends only on sizes and processor, so that a training can be repeated.
+ * Resolves the requested precision: `auto` is bfloat16 if a step with it has been measured to be clearly faster on
+ * processors like this one. The choice depends only on sizes and processor, so that a training can be repeated.
  */
 export function choosePrecision(
   asked: TrainingPrecision | 'auto' | undefined,
@@ -28,5 +28,5 @@ export function choosePrecision(
 ): TrainingPrecision {
   if (asked === 'f32' || asked === 'bf16') return asked;
   const mayBeNative = backend === 'auto' || backend === 'native';
-  return mayBeNative && hidden >= minHidden && multipliesHalf() ? 'bf16' : 'f32';
+  return mayBeNative && hidden >= minHidden && halfIsFaster() ? 'bf16' : 'f32';
 }

@@ -5,7 +5,7 @@ import { address } from '#charnn/backend/cpu.js';
 import type { Engine } from '#charnn/backend/cpu-device.js';
 import { type Precision, precisionNames } from '#charnn/backend/device.js';
 import { loadNative, nativeEngine } from '#charnn/backend/native.js';
-import { type Address, ScopeMemory } from '#charnn/backend/scope-memory.js';
+import { type Address, type MemorySource, ScopeMemory } from '#charnn/backend/scope-memory.js';
 import { type WasmVariant, wasmEngine } from '#charnn/backend/wasm.js';
 import { availableBackends, type SyncBackend } from '../backends.js';
 import { reference } from './float64-reference.js';
@@ -27,16 +27,22 @@ class GuardedBackend extends CompiledBackend {
 
 type NamedMachine = [name: string, make: () => Machine, precision: Precision];
 
+/** Kernels, and guards around their own memory too */
+export function guardedMachine(
+  source: MemorySource,
+  name: string,
+  kernels: ConstructorParameters<typeof CompiledBackend>[2],
+): Machine {
+  const backend = new GuardedBackend(new ScopeMemory(source), name, kernels, new Scratch(source));
+  return { backend, guarded: backend.guarded };
+}
+
 function compiled(engine: Engine | { readonly missing: string }): NamedMachine[] {
   if ('missing' in engine) return [];
   const { kernels } = engine.operations(new ScopeMemory(engine.source)) as unknown as {
     kernels: ConstructorParameters<typeof CompiledBackend>[2];
   };
-  const make = () => {
-    const memory = new ScopeMemory(engine.source);
-    const backend = new GuardedBackend(memory, engine.name, kernels, new Scratch(engine.source));
-    return { backend, guarded: backend.guarded };
-  };
+  const make = () => guardedMachine(engine.source, engine.name, kernels);
   return [[engine.name, make, engine.precision]];
 }
 

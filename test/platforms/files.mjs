@@ -21,7 +21,7 @@ const expected = {
   'linux-arm64.node': {
     format: 'elf64-littleaarch64',
     libraries: [],
-    functions: [...libraryOfC, 'madvise'],
+    functions: [...libraryOfC, 'madvise', 'getauxval'],
   },
   'darwin-x64.node': {
     format: 'Mach-O 64-bit x86-64',
@@ -33,7 +33,7 @@ const expected = {
     format: 'Mach-O arm64',
     libraries: ['/usr/lib/libSystem.B.dylib'],
     // the last is dyld's own
-    functions: [...libraryOfC, 'dyld_stub_binder'],
+    functions: [...libraryOfC, 'sysctlbyname', 'dyld_stub_binder'],
   },
   'win32-x64.node': {
     format: 'COFF-x86-64',
@@ -42,8 +42,8 @@ const expected = {
   },
   'win32-arm64.node': {
     format: 'COFF-ARM64',
-    libraries: ['node.exe', 'msvcrt.dll', 'ntdll.dll'],
-    functions: [...libraryOfC, '__chkstk'],
+    libraries: ['node.exe', 'msvcrt.dll', 'ntdll.dll', 'kernel32.dll'],
+    functions: [...libraryOfC, '__chkstk', 'IsProcessorFeaturePresent'],
   },
 };
 

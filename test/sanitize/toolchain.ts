@@ -1,5 +1,5 @@
 /** Compiling the kernels for their test: with sanitizers, with mistakes put into them, emulated. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, join } from 'node:path';
@@ -42,21 +42,35 @@ const levelFlags: Readonly<Partial<Record<Level, readonly string[]>>> =
 
 export const levelsOfArchitecture = Object.keys(levelFlags) as Level[];
 
-/** The kernels of AVX-512 and of AVX512-BF16, compiled for any processor */
-type Emulated = 'emulated' | 'emulatedbf16';
+/** What the compiler is told for the kernels of AVX-512, of AVX512-BF16 and of AMX, compiled for any processor */
+const emulatedFlags = {
+  emulated: [],
+  emulatedbf16: ['-D__AVX512BF16__', '-DHALF'],
+  emulatedamx: ['-D__AVX512BF16__', '-DHALF', '-DAMX'],
+} as const;
+type Emulated = keyof typeof emulatedFlags;
 
-/** The level under whose name emulated kernels stand, which every processor of this kind has */
+const halfOfAll: Level = process.arch === 'x64' ? 'avx2bf16' : 'baselinebf16';
+/** The level under whose name emulated kernels stand, which every processor of this kind has; one of each in an addon */
 export const standIns: Readonly<Record<Emulated, Level>> = {
   emulated: 'baseline',
-  emulatedbf16: process.arch === 'x64' ? 'avx2bf16' : 'baselinebf16',
+  emulatedbf16: halfOfAll,
+  emulatedamx: halfOfAll,
 };
 
 const isEmulated = (level: Emulated | Level): level is Emulated => level in standIns;
 
 function flagsOf(level: Emulated | Level): readonly string[] {
   if (!isEmulated(level)) return levelFlags[level] ?? [];
-  const half = level === 'emulatedbf16' ? ['-D__AVX512BF16__', '-DHALF'] : [];
-  return ['-Wno-psabi', '-D__AVX512F__', ...half, `-I${join(here, 'emulated')}`];
+  return [
+    ...['-Wno-psabi', '-D__AVX512F__', ...emulatedFlags[level]],
+    `-I${join(here, 'emulated')}`,
+  ];
+}
+
+/** Whether there is a compiler for all that follows */
+export function hasCompiler(): boolean {
+  return spawnSync(compiler, ['--version']).status === 0;
 }
 
 /** The run-time library of AddressSanitizer, which has to be in the process before Node.js begins. */

@@ -1,11 +1,23 @@
 const avx2 = ['-mavx2', '-mfma'];
 /** What emulates an instruction is slow in any case, and is to be small. */
 const emulation = ['-DHALF', '-Os'];
+/** A level that differs from another one in its products alone, and shares the rest with it */
+const basedOn = (level: string) => `-DBASE=${level}`;
 const avx512 = ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'];
+
+/** The levels of an architecture that has no line of its own */
+export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
+  baseline: [],
+  baselinebf16: [...emulation, basedOn('baseline')],
+  baselineint8: ['-DINT8', basedOn('baseline')],
+};
+
+const avx512bf16 = [...avx512, '-mavx512bf16', '-DHALF', basedOn('avx512')];
 
 /**
  * Instruction levels of an architecture, with what a compiler is told for each. Those with HALF have products
- * in half precision, those with INT8 weights of 8 bits.
+ * in half precision, those with INT8 weights of 8 bits; AMX, BFMMLA and SDOT are instructions for them. BASE is the
+ * level whose other functions one shares.
  */
 export const instructionLevels: Readonly<
   Record<string, Readonly<Record<string, readonly string[]>>>
@@ -14,18 +26,17 @@ export const instructionLevels: Readonly<
     baseline: [],
     avx2,
     avx512,
-    avx512bf16: [...avx512, '-mavx512bf16', '-DHALF'],
-    avx2bf16: [...avx2, ...emulation],
-    avx512int8: [...avx512, '-mavx512vnni', '-DINT8'],
-    avx2int8: [...avx2, '-DINT8'],
+    avx512bf16,
+    amxbf16: [...avx512bf16, '-mamx-tile', '-mamx-bf16', '-DAMX'],
+    avx2bf16: [...avx2, ...emulation, basedOn('avx2')],
+    avx512int8: [...avx512, '-mavx512vnni', '-DINT8', basedOn('avx512')],
+    avx2int8: [...avx2, '-DINT8', basedOn('avx2')],
   },
-};
-
-/** The levels of an architecture that has no line of its own */
-export const baselineAlone: Readonly<Record<string, readonly string[]>> = {
-  baseline: [],
-  baselinebf16: emulation,
-  baselineint8: ['-DINT8'],
+  arm64: {
+    ...baselineAlone,
+    armbf16: ['-march=armv8.2-a+bf16', '-DHALF', '-DBFMMLA', basedOn('baseline')],
+    armint8: ['-march=armv8.2-a+dotprod', '-DINT8', '-DSDOT', basedOn('baseline')],
+  },
 };
 
 /** What every compiler of the kernels is told */

@@ -15,10 +15,13 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-extern const struct kernels kernels_avx512, kernels_avx2, kernels_avx512bf16, kernels_avx2bf16;
+extern const struct kernels kernels_avx512, kernels_avx2, kernels_avx512bf16, kernels_amxbf16, kernels_avx2bf16;
 extern const struct kernels kernels_avx512int8, kernels_avx2int8;
 #else
 extern const struct kernels kernels_baselinebf16, kernels_baselineint8;
+#endif
+#if defined(__aarch64__)
+extern const struct kernels kernels_armbf16, kernels_armint8;
 #endif
 extern const struct kernels kernels_baseline;
 
@@ -34,31 +37,37 @@ int _fltused = 0;
  */
 static _Alignas(64) uint8_t origin[64];
 
-/* Kernels for an instruction level, and the precision of their products */
+/* Kernels for an instruction level, the precision of their products, and whose other kernels it shares, if any */
 struct level {
     const char *name, *precision;
-    const struct kernels *table;
+    const struct kernels *table, *base;
 };
 
-#define MAX_LEVELS 7
+#define MAX_LEVELS 8
 
 /* Instruction levels that this processor has, best first. */
 static int supported_levels(struct level levels[MAX_LEVELS]) {
     int count = 0;
-#define LEVEL_OF(name, precision) levels[count++] = (struct level){#name, precision, &kernels_##name}
+#define LEVEL_OF(name, precision, base) levels[count++] = (struct level){#name, precision, &kernels_##name, base}
 #if defined(__x86_64__)
     const struct processor has = this_processor();
-    if (has.avx512) LEVEL_OF(avx512, "f32");
-    if (has.avx2) LEVEL_OF(avx2, "f32");
-    LEVEL_OF(baseline, "f32");
-    if (has.avx512 && has.bf16) LEVEL_OF(avx512bf16, "bf16");
-    if (has.avx2) LEVEL_OF(avx2bf16, "bf16");
-    if (has.avx512 && has.vnni) LEVEL_OF(avx512int8, "int8");
-    if (has.avx2) LEVEL_OF(avx2int8, "int8");
+    if (has.avx512) LEVEL_OF(avx512, "f32", NULL);
+    if (has.avx2) LEVEL_OF(avx2, "f32", NULL);
+    LEVEL_OF(baseline, "f32", NULL);
+    if (has.amx) LEVEL_OF(amxbf16, "bf16", &kernels_avx512);
+    if (has.avx512 && has.bf16) LEVEL_OF(avx512bf16, "bf16", &kernels_avx512);
+    if (has.avx2) LEVEL_OF(avx2bf16, "bf16", &kernels_avx2);
+    if (has.avx512 && has.vnni) LEVEL_OF(avx512int8, "int8", &kernels_avx512);
+    if (has.avx2) LEVEL_OF(avx2int8, "int8", &kernels_avx2);
 #else
-    LEVEL_OF(baseline, "f32");
-    LEVEL_OF(baselinebf16, "bf16");
-    LEVEL_OF(baselineint8, "int8");
+    LEVEL_OF(baseline, "f32", NULL);
+#if defined(__aarch64__)
+    const struct processor has = this_processor();
+    if (has.bf16) LEVEL_OF(armbf16, "bf16", &kernels_baseline);
+    if (has.dot_product) LEVEL_OF(armint8, "int8", &kernels_baseline);
+#endif
+    LEVEL_OF(baselinebf16, "bf16", &kernels_baseline);
+    LEVEL_OF(baselineint8, "int8", &kernels_baseline);
 #endif
 #undef LEVEL_OF
     return count;
@@ -161,6 +170,31 @@ static napi_value address_of(napi_env env, napi_callback_info info) {
     return result;
 }
 
+/* A kernel's name, its function for JavaScript, its place in a table, and whether only training needs it */
+static const struct entry {
+    const char *name;
+    napi_callback call;
+    size_t place;
+    int trains;
+} entries[] = {
+#define X(name, trains) {#name, call_##name, offsetof(struct kernels, name), trains},
+    KERNEL_NAMES(X)
+#undef X
+};
+
+static int has_kernel(const struct kernels *table, const struct entry *entry) {
+    void *function;
+    memcpy(&function, (const char *)table + entry->place, sizeof function);
+    return function != NULL;
+}
+
+/* The table that a level has a kernel in; NULL where it has none, as one that cannot train */
+static const struct kernels *table_with(const struct level *level, const struct entry *entry) {
+    if (has_kernel(level->table, entry)) return level->table;
+    const int trains = strcmp(level->precision, "int8") != 0;
+    return level->base && (trains || !entry->trains) && has_kernel(level->base, entry) ? level->base : NULL;
+}
+
 /* open(level) -> the kernels */
 static napi_value open_level(napi_env env, napi_callback_info info) {
     napi_value value, functions, function;
@@ -169,25 +203,29 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
 
     char wanted[16] = "";
     napi_get_value_string_utf8(env, value, wanted, sizeof wanted, NULL);
-    const struct kernels *table = NULL;
+    const struct level *level = NULL;
     struct level levels[MAX_LEVELS];
     int count_of_levels = supported_levels(levels);
     for (int i = 0; i < count_of_levels; i++)
-        if (strcmp(levels[i].name, wanted) == 0) table = levels[i].table;
-    if (!table) {
+        if (strcmp(levels[i].name, wanted) == 0) level = &levels[i];
+    if (!level) {
         napi_throw_error(env, NULL, "no such instruction level");
         return NULL;
     }
+#if defined(__x86_64__)
+    if (strcmp(level->name, "amxbf16") == 0 && !may_use_tiles()) {
+        napi_throw_error(env, NULL, "the operating system does not let this process use AMX");
+        return NULL;
+    }
+#endif
 
     napi_create_object(env, &functions);
-    /* a level that cannot train has not all of them */
-#define X(result, name, parameters)                                                                   \
-    if (table->name) {                                                                                \
-        napi_create_function(env, #name, NAPI_AUTO_LENGTH, call_##name, (void *)table, &function);    \
-        napi_set_named_property(env, functions, #name, function);                                     \
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        const struct kernels *table = table_with(level, &entries[i]);
+        if (!table) continue;
+        napi_create_function(env, entries[i].name, NAPI_AUTO_LENGTH, entries[i].call, (void *)table, &function);
+        napi_set_named_property(env, functions, entries[i].name, function);
     }
-    KERNELS(X)
-#undef X
     return functions;
 }
 

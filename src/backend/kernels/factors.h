@@ -4,8 +4,9 @@
  * rounded to the nearest, ties to even. An odd K ends with a pair whose second number is zero. One step of a
  * chain takes one word of either factor, and adds its product, or both products of the pair, to a float32.
  *
- * AVX512-BF16 has an instruction for the step, which takes denormal numbers for zeros. Elsewhere the pair's
- * numbers are taken apart and multiplied one after the other.
+ * AVX512-BF16 has an instruction for the step, which takes denormal numbers for zeros. AMX (tile_amx.h) and ARM's
+ * BFMMLA (tile_bfmmla.h) multiply whole blocks of words. Elsewhere the pair's numbers are taken apart and multiplied
+ * one after the other.
  */
 #ifndef CHARNN_FACTORS_H
 #define CHARNN_FACTORS_H
@@ -19,8 +20,27 @@
 #define WORD 1
 #endif
 
-/* Words of K numbers that follow one another along k */
-INLINE int words_of(int K) { return (K + WORD - 1) / WORD; }
+/*
+ * Words along k that an instruction takes at a time. Panels are padded with words of zero to a multiple of them, which
+ * changes no sum.
+ */
+#if defined(AMX)
+#define STEP 16
+#elif defined(BFMMLA)
+#define STEP 2
+#else
+#define STEP 1
+#endif
+
+/* Words along k that lie side by side in a panel, before those of the next column */
+#if defined(BFMMLA)
+#define PACKED 2
+#else
+#define PACKED 1
+#endif
+
+/* Words of K numbers that follow one another along k, with the padding */
+INLINE int words_of(int K) { return (K + WORD * STEP - 1) / (WORD * STEP) * STEP; }
 
 #if !defined(HALF)
 
@@ -57,6 +77,22 @@ INLINE vec pack_words(vec low, vec high) { return (vec)_mm512_cvtne2ps_pbh((__m5
 INLINE vec multiply_words(vec a, vec b, vec sum) {
     return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
+
+#elif defined(BFMMLA)
+#include <arm_neon.h>
+
+INLINE vec make_words(vec first, vec second) {
+    bfloat16x8_t low = vcvtq_low_bf16_f32((float32x4_t)first), high = vcvtq_low_bf16_f32((float32x4_t)second);
+    return (vec)vzip1q_u16(vreinterpretq_u16_bf16(low), vreinterpretq_u16_bf16(high));
+}
+
+INLINE vec pack_words(vec low, vec high) {
+    return (vec)vreinterpretq_f32_bf16(vcvtq_high_bf16_f32(vcvtq_low_bf16_f32((float32x4_t)low), (float32x4_t)high));
+}
+
+/* The first halves of two vectors, and the second ones */
+INLINE vec low_halves(vec a, vec b) { return (vec)vzip1q_f64((float64x2_t)a, (float64x2_t)b); }
+INLINE vec high_halves(vec a, vec b) { return (vec)vzip2q_f64((float64x2_t)a, (float64x2_t)b); }
 
 #else
 

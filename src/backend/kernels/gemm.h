@@ -2,10 +2,10 @@
  * Matrix products C[M,N] = A[M,K] · B[K,N], with B packed into panels.
  *
  * A panel is NR = 2 VL columns of B in words (factors.h), stored row by row: [words of K][NR]; the last one
- * may be a single vector wide, and is padded with zeros. The micro-kernel holds a tile of C, up to MR rows by
- * a panel's width, in registers, and runs through k with one multiply-add of words a vector: so every element
- * of C is one chain over k in ascending order, whatever the tile it falls into. A row's result therefore does
- * not depend on how many rows there are, and a text read in chunks gives the very bits of the text read whole.
+ * may be a single vector wide, and is padded with zeros. The micro-kernel (tile_vector.h, tile_amx.h,
+ * tile_bfmmla.h) holds a tile of C, up to MR rows by a panel's width, in registers, and runs through k: so every
+ * element of C is one chain over k in ascending order, whatever the tile it falls into. A row's result therefore
+ * does not depend on how many rows there are, and a text read in chunks gives the very bits of the text read whole.
  *
  * A, whose numbers lie side by side along k, is its own words in full precision; in half precision its rows
  * are made into words where a block of them is about to be multiplied with all of B, so once each.
@@ -17,8 +17,14 @@
 
 #define NR (2 * VL)
 
+/* Number of panel rows that are prefetched before the multiply-adds need them */
+#define PANEL_AHEAD 64
+
 /* Rows of a tile: accumulators, one panel row and a broadcast fit the registers. */
-#if VL == 16
+#if defined(AMX)
+/* two tile registers, one above the other */
+#define MR 32
+#elif VL == 16
 #define MR 14
 #elif VL == 8
 #define MR 6
@@ -34,14 +40,23 @@
 #define LEFT_WIDTH (LEFT_VECTORS * VL)
 
 /* Words of k are cut into blocks of at most KC, so that the rows of A in a tile stay in the first-level cache. */
+#if defined(AMX)
+/* a block of a panel is half of the first-level cache, where it stays while A's rows pass by */
+#define KC 256
+#else
 #define KC 640
+#endif
 /*
  * KC for a packed A, whose rows are contiguous: shorter blocks outweigh the additional passes over C, unless their
  * multiply-adds are over in half the time.
  */
-#define KC_PACKED (WORD == 1 ? 384 : 640)
+#define KC_PACKED (WORD == 1 ? 384 : KC)
 /* Rows of A are taken MC at a time, so that they stay in the second-level cache from panel to panel. */
+#if defined(AMX)
+#define MC (5 * MR)
+#else
 #define MC (10 * MR)
+#endif
 
 /* Number of words of a packed B[K,N] */
 INLINE size_t packed_size(int N, int K) { return (size_t)((N + VL - 1) / VL) * VL * words_of(K); }
@@ -63,6 +78,15 @@ struct start_rows {
     const int32_t *ids;
 };
 static const struct start_rows no_rows = {0};
+
+INLINE const float *start_row(struct start_rows begin, int m, int ldc) {
+    return begin.ids ? begin.rows + (ptrdiff_t)begin.ids[m] * ldc : begin.rows;
+}
+
+/* The rows to start from of the part of C that begins at row m and column n */
+INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
+    return (struct start_rows){begin.rows ? begin.rows + n : NULL, begin.ids ? begin.ids + m : NULL};
+}
 
 /*
  * C[M,N] = start + A · B.  A[m,k] at a[m·lda + k]; C has row stride ldc.

@@ -74,6 +74,7 @@ const slotsOf = (signature: Signature) => signature.arguments.flatMap(slots);
 
 function header(): string {
   const ofConstants = constants.map((name) => `    X(double, ${constantKernel(name)}, (void))`);
+  const forward = signatures.filter(({ operation }) => !trainingOperations.test(operation));
   const list = (chosen: readonly Signature[]) =>
     [
       ...chosen.map((signature) => {
@@ -92,13 +93,40 @@ ${list(signatures)}
 
 /* The same without those that only training needs */
 #define FORWARD_KERNELS(X) \\
-${list(signatures.filter(({ operation }) => !trainingOperations.test(operation)))}
+${list(forward)}
+
+/* Those of both lists that a level does not share with one that differs in its products alone */
+#define OWN_KERNELS(X) \\
+${list(signatures.filter(ofProducts))}
+
+#define OWN_FORWARD_KERNELS(X) \\
+${list(forward.filter(ofProducts))}
+
+/* The names of all, as X(name, whether only training needs it) */
+#define KERNEL_NAMES(X) \\
+${[
+  ...signatures.map(
+    ({ operation, kernel }) => `    X(${kernel}, ${trainingOperations.test(operation) ? 1 : 0})`,
+  ),
+  ...constants.map((name) => `    X(${constantKernel(name)}, 0)`),
+].join(' \\\n')}
 
 /* Makes the list of constants, as X(name). */
 #define KERNEL_CONSTANTS(X) ${constants.map((name) => `X(${name})`).join(' ')}
 
 #define MAX_ARGUMENTS ${maxSlots}
 `;
+}
+
+/** Whether a kernel computes products, packs for them or measures them; or is part of one that does */
+function ofProducts({ parameters, arguments: all }: Signature): boolean {
+  return (
+    parameters === undefined ||
+    all.some(
+      ({ kind, name }) =>
+        ['panels', 'frozen'].includes(kind) || (kind === 'scratch' && /[A-Z]{4}|panels/.test(name)),
+    )
+  );
 }
 
 function glue(): string {
@@ -145,7 +173,8 @@ ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join
 
   /** Number of words of a packed matrix of N columns and K rows */
   protected panels(N: number, K: number): number {
-    return Math.ceil(N / this.VL) * this.VL * (this.COLUMN_WORDS + Math.ceil(K / this.WEIGHT_WORD));
+    const words = Math.ceil(K / (this.WEIGHT_WORD * this.WEIGHT_STEP)) * this.WEIGHT_STEP;
+    return Math.ceil(N / this.VL) * this.VL * (this.COLUMN_WORDS + words);
   }
 ${signatures.flatMap((signature) => method(signature)).join('\n')}
 }

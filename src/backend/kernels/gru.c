@@ -3,10 +3,16 @@
  * Shapes and formulas: backend.ts.
  */
 #include "functions.h"
+#include "sharing.h"
 #include "weights.h"
 
+#define gru_gates SHARED(gru_gates)
 /* gates [B,3H]: input projection -> activations; u [B,3H]: recurrent projection; h_before, h [B,H]. */
-static void gru_gates(int B, int H, float *gates, const float *u, const float *h_before, float *h) {
+OF_BASE void gru_gates(int B, int H, float *gates, const float *u, const float *h_before, float *h)
+#if defined(BASE)
+    ;
+#else
+{
     for (int b = 0; b < B; b++) {
         float *r = gates + (size_t)b * 3 * H, *z = r + H, *n = z + H;
         const float *ur = u + (size_t)b * 3 * H, *uz = ur + H, *un = uz + H;
@@ -25,13 +31,19 @@ static void gru_gates(int B, int H, float *gates, const float *u, const float *h
         h_before += H, h += H;
     }
 }
+#endif
 
+#define gru_gates_backward SHARED(gru_gates_backward)
 /*
  * gates [B,3H]: activations -> gradients of the input projection; u [B,3H]: -> of the recurrent
  * projection; dh [B,H]: the part that bypasses the product is put into direct [B,H].
  */
-static void gru_gates_backward(int B, int H, float *gates, float *u, const float *h_before,
-                               const float *d_output, const float *dh, float *direct) {
+OF_BASE void gru_gates_backward(int B, int H, float *gates, float *u, const float *h_before,
+                               const float *d_output, const float *dh, float *direct)
+#if defined(BASE)
+    ;
+#else
+{
     const vec one = splat(1);
     for (int b = 0; b < B; b++) {
         float *r = gates + (size_t)b * 3 * H, *z = r + H, *n = z + H;
@@ -56,6 +68,7 @@ static void gru_gates_backward(int B, int H, float *gates, float *u, const float
         h_before += H, d_output += H, dh += H, direct += H;
     }
 }
+#endif
 
 KERNEL void gru_forward(int T, int B, int H, float *gates, float *recurrent, float *h,
                         const float *weight, const float *bias, const float *table, const int32_t *ids,

@@ -67,7 +67,7 @@ static float int8_row(uint8_t *to, const float *row, int K) {
     float factor, scale = int8_scale(row, K, &factor);
 #define BODY(n)                                                                   \
     {                                                                             \
-        ivec x = rounded(splat(factor) * LOAD(row + at, n)) + 128;                \
+        ivec x = rounded(splat(factor) * LOAD(row + at, n)) + BYTE_OFFSET;                \
         *(byte_vec *)(to + at) = __builtin_convertvector(x, byte_vec);            \
     }
     FOR_VECTORS(at, K, BODY);
@@ -97,13 +97,13 @@ static void pack_weights(float *packed, const float *w, int N, int K) {
                 sum += x[i];
             }
         }
-        begin[n] = -128 * sum;
+        begin[n] = -BYTE_OFFSET * sum;
     }
 }
 
 #if defined(__AVX512VNNI__)
 
-/* sum + the products of the four unsigned bytes of each word of a with the four signed ones of b */
+/* sum + the products of the four bytes of each word of a, without sign, with the four signed ones of b */
 INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
     return (ivec)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
 }
@@ -117,6 +117,13 @@ INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
                                      _mm256_srai_epi16(_mm256_slli_epi16(y, 8), 8));
     __m256i odd = _mm256_madd_epi16(_mm256_srli_epi16(x, 8), _mm256_srai_epi16(y, 8));
     return sum + (ivec)even + (ivec)odd;
+}
+
+#elif defined(SDOT)
+#include <arm_neon.h>
+
+INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
+    return (ivec)vdotq_s32((int32x4_t)sum, (int8x16_t)a, (int8x16_t)b);
 }
 
 #else

@@ -6,8 +6,8 @@
  * K][NR], a last panel of one vector, padded with zeros. Sums are exact, so that neither their order nor the tile
  * matters.
  *
- * The instruction that multiplies bytes takes one factor without sign. So A's integers are 128 larger in memory,
- * and a column's sum begins with -128 times the sum of its weights.
+ * The instruction that multiplies bytes takes one factor without sign on x64. So A's integers are 128 larger in memory,
+ * and a column's sum begins with -128 times the sum of its weights. ARM's (FEAT_DotProd, SDOT) takes both with signs.
  */
 #ifndef CHARNN_INT8_H
 #define CHARNN_INT8_H
@@ -16,7 +16,15 @@
 
 /* Integers of a word of the panels, and words that a column has besides: its scale, the first term of its sum */
 #define WEIGHT_WORD 4
+#define WEIGHT_STEP 1
 #define COLUMN_WORDS 2
+
+/* What A's integers are larger in memory than they are */
+#if defined(SDOT)
+#define BYTE_OFFSET 0
+#else
+#define BYTE_OFFSET 128
+#endif
 
 INLINE int byte_words(int K) { return (K + WEIGHT_WORD - 1) / WEIGHT_WORD; }
 

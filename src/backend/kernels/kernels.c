@@ -3,6 +3,7 @@
  * table; WebAssembly has no table but exports.
  */
 #include "kernels.h"
+#include "sharing.h"
 
 /* WebAssembly exports the kernels themselves; elsewhere only the table leaves the unit. */
 #if defined(__wasm__)
@@ -14,6 +15,10 @@
 #define X(result, name, parameters) KERNEL result name parameters;
 KERNELS(X)
 #undef X
+
+#if defined(BASE)
+extern const struct kernels JOINED(kernels, BASE);
+#endif
 
 #include "generated/bodies.h"
 
@@ -28,11 +33,14 @@ KERNEL_CONSTANTS(X)
 #undef X
 
 #if !defined(__wasm__)
-#define TABLE_(level) kernels_##level
-#define TABLE(level) TABLE_(level)
-const struct kernels TABLE(LEVEL) = {
+/* What a level shares with its base is in that one's table. */
+const struct kernels JOINED(kernels, LEVEL) = {
 #define X(result, name, parameters) .name = name,
-#if defined(INT8)
+#if defined(BASE) && defined(INT8)
+    OWN_FORWARD_KERNELS(X)
+#elif defined(BASE)
+    OWN_KERNELS(X)
+#elif defined(INT8)
     FORWARD_KERNELS(X)
 #else
     KERNELS(X)

@@ -3,6 +3,7 @@
  * step t. Shapes and formulas: backend.ts.
  */
 #include "functions.h"
+#include "sharing.h"
 #include "weights.h"
 
 /*
@@ -41,11 +42,16 @@ INLINE void lstm_units_backward(int n, int H, vec d[4], const float *gates, cons
     STORE(dc, d_cell *f, n);
 }
 
+#define lstm_gates SHARED(lstm_gates)
 /*
  * gates [B,4H]: pre-activations without the bias [4H] -> activations; c_before, c, tanh_c, h [B,H].
  */
-static void lstm_gates(int B, int H, float *gates, const float *bias, const float *c_before, float *c,
-                       float *tanh_c, float *h) {
+OF_BASE void lstm_gates(int B, int H, float *gates, const float *bias, const float *c_before, float *c,
+                       float *tanh_c, float *h)
+#if defined(BASE)
+    ;
+#else
+{
     for (int b = 0; b < B; b++) {
 #define PRE(k, n) (LOAD(gates + (k) * H + at, n) + LOAD(bias + (k) * H + at, n))
 #define BODY(n)                                                                                  \
@@ -59,12 +65,18 @@ static void lstm_gates(int B, int H, float *gates, const float *bias, const floa
         gates += 4 * H, c_before += H, c += H, tanh_c += H, h += H;
     }
 }
+#endif
 
+#define lstm_gates_backward SHARED(lstm_gates_backward)
 /*
  * gates [B,4H]: activations -> gradients of the pre-activations; dc [B,H]: of c after the step -> before.
  */
-static void lstm_gates_backward(int B, int H, float *gates, const float *c_before, const float *tanh_c,
-                                const float *d_output, const float *dh, float *dc) {
+OF_BASE void lstm_gates_backward(int B, int H, float *gates, const float *c_before, const float *tanh_c,
+                                const float *d_output, const float *dh, float *dc)
+#if defined(BASE)
+    ;
+#else
+{
     for (int b = 0; b < B; b++) {
 #define BODY(n)                                                                                  \
     {                                                                                            \
@@ -81,6 +93,7 @@ static void lstm_gates_backward(int B, int H, float *gates, const float *c_befor
         gates += 4 * H, c_before += H, tanh_c += H, d_output += H, dh += H, dc += H;
     }
 }
+#endif
 
 KERNEL void lstm_forward(int T, int B, int H, float *gates, float *h, float *c, float *tanh_c,
                          const float *weight, const float *bias, const float *table, const int32_t *ids,

@@ -12,6 +12,7 @@
  * digits.
  */
 #include "functions.h"
+#include "sharing.h"
 #include "weights.h"
 
 /* Added to the variance, so that a constant row is not divided by 0; the same as PyTorch's. */
@@ -43,13 +44,18 @@ INLINE void normalise_units(vec a[4], const float *x, const vec mean[4], const v
     }
 }
 
+#define lstm_norm_gates SHARED(lstm_norm_gates)
 /*
  * gates [B,4H]: sums of both products -> activations; gain, shift [4H]; normalised [B,4H]: s'; scales
  * [B,4]: 1 / √(variance + ε); the others as in lstm_gates.
  */
-static void lstm_norm_gates(int B, int H, float *gates, const float *gain, const float *shift,
+OF_BASE void lstm_norm_gates(int B, int H, float *gates, const float *gain, const float *shift,
                             const float *c_before, float *c, float *tanh_c, float *h,
-                            float *normalised, float *scales) {
+                            float *normalised, float *scales)
+#if defined(BASE)
+    ;
+#else
+{
     for (int b = 0; b < B; b++) {
         vec mean[4] = {{0}}, scale[4] = {{0}};
 #define BODY(n) add_gates(mean, gates + at, H, n);
@@ -76,6 +82,7 @@ static void lstm_norm_gates(int B, int H, float *gates, const float *gain, const
         gates += 4 * H, c_before += H, c += H, tanh_c += H, h += H, normalised += 4 * H, scales += 4;
     }
 }
+#endif
 
 /*
  * da[4]: gradients w.r.t. the pre-activations of n units. Writes p = gain ⊙ da to d_gates, adds up the sums of p and
@@ -107,14 +114,19 @@ INLINE void centre_units(float *d_gates, const float *normalised, const vec sums
     }
 }
 
+#define lstm_norm_gates_backward SHARED(lstm_norm_gates_backward)
 /*
  * gates [B,4H]: activations -> gradients of the sums of both products; d_gain, d_shift [4H]: added to;
  * the others as in lstm_norm_gates and lstm_gates_backward.
  */
-static void lstm_norm_gates_backward(int B, int H, float *gates, const float *c_before,
+OF_BASE void lstm_norm_gates_backward(int B, int H, float *gates, const float *c_before,
                                      const float *tanh_c, const float *d_output, const float *dh,
                                      float *dc, const float *gain, const float *normalised,
-                                     const float *scales, float *d_gain, float *d_shift) {
+                                     const float *scales, float *d_gain, float *d_shift)
+#if defined(BASE)
+    ;
+#else
+{
     for (int b = 0; b < B; b++) {
         vec sums[4] = {{0}}, products[4] = {{0}};
 #define BODY(n)                                                                                  \
@@ -139,6 +151,7 @@ static void lstm_norm_gates_backward(int B, int H, float *gates, const float *c_
         normalised += 4 * H, scales += 4;
     }
 }
+#endif
 
 KERNEL void lstm_norm_forward(int T, int B, int H, float *gates, float *h, float *c, float *tanh_c,
                               const float *weight, const float *gain, const float *shift,

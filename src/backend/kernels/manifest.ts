@@ -66,6 +66,7 @@ muon(w, g, m, { rate, momentum, decay, gradientScale }) | [M, N] = w.shape; S = 
 export const constants = [
   'VL',
   'WEIGHT_WORD',
+  'WEIGHT_STEP',
   'COLUMN_WORDS',
   'ROOM',
   'ROW_COPIES',

@@ -1,5 +1,6 @@
 /* Muon: momentum whose matrix is made orthogonal (Jordan et al. 2024). */
 #include "gemm.h"
+#include "sharing.h"
 
 /*
  * Newton-Schulz iteration X <- (a I + b G + c G²) X, G = X Xᵀ, or from the right where X is tall. The
@@ -37,7 +38,7 @@ static float *orthogonalize(float *x, float *other, int M, int N, float *scratch
                  needed_room(room));
         } else {
             /* the transpose of x lies in `other`, so that its rows are x's columns */
-            transpose(other, x, NULL, M, N);
+            COMMON_KERNEL(transpose)(other, x, NULL, M, N);
             pack_rows(packed, x, N, M, N);
             gemm_symmetric(gram, other, packed, N, M, room);
             ns_polynomial(polynomial, gram, N, packed, room);

@@ -1,7 +1,7 @@
 /**
  * Build step of the package: compiles the native addon for every platform that it is published for, from
  * one Linux machine, into dist/backend/kernels/prebuilt. It takes clang and lld 19 (Debian: clang-19,
- * lld-19 and llvm-19) and no SDK: the kernels need no library, the glue two functions of the C library,
+ * lld-19 and llvm-19) and no SDK: the kernels need no library, the glue few functions of the C library,
  * which are declared in `freestanding/` and found in the process that loads the addon.
  *
  * Addons that are there and made from the sources as they are stay. `--check` compiles nothing: it fails where
@@ -149,6 +149,7 @@ function link(target: PrebuiltAddon, objects: readonly string[], folder: string)
       msvcrt: ['malloc', 'free', 'strcmp', 'memcpy', 'memset'],
       // functions with frames larger than a page ask it to commit their stack page by page
       ntdll: ['__chkstk'],
+      ...(target.arch === 'arm64' && { kernel32: ['IsProcessorFeaturePresent'] }),
     };
     for (const [name, symbols] of Object.entries(libraries)) {
       const file = name === 'node' ? 'node.exe' : `${name}.dll`;
@@ -192,7 +193,7 @@ targets: [ ${arch}-macos ]
 install-name: /usr/lib/libSystem.B.dylib
 exports:
   - targets: [ ${arch}-macos ]
-    symbols: [ _malloc, _free, _strcmp, _memcpy, _memset, _bzero, dyld_stub_binder ]
+    symbols: [ _malloc, _free, _strcmp, _memcpy, _memset, _bzero, _sysctlbyname, dyld_stub_binder ]
 ...
 `;
 }

@@ -1,5 +1,5 @@
 /*
- * Asks the processor which vector instructions it has: the compilers' own
+ * Asks the processor, or on ARM the operating system, which vector instructions there are: the compilers' own
  * __builtin_cpu_supports needs a run-time library that not every platform has.
  */
 #ifndef CHARNN_PROCESSOR_H
@@ -16,12 +16,12 @@ static uint64_t saved_registers(void) {
 }
 
 struct processor {
-    int avx2, avx512, bf16, vnni;
+    int avx2, avx512, bf16, vnni, amx;
 };
 
-/* Bits as in Intel's manual, volume 2, CPUID: leaf 1 ECX, leaf 7 EBX and ECX, leaf 7 subleaf 1 EAX. */
+/* Bits as in Intel's manual, volume 2, CPUID: leaf 1 ECX, leaf 7 EBX, ECX and EDX, leaf 7 subleaf 1 EAX. */
 static struct processor this_processor(void) {
-    struct processor has = {0, 0, 0, 0};
+    struct processor has = {0, 0, 0, 0, 0};
     uint32_t a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return has;
     const int fma = c >> 12 & 1, osxsave = c >> 27 & 1;
@@ -31,9 +31,72 @@ static struct processor this_processor(void) {
     has.avx2 = (b >> 5 & 1) && (saved & 0x6) == 0x6;
     has.avx512 = has.avx2 && f && dq && bw && vl && (saved & 0xe6) == 0xe6;
     has.vnni = has.avx512 && (c >> 11 & 1);
+    /* AMX-TILE and AMX-BF16, whose registers Linux saves for whoever has asked for them */
+    const int tiles = (d >> 24 & 1) && (d >> 22 & 1) && (saved & 0x60000) == 0x60000;
     has.bf16 = has.avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+    has.amx = has.bf16 && tiles;
     return has;
 }
+
+/*
+ * Asks Linux to let this process use AMX's tile registers (arch_prctl ARCH_REQ_XCOMP_PERM, component 18); nothing
+ * asks for it where they are not to be used, since from then on signal handlers need larger stacks. Returns whether
+ * it does. Elsewhere nobody has been found who could say, so that it is taken for refused.
+ */
+static int may_use_tiles(void) {
+#if defined(__linux__)
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "0"(158L), "D"(0x1023L), "S"(18L) : "rcx", "r11", "memory");
+    return result == 0;
+#else
+    return 0;
+#endif
+}
+
+#elif defined(__aarch64__)
+
+struct processor {
+    int bf16, dot_product;
+};
+
+#if defined(__linux__)
+#include <sys/auxv.h>
+
+/* Bits as in Linux' arch/arm64/include/uapi/asm/hwcap.h: ASIMDDP, and BF16 among the second ones. */
+static struct processor this_processor(void) {
+    const unsigned long first = getauxval(16), second = getauxval(26);
+    return (struct processor){.bf16 = second >> 14 & 1, .dot_product = first >> 20 & 1};
+}
+
+#elif defined(__APPLE__)
+#include <stddef.h>
+int sysctlbyname(const char *name, void *value, size_t *length, void *set, size_t set_length);
+
+static int has_feature(const char *name) {
+    int value = 0;
+    size_t length = sizeof value;
+    return sysctlbyname(name, &value, &length, NULL, 0) == 0 && value;
+}
+
+static struct processor this_processor(void) {
+    return (struct processor){.bf16 = has_feature("hw.optional.arm.FEAT_BF16"),
+                              .dot_product = has_feature("hw.optional.arm.FEAT_DotProd")};
+}
+
+#elif defined(_WIN32)
+__declspec(dllimport) int IsProcessorFeaturePresent(unsigned long feature);
+
+/* Numbers as in winnt.h: PF_ARM_V86_BF16_INSTRUCTIONS_AVAILABLE and PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE */
+static struct processor this_processor(void) {
+    return (struct processor){.bf16 = IsProcessorFeaturePresent(68) != 0,
+                              .dot_product = IsProcessorFeaturePresent(43) != 0};
+}
+
+#else
+
+static struct processor this_processor(void) { return (struct processor){0, 0}; }
+
+#endif
 #endif
 
 #endif

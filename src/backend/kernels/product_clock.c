@@ -14,22 +14,5 @@ KERNEL double product_count(int which) {
     return (double)(which == 1 ? product_clock.ticks : product_clock.multiply_adds);
 }
 
-/* Returns how many multiply-adds it has done, on registers alone, as many side by side as in a tile. */
-KERNEL double multiply_adds(int rounds) {
-    vec acc[MR][2];
-    for (int m = 0; m < MR; m++)
-        for (int v = 0; v < 2; v++) acc[m][v] = splat((float)(m + v));
-    const vec half = splat(0.5f), one = splat(1), a = make_words(half, half), b = make_words(one, one);
-    for (int round = 0; round < rounds; round++) {
-#pragma GCC unroll 16
-        for (int m = 0; m < MR; m++)
-#pragma GCC unroll 2
-            /* the sum as a factor, so that the compiler cannot take the product out of the loop */
-            for (int v = 0; v < 2; v++)
-                acc[m][v] = WORD == 1 ? multiply_add(acc[m][v], half, one) : multiply_words(a, b, acc[m][v]);
-    }
-    vec sum = {0};
-    for (int m = 0; m < MR; m++) sum += acc[m][0] + acc[m][1];
-    /* the compiler must not leave out what nobody uses: the sum is a number, but it cannot know that */
-    return sum[0] == sum[0] ? (double)rounds * MR * NR * WORD : 0;
-}
+/* Returns how many multiply-adds it has done, on registers alone. */
+KERNEL double multiply_adds(int rounds) { return peak_multiply_adds(rounds); }

@@ -6,6 +6,7 @@
  * the program lie in the first-level cache. Each is a loop of its own over the tile.
  */
 #include "functions.h"
+#include "sharing.h"
 #include "weights.h"
 
 /* Max number of elements of a tile, unless an operation needs whole rows, which may be longer */
@@ -163,8 +164,13 @@ static void run_operation(enum operation op, int rows, int n, struct operand to,
 #undef Z
 }
 
+#define run_vectors SHARED(run_vectors)
 /* Runs vector operations for `rows` rows, which begin at step t. Returns the code after them. */
-static const int32_t *run_vectors(const struct program *p, const int32_t *code, int t, int rows) {
+OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code, int t, int rows)
+#if defined(BASE)
+    ;
+#else
+{
     const int H = p->H;
     struct operand places[MAX_PLACES];
     const int place_count = *code++;
@@ -202,6 +208,7 @@ static const int32_t *run_vectors(const struct program *p, const int32_t *code, 
         }
     return end;
 }
+#endif
 
 /*
  * Returns group g with its panels: for the forward pass those of its transposed matrices, for the backward pass those
@@ -233,6 +240,7 @@ static void multiply(const struct program *p, int g, int t, int rows) {
                    !to_input ? START_ZERO : p->table ? START_ROWS : START_C, rows, N, H, p->room);
 }
 
+#if !defined(INT8)
 static void multiply_backward(const struct program *p, int g, int region, int accumulate, int t, int rows) {
     const int H = p->H;
     struct group of = find_group(p, g, 1);
@@ -240,6 +248,7 @@ static void multiply_backward(const struct program *p, int g, int region, int ac
     gemm(p->bases[0] + p->offsets[region], H, of.products + (ptrdiff_t)t * p->B * N, N, of.packed, no_rows,
          accumulate ? START_C : START_ZERO, rows, H, N, p->room);
 }
+#endif
 
 /* Runs a list of works for `rows` rows, which begin at step t. */
 static void run_list(const struct program *p, int list, int t, int rows) {
@@ -250,9 +259,11 @@ static void run_list(const struct program *p, int list, int t, int rows) {
             multiply(p, code[0], t, rows);
             code += 1;
             break;
+#if !defined(INT8)
         default:
             multiply_backward(p, code[0], code[1], code[2], t, rows);
             code += 3;
+#endif
     }
 }
 

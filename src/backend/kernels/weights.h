@@ -11,8 +11,12 @@
 #include "int8.h"
 #else
 
-/* Numbers of a word of the panels of a weight, and words that a column has besides its numbers */
+/*
+ * Numbers of a word of the panels of a weight, words that follow one another along k at least, and words that a column
+ * has besides its numbers
+ */
 #define WEIGHT_WORD WORD
+#define WEIGHT_STEP STEP
 #define COLUMN_WORDS 0
 
 /* Number of words of a packed W[N,K] */

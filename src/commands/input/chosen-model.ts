@@ -1,4 +1,4 @@
-/** Reads the model that a command is to use: the best of a training, or its latest. */
+/** Reads the model that a command is to use: the best or the latest model of a training. */
 import { readLatestModel } from '../../checkpoint/last-model.js';
 import { readAnyModel, requireTexts } from '../../checkpoint/model-file.js';
 import { statePath } from '../../checkpoint/state-file.js';
@@ -8,16 +8,16 @@ import type { Model } from '../../model/model-data.js';
 
 /**
  * Reads a model of texts.
- * @param last whether to take the latest weights from the training state beside the model
- * @throws CharnnError when the file is missing or damaged, or for a model of pairs
+ * @param last whether to use the latest weights, from the training state beside the model
+ * @throws CharnnError when the file is missing or damaged, or for a model trained on pairs
  */
 export async function readChosenModel(path: string, last = false): Promise<Model> {
   return requireTexts(await readAnyChosenModel(path, last), path);
 }
 
 /**
- * Reads a model of texts or of pairs.
- * @throws CharnnError as `readChosenModel`
+ * Reads a model of texts or one trained on pairs.
+ * @throws CharnnError as `readChosenModel` does
  */
 export async function readAnyChosenModel(path: string, last = false): Promise<Model> {
   const file = last ? statePath(path) : path;

@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.js';
 import { quote } from '../../messages/quote.js';
 
 /**
- * The model of a command that takes it as an argument, too: `charnn sample good.json`.
+ * The path of the model, for commands that also accept it as an argument: `charnn sample good.json`.
  * @throws UsageError when argument and option name different files
  */
 export function modelPath([argument]: readonly string[], given: string | undefined): string {

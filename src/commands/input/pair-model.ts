@@ -1,4 +1,4 @@
-/** Reads the model of pairs that a command is to use. */
+/** Reads the model for a command that needs one trained on pairs. */
 import { CharnnError } from '../../errors.js';
 import { quote } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';

@@ -14,12 +14,12 @@ import type { TextOptions } from '../../text/unit.js';
 import type { CommandSampleOptions } from '../sampling/sample-options.js';
 
 export interface Prompt {
-  /** The bytes as they were given, but with LF line ends if the model has only those */
+  /** The bytes as they were given, except that line ends are LF if the model knows no others */
   readonly bytes: Uint8Array;
   readonly ids: ArrayLike<number>;
 }
 
-/** Max bytes of a prompt: strings of JavaScript cannot be much longer. */
+/** Max bytes of a prompt, which is near the max length of a JavaScript string. */
 const maxPromptBytes = 2 ** 28;
 
 /** Reads the prompt that all records continue. */
@@ -51,7 +51,7 @@ export async function readCommonPrompt(
   return encode(Buffer.concat(pieces));
 }
 
-/** Yields each line of a file as a prompt, as soon as it has arrived. */
+/** Yields each line of a file as a prompt, as soon as it arrives. */
 export async function* linePrompts(
   path: string,
   encode: (bytes: Uint8Array) => Prompt,
@@ -63,7 +63,7 @@ export async function* linePrompts(
   for await (const line of linesOf(sources, options)) yield encode(withoutCr(line, text));
 }
 
-/** Makes a function that encodes prompts as ids, and warns once of characters that are unknown. */
+/** Makes a function that encodes prompts as ids, and warns once of characters that are unknown to the model. */
 export function promptEncoder(model: Model, output: Output): (bytes: Uint8Array) => Prompt {
   const { vocabulary, text } = model;
   let warned = false;

@@ -1,4 +1,4 @@
-/** Reads the record of a training, from a model with its history or from a log of events. */
+/** Reads the progress of a training from a model, which has a history, or from a log of events. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readAnyModel } from '../../checkpoint/model-file.js';
@@ -11,13 +11,13 @@ import { linesOf } from '../../text/lines.js';
 import { startOf } from '../../text/open-file.js';
 import { findSources } from '../../text/sources.js';
 
-/** Max number of points of a curve: more than a screen has columns. */
+/** Max number of points in a curve, which is more than the columns of most screens. */
 const maxPoints = 2000;
 
 type Entry = Readonly<Record<string, unknown>>;
 
 /**
- * @param path a model; or the standard output of `charnn train --json`, in a file, a pipe or, with -, on
+ * @param path a model, or a log: the standard output of `charnn train --json` in a file, a pipe, or with `-` on
  * standard input
  * @throws CharnnError for a file that is neither
  */
@@ -47,7 +47,7 @@ function normLimit(clip: unknown): number | undefined {
 
 const ending = /\.(json|jsonl|log|ndjson)$/;
 
-/** A pipe cannot be inspected without consuming it, so it counts as a log: nobody sends a model through one. */
+/** A pipe cannot be inspected without consuming it, so it counts as a log; hardly anyone sends a model through one. */
 async function isModel(path: string): Promise<boolean> {
   if (path === '-') return false;
   const stats = await stat(path).catch((cause) => {
@@ -58,7 +58,7 @@ async function isModel(path: string): Promise<boolean> {
   }
   if (!stats.isFile()) return false;
   const kind = ownKind(await startOf(path));
-  // a state counts as a model here, so that the error says that it is a state
+  // a state is read like a model here, so that the error message says that it is a state
   return kind === 'model' || kind === 'state';
 }
 
@@ -69,7 +69,7 @@ interface Log {
   readonly samples: Entry[];
 }
 
-/** Reads the events of a log; a last line that was cut off, and lines that are no events, are skipped. */
+/** Reads the events of a log, skipping a last line that was cut off and lines that are not events. */
 async function readLog(path: string): Promise<Log> {
   const log: Log = { start: undefined, progress: [], validations: [], samples: [] };
   for await (const line of linesOf(await findSources([path], process.stdin))) {
@@ -91,7 +91,7 @@ function eventOf(line: Buffer): Entry | undefined {
   }
 }
 
-/** Describes the network of a log; the log may come from anywhere, so it is checked. */
+/** Describes the network of a log. A log may come from anywhere, so its fields are checked. */
 function networkOf(start: Entry | undefined): string | undefined {
   const { cell, layers, hidden } = (start?.model ?? {}) as Entry;
   if (typeof cell === 'string' && typeof layers === 'number' && typeof hidden === 'number') {
@@ -130,7 +130,7 @@ function allSeries(
   };
 }
 
-/** The finite numbers of this name by step; where a resumed training has repeated steps, the later number counts. */
+/** The finite numbers of this name by step; where a resumed training has repeated steps, the later number is used. */
 function seriesOf(entries: readonly Entry[], key: string, scale = (x: number) => x): Series {
   const byStep = new Map<number, number>();
   for (const { step, [key]: value } of entries) {

@@ -5,7 +5,7 @@ import { startOf } from '../../text/open-file.js';
 import { requireText } from '../../text/require-text.js';
 
 /**
- * Returns the texts that a command reads: those given, or standard input if something is piped into it.
+ * Returns the texts that a command reads: those given as arguments, or standard input if something is piped into it.
  * @throws UsageError when nothing is given and standard input is a terminal
  */
 export function textArguments(texts: readonly string[]): readonly string[] {
@@ -18,7 +18,7 @@ export function textArguments(texts: readonly string[]): readonly string[] {
 
 /**
  * Refuses a model among the texts, for commands that read their model first: otherwise `charnn eval good.json` would
- * end with a message about another model that is missing. Files that cannot be read are reported later.
+ * end with a message that a different model is missing. Files that cannot be read are reported later.
  * @throws UsageError for a model among the texts
  */
 export async function refuseModels(texts: readonly string[]): Promise<void> {

@@ -5,7 +5,7 @@ export interface Unit {
   readonly unit: number;
 }
 
-/** Parses `all`, or layers and units: `0:17,1:200`. */
+/** Parses `all`, or a list of units, each as layer:unit: `0:17,1:200`. */
 export const unitList: ValueType<'all' | readonly Unit[]> = {
   expected: 'all, or a list such as 0:17,1:200',
   parse(text) {

@@ -1,4 +1,4 @@
-/** Reads input as a whole, and shows the progress of the work on it. */
+/** Reads input as a whole, and shows the progress of processing it. */
 import { createFractionProgress } from '../../cli/progress.js';
 import { UsageError } from '../../errors.js';
 import { findSources } from '../../text/sources.js';
@@ -20,8 +20,8 @@ export async function withProgress<T>(
 
 /**
  * Reads a file or standard input as a whole.
- * @param check is called with the size, if it is known beforehand, and with the number of bytes read so far; it throws
- *   if that is too much
+ * @param check is called with the size, if it is known in advance, and with the number of bytes read so far; it throws
+ * if that is too much
  */
 export async function readInput(path: string | undefined, check: (bytes: number) => void) {
   if (path === undefined && process.stdin.isTTY) {

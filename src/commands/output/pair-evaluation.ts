@@ -1,4 +1,4 @@
-/** Evaluates a model of pairs for `charnn eval`, and prints the result. */
+/** Evaluates a model trained on pairs for `charnn eval`, and prints the result. */
 import type { Scope } from '../../backend/device.js';
 import { grouped, type Output } from '../../cli/output.js';
 import { evaluatePairs } from '../../convert/evaluate-pairs.js';
@@ -8,7 +8,7 @@ import type { Model } from '../../model/model-data.js';
 import { findPairs } from '../../model/pairs/pair-table.js';
 import type { Ids } from '../../text/unit.js';
 
-/** @param ids of lines of a source, a tab and a target */
+/** @param ids of lines that each consist of a source, a tab and a target */
 export async function evaluateAsPairs(
   model: Model,
   device: Scope,

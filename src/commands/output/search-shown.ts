@@ -1,11 +1,11 @@
-/** The results of `charnn search`: in words, as JSON, and as a page's data. */
+/** The results of `charnn search` in words, as JSON, and as the data of a page. */
 import { bits, clock } from '../../cli/output.js';
 import type { SearchData } from '../../pages/data.js';
 import { baseline, baselines, type SearchPlan } from '../../search/plan.js';
 import type { Finalist, RungEvent, SearchResult } from '../../search/search.js';
 import { finalRuns, type Interval } from '../../search/statistics.js';
 
-/** What was trained in a part of a round */
+/** A line about the cells that were trained in one part of a round */
 export function rungLine({ rounds }: SearchPlan, event: RungEvent): string {
   const { round, cells, seconds, isEvolved, best } = event;
   const made = isEvolved ? 'changed from the best' : 'changed at random';
@@ -14,7 +14,7 @@ export function rungLine({ rounds }: SearchPlan, event: RungEvent): string {
   return `round ${round} of ${rounds}: ${cells} cells ${made}, ${clock(seconds)} each: ${loss}`;
 }
 
-/** What came out, in a sentence: whatever it is */
+/** The result in a sentence, whatever it is */
 export function verdict({ better, worse, finalists }: SearchResult): string {
   const found = finalists.filter(({ candidate }) => candidate.round > 0).length;
   if (found === 0) return 'No cell that was found could be trained.';
@@ -29,7 +29,7 @@ const is = (names: readonly string[]) => (names.length === 1 ? 'is' : 'are');
 const listed = (names: readonly string[]) =>
   names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 
-/** The table of the last comparison, the verdict, and the equations of the cells found */
+/** The table of the final comparison, the verdict, and the equations of the cells found */
 export function searchLines(result: SearchResult): string {
   const head = ['cell', 'units', 'bits/char', 'against LSTM'];
   const lines = result.finalists.map(({ candidate, hidden, loss, toLstm }) => [
@@ -111,7 +111,7 @@ export function pageOfSearch({ parameters }: SearchPlan, result: SearchResult): 
   };
 }
 
-/** In bits, at the shares that all curves have */
+/** The mean of several curves in bits per character, at the fractions of the training that all of them have */
 function meanCurve(curves: readonly (readonly (readonly [number, number])[])[]) {
   const length = Math.min(...curves.map((curve) => curve.length));
   return Array.from({ length }, (_, i) => {

@@ -2,14 +2,14 @@
 import { grouped, type Output } from '../../cli/output.js';
 import type { Vocabulary } from '../../text/vocabulary.js';
 
-/** How many bits each unknown character costs beyond the unknown symbol, and why */
+/** How many bits each unknown character costs in addition to the unknown symbol, and why */
 export function unknownPrice(vocabulary: Vocabulary): string {
   const bits = (vocabulary.unknownCost / Math.LN2).toFixed(1);
   const all = grouped(vocabulary.unknownCharacters);
   return `each at ${bits} bits more: the unknown symbol may stand for ${all} characters`;
 }
 
-/** Notes how many characters of a text were unknown to a model, if any were. */
+/** Notes how many characters of a text were unknown to a model, if there were any. */
 export function noteUnknown(unknown: number, vocabulary: Vocabulary, output: Output): void {
   if (unknown === 0) return;
   const what = unknown === 1 ? 'character was' : 'characters were';

@@ -1,23 +1,23 @@
 /** Writes to standard output, no faster than it is read. */
 import { once } from 'node:events';
 
-/** Writes, and waits while the reader is slower, so that signals and errors are handled. */
+/** Writes, and waits if the reader is slower, so that signals and errors can be handled meanwhile. */
 export async function write(bytes: Uint8Array | string): Promise<void> {
   if (bytes.length === 0) return;
   if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
   else await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Number of bytes that are written at once */
+/** Max number of bytes that are written at once */
 const maxPending = 1 << 16;
 
-/** Writes lines to standard output. Lines that arrive together are written together, and none is held back. */
+/** Writes lines to standard output. Lines that arrive together are written together, but none is held back. */
 export class LineWriter {
   private pending: Uint8Array[] = [];
   private size = 0;
   private scheduled: NodeJS.Immediate | undefined;
 
-  /** Writes a line made of these parts, which must not change until it is written. */
+  /** Writes a line made of these parts, which must not change until it has been written. */
   async line(...parts: readonly (string | Uint8Array)[]): Promise<void> {
     for (const part of [...parts, '\n']) {
       const bytes = typeof part === 'string' ? Buffer.from(part) : part;

@@ -1,4 +1,4 @@
-/** Makes the settings of drawing records for `charnn sample`, which understands escapes and completes lines. */
+/** Makes the settings of sampling for `charnn sample`, which also understands escapes and completes lines. */
 import type { Output } from '../../cli/output.js';
 import { optionName, UsageError } from '../../errors.js';
 import { readEscapes } from '../../messages/escapes.js';

@@ -17,10 +17,10 @@ import { write } from '../output/write.js';
 import { commandSettings } from './command-settings.js';
 import { type CommandSampleOptions, sampleTable } from './sample-options.js';
 
-/** Options of records that are written one after the other; they make no sense in a conversation. */
+/** Options about many records, which make no sense in a conversation */
 const ofRecords = ['count', 'null', 'unique', 'novel', 'complete', 'beam'] as const;
 
-/** Options that a line such as `/temp 0.8` changes */
+/** Options that can be changed by typing a line such as `/temp 0.8` */
 const adjustable = [
   ...['length', 'seed', 'stop', 'until', 'temp', 'tempSchedule', 'topK', 'topP', 'minP'],
   ...['typical', 'banRepeats', 'allow', 'match', 'greedy'],
@@ -147,7 +147,7 @@ class Dialogue {
     for (const line of shown) process.stderr.write(`  /${printable(line)}\n`);
   }
 
-  /** Writes the model's continuation until it ends or the person ends it. */
+  /** Writes the model's continuation until it ends or the user ends it. */
   private async goOn(lines: TypedLines, head: Uint8Array): Promise<void> {
     let last = head;
     await write(head);

@@ -9,31 +9,31 @@ import type { Backend, ChunkSize, Lookup, Tensor } from '../../backend/backend.j
 export type CellFeature = 'layerNorm';
 
 export interface Cell {
-  /** G: number of matrices that multiply the layer's input; each makes H columns of the input projection */
+  /** G: number of matrices that multiply the layer's input; each of them gives H columns of the input projection */
   readonly gates: number;
   /**
-   * How the matrices that multiply vectors of units are grouped: each group multiplies the same vector in one product,
-   * and the numbers say how many matrices (H rows of the recurrent weight each) it has.
+   * How the matrices that multiply vectors of units are grouped: those of a group multiply the same vector in a single
+   * matrix product. The numbers say how many matrices each group has (H rows of the recurrent weight for each matrix).
    */
   readonly unitGroups: readonly number[];
   /** Names of these matrices, in their order */
   readonly unitNames: readonly string[];
-  /** Tensors of state that pass from step to step: h first, then for instance c. */
+  /** Tensors of state that pass from step to step: first h, then others, such as c */
   readonly states: readonly string[];
-  /** How many numbers a layer stores for each row of a chunk, about, as a multiple of H */
+  /** About how many numbers a layer stores for each row of a chunk, in multiples of H */
   readonly keptWidth: number;
-  /** Names of the gates in their order; a logistic gate is between 0 (shut) and 1 (open). */
+  /** Names of the gates in their order; a logistic gate has values between 0 (shut) and 1 (open). */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];
-  /** Features of a network that this cell can compute; the others are refused. */
+  /** Features of a network that this cell can compute; other features are refused. */
   readonly features: readonly CellFeature[];
   /** Initial value of gate `gate`'s bias. */
   initialBias(gate: number): number;
   /**
-   * Names of what the cell learns, if each matrix and vector is a tensor of its own; absent if they are stacked into
-   * one
+   * Names of the learned matrices and vectors, if each is a tensor of its own; absent if they are stacked into one
+   * tensor
    */
   readonly learned?: LearnedNames;
-  /** Allocates one layer for chunks of at most `maxRows` = T·B rows and `maxBatch` = B. */
+  /** Allocates one layer, for chunks of at most `maxRows` = T·B rows and at most `maxBatch` = B. */
   createLayer(
     backend: Backend,
     hidden: number,
@@ -43,68 +43,71 @@ export interface Cell {
   ): CellLayer;
 }
 
-/** Names of what a cell learns, in the order of their tensors */
+/** Names of a cell's learned matrices and vectors, in the order of their tensors */
 export interface LearnedNames {
   readonly inputs: readonly string[];
   readonly units: readonly string[];
   readonly vectors: readonly {
     readonly name: string;
-    /** Range of the initial values: uniform between the two, which may be equal */
+    /** Range of the initial values: uniform between the two numbers, which may be equal */
     readonly initial: readonly [low: number, high: number];
   }[];
 }
 
 export interface RecurrentWeights {
-  /** W_hh [G·H, H]; absent where the cell multiplies no units with a matrix */
+  /** W_hh [G·H, H]; absent if no matrix of the cell multiplies units */
   readonly weight: Tensor | undefined;
-  /** b_hh [G·H], of cells that have it */
+  /** b_hh [G·H]; absent from some cells */
   readonly bias: Tensor | undefined;
-  /** Present with layer normalisation; the bias is then added after normalising. */
+  /** Present with layer normalisation; the bias is then added after the normalisation. */
   readonly norm?: NormWeights | undefined;
-  /** Learned vectors, [·, H], of cells that have them; the layer's backward pass adds to the gradients. */
+  /** Learned vectors, [·, H]; absent from some cells. The layer's backward pass adds to their gradients. */
   readonly vectors?:
     | { readonly values: Tensor; readonly gradients: Tensor | undefined }
     | undefined;
 }
 
 export interface NormWeights {
-  /** The gain of the normalised sums, [G·H] */
+  /** The gain of the normalised pre-activations, [G·H] */
   readonly gain: Tensor;
   /** Gradients of gain and bias, [G·H] each; the layer's backward pass adds to them. */
   readonly gradients: { readonly gain: Tensor; readonly bias: Tensor } | undefined;
 }
 
-/** One layer with its memory; it gives the activations of chunks of any size that fits. */
+/** One layer with its memory, which gives the activations of chunks of any size that fits. */
 export interface CellLayer {
   /**
-   * The activations of a chunk of T steps of B rows: first forward, then backward.
-   * @param first where the chunk begins in the layer's memory, in steps of B rows: so a chunk that was run forward as
-   *   a whole can be run backward in pieces
+   * The activations of a chunk of T steps and B rows, which is run forward and then backward.
+   * @param first where the chunk begins in the layer's memory, in steps of B rows, so that a chunk which was run
+   * forward as a whole can be run backward in pieces
    */
   at(T: number, B: number, first?: number): CellChunk;
 }
 
-/** A gate's values: columns of H in a tensor [T, B, ·] */
+/** The values of one gate: H columns of a tensor [T, B, ·] */
 export interface GateValues {
   readonly tensor: Tensor;
   readonly column: number;
 }
 
 export interface UnitProduct {
-  /** [T, B, ·]. After the backward pass: gradient w.r.t. the products, for a recurrent projection W_hh h + b_hh. */
+  /**
+   * [T, B, ·]. After the backward pass: the gradient w.r.t. the products, which for a recurrent projection are W_hh h +
+   * b_hh.
+   */
   readonly gradient: Tensor;
-  /** [T, B, H]: the vector that is multiplied, for instance h_0 … h_{T-1} */
+  /** [T, B, H]: the vector that the matrices multiply, for instance h_0 … h_{T-1} */
   readonly argument: Tensor;
 }
 
 export interface CellChunk {
   readonly size: ChunkSize;
   /**
-   * [T, B, G·H]. Before `forward`, the caller writes the input projection here, unless a look-up table has it; after
-   * `backward`, this is the gradient w.r.t. the projection.
+   * [T, B, G·H]. Before `forward`, the caller writes the input projection here, unless a look-up table contains it;
+   * after `backward`, this is the gradient w.r.t. the projection.
    */
   readonly inputProjection: Tensor;
-  /** The gates after `forward`, in the order of `gateNames` */
+  /** The gates' values after `forward`, in the order of `gateNames` */
   readonly gates: readonly GateValues[];
   /** Products of matrices and vectors of units, in the order of `unitGroups` */
   readonly products: readonly UnitProduct[];
@@ -141,21 +144,21 @@ export function cachedLayer(make: (T: number, B: number, first: number) => CellC
   };
 }
 
-/** The values of a cell's gates, if they lie side by side in one tensor */
+/** The values of a cell's gates, if they are adjacent columns of one tensor */
 export function gatesIn(tensor: Tensor, cell: Cell): GateValues[] {
   return cell.gateNames.map((_, column) => ({ tensor, column }));
 }
 
-/** The recurrent weights of a cell that must have both a matrix and a bias */
+/** The recurrent weights of a cell that always has both a matrix and a bias */
 export function withBias({ weight, bias, ...rest }: RecurrentWeights) {
   if (weight === undefined || bias === undefined) throw new Error('a cell without its weights');
   return { ...rest, weight, bias };
 }
 
 /**
- * Views of a state tensor, which has T+1 slots of [B, H]: slot 0 is the state before the chunk, slot t that after step
- * t.
- * @param first number of the slot in the whole tensor that is slot 0 here
+ * Views of a state tensor that has T+1 slots of [B, H]: slot 0 is the state before the chunk, slot t the state after
+ * step t.
+ * @param first which slot of the whole tensor is slot 0 of the views
  */
 export function slots(backend: Backend, buffer: Tensor, { T, B, H }: ChunkSize, first: number) {
   const start = first * B * H;

@@ -1,5 +1,6 @@
 /**
- * The cells with kernels of their own, by name in the order in which help lists them. All other cells are equations.
+ * The cells with kernels of their own, by name in the order in which help lists them. All other cells are given by
+ * equations.
  */
 import { findCell } from '../../cells/cell-library.js';
 import type { Cell } from './cell.js';
@@ -16,28 +17,28 @@ export const cellNames = Object.keys(table) as CellName[];
 
 /** The fields of a configuration that say which cell a network has */
 export interface CellChoice {
-  /** Name of the cell; for a cell of equations any name that no cell of the table has */
+  /** Name of the cell; for a cell given by equations, any name that is not in the table */
   readonly cell: string;
-  /** The equations, as text; absent for cells of the table */
+  /** The equations, as text; absent for cells in the table */
   readonly equations?: string;
 }
 
 /**
- * The cell that a user's choice stands for: a name of the table or of the library, or the path of a file.
- * @throws CharnnError when there is none, and where its equations are wrong
+ * The cell that a user's choice stands for: a name in the table or in the library, or the path of a file.
+ * @throws CharnnError when there is no such cell, or its equations are wrong
  */
 export function chooseCell(name: string): CellChoice {
   return isWrittenOut(name) ? { cell: name } : findCell(name, cellNames);
 }
 
-/** Takes the fields that say which cell it is out of a configuration. */
+/** Copies the fields that say which cell it is from a configuration. */
 export function cellChoice({ cell, equations }: CellChoice): CellChoice {
   return { cell, ...(equations !== undefined && { equations }) };
 }
 
 /**
  * The cell of a network.
- * @throws CharnnError where its equations are wrong
+ * @throws CharnnError if its equations are wrong
  */
 export function cellOf({ cell, equations }: CellChoice): Cell {
   if (equations !== undefined) return equationCell(equations);

@@ -1,5 +1,5 @@
 /**
- * A cell of equations as the network sees it: the compiled program, and the memory of a layer that runs it.
+ * A cell given by equations, as the network sees it: the compiled program, and the memory of a layer that runs it.
  *
  * A layer takes memory for `keptWidth` times T·B·H numbers, and a little for one time step.
  */
@@ -9,12 +9,12 @@ import { compileCell } from '../../cells/compile.js';
 import { type Cell, cachedLayer, type RecurrentWeights } from './cell.js';
 
 const known = new Map<string, Cell>();
-/** Max number of compiled cells that are cached: a process uses few, but a program may load any number of models. */
+/** Max number of compiled cells in the cache, because a program may load any number of models. */
 const maxKnown = 50;
 
 /**
  * Compiles equations to a cell.
- * @throws CharnnError that names line and column where they are wrong
+ * @throws CharnnError that says at which line and column they are wrong
  */
 export function equationCell(text: string): Cell {
   const found = known.get(text);
@@ -34,7 +34,7 @@ export function cellOfProgram(program: Program): Cell {
     unitGroups: groups.map(({ size }) => size),
     unitNames: names(units),
     states,
-    // the program does not count the layer's output
+    // the width of the program does not include the layer's output
     keptWidth: keptWidth(program) + 1,
     gateNames: gates.map(({ name }) => ({ name, logistic: true })),
     features: [],
@@ -65,7 +65,7 @@ function createLayer(
     return rows[kind] * width * H;
   });
   const { starts, total } = inCacheLines(sizes);
-  // the states after a step are the memory of the states before the next one
+  // the states after a step are in the same memory as the states before the next one
   regions.forEach(({ kind }, r) => {
     if (kind === 'next') starts[r] = starts[program.stateRegions[nextStates(regions, r)]];
   });
@@ -136,7 +136,7 @@ function nextStates(regions: readonly Region[], r: number): number {
   return regions.slice(0, r).filter(({ kind }) => kind === 'next').length;
 }
 
-/** Lays lists out one after the other, each at a multiple of 16 elements, a cache line. */
+/** Places lists one after the other, each at a multiple of 16 elements (one cache line). */
 function inCacheLines(sizes: readonly number[]): { starts: number[]; total: number } {
   let total = 0;
   const starts = sizes.map((size) => {

@@ -1,12 +1,12 @@
 /**
- * Gated recurrent unit (Cho et al. 2014) in the form of cuDNN and PyTorch's nn.GRU, where the reset gate
- * acts after the recurrent product; gates packed in the order r, z, n:
+ * Gated recurrent unit (Cho et al. 2014) in the form of cuDNN and PyTorch's nn.GRU, where the reset gate acts after the
+ * recurrent product; gates are packed in the order r, z, n:
  *
  *     a = W_ih x_t + b_ih     u = W_hh h_{t-1} + b_hh
  *     r = σ(a_r + u_r)   z = σ(a_z + u_z)   n = tanh(a_n + r ⊙ u_n)
  *     h_t = (1 - z) ⊙ n + z ⊙ h_{t-1}
  *
- * Memory a layer: 2·T·B·3H projections, (T+1)·B·H state.
+ * Memory per layer: 2·T·B·3H projections, (T+1)·B·H state.
  */
 import { type Cell, cachedLayer, gatesIn, slots, withBias } from './cell.js';
 

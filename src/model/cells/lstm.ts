@@ -1,17 +1,16 @@
 /**
- * Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), as
- * PyTorch's nn.LSTM; gates packed in the order i, f, g, o:
+ * Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000) as in PyTorch's
+ * nn.LSTM; gates are packed in the order i, f, g, o:
  *
  *     i = σ(a_i)   f = σ(a_f)   g = tanh(a_g)   o = σ(a_o)     a = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh
  *     c_t = f ⊙ c_{t-1} + i ⊙ g
  *     h_t = o ⊙ tanh(c_t)
  *
- * With layer normalisation (Ba, Kiros & Hinton 2016) each gate's H sums are first brought to mean 0 and
- * variance 1, b_hh being added after: a = gain ⊙ normalised(W_ih x_t + b_ih + W_hh h_{t-1}) + b_hh. The
- * cell state stays as it is, and so does what it carries from step to step.
+ * With layer normalisation (Ba, Kiros & Hinton 2016) each gate's H pre-activations are first normalised to mean 0 and
+ * variance 1, and b_hh is added afterwards: a = gain ⊙ normalised(W_ih x_t + b_ih + W_hh h_{t-1}) + b_hh. The cell
+ * state is not normalised, so that it carries information unchanged from step to step.
  *
- * Memory a layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another
- * T·B·(4H + 4).
+ * Memory per layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another T·B·(4H + 4).
  */
 import type { Backend, ChunkSize, LstmBuffers, Tensor } from '../../backend/backend.js';
 import {

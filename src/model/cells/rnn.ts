@@ -1,9 +1,9 @@
 /**
- * The vanilla recurrent cell (Elman 1990), as PyTorch's nn.RNN with tanh:
+ * The vanilla recurrent cell (Elman 1990) as in PyTorch's nn.RNN with tanh:
  *
  *     h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
  *
- * Memory a layer: T·B·H gates, (T+1)·B·H state.
+ * Memory per layer: T·B·H gates, (T+1)·B·H state.
  */
 import { type Cell, cachedLayer, gatesIn, slots, withBias } from './cell.js';
 

@@ -1,5 +1,5 @@
 /** Options about how a network is trained: fields of the `config` object in state files. */
-import { backendNames, trainingPrecisions } from '../../backend/device.js';
+import { backendNames, precisionNames, trainingPrecisions } from '../../backend/device.js';
 import { maxContext } from '../../counts/ngram-runs.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
@@ -195,6 +195,14 @@ const precisionHelp = 'number format of matrix products: float32, or bfloat16 wi
 export const runningPrecision = option('<format>', choice(trainingPrecisions), precisionHelp, {
   default: 'f32',
 });
+
+/** The same where a trained model predicts and nothing is learned */
+export const predictingPrecision = option(
+  '<format>',
+  choice(precisionNames),
+  'number format of matrix products: float32, bfloat16 with float32 sums, or 8-bit integers, the fastest when characters are processed one at a time',
+  { default: 'f32' },
+);
 
 const runRows = topic('Run', {
   seed: option('<n>', integer(0), 'random seed; the same seed gives the same model', {

@@ -92,4 +92,8 @@ EMULATED __m512 _mm512_dpbf16_ps(__m512 sum, __m512bh a, __m512bh b) {
 
 #endif
 
+#if defined(AMX)
+#include "amx.h"
+#endif
+
 #endif

@@ -3,4 +3,5 @@
 #define CHARNN_STRING_H
 #include <stddef.h>
 int strcmp(const char *a, const char *b);
+void *memcpy(void *to, const void *from, size_t bytes);
 #endif

@@ -1,0 +1,154 @@
+/*
+ * The left factor of a product, made into words a block at a time: from A's rows, in which k is contiguous, or from a
+ * matrix whose columns are the rows of A.
+ */
+#ifndef CHARNN_LEFT_FACTOR_H
+#define CHARNN_LEFT_FACTOR_H
+
+#include "panels.h"
+
+/* Part `i` of `parts` that share `rows` evenly begins here: 25 = 13 + 12, not 14 + 11. */
+INLINE int part_edge(int rows, int parts, int i) { return (int)((int64_t)rows * i / parts); }
+
+/* The same in whole units of rows */
+INLINE int unit_edge(int rows, int unit, int units, int parts, int i) {
+    int edge = unit * part_edge(units, parts, i);
+    return edge < rows ? edge : rows;
+}
+
+INLINE int units_of(int rows, int unit) { return (rows + unit - 1) / unit; }
+
+/* Number of blocks of at most `size` that `count` things fall into */
+INLINE int blocks_of(int count, int size) { return (count + size - 1) / size; }
+
+/* Words from one row of copies to the next: rows that lie so far apart do not evict each other. */
+INLINE int copy_stride(int depth) { return (words_of(depth) + VL - 1) / VL * VL + VL; }
+
+#if defined(BFMMLA)
+
+/* As below, of two rows that follow one another: of each in turn the two words that an instruction takes at a time */
+static int copy_rows(float *copies, const float *a, int lda, int rows, int depth) {
+    const int stride = copy_stride(depth);
+    for (int m = 0; m < rows; m += 2, copies += 2 * stride, a += 2 * lda) {
+        float *to = copies;
+        for (int k = 0; k < depth; k += WORD * VL, to += 2 * VL) {
+            int count = depth - k < WORD * VL ? depth - k : WORD * VL;
+            vec one = words_along(a + k, count);
+            vec other = m + 1 < rows ? words_along(a + lda + k, count) : (vec){0};
+            store(to, low_halves(one, other));
+            store(to + VL, high_halves(one, other));
+        }
+    }
+    return stride;
+}
+
+#else
+
+/*
+ * Makes words of `depth` columns of a: copies[rows][stride]; returns the stride. The last words of a row are written
+ * whole, with zeros.
+ */
+static int copy_rows(float *copies, const float *a, int lda, int rows, int depth) {
+    const int stride = copy_stride(depth);
+    for (int m = 0; m < rows; m++, copies += stride, a += lda) {
+        int k = 0;
+        float *to = copies;
+        for (; k + WORD * VL <= depth; k += WORD * VL, to += VL) store(to, words_along(a + k, WORD * VL));
+        if (k < depth) store(to, words_along(a + k, depth - k));
+    }
+    return stride;
+}
+
+#endif
+
+/* Number of rows of a tile of `rows` that its vector v has, of `most` at most; 0 or less beyond its end */
+INLINE int vector_rows(int rows, int v, int most) { return rows - v * most < most ? rows - v * most : most; }
+
+/* Rows of A that are packed at a time: they stay in the first-level cache from tile to tile. */
+#define PACKED_ROWS (STEP * WORD > 8 ? STEP * WORD : 8)
+
+/*
+ * Packs `depth` numbers along k of `count` columns of a, at most VL, for a tile; total: the columns' sums, to which
+ * they are added one after the other.
+ */
+INLINE vec pack_left_part(float *to, const float *a, int lda, int count, int depth, vec total) {
+#if defined(AMX)
+    /* 16 words of each column, column after column */
+    vec square[VL];
+#pragma GCC unroll 16
+    for (int i = 0; i < VL; i++) {
+        square[i] = (vec){0};
+        if (WORD * i >= depth) continue;
+        vec first = LOAD(a + (ptrdiff_t)WORD * i * lda, count), second = {0};
+        total += first;
+        if (WORD * i + 1 < depth) {
+            second = LOAD(a + (ptrdiff_t)(WORD * i + 1) * lda, count);
+            total += second;
+        }
+        square[i] = make_words(first, second);
+    }
+    transpose_square(square);
+#pragma GCC unroll 16
+    for (int i = 0; i < VL; i++) store(to + i * VL, square[i]);
+#else
+    for (int k = 0; k < depth; k += WORD * PACKED, to += PACKED * LEFT_WIDTH) {
+        vec words[PACKED];
+#pragma GCC unroll 2
+        for (int i = 0; i < PACKED; i++, a += WORD * lda) {
+            const int at = k + i * WORD;
+            words[i] = (vec){0};
+            if (PACKED > 1 && at >= depth) continue;
+            vec first = LOAD(a, count), second = {0};
+            total += first;
+            if (WORD == 2 && at + 1 < depth) {
+                second = LOAD(a + lda, count);
+                total += second;
+            }
+            words[i] = make_words(first, second);
+        }
+        store_step(to, words);
+    }
+#endif
+    return total;
+}
+
+/* Words from one vector of a tile's rows to the next in a packed A */
+#if defined(AMX)
+#define LEFT_PART (STEP * VL)
+#else
+#define LEFT_PART (PACKED * VL)
+#endif
+
+/*
+ * Packs a[K, columns] for `tiles` tiles of units: of each [words of K][LEFT_WIDTH], its rows of C first, then whatever.
+ * sums[columns] += the columns' sums, row after row, while they are at hand, if given.
+ */
+static void pack_left(float *packed, const float *a, int lda, int columns, int unit, int tiles, int K, float *sums) {
+    int edges[MC / MR + 1];
+    vec totals[MC / MR][LEFT_VECTORS];
+    const int units = units_of(columns, unit);
+    for (int i = 0; i <= tiles; i++) edges[i] = unit_edge(columns, unit, units, tiles, i);
+/* a vector of a tile: a unit of AMX, else the next VL rows */
+#define VECTOR_ROWS (STEP == VL ? unit : VL)
+#define FOR_TILE_VECTORS(i, v, count)                                                               \
+    for (int v = 0, count; v < LEFT_VECTORS; v++)                                                     \
+        if ((count = vector_rows(edges[i + 1] - edges[i], v, VECTOR_ROWS)) > 0)
+    for (int i = 0; i < tiles; i++)
+        FOR_TILE_VECTORS(i, v, count)
+            totals[i][v] = sums ? LOAD(sums + edges[i] + v * VECTOR_ROWS, count) : (vec){0};
+    for (int k0 = 0; k0 < K; k0 += PACKED_ROWS, a += PACKED_ROWS * lda) {
+        int depth = K - k0 < PACKED_ROWS ? K - k0 : PACKED_ROWS;
+        for (int i = 0; i < tiles; i++)
+            FOR_TILE_VECTORS(i, v, count) {
+                float *to = packed + ((size_t)i * words_of(K) + k0 / WORD) * LEFT_WIDTH + v * LEFT_PART;
+                totals[i][v] =
+                    pack_left_part(to, a + edges[i] + v * VECTOR_ROWS, lda, count, depth, totals[i][v]);
+            }
+    }
+    for (int i = 0; sums && i < tiles; i++)
+        FOR_TILE_VECTORS(i, v, count) STORE(sums + edges[i] + v * VECTOR_ROWS, totals[i][v], count);
+#undef FOR_TILE_VECTORS
+#undef VECTOR_ROWS
+}
+
+#endif

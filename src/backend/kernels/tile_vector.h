@@ -1,0 +1,224 @@
+/*
+ * Tiles of C in vector registers: up to MR rows by a panel's width, one multiply-add of words a vector and step. A row
+ * alone goes through several panels at once.
+ */
+#ifndef CHARNN_TILE_VECTOR_H
+#define CHARNN_TILE_VECTOR_H
+
+#include "left_factor.h"
+#if defined(__aarch64__) && !defined(HALF)
+#include "tile_neon.h"
+#endif
+
+/* A tile begins at any row, and has up to so many. */
+#define TILE_UNITS MR
+INLINE int row_unit(int M) {
+    (void)M;
+    return 1;
+}
+
+INLINE void begin_tiles(int unit) { (void)unit; }
+INLINE void end_tiles(void) {}
+
+/*
+ * One tile: c[mr, nv·VL] = start + a · panel over K words.  Word k of row m at a[m·lda + k·step].
+ * mr, nv and (for packed A) lda and step are constants where this is inlined; rows of the panel lie `down`
+ * apart.
+ * ahead: with every row of the panel, nv vectors from here are fetched into the second-level cache, `stride`
+ * after those of the row before. The first-level cache takes care of itself.
+ */
+INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *a, ptrdiff_t lda,
+                 ptrdiff_t step, const float *panel, ptrdiff_t down, struct start_rows begin,
+                 enum gemm_start start, int columns, int K, const float *ahead, ptrdiff_t stride) {
+    vec acc[MR][2];
+    const int whole = columns == nv * VL;
+#pragma GCC unroll 16
+    for (int m = 0; m < mr; m++)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) {
+            if (start == START_ZERO) {
+                acc[m][v] = (vec){0};
+                continue;
+            }
+            const float *from = (start == START_C ? c + (ptrdiff_t)m * ldc : start_row(begin, m, ldc)) + v * VL;
+            int inside = columns - v * VL;
+            acc[m][v] = whole ? load(from) : inside >= VL ? load(from) : load_part(from, inside);
+        }
+    int done = 0;
+#if defined(__aarch64__) && !defined(HALF)
+    done = neon_steps(mr, nv, acc, a, lda, step, panel, down, K);
+    a += done * step;
+    panel += done * down;
+#endif
+    /* every third row has a pointer; the two after it are reached by scaled addressing */
+    const float *p[(MR + 2) / 3];
+#pragma GCC unroll 16
+    for (int m = 0; m < mr; m += 3) p[m / 3] = a + m * lda;
+    for (int k = done; k < K; k++) {
+        vec b[2];
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) b[v] = load(panel + v * VL);
+#pragma GCC unroll 16
+        for (int m = 0; m < mr; m++) {
+            vec x = splat_word(p[m / 3] + (m % 3) * lda);
+#pragma GCC unroll 2
+            for (int v = 0; v < nv; v++) acc[m][v] = multiply_words(x, b[v], acc[m][v]);
+        }
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) __builtin_prefetch(ahead + v * VL, 0, 2);
+        ahead += stride;
+        panel += down;
+#pragma GCC unroll 16
+        for (int m = 0; m < mr; m += 3) p[m / 3] += step;
+    }
+#pragma GCC unroll 16
+    for (int m = 0; m < mr; m++)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) {
+            float *to = c + (ptrdiff_t)m * ldc + v * VL;
+            int inside = columns - v * VL;
+            if (whole || inside >= VL) store(to, acc[m][v]);
+            else store_part(to, acc[m][v], inside);
+        }
+}
+
+#if MR == 14
+#define TILE_ROWS(CASE) \
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) \
+    CASE(13) CASE(14)
+#elif MR == 8
+#define TILE_ROWS(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+#elif MR == 6
+#define TILE_ROWS(CASE) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#else
+#define TILE_ROWS(CASE) CASE(1) CASE(2) CASE(3) CASE(4)
+#endif
+
+static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ldc, const float *a,
+                                                ptrdiff_t lda, const float *panel,
+                                                struct start_rows begin, enum gemm_start start,
+                                                int columns, int K, int unit) {
+    (void)unit;
+    const float *ahead = panel + PANEL_AHEAD * nv * VL;
+#define CASE(n)                                                                                       \
+    case n:                                                                                           \
+        if (nv == 2)                                                                                  \
+            tile(n, 2, c, ldc, a, lda, 1, panel, 2 * VL, begin, start, columns, K, ahead, 2 * VL);    \
+        else tile(n, 1, c, ldc, a, lda, 1, panel, VL, begin, start, columns, K, ahead, VL);           \
+        break;
+    switch (mr) { TILE_ROWS(CASE) }
+#undef CASE
+}
+
+/* A is packed as [K][LEFT_WIDTH]. */
+static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
+                                                  const float *panel, ptrdiff_t down, int columns,
+                                                  int K, const float *ahead, ptrdiff_t stride, int unit) {
+    (void)unit;
+#define CASE(n)                                                                                       \
+    case n:                                                                                           \
+        if (nv == 2)                                                                                  \
+            tile(n, 2, c, ldc, a, 1, LEFT_WIDTH, panel, down, no_rows, START_C, columns, K, ahead, stride);   \
+        else tile(n, 1, c, ldc, a, 1, LEFT_WIDTH, panel, down, no_rows, START_C, columns, K, ahead, stride);  \
+        break;
+    switch (mr) { TILE_ROWS(CASE) }
+#undef CASE
+}
+
+/* Number of panel rows that are prefetched where a panel is used only once */
+#define PREFETCH 16
+
+/* Number of vectors of C that a single row computes at once */
+#define ROW_VECTORS 8
+
+/*
+ * One row times several panels at once, `vectors` vectors of C, `columns` elements: with a single row a
+ * panel has too few chains to fill the pipeline. The chains are those of the tiles. `depth` words of K, from
+ * k0 on, which begin at a.
+ */
+INLINE void row_of_panels(const int vectors, float *c, const float *a, const float *packed,
+                          const float *begin, enum gemm_start start, int columns, int K, int k0, int depth) {
+    vec acc[ROW_VECTORS];
+    const float *panel[ROW_VECTORS];
+    int stride[ROW_VECTORS];
+    const float *from = start == START_C ? c : begin;
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) {
+        int inside = columns - v * VL;
+        stride[v] = vectors % 2 && v == vectors - 1 ? VL : NR;
+        panel[v] = packed + (size_t)(v / 2) * NR * K + v % 2 * VL + (size_t)k0 * stride[v];
+        acc[v] = start == START_ZERO ? (vec){0} : inside >= VL ? load(from + v * VL) : load_part(from + v * VL, inside);
+    }
+    for (int k = 0; k < depth; k++) {
+        vec x = splat_word(a + k);
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            /* the panels come from the second-level cache or beyond, used once; two short vectors share a line */
+            if (VL > 4 || v % 2 == 0) __builtin_prefetch(panel[v] + (size_t)(k + PREFETCH) * stride[v]);
+            acc[v] = multiply_words(x, load(panel[v] + (size_t)k * stride[v]), acc[v]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) {
+        int inside = columns - v * VL;
+        if (inside >= VL) store(c + v * VL, acc[v]);
+        else store_part(c + v * VL, acc[v], inside);
+    }
+}
+
+static __attribute__((noinline)) void row_times_panels(float *c, const float *a, const float *packed,
+                                                       const float *begin, enum gemm_start start, int N,
+                                                       int K, int k0, int depth) {
+    for (int n = 0; n < N; n += ROW_VECTORS * VL) {
+        int columns = N - n, vectors = (columns + VL - 1) / VL;
+#define CASE(count)                                                                                  \
+    case count: row_of_panels(count, c + n, a, packed + (size_t)n * K, begin ? begin + n : NULL,      \
+                              start, columns, K, k0, depth); break;
+        switch (vectors < ROW_VECTORS ? vectors : ROW_VECTORS) {
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+        }
+#undef CASE
+    }
+}
+
+/* Words of a row that are multiplied at a time where there is only one row, or two */
+#define ROW_WORDS (WORD == 1 ? INT32_MAX : ROW_COPIES)
+
+static void gemm_rows(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows begin,
+                      enum gemm_start start, int M, int N, int K, float *room) {
+    const int words = words_of(K);
+    for (int m = 0; m < M; m++, c += ldc, a += lda) {
+        enum gemm_start from = start;
+        for (int k0 = 0; k0 < words || k0 == 0; k0 += ROW_WORDS, from = START_C) {
+            int depth = words - k0 < ROW_WORDS ? words - k0 : ROW_WORDS;
+            const float *row = a + (ptrdiff_t)WORD * k0;
+            if (WORD == 2) {
+                copy_rows(room, row, lda, 1, K - WORD * k0 < WORD * depth ? K - WORD * k0 : WORD * depth);
+                row = room;
+            }
+            row_times_panels(c, row, packed, start_row(begin, m, ldc), from, N, words, k0, depth);
+        }
+    }
+}
+
+/* Multiply-adds on registers alone, as many side by side as in a tile; returns how many there were. */
+static double peak_multiply_adds(int rounds) {
+    vec acc[MR][2];
+    for (int m = 0; m < MR; m++)
+        for (int v = 0; v < 2; v++) acc[m][v] = splat((float)(m + v));
+    const vec half = splat(0.5f), one = splat(1), a = make_words(half, half), b = make_words(one, one);
+    for (int round = 0; round < rounds; round++) {
+#pragma GCC unroll 16
+        for (int m = 0; m < MR; m++)
+#pragma GCC unroll 2
+            /* the sum as a factor, so that the compiler cannot take the product out of the loop */
+            for (int v = 0; v < 2; v++)
+                acc[m][v] = WORD == 1 ? multiply_add(acc[m][v], half, one) : multiply_words(a, b, acc[m][v]);
+    }
+    vec sum = {0};
+    for (int m = 0; m < MR; m++) sum += acc[m][0] + acc[m][1];
+    /* the compiler must not leave out what nobody uses: the sum is a number, but it cannot know that */
+    return sum[0] == sum[0] ? (double)rounds * MR * NR * WORD : 0;
+}
+
+#endif

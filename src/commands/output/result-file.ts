@@ -1,0 +1,59 @@
+/** Writes what a command has made: to a file, to standard output, or to a pipe. */
+import { once } from 'node:events';
+import { constants, openSync, type Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { writeFileAtomically } from '../../checkpoint/atomic.js';
+import type { Output } from '../../cli/output.js';
+import { CharnnError, systemReason } from '../../errors.js';
+import { quote } from '../../messages/quote.js';
+import { write } from './write.js';
+
+/** Names that people use for standard output where a command expects the name of a file */
+const standardOutput = /^(-|\/dev\/(stdout|fd\/1)|\/proc\/self\/fd\/1)$/;
+
+export function isStandardOutput(path: string): boolean {
+  return standardOutput.test(path);
+}
+
+/** Whether the path is a pipe such as the shell makes for `-o >(gzip > page.html.gz)` */
+export async function isPipe(path: string): Promise<boolean> {
+  return (await statOf(path))?.isFIFO() ?? false;
+}
+
+/**
+ * Writes a result as a whole or not at all, and notes where it is.
+ * @param what it is, with its article
+ */
+export async function writeResult(
+  path: string,
+  pieces: Iterable<string | Uint8Array>,
+  what: string,
+  output: Output,
+): Promise<void> {
+  if (isStandardOutput(path)) {
+    for (const piece of pieces) await write(piece);
+    return;
+  }
+  if (await isPipe(path)) return writeToPipe(path, pieces);
+  await writeFileAtomically(path, pieces);
+  output.note(`${what} is in ${quote(path)}`);
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}
+
+async function writeToPipe(path: string, pieces: Iterable<string | Uint8Array>): Promise<void> {
+  const { Socket } = await import('node:net');
+  try {
+    // without waiting for a reader, which might never come
+    const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    const pipe = new Socket({ fd, readable: false, writable: true });
+    await pipeline(Readable.from(pieces, { objectMode: false }), pipe);
+    if (!pipe.closed) await once(pipe, 'close');
+  } catch (cause) {
+    throw new CharnnError(`cannot write to ${quote(path)}: ${systemReason(cause)}`, 1, { cause });
+  }
+}

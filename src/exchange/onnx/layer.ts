@@ -1,0 +1,50 @@
+/** What the writers of layers share: the weights of a layer as tensors of a graph. */
+import type { Model } from '../../model/model-data.js';
+import { namedTensors } from '../../model/model-data.js';
+import type { OnnxGraph } from './onnx-graph.js';
+
+export interface StoredWeights {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** The tensors of a model by name */
+export type WeightTable = ReadonlyMap<string, StoredWeights>;
+
+export function weightTable(model: Model): WeightTable {
+  return new Map(
+    namedTensors(model).map(({ parameter: { name, shape }, values }) => [name, { shape, values }]),
+  );
+}
+
+export function weightsOf(table: WeightTable, name: string): StoredWeights {
+  const found = table.get(name);
+  if (found === undefined) throw new Error(`no tensor ${name}`);
+  return found;
+}
+
+/** Puts a tensor of the model into the graph as it is. */
+export function addWeights(graph: OnnxGraph, table: WeightTable, name: string): string {
+  const { shape, values } = weightsOf(table, name);
+  return graph.tensor(name, shape, values);
+}
+
+/** A layer that is to be written */
+export interface LayerPlace {
+  readonly graph: OnnxGraph;
+  readonly weights: WeightTable;
+  /** Number of the layer */
+  readonly l: number;
+  /** H */
+  readonly hidden: number;
+  /** The name of the layer's input */
+  readonly input: string;
+  /** The names of its states before, in the order of the cell's */
+  readonly states: readonly string[];
+}
+
+/** What a layer gives: names of its output, and of its states after */
+export interface LayerResult {
+  readonly output: string;
+  readonly states: readonly string[];
+}

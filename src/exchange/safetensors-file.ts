@@ -1,0 +1,204 @@
+/**
+ * The safetensors format: 8 bytes with the length of a header, little-endian; the header, a JSON object that has for
+ * each tensor its type, its shape, and where its values lie; then the values, without gaps.
+ * (https://github.com/huggingface/safetensors#format)
+ */
+import { CharnnError } from '../errors.js';
+import { type ByteSource, openBytes } from '../json/byte-source.js';
+import { Fields } from '../json/fields.js';
+import { scanObject } from '../json/scan.js';
+import { limits } from '../limits.js';
+import { quote, quoteText } from '../messages/quote.js';
+
+/** The key of the header that holds strings instead of a tensor */
+const metadataKey = '__metadata__';
+const lengthBytes = 8;
+
+/** The types of values, with the bytes of each. Types that hold several values in a byte are unknown to charnn. */
+const typeBytes = {
+  ...{ F64: 8, F32: 4, F16: 2, BF16: 2 },
+  ...{ I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 },
+} as const;
+
+export type ValueType = keyof typeof typeBytes;
+const typeNames = Object.keys(typeBytes) as ValueType[];
+
+export interface StoredTensor {
+  readonly name: string;
+  readonly dtype: ValueType;
+  readonly shape: readonly number[];
+  /** Where its bytes begin in the file, and how many they are */
+  readonly start: number;
+  readonly length: number;
+  /** The name of the tensor as messages give it, that of the file included */
+  readonly shown: string;
+}
+
+/** A file whose header has been read and checked */
+export interface SafetensorsFile {
+  /** The file as messages show it */
+  readonly shown: string;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** In the order of their names in the header */
+  readonly tensors: readonly StoredTensor[];
+  readonly source: ByteSource;
+}
+
+/**
+ * Opens a file, hands it on and closes it.
+ * @throws CharnnError when it cannot be read, and for a header that is damaged, too long, or does not fit the file
+ */
+export async function readSafetensors<T>(
+  path: string,
+  work: (file: SafetensorsFile) => T,
+): Promise<T> {
+  const source = await openBytes(path);
+  try {
+    return work(readHeader(source, quote(path)));
+  } finally {
+    source.close();
+  }
+}
+
+function readHeader(source: ByteSource, shown: string): SafetensorsFile {
+  const start = Buffer.alloc(lengthBytes + 1);
+  const found = source.read(start, 0);
+  const length = start.readBigUInt64LE();
+  if (found <= lengthBytes || start[lengthBytes] !== '{'.charCodeAt(0)) {
+    throw new CharnnError(`${shown} is not a file of safetensors${hint(start.subarray(0, found))}`);
+  }
+  if (length > limits.headBytes) {
+    throw new CharnnError(
+      `${shown} is not a file of safetensors, or damaged: its header would be ${length} bytes, and at most ${limits.headBytes} are allowed`,
+    );
+  }
+  const end = lengthBytes + Number(length);
+  const header = scanObject(part(source, lengthBytes, end), `the header of ${shown}`);
+  const metadata = new Map<string, string>();
+  const tensors: StoredTensor[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === metadataKey) {
+      const fields = Fields.of(value, `${shown}: ${metadataKey}`);
+      for (const key of Object.keys(fields.value)) metadata.set(key, fields.string(key));
+      continue;
+    }
+    if (tensors.length === limits.tensors) {
+      throw new CharnnError(`${shown} has more than ${limits.tensors} tensors`);
+    }
+    tensors.push(readEntry(name, value, shown, end));
+  }
+  requireWhole(source, tensors, shown, end);
+  return { shown, metadata, tensors, source };
+}
+
+/** What to do with a file of another kind that people are likely to give */
+function hint(start: Buffer): string {
+  // an archive, as torch.save writes it, or a pickle, as it did before
+  if (start.subarray(0, 2).toString('latin1') === 'PK' || start[0] === 0x80) {
+    return ", but perhaps of torch.save: in Python, write it with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
+  }
+  return start[0] === '{'.charCodeAt(0) ? ', but JSON: a model of charnn needs no import' : '';
+}
+
+/** A part of a source as a source of its own */
+function part(source: ByteSource, start: number, end: number): ByteSource {
+  return {
+    read: (into, position) => {
+      const length = Math.max(0, Math.min(into.length, end - start - position));
+      return source.read(into.subarray(0, length), start + position);
+    },
+    close() {},
+  };
+}
+
+function readEntry(name: string, value: unknown, file: string, dataStart: number): StoredTensor {
+  const shown = `${file}: the tensor ${quoteText(name, 60)}`;
+  const fields = Fields.of(value, shown);
+  const dtype = fields.oneOf('dtype', typeNames);
+  const shape = naturals(fields, 'shape');
+  const offsets = naturals(fields, 'data_offsets');
+  const [start, end] = offsets;
+  if (offsets.length !== 2 || start > end) {
+    fields.fail('data_offsets', 'a list of two numbers, the smaller first');
+  }
+  const bytes = shape.reduce((product, size) => product * size, typeBytes[dtype]);
+  if (bytes !== end - start) {
+    throw new CharnnError(
+      `${shown} has ${end - start} bytes, but its shape and dtype take ${bytes}`,
+    );
+  }
+  return { name, dtype, shape, start: dataStart + start, length: end - start, shown };
+}
+
+function naturals(fields: Fields, key: string): number[] {
+  const list = fields.array(key);
+  if (!list.every((x) => Number.isSafeInteger(x) && (x as number) >= 0)) {
+    fields.fail(key, 'a list of integers of at least 0');
+  }
+  return list as number[];
+}
+
+/** Refuses values that overlap or leave gaps, and a file that ends before or after them. */
+function requireWhole(
+  source: ByteSource,
+  tensors: readonly StoredTensor[],
+  shown: string,
+  dataStart: number,
+): void {
+  const sorted = [...tensors].sort((a, b) => a.start - b.start || a.length - b.length);
+  let end = dataStart;
+  for (const { start, length, shown: tensor } of sorted) {
+    if (start !== end) {
+      throw new CharnnError(
+        `${tensor} begins at byte ${start - dataStart} of the values, not at ${end - dataStart}, where the one before it ends`,
+      );
+    }
+    end += length;
+  }
+  // one byte before the end must be there, and none behind it
+  const found = source.read(Buffer.alloc(2), end - 1);
+  if (found !== 1) {
+    throw new CharnnError(
+      `${shown} ${found === 0 ? 'ends too early' : 'goes on after the last tensor'}: it should have ${end} bytes`,
+    );
+  }
+}
+
+/** A tensor to be written */
+export interface TensorBytes {
+  readonly name: string;
+  readonly dtype: ValueType;
+  readonly shape: readonly number[];
+  /** Its values, little-endian */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Yields a file in pieces.
+ * @param metadata strings by name, which come first in the header
+ * @throws CharnnError when the header would be longer than a reader takes
+ */
+export function* safetensorsPieces(
+  metadata: Readonly<Record<string, string>>,
+  tensors: readonly TensorBytes[],
+): Generator<Uint8Array> {
+  let end = 0;
+  const entries = tensors.map(({ name, dtype, shape, bytes }) => {
+    const start = end;
+    end += bytes.length;
+    return [name, { dtype, shape, data_offsets: [start, end] }] as const;
+  });
+  const header = JSON.stringify({ [metadataKey]: metadata, ...Object.fromEntries(entries) });
+  // values begin at a multiple of 8, so that readers may map them into memory
+  const size = Math.ceil(Buffer.byteLength(header) / 8) * 8;
+  if (size > limits.headBytes) {
+    throw new CharnnError(
+      `the header of the file would be ${size} bytes, and at most ${limits.headBytes} are allowed`,
+    );
+  }
+  const start = Buffer.alloc(lengthBytes + size, ' ');
+  start.writeBigUInt64LE(BigInt(size));
+  start.write(header, lengthBytes);
+  yield start;
+  for (const { bytes } of tensors) yield bytes;
+}

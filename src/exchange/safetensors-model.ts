@@ -1,0 +1,82 @@
+/**
+ * Models in files of safetensors: the tensors have the names and shapes of the model file, the counts are a tensor of
+ * bytes beside them, and the metadata have the fields of the model file. So a model comes back as it was, to the bit; and
+ * other programs may have changed its weights.
+ */
+import { checkVersion } from '../checkpoint/json.js';
+import { modelContents, readContents } from '../checkpoint/model-file.js';
+import { littleEndian, type TensorShape } from '../checkpoint/tensors.js';
+import { CharnnError } from '../errors.js';
+import type { Model } from '../model/model-data.js';
+import { fieldsOf, metadataOf } from './metadata.js';
+import {
+  type SafetensorsFile,
+  type StoredTensor,
+  safetensorsPieces,
+  type TensorBytes,
+} from './safetensors-file.js';
+import { readTensorBytes, readValues, requireNumbers } from './stored-values.js';
+
+/** Yields the file of a model, in pieces. */
+export function modelSafetensors(model: Model): Generator<Uint8Array> {
+  const { fields, tensors, blobs } = modelContents(model);
+  const weights = tensors.map(({ name, shape, values }): TensorBytes => {
+    return { name, dtype: 'F32', shape, bytes: littleEndian(values) };
+  });
+  const counts = blobs.map(({ name, bytes }): TensorBytes => {
+    return { name, dtype: 'U8', shape: [bytes.length], bytes };
+  });
+  return safetensorsPieces(metadataOf(fields), [...weights, ...counts]);
+}
+
+/** Whether a file says of itself that it holds a model of charnn's */
+export function isOwnModel({ metadata }: SafetensorsFile): boolean {
+  return metadata.get('format') === 'charnn';
+}
+
+/**
+ * Reads a model from a file that `modelSafetensors` has written, and checks every field of it.
+ * @throws CharnnError naming what is wrong, or when memory does not suffice
+ */
+export function readOwnModel(file: SafetensorsFile): Model {
+  const { shown, metadata, tensors, source } = file;
+  const fields = fieldsOf(metadata, shown);
+  checkVersion(fields, shown, 'model');
+  return readContents(fields, shown, (shapes, blobs) => {
+    const left = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    const take = (name: string): StoredTensor => {
+      const tensor = left.get(name);
+      if (tensor === undefined) throw new CharnnError(`${shown} has no tensor ${name}`);
+      left.delete(name);
+      return tensor;
+    };
+    const weights = shapes.map((shape) => checked(take(shape.name), shape));
+    const bytes = blobs.map((name) => {
+      const tensor = take(name);
+      if (tensor.dtype === 'U8') return tensor;
+      throw new CharnnError(`${tensor.shown} has values of type ${tensor.dtype}, not U8`);
+    });
+    for (const { shown: tensor } of left.values()) {
+      throw new CharnnError(`${tensor} is not part of the model: leave it out`);
+    }
+    return (into) => {
+      weights.forEach((tensor, i) => {
+        readValues(source, tensor, into[i]);
+      });
+      return bytes.map((tensor) => readTensorBytes(source, tensor));
+    };
+  });
+}
+
+/**
+ * Checks type and shape of a tensor that holds weights.
+ * @throws CharnnError naming both shapes
+ */
+function checked(tensor: StoredTensor, { shape }: TensorShape): StoredTensor {
+  requireNumbers(tensor);
+  const [found, expected] = [tensor.shape, shape].map((sizes) => JSON.stringify(sizes));
+  if (found === expected) return tensor;
+  throw new CharnnError(
+    `${tensor.shown} must have the shape ${expected}, not ${found.slice(0, 200)}`,
+  );
+}
