@@ -19,6 +19,7 @@ const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
 /** Style sheets of each page, in order */
 const pages: Readonly<Record<PageName, readonly string[]>> = {
   gradients: [charts, source('base.css')],
+  lecture: [charts, source('base.css')],
   report: [charts, source('base.css'), source('report.css')],
   search: [charts, source('base.css'), source('search.css')],
   visualize: [source('base.css'), source('visualize.css')],

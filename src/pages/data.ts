@@ -155,3 +155,29 @@ export interface SearchData {
     readonly loss: number | null | undefined;
   }[];
 }
+
+/** A claim of the lecture, and what was computed for it */
+export interface LectureClaim {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  /** Whether the figures show what the claim says */
+  readonly holds: boolean;
+  /** The figures by name */
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly chart?: {
+    readonly x: readonly number[];
+    readonly xLabel: string;
+    readonly logarithmic?: boolean;
+    readonly lines: readonly { readonly name: string; readonly y: readonly number[] }[];
+  };
+  readonly table?: {
+    readonly head: readonly string[];
+    readonly rows: readonly (readonly string[])[];
+  };
+}
+
+export interface LectureData {
+  readonly provenance: string;
+  readonly claims: readonly LectureClaim[];
+}

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The scripts that `bundle.ts` makes, by name. */
-export type PageName = 'gradients' | 'report' | 'search' | 'visualize';
+export type PageName = 'gradients' | 'lecture' | 'report' | 'search' | 'visualize';
 
 export interface PageContent {
   readonly title: string;
