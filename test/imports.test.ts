@@ -30,9 +30,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   analyse: ['backend', 'text', 'model'],
   train: ['options', 'backend', 'cells', 'text', 'model', 'counts', 'threads'],
   pages: [],
+  // what a page computes with: the same code as everywhere
+  published: ['backend', 'text', 'model', 'counts', 'predict', 'sample', 'convert', 'pages'],
   // a state file is a training's
   checkpoint: ['options', 'backend', 'cells', 'files', 'json', 'text', 'model', 'counts', 'train'],
-  exchange: ['cells', 'json', 'text', 'model', 'checkpoint'],
+  exchange: ['backend', 'cells', 'json', 'text', 'model', 'checkpoint'],
   // what programs use: all that computes
   library: [
     ...[
@@ -73,6 +75,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'novelty',
     'analyse',
     'pages',
+    'published',
     'cli',
     'library',
     'search',

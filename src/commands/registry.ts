@@ -27,6 +27,7 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   lecture: async () => (await import('./lecture.js')).lecture,
   visualize: async () => (await import('./visualize.js')).visualize,
   report: async () => (await import('./report.js')).report,
+  publish: async () => (await import('./publish.js')).publish,
   completion: async () => (await import('./completion.js')).completion,
 };
 

@@ -5,7 +5,6 @@
  * then the character that followed. Positions are processed in batches that have their latest characters in common, so
  * that memory does not grow with the text.
  */
-import { endianness } from 'node:os';
 import type { Ids } from '../text/unit.js';
 
 /** Number of positions of a batch: sorting takes 16 bytes for each. */
@@ -15,7 +14,7 @@ export const maxContext = 12;
 const keyBits = 64;
 
 /** Which of the two 32-bit words of a 64-bit number is its lower half, and which its upper half */
-const [lowHalf, highHalf] = endianness() === 'LE' ? [0, 1] : [1, 0];
+const [lowHalf, highHalf] = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? [0, 1] : [1, 0];
 
 /**
  * How the characters of an n-gram are packed into its number: each as its id plus 1, because 0 stands for a position

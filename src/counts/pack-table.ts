@@ -5,6 +5,7 @@
  * other numbers are encoded with seven bits per byte, lowest first.
  */
 import { CharnnError } from '../errors.js';
+import { sharedBuffer } from '../machine/shared-memory.js';
 import { newIds } from '../text/ids.js';
 import { maxContextFor } from './ngram-runs.js';
 import { type ContextLevel, contextsOf, entriesOf, type NgramTable } from './ngram-table.js';
@@ -116,7 +117,7 @@ function unpackLevel(
   fail: (what: string) => never,
 ): ContextLevel {
   const { contexts, entries } = given;
-  const words = (length: number) => new Uint32Array(new SharedArrayBuffer(4 * length));
+  const words = (length: number) => new Uint32Array(sharedBuffer(4 * length));
   const level = {
     size: contexts,
     symbols: newIds(vocabulary, contexts),

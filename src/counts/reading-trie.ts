@@ -5,6 +5,7 @@
  *
  *     total, c, e, c characters of longer contexts, c indices at which these begin, e characters that followed, e counts
  */
+import { sharedBuffer } from '../machine/shared-memory.js';
 import type { NgramTable } from './ngram-table.js';
 
 /** Number of words of a context that precede its lists */
@@ -32,7 +33,7 @@ function arrange({ levels }: NgramTable): Uint32Array {
     // every context except the root takes two more words in its parent's list
     words += (headWords + 2) * size + 2 * entryCounts.length;
   }
-  const trie = new Uint32Array(new SharedArrayBuffer(4 * words));
+  const trie = new Uint32Array(sharedBuffer(4 * words));
   let at = 0;
   levels.forEach((level, length) => {
     const { size, firstChild, firstEntry, totals, entrySymbols, entryCounts } = level;

@@ -1,4 +1,5 @@
 /** Values of tensors in files of safetensors, as float32 or as bytes. */
+import { fromFloat16Bits } from '../backend/float16.js';
 import { firstNotFinite } from '../checkpoint/tensors.js';
 import { CharnnError } from '../errors.js';
 import type { ByteSource } from '../json/byte-source.js';
@@ -13,7 +14,7 @@ const decoders: ReadonlyMap<string, { readonly bytes: number; readonly decode: D
   Object.entries({
     F64: { bytes: 8, decode: each((bytes, at) => bytes.getFloat64(8 * at, true)) },
     F32: { bytes: 4, decode: each((bytes, at) => bytes.getFloat32(4 * at, true)) },
-    F16: { bytes: 2, decode: each((bytes, at) => fromHalf(bytes.getUint16(2 * at, true))) },
+    F16: { bytes: 2, decode: each((bytes, at) => fromFloat16Bits(bytes.getUint16(2 * at, true))) },
     BF16: { bytes: 2, decode: each((bytes, at) => fromBrain(bytes.getUint16(2 * at, true))) },
   }),
 );
@@ -22,16 +23,6 @@ function each(value: (bytes: DataView, at: number) => number): Decoder {
   return (bytes, into) => {
     for (let i = 0; i < into.length; i++) into[i] = value(bytes, i);
   };
-}
-
-/** The value of a float16: a sign, 5 bits of exponent, 10 of fraction */
-function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 const word = new DataView(new ArrayBuffer(4));

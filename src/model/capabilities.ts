@@ -11,7 +11,7 @@ import type { ArchitectureFlags } from './model-config.js';
 /** The commands that make or run a network */
 export const networkCommands = [
   ...['train', 'sample', 'eval', 'score', 'which', 'compress'],
-  ...['bench', 'gradients', 'visualize'],
+  ...['bench', 'gradients', 'visualize', 'publish'],
 ] as const;
 
 /** Formats of other programs that a model can be written in */
@@ -46,7 +46,11 @@ export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>>
   },
   pairs: {
     ...{ cells: cellNames, equations: false },
-    ...{ backends: allBackends, commands: ['train', 'convert', 'eval'], formats: ['safetensors'] },
+    ...{
+      backends: allBackends,
+      commands: ['train', 'convert', 'eval', 'publish'],
+      formats: ['safetensors'],
+    },
   },
 };
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
-import type { PageName } from './page.js';
+import { type PageName, threads } from './page.js';
 
 const source = (name: string) =>
   fileURLToPath(new URL(`../../src/pages/client/${name}`, import.meta.url));
@@ -20,9 +20,15 @@ const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
 const pages: Readonly<Record<PageName, readonly string[]>> = {
   gradients: [charts, source('base.css')],
   lecture: [charts, source('base.css')],
+  publish: [source('base.css'), source('publish.css')],
   report: [charts, source('base.css'), source('report.css')],
   search: [charts, source('base.css'), source('search.css')],
   visualize: [source('base.css'), source('visualize.css')],
+};
+
+/** The modules that threads of pages begin with, compiled already: they are the same as in Node.js. */
+const modules: Readonly<Record<string, string>> = {
+  'publish-thread': '../published/page-script.js',
 };
 
 mkdirSync(target('.'), { recursive: true });
@@ -36,4 +42,18 @@ for (const [name, styles] of Object.entries(pages)) {
     },
   });
   writeFileSync(target(`${name}.css`), styles.map((path) => readFileSync(path, 'utf8')).join('\n'));
+}
+for (const thread of Object.values(threads)) {
+  const file = target(`${thread}.js`);
+  await build({
+    input: fileURLToPath(new URL(modules[thread], import.meta.url)),
+    logLevel: 'warn',
+    platform: 'browser',
+    // what a module of Node.js is needed for is left out with it, if the page does not call it
+    external: /^node:/,
+    treeshake: { moduleSideEffects: false },
+    output: { file, format: 'iife', minify: true },
+  });
+  const needed = readFileSync(file, 'utf8').match(/(?:from|import|require\()\s*["']node:\w+/);
+  if (needed) throw new Error(`the thread of a page needs Node.js: ${needed[0]}`);
 }

@@ -1,11 +1,12 @@
 /**
  * Self-contained pages: script, style and data are in the file, and its content
- * security policy forbids the browser any request.
+ * security policy forbids the browser any request, and any script but the page's own.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /** The scripts that `bundle.ts` makes, by name. */
-export type PageName = 'gradients' | 'lecture' | 'report' | 'search' | 'visualize';
+export type PageName = 'gradients' | 'lecture' | 'publish' | 'report' | 'search' | 'visualize';
 
 export interface PageContent {
   readonly title: string;
@@ -15,23 +16,33 @@ export interface PageContent {
   readonly blobs?: Iterable<readonly [id: string, base64: string]>;
 }
 
-const policy = [
-  "default-src 'none'",
-  "script-src 'unsafe-inline'",
-  "style-src 'unsafe-inline'",
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+/** Pages whose script starts a thread that computes in WebAssembly, with the file of the thread's script */
+export const threads: Readonly<Partial<Record<PageName, string>>> = { publish: 'publish-thread' };
+
+/** The content security policy of a page with this script */
+function policyOf(script: string, hasThread: boolean): string {
+  const hash = createHash('sha256').update(script).digest('base64');
+  return [
+    "default-src 'none'",
+    `script-src 'sha256-${hash}'${hasThread ? " 'wasm-unsafe-eval'" : ''}`,
+    ...(hasThread ? ['worker-src blob:'] : []),
+    "style-src 'unsafe-inline'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
 
 /** @returns the page's text in pieces: it may be longer than a string can be */
 export function* page(name: PageName, { title, data, blobs }: PageContent): Generator<string> {
   const built = (file: string) => readFileSync(new URL(`client/${file}`, import.meta.url), 'utf8');
+  const script = escapeScript(built(`${name}.js`));
+  const thread = threads[name];
   yield `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(script, thread !== undefined)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="charnn">
@@ -41,12 +52,16 @@ export function* page(name: PageName, { title, data, blobs }: PageContent): Gene
 </head>
 <body>
 <main id="page"></main>
+<noscript>This page needs JavaScript. It sends nothing anywhere.</noscript>
 <script type="application/json" id="data">${escapeJson(JSON.stringify(data))}</script>
 `;
   for (const [id, base64] of blobs ?? []) {
     yield `<script type="text/plain" id="${id}">${base64}</script>\n`;
   }
-  yield `<script type="module">${escapeScript(built(`${name}.js`))}</script>\n</body>\n</html>\n`;
+  if (thread !== undefined) {
+    yield `<script type="text/plain" id="thread">${escapeScript(built(`${thread}.js`))}</script>\n`;
+  }
+  yield `<script type="module">${script}</script>\n</body>\n</html>\n`;
 }
 
 function escapeText(text: string): string {

@@ -2,6 +2,7 @@
 import { constants } from 'node:buffer';
 import { CharnnError } from '../errors.js';
 import { requireMemory, reservableBytes } from '../machine/memory.js';
+import { sharedBuffer } from '../machine/shared-memory.js';
 import type { Ids } from './unit.js';
 
 type Width = 1 | 2 | 4;
@@ -12,7 +13,7 @@ export function widthFor(size: number): Width {
   return size <= 0x10000 ? 2 : 4;
 }
 
-function view(buffer: SharedArrayBuffer, width: Width, length: number): Ids {
+function view(buffer: ArrayBufferLike, width: Width, length: number): Ids {
   if (width === 1) return new Uint8Array(buffer, 0, length);
   return width === 2 ? new Uint16Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);
 }
@@ -24,7 +25,7 @@ function view(buffer: SharedArrayBuffer, width: Width, length: number): Ids {
 export function newIds(size: number, length: number): Ids {
   const width = widthFor(size);
   try {
-    return view(new SharedArrayBuffer(length * width), width, length);
+    return view(sharedBuffer(length * width), width, length);
   } catch (cause) {
     throw new CharnnError(`not enough memory for a text of ${length} characters`, 1, { cause });
   }

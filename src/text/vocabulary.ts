@@ -26,6 +26,8 @@ const surrogates = 0x800;
  */
 const step = 1 << 16;
 
+const utf8 = new TextEncoder();
+
 /** The unknown symbol of a vocabulary: its id, and the cost of telling which character it stands for. */
 export type UnknownSymbol = Pick<Vocabulary, 'unknownId' | 'unknownCost'>;
 
@@ -108,7 +110,7 @@ export class Vocabulary {
    */
   encode(text: string | Uint8Array): { ids: Ids; unknown: number } {
     if (this.unit === 'byte') {
-      const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
+      const bytes = typeof text === 'string' ? utf8.encode(text) : text;
       const ids = newIds(this.size, bytes.length);
       return { ids, unknown: this.translate(bytes, ids) };
     }

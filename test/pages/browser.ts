@@ -19,7 +19,10 @@ export interface OpenPage {
 
 let browser: Browser | undefined;
 
-/** Opens a page from disk. */
+/**
+ * Opens a page from disk.
+ * @param fragment what its address ends with
+ */
 export async function open(
   path: string,
   view: { colorScheme: 'light' | 'dark'; width: number; height: number } = {
@@ -27,6 +30,7 @@ export async function open(
     width: 1200,
     height: 900,
   },
+  fragment = '',
 ): Promise<OpenPage> {
   if (browser === undefined) throw new Error('no browser yet');
   const { colorScheme, ...viewport } = view;
@@ -38,9 +42,12 @@ export async function open(
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   page.on('request', (request) => {
-    if (![url, 'data:,'].includes(request.url())) complaints.push(`request: ${request.url()}`);
+    // a thread's script is a part of the page
+    const isOwn = [url, 'data:,'].includes(request.url().replace(/#.*/s, ''));
+    if (!isOwn && !request.url().startsWith('blob:null/'))
+      complaints.push(`request: ${request.url()}`);
   });
-  await page.goto(url);
+  await page.goto(url + fragment);
   return { page, complaints };
 }
 

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileNative } from './compile-native.js';
-import { kernelExports } from './signature.js';
+import { forwardExports, kernelExports } from './signature.js';
 import { sourceNames } from './source-files.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -57,37 +57,52 @@ const wasmFlags = [
     '-nostdlib',
     '-I.',
   ],
-  ...['-msimd128', '-matomics', '-mbulk-memory'],
-  ...['--no-entry', '--import-memory', '--shared-memory', '--export=__stack_pointer'],
-  ...['--max-memory=4294967296', '--export=__heap_base'],
-].map((flag) => (/^--(?!target)/.test(flag) ? `-Wl,${flag}` : flag));
+  ...['-msimd128', '-mbulk-memory'],
+  ...['--no-entry', '--import-memory', '--export=__stack_pointer', '--export=__heap_base'],
+];
 
-/** @param extra flags of this variant */
-async function buildWasm(name: string, extra: readonly string[]): Promise<void> {
+/** Of a memory that threads share */
+const sharedFlags = ['-matomics', '--shared-memory', '--max-memory=4294967296'];
+
+/**
+ * @param kernels names of the kernels that it has
+ * @param extra flags of this variant
+ */
+async function buildWasm(
+  name: string,
+  kernels: readonly string[],
+  extra: readonly string[],
+): Promise<void> {
   const file = join(target, name);
   if (isUpToDate(file)) return;
   const { commands } = await import('@yowasp/clang');
-  const exports = kernelExports.map((kernel) => `-Wl,--export=${kernel}`);
+  const flags = [...wasmFlags, ...extra, ...kernels.map((kernel) => `--export=${kernel}`)];
   const built = await commands.clang(
-    [...wasmFlags, ...extra, ...exports, 'kernels.c', '-o', name],
+    [
+      ...flags.map((flag) => (/^--(?!target)/.test(flag) ? `-Wl,${flag}` : flag)),
+      ...['kernels.c', '-o', name],
+    ],
     sourceTree,
     { fetchProgress: () => {} },
   );
   const bytes = built?.[name];
   if (!(bytes instanceof Uint8Array)) throw new Error(`clang made no ${name}`);
   // an engine without relaxed SIMD cannot look into that variant; its layout is the other's
-  const end = WebAssembly.validate(bytes) ? heapBase(bytes) : 0;
+  const shared = extra.includes('--shared-memory');
+  const end = WebAssembly.validate(bytes) ? heapBase(bytes, shared) : 0;
   if (end > staticBytes) throw new Error(`static data of ${name} ends at ${end}`);
   writeFileSync(file, bytes);
 }
 
-function heapBase(bytes: Uint8Array): number {
-  const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true });
+function heapBase(bytes: Uint8Array, shared: boolean): number {
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   return (instance.exports.__heap_base as WebAssembly.Global).value;
 }
 
 mkdirSync(target, { recursive: true });
 await buildNative();
-await buildWasm('charnn.wasm', []);
-await buildWasm('charnn-relaxed.wasm', ['-mrelaxed-simd']);
+await buildWasm('charnn.wasm', kernelExports, sharedFlags);
+await buildWasm('charnn-relaxed.wasm', kernelExports, [...sharedFlags, '-mrelaxed-simd']);
+// for pages, which have no shared memory: with a memory of another kind it is another module
+await buildWasm('charnn-page.wasm', forwardExports, []);

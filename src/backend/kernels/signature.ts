@@ -1,5 +1,5 @@
 /** Parses the lines of the manifest. */
-import { constants, manifest } from './manifest.js';
+import { constants, manifest, trainingOperations } from './manifest.js';
 
 const tensorKinds = ['in', 'out', 'inout'] as const;
 const numberKinds = ['int', 'uint', 'float', 'flag'] as const;
@@ -41,6 +41,14 @@ export const signatures: readonly Signature[] = manifest
 /** Names of all kernels in C */
 export const kernelExports: readonly string[] = [
   ...signatures.map(({ kernel }) => kernel),
+  ...constants.map(constantKernel),
+];
+
+/** The same without those that only training needs */
+export const forwardExports: readonly string[] = [
+  ...signatures
+    .filter(({ operation }) => !trainingOperations.test(operation))
+    .map(({ kernel }) => kernel),
   ...constants.map(constantKernel),
 ];
 

@@ -1,0 +1,90 @@
+/** `charnn publish`: writes a page that runs a model in the browser of whoever opens it. */
+import { basename } from 'node:path';
+import { openDevice } from '../backend/open-device.js';
+import { defineCommand } from '../cli/command.js';
+import { createOutput } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
+import { flag, type OptionsOf, option, topic } from '../options/table.js';
+import { choice, path, repeated, text } from '../options/types.js';
+import { weightFormats } from '../pages/model-page.js';
+import { modelPage } from '../published/page-content.js';
+import { publishedModel } from '../published/published-model.js';
+import { readAnyChosenModel } from './input/chosen-model.js';
+import { modelPath } from './input/model-argument.js';
+import { checkPagePath, writePage } from './output/page-file.js';
+import { reportCost } from './output/weight-cost.js';
+import { pageRows, pageSettings } from './sampling/page-rows.js';
+
+const table = {
+  ...topic('Page', {
+    model: rows.model,
+    last: rows.last,
+    output: option('<file>', path, 'where to write the page', { short: 'o', default: 'page.html' }),
+    title: option('<text>', text, 'title of the page', { absent: "the model's name" }),
+    text: option('<text>', repeated(text), 'a paragraph below the title'),
+    weights: option(
+      '<format>',
+      choice(weightFormats),
+      'format of the weights on the page: fewer bits make it smaller, and what they cost is printed',
+      { default: 'f32' },
+    ),
+    counts: flag("leave out the model's n-gram counts, in which strings of its text can be read", {
+      flag: 'no-counts',
+      default: true,
+    }),
+  }),
+  ...topic('Controls', pageRows),
+  ...topic('Run', {
+    eval: option('<file>', path, 'a text on which the cost of the weights is measured', {
+      absent: 'text that the model writes',
+    }),
+    backend: rows.backend,
+    quiet: rows.quiet,
+    debug: rows.debug,
+  }),
+};
+
+export const publish = defineCommand({
+  name: 'publish',
+  arguments: '[model]',
+  summary: 'write a page that runs a model',
+  description:
+    'Write a page that runs a model in the browser of whoever opens it: one file, which\nneeds no network. Type, and the model goes on.',
+  examples: [
+    ['charnn publish poems.json -o poems.html', 'a page to open or to send'],
+    ["charnn publish --weights int8 --title 'A whale'", 'a quarter of the size'],
+  ],
+  synonyms: ['page', 'web', 'html', 'share', 'export-html'],
+  options: table,
+  standardOutput: 'result',
+  run: publishModel,
+});
+
+async function publishModel(
+  args: readonly string[],
+  options: OptionsOf<typeof table>,
+): Promise<void> {
+  const output = createOutput(options.quiet ?? false);
+  const file = modelPath(args, options.model);
+  const to = options.output ?? table.output.default;
+  const settings = pageSettings(options);
+  await checkPagePath({ path: to, inputs: [file, options.eval] });
+  const model = await readAnyChosenModel(file, options.last);
+  const format = options.weights ?? table.weights.default;
+  const withCounts = options.counts ?? true;
+  const published = publishedModel(model, format, withCounts);
+  if (published.counts) {
+    output.note(
+      'the page holds n-gram counts, in which strings of the training text can be read: --no-counts leaves them out',
+    );
+  }
+  if (format !== 'f32' || options.eval !== undefined) {
+    const device = await openDevice(options.backend);
+    if (device.note !== undefined) output.note(device.note);
+    await reportCost(model, published, device, options.eval, output);
+    device.close();
+  }
+  const title = options.title ?? basename(file, '.json');
+  const words = { title, text: options.text ?? [], settings };
+  await writePage(to, 'publish', modelPage(model, published, words), output);
+}

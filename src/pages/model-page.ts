@@ -1,0 +1,93 @@
+/**
+ * A page that runs a model: its data, and what page and model say to each other. The model computes in a thread of its
+ * own (`published/page-script.ts`), so that the page answers while it writes.
+ */
+
+/** Formats in which a page holds weights; it always computes in float32. */
+export const weightFormats = ['f32', 'f16', 'int8'] as const;
+export type WeightFormat = (typeof weightFormats)[number];
+
+/** What the controls of the page show at first */
+export interface PageSettings {
+  readonly prompt: string;
+  readonly temperature: number;
+  /** Max number of characters */
+  readonly length: number;
+  readonly seed: number;
+  /** Sequence that ends the text, with escapes; empty for none */
+  readonly stop: string;
+}
+
+/** The data of the page. Its model is in `model` and in blobs: `kernels`, `weights`, and `counts` if there are any. */
+export interface ModelPageData {
+  readonly title: string;
+  /** Paragraphs below the title */
+  readonly text: readonly string[];
+  /** Whether it converts lines, instead of going on with a text */
+  readonly converts: boolean;
+  /** Kind and size of the network, in words */
+  readonly summary: string;
+  /** What each id is called where it stands alone: a character, or a byte */
+  readonly symbols: readonly string[];
+  readonly settings: PageSettings;
+  /** The rest of the model, for the thread that runs it */
+  readonly model: unknown;
+}
+
+/** Blobs of the page by name, each as base64 of gzipped bytes */
+export type ModelBlobs = Readonly<Record<'kernels' | 'weights', string>> & {
+  readonly counts?: string | undefined;
+};
+
+/** What the page asks for. A request takes the place of all requests before it. */
+export type PageRequest =
+  | { readonly kind: 'open'; readonly model: unknown; readonly blobs: ModelBlobs }
+  | { readonly kind: 'write'; readonly id: number; readonly settings: PageSettings }
+  | { readonly kind: 'convert'; readonly id: number; readonly lines: readonly string[] }
+  | { readonly kind: 'stop' };
+
+/** Number of likely characters that are told for each character */
+export const guesses = 5;
+
+/** Characters in their order, and how likely each was before it came */
+export interface TextPiece {
+  /** One text for each symbol; empty for a byte that does not end a character */
+  readonly texts: readonly string[];
+  /** Surprise in bits; NaN where nothing was predicted */
+  readonly bits: Float32Array;
+  /** The likeliest ids, `guesses` for each character, the likeliest first; -1 where there are fewer */
+  readonly ids: Int32Array;
+  /** Their probabilities */
+  readonly probabilities: Float32Array;
+}
+
+export interface ConvertedLine {
+  readonly text: string;
+  /** How it ended: by itself, cut off, or refused because the line is too long */
+  readonly end: 'end' | 'cut' | 'refused';
+  /** Number of characters of the line that the model does not know */
+  readonly unknown: number;
+}
+
+/** What the model answers; `id` is that of the request. */
+export type PageReply =
+  | { readonly kind: 'opened' }
+  /** The prompt has been read. */
+  | {
+      readonly kind: 'read';
+      readonly id: number;
+      readonly piece: TextPiece;
+      /** Characters of the prompt that the model does not know */
+      readonly unknown: number;
+    }
+  | { readonly kind: 'written'; readonly id: number; readonly piece: TextPiece }
+  | { readonly kind: 'converted'; readonly id: number; readonly lines: readonly ConvertedLine[] }
+  | { readonly kind: 'warning'; readonly id: number; readonly message: string }
+  /** The request is done, or was stopped. */
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      readonly seconds: number;
+      readonly stopped: boolean;
+    }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string };

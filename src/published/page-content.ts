@@ -1,0 +1,55 @@
+/** What the page of a model holds. */
+import { unsharedKernels } from '../backend/unshared-kernels.js';
+import { grouped } from '../messages/quote.js';
+import type { Model } from '../model/model-data.js';
+import { parameterTable } from '../model/parameters.js';
+import { blob } from '../pages/encode-blobs.js';
+import type { ModelPageData, PageSettings } from '../pages/model-page.js';
+import type { PageContent } from '../pages/page.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import type { PublishedModel } from './published-model.js';
+
+/** What the person who publishes says about the page */
+export interface PageWords {
+  readonly title: string;
+  /** Paragraphs below the title */
+  readonly text: readonly string[];
+  readonly settings: PageSettings;
+}
+
+const formats = { f32: '', f16: ' of 16 bits', int8: ' of 8 bits' } as const;
+
+/**
+ * Makes the content of the page of a model.
+ * @param published the model as the page is to hold it
+ */
+export function modelPage(
+  { config, vocabulary }: Model,
+  published: PublishedModel,
+  { title, text, settings }: PageWords,
+): PageContent {
+  const { layers, cell, hidden } = config;
+  const { head, weights, counts } = published;
+  const weightCount = grouped(parameterTable(config).count);
+  const counted = head.counts ? ', beside counts of strings of the text' : '';
+  const data: ModelPageData = {
+    ...{ title, text, settings, model: head },
+    converts: config.pairs === true,
+    summary: `A recurrent network (${layers} × ${cell} of ${hidden}), ${weightCount} weights${formats[head.weights]}${counted}`,
+    symbols: Array.from({ length: vocabulary.size }, (_, id) => symbolName(vocabulary, id)),
+  };
+  const blobs: [string, string][] = [
+    ['kernels', blob(unsharedKernels())],
+    ['weights', blob(weights)],
+  ];
+  if (counts) blobs.push(['counts', blob(counts)]);
+  return { title, data, blobs };
+}
+
+/** A character as it is; a byte of ASCII as its character, another one as two hexadecimal digits. */
+export function symbolName({ unit, symbols }: Vocabulary, id: number): string {
+  const symbol = symbols[id];
+  if (symbol === undefined) return '\ufffd';
+  if (unit === 'char' || symbol < 0x80) return String.fromCodePoint(symbol);
+  return symbol.toString(16);
+}
