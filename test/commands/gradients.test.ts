@@ -86,7 +86,8 @@ describe('--recurrent-scale', () => {
       for (const { lag, mean } of byLag) {
         expect(Math.abs(mean / byLag[0].mean / s ** (lag - 1) - 1)).toBeLessThan(0.02);
       }
-      for (const value of spectra[0].singularValues) expect(Math.abs(value / s - 1)).toBeLessThan(1e-5);
+      for (const value of spectra[0].singularValues)
+        expect(Math.abs(value / s - 1)).toBeLessThan(1e-5);
       expect(regime.kind).toBe(s < 1 ? 'vanishes' : s > 1 ? 'explodes' : 'keeps');
     });
   });
@@ -179,7 +180,12 @@ test('several models side by side, each with the text in its own characters', as
   folder.write('other.txt', `${verses(2000)}ZZ`);
   await folder.run(['train', 'other.txt', ...small, '--cell', 'gru', '-o', 'b.json']);
   const models = ['-m', 'a.json', '-m', 'b.json', '--lags', '9', '--positions', '4'];
-  const { stdout, stderr, status } = await folder.run(['gradients', 'text.txt', '--json', ...models]);
+  const { stdout, stderr, status } = await folder.run([
+    'gradients',
+    'text.txt',
+    '--json',
+    ...models,
+  ]);
   expect([status, stderr]).toEqual([0, '']);
   const found: Found[] = JSON.parse(stdout);
   expect(found.map(({ name }) => name)).toEqual(['a.json', 'b.json']);

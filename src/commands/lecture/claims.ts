@@ -57,11 +57,10 @@ async function oneSetOfWeights(setting: LectureSetting): Promise<LectureClaim> {
     withScope(device, async (backend) => {
       const symbols = Vocabulary.of('char', text.vocabulary.symbols);
       const model = { config, weights, vocabulary: symbols, text: text.options };
-      const net = loadNetwork(
-        { ...model, training: undefined, history: [] },
-        backend,
-        { maxRows: T, maxBatch: 1 },
-      );
+      const net = loadNetwork({ ...model, training: undefined, history: [] }, backend, {
+        maxRows: T,
+        maxBatch: 1,
+      });
       const state = net.createState(1);
       if (!zero) for (const layer of state) for (const part of layer) backend.fill(part, 0.5);
       const logits: number[] = [];
@@ -107,7 +106,14 @@ async function memoryOfLength(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed } = setting;
   const config = network('rnn', setting);
   const weights = freshWeights(config, seed);
-  const rows = await truncatedGradients(device, config, weights, text.ids, chunkLengths, wholeLength);
+  const rows = await truncatedGradients(
+    device,
+    config,
+    weights,
+    text.ids,
+    chunkLengths,
+    wholeLength,
+  );
   const [short, long] = [rows[0], rows[rows.length - 1]];
   const ratio = long.activationBytes / short.activationBytes;
   return {
@@ -202,9 +208,7 @@ async function vanishingAndExploding(setting: LectureSetting): Promise<LectureCl
     words.push(`at ${recurrent} it ${regimeInWords(regimeOf(norms))}`);
     numbers[`${recurrent}`] = norms[lags - 1] / norms[0];
   }
-  const follows = scales.every(
-    (s) => Math.abs(numbers[`${s}`] / s ** (lags - 1) - 1) < 0.02,
-  );
+  const follows = scales.every((s) => Math.abs(numbers[`${s}`] / s ** (lags - 1) - 1) < 0.02);
   return {
     id: 'vanishing-and-exploding',
     title: 'A largest singular value above 1 explodes the gradient, below 1 it vanishes',
@@ -384,7 +388,8 @@ async function openForgetGate(setting: LectureSetting): Promise<LectureClaim> {
   const kept = curves.map((curve) => curve[at - 1]);
   return {
     id: 'open-forget-gate',
-    title: 'Through the cell state, with the forget gate near 1, the gradient stays almost unchanged',
+    title:
+      'Through the cell state, with the forget gate near 1, the gradient stays almost unchanged',
     text: `The forget gate's bias decides how much of the cell state stays at each step. ${at} steps back, the gradient of the cell state has ${kept.map((x, i) => `${x.toPrecision(2)} of its norm with a bias of ${biases[i]}`).join(', ')}.`,
     holds: kept[3] > 0.5 && kept[0] < 0.01 && kept[2] > kept[1],
     numbers: Object.fromEntries(biases.map((value, i) => [`bias${value}`, kept[i]])),
