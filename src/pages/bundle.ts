@@ -22,6 +22,7 @@ const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
 const pages: Readonly<Record<PageName, readonly string[]>> = {
   attention: [source('base.css'), source('attention.css')],
   gradients: [charts, source('base.css')],
+  lecture: [charts, source('base.css')],
   publish: [source('base.css'), source('publish.css')],
   report: [charts, source('base.css'), source('report.css')],
   search: [charts, source('base.css'), source('search.css')],

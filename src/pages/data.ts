@@ -5,6 +5,16 @@ export interface GradientsSubject {
   readonly name: string;
   readonly seqLength: number;
   readonly positions: number;
+  /** What the gradient does on its way back, as the end of a sentence */
+  readonly regime: string;
+  /** The gradient by length of the chunk; empty where one length was asked for */
+  readonly truncated: readonly {
+    readonly seqLength: number;
+    readonly activationBytes: number;
+    readonly norm: number;
+    readonly error: number;
+    readonly cosine: number;
+  }[];
   readonly flows: readonly {
     readonly name: string;
     readonly cutOff: number;
@@ -22,8 +32,25 @@ export interface GradientsSubject {
   readonly clipping: string | undefined;
 }
 
+/** A training whose gradients explode, by step */
+export interface ExplosionData {
+  /** How its gradients are clipped */
+  readonly name: string;
+  readonly limit: number | null;
+  /** Loss in bits per character */
+  readonly bits: readonly number[];
+  /** Norms before and after clipping */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  /** Cosine of the angle between both */
+  readonly cosine: readonly number[];
+}
+
 export interface GradientsData {
+  /** Where the text and the networks come from, as a line under the title */
+  readonly provenance?: string;
   readonly subjects: readonly GradientsSubject[];
+  readonly explosions?: readonly ExplosionData[];
 }
 
 /**
@@ -105,6 +132,11 @@ export interface RunData {
   readonly validation: Series;
   readonly learningRate: Series;
   readonly gradientNorm: Series;
+  /** The largest norm of a step between two validations, and that of the step before a validation */
+  readonly maxGradientNorm: Series;
+  readonly lastGradientNorm: Series;
+  /** The norm at which gradients are clipped, where that is known */
+  readonly clipNorm: number | undefined;
   /** Fraction of the steps in which gradients were clipped */
   readonly clipped: Series;
   /** Characters per second */
@@ -140,4 +172,30 @@ export interface SearchData {
     /** Of the longest training in its round; null if it diverged, undefined for LSTM and GRU */
     readonly loss: number | null | undefined;
   }[];
+}
+
+/** A claim of the lecture, and what was computed for it */
+export interface LectureClaim {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  /** Whether the figures show what the claim says */
+  readonly holds: boolean;
+  /** The figures by name */
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly chart?: {
+    readonly x: readonly number[];
+    readonly xLabel: string;
+    readonly logarithmic?: boolean;
+    readonly lines: readonly { readonly name: string; readonly y: readonly number[] }[];
+  };
+  readonly table?: {
+    readonly head: readonly string[];
+    readonly rows: readonly (readonly string[])[];
+  };
+}
+
+export interface LectureData {
+  readonly provenance: string;
+  readonly claims: readonly LectureClaim[];
 }

@@ -1,0 +1,107 @@
+/** `charnn lecture`: each claim as an inequality with a margin, on several seeds, and its page. */
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { describeInBrowser, fits, open } from '../pages/browser.js';
+import { Folder } from './run.js';
+
+interface Claim {
+  readonly id: string;
+  readonly holds: boolean;
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+describe.each(['1', '2', '3'])('with seed %s', (seed) => {
+  let claims: readonly Claim[];
+  beforeAll(async () => {
+    const { status, stdout, stderr } = await new Folder().run([
+      ...['lecture', '--json', '--seed', seed],
+    ]);
+    expect(status, stderr).toBe(0);
+    claims = JSON.parse(stdout);
+  });
+  const of = (id: string) => (claims.find((claim) => claim.id === id) as Claim).numbers;
+
+  test('all that it says is so', () => {
+    expect(claims.filter(({ holds }) => !holds).map(({ id }) => id)).toEqual([]);
+  });
+
+  test('one set of weights serves all steps, and the beginning is forgotten', () => {
+    const { difference, firstStep, lastStep } = of('one-set-of-weights');
+    expect(difference).toBeLessThan(1e-5);
+    expect(lastStep).toBeLessThan(firstStep / 100);
+  });
+
+  test('memory is in proportion to the chunk, and a short chunk has another gradient', () => {
+    const { ratio, errorOfShort, errorOfLong } = of('memory-of-length');
+    expect(ratio).toBe(64);
+    expect(errorOfShort).toBeGreaterThan(0.01);
+    expect(errorOfLong).toBe(0);
+  });
+
+  test('beyond the edge the gradient is exactly zero, while the state goes on', () => {
+    const { truncated, full, change } = of('edge-of-the-chunk');
+    expect(truncated).toBe(0);
+    expect(full).toBeGreaterThan(1e-4);
+    expect(change).toBeGreaterThan(1e-6);
+  });
+
+  test('singular values below 1 vanish, above 1 explode', () => {
+    const numbers = of('vanishing-and-exploding');
+    expect(numbers['0.5']).toBeLessThan(1e-15);
+    expect(numbers['0.9']).toBeLessThan(0.01);
+    expect(Math.abs(numbers['1'] - 1)).toBeLessThan(0.02);
+    expect(numbers['1.1']).toBeGreaterThan(100);
+    expect(numbers['1.5']).toBeGreaterThan(1e9);
+  });
+
+  test('clipping by norm keeps the direction, by value does not', () => {
+    const { cosineByNorm, cosineByValue, largest } = of('clipping-keeps-direction');
+    expect(cosineByNorm).toBeGreaterThan(0.9999);
+    expect(cosineByValue).toBeLessThan(0.9);
+    expect(largest).toBeLessThan(1.0001);
+  });
+
+  test('the sum of squares in the place of the norm clips too early, and too much', () => {
+    const { clippedTooEarly, longestBySquares, longestByRoot } = of('root-or-squares');
+    expect(clippedTooEarly).toBeGreaterThan(0);
+    expect(longestBySquares).toBeLessThan(longestByRoot / 4);
+  });
+
+  test('a training that explodes converges with clipping', () => {
+    const { begin, free, clipped } = of('clipping-saves-training');
+    expect(clipped).toBeLessThan(0.9 * begin);
+    expect(free).toBeGreaterThan(1.1 * clipped);
+  });
+
+  test("an LSTM's gradient reaches further than a vanilla network's of equal size", () => {
+    const numbers = of('lstm-reaches-further');
+    for (const lag of [10, 25, 50]) {
+      expect(numbers[`lstm${lag}`]).toBeGreaterThan(10 * numbers[`rnn${lag}`]);
+    }
+  });
+
+  test('with an open forget gate the gradient of the cell state stays', () => {
+    const { bias0, bias1, bias3, bias5 } = of('open-forget-gate');
+    expect(bias5).toBeGreaterThan(0.5);
+    expect(bias3).toBeGreaterThan(10 * bias1);
+    expect(bias0).toBeLessThan(0.01);
+  });
+});
+
+describeInBrowser('the page of the lecture', () => {
+  test.each([
+    { colorScheme: 'light', width: 1280, height: 900 },
+    { colorScheme: 'dark', width: 390, height: 800 },
+  ] as const)('opens without a request: $colorScheme, $width wide', async (view) => {
+    const folder = new Folder();
+    const { status, stdout } = await folder.run(['lecture', '-q', '--hidden', '16']);
+    expect([status, stdout]).toEqual([0, '']);
+    const { page, complaints } = await open(join(folder.path, 'lecture.html'), view);
+    await page.waitForSelector('canvas');
+    expect(await page.locator('section').count()).toBe(9);
+    expect(await page.locator('canvas').count()).toBe(6);
+    expect(await fits(page)).toBe(true);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
