@@ -186,6 +186,8 @@ export interface LectureClaim {
   readonly chart?: {
     readonly x: readonly number[];
     readonly xLabel: string;
+    /** What is at each place, if that is not a number: x counts them from 0 */
+    readonly xNames?: readonly string[];
     readonly logarithmic?: boolean;
     readonly lines: readonly { readonly name: string; readonly y: readonly number[] }[];
   };

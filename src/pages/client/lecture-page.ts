@@ -12,7 +12,7 @@ function section({ id, title, text, holds, chart: figure, table: cells }: Lectur
     parts.push(el('p', { role: 'note' }, 'With this seed and size the figures do not show it.'));
   }
   if (figure !== undefined) {
-    const { x, xLabel, lines, logarithmic = false } = figure;
+    const { x, xLabel, xNames, lines, logarithmic = false } = figure;
     parts.push(
       chart({
         label: title,
@@ -20,6 +20,7 @@ function section({ id, title, text, holds, chart: figure, table: cells }: Lectur
         xLabel,
         logarithmic,
         lines,
+        ...(xNames && { formatX: (place) => xNames[place] ?? '' }),
         format: logarithmic ? (y) => powerOfTen(y, 1) : (y) => y.toFixed(2),
       }),
     );
