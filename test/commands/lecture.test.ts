@@ -4,6 +4,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { describeInBrowser, fits, open } from '../pages/browser.js';
 import { Folder } from './run.js';
 
+/** The networks are trained, which takes about a minute */
+const aWhile = 300_000;
+
 interface Claim {
   readonly id: string;
   readonly holds: boolean;
@@ -18,7 +21,7 @@ describe.each(['1', '2', '3'])('with seed %s', (seed) => {
     ]);
     expect(status, stderr).toBe(0);
     claims = JSON.parse(stdout);
-  });
+  }, aWhile);
   const of = (id: string) => (claims.find((claim) => claim.id === id) as Claim).numbers;
 
   test('all that it says is so', () => {
@@ -143,7 +146,7 @@ describeInBrowser('the page of the lecture', () => {
   beforeAll(async () => {
     const { status, stdout } = await folder.run(['lecture', '-q', '--hidden', '16']);
     expect([status, stdout]).toEqual([0, '']);
-  });
+  }, aWhile);
 
   test.each([
     { colorScheme: 'light', width: 1280, height: 900 },

@@ -38,7 +38,10 @@ export async function fourGates(setting: LectureSetting): Promise<LectureClaim> 
     await record({ output: -forced }),
     await record({ input: -forced, forget: forced }, 0.5),
   ];
-  const unit = liveliest(free.c, H);
+  const unit = liveliest(
+    gates.map((gate) => free[gate]),
+    H,
+  );
   const along = (name: string) =>
     Array.from({ length: ids.length }, (_, t) => free[name][t * H + unit]);
   const wrong = largest(
@@ -52,16 +55,16 @@ export async function fourGates(setting: LectureSetting): Promise<LectureClaim> 
   const drift = largest(kept.c.map((c) => c - 0.5));
   const line = text.vocabulary.decode(ids);
   const rows = [
-    ['none', free, 'both change with every character'],
-    ['input shut', inputShut, 'nothing is written: the cell stays 0'],
-    ['forget shut', forgetShut, 'nothing stays: the cell holds the last input alone'],
-    ['output shut', outputShut, 'the cell goes on, but nothing of it is seen'],
-    ['input shut, forget open', kept, 'the cell stays what it was at the beginning, 0.5'],
+    ['as learned', free],
+    ['input shut: nothing is written', inputShut],
+    ['forget shut: nothing stays', forgetShut],
+    ['output shut: nothing is seen', outputShut],
+    ['input shut, forget open: 0.5 stays', kept],
   ] as const;
   return {
     id: 'four-gates',
     title: 'The four gates decide what is written to the cell, what stays and what is seen',
-    text: `c = forget · c + input · cell, h = output · tanh(c): at each of the ${ids.length} characters of a line, and in each of the ${H} units of an LSTM that has learned from the sentences, the recorded values satisfy this to within ${wrong.toExponential(0)}. The chart shows the unit whose cell moves most, unit ${unit}, along “${line}”. The table shows what becomes of cell and output when a gate is shut or opened by force.`,
+    text: `c = forget · c + input · cell, h = output · tanh(c): at each of the ${ids.length} characters of a line, and in each of the ${H} units of an LSTM that has learned from the sentences, the recorded values satisfy this to within ${wrong.toExponential(0)}. The chart shows the unit whose gates move most, unit ${unit}, along “${line}”. The table shows what becomes of cell and output when a gate is shut or opened by force.`,
     holds:
       wrong < 1e-5 &&
       largest(inputShut.c) < 1e-5 &&
@@ -88,13 +91,8 @@ export async function fourGates(setting: LectureSetting): Promise<LectureClaim> 
       ],
     },
     table: {
-      head: ['gates', 'largest |c|', 'largest |h|', ''],
-      rows: rows.map(([name, { c, h }, words]) => [
-        name,
-        largest(c).toFixed(3),
-        largest(h).toFixed(3),
-        words,
-      ]),
+      head: ['gates', 'largest |c|', 'largest |h|'],
+      rows: rows.map(([name, { c, h }]) => [name, largest(c).toFixed(3), largest(h).toFixed(3)]),
     },
   };
 }
@@ -104,11 +102,11 @@ function firstLine(ids: Ids, newline: number): Ids {
   return ids.subarray(0, ids.indexOf(newline)) as Ids;
 }
 
-/** The unit whose values differ most from each other */
-function liveliest(values: Float32Array, H: number): number {
+/** The unit whose gates move most, all of them taken together */
+function liveliest(recorded: readonly Float32Array[], H: number): number {
   const ranges = Array.from({ length: H }, (_, unit) => {
-    const own = values.filter((_, i) => i % H === unit);
-    return Math.max(...own) - Math.min(...own);
+    const own = recorded.map((values) => values.filter((_, i) => i % H === unit));
+    return own.reduce((sum, values) => sum + Math.max(...values) - Math.min(...values), 0);
   });
   return ranges.indexOf(Math.max(...ranges));
 }
