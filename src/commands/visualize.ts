@@ -13,24 +13,19 @@ import { jsonText } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { count, path } from '../options/types.js';
-import type { VisualizeData } from '../pages/data.js';
-import { blob } from '../pages/encode-blobs.js';
-import { symbolName } from '../published/page-content.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import { readingRows } from '../text/reading-rows.js';
-import type { Ids } from '../text/unit.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
 import { attentionPage, requireAttention } from './output/attention-content.js';
 import { checkPagePath, writePage } from './output/page-file.js';
+import { dependenceOf, readingBlobs, readingData, stepsOf } from './output/reading-content.js';
 
 /** Max bytes of activations on a page, before compression, unless the units are named */
 const activationBudget = 32e6;
 const guesses = 5;
-/** Number of characters whose predictions are decoded together */
-const partLength = 1 << 15;
 
 const table = {
   model: rows.model,
@@ -60,7 +55,7 @@ export const visualize = defineCommand({
   arguments: '[text...]',
   summary: 'write a page that shows a model reading a text',
   description:
-    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text. Of a model of pairs: what it looks at in a source.',
+    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, their gates and states along the text, what a\nprediction depends on, saturated gates, and the units that follow features of\nthe text. Of a model of pairs: what it looks at in a source.',
   examples: [
     ['charnn visualize chapter.txt -o page.html', 'the model charnn.json'],
     ['charnn visualize chapter.txt --units 1:17,1:30', 'only these units'],
@@ -110,9 +105,19 @@ async function showReading(
   }
   const seen = await analyse(model, device, ids, guesses);
   const units = chooseUnits(options.units, model, seen.findings, ids.length, output);
-  const data = pageData(model, seen, units, ids.length, corpus.ids.length);
-  const recorded = await recordUnits(model, device, ids, units);
-  const blobs = pageBlobs(model, ids, seen, units, recorded);
+  const steps = await stepsOf(model, device, ids, units.length);
+  const dependence = await dependenceOf(model, device, ids);
+  const reading = {
+    model,
+    seen,
+    units,
+    ids,
+    charactersInAll: corpus.ids.length,
+    steps,
+    dependence,
+  };
+  const data = readingData(reading);
+  const blobs = readingBlobs(reading, await recordUnits(model, device, ids, units));
   await writePage(page, 'visualize', { title: 'A network reads', data, blobs }, output);
   if (options.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
@@ -163,68 +168,6 @@ function chooseUnits(
     if (chosen.size < fitting) chosen.set(`${layer} ${unit}`, { layer, unit });
   }
   return [...chosen.values()].sort((a, b) => a.layer - b.layer || a.unit - b.unit);
-}
-
-function pageData(
-  { config, vocabulary }: Model,
-  { predictions, saturation, findings, searched }: Analysis,
-  units: readonly Unit[],
-  characters: number,
-  charactersInAll: number,
-): VisualizeData {
-  const { cell, layers, hidden } = config;
-  const rounded = (x: number) => Number(x.toFixed(4));
-  let bits = 0;
-  for (const x of predictions.surprise) bits += x;
-  return {
-    model: `${layers} × ${cell} of ${hidden}`,
-    characters,
-    charactersInAll,
-    symbols: Array.from({ length: vocabulary.size }, (_, id) => symbolName(vocabulary, id)),
-    meanSurprise: characters > 1 ? bits / (characters - 1) : 0,
-    guesses: predictions.K,
-    partLength,
-    layers,
-    hidden,
-    units,
-    findings: findings.map(({ feature, units }) => ({
-      feature,
-      units: units.map(({ layer, unit, heldOut }) => ({ layer, unit, score: rounded(heldOut) })),
-    })),
-    searched,
-    saturation: saturation.map(({ layer, gate, left, right }) => ({
-      layer,
-      gate,
-      left: Array.from(left, rounded),
-      right: Array.from(right, rounded),
-    })),
-  };
-}
-
-function* pageBlobs(
-  model: Model,
-  ids: Ids,
-  { predictions }: Analysis,
-  units: readonly Unit[],
-  recorded: readonly Int8Array[],
-): Generator<[id: string, base64: string]> {
-  const { surprise, guesses, probabilities, K } = predictions;
-  const small = model.vocabulary.size <= 256;
-  const idArray = (values: ArrayLike<number>) =>
-    small ? Uint8Array.from(values) : Uint32Array.from(values);
-  yield ['ids', blob(idArray(ids))];
-  yield ['surprise', blob(Uint8Array.from(surprise, (bits) => Math.min(255, bits * 16)))];
-  for (let from = 0; from < ids.length; from += partLength) {
-    const part = [from * K, Math.min(ids.length, from + partLength) * K] as const;
-    const packed = Buffer.concat([
-      new Uint8Array(idArray(guesses.subarray(...part)).buffer),
-      Uint8Array.from(probabilities.subarray(...part), (p) => Math.round(255 * Math.sqrt(p))),
-    ]);
-    yield [`guesses-${from / partLength}`, blob(packed)];
-  }
-  for (const [i, { layer, unit }] of units.entries()) {
-    yield [`unit-${layer}-${unit}`, blob(recorded[i])];
-  }
 }
 
 function asJson({ findings, searched, predictions }: Analysis) {

@@ -26,7 +26,7 @@ const pages: Readonly<Record<PageName, readonly string[]>> = {
   publish: [source('base.css'), source('publish.css')],
   report: [charts, source('base.css'), source('report.css')],
   search: [charts, source('base.css'), source('search.css')],
-  visualize: [source('base.css'), source('visualize.css')],
+  visualize: [charts, source('base.css'), source('visualize.css')],
 };
 
 /** The modules with which threads of pages begin, as they were compiled for Node.js. */

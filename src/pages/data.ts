@@ -61,6 +61,8 @@ export interface GradientsData {
  *     unit-L-U    Int8: -127 to 127 for -1 to 1    [characters]
  *     guesses-P   part P of the text, `partLength` characters: K ids each, then K probabilities as Uint8,
  *                 255 · √p
+ *     steps-L-U   Int16: gates and states in thousandths  [quantities, recorded]
+ *     dependence  Uint8: 255 · √(norm / greatest norm)    [count, K]
  */
 export interface VisualizeData {
   readonly model: string;
@@ -84,6 +86,14 @@ export interface VisualizeData {
   }[];
   /** Number of characters on which the findings are based */
   readonly searched: number;
+  /** Names of the gates and states that are recorded of each unit */
+  readonly quantities: readonly string[];
+  /** Along how many characters they are */
+  readonly recorded: number;
+  /** The predictions of which it is known on which of the K characters before them they depend */
+  readonly dependence:
+    | { readonly first: number; readonly count: number; readonly K: number }
+    | undefined;
   readonly saturation: readonly {
     readonly layer: number;
     readonly gate: string;

@@ -4,7 +4,9 @@ import { blobBytes, Cache, idArray } from './decode-blobs.js';
 import { byId, el, onTheme, pageData } from './dom.js';
 import { gatePlot } from './gates.js';
 import { glyph } from './layout.js';
+import { similarView } from './similar-places.js';
 import { type Guesses, TextView } from './text-view.js';
+import { type UnitSteps, unitLines } from './unit-lines.js';
 
 const data = pageData<VisualizeData>();
 const glyphs = data.symbols.map(glyph);
@@ -15,6 +17,9 @@ const ids = idArray(await blobBytes('ids'), V);
 const surprise = new Uint8Array(await blobBytes('surprise'));
 
 const activations = new Cache(16, async (key) => new Int8Array(await blobBytes(`unit-${key}`)));
+const unitSteps = new Cache(16, async (key) => new Int16Array(await blobBytes(`steps-${key}`)));
+const { dependence } = data;
+const dependences = dependence && new Uint8Array(await blobBytes('dependence'));
 const guessParts = new Cache(8, async (part): Promise<Guesses> => {
   const buffer = await blobBytes(`guesses-${part}`);
   const count = Math.min(data.partLength, data.characters - Number(part) * data.partLength);
@@ -22,9 +27,12 @@ const guessParts = new Cache(8, async (part): Promise<Guesses> => {
   return { ids: guessIds, roots: new Uint8Array(buffer, guessIds.byteLength) };
 });
 
-/** What colours the text: `surprise`, `nothing`, or a unit */
+/** What colours the text: `surprise`, `dependence`, `nothing`, or a unit */
 let colouring = 'surprise';
 let unitValues: Int8Array | undefined;
+let steps: UnitSteps | undefined;
+/** The character that was chosen by click or key */
+let chosen = 0;
 
 function keyOf({ layer, unit }: UnitData): string {
   return `${layer}-${unit}`;
@@ -47,7 +55,14 @@ const view = new TextView({
   guesses: data.guesses,
   partLength: data.partLength,
   loadGuesses: (part) => guessParts.get(`${part}`),
-  onChoose: (at) => tell(at),
+  onChoose(at) {
+    chosen = at;
+    tell(at);
+    drawLines();
+    similar.reset(at);
+    if (colouring === 'dependence') colourBy(colouring);
+  },
+  onPoint: (at) => tell(at ?? chosen),
 });
 
 let told = -1;
@@ -69,6 +84,23 @@ async function tell(at: number): Promise<void> {
     el('span', { class: 'faint' }, guesses.length > 0 ? `expected ${guesses.join(', ')}` : ''),
   );
 }
+
+// --- the gates and states of a unit, and places in a similar state ---
+
+const lines = el('div', { class: 'unit-lines' });
+
+function drawLines(): void {
+  const name = (at: number) => visible(glyphs[ids[at]].text);
+  lines.replaceChildren(...(steps === undefined ? [] : [unitLines(steps, chosen, name)]));
+}
+
+const similar = similarView({
+  characters: data.characters,
+  units: data.units.length,
+  load: (unit) => activations.get(keyOf(data.units[unit])),
+  textOf: (from, to) => Array.from(ids.subarray(from, to), (id) => glyphs[id].text).join(''),
+  choose: (at) => view.choose(at),
+});
 
 /** A visible sign for a single blank */
 function visible(text: string): string {
@@ -97,6 +129,7 @@ const fullSurprise = 8 * 16;
 
 function paint(): void {
   if (colouring === 'nothing') view.recolour(() => '');
+  else if (colouring === 'dependence') view.recolour((at) => hot[dependenceAt(at)]);
   else if (unitValues === undefined) {
     view.recolour(
       (at) => hot[Math.min(levels, Math.round((surprise[at] / fullSurprise) * levels))],
@@ -108,9 +141,30 @@ function paint(): void {
   view.element.dataset.colouring = colouring;
 }
 
+/** How much the chosen character's prediction depends on another one, from 0 to 127 */
+function dependenceAt(at: number): number {
+  if (dependence === undefined || dependences === undefined) return 0;
+  const { first, count, K } = dependence;
+  const [row, back] = [chosen - first, chosen - at];
+  if (row < 0 || row >= count || back < 1 || back > K) return 0;
+  return dependences[row * K + back - 1] >> 1;
+}
+
+/** For which characters that is known */
+function dependenceRange(): string {
+  if (dependence === undefined) return '(not known: the text is too short)';
+  const { first, count, K } = dependence;
+  return `(known for characters ${first + 1} to ${first + count}, ${K} back)`;
+}
+
 const scale = el('div', { class: 'scale' });
 const picker = el('select');
 const unitButtons: HTMLButtonElement[] = [];
+
+const scaleEnds: Readonly<Record<string, readonly [string, string]>> = {
+  surprise: ['0', '8 bits'],
+  dependence: ['none', `most ${dependenceRange()}`],
+};
 
 async function colourBy(what: string): Promise<void> {
   colouring = what;
@@ -118,13 +172,21 @@ async function colourBy(what: string): Promise<void> {
   for (const button of unitButtons) {
     button.setAttribute('aria-pressed', `${button.dataset.unit === what}`);
   }
-  const isUnit = what !== 'surprise' && what !== 'nothing';
+  const isUnit = held.has(what);
   const values = isUnit ? await activations.get(what) : undefined;
+  const thousandths = isUnit ? await unitSteps.get(what) : undefined;
   // the user may have chosen another unit in the meantime
   if (colouring !== what) return;
   unitValues = values;
-  scale.className = `scale ${isUnit ? 'unit' : what}`;
-  const ends = isUnit ? ['−1', '1'] : what === 'surprise' ? ['0', '8 bits'] : ['', ''];
+  const [layer, unit] = what.split('-').map(Number);
+  steps = thousandths && {
+    name: nameOf({ layer, unit }),
+    quantities: data.quantities,
+    thousandths,
+  };
+  drawLines();
+  scale.className = `scale ${isUnit ? 'unit' : what === 'nothing' ? what : 'surprise'}`;
+  const ends = isUnit ? ['−1', '1'] : (scaleEnds[what] ?? ['', '']);
   scale.replaceChildren(ends[0], el('span', { class: 'bar' }), ends[1]);
   paint();
   if (told >= 0) tell(told);
@@ -136,7 +198,11 @@ function option(value: string, name: string): HTMLOptionElement {
   return el('option', { value }, name);
 }
 
-picker.append(option('surprise', 'surprise'), option('nothing', 'nothing'));
+picker.append(
+  option('surprise', 'surprise'),
+  option('dependence', 'what the chosen character depends on'),
+  option('nothing', 'nothing'),
+);
 for (let layer = 0; layer < data.layers; layer++) {
   const group = el('optgroup', { label: `layer ${layer}` });
   for (const unit of data.units.filter((unit) => unit.layer === layer)) {
@@ -164,6 +230,11 @@ function unitButton(unit: UnitData & { readonly score: number }): HTMLElement {
   return button;
 }
 
+function chooseUnit(layer: number, unit: number): void {
+  const key = keyOf({ layer, unit });
+  if (held.has(key)) colourBy(key);
+}
+
 const half = Math.floor(data.searched / 2).toLocaleString('en');
 const cut =
   data.characters < data.charactersInAll
@@ -187,7 +258,7 @@ byId('page').append(
   el(
     'div',
     { class: 'columns' },
-    el('div', { class: 'reading' }, view.element, details),
+    el('div', { class: 'reading' }, view.element, details, similar.element, lines),
     el(
       'section',
       { class: 'findings' },
@@ -213,9 +284,9 @@ byId('page').append(
         el(
           'p',
           { class: 'faint' },
-          'Each dot is a unit: to the right the share of characters at which its gate is open (above 0.9), upward the share at which it is shut (below 0.1).',
+          'Each dot is a unit: to the right the share of characters at which its gate is open (above 0.9), upward the share at which it is shut (below 0.1). A click on a dot shows the unit.',
         ),
-        el('div', { class: 'gates' }, ...data.saturation.map(gatePlot)),
+        el('div', { class: 'gates' }, ...data.saturation.map((gate) => gatePlot(gate, chooseUnit))),
       ]
     : []),
 );
