@@ -9,19 +9,25 @@ import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { labelChoiceRow, withChosenLabels } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
-import { jsonText } from '../messages/quote.js';
+import { jsonText, quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { type OptionsOf, option } from '../options/table.js';
-import { count, path } from '../options/types.js';
+import { count, modelFile, path } from '../options/types.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import { readingRows } from '../text/reading-rows.js';
-import { readAnyChosenModel } from './input/chosen-model.js';
+import { readAnyChosenModel, readChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
 import { attentionPage, requireAttention } from './output/attention-content.js';
 import { checkPagePath, writePage } from './output/page-file.js';
-import { dependenceOf, readingBlobs, readingData, stepsOf } from './output/reading-content.js';
+import {
+  dependenceOf,
+  otherReading,
+  readingBlobs,
+  readingData,
+  stepsOf,
+} from './output/reading-content.js';
 
 /** Max bytes of activations on a page, before compression, unless the units are named */
 const activationBudget = 32e6;
@@ -30,6 +36,11 @@ const guesses = 5;
 const table = {
   model: rows.model,
   label: labelChoiceRow,
+  compare: option(
+    '<file>',
+    modelFile,
+    'a second model: colour the text by its surprise, too, and by which of the two is less surprised',
+  ),
   output: option('<file>', path, 'where to write the page', {
     short: 'o',
     default: 'charnn.html',
@@ -59,6 +70,7 @@ export const visualize = defineCommand({
   examples: [
     ['charnn visualize chapter.txt -o page.html', 'the model charnn.json'],
     ['charnn visualize chapter.txt --units 1:17,1:30', 'only these units'],
+    ['charnn visualize chapter.txt --compare b.json', 'beside another model'],
     ['charnn visualize test.tsv -m lexicon.json', 'what it looks at'],
   ],
   synonyms: ['visualise', 'activations'],
@@ -73,12 +85,15 @@ async function showReading(
 ): Promise<void> {
   const output = createOutput(options.quiet ?? false);
   const page = options.output ?? table.output.default;
-  const inputs = [...texts, options.model ?? table.model.default];
+  const { compare } = options;
+  const inputs = [...texts, options.model ?? table.model.default, ...(compare ? [compare] : [])];
   await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
   await refuseModels(texts);
   const chosen = await readAnyChosenModel(options.model ?? table.model.default);
   const model = chosen.config.pairs ? chosen : withChosenLabels(chosen, options.label);
   const { text, vocabulary } = model;
+  const second = compare === undefined ? undefined : await readChosenModel(compare, undefined);
+  if (second !== undefined) requireEqualText(model, second, compare ?? '');
   const isOfPairs = model.config.pairs ?? false;
   if (isOfPairs) requirePairOptions(model, options);
   const corpus = await loadCorpus(textArguments(texts), {
@@ -105,6 +120,7 @@ async function showReading(
   }
   const seen = await analyse(model, device, ids, guesses);
   const units = chooseUnits(options.units, model, seen.findings, ids.length, output);
+  const other = second && (await otherReading(second, compare ?? '', model, device, ids));
   const steps = await stepsOf(model, device, ids, units.length);
   const dependence = await dependenceOf(model, device, ids);
   const reading = {
@@ -115,6 +131,7 @@ async function showReading(
     charactersInAll: corpus.ids.length,
     steps,
     dependence,
+    other,
   };
   const data = readingData(reading);
   const blobs = readingBlobs(reading, await recordUnits(model, device, ids, units));
@@ -126,9 +143,20 @@ async function showReading(
 /** @throws UsageError for options that are only for texts, and for a model whose attention cannot be shown */
 function requirePairOptions(model: Model, options: OptionsOf<typeof table>): void {
   requireAttention(model);
-  for (const key of ['units', 'json', 'label'] as const) {
+  for (const key of ['units', 'json', 'label', 'compare'] as const) {
     if (options[key] === undefined) continue;
     throw new UsageError(`--${key} is for models of texts, and this one is of pairs: leave it out`);
+  }
+}
+
+/** @throws UsageError where two models have no characters in common that could be compared one by one */
+function requireEqualText(one: Model, other: Model, path: string): void {
+  if (one.config.pairs) return;
+  for (const key of ['unit', 'normalize', 'keepCr'] as const) {
+    if (one.text[key] === other.text[key]) continue;
+    throw new UsageError(
+      `--compare ${quote(path)} was trained with another --${key === 'keepCr' ? 'keep-cr' : key} than the model: train both alike`,
+    );
   }
 }
 

@@ -58,6 +58,7 @@ export interface GradientsData {
  *
  *     ids         Uint8 (V ≤ 256), else Uint32     [characters]
  *     surprise    Uint8: bits · 16, at most 255    [characters]
+ *     other       Uint8: the same of the second model, if there is one
  *     unit-L-U    Int8: -127 to 127 for -1 to 1    [characters]
  *     guesses-P   part P of the text, `partLength` characters: K ids each, then K probabilities as Uint8,
  *                 255 · √p
@@ -73,6 +74,8 @@ export interface VisualizeData {
   readonly symbols: readonly string[];
   /** Bits per character */
   readonly meanSurprise: number;
+  /** A second model, with its bits per character */
+  readonly other: { readonly name: string; readonly meanSurprise: number } | undefined;
   readonly guesses: number;
   readonly partLength: number;
   readonly layers: number;

@@ -116,6 +116,32 @@ describeInBrowser('the page of visualize', () => {
     await page.close();
   });
 
+  test('a second model: its surprise, and which of the two expects each character more', async () => {
+    const shown = verses(600);
+    const options = ['--hidden', '16', '--steps', '40', '-q', '-o', 'second.json', '--counts', '0'];
+    const trained = await folder.run(['train', 'shown.txt', ...options]);
+    expect(trained.status, trained.stderr).toBe(0);
+    expect((await makePage(shown, '--compare', 'second.json')).status).toBe(0);
+    const { page, complaints } = await open(join(folder.path, 'page.html'));
+    await page.waitForSelector('[data-ready]');
+    const text = await page.locator('.faint').first().textContent();
+    const [first, second] = [...(text ?? '').matchAll(/\d\.\d{3}/g)].map(Number);
+    const bits = JSON.parse(
+      (await folder.run(['eval', 'shown.txt', '-m', 'second.json', '--json'])).stdout,
+    ).bitsPerCharacter;
+    expect(second).toBeCloseTo(bits, 2);
+    expect(first).not.toBe(second);
+    for (const colouring of ['other', 'difference']) {
+      await page.getByLabel('colour by').selectOption(colouring);
+      await page.waitForSelector(`.text[data-colouring="${colouring}"]`);
+      expect(await page.locator('.cell[style]').count()).toBeGreaterThan(10);
+    }
+    await page.locator('.cell').nth(5).click();
+    await page.locator('.details', { hasText: / by second\.json/ }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   test('any text is shown as it is', async () => {
     await makePage('</script><b>&amp;</b>\n한국어\tΩ');
     const { page, complaints } = await open(join(folder.path, 'page.html'));

@@ -1,5 +1,5 @@
 /** The content of the page of `charnn visualize`, of a model of texts. */
-import type { Analysis, Unit } from '../../analyse/analysis.js';
+import { type Analysis, surpriseOf, type Unit } from '../../analyse/analysis.js';
 import { inputDependence } from '../../analyse/input-dependence.js';
 import {
   type LayerRecord,
@@ -8,6 +8,7 @@ import {
   type StepRecord,
 } from '../../analyse/step-record.js';
 import type { Scope } from '../../backend/device.js';
+import { quote } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';
 import type { VisualizeData } from '../../pages/data.js';
 import { blob } from '../../pages/encode-blobs.js';
@@ -43,6 +44,14 @@ export interface Reading {
   readonly charactersInAll: number;
   readonly steps: StepRecord;
   readonly dependence: Dependence | undefined;
+  readonly other: OtherReading | undefined;
+}
+
+/** The same text as another model reads it */
+interface OtherReading {
+  readonly name: string;
+  /** Bits of each character */
+  readonly surprise: Float32Array;
 }
 
 /** Records gates and states along the beginning of the text, as far as the page can hold them. */
@@ -64,21 +73,45 @@ export async function dependenceOf(
   return { first: K, count, K, norms };
 }
 
+/**
+ * Reads the same characters with another model, whose vocabulary may be another one. What the first model does not know
+ * is unknown to both.
+ */
+export async function otherReading(
+  other: Model,
+  name: string,
+  { vocabulary }: Model,
+  device: Scope,
+  ids: Ids,
+): Promise<OtherReading> {
+  const translated = [
+    ...vocabulary.symbols.map((symbol) => other.vocabulary.id(symbol)),
+    other.vocabulary.unknownId,
+  ];
+  const read = Uint32Array.from(ids, (id) => translated[id]);
+  return { name: quote(name), surprise: await surpriseOf(other, device, read) };
+}
+
+function meanOf(surprise: Float32Array): number {
+  let bits = 0;
+  for (const x of surprise) bits += x;
+  return surprise.length > 1 ? bits / (surprise.length - 1) : 0;
+}
+
 export function readingData(reading: Reading): VisualizeData {
-  const { model, seen, units, ids, charactersInAll, steps, dependence } = reading;
+  const { model, seen, units, ids, charactersInAll, steps, dependence, other } = reading;
   const { config, vocabulary } = model;
   const { predictions, saturation, findings, searched } = seen;
   const { cell, layers, hidden } = config;
   const characters = ids.length;
   const rounded = (x: number) => Number(x.toFixed(4));
-  let bits = 0;
-  for (const x of predictions.surprise) bits += x;
   return {
     model: `${layers} × ${cell} of ${hidden}`,
     characters,
     charactersInAll,
     symbols: Array.from({ length: vocabulary.size }, (_, id) => symbolName(vocabulary, id)),
-    meanSurprise: characters > 1 ? bits / (characters - 1) : 0,
+    meanSurprise: meanOf(predictions.surprise),
+    other: other && { name: other.name, meanSurprise: meanOf(other.surprise) },
     guesses: predictions.K,
     partLength,
     layers,
@@ -102,7 +135,7 @@ export function readingData(reading: Reading): VisualizeData {
 }
 
 export function* readingBlobs(
-  { model, ids, seen: { predictions }, units, steps, dependence }: Reading,
+  { model, ids, seen: { predictions }, units, steps, dependence, other }: Reading,
   recorded: readonly Int8Array[],
 ): Generator<[id: string, base64: string]> {
   const { surprise, guesses, probabilities, K } = predictions;
@@ -110,7 +143,10 @@ export function* readingBlobs(
   const idArray = (values: ArrayLike<number>) =>
     small ? Uint8Array.from(values) : Uint32Array.from(values);
   yield ['ids', blob(idArray(ids))];
-  yield ['surprise', blob(Uint8Array.from(surprise, (bits) => Math.min(255, bits * 16)))];
+  const inSixteenths = (bits: Float32Array) =>
+    blob(Uint8Array.from(bits, (x) => Math.min(255, x * 16)));
+  yield ['surprise', inSixteenths(surprise)];
+  if (other !== undefined) yield ['other', inSixteenths(other.surprise)];
   for (let from = 0; from < ids.length; from += partLength) {
     const part = [from * K, Math.min(ids.length, from + partLength) * K] as const;
     const packed = Buffer.concat([

@@ -1,5 +1,7 @@
 /** The page of `charnn visualize`. */
 import type { UnitData, VisualizeData } from '../data.js';
+import { CharacterDependence } from './character-dependence.js';
+import { levels, ramps } from './colour-ramps.js';
 import { blobBytes, Cache, idArray } from './decode-blobs.js';
 import { byId, el, onTheme, pageData } from './dom.js';
 import { gatePlot } from './gates.js';
@@ -15,11 +17,15 @@ const held = new Set(data.units.map(keyOf));
 
 const ids = idArray(await blobBytes('ids'), V);
 const surprise = new Uint8Array(await blobBytes('surprise'));
+const { other } = data;
+const otherSurprise = other && new Uint8Array(await blobBytes('other'));
 
 const activations = new Cache(16, async (key) => new Int8Array(await blobBytes(`unit-${key}`)));
 const unitSteps = new Cache(16, async (key) => new Int16Array(await blobBytes(`steps-${key}`)));
-const { dependence } = data;
-const dependences = dependence && new Uint8Array(await blobBytes('dependence'));
+const dependence = new CharacterDependence(
+  data.dependence,
+  data.dependence && new Uint8Array(await blobBytes('dependence')),
+);
 const guessParts = new Cache(8, async (part): Promise<Guesses> => {
   const buffer = await blobBytes(`guesses-${part}`);
   const count = Math.min(data.partLength, data.characters - Number(part) * data.partLength);
@@ -27,7 +33,7 @@ const guessParts = new Cache(8, async (part): Promise<Guesses> => {
   return { ids: guessIds, roots: new Uint8Array(buffer, guessIds.byteLength) };
 });
 
-/** What colours the text: `surprise`, `dependence`, `nothing`, or a unit */
+/** What colours the text: `surprise`, `other`, `difference`, `dependence`, `nothing`, or a unit */
 let colouring = 'surprise';
 let unitValues: Int8Array | undefined;
 let steps: UnitSteps | undefined;
@@ -72,7 +78,8 @@ async function tell(at: number): Promise<void> {
   const { ids: guessed, roots } = await guessParts.get(`${part}`);
   if (told !== at) return;
   const value = unitValues === undefined ? '' : ` · unit ${signed(unitValues[at] / 127)}`;
-  const bits = at === 0 ? 'not foretold' : `${(surprise[at] / 16).toFixed(1)} bits`;
+  const second = otherSurprise ? `, ${(otherSurprise[at] / 16).toFixed(1)} by ${other?.name}` : '';
+  const bits = at === 0 ? 'not foretold' : `${(surprise[at] / 16).toFixed(1)} bits${second}`;
   const first = (at - part * data.partLength) * data.guesses;
   const guesses = Array.from({ length: at === 0 ? 0 : data.guesses }, (_, k) => {
     const percentage = Math.round(100 * (roots[first + k] / 255) ** 2);
@@ -109,52 +116,30 @@ function visible(text: string): string {
 
 // --- colours: computed once, looked up by value ---
 
-const levels = 127;
-const ramp = (rgb: string, maxOpacity: number) =>
-  Array.from({ length: levels + 1 }, (_, i) =>
-    i < 4 ? '' : `rgb(${rgb} / ${((maxOpacity * i) / levels).toFixed(3)})`,
-  );
-let [hot, positive, negative]: string[][] = [[], [], []];
-
-function setColours(): void {
-  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-  // colours stay light enough for the characters on them to be legible
-  hot = ramp(dark ? '255 80 80' : '230 30 30', dark ? 0.55 : 0.65);
-  positive = ramp(dark ? '255 150 40' : '240 130 0', dark ? 0.5 : 0.75);
-  negative = ramp(dark ? '70 140 255' : '30 110 240', dark ? 0.55 : 0.65);
-}
+let { hot, positive, negative } = ramps();
 
 /** A surprise of 8 bits or more is shown in full red */
 const fullSurprise = 8 * 16;
+/** A difference of 4 bits or more is shown in the full colour */
+const fullDifference = 4 * 16;
 
 function paint(): void {
   if (colouring === 'nothing') view.recolour(() => '');
-  else if (colouring === 'dependence') view.recolour((at) => hot[dependenceAt(at)]);
-  else if (unitValues === undefined) {
-    view.recolour(
-      (at) => hot[Math.min(levels, Math.round((surprise[at] / fullSurprise) * levels))],
-    );
+  else if (colouring === 'dependence') view.recolour((at) => hot[dependence.level(chosen, at)]);
+  else if (colouring === 'difference' && otherSurprise !== undefined) {
+    view.recolour((at) => {
+      const more = otherSurprise[at] - surprise[at];
+      const level = Math.min(levels, Math.round((Math.abs(more) / fullDifference) * levels));
+      return (more < 0 ? negative : positive)[level];
+    });
+  } else if (unitValues === undefined) {
+    const bits = (colouring === 'other' && otherSurprise) || surprise;
+    view.recolour((at) => hot[Math.min(levels, Math.round((bits[at] / fullSurprise) * levels))]);
   } else {
     const values = unitValues;
     view.recolour((at) => (values[at] < 0 ? negative[-values[at]] : positive[values[at]]));
   }
   view.element.dataset.colouring = colouring;
-}
-
-/** How much the chosen character's prediction depends on another one, from 0 to 127 */
-function dependenceAt(at: number): number {
-  if (dependence === undefined || dependences === undefined) return 0;
-  const { first, count, K } = dependence;
-  const [row, back] = [chosen - first, chosen - at];
-  if (row < 0 || row >= count || back < 1 || back > K) return 0;
-  return dependences[row * K + back - 1] >> 1;
-}
-
-/** For which characters that is known */
-function dependenceRange(): string {
-  if (dependence === undefined) return '(not known: the text is too short)';
-  const { first, count, K } = dependence;
-  return `(known for characters ${first + 1} to ${first + count}, ${K} back)`;
 }
 
 const scale = el('div', { class: 'scale' });
@@ -163,7 +148,9 @@ const unitButtons: HTMLButtonElement[] = [];
 
 const scaleEnds: Readonly<Record<string, readonly [string, string]>> = {
   surprise: ['0', '8 bits'],
-  dependence: ['none', `most ${dependenceRange()}`],
+  other: ['0', '8 bits'],
+  difference: [`${other?.name} expects it more`, `${data.model} does`],
+  dependence: ['none', `most (${dependence.range})`],
 };
 
 async function colourBy(what: string): Promise<void> {
@@ -185,7 +172,7 @@ async function colourBy(what: string): Promise<void> {
     thousandths,
   };
   drawLines();
-  scale.className = `scale ${isUnit ? 'unit' : what === 'nothing' ? what : 'surprise'}`;
+  scale.className = `scale ${isUnit || what === 'difference' ? 'unit' : what === 'nothing' ? what : 'surprise'}`;
   const ends = isUnit ? ['−1', '1'] : (scaleEnds[what] ?? ['', '']);
   scale.replaceChildren(ends[0], el('span', { class: 'bar' }), ends[1]);
   paint();
@@ -200,6 +187,12 @@ function option(value: string, name: string): HTMLOptionElement {
 
 picker.append(
   option('surprise', 'surprise'),
+  ...(other
+    ? [
+        option('other', `surprise of ${other.name}`),
+        option('difference', 'which of the two models expects it more'),
+      ]
+    : []),
   option('dependence', 'what the chosen character depends on'),
   option('nothing', 'nothing'),
 );
@@ -241,12 +234,14 @@ const cut =
     ? `, the first of ${data.charactersInAll.toLocaleString('en')}`
     : '';
 
+const besides = other ? `; ${other.meanSurprise.toFixed(3)} by ${other.name}` : '';
+
 byId('page').append(
   el('h1', {}, `${data.model} reads`),
   el(
     'p',
     { class: 'faint' },
-    `${data.characters.toLocaleString('en')} characters${cut}, ${data.meanSurprise.toFixed(3)} bits each`,
+    `${data.characters.toLocaleString('en')} characters${cut}, ${data.meanSurprise.toFixed(3)} bits each${besides}`,
   ),
   el(
     'div',
@@ -292,7 +287,7 @@ byId('page').append(
 );
 
 onTheme(() => {
-  setColours();
+  ({ hot, positive, negative } = ramps());
   paint();
 });
 await colourBy('surprise');
