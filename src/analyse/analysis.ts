@@ -54,6 +54,14 @@ export async function analyse(
   };
 }
 
+/** How surprising each character of a text is to a model, in bits; 0 for the first, which is not predicted */
+export async function surpriseOf(model: Model, device: Scope, ids: Ids): Promise<Float32Array> {
+  const predictions = new Predictions(ids, model.config.vocabulary, 1, model.vocabulary);
+  const take = (activations: Activations) => predictions.take(activations);
+  await withScope(device, (backend) => recordActivations(model, backend, ids, take));
+  return predictions.surprise;
+}
+
 /** One of the recurrent units, by layer and index from 0. */
 export interface Unit {
   readonly layer: number;

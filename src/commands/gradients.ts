@@ -2,43 +2,35 @@
 
 import { gradientFlow } from '../analyse/gradient-flow.js';
 import { recurrentSpectra } from '../analyse/spectra.js';
+import { truncatedGradients } from '../analyse/truncation.js';
+import type { Device } from '../backend/device.js';
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
-import { createOutput, type Output } from '../cli/output.js';
+import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { labelChoiceRow } from '../library/label-choice.js';
-import { folderReporter, readingOf } from '../library/text-reading.js';
-import { jsonText, printable } from '../messages/quote.js';
-import { requireCapable } from '../model/capabilities.js';
-import { chooseCell } from '../model/cells/cells.js';
-import { architectureFlags } from '../model/model-config.js';
-import type { HistoryEntry } from '../model/model-data.js';
-import { initialValues, parameterTable } from '../model/parameters.js';
-import { flagOf, type OptionsOf, option, topic } from '../options/table.js';
-import { count, integer, listOf } from '../options/types.js';
+import { jsonText } from '../messages/quote.js';
+import { flag, type OptionsOf, option, topic } from '../options/table.js';
+import { count, integer, listOf, modelFile, notNegative, repeated } from '../options/types.js';
 import type { GradientsData } from '../pages/data.js';
-import { loadCorpus } from '../text/load-corpus.js';
 import { readingRows } from '../text/reading-rows.js';
-import type { Ids } from '../text/unit.js';
 import { cellType } from '../train/schema/cell-type.js';
-import { readChosenModel } from './input/chosen-model.js';
-import { refuseModels, textArguments } from './input/text-arguments.js';
-import {
-  asJson,
-  type Clipping,
-  description,
-  type Finding,
-  pageSubject,
-  type Subject,
-} from './output/gradients-shown.js';
-import { checkPagePath, writePage } from './output/page-file.js';
+import { type ChunkLength, chunkLength } from './measuring/chunk-length.js';
+import { explode } from './measuring/explosion-run.js';
+import { areFresh, freshSubjects, trainedSubjects } from './measuring/gradient-subjects.js';
+import { asJson, description, type Finding, pageSubject } from './output/gradients-shown.js';
+import { checkPagePath, provenanceOf, writePage } from './output/page-file.js';
 
 const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding: 64 });
 
 const table = {
   ...topic('Network', {
-    model: rows.model,
+    model: option('<file>', repeated(modelFile), 'a model; several are shown side by side', {
+      short: 'm',
+      absent: rows.model.default,
+      environment: rows.model.environment,
+    }),
     label: labelChoiceRow,
     cell: option(
       '<names>',
@@ -46,18 +38,29 @@ const table = {
       'compare untrained networks of these cells instead of a model',
     ),
     ...sizeRows,
+    recurrentScale: option(
+      '<list>',
+      listOf(notNegative),
+      'untrained networks whose recurrent matrices are each of these factors times an orthogonal one',
+    ),
+    inputScale: option(
+      '<x>',
+      notNegative,
+      'factor of the input weights of untrained networks; at 0 the state stays 0, where tanh is linear',
+    ),
     seed: option('<n>', integer(0), 'random seed of the untrained weights', { default: 1 }),
   }),
   ...topic('Measure', {
     lags: option('<n>', integer(1, 100_000), 'max number of steps back', { default: 128 }),
     positions: option('<n>', count, 'positions of the text to average over', { default: 64 }),
     seqLength: option(
-      '<n>',
-      count,
-      'truncation length of training: dependencies over more steps are not learned',
-      {
-        absent: "the training's; 64 for untrained networks",
-      },
+      '<list>',
+      listOf(chunkLength),
+      'chunk lengths of training: truncation cuts off what lies beyond; of several, gradients and memory are compared with those of the whole text (full)',
+      { absent: "the training's; 64 for untrained networks" },
+    ),
+    explode: flag(
+      'train an untrained network whose gradients explode: without clipping, clipped by norm, by value',
     ),
   }),
   output: rows.page,
@@ -67,7 +70,6 @@ const table = {
   quiet: rows.quiet,
   debug: rows.debug,
 };
-const usualSeqLength = 64;
 type Options = OptionsOf<typeof table>;
 
 export const gradients = defineCommand({
@@ -79,7 +81,8 @@ export const gradients = defineCommand({
   examples: [
     ['charnn gradients book.txt', 'the model charnn.json'],
     ['charnn gradients book.txt --cell rnn,lstm,gru', 'of untrained networks'],
-    ['charnn gradients book.txt -o gradients.html', 'as a page'],
+    ['charnn gradients book.txt --recurrent-scale 0.5,1,1.5', 'vanish and explode'],
+    ['charnn gradients book.txt --explode -o clip.html', 'what clipping does'],
   ],
   options: table,
   standardOutput: 'result',
@@ -88,137 +91,69 @@ export const gradients = defineCommand({
 
 async function measureGradients(texts: readonly string[], options: Options): Promise<void> {
   const output = createOutput(options.quiet ?? false);
+  // what is named on the command line counts more than what the environment names
+  const fromEnvironment = process.env[rows.model.environment];
+  const isNamed = options.model !== undefined && options.model.join() !== fromEnvironment;
+  if (isNamed && (areFresh(options) || options.explode)) {
+    const other = options.explode ? '--explode' : options.cell ? '--cell' : '--recurrent-scale';
+    throw new UsageError(`${other} and --model contradict each other: give one of them`);
+  }
+  const models = options.model ?? [rows.model.default];
   if (options.output !== undefined) {
-    const inputs = [...texts, options.model ?? table.model.default];
+    const inputs = [...texts, ...models];
     await checkPagePath({ path: options.output, inputs, outputIsTaken: options.json });
   }
-  const { subjects, ids } = options.cell
-    ? await fresh(texts, options, output)
-    : await trained(texts, options, output);
+  if (options.explode) return explode(texts, options, output);
+  const subjects = areFresh(options)
+    ? await freshSubjects(texts, options, { cell: 'rnn', ...freshDefaults }, output)
+    : await trainedSubjects(texts, models, options, output);
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
-  const measures = {
-    lags: options.lags ?? table.lags.default,
-    positions: options.positions ?? table.positions.default,
-  };
   const findings: Finding[] = [];
-  for (const subject of subjects) {
-    const { config, weights } = subject;
-    findings.push({
-      ...subject,
-      flow: await gradientFlow(device, config, weights, ids, measures),
-      spectra: await recurrentSpectra(device, config, weights),
-    });
-  }
+  for (const subject of subjects) findings.push(await measured(subject, device, options));
   if (options.output !== undefined) {
-    const data: GradientsData = { subjects: findings.map(pageSubject) };
+    const provenance = provenanceOf(
+      texts,
+      subjects.map(({ name }) => name),
+    );
+    const data: GradientsData = { provenance, subjects: findings.map(pageSubject) };
     await writePage(options.output, 'gradients', { title: 'Gradients by lag', data }, output);
   }
   if (options.json) process.stdout.write(`${jsonText(findings.map(asJson))}\n`);
   else if (options.output === undefined) process.stdout.write(description(findings));
 }
 
-async function trained(texts: readonly string[], options: Options, output: Output) {
-  const shape = ['layers', 'hidden', 'embedding', 'residual', 'layerNorm'] as const;
-  for (const key of [...shape, 'seed'] as const) {
-    if (options[key] === undefined) continue;
-    throw new UsageError(
-      `${flagOf(key)} is for untrained networks: give --cell as well, or leave it out`,
-    );
-  }
-  const name = options.model ?? table.model.default;
-  await refuseModels(texts);
-  const model = await readChosenModel(name, options.label);
-  const { config, text, vocabulary, weights, training, history } = model;
-  const corpus = await loadCorpus(textArguments(texts), {
-    text,
-    vocabulary,
-    minCount: 1,
-    reading: readingOf(options, text.unit),
-    onFolder: folderReporter(output),
-    stdin: process.stdin,
-  });
-  const seqLength = options.seqLength ?? positiveOr(training?.seqLength, usualSeqLength);
-  const subject: Subject = {
-    name: config.cell,
-    config,
-    weights,
-    seqLength,
-    clipping: clippingOf(training?.clip, history),
-  };
-  return { subjects: [subject], ids: corpus.ids };
-}
+const freshDefaults = {
+  layers: table.layers.default,
+  hidden: table.hidden.default,
+  embedding: table.embedding.default,
+  seed: table.seed.default,
+};
 
-async function fresh(
-  texts: readonly string[],
-  options: Options,
-  output: Output,
-): Promise<{ subjects: Subject[]; ids: Ids }> {
-  if (options.model !== undefined) {
-    throw new UsageError('--cell and --model contradict each other: give one of them');
-  }
-  const names: readonly string[] = options.cell ?? [];
-  const choices = names.map((cell) => {
-    requireCapable({ ...shapeOf(options), cell, command: 'gradients' });
-    return chooseCell(cell);
-  });
-  const { ids, vocabulary } = await loadCorpus(textArguments(texts), {
-    text: { unit: 'char', keepCr: false },
-    minCount: 1,
-    reading: readingOf(options, 'char'),
-    onFolder: folderReporter(output),
-    stdin: process.stdin,
-  });
-  const subjects = choices.map((choice): Subject => {
-    const config = {
-      ...choice,
-      layers: options.layers ?? table.layers.default,
-      hidden: options.hidden ?? table.hidden.default,
-      embedding: options.embedding ?? table.embedding.default,
-      vocabulary: vocabulary.size,
-      ...shapeOf(options),
-    };
-    return {
-      name: choice.cell,
-      config,
-      weights: initialValues(parameterTable(config), options.seed ?? table.seed.default),
-      seqLength: options.seqLength ?? usualSeqLength,
-      clipping: undefined,
-    };
-  });
-  return { subjects, ids };
-}
+/** Characters of the text from whose beginning truncated gradients are measured */
+const wholeCharacters = 1024;
 
-function shapeOf({ residual = false, layerNorm = false }: Options) {
-  return architectureFlags({ residual, layerNorm });
-}
-
-/** A number that a model records, if it is positive; a model file may come from anywhere, so it is checked. */
-function positiveOr(value: unknown, otherwise: number): number {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : otherwise;
-}
-
-function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping | undefined {
-  const { name, limit } = (clip ?? {}) as { name?: unknown; limit?: unknown };
-  if (typeof name !== 'string' || typeof limit !== 'number') return undefined;
-  // an entry covers the steps since the previous entry
-  let [steps, clipped, norms, maxNorm] = [0, 0, 0, 0];
-  for (const { step, clipped: share, gradientNorm } of history) {
-    // the validation of a model to start from, before the first step, covers no steps
-    if (step === 0) continue;
-    if (step == null || share == null || gradientNorm == null) return undefined;
-    const count = step - steps;
-    clipped += share * count;
-    norms += gradientNorm * count;
-    maxNorm = Math.max(maxNorm, gradientNorm);
-    steps = step;
-  }
-  if (steps === 0) return undefined;
+async function measured(
+  subject: Omit<Finding, 'flow' | 'spectra' | 'truncated'>,
+  device: Device,
+  { lags, positions, seqLength: given = [] }: Options,
+): Promise<Finding> {
+  const { config, weights, ids } = subject;
+  const lengths = given.map((length: ChunkLength) =>
+    length === 'full' ? wholeCharacters : length,
+  );
+  const [only] = lengths;
   return {
-    by: printable(name),
-    limit,
-    fraction: clipped / steps,
-    meanNorm: norms / steps,
-    maxMeanNorm: maxNorm,
+    ...subject,
+    ...(lengths.length === 1 && { seqLength: only }),
+    flow: await gradientFlow(device, config, weights, ids, {
+      lags: lags ?? table.lags.default,
+      positions: positions ?? table.positions.default,
+    }),
+    spectra: await recurrentSpectra(device, config, weights),
+    truncated:
+      lengths.length > 1
+        ? await truncatedGradients(device, config, weights, ids, lengths, wholeCharacters)
+        : [],
   };
 }

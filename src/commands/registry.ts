@@ -24,6 +24,7 @@ const registry: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   cells: async () => (await import('./cells-command.js')).cellsCommand,
   search: async () => (await import('./search-command.js')).searchCommand,
   gradients: async () => (await import('./gradients.js')).gradients,
+  lecture: async () => (await import('./lecture.js')).lecture,
   visualize: async () => (await import('./visualize.js')).visualize,
   report: async () => (await import('./report.js')).report,
   serve: async () => (await import('./serve.js')).serve,

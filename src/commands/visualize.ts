@@ -9,32 +9,38 @@ import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
 import { labelChoiceRow, withChosenLabels } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
-import { jsonText } from '../messages/quote.js';
+import { jsonText, quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { type OptionsOf, option } from '../options/table.js';
-import { count, path } from '../options/types.js';
-import type { VisualizeData } from '../pages/data.js';
-import { blob } from '../pages/encode-blobs.js';
-import { symbolName } from '../published/page-content.js';
+import { count, modelFile, path } from '../options/types.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import { readingRows } from '../text/reading-rows.js';
-import type { Ids } from '../text/unit.js';
-import { readAnyChosenModel } from './input/chosen-model.js';
+import { readAnyChosenModel, readChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
 import { attentionPage, requireAttention } from './output/attention-content.js';
 import { checkPagePath, writePage } from './output/page-file.js';
+import {
+  dependenceOf,
+  otherReading,
+  readingBlobs,
+  readingData,
+  stepsOf,
+} from './output/reading-content.js';
 
 /** Max bytes of activations on a page, before compression, unless the units are named */
 const activationBudget = 32e6;
 const guesses = 5;
-/** Number of characters whose predictions are decoded together */
-const partLength = 1 << 15;
 
 const table = {
   model: rows.model,
   label: labelChoiceRow,
+  compare: option(
+    '<file>',
+    modelFile,
+    'a second model: colour the text by its surprise, too, and by which of the two is less surprised',
+  ),
   output: option('<file>', path, 'where to write the page', {
     short: 'o',
     default: 'charnn.html',
@@ -60,10 +66,11 @@ export const visualize = defineCommand({
   arguments: '[text...]',
   summary: 'write a page that shows a model reading a text',
   description:
-    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text. Of a model of pairs: what it looks at in a source.',
+    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, their gates and states along the text, what a\nprediction depends on, saturated gates, and the units that follow features of\nthe text. Of a model of pairs: what it looks at in a source.',
   examples: [
     ['charnn visualize chapter.txt -o page.html', 'the model charnn.json'],
     ['charnn visualize chapter.txt --units 1:17,1:30', 'only these units'],
+    ['charnn visualize chapter.txt --compare b.json', 'beside another model'],
     ['charnn visualize test.tsv -m lexicon.json', 'what it looks at'],
   ],
   synonyms: ['visualise', 'activations'],
@@ -78,12 +85,15 @@ async function showReading(
 ): Promise<void> {
   const output = createOutput(options.quiet ?? false);
   const page = options.output ?? table.output.default;
-  const inputs = [...texts, options.model ?? table.model.default];
+  const { compare } = options;
+  const inputs = [...texts, options.model ?? table.model.default, ...(compare ? [compare] : [])];
   await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
   await refuseModels(texts);
   const chosen = await readAnyChosenModel(options.model ?? table.model.default);
   const model = chosen.config.pairs ? chosen : withChosenLabels(chosen, options.label);
   const { text, vocabulary } = model;
+  const second = compare === undefined ? undefined : await readChosenModel(compare, undefined);
+  if (second !== undefined) requireEqualText(model, second, compare ?? '');
   const isOfPairs = model.config.pairs ?? false;
   if (isOfPairs) requirePairOptions(model, options);
   const corpus = await loadCorpus(textArguments(texts), {
@@ -110,9 +120,21 @@ async function showReading(
   }
   const seen = await analyse(model, device, ids, guesses);
   const units = chooseUnits(options.units, model, seen.findings, ids.length, output);
-  const data = pageData(model, seen, units, ids.length, corpus.ids.length);
-  const recorded = await recordUnits(model, device, ids, units);
-  const blobs = pageBlobs(model, ids, seen, units, recorded);
+  const other = second && (await otherReading(second, compare ?? '', model, device, ids));
+  const steps = await stepsOf(model, device, ids, units.length);
+  const dependence = await dependenceOf(model, device, ids);
+  const reading = {
+    model,
+    seen,
+    units,
+    ids,
+    charactersInAll: corpus.ids.length,
+    steps,
+    dependence,
+    other,
+  };
+  const data = readingData(reading);
+  const blobs = readingBlobs(reading, await recordUnits(model, device, ids, units));
   await writePage(page, 'visualize', { title: 'A network reads', data, blobs }, output);
   if (options.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
@@ -121,9 +143,20 @@ async function showReading(
 /** @throws UsageError for options that are only for texts, and for a model whose attention cannot be shown */
 function requirePairOptions(model: Model, options: OptionsOf<typeof table>): void {
   requireAttention(model);
-  for (const key of ['units', 'json', 'label'] as const) {
+  for (const key of ['units', 'json', 'label', 'compare'] as const) {
     if (options[key] === undefined) continue;
     throw new UsageError(`--${key} is for models of texts, and this one is of pairs: leave it out`);
+  }
+}
+
+/** @throws UsageError where two models have no characters in common that could be compared one by one */
+function requireEqualText(one: Model, other: Model, path: string): void {
+  if (one.config.pairs) return;
+  for (const key of ['unit', 'normalize', 'keepCr'] as const) {
+    if (one.text[key] === other.text[key]) continue;
+    throw new UsageError(
+      `--compare ${quote(path)} was trained with another --${key === 'keepCr' ? 'keep-cr' : key} than the model: train both alike`,
+    );
   }
 }
 
@@ -163,68 +196,6 @@ function chooseUnits(
     if (chosen.size < fitting) chosen.set(`${layer} ${unit}`, { layer, unit });
   }
   return [...chosen.values()].sort((a, b) => a.layer - b.layer || a.unit - b.unit);
-}
-
-function pageData(
-  { config, vocabulary }: Model,
-  { predictions, saturation, findings, searched }: Analysis,
-  units: readonly Unit[],
-  characters: number,
-  charactersInAll: number,
-): VisualizeData {
-  const { cell, layers, hidden } = config;
-  const rounded = (x: number) => Number(x.toFixed(4));
-  let bits = 0;
-  for (const x of predictions.surprise) bits += x;
-  return {
-    model: `${layers} × ${cell} of ${hidden}`,
-    characters,
-    charactersInAll,
-    symbols: Array.from({ length: vocabulary.size }, (_, id) => symbolName(vocabulary, id)),
-    meanSurprise: characters > 1 ? bits / (characters - 1) : 0,
-    guesses: predictions.K,
-    partLength,
-    layers,
-    hidden,
-    units,
-    findings: findings.map(({ feature, units }) => ({
-      feature,
-      units: units.map(({ layer, unit, heldOut }) => ({ layer, unit, score: rounded(heldOut) })),
-    })),
-    searched,
-    saturation: saturation.map(({ layer, gate, left, right }) => ({
-      layer,
-      gate,
-      left: Array.from(left, rounded),
-      right: Array.from(right, rounded),
-    })),
-  };
-}
-
-function* pageBlobs(
-  model: Model,
-  ids: Ids,
-  { predictions }: Analysis,
-  units: readonly Unit[],
-  recorded: readonly Int8Array[],
-): Generator<[id: string, base64: string]> {
-  const { surprise, guesses, probabilities, K } = predictions;
-  const small = model.vocabulary.size <= 256;
-  const idArray = (values: ArrayLike<number>) =>
-    small ? Uint8Array.from(values) : Uint32Array.from(values);
-  yield ['ids', blob(idArray(ids))];
-  yield ['surprise', blob(Uint8Array.from(surprise, (bits) => Math.min(255, bits * 16)))];
-  for (let from = 0; from < ids.length; from += partLength) {
-    const part = [from * K, Math.min(ids.length, from + partLength) * K] as const;
-    const packed = Buffer.concat([
-      new Uint8Array(idArray(guesses.subarray(...part)).buffer),
-      Uint8Array.from(probabilities.subarray(...part), (p) => Math.round(255 * Math.sqrt(p))),
-    ]);
-    yield [`guesses-${from / partLength}`, blob(packed)];
-  }
-  for (const [i, { layer, unit }] of units.entries()) {
-    yield [`unit-${layer}-${unit}`, blob(recorded[i])];
-  }
 }
 
 function asJson({ findings, searched, predictions }: Analysis) {

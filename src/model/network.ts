@@ -222,8 +222,14 @@ export class Network {
     }
   }
 
-  /** Activations of the layers after the last forward pass */
-  get activations(): readonly Pick<CellChunk, 'gates' | 'output' | 'unitValues'>[] {
+  /**
+   * Activations of the layers after the last forward pass; after a backward pass, `inputProjection` has the gradient of
+   * what each layer read, and gates may have been overwritten.
+   */
+  get activations(): readonly Pick<
+    CellChunk,
+    'gates' | 'inputProjection' | 'output' | 'unitValues'
+  >[] {
     return this.last().chunk.layers;
   }
 

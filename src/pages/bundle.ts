@@ -22,10 +22,11 @@ const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
 const pages: Readonly<Record<PageName, readonly string[]>> = {
   attention: [source('base.css'), source('attention.css')],
   gradients: [charts, source('base.css')],
+  lecture: [charts, source('base.css')],
   publish: [source('base.css'), source('inputs.css'), source('publish.css')],
   report: [charts, source('base.css'), source('report.css')],
   search: [charts, source('base.css'), source('search.css')],
-  visualize: [source('base.css'), source('visualize.css')],
+  visualize: [charts, source('base.css'), source('visualize.css')],
 };
 
 /** The modules with which threads of pages begin, as they were compiled for Node.js. */

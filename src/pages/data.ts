@@ -5,6 +5,16 @@ export interface GradientsSubject {
   readonly name: string;
   readonly seqLength: number;
   readonly positions: number;
+  /** What the gradient does on its way back, as the end of a sentence */
+  readonly regime: string;
+  /** The gradient by length of the chunk; empty where one length was asked for */
+  readonly truncated: readonly {
+    readonly seqLength: number;
+    readonly activationBytes: number;
+    readonly norm: number;
+    readonly error: number;
+    readonly cosine: number;
+  }[];
   readonly flows: readonly {
     readonly name: string;
     readonly cutOff: number;
@@ -22,8 +32,25 @@ export interface GradientsSubject {
   readonly clipping: string | undefined;
 }
 
+/** A training whose gradients explode, by step */
+export interface ExplosionData {
+  /** How its gradients are clipped */
+  readonly name: string;
+  readonly limit: number | null;
+  /** Loss in bits per character */
+  readonly bits: readonly number[];
+  /** Norms before and after clipping */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  /** Cosine of the angle between both */
+  readonly cosine: readonly number[];
+}
+
 export interface GradientsData {
+  /** Where the text and the networks come from, as a line under the title */
+  readonly provenance?: string;
   readonly subjects: readonly GradientsSubject[];
+  readonly explosions?: readonly ExplosionData[];
 }
 
 /**
@@ -31,9 +58,12 @@ export interface GradientsData {
  *
  *     ids         Uint8 (V ≤ 256), else Uint32     [characters]
  *     surprise    Uint8: bits · 16, at most 255    [characters]
+ *     other       Uint8: the same of the second model, if there is one
  *     unit-L-U    Int8: -127 to 127 for -1 to 1    [characters]
  *     guesses-P   part P of the text, `partLength` characters: K ids each, then K probabilities as Uint8,
  *                 255 · √p
+ *     steps-L-U   Int16: gates and states in thousandths  [quantities, recorded]
+ *     dependence  Uint8: 255 · √(norm / greatest norm)    [count, K]
  */
 export interface VisualizeData {
   readonly model: string;
@@ -44,6 +74,8 @@ export interface VisualizeData {
   readonly symbols: readonly string[];
   /** Bits per character */
   readonly meanSurprise: number;
+  /** A second model, with its bits per character */
+  readonly other: { readonly name: string; readonly meanSurprise: number } | undefined;
   readonly guesses: number;
   readonly partLength: number;
   readonly layers: number;
@@ -57,6 +89,14 @@ export interface VisualizeData {
   }[];
   /** Number of characters on which the findings are based */
   readonly searched: number;
+  /** Names of the gates and states that are recorded of each unit */
+  readonly quantities: readonly string[];
+  /** Along how many characters they are */
+  readonly recorded: number;
+  /** The predictions of which it is known on which of the K characters before them they depend */
+  readonly dependence:
+    | { readonly first: number; readonly count: number; readonly K: number }
+    | undefined;
   readonly saturation: readonly {
     readonly layer: number;
     readonly gate: string;
@@ -105,6 +145,11 @@ export interface RunData {
   readonly validation: Series;
   readonly learningRate: Series;
   readonly gradientNorm: Series;
+  /** The largest norm of a step between two validations, and that of the step before a validation */
+  readonly maxGradientNorm: Series;
+  readonly lastGradientNorm: Series;
+  /** The norm at which gradients are clipped, where that is known */
+  readonly clipNorm: number | undefined;
   /** Fraction of the steps in which gradients were clipped */
   readonly clipped: Series;
   /** Characters per second */
@@ -140,4 +185,32 @@ export interface SearchData {
     /** Of the longest training in its round; null if it diverged, undefined for LSTM and GRU */
     readonly loss: number | null | undefined;
   }[];
+}
+
+/** A claim of the lecture, and what was computed for it */
+export interface LectureClaim {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  /** Whether the figures show what the claim says */
+  readonly holds: boolean;
+  /** The figures by name */
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly chart?: {
+    readonly x: readonly number[];
+    readonly xLabel: string;
+    /** What is at each place, if that is not a number: x counts them from 0 */
+    readonly xNames?: readonly string[];
+    readonly logarithmic?: boolean;
+    readonly lines: readonly { readonly name: string; readonly y: readonly number[] }[];
+  };
+  readonly table?: {
+    readonly head: readonly string[];
+    readonly rows: readonly (readonly string[])[];
+  };
+}
+
+export interface LectureData {
+  readonly provenance: string;
+  readonly claims: readonly LectureClaim[];
 }

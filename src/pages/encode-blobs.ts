@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 
 /** @returns base64 of the gzipped bytes */
-export function blob(values: Uint8Array | Int8Array | Uint32Array): string {
+export function blob(values: Uint8Array | Int8Array | Int16Array | Uint32Array): string {
   const { buffer, byteOffset, byteLength } = values;
   // speed matters more than the last percent
   const bytes = gzipSync(new Uint8Array(buffer, byteOffset, byteLength), { level: 4 });

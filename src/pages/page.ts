@@ -6,7 +6,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /** The scripts that `bundle.ts` makes, by name. */
-export type PageName = 'attention' | 'gradients' | 'publish' | 'report' | 'search' | 'visualize';
+export type PageName =
+  | 'attention'
+  | 'gradients'
+  | 'lecture'
+  | 'publish'
+  | 'report'
+  | 'search'
+  | 'visualize';
 
 export interface PageContent {
   readonly title: string;

@@ -17,6 +17,8 @@ export interface StartEvent {
   readonly backend: string;
   /** The number format of matrix products */
   readonly precision: Precision;
+  /** The norm at which gradients are clipped; null where they are not clipped by norm */
+  readonly clipNorm: number | null;
   /** Steps already done: above 0 when a training is resumed */
   readonly step: number;
   /** Total number of steps; undefined until a training by the clock has planned it */

@@ -298,6 +298,7 @@ class TrainingRun {
       threads,
       backend: this.current.backend.name,
       precision: precisionOf(job.config),
+      clipNorm: job.config.clipBy === 'norm' ? job.config.clip : null,
       step: this.current.step,
       totalSteps: budget.totalSteps,
     });

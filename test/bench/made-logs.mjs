@@ -218,10 +218,10 @@ export const kinds = {
   service: { line: serviceLine, odd: serviceOdd },
 };
 
-/** @returns lines of one kind, a few to each second */
+/** @returns the lines of a day, of one kind */
 export function normalLog(kind, count, seed) {
   const random = new Random(seed);
-  return Array.from({ length: count }, (_, i) => kinds[kind].line(random, 1000 + i / 3));
+  return Array.from({ length: count }, (_, i) => kinds[kind].line(random, (i / count) * 86_400));
 }
 
 /**
@@ -236,7 +236,7 @@ export function withOddLines(kind, count, each, seed) {
     for (let k = 0; k < each; ) {
       const at = random.integer(0, count - 1);
       if (planted.has(at + 1)) continue;
-      lines[at] = make(random, 1000 + at / 3);
+      lines[at] = make(random, (at / count) * 86_400);
       planted.set(at + 1, sort);
       k++;
     }

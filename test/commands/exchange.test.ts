@@ -81,7 +81,7 @@ describe('safetensors', () => {
     const { status, stderr, stdout } = await folder.run([command, 'text.txt', '-o', '-']);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
-      /^charnn: --output - is standard output, and .* is written to a file: name/,
+      /^charnn: --output - would be standard output, and .* is not written there: name/,
     );
     expect(existsSync(join(folder.path, '-'))).toBe(false);
   });

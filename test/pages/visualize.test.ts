@@ -66,6 +66,35 @@ describeInBrowser('the page of visualize', () => {
     await page.waitForSelector('.text[data-colouring="nothing"]');
     expect(await colours()).toMatch(/^,+$/);
 
+    // the lines of the unit that a dot stands for are drawn around the chosen character
+    await page.locator('figure circle').nth(3).dispatchEvent('click');
+    await page.waitForSelector('.text[data-colouring="0-3"]');
+    await page.locator('.unit-lines canvas').waitFor();
+    const names = await page.locator('.unit-lines .legend button').allTextContents();
+    expect(names).toEqual(['input', 'forget', 'cell', 'output', 'h', 'c']);
+
+    // of a chosen character the ones before it are coloured by how much it depends on them
+    const place = 150;
+    await page.getByLabel('colour by').selectOption('dependence');
+    await page.locator(`.cell[data-at="${place}"]`).click();
+    await page.waitForSelector('.text[data-colouring="dependence"]');
+    const coloured = await page.$$eval('.cell', (cells) =>
+      cells
+        .filter((cell) => cell.getAttribute('style') !== null)
+        .map((cell) => Number(cell.getAttribute('data-at'))),
+    );
+    expect(coloured.length).toBeGreaterThan(0);
+    expect(Math.max(...coloured)).toBeLessThan(place);
+    expect(Math.min(...coloured)).toBeGreaterThanOrEqual(place - 101);
+
+    // hovering tells of a character without choosing it, and a place in a similar state can be gone to
+    await page.locator('.cell[data-at="1"]').hover();
+    await page.locator('.details', { hasText: 'character 2:' }).waitFor();
+    expect(await page.locator('.chosen').getAttribute('data-at')).toBe(`${place}`);
+    await page.locator('.similar button').click();
+    await page.locator('.similar button').nth(1).click();
+    expect(await page.locator('.chosen').getAttribute('data-at')).not.toBe(`${place}`);
+
     // predictions stand under every character but the first
     await page.getByLabel('predictions under each character').check();
     await page.waitForSelector('.cell[data-at="1"] i');
@@ -83,6 +112,32 @@ describeInBrowser('the page of visualize', () => {
     const told = new RegExp(`character ${text.length}: \\d+\\.\\d bits`);
     await page.locator('.details', { hasText: told }).waitFor();
     expect(await fits(page)).toBe(true);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('a second model: its surprise, and which of the two expects each character more', async () => {
+    const shown = verses(600);
+    const options = ['--hidden', '16', '--steps', '40', '-q', '-o', 'second.json', '--counts', '0'];
+    const trained = await folder.run(['train', 'shown.txt', ...options]);
+    expect(trained.status, trained.stderr).toBe(0);
+    expect((await makePage(shown, '--compare', 'second.json')).status).toBe(0);
+    const { page, complaints } = await open(join(folder.path, 'page.html'));
+    await page.waitForSelector('[data-ready]');
+    const text = await page.locator('.faint').first().textContent();
+    const [first, second] = [...(text ?? '').matchAll(/\d\.\d{3}/g)].map(Number);
+    const bits = JSON.parse(
+      (await folder.run(['eval', 'shown.txt', '-m', 'second.json', '--json'])).stdout,
+    ).bitsPerCharacter;
+    expect(second).toBeCloseTo(bits, 2);
+    expect(first).not.toBe(second);
+    for (const colouring of ['other', 'difference']) {
+      await page.getByLabel('colour by').selectOption(colouring);
+      await page.waitForSelector(`.text[data-colouring="${colouring}"]`);
+      expect(await page.locator('.cell[style]').count()).toBeGreaterThan(10);
+    }
+    await page.locator('.cell').nth(5).click();
+    await page.locator('.details', { hasText: / by second\.json/ }).waitFor();
     expect(complaints).toEqual([]);
     await page.close();
   });

@@ -24,8 +24,9 @@ type Entry = Readonly<Record<string, unknown>>;
 export async function readRun(path: string): Promise<RunData> {
   const name = path === '-' ? 'standard input' : basename(path).replace(ending, '');
   if (await isModel(path)) {
-    const { config, history } = await readAnyModel(path);
-    return { ...allSeries([], history, []), name, model: sizeOf(config) };
+    const { config, history, training } = await readAnyModel(path);
+    const clipNorm = normLimit(training?.clip);
+    return { ...allSeries([], history, []), name, model: sizeOf(config), clipNorm };
   }
   const { start, progress, validations, samples } = await readLog(path);
   if (progress.length + validations.length === 0) {
@@ -33,7 +34,15 @@ export async function readRun(path: string): Promise<RunData> {
       `${quote(path)} is neither a model nor a log of charnn train --json with a validation in it`,
     );
   }
-  return { ...allSeries(progress, validations, samples), name, model: networkOf(start) };
+  const clipNorm = typeof start?.clipNorm === 'number' ? start.clipNorm : undefined;
+  const series = allSeries(progress, validations, samples);
+  return { ...series, name, model: networkOf(start), clipNorm };
+}
+
+/** The norm at which gradients were clipped, as a model records it, which may come from anywhere */
+function normLimit(clip: unknown): number | undefined {
+  const { name, limit } = (clip ?? {}) as Entry;
+  return name === 'norm' && typeof limit === 'number' && limit > 0 ? limit : undefined;
 }
 
 const ending = /\.(json|jsonl|log|ndjson)$/;
@@ -111,6 +120,8 @@ function allSeries(
     validation: seriesOf(validations, 'validationLoss', bits),
     learningRate: seriesOf(often, 'learningRate'),
     gradientNorm: seriesOf(often, 'gradientNorm'),
+    maxGradientNorm: seriesOf(validations, 'maxGradientNorm'),
+    lastGradientNorm: seriesOf(validations, 'lastGradientNorm'),
     clipped: seriesOf(validations, 'clipped'),
     speed: seriesOf(progress, 'charactersPerSecond'),
     samples: samples.flatMap(({ step, text }) =>

@@ -1,17 +1,23 @@
 /** The results of `charnn gradients`: as JSON, as a page's data, and as text. */
 import chalk from 'chalk';
 import { cutOff, type GradientFlow, type LagStatistics } from '../../analyse/gradient-flow.js';
+import { regimeInWords, regimeOf } from '../../analyse/regime.js';
 import type { RecurrentSpectrum } from '../../analyse/spectra.js';
+import type { TruncatedGradient } from '../../analyse/truncation.js';
 import { grouped } from '../../cli/output.js';
 import { lineChart, terminalWidth } from '../../cli/text-chart.js';
+import { powerOfTen } from '../../messages/power-of-ten.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { GradientsSubject } from '../../pages/data.js';
+import type { Ids } from '../../text/unit.js';
 
 /** A network whose gradients are measured */
 export interface Subject {
   readonly name: string;
   readonly config: ModelConfig;
   readonly weights: Float32Array;
+  /** The text in its characters */
+  readonly ids: Ids;
   /** T: the chunk length of its training */
   readonly seqLength: number;
   readonly clipping: Clipping | undefined;
@@ -30,18 +36,23 @@ export interface Clipping {
 }
 
 export interface Finding extends Subject {
+  /** By chunk length, if several were asked for */
+  readonly truncated: readonly TruncatedGradient[];
   readonly flow: GradientFlow;
   readonly spectra: readonly RecurrentSpectrum[];
 }
 
-export function asJson({ name, config, seqLength, clipping, flow, spectra }: Finding) {
+export function asJson(finding: Finding) {
+  const { name, config, seqLength, clipping, flow, spectra, truncated } = finding;
   return {
     name,
     model: config,
     seqLength,
     positions: flow.positions,
     cutOff: cutOff(flow.whole, seqLength),
+    regime: regimeOf(flow.whole.map(({ mean }) => mean)),
     byLag: flow.whole,
+    ...(truncated.length > 0 && { truncated }),
     states: flow.states.map((state) => ({
       layer: state.layer,
       state: state.state,
@@ -74,6 +85,7 @@ export function pageSubject({
   clipping,
   flow,
   spectra,
+  truncated,
 }: Finding): GradientsSubject {
   const flowData = (name: string, byLag: readonly LagStatistics[]) => ({
     name,
@@ -86,6 +98,8 @@ export function pageSubject({
     name,
     seqLength,
     positions: flow.positions,
+    regime: regimeInWords(regimeOf(flow.whole.map(({ mean }) => mean))),
+    truncated,
     flows: [
       flowData('whole state', flow.whole),
       ...flow.states.map(({ layer, state, byLag }) =>
@@ -106,7 +120,13 @@ export function pageSubject({
 const chartHeight = 16;
 
 export function description(findings: readonly Finding[]): string {
-  const sections = [flowSection(findings), normSection(findings), spectrumSection(findings)];
+  const sections = [
+    flowSection(findings),
+    regimeSection(findings),
+    normSection(findings),
+    ...findings.map(truncationSection).filter((lines) => lines.length > 0),
+    spectrumSection(findings),
+  ];
   for (const { clipping } of findings) {
     if (clipping) sections.push([chalk.bold('Clipping in training'), `  ${inWords(clipping)}`]);
   }
@@ -134,20 +154,42 @@ function flowSection(findings: readonly Finding[]): string[] {
       height: chartHeight,
       logarithmic: true,
       xLabel: 'steps back',
-      formatY: (y) => y.toExponential(0),
+      formatY: powerOfTen,
+    }),
+  ];
+}
+
+function regimeSection(findings: readonly Finding[]): string[] {
+  return findings.map(({ name, flow }) => {
+    const regime = regimeInWords(regimeOf(flow.whole.map(({ mean }) => mean)));
+    return `  ${name}: the gradient ${regime}`;
+  });
+}
+
+function truncationSection({ name, truncated }: Finding): string[] {
+  if (truncated.length === 0) return [];
+  return [
+    chalk.bold(
+      `Truncated back-propagation of ${name}: chunk, memory, gradient beside the whole one`,
+    ),
+    ...truncated.map(({ seqLength, activationBytes, norm, error, cosine }) => {
+      const memory = `${(activationBytes / 1e6).toFixed(2)} MB`;
+      return `  ${grouped(seqLength).padStart(7)} steps ${memory.padStart(12)}   norm ${norm.toPrecision(3)}, off by ${percent(error)}, cosine ${cosine.toFixed(4)}`;
     }),
   ];
 }
 
 function normSection(findings: readonly Finding[]): string[] {
+  const labelWidth = Math.max(24, ...findings.map(({ name }) => name.length + 16));
   const lags = [1, 10, 30, 100, 300, 1000].filter((lag) => lag <= findings[0].flow.whole.length);
   const row = (label: string, show: (lag: number) => string, last: string) =>
-    `${`  ${label}`.padEnd(22)}${lags.map((lag) => show(lag).padStart(11)).join('')}${last.padStart(10)}`.trimEnd();
+    `${`  ${label}`.padEnd(labelWidth)}${lags.map((lag) => ` ${show(lag)}`.padStart(13)).join('')}${` ${last}`.padStart(10)}`.trimEnd();
   const lines = [chalk.bold(row('', String, 'cut off').replace(/^ {11}/, 'Norm at lag'))];
-  const short = (x: number) => x.toExponential(0);
+  // a range has no room for powers of ten
+  const short = (x: number) => x.toExponential(0).replace('e+', 'e');
   for (const { name, seqLength, flow } of findings) {
     const part = (label: string, byLag: readonly LagStatistics[]) =>
-      row(label, (lag) => byLag[lag - 1].mean.toExponential(1), percent(cutOff(byLag, seqLength)));
+      row(label, (lag) => powerOfTen(byLag[lag - 1].mean, 1), percent(cutOff(byLag, seqLength)));
     const spread = (lag: number) => {
       const { p10, p90 } = flow.whole[lag - 1];
       return `${short(p10)}–${short(p90)}`;
@@ -169,7 +211,7 @@ function spectrumSection(findings: readonly Finding[]): string[] {
   ];
   for (const { name, spectra } of findings) {
     for (const { layer, gate, singularValues: values, spectralRadius } of spectra) {
-      const label = `  ${name} ${layer} ${gate}`.padEnd(22);
+      const label = `  ${name} ${layer} ${gate} `.padEnd(22);
       const numbers = [values[0], values[values.length - 1], spectralRadius];
       const [max, min, radius] = numbers.map((x) => x.toFixed(4));
       lines.push(`${label}${max.padStart(9)}${min.padStart(10)}${radius.padStart(33)}`);

@@ -4,6 +4,7 @@ import { UsageError } from '../../errors.js';
 import { type GuardedOutput, guardOutput } from '../../library/output-guard.js';
 import { quote } from '../../messages/quote.js';
 import { type PageContent, type PageName, page } from '../../pages/page.js';
+import { version } from '../../version.js';
 import { isPipe, isStandardOutput, writeResult } from './result-file.js';
 
 export interface PagePath {
@@ -38,4 +39,11 @@ export async function writePage(
   output: Output,
 ): Promise<void> {
   await writeResult(path, page(name, content), 'the page', output);
+}
+
+/** Says under a page's title what it shows, so that it can be told from others later. */
+export function provenanceOf(texts: readonly string[], networks: readonly string[]): string {
+  const read = texts.length > 0 ? texts.map(quote).join(', ') : 'standard input';
+  const day = new Date().toISOString().slice(0, 10);
+  return `${networks.join(', ')} on ${read}; charnn ${version}, ${day}`;
 }

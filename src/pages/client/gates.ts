@@ -14,7 +14,10 @@ function svg(tag: string, attributes: Readonly<Record<string, string | number>>)
 }
 
 /** The horizontal axis is the right-saturated fraction, the vertical axis the left-saturated fraction. */
-export function gatePlot({ layer, gate, left, right }: Gate): HTMLElement {
+export function gatePlot(
+  { layer, gate, left, right }: Gate,
+  choose: (layer: number, unit: number) => void,
+): HTMLElement {
   const name = `${gate} gate, layer ${layer}`;
   const plot = svg('svg', {
     viewBox: `-4 -4 ${size + 8} ${size + 8}`,
@@ -23,16 +26,33 @@ export function gatePlot({ layer, gate, left, right }: Gate): HTMLElement {
     role: 'img',
     'aria-label': `${name}: each unit a dot`,
   });
+  const placeOf = (unit: number) => ({ cx: right[unit] * size, cy: (1 - left[unit]) * size });
+  const areNear = (one: number, other: number) => {
+    const [a, b] = [placeOf(one), placeOf(other)];
+    return Math.hypot(a.cx - b.cx, a.cy - b.cy) < 3;
+  };
+  let shown = -1;
   plot.append(
     svg('path', { d: `M0 0V${size}H${size}`, class: 'axis' }),
     // a gate cannot be both at once, so all dots are below this line
     svg('path', { d: `M0 0L${size} ${size}`, class: 'axis faint' }),
-    ...left.map((shut, unit) =>
-      svg('circle', { cx: right[unit] * size, cy: (1 - shut) * size, r: 2.5 }),
-    ),
+    ...left.map((shut, unit) => {
+      const dot = svg('circle', { ...placeOf(unit), r: 3 });
+      const title = svg('title', {});
+      title.textContent = `unit ${unit}: shut ${percent(shut)}, open ${percent(right[unit])}`;
+      dot.append(title);
+      dot.addEventListener('click', () => {
+        // further clicks on dots that lie on each other go through them
+        const near = left.map((_, other) => other).filter((other) => areNear(other, unit));
+        const next = near.includes(shown) ? near[(near.indexOf(shown) + 1) % near.length] : unit;
+        shown = next;
+        choose(layer, next);
+      });
+      return dot;
+    }),
   );
   const mean = (values: readonly number[]) =>
-    `${((100 * values.reduce((sum, x) => sum + x, 0)) / values.length).toFixed(0)} %`;
+    percent(values.reduce((sum, x) => sum + x, 0) / values.length);
   return el(
     'figure',
     {},
@@ -45,4 +65,8 @@ export function gatePlot({ layer, gate, left, right }: Gate): HTMLElement {
       el('span', { class: 'faint' }, `shut ${mean(left)}, open ${mean(right)}`),
     ),
   );
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
 }

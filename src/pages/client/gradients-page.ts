@@ -1,58 +1,152 @@
 /** The page of `charnn gradients`. */
-import type { GradientsData, GradientsSubject } from '../data.js';
+import { powerOfTen } from '../../messages/power-of-ten.js';
+import type { ExplosionData, GradientsData, GradientsSubject } from '../data.js';
 import { byId, el, pageData, table } from './dom.js';
-import { chart } from './line-chart.js';
+import { chart, type Guide } from './line-chart.js';
 
-const { subjects } = pageData<GradientsData>();
+const { subjects, explosions = [], provenance } = pageData<GradientsData>();
 const several = subjects.length > 1;
-
-const lags = subjects[0].flows[0].mean.map((_, i) => i + 1);
-const shortExponent = (y: number) => y.toExponential(0);
+const lags = (subjects[0]?.flows[0].mean ?? []).map((_, i) => i + 1);
 
 /** Several networks are each shown as a whole, a single one by its states. */
 const flows = subjects.flatMap(({ name, flows: [whole, ...states] }) =>
   several ? [{ ...whole, name }] : states,
 );
 
-byId('page').append(
-  el('h1', {}, 'How far back the gradient reaches'),
-  el(
-    'p',
-    { class: 'faint' },
-    `The norm of the gradient of a prediction's loss with respect to the state so many steps before it: the mean over ${subjects[0].positions} positions of the text, and the range from the 10th to the 90th percentile. A straight line on this logarithmic scale is exponential decay, or growth.`,
-  ),
-  chart({
-    label: 'norm of the gradient by steps back, logarithmic',
-    x: lags,
-    xLabel: 'steps back',
-    logarithmic: true,
-    format: shortExponent,
-    lines: flows.map(({ name, mean, p10, p90 }) => ({ name, y: mean, band: [p10, p90] })),
-  }),
-  el('h2', {}, 'What truncation cuts off'),
-  el(
-    'p',
-    { class: 'faint' },
-    'Training back-propagates within chunks. Cut off is the share of these norms that lies beyond the edge of a chunk, for a prediction that may stand anywhere in it.',
-  ),
-  normTable(),
-  el('h2', {}, 'Singular values of the recurrent matrices'),
-  el(
-    'p',
-    { class: 'faint' },
-    'One step multiplies the gradient by such a matrix: a value above 1 stretches it in that direction, below 1 shrinks it; activations and gates shrink it further. The spectral radius says what many steps do.',
-  ),
-  spectrumTable(),
-  ...subjects.flatMap(spectrumChart),
-  ...clipping(),
+const chunkEdges = [...new Set(subjects.map(({ seqLength }) => seqLength))].map(
+  (at): Guide => ({ axis: 'x', at, name: 'edge of a chunk' }),
 );
+
+byId('page').append(
+  ...(subjects.length > 0 ? flowParts() : []),
+  ...(explosions.length > 0 ? explosionParts() : []),
+);
+
+function flowParts(): HTMLElement[] {
+  return [
+    el('h1', {}, 'How far back the gradient reaches'),
+    ...(provenance === undefined ? [] : [el('p', { class: 'faint' }, provenance)]),
+    el(
+      'p',
+      { class: 'faint' },
+      `The norm of the gradient of a prediction's loss with respect to the state so many steps before it: mean over ${subjects[0].positions} places of the text, and the range of the middle eight tenths. A straight line on this logarithmic scale is exponential decay, or growth.`,
+    ),
+    chart({
+      label: 'norm of the gradient by steps back, logarithmic',
+      x: lags,
+      xLabel: 'steps back',
+      logarithmic: true,
+      guides: chunkEdges,
+      format: powerOfTen,
+      lines: flows.map(({ name, mean, p10, p90 }) => ({ name, y: mean, band: [p10, p90] })),
+    }),
+    el(
+      'ul',
+      {},
+      ...subjects.map(({ name, regime }) => el('li', {}, `${name}: the gradient ${regime}.`)),
+    ),
+    el('h2', {}, 'What truncation cuts off'),
+    el(
+      'p',
+      { class: 'faint' },
+      'Training back-propagates within chunks. Cut off is the share of these norms that lies beyond the edge of a chunk, for a prediction that may stand anywhere in it.',
+    ),
+    normTable(),
+    ...subjects.flatMap(truncation),
+    el('h2', {}, 'Singular values of the recurrent matrices'),
+    el(
+      'p',
+      { class: 'faint' },
+      'One step multiplies the gradient by such a matrix: a value above 1 stretches it in that direction, below 1 shrinks it; activations and gates shrink it further. The spectral radius says what many steps do.',
+    ),
+    spectrumTable(),
+    ...subjects.flatMap(spectrumChart),
+    ...clipping(),
+  ];
+}
+
+function explosionParts(): HTMLElement[] {
+  const x = Array.from(
+    { length: Math.max(...explosions.map(({ bits }) => bits.length)) },
+    (_, i) => i + 1,
+  );
+  const steps = (values: readonly number[]) => x.map((_, i) => values[i] ?? null);
+  const limits = explosions.flatMap(({ name, limit }): Guide[] =>
+    limit !== null && name.startsWith('by norm')
+      ? [{ axis: 'y', at: limit, name: 'limit of the norm' }]
+      : [],
+  );
+  const turned = ({ name, cosine }: ExplosionData) => {
+    const angle = (180 / Math.PI) * Math.acos(Math.min(1, Math.min(...cosine)));
+    return [name, `${angle.toFixed(0)}°`];
+  };
+  return [
+    el('h1', {}, 'Gradients that explode, and clipping'),
+    el(
+      'p',
+      { class: 'faint' },
+      'A vanilla network whose recurrent matrix doubles every direction at each step is trained by plain gradient descent, three times from the same weights.',
+    ),
+    el('h2', {}, 'Norm of the gradient, before and after clipping'),
+    chart({
+      label: 'norm of the gradient by step, logarithmic',
+      x,
+      xLabel: 'step',
+      logarithmic: true,
+      guides: limits,
+      format: (y) => powerOfTen(y, 1),
+      lines: explosions.flatMap(({ name, before, after }, colour) => [
+        { name: `${name}: before`, y: steps(before), colour, dashed: true },
+        ...(name.startsWith('by') ? [{ name: 'after', y: steps(after), colour }] : []),
+      ]),
+    }),
+    el('h2', {}, 'Loss in bits per character'),
+    chart({
+      label: 'loss by step',
+      x,
+      xLabel: 'step',
+      format: (y) => y.toFixed(2),
+      lines: explosions.map(({ name, bits }) => ({ name, y: steps(bits) })),
+    }),
+    el('h2', {}, 'By how much clipping turns the gradient'),
+    el(
+      'p',
+      { class: 'faint' },
+      'Clipping by norm makes the whole gradient shorter and keeps its direction. Clipping by value cuts off each of its elements by itself, which turns it.',
+    ),
+    table(['', 'largest angle'], explosions.map(turned)),
+  ];
+}
+
+function truncation({ name, truncated }: GradientsSubject): HTMLElement[] {
+  if (truncated.length === 0) return [];
+  return [
+    el(
+      'h3',
+      {},
+      several
+        ? `${name}: memory and gradient by chunk length`
+        : 'Memory and gradient by chunk length',
+    ),
+    table(
+      ['steps of a chunk', 'memory of activations', 'norm', 'off by', 'cosine'],
+      truncated.map(({ seqLength, activationBytes, norm, error, cosine }) => [
+        seqLength.toLocaleString('en'),
+        `${(activationBytes / 1e6).toFixed(2)} MB`,
+        norm.toPrecision(3),
+        percent(error),
+        cosine.toFixed(4),
+      ]),
+    ),
+  ];
+}
 
 function normTable(): HTMLElement {
   const shown = [1, 10, 30, 100, 300, 1000].filter((lag) => lag <= lags.length);
   const rows = subjects.flatMap(({ name, flows }) =>
     flows.map((flow) => [
       several ? `${name}: ${flow.name}` : flow.name,
-      ...shown.map((lag) => flow.mean[lag - 1].toExponential(1)),
+      ...shown.map((lag) => powerOfTen(flow.mean[lag - 1], 1)),
       percent(flow.cutOff),
     ]),
   );
@@ -67,6 +161,7 @@ function spectrumChart({ name, spectra }: GradientsSubject): HTMLElement[] {
     label: `singular values of ${name}, largest first`,
     x: Array.from({ length: maxCount }, (_, i) => i + 1),
     xLabel: 'rank',
+    guides: [{ axis: 'y', at: 1, name: 'σ = 1' }],
     format: (y) => y.toFixed(2),
     lines: spectra.map(({ name, singularValues }) => ({ name, y: singularValues })),
   });

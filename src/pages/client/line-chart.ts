@@ -10,6 +10,15 @@ export interface Line {
   /** Index of the line's colour; by default the index of the line */
   readonly colour?: number;
   readonly dashed?: boolean;
+  /** Points instead of a line */
+  readonly dotted?: boolean;
+}
+
+/** A line across the chart at one value, with its name */
+export interface Guide {
+  readonly axis: 'x' | 'y';
+  readonly at: number;
+  readonly name: string;
 }
 
 export interface ChartSpecification {
@@ -18,11 +27,14 @@ export interface ChartSpecification {
   readonly xLabel: string;
   readonly lines: readonly Line[];
   readonly logarithmic?: boolean;
+  readonly guides?: readonly Guide[];
   format(y: number): string;
   formatX?(x: number): string;
 }
 
 const colours = 8;
+/** Bands are drawn around so many lines at most. */
+const maxBands = 4;
 /** Lines whose colour has occurred before are dashed. */
 const isDashed = ({ dashed, colour }: Line, i: number) =>
   dashed ?? (colour === undefined && i % (2 * colours) >= colours);
@@ -104,12 +116,14 @@ function dataOf({ x, logarithmic }: ChartSpecification, visible: readonly Visibl
       : [...values];
   return [
     [...x],
-    ...visible.flatMap(({ line }) => [line.y, ...(line.band ?? [])].map(drawable)),
+    ...visible.flatMap(({ line }) =>
+      [line.y, ...(visible.length > maxBands ? [] : (line.band ?? []))].map(drawable),
+    ),
   ] as uPlot.AlignedData;
 }
 
 function options(
-  { x, xLabel, logarithmic, format, formatX = String }: ChartSpecification,
+  { x, xLabel, logarithmic, guides = [], format, formatX = String }: ChartSpecification,
   visible: readonly Visible[],
   colourOf: (line: Line, i: number) => string,
   width: number,
@@ -121,18 +135,20 @@ function options(
   const bands: uPlot.Band[] = [];
   for (const { line, i } of visible) {
     const stroke = cssColour(colourOf(line, i));
-    const points = { show: line.y.filter((y) => y !== null).length === 1 };
+    const isDotted = line.dotted === true;
+    const points = { show: isDotted || line.y.filter((y) => y !== null).length === 1 };
     series.push({
       stroke,
-      width: 2,
+      width: isDotted ? 0 : 2,
       points,
       spanGaps: true,
       ...(isDashed(line, i) && { dash: [6, 4] }),
     });
-    if (!line.band) continue;
+    // where many bands lie on each other, none can be told from the others
+    if (!line.band || visible.length > maxBands) continue;
     const at = series.length;
     series.push({ points: { show: false } }, { points: { show: false } });
-    bands.push({ series: [at + 1, at], fill: `${stroke}2b` });
+    bands.push({ series: [at + 1, at], fill: `${stroke}${visible.length > 2 ? '1a' : '2b'}` });
   }
   return {
     width,
@@ -166,6 +182,11 @@ function options(
     series,
     bands,
     hooks: {
+      draw: [
+        (self) => {
+          for (const guide of guides) drawGuide(self, guide, logarithmic === true, ink);
+        },
+      ],
       setCursor: [
         (self) => {
           const at = self.cursor.idx;
@@ -173,9 +194,14 @@ function options(
             readout.textContent = '';
             return;
           }
-          const values = visible.map(
-            ({ line }) => `${line.name} ${shownValue(line.y[at], format)}`,
-          );
+          const values = visible.map(({ line }) => {
+            const nearest = nearestPoint(line.y, at);
+            const shown = nearest === undefined ? '–' : format(line.y[nearest] as number);
+            // lines whose points lie at other places tell the nearest one and its place
+            const where =
+              nearest === undefined || nearest === at ? '' : ` (${formatX(x[nearest])})`;
+            return `${line.name} ${shown}${where}`;
+          });
           readout.textContent = `${xLabel} ${formatX(x[at])}: ${values.join(' · ')}`;
         },
       ],
@@ -183,6 +209,46 @@ function options(
   };
 }
 
-function shownValue(y: number | null | undefined, format: (y: number) => string): string {
-  return y == null ? '–' : format(y);
+/** The index nearest to a place at which a line has a point */
+function nearestPoint(y: readonly (number | null)[], at: number): number | undefined {
+  for (let away = 0; away < y.length; away++) {
+    for (const i of [at - away, at + away]) if (y[i] != null) return i;
+  }
+  return undefined;
+}
+
+function drawGuide(plot: uPlot, { axis, at, name }: Guide, logarithmic: boolean, ink: string) {
+  const { ctx, bbox } = plot;
+  const value = axis === 'y' && logarithmic ? Math.log10(at) : at;
+  const place = Math.round(plot.valToPos(value, axis, true));
+  const isInside =
+    axis === 'x'
+      ? place >= bbox.left && place <= bbox.left + bbox.width
+      : place >= bbox.top && place <= bbox.top + bbox.height;
+  if (!isInside) return;
+  ctx.save();
+  ctx.strokeStyle = ink;
+  ctx.fillStyle = ink;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.beginPath();
+  if (axis === 'x') {
+    ctx.moveTo(place, bbox.top);
+    ctx.lineTo(place, bbox.top + bbox.height);
+  } else {
+    ctx.moveTo(bbox.left, place);
+    ctx.lineTo(bbox.left + bbox.width, place);
+  }
+  ctx.stroke();
+  ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+  const gap = 4 * devicePixelRatio;
+  if (axis === 'x') {
+    const isRight = place > bbox.left + bbox.width / 2;
+    ctx.textAlign = isRight ? 'right' : 'left';
+    ctx.fillText(name, place + (isRight ? -gap : gap), bbox.top + 3 * gap);
+  } else {
+    ctx.textAlign = 'right';
+    ctx.fillText(name, bbox.left + bbox.width - gap, place - gap);
+  }
+  ctx.restore();
 }

@@ -1,4 +1,5 @@
 /** The page of `charnn report`. */
+import { powerOfTen } from '../../messages/power-of-ten.js';
 import type { ReportData, RunData, Series } from '../data.js';
 import { byId, el, pageData, table } from './dom.js';
 import { chart, type Line } from './line-chart.js';
@@ -52,6 +53,36 @@ function lossChart(): HTMLElement {
     format: (y) => y.toFixed(3),
     ...aligned(allSeries.filter(({ series }) => series.steps.length > 0)),
   });
+}
+
+/** Mean, largest and single norms: means alone would hide what clipping is for. */
+function gradientNorms(): HTMLElement[] {
+  const named = (run: RunData, what: string) => (several ? `${run.name}, ${what}` : what);
+  const allSeries = runs.flatMap((run, colour) => [
+    { name: named(run, 'mean'), series: run.gradientNorm, colour },
+    { name: named(run, 'largest'), series: run.maxGradientNorm, colour, dashed: true },
+    { name: named(run, 'single steps'), series: run.lastGradientNorm, colour, dotted: true },
+  ]);
+  const drawn = allSeries.filter(({ series }) => series.steps.length > 0);
+  if (drawn.length === 0) return [];
+  const limits = new Map(
+    runs.flatMap(({ name, clipNorm }) => (clipNorm === undefined ? [] : [[clipNorm, name]])),
+  );
+  return [
+    el('h2', {}, 'Gradient norm before clipping'),
+    chart({
+      label: 'gradient norm before clipping by step, logarithmic',
+      xLabel: 'step',
+      logarithmic: true,
+      format: (y) => powerOfTen(y, 1),
+      guides: [...limits].map(([at, name]) => ({
+        axis: 'y',
+        at,
+        name: several && limits.size > 1 ? `clipped at ${at}: ${name}` : `clipped at ${at}`,
+      })),
+      ...aligned(drawn),
+    }),
+  ];
 }
 
 function summary(): HTMLElement {
@@ -108,11 +139,7 @@ byId('page').append(
     ({ learningRate }) => learningRate,
     (y) => y.toPrecision(2),
   ),
-  ...quantity(
-    'Gradient norm before clipping',
-    ({ gradientNorm }) => gradientNorm,
-    (y) => y.toPrecision(2),
-  ),
+  ...gradientNorms(),
   ...quantity(
     'Steps in which clipping acted',
     ({ clipped }) => clipped,

@@ -20,12 +20,20 @@ export interface TextViewParts {
   readonly partLength: number;
   loadGuesses(part: number): Promise<Guesses>;
   onChoose(at: number): void;
+  /** Called with the character under the pointer, and with undefined when it leaves the text */
+  onPoint(at: number | undefined): void;
 }
 
 /** Number of rows beyond each edge of the view that are kept ready */
 const margin = 8;
 /** Max height of an element in pixels; browsers cut elements off at about twice this height */
 const highest = 15e6;
+
+/** The character that an event happened on */
+function placeOf(event: Event): number | undefined {
+  const at = (event.target as HTMLElement).closest<HTMLElement>('[data-at]')?.dataset.at;
+  return at === undefined ? undefined : Number(at);
+}
 
 export class TextView {
   readonly element: HTMLElement;
@@ -60,9 +68,11 @@ export class TextView {
     this.element.addEventListener('scroll', () => this.render(), { passive: true });
     this.element.addEventListener('keydown', (event) => this.onKey(event));
     this.inner.addEventListener('click', (event) => {
-      const at = (event.target as HTMLElement).closest<HTMLElement>('[data-at]')?.dataset.at;
-      if (at !== undefined) this.choose(Number(at));
+      const at = placeOf(event);
+      if (at !== undefined) this.choose(at);
     });
+    this.inner.addEventListener('pointerover', (event) => this.parts.onPoint(placeOf(event)));
+    this.inner.addEventListener('pointerleave', () => this.parts.onPoint(undefined));
     new ResizeObserver(() => this.layout()).observe(this.element);
   }
 

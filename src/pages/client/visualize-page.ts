@@ -1,10 +1,14 @@
 /** The page of `charnn visualize`. */
 import type { UnitData, VisualizeData } from '../data.js';
+import { CharacterDependence } from './character-dependence.js';
+import { levels, ramps } from './colour-ramps.js';
 import { blobBytes, Cache, idArray } from './decode-blobs.js';
 import { byId, el, onTheme, pageData } from './dom.js';
 import { gatePlot } from './gates.js';
 import { glyph } from './layout.js';
+import { similarView } from './similar-places.js';
 import { type Guesses, TextView } from './text-view.js';
+import { type UnitSteps, unitLines } from './unit-lines.js';
 
 const data = pageData<VisualizeData>();
 const glyphs = data.symbols.map(glyph);
@@ -13,8 +17,15 @@ const held = new Set(data.units.map(keyOf));
 
 const ids = idArray(await blobBytes('ids'), V);
 const surprise = new Uint8Array(await blobBytes('surprise'));
+const { other } = data;
+const otherSurprise = other && new Uint8Array(await blobBytes('other'));
 
 const activations = new Cache(16, async (key) => new Int8Array(await blobBytes(`unit-${key}`)));
+const unitSteps = new Cache(16, async (key) => new Int16Array(await blobBytes(`steps-${key}`)));
+const dependence = new CharacterDependence(
+  data.dependence,
+  data.dependence && new Uint8Array(await blobBytes('dependence')),
+);
 const guessParts = new Cache(8, async (part): Promise<Guesses> => {
   const buffer = await blobBytes(`guesses-${part}`);
   const count = Math.min(data.partLength, data.characters - Number(part) * data.partLength);
@@ -22,9 +33,12 @@ const guessParts = new Cache(8, async (part): Promise<Guesses> => {
   return { ids: guessIds, roots: new Uint8Array(buffer, guessIds.byteLength) };
 });
 
-/** What colours the text: `surprise`, `nothing`, or a unit */
+/** What colours the text: `surprise`, `other`, `difference`, `dependence`, `nothing`, or a unit */
 let colouring = 'surprise';
 let unitValues: Int8Array | undefined;
+let steps: UnitSteps | undefined;
+/** The character that was chosen by click or key */
+let chosen = 0;
 
 function keyOf({ layer, unit }: UnitData): string {
   return `${layer}-${unit}`;
@@ -47,7 +61,14 @@ const view = new TextView({
   guesses: data.guesses,
   partLength: data.partLength,
   loadGuesses: (part) => guessParts.get(`${part}`),
-  onChoose: (at) => tell(at),
+  onChoose(at) {
+    chosen = at;
+    tell(at);
+    drawLines();
+    similar.reset(at);
+    if (colouring === 'dependence') colourBy(colouring);
+  },
+  onPoint: (at) => tell(at ?? chosen),
 });
 
 let told = -1;
@@ -57,7 +78,8 @@ async function tell(at: number): Promise<void> {
   const { ids: guessed, roots } = await guessParts.get(`${part}`);
   if (told !== at) return;
   const value = unitValues === undefined ? '' : ` · unit ${signed(unitValues[at] / 127)}`;
-  const bits = at === 0 ? 'not foretold' : `${(surprise[at] / 16).toFixed(1)} bits`;
+  const second = otherSurprise ? `, ${(otherSurprise[at] / 16).toFixed(1)} by ${other?.name}` : '';
+  const bits = at === 0 ? 'not foretold' : `${(surprise[at] / 16).toFixed(1)} bits${second}`;
   const first = (at - part * data.partLength) * data.guesses;
   const guesses = Array.from({ length: at === 0 ? 0 : data.guesses }, (_, k) => {
     const percentage = Math.round(100 * (roots[first + k] / 255) ** 2);
@@ -70,6 +92,23 @@ async function tell(at: number): Promise<void> {
   );
 }
 
+// --- the gates and states of a unit, and places in a similar state ---
+
+const lines = el('div', { class: 'unit-lines' });
+
+function drawLines(): void {
+  const name = (at: number) => visible(glyphs[ids[at]].text);
+  lines.replaceChildren(...(steps === undefined ? [] : [unitLines(steps, chosen, name)]));
+}
+
+const similar = similarView({
+  characters: data.characters,
+  units: data.units.length,
+  load: (unit) => activations.get(keyOf(data.units[unit])),
+  textOf: (from, to) => Array.from(ids.subarray(from, to), (id) => glyphs[id].text).join(''),
+  choose: (at) => view.choose(at),
+});
+
 /** A visible sign for a single blank */
 function visible(text: string): string {
   return text === ' ' ? '␣' : text;
@@ -77,30 +116,25 @@ function visible(text: string): string {
 
 // --- colours: computed once, looked up by value ---
 
-const levels = 127;
-const ramp = (rgb: string, maxOpacity: number) =>
-  Array.from({ length: levels + 1 }, (_, i) =>
-    i < 4 ? '' : `rgb(${rgb} / ${((maxOpacity * i) / levels).toFixed(3)})`,
-  );
-let [hot, positive, negative]: string[][] = [[], [], []];
-
-function setColours(): void {
-  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-  // colours stay light enough for the characters on them to be legible
-  hot = ramp(dark ? '255 80 80' : '230 30 30', dark ? 0.55 : 0.65);
-  positive = ramp(dark ? '255 150 40' : '240 130 0', dark ? 0.5 : 0.75);
-  negative = ramp(dark ? '70 140 255' : '30 110 240', dark ? 0.55 : 0.65);
-}
+let { hot, positive, negative } = ramps();
 
 /** A surprise of 8 bits or more is shown in full red */
 const fullSurprise = 8 * 16;
+/** A difference of 4 bits or more is shown in the full colour */
+const fullDifference = 4 * 16;
 
 function paint(): void {
   if (colouring === 'nothing') view.recolour(() => '');
-  else if (unitValues === undefined) {
-    view.recolour(
-      (at) => hot[Math.min(levels, Math.round((surprise[at] / fullSurprise) * levels))],
-    );
+  else if (colouring === 'dependence') view.recolour((at) => hot[dependence.level(chosen, at)]);
+  else if (colouring === 'difference' && otherSurprise !== undefined) {
+    view.recolour((at) => {
+      const more = otherSurprise[at] - surprise[at];
+      const level = Math.min(levels, Math.round((Math.abs(more) / fullDifference) * levels));
+      return (more < 0 ? negative : positive)[level];
+    });
+  } else if (unitValues === undefined) {
+    const bits = (colouring === 'other' && otherSurprise) || surprise;
+    view.recolour((at) => hot[Math.min(levels, Math.round((bits[at] / fullSurprise) * levels))]);
   } else {
     const values = unitValues;
     view.recolour((at) => (values[at] < 0 ? negative[-values[at]] : positive[values[at]]));
@@ -112,19 +146,34 @@ const scale = el('div', { class: 'scale' });
 const picker = el('select');
 const unitButtons: HTMLButtonElement[] = [];
 
+const scaleEnds: Readonly<Record<string, readonly [string, string]>> = {
+  surprise: ['0', '8 bits'],
+  other: ['0', '8 bits'],
+  difference: [`${other?.name} expects it more`, `${data.model} does`],
+  dependence: ['none', `most (${dependence.range})`],
+};
+
 async function colourBy(what: string): Promise<void> {
   colouring = what;
   picker.value = what;
   for (const button of unitButtons) {
     button.setAttribute('aria-pressed', `${button.dataset.unit === what}`);
   }
-  const isUnit = what !== 'surprise' && what !== 'nothing';
+  const isUnit = held.has(what);
   const values = isUnit ? await activations.get(what) : undefined;
+  const thousandths = isUnit ? await unitSteps.get(what) : undefined;
   // the user may have chosen another unit in the meantime
   if (colouring !== what) return;
   unitValues = values;
-  scale.className = `scale ${isUnit ? 'unit' : what}`;
-  const ends = isUnit ? ['−1', '1'] : what === 'surprise' ? ['0', '8 bits'] : ['', ''];
+  const [layer, unit] = what.split('-').map(Number);
+  steps = thousandths && {
+    name: nameOf({ layer, unit }),
+    quantities: data.quantities,
+    thousandths,
+  };
+  drawLines();
+  scale.className = `scale ${isUnit || what === 'difference' ? 'unit' : what === 'nothing' ? what : 'surprise'}`;
+  const ends = isUnit ? ['−1', '1'] : (scaleEnds[what] ?? ['', '']);
   scale.replaceChildren(ends[0], el('span', { class: 'bar' }), ends[1]);
   paint();
   if (told >= 0) tell(told);
@@ -136,7 +185,17 @@ function option(value: string, name: string): HTMLOptionElement {
   return el('option', { value }, name);
 }
 
-picker.append(option('surprise', 'surprise'), option('nothing', 'nothing'));
+picker.append(
+  option('surprise', 'surprise'),
+  ...(other
+    ? [
+        option('other', `surprise of ${other.name}`),
+        option('difference', 'which of the two models expects it more'),
+      ]
+    : []),
+  option('dependence', 'what the chosen character depends on'),
+  option('nothing', 'nothing'),
+);
 for (let layer = 0; layer < data.layers; layer++) {
   const group = el('optgroup', { label: `layer ${layer}` });
   for (const unit of data.units.filter((unit) => unit.layer === layer)) {
@@ -164,18 +223,25 @@ function unitButton(unit: UnitData & { readonly score: number }): HTMLElement {
   return button;
 }
 
+function chooseUnit(layer: number, unit: number): void {
+  const key = keyOf({ layer, unit });
+  if (held.has(key)) colourBy(key);
+}
+
 const half = Math.floor(data.searched / 2).toLocaleString('en');
 const cut =
   data.characters < data.charactersInAll
     ? `, the first of ${data.charactersInAll.toLocaleString('en')}`
     : '';
 
+const besides = other ? `; ${other.meanSurprise.toFixed(3)} by ${other.name}` : '';
+
 byId('page').append(
   el('h1', {}, `${data.model} reads`),
   el(
     'p',
     { class: 'faint' },
-    `${data.characters.toLocaleString('en')} characters${cut}, ${data.meanSurprise.toFixed(3)} bits each`,
+    `${data.characters.toLocaleString('en')} characters${cut}, ${data.meanSurprise.toFixed(3)} bits each${besides}`,
   ),
   el(
     'div',
@@ -187,7 +253,7 @@ byId('page').append(
   el(
     'div',
     { class: 'columns' },
-    el('div', { class: 'reading' }, view.element, details),
+    el('div', { class: 'reading' }, view.element, details, similar.element, lines),
     el(
       'section',
       { class: 'findings' },
@@ -213,15 +279,15 @@ byId('page').append(
         el(
           'p',
           { class: 'faint' },
-          'Each dot is a unit: to the right the share of characters at which its gate is open (above 0.9), upward the share at which it is shut (below 0.1).',
+          'Each dot is a unit: to the right the share of characters at which its gate is open (above 0.9), upward the share at which it is shut (below 0.1). A click on a dot shows the unit.',
         ),
-        el('div', { class: 'gates' }, ...data.saturation.map(gatePlot)),
+        el('div', { class: 'gates' }, ...data.saturation.map((gate) => gatePlot(gate, chooseUnit))),
       ]
     : []),
 );
 
 onTheme(() => {
-  setColours();
+  ({ hot, positive, negative } = ramps());
   paint();
 });
 await colourBy('surprise');

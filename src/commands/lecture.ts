@@ -1,0 +1,63 @@
+/** `charnn lecture`: a tour of recurrent networks, each claim with figures that are computed for it. */
+import { openDevice } from '../backend/open-device.js';
+import { defineCommand } from '../cli/command.js';
+import { createOutput } from '../cli/output.js';
+import * as rows from '../cli/rows.js';
+import { jsonText } from '../messages/quote.js';
+import { option } from '../options/table.js';
+import { integer, path } from '../options/types.js';
+import type { LectureClaim, LectureData } from '../pages/data.js';
+import { claims } from './lecture/claims.js';
+import { lectureText } from './lecture/lecture-text.js';
+import { checkPagePath, provenanceOf, writePage } from './output/page-file.js';
+
+const table = {
+  output: option('<file>', path, 'where to write the page', {
+    short: 'o',
+    default: 'lecture.html',
+  }),
+  hidden: option('<n>', integer(8, 256), 'units of the networks', { default: 32 }),
+  seed: option('<n>', integer(0), 'random seed of weights and text', { default: 1 }),
+  backend: rows.backend,
+  json: rows.json,
+  quiet: rows.quiet,
+  debug: rows.debug,
+};
+
+export const lecture = defineCommand({
+  name: 'lecture',
+  summary: 'write a page that shows how recurrent networks learn',
+  description:
+    'Compute, on a text made for it, what a lecture on recurrent networks claims:\ntruncated back-propagation, vanishing and exploding gradients, clipping, LSTM.\nThe page has a figure for each claim.',
+  examples: [
+    ['charnn lecture', 'the page lecture.html'],
+    ['charnn lecture --json', 'the numbers behind it'],
+  ],
+  synonyms: ['tour', 'course', 'explain'],
+  options: table,
+  standardOutput: 'result',
+  async run(_, options) {
+    const output = createOutput(options.quiet ?? false);
+    const page = options.output ?? table.output.default;
+    if (!options.json) await checkPagePath({ path: page, inputs: [] });
+    const seed = options.seed ?? table.seed.default;
+    const hidden = options.hidden ?? table.hidden.default;
+    const device = await openDevice(options.backend);
+    if (device.note !== undefined) output.note(device.note);
+    const text = lectureText(seed);
+    const shown: LectureClaim[] = [];
+    for (const claim of claims) {
+      shown.push(await claim({ device, text, seed, hidden }));
+      const { title, holds } = shown[shown.length - 1];
+      output.note(`${holds ? 'shown' : 'not so here'}: ${title}`);
+    }
+    device.close();
+    if (options.json) {
+      process.stdout.write(`${jsonText(shown)}\n`);
+      return;
+    }
+    const provenance = provenanceOf(['sentences made for it'], [`networks of ${hidden} units`]);
+    const data: LectureData = { provenance, claims: shown };
+    await writePage(page, 'lecture', { title: 'How recurrent networks learn', data }, output);
+  },
+});

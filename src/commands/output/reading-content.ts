@@ -1,0 +1,186 @@
+/** The content of the page of `charnn visualize`, of a model of texts. */
+import { type Analysis, surpriseOf, type Unit } from '../../analyse/analysis.js';
+import { inputDependence } from '../../analyse/input-dependence.js';
+import {
+  type LayerRecord,
+  recordedQuantities,
+  recordSteps,
+  type StepRecord,
+} from '../../analyse/step-record.js';
+import type { Scope } from '../../backend/device.js';
+import { quote } from '../../messages/quote.js';
+import type { Model } from '../../model/model-data.js';
+import type { VisualizeData } from '../../pages/data.js';
+import { blob } from '../../pages/encode-blobs.js';
+import { symbolName } from '../../published/page-content.js';
+import type { Ids } from '../../text/unit.js';
+
+/** Number of characters whose predictions are decoded together */
+const partLength = 1 << 15;
+/** Max characters along which gates and states are recorded, and max values of all units together */
+const maxRecorded = 4000;
+const maxValues = 6e6;
+/** Number of predictions whose dependence on earlier characters is recorded, and how many of these characters */
+const maxPredictions = 200;
+const maxBack = 100;
+/** Fraction of one that gates and states are recorded to */
+const fineness = 1000;
+
+/** For which predictions it was measured on which characters they depend, and the norms */
+interface Dependence {
+  /** The first character that is predicted */
+  readonly first: number;
+  readonly count: number;
+  readonly K: number;
+  /** [count, K] */
+  readonly norms: Float32Array;
+}
+
+export interface Reading {
+  readonly model: Model;
+  readonly seen: Analysis;
+  readonly units: readonly Unit[];
+  readonly ids: Ids;
+  readonly charactersInAll: number;
+  readonly steps: StepRecord;
+  readonly dependence: Dependence | undefined;
+  readonly other: OtherReading | undefined;
+}
+
+/** The same text as another model reads it */
+interface OtherReading {
+  readonly name: string;
+  /** Bits of each character */
+  readonly surprise: Float32Array;
+}
+
+/** Records gates and states along the beginning of the text, as far as the page can hold them. */
+export function stepsOf(model: Model, device: Scope, ids: Ids, units: number): Promise<StepRecord> {
+  const fitting = Math.floor(maxValues / (units * recordedQuantities(model.config).length));
+  return recordSteps(model, device, ids.subarray(0, Math.min(maxRecorded, fitting)) as Ids);
+}
+
+/** Measures the dependence of predictions near the beginning; undefined for a text that is too short for any */
+export async function dependenceOf(
+  { config, weights }: Model,
+  device: Scope,
+  ids: Ids,
+): Promise<Dependence | undefined> {
+  const K = Math.min(maxBack, Math.floor(ids.length / 3));
+  const count = Math.min(maxPredictions, ids.length - K);
+  if (K < 1 || count < 1) return undefined;
+  const norms = await inputDependence(device, config, weights, ids, { first: K - 1, count, K });
+  return { first: K, count, K, norms };
+}
+
+/**
+ * Reads the same characters with another model, whose vocabulary may be another one. What the first model does not know
+ * is unknown to both.
+ */
+export async function otherReading(
+  other: Model,
+  name: string,
+  { vocabulary }: Model,
+  device: Scope,
+  ids: Ids,
+): Promise<OtherReading> {
+  const translated = [
+    ...vocabulary.symbols.map((symbol) => other.vocabulary.id(symbol)),
+    other.vocabulary.unknownId,
+  ];
+  const read = Uint32Array.from(ids, (id) => translated[id]);
+  return { name: quote(name), surprise: await surpriseOf(other, device, read) };
+}
+
+function meanOf(surprise: Float32Array): number {
+  let bits = 0;
+  for (const x of surprise) bits += x;
+  return surprise.length > 1 ? bits / (surprise.length - 1) : 0;
+}
+
+export function readingData(reading: Reading): VisualizeData {
+  const { model, seen, units, ids, charactersInAll, steps, dependence, other } = reading;
+  const { config, vocabulary } = model;
+  const { predictions, saturation, findings, searched } = seen;
+  const { cell, layers, hidden } = config;
+  const characters = ids.length;
+  const rounded = (x: number) => Number(x.toFixed(4));
+  return {
+    model: `${layers} × ${cell} of ${hidden}`,
+    characters,
+    charactersInAll,
+    symbols: Array.from({ length: vocabulary.size }, (_, id) => symbolName(vocabulary, id)),
+    meanSurprise: meanOf(predictions.surprise),
+    other: other && { name: other.name, meanSurprise: meanOf(other.surprise) },
+    guesses: predictions.K,
+    partLength,
+    layers,
+    hidden,
+    units,
+    findings: findings.map(({ feature, units }) => ({
+      feature,
+      units: units.map(({ layer, unit, heldOut }) => ({ layer, unit, score: rounded(heldOut) })),
+    })),
+    searched,
+    quantities: steps.quantities,
+    recorded: steps.layers[0][0].length / hidden,
+    dependence: dependence && { first: dependence.first, count: dependence.count, K: dependence.K },
+    saturation: saturation.map(({ layer, gate, left, right }) => ({
+      layer,
+      gate,
+      left: Array.from(left, rounded),
+      right: Array.from(right, rounded),
+    })),
+  };
+}
+
+export function* readingBlobs(
+  { model, ids, seen: { predictions }, units, steps, dependence, other }: Reading,
+  recorded: readonly Int8Array[],
+): Generator<[id: string, base64: string]> {
+  const { surprise, guesses, probabilities, K } = predictions;
+  const small = model.vocabulary.size <= 256;
+  const idArray = (values: ArrayLike<number>) =>
+    small ? Uint8Array.from(values) : Uint32Array.from(values);
+  yield ['ids', blob(idArray(ids))];
+  const inSixteenths = (bits: Float32Array) =>
+    blob(Uint8Array.from(bits, (x) => Math.min(255, x * 16)));
+  yield ['surprise', inSixteenths(surprise)];
+  if (other !== undefined) yield ['other', inSixteenths(other.surprise)];
+  for (let from = 0; from < ids.length; from += partLength) {
+    const part = [from * K, Math.min(ids.length, from + partLength) * K] as const;
+    const packed = Buffer.concat([
+      new Uint8Array(idArray(guesses.subarray(...part)).buffer),
+      Uint8Array.from(probabilities.subarray(...part), (p) => Math.round(255 * Math.sqrt(p))),
+    ]);
+    yield [`guesses-${from / partLength}`, blob(packed)];
+  }
+  for (const [i, { layer, unit }] of units.entries()) {
+    yield [`unit-${layer}-${unit}`, blob(recorded[i])];
+    yield [`steps-${layer}-${unit}`, blob(stepsOfUnit(steps.layers[layer], unit, model))];
+  }
+  if (dependence !== undefined) yield ['dependence', blob(shares(dependence))];
+}
+
+/** [quantities, T]: the gates and states of a unit in thousandths, at most 32 in size */
+function stepsOfUnit(record: LayerRecord, unit: number, { config }: Model): Int16Array {
+  const H = config.hidden;
+  const T = record[0].length / H;
+  return Int16Array.from({ length: record.length * T }, (_, i) => {
+    const value = record[Math.floor(i / T)][(i % T) * H + unit];
+    return Math.round(fineness * Math.max(-32, Math.min(32, value)));
+  });
+}
+
+/** The norms relative to the greatest of each prediction, as 255 times their root */
+function shares({ norms, K }: Dependence): Uint8Array {
+  const shares = new Uint8Array(norms.length);
+  for (let from = 0; from < norms.length; from += K) {
+    const greatest = Math.max(...norms.subarray(from, from + K));
+    if (!(greatest > 0)) continue;
+    for (let i = from; i < from + K; i++) {
+      shares[i] = Math.round(255 * Math.sqrt(norms[i] / greatest));
+    }
+  }
+  return shares;
+}

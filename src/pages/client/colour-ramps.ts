@@ -1,0 +1,19 @@
+/** Backgrounds of characters, from none to a full colour. */
+
+/** The level of the full colour; the least is 0 */
+export const levels = 127;
+
+const ramp = (rgb: string, maxOpacity: number) =>
+  Array.from({ length: levels + 1 }, (_, i) =>
+    i < 4 ? '' : `rgb(${rgb} / ${((maxOpacity * i) / levels).toFixed(3)})`,
+  );
+
+/** The colours for light or dark, by level: light enough for the characters on them to be legible */
+export function ramps() {
+  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  return {
+    hot: ramp(dark ? '255 80 80' : '230 30 30', dark ? 0.55 : 0.65),
+    positive: ramp(dark ? '255 150 40' : '240 130 0', dark ? 0.5 : 0.75),
+    negative: ramp(dark ? '70 140 255' : '30 110 240', dark ? 0.55 : 0.65),
+  };
+}
