@@ -43,7 +43,7 @@ export async function writeModel(
 
 /** The text of a model's file in pieces */
 export function modelJson(
-  model: Model,
+  model: StoredModel,
   options: { readonly plainWeights: boolean },
 ): ReturnType<typeof fileJson> {
   const { fields, tensors, blobs } = modelContents(model);
