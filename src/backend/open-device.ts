@@ -81,11 +81,11 @@ export async function openDevice(
 function inPrecision(precision: Precision, engine: Engine | Missing): Engine | Missing {
   if ('missing' in engine || engine.precision === precision) return engine;
   engine.end();
-  return { missing: `it computes in ${engine.precision} alone` };
+  return { missing: `it supports only ${engine.precision}` };
 }
 
 const emulationOf = (precision: Precision) =>
-  `${precision === 'int8' ? 'int8' : 'bfloat16'} is emulated, which is slower than f32, because there is no instruction for it here`;
+  `${precision === 'int8' ? 'int8' : 'bfloat16'} is emulated, which is slower than f32, because this processor has no instructions for it`;
 
 const inWords = ({ kind, missing }: Missing & { readonly kind: DeviceKind }) =>
   `${kind} is missing (${missing})`;
@@ -117,7 +117,7 @@ function present(engine: Engine | Missing, name: string): Engine {
 
 /** @param memory of a handle */
 function exactEngine(name: string, memory?: unknown): Engine | Missing {
-  const unknown = { missing: 'this charnn does not know it' };
+  const unknown = { missing: 'this version of charnn does not have it' };
   const [, kind, level] = name.match(/^(\w+)(?: \((.+)\))?$/) ?? [];
   if (kind === undefined || !Object.hasOwn(engines, kind)) return unknown;
   const engine = engines[kind as DeviceKind]({ level, memory });

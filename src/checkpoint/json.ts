@@ -61,7 +61,7 @@ export function* fileJson(
       headBytes += Buffer.byteLength(piece);
       if (headBytes > limits.headBytes) {
         throw new CharnnError(
-          `the file would hold more than ${limits.headBytes} bytes beside its tensors (at the field ${printable(key)}), more than charnn can read back`,
+          `the file would hold more than ${limits.headBytes} bytes beside its tensors (at the field ${printable(key)}), which is more than charnn could read back`,
         );
       }
       hash.update(piece);
@@ -198,13 +198,13 @@ export function checkVersion(fields: Fields, shown: string, kind: JsonKind): voi
     const [is, wanted] = [words.get(found), words.get(format)];
     throw new CharnnError(
       is === undefined
-        ? `${shown} is not ${wanted} of charnn's: its "format" field does not say so`
+        ? `${shown} is not ${wanted} that charnn wrote: its "format" field does not say so`
         : `${shown} is ${is}, not ${wanted}: give the file that lies beside it instead`,
     );
   }
   if (fields.integer('version', 1, 1e6) > version) {
     throw new CharnnError(
-      `${shown} was written by a later charnn (version ${fields.get('version')} of the format, this one reads up to ${version}); update charnn`,
+      `${shown} was written by a later version of charnn (version ${fields.get('version')} of the format, this one reads up to ${version}); update charnn`,
     );
   }
 }
@@ -287,7 +287,7 @@ export function readVocabulary(fields: Fields, model: ModelConfig): Vocabulary {
   const vocabulary = Vocabulary.fromJSON(fields.get('vocabulary'), name);
   if (vocabulary.size !== model.vocabulary) {
     throw new CharnnError(
-      `${name} has ${vocabulary.size - 1} characters, but the model ${model.vocabulary - 1}`,
+      `${name} has ${vocabulary.size - 1} characters, but the model has ${model.vocabulary - 1}`,
     );
   }
   for (const mark of model.pairs ? [0x09, 0x0a] : []) {

@@ -89,7 +89,7 @@ export class KeptModels {
     const maxName = basename(this.path(Number.MAX_SAFE_INTEGER));
     if (Buffer.byteLength(temporaryName(maxName, '01234567')) > maxNameLength) {
       throw new UsageError(
-        `${optionName('output')} ${quote(modelPath)} is too long a name for ${optionName('keep')}: take a shorter one`,
+        `${optionName('output')} ${quote(modelPath)} is too long for the names that ${optionName('keep')} makes from it: give a shorter one`,
       );
     }
     const names = await readdir(folder).catch((cause) => {

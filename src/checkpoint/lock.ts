@@ -106,7 +106,7 @@ function acquire(path: string, temporaryName: string, own: Holder, modelPath: st
       if (holder !== undefined && isAlive(holder, path, temporary)) {
         throw heldBy(holder, path, modelPath);
       }
-      if (attempt === attempts) throw inTheWay(path, 'changes all the time');
+      if (attempt === attempts) throw inTheWay(path, 'keeps changing');
       if (holder !== undefined) remove(path, holder);
     }
   } finally {
@@ -194,7 +194,7 @@ function isAlive({ pid, realm, started }: Holder, path: string, temporary: strin
   // both times are by the file system's clock, which all machines share; the result is NaN when the lock is gone
   const { mtimeMs = Number.NaN } = statSync(path, { throwIfNoEntry: false }) ?? {};
   const age = statSync(temporary).mtimeMs - mtimeMs;
-  if (age < -patienceMs) throw inTheWay(path, 'has a time in the future');
+  if (age < -patienceMs) throw inTheWay(path, 'has a modification time in the future');
   return age < patienceMs;
 }
 

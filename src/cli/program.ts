@@ -71,7 +71,9 @@ function addCommand(
 ): void {
   const { common } = definition;
   const help =
-    common === undefined ? 'print this help' : 'print a short help, or with --help all of it';
+    common === undefined
+      ? 'print this help'
+      : 'print the options used most; --help prints all of them';
   const command = program
     .command(definition.name)
     .summary(definition.summary)

@@ -128,7 +128,7 @@ export class Link {
       case 'lost':
         this.fail(
           new CharnnError(
-            `process ${news.rank} of this training has not answered for ${news.seconds} seconds: its machine, or the network to it, is gone, or it was stopped; continue with charnn train --resume`,
+            `process ${news.rank} of this training has not answered for ${news.seconds} seconds: its machine or the network connection to it was lost, or the process was stopped; continue with charnn train --resume`,
           ),
         );
         return;

@@ -54,9 +54,9 @@ const table = {
     seqLength: option(
       '<n>',
       count,
-      'truncation length of training: dependencies over more steps are not learned',
+      'number of steps through which training back-propagates; the gradient from further back is cut off',
       {
-        absent: "the training's; 64 for untrained networks",
+        absent: 'as the model was trained; 64 for untrained networks',
       },
     ),
   }),
@@ -75,11 +75,11 @@ export const gradients = defineCommand({
   arguments: '[text...]',
   summary: 'show how far back the gradient reaches',
   description:
-    'Measure, on a text, the gradient of the loss with respect to earlier states,\nfor a model or for untrained networks side by side, and the spectra of the\nrecurrent matrices.',
+    'Measure the gradient of the loss with respect to earlier states on a text, for a\nmodel or for several untrained networks, and the spectra of their recurrent\nmatrices.',
   examples: [
     ['charnn gradients book.txt', 'the model charnn.json'],
-    ['charnn gradients book.txt --cell rnn,lstm,gru', 'of untrained networks'],
-    ['charnn gradients book.txt -o gradients.html', 'as a page'],
+    ['charnn gradients book.txt --cell rnn,lstm,gru', 'compare untrained networks'],
+    ['charnn gradients book.txt -o gradients.html', 'write a page'],
   ],
   options: table,
   standardOutput: 'result',

@@ -25,10 +25,10 @@ export const report = defineCommand({
   arguments: '[run...]',
   summary: 'write a page with the curves of one or more training runs',
   description:
-    'Write a page with the curves of trainings: loss, learning rate, gradient norm,\nspeed, samples. A run is a model (default: charnn.json) or a log, the standard\noutput of charnn train --json.',
+    'Write a page with the curves of training runs: loss, learning rate, gradient\nnorm, speed, samples. A run is given by its model (default: charnn.json) or by a\nlog, which is the standard output of charnn train --json.',
   examples: [
     ['charnn train book.txt --json > a.log', 'keep a log'],
-    ['charnn report a.log b.log', 'two trainings side by side'],
+    ['charnn report a.log b.log', 'two training runs side by side'],
   ],
   synonyms: ['plot', 'curves', 'history'],
   options: table,

@@ -27,7 +27,7 @@ const table = {
     host: option(
       '<name>',
       text,
-      'address or name to listen on; others than this let other machines in',
+      'address or name to listen on; with the default, only programs on this machine can connect',
       { default: '127.0.0.1' },
     ),
     title: option('<text>', text, 'title of the page', { absent: "the model's name" }),

@@ -60,11 +60,11 @@ export const visualize = defineCommand({
   arguments: '[text...]',
   summary: 'write a page that shows a model reading a text',
   description:
-    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text. Of a model of pairs: what it looks at in a source.',
+    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, saturated gates, and the units that follow\nfeatures of the text. For a model of pairs, the page shows what the model\nattends to in each source.',
   examples: [
     ['charnn visualize chapter.txt -o page.html', 'the model charnn.json'],
     ['charnn visualize chapter.txt --units 1:17,1:30', 'only these units'],
-    ['charnn visualize test.tsv -m lexicon.json', 'what it looks at'],
+    ['charnn visualize test.tsv -m lexicon.json', 'what a model of pairs attends to'],
   ],
   synonyms: ['visualise', 'activations'],
   options: table,
@@ -123,7 +123,9 @@ function requirePairOptions(model: Model, options: OptionsOf<typeof table>): voi
   requireAttention(model);
   for (const key of ['units', 'json', 'label'] as const) {
     if (options[key] === undefined) continue;
-    throw new UsageError(`--${key} is for models of texts, and this one is of pairs: leave it out`);
+    throw new UsageError(
+      `--${key} is for models of texts, but this model was trained on pairs: leave it out`,
+    );
   }
 }
 
@@ -152,7 +154,7 @@ function chooseUnits(
   const fitting = Math.max(1, Math.floor(activationBudget / characters));
   if (asked === 'all' || fitting >= all.length) return all;
   output.note(
-    `of ${grouped(all.length)} units the page holds the activations of ${fitting}; name others with --units, or show less text`,
+    `the page holds the activations of only ${fitting} of ${grouped(all.length)} units; choose others with --units, or show less text`,
   );
   // first the best unit of each feature, then the second best of each, and so on
   const ranked = [0, 1, 2].flatMap((place) =>

@@ -208,6 +208,6 @@ async function requireEqual(
 ): Promise<void> {
   if ((await probe(device, config, version)) === expected) return;
   throw new CharnnError(
-    `${name} can be decompressed only where its back end, ${backend}, computes the very numbers that it did when the file was compressed, and here it does not: decompress it on the machine, or with the version of charnn, that compressed it`,
+    `${name} can be decompressed only where its back end, ${backend}, computes exactly the same numbers as when the file was compressed, which is not the case here: decompress it on the machine, or with the version of charnn, that compressed it`,
   );
 }

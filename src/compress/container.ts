@@ -106,7 +106,7 @@ function readVersion(fields: Fields, name: string): number {
   if (!Number.isInteger(version) || (version as number) < 1) damaged(name);
   if ((version as number) > latestVersion('compressed')) {
     throw new CharnnError(
-      `${name} was written by a later charnn (format ${version}): install the current one`,
+      `${name} was written by a later version of charnn (format ${version}): install the current version`,
     );
   }
   return version as number;

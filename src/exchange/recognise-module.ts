@@ -86,11 +86,11 @@ function sizesOf(tensors: ReadonlyMap<string, StoredTensor>, shown: string) {
   if (recurrent.shape.length !== 2 || cell === undefined) {
     refuse(
       recurrent,
-      'has another shape than that of nn.RNN (H, H), nn.GRU (3H, H) or nn.LSTM (4H, H)',
+      'has a shape that is not that of nn.RNN (H, H), nn.GRU (3H, H) or nn.LSTM (4H, H)',
     );
   }
   const [, inputs = 0] = input.shape;
-  if (inputs === 0) refuse(input, 'multiplies no input');
+  if (inputs === 0) refuse(input, 'has no columns for the input');
   const layers = [...tensors.keys()].filter((name) => name.startsWith('rnn.weight_hh_l')).length;
   for (const [name, tensor] of tensors) {
     const layer = Number(/\d+$/.exec(name)?.[0]);

@@ -65,11 +65,11 @@ function readHeader(source: ByteSource, shown: string): SafetensorsFile {
   const found = source.read(start, 0);
   const length = start.readBigUInt64LE();
   if (found <= lengthBytes || start[lengthBytes] !== '{'.charCodeAt(0)) {
-    throw new CharnnError(`${shown} is not a file of safetensors${hint(start.subarray(0, found))}`);
+    throw new CharnnError(`${shown} is not a safetensors file${hint(start.subarray(0, found))}`);
   }
   if (length > limits.headBytes) {
     throw new CharnnError(
-      `${shown} is not a file of safetensors, or damaged: its header would be ${length} bytes, and at most ${limits.headBytes} are allowed`,
+      `${shown} is not a safetensors file, or is damaged: its header would be ${length} bytes, but at most ${limits.headBytes} are allowed`,
     );
   }
   const end = lengthBytes + Number(length);
@@ -95,9 +95,11 @@ function readHeader(source: ByteSource, shown: string): SafetensorsFile {
 function hint(start: Buffer): string {
   // a zip archive, as written by torch.save, or a pickle, as written by its earlier versions
   if (start.subarray(0, 2).toString('latin1') === 'PK' || start[0] === 0x80) {
-    return ", but perhaps of torch.save: in Python, write it with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
+    return ", but perhaps one of torch.save: in Python, write the model with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
   }
-  return start[0] === '{'.charCodeAt(0) ? ', but JSON: a model of charnn needs no import' : '';
+  return start[0] === '{'.charCodeAt(0)
+    ? ', but JSON: a charnn model does not need to be imported'
+    : '';
 }
 
 /** A part of a source, as a source of its own */

@@ -89,7 +89,7 @@ export async function requireSpace(
   const free = disk.bavail * disk.bsize;
   if (free >= bytes) return;
   throw new CharnnError(
-    `the folder ${quote(dirname(path))} has no room for the model and its training state: saving them takes ${megabytes(bytes)}, and ${megabytes(free)} are free; give another ${optionName('output')}`,
+    `the folder ${quote(dirname(path))} has no room for the model and its training state: saving them takes ${megabytes(bytes)}, but only ${megabytes(free)} are free; give another ${optionName('output')}`,
   );
 }
 
@@ -121,6 +121,6 @@ export async function matchModel(
   const id = best.training?.id;
   if (state.id === undefined || id === undefined || id === state.id) return { resume: state, best };
   throw new CharnnError(
-    `${quote(path)} belongs to another model than ${shown}: put the right one there, or start a new training with ${optionName('force')}`,
+    `${quote(path)} belongs to another model than ${shown}: put the right one there, or start a new training run with ${optionName('force')}`,
   );
 }

@@ -162,7 +162,7 @@ function streamSource(stream: TextStream, signal: AbortSignal): Source {
         else if (typeof piece === 'string') yield Buffer.from(piece);
         else {
           throw new UsageError(
-            `the stream of a corpus must give strings or bytes, and it gave ${kindOf(piece)}`,
+            `the stream of a corpus must give strings or bytes, but it gave ${kindOf(piece)}`,
           );
         }
       }

@@ -33,12 +33,12 @@ export function countedContext(
   if (wanted === 0) return undefined;
   if (given !== undefined && given > most) {
     messages.warn(
-      `the n-gram counts of the given model are not used: their contexts have ${given} characters, and with a vocabulary of ${vocabulary.size} at most ${most} are possible`,
+      `the n-gram counts of the given model are not used: their contexts have ${given} characters, but with a vocabulary of ${vocabulary.size} at most ${most} are possible`,
     );
   } else if (given !== undefined) {
     if (wanted === 'auto' || wanted === given) return given;
     throw new CharnnError(
-      `the counts of the given model have contexts of ${given} characters: give ${optionName('counts', `${given}`)}, or ${optionName('counts', '0')} to do without them`,
+      `the counts of the given model have contexts of ${given} characters: give ${optionName('counts', `${given}`)}, or ${optionName('counts', '0')} to train without counts`,
     );
   }
   if (wanted === 'auto') {

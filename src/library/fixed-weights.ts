@@ -10,7 +10,7 @@ export function requireWeightsThatLearn(
   if (precision !== 'int8' || !dynamic) return;
   throw new OptionError((name) => {
     const [learning, fixed] = [name('dynamic'), name('precision', 'int8')];
-    return `${learning} goes on learning, and 8-bit weights cannot: leave out either ${learning} or ${fixed}`;
+    return `${learning} changes the weights, but 8-bit weights cannot be changed: leave out either ${learning} or ${fixed}`;
   });
 }
 

@@ -113,7 +113,9 @@ export async function loadTexts(
     leavingOut: {
       known: leftOut,
       onOwnStream(path, stream) {
-        messages.note(`left out ${quote(path)}: the ${stream} of this training goes to it`);
+        messages.note(
+          `left out ${quote(path)}, because the ${stream} of this training run goes to it`,
+        );
         leftOut.add(resolve(path));
       },
     },

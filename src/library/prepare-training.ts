@@ -146,9 +146,7 @@ async function pick(
   const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
   if (choices.length > 0) {
     const more = isShortened ? '; training longer would overfit' : '';
-    messages.note(
-      `picked ${choices.join(', ')}: the text will be read about ${times} times${more}`,
-    );
+    messages.note(`chose ${choices.join(', ')}: the text will be read about ${times} times${more}`);
   }
   return {
     name,
@@ -230,7 +228,7 @@ export async function prepareResumed(
 function noteOtherPrecision(before: Precision, now: Precision, messages: Messages): void {
   if (before === now) return;
   messages.note(
-    `trained in ${before} so far, now in ${now}: the result will differ from that of a training in ${before} alone`,
+    `the model was trained in ${before} so far, and training continues in ${now}: the result will differ from that of training in ${before} only`,
   );
 }
 
@@ -266,6 +264,6 @@ function warnOfOverlap({ train, validation }: TrainingText, messages: Messages):
   const fraction = sharedFraction(train, validation);
   if (fraction < minOverlap) return;
   messages.warn(
-    `${(100 * fraction).toFixed(0)} % of the validation text also occurs in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove the duplicates, or give another text with ${optionName('valFile')}`,
+    `${(100 * fraction).toFixed(0)} % of the validation text also occurs in the training text, in passages of ${sharedRun} characters or more, so the validation loss will be lower than the loss on new text; remove the duplicates, or give another text with ${optionName('valFile')}`,
   );
 }

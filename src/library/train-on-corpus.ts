@@ -159,7 +159,7 @@ async function trained(held: HeldText, request: Request, signal: AbortSignal): P
         if (isOfPairs(held) !== (state.model.pairs ?? false)) {
           const kind = state.model.pairs ? 'on pairs' : 'on a text, not on pairs';
           throw new UsageError(
-            `${quote(path)} is a training ${kind}: give a Corpus that is one, too`,
+            `${quote(path)} was trained ${kind}: give a Corpus that was read in the same way`,
           );
         }
         if (state.text.unit === held.loaded.text.unit) return held.loaded;

@@ -72,7 +72,7 @@ export async function trainingText(
     // a text that is too short even for training is reported elsewhere
     if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
       messages.warn(
-        'the text is too short for a validation part: the training loss is used instead',
+        'the text is too short to hold out a part for validation, so the training loss is used instead',
       );
     }
     validation = validation.subarray(0, 0);

@@ -161,7 +161,7 @@ export class SavedTraining {
     } catch (error) {
       if (!(error instanceof CharnnError)) throw error;
       // the training itself is done and saved
-      const message = `the model is saved, but without the quantiles of lines for score: ${error.unspelt}`;
+      const message = `the model is saved, but without the costs of normal lines that score --threshold needs: ${error.unspelt}`;
       onEvent({ type: 'warning', message });
     }
   }
@@ -234,6 +234,6 @@ async function from({ options, initFrom }: TrainingRequest): Promise<Model | und
   if ((model.config.pairs ?? false) === (options.pairs ?? false)) return model;
   const [its, wanted] = model.config.pairs ? ['pairs', 'a text'] : ['a text', 'pairs'];
   throw new CharnnError(
-    `${quote(options.initFrom)} was trained on ${its}, and cannot learn ${wanted}: ${model.config.pairs ? `give ${optionName('pairs')}` : `leave out ${optionName('pairs')}`}, or another model`,
+    `${quote(options.initFrom)} was trained on ${its}, so it cannot learn ${wanted}: ${model.config.pairs ? `give ${optionName('pairs')}` : `leave out ${optionName('pairs')}`}, or another model`,
   );
 }

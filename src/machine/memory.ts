@@ -199,7 +199,7 @@ export function requireMemory(bytes: number, what: string, remedy?: string, rese
     if (needed <= limit.bytes) continue;
     const advice = remedy === undefined ? '' : `; ${remedy}`;
     throw new CharnnError(
-      `not enough memory for ${what}: ${shown(needed)} are needed, and ${limit.inWords(shown(limit.bytes))}${advice}`,
+      `not enough memory for ${what}: ${shown(needed)} are needed, but ${limit.inWords(shown(limit.bytes))}${advice}`,
     );
   }
 }
@@ -217,7 +217,7 @@ export function requireHeap(bytes: number, what: string, remedy?: string): void 
   if (bytes <= limit) return;
   const advice = remedy === undefined ? '' : `; ${remedy}`;
   throw new CharnnError(
-    `not enough memory for ${what}: ${shown(bytes)} of JavaScript's heap are needed, and it has ${shown(limit)} (see --max-old-space-size in NODE_OPTIONS)${advice}`,
+    `not enough memory for ${what}: ${shown(bytes)} of JavaScript's heap are needed, but it has ${shown(limit)} (see --max-old-space-size in NODE_OPTIONS)${advice}`,
   );
 }
 
@@ -245,7 +245,7 @@ export function fittingThreads(
     if (room >= fitting.count) continue;
     const kind = isAddresses ? 'address space' : 'memory';
     const threads = count === 1 ? 'a thread' : `${count} threads`;
-    const reason = `not enough ${kind} for ${threads}: ${shown(used + count * each)} are needed, and ${inWords(shown(bytes))}; use fewer threads, or raise the limit`;
+    const reason = `not enough ${kind} for ${threads}: ${shown(used + count * each)} are needed, but ${inWords(shown(bytes))}; use fewer threads, or raise the limit`;
     fitting = { count: room, reason };
   }
   return fitting;

@@ -31,7 +31,7 @@ export function modelPage(
   const { layers, cell, hidden } = config;
   const { head, weights, counts } = published;
   const weightCount = grouped(parameterTable(config).count);
-  const counted = head.counts ? ', beside counts of strings of the text' : '';
+  const counted = head.counts ? ', together with counts of strings of its training text' : '';
   const data: ModelPageData = {
     ...{ title, text, settings, model: head },
     converts: config.pairs === true,

@@ -41,7 +41,7 @@ export function publishedModel(
 ): PublishedModel {
   if (config.labels !== undefined || config.vectors !== undefined) {
     const what = config.labels === undefined ? 'vectors' : 'labels';
-    throw new CharnnError(`a page has no place for ${what}, and this model was trained with them`);
+    throw new CharnnError(`a page cannot run a model that was trained with ${what}`);
   }
   const head: PublishedHead = {
     config,

@@ -84,7 +84,7 @@ function checkDrawing(options: DrawOptions, isList: boolean): void {
   for (const key of chance) {
     if (options[key] === undefined) continue;
     throw new UsageError(
-      `${optionName('beam')} draws nothing at random: leave out ${optionName(key)}`,
+      `${optionName('beam')} searches for the most probable record and cannot be combined with other ways of sampling: leave out ${optionName(key)}`,
     );
   }
   if (isList) {

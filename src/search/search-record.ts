@@ -53,7 +53,7 @@ export async function readRecord(path: string): Promise<SearchRecord> {
   }
   const fields = Fields.of(value, shown);
   if (fields.get('format') !== format) {
-    throw new CharnnError(`${shown} is not the record of a search, as charnn search writes it`);
+    throw new CharnnError(`${shown} is not the record of a search that charnn search wrote`);
   }
   fields.integer('version', version, version);
   const trainings = fields.fields('trainings');

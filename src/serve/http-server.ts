@@ -131,7 +131,7 @@ export class ModelServer {
     if (found === undefined) {
       throw new HttpFailure(
         404,
-        `there is no such path: there are ${Object.keys(this.paths).join(', ')}`,
+        `there is no such path; the paths are ${Object.keys(this.paths).join(', ')}`,
       );
     }
     const { method } = request;
@@ -218,6 +218,6 @@ function requireRoom(pool: DrawPool, texts: number): void {
   if (pool.size + texts <= maxTexts) return;
   throw new HttpFailure(
     503,
-    `there is too much to do: at most ${maxTexts} texts at a time; try again later`,
+    `the server is busy: it works on at most ${maxTexts} texts at the same time; try again later`,
   );
 }

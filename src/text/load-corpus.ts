@@ -140,7 +140,7 @@ function renumber(
   if (vocabulary.symbols.length === 0) {
     const max = occurrences.reduce((highest, [, count]) => Math.max(highest, count), 0);
     throw new CharnnError(
-      `${optionName('minCount')} ${minCount} leaves no character: the most frequent one occurs ${max} times; give less`,
+      `${optionName('minCount')} ${minCount} leaves no character: the most frequent one occurs ${max} times; give a smaller number`,
     );
   }
   let unknown = 0;

@@ -100,7 +100,7 @@ function refuseOwnStream(name: string, stream: OwnStream | undefined): void {
 function nothingIn({ folder, skipped }: FolderReport): string {
   const [first] = skipped;
   if (first === undefined) {
-    return `${folder} has no text file: files that begin with a dot and charnn's own do not count`;
+    return `${folder} has no text file: files whose names begin with a dot and files that charnn wrote do not count`;
   }
   const others = skipped.length > 1 ? `, and ${skipped.length - 1} more` : '';
   return `${folder} has no text file: ${first.name} is ${first.why}${others}`;

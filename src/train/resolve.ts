@@ -121,7 +121,9 @@ function checkPairs(options: CommandTrainOptions): void {
   for (const key of notForPairs) {
     // switching something off is always allowed
     if (!options[key] && options[key] !== '') continue;
-    throw new OptionError((name) => `${name('pairs')} does not go with ${name(key)}: leave it out`);
+    throw new OptionError(
+      (name) => `${name('pairs')} cannot be combined with ${name(key)}: leave it out`,
+    );
   }
 }
 
@@ -228,7 +230,7 @@ export function checkResumable(options: CommandTrainOptions): void {
     if (row?.resume) continue;
     throw new OptionError(
       (name) =>
-        `${name(key)} cannot be changed with ${name('resume')}: leave it out, or start a new training with ${name('initFrom')}`,
+        `${name(key)} cannot be changed with ${name('resume')}: leave it out, or start a new training run with ${name('initFrom')}`,
     );
   }
   refuseConflicts(schema, options);

@@ -158,7 +158,7 @@ class TrainingRun {
     const time = slept < 120 ? `${Math.round(slept)} seconds` : `${Math.round(slept / 60)} minutes`;
     this.job.onEvent({
       type: 'warning',
-      message: `the computer slept, or this process was stopped, for ${time}, which do not count as time of the training`,
+      message: `the computer slept, or this process was stopped, for ${time}, which is not counted as training time`,
     });
   }
 

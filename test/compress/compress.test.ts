@@ -100,7 +100,7 @@ describe('compress and decompress', async () => {
       withHeader(file, (header) => header.replace(/"version":\d+/, `"version":${version}`));
     await expect(decompress(ofVersion('0'), 'x', undefined)).rejects.toThrow(/^x is damaged/);
     await expect(decompress(ofVersion('77'), 'x', undefined)).rejects.toThrow(
-      'x was written by a later charnn (format 77): install the current one',
+      'x was written by a later version of charnn (format 77): install the current version',
     );
   });
 

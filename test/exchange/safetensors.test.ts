@@ -131,7 +131,7 @@ describe('what is refused', () => {
     ['a number as metadata', withMetadata({ text: 1 }), /text must be a string, not 1/],
     ['metadata that are no JSON', withMetadata({ model: '{' }), /the metadata model is not valid/],
     ['deep metadata', withMetadata({ model: '['.repeat(1e5) }), /64 deep/],
-    ['a later version', withMetadata({ version: '99' }), /written by a later charnn/],
+    ['a later version', withMetadata({ version: '99' }), /written by a later version of charnn/],
     [
       'another size',
       withMetadata({ model: JSON.stringify({ ...model.config, hidden: 3 }) }),

@@ -87,7 +87,7 @@ test.runIf(onLinux)('a training, whose result depends on its threads, does not',
 test.runIf(onLinux)('less than the program itself needs is said before anything else', () => {
   const refused = limited(950_000, '--version');
   expect(refused.stderr).toMatch(
-    /^charnn: not enough address space: about \d+ MiB are needed, and ulimit -v allows 928 MiB; raise that limit\n$/,
+    /^charnn: not enough address space: about \d+ MiB are needed, but ulimit -v allows 928 MiB; raise that limit\n$/,
   );
   expect(refused.status).toBe(1);
 });

@@ -11,7 +11,7 @@ test.each([
   [
     'a network too large for ulimit -d',
     'ulimit -d 1500000; charnn train text.txt --hidden 4096 --layers 4 --embedding 8 --steps 1 --threads 2',
-    /^charnn: not enough memory for this training: [\d.]+ GiB are needed, and ulimit -d allows 1\.43 GiB; choose a smaller --hidden, [^\n]*--threads\n$/m,
+    /^charnn: not enough memory for this training: [\d.]+ GiB are needed, but ulimit -d allows 1\.43 GiB; choose a smaller --hidden, [^\n]*--threads\n$/m,
   ],
   [
     'a file to compress that is larger than is taken at a time',

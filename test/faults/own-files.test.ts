@@ -242,7 +242,7 @@ describe('no output replaces what the command reads', () => {
         const { status, stderr } = await folder.run([...args, '-o', name]);
         expect(status).toBe(1);
         expect(stderr).toMatch(
-          /^charnn: \w+\.html is not a file of charnn's, so it is not replaced[^\n]*\n$/,
+          /^charnn: \w+\.html is not a file that charnn wrote, so it is not replaced[^\n]*\n$/,
         );
       }
       expect(folder.read('book.html').toString()).toBe(book);

@@ -170,7 +170,7 @@ describeInBrowser('the page of publish', () => {
     await page.keyboard.press('ArrowRight');
     expect(await told()).toMatch(new RegExp(`^${before[4]} \\d+\\.\\d bits`));
     await page.keyboard.press('Home');
-    expect(await told()).toMatch(/^5 the first character is not foretold/);
+    expect(await told()).toMatch(/^5 the first character is not predicted/);
     await page.keyboard.press('End');
     expect(await page.locator('.expectation li').count()).toBe(5);
     await page.keyboard.press('ArrowUp');
@@ -181,7 +181,7 @@ describeInBrowser('the page of publish', () => {
     expect(await page.locator('.body span[class*=" s"]').count()).toBeGreaterThan(5);
     expect(await page.locator('.body').textContent()).toBe(before);
     await page.locator('.body span').first().hover();
-    expect(await told()).toMatch(/bits|not foretold/);
+    expect(await told()).toMatch(/bits|not predicted/);
 
     await page.getByRole('button', { name: 'Go on' }).press('Enter');
     const after = await whenWritten(page);

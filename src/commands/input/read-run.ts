@@ -30,7 +30,7 @@ export async function readRun(path: string): Promise<RunData> {
   const { start, progress, validations, samples } = await readLog(path);
   if (progress.length + validations.length === 0) {
     throw new CharnnError(
-      `${quote(path)} is neither a model nor a log of charnn train --json with a validation in it`,
+      `${quote(path)} is neither a model nor a log of charnn train --json that contains a validation`,
     );
   }
   return { ...allSeries(progress, validations, samples), name, model: networkOf(start) };

@@ -42,17 +42,22 @@ export class ConvertedWriter {
     };
     const names = [...this.named].slice(0, maxNamed).map((symbol) => quoteText(symbol));
     const more = this.named.size > maxNamed ? ', …' : '';
-    const unknown = `unknown to the model (${names.join(', ')}${more}), and read as such`;
+    const unknown = `unknown to the model (${names.join(', ')}${more}) and read as the unknown symbol`;
     note(this.unknown, 'character is', 'characters are', unknown);
-    note(this.cut, 'target does', 'targets do', 'not end by itself: cut off');
-    const tooLong = `longer than ${limits.pairLength} characters: answered with an empty line`;
+    note(
+      this.cut,
+      'target does',
+      'targets do',
+      'not end within the permitted length, so the rest is cut off',
+    );
+    const tooLong = `longer than ${limits.pairLength} characters, so an empty line is printed instead`;
     note(this.refused, 'line is', 'lines are', tooLong);
     const instead = this.writing.mark === undefined ? 'the source' : 'the mark';
     note(
       this.unsure,
       'source has',
       'sources have',
-      `no target within --threshold: ${instead} stands there`,
+      `no target within --threshold, so ${instead} is printed instead`,
     );
   }
 

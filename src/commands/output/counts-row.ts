@@ -2,6 +2,6 @@
 import { flag } from '../../options/table.js';
 
 export const countsRow = flag(
-  "leave out the model's n-gram counts, in which passages of its training text can be read",
+  "leave out the model's n-gram counts, which reveal passages of its training text",
   { flag: 'no-counts', default: true },
 );

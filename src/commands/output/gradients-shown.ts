@@ -159,7 +159,9 @@ function normSection(findings: readonly Finding[]): string[] {
     }
   }
   const lengths = [...new Set(findings.map(({ seqLength }) => seqLength))].join(', ');
-  lines.push(chalk.dim(`  cut off: what lies beyond the edge of a chunk of ${lengths} steps`));
+  lines.push(
+    chalk.dim(`  cut off: the share of the norms beyond the edge of a chunk of ${lengths} steps`),
+  );
   return lines;
 }
 
@@ -179,7 +181,7 @@ function spectrumSection(findings: readonly Finding[]): string[] {
 }
 
 function inWords({ by, limit, fraction, meanNorm, maxMeanNorm }: Clipping): string {
-  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, and at most ${maxMeanNorm.toPrecision(3)} as a mean between two validations`;
+  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, and its mean between two validations was at most ${maxMeanNorm.toPrecision(3)}`;
   if (by !== 'norm') return `by ${by}; ${norms}`;
   return `at norm ${limit}, in ${percent(fraction)} of the steps; ${norms}`;
 }

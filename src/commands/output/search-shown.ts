@@ -49,7 +49,7 @@ export function searchLines(result: SearchResult): string {
     .filter(({ candidate }) => candidate.round > 0)
     .flatMap(({ candidate }) => ['', `# ${origin(candidate)}`, candidate.equations.trimEnd()]);
   return [
-    `Mean of ${finalRuns} seeds with its 95 % confidence interval; the differences from LSTM hold all at once with 95 % confidence.`,
+    `Mean of ${finalRuns} seeds with its 95 % confidence interval; the intervals of the differences from LSTM hold jointly with 95 % confidence.`,
     '',
     ...table,
     '',

@@ -30,7 +30,9 @@ export async function reportCost(
 ): Promise<void> {
   const { pairs } = model.config;
   if (path === undefined && pairs) {
-    return output.note('what the weights cost is measured with --eval FILE, a file of pairs');
+    return output.note(
+      'to measure how much accuracy the weights lose, give a file of pairs with --eval',
+    );
   }
   const corpus =
     path === undefined
@@ -49,7 +51,7 @@ export async function reportCost(
   const [before, after] = [await loss(full), await loss(held)];
   const where =
     path === undefined
-      ? `${grouped(ids.length)} characters that the model has written (--eval FILE takes a text)`
+      ? `${grouped(ids.length)} characters that the model has written (give --eval FILE to measure on a text)`
       : quote(path);
   const cost = after - before;
   const { weights } = published.head;

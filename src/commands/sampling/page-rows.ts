@@ -6,22 +6,37 @@ import { controlRanges, type PageSettings, temperatures } from '../../pages/mode
 import { extentRows } from '../../sample/sample-rows.js';
 
 export const pageRows = {
-  prompt: option('<text>', text, 'text that the page goes on with at first; escapes such as \\n', {
-    short: 'p',
-    absent: 'none',
-  }),
-  temp: option('<x>', real(temperatures), 'temperature: 0 greedy, above 1 more varied', {
-    short: 't',
-    aliases: ['temperature'],
-    default: 1,
-  }),
+  prompt: option(
+    '<text>',
+    text,
+    'text that the page continues at first; escapes such as \\n are understood',
+    {
+      short: 'p',
+      absent: 'none',
+    },
+  ),
+  temp: option(
+    '<x>',
+    real(temperatures),
+    'temperature: 0 is greedy, values above 1 give more varied text',
+    {
+      short: 't',
+      aliases: ['temperature'],
+      default: 1,
+    },
+  ),
   length: option('<n>', integer(...controlRanges.length), 'max number of characters', {
     short: 'l',
     default: extentRows.length.default,
   }),
-  stop: option('<text>', text, 'a text that ends what is written; escapes such as \\n', {
-    absent: 'none',
-  }),
+  stop: option(
+    '<text>',
+    text,
+    'stop sequence: it ends the text that the model writes; escapes such as \\n are understood',
+    {
+      absent: 'none',
+    },
+  ),
   seed: option('<n>', integer(0), 'random seed', { default: 1 }),
 };
 

@@ -260,7 +260,7 @@ export class PairNetwork {
 
   private addGradient(name: string, bias: string | undefined, dy: Tensor, x: Tensor): void {
     const { gradients } = this;
-    if (gradients === undefined) throw new Error('not built for training');
+    if (gradients === undefined) throw new Error('this network was not built for training');
     const dBias = bias === undefined ? undefined : gradients.get(bias);
     this.backend.linearBackwardWeight(gradients.get(name), dBias, dy, x);
   }

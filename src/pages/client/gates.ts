@@ -21,7 +21,7 @@ export function gatePlot({ layer, gate, left, right }: Gate): HTMLElement {
     width: size,
     height: size,
     role: 'img',
-    'aria-label': `${name}: each unit a dot`,
+    'aria-label': `${name}: each dot is a unit`,
   });
   plot.append(
     svg('path', { d: `M0 0V${size}H${size}`, class: 'axis' }),

@@ -19,7 +19,7 @@ byId('page').append(
   el(
     'p',
     { class: 'faint' },
-    `The norm of the gradient of a prediction's loss with respect to the state so many steps before it: the mean over ${subjects[0].positions} positions of the text, and the range from the 10th to the 90th percentile. A straight line on this logarithmic scale is exponential decay, or growth.`,
+    `These curves show the norm of the gradient of a prediction's loss with respect to the state a number of steps earlier: the mean over ${subjects[0].positions} positions of the text, and the range from the 10th to the 90th percentile. A straight line on this logarithmic scale is exponential decay, or growth.`,
   ),
   chart({
     label: 'norm of the gradient by steps back, logarithmic',
@@ -33,7 +33,7 @@ byId('page').append(
   el(
     'p',
     { class: 'faint' },
-    'Training back-propagates within chunks. Cut off is the share of these norms that lies beyond the edge of a chunk, for a prediction that may stand anywhere in it.',
+    'Training back-propagates within chunks. The share of these norms that lies beyond the edge of a chunk is cut off; it is a mean over all positions that a prediction may have in the chunk.',
   ),
   normTable(),
   el('h2', {}, 'Singular values of the recurrent matrices'),

@@ -62,6 +62,6 @@ async function sameDevice({ config, kind, precision }: Invitation): Promise<Devi
   if (device.kind === kind) return device;
   device.close();
   throw new CharnnError(
-    `the back end here would be ${device.name}, and in process 0 it is ${kind}: give --backend ${kind === 'native' ? 'wasm' : kind}, which all processes have`,
+    `the back end here would be ${device.name}, but in process 0 it is ${kind}: give --backend ${kind === 'native' ? 'wasm' : kind}, which all processes have`,
   );
 }

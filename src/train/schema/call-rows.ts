@@ -29,9 +29,12 @@ export const fileRows = topic('Files', {
 
 /** Options about what the command prints and where; they are not part of a training */
 export const outputRows = topic('Run', {
-  dryRun: flag('say what would be read, picked and needed, and train nothing', { resume: true }),
+  dryRun: flag(
+    'report what would be read, which settings would be chosen, and the time and memory needed, without training',
+    { resume: true },
+  ),
   samples: flag('print a line or two of what the model writes at each validation (the default)', {
-    negation: 'print nothing of what the model writes',
+    negation: 'do not print what the model writes at each validation',
     resume: true,
   }),
   json: flag('write events as lines of JSON to standard output', { resume: true }),

@@ -212,7 +212,7 @@ test('--beam writes the best, or several, and refuses what is left to chance', a
   const refused = await folder.run(['sample', '--beam', '6', '--temp', '2']);
   expect([refused.status, refused.stderr]).toEqual([
     2,
-    'charnn: --beam draws nothing at random: leave out --temp\n',
+    'charnn: --beam searches for the most probable record and cannot be combined with other ways of sampling: leave out --temp\n',
   ]);
 });
 
@@ -225,7 +225,7 @@ describe('bad usage is one line and status 2', () => {
     [['--stop', ''], /--stop must not be empty/],
     [['--temp', '1,-1'], /--temp must be a number of at least 0, not "-1"/],
     [['--top-p', '0'], /--top-p must be a number above 0 and up to 1/],
-    [['--match', '(a'], /the expression "\(a" is not understood at 3: a \( has no \)/],
+    [['--match', '(a'], /the expression "\(a" is not understood at character 3: a \( has no \)/],
     [['--match', 'Ω'], /--match "Ω" needs characters that the model does not have/],
     [['--match', 'a', '--stop', 'b'], /--match ends records itself: leave out --stop/],
     [['--ban-repeats', '1'], /--ban-repeats must be an integer of at least 2/],

@@ -46,7 +46,7 @@ test('the choice, its order and its weights are said', async () => {
       ?.slice(1)
       .join(' and ');
   expect(stderr).toContain(
-    `mixing weights of network and counts: ${shown(5)} after a known context of 5 characters, ${shown(1)} after one of 1`,
+    `weights of the network and of the n-gram counts: ${shown(5)} after a known context of 5 characters, ${shown(1)} after a known context of 1 character`,
   );
 });
 

@@ -98,8 +98,8 @@ test.each([
   ['a\t\nb\t\n', [], 1, 'line 1 has an empty target'],
   ['a\tb\n', ['--layer-norm', '--cell', 'gru'], 2, '--layer-norm is for --cell lstm, not gru'],
   ['a\tb\n', ['--attention', 'keen'], 2, 'one of general, dot, none'],
-  ['a\tb\n', ['--documents'], 2, '--pairs does not go with --documents'],
-  ['a\tb\n', ['--seq-length', '9'], 2, '--pairs does not go with --seq-length'],
+  ['a\tb\n', ['--documents'], 2, '--pairs cannot be combined with --documents'],
+  ['a\tb\n', ['--seq-length', '9'], 2, '--pairs cannot be combined with --seq-length'],
 ])('%j with %j is refused', async (text, options, code, message) => {
   const folder = new Folder();
   folder.write('pairs.tsv', text);

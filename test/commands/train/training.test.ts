@@ -14,7 +14,7 @@ test('what is picked is said, and what is given is not picked', async () => {
   folder.write('text.txt', text);
   const brief = ['--steps', '2', '--threads', '1', '-f'];
   const picked = await folder.run(['train', 'text.txt', ...brief]);
-  expect(picked.stderr).toContain('picked size tiny (1 × 128), dropout');
+  expect(picked.stderr).toContain('chose size tiny (1 × 128), dropout');
   const sized = await folder.run([
     'train',
     'text.txt',
@@ -24,7 +24,7 @@ test('what is picked is said, and what is given is not picked', async () => {
     '--dropout',
     '0',
   ]);
-  expect(sized.stderr).toContain('picked size tiny (1 × 128): the text');
+  expect(sized.stderr).toContain('chose size tiny (1 × 128): the text');
   const given = await folder.run(['train', 'text.txt', ...brief, ...small, '--dropout', '0']);
   expect(given.stderr).not.toContain('picked');
 });
