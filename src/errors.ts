@@ -37,7 +37,7 @@ const propertyNames: Readonly<Record<string, string>> = {
   tempSchedule: 'temperatureSchedule',
 };
 
-/** Writes options as programs do. */
+/** Writes the name of an option as a program writes it: `layerNorm`. */
 export const asProperty: Spelling = (key, value) => {
   const name = propertyNames[key] ?? key;
   return value === undefined ? name : `${name} ${value}`;

@@ -18,7 +18,7 @@ import { type SharedWasmMemory, wasmEngine } from './wasm.js';
 /** Why a device cannot run here */
 interface Missing {
   readonly missing: string;
-  /** Whether this machine could never have had it, so that the user need not be told */
+  /** Whether the back end does not exist for this kind of machine at all, so that the user need not be told */
   readonly unavailable?: boolean;
 }
 

@@ -54,7 +54,7 @@ export const convert = defineCommand({
   examples: [
     ['charnn convert < words.txt', 'a target for each word'],
     ['echo hello | charnn convert -m lexicon.json', 'another model'],
-    ['charnn convert --n-best 5 --scores < words.txt', 'the five best targets of each'],
+    ['charnn convert --n-best 5 --scores < words.txt', 'five targets for each'],
     ['charnn convert --label form=past < verbs.txt', 'for a model with labels'],
     ['charnn convert --threshold 0.2 --mark ? < words.txt', 'only targets that are likely'],
   ],

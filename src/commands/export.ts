@@ -1,4 +1,4 @@
-/** `charnn export`: writes a model in a format of other programs. */
+/** `charnn export`: writes a model in a format that other programs read. */
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -60,8 +60,8 @@ export const exportCommand = defineCommand({
     'Write a model (default: charnn.json) as a safetensors file, for PyTorch and\nother programs, or as an ONNX graph. charnn import reads safetensors files.',
   examples: [
     ['charnn export', 'charnn.safetensors'],
-    ['charnn export -o model.onnx', 'an ONNX graph that reads one character at a time'],
-    ['charnn export -o model.onnx --graph sequence', 'an ONNX graph that reads a whole text'],
+    ['charnn export -o model.onnx', 'reads a character at a time'],
+    ['charnn export -o model.onnx --graph sequence', 'reads a whole text'],
   ],
   synonyms: ['save', 'onnx', 'safetensors'],
   options: table,
@@ -87,7 +87,7 @@ async function exportModel(args: readonly string[], options: Options): Promise<v
       `${optionName('label')} is for models of texts, but this model was trained on pairs: leave it out`,
     );
   }
-  // a graph has no labels, and other files have those of the model unless some are chosen
+  // an ONNX graph cannot have labels; other files keep the model's labels unless values are chosen for them
   const isChosen = options.label !== undefined || format === 'onnx';
   const read = isChosen && !whole.config.pairs ? withChosenLabels(whole, options.label) : whole;
   const model = options.counts === false ? { ...read, counts: undefined } : read;

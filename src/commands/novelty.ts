@@ -38,7 +38,7 @@ export const novelty = defineCommand({
   summary: 'measure how much of a text is copied from a corpus',
   description:
     'Print, for several lengths, which share of the strings of that length in a text\ndoes not occur in a corpus, and the longest strings that occur in both.',
-  examples: [['charnn sample -l 20000 | charnn novelty --corpus book.txt', 'does the model copy?']],
+  examples: [['charnn sample -l 20000 | charnn novelty --corpus book.txt', 'does it copy?']],
   synonyms: ['copied', 'plagiarism', 'overlap'],
   options: table,
   standardOutput: 'result',

@@ -1,4 +1,4 @@
-/** `charnn report`: shows trainings as a page of curves, side by side. */
+/** `charnn report`: shows training runs side by side, as a page of curves. */
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';

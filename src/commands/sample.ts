@@ -35,7 +35,7 @@ export const sample = defineCommand({
     ["charnn sample -p 'Call me' -l 200", 'continue a text'],
     ['charnn sample -l 1000000 | head -n 20', 'as much text as head reads'],
     ["charnn sample -n 20 --stop '\\n' | sort -u", 'twenty lines'],
-    ['charnn sample --label author=Keats', 'with a model trained with labels'],
+    ['charnn sample --label author=Keats', 'for a model with labels'],
     ['seq 9 | charnn sample --complete -', 'lines that begin with 1, 2, …'],
     ['charnn sample -i', 'write in turn with the model'],
   ],

@@ -64,7 +64,7 @@ export const visualize = defineCommand({
   examples: [
     ['charnn visualize chapter.txt -o page.html', 'the model charnn.json'],
     ['charnn visualize chapter.txt --units 1:17,1:30', 'only these units'],
-    ['charnn visualize test.tsv -m lexicon.json', 'what a model of pairs attends to'],
+    ['charnn visualize test.tsv -m lexicon.json', 'what the model attends to'],
   ],
   synonyms: ['visualise', 'activations'],
   options: table,

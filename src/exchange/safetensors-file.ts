@@ -10,7 +10,7 @@ import { scanObject } from '../json/scan.js';
 import { limits } from '../limits.js';
 import { quote, quoteText } from '../messages/quote.js';
 
-/** The key in the header whose value is strings instead of a tensor */
+/** The key in the header whose value is an object of strings instead of the description of a tensor */
 const metadataKey = '__metadata__';
 const lengthBytes = 8;
 

@@ -1,8 +1,8 @@
-/** Weights of 8 bits are for models that stay as they are. */
+/** Refuses what would change weights of 8 bits, because these cannot learn. */
 import type { Precision } from '../backend/device.js';
 import { OptionError } from '../errors.js';
 
-/** @throws OptionError when something is to learn in a precision with 8-bit weights */
+/** @throws OptionError when a model with 8-bit weights would have to learn */
 export function requireWeightsThatLearn(
   precision: Precision | undefined,
   dynamic: boolean | undefined,

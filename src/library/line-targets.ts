@@ -11,7 +11,7 @@ export interface ConvertedTarget {
 }
 
 export interface LineTargets {
-  /** The line without its end; of a line that was given as bytes, their text */
+  /** The line without its end; if the line was given as bytes, these are decoded to text */
   readonly source: string;
   /** Best first; empty for a line that is empty or too long, or if `threshold` excludes all */
   readonly targets: readonly ConvertedTarget[];

@@ -125,6 +125,6 @@ export interface Architecture {
   readonly vocabulary: number;
   readonly residual?: true | undefined;
   readonly layerNorm?: true | undefined;
-  /** Whether it reads a source and writes a target, for `convert` */
+  /** Whether the network reads a source and writes a target, as `convert` needs */
   readonly pairs?: true | undefined;
 }

@@ -30,7 +30,7 @@ export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'):
   );
 }
 
-/** Evaluates a model trained on pairs on files. */
+/** Evaluates a model of pairs on the pairs in files. */
 export async function evaluateFiles(
   { model, device }: LoadedModel,
   paths: readonly string[],

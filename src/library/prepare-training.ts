@@ -55,7 +55,7 @@ export async function prepareNew(
   if (options.pairs)
     return preparePairs(loaded, validating, options, initFrom, messages, processes);
   const split = await trainingText(loaded, validating, undefined, messages);
-  // a record with labels is a line
+  // each record with labels is one line of the text
   const separator = loaded.given ? '\n' : loaded.separator;
   const whole = withRecords(split.corpus, separator, messages);
   const counts = countedContext(options.counts, whole, initFrom, messages);
@@ -129,7 +129,7 @@ async function pick(
           threads: Math.min(threads, batchSize),
         })
       : undefined;
-  // what the others add is not measured, but taken to be as much
+  // the speed of the other processes is not measured, but assumed to be the same
   const { name, size, dropout, epochs, ...rest } = preset({
     characters: train.length,
     // if sizes are given, the speed is nevertheless measured with the usual size
@@ -256,7 +256,7 @@ function documentsOf(
   return withLabelledRecords(records, own, given.conditions, validationGiven);
 }
 
-/** A smaller overlap occurs by chance, through phrases that recur in any text */
+/** A smaller overlap occurs by chance, because some phrases occur in any text. */
 const minOverlap = 0.02;
 
 /** Warns if the validation text also occurs in the training text, so that its loss would be too low. */

@@ -34,7 +34,7 @@ export interface TrainingRequest {
   /** A model to start from, if the options do not name its file */
   readonly initFrom?: Model | undefined;
   readonly messages: Messages;
-  /** The processes that train together; absent where there is one */
+  /** The processes that train together; absent if there is only one */
   readonly processes?: ProcessCounts | undefined;
   /** Reads the text of a new training. */
   text(): Promise<LoadedText>;
@@ -43,7 +43,10 @@ export interface TrainingRequest {
 
 export class SavedTraining {
   private latest: Model | undefined;
-  /** Files stored under a second name because another program holds their own file open, by that name */
+  /**
+   * The errors of files that were stored under a second name, because another program holds the file open; by the
+   * file's own name
+   */
   private readonly held = new Map<string, HeldFileError>();
 
   private constructor(
@@ -113,7 +116,7 @@ export class SavedTraining {
    * @param onModel called with each model that has been saved
    * @param others the other processes that take part
    * @returns how it ended; a divergence is an ending, not an exception
-   * @throws CharnnError also when the training has ended, but a file lies under a second name
+   * @throws CharnnError also when the training has ended, but a file had to be stored under a second name
    */
   async run(
     signal: AbortSignal,

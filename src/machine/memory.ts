@@ -178,8 +178,8 @@ function isOfAddresses({ inWords }: MemoryLimit): boolean {
 const shown = (x: number) => `${(Math.max(0, x) / gigabyte).toFixed(2)} GiB`;
 
 /**
- * The memory of a process fluctuates by more than this, so smaller requests are not compared with the limits, which
- * takes time.
+ * The memory of a process fluctuates by more than this number of bytes. Smaller requests are not compared with the
+ * limits, because the comparison takes time.
  */
 const negligible = 16 * 2 ** 20;
 

@@ -104,9 +104,9 @@ class RunTable {
   }
 
   /**
-   * Marks the strings that also occur in another text.
-   * @param words of the other text, beginning at its id `first`
-   * @param stride number of words between two strings that are looked up
+   * Marks the strings of this text that also occur in another text.
+   * @param words the other text as words, beginning at its id `first`
+   * @param stride how many words further on the next string to be looked up begins
    */
   findIn(other: Ids, words: Uint32Array, first: number, stride: number): void {
     const { filter, shift, positions, found } = this;

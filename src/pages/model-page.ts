@@ -23,7 +23,7 @@ export const temperatures = {
 export interface PageSettings {
   readonly prompt: string;
   readonly temperature: number;
-  /** Max number of characters */
+  /** Max number of characters that the model writes */
   readonly length: number;
   readonly seed: number;
   /** Sequence that ends the text, with escapes; empty for none */
@@ -61,7 +61,7 @@ export type PageRequest =
 /** Number of probable characters that are reported for each character */
 export const guesses = 5;
 
-/** Characters in their order, and how probable each was before it came */
+/** Characters in their order, and how probable each was before the model read it */
 export interface TextPiece {
   /** One text for each symbol; empty for a byte that does not complete a character */
   readonly texts: readonly string[];

@@ -13,7 +13,7 @@ const chance = [
   ...(['greedy', 'seed', 'unique', 'novel'] as const),
 ];
 
-/** What prompts the records have */
+/** How the records are prompted */
 export interface PromptUse {
   /** Whether anything precedes the records */
   readonly isPrompted: boolean;

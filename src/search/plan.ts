@@ -36,8 +36,8 @@ export interface SearchPlan extends SearchSettings {
   /** Number of cells in a round; after each training the better half is trained on, until two are left */
   readonly width: number;
   /**
-   * Seconds for which each cell of a round is trained first, on one thread; the better half is trained twice as long
-   * each time
+   * Seconds of the first training runs in a round, each of which trains one cell on one thread. After each series of
+   * runs, the better half of the cells is trained for twice as long.
    */
   readonly unitSeconds: number;
   /** Seconds per training character of LSTM and GRU, as measured */

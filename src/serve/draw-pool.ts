@@ -14,9 +14,9 @@ import { rememberSeparator } from '../sample/read-prompt.js';
 export interface PoolTask {
   /** Id that is read next */
   readonly input: number;
-  /** Whether there is nothing left to do, or nobody wants the text any more */
+  /** Whether there is nothing left to do, or the text is no longer wanted */
   readonly done: boolean;
-  /** Whether it waits for its reader */
+  /** Whether the text waits until its reader has taken what was written */
   readonly waiting: boolean;
   /** Whether the text begins with a prompt, and not with the character that is read before any text */
   readonly isPrompted: boolean;
@@ -25,7 +25,7 @@ export interface PoolTask {
    * @param logits [V] beginning at `start`, up to a constant; valid during the call
    */
   advance(logits: Float32Array, start: number): void;
-  /** Passes on what there is; called between slices of work, and when the text is done. */
+  /** Passes on what is new; called between slices of work, and when the text is done. */
   flush(): void;
 }
 

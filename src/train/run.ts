@@ -31,7 +31,7 @@ const displayedSteps = 50;
 export async function runTraining(job: TrainingJob, others?: Others): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
   requireMemory(
-    // each process has its own share of the threads, and asks for itself
+    // each process has its own share of the threads, and checks its own memory
     trainingBytes(model, {
       ...job.config,
       threads: job.config.threads / (others?.size ?? 1),

@@ -11,7 +11,7 @@ import { linesOf } from '../../text/lines.js';
 import { startOf } from '../../text/open-file.js';
 import { findSources } from '../../text/sources.js';
 
-/** Max number of points in a curve, which is more than the columns of most screens. */
+/** Max number of points in a curve: more than most screens have columns of pixels */
 const maxPoints = 2000;
 
 type Entry = Readonly<Record<string, unknown>>;

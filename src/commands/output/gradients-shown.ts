@@ -113,7 +113,7 @@ export function description(findings: readonly Finding[]): string {
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-/** Several networks are compared as wholes, one is shown by its states. */
+/** Several networks are compared by their whole states; a single network is shown state by state. */
 function flowSection(findings: readonly Finding[]): string[] {
   const points = (byLag: readonly LagStatistics[]) =>
     byLag.map(({ lag, mean }) => [lag, mean] as const);

@@ -81,7 +81,7 @@ function modelOption(modelPath: string, option: '-m' | '-o'): string {
   return modelPath === schema.output.default ? '' : ` ${option} ${quote(modelPath)}`;
 }
 
-/** Tells how much the counts of a model have to say. */
+/** Prints the weights with which the predictions of the network and the counts are mixed. */
 export function sayMixed(model: Model | undefined, output: Output): void {
   if (model?.counts === undefined) return;
   const weights = weightsByLength(model.counts);
@@ -93,7 +93,7 @@ export function sayMixed(model: Model | undefined, output: Output): void {
   );
 }
 
-/** Tells how to repeat a training by the clock byte for byte, by its number of steps. */
+/** Prints the options that repeat a training run with a time limit byte for byte, by its number of steps. */
 export function sayHowToRepeat(
   end: EndEvent,
   { config, model }: PreparedTraining,

@@ -1,4 +1,4 @@
-/** Prints what a training would read, pick and need, without training. */
+/** Prints what a training run would read, choose and need, without training. */
 
 import { countsBytes } from '../../checkpoint/counts-field.js';
 import { modelBytes } from '../../checkpoint/model-file.js';

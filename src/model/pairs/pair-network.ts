@@ -280,5 +280,5 @@ export class PairNetwork {
   }
 }
 
-/** Weights, besides those of the parts, of which matrix products keep a packed copy */
+/** The weights of this class itself, not of its parts, that stay packed for matrix products while they do not change */
 const products = ['combine.weight', 'output.weight'] as const;

@@ -9,7 +9,7 @@ const several = subjects.length > 1;
 const lags = subjects[0].flows[0].mean.map((_, i) => i + 1);
 const shortExponent = (y: number) => y.toExponential(0);
 
-/** Several networks are each shown as a whole, a single one by its states. */
+/** Several networks are each shown as a whole; a single network is shown state by state. */
 const flows = subjects.flatMap(({ name, flows: [whole, ...states] }) =>
   several ? [{ ...whole, name }] : states,
 );

@@ -3,7 +3,9 @@ import { controlRanges, type PageSettings } from '../model-page.js';
 
 const names = { prompt: 'prompt', stop: 'stop' } as const;
 
-/** The address of the page with these settings; settings that are still as at first are omitted, except the seed. */
+/**
+ * The address of the page with these settings. Settings that the reader has not changed are omitted, except the seed.
+ */
 export function linkOf(settings: PageSettings, first: PageSettings): string {
   const parameters = new URLSearchParams();
   for (const name of ['temperature', 'length', 'seed'] as const) {
@@ -16,7 +18,9 @@ export function linkOf(settings: PageSettings, first: PageSettings): string {
   return `${location.href.replace(/#.*/s, '')}#${parameters}`;
 }
 
-/** The settings in the address; settings that are missing or invalid there are as at first. */
+/**
+ * The settings in the address. For settings that are missing or invalid there, the page's initial settings are used.
+ */
 export function settingsIn(fragment: string, first: PageSettings): PageSettings {
   const parameters = new URLSearchParams(fragment.replace(/^#/, ''));
   const number = (name: keyof typeof controlRanges) => {

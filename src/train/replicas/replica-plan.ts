@@ -41,7 +41,7 @@ export interface ReplicaPlan {
   /** Number of this replica among those of all processes, and their number */
   readonly index: number;
   readonly replicas: number;
-  /** Rank and number of the processes that train together; absent where there is one */
+  /** Rank and number of the processes that train together; absent if there is only one */
   readonly processes?: Processes | undefined;
   /** This replica has rows [firstRow, firstRow + rows) of the batch. */
   readonly firstRow: number;
@@ -56,7 +56,7 @@ export interface ReplicaPlan {
   readonly times?: SharedArrayBuffer | undefined;
   /** This replica's rows of the hidden state, [rows, H] by layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
-  /** Where several processes train: such a state of each replica, on the first process those of all of them */
+  /** If several processes train: such a state for each replica; the first process has those of all processes */
   readonly states?: readonly (readonly (readonly SharedTensor[])[])[] | undefined;
 }
 
@@ -88,7 +88,7 @@ export type Reply =
 export interface RunResult {
   /** Number of steps done since the training began */
   readonly step: number;
-  /** The loss or gradient norm that was not finite or far too large; no update was made with it */
+  /** The loss or gradient norm that was not finite or was far too large; it has not been used for an update */
   readonly diverged: { readonly loss: number; readonly gradientNorm: number } | undefined;
 }
 
@@ -102,7 +102,7 @@ export function partition(
   return { first, size: Math.floor((total * (index + 1)) / count) - first };
 }
 
-/** A replica's place among those of its own process. */
+/** A replica's place among the replicas of its own process. */
 export function localShare({
   index,
   replicas,
