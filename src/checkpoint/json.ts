@@ -91,7 +91,7 @@ const listPiece = 100;
 
 /**
  * Yields the JSON of a value, and that of a long list in pieces: otherwise each save would turn the history of a long
- * training into one large string, and memory would grow with the history.
+ * training run into one large string, and memory would grow with the history.
  */
 function* valueJson(value: unknown): Generator<string> {
   if (!Array.isArray(value) || value.length <= listPiece) {

@@ -1,11 +1,11 @@
 /**
- * A lock file beside a model, so that no two trainings write the same one.
+ * A lock file beside a model, so that no two training runs write the same one.
  *
  * The file says which process holds the lock. On the same machine that process can be looked up, so a lock whose holder
  * was killed is taken over at once. If the holder runs elsewhere (on another machine or in a container with the same
  * files), the file's age decides, because a holder touches it every few seconds. Locks of the operating system would
  * need none of this, but Node.js does not offer them; npm packages for lock files rely on age alone, so that a killed
- * training could not be resumed for a while.
+ * training run could not be resumed for a while.
  */
 import { randomBytes } from 'node:crypto';
 import {

@@ -88,7 +88,7 @@ export function readState(path: string): Promise<TrainingState> {
 }
 
 /**
- * Reads the latest model of a training from its state: the moving average of the weights, if one is kept.
+ * Reads the latest model of a training run from its state: the moving average of the weights, if one is kept.
  * @throws CharnnError naming the file and the field that is wrong
  */
 export async function readLastModel(path: string): Promise<Model> {

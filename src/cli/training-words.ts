@@ -1,4 +1,4 @@
-/** What is printed about a training while it runs; losses are in bits per character everywhere. */
+/** What is printed about a training run while it runs; losses are in bits per character everywhere. */
 import { chalkStderr as chalk } from 'chalk';
 import cliProgress from 'cli-progress';
 import type {

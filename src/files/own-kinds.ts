@@ -14,7 +14,7 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
     'page',
     /^<!doctype html>\n<html lang="en">\n<head>\n[\s\S]{0,1000}<meta name="generator" content="charnn">/,
   ],
-  // the first event of a training, as `--json` writes it
+  // the first event of a training run, as `--json` writes it
   ['log', /^\{"type":"start","model":\{"cell":/],
   ['compressed', /^charnn\0z/],
   ['safetensors', /^[\s\S]{8}\{"__metadata__":\{"format":"charnn"/],

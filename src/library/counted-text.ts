@@ -1,4 +1,4 @@
-/** Decides before a training begins whether the n-grams of its text are counted, and with which contexts. */
+/** Decides before a training run begins whether the n-grams of its text are counted, and with which contexts. */
 
 import { usualContext } from '../counts/count-text.js';
 import { heldLength } from '../counts/count-training.js';

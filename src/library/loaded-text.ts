@@ -1,4 +1,4 @@
-/** A text that has been read, with the options it was read with: the input of a training. */
+/** A text that has been read, with the options it was read with: the input of a training run. */
 import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';

@@ -1,7 +1,8 @@
 import type { Phase } from '../train/events.js';
 
 /**
- * Receives the messages that arise while a text is read and a training is prepared; the library turns them into events.
+ * Receives the messages that arise while a text is read and a training run is prepared; the library turns them into
+ * events.
  */
 export interface Messages {
   /** Receives a message that the user should know but need not act on */

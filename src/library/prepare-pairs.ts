@@ -1,4 +1,4 @@
-/** Prepares a new training on pairs: decides sizes and configuration. */
+/** Prepares a new training run on pairs: decides sizes and configuration. */
 import { grouped } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { type PairTable, pairCount } from '../model/pairs/pair-table.js';

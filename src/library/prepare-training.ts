@@ -1,4 +1,4 @@
-/** Prepares a training from a text and options, or from a state. */
+/** Prepares a training run from a text and options, or from a state. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Precision } from '../backend/device.js';
@@ -40,7 +40,7 @@ import { withDocuments, withLabelledRecords, withRecords } from './records.js';
 import { type SplitText, trainingText, type ValidationSource } from './training-text.js';
 
 /**
- * Prepares a new training: decides sizes and configuration.
+ * Prepares a new training run: decides sizes and configuration.
  * @param initFrom a model to start from
  */
 export async function prepareNew(
@@ -156,7 +156,7 @@ async function pick(
   };
 }
 
-/** Returns the text of a resumed training; `path` is that of its state, for messages. */
+/** Returns the text of a resumed training run; `path` is that of its state, for messages. */
 export type ResumedText = (
   state: TrainingState,
   source: TextSource,
@@ -164,7 +164,7 @@ export type ResumedText = (
 ) => Promise<LoadedText>;
 
 /**
- * Prepares a training that resumes from its state.
+ * Prepares a training run that resumes from its state.
  * @throws CharnnError when the text, or the model beside the state, is not the one that the state records
  */
 export async function prepareResumed(
@@ -224,7 +224,7 @@ export async function prepareResumed(
   };
 }
 
-/** Says that a training continues in another precision than that of its first steps. */
+/** Says that a training run continues in another precision than that of its first steps. */
 function noteOtherPrecision(before: Precision, now: Precision, messages: Messages): void {
   if (before === now) return;
   messages.note(

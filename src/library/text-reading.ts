@@ -67,7 +67,7 @@ export function readingOf(
 }
 
 /**
- * The columns with labels and vectors that a training reads.
+ * The columns with labels and vectors that a training run reads.
  * @throws UsageError for labels and vectors if there are no columns, and for too many
  */
 export function besideOf(

@@ -53,7 +53,7 @@ const rows = {
 };
 
 /**
- * Options of a training, all of which may be absent: those of `charnn train`, and some for programs only. An absent
+ * Options of a training run, all of which may be absent: those of `charnn train`, and some for programs only. An absent
  * option has its default, or is picked by the text and the time.
  */
 export interface TrainOptions extends Omit<CommandTrainOptions, Elsewhere> {

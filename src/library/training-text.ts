@@ -30,7 +30,7 @@ export interface SplitText {
 }
 
 /**
- * @param known the vocabulary of a resumed training, whose text was reported when it was new
+ * @param known the vocabulary of a resumed training run, whose text was reported when it was new
  * @throws CharnnError for a validation text that cannot be read
  */
 export async function trainingText(

@@ -1,4 +1,4 @@
-/** A training with its files: it locks them, prepares and runs, and saves models and states. */
+/** A training run with its files: it locks them, prepares and runs, and saves models and states. */
 
 import { writeHeldFile } from '../checkpoint/atomic.js';
 import { countsBytes } from '../checkpoint/counts-field.js';
@@ -36,7 +36,7 @@ export interface TrainingRequest {
   readonly messages: Messages;
   /** The processes that train together; absent if there is only one */
   readonly processes?: ProcessCounts | undefined;
-  /** Reads the text of a new training. */
+  /** Reads the text of a new training run. */
   text(): Promise<LoadedText>;
   readonly resumedText: ResumedText;
 }
@@ -84,7 +84,7 @@ export class SavedTraining {
             }),
           plainWeights: options.plainWeights ?? false,
         });
-      // the kept models of a new training are checked before its text is read, which may take long
+      // the kept models of a new training run are checked before its text is read, which may take long
       const empty = resuming ? undefined : await keeping(options.keep);
       const prepared = resuming
         ? await prepareResumed(request.resumedText, options, path, messages, processes)

@@ -44,7 +44,7 @@ export interface OptionRow<T = unknown> {
 
   // --- for options that files record ---
 
-  /** Whether it may change when a training is resumed */
+  /** Whether it may change when a training run is resumed */
   readonly resume?: boolean;
   /** The field of files that holds it, if it differs from the option's name: `schedule.rate` */
   readonly field?: string;

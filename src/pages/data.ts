@@ -88,14 +88,14 @@ export interface UnitData {
   readonly unit: number;
 }
 
-/** A quantity over the steps of a training. */
+/** A quantity over the steps of a training run. */
 export interface Series {
   /** Steps in ascending order */
   readonly steps: readonly number[];
   readonly values: readonly number[];
 }
 
-/** One training, read from its model's history or from its log. */
+/** One training run, read from its model's history or from its log. */
 export interface RunData {
   readonly name: string;
   /** Kind and size of the network, if known */
@@ -125,7 +125,7 @@ export interface SearchData {
     readonly name: string;
     readonly hidden: number;
     readonly steps: number;
-    /** Mean over the seeds, and half the width of its 95 % confidence interval; undefined if a training diverged */
+    /** Mean over the seeds, and half the width of its 95 % confidence interval; undefined if a training run diverged */
     readonly loss: readonly [mean: number, margin: number] | undefined;
     readonly toLstm: readonly [mean: number, margin: number] | undefined;
     /** Mean loss at fractions of the training */

@@ -23,7 +23,7 @@ export interface SearchSettings extends Shape {
   readonly batchSize: number;
   readonly seqLength: number;
   readonly backend: BackendName;
-  /** Number of trainings that run at the same time, each on one thread */
+  /** Number of training runs that run at the same time, each on one thread */
   readonly threads: number;
   /** Time for the whole search, in seconds */
   readonly seconds: number;
@@ -33,7 +33,7 @@ export interface SearchPlan extends SearchSettings {
   readonly parameters: number;
   /** Number of rounds, which alternate between mutations of the best cells and random changes of LSTM and GRU */
   readonly rounds: number;
-  /** Number of cells in a round; after each training the better half is trained on, until two are left */
+  /** Number of cells in a round; after each training run the better half is trained on, until two are left */
   readonly width: number;
   /**
    * Seconds of the first training runs in a round, each of which trains one cell on one thread. After each series of
@@ -54,7 +54,7 @@ const minSteps = 10;
 /** Fraction of the time for everything but training: validation, compiling, starting threads */
 const overhead = 0.12;
 
-/** Numbers of cells in the successive trainings of a round of `width` cells, such as 8, 4, 2 */
+/** Numbers of cells in the successive training runs of a round of `width` cells, such as 8, 4, 2 */
 export function rungsOf(width: number): number[] {
   const rungs: number[] = [];
   for (let cells = width; cells >= 2; cells = Math.floor(cells / 2)) rungs.push(cells);
@@ -129,7 +129,7 @@ export function baseline(name: Baseline): Candidate {
   return { name, equations, parent: undefined, round: 0, isEvolved: false };
 }
 
-/** One training of a cell */
+/** One training run of a cell */
 export interface Job {
   readonly candidate: Candidate;
   readonly hidden: number;

@@ -151,7 +151,7 @@ export class PairCoding {
 
 const characters: PairUnits = { source: 'char', target: 'char', symbols: [] };
 
-/** The coding for the pairs of a model, or of a resumed training */
+/** The coding for the pairs of a model, or of a resumed training run */
 export function codingOf({ pairs = characters }: TextOptions): PairCoding {
   return PairCoding.of(pairs);
 }

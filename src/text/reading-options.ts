@@ -37,7 +37,7 @@ export interface ReadingOptions {
   readonly isOptional?: boolean;
   /**
    * Whether files are read as charnn 0.1.0 read them: always as UTF-8, nothing unpacked, and skipping files in folders
-   * that contain a NUL byte. A training that began in this way is resumed in this way.
+   * that contain a NUL byte. A training run that began in this way is resumed in this way.
    */
   readonly plain?: boolean;
   /** Columns with labels and vectors, which are read as well */

@@ -1,4 +1,4 @@
-/** Where a training stands between two steps, beginning with its first weights or with its saved state. */
+/** Where a training run stands between two steps, beginning with its first weights or with its saved state. */
 import type { Backend } from '../backend/backend.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { initialValues, parameterTable } from '../model/parameters.js';

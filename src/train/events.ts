@@ -1,4 +1,4 @@
-/** The events that a training reports while it runs. Losses are in nats per character. */
+/** The events that a training run reports while it runs. Losses are in nats per character. */
 
 import type { Precision } from '../backend/device.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -17,9 +17,9 @@ export interface StartEvent {
   readonly backend: string;
   /** The number format of matrix products */
   readonly precision: Precision;
-  /** Steps already done: above 0 when a training is resumed */
+  /** Steps already done: above 0 when a training run is resumed */
   readonly step: number;
-  /** Total number of steps; undefined until a training by the clock has planned it */
+  /** Total number of steps; undefined until a training run with a time limit has planned it */
   readonly totalSteps: number | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface Validation {
    * loss for a text.
    */
   readonly validationLoss: number | null;
-  /** Validation loss of network and counts together; absent from a training without counts */
+  /** Validation loss of network and counts together; absent from a training run without counts */
   readonly mixtureLoss?: number;
   readonly learningRate: number;
   /** Mean norm of the gradient before clipping, since the previous validation; null before the first step */
@@ -99,7 +99,7 @@ export interface SampleEvent {
   readonly text: string;
 }
 
-/** The phases of a training, in order; training and validating alternate. */
+/** The phases of a training run, in order; training and validating alternate. */
 export const phases = [
   'reading',
   'measuring',
@@ -111,7 +111,7 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
-/** A training enters a phase, or reports how much of it is done. */
+/** A training run enters a phase, or reports how much of it is done. */
 export interface PhaseEvent {
   readonly type: 'phase';
   readonly phase: Phase;
@@ -156,7 +156,7 @@ export interface EndEvent {
   readonly plan: LengthPlan;
 }
 
-/** Losses on the validation text of models without a network, emitted after the end of a training. */
+/** Losses on the validation text of models without a network, emitted after the end of a training run. */
 export interface BaselineEvent {
   readonly type: 'baseline';
   /** n of the n-gram model */

@@ -1,6 +1,6 @@
 /**
- * A training from beginning to end: starts the replicas, runs them from one validation to the next, keeps the history
- * and the best model, and submits models and states for saving.
+ * A training run from beginning to end: starts the replicas, runs them from one validation to the next, keeps the
+ * history and the best model, and submits models and states for saving.
  */
 import { openDevice } from '../backend/open-device.js';
 import { optionName } from '../errors.js';
@@ -23,7 +23,7 @@ const progressMs = 200;
 const displayedSteps = 50;
 
 /**
- * Runs a training.
+ * Runs a training run.
  * @param others the other processes that take part
  * @returns how it ended; a divergence is an ending, not an exception
  * @throws CharnnError when the back end cannot run or memory does not suffice

@@ -1,5 +1,5 @@
 /**
- * Starts a training from the weights of another model. Vocabularies are matched by character, so that the same
+ * Starts a training run from the weights of another model. Vocabularies are matched by character, so that the same
  * character keeps its weights whatever its id; everything else must have the same shape.
  */
 import { OptionError, type Spelling } from '../errors.js';

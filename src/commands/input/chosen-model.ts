@@ -1,4 +1,4 @@
-/** Reads the model that a command is to use: the best or the latest model of a training. */
+/** Reads the model that a command is to use: the best or the latest model of a training run. */
 import { readLatestModel } from '../../checkpoint/last-model.js';
 import { readAnyModel, requireTexts } from '../../checkpoint/model-file.js';
 import { statePath } from '../../checkpoint/state-file.js';

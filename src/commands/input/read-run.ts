@@ -1,4 +1,4 @@
-/** Reads the progress of a training from a model, which has a history, or from a log of events. */
+/** Reads the progress of a training run from a model, which has a history, or from a log of events. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readAnyModel } from '../../checkpoint/model-file.js';
@@ -103,7 +103,7 @@ function allSeries(
   samples: readonly Entry[],
 ) {
   const bits = (nats: number) => nats / Math.LN2;
-  // a short training validates more often than it reports progress
+  // a short training run validates more often than it reports progress
   const dense = progress.length > validations.length;
   const often = dense ? progress : validations;
   return {
@@ -119,7 +119,9 @@ function allSeries(
   };
 }
 
-/** The finite numbers of this name by step; where a resumed training has repeated steps, the later number is used. */
+/**
+ * The finite numbers of this name by step; where a resumed training run has repeated steps, the later number is used.
+ */
 function seriesOf(entries: readonly Entry[], key: string, scale = (x: number) => x): Series {
   const byStep = new Map<number, number>();
   for (const { step, [key]: value } of entries) {

@@ -24,7 +24,10 @@ export interface Clipping {
   readonly limit: number;
   /** The fraction of the steps whose gradient was clipped */
   readonly fraction: number;
-  /** Mean gradient norm before clipping: over the whole training, and between the two validations where it was largest */
+  /**
+   * Mean gradient norm before clipping: over the whole training run, and between the two validations where it was
+   * largest
+   */
   readonly meanNorm: number;
   readonly maxMeanNorm: number;
 }

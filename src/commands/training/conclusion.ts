@@ -1,4 +1,4 @@
-/** What is printed at the end of a training: how it ended, how good its model is, and what to do next. */
+/** What is printed at the end of a training run: how it ended, how good its model is, and what to do next. */
 import { clock, grouped, type Output } from '../../cli/output.js';
 import { weightsByLength } from '../../counts/mixture.js';
 import { DivergenceError } from '../../errors.js';
@@ -11,8 +11,8 @@ import { precisionOf } from '../../train/precision.js';
 import { schema } from '../../train/schema/schema.js';
 
 /**
- * Prints how a training ended.
- * @param isIdle whether a resumed training had nothing left to do
+ * Prints how a training run ended.
+ * @param isIdle whether a resumed training run had nothing left to do
  * @throws DivergenceError for one that diverged
  */
 export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, output: Output): void {

@@ -1,4 +1,4 @@
-/** Where the time of a training goes, as fractions of the time of all its threads. */
+/** Where the time of a training run goes, as fractions of the time of all its threads. */
 import type { ProductCounts } from '../../backend/product-meter.js';
 import type { OperationTimes } from '../replicas/operation-times.js';
 

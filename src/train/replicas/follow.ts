@@ -10,7 +10,7 @@ import { onSharedMemory } from './portable.js';
 import { Replicas } from './replica-group.js';
 
 /**
- * Takes part in a training until the first process ends it. It reads no text, writes no file and prints nothing.
+ * Takes part in a training run until the first process ends it. It reads no text, writes no file and prints nothing.
  * @returns whether the training ended well
  * @throws CharnnError when this process fails, or the first one is lost
  */

@@ -1,6 +1,6 @@
 /**
- * The replicas of a training as the main thread sees them: threads with shared memory, all of which receive the same
- * orders. The main thread computes nothing, so that it stays free for signals and progress.
+ * The replicas of a training run as the main thread sees them: threads with shared memory, all of which receive the
+ * same orders. The main thread computes nothing, so that it stays free for signals and progress.
  */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { Scope } from '../../backend/device.js';
@@ -47,7 +47,7 @@ export interface ReplicaSurroundings {
 
 export class Replicas {
   readonly control: SharedControl;
-  /** Counts to be mixed with the network; undefined in a training without counts */
+  /** Counts to be mixed with the network; undefined in a training run without counts */
   readonly mixing: MixingPlan | undefined;
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];

@@ -1,5 +1,5 @@
 /**
- * The data that every replica of a training receives at its start: sizes, and handles of the shared tensors. It is
+ * The data that every replica of a training run receives at its start: sizes, and handles of the shared tensors. It is
  * passed by `postMessage`, so it consists of plain data and shared memory.
  */
 import type { SharedTensor } from '../../backend/backend.js';
@@ -19,7 +19,7 @@ export interface TrainingDocuments {
   readonly held?: Documents | undefined;
 }
 
-/** The pairs of the training and the validation text, in a training on pairs */
+/** The pairs of the training and the validation text, in a training run on pairs */
 export interface TrainingPairs {
   readonly marks: PairMarks;
   readonly train: PairTable;
@@ -36,7 +36,7 @@ export interface ReplicaPlan {
   /** The documents of the text, if each file or record is a document */
   readonly documents?: TrainingDocuments | undefined;
   readonly pairs?: TrainingPairs | undefined;
-  /** Counts to be mixed with the network; absent in a training without counts */
+  /** Counts to be mixed with the network; absent in a training run without counts */
   readonly mixing?: MixingPlan | undefined;
   /** Number of this replica among those of all processes, and their number */
   readonly index: number;
@@ -60,7 +60,7 @@ export interface ReplicaPlan {
   readonly states?: readonly (readonly (readonly SharedTensor[])[])[] | undefined;
 }
 
-/** The processes of a training, each of which has the same number of replicas */
+/** The processes of a training run, each of which has the same number of replicas */
 export interface Processes {
   readonly rank: number;
   readonly size: number;

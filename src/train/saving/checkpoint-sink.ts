@@ -2,12 +2,12 @@
  * Saves while training goes on: snapshots are submitted, and written one at a time.
  *
  * A model is always written before the state that records it. So whatever has been saved when the process dies, the
- * model on disk is the best one up to the state's step, or a later one that the resumed training will reach again.
+ * model on disk is the best one up to the state's step, or a later one that the resumed training run will reach again.
  */
 import type { Model } from '../../model/model-data.js';
 import type { TrainingState } from './training-state.js';
 
-/** Writes the files of a training. If writing fails, the old file is still there. */
+/** Writes the files of a training run. If writing fails, the old file is still there. */
 export interface CheckpointSink {
   model(model: Model): Promise<void>;
   state(state: TrainingState): Promise<void>;

@@ -1,11 +1,11 @@
-/** Decides what a training saves after a validation, between two validations, and when it is interrupted. */
+/** Decides what a training run saves after a validation, between two validations, and when it is interrupted. */
 import { CharnnError } from '../../errors.js';
 import type { Model } from '../../model/model-data.js';
 import type { CurrentTraining } from '../current-training.js';
 import { Saver } from './checkpoint-sink.js';
 import { modelOf, stateOf } from './snapshot.js';
 
-/** Max seconds between two saves of the state, so that killing a long training loses little */
+/** Max seconds between two saves of the state, so that killing a long training run loses little */
 const maxSeconds = 60;
 
 export class SavePlan {
