@@ -27,7 +27,7 @@ export interface StoredTensor {
   readonly name: string;
   readonly dtype: ValueType;
   readonly shape: readonly number[];
-  /** Where its bytes begin in the file, and how many there are */
+  /** Where the bytes of the tensor begin in the file, and how many there are */
   readonly start: number;
   readonly length: number;
   /** The name of the tensor as messages show it, including that of the file */

@@ -26,7 +26,7 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
 export const kindBytes = 2048;
 
 /**
- * Which of charnn's own kinds a file is; undefined for any other file.
+ * Which of the kinds of files that charnn writes a file is; undefined for any other file.
  * @param start its first `kindBytes` bytes, or more
  */
 export function ownKind(start: Uint8Array): OwnKind | undefined {

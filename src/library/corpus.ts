@@ -108,7 +108,7 @@ export class Corpus {
     return heldOf(this).loaded.corpus.files;
   }
 
-  /** Its different characters, in the order of their code points; with `unit: 'byte'`, one for each byte */
+  /** The different characters of the text, in the order of their code points; with `unit: 'byte'`, one for each byte */
   get alphabet(): string[] {
     const { vocabulary } = heldOf(this).loaded.corpus;
     return vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));

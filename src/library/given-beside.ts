@@ -33,7 +33,7 @@ export function columnsOf({ beside }: Pick<Model, 'beside'>): Pick<ReadingOption
   return { beside: { labels: names, ...(vector !== undefined && { vector }) } };
 }
 
-/** What files record about the columns */
+/** What model and state files record about the columns */
 export function recordedBeside(
   { beside }: ReadingOptions,
   given: ReadConditions | undefined,

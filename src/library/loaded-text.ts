@@ -126,7 +126,7 @@ export async function loadTexts(
   return { ...loaded, paths: paths.map(absolute), leftOut: [...leftOut] };
 }
 
-/** The rules with which a text was read, fixed to what was found in it. */
+/** The rules with which a text was read, including those that were found in the text itself. */
 export function asLoaded<Rules extends TextRules>(rules: Rules): Rules {
   const { coding } = rules;
   if (coding === undefined) return rules;

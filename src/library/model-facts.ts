@@ -1,4 +1,4 @@
-/** What a model tells about itself. */
+/** Facts that a model reports about itself. */
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { symbolName } from '../text/pair-coding.js';
@@ -34,7 +34,7 @@ export abstract class ModelFacts {
     return this.#data.separator;
   }
 
-  /** How it was trained, as its file records it: options, step, back end, and the texts */
+  /** How the model was trained, as its file records it: options, step, back end, and texts */
   get training(): Readonly<Record<string, unknown>> {
     return structuredClone(this.#data.training ?? {});
   }

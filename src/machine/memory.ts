@@ -9,7 +9,10 @@ const pageBytes = 4096;
 /** Bytes that Node.js itself takes, out of a limit that counts the whole process */
 const processBytes = 64 * 2 ** 20;
 
-/** A memory limit, of this process alone or shared with others, and how much of it is used */
+/**
+ * A memory limit that applies to this process alone or is shared with other processes, and how much of the memory is in
+ * use
+ */
 export interface MemoryLimit {
   readonly bytes: number;
   readonly used: number;

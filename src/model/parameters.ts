@@ -142,7 +142,7 @@ function newTable(config: ModelConfig): ParameterTable {
 }
 
 interface Placement extends Partial<Pick<Parameter, 'decays' | 'gates' | 'vocabularyAxis'>> {
-  /** Whether it directly follows the preceding parameter */
+  /** Whether the parameter directly follows the preceding one in memory */
   readonly follows?: boolean;
 }
 

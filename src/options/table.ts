@@ -44,15 +44,15 @@ export interface OptionRow<T = unknown> {
 
   // --- for options that files record ---
 
-  /** Whether it may change when a training run is resumed */
+  /** Whether the option may change when a training run is resumed */
   readonly resume?: boolean;
   /** The field of files that holds it, if it differs from the option's name: `schedule.rate` */
   readonly field?: string;
   /** The version of files in which it first appeared; for earlier files the default is used. */
   readonly since?: number;
-  /** Whether it may be absent from a complete configuration */
+  /** Whether the option may be absent from a complete configuration */
   readonly optional?: boolean;
-  /** Whether files record it although it is not an option */
+  /** Whether files record the row although it is not an option */
   readonly internal?: boolean;
 }
 

@@ -7,7 +7,7 @@
 export const weightFormats = ['f32', 'f16', 'int8'] as const;
 export type WeightFormat = (typeof weightFormats)[number];
 
-/** The least and the greatest value of each control; programs that ask the server have the same ranges. */
+/** The smallest and the largest value of each control; the server accepts the same ranges. */
 export const controlRanges = {
   temperature: [0, 2],
   length: [1, 100_000],
@@ -35,7 +35,7 @@ export interface ModelPageData {
   readonly title: string;
   /** Paragraphs below the title */
   readonly text: readonly string[];
-  /** Whether it converts lines, instead of continuing a text */
+  /** Whether the page converts lines, instead of continuing a text */
   readonly converts: boolean;
   /** Kind and size of the network, in words */
   readonly summary: string;
@@ -75,7 +75,7 @@ export interface TextPiece {
 
 export interface ConvertedLine {
   readonly text: string;
-  /** How it ended: by itself, cut off, or refused because the line is too long */
+  /** How the target ended: by itself, cut off, or refused because the line is too long */
   readonly end: 'end' | 'cut' | 'refused';
   /** Number of characters of the line that the model does not know */
   readonly unknown: number;

@@ -9,7 +9,7 @@ import type { PageContent } from '../pages/page.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { PublishedModel } from './published-model.js';
 
-/** What the person who publishes the page says about it */
+/** Texts for the page that the publisher gives */
 export interface PageWords {
   readonly title: string;
   /** Paragraphs below the title */

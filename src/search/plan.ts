@@ -110,9 +110,9 @@ export async function planSearch(settings: SearchSettings): Promise<SearchPlan> 
 
 /** A cell in a search: LSTM or GRU, or one that was found */
 export interface Candidate {
-  /** Its name: `lstm`, `gru`, or c1, c2, … in the order in which they were made */
+  /** The name of the cell: `lstm`, `gru`, or c1, c2, … in the order in which they were made */
   readonly name: string;
-  /** Its equations; for the baselines, those of the library */
+  /** The equations of the cell; for the baselines, those of the library */
   readonly equations: string;
   /** The cell that was changed to make this one; undefined for the baselines */
   readonly parent: string | undefined;

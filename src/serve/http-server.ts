@@ -20,7 +20,7 @@ export interface Service {
   readonly backend: Backend;
   /** The page at `/`, as bytes of UTF-8 */
   readonly page: Uint8Array;
-  /** The name or address to listen on */
+  /** Called with errors that are defects of charnn. */
   readonly host: string;
   readonly port: number;
   /** Is told of errors that are defects of charnn. */

@@ -30,7 +30,7 @@ export class CurrentTraining {
   readonly rollback: Rollback;
   /** The training's id; a state of version 1 has none */
   readonly id: string | undefined;
-  /** Whether it started from the weights of a given model */
+  /** Whether the training run started from the weights of a given model */
   readonly isFineTuning: boolean;
   /** Number of characters predicted in validation that the vocabulary does not have */
   readonly validationUnknown: number;

@@ -32,7 +32,7 @@ export interface ProgressEvent {
   readonly epoch: number;
   /** Training loss, averaged over the latest steps */
   readonly loss: number;
-  /** The same loss in bits */
+  /** The same loss, in bits per character */
   readonly bitsPerCharacter: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
@@ -80,7 +80,7 @@ export interface LossesInBits {
 
 export interface ValidationEvent extends Validation, LossesInBits {
   readonly type: 'validation';
-  /** Whether it is the best so far, so that the model was saved */
+  /** Whether this validation is the best so far, so that the model was saved */
   readonly best: boolean;
   readonly secondsElapsed: number;
 }

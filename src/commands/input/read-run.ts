@@ -38,7 +38,9 @@ export async function readRun(path: string): Promise<RunData> {
 
 const ending = /\.(json|jsonl|log|ndjson)$/;
 
-/** A pipe cannot be inspected without consuming it, so it counts as a log; hardly anyone sends a model through one. */
+/**
+ * A pipe cannot be inspected without consuming it, so it counts as a log; people rarely pass a model through a pipe.
+ */
 async function isModel(path: string): Promise<boolean> {
   if (path === '-') return false;
   const stats = await stat(path).catch((cause) => {

@@ -25,7 +25,10 @@ export interface LengthPlan {
 const usualValidations = 20;
 /** Max fraction of the time that validation should take */
 const maxValidationFraction = 0.1;
-/** Time to read a character in validation, relative to training on it; validation runs only the forward pass. */
+/**
+ * Time to read a character in validation, as a fraction of the time to train on it; validation runs only the forward
+ * pass.
+ */
 const readingCost = 1 / 3;
 /** Seconds between two measurements of the speed, in a training run with a time limit */
 const segmentSeconds = 0.5;

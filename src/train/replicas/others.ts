@@ -19,14 +19,14 @@ export interface Invitation {
   readonly precision: Precision;
 }
 
-/** What the first process sends */
+/** The messages that the first process sends */
 export type ToOthers =
   | Invitation
   | { readonly type: 'order'; readonly order: Order }
   | { readonly type: 'stop' }
   | { readonly type: 'end'; readonly isFailure: boolean };
 
-/** What the others send */
+/** The messages that the others send */
 export type FromOthers =
   | { readonly type: 'ready' }
   | { readonly type: 'replies'; readonly replies: readonly Reply[] }

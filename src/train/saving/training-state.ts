@@ -40,7 +40,7 @@ export interface TrainingState {
   readonly tally: RunningMetrics;
   /** The number of rollbacks so far */
   readonly rollbacks: number;
-  /** Whether it started from a given model; absent means that it did not */
+  /** Whether the training run started from a given model; absent means that it did not */
   readonly isFineTuning?: boolean;
   /**
    * Number of unknown characters in validation whose cost is part of the history's losses; absent, as in older files,

@@ -196,7 +196,7 @@ export const runningPrecision = option('<format>', choice(trainingPrecisions), p
   default: 'f32',
 });
 
-/** The same for commands in which a trained model only predicts */
+/** The same precision option for commands in which a trained model only predicts */
 export const predictingPrecision = option(
   '<format>',
   choice(precisionNames),

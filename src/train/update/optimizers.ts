@@ -18,7 +18,7 @@ export interface Optimizer {
   readonly moments: number;
   /** Whether weight decay shrinks the weights directly, instead of adding an L2 penalty to the gradient */
   readonly decoupled: boolean;
-  /** Whether it updates each weight matrix of a cell's gates as a whole */
+  /** Whether the optimiser updates each weight matrix of a cell's gates as a whole */
   readonly takesMatrices?: boolean;
   /**
    * Number of lists of moments, counted from the first, that it uses for these matrices; in the other lists their
