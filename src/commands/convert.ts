@@ -56,7 +56,7 @@ export const convert = defineCommand({
     ['echo hello | charnn convert -m lexicon.json', 'another model'],
     ['charnn convert --n-best 5 --scores < words.txt', 'five targets for each'],
     ['charnn convert --label form=past < verbs.txt', 'for a model with labels'],
-    ['charnn convert --threshold 0.2 --mark ? < words.txt', 'only targets that are likely'],
+    ['charnn convert --threshold 0.2 --mark ? < words.txt', 'only likely targets'],
   ],
   synonyms: ['translate', 'transduce', 'transliterate', 'g2p'],
   options: table,

@@ -170,9 +170,7 @@ describe('charnn cells', () => {
     expect(stdout).toContain("h' = tanh(U_h (r*h) + tanh(P x) + b_h)*z + h*(1 - z)\n");
     // five matrices and three vectors
     expect(stdout).toContain('50,300 in a layer of 100 units');
-    expect(stdout).toContain(
-      '2 per time step depend on the state, with 2 matrices of 100 × 100',
-    );
+    expect(stdout).toContain('2 per time step depend on the state, with 2 matrices of 100 × 100');
     expect((await folder.run(['cells', 'show', 'lstm'])).stdout).toContain('kernels of its own');
   });
 

@@ -101,10 +101,10 @@ describe('what is refused', () => {
     fileOf({ ...header, __metadata__: { ...metadata, ...entry } }, data);
 
   test.each<[string, Buffer, RegExp]>([
-    ['an empty file', Buffer.alloc(0), /is not a file of safetensors$/],
-    ['a file of torch.save', Buffer.from('PK\x03\x04 and so on'), /perhaps of torch\.save/],
-    ['a model of charnn', Buffer.from('{\n"format":"charnn"}'), /needs no import/],
-    ['a long header', Buffer.concat([Buffer.alloc(8, 0xff), whole]), /not a file of safetensors/],
+    ['an empty file', Buffer.alloc(0), /is not a safetensors file$/],
+    ['a file of torch.save', Buffer.from('PK\x03\x04 and so on'), /perhaps one of torch\.save/],
+    ['a model of charnn', Buffer.from('{\n"format":"charnn"}'), /does not need to be imported/],
+    ['a long header', Buffer.concat([Buffer.alloc(8, 0xff), whole]), /not a safetensors file/],
     [
       'a header longer than charnn reads',
       Buffer.concat([Buffer.from([0, 0, 0, 0, 1, 0, 0, 0]), Buffer.from('{}')]),
@@ -222,7 +222,7 @@ describe('state dicts of PyTorch', () => {
     ['half a layer', { ...lstm, 'rnn.weight_hh_l1': [8, 2] }, /has no tensor weight_ih_l1/],
     ['another cell', { ...lstm, 'rnn.weight_hh_l0': [4, 2] }, /nn\.LSTM \(4H, H\)/],
     ['other inputs', { ...lstm, 'embedding.weight': [5, 4] }, /must have the shape \[5,3\]/],
-    ['no inputs', { ...lstm, 'rnn.weight_ih_l0': [8, 0] }, /multiplies no input/],
+    ['no inputs', { ...lstm, 'rnn.weight_ih_l0': [8, 0] }, /has no columns for the input/],
     ['no output', { ...lstm, 'linear.weight': [0, 0] }, /must have the shape|lists 5/],
     [
       'too few characters',
