@@ -221,7 +221,7 @@ export abstract class CpuBackend {
       const id = values[i];
       if (id >= 0 && id < limit) continue;
       throw new CharnnError(
-        `an id must be below ${limit}, the size of the vocabulary, and one is ${id}: the ids are of another vocabulary`,
+        `an id must be below ${limit}, the size of the vocabulary, but one is ${id}: the ids belong to another vocabulary`,
       );
     }
   }

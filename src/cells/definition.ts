@@ -82,7 +82,7 @@ class Definition {
     if (name.endsWith("'")) {
       fail(
         at,
-        `${name} may not be a number: a line with a number alone is the initial value of a learned vector`,
+        `${name} may not be a number: a line that contains only a number is the initial value of a learned vector`,
       );
     }
     if (this.initials.has(name)) fail(at, `${name} has two initial values: leave one of them out`);
@@ -141,7 +141,7 @@ class Definition {
       const hint = given.has(name) ? '' : suggestion(nearest(name, [...this.vectors.keys()]));
       fail(
         at,
-        `${name} ${what}${hint}: a line with a number alone is the initial value of a learned vector; write a constant where it is used`,
+        `${name} ${what}${hint}: a line that contains only a number is the initial value of a learned vector; write a constant where it is used`,
       );
     }
     if (![...this.matrices.values()].some(({ ofInput }) => ofInput)) {

@@ -61,7 +61,7 @@ export function* fileJson(
       headBytes += Buffer.byteLength(piece);
       if (headBytes > limits.headBytes) {
         throw new CharnnError(
-          `the file would hold more than ${limits.headBytes} bytes beside its tensors (at the field ${printable(key)}), which is more than charnn could read back`,
+          `the file would hold more than ${limits.headBytes} bytes in addition to its tensors (at the field ${printable(key)}), which is more than charnn could read back`,
         );
       }
       hash.update(piece);
@@ -182,7 +182,7 @@ export class CheckpointFile {
 /** What messages call the kinds of files, which are often in the same folder and easily confused */
 const words: ReadonlyMap<unknown, string> = new Map([
   [fileFormats.model, 'a model'],
-  [fileFormats.state, 'the state of a training'],
+  [fileFormats.state, 'the state of a training run'],
 ]);
 
 /**
@@ -199,7 +199,7 @@ export function checkVersion(fields: Fields, shown: string, kind: JsonKind): voi
     throw new CharnnError(
       is === undefined
         ? `${shown} is not ${wanted} that charnn wrote: its "format" field does not say so`
-        : `${shown} is ${is}, not ${wanted}: give the file that lies beside it instead`,
+        : `${shown} is ${is}, not ${wanted}: give the other file beside it instead`,
     );
   }
   if (fields.integer('version', 1, 1e6) > version) {

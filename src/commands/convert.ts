@@ -71,7 +71,7 @@ async function convertTexts(
   const search = searchSettings(options, options.scores ?? false);
   if (options.mark !== undefined && options.threshold === undefined) {
     throw new UsageError(
-      '--mark is for targets that --threshold leaves out: give --threshold, too',
+      '--mark is for targets that --threshold leaves out: give --threshold as well',
     );
   }
   const output = createOutput(options.quiet ?? false);

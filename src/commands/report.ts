@@ -9,9 +9,14 @@ import { readRun } from './input/read-run.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 
 const table = {
-  model: option('<file>', repeated(modelFile), 'a model to show, beside those named as arguments', {
-    short: 'm',
-  }),
+  model: option(
+    '<file>',
+    repeated(modelFile),
+    'a model to show, in addition to those named as arguments',
+    {
+      short: 'm',
+    },
+  ),
   output: option('<file>', path, 'where to write the page', {
     short: 'o',
     default: 'report.html',

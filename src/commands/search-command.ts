@@ -127,7 +127,7 @@ async function run(texts: readonly string[], options: Options): Promise<number |
       ),
     );
     if (result === undefined) {
-      output.note(`interrupted: the search is in ${quote(recordPath)}; go on with --resume`);
+      output.note(`interrupted: the search is in ${quote(recordPath)}; continue it with --resume`);
       return interruption.exitCode;
     }
     const { plan } = record;

@@ -49,7 +49,7 @@ export const serve = defineCommand({
     'Serve a model on this machine: the page of charnn publish at /, and an HTTP\ninterface for programs at /v1/completions, /v1/models and /score.',
   examples: [
     ['charnn serve poems.json', 'then open http://127.0.0.1:8080'],
-    ['charnn serve --host 0.0.0.0 --port 80', 'for other machines, too'],
+    ['charnn serve --host 0.0.0.0 --port 80', 'let other machines connect'],
   ],
   synonyms: ['server', 'http', 'api', 'daemon'],
   options: table,

@@ -26,7 +26,7 @@ const table = {
   model: option(
     '<file>',
     repeated(modelFile),
-    'a model to compare, beside those named as arguments',
+    'a model to compare, in addition to those named as arguments',
     {
       short: 'm',
     },

@@ -123,7 +123,7 @@ export function requireCompressible(bytes: number): void {
   const remedy = 'split it (split -b 1G), and compress the parts';
   if (bytes > contentBytes) {
     throw new CharnnError(
-      `the file has ${bytes} bytes or more, and at most ${contentBytes} are compressed at a time: ${remedy}`,
+      `the file has ${bytes} bytes or more, but at most ${contentBytes} can be compressed at a time: ${remedy}`,
     );
   }
   requireMemory(bytesPerByte * bytes, `compressing ${bytes} bytes`, remedy);

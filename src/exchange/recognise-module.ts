@@ -78,7 +78,7 @@ function sizesOf(tensors: ReadonlyMap<string, StoredTensor>, shown: string) {
   const input = tensors.get('rnn.weight_ih_l0');
   if (recurrent === undefined || input === undefined) {
     throw new CharnnError(
-      `${shown} has no tensors weight_ih_l0 and weight_hh_l0: charnn takes state dicts of nn.LSTM, nn.GRU or nn.RNN with nn.Linear`,
+      `${shown} has no tensors weight_ih_l0 and weight_hh_l0: charnn accepts state dicts of nn.LSTM, nn.GRU or nn.RNN with nn.Linear`,
     );
   }
   const [rows, hidden] = recurrent.shape;
@@ -125,8 +125,8 @@ function aroundRecurrent(
   const biases = others.filter(({ name, shape }) => /(^|\.)bias$/.test(name) && shape.length === 1);
   const strange = others.find((tensor) => ![...matrices, ...biases].includes(tensor));
   if (strange) refuse(strange, 'belongs to no module that charnn supports');
-  if (biases.length > 1) refuse(biases[1], 'is a second bias beside the recurrent module');
-  if (matrices.length > 2) refuse(matrices[2], 'is a third matrix beside the recurrent module');
+  if (biases.length > 1) refuse(biases[1], 'is a second bias outside the recurrent module');
+  if (matrices.length > 2) refuse(matrices[2], 'is a third matrix outside the recurrent module');
   if (matrices.length === 0) {
     throw new CharnnError(`${shown} has no weights of an output layer, as nn.Linear has them`);
   }
@@ -163,6 +163,6 @@ function expectShape(tensor: StoredTensor, expected: readonly number[]): void {
 
 function refuse(tensor: StoredTensor, why: string): never {
   throw new CharnnError(
-    `${tensor.shown} ${why}: charnn takes an embedding, nn.LSTM, nn.GRU or nn.RNN of one direction, and nn.Linear`,
+    `${tensor.shown} ${why}: charnn accepts an embedding, nn.LSTM, nn.GRU or nn.RNN of one direction, and nn.Linear`,
   );
 }

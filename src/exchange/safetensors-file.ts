@@ -152,7 +152,7 @@ function requireWhole(
   for (const { start, length, shown: tensor } of sorted) {
     if (start !== end) {
       throw new CharnnError(
-        `${tensor} begins at byte ${start - dataStart} of the values, not at ${end - dataStart}, where the one before it ends`,
+        `${tensor} begins at byte ${start - dataStart} of the values, not at ${end - dataStart}, where the preceding tensor ends`,
       );
     }
     end += length;
@@ -161,7 +161,7 @@ function requireWhole(
   const found = source.read(Buffer.alloc(2), end - 1);
   if (found !== 1) {
     throw new CharnnError(
-      `${shown} ${found === 0 ? 'ends too early' : 'goes on after the last tensor'}: it should have ${end} bytes`,
+      `${shown} ${found === 0 ? 'ends too early' : 'continues after the last tensor'}: it should have ${end} bytes`,
     );
   }
 }
@@ -195,7 +195,7 @@ export function* safetensorsPieces(
   const size = Math.ceil(Buffer.byteLength(header) / 8) * 8;
   if (size > limits.headBytes) {
     throw new CharnnError(
-      `the header of the file would be ${size} bytes, and at most ${limits.headBytes} are allowed`,
+      `the header of the file would be ${size} bytes, but at most ${limits.headBytes} are allowed`,
     );
   }
   const start = Buffer.alloc(lengthBytes + size, ' ');

@@ -111,7 +111,7 @@ describe.each(availableDevices)('%s', (_, open) => {
       const text = foreign.find((list) => list.length === ids.length) ?? foreign[0];
       for (const dynamic of [false, true]) {
         await expect(evaluate(model, open(), text, { dynamic })).rejects.toThrow(
-          /an id must be below 6, the size of the vocabulary, and one is/,
+          /an id must be below 6, the size of the vocabulary, but one is/,
         );
       }
     });

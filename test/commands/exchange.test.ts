@@ -131,7 +131,12 @@ describe('what is refused before any work', () => {
     ],
     ['no file', 2, ['import'], 'no file given'],
     ['a file that is not there', 1, ['import', 'none.safetensors'], 'no file none.safetensors'],
-    ['a model as the file', 1, ['import', 'charnn.json', '-o', 'x.json'], 'does not need to be imported'],
+    [
+      'a model as the file',
+      1,
+      ['import', 'charnn.json', '-o', 'x.json'],
+      'does not need to be imported',
+    ],
     [
       'an existing model',
       1,

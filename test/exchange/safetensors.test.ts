@@ -112,7 +112,7 @@ describe('what is refused', () => {
     ],
     ['a header that is cut off', whole.subarray(0, 100), /the header of .* it ends too early/],
     ['a file that is cut off', whole.subarray(0, -1), /ends too early: it should have/],
-    ['more after the end', Buffer.concat([whole, Buffer.alloc(1)]), /goes on after the last/],
+    ['more after the end', Buffer.concat([whole, Buffer.alloc(1)]), /continues after the last/],
     ['a tensor twice', fileOf(`{"a":{},"a":{}}`, data), /"a" is there twice/],
     ['a deep header', fileOf(`{"a":${'['.repeat(1e5)}`, data), /64 deep/],
     [

@@ -362,7 +362,7 @@ describe('Model', () => {
 
   test('what is missing, damaged or of another kind is told in words', async () => {
     await expect(Model.load(join(folder, 'none.json'))).rejects.toThrow(
-      /^no file \S+none\.json: check its name and its folder$/,
+      /^there is no file \S+none\.json: check its name and its folder$/,
     );
     await expect(Model.load(book)).rejects.toThrow(CharnnError);
     await expect(Model.load(7 as never)).rejects.toThrow('must be a path, but it is a number');

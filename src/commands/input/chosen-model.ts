@@ -33,7 +33,7 @@ export async function readAnyChosenModel(path: string, last = false): Promise<Mo
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new CharnnError(
-      `no file ${quote(file)}: train a model with charnn train, or name one with ${optionName('model')}`,
+      `there is no file ${quote(file)}: train a model with charnn train, or name one with ${optionName('model')}`,
       1,
       { cause: error },
     );

@@ -79,7 +79,7 @@ export class SavePlan {
         : failure instanceof Error
           ? failure.message
           : String(failure);
-    const message = `${reason}; training goes on, and saving is tried again at the next checkpoint`;
+    const message = `${reason}; training continues, and will try to save again at the next checkpoint`;
     this.current.job.onEvent({ type: 'warning', message });
   }
 }

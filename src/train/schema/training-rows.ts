@@ -235,7 +235,7 @@ const keepRows = topic('Files', {
   keep: option(
     '<n>',
     integer(0, 10_000),
-    'keep the models of the last n validations beside the best one, as NAME.step-000400.json',
+    'keep the models of the last n validations in addition to the best one, as NAME.step-000400.json',
     { absent: '0', optional: true, resume: true },
   ),
 });

@@ -170,7 +170,9 @@ describe('going on', () => {
     const options = [...small, '--init-from', 'charnn.json', '-o', 'new.json'];
     const { status, stderr } = await folder.run(['train', 'new.txt', ...options]);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/9 characters known, 1 new \("!"\), 1 no longer used/);
+    expect(stderr).toMatch(
+      /knows 9 characters of the new text; new characters: 1 \("!"\); characters no longer used: 1/,
+    );
   });
 });
 
