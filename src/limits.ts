@@ -67,7 +67,7 @@ export const limits = {
 
 /** Ranges of numbers in fields and options */
 export interface Range {
-  /** What messages say after "must be" */
+  /** The ends of messages that begin with "must be" */
   readonly expected: string;
   holds(x: number): boolean;
 }

@@ -240,7 +240,7 @@ export abstract class CpuBackend {
 }
 
 /**
- * The elements of a tensor in place, for code that sends them to another process.
+ * The elements of a tensor without a copy, for code that sends them to another process.
  * @throws Error for a device whose memory is not the process' own, and in float64
  */
 export function float32Elements(x: Tensor): Float32Array {

@@ -22,7 +22,7 @@ interface Missing {
   readonly unavailable?: boolean;
 }
 
-/** Requirements on a device beyond its kind */
+/** What a device must fulfil in addition to its kind */
 interface Wanted {
   /** The instruction level, shown in brackets after the device's name, such as avx2; by default the best one */
   readonly level?: string | undefined;
@@ -77,7 +77,7 @@ export async function openDevice(
   );
 }
 
-/** An engine, unless its precision is not the requested one */
+/** Returns an engine; if its precision is not the requested one, it is reported as missing. */
 function inPrecision(precision: Precision, engine: Engine | Missing): Engine | Missing {
   if ('missing' in engine || engine.precision === precision) return engine;
   engine.end();

@@ -33,7 +33,7 @@ export interface Vector {
 
 export interface CellDefinition {
   readonly equations: readonly Equation[];
-  /** In the order in which they occur in the text */
+  /** The learned matrices and, in the next field, the learned vectors: each list in the order of the text */
   readonly matrices: readonly Matrix[];
   readonly vectors: readonly Vector[];
   /** The state h comes first. */

@@ -129,7 +129,7 @@ export function computed(roots: readonly Node[], given: (node: Node) => boolean)
   return [...found].sort((a, b) => a.id - b.id);
 }
 
-/** By operand: the last stage that reads it */
+/** For each operand: the last stage that reads it */
 export function lastReads(at: ReadonlyMap<Node, number>): Map<Node, number> {
   const reads = new Map<Node, number>();
   for (const [node, stage] of at) {

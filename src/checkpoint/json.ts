@@ -234,7 +234,10 @@ export function readModelConfig(fields: Fields): ModelConfig {
   return inOrderOf(fields, config);
 }
 
-/** An object with its keys in the order of a file's fields, so that writing a model again gives the same bytes */
+/**
+ * An object with the keys in the order in which a file has its fields, so that writing a model again gives the same
+ * bytes
+ */
 function inOrderOf<T extends object>(fields: Fields, value: T): T {
   const given = Object.keys(fields.value).filter((key) => Object.hasOwn(value, key));
   return { ...Object.fromEntries(given.map((key) => [key, undefined])), ...value };

@@ -167,8 +167,8 @@ function readTally(tally: Fields): TrainingState['tally'] {
 }
 
 /**
- * Reads the summary of a thinned history. The history must contain exactly those validations which thinning keeps out
- * of that number.
+ * Reads the summary of a thinned history. The history must contain exactly the validations that thinning keeps if there
+ * have been as many as the summary says.
  */
 function readSummary(fields: Fields): HistorySummary | undefined {
   if (fields.get('validations') === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The commands as commander knows them: names, arguments, options, help. */
+/** The commands in the form that commander needs: names, arguments, options, help. */
 import { Command, type CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
 import { nearest, suggestion } from '../options/suggest.js';

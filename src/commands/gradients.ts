@@ -193,7 +193,9 @@ function shapeOf({ residual = false, layerNorm = false }: Options) {
   return architectureFlags({ residual, layerNorm });
 }
 
-/** A number that a model records, if it is positive; a model file may come from anywhere, so it is checked. */
+/**
+ * Returns a number that a model records, if it is positive; it is checked because a model file may come from anywhere.
+ */
 function positiveOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : otherwise;
 }

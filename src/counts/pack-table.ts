@@ -10,7 +10,7 @@ import { newIds } from '../text/ids.js';
 import { maxContextFor } from './ngram-runs.js';
 import { type ContextLevel, contextsOf, entriesOf, type NgramTable } from './ngram-table.js';
 
-/** What a model file records of a table besides its bytes */
+/** The facts about a table that a model file records in addition to the table's bytes */
 export interface TableHead {
   readonly context: number;
   readonly cutoff: number;

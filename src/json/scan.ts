@@ -81,7 +81,7 @@ class Scanner {
   constructor(
     private readonly source: ByteSource,
     private readonly where: string,
-    /** What messages say if the text is not JSON */
+    /** The part of a message that says what is probably wrong if the text is not JSON */
     private readonly suspicion: string,
   ) {}
 

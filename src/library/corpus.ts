@@ -35,7 +35,7 @@ export type StringOptions = OptionsOf<typeof stringRows>;
 
 /** Options for turning files or a stream into a corpus; names and values are those of `charnn train`. */
 export interface CorpusOptions extends OptionsOf<typeof fileRows> {
-  /** A signal that ends the reading; the promise is rejected with the signal's reason. */
+  /** A signal that ends reading; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
 }
 

@@ -25,7 +25,7 @@ export function knownConditions({
   return beside && { labels: beside.labels, vectors: config.vectors };
 }
 
-/** The columns with labels and vectors that are read for a model */
+/** The columns with labels and vectors that have to be read for a model */
 export function columnsOf({ beside }: Pick<Model, 'beside'>): Pick<ReadingOptions, 'beside'> {
   if (beside === undefined) return {};
   const { labels, vector } = beside;

@@ -54,7 +54,7 @@ const rows = {
 
 /**
  * Options of a training run, all of which may be absent: those of `charnn train`, and some for programs only. An absent
- * option has its default, or is picked by the text and the time.
+ * option has its default, or is chosen from the text and the time.
  */
 export interface TrainOptions extends Omit<CommandTrainOptions, Elsewhere> {
   /** Path of the best model; the training state is written beside it. Without it the model is only in memory. */

@@ -42,7 +42,7 @@ export class AwakeClock {
     this.lastProcessorTime = source.processorTime();
   }
 
-  /** Seconds awake since the clock was created; it must be read every few seconds. */
+  /** Seconds for which the process was awake since the clock was created; it must be read every few seconds. */
   get seconds(): number {
     this.look();
     return this.awakeMs / 1000;

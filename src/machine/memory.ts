@@ -16,7 +16,7 @@ const processBytes = 64 * 2 ** 20;
 export interface MemoryLimit {
   readonly bytes: number;
   readonly used: number;
-  /** Part of a message: "… this machine has 8.00 GiB" */
+  /** The part of a message that describes the limit: "… this machine has 8.00 GiB" */
   readonly inWords: (bytes: string) => string;
   /** Whether reserved memory counts towards the limit before it is used */
   readonly countsReserved: boolean;
@@ -188,10 +188,10 @@ const negligible = 16 * 2 ** 20;
 
 /**
  * Checks that memory can be allocated.
- * @param bytes to allocate, in addition to what this process uses already
- * @param what the memory is for, in the message
- * @param remedy what to do about it, in the message
- * @param reserved bytes reserved so far and now, including `bytes`, which need not be in use yet
+ * @param bytes number of bytes to allocate, in addition to the memory that this process uses already
+ * @param what a phrase for the message that says what the memory is for
+ * @param remedy a phrase for the message that says what the user can do
+ * @param reserved number of bytes reserved so far and now, including `bytes`; they need not be in use yet
  * @throws CharnnError with the bytes needed and the limit when they do not fit
  */
 export function requireMemory(bytes: number, what: string, remedy?: string, reserved = 0): void {

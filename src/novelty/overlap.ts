@@ -11,7 +11,10 @@ import type { Ids } from '../text/unit.js';
 
 /** Length of a string that both texts must have in common */
 export const sharedRun = 64;
-/** If the validation text is longer, this many pieces of this many characters are examined, evenly spaced. */
+/**
+ * If the validation text is longer than all pieces together, evenly spaced pieces are examined: this number of pieces,
+ * each with this number of characters.
+ */
 const pieces = 32;
 const pieceLength = 4096;
 /**

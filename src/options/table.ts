@@ -33,7 +33,7 @@ export interface OptionRow<T = unknown> {
   /** The value if the option is not given */
   readonly default?: T;
   readonly defaultBy?: DefaultBy<T>;
-  /** What help shows as the default, if the default is not a fixed value */
+  /** The default as help shows it, if the default is not a fixed value */
   readonly absent?: string;
   /** The help text of `--no-…`, for a switch that another option may turn on */
   readonly negation?: string;

@@ -66,17 +66,17 @@ export interface VisualizeData {
 }
 
 /**
- * What a model trained on pairs attends to. The weights of pair p, in the blob `weights-p`, are [T, S], as Uint8: 255 ·
- * √w, so that small ones can be distinguished.
+ * What a model trained on pairs attends to. The blob `weights-p` has the weights of pair p, [T, S], as Uint8: 255 · √w,
+ * so that small weights can be distinguished.
  */
 export interface AttentionData {
   readonly model: string;
   /** Total number of pairs, some of which are on the page */
   readonly pairsInAll: number;
   readonly pairs: readonly {
-    /** What is at each position of the source */
+    /** The symbol or vector at each position of the source */
     readonly source: readonly string[];
-    /** What is written, including the end */
+    /** The symbols of the target, including the end */
     readonly target: readonly string[];
     /** Cost of each symbol in bits */
     readonly bits: readonly number[];

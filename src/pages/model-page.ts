@@ -19,7 +19,7 @@ export const temperatures = {
   holds: (x: number) => x >= controlRanges.temperature[0] && x <= controlRanges.temperature[1],
 };
 
-/** What the controls of the page show at first */
+/** The initial settings of the page's controls */
 export interface PageSettings {
   readonly prompt: string;
   readonly temperature: number;
@@ -39,7 +39,7 @@ export interface ModelPageData {
   readonly converts: boolean;
   /** Kind and size of the network, in words */
   readonly summary: string;
-  /** What each id is called if it is shown alone: a character, or a byte */
+  /** The name of each id when it is shown alone: a character, or a byte */
   readonly symbols: readonly string[];
   readonly settings: PageSettings;
   /** The rest of the model, for the thread that runs it */
@@ -67,9 +67,12 @@ export interface TextPiece {
   readonly texts: readonly string[];
   /** Surprise in bits; NaN if nothing was predicted */
   readonly bits: Float32Array;
-  /** The most probable ids, `guesses` for each character, the most probable first; -1 if there are fewer */
+  /**
+   * The most probable ids, most probable first: `guesses` of them for each character. If fewer characters are possible,
+   * the rest of the list is -1.
+   */
   readonly ids: Int32Array;
-  /** Their probabilities */
+  /** The probabilities of these ids */
   readonly probabilities: Float32Array;
 }
 

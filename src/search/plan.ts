@@ -116,9 +116,9 @@ export interface Candidate {
   readonly equations: string;
   /** The cell that was changed to make this one; undefined for the baselines */
   readonly parent: string | undefined;
-  /** The round in which it was made, from 1; 0 for the baselines */
+  /** The round in which the cell was made, from 1; 0 for the baselines */
   readonly round: number;
-  /** Whether its parent was one of the best cells, or only chosen at random */
+  /** Whether the cell from which it was made was one of the best cells, or was only chosen at random */
   readonly isEvolved: boolean;
 }
 
@@ -137,7 +137,7 @@ export interface Job {
   readonly seed: number;
 }
 
-/** The training of a cell that should take this many seconds, by the measured costs. */
+/** The training run of a cell that should take this many seconds, according to the measured costs. */
 export function jobOf(plan: SearchPlan, candidate: Candidate, seconds: number, seed: number): Job {
   const { name, equations } = candidate;
   const { layers, embedding, vocabulary, batchSize, seqLength } = plan;

@@ -23,9 +23,9 @@ import { differences, finalRuns, type Interval, intervalOf } from './statistics.
 
 /** Validation losses of one training run, in nats per character */
 export interface Outcome {
-  /** The lowest one; null if the training diverged */
+  /** The lowest validation loss; null if the training run diverged */
   readonly loss: number | null;
-  /** All of them, each with the fraction of the training's steps after which it was measured */
+  /** All validation losses, each with the fraction of the steps after which it was measured */
   readonly curve: readonly (readonly [share: number, loss: number])[];
 }
 
@@ -44,7 +44,7 @@ export interface SearchWork {
   onRung(event: RungEvent): void;
 }
 
-/** A cell with its training in a round: how long it was trained, and with what result */
+/** A cell and its training in a round: how long it was trained, and with what result */
 export interface Tried {
   readonly candidate: Candidate;
   readonly hidden: number;

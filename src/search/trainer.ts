@@ -98,7 +98,7 @@ export class Trainer {
     return { loss: best, curve };
   }
 
-  /** What `train` takes as the cell: a name, or the path of a file of equations */
+  /** The value that `train` accepts as the cell: a name, or the path of a file of equations */
   private async cellOf({ candidate: { name, equations } }: Job): Promise<CellOption> {
     if (isBaseline(name)) return name;
     const path = `${join(this.folder, name)}${cellExtension}` as const;

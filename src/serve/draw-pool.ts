@@ -40,7 +40,7 @@ interface Seat {
   readonly task: PoolTask;
   /** How far the text had been read when it last gave up its row */
   readonly place: Place;
-  /** Number of steps since it last got a row, and in all */
+  /** Number of steps of the text since it last got a row, and in all */
   steps: number;
   total: number;
 }
@@ -77,7 +77,7 @@ export class DrawPool {
     this.wake();
   }
 
-  /** Continues, after a reader that was slow has taken what there was. */
+  /** Continues with a text after its slow reader has taken what was waiting. */
   wake(): void {
     if (this.running) return;
     this.running = true;
@@ -102,8 +102,8 @@ export class DrawPool {
   }
 
   /**
-   * Removes texts that are done or wait for their reader, and gives their rows, and those of texts that had their turn,
-   * to the queue.
+   * Removes texts that are done or that wait for their readers. Their rows, and the rows of texts whose turn is over,
+   * go to the texts in the queue.
    */
   private seat(): void {
     const { active, queue } = this;
@@ -152,7 +152,7 @@ export class DrawPool {
     }
   }
 
-  /** Removes a text from the batch: it is done, or goes to the end of the queue. */
+  /** Removes a text from the batch. If it is not done, it goes to the end of the queue. */
   private unseat(row: number): void {
     const { active, batch, predictor, queue } = this;
     const seat = active[row];
@@ -167,7 +167,7 @@ export class DrawPool {
     if (seat.task.done) this.drop(seat);
   }
 
-  /** Releases what a text that is done has used. */
+  /** Releases the memory of a text that is done. */
   private drop(seat: Seat): void {
     this.queue.splice(this.queue.indexOf(seat), 1);
     this.free.push(seat.place);

@@ -110,7 +110,7 @@ export class ModelServer {
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // a broken connection is not a defect; whatever is written afterwards is discarded
+    // a broken connection is not a defect; anything that is written to it afterwards is discarded
     request.on('error', () => {});
     response.on('error', () => {});
     response.setHeader('X-Content-Type-Options', 'nosniff');

@@ -34,7 +34,7 @@ export class CompletionTask implements PoolTask {
 
   /**
    * @param index number of the random stream
-   * @param names of the ids, if predictions are wanted
+   * @param names the text of each id, if predictions are wanted
    */
   constructor(
     { vocabulary, config }: Model,

@@ -12,14 +12,14 @@ import type { TextUnit } from './unit.js';
 export interface SkippedFile {
   /** Base name of the file, as messages show it */
   readonly name: string;
-  /** Why it was skipped, such as `a PNG image` */
+  /** Why the file was skipped, such as `a PNG image` */
   readonly why: string;
 }
 
 export interface FolderReport {
   /** Path of the folder, as messages show it */
   readonly folder: string;
-  /** Number of its files that are text */
+  /** Number of the folder's files that are text */
   readonly files: number;
   readonly skipped: readonly SkippedFile[];
 }

@@ -41,8 +41,8 @@ export interface CorpusPart {
   readonly label: string;
   readonly bytes: number;
   /**
-   * SHA-256 of the text up to the end of this file, in hexadecimal; a running hash gives that of every file in one
-   * pass.
+   * SHA-256 of the text up to the end of this file, in hexadecimal; this hash of all bytes so far can be computed for
+   * every file in one pass.
    */
   readonly upTo: string;
 }

@@ -115,7 +115,7 @@ export type Phase = (typeof phases)[number];
 export interface PhaseEvent {
   readonly type: 'phase';
   readonly phase: Phase;
-  /** The fraction of it that is done, 0 to 1, if known */
+  /** The fraction of the phase that is done, 0 to 1, if known */
   readonly fraction?: number;
 }
 

@@ -14,8 +14,8 @@ import type { TrainConfig } from './train-config.js';
 export interface TrainingText {
   readonly train: Ids;
   /**
-   * It may be empty; then the best model is the one with the lowest training loss. Unknown characters cost the same as
-   * in `evaluate`.
+   * The validation text. It may be empty; then the best model is the one with the lowest training loss. Unknown
+   * characters cost the same as in `evaluate`.
    */
   readonly validation: Ids;
   readonly vocabulary: Vocabulary;

@@ -162,7 +162,7 @@ export function trainLength({ steps, epochs, time }: CommandTrainOptions): Train
 }
 
 /**
- * The configuration of a training run: each option as given, otherwise as picked, otherwise its default.
+ * The configuration of a training run: each option as given, otherwise as chosen by a preset, otherwise its default.
  * @throws OptionError for a combination that is not possible
  */
 export function resolveTraining(options: CommandTrainOptions, picked: Picked): ResolvedTraining {

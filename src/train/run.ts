@@ -151,7 +151,7 @@ class TrainingRun {
     });
   }
 
-  /** Reads the clock, as it must be read several times a second to notice that the computer slept. */
+  /** Reads the clock. This must be done several times a second, to notice that the computer slept. */
   private reportSleep(): void {
     const slept = this.current.budget.takeSleep();
     if (slept === 0) return;

@@ -68,7 +68,7 @@ const wasmFlags = [
 const sharedFlags = ['-matomics', '--shared-memory', '--max-memory=4294967296'];
 
 /**
- * @param kernels names of the kernels that it exports
+ * @param kernels names of the kernels that the module exports
  * @param extra flags of this variant
  */
 async function buildWasm(

@@ -6,7 +6,7 @@ import { quoteText } from '../../messages/quote.js';
 import { LineWriter } from './write.js';
 
 export interface Writing {
-  /** Whether each target has a line of its own, after its source */
+  /** Whether each target is printed on a line of its own, after its source */
   readonly several: boolean;
   /** Whether log-probability and bits per character follow each target */
   readonly scores: boolean;

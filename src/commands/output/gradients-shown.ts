@@ -12,7 +12,7 @@ export interface Subject {
   readonly name: string;
   readonly config: ModelConfig;
   readonly weights: Float32Array;
-  /** T: the chunk length of its training */
+  /** T: the length of the chunks with which the network was trained */
   readonly seqLength: number;
   readonly clipping: Clipping | undefined;
 }

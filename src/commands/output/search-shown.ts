@@ -14,7 +14,7 @@ export function rungLine({ rounds }: SearchPlan, event: RungEvent): string {
   return `round ${round} of ${rounds}: ${cells} cells ${made}, ${clock(seconds)} each: ${loss}`;
 }
 
-/** The result in a sentence, whatever it is */
+/** The result of the search in a sentence */
 export function verdict({ better, worse, finalists }: SearchResult): string {
   const found = finalists.filter(({ candidate }) => candidate.round > 0).length;
   if (found === 0) return 'No cell that was found could be trained.';

@@ -9,7 +9,7 @@ import { notNegative, ValueError, type ValueType } from '../../options/types.js'
 /** A fraction of lines, from 0 to 1, whose highest cost is the cut-off */
 export interface Quantile {
   readonly share: number;
-  /** As it was given: `99.9%` */
+  /** The percentage as it was given: `99.9%` */
   readonly shown: string;
 }
 

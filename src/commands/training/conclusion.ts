@@ -76,7 +76,7 @@ function inBits(nats: number): number {
   return nats / Math.LN2;
 }
 
-/** The option that names a model, if it is not the default */
+/** The option that names a model, unless the model is the default one */
 function modelOption(modelPath: string, option: '-m' | '-o'): string {
   return modelPath === schema.output.default ? '' : ` ${option} ${quote(modelPath)}`;
 }

@@ -11,12 +11,14 @@ import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
 import { SummedInput } from '../summed-input.js';
 
-/** What a layer reads: ids [T, B], or rows [T·B, ·] of numbers; in a first layer also embeddings of labels [N, E] */
+/**
+ * What a layer reads: ids [T, B], or rows of numbers [T·B, ·]; a first layer may also read embeddings of labels [N, E]
+ */
 export type LayerSource = ({ readonly ids: Indices } | { readonly rows: Tensor }) & {
   readonly labels?: Tensor | undefined;
 };
 
-/** Receives the gradients w.r.t. what a layer has read */
+/** Receives the gradients w.r.t. the input of a layer */
 export interface SourceGradients {
   /** [T·B, ·] gradients w.r.t. the rows */
   readonly rows?: Tensor | undefined;

@@ -59,7 +59,7 @@ export class VectorRows {
     return this.buffers.take(name, [S * B, this.config.embedding], 'maxSourceRows');
   }
 
-  /** The rows of vectors, and those of characters if there are any */
+  /** The rows made from vectors, and the rows made from characters, if there are any */
   private parts(rows: Tensor, { ids, S, B }: { ids: Indices; S: number; B: number }) {
     const { backend } = this;
     const { embedding: D } = this.config;

@@ -150,7 +150,7 @@ class Determinizer {
   constructor(
     readonly automaton: Automaton,
     readonly symbols: number,
-    /** Id that ends a record wherever it may end, unless the expression itself can read it */
+    /** The id that ends a record, unless the expression can read it as part of a match */
     readonly end: number | undefined,
   ) {
     this.start = this.stateOf([automaton.start]);

@@ -6,7 +6,7 @@ export interface TrainingProfile {
   /** Fractions of the threads' time, which add up to 1. */
   readonly shares: {
     readonly products: number;
-    /** Work of cells outside their matrix products; if `isSplit` is false, including these products */
+    /** Work of cells outside their matrix products; if `isSplit` is false, these products are included */
     readonly gates: number;
     readonly optimizer: number;
     /** Time in which a thread waits for another */

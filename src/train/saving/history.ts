@@ -7,7 +7,7 @@
 import { limits } from '../../limits.js';
 import type { HistoryEntry } from '../../model/model-data.js';
 
-/** Facts that can no longer be computed from a thinned history */
+/** Facts about all validations that can no longer be computed from a thinned history */
 export interface HistorySummary {
   /** Number of validations in all */
   readonly count: number;
