@@ -39,7 +39,7 @@ export interface SafetensorsFile {
   /** The file as messages show it */
   readonly shown: string;
   readonly metadata: ReadonlyMap<string, string>;
-  /** In the order of their names in the header */
+  /** The tensors, in the order of their names in the header */
   readonly tensors: readonly StoredTensor[];
   readonly source: ByteSource;
 }

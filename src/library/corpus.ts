@@ -98,7 +98,7 @@ export class Corpus {
     return new Corpus({ loaded, said: listener.said });
   }
 
-  /** The number of its characters, or of its bytes with `unit: 'byte'` */
+  /** The number of characters of the text, or of bytes with `unit: 'byte'` */
   get characters(): number {
     return heldOf(this).loaded.corpus.ids.length;
   }
@@ -114,7 +114,7 @@ export class Corpus {
     return vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));
   }
 
-  /** Messages from reading it, for instance about files in a folder that were not text */
+  /** Messages from reading the text, for instance about files in a folder that were not text */
   get notes(): string[] {
     return heldOf(this).said.map(({ message }) => message);
   }

@@ -6,7 +6,7 @@ export interface ConvertedTarget {
   readonly logProbability: number;
   /** Mean cost per character, or per symbol if targets consist of symbols, including the end */
   readonly bitsPerCharacter: number;
-  /** Whether the model ended it; otherwise it was cut off at its max length. */
+  /** Whether the model ended the target; otherwise the target was cut off at its max length. */
   readonly complete: boolean;
 }
 

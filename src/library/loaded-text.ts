@@ -33,7 +33,7 @@ export interface LoadedText extends TextRules {
   readonly paths: readonly string[];
   /** Absolute paths of files in folders that were skipped because output of this process goes to them */
   readonly leftOut: readonly string[];
-  /** The separator that ends its records, as it was given; empty if there is to be none */
+  /** The separator that ends the records of the text, as it was given; empty if there is to be none */
   readonly separator?: string | undefined;
 }
 

@@ -121,7 +121,7 @@ export interface Architecture {
   readonly layers: number;
   readonly hidden: number;
   readonly embedding: number;
-  /** Number of characters that it knows, plus 1 for the unknown symbol */
+  /** Number of characters that the network knows, plus 1 for the unknown symbol */
   readonly vocabulary: number;
   readonly residual?: true | undefined;
   readonly layerNorm?: true | undefined;

@@ -1,4 +1,4 @@
-/** Samples records as a program asks for them. */
+/** Samples records as a program asks for them, with options. */
 
 import { UsageError } from '../errors.js';
 import { usableCores } from '../machine/cores.js';

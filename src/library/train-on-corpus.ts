@@ -1,4 +1,4 @@
-/** Trains as a program asks for it. */
+/** Trains as a program asks for it, with a `Corpus` and options. */
 import { DivergenceError, optionName, spelt, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { Model as ModelData } from '../model/model-data.js';

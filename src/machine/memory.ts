@@ -18,7 +18,7 @@ export interface MemoryLimit {
   readonly used: number;
   /** The part of a message that describes the limit: "… this machine has 8.00 GiB" */
   readonly inWords: (bytes: string) => string;
-  /** Whether reserved memory counts towards the limit before it is used */
+  /** Whether reserved memory counts towards the limit even before it is used */
   readonly countsReserved: boolean;
 }
 

@@ -46,9 +46,9 @@ export interface OptionRow<T = unknown> {
 
   /** Whether the option may change when a training run is resumed */
   readonly resume?: boolean;
-  /** The field of files that holds it, if it differs from the option's name: `schedule.rate` */
+  /** The field of files that records the option, if it differs from the option's name: `schedule.rate` */
   readonly field?: string;
-  /** The version of files in which it first appeared; for earlier files the default is used. */
+  /** The version of files in which the option first appeared; for earlier files the default is used. */
   readonly since?: number;
   /** Whether the option may be absent from a complete configuration */
   readonly optional?: boolean;

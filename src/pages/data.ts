@@ -38,7 +38,7 @@ export interface GradientsData {
 export interface VisualizeData {
   readonly model: string;
   readonly characters: number;
-  /** Number of characters of the text before it was cut */
+  /** Number of characters that the text had before it was cut to fit the page */
   readonly charactersInAll: number;
   /** Symbols by id */
   readonly symbols: readonly string[];
@@ -137,7 +137,10 @@ export interface SearchData {
     readonly parent: string | undefined;
     readonly equations: string;
     readonly isEvolved: boolean;
-    /** Of the longest training in its round; null if it diverged, undefined for LSTM and GRU */
+    /**
+     * The loss after the longest training of the cell in its round; null if training diverged, undefined for LSTM and
+     * GRU
+     */
     readonly loss: number | null | undefined;
   }[];
 }

@@ -46,7 +46,10 @@ export function modelPage(
   return { title, data, blobs };
 }
 
-/** A character as it is; of bytes, an ASCII byte as its character and any other as two hexadecimal digits. */
+/**
+ * The name of an id: a character as it is; in a model of bytes, an ASCII byte as its character and any other byte as
+ * two hexadecimal digits.
+ */
 export function symbolName({ unit, symbols }: Vocabulary, id: number): string {
   const symbol = symbols[id];
   if (symbol === undefined) return '\ufffd';
