@@ -106,7 +106,7 @@ test.each([
   ],
   [['--mark', '?'], '--mark is for targets that --threshold leaves out'],
   [['--beam', '0'], '--beam'],
-  [['--format', 'dict'], 'convert reads sources'],
+  [['--format', 'dict'], 'convert reads only sources'],
   [['--text-column', 'word'], '--text-column needs a table'],
 ] as const)('%j is refused', async (options, message) => {
   const { status, stdout, stderr } = await (await learnt).run(['convert', ...options], 'a\n');

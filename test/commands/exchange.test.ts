@@ -99,7 +99,7 @@ describe('ONNX', () => {
     const label = ['--label', 'author=Keats', '-o', 'labelled.safetensors'];
     const { status, stderr } = await folder.run(['export', 'pairs.json', ...label]);
     expect(status).toBe(2);
-    expect(stderr).toContain('--label is for models of texts, and this one is of pairs');
+    expect(stderr).toContain('--label is for models of texts, but this model was trained on pairs');
     expect(existsSync(join(folder.path, 'labelled.safetensors'))).toBe(false);
   });
 
@@ -109,7 +109,7 @@ describe('ONNX', () => {
     ]);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^charnn: mgu\.json cannot be a graph over a sequence: .*--graph step\n$/,
+      /^charnn: mgu\.json cannot be exported as a graph that reads a sequence: .*--graph step\n$/,
     );
   });
 });

@@ -59,7 +59,7 @@ describe('charnn search', () => {
     });
     const interrupted = await finished(child);
     expect(interrupted.status).toBe(130);
-    expect(interrupted.stderr).toContain('go on with --resume');
+    expect(interrupted.stderr).toContain('continue it with --resume');
     expect(Object.keys(parts.json('search.json').trainings).length).toBeGreaterThan(7);
   }, 120_000);
 

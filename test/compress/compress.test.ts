@@ -147,7 +147,7 @@ describe('compress and decompress', async () => {
     );
     const otherwise = changed(/"probe":"[^"]{4}/, '"probe":"zzzz');
     await expect(decompress(otherwise, 'x', undefined)).rejects.toThrow(
-      /computes the very numbers/,
+      /computes exactly the same numbers/,
     );
   });
 });

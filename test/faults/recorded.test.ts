@@ -59,7 +59,7 @@ describe('a text that is changed while it is trained on', () => {
     const device = { ...written, source: { ...state.source, valFile: '/dev/zero' } };
     folder.write('charnn.state.json', JSON.stringify(device));
     const { status, stderr } = await folder.run(more);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('neither file nor folder')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('neither a file nor a folder')]);
   });
 
   test('the validation text, too', async () => {
@@ -97,7 +97,7 @@ describe('a state from a stranger', () => {
     const { status, stderr } = await folder.run(['train', '--resume', '--steps', '6']);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^charnn: charnn\.state\.json names [^\n]* neither file nor folder[^\n]*\n$/,
+      /^charnn: charnn\.state\.json names [^\n]* neither a file nor a folder[^\n]*\n$/,
     );
   });
 

@@ -150,7 +150,7 @@ ${'green bottles\n'.repeat(40)}END`),
     const bytes = Buffer.from([0x67, 0xff, 0x67]);
     const odd = await folder.run(['sample', '--prompt-file', '-', '-l', '9'], bytes);
     expect(odd.status).toBe(0);
-    expect(odd.stderr).toMatch(/^warning: 1 character of the prompt unknown/);
+    expect(odd.stderr).toMatch(/^warning: 1 character of the prompt is unknown/);
     expect(odd.stdoutBytes.subarray(0, 3)).toEqual(bytes);
   });
 });

@@ -64,7 +64,7 @@ test.each([
   ],
   [['--label', 'from=up'], 'a\n', 2, 'the model has the label form'],
   [['--label', 'form'], 'a\n', 2, 'give NAME=VALUE'],
-  [[], 'a\n', 2, 'the model needs form beside each source'],
+  [[], 'a\n', 2, 'the model needs form for each source'],
   [
     ['--format', 'tsv'],
     'source\tform\na\tup\nb\tdown\n',
