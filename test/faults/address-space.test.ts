@@ -101,6 +101,6 @@ test('without WebAssembly another back end computes', () => {
   expect(drawn.status).toBe(0);
   expect(drawn.stdout).not.toBe('');
   const refused = run('--backend', 'wasm');
-  expect(refused.stderr).toMatch(/charnn: back end wasm cannot run here: .*without WebAssembly/);
+  expect(refused.stderr).toMatch(/charnn: back end wasm cannot run here: .*no WebAssembly/);
   expect(refused.status).toBe(1);
 });

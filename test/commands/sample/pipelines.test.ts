@@ -58,7 +58,7 @@ describe('records', () => {
     const unique = outcome.stdout.split('\0').slice(0, -1);
     expect(new Set(unique).size).toBe(unique.length);
     expect(unique.length).toBeLessThan(60);
-    expect(outcome.stderr).toMatch(new RegExp(`${unique.length} of 60 records written`));
+    expect(outcome.stderr).toMatch(new RegExp(`${unique.length} of 60 records were written`));
     expect(outcome.status).toBe(0);
   });
 
