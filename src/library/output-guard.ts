@@ -72,7 +72,7 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
   const found = existing.size === 0 ? kind : ownKind(await startOf(path));
   const isWork = (of: OwnKind | undefined) => of === 'model' || of === 'state' || of === 'search';
   if (isWork(kind) && !mayReplace && isWork(found)) {
-    const advice = mayResume ? ` ${optionName('resume')} to continue its training,` : '';
+    const advice = mayResume ? ` ${optionName('resume')} to continue it,` : '';
     throw new CharnnError(
       `${shown} exists already: give ${optionName('force')} to replace it,${advice} or another ${optionName('output')}`,
     );

@@ -171,7 +171,7 @@ describe('charnn cells', () => {
     // five matrices and three vectors
     expect(stdout).toContain('50,300 in a layer of 100 units');
     expect(stdout).toContain('2 per time step depend on the state, with 2 matrices of 100 × 100');
-    expect((await folder.run(['cells', 'show', 'lstm'])).stdout).toContain('kernels of its own');
+    expect((await folder.run(['cells', 'show', 'lstm'])).stdout).toContain('hand-written kernels');
   });
 
   test('checks gradients and speed', async () => {

@@ -127,7 +127,7 @@ describe('what is refused before any work', () => {
       'the model itself as the output',
       1,
       ['export', '-o', 'charnn.json'],
-      'is a model, not a file',
+      'is a model, not a safetensors file',
     ],
     ['no file', 2, ['import'], 'no file given'],
     ['a file that is not there', 1, ['import', 'none.safetensors'], 'no file none.safetensors'],

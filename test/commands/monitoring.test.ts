@@ -133,7 +133,7 @@ test.each([
   ],
   [['--threshold', '99%', '--dynamic'], 'give --threshold a number'],
   [['--threshold', '99%', '--window', '5'], '--calibrate'],
-  [['--follow', '--top', '3'], 'leave out --top'],
+  [['--follow', '--top', '3'], '--follow never reaches: leave out one of them'],
 ])('%j is refused', async (args, message) => {
   const folder = withModel();
   folder.write('a.log', 'green\n');
