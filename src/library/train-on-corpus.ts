@@ -191,7 +191,7 @@ function bestOf(
       `training diverged after step ${step}: the loss is far above its best, or not a number; ${kept}; try a lower learningRate, a lower clip, or onDivergence rollback`,
     );
   }
-  if (best === undefined) throw new Error('a training that ended has no model');
+  if (best === undefined) throw new Error('training ended without a model');
   return best;
 }
 
