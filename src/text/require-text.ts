@@ -14,7 +14,7 @@ export function requireText(start: Uint8Array, name: string): void {
         `${name} is a model, not a text: a model is named with ${optionName('model')}, or for training with ${optionName('initFrom')}`,
       );
     case 'state':
-      throw new UsageError(`${name} is the state of a training, not a text: name a text`);
+      throw new UsageError(`${name} is the state of a training run, not a text: name a text`);
     case 'search':
       throw new UsageError(`${name} is the record of a search, not a text: name a text`);
   }

@@ -202,7 +202,7 @@ describe('a model and its state', () => {
     const refused = await folder.run([...args, 'foo.state.json']);
     expect([refused.status, refused.stderr]).toEqual([
       1,
-      'charnn: foo.state.json is the state of a training, not a model, so it is not replaced: give another --output\n',
+      'charnn: foo.state.json is the state of a training run, not a model, so it is not replaced: give another --output\n',
     ]);
     expect(folder.read('foo.state.json').equals(state)).toBe(true);
     await folder.shell('cp foo.json bar.state.json');

@@ -120,9 +120,9 @@ test('a state where a model is expected, or the other way round, is called what 
   await folder.train(text);
   const sampled = await folder.run(['sample', '-m', 'charnn.state.json']);
   expect(sampled.status).toBe(1);
-  expect(sampled.stderr).toMatch(/charnn\.state\.json is the state of a training, not a model/);
+  expect(sampled.stderr).toMatch(/charnn\.state\.json is the state of a training run, not a model/);
   folder.write('charnn.state.json', folder.read('charnn.json'));
   const resumed = await folder.run(['train', '--resume']);
   expect(resumed.status).toBe(1);
-  expect(resumed.stderr).toMatch(/charnn\.state\.json is a model, not the state of a training/);
+  expect(resumed.stderr).toMatch(/charnn\.state\.json is a model, not the state of a training run/);
 });
