@@ -103,7 +103,11 @@ describe('a model of a file of equations', () => {
     ['none', { equations: undefined }, /model: cell must be one of rnn, lstm, gru, not "mine"/],
     ['a slip', { equations: 'h = x' }, /model: equations: line 1, column 1: h is the state before/],
     ['a number', { equations: 7 }, /model: equations must be/],
-    ['too many', { equations: 'x '.repeat(50_000) }, /model: equations: the cell has 100000 characters: at most/],
+    [
+      'too many',
+      { equations: 'x '.repeat(50_000) },
+      /model: equations: the cell has 100000 characters: at most/,
+    ],
     [
       'the name of another cell',
       { cell: 'lstm' },

@@ -70,8 +70,8 @@ describe('int8', () => {
   });
 
   test.each([
-    [['eval', '--dynamic', '--precision', 'int8'], 2, '--dynamic goes on learning'],
-    [['score', '--dynamic', '--precision', 'int8'], 2, '--dynamic goes on learning'],
+    [['eval', '--dynamic', '--precision', 'int8'], 2, '--dynamic changes the weights'],
+    [['score', '--dynamic', '--precision', 'int8'], 2, '--dynamic changes the weights'],
     [['train', '--precision', 'int8', '-'], 2, '--precision'],
     [['compress', '--precision', 'int8'], 2, '--precision'],
     [['bench', '--precision', 'int8'], 2, '--precision'],
