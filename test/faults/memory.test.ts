@@ -45,7 +45,7 @@ test('a file whose fields would fill the heap of JavaScript is refused before th
   const small = "NODE_OPTIONS='--max-old-space-size=64'";
   const { status, stderr } = await folder.shell(`export ${small}; charnn inspect head.json`);
   expect(stderr).toMatch(
-    /^charnn: not enough memory for the fields of head\.json other than its tensors [^\n]* heap are needed[^\n]*\n$/,
+    /^charnn: not enough memory for the fields of head\.json other than its tensors: [^\n]* heap are needed[^\n]*\n$/,
   );
   expect(status).toBe(1);
 });
