@@ -204,5 +204,5 @@ test('a device that is not there is refused by name', async () => {
   await expect(openExactDevice('native (mmx)')).rejects.toThrow(
     /^back end native \(mmx\) cannot run here/,
   );
-  await expect(openExactDevice('abacus')).rejects.toThrow(/does not know it/);
+  await expect(openExactDevice('abacus')).rejects.toThrow(/does not have it/);
 });
