@@ -65,7 +65,7 @@ test('pairs can be learnt on from a model of pairs, whose characters are matched
   const go = ['train', 'more.tsv', '--pairs', '--init-from', 'charnn.json', '-o', 'more.json'];
   const { status, stderr } = await folder.run([...go, '--dropout', '0', '--steps', '1']);
   expect(status, stderr).toBe(0);
-  expect(stderr).toContain('4 new');
+  expect(stderr).toContain('new characters: 4');
   expect(folder.json('more.json').model).toMatchObject({ hidden: 32, attention: 'dot' });
   const words = 'abc\ndcb\nbb\n';
   const [before, after] = [
