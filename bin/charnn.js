@@ -7,7 +7,7 @@ if (major < needed) {
   process.stderr.write(
     'charnn: Node.js ' +
       needed +
-      ' or later is needed, and this is ' +
+      ' or later is needed, but this is ' +
       process.versions.node +
       ': install a newer one, for instance from https://nodejs.org\n',
   );

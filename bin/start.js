@@ -76,7 +76,7 @@ async function main() {
   if (left < needed) {
     const [all, given] = [allowed - left + needed, allowed].map((x) => Math.round(x / megabyte));
     fail(
-      `not enough address space: about ${all} MiB are needed, and ulimit -v allows ${given} MiB; raise that limit`,
+      `not enough address space: about ${all} MiB are needed, but ulimit -v allows ${given} MiB; raise that limit`,
     );
     return;
   }
@@ -84,7 +84,7 @@ async function main() {
     process.env.UV_THREADPOOL_SIZE ??= '1';
     if (!(await canStartThread())) {
       fail(
-        'the system allows this user or container no more threads (ulimit -u, or a limit of pids), and one more is needed; raise that limit',
+        'the system allows this user or container no more threads, but one more is needed; raise that limit (ulimit -u, or the pids limit of the container)',
       );
       return;
     }

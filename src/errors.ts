@@ -17,11 +17,11 @@ export const exitCode = {
 
 /** What each exit code means, as README.md and the manual page explain it */
 export const exitMeanings: Readonly<Record<string, string>> = {
-  0: 'Done; also when the reader of standard output has closed it.',
-  1: 'Failed: a missing or damaged file, a full disk.',
+  0: 'Success, also if the reader of standard output closed it early.',
+  1: 'Failure, such as a missing or damaged file, or a full disk.',
   2: 'Wrong usage.',
   3: 'Training diverged; the last good model is kept.',
-  4: 'A search found nothing: score --threshold printed no line.',
+  4: 'Nothing was found: score --threshold printed no line.',
   '129, 130, 143': 'Ended by SIGHUP, SIGINT or SIGTERM, after saving.',
 };
 
@@ -37,7 +37,7 @@ const propertyNames: Readonly<Record<string, string>> = {
   tempSchedule: 'temperatureSchedule',
 };
 
-/** Writes options as programs do. */
+/** Writes the name of an option as a program writes it: `layerNorm`. */
 export const asProperty: Spelling = (key, value) => {
   const name = propertyNames[key] ?? key;
   return value === undefined ? name : `${name} ${value}`;

@@ -67,7 +67,7 @@ export const limits = {
 
 /** Ranges of numbers in fields and options */
 export interface Range {
-  /** What messages say after "must be" */
+  /** The ends of messages that begin with "must be" */
   readonly expected: string;
   holds(x: number): boolean;
 }
@@ -91,13 +91,13 @@ export const ranges = {
   finite: reals('a finite number', () => true),
   positive: reals('a number above 0', (x) => x > 0),
   notNegative: reals('a number of at least 0', (x) => x >= 0),
-  /** 0 ≤ x < 1 */
+  /** A number x with 0 ≤ x < 1 */
   properFraction: reals('a number from 0 to below 1', (x) => x >= 0 && x < 1),
-  /** 0 < x ≤ 0.95 */
+  /** A number x with 0 < x ≤ 0.95 */
   decayFraction: reals('a number above 0, at most 0.95', (x) => x > 0 && x <= 0.95),
-  /** 0 ≤ x ≤ 1 */
+  /** A number x with 0 ≤ x ≤ 1 */
   fraction: reals('a number from 0 to 1', (x) => x >= 0 && x <= 1),
-  /** 0 < x ≤ 1 */
+  /** A number x with 0 < x ≤ 1 */
   positiveFraction: reals('a number above 0 and up to 1', (x) => x > 0 && x <= 1),
   count: integersFrom(1),
   whole: integersFrom(0),

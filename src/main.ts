@@ -23,12 +23,12 @@ process.on('SIGXFSZ', () => {});
 const farewellMs = 1000;
 
 /**
- * Whether this is one of several processes of a job, and not the first one. The first one does what was asked for, and
- * speaks; the others take part in a training.
+ * Whether this is one of several processes of a job, but not the first one. The first process runs the command and
+ * prints messages; the others only take part in training.
  */
 const isFollower = (seatOf(process.env)?.rank ?? 0) > 0;
 
-// what Open MPI passes on looks like a terminal in every process, and is none
+// Open MPI gives every process a standard input that looks like a terminal but is not one
 if ('OMPI_COMM_WORLD_SIZE' in process.env && process.env.FORCE_COLOR === undefined) {
   chalk.level = 0;
   chalkStderr.level = 0;
@@ -36,7 +36,7 @@ if ('OMPI_COMM_WORLD_SIZE' in process.env && process.env.FORCE_COLOR === undefin
 
 const streams = new StandardStreams(report);
 try {
-  // the first process has nothing to share but a training, and says itself what help there is
+  // the other processes can only take part in training, and the first process prints the help
   const isForHelp = process.argv.some((word) => word === '-h' || word === '--help');
   if (isFollower && (process.argv[2] !== 'train' || isForHelp)) process.exit();
   const commands = await commandsFor(process.argv[2]);
@@ -67,7 +67,7 @@ function report(thrown: unknown): void {
   const error = thrown instanceof CharnnError ? thrown : (fromSystem(thrown, quote) ?? thrown);
   const code = error instanceof CharnnError ? error.exitCode : exitCode.failed;
   process.exitCode = code;
-  // what is wrong with the command line is said once
+  // errors in the command line are reported only once, by the first process
   if (isFollower && code === exitCode.usage) return;
   process.stderr.write(`${chalkStderr.red('charnn:')} ${printable(inWords(error))}\n`);
   if (process.argv.includes('--debug') && thrown instanceof Error) {

@@ -8,7 +8,7 @@ const { node } = process.versions;
 
 if (Number(node.split('.')[0]) < needed) {
   throw new Error(
-    `charnn: Node.js ${needed} or later is needed, and this is ${node}: install a newer one, for instance from https://nodejs.org`,
+    `charnn: Node.js ${needed} or later is needed, but this is ${node}: install a newer one, for instance from https://nodejs.org`,
   );
 }
 

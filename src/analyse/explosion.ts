@@ -1,4 +1,4 @@
-/** A training whose gradients explode, without clipping and with either kind of clipping. */
+/** A small training run whose gradients explode, without clipping and with either kind of clipping. */
 import { type Scope, withScope } from '../backend/device.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Ids } from '../text/unit.js';
@@ -35,7 +35,7 @@ export function clipped(gradient: Float32Array, { by, limit }: GradientClipping)
   return norm > limit ? gradient.map((x) => (x * limit) / norm) : gradient;
 }
 
-/** Trains from the same weights with each kind of clipping; a training ends early if its loss becomes NaN. */
+/** Trains from the same weights with each kind of clipping; a run ends early if its loss becomes NaN. */
 export async function explosions(
   device: Scope,
   config: ModelConfig,

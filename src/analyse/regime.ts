@@ -32,15 +32,15 @@ export function regimeOf(norms: readonly number[]): Regime {
 
 /** The regime as the end of a sentence whose subject is the gradient */
 export function regimeInWords({ kind, factor, peak }: Regime): string {
-  const by = `${Number(factor.toPrecision(3))} times its size with each step back`;
+  const by = `each step back multiplies it by ${Number(factor.toPrecision(3))}`;
   switch (kind) {
     case 'vanishes':
-      return `vanishes: it has ${by}`;
+      return `vanishes: ${by}`;
     case 'keeps':
-      return `keeps its size: it has ${by}`;
+      return `keeps its size: ${by}`;
     case 'explodes':
       return peak === undefined
-        ? `explodes: it has ${by}`
-        : `explodes: it has ${by}, until at ${peak} steps the activations are so large that their slopes shrink it again`;
+        ? `explodes: ${by}`
+        : `explodes: ${by}; after ${peak} steps it shrinks again, because the activations are saturated`;
   }
 }

@@ -1,4 +1,4 @@
-/** A small training in which every gradient can be inspected: plain gradient descent, on one thread. */
+/** A small training run in which every gradient can be inspected: plain gradient descent, on one thread. */
 import type { Backend, Indices } from '../backend/backend.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { Network, type State } from '../model/network.js';

@@ -57,7 +57,7 @@ function find(): AddonFile {
 
 /** Why a checkout has no addon, as recorded by the build */
 function notCompiled(reason: string): string {
-  if (!existsSync(reason)) return 'it has not been compiled: run npm run build';
+  if (!existsSync(reason)) return 'the native kernels have not been compiled: run npm run build';
   return readFileSync(reason, 'utf8');
 }
 

@@ -167,7 +167,7 @@ export interface ProgramBuffers {
   readonly weight: Tensor | undefined;
   /** [·, H], if there are any */
   readonly vectors: Tensor | undefined;
-  /** [·, H]; the backward pass adds to them. */
+  /** [·, H]: gradients w.r.t. the vectors, to which the backward pass adds */
   readonly vectorGradients: Tensor | undefined;
   /** Number of matrices in each group */
   readonly groups: readonly number[];
@@ -205,7 +205,7 @@ export interface AdamStep {
   readonly decay: number;
   /** 1-based number of this update, for the bias correction */
   readonly step: number;
-  /** factor of the gradient by which it is clipped */
+  /** the factor by which clipping scales the gradient */
   readonly gradientScale: number;
 }
 

@@ -17,7 +17,7 @@ export interface Engine {
   operations(memory: ScopeMemory): Backend;
   /** Describes the memory of a scope to another thread */
   handle(source: MemorySource): unknown;
-  /** Measures the matrix products of its kernels */
+  /** Measures the matrix products that the device's kernels compute */
   readonly meter?: ProductMeter;
   /** Frees the memory that the engine itself has allocated. */
   end(): void;

@@ -31,7 +31,10 @@ export class CpuTensor implements Tensor {
     readonly start: number,
     readonly address: Address,
     readonly place: Allocation,
-    /** Whether it is compact in half precision, so that its numbers are bfloat16 or rounded to bfloat16. */
+    /**
+     * Whether the tensor is compact and the device computes in half precision, so that its numbers are bfloat16 or
+     * rounded to bfloat16.
+     */
     readonly half = false,
   ) {
     this.size = sizeOf(shape);
@@ -218,7 +221,7 @@ export abstract class CpuBackend {
       const id = values[i];
       if (id >= 0 && id < limit) continue;
       throw new CharnnError(
-        `an id must be below ${limit}, the size of the vocabulary, and one is ${id}: the ids are of another vocabulary`,
+        `an id must be below ${limit}, the size of the vocabulary, but one is ${id}: the ids belong to another vocabulary`,
       );
     }
   }
@@ -237,7 +240,7 @@ export abstract class CpuBackend {
 }
 
 /**
- * The elements of a tensor in place, for what passes them on to another process.
+ * The elements of a tensor without a copy, for code that sends them to another process.
  * @throws Error for a device whose memory is not the process' own, and in float64
  */
 export function float32Elements(x: Tensor): Float32Array {

@@ -58,7 +58,7 @@ export class Heap implements MemorySource {
     if (size > maxRegionBytes) {
       const gigabytes = (size / 2 ** 30).toFixed(2);
       throw new CharnnError(
-        `out of memory: a tensor of ${gigabytes} GiB is too large, it may have 4 GiB; a smaller model, batch or sequence length needs less`,
+        `out of memory: a tensor of ${gigabytes} GiB is too large, because at most 4 GiB are possible; use a smaller model, batch or sequence length`,
       );
     }
     const region = this.fromFree(size);
@@ -155,7 +155,7 @@ export class Heap implements MemorySource {
     } catch (cause) {
       const size = (bytes / 2 ** 30).toFixed(2);
       throw new CharnnError(
-        `out of memory: ${size} GiB for tensors are refused; ${(all / 2 ** 30).toFixed(2)} GiB would be in use; a smaller model, batch or sequence length needs less`,
+        `out of memory: the system refused ${size} GiB for tensors, with which ${(all / 2 ** 30).toFixed(2)} GiB would be in use; use a smaller model, batch or sequence length`,
         1,
         { cause },
       );

@@ -2,7 +2,7 @@
 import type { Backend } from './backend.js';
 import type { Scope } from './device.js';
 
-/** Memory that is used until it is given back */
+/** Memory that belongs to the caller until the caller gives it back */
 export interface LentMemory<Memory> {
   readonly memory: Memory;
   giveBack(): void;

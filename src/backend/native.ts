@@ -73,7 +73,7 @@ export function nativeEngine(
   const addon = loadNative();
   if ('missing' in addon) return addon;
   const names = level === undefined ? [precision] : precisionNames;
-  let missing = `this processor has no ${level ?? precision}`;
+  let missing = `this processor does not support ${level ?? precision}`;
   for (const name of names) {
     const levels = level === undefined ? offered(addon, name) : addon.levels(name);
     for (const candidate of levels.filter((known) => level === undefined || known === level)) {

@@ -18,11 +18,11 @@ import { type SharedWasmMemory, wasmEngine } from './wasm.js';
 /** Why a device cannot run here */
 interface Missing {
   readonly missing: string;
-  /** Whether this machine could never have had it, so that the user need not be told */
+  /** Whether the back end does not exist for this kind of machine at all, so that the user need not be told */
   readonly unavailable?: boolean;
 }
 
-/** Requirements on a device beyond its kind */
+/** What a device must fulfil in addition to its kind */
 interface Wanted {
   /** The instruction level, shown in brackets after the device's name, such as avx2; by default the best one */
   readonly level?: string | undefined;
@@ -77,15 +77,15 @@ export async function openDevice(
   );
 }
 
-/** An engine, unless its precision is not the requested one */
+/** Returns an engine; if its precision is not the requested one, it is reported as missing. */
 function inPrecision(precision: Precision, engine: Engine | Missing): Engine | Missing {
   if ('missing' in engine || engine.precision === precision) return engine;
   engine.end();
-  return { missing: `it computes in ${engine.precision} alone` };
+  return { missing: `it supports only ${engine.precision}` };
 }
 
 const emulationOf = (precision: Precision) =>
-  `${precision === 'int8' ? 'int8' : 'bfloat16'} is emulated, which is slower than f32, because there is no instruction for it here`;
+  `${precision === 'int8' ? 'int8' : 'bfloat16'} is emulated, which is slower than f32, because this processor has no instructions for it`;
 
 const inWords = ({ kind, missing }: Missing & { readonly kind: DeviceKind }) =>
   `${kind} is missing (${missing})`;
@@ -117,7 +117,7 @@ function present(engine: Engine | Missing, name: string): Engine {
 
 /** @param memory of a handle */
 function exactEngine(name: string, memory?: unknown): Engine | Missing {
-  const unknown = { missing: 'this charnn does not know it' };
+  const unknown = { missing: 'this version of charnn does not have it' };
   const [, kind, level] = name.match(/^(\w+)(?: \((.+)\))?$/) ?? [];
   if (kind === undefined || !Object.hasOwn(engines, kind)) return unknown;
   const engine = engines[kind as DeviceKind]({ level, memory });

@@ -158,7 +158,7 @@ export class WasmMemory implements MemorySource {
       this.memory.grow(missing);
     } catch (cause) {
       throw new CharnnError(
-        `out of memory: the tensors would take ${(end / 2 ** 30).toFixed(2)} GiB, and WebAssembly allows at most 4 GiB; a smaller model, batch or sequence length needs less`,
+        `out of memory: the tensors would take ${(end / 2 ** 30).toFixed(2)} GiB, but WebAssembly allows at most 4 GiB; use a smaller model, batch or sequence length`,
         1,
         { cause },
       );

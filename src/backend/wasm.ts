@@ -57,7 +57,10 @@ function engineOf(
 ): Engine | { readonly missing: string } {
   const memory = shared?.memory ?? newWasmMemory();
   if (memory === undefined) {
-    return { missing: 'it needs some 10 GiB of address space: see ulimit -v' };
+    return {
+      missing:
+        'it needs about 10 GiB of address space, which the limit set by ulimit -v does not allow',
+    };
   }
   const source = shared ?? new WasmMemory(memory);
   const name = `wasm (${variant})`;
@@ -83,11 +86,11 @@ function engineOf(
 
 /** @returns the module, or the reason why there is no module */
 function compileModule(variant: WasmVariant): WebAssembly.Module | string {
-  if (typeof WebAssembly === 'undefined') return 'this engine runs without WebAssembly';
+  if (typeof WebAssembly === 'undefined') return 'this JavaScript engine has no WebAssembly';
   const bytes = readKernels(files[variant]);
   if (bytes === undefined)
     return `${files[variant]} is missing: install charnn again, or run npm run build in a checkout`;
-  if (!WebAssembly.validate(bytes)) return 'this engine has no WebAssembly SIMD';
+  if (!WebAssembly.validate(bytes)) return 'this JavaScript engine has no SIMD in WebAssembly';
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {

@@ -28,7 +28,7 @@ export interface ProgramGroup {
    * those of the preceding groups.
    */
   readonly size: number;
-  /** The vector that they multiply */
+  /** The vector that these matrices multiply */
   readonly argument: Columns;
   /** The gradient w.r.t. the products, after the backward pass */
   readonly gradient: Columns;

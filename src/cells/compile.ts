@@ -72,7 +72,7 @@ export function compile(definition: CellDefinition): Program {
   const operations = [count([...before, ...loop]), count([...loopBack, ...after])] as const;
   if (Math.max(...operations) > cellLimits.operations) {
     throw new CharnnError(
-      `these equations take ${Math.max(...operations)} operations a unit: at most ${cellLimits.operations} are allowed`,
+      `these equations take ${Math.max(...operations)} operations per unit: at most ${cellLimits.operations} are allowed`,
     );
   }
   const registers = Math.max(1, ...lists.map((work) => work.registers));

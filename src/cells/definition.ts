@@ -33,7 +33,7 @@ export interface Vector {
 
 export interface CellDefinition {
   readonly equations: readonly Equation[];
-  /** In the order in which they occur in the text */
+  /** The learned matrices and, in the next field, the learned vectors: each list in the order of the text */
   readonly matrices: readonly Matrix[];
   readonly vectors: readonly Vector[];
   /** The state h comes first. */
@@ -82,7 +82,7 @@ class Definition {
     if (name.endsWith("'")) {
       fail(
         at,
-        `${name} may not be a number: a line with a number alone is the initial value of a learned vector`,
+        `${name} may not be a number: a line that contains only a number is the initial value of a learned vector`,
       );
     }
     if (this.initials.has(name)) fail(at, `${name} has two initial values: leave one of them out`);
@@ -141,12 +141,12 @@ class Definition {
       const hint = given.has(name) ? '' : suggestion(nearest(name, [...this.vectors.keys()]));
       fail(
         at,
-        `${name} ${what}${hint}: a line with a number alone is the initial value of a learned vector; write a constant where it is used`,
+        `${name} ${what}${hint}: a line that contains only a number is the initial value of a learned vector; write a constant where it is used`,
       );
     }
     if (![...this.matrices.values()].some(({ ofInput }) => ofInput)) {
       throw new CharnnError(
-        'no matrix multiplies x, so that the cell would not see its input: write W x somewhere',
+        'no matrix multiplies x, so the cell would not see its input: write W x somewhere',
       );
     }
     return {
@@ -174,7 +174,7 @@ class Definition {
         if (e.name === 'uniform') {
           fail(
             e.at,
-            'uniform is for initial values: a line such as u = uniform(0, 1), with two numbers and nothing else',
+            'uniform is only for initial values: write it on a line of its own with two numbers, such as u = uniform(0, 1)',
           );
         }
         return { ...e, arguments: e.arguments.map(part) };
@@ -202,7 +202,7 @@ class Definition {
     if (known && known.of !== shown) {
       fail(
         e.at,
-        `${matrix} multiplies ${known.of || 'itself'} and ${shown}: use a matrix of its own for each`,
+        `${matrix} multiplies ${known.of || 'itself'} and ${shown}: use a separate matrix for each`,
       );
     }
     this.matrices.set(matrix, { of: shown, ofInput });
@@ -249,10 +249,7 @@ class Definition {
 function named(name: string, suffix: string, at: Position): string {
   const whole = `${name}${suffix}`;
   if (builtIn.includes(whole) || functions.has(whole))
-    fail(
-      at,
-      `${whole} is part of the language, so nothing learned can have this name: use another one`,
-    );
+    fail(at, `${whole} is a reserved name, so nothing learned can have it: use another name`);
   if (whole.length > cellLimits.name)
     fail(at, `${whole} is longer than the ${cellLimits.name} characters of a name`);
   return whole;

@@ -88,7 +88,7 @@ class Drafts {
     return [...drafts, ...late];
   }
 
-  /** Lets operations write their results to memory directly, unless a later operation still reads the old contents. */
+  /** Makes operations write their results directly to memory, unless a later operation still reads the old contents. */
   private directWrites(): (node: Node, home: Home) => boolean {
     const { drafts, around, homes } = this;
     const lastRead = new Map<string, number>();

@@ -93,7 +93,7 @@ function encodeWork(work: Work, regions: readonly Region[]): number[] {
       });
       if (places.size > cellLimits.places) {
         throw new CharnnError(
-          `these equations need ${places.size} places in memory at a time: at most ${cellLimits.places} are allowed`,
+          `these equations need ${places.size} values in memory at the same time: at most ${cellLimits.places} are allowed`,
         );
       }
       const words = [...places.values()].flatMap((place) => place.words);

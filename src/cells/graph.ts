@@ -166,7 +166,7 @@ export class Graph {
     this.nodes.push(node);
     if (!leaves.has(op) && ++this.operationCount > 2 * cellLimits.operations) {
       throw new CharnnError(
-        `these equations take more than ${cellLimits.operations} operations a unit: a cell may not be as large`,
+        `these equations take more than ${cellLimits.operations} operations per unit, which is the limit for a cell`,
       );
     }
     return node;

@@ -32,7 +32,7 @@ const meant: ReadonlyMap<string, string> = new Map([
 export function tokens(text: string): Token[] {
   if (text.length > cellLimits.characters) {
     throw new CharnnError(
-      `${text.length} characters are too many for a cell: at most ${cellLimits.characters} are read`,
+      `the cell has ${text.length} characters: at most ${cellLimits.characters} are allowed`,
     );
   }
   const found: Token[] = [];

@@ -27,7 +27,8 @@ import {
 interface Column {
   readonly home: Columns;
   /**
-   * The forward stage in which its value is last read, and the backward stage in which the gradient is written to it
+   * The forward stage in which the column's value is last read, and the backward stage in which the gradient is written
+   * to the column
    */
   readonly lastRead: number;
   readonly gradientAt: number;

@@ -67,7 +67,7 @@ class Parser {
     if (isMatrix(text)) {
       fail(
         at,
-        `${text} is a matrix, because of its capital letter, and is learned: an equation gives a vector, named with a small letter`,
+        `${text} begins with a capital letter, so it is a learned matrix: an equation defines a vector, whose name begins with a small letter`,
       );
     }
     if (functions.has(text)) fail(at, `${text} is a function: give the vector another name`);
@@ -205,7 +205,7 @@ class Parser {
     if (++this.depth > cellLimits.depth) {
       fail(
         this.next.at,
-        `brackets within brackets go deeper than ${cellLimits.depth}: give a part of it a name in a line of its own`,
+        `brackets are nested more than ${cellLimits.depth} deep: define a part of the expression in a line of its own`,
       );
     }
     const result = work();

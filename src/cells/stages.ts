@@ -15,7 +15,7 @@ export interface Stages {
   readonly last: number;
   /** Index of the first stage that runs in every time step */
   readonly first: number;
-  /** By group: the first stage that can use its products */
+  /** For each group of matrices, the first stage that can use its products */
   readonly ofGroup: readonly number[];
   /** The first stage that can compute a node */
   level(node: Node): number;
@@ -87,9 +87,10 @@ export function backwardStages(
 }
 
 /**
- * Assigns each node to a stage: roots as early as possible, other nodes where they are first used.
- * @param nodes each after its operands
- * @param level the first stage that can compute a node
+ * Assigns each node to a stage: a result to the first stage that can compute it, any other node to the first stage that
+ * uses it.
+ * @param nodes all nodes to be assigned, each after its operands
+ * @param level gives the first stage that can compute a node
  */
 export function assign(
   nodes: readonly Node[],
@@ -128,7 +129,7 @@ export function computed(roots: readonly Node[], given: (node: Node) => boolean)
   return [...found].sort((a, b) => a.id - b.id);
 }
 
-/** By operand: the last stage that reads it */
+/** For each operand: the last stage that reads it */
 export function lastReads(at: ReadonlyMap<Node, number>): Map<Node, number> {
   const reads = new Map<Node, number>();
   for (const [node, stage] of at) {

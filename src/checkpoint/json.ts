@@ -62,7 +62,7 @@ export function* fileJson(
       headBytes += Buffer.byteLength(piece);
       if (headBytes > limits.headBytes) {
         throw new CharnnError(
-          `the file would hold more than ${limits.headBytes} bytes beside its tensors (at the field ${printable(key)}), more than charnn can read back`,
+          `the file would hold more than ${limits.headBytes} bytes in addition to its tensors (at the field ${printable(key)}), which is more than charnn could read back`,
         );
       }
       hash.update(piece);
@@ -92,7 +92,7 @@ const listPiece = 100;
 
 /**
  * Yields the JSON of a value, and that of a long list in pieces: otherwise each save would turn the history of a long
- * training into one large string, and memory would grow with the history.
+ * training run into one large string, and memory would grow with the history.
  */
 function* valueJson(value: unknown): Generator<string> {
   if (!Array.isArray(value) || value.length <= listPiece) {
@@ -183,7 +183,7 @@ export class CheckpointFile {
 /** What messages call the kinds of files, which are often in the same folder and easily confused */
 const words: ReadonlyMap<unknown, string> = new Map([
   [fileFormats.model, 'a model'],
-  [fileFormats.state, 'the state of a training'],
+  [fileFormats.state, 'the state of a training run'],
 ]);
 
 /**
@@ -199,13 +199,13 @@ export function checkVersion(fields: Fields, shown: string, kind: JsonKind): voi
     const [is, wanted] = [words.get(found), words.get(format)];
     throw new CharnnError(
       is === undefined
-        ? `${shown} is not ${wanted} of charnn's: its "format" field does not say so`
-        : `${shown} is ${is}, not ${wanted}: give the file that lies beside it instead`,
+        ? `${shown} is not ${wanted} that charnn wrote: its "format" field does not say so`
+        : `${shown} is ${is}, not ${wanted}: give the other file beside it instead`,
     );
   }
   if (fields.integer('version', 1, 1e6) > version) {
     throw new CharnnError(
-      `${shown} was written by a later charnn (version ${fields.get('version')} of the format, this one reads up to ${version}); update charnn`,
+      `${shown} was written by a later version of charnn (version ${fields.get('version')} of the format, this one reads up to ${version}); update charnn`,
     );
   }
 }
@@ -235,7 +235,10 @@ export function readModelConfig(fields: Fields): ModelConfig {
   return inOrderOf(fields, config);
 }
 
-/** An object with its keys in the order of a file's fields, so that writing a model again gives the same bytes */
+/**
+ * An object with the keys in the order in which a file has its fields, so that writing a model again gives the same
+ * bytes
+ */
 function inOrderOf<T extends object>(fields: Fields, value: T): T {
   const given = Object.keys(fields.value).filter((key) => Object.hasOwn(value, key));
   return { ...Object.fromEntries(given.map((key) => [key, undefined])), ...value };
@@ -288,7 +291,7 @@ export function readVocabulary(fields: Fields, model: ModelConfig): Vocabulary {
   const vocabulary = Vocabulary.fromJSON(fields.get('vocabulary'), name);
   if (vocabulary.size !== model.vocabulary) {
     throw new CharnnError(
-      `${name} has ${vocabulary.size - 1} characters, but the model ${model.vocabulary - 1}`,
+      `${name} has ${vocabulary.size - 1} characters, but the model has ${model.vocabulary - 1}`,
     );
   }
   for (const mark of model.pairs ? [0x09, 0x0a] : []) {

@@ -19,9 +19,9 @@ const stepDigits = 6;
 export interface KeptModelsOptions {
   /** Number of models to keep; 0 keeps none */
   readonly keep: number;
-  /** The id of a training that is resumed, by which its kept models are recognised */
+  /** The id of a training run that is resumed, by which its kept models are recognised */
   readonly trainingId?: string | undefined;
-  /** Whether this training was resumed; in that case kept models of other trainings are left alone */
+  /** Whether this training was resumed; in that case kept models of other training runs are left alone */
   readonly resuming: boolean;
   /**
    * Checks every path before it is written.
@@ -43,7 +43,7 @@ export class KeptModels {
   /**
    * Finds the kept models that exist already, and removes unfinished files that a killed process has left; the caller
    * must hold the model's lock.
-   * @throws CharnnError when files of other trainings are in the way
+   * @throws CharnnError when files of other training runs are in the way
    */
   static async open(modelPath: string, options: KeptModelsOptions): Promise<KeptModels> {
     const kept = new KeptModels(modelPath, options);
@@ -65,7 +65,7 @@ export class KeptModels {
   /**
    * Writes the model of a step, and removes the oldest ones in excess of the number to keep.
    * @returns the path of the file
-   * @throws CharnnError when it cannot be written, or would replace a file of another training
+   * @throws CharnnError when it cannot be written, or would replace a file of another training run
    */
   async write(model: StoredModel): Promise<string> {
     const step = Number(model.training?.step);
@@ -89,7 +89,7 @@ export class KeptModels {
     const maxName = basename(this.path(Number.MAX_SAFE_INTEGER));
     if (Buffer.byteLength(temporaryName(maxName, '01234567')) > maxNameLength) {
       throw new UsageError(
-        `${optionName('output')} ${quote(modelPath)} is too long a name for ${optionName('keep')}: take a shorter one`,
+        `${optionName('output')} ${quote(modelPath)} is too long for the names that ${optionName('keep')} makes from it: give a shorter one`,
       );
     }
     const names = await readdir(folder).catch((cause) => {

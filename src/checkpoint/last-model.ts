@@ -1,4 +1,4 @@
-/** Reads the latest model of a training, from the state beside its best model. */
+/** Reads the latest model of a training run, from the state beside its best model. */
 import type { Model } from '../model/model-data.js';
 import { readAnyModel } from './model-file.js';
 import { readLastModel, statePath } from './state-file.js';

@@ -1,11 +1,11 @@
 /**
- * A lock file beside a model, so that no two trainings write the same one.
+ * A lock file beside a model, so that no two training runs write the same one.
  *
  * The file says which process holds the lock. On the same machine that process can be looked up, so a lock whose holder
  * was killed is taken over at once. If the holder runs elsewhere (on another machine or in a container with the same
  * files), the file's age decides, because a holder touches it every few seconds. Locks of the operating system would
  * need none of this, but Node.js does not offer them; npm packages for lock files rely on age alone, so that a killed
- * training could not be resumed for a while.
+ * training run could not be resumed for a while.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -107,7 +107,7 @@ function acquire(path: string, temporaryName: string, own: Holder, modelPath: st
       if (holder !== undefined && isAlive(holder, path, temporary)) {
         throw heldBy(holder, path, modelPath);
       }
-      if (attempt === attempts) throw inTheWay(path, 'changes all the time');
+      if (attempt === attempts) throw inTheWay(path, 'keeps changing');
       if (holder !== undefined) remove(path, holder);
     }
   } finally {
@@ -196,7 +196,7 @@ function isAlive({ pid, realm, started }: Holder, path: string, temporary: strin
   // both times are by the file system's clock, which all machines share; the result is NaN when the lock is gone
   const { mtimeMs = Number.NaN } = statSync(path, { throwIfNoEntry: false }) ?? {};
   const age = statSync(temporary).mtimeMs - mtimeMs;
-  if (age < -patienceMs) throw inTheWay(path, 'has a time in the future');
+  if (age < -patienceMs) throw inTheWay(path, 'has a modification time in the future');
   return age < patienceMs;
 }
 

@@ -194,6 +194,6 @@ function readParameters(
 export function requireReadable(count: number, shown: string): void {
   if (count <= limits.parameters) return;
   throw new CharnnError(
-    `${shown} has ${count} parameters, and at most ${limits.parameters} are allowed`,
+    `${shown} has ${count} parameters, but at most ${limits.parameters} are allowed`,
   );
 }

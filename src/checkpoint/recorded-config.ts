@@ -1,6 +1,6 @@
 /**
- * Reads the configuration of a training from a file, and checks every value against the option's row in the schema. An
- * option that is newer than the file is missing from it and gets its default.
+ * Reads the configuration of a training run from a file, and checks every value against the option's row in the schema.
+ * An option that is newer than the file is missing from it and gets its default.
  */
 
 import type { Fields } from '../json/fields.js';

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { CharnnError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 
-/** Operations of the file system; tests pass their own. */
+/** The operations of the file system that are used; tests pass their own. */
 export interface ReplacingSystem {
   readonly platform: string;
   rename(from: string, to: string): Promise<void>;
@@ -52,8 +52,8 @@ export class HeldFileError extends CharnnError {
 }
 
 /**
- * Moves a complete file into place. On Windows, a place that is held open is tried again for some seconds; then the
- * file gets a second name beside it.
+ * Moves a complete file into place. On Windows, if another program holds the old file open, this is tried again for
+ * some seconds; then the new file gets a second name beside the old one.
  * @param temporary the complete file, in the same folder
  * @returns the second name, if it had to be used
  * @throws the system's error when the file cannot be moved; the temporary file is then still there
@@ -82,7 +82,7 @@ export async function replaceFile(
 }
 
 /**
- * Moves what is stored under a second name to where it belongs, if that place is free now.
+ * Moves a file that is stored under a second name to its own name, if that place is free now.
  * @returns whether nothing is stored under a second name any more
  */
 export async function moveHeldFile(

@@ -89,7 +89,7 @@ export function readState(path: string): Promise<TrainingState> {
 }
 
 /**
- * Reads the latest model of a training from its state: the moving average of the weights, if one is kept.
+ * Reads the latest model of a training run from its state: the moving average of the weights, if one is kept.
  * @throws CharnnError naming the file and the field that is wrong
  */
 export async function readLastModel(path: string): Promise<Model> {
@@ -168,8 +168,8 @@ function readTally(tally: Fields): TrainingState['tally'] {
 }
 
 /**
- * Reads the summary of a thinned history. The history must contain exactly those validations which thinning keeps out
- * of that number.
+ * Reads the summary of a thinned history. The history must contain exactly the validations that thinning keeps if there
+ * have been as many as the summary says.
  */
 function readSummary(fields: Fields): HistorySummary | undefined {
   if (fields.get('validations') === undefined) return undefined;

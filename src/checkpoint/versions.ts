@@ -1,10 +1,10 @@
 /**
- * Versions of charnn's files. A file records the lowest version of its format that can read it. So an earlier charnn
- * still reads whatever it understands, and refuses everything else with the advice to update, before an unknown field
- * can confuse it.
+ * Versions of charnn's files. A file records the lowest version of its format that can read it. So an earlier version
+ * of charnn still reads whatever it understands, and refuses everything else with the advice to update, before an
+ * unknown field can confuse it.
  *
- * A feature that an earlier charnn cannot read gets an entry in `versions`, with the next version of its formats, and
- * is listed by `modelFeatures`, by `stateFeatures`, or by what writes the file.
+ * A feature that an earlier version of charnn cannot read gets an entry in `versions`, with the next version of its
+ * formats, and is listed by `modelFeatures`, by `stateFeatures`, or by what writes the file.
  */
 import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
@@ -34,7 +34,7 @@ export function firstVersion<Kind extends FileKind>(
   return versions[kind][feature as keyof (typeof versions)[Kind]] as number;
 }
 
-/** The latest version that this charnn reads. */
+/** The latest version that this version of charnn reads. */
 export function latestVersion(kind: FileKind): number {
   return Math.max(...Object.values(versions[kind]));
 }
@@ -48,12 +48,12 @@ export function leastVersion<Kind extends FileKind>(
   return Math.max(versions[kind].all, ...first);
 }
 
-/** Features of a model file that an earlier charnn cannot read */
+/** Features of a model file that earlier versions of charnn cannot read */
 export function modelFeatures({ config, counts }: Pick<Model, 'config' | 'counts'>) {
   return [...networkFeatures(config), ...(counts ? (['counts'] as const) : [])];
 }
 
-/** Features of a training state that an earlier charnn cannot continue */
+/** Features of a training state that earlier versions of charnn cannot continue */
 export function stateFeatures(model: ModelConfig, config: TrainConfig) {
   const { counts, documents } = config;
   return [

@@ -7,12 +7,12 @@ export type AllCommands = () => Promise<readonly CommandDefinition<any>[]>;
 
 export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   readonly name: string;
-  /** The arguments as commander writes them: `[text...]` */
+  /** The arguments in commander's notation: `[text...]` */
   readonly arguments?: string;
   /** The values of the first argument, if there are only a few */
   readonly choices?: readonly string[];
   readonly summary: string;
-  /** Line ends within it count as blanks */
+  /** The description; its line ends count as blanks */
   readonly description: string;
   readonly examples: readonly (readonly [command: string, what: string])[];
   readonly options: Table;

@@ -27,7 +27,7 @@ export function manPage(
     '.Op Ar arguments',
     '.Sh DESCRIPTION',
     ...text(
-      'charnn learns from any text which character follows which, and then writes text like it, says how well a text fits, or compresses it. What it has learned is one file, charnn.json unless another is named.',
+      'charnn learns from any text which character follows which, and then writes text like it, says how well a text fits, or compresses it. What it has learned is kept in one file, which is charnn.json unless you name another.',
     ),
     `This is version ${version}.`,
     '.Sh COMMANDS',
@@ -44,13 +44,13 @@ export function manPage(
 
 const ofColours: [string, string] = [
   'NO_COLOR',
-  'Colours are left out when it is set; FORCE_COLOR asks for them in pipes, too.',
+  'If it is set, output has no colours. FORCE_COLOR turns colours on, even in pipes.',
 ];
 
 function variableOf({ flags, description }: DescribedOption): [string, string][] {
   const name = /environment: (\w+)/.exec(description)?.[1];
   const long = flags.match(/--[\w-]+/)?.[0];
-  return name === undefined ? [] : [[name, `The value of ${long} where that is not given.`]];
+  return name === undefined ? [] : [[name, `The value of ${long} if that option is not given.`]];
 }
 
 function commandLines(command: AnyCommand): string[] {

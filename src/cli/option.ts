@@ -80,7 +80,7 @@ export function addOptions(
     for (const name of row.deprecated ?? []) {
       const old = optionFor(key, row, `--${name}${argument}`, row.help).hideHelp();
       const now = flags.match(/--[\w-]+/)?.[0];
-      const message = `--${name} is now called ${now}: the old name will go with the next version`;
+      const message = `--${name} is now called ${now}: the old name will be removed in the next version`;
       command.addOption(old);
       command.on(`option:${name}`, () => warn(message));
     }
@@ -123,7 +123,8 @@ export function adjust<Options extends object>(
 ): Options {
   const [, name, value] = line.match(/^\s*(\S*)(?:\s(.*))?$/s) ?? [];
   const key = keys.find((k) => [kebab(k), ...(table[k].aliases ?? [])].includes(name));
-  if (key === undefined) throw new UsageError(`no option /${name}: see /options`);
+  if (key === undefined)
+    throw new UsageError(`there is no option /${name}: type /options for a list`);
   const row = table[key];
   const values = now as Readonly<Record<string, unknown>>;
   if (row.argument === undefined) return { ...now, [key]: values[key] !== true };

@@ -1,4 +1,4 @@
-/** The commands as commander knows them: names, arguments, options, help. */
+/** The commands in the form that commander needs: names, arguments, options, help. */
 import { Command, type CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
 import { nearest, suggestion } from '../options/suggest.js';
@@ -71,7 +71,9 @@ function addCommand(
 ): void {
   const { common } = definition;
   const help =
-    common === undefined ? 'print this help' : 'print a short help, or with --help all of it';
+    common === undefined
+      ? 'print this help'
+      : 'print the options used most; --help prints all of them';
   const command = program
     .command(definition.name)
     .summary(definition.summary)

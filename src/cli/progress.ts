@@ -1,4 +1,4 @@
-/** Shows the progress of a training: a status line on a terminal, lines in a pipe, or events as JSON. */
+/** Shows the progress of a training run: a status line on a terminal, lines in a pipe, or events as JSON. */
 
 import { chalkStderr as chalk } from 'chalk';
 import { jsonText, printableLines } from '../messages/quote.js';

@@ -1,4 +1,4 @@
-/** Signals that request the end of a training. */
+/** Signals that request the end of a training run. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { exitCode } from '../errors.js';

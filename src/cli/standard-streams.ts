@@ -38,7 +38,9 @@ export class StandardStreams {
     if (error.code === 'EIO') this.loseTerminal();
     else if (!this.outputIsLost) {
       const reason = error.code === 'EPIPE' ? 'it is closed' : systemReason(error);
-      process.stderr.write(`warning: standard output takes no more events: ${printable(reason)}\n`);
+      process.stderr.write(
+        `warning: events can no longer be written to standard output: ${printable(reason)}\n`,
+      );
     }
     this.outputIsLost = true;
   }

@@ -1,4 +1,4 @@
-/** What is printed about a training while it runs; losses are in bits per character everywhere. */
+/** What is printed about a training run while it runs; losses are in bits per character everywhere. */
 import { chalkStderr as chalk } from 'chalk';
 import cliProgress from 'cli-progress';
 import type {
@@ -19,7 +19,7 @@ export const phaseWords: Readonly<Record<Phase, string>> = {
   training: 'training',
   validating: 'validating',
   judging: 'measuring the lines of the validation text',
-  comparing: 'comparing with models without a network',
+  comparing: 'comparing with an n-gram model and compressors',
 };
 
 const barStyle = {
@@ -74,7 +74,7 @@ export function startLine(event: StartEvent): string {
 }
 
 export function rollbackLine({ step, loss, rateFactor }: RollbackEvent): string {
-  return `the loss diverged after step ${grouped(step)} (${bits(loss)} bits/char): back to the last good model, with ${rateFactor} of the learning rate`;
+  return `the loss diverged after step ${grouped(step)} (${bits(loss)} bits/char): going back to the last good model, with the learning rate multiplied by ${rateFactor}`;
 }
 
 export function validationLine(event: ValidationEvent): string {

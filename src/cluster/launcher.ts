@@ -1,4 +1,7 @@
-/** What a launcher of MPI (mpirun, mpiexec, srun) tells the processes that it starts, in their environment. */
+/**
+ * Reads what an MPI launcher (mpirun, mpiexec, srun) tells the processes that it starts through their environment
+ * variables.
+ */
 
 /** A process among those that a launcher has started for one job */
 export interface Seat {
@@ -15,7 +18,7 @@ const launchers: readonly (readonly [rank: string, size: string, local: string])
   ['OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_SIZE'],
   // Hydra, the launcher of MPICH, Intel MPI and MVAPICH; and Slurm with --mpi=pmi2
   ['PMI_RANK', 'PMI_SIZE', 'MPI_LOCALNRANKS'],
-  // a launcher by PMIx alone, as Slurm with --mpi=pmix
+  // a launcher that uses only PMIx, such as Slurm with --mpi=pmix
   ['PMIX_RANK', 'SLURM_NTASKS', 'SLURM_TASKS_PER_NODE'],
 ];
 
@@ -45,8 +48,8 @@ export interface Candidate {
 }
 
 /**
- * Libraries of MPI in the order in which they are tried: the one of the launcher comes first, because processes under
- * another library would each be alone.
+ * The MPI libraries in the order in which they are tried. The launcher's own library comes first, because with any
+ * other library each process would be on its own.
  */
 export function candidates(
   environment: Readonly<Record<string, string | undefined>>,

@@ -1,18 +1,18 @@
 /**
- * Messages between the processes of a training, and signs of life: the work of a thread that does nothing else, so
- * that a process which reads a text, or computes, still answers the others.
+ * Passes messages between the processes of a training run, and tells the others that this process is alive. A thread
+ * does nothing else, so that a process which is reading a text or computing still answers.
  */
 import { CharnnError } from '../errors.js';
 import type { Handler } from '../threads/handler.js';
 import { loadLibrary, mpiOfAddon, tag } from './mpi.js';
 
-/** What the main thread asks for */
+/** Requests from the main thread */
 export type LinkOrder =
   | { readonly type: 'send'; readonly ranks: readonly number[]; readonly message: Uint8Array }
   /** Leaves MPI in an orderly way, as all processes must. */
   | { readonly type: 'leave' };
 
-/** What the main thread is told */
+/** Reports to the main thread */
 export type LinkNews =
   | {
       readonly type: 'joined';
@@ -21,13 +21,13 @@ export type LinkNews =
       readonly library: string;
     }
   | { readonly type: 'message'; readonly rank: number; readonly message: Uint8Array }
-  /** A process has given no sign of life for so many seconds. */
+  /** A process has not been heard from for this many seconds. */
   | { readonly type: 'lost'; readonly rank: number; readonly seconds: number }
   | { readonly type: 'left' };
 
 const pollMs = 1;
 const beatMs = 1000;
-/** Without a sign of life for so long, a process is given up. */
+/** Milliseconds without a sign of life after which a process counts as lost */
 const patienceMs = 20_000;
 
 export async function createLinkHandler(
@@ -37,7 +37,7 @@ export async function createLinkHandler(
   const mpi = mpiOfAddon();
   const library = loadLibrary(mpi);
   const [rank, size] = inWords(() => mpi.initialize());
-  // only rank 0 and each other one speak with each other
+  // messages pass only between rank 0 and each of the other ranks
   const peers = rank === 0 ? Array.from({ length: size - 1 }, (_, i) => i + 1) : [0];
   const heard = new Map(peers.map((peer) => [peer, performance.now()]));
   let isOver = false;
@@ -64,7 +64,7 @@ export async function createLinkHandler(
   let last = performance.now();
   const beats = setInterval(() => {
     const now = performance.now();
-    // after a stop of this process itself, nobody else could be heard
+    // while this process itself was stopped, it could not hear the others, so their silence in that time does not count
     const hasSlept = now - last > patienceMs / 2;
     last = now;
     for (const peer of peers) {
@@ -97,7 +97,7 @@ export async function createLinkHandler(
   };
 }
 
-/** A list in which one rank alone has something */
+/** A list by rank in which only one rank has a value */
 function at<T>(rank: number, value: T): T[] {
   const list: T[] = [];
   list[rank] = value;

@@ -1,17 +1,17 @@
-/** What a process of a training says to the others and hears from them, as its main thread sees it. */
+/** Sends messages to the other processes of a training run and receives theirs, in the main thread. */
 import { deserialize, serialize } from 'node:v8';
 import { CharnnError } from '../errors.js';
 import { WorkerPool } from '../threads/worker-pool.js';
 import type { LinkNews, LinkOrder } from './link-handler.js';
 import { mpiOfAddon } from './mpi.js';
 
-/** A message of a rank, any value that can be cloned */
+/** A message from a rank: any value that can be cloned */
 export interface Letter {
   readonly rank: number;
   readonly content: unknown;
 }
 
-/** Time in which a last message reaches the others */
+/** Milliseconds allowed for a last message to reach the others */
 const farewellMs = 300;
 
 export class Link {
@@ -30,8 +30,8 @@ export class Link {
    * @throws CharnnError where MPI cannot be used, or is that of another launcher
    */
   static async open(size: number): Promise<Link> {
-    // UCX, by which MPICH and Open MPI send, would watch the memory of the process, and crashes Node.js by that. Only
-    // the main thread can set a variable that a library sees.
+    // UCX, the library through which MPICH and Open MPI send, would intercept the memory functions of the process,
+    // which crashes Node.js. Only the main thread can set an environment variable that a library sees.
     process.env.UCX_MEM_EVENTS ??= 'n';
     const link = new Link();
     const joined = new Promise<Extract<LinkNews, { type: 'joined' }>>((resolve, reject) => {
@@ -64,7 +64,7 @@ export class Link {
     return this.joined.size;
   }
 
-  /** What the library of MPI calls itself */
+  /** The name and version that the MPI library reports */
   get library(): string {
     return this.joined.library;
   }
@@ -73,14 +73,14 @@ export class Link {
     this.pool.post(0, { type: 'send', ranks: [rank], message: serialize(content) });
   }
 
-  /** Sends the same to all other ranks; on rank 0 alone. */
+  /** Sends the same message to all other ranks. Only rank 0 may call this. */
   sendAll(content: unknown): void {
     const ranks = Array.from({ length: this.size - 1 }, (_, i) => i + 1);
     this.pool.post(0, { type: 'send', ranks, message: serialize(content) });
   }
 
   /**
-   * Waits for the next message of any rank.
+   * Waits for the next message from any rank.
    * @throws CharnnError when a process is lost
    */
   receive(): Promise<Letter> {
@@ -92,13 +92,13 @@ export class Link {
     });
   }
 
-  /** Called at once, in place of `receive`, with each message that it returns true for */
+  /** Called with each message as soon as it arrives; if it returns true, `receive` will not return that message. */
   onLetter: (letter: Letter) => boolean = () => false;
 
   /** Called when a process is lost */
   onFailure: (error: Error) => void = () => {};
 
-  /** Leaves the others, in an orderly way, as all of them do. */
+  /** Leaves MPI in an orderly way, which all processes must do together. */
   async leave(): Promise<void> {
     if (this.failure === undefined) {
       const left = new Promise<void>((resolve) => {
@@ -110,9 +110,9 @@ export class Link {
     await this.pool.close();
   }
 
-  /** Stops listening after a failure, when messages may be under way that will never be complete. */
+  /** Stops listening after a failure, when some messages may never be completed. */
   async abandon(): Promise<void> {
-    // what was sent last gets through
+    // gives the last message time to arrive
     await new Promise((resolve) => setTimeout(resolve, farewellMs));
     await this.pool.close();
   }
@@ -128,7 +128,7 @@ export class Link {
       case 'lost':
         this.fail(
           new CharnnError(
-            `process ${news.rank} of this training has not answered for ${news.seconds} seconds: its machine, or the network to it, is gone, or it was stopped; continue with charnn train --resume`,
+            `process ${news.rank} of this training has not answered for ${news.seconds} seconds: its machine or the network connection to it was lost, or the process was stopped; continue with charnn train --resume`,
           ),
         );
         return;
@@ -148,7 +148,8 @@ export class Link {
     this.waiting?.reject(this.failure);
     this.waiting = undefined;
     this.onFailure(this.failure);
-    // last, because the thread that exchanges with the lost process then fails too, which is no cause
+    // this is done last: it makes the thread that exchanges data with the lost process fail as well, and that error
+    // would hide the cause
     if (this.joined) mpiOfAddon().breakOff();
     this.onLeft?.();
   }

@@ -1,13 +1,15 @@
 /*
- * MPI for JavaScript, as far as training on several machines needs it: bytes between processes, without mpi.h and
- * without being linked to any MPI. The library is loaded at run time, from the machine that charnn runs on.
+ * MPI for JavaScript, as far as training on several machines needs it: it passes bytes between processes. It is
+ * compiled without mpi.h and is not linked to any MPI library, but loads the library of the machine on which charnn
+ * runs.
  *
- * Implementations differ in the constants that a program hands to them; the three kinds are told apart by what they
- * export. A handle is a pointer in one, an integer in the others: both fit an intptr_t.
+ * Implementations of MPI differ in the constants that a program passes to them. There are three kinds, which are
+ * distinguished by the names that they export. A handle is a pointer in one kind and an integer in the others; both fit
+ * in an intptr_t.
  *
- * Nothing waits within the library. A wait here asks again and again whether a message is complete, first at
- * once and then with pauses, so that processes which share cores do not keep each other from working, and so that
- * another thread can end the wait when the other side is lost.
+ * No call waits inside the library. Instead, code here tests repeatedly whether a message is complete, first at once
+ * and then with pauses, so that processes which share cores do not keep each other from working, and so that another
+ * thread can end the wait when the other side is lost.
  */
 #define NAPI_VERSION 8
 #include <node_api.h>
@@ -30,7 +32,7 @@ extern int usleep(unsigned int microseconds);
 #endif
 
 typedef intptr_t handle;
-/* Larger than the status of any implementation */
+/* Bytes for a status: more than any implementation needs */
 typedef struct { int64_t words[16]; } status_t;
 
 static struct {
@@ -47,18 +49,18 @@ static struct {
 } mpi;
 
 static handle world, byte_type;
-/* The level at which several threads may call the library */
+/* The level of thread support at which several threads may call the library */
 static int thread_multiple = 3;
 /* Set by one thread to end the waits of another */
 static volatile int is_broken;
 
 
-/* The tags of mpi.ts: what is computed, the length of a message, a message, a sign of life */
+/* The tags of mpi.ts: for data that training exchanges, the length of a message, a message, and a sign of life */
 enum { exchange_tag = 1, beat_tag = 4 };
 
-/* The longest piece of a message, since lengths are of 32 bits */
+/* Max bytes of a piece of a message, because MPI has lengths of 32 bits */
 #define PIECE ((size_t)1 << 30)
-/* Numbers of pieces that may be under way at once, in both directions */
+/* Max number of pieces in transit at the same time, in both directions */
 #define MAX_REQUESTS 4096
 
 /* Number of tests before the first pause; a test takes about a tenth of a microsecond. */
@@ -78,7 +80,10 @@ static int find_functions(void *library) {
     return 1;
 }
 
-/* load(path, isStandard) -> the version that the library tells of itself; undefined if it is none or cannot be loaded */
+/*
+ * load(path, isStandard) -> the version that the library reports; undefined if it is not an MPI library, or cannot be
+ * loaded
+ */
 static napi_value load(napi_env env, napi_callback_info info) {
     napi_value arguments[2], result;
     size_t count = 2;
@@ -136,7 +141,7 @@ struct bytes {
     size_t length;
 };
 
-/* The memory of a typed array; none for anything else */
+/* The memory of a typed array; empty for any other value */
 static struct bytes bytes_of(napi_env env, napi_value value) {
     struct bytes bytes = {NULL, 0};
     napi_typedarray_type type;
@@ -160,7 +165,7 @@ struct request {
 static const char *const too_many = "a message is too long";
 static const char *const refused = "MPI refused a message";
 
-/* Starts sending or receiving an array's bytes; NULL, or what went wrong */
+/* Starts sending or receiving an array's bytes; returns NULL, or a description of the error. */
 static const char *start(struct bytes bytes, int peer, int tag, int is_send, struct request *requests, int *count) {
     for (size_t at = 0; at < bytes.length; at += PIECE) {
         const size_t rest = bytes.length - at;
@@ -176,7 +181,7 @@ static const char *start(struct bytes bytes, int peer, int tag, int is_send, str
     return NULL;
 }
 
-/* Waits until all are complete; NULL, or what went wrong */
+/* Waits until all requests are complete; returns NULL, or a description of the error. */
 static const char *wait_for(struct request *requests, int count) {
     int open = count;
     for (long turn = 0; open > 0; turn++) {
@@ -194,14 +199,14 @@ static const char *wait_for(struct request *requests, int count) {
 }
 
 /*
- * One list for each thread that waits: one thread exchanges what a training computes, with the tag `exchange_tag`, and
- * another one passes messages.
+ * One list of requests for each thread that waits: one thread exchanges the data of a training step, with the tag
+ * `exchange_tag`, and another one passes messages.
  */
 static struct request exchanges[MAX_REQUESTS], messages[MAX_REQUESTS];
 
 /*
- * exchange(tag, sent, received): sends sent[r] to each rank r, and receives received[r] from it; lists of typed
- * arrays, with undefined where nothing is to pass.
+ * exchange(tag, sent, received): sends sent[r] to each rank r, and receives received[r] from it; lists of typed arrays,
+ * with undefined where nothing is sent or received.
  */
 static napi_value exchange(napi_env env, napi_callback_info info) {
     napi_value arguments[3], value;
@@ -212,7 +217,7 @@ static napi_value exchange(napi_env env, napi_callback_info info) {
     struct request *requests = tag == exchange_tag ? exchanges : messages;
     int started = 0;
     const char *error = NULL;
-    /* receiving comes first, so that what arrives has a place at once */
+    /* receiving is started first, so that arriving data can be stored at once */
     for (int is_send = 0; is_send < 2 && !error; is_send++) {
         uint32_t peers = 0;
         napi_value list = arguments[is_send ? 1 : 2];
@@ -246,12 +251,12 @@ static napi_value probe(napi_env env, napi_callback_info info) {
     return result;
 }
 
-/* Ranks that signs of life are sent to or expected from */
+/* Max number of ranks with which signs of life are exchanged */
 #define MAX_PEERS 4096
 
 /*
- * beat(rank): sends a sign of life, unless the one before has not been taken yet. It never waits, because it is what
- * shows that the other side answers no more.
+ * beat(rank): sends a sign of life, unless the preceding one has not been received yet. It never waits, because signs
+ * of life have to reveal that the other side no longer answers.
  */
 static napi_value beat(napi_env env, napi_callback_info info) {
     static struct request sent[MAX_PEERS];
@@ -275,7 +280,7 @@ static napi_value beat(napi_env env, napi_callback_info info) {
     return result;
 }
 
-/* breakOff(): ends all waits of this process, for good. */
+/* breakOff(): ends all waits of this process, permanently. */
 static napi_value break_off(napi_env env, napi_callback_info info) {
     napi_value result;
     (void)info;
@@ -308,7 +313,7 @@ void register_mpi(napi_env env, napi_value exports) {
 
 #else
 
-/* Windows' MPI calls functions by another convention, and no launcher of it is known here. */
+/* MPI for Windows uses another calling convention, and charnn knows no launcher for it. */
 void register_mpi(napi_env env, napi_value exports) {
     (void)env, (void)exports;
 }

@@ -1,30 +1,30 @@
-/** The functions of the addon that call MPI. All of them are of one thread, but `exchange` and `breakOff`. */
+/** The functions of the addon that call MPI. All except `exchange` and `breakOff` must be called by the same thread. */
 import { loadNative } from '../backend/native.js';
 import { CharnnError } from '../errors.js';
 import { type Candidate, candidates } from './launcher.js';
 
-/** What a message is, as MPI tells messages apart; `mpi.c` knows the first and the last. */
+/** The kinds of messages, by the tag with which MPI distinguishes them; `mpi.c` uses the first and the last one. */
 export const tag = { exchange: 1, length: 2, message: 3, beat: 4 } as const;
 
 type Bytes = ArrayBufferView | undefined;
 
 export interface Mpi {
-  /** Loads a library. @returns how it describes itself; undefined if it cannot be loaded, or is no MPI */
+  /** Loads a library. @returns how it describes itself; undefined if it cannot be loaded, or is not an MPI library */
   load(path: string, isStandard: boolean): string | undefined;
   /** @returns rank and number of processes */
   initialize(): [rank: number, size: number];
-  /** Sends `sent[r]` to each rank r and receives `received[r]` from it, and waits for both. */
+  /** Sends `sent[r]` to each rank r, receives `received[r]` from it, and waits until all of this is complete. */
   exchange(tag: number, sent: readonly Bytes[], received: readonly Bytes[]): void;
   /** @returns the length of the message that has come from a rank */
   probe(tag: number, rank: number): number | undefined;
   /** Sends a sign of life, without waiting. */
   beat(rank: number): void;
-  /** Ends all waits of this process, for good. */
+  /** Ends all waits of this process, permanently. */
   breakOff(): void;
   finalize(): void;
 }
 
-/** @throws CharnnError where the addon is missing, or cannot call MPI */
+/** @throws CharnnError when the addon is missing, or cannot call MPI */
 export function mpiOfAddon(): Mpi {
   const addon = loadNative();
   const needed = 'training in several processes needs the native addon';
@@ -38,7 +38,7 @@ export function mpiOfAddon(): Mpi {
 
 /**
  * Loads the library of MPI that belongs to the launcher.
- * @returns what it calls itself, in a line
+ * @returns its name and version, as one line
  * @throws CharnnError that says what to install
  */
 export function loadLibrary(
@@ -55,7 +55,7 @@ export function loadLibrary(
   );
 }
 
-/** The name and version in what a library says of itself, which differs in form and length. */
+/** Extracts name and version from a library's description of itself. These descriptions differ in form and length. */
 function nameOf(description: string): string {
   const openMpi = /Open MPI v?[\w.]+/.exec(description);
   const mpich = /(MPICH|Intel\(R\) MPI|MVAPICH2?)[^\n]*?Version\D*([\w.]+)/.exec(description);

@@ -1,18 +1,18 @@
 /**
- * The other processes of a training, as the thread sees them that exchanges gradients and weights. All processes call
- * the same functions in the same order.
+ * The other processes of a training run, for the thread that exchanges gradients and weights with them. All processes
+ * call the same functions in the same order.
  */
 
 import type { Tensor } from '../backend/backend.js';
 import { float32Elements } from '../backend/cpu.js';
 import { type Mpi, tag } from './mpi.js';
 
-/** Pieces of flat lists of parameters, by the rank that they belong to */
+/** Pieces of flat lists of parameters, by the rank to which they belong */
 export type Pieces = readonly (readonly Tensor[])[];
 
 /**
- * Sums and gathers pieces of tensors that all processes hold alike. Sums are in the order of the ranks, whatever the
- * library of MPI, so that equal ranks give equal bytes.
+ * Sums and gathers pieces of tensors that all processes have in the same form. Sums are computed in the order of the
+ * ranks, whichever MPI library is used, so that the same number of ranks always gives the same bytes.
  */
 export class Peers {
   constructor(
@@ -21,7 +21,7 @@ export class Peers {
     readonly size: number,
   ) {}
 
-  /** Replaces this rank's pieces by the sum of all ranks' (reduce-scatter). */
+  /** Replaces this rank's pieces by their sums over all ranks (reduce-scatter). */
   sum(pieces: Pieces): void {
     const own = pieces[this.rank];
     const length = lengthOf(own);
@@ -58,7 +58,7 @@ export class Peers {
     this.exchangeWithFirst(values, values);
   }
 
-  /** Copies to each rank its pieces from rank 0, which has those of all (scatter). */
+  /** Sends each rank its pieces from rank 0, which has the pieces of all (scatter). */
   deal(pieces: Pieces): void {
     const others = this.others((r) => packed(pieces[r]));
     if (this.rank === 0) this.mpi.exchange(tag.exchange, others, []);
@@ -69,7 +69,7 @@ export class Peers {
     }
   }
 
-  /** Copies each rank's pieces to rank 0, which has a place for those of all (gather). */
+  /** Collects the pieces of all ranks on rank 0, which has room for them (gather). */
   bring(pieces: Pieces): void {
     if (this.rank > 0) this.mpi.exchange(tag.exchange, [packed(pieces[this.rank])], []);
     else {
@@ -81,15 +81,15 @@ export class Peers {
     }
   }
 
-  /** A list by rank, without this rank's place; on rank 0 alone */
+  /** A list by rank without an entry for this rank; used only on rank 0 */
   private others<T>(of: (rank: number) => T): (T | undefined)[] {
     const { size, rank } = this;
     return Array.from({ length: rank === 0 ? size : 0 }, (_, r) => (r === 0 ? undefined : of(r)));
   }
 
   /**
-   * All ranks' numbers, each rank's [start, start + length) at its place in the list.
-   * @param values of all ranks; those of this rank are set
+   * Gathers the numbers of all ranks: those of each rank are at its indices [start, start + length) in the list.
+   * @param values the list for all ranks, in which this rank has set its own numbers
    */
   gatherNumbers(values: Float64Array): void {
     const length = values.length / this.size;
@@ -123,7 +123,7 @@ export class Peers {
     this.exchangeWithFirst(values, values);
   }
 
-  /** Rank 0 sends to all others what they receive; or they send to it. */
+  /** Passes lists from rank 0 to all others, or from all others to rank 0. */
   private exchangeWithFirst(
     sent: ArrayBufferView,
     received: ArrayBufferView,

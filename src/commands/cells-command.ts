@@ -21,7 +21,7 @@ const table = {
   hidden: option(
     '<n>',
     integer(1, limits.width),
-    'units of the layer that show and check measure',
+    'units of the layer whose costs are shown or measured',
     {
       default: 256,
     },
@@ -116,8 +116,8 @@ function show(given: string, { hidden: H = table.hidden.default, json }: Options
   const { recurrentProducts: products, recurrentMatrices: matrices, operations } = cost;
   const inWords =
     products === 0
-      ? 'none is recurrent: all are computed for a whole chunk at once'
-      : `${products} recurrent (one time step after another), by ${matrices} ${matrices === 1 ? 'matrix' : 'matrices'} of ${H} × ${H}`;
+      ? 'none depends on the state, so all are computed for a whole chunk at once'
+      : `${products} per time step ${products === 1 ? 'depends' : 'depend'} on the state, with ${matrices} ${matrices === 1 ? 'matrix' : 'matrices'} of ${H} × ${H}`;
   const lines = [
     ['parameters', `${grouped(cost.parameters)} in a layer of ${H} units with ${H} inputs`],
     ['products', inWords],
@@ -127,9 +127,9 @@ function show(given: string, { hidden: H = table.hidden.default, json }: Options
     ],
     [
       'memory',
-      `${grouped(cost.bytesPerCharacter)} bytes per layer and character of a chunk, in training`,
+      `${grouped(cost.bytesPerCharacter)} bytes per layer and per character of a chunk, during training`,
     ],
-    ...(fused ? [['computed', 'by kernels of its own, not from these equations']] : []),
+    ...(fused ? [['computed', 'by hand-written kernels instead of these equations']] : []),
   ];
   return [
     ...heading.map(printable),
@@ -166,7 +166,7 @@ async function check(given: string, options: Options): Promise<void> {
     const thousands = (own.charsPerSecond / 1000).toFixed(1);
     process.stdout.write(
       [
-        `gradients   agree with differences to ${worst.error.toExponential(1)} (${worst.tensor})`,
+        `gradients   agree with finite differences to ${worst.error.toExponential(1)} (${worst.tensor})`,
         `training    ${thousands} thousand char/s at 1 × ${hidden}, ${share.toFixed(2)} of an LSTM's (${own.backend})`,
         '',
       ].join('\n'),

@@ -22,10 +22,10 @@ import { noteFewerThreads } from './output/fewer-threads.js';
 
 /** Options for sources in one column of a table */
 const sourceColumnRows = {
-  format: { ...columnRows.format, absent: 'lines, or ndjson where the model was trained on it' },
+  format: { ...columnRows.format, absent: 'lines, or ndjson if the model was trained on it' },
   textColumn: {
     ...columnRows.textColumn,
-    help: 'name of the column with the source, as in the header',
+    help: 'name of the column that contains the source',
     default: 'source',
   },
 };
@@ -54,9 +54,9 @@ export const convert = defineCommand({
   examples: [
     ['charnn convert < words.txt', 'a target for each word'],
     ['echo hello | charnn convert -m lexicon.json', 'another model'],
-    ['charnn convert --n-best 5 --scores < words.txt', 'the five best of each'],
-    ['charnn convert --label form=past < verbs.txt', 'of a model with labels'],
-    ['charnn convert --threshold 0.2 --mark ? < words.txt', 'only where it is sure'],
+    ['charnn convert --n-best 5 --scores < words.txt', 'five targets for each'],
+    ['charnn convert --label form=past < verbs.txt', 'for a model with labels'],
+    ['charnn convert --threshold 0.2 --mark ? < words.txt', 'only likely targets'],
   ],
   synonyms: ['translate', 'transduce', 'transliterate', 'g2p'],
   options: table,
@@ -71,7 +71,7 @@ async function convertTexts(
   const search = searchSettings(options, options.scores ?? false);
   if (options.mark !== undefined && options.threshold === undefined) {
     throw new UsageError(
-      '--mark is for targets that --threshold leaves out: give --threshold, too',
+      '--mark is for targets that --threshold leaves out: give --threshold as well',
     );
   }
   const output = createOutput(options.quiet ?? false);
@@ -121,7 +121,7 @@ function sourceColumnOf(
   const { format = text.pairs?.format ?? 'lines', textColumn } = options;
   if (format === 'dict') {
     throw new UsageError(
-      '--format dict is of pairs, and convert reads sources: give lines of them',
+      '--format dict is for pairs, but convert reads only sources: give one source on each line',
     );
   }
   const column = format === 'lines' ? textColumn : (textColumn ?? table.textColumn.default);

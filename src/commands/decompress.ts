@@ -17,7 +17,7 @@ export const decompress = defineCommand({
   summary: 'restore the input of compress',
   description:
     'Restore a compressed file, byte for byte. The back end that compress used must\nbe able to run here (it is chosen automatically), and a model that was given to\ncompress must be given again.',
-  examples: [['charnn decompress book.cz > book.txt', 'the very same bytes']],
+  examples: [['charnn decompress book.cz > book.txt', 'the original bytes']],
   synonyms: ['unpack', 'unzip', 'decode', 'uncompress'],
   options: {
     model: option('<file>', modelFile, 'the model that compress was given', { short: 'm' }),

@@ -30,8 +30,8 @@ export const evaluate = defineCommand({
   summary: 'measure how well a model predicts a text',
   description: 'Print the loss of a model on a text: files, folders or standard input (-).',
   examples: [
-    ['charnn eval other-book.txt', 'how well is it predicted?'],
-    ['charnn eval test.tsv', 'accuracy of a model of --pairs'],
+    ['charnn eval other-book.txt', 'how well does the model predict it?'],
+    ['charnn eval test.tsv', 'accuracy of a model of pairs'],
     ['charnn eval - --json < page.txt', 'for a script'],
   ],
   synonyms: ['evaluate', 'test', 'loss', 'perplexity'],
@@ -69,7 +69,7 @@ export const evaluate = defineCommand({
     for (const key of ['beam', 'lengthPenalty'] as const) {
       if (model.config.pairs || options[key] === undefined) continue;
       throw new UsageError(
-        `${optionName(key)} is for models of pairs, and this one is of a text: leave it out`,
+        `${optionName(key)} is for models of pairs, but this model was trained on a text: leave it out`,
       );
     }
     const reading = {

@@ -1,4 +1,4 @@
-/** `charnn export`: writes a model in a format of other programs. */
+/** `charnn export`: writes a model in a format that other programs read. */
 import { defineCommand } from '../cli/command.js';
 import { createOutput, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -25,7 +25,7 @@ const table = {
   model: rows.model,
   last: rows.last,
   format: option('<name>', choice(exportFormats), 'format of the file', {
-    absent: 'by the ending of --output, otherwise safetensors',
+    absent: 'chosen by the ending of --output, otherwise safetensors',
   }),
   output: option('<file>', path, 'where to write the file; - for standard output', {
     short: 'o',
@@ -34,7 +34,7 @@ const table = {
   graph: option(
     '<kind>',
     choice(graphKinds),
-    'what the ONNX graph reads per run: one character (step), or a sequence',
+    'what the ONNX graph reads in one run: one character (step), or many (sequence)',
     {
       default: 'step',
     },
@@ -54,13 +54,13 @@ const endings: Readonly<Record<ExportFormat, string>> = {
 export const exportCommand = defineCommand({
   name: 'export',
   arguments: '[model]',
-  summary: 'write a model in a format of other programs',
+  summary: 'write a model in a format that other programs read',
   description:
     'Write a model (default: charnn.json) as a safetensors file, for PyTorch and\nother programs, or as an ONNX graph. charnn import reads safetensors files.',
   examples: [
     ['charnn export', 'charnn.safetensors'],
-    ['charnn export -o model.onnx', 'a graph of one step, with states'],
-    ['charnn export -o model.onnx --graph sequence', 'a graph over a whole text'],
+    ['charnn export -o model.onnx', 'reads a character at a time'],
+    ['charnn export -o model.onnx --graph sequence', 'reads a whole text'],
   ],
   synonyms: ['save', 'onnx', 'safetensors'],
   options: table,
@@ -86,10 +86,10 @@ async function exportModel(args: readonly string[], options: Options): Promise<v
   const whole = await readAnyChosenModel(from, options.last);
   if (whole.config.pairs && options.label !== undefined) {
     throw new UsageError(
-      `${optionName('label')} is for models of texts, and this one is of pairs: leave it out`,
+      `${optionName('label')} is for models of texts, but this model was trained on pairs: leave it out`,
     );
   }
-  // a graph has no labels, and other files have those of the model unless some are chosen
+  // an ONNX graph cannot have labels; other files keep the model's labels unless values are chosen for them
   const isChosen = options.label !== undefined || format === 'onnx';
   const read = isChosen && !whole.config.pairs ? withChosenLabels(whole, options.label) : whole;
   const model = options.counts === false ? { ...read, counts: undefined } : read;
@@ -117,7 +117,7 @@ async function writeOnnx(
 ): Promise<void> {
   if (graph === 'sequence' && !hasSequenceOperator(model.config)) {
     throw new CharnnError(
-      `${quote(from)} cannot be a graph over a sequence: ONNX has operators for that only for rnn, lstm and gru without layer normalisation; give ${optionName('graph', 'step')}`,
+      `${quote(from)} cannot be exported as a graph that reads a sequence: ONNX has operators for this only for rnn, lstm and gru without layer normalisation; give ${optionName('graph', 'step')}`,
     );
   }
   await writeResult(to, onnxModel(model, graph), 'the graph', output);

@@ -77,7 +77,7 @@ export const gradients = defineCommand({
   arguments: '[text...]',
   summary: 'show how far back the gradient reaches',
   description:
-    'Measure, on a text, the gradient of the loss with respect to earlier states,\nfor a model or for untrained networks side by side, and the spectra of the\nrecurrent matrices.',
+    'Measure the gradient of the loss with respect to earlier states on a text, for a\nmodel or for several untrained networks, and the spectra of their recurrent\nmatrices.',
   examples: [
     ['charnn gradients book.txt', 'the model charnn.json'],
     ['charnn gradients book.txt --cell rnn,lstm,gru', 'of untrained networks'],

@@ -119,9 +119,12 @@ function description(model: Model): string {
     const { context, ngrams, cutoff, weights } = summaryOf(model.counts);
     section('Counts');
     field('contexts', `up to ${context} characters`);
-    field('n-grams', grouped(ngrams) + (cutoff > 0 ? `, of more than ${cutoff} occurrences` : ''));
+    field(
+      'n-grams',
+      grouped(ngrams) + (cutoff > 0 ? `, each of which occurs more than ${cutoff} times` : ''),
+    );
     lines.push(
-      '  log-linear mixing: weights of network and counts by length of the longest known context',
+      '  log-linear mixing: weights of the network and the counts, by the length of the longest known context',
     );
     weights.forEach((pair, length) => {
       field(`${length}`, pair.map((weight) => weight.toFixed(2)).join(', '));

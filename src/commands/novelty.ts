@@ -23,7 +23,7 @@ const table = {
     repeated(path),
     'file or folder that the text may have been copied from',
   ),
-  runs: option('<n>', integer(0), 'max number of strings to show that occur in both', {
+  runs: option('<n>', integer(0), 'max number of shared strings to show', {
     default: 10,
   }),
   ...readingRows,
@@ -37,8 +37,8 @@ export const novelty = defineCommand({
   arguments: '[text...]',
   summary: 'measure how much of a text is copied from a corpus',
   description:
-    'Print, for several lengths, the share of strings of a text that do not occur in\na corpus, and the longest strings that occur in both.',
-  examples: [['charnn sample -l 20000 | charnn novelty --corpus book.txt', 'is it memorised?']],
+    'Print, for several lengths, which share of the strings of that length in a text\ndoes not occur in a corpus, and the longest strings that occur in both.',
+  examples: [['charnn sample -l 20000 | charnn novelty --corpus book.txt', 'does it copy?']],
   synonyms: ['copied', 'plagiarism', 'overlap'],
   options: table,
   standardOutput: 'result',

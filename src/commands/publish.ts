@@ -28,14 +28,14 @@ const table = {
     weights: option(
       '<format>',
       choice(weightFormats),
-      'format of the weights on the page: fewer bits make it smaller, and what they cost is printed',
+      'number format of the weights: fewer bits make the page smaller, and the loss of accuracy is printed',
       { default: 'f32' },
     ),
     counts: countsRow,
   }),
   ...topic('Controls', pageRows),
   ...topic('Run', {
-    eval: option('<file>', path, 'a text on which the cost of the weights is measured', {
+    eval: option('<file>', path, 'text on which the loss of accuracy is measured', {
       absent: 'text that the model writes',
     }),
     ...columnRows,
@@ -50,7 +50,7 @@ export const publish = defineCommand({
   arguments: '[model]',
   summary: 'write a page that runs a model',
   description:
-    'Write a page that runs a model in the browser of whoever opens it: one file, which\nneeds no network. Type, and the model goes on.',
+    'Write a web page that runs a model in the browser of whoever opens it. The page\nis one file and needs no network. The model continues what is typed there.',
   examples: [
     ['charnn publish poems.json -o poems.html', 'a page to open or to send'],
     ["charnn publish --weights int8 --title 'A whale'", 'a quarter of the size'],
@@ -81,7 +81,7 @@ async function publishModel(
   const published = publishedModel(model, format, withCounts);
   if (published.counts) {
     output.note(
-      'the page holds n-gram counts, in which strings of the training text can be read: --no-counts leaves them out',
+      'the page contains n-gram counts, which reveal passages of the training text: --no-counts leaves them out',
     );
   }
   if (format !== 'f32' || options.eval !== undefined) {

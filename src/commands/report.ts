@@ -1,4 +1,4 @@
-/** `charnn report`: shows trainings as a page of curves, side by side. */
+/** `charnn report`: shows training runs side by side, as a page of curves. */
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
@@ -9,9 +9,14 @@ import { readRun } from './input/read-run.js';
 import { checkPagePath, writePage } from './output/page-file.js';
 
 const table = {
-  model: option('<file>', repeated(modelFile), 'a model to show, beside those named as arguments', {
-    short: 'm',
-  }),
+  model: option(
+    '<file>',
+    repeated(modelFile),
+    'a model to show, in addition to those named as arguments',
+    {
+      short: 'm',
+    },
+  ),
   output: option('<file>', path, 'where to write the page', {
     short: 'o',
     default: 'report.html',
@@ -25,10 +30,10 @@ export const report = defineCommand({
   arguments: '[run...]',
   summary: 'write a page with the curves of one or more training runs',
   description:
-    'Write a page with the curves of trainings: loss, learning rate, gradient norm,\nspeed, samples. A run is a model (default: charnn.json) or a log, the standard\noutput of charnn train --json.',
+    'Write a page with the curves of training runs: loss, learning rate, gradient\nnorm, speed, samples. A run is given by its model (default: charnn.json) or by a\nlog, which is the standard output of charnn train --json.',
   examples: [
     ['charnn train book.txt --json > a.log', 'keep a log'],
-    ['charnn report a.log b.log', 'two trainings side by side'],
+    ['charnn report a.log b.log', 'two training runs side by side'],
   ],
   synonyms: ['plot', 'curves', 'history'],
   options: table,

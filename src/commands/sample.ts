@@ -33,11 +33,11 @@ export const sample = defineCommand({
   examples: [
     ['charnn sample --temp 0.8', 'a little more predictable'],
     ["charnn sample -p 'Call me' -l 200", 'continue a text'],
-    ['charnn sample -l 1000000 | head -n 20', 'until head has its lines'],
+    ['charnn sample -l 1000000 | head -n 20', 'as much text as head reads'],
     ["charnn sample -n 20 --stop '\\n' | sort -u", 'twenty lines'],
-    ['charnn sample --label author=Keats', 'of a model with labels'],
-    ['seq 9 | charnn sample --complete -', 'a line that begins with each digit'],
-    ['charnn sample -i', 'take turns with it'],
+    ['charnn sample --label author=Keats', 'for a model with labels'],
+    ['seq 9 | charnn sample --complete -', 'lines that begin with 1, 2, …'],
+    ['charnn sample -i', 'write in turn with the model'],
   ],
   synonyms: ['generate', 'gen', 'write', 'predict', 'text', 'run'],
   options: sampleTable,
@@ -113,7 +113,9 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
   };
   const wanted = lines ? Number.POSITIVE_INFINITY : count;
   const records = selectRecords(wholeRecords(pieces), isNew, wanted, (written, inVain) =>
-    output.warn(`${written} of ${count} records written: the last ${inVain} were not new`),
+    output.warn(
+      `${written} of ${count} records were written, because the last ${inVain} that were drawn were not new`,
+    ),
   );
   for await (const { index, ids } of records) {
     await write(Buffer.concat([prompts.of(index).bytes, model.vocabulary.decodeBytes(ids)]));

@@ -53,7 +53,7 @@ const table = {
   label: labelChoiceRow,
   last: rows.last,
   total: flag(
-    'print only the bits per character of the whole input, read as one text as eval does',
+    'print only the bits per character of the whole input, which is read as one text, as eval does',
   ),
   dynamic: flag('dynamic evaluation: adapt to the lines while reading them (slower, one thread)'),
   countsWeight: countsWeightRow,
@@ -61,24 +61,30 @@ const table = {
   threshold: option(
     '<x>',
     thresholdType,
-    'print only lines of at least this many bits per character, or with 99.9% only lines that cost more than 99.9 % of the usual ones; exit code 4 if there is none',
+    'print only lines of at least this many bits per character; a percentage such as 99.9% prints only lines that cost more than 99.9 % of normal lines; the exit code is 4 if no line is printed',
   ),
   calibrate: option(
     '<file>',
     repeated(path),
-    'file of usual lines, which a threshold in per cent refers to',
+    'file of normal lines, with which a threshold in per cent compares',
     { absent: 'the validation text of the training' },
   ),
-  top: option('<n>', count, 'print only the n lines that cost most, the highest first'),
+  top: option(
+    '<n>',
+    count,
+    'print only the n lines with the most bits per character, the highest first',
+  ),
   window: option(
     '<n>',
     count,
-    'judge each line by its worst stretch of n characters, not by its mean',
+    'judge each line by the mean of its worst n consecutive characters instead of that of the whole line',
   ),
   lineNumber: flag('print the number of each line', { short: 'n' }),
   withFilename: flag('print the file of each line', { short: 'H' }),
   json: flag('print lines of JSON'),
-  follow: flag('go on as the files grow, also when they are replaced, as logs are; Ctrl-C ends it'),
+  follow: flag(
+    'keep reading as the files grow or are replaced, as log files are, until Ctrl-C is pressed',
+  ),
   encoding: encodingRow,
   invalid: invalidRow('replace'),
   ...columnRows,
@@ -94,11 +100,11 @@ export const score = defineCommand({
   arguments: '[text...]',
   summary: 'print each line with its bits per character in front',
   description:
-    'Read lines from files or standard input and print each with its bits per\ncharacter in front, in order: the higher, the less the model expected the line.',
+    'Read lines from files or standard input, and print them in order, each with its\nbits per character in front. The higher this number is, the less the model\nexpected the line.',
   examples: [
     ['charnn score app.log --top 20 -n', 'the oddest lines, numbered'],
-    ['charnn score app.log --threshold 99.9%', 'lines odder than usual ones'],
-    ['charnn score --follow app.log --threshold 4', 'odd lines, as they come'],
+    ['charnn score app.log --threshold 99.9%', 'lines odder than normal ones'],
+    ['charnn score --follow app.log --threshold 4', 'odd lines as they arrive'],
     ['charnn score --per-char < poem.txt', 'each character, as JSON'],
   ],
   synonyms: ['anomaly', 'rank'],
@@ -136,21 +142,21 @@ function checkTogether(options: Options): void {
   const { total, dynamic, threshold, calibrate, follow, top } = options;
   const other = ofLines.find((key) => options[key] !== undefined);
   if (total && other !== undefined) {
-    throw new UsageError(`--total is one number: leave out ${flagOf(other)}`);
+    throw new UsageError(`--total prints a single number: leave out ${flagOf(other)}`);
   }
   if (calibrate !== undefined && typeof threshold !== 'object') {
     throw new UsageError(
-      '--calibrate says what a threshold in per cent means: give one, such as --threshold 99.9%',
+      '--calibrate is for a threshold in per cent: give one, such as --threshold 99.9%',
     );
   }
   if (dynamic && typeof threshold === 'object') {
     throw new UsageError(
-      'with --dynamic the costs of lines change as the model adapts: give --threshold a number, not a percentage',
+      'with --dynamic, the costs of lines change as the model adapts: give --threshold a number, not a percentage',
     );
   }
   if (follow && top !== undefined) {
     throw new UsageError(
-      '--follow has no end at which the highest lines would be known: leave out --top',
+      '--top needs the end of the input, which --follow never reaches: leave out one of them',
     );
   }
 }
@@ -252,6 +258,7 @@ async function normalLines(
   const usual = await findSources(calibrate, process.stdin, finding);
   const quantiles = await quantilesOf(scoreLines(lineGroups(usual, finding), scoring), window);
   const names = calibrate.map((name) => (name === '-' ? 'standard input' : quote(name))).join(', ');
-  if (quantiles === undefined) throw new UsageError(`${names} has no line to calibrate with`);
+  if (quantiles === undefined)
+    throw new UsageError(`${names} has no lines with which to calibrate`);
   return { quantiles, what: `lines of ${names}` };
 }

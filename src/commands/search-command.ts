@@ -51,7 +51,10 @@ const table = {
     },
   ),
   seed: option('<n>', integer(0), 'random seed of mutations and training runs', { default: 1 }),
-  threads: { ...rows.threads, help: 'training runs at the same time, each on one thread' },
+  threads: {
+    ...rows.threads,
+    help: 'number of training runs at the same time, each on one thread',
+  },
   backend: rows.backend,
   output: option('<file>', path, 'where to record the search, so that it can be resumed', {
     short: 'o',
@@ -74,11 +77,11 @@ export const searchCommand = defineCommand({
   arguments: '[text...]',
   summary: 'search for a recurrent cell that is better than LSTM on a text',
   description:
-    'Change the equations of LSTM and GRU at random, train all cells with equal\nnumbers of parameters for equal times, and go on with the better half. The best\nthree are trained anew on five fresh seeds beside LSTM and GRU, to see whether\nany is better.',
+    'Change the equations of LSTM and GRU at random, train all cells with equal\nnumbers of parameters for equal times, and continue with the better half. At the\nend, the best three cells, LSTM and GRU are trained again with five new seeds, to\nsee whether any of the three is better.',
   examples: [
     ['charnn search book.txt --time 1h', 'an hour on all cores'],
     ['charnn search book.txt --resume', 'continue after an interruption'],
-    ['charnn search book.txt --page search.html', 'with a page'],
+    ['charnn search book.txt --page search.html', 'and write a page'],
   ],
   synonyms: ['evolve', 'nas'],
   options: table,
@@ -135,7 +138,7 @@ async function run(texts: readonly string[], options: Options): Promise<number |
       ),
     );
     if (result === undefined) {
-      output.note(`interrupted: the search is in ${quote(recordPath)}; go on with --resume`);
+      output.note(`interrupted: the search is in ${quote(recordPath)}; continue it with --resume`);
       return interruption.exitCode;
     }
     const { plan } = record;
@@ -162,7 +165,7 @@ function checkResumed(options: Options): void {
   if (!options.resume) return;
   for (const key of planned) {
     if (options[key] === undefined) continue;
-    throw new UsageError(`--${key} is settled when a search begins: leave it out with --resume`);
+    throw new UsageError(`--${key} is fixed when a search begins: leave it out with --resume`);
   }
 }
 
@@ -201,7 +204,7 @@ async function resumed(recordPath: string, corpus: Corpus): Promise<SearchRecord
   const { text, vocabulary } = fingerprint(corpus);
   if (record.plan.text === text && record.plan.vocabulary === vocabulary) return record;
   throw new CharnnError(
-    `${quote(recordPath)} is the record of a search on another text: give the same text, or begin anew with --force`,
+    `${quote(recordPath)} is the record of a search on another text: give the same text, or start a new search with --force`,
   );
 }
 
@@ -219,7 +222,7 @@ function say({ plan, outcomes }: SearchRecord, output: Output): void {
   output.note(
     `${rounds} rounds of ${width} cells, all with ${grouped(parameters)} parameters, in about ${clock(seconds)}, ${at} at a time`,
   );
-  if (outcomes.size > 0) output.note(`${outcomes.size} trainings are done already`);
+  if (outcomes.size > 0) output.note(`${outcomes.size} training runs are already done`);
 }
 
 /** @returns undefined if a signal interrupted the search */

@@ -28,7 +28,7 @@ const table = {
     host: option(
       '<name>',
       text,
-      'address or name to listen on; others than this let other machines in',
+      'address or name to listen on; with the default, only programs on this machine can connect',
       { default: '127.0.0.1' },
     ),
     title: option('<text>', text, 'title of the page', { absent: "the model's name" }),
@@ -51,7 +51,7 @@ export const serve = defineCommand({
     'Serve a model on this machine: the page of charnn publish at /, and an HTTP\ninterface for programs at /v1/completions, /v1/models and /score.',
   examples: [
     ['charnn serve poems.json', 'then open http://127.0.0.1:8080'],
-    ['charnn serve --host 0.0.0.0 --port 80', 'for other machines, too'],
+    ['charnn serve --host 0.0.0.0 --port 80', 'let other machines connect'],
   ],
   synonyms: ['server', 'http', 'api', 'daemon'],
   options: table,

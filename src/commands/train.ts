@@ -40,7 +40,7 @@ export const train = defineCommand({
     ['charnn train poems/ --cell gru --epochs 30', 'a folder, another cell'],
     ['zcat logs/*.gz | charnn train - -o logs.json', 'a stream'],
     ['charnn train lexicon.tsv --pairs', 'sources and targets'],
-    ['charnn train book.txt --dry-run', 'what would be picked and needed'],
+    ['charnn train book.txt --dry-run', 'what the training would need'],
     ['charnn train --resume', 'continue after an interruption'],
   ],
   synonyms: ['learn', 'fit', 'resume', 'finetune', 'fine-tune'],

@@ -145,7 +145,9 @@ function requirePairOptions(model: Model, options: OptionsOf<typeof table>): voi
   requireAttention(model);
   for (const key of ['units', 'json', 'label', 'compare'] as const) {
     if (options[key] === undefined) continue;
-    throw new UsageError(`--${key} is for models of texts, and this one is of pairs: leave it out`);
+    throw new UsageError(
+      `--${key} is for models of texts, but this model was trained on pairs: leave it out`,
+    );
   }
 }
 
@@ -185,7 +187,7 @@ function chooseUnits(
   const fitting = Math.max(1, Math.floor(activationBudget / characters));
   if (asked === 'all' || fitting >= all.length) return all;
   output.note(
-    `of ${grouped(all.length)} units the page holds the activations of ${fitting}; name others with --units, or show less text`,
+    `the page holds the activations of only ${fitting} of ${grouped(all.length)} units; choose others with --units, or show less text`,
   );
   // first the best unit of each feature, then the second best of each, and so on
   const ranked = [0, 1, 2].flatMap((place) =>

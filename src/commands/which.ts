@@ -26,7 +26,7 @@ const table = {
   model: option(
     '<file>',
     repeated(modelFile),
-    'a model to compare, beside those named as arguments',
+    'a model to compare, in addition to those named as arguments',
     {
       short: 'm',
     },
@@ -64,7 +64,7 @@ async function compareModels(
   options: OptionsOf<typeof table>,
 ): Promise<void> {
   const paths = [...models, ...(options.model ?? [])];
-  if (paths.length < 2) throw new UsageError('which compares models: name at least two');
+  if (paths.length < 2) throw new UsageError('which compares several models: name at least two');
   const output = createOutput(options.quiet ?? false);
   const loaded = await Promise.all(
     paths.map(async (file) => withChosenLabels(await readModel(file), undefined)),

@@ -123,7 +123,7 @@ export function requireCompressible(bytes: number): void {
   const remedy = 'split it (split -b 1G), and compress the parts';
   if (bytes > contentBytes) {
     throw new CharnnError(
-      `the file has ${bytes} bytes or more, and at most ${contentBytes} are compressed at a time: ${remedy}`,
+      `the file has ${bytes} bytes or more, but at most ${contentBytes} can be compressed at a time: ${remedy}`,
     );
   }
   requireMemory(bytesPerByte * bytes, `compressing ${bytes} bytes`, remedy);
@@ -208,6 +208,6 @@ async function requireEqual(
 ): Promise<void> {
   if ((await probe(device, config, version)) === expected) return;
   throw new CharnnError(
-    `${name} can be decompressed only where its back end, ${backend}, computes the very numbers that it did when the file was compressed, and here it does not: decompress it on the machine, or with the version of charnn, that compressed it`,
+    `${name} can be decompressed only where its back end, ${backend}, computes exactly the same numbers as when the file was compressed, which is not the case here: decompress it on the machine, or with the version of charnn, that compressed it`,
   );
 }

@@ -168,7 +168,8 @@ class StreamCoder {
   }
 
   /**
-   * Counts what has not been counted yet at the same positions of all streams, including those of the other replicas.
+   * Counts the characters that have not been counted yet, up to the same position in all streams, including those of
+   * the other replicas.
    */
   private countChunk(mixed: MixedPrediction, first: number, last: number): void {
     const { layout } = this.plan;

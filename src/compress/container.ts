@@ -29,7 +29,9 @@ export interface Header {
   readonly bytes: number;
   /** SHA-256 of the content, in hexadecimal */
   readonly sha256: string;
-  /** Lengths of the replicas' coded bytes, and how they were coded; absent if the content is stored uncompressed */
+  /**
+   * Lengths of the coded bytes of each replica, and how they were coded; absent if the content is stored uncompressed
+   */
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
@@ -106,13 +108,13 @@ function readVersion(fields: Fields, name: string): number {
   if (!Number.isInteger(version) || (version as number) < 1) damaged(name);
   if ((version as number) > latestVersion('compressed')) {
     throw new CharnnError(
-      `${name} was written by a later charnn (format ${version}): install the current one`,
+      `${name} was written by a later version of charnn (format ${version}): install the current version`,
     );
   }
   return version as number;
 }
 
-/** Reads the header. Its checksum was right, so charnn did not write a header with a wrong value. */
+/** Reads the header. Its checksum was right, so charnn would not have written a header with a wrong value. */
 function readHeader(fields: Fields, version: number): Header {
   const bytes = fields.integer('bytes', 0, maxima.contentBytes);
   const content = { bytes, sha256: fields.string('sha256') };

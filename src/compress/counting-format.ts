@@ -1,4 +1,7 @@
-/** How n-grams are counted and mixed in coding. It depends on the version of the file, and every digit matters. */
+/**
+ * Defines how n-grams are counted and mixed in coding. This depends on the version of the file, and the numbers must be
+ * the same to the last digit.
+ */
 import { firstVersion } from '../checkpoint/versions.js';
 import type { Discounting } from '../counts/growing-ngrams.js';
 

@@ -46,7 +46,7 @@ export async function compressShort(
   return packShort(content, { characters: symbols.length, modelHash, coded });
 }
 
-/** Settings of coding short contents, which their files do not record */
+/** The settings for coding short contents, which the files do not record because they are always the same */
 function shortSettings(characters: number, { vocabulary }: ModelConfig): CodingSettings {
   return {
     ...{ streams: 1, lanes: 1, chunk: limits.compressed.chunk },

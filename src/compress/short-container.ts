@@ -13,7 +13,7 @@
 import { createHash } from 'node:crypto';
 import { damaged } from './container.js';
 
-/** Contents of fewer bytes are stored in this form. */
+/** Contents with fewer bytes than this get a short header. */
 export const shortBytes = 1024;
 /** The back end that computes such files */
 export const shortBackend = 'wasm (simd)';

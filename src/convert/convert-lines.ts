@@ -32,7 +32,7 @@ export interface Answer {
   readonly logProbability: number;
   /** Mean cost per symbol of the target in bits, including its end */
   readonly bits: number;
-  /** Whether it was cut off because the model did not end it */
+  /** Whether the target was cut off because the model did not end it */
   readonly isCut: boolean;
 }
 

@@ -11,31 +11,38 @@ export const searchRows = {
   beam: option(
     '<n>',
     integer(1, maxBeam),
-    'beam search: keep the n likeliest beginnings of a target, not one',
-    { absent: 'as many as --n-best' },
+    'use beam search: keep the n most likely beginnings of a target at each step, instead of one',
+    { absent: 'the value of --n-best' },
   ),
-  nBest: option('<n>', integer(1, maxBeam), 'give the n best targets of each source', {
+  nBest: option('<n>', integer(1, maxBeam), 'find the n best targets for each source', {
     absent: '1',
   }),
   lengthPenalty: option(
     '<x>',
     notNegative,
-    'compare targets by log-probability / length^x: 1 compares means, 0 sums, which favours short targets',
+    'rank targets by log-probability / length^x: 1 ranks by the mean per character, 0 by the sum, which favours short targets',
     { default: 1 },
   ),
   threshold: option(
     '<x>',
     notNegative,
-    'leave out targets of more than this many bits per character or symbol: the source stands in their place, or --mark',
+    'leave out targets that cost more than this many bits per character or symbol, and print the source or --mark instead',
   ),
 };
 
 /** Options about how the command writes targets */
 export const writingRows = {
-  scores: flag('print behind each target its log-probability and its bits per character or symbol'),
-  mark: option('<text>', text, 'print this for a source whose targets --threshold leaves out', {
-    absent: 'the source itself',
-  }),
+  scores: flag(
+    'print the log-probability of each target and its bits per character or symbol after it',
+  ),
+  mark: option(
+    '<text>',
+    text,
+    'text to print for a source whose targets are all left out by --threshold',
+    {
+      absent: 'the source itself',
+    },
+  ),
 };
 
 /**

@@ -19,7 +19,7 @@ import type { SearchSettings, Target, TargetSearch } from './target-search.js';
 /** A source to be converted */
 export interface ConversionSource {
   readonly ids: Ids;
-  /** Its labels and vectors, if the model needs them */
+  /** The source's labels and vectors, if the model needs them */
   readonly given?: Given | undefined;
 }
 

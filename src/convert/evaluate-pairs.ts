@@ -33,8 +33,8 @@ export interface PairEvaluation {
    */
   readonly characterErrorRate: number;
   /**
-   * The same, counted in symbols between blanks (such as phonemes) instead of characters; undefined if no target has
-   * several
+   * The same rate, counted in symbols between blanks (such as phonemes) instead of characters; undefined if no target
+   * has several symbols
    */
   readonly symbolErrorRate: number | undefined;
   /** Loss in nats per character of the targets, including the character that ends each target */

@@ -72,6 +72,6 @@ export function requireTable(columns: BesideColumns | undefined, format: string)
   const names = [...labels, ...(vector === undefined ? [] : [vector])].join(', ');
   const choice = labels.length > 0 ? `, or ${optionName('label')} for all lines` : '';
   throw new UsageError(
-    `the model needs ${printable(names)} beside each source: give a table with ${optionName('format')} csv, tsv or ndjson${choice}`,
+    `the model needs ${printable(names)} for each source: give a table with ${optionName('format')} csv, tsv or ndjson${choice}`,
   );
 }

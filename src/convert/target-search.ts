@@ -4,11 +4,11 @@
  */
 
 export interface Target {
-  /** Without the newline that ends it */
+  /** The symbols of the target, without the newline that ends it */
   readonly ids: readonly number[];
-  /** `end`: the model ended the target; `cut`: it reached the max length */
+  /** `end` if the model ended the target, `cut` if the target reached the max length */
   readonly end: 'end' | 'cut';
-  /** Log-probability of all its symbols and of its end, in nats; NaN if scores are not wanted */
+  /** Log-probability of all symbols of the target and of its end, in nats; NaN if scores are not wanted */
   readonly logProbability: number;
 }
 
@@ -43,7 +43,7 @@ export interface SourceLogits {
 export interface TargetSearch {
   /** By row: the symbol that was chosen last */
   readonly last: Int32Array;
-  /** By row: the row of the preceding step that it extends */
+  /** By row: the row of the preceding step that this row extends */
   readonly parents: Int32Array;
   readonly isDone: boolean;
   /** Chooses the next symbols. */

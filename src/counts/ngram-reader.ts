@@ -25,7 +25,7 @@ const fewEntries = 8;
 export class NgramReader {
   /** Length of the longest known context in the latest prediction; -1 before the first one */
   matched = -1;
-  /** How often that context occurred: the sum of its counts */
+  /** How often the longest known context occurred: the sum of its counts */
   seen = 0;
   private readonly trie: Uint32Array;
   /** By length: the index in the trie of each known context of the latest prediction, from the root onwards */

@@ -36,7 +36,10 @@ export interface NgramTable {
   readonly discounts: Float64Array;
   /** The levels of the trie, by length of the context, 0 to N */
   readonly levels: readonly ContextLevel[];
-  /** The same data as `trieOf` arranges it for readers; it accompanies a table that is sent to other threads */
+  /**
+   * The data of the table in the arrangement that `trieOf` makes for readers; present when a table is sent to other
+   * threads
+   */
   readonly trie?: Uint32Array;
 }
 

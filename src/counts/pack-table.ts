@@ -10,7 +10,7 @@ import { newIds } from '../text/ids.js';
 import { maxContextFor } from './ngram-runs.js';
 import { type ContextLevel, contextsOf, entriesOf, type NgramTable } from './ngram-table.js';
 
-/** What a model file records of a table besides its bytes */
+/** The facts about a table that a model file records in addition to the table's bytes */
 export interface TableHead {
   readonly context: number;
   readonly cutoff: number;
@@ -101,7 +101,8 @@ export function unpackTable(
     const wanted = length < context ? head.contexts[length + 1] : 0;
     const counted = { ...sizes, children: wanted };
     const level = unpackLevel(input, vocabulary, counted, levels[length - 1], cutoff > 0, fail);
-    if (level.firstChild[level.size] !== wanted) fail('it does not have the contexts that it says');
+    if (level.firstChild[level.size] !== wanted)
+      fail('it does not have the declared number of contexts');
     levels.push(level);
   }
   if (!input.isAtEnd) fail('there is more after its end');
@@ -134,8 +135,8 @@ function unpackLevel(
     const sizes = input.byte();
     children += sizes >> 4 === short ? short + input.number() : sizes >> 4;
     const own = (sizes & short) === short ? short + input.number() : sizes & short;
-    if (entry + own > entries) fail('it has more entries than it says');
-    if (children > given.children) fail('it has more contexts than it says');
+    if (entry + own > entries) fail('it has more entries than it declares');
+    if (children > given.children) fail('it has more contexts than it declares');
     const symbol = input.number() + 1 + (isFirst ? -1 : level.symbols[node - 1]);
     if (symbol >= vocabulary) fail('it has a character beyond the vocabulary');
     level.symbols[node] = symbol;
@@ -154,7 +155,7 @@ function unpackLevel(
     level.firstChild[node + 1] = children;
     level.firstEntry[node + 1] = entry;
   }
-  if (entry !== entries) fail('it has fewer entries than it says');
+  if (entry !== entries) fail('it has fewer entries than it declares');
   return level;
 }
 

@@ -66,7 +66,7 @@ function countedCost({ size }: Vocabulary, text: Ids, training: Ids) {
   return { nats, context: reader.table.context };
 }
 
-/** The same for a model that learns each character after it has predicted it */
+/** The same sum for a model that learns each character after it has predicted it */
 function learnedCost({ size }: Vocabulary, text: Ids) {
   const context = usualContext(text.length, size);
   return { nats: new GrowingNgrams(size, { context }).costWhileLearning(text), context };

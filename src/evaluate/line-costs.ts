@@ -4,10 +4,10 @@ import type { LineLoss } from './line-scorer.js';
 import type { ScoredLine } from './score-lines.js';
 
 export interface Stretch {
-  /** Index of its first character, and the number of its characters */
+  /** Index of the stretch's first character, and the number of characters in the stretch */
   readonly from: number;
   readonly length: number;
-  /** Mean cost of its characters in nats */
+  /** Mean cost of the characters of the stretch, in nats */
   readonly nats: number;
 }
 

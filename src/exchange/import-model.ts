@@ -8,7 +8,7 @@ import { isOwnModel, readOwnModel } from './safetensors-model.js';
 
 export interface Imported {
   readonly model: Model;
-  /** Whether charnn has exported it */
+  /** Whether the file was exported by charnn */
   readonly isOwn: boolean;
 }
 

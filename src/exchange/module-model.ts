@@ -14,8 +14,8 @@ import type { SafetensorsFile, StoredTensor } from './safetensors-file.js';
 import { readValues, requireNumbers } from './stored-values.js';
 
 /**
- * In a model that had no unknown symbol, its probability becomes at most e^-14, less than a millionth, so that losses
- * of known characters increase by no more than that.
+ * In a model that had no unknown symbol, the probability of the new unknown symbol becomes at most e^-14, less than a
+ * millionth, so that losses of known characters increase by no more than that.
  */
 const unknownNats = 14;
 

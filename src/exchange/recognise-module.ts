@@ -79,7 +79,7 @@ function sizesOf(tensors: ReadonlyMap<string, StoredTensor>, shown: string) {
   const input = tensors.get('rnn.weight_ih_l0');
   if (recurrent === undefined || input === undefined) {
     throw new CharnnError(
-      `${shown} has no tensors weight_ih_l0 and weight_hh_l0: charnn takes state dicts of nn.LSTM, nn.GRU or nn.RNN with nn.Linear`,
+      `${shown} has no tensors weight_ih_l0 and weight_hh_l0: charnn accepts state dicts of nn.LSTM, nn.GRU or nn.RNN with nn.Linear`,
     );
   }
   const [rows, hidden] = recurrent.shape;
@@ -87,11 +87,11 @@ function sizesOf(tensors: ReadonlyMap<string, StoredTensor>, shown: string) {
   if (recurrent.shape.length !== 2 || cell === undefined) {
     refuse(
       recurrent,
-      'has another shape than that of nn.RNN (H, H), nn.GRU (3H, H) or nn.LSTM (4H, H)',
+      'has a shape that is not that of nn.RNN (H, H), nn.GRU (3H, H) or nn.LSTM (4H, H)',
     );
   }
   const [, inputs = 0] = input.shape;
-  if (inputs === 0) refuse(input, 'multiplies no input');
+  if (inputs === 0) refuse(input, 'has no columns for the input');
   const layers = [...tensors.keys()].filter((name) => name.startsWith('rnn.weight_hh_l')).length;
   for (const [name, tensor] of tensors) {
     const layer = Number(/\d+$/.exec(name)?.[0]);
@@ -126,10 +126,10 @@ function aroundRecurrent(
   const biases = others.filter(({ name, shape }) => /(^|\.)bias$/.test(name) && shape.length === 1);
   const strange = others.find((tensor) => ![...matrices, ...biases].includes(tensor));
   if (strange) refuse(strange, 'belongs to no module that charnn supports');
-  if (biases.length > 1) refuse(biases[1], 'is a second bias beside the recurrent module');
-  if (matrices.length > 2) refuse(matrices[2], 'is a third matrix beside the recurrent module');
+  if (biases.length > 1) refuse(biases[1], 'is a second bias outside the recurrent module');
+  if (matrices.length > 2) refuse(matrices[2], 'is a third matrix outside the recurrent module');
   if (matrices.length === 0) {
-    throw new CharnnError(`${shown} has no weights of an output layer, as nn.Linear has them`);
+    throw new CharnnError(`${shown} has no weights of an output layersuch as those of nn.Linear`);
   }
   const outputBias: StoredTensor | undefined = biases[0];
   const stem = ({ name }: StoredTensor) => name.slice(0, name.lastIndexOf('.') + 1);
@@ -160,6 +160,6 @@ function expectShape(tensor: StoredTensor, expected: readonly number[]): void {
 
 function refuse(tensor: StoredTensor, why: string): never {
   throw new CharnnError(
-    `${tensor.shown} ${why}: charnn takes an embedding, nn.LSTM, nn.GRU or nn.RNN of one direction, and nn.Linear`,
+    `${tensor.shown} ${why}: charnn accepts an embedding, nn.LSTM, nn.GRU or nn.RNN of one direction, and nn.Linear`,
   );
 }

@@ -10,7 +10,7 @@ import { scanObject } from '../json/scan.js';
 import { limits } from '../limits.js';
 import { quote, quoteText } from '../messages/quote.js';
 
-/** The key in the header whose value is strings instead of a tensor */
+/** The key in the header whose value is an object of strings instead of the description of a tensor */
 const metadataKey = '__metadata__';
 const lengthBytes = 8;
 
@@ -27,7 +27,7 @@ export interface StoredTensor {
   readonly name: string;
   readonly dtype: ValueType;
   readonly shape: readonly number[];
-  /** Where its bytes begin in the file, and how many there are */
+  /** Where the bytes of the tensor begin in the file, and how many there are */
   readonly start: number;
   readonly length: number;
   /** The name of the tensor as messages show it, including that of the file */
@@ -39,7 +39,7 @@ export interface SafetensorsFile {
   /** The file as messages show it */
   readonly shown: string;
   readonly metadata: ReadonlyMap<string, string>;
-  /** In the order of their names in the header */
+  /** The tensors, in the order of their names in the header */
   readonly tensors: readonly StoredTensor[];
   readonly source: ByteSource;
 }
@@ -65,11 +65,11 @@ function readHeader(source: ByteSource, shown: string): SafetensorsFile {
   const found = source.read(start, 0);
   const length = start.readBigUInt64LE();
   if (found <= lengthBytes || start[lengthBytes] !== '{'.charCodeAt(0)) {
-    throw new CharnnError(`${shown} is not a file of safetensors${hint(start.subarray(0, found))}`);
+    throw new CharnnError(`${shown} is not a safetensors file${hint(start.subarray(0, found))}`);
   }
   if (length > limits.headBytes) {
     throw new CharnnError(
-      `${shown} is not a file of safetensors, or damaged: its header would be ${length} bytes, and at most ${limits.headBytes} are allowed`,
+      `${shown} is not a safetensors file, or is damaged: its header would be ${length} bytes, but at most ${limits.headBytes} are allowed`,
     );
   }
   const end = lengthBytes + Number(length);
@@ -95,9 +95,11 @@ function readHeader(source: ByteSource, shown: string): SafetensorsFile {
 function hint(start: Buffer): string {
   // a zip archive, as written by torch.save, or a pickle, as written by its earlier versions
   if (start.subarray(0, 2).toString('latin1') === 'PK' || start[0] === 0x80) {
-    return ", but perhaps of torch.save: in Python, write it with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
+    return ", but perhaps one of torch.save: in Python, write the model with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
   }
-  return start[0] === '{'.charCodeAt(0) ? ', but JSON: a model of charnn needs no import' : '';
+  return start[0] === '{'.charCodeAt(0)
+    ? ', but JSON: a charnn model does not need to be imported'
+    : '';
 }
 
 /** A part of a source, as a source of its own */
@@ -150,7 +152,7 @@ function requireWhole(
   for (const { start, length, shown: tensor } of sorted) {
     if (start !== end) {
       throw new CharnnError(
-        `${tensor} begins at byte ${start - dataStart} of the values, not at ${end - dataStart}, where the one before it ends`,
+        `${tensor} begins at byte ${start - dataStart} of the values, not at ${end - dataStart}, where the preceding tensor ends`,
       );
     }
     end += length;
@@ -159,7 +161,7 @@ function requireWhole(
   const found = source.read(Buffer.alloc(2), end - 1);
   if (found !== 1) {
     throw new CharnnError(
-      `${shown} ${found === 0 ? 'ends too early' : 'goes on after the last tensor'}: it should have ${end} bytes`,
+      `${shown} ${found === 0 ? 'ends too early' : 'continues after the last tensor'}: it should have ${end} bytes`,
     );
   }
 }
@@ -193,7 +195,7 @@ export function* safetensorsPieces(
   const size = Math.ceil(Buffer.byteLength(header) / 8) * 8;
   if (size > limits.headBytes) {
     throw new CharnnError(
-      `the header of the file would be ${size} bytes, and at most ${limits.headBytes} are allowed`,
+      `the header of the file would be ${size} bytes, but at most ${limits.headBytes} are allowed`,
     );
   }
   const start = Buffer.alloc(lengthBytes + size, ' ');

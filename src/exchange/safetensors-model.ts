@@ -29,7 +29,7 @@ export function modelSafetensors(model: Model): Generator<Uint8Array> {
   return safetensorsPieces(metadataOf(fields), [...weights, ...counts]);
 }
 
-/** Whether a file says that it contains a model of charnn's */
+/** Whether a file says that charnn exported it */
 export function isOwnModel({ metadata }: SafetensorsFile): boolean {
   return metadata.get('format') === 'charnn';
 }

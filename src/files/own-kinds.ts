@@ -14,7 +14,7 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
     'page',
     /^<!doctype html>\n<html lang="en">\n<head>\n[\s\S]{0,1000}<meta name="generator" content="charnn">/,
   ],
-  // the first event of a training, as `--json` writes it
+  // the first event of a training run, as `--json` writes it
   ['log', /^\{"type":"start","model":\{"cell":/],
   ['compressed', /^charnn\0z/],
   ['safetensors', /^[\s\S]{8}\{"__metadata__":\{"format":"charnn"/],
@@ -26,7 +26,7 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
 export const kindBytes = 2048;
 
 /**
- * Which of charnn's own kinds a file is; undefined for any other file.
+ * Which of the kinds of files that charnn writes a file is; undefined for any other file.
  * @param start its first `kindBytes` bytes, or more
  */
 export function ownKind(start: Uint8Array): OwnKind | undefined {

@@ -82,7 +82,9 @@ export function bytesInMemory(bytes: Buffer): ByteSource {
 function failToRead(path: string, cause: unknown): never {
   if (cause instanceof CharnnError) throw cause;
   if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-    throw new CharnnError(`no file ${quote(path)}: check its name and its folder`, 1, { cause });
+    throw new CharnnError(`there is no file ${quote(path)}: check its name and its folder`, 1, {
+      cause,
+    });
   }
   throw new CharnnError(`cannot read ${quote(path)}: ${systemReason(cause)}`, 1, { cause });
 }

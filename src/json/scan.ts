@@ -81,7 +81,7 @@ class Scanner {
   constructor(
     private readonly source: ByteSource,
     private readonly where: string,
-    /** What messages say if the text is not JSON */
+    /** The part of a message that says what is probably wrong if the text is not JSON */
     private readonly suspicion: string,
   ) {}
 
@@ -175,10 +175,10 @@ class Scanner {
     this.headBytes += end - start;
     if (this.headBytes > limits.headBytes) {
       throw new CharnnError(
-        `${this.where}: the fields beside the tensors' data are more than ${limits.headBytes} bytes`,
+        `${this.where}: the fields other than the tensors' data have more than ${limits.headBytes} bytes`,
       );
     }
-    requireHeap(heapPerByte * this.headBytes, `what ${this.where} holds beside its tensors`);
+    requireHeap(heapPerByte * this.headBytes, `the fields of ${this.where} other than its tensors`);
     const bytes = Buffer.allocUnsafe(end - start);
     this.source.read(bytes, start);
     try {

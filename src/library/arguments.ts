@@ -13,7 +13,7 @@ export function kindOf(value: unknown): string {
 /** @throws UsageError for anything but a path; the path `-` is a file of that name */
 export function requirePath(value: unknown, what: string): string {
   if (typeof value !== 'string') {
-    throw new UsageError(`${what} must be a path, and it is ${kindOf(value)}`);
+    throw new UsageError(`${what} must be a path, but it is ${kindOf(value)}`);
   }
   if (value === '') throw new UsageError(`${what} is empty: name a file`);
   return value === '-' ? './-' : value;
@@ -28,7 +28,7 @@ export function requirePaths(value: unknown, what: string): string[] {
 /** @throws UsageError for anything but a string */
 export function requireString(value: unknown, what: string): string {
   if (typeof value === 'string') return value;
-  throw new UsageError(`${what} must be a string, and it is ${kindOf(value)}`);
+  throw new UsageError(`${what} must be a string, but it is ${kindOf(value)}`);
 }
 
 /** Copies the options of a call, so that those which are not in a table can be removed. */

@@ -13,8 +13,8 @@ import type { Messages } from './messages.js';
 import { type GuardedOutput, guardOutput } from './output-guard.js';
 
 /**
- * Makes sure that a model and its training state can be written, locks both against other trainings, and removes what a
- * killed training has left.
+ * Makes sure that a model and its training state can be written, locks both against other training runs, and removes
+ * what a killed training run has left.
  * @param inputs paths of what the training reads
  * @throws CharnnError when the files cannot be written
  */
@@ -37,7 +37,7 @@ export async function claimOutput(
   // the lock must be removed even when a second Ctrl-C ends the process at once
   process.once('exit', release);
   try {
-    // the state is locked too, because another training may use its name for a model
+    // the state is locked too, because another training run may use its name for a model
     for (const file of files) locks.push(await lockModel(file));
   } catch (cause) {
     release();
@@ -89,7 +89,7 @@ export async function requireSpace(
   const free = disk.bavail * disk.bsize;
   if (free >= bytes) return;
   throw new CharnnError(
-    `the folder ${quote(dirname(path))} has no room for the model and its training state: saving them takes ${megabytes(bytes)}, and ${megabytes(free)} are free; give another ${optionName('output')}`,
+    `the folder ${quote(dirname(path))} has no room for the model and its training state: saving them takes ${megabytes(bytes)}, but only ${megabytes(free)} are free; give another ${optionName('output')}`,
   );
 }
 
@@ -98,10 +98,10 @@ function megabytes(bytes: number): string {
 }
 
 /**
- * Checks that the model beside a state is of the same training.
+ * Checks that the model beside a state is of the same training run.
  * @param path of the state
  * @returns the state to resume from, and the model; without a model, the best one is still to be found
- * @throws CharnnError when the model is of another training, or damaged
+ * @throws CharnnError when the model is of another training run, or damaged
  */
 export async function matchModel(
   state: TrainingState,
@@ -121,6 +121,6 @@ export async function matchModel(
   const id = best.training?.id;
   if (state.id === undefined || id === undefined || id === state.id) return { resume: state, best };
   throw new CharnnError(
-    `${quote(path)} belongs to another model than ${shown}: put the right one there, or start a new training with ${optionName('force')}`,
+    `${quote(path)} belongs to another model than ${shown}: put the right one there, or start a new training run with ${optionName('force')}`,
   );
 }

@@ -1,4 +1,4 @@
-/** Joining other processes that a launcher of MPI has started for the same training. */
+/** Joins the other processes that an MPI launcher has started for the same training run. */
 
 import { hostname } from 'node:os';
 import { type Seat, seatOf } from '../cluster/launcher.js';
@@ -7,19 +7,19 @@ import { CharnnError } from '../errors.js';
 import { follow } from '../train/replicas/follow.js';
 import { Others } from '../train/replicas/others.js';
 
-/** This process' place among those that a launcher has started; undefined if it was started alone */
+/** This process's place among those that a launcher has started; undefined if it was started alone */
 export function seatOfProcess(): Seat | undefined {
   return seatOf(process.env);
 }
 
-/** The other processes of a training, seen from the first one */
+/** The other processes of a training run, as the first process sees them */
 export interface Company {
   readonly others: Others;
-  /** Number of processes and the library that connects them, for a first line */
+  /** The number of processes and the library that connects them, to be reported at the start */
   readonly description: string;
 }
 
-/** Joins the others as the first process. */
+/** Joins the other processes, as the first one. */
 export async function gatherCompany({ size }: Seat): Promise<Company> {
   const link = await Link.open(size);
   return {
@@ -28,16 +28,19 @@ export async function gatherCompany({ size }: Seat): Promise<Company> {
   };
 }
 
-/** Time that the first process has to say what went wrong, before the launcher notices that another one has ended */
+/**
+ * Milliseconds that the first process has to report what went wrong, before the launcher notices that another process
+ * has ended
+ */
 const graceMs = 1500;
 
 /**
- * Takes part in the training of the first process.
+ * Takes part in the training run of the first process.
  * @returns whether it ended well
  * @throws CharnnError when this process cannot join the others
  */
 export async function joinTraining({ rank, size }: Seat): Promise<boolean> {
-  // launchers pass signals on to all processes; the first one heeds them, saves, and ends the others
+  // launchers pass signals on to all processes; the first one handles them: it saves and ends the others
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   const link = await Link.open(size).catch((error: unknown) => {
     const reason = error instanceof CharnnError ? error.unspelt : String(error);
@@ -47,7 +50,7 @@ export async function joinTraining({ rank, size }: Seat): Promise<boolean> {
   try {
     isWell = await follow(link);
   } catch {
-    // the first process reports it, or is gone
+    // the first process reports the error, or is no longer there
   }
   if (isWell) await link.leave();
   else {

@@ -35,7 +35,7 @@ export type StringOptions = OptionsOf<typeof stringRows>;
 
 /** Options for turning files or a stream into a corpus; names and values are those of `charnn train`. */
 export interface CorpusOptions extends OptionsOf<typeof fileRows> {
-  /** A signal that ends the reading; the promise is rejected with the signal's reason. */
+  /** A signal that ends reading; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
 }
 
@@ -98,7 +98,7 @@ export class Corpus {
     return new Corpus({ loaded, said: listener.said });
   }
 
-  /** The number of its characters, or of its bytes with `unit: 'byte'` */
+  /** The number of characters of the text, or of bytes with `unit: 'byte'` */
   get characters(): number {
     return heldOf(this).loaded.corpus.ids.length;
   }
@@ -108,13 +108,13 @@ export class Corpus {
     return heldOf(this).loaded.corpus.files;
   }
 
-  /** Its different characters, in the order of their code points; with `unit: 'byte'`, one for each byte */
+  /** The different characters of the text, in the order of their code points; with `unit: 'byte'`, one for each byte */
   get alphabet(): string[] {
     const { vocabulary } = heldOf(this).loaded.corpus;
     return vocabulary.symbols.map((symbol) => String.fromCodePoint(symbol));
   }
 
-  /** Messages from reading it, for instance about files in a folder that were not text */
+  /** Messages from reading the text, for instance about files in a folder that were not text */
   get notes(): string[] {
     return heldOf(this).said.map(({ message }) => message);
   }
@@ -162,7 +162,7 @@ function streamSource(stream: TextStream, signal: AbortSignal): Source {
         else if (typeof piece === 'string') yield Buffer.from(piece);
         else {
           throw new UsageError(
-            `the stream of a corpus must give strings or bytes, and it gave ${kindOf(piece)}`,
+            `the stream of a corpus must give strings or bytes, but it gave ${kindOf(piece)}`,
           );
         }
       }

@@ -1,4 +1,4 @@
-/** Decides before a training begins whether the n-grams of its text are counted, and with which contexts. */
+/** Decides before a training run begins whether the n-grams of its text are counted, and with which contexts. */
 
 import { usualContext } from '../counts/count-text.js';
 import { heldLength } from '../counts/count-training.js';
@@ -33,12 +33,12 @@ export function countedContext(
   if (wanted === 0) return undefined;
   if (given !== undefined && given > most) {
     messages.warn(
-      `the n-gram counts of the given model are not used: their contexts have ${given} characters, and with a vocabulary of ${vocabulary.size} at most ${most} are possible`,
+      `the n-gram counts of the given model are not used: their contexts have ${given} characters, but with a vocabulary of ${vocabulary.size} at most ${most} are possible`,
     );
   } else if (given !== undefined) {
     if (wanted === 'auto' || wanted === given) return given;
     throw new CharnnError(
-      `the counts of the given model have contexts of ${given} characters: give ${optionName('counts', `${given}`)}, or ${optionName('counts', '0')} to do without them`,
+      `the counts of the given model have contexts of ${given} characters: give ${optionName('counts', `${given}`)}, or ${optionName('counts', '0')} to train without counts`,
     );
   }
   if (wanted === 'auto') {

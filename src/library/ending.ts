@@ -28,8 +28,8 @@ export class Ending {
   }
 
   /**
-   * The same as a signal. It is created when it is first needed, because a signal for each of many short calls would
-   * cost memory.
+   * The end of the work as a signal. It is created when it is first needed, because a signal for each of many short
+   * calls would cost memory.
    */
   get signal(): AbortSignal {
     if (this.controller === undefined) {

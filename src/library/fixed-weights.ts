@@ -1,8 +1,8 @@
-/** Weights of 8 bits are for models that stay as they are. */
+/** Refuses what would change weights of 8 bits, because these cannot learn. */
 import type { Precision } from '../backend/device.js';
 import { OptionError } from '../errors.js';
 
-/** @throws OptionError when something is to learn in a precision with 8-bit weights */
+/** @throws OptionError when a model with 8-bit weights would have to learn */
 export function requireWeightsThatLearn(
   precision: Precision | undefined,
   dynamic: boolean | undefined,
@@ -10,7 +10,7 @@ export function requireWeightsThatLearn(
   if (precision !== 'int8' || !dynamic) return;
   throw new OptionError((name) => {
     const [learning, fixed] = [name('dynamic'), name('precision', 'int8')];
-    return `${learning} goes on learning, and 8-bit weights cannot: leave out either ${learning} or ${fixed}`;
+    return `${learning} changes the weights, but 8-bit weights cannot be changed: leave out either ${learning} or ${fixed}`;
   });
 }
 

@@ -25,7 +25,7 @@ export function knownConditions({
   return beside && { labels: beside.labels, vectors: config.vectors };
 }
 
-/** The columns with labels and vectors that are read for a model */
+/** The columns with labels and vectors that have to be read for a model */
 export function columnsOf({ beside }: Pick<Model, 'beside'>): Pick<ReadingOptions, 'beside'> {
   if (beside === undefined) return {};
   const { labels, vector } = beside;
@@ -33,7 +33,7 @@ export function columnsOf({ beside }: Pick<Model, 'beside'>): Pick<ReadingOption
   return { beside: { labels: names, ...(vector !== undefined && { vector }) } };
 }
 
-/** What files record about the columns */
+/** What model and state files record about the columns */
 export function recordedBeside(
   { beside }: ReadingOptions,
   given: ReadConditions | undefined,

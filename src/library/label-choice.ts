@@ -11,7 +11,7 @@ import type { Label } from '../text/conditions.js';
 export const labelChoiceRow = option(
   '<name=value>',
   repeated(text),
-  'of a model with labels: the value of a label, such as author=Keats',
+  'for a model trained with labels: the value to use for a label, such as author=Keats',
   { absent: 'none' },
 );
 

@@ -5,14 +5,17 @@ export type InputLine = string | Uint8Array;
 export interface LineScore {
   /** The line without its line end; if it was given as bytes, decoded to text */
   readonly line: string;
-  /** Mean over its characters, including the line end: the higher, the less the model expected the line */
+  /**
+   * Mean over the characters of the line, including the line end; the higher it is, the less the model expected the
+   * line
+   */
   readonly bitsPerCharacter: number;
-  /** Sum of the losses of its characters, including the line end */
+  /** Sum of the losses of the line's characters, including the line end */
   readonly nats: number;
-  /** Number of its characters, including the line end */
+  /** Number of characters of the line, including the line end */
   readonly characters: number;
   /** Number of these characters that the model does not know */
   readonly unknown: number;
-  /** The bits that each of its characters cost; only with `perChar` */
+  /** The bits that each character of the line costs; only with `perChar` */
   readonly bits?: readonly number[] | undefined;
 }

@@ -6,12 +6,12 @@ export interface ConvertedTarget {
   readonly logProbability: number;
   /** Mean cost per character, or per symbol if targets consist of symbols, including the end */
   readonly bitsPerCharacter: number;
-  /** Whether the model ended it; otherwise it was cut off at its max length. */
+  /** Whether the model ended the target; otherwise the target was cut off at its max length. */
   readonly complete: boolean;
 }
 
 export interface LineTargets {
-  /** The line without its end; of a line that was given as bytes, their text */
+  /** The line without its end; if the line was given as bytes, these are decoded to text */
   readonly source: string;
   /** Best first; empty for a line that is empty or too long, or if `threshold` excludes all */
   readonly targets: readonly ConvertedTarget[];

@@ -1,4 +1,4 @@
-/** A text that has been read, with the options it was read with: the input of a training. */
+/** A text that has been read, with the options it was read with: the input of a training run. */
 import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
@@ -33,7 +33,7 @@ export interface LoadedText extends TextRules {
   readonly paths: readonly string[];
   /** Absolute paths of files in folders that were skipped because output of this process goes to them */
   readonly leftOut: readonly string[];
-  /** The separator that ends its records, as it was given; empty if there is to be none */
+  /** The separator that ends the records of the text, as it was given; empty if there is to be none */
   readonly separator?: string | undefined;
 }
 
@@ -113,7 +113,9 @@ export async function loadTexts(
     leavingOut: {
       known: leftOut,
       onOwnStream(path, stream) {
-        messages.note(`left out ${quote(path)}: the ${stream} of this training goes to it`);
+        messages.note(
+          `left out ${quote(path)}, because the ${stream} of this training run goes to it`,
+        );
         leftOut.add(resolve(path));
       },
     },
@@ -124,7 +126,7 @@ export async function loadTexts(
   return { ...loaded, paths: paths.map(absolute), leftOut: [...leftOut] };
 }
 
-/** The rules with which a text was read, fixed to what was found in it. */
+/** The rules with which a text was read, including those that were found in the text itself. */
 export function asLoaded<Rules extends TextRules>(rules: Rules): Rules {
   const { coding } = rules;
   if (coding === undefined) return rules;

@@ -1,4 +1,4 @@
-/** What a model tells about itself. */
+/** Facts that a model reports about itself. */
 import type { Model as ModelData } from '../model/model-data.js';
 import { parameterTable } from '../model/parameters.js';
 import { symbolName } from '../text/pair-coding.js';
@@ -18,12 +18,12 @@ export abstract class ModelFacts {
     return { ...this.#data.config } as Architecture;
   }
 
-  /** The number of its weights */
+  /** The number of the model's weights */
   get parameters(): number {
     return parameterTable(this.#data.config).count;
   }
 
-  /** The characters that it knows; with `unit: 'byte'`, one for each byte; for pairs, also their symbols */
+  /** The characters that the model knows; with `unit: 'byte'`, one for each byte; for pairs, also the symbols */
   get alphabet(): string[] {
     const { vocabulary, text } = this.#data;
     return vocabulary.symbols.map((symbol) => symbolName(symbol, text));
@@ -34,14 +34,14 @@ export abstract class ModelFacts {
     return this.#data.separator;
   }
 
-  /** How it was trained, as its file records it: options, step, back end, and the texts */
+  /** How the model was trained, as its file records it: options, step, back end, and texts */
   get training(): Readonly<Record<string, unknown>> {
     return structuredClone(this.#data.training ?? {});
   }
 
   /**
-   * The validations of its training: numbers by name, null for a number that does not exist; losses are in nats per
-   * character
+   * The validations of the model's training: numbers by name, null for a number that does not exist; losses are in nats
+   * per character
    */
   get history(): readonly Readonly<Record<string, number | null>>[] {
     return structuredClone(this.#data.history) as Readonly<Record<string, number | null>>[];

@@ -16,7 +16,7 @@ import { labelChoiceRow } from './label-choice.js';
 const backendRow = option(
   '<name>',
   choice(backendNames),
-  'compute back end: native code, WebAssembly (wasm), or slow reference code; auto: the fastest that works',
+  'compute back end: native code, WebAssembly (wasm), or slow reference code; auto takes the fastest that works',
   { default: 'auto' },
 );
 const threadsRow = option('<n>', integer(1, limits.threads), 'worker threads');
@@ -48,7 +48,9 @@ export const modelRows = {
   load: {
     backend: backendRow,
     precision: predictingPrecision,
-    last: flag('the latest weights of the training, from its state, instead of the best'),
+    last: flag(
+      'use the latest weights of the training, from its state file, instead of the best model',
+    ),
     label: labelChoiceRow,
   },
   save: { plainWeights: flag('write weights as numbers, not as base64') },
@@ -69,7 +71,7 @@ export const modelRows = {
   score: {
     dynamic: dynamicRow,
     countsWeight,
-    perChar: flag('tell the cost of each character'),
+    perChar: flag('return the cost of each character'),
     threads: threadsRow,
   },
   convert: { ...searchRows, threads: threadsRow },
@@ -80,7 +82,7 @@ export const modelRows = {
     lengthPenalty: searchRows.lengthPenalty,
   },
   compress: {
-    learn: flag('whether the model goes on learning from what is compressed', { default: true }),
+    learn: flag('whether the model keeps learning from what it compresses', { default: true }),
     threads: threadsRow,
   },
   decompress: {},
@@ -119,10 +121,10 @@ export interface Architecture {
   readonly layers: number;
   readonly hidden: number;
   readonly embedding: number;
-  /** Number of characters that it knows, plus 1 for the unknown symbol */
+  /** Number of characters that the network knows, plus 1 for the unknown symbol */
   readonly vocabulary: number;
   readonly residual?: true | undefined;
   readonly layerNorm?: true | undefined;
-  /** Whether it reads a source and writes a target, for `convert` */
+  /** Whether the network reads a source and writes a target, as `convert` needs */
   readonly pairs?: true | undefined;
 }

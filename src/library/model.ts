@@ -295,7 +295,7 @@ export class Model extends ModelFacts {
   }
 }
 
-/** @param data the model, as read from a file or returned by a training */
+/** @param data the model, as read from a file or returned by a training run */
 export async function opened(
   data: unknown,
   backend: BackendName,

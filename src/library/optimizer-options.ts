@@ -1,4 +1,4 @@
-/** The options of the optimiser, on which the speed of a training depends. */
+/** The options of the optimiser, on which the speed of a training run depends. */
 import { type OptionRow, withDefaults } from '../options/table.js';
 import type { CommandTrainOptions } from '../train/schema/schema.js';
 import { trainingRows } from '../train/schema/training-rows.js';

@@ -16,7 +16,7 @@ export interface GuardedOutput {
   readonly kind: 'model' | 'state' | 'search' | 'page' | 'safetensors' | 'onnx';
   /** Whether an existing file of this kind may be replaced; a file that was made from a model may always be replaced */
   readonly mayReplace: boolean;
-  /** Whether the command could continue with an existing file of this kind */
+  /** Whether a command can continue with an existing file of this kind */
   readonly mayResume?: boolean;
   /** Whether the path was derived from the one that was given, so that no option names it */
   readonly isDerived?: boolean;
@@ -29,13 +29,13 @@ const maxNameBytes = 255;
 
 const names = {
   model: 'a model',
-  state: 'the state of a training',
+  state: 'the state of a training run',
   page: 'a page',
-  log: 'the log of a training',
+  log: 'the log of a training run',
   compressed: 'a compressed file',
   search: 'the record of a search',
-  safetensors: 'a file of safetensors',
-  onnx: 'a file of ONNX',
+  safetensors: 'a safetensors file',
+  onnx: 'an ONNX file',
 };
 
 /**
@@ -77,14 +77,14 @@ export async function guardOutput(output: GuardedOutput): Promise<void> {
   const found = existing.size === 0 ? kind : ownKind(await startOf(path));
   const isWork = (of: OwnKind | undefined) => of === 'model' || of === 'state' || of === 'search';
   if (isWork(kind) && !mayReplace && isWork(found)) {
-    const advice = mayResume ? ` ${optionName('resume')} to go on with it,` : '';
+    const advice = mayResume ? ` ${optionName('resume')} to continue it,` : '';
     throw new CharnnError(
       `${shown} exists already: give ${optionName('force')} to replace it,${advice} or another ${optionName('output')}`,
     );
   }
   if (found !== kind) {
     const is =
-      found === undefined ? "not a file of charnn's" : `${names[found]}, not ${names[kind]}`;
+      found === undefined ? 'not a file that charnn wrote' : `${names[found]}, not ${names[kind]}`;
     throw new CharnnError(
       `${shown} is ${is}, so it is not replaced: give another ${optionName('output')}`,
     );
@@ -105,7 +105,7 @@ async function requireWritableFolder(path: string): Promise<string[]> {
   // the temporary name under which the file is written before it is renamed must not be too long
   if (Buffer.byteLength(temporaryName(path, '01234567')) > maxNameBytes) {
     throw new UsageError(
-      `${optionName('output')} ${quote(path)} is too long a name: take a shorter one`,
+      `${optionName('output')} ${quote(path)} is too long a name: give a shorter one`,
     );
   }
   // a link may lead to another folder

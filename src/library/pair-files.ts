@@ -19,7 +19,7 @@ import { readingOf } from './text-reading.js';
 export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'): void {
   if ((kind === 'pairs') === (config.pairs ?? false)) {
     const [label] = beside?.labels ?? [];
-    // the labels of a loaded model of texts have been chosen; a training leaves them open
+    // the labels of a loaded model of texts have been chosen; a training run leaves them open
     if (kind === 'texts' && label !== undefined) throw missing(label);
     return;
   }
@@ -30,7 +30,7 @@ export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'):
   );
 }
 
-/** Evaluates a model trained on pairs on files. */
+/** Evaluates a model of pairs on the pairs in files. */
 export async function evaluateFiles(
   { model, device }: LoadedModel,
   paths: readonly string[],

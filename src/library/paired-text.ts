@@ -22,7 +22,7 @@ export interface PairedText extends TrainingText {
 }
 
 /**
- * @param known the vocabulary of a resumed training, whose text was reported when it was new
+ * @param known the vocabulary of a resumed training run, whose text was reported when it was new
  * @throws CharnnError if there are no pairs
  */
 export async function pairedText(
@@ -39,7 +39,7 @@ export async function pairedText(
   const report = known === undefined ? messages : undefined;
   for (const side of ['source', 'target'] as const) {
     if (loaded.text.pairs?.[side] !== 'symbol') continue;
-    report?.note(`${side}s are read as symbols between blanks (${optionName(`${side}Unit`)})`);
+    report?.note(`${side}s are read as symbols separated by blanks (${optionName(`${side}Unit`)})`);
   }
   const { pairs } = reportPairs(
     findPairs(ids, marks, loaded.given?.conditions),
@@ -94,7 +94,7 @@ export function reportPairs(
   const shown = examples.map(({ line, fault }) => `line ${line} ${reasons[fault]}`).join(', ');
   if (pairCount(pairs) === 0) {
     throw new CharnnError(
-      `${where} has no pairs: each line is to be a source, a tab and a target${shown && `, but ${shown}`}`,
+      `${where} has no pairs: each line must be a source, a tab and a target${shown && `, but ${shown}`}`,
     );
   }
   if (wrong > 0) {

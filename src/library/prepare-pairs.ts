@@ -1,4 +1,4 @@
-/** Prepares a new training on pairs: decides sizes and configuration. */
+/** Prepares a new training run on pairs: decides sizes and configuration. */
 import { grouped } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { type PairTable, pairCount } from '../model/pairs/pair-table.js';
@@ -79,7 +79,9 @@ function notePicked(
   const times =
     epochs !== undefined && epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs ?? 0));
   const read = isTold ? `: the pairs will be read about ${times} times` : '';
-  messages.note(`picked ${choices.join(' and ')} by number and lengths of the pairs${read}`);
+  messages.note(
+    `chose ${choices.join(' and ')} from the number and the lengths of the pairs${read}`,
+  );
 }
 
 /** Number of single-layer steps in a pass: two directions over each source, and the decoder over each target */

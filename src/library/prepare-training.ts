@@ -1,4 +1,4 @@
-/** Prepares a training from a text and options, or from a state. */
+/** Prepares a training run from a text and options, or from a state. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Precision } from '../backend/device.js';
@@ -40,7 +40,7 @@ import { withDocuments, withLabelledRecords, withRecords } from './records.js';
 import { type SplitText, trainingText, type ValidationSource } from './training-text.js';
 
 /**
- * Prepares a new training: decides sizes and configuration.
+ * Prepares a new training run: decides sizes and configuration.
  * @param initFrom a model to start from
  */
 export async function prepareNew(
@@ -55,7 +55,7 @@ export async function prepareNew(
   if (options.pairs)
     return preparePairs(loaded, validating, options, initFrom, messages, processes);
   const split = await trainingText(loaded, validating, undefined, messages);
-  // a record with labels is a line
+  // each record with labels is one line of the text
   const separator = loaded.given ? '\n' : loaded.separator;
   const whole = withRecords(split.corpus, separator, messages);
   const counts = countedContext(options.counts, whole, initFrom, messages);
@@ -129,7 +129,7 @@ async function pick(
           threads: Math.min(threads, batchSize),
         })
       : undefined;
-  // what the others add is not measured, but taken to be as much
+  // the speed of the other processes is not measured, but assumed to be the same
   const { name, size, dropout, epochs, ...rest } = preset({
     characters: train.length,
     // if sizes are given, the speed is nevertheless measured with the usual size
@@ -146,9 +146,7 @@ async function pick(
   const times = epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs));
   if (choices.length > 0) {
     const more = isShortened ? '; training longer would overfit' : '';
-    messages.note(
-      `picked ${choices.join(', ')}: the text will be read about ${times} times${more}`,
-    );
+    messages.note(`chose ${choices.join(', ')}: the text will be read about ${times} times${more}`);
   }
   return {
     name,
@@ -158,7 +156,7 @@ async function pick(
   };
 }
 
-/** Returns the text of a resumed training; `path` is that of its state, for messages. */
+/** Returns the text of a resumed training run; `path` is that of its state, for messages. */
 export type ResumedText = (
   state: TrainingState,
   source: TextSource,
@@ -166,7 +164,7 @@ export type ResumedText = (
 ) => Promise<LoadedText>;
 
 /**
- * Prepares a training that resumes from its state.
+ * Prepares a training run that resumes from its state.
  * @throws CharnnError when the text, or the model beside the state, is not the one that the state records
  */
 export async function prepareResumed(
@@ -226,11 +224,11 @@ export async function prepareResumed(
   };
 }
 
-/** Says that a training continues in another precision than that of its first steps. */
+/** Says that a training run continues in another precision than that of its first steps. */
 function noteOtherPrecision(before: Precision, now: Precision, messages: Messages): void {
   if (before === now) return;
   messages.note(
-    `trained in ${before} so far, now in ${now}: the result will differ from that of a training in ${before} alone`,
+    `the model was trained in ${before} so far, and training continues in ${now}: the result will differ from that of training in ${before} only`,
   );
 }
 
@@ -258,7 +256,7 @@ function documentsOf(
   return withLabelledRecords(records, own, given.conditions, validationGiven);
 }
 
-/** A smaller overlap occurs by chance, through phrases that recur in any text */
+/** A smaller overlap occurs by chance, because some phrases occur in any text. */
 const minOverlap = 0.02;
 
 /** Warns if the validation text also occurs in the training text, so that its loss would be too low. */
@@ -266,6 +264,6 @@ function warnOfOverlap({ train, validation }: TrainingText, messages: Messages):
   const fraction = sharedFraction(train, validation);
   if (fraction < minOverlap) return;
   messages.warn(
-    `${(100 * fraction).toFixed(0)} % of the validation text also occurs in the training text, in runs of ${sharedRun} characters or more: its loss will be lower than that of new text; remove the duplicates, or give another text with ${optionName('valFile')}`,
+    `${(100 * fraction).toFixed(0)} % of the validation text also occurs in the training text, in passages of ${sharedRun} characters or more, so the validation loss will be lower than the loss on new text; remove the duplicates, or give another text with ${optionName('valFile')}`,
   );
 }

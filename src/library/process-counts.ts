@@ -1,4 +1,4 @@
-/** How many threads train, where several processes train together. */
+/** Decides how many threads train if several processes train together. */
 import { CharnnError, optionName } from '../errors.js';
 import { coresInStep } from '../machine/cores.js';
 
@@ -10,14 +10,15 @@ export interface ProcessCounts {
 
 export const alone: ProcessCounts = { total: 1, onThisMachine: 1 };
 
-/** As many threads as there are cores for one of the processes on this machine */
+/** This process's share of the cores of the machine */
 export function threadsHere({ onThisMachine }: ProcessCounts): number {
   return Math.max(1, Math.floor(coresInStep() / onThisMachine));
 }
 
 /**
- * The threads of all processes together: as many in each, and no more than there are rows in the batch.
- * @param each the number for each process
+ * The total number of threads of all processes. Each process has the same number, and together they have no more
+ * threads than there are rows in the batch.
+ * @param each the number of threads that was given for each process
  * @throws CharnnError if the batch has fewer rows than there are processes
  */
 export function threadsOfAll(each: number, batchSize: number, { total }: ProcessCounts): number {

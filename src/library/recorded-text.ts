@@ -124,7 +124,7 @@ export async function requireRecorded(
     // a missing file is reported when it is read
     if (stats === undefined || stats.isFile() || stats.isDirectory()) continue;
     throw new CharnnError(
-      `${quote(statePath)} names ${quote(path)} as its text, which is neither file nor folder: give the text with ${optionName('resume')}`,
+      `${quote(statePath)} names ${quote(path)} as its text, but that is neither a file nor a folder: give the text with ${optionName('resume')}`,
     );
   }
   if (bytes === undefined || paths.includes('-')) return;
@@ -148,7 +148,7 @@ export function anotherText(
   const shown = paths.length === 1 ? `the text ${quote(paths[0])}` : 'the text';
   const what = changes === '' ? '' : ` (${changes})`;
   return new CharnnError(
-    `${shown} is not the one that ${quote(statePath)} was trained on${what}: put that one there, or give it with ${optionName('resume')}; or start a new training with ${optionName('initFrom')}`,
+    `${shown} is not the one that ${quote(statePath)} was trained on${what}: put the original one there, give its new path with ${optionName('resume')}, or start a new training run with ${optionName('initFrom')}`,
   );
 }
 

@@ -41,14 +41,14 @@ export function withRecords(
   if (given !== undefined) {
     if (corpus.vocabulary.encode(given).unknown === 0) return { ...corpus, separator: given };
     messages.warn(
-      `${optionName('separator')} ${JSON.stringify(given)} does not occur in the text: it is left out`,
+      `${optionName('separator')} ${JSON.stringify(given)} does not occur in the text, so it is ignored`,
     );
     return corpus;
   }
   const separator = findSeparator(corpus.train, corpus.vocabulary);
   if (separator === undefined) return corpus;
   messages.note(
-    `the text seems to be records, each ended by ${describeSeparator(separator)}, so sample -n will write such records; if that is wrong, give ${optionName('separator', "''")}`,
+    `the text seems to consist of records, each ended by ${describeSeparator(separator)}, so sample -n will write such records; if that is wrong, give ${optionName('separator', "''")}`,
   );
   return { ...corpus, separator };
 }

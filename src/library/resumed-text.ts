@@ -1,4 +1,4 @@
-/** Reads the text of a resumed training with the options that its state records. */
+/** Reads the text of a resumed training run with the options that its state records. */
 import { codingOf } from '../text/pair-coding.js';
 import type { TrainingState } from '../train/saving/training-state.js';
 import { knownConditions } from './given-beside.js';

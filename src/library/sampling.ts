@@ -1,4 +1,4 @@
-/** Samples records as a program asks for them. */
+/** Samples records as a program asks for them, with options. */
 
 import { UsageError } from '../errors.js';
 import { usableCores } from '../machine/cores.js';
@@ -144,7 +144,7 @@ function idsFor({ vocabulary, text }: ModelData, { loaded }: HeldText): Ids {
     const [own, wanted] = [loaded.text[key], text[key]];
     if (own === wanted) continue;
     throw new UsageError(
-      `the corpus of option novel was read with ${key} ${own ?? 'absent'}, and the model's text with ${wanted ?? 'absent'}: load the corpus as the model's text was`,
+      `the corpus of option novel was read with ${key} ${own ?? 'absent'}, and the model's text with ${wanted ?? 'absent'}: load the corpus in the same way as the model's text`,
     );
   }
   const { corpus } = loaded;

@@ -82,7 +82,7 @@ async function* together(lines: Iterable<InputLine>) {
 function bytesOf(line: unknown): Uint8Array {
   if (typeof line === 'string') return Buffer.from(line);
   if (line instanceof Uint8Array) return line;
-  throw new UsageError(`a line must be a string or bytes, and one is ${kindOf(line)}`);
+  throw new UsageError(`a line must be a string or bytes, but one is ${kindOf(line)}`);
 }
 
 export function scoreOf(line: Uint8Array, loss: LineLoss, { text }: ModelData): LineScore {

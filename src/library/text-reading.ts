@@ -35,12 +35,12 @@ export function readingOf(
   if (unit === 'byte' && (encoding !== undefined || options.invalid !== undefined)) {
     const option = encoding === undefined ? 'invalid' : 'encoding';
     throw new UsageError(
-      `${optionName(option)} is for characters, and this is about bytes: leave it out`,
+      `${optionName(option)} is for texts of characters, but this text is read as bytes: leave it out`,
     );
   }
   if (isPairs && column !== undefined) {
     throw new UsageError(
-      `${optionName('textColumn')} is for texts, and pairs are in columns source and target: leave it out`,
+      `${optionName('textColumn')} is for texts, but pairs are read from the columns source and target: leave it out`,
     );
   }
   if (!isPairs && format === 'dict') {
@@ -67,7 +67,7 @@ export function readingOf(
 }
 
 /**
- * The columns with labels and vectors that a training reads.
+ * The columns with labels and vectors that a training run reads.
  * @throws UsageError for labels and vectors if there are no columns, and for too many
  */
 export function besideOf(

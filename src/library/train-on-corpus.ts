@@ -1,4 +1,4 @@
-/** Trains as a program asks for it. */
+/** Trains as a program asks for it, with a `Corpus` and options. */
 import { DivergenceError, optionName, spelt, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { Model as ModelData } from '../model/model-data.js';
@@ -54,8 +54,8 @@ const rows = {
 };
 
 /**
- * Options of a training, all of which may be absent: those of `charnn train`, and some for programs only. An absent
- * option has its default, or is picked by the text and the time.
+ * Options of a training run, all of which may be absent: those of `charnn train`, and some for programs only. An absent
+ * option has its default, or is chosen from the text and the time.
  */
 export interface TrainOptions extends Omit<CommandTrainOptions, Elsewhere> {
   /** Path of the best model; the training state is written beside it. Without it the model is only in memory. */
@@ -160,7 +160,7 @@ async function trained(held: HeldText, request: Request, signal: AbortSignal): P
         if (isOfPairs(held) !== (state.model.pairs ?? false)) {
           const kind = state.model.pairs ? 'on pairs' : 'on a text, not on pairs';
           throw new UsageError(
-            `${quote(path)} is a training ${kind}: give a Corpus that is one, too`,
+            `${quote(path)} was trained ${kind}: give a Corpus that was read in the same way`,
           );
         }
         if (state.text.unit === held.loaded.text.unit) return held.loaded;

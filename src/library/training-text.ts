@@ -30,7 +30,7 @@ export interface SplitText {
 }
 
 /**
- * @param known the vocabulary of a resumed training, whose text was reported when it was new
+ * @param known the vocabulary of a resumed training run, whose text was reported when it was new
  * @throws CharnnError for a validation text that cannot be read
  */
 export async function trainingText(
@@ -72,7 +72,7 @@ export async function trainingText(
     // a text that is too short even for training is reported elsewhere
     if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
       messages.warn(
-        'the text is too short for a validation part: the training loss is used instead',
+        'the text is too short to hold out a part for validation, so the training loss is used instead',
       );
     }
     validation = validation.subarray(0, 0);

@@ -1,4 +1,4 @@
-/** A training with its files: it locks them, prepares and runs, and saves models and states. */
+/** A training run with its files: it locks them, prepares and runs, and saves models and states. */
 
 import { writeHeldFile } from '../checkpoint/atomic.js';
 import { countsBytes } from '../checkpoint/counts-field.js';
@@ -35,9 +35,9 @@ export interface TrainingRequest {
   /** A model to start from, if the options do not name its file */
   readonly initFrom?: Model | undefined;
   readonly messages: Messages;
-  /** The processes that train together; absent where there is one */
+  /** The processes that train together; absent if there is only one */
   readonly processes?: ProcessCounts | undefined;
-  /** Reads the text of a new training. */
+  /** Reads the text of a new training run. */
   text(): Promise<LoadedText>;
   readonly resumedText: ResumedText;
 }
@@ -84,7 +84,7 @@ export class SavedTraining {
             }),
           plainWeights: options.plainWeights ?? false,
         });
-      // the kept models of a new training are checked before its text is read, which may take long
+      // the kept models of a new training run are checked before its text is read, which may take long
       const empty = resuming ? undefined : await keeping(options.keep);
       const prepared = resuming
         ? await prepareResumed(request.resumedText, options, path, messages, processes)
@@ -119,7 +119,7 @@ export class SavedTraining {
    * @param onModel called with each model that has been saved
    * @param others the other processes that take part
    * @returns how it ended; a divergence is an ending, not an exception
-   * @throws CharnnError also when the training has ended, but a file lies under a second name
+   * @throws CharnnError also when the training has ended, but a file had to be stored under a second name
    */
   async run(
     signal: AbortSignal,
@@ -168,7 +168,7 @@ export class SavedTraining {
     } catch (error) {
       if (!(error instanceof CharnnError)) throw error;
       // the training itself is done and saved
-      const message = `the model is saved, but without the quantiles of lines for score: ${error.unspelt}`;
+      const message = `the model is saved, but without the costs of normal lines that score --threshold needs: ${error.unspelt}`;
       onEvent({ type: 'warning', message });
     }
   }
@@ -242,6 +242,6 @@ async function from({ options, initFrom }: TrainingRequest): Promise<Model | und
   if ((model.config.pairs ?? false) === (options.pairs ?? false)) return model;
   const [its, wanted] = model.config.pairs ? ['pairs', 'a text'] : ['a text', 'pairs'];
   throw new CharnnError(
-    `${quote(options.initFrom)} was trained on ${its}, and cannot learn ${wanted}: ${model.config.pairs ? `give ${optionName('pairs')}` : `leave out ${optionName('pairs')}`}, or another model`,
+    `${quote(options.initFrom)} was trained on ${its}, so it cannot learn ${wanted}: ${model.config.pairs ? `give ${optionName('pairs')}` : `leave out ${optionName('pairs')}`}, or another model`,
   );
 }

@@ -1,6 +1,6 @@
 /**
  * Measures the time in which this process could compute. Some clocks continue while the computer sleeps (Windows,
- * macOS), and all continue while a process is stopped; a training by the clock must not count that time.
+ * macOS), and all continue while a process is stopped; a training run with a time limit must not count that time.
  */
 
 /** Times in milliseconds, counted from any moment; tests pass their own. */
@@ -42,7 +42,7 @@ export class AwakeClock {
     this.lastProcessorTime = source.processorTime();
   }
 
-  /** Seconds awake since the clock was created; it must be read every few seconds. */
+  /** Seconds for which the process was awake since the clock was created; it must be read every few seconds. */
   get seconds(): number {
     this.look();
     return this.awakeMs / 1000;

@@ -9,13 +9,16 @@ const pageBytes = 4096;
 /** Bytes that Node.js itself takes, out of a limit that counts the whole process */
 const processBytes = 64 * 2 ** 20;
 
-/** A memory limit, of this process alone or shared with others, and how much of it is used */
+/**
+ * A memory limit that applies to this process alone or is shared with other processes, and how much of the memory is in
+ * use
+ */
 export interface MemoryLimit {
   readonly bytes: number;
   readonly used: number;
-  /** Part of a message: "… this machine has 8.00 GiB" */
+  /** The part of a message that describes the limit: "… this machine has 8.00 GiB" */
   readonly inWords: (bytes: string) => string;
-  /** Whether reserved memory counts towards the limit before it is used */
+  /** Whether reserved memory counts towards the limit even before it is used */
   readonly countsReserved: boolean;
 }
 
@@ -178,17 +181,17 @@ function isOfAddresses({ inWords }: MemoryLimit): boolean {
 const shown = (x: number) => `${(Math.max(0, x) / gigabyte).toFixed(2)} GiB`;
 
 /**
- * The memory of a process fluctuates by more than this, so smaller requests are not compared with the limits, which
- * takes time.
+ * The memory of a process fluctuates by more than this number of bytes. Smaller requests are not compared with the
+ * limits, because the comparison takes time.
  */
 const negligible = 16 * 2 ** 20;
 
 /**
  * Checks that memory can be allocated.
- * @param bytes to allocate, in addition to what this process uses already
- * @param what the memory is for, in the message
- * @param remedy what to do about it, in the message
- * @param reserved bytes reserved so far and now, including `bytes`, which need not be in use yet
+ * @param bytes number of bytes to allocate, in addition to the memory that this process uses already
+ * @param what a phrase for the message that says what the memory is for
+ * @param remedy a phrase for the message that says what the user can do
+ * @param reserved number of bytes reserved so far and now, including `bytes`; they need not be in use yet
  * @throws CharnnError with the bytes needed and the limit when they do not fit
  */
 export function requireMemory(bytes: number, what: string, remedy?: string, reserved = 0): void {
@@ -199,7 +202,7 @@ export function requireMemory(bytes: number, what: string, remedy?: string, rese
     if (needed <= limit.bytes) continue;
     const advice = remedy === undefined ? '' : `; ${remedy}`;
     throw new CharnnError(
-      `not enough memory for ${what}: ${shown(needed)} are needed, and ${limit.inWords(shown(limit.bytes))}${advice}`,
+      `not enough memory for ${what}: ${shown(needed)} are needed, but ${limit.inWords(shown(limit.bytes))}${advice}`,
     );
   }
 }
@@ -217,7 +220,7 @@ export function requireHeap(bytes: number, what: string, remedy?: string): void 
   if (bytes <= limit) return;
   const advice = remedy === undefined ? '' : `; ${remedy}`;
   throw new CharnnError(
-    `not enough memory for ${what}: ${shown(bytes)} of JavaScript's heap are needed, and it has ${shown(limit)} (see --max-old-space-size in NODE_OPTIONS)${advice}`,
+    `not enough memory for ${what}: ${shown(bytes)} of JavaScript's heap are needed, but it has ${shown(limit)} (see --max-old-space-size in NODE_OPTIONS)${advice}`,
   );
 }
 
@@ -245,7 +248,7 @@ export function fittingThreads(
     if (room >= fitting.count) continue;
     const kind = isAddresses ? 'address space' : 'memory';
     const threads = count === 1 ? 'a thread' : `${count} threads`;
-    const reason = `not enough ${kind} for ${threads}: ${shown(used + count * each)} are needed, and ${inWords(shown(bytes))}; use fewer threads, or raise the limit`;
+    const reason = `not enough ${kind} for ${threads}: ${shown(used + count * each)} are needed, but ${inWords(shown(bytes))}; use fewer threads, or raise the limit`;
     fitting = { count: room, reason };
   }
   return fitting;

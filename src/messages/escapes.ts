@@ -23,7 +23,7 @@ export function readEscapes(text: string, option: string): string {
     const meant = code === undefined ? simple[single] : codePoint(Number.parseInt(code, 16));
     if (meant !== undefined) return meant;
     throw new UsageError(
-      `${option} has an unknown escape ${quoteText(whole)}: known are \\n \\t \\r \\f \\v \\0 \\\\ \\xHH \\uHHHH \\u{H…}, and a backslash itself is \\\\`,
+      `${option} has an unknown escape ${quoteText(whole)}: the known ones are \\n \\t \\r \\f \\v \\0 \\\\ \\xHH \\uHHHH \\u{H…}, and a backslash itself is \\\\`,
     );
   });
 }

@@ -29,7 +29,7 @@ export interface Capability {
 
 const allBackends = backendNames.filter((name) => name !== 'auto');
 
-/** The cells that say of themselves that they have a feature. */
+/** The cells that declare a feature. */
 function cellsWith(feature: CellFeature): readonly CellName[] {
   return cellNames.filter((name) => cells[name].features.includes(feature));
 }

@@ -97,7 +97,7 @@ export class FirstLayerInput {
   backward(dProjection: Tensor, ids: Indices): void {
     const { backend, weights, gradients } = this;
     if (gradients === undefined || this.dLayer === undefined) {
-      throw new Error('not built for training');
+      throw new Error('this network was not built for training');
     }
     const { weight: dWeight, bias: dBias } = this.dLayer;
     if (this.usesTable(ids.length)) {

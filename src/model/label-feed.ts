@@ -1,4 +1,4 @@
-/** Writes labels of rows to the device, into memory that is allocated when the first ones come. */
+/** Writes the labels of rows to the device. Memory for them is allocated when the first labels are written. */
 import type { Backend, Indices } from '../backend/backend.js';
 import type { LabelRows } from './labels.js';
 

@@ -150,7 +150,7 @@ export class LabelProjection {
    */
   backward(dProjection: Tensor, sums: Tensor, dSums: Tensor): void {
     const { backend, weight, gradients, name } = this;
-    if (gradients === undefined) throw new Error('not built for training');
+    if (gradients === undefined) throw new Error('this network was not built for training');
     const dProducts = this.rows(sums);
     const [first, ...others] = this.pieces(dProjection, dProducts);
     backend.copy(dProducts, first);

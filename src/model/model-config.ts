@@ -12,7 +12,8 @@ export interface ArchitectureFlags {
    */
   readonly layerNorm?: boolean;
   /**
-   * Whether it reads a source and writes a target, with an encoder, a decoder and attention; see pairs/pair-network.ts.
+   * Whether the network reads a source and writes a target, with an encoder, a decoder and attention; see
+   * pairs/pair-network.ts.
    */
   readonly pairs?: boolean;
 }

@@ -36,7 +36,7 @@ export interface StoredModel extends Omit<Model, 'weights'> {
 
 /** The labels and vectors of a model's texts */
 export interface Beside {
-  /** In their order; the configuration records the number of values of each */
+  /** The labels, in their order; the configuration records the number of values of each */
   readonly labels: readonly Label[];
   /** The column with vectors, if there are any; the configuration records their size. */
   readonly vector?: string | undefined;

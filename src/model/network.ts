@@ -112,7 +112,7 @@ export class Network {
     this.dropout = dropout;
     this.labels = labels;
     this.weightDrop?.forward(dropout);
-    if (resets && !this.documentResets) throw new Error('not built for documents');
+    if (resets && !this.documentResets) throw new Error('this network was not built for documents');
     this.documentResets?.begin(T, B, resets ?? []);
     const isNew = this.current?.chunk !== chunk || this.current.ids !== ids;
     if (isNew) this.current = { chunk, ids, T, B };
@@ -164,7 +164,7 @@ export class Network {
     const { chunk, ids } = this.last();
     const { dOutput } = chunk;
     if (gradients === undefined || layerGradients === undefined || dOutput === undefined) {
-      throw new Error('not built for training');
+      throw new Error('this network was not built for training');
     }
     const last = this.layers.length - 1;
     // the logits have been replaced by their gradient
@@ -294,7 +294,7 @@ export class Network {
   }
 
   private last() {
-    if (this.current === undefined) throw new Error('no forward pass yet');
+    if (this.current === undefined) throw new Error('there has been no forward pass yet');
     return this.current;
   }
 

@@ -18,16 +18,16 @@ import { Random } from './random.js';
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Number of elements of the parameter */
+  /** The number of elements of the parameter */
   readonly size: number;
-  /** Index of its first element in the flat list of all parameters */
+  /** The index of the parameter's first element in the flat list of all parameters */
   readonly start: number;
   /**
-   * Number of matrices stacked in it that an optimiser may update separately, such as those of a cell's gates;
-   * otherwise 0
+   * The number of matrices stacked in the parameter that an optimiser may update separately, such as those of a cell's
+   * gates; 0 if there are none
    */
   readonly gates: number;
-  /** Which dimension is the vocabulary's, if any */
+  /** The dimension of the parameter that is the size of the vocabulary, if any */
   readonly vocabularyAxis?: 0 | 1;
   /** Weight decay acts on matrices, not on biases and embeddings. */
   readonly decays: boolean;
@@ -142,7 +142,7 @@ function newTable(config: ModelConfig): ParameterTable {
 }
 
 interface Placement extends Partial<Pick<Parameter, 'decays' | 'gates' | 'vocabularyAxis'>> {
-  /** Whether it directly follows the preceding parameter */
+  /** Whether the parameter directly follows the preceding one in memory */
   readonly follows?: boolean;
 }
 

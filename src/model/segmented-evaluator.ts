@@ -39,7 +39,7 @@ export function segmentText(characters: number): Segments {
 }
 
 /**
- * Gives the cost of a character in nats, by more than the network alone.
+ * Gives the cost of a character in nats, from the prediction of the network and other predictions.
  * @param logits the network's; the row begins at `start`
  * @param ids the text, in which the character is at index `at`
  */

@@ -11,7 +11,10 @@ import type { Ids } from '../text/unit.js';
 
 /** Length of a string that both texts must have in common */
 export const sharedRun = 64;
-/** If the validation text is longer, this many pieces of this many characters are examined, evenly spaced. */
+/**
+ * If the validation text is longer than all pieces together, evenly spaced pieces are examined: this number of pieces,
+ * each with this number of characters.
+ */
 const pieces = 32;
 const pieceLength = 4096;
 /**
@@ -104,9 +107,9 @@ class RunTable {
   }
 
   /**
-   * Marks the strings that also occur in another text.
-   * @param words of the other text, beginning at its id `first`
-   * @param stride number of words between two strings that are looked up
+   * Marks the strings of this text that also occur in another text.
+   * @param words the other text as words, beginning at its id `first`
+   * @param stride how many words further on the next string to be looked up begins
    */
   findIn(other: Ids, words: Uint32Array, first: number, stride: number): void {
     const { filter, shift, positions, found } = this;

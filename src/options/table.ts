@@ -33,7 +33,7 @@ export interface OptionRow<T = unknown> {
   /** The value if the option is not given */
   readonly default?: T;
   readonly defaultBy?: DefaultBy<T>;
-  /** What help shows as the default, if the default is not a fixed value */
+  /** The default as help shows it, if the default is not a fixed value */
   readonly absent?: string;
   /** The help text of `--no-…`, for a switch that another option may turn on */
   readonly negation?: string;
@@ -44,15 +44,15 @@ export interface OptionRow<T = unknown> {
 
   // --- for options that files record ---
 
-  /** Whether it may change when a training is resumed */
+  /** Whether the option may change when a training run is resumed */
   readonly resume?: boolean;
-  /** The field of files that holds it, if it differs from the option's name: `schedule.rate` */
+  /** The field of files that records the option, if it differs from the option's name: `schedule.rate` */
   readonly field?: string;
-  /** The version of files in which it first appeared; for earlier files the default is used. */
+  /** The version of files in which the option first appeared; for earlier files the default is used. */
   readonly since?: number;
-  /** Whether it may be absent from a complete configuration */
+  /** Whether the option may be absent from a complete configuration */
   readonly optional?: boolean;
-  /** Whether files record it although it is not an option */
+  /** Whether files record the row although it is not an option */
   readonly internal?: boolean;
 }
 

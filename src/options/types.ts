@@ -117,7 +117,7 @@ export function choice<const T extends string>(choices: readonly T[]): ValueType
 /** A list, written with commas between the values */
 export function listOf<T>(of: ValueType<T>): ValueType<readonly T[]> {
   return {
-    expected: `a list of which each item is ${of.expected}`,
+    expected: `a list in which each item is ${of.expected}`,
     ...(of.choices && { choices: of.choices }),
     ...(of.names && { names: of.names }),
     parse: (given) => given.split(',').map((part) => of.parse(part)),

@@ -68,7 +68,7 @@ export interface GradientsData {
 export interface VisualizeData {
   readonly model: string;
   readonly characters: number;
-  /** Number of characters of the text before it was cut */
+  /** Number of characters that the text had before it was cut to fit the page */
   readonly charactersInAll: number;
   /** Symbols by id */
   readonly symbols: readonly string[];
@@ -106,17 +106,17 @@ export interface VisualizeData {
 }
 
 /**
- * What a model trained on pairs attends to. The weights of pair p, in the blob `weights-p`, are [T, S], as Uint8: 255 ·
- * √w, so that small ones can be distinguished.
+ * What a model trained on pairs attends to. The blob `weights-p` has the weights of pair p, [T, S], as Uint8: 255 · √w,
+ * so that small weights can be distinguished.
  */
 export interface AttentionData {
   readonly model: string;
   /** Total number of pairs, some of which are on the page */
   readonly pairsInAll: number;
   readonly pairs: readonly {
-    /** What is at each position of the source */
+    /** The symbol or vector at each position of the source */
     readonly source: readonly string[];
-    /** What is written, including the end */
+    /** The symbols of the target, including the end */
     readonly target: readonly string[];
     /** Cost of each symbol in bits */
     readonly bits: readonly number[];
@@ -128,14 +128,14 @@ export interface UnitData {
   readonly unit: number;
 }
 
-/** A quantity over the steps of a training. */
+/** A quantity over the steps of a training run. */
 export interface Series {
   /** Steps in ascending order */
   readonly steps: readonly number[];
   readonly values: readonly number[];
 }
 
-/** One training, read from its model's history or from its log. */
+/** One training run, read from its model's history or from its log. */
 export interface RunData {
   readonly name: string;
   /** Kind and size of the network, if known */
@@ -170,7 +170,7 @@ export interface SearchData {
     readonly name: string;
     readonly hidden: number;
     readonly steps: number;
-    /** Mean over the seeds, and half the width of its 95 % confidence interval; undefined if a training diverged */
+    /** Mean over the seeds, and half the width of its 95 % confidence interval; undefined if a training run diverged */
     readonly loss: readonly [mean: number, margin: number] | undefined;
     readonly toLstm: readonly [mean: number, margin: number] | undefined;
     /** Mean loss at fractions of the training */
@@ -182,7 +182,10 @@ export interface SearchData {
     readonly parent: string | undefined;
     readonly equations: string;
     readonly isEvolved: boolean;
-    /** Of the longest training in its round; null if it diverged, undefined for LSTM and GRU */
+    /**
+     * The loss after the longest training of the cell in its round; null if training diverged, undefined for LSTM and
+     * GRU
+     */
     readonly loss: number | null | undefined;
   }[];
 }

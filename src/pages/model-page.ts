@@ -7,7 +7,7 @@
 export const weightFormats = ['f32', 'f16', 'int8'] as const;
 export type WeightFormat = (typeof weightFormats)[number];
 
-/** The least and the greatest value of each control; programs that ask the server have the same ranges. */
+/** The smallest and the largest value of each control; the server accepts the same ranges. */
 export const controlRanges = {
   temperature: [0, 2],
   length: [1, 100_000],
@@ -19,11 +19,11 @@ export const temperatures = {
   holds: (x: number) => x >= controlRanges.temperature[0] && x <= controlRanges.temperature[1],
 };
 
-/** What the controls of the page show at first */
+/** The initial settings of the page's controls */
 export interface PageSettings {
   readonly prompt: string;
   readonly temperature: number;
-  /** Max number of characters */
+  /** Max number of characters that the model writes */
   readonly length: number;
   readonly seed: number;
   /** Sequence that ends the text, with escapes; empty for none */
@@ -45,11 +45,11 @@ export interface ModelPageData {
   readonly title: string;
   /** Paragraphs below the title */
   readonly text: readonly string[];
-  /** Whether it converts lines, instead of continuing a text */
+  /** Whether the page converts lines, instead of continuing a text */
   readonly converts: boolean;
   /** Kind and size of the network, in words */
   readonly summary: string;
-  /** What each id is called if it is shown alone: a character, or a byte */
+  /** The name of each id when it is shown alone: a character, or a byte */
   readonly symbols: readonly string[];
   readonly labels: readonly PageLabel[];
   /** Number of elements of the vectors that precede the characters of a line; 0 if the model reads none */
@@ -85,15 +85,18 @@ export type PageRequest =
 /** Number of probable characters that are reported for each character */
 export const guesses = 5;
 
-/** Characters in their order, and how probable each was before it came */
+/** Characters in their order, and how probable each was before the model read it */
 export interface TextPiece {
   /** One text for each symbol; empty for a byte that does not complete a character */
   readonly texts: readonly string[];
   /** Surprise in bits; NaN if nothing was predicted */
   readonly bits: Float32Array;
-  /** The most probable ids, `guesses` for each character, the most probable first; -1 if there are fewer */
+  /**
+   * The most probable ids, most probable first: `guesses` of them for each character. If fewer characters are possible,
+   * the rest of the list is -1.
+   */
   readonly ids: Int32Array;
-  /** Their probabilities */
+  /** The probabilities of these ids */
   readonly probabilities: Float32Array;
 }
 
@@ -105,7 +108,7 @@ export interface PageLine {
 
 export interface ConvertedLine {
   readonly text: string;
-  /** How it ended: by itself, cut off, or refused because the line is too long */
+  /** How the target ended: by itself, cut off, or refused because the line is too long */
   readonly end: 'end' | 'cut' | 'refused';
   /** Number of characters of the line that the model does not know */
   readonly unknown: number;

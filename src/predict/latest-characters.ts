@@ -1,6 +1,6 @@
 /** The latest characters of a growing text: at least as many as the longest context needs. */
 export class LatestCharacters {
-  /** Oldest first; only the first `length` of them are valid. */
+  /** The characters, oldest first; only the first `length` of them are valid. */
   readonly ids: Int32Array;
   length = 0;
 

@@ -79,7 +79,7 @@ export class Predictor {
     return this.network.config.vocabulary;
   }
 
-  /** A place at the beginning of texts, before anything is read */
+  /** A place (see `Place`) at the beginning of texts, before anything is read */
   createPlace(rows: number): Place {
     const { network, mixture, context } = this;
     const histories = mixture && Array.from({ length: rows }, () => new LatestCharacters(context));

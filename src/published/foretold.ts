@@ -1,6 +1,6 @@
 /**
- * Records how likely each character of a text was before it came: its surprise, and the most probable characters at its
- * position.
+ * Records how likely the model found each character of a text before it read it: the character's surprise, and the most
+ * probable characters at its position.
  */
 import { guesses, type TextPiece } from '../pages/model-page.js';
 
@@ -93,7 +93,7 @@ export class Foretold {
   }
 }
 
-/** Sum of exp(logit - highest) over all logits that are not negligible */
+/** The sum of exp(logit - highest) over all logits that are not negligible */
 function sumAround(logits: Float32Array, highest: number): number {
   let sum = 0;
   const lowest = highest + negligible;

@@ -9,7 +9,7 @@ import type { PageContent } from '../pages/page.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { PublishedModel } from './published-model.js';
 
-/** What the person who publishes the page says about it */
+/** Texts for the page that the publisher gives */
 export interface PageWords {
   readonly title: string;
   /** Paragraphs below the title */
@@ -31,7 +31,7 @@ export function modelPage(
   const { layers, cell, hidden } = config;
   const { head, weights, counts } = published;
   const weightCount = grouped(parameterTable(config).count);
-  const counted = head.counts ? ', beside counts of strings of the text' : '';
+  const counted = head.counts ? ', together with counts of strings of its training text' : '';
   const data: ModelPageData = {
     ...{ title, text, settings, model: head },
     converts: config.pairs === true,
@@ -48,7 +48,10 @@ export function modelPage(
   return { title, data, blobs };
 }
 
-/** A character as it is; of bytes, an ASCII byte as its character and any other as two hexadecimal digits. */
+/**
+ * The name of an id: a character as it is; in a model of bytes, an ASCII byte as its character and any other byte as
+ * two hexadecimal digits.
+ */
 export function symbolName({ unit, symbols }: Vocabulary, id: number): string {
   const symbol = symbols[id];
   if (symbol === undefined) return '\ufffd';

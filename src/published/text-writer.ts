@@ -40,7 +40,7 @@ export class TextWriter {
   private readonly now: Place;
   /** The place at which all of the latest prompt except its last character has been read */
   private readonly afterPrompt: Place;
-  /** What has been read up to that place, and how it had been predicted */
+  /** The text that has been read up to that place, and how well it had been predicted */
   private read: { readonly ids: number[]; readonly texts: string[]; readonly foretold: Foretold };
   /** [V] the prediction at that place */
   private readonly expected: Float32Array;

@@ -76,7 +76,7 @@ const packers: Readonly<Record<WeightFormat, Packer>> = {
       const bits = float16Bits(values[i]);
       if ((bits & 0x7fff) >= 0x7c00) {
         throw new CharnnError(
-          `${name} has a weight of ${values[i]}, and numbers of 16 bits end at ${largestFloat16}: use ${optionName('weights', 'f32')}`,
+          `${name} has a weight of ${values[i]}, but numbers of 16 bits go only up to ${largestFloat16}: use ${optionName('weights', 'f32')}`,
         );
       }
       view.setUint16(at + 2 * i, bits, true);

@@ -3,7 +3,7 @@ import type { Place, Predictor } from '../predict/predictor.js';
 
 export interface BatchMemory {
   readonly predictor: Predictor;
-  /** A place with `rows` rows */
+  /** A place (see `Place`) for `rows` texts */
   readonly place: Place;
   /** Max number of records that are sampled in parallel */
   readonly rows: number;

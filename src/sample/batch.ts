@@ -18,7 +18,7 @@ export interface RecordPiece {
 
 /** Where every record begins: a place in a text, and the character that is read next there. */
 export interface Beginning {
-  /** A place with one row */
+  /** A place (see `Place`) in a single text */
   readonly place: Place;
   readonly id: number;
 }
@@ -26,7 +26,7 @@ export interface Beginning {
 export class Batch {
   private readonly sampler: CharacterSampler;
   private readonly predictor: Predictor;
-  /** A place whose first rows belong to the active records */
+  /** A place (see `Place`) whose first rows belong to the active records */
   private readonly place: Place;
   private readonly rows: number;
   /** For each number B of rows, a list of the ids that the first B rows read */

@@ -12,7 +12,7 @@ import { StopMatcher } from './stop-matcher.js';
 
 export interface BeamResult {
   readonly ids: readonly number[];
-  /** Sum of the log-probabilities of its characters, including the end */
+  /** Sum of the log-probabilities of the record's characters, including the end */
   readonly logProbability: number;
   /** Mean log-probability of a character, by which records of different length are compared */
   readonly mean: number;

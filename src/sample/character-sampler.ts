@@ -57,7 +57,7 @@ export function argmax(
     if (mask !== undefined && mask[id] === 0) continue;
     if (best < 0 || logits[start + id] > logits[start + best]) best = id;
   }
-  if (best < 0) throw new Error('no character is permitted');
+  if (best < 0) throw new Error('none of the characters is permitted');
   return best;
 }
 

@@ -61,7 +61,10 @@ export class LeadIn {
   }
 }
 
-/** Removes a separator from the beginning of a prompt, since the lead-in has ended with one. */
+/**
+ * Removes a separator from the beginning of a prompt, because the unprinted record before it already ends with a
+ * separator.
+ */
 function withoutStart(prompt: ArrayLike<number>, separator: readonly number[]): ArrayLike<number> {
   const begins = separator.every((id, i) => prompt[i] === id);
   return begins ? Array.prototype.slice.call(prompt, separator.length) : prompt;

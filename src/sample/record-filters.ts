@@ -25,8 +25,8 @@ const maxRejected = 10_000;
 
 /**
  * Selects records that are new, until there are as many as are wanted.
- * @param wanted infinite if the records end by themselves
- * @param onGivenUp is told how many records were selected, and how many have been rejected since
+ * @param wanted the number of new records; infinite if there is no limit
+ * @param onGivenUp is called with how many records were selected, and how many have been rejected since
  */
 export async function* selectRecords(
   records: AsyncIterable<WholeRecord>,

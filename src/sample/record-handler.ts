@@ -41,7 +41,7 @@ export interface SamplePlan {
 /** The part of the settings that the memory of a batch depends on */
 export type BatchPlan = Pick<SamplePlan, 'config' | 'weights' | 'counts' | 'settings' | 'rows'>;
 
-/** A record to draw: the ids of its own prompt */
+/** A record to draw, given by the ids of the record's own prompt */
 export type SampleJob = ArrayLike<number>;
 type Message = JobMessage<SampleJob>;
 type Reply = ChunkReply<readonly number[]>;

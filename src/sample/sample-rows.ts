@@ -19,7 +19,7 @@ const texts = oneOrMore(text, repeated(text));
 export const countsWeightRow = option(
   '<x>',
   fraction,
-  "scales the weight of the model's n-gram counts: 1 as trained, 0 the network alone",
+  "factor for the weight of the model's n-gram counts: 1 keeps it as trained, 0 uses the network alone",
   { default: 1 },
 );
 
@@ -28,7 +28,7 @@ export const choiceRows = topic('Choice', {
   temp: option(
     '<list>',
     oneOrMore(notNegative, listOf(notNegative)),
-    'temperature: below 1 more predictable, above 1 more varied, 0 greedy; records take the values of a list in turn',
+    'temperature: values below 1 give more predictable text, above 1 more varied text, 0 is greedy; records take the values of a list in turn',
     { default: 1, conflicts: ['tempSchedule'] },
   ),
   tempSchedule: option(
@@ -50,7 +50,7 @@ export const choiceRows = topic('Choice', {
   typical: option(
     '<x>',
     positiveFraction,
-    'typical sampling: smallest set with total probability x of characters whose surprise is closest to the entropy',
+    'typical sampling: choose from the smallest set with total probability x of the characters whose surprise is closest to the entropy',
   ),
   banRepeats: option('<n>', integer(2), 'let no sequence of n characters occur twice in a record'),
   allow: option(
@@ -61,7 +61,7 @@ export const choiceRows = topic('Choice', {
   match: option(
     '<regex>',
     text,
-    'print only records that match this regular expression as a whole; a line end ends them',
+    'write only records that match this regular expression as a whole, each on a line',
   ),
   countsWeight: countsWeightRow,
   greedy: flag('always choose the most probable character, as temperature 0 does'),
@@ -90,7 +90,7 @@ export const recordRows = {
   beam: option(
     '<n>',
     integer(1, 1024),
-    'beam search of width n: find the most probable record, or several',
+    'use beam search of width n to find the most probable record, or several with -n',
   ),
 };
 

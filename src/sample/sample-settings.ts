@@ -13,7 +13,7 @@ const chance = [
   ...(['greedy', 'seed', 'unique', 'novel'] as const),
 ];
 
-/** What prompts the records have */
+/** How the records are prompted */
 export interface PromptUse {
   /** Whether anything precedes the records */
   readonly isPrompted: boolean;
@@ -84,7 +84,7 @@ function checkDrawing(options: DrawOptions, isList: boolean): void {
   for (const key of chance) {
     if (options[key] === undefined) continue;
     throw new UsageError(
-      `${optionName('beam')} draws nothing at random: leave out ${optionName(key)}`,
+      `${optionName('beam')} searches for the most probable record and cannot be combined with other ways of sampling: leave out ${optionName(key)}`,
     );
   }
   if (isList) {

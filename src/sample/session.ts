@@ -15,7 +15,7 @@ const sliceMs = 30;
 
 /** The current end of the text: everything except the last character has been read, and that character is read next. */
 interface Standing {
-  /** A place with one row */
+  /** A place (see `Place`) in a single text */
   readonly place: Place;
   next: number;
 }

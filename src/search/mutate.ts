@@ -10,7 +10,7 @@ import { CharnnError } from '../errors.js';
 import type { Random } from '../model/random.js';
 
 const activations = ['sigmoid', 'tanh', 'relu', 'softplus'] as const;
-/** Division is left out, because a divisor near 0 makes most trainings diverge. */
+/** Division is left out, because a divisor near 0 makes most training runs diverge. */
 const operators: readonly Operator[] = ['+', '-', '*'];
 
 /** Max number of matrices; a cell that costs more cannot make up for it when all cells train for equal times. */

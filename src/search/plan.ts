@@ -23,7 +23,7 @@ export interface SearchSettings extends Shape {
   readonly batchSize: number;
   readonly seqLength: number;
   readonly backend: BackendName;
-  /** Number of trainings that run at the same time, each on one thread */
+  /** Number of training runs that run at the same time, each on one thread */
   readonly threads: number;
   /** Time for the whole search, in seconds */
   readonly seconds: number;
@@ -33,11 +33,11 @@ export interface SearchPlan extends SearchSettings {
   readonly parameters: number;
   /** Number of rounds, which alternate between mutations of the best cells and random changes of LSTM and GRU */
   readonly rounds: number;
-  /** Number of cells in a round; after each training the better half is trained on, until two are left */
+  /** Number of cells in a round; after each training run the better half is trained on, until two are left */
   readonly width: number;
   /**
-   * Seconds for which each cell of a round is trained first, on one thread; the better half is trained twice as long
-   * each time
+   * Seconds of the first training runs in a round, each of which trains one cell on one thread. After each series of
+   * runs, the better half of the cells is trained for twice as long.
    */
   readonly unitSeconds: number;
   /** Seconds per training character of LSTM and GRU, as measured */
@@ -54,7 +54,7 @@ const minSteps = 10;
 /** Fraction of the time for everything but training: validation, compiling, starting threads */
 const overhead = 0.12;
 
-/** Numbers of cells in the successive trainings of a round of `width` cells, such as 8, 4, 2 */
+/** Numbers of cells in the successive training runs of a round of `width` cells, such as 8, 4, 2 */
 export function rungsOf(width: number): number[] {
   const rungs: number[] = [];
   for (let cells = width; cells >= 2; cells = Math.floor(cells / 2)) rungs.push(cells);
@@ -110,15 +110,15 @@ export async function planSearch(settings: SearchSettings): Promise<SearchPlan> 
 
 /** A cell in a search: LSTM or GRU, or one that was found */
 export interface Candidate {
-  /** Its name: `lstm`, `gru`, or c1, c2, … in the order in which they were made */
+  /** The name of the cell: `lstm`, `gru`, or c1, c2, … in the order in which they were made */
   readonly name: string;
-  /** Its equations; for the baselines, those of the library */
+  /** The equations of the cell; for the baselines, those of the library */
   readonly equations: string;
   /** The cell that was changed to make this one; undefined for the baselines */
   readonly parent: string | undefined;
-  /** The round in which it was made, from 1; 0 for the baselines */
+  /** The round in which the cell was made, from 1; 0 for the baselines */
   readonly round: number;
-  /** Whether its parent was one of the best cells, or only chosen at random */
+  /** Whether the cell from which it was made was one of the best cells, or was only chosen at random */
   readonly isEvolved: boolean;
 }
 
@@ -129,7 +129,7 @@ export function baseline(name: Baseline): Candidate {
   return { name, equations, parent: undefined, round: 0, isEvolved: false };
 }
 
-/** One training of a cell */
+/** One training run of a cell */
 export interface Job {
   readonly candidate: Candidate;
   readonly hidden: number;
@@ -137,7 +137,7 @@ export interface Job {
   readonly seed: number;
 }
 
-/** The training of a cell that should take this many seconds, by the measured costs. */
+/** The training run of a cell that should take this many seconds, according to the measured costs. */
 export function jobOf(plan: SearchPlan, candidate: Candidate, seconds: number, seed: number): Job {
   const { name, equations } = candidate;
   const { layers, embedding, vocabulary, batchSize, seqLength } = plan;

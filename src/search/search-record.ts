@@ -1,4 +1,6 @@
-/** The record of a search: its plan, and the losses of all trainings that have ended. A search is resumed from it. */
+/**
+ * The record of a search: its plan, and the losses of all training runs that have ended. A search is resumed from it.
+ */
 import { readFile } from 'node:fs/promises';
 import { backendNames } from '../backend/device.js';
 import { writeFileAtomically } from '../checkpoint/atomic.js';
@@ -16,11 +18,11 @@ const maxBytes = 64 * 2 ** 20;
 
 export interface SearchRecord {
   readonly plan: SearchPlan;
-  /** The outcome of each training, by `keyOf` */
+  /** The outcome of each training run, by `keyOf` */
   readonly outcomes: Map<string, Outcome>;
 }
 
-/** A string that identifies a training within its search */
+/** A string that identifies a training run within its search */
 export function keyOf({ candidate, hidden, steps, seed }: Job): string {
   return `${candidate.name} ${hidden} ${steps} ${seed}`;
 }
@@ -53,7 +55,7 @@ export async function readRecord(path: string): Promise<SearchRecord> {
   }
   const fields = Fields.of(value, shown);
   if (fields.get('format') !== format) {
-    throw new CharnnError(`${shown} is not the record of a search, as charnn search writes it`);
+    throw new CharnnError(`${shown} is not the record of a search that charnn search wrote`);
   }
   fields.integer('version', version, version);
   const trainings = fields.fields('trainings');

@@ -2,8 +2,8 @@
  * The search for a cell: rounds of mutation and successive halving, then a final training of the best three, LSTM and
  * GRU on fresh seeds.
  *
- * What is tried depends only on the plan and on the losses of earlier trainings, not on time or threads. So a search
- * that was interrupted continues from the recorded losses, and comes to the same result.
+ * What is tried depends only on the plan and on the losses of earlier training runs, not on time or threads. So a
+ * search that was interrupted continues from the recorded losses, and comes to the same result.
  */
 import { defineCell } from '../cells/definition.js';
 import { print } from '../cells/print.js';
@@ -21,11 +21,11 @@ import {
 } from './plan.js';
 import { differences, finalRuns, type Interval, intervalOf } from './statistics.js';
 
-/** Validation losses of one training, in nats per character */
+/** Validation losses of one training run, in nats per character */
 export interface Outcome {
-  /** The lowest one; null if the training diverged */
+  /** The lowest validation loss; null if the training run diverged */
   readonly loss: number | null;
-  /** All of them, each with the fraction of the training's steps after which it was measured */
+  /** All validation losses, each with the fraction of the steps after which it was measured */
   readonly curve: readonly (readonly [share: number, loss: number])[];
 }
 
@@ -44,11 +44,11 @@ export interface SearchWork {
   onRung(event: RungEvent): void;
 }
 
-/** A cell with its training in a round: how long it was trained, and with what result */
+/** A cell and its training in a round: how long it was trained, and with what result */
 export interface Tried {
   readonly candidate: Candidate;
   readonly hidden: number;
-  /** 0 for the first trainings of a round, 1 for the trainings of the better half, and so on */
+  /** 0 for the first training runs of a round, 1 for the training runs of the better half, and so on */
   readonly rung: number;
   readonly loss: number | null;
 }
@@ -59,7 +59,7 @@ export interface Finalist {
   readonly steps: number;
   /** One for each seed */
   readonly outcomes: readonly Outcome[];
-  /** Mean loss and its 95 % confidence interval; undefined if a training diverged */
+  /** Mean loss and its 95 % confidence interval; undefined if a training run diverged */
   readonly loss: Interval | undefined;
   /**
    * Mean difference from LSTM's loss, seed by seed; the intervals of all cells found hold simultaneously with 95 %

@@ -11,7 +11,7 @@ import type { CellOption } from '../train/schema/cell-type.js';
 import { isBaseline, type Job, type SearchPlan } from './plan.js';
 import type { Outcome } from './search.js';
 
-/** Number of validations in a training; there are few, because the planned time does not include them */
+/** Number of validations in a training run; there are few, because the planned time does not include them */
 const validations = 5;
 
 /** Trains the cells of a plan. It must be closed when it is no longer needed. */
@@ -23,7 +23,7 @@ export class Trainer {
     private readonly folder: string,
   ) {}
 
-  /** @param threads number of trainings at the same time, which may differ from the plan's */
+  /** @param threads number of training runs at the same time, which may differ from the plan's */
   static async open(corpus: Corpus, plan: SearchPlan, threads: number): Promise<Trainer> {
     return new Trainer(corpus, plan, threads, await mkdtemp(join(tmpdir(), 'charnn-search-')));
   }
@@ -38,7 +38,7 @@ export class Trainer {
     signal: AbortSignal,
     onOutcome: (job: Job, outcome: Outcome) => Promise<void>,
   ): Promise<void> {
-    // each training adds a listener, and Node.js would warn that there are many
+    // each training run adds a listener, and Node.js would warn that there are many
     setMaxListeners(0, signal);
     const waiting = [...jobs];
     const worker = async () => {
@@ -48,7 +48,7 @@ export class Trainer {
           waiting.length = 0;
           throw error;
         });
-        // the losses of an interrupted training are those of fewer steps
+        // the losses of an interrupted training run are those of fewer steps
         signal.throwIfAborted();
         await onOutcome(job, outcome);
       }
@@ -98,7 +98,7 @@ export class Trainer {
     return { loss: best, curve };
   }
 
-  /** What `train` takes as the cell: a name, or the path of a file of equations */
+  /** The value that `train` accepts as the cell: a name, or the path of a file of equations */
   private async cellOf({ candidate: { name, equations } }: Job): Promise<CellOption> {
     if (isBaseline(name)) return name;
     const path = `${join(this.folder, name)}${cellExtension}` as const;

@@ -14,9 +14,9 @@ import { rememberSeparator } from '../sample/read-prompt.js';
 export interface PoolTask {
   /** Id that is read next */
   readonly input: number;
-  /** Whether there is nothing left to do, or nobody wants the text any more */
+  /** Whether there is nothing left to do, or the text is no longer wanted */
   readonly done: boolean;
-  /** Whether it waits for its reader */
+  /** Whether the text waits until its reader has taken what was written */
   readonly waiting: boolean;
   /** Whether the text begins with a prompt, and not with the character that is read before any text */
   readonly isPrompted: boolean;
@@ -27,7 +27,7 @@ export interface PoolTask {
    * @param logits [V] beginning at `start`, up to a constant; valid during the call
    */
   advance(logits: Float32Array, start: number): void;
-  /** Passes on what there is; called between slices of work, and when the text is done. */
+  /** Passes on what is new; called between slices of work, and when the text is done. */
   flush(): void;
 }
 
@@ -42,7 +42,7 @@ interface Seat {
   readonly task: PoolTask;
   /** How far the text had been read when it last gave up its row */
   readonly place: Place;
-  /** Number of steps since it last got a row, and in all */
+  /** Number of steps of the text since it last got a row, and in all */
   steps: number;
   total: number;
 }
@@ -79,7 +79,7 @@ export class DrawPool {
     this.wake();
   }
 
-  /** Continues, after a reader that was slow has taken what there was. */
+  /** Continues with a text after its slow reader has taken what was waiting. */
   wake(): void {
     if (this.running) return;
     this.running = true;
@@ -104,8 +104,8 @@ export class DrawPool {
   }
 
   /**
-   * Removes texts that are done or wait for their reader, and gives their rows, and those of texts that had their turn,
-   * to the queue.
+   * Removes texts that are done or that wait for their readers. Their rows, and the rows of texts whose turn is over,
+   * go to the texts in the queue.
    */
   private seat(): void {
     const { active, queue } = this;
@@ -180,7 +180,7 @@ export class DrawPool {
     if (seat.task.done) this.drop(seat);
   }
 
-  /** Releases what a text that is done has used. */
+  /** Releases the memory of a text that is done. */
   private drop(seat: Seat): void {
     this.queue.splice(this.queue.indexOf(seat), 1);
     this.free.push(seat.place);

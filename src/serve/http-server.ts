@@ -20,7 +20,7 @@ export interface Service {
   readonly backend: Backend;
   /** The page at `/`, as bytes of UTF-8 */
   readonly page: Uint8Array;
-  /** The name or address to listen on */
+  /** Called with errors that are defects of charnn. */
   readonly host: string;
   readonly port: number;
   /** Is told of errors that are defects of charnn. */
@@ -110,7 +110,7 @@ export class ModelServer {
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // a broken connection is not a defect; whatever is written afterwards is discarded
+    // a broken connection is not a defect; anything that is written to it afterwards is discarded
     request.on('error', () => {});
     response.on('error', () => {});
     response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -131,7 +131,7 @@ export class ModelServer {
     if (found === undefined) {
       throw new HttpFailure(
         404,
-        `there is no such path: there are ${Object.keys(this.paths).join(', ')}`,
+        `there is no such path; the paths are ${Object.keys(this.paths).join(', ')}`,
       );
     }
     const { method } = request;
@@ -221,6 +221,6 @@ function requireRoom(pool: DrawPool, texts: number): void {
   if (pool.size + texts <= maxTexts) return;
   throw new HttpFailure(
     503,
-    `there is too much to do: at most ${maxTexts} texts at a time; try again later`,
+    `the server is busy: it works on at most ${maxTexts} texts at the same time; try again later`,
   );
 }

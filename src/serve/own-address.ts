@@ -18,10 +18,10 @@ export function foreignness(
   headers: { readonly host?: string | undefined; readonly origin?: string | undefined },
 ): string | undefined {
   const name = nameIn(headers.host);
-  if (name === undefined) return 'the header Host is missing or is no name';
+  if (name === undefined) return 'the header Host is missing, or is not a name';
   // another site cannot control what a numeric address means
   const isOwn = [...localNames, host.toLowerCase()].includes(name) || isAddress(name);
-  if (!isOwn) return `the name ${name} is none of this server's (see --host)`;
+  if (!isOwn) return `the name ${name} is not a name of this server (see --host)`;
   if (headers.origin === undefined) return undefined;
   if (headers.origin.toLowerCase() === `http://${headers.host?.toLowerCase()}`) return undefined;
   return 'the request comes from a page of another site';

@@ -9,11 +9,11 @@ import type { PoolTask } from './draw-pool.js';
 
 /** The reader of a text */
 export interface TextReader {
-  /** Whether nobody wants the text any more */
+  /** Whether the text is no longer wanted */
   readonly gone: boolean;
-  /** Whether it must not be given more at the moment */
+  /** Whether the reader must not be given more at the moment */
   readonly waiting: boolean;
-  /** Called when there may be something new to take. */
+  /** Called when there may be something new for the task to take. */
   onFlush(): void;
 }
 
@@ -35,7 +35,7 @@ export class CompletionTask implements PoolTask {
   /**
    * @param labels [C] each as an index among the values of all labels
    * @param index number of the random stream
-   * @param names of the ids, if predictions are wanted
+   * @param names the text of each id, if predictions are wanted
    */
   constructor(
     { vocabulary, config }: Model,

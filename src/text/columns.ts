@@ -195,7 +195,7 @@ const faults: Readonly<Record<string, string>> = {
 function worded(error: Error, name: string, format: string): Error {
   if (error instanceof CharnnError) return error;
   const { code, lines } = error as CsvError & { lines?: number };
-  const what = faults[code] ?? `it is no ${format}`;
+  const what = faults[code] ?? `it is not valid ${format}`;
   return new CharnnError(
     `${name}, line ${lines ?? '?'}: ${what}; correct the record, or give the right ${optionName('format')}`,
     1,
@@ -243,7 +243,9 @@ export function wellFormed(
   if (!loneSurrogate.test(text)) return Buffer.from(text);
   if (invalid === 'error') {
     const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or correct it`;
-    throw new CharnnError(`${where} has half a surrogate pair, which is no character: ${advice}`);
+    throw new CharnnError(
+      `${where} has half a surrogate pair, which is not a character: ${advice}`,
+    );
   }
   return Buffer.from(text.replace(/\p{Surrogate}/gu, invalid === 'replace' ? '\ufffd' : ''));
 }
@@ -264,7 +266,7 @@ function objectOf(json: string, column: string, where: string): JsonObject | und
     );
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    throw new CharnnError(`${where} is no JSON object, so it has no field ${quote(column)}`);
+    throw new CharnnError(`${where} is not a JSON object, so it has no field ${quote(column)}`);
   }
   return record as JsonObject;
 }

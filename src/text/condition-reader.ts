@@ -112,7 +112,7 @@ export class ConditionReader {
           ? `a value of more than ${limits.labelLength} characters`
           : `more than ${limits.labelValues} different values`;
       throw new CharnnError(
-        `${where} brings the label ${quote(name)} to ${fault}: it may be another column that was meant`,
+        `with ${where}, the label ${quote(name)} has ${fault}: check whether this is the right column`,
       );
     }
     numbers.set(value, numbers.size);
@@ -174,7 +174,7 @@ function unknownValue(
     .join(', ');
   const more = values.length > maxNamed ? ', …' : '';
   return new CharnnError(
-    `${where}: the model knows no ${quote(name)} ${quoteText(value)}; it knows ${list}${more}`,
+    `${where}: the model was not trained with ${quote(name)} ${quoteText(value)}; it knows ${list}${more}`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** What belongs to records besides their texts: labels and vectors, by the number of the record. A record is a line. */
+/** Labels and vectors that belong to the records of a text, by the number of the record. Each record is a line. */
 
 /** A label and its values; a value is represented by its index in the list. */
 export interface Label {

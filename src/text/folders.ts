@@ -12,14 +12,14 @@ import type { TextUnit } from './unit.js';
 export interface SkippedFile {
   /** Base name of the file, as messages show it */
   readonly name: string;
-  /** Why it was skipped, such as `a PNG image` */
+  /** Why the file was skipped, such as `a PNG image` */
   readonly why: string;
 }
 
 export interface FolderReport {
   /** Path of the folder, as messages show it */
   readonly folder: string;
-  /** Number of its files that are text */
+  /** Number of the folder's files that are text */
   readonly files: number;
   readonly skipped: readonly SkippedFile[];
 }
@@ -126,7 +126,7 @@ async function statInFolder(path: Buffer): Promise<Stats | undefined> {
  * The reason to skip a model that lies in a folder of texts. Such files are not reported, because otherwise the list
  * that a model records of its texts would depend on whether an earlier model was there.
  */
-const ownFile = "a file of charnn's";
+const ownFile = 'a file that charnn wrote';
 
 /** Returns the reason to skip a file, or undefined if the file is to be read. */
 async function reasonToSkip(
@@ -134,7 +134,7 @@ async function reasonToSkip(
   stats: Stats,
   { reading, unit }: FolderRules,
 ): Promise<string | undefined> {
-  if (!stats.isFile()) return 'no regular file';
+  if (!stats.isFile()) return 'not a regular file';
   // charnn 0.1.0 could not open a file whose name is not valid UTF-8
   if (reading.plain && !isText(path)) return 'a name that is not UTF-8';
   const start = await startOf(path);

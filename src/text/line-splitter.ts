@@ -43,6 +43,6 @@ export async function* splitLines(
 function requireShort(length: number, maxBytes: number, name: string): void {
   if (length <= maxBytes) return;
   throw new CharnnError(
-    `${name} has a line of more than ${maxBytes / 1e6} MB, too long to be taken as one: break it into shorter ones`,
+    `${name} has a line of more than ${maxBytes / 1e6} MB, which is too long: break it into shorter lines`,
   );
 }

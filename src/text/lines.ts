@@ -17,7 +17,10 @@ export interface LineOptions {
   readonly unit?: TextUnit | undefined;
   /** Max bytes of a line */
   readonly maxBytes?: number | undefined;
-  /** Makes what is yielded from a line and its further columns; `where` is the line, as messages show it */
+  /**
+   * Makes the value that is yielded for a line from the line and its further columns; `where` names the line in
+   * messages
+   */
   readonly attach?:
     | ((line: Buffer, further: readonly string[], where: string) => Buffer)
     | undefined;

@@ -41,8 +41,8 @@ export interface CorpusPart {
   readonly label: string;
   readonly bytes: number;
   /**
-   * SHA-256 of the text up to the end of this file, in hexadecimal; a running hash gives that of every file in one
-   * pass.
+   * SHA-256 of the text up to the end of this file, in hexadecimal; this hash of all bytes so far can be computed for
+   * every file in one pass.
    */
   readonly upTo: string;
 }
@@ -140,7 +140,7 @@ function renumber(
   if (vocabulary.symbols.length === 0) {
     const max = occurrences.reduce((highest, [, count]) => Math.max(highest, count), 0);
     throw new CharnnError(
-      `${optionName('minCount')} ${minCount} leaves no character: the most frequent one occurs ${max} times; give less`,
+      `${optionName('minCount')} ${minCount} leaves no character: the most frequent one occurs ${max} times; give a smaller number`,
     );
   }
   let unknown = 0;

@@ -44,9 +44,9 @@ export class PairCoding {
   }
 
   /**
-   * A coding that adds symbols as they come.
-   * @param wanted `auto` is decided by the pairs
-   * @param symbols those of a model that is to learn more
+   * A coding that adds symbols when they first occur.
+   * @param wanted the units; `auto` is decided by the pairs
+   * @param symbols the symbols of an earlier model that is trained further
    */
   static growing(wanted: Wanted, symbols: readonly string[] = []): PairCoding {
     return new PairCoding(wanted, symbols, true);
@@ -57,8 +57,8 @@ export class PairCoding {
   }
 
   /**
-   * Decides units that are open: symbols if a side consists of a few short symbols between blanks, otherwise
-   * characters.
+   * Decides the units that are still `auto`: symbols if a side consists of a few short symbols between blanks,
+   * otherwise characters.
    */
   decide(pairs: Readonly<Record<Side, readonly string[]>>): void {
     const decided = (side: Side) => {
@@ -151,7 +151,7 @@ export class PairCoding {
 
 const characters: PairUnits = { source: 'char', target: 'char', symbols: [] };
 
-/** The coding for the pairs of a model, or of a resumed training */
+/** The coding for the pairs of a model, or of a resumed training run */
 export function codingOf({ pairs = characters }: TextOptions): PairCoding {
   return PairCoding.of(pairs);
 }

@@ -18,12 +18,12 @@ import { validUtf8 } from './utf8.js';
 export type PairFormat = Exclude<TextFormat, 'lines'>;
 
 export interface PairRecord {
-  /** The line that it ends in, counted from 1 */
+  /** The line that the record ends in, counted from 1 */
   readonly line: number;
   readonly source: string;
-  /** undefined where there is none */
+  /** undefined if the record has none */
   readonly target: string | undefined;
-  /** The requested further columns; '' for a column that is missing */
+  /** The further columns that were asked for; a missing one is '' */
   readonly further: readonly string[];
   /** Whether there are further columns that have no names */
   readonly isWider?: boolean;

@@ -9,14 +9,14 @@ import { type PairRecord, pairRecords } from './pair-formats.js';
 import type { ReadingOptions } from './reading-options.js';
 import type { TextOptions } from './unit.js';
 
-/** Number of pairs by which units that are open are decided */
+/** Number of pairs that decide the units given as `auto` */
 const decidingPairs = 20_000;
 
 /**
  * Yields the lines of a file of pairs in groups, as they arrive.
  * @param bytes of the file, without a byte-order mark
  * @param name the file, as messages show it
- * @param coding of the sides; units that it leaves open are decided by the first file
+ * @param coding of the sides; units that are `auto` are decided by the first file
  * @throws CharnnError as `pairRecords` does
  */
 export async function* pairLines(

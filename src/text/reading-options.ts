@@ -33,11 +33,11 @@ export interface ReadingOptions {
   readonly format: TextFormat;
   /** Name of the column with the text; undefined if the format is `lines`, or the table has one column. */
   readonly column?: string | undefined;
-  /** Whether objects may lack that field, so that their text is empty. */
+  /** Whether objects may lack the field with the text; the text is then empty. */
   readonly isOptional?: boolean;
   /**
    * Whether files are read as charnn 0.1.0 read them: always as UTF-8, nothing unpacked, and skipping files in folders
-   * that contain a NUL byte. A training that began in this way is resumed in this way.
+   * that contain a NUL byte. A training run that began in this way is resumed in this way.
    */
   readonly plain?: boolean;
   /** Columns with labels and vectors, which are read as well */

@@ -55,8 +55,8 @@ export const columnRows = {
   format: option(
     '<name>',
     textFormat,
-    'format of the texts: plain text (lines), or tables with a text in one column, each record of which is read as one line; jsonl means ndjson; dict is a pronouncing dictionary, for pairs',
+    'format of the texts: lines is plain text; csv, tsv and ndjson (or jsonl) are tables with the text in one column, where each record is read as one line; dict is a pronouncing dictionary, for pairs',
     { absent: 'lines' },
   ),
-  textColumn: option('<name>', text, 'name of the column with the text, as in the header'),
+  textColumn: option('<name>', text, 'name of the column that contains the text'),
 };

@@ -87,8 +87,8 @@ function zipKind(start: Uint8Array): FileKind {
 }
 
 /**
- * Fraction of zero bytes above which a text counts as UTF-16: there each character below U+0100 has a zero byte, while
- * other texts have hardly any.
+ * Fraction of zero bytes above which a text counts as UTF-16: in UTF-16 each character below U+0100 has a zero byte,
+ * while texts in other encodings have almost none.
  */
 const zeroFraction = 0.4;
 const strayFraction = 0.02;

@@ -1,4 +1,6 @@
-/** The labels of a text's characters, which are those of the record they are in; a record is a line. */
+/**
+ * The labels of a text's characters, which are those of the record that contains the character. Each record is a line.
+ */
 import type { Conditions } from './conditions.js';
 import type { Ids } from './unit.js';
 
@@ -35,7 +37,7 @@ export function recordLabels(
 }
 
 /**
- * Writes the labels for one row of a chunk: at each step those of the character that follows.
+ * Writes the labels for one row of a chunk: for each step, the labels of the character to be predicted.
  * @param from position in the text of the row's first input
  * @param into [C, T·rows], label by label
  */

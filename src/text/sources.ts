@@ -16,19 +16,19 @@ import {
 import { codeOf, type FileName, failToRead, piecesOf, shownName } from './open-file.js';
 import { defaultReading } from './reading-options.js';
 
-/** What stands for standard input among the paths */
+/** The path that stands for standard input */
 const standardInput = '-';
 
 export interface Source {
-  /** The name as messages show it: the path, quoted where necessary, or `standard input` */
+  /** The name of the source as messages show it: the path, quoted where necessary, or `standard input` */
   readonly name: string;
   /** The path within the folder that was named, the base name, or `-`; it reveals nothing about the machine */
   readonly label: string;
   /** The size in bytes, if it is known beforehand; such a source can also be read again. */
   readonly size: number | undefined;
-  /** The extension of its name, with the dot; absent without a name */
+  /** The extension of the source's name, with the dot; absent without a name */
   readonly extension?: string | undefined;
-  /** The file it is read from, if it is a regular file, which can then be followed as it grows. */
+  /** The file that the source is read from, if it is a regular file, which can then be followed as it grows */
   readonly path?: FileName | undefined;
   /**
    * The bytes of the source in pieces, each valid until the next is asked for.
@@ -100,7 +100,7 @@ function refuseOwnStream(name: string, stream: OwnStream | undefined): void {
 function nothingIn({ folder, skipped }: FolderReport): string {
   const [first] = skipped;
   if (first === undefined) {
-    return `${folder} has no text file: files that begin with a dot and charnn's own do not count`;
+    return `${folder} has no text file: files whose names begin with a dot and files that charnn wrote do not count`;
   }
   const others = skipped.length > 1 ? `, and ${skipped.length - 1} more` : '';
   return `${folder} has no text file: ${first.name} is ${first.why}${others}`;

@@ -75,7 +75,7 @@ class Utf16Decoding {
   }
 
   private fail(fault: string, at: number, byte: number): never {
-    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or its right encoding with ${optionName('encoding')}`;
+    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or name the right encoding with ${optionName('encoding')}`;
     throw new InvalidTextError(this.name, fault, this.offset + at, byte, { advice });
   }
 }
@@ -151,7 +151,7 @@ class LegacyDecoding {
       // the fault is at this byte, or begins one or two bytes before it
     }
     const fault = `is not valid ${this.encoding}`;
-    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or its right encoding with ${optionName('encoding')}`;
+    const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or name the right encoding with ${optionName('encoding')}`;
     throw new InvalidTextError(this.name, fault, this.offset + at, bytes[at] ?? 0, { advice });
   }
 }

@@ -61,7 +61,7 @@ async function* unpackedBy(
       length += bytes.length;
       if (length > unlimitedBytes && length > maxRatio * packed.bytes) {
         throw new CharnnError(
-          `${name} unpacks to more than ${maxRatio} times its size: if that is meant, unpack it to a file first`,
+          `${name} unpacks to more than ${maxRatio} times its size: if that is intended, unpack it to a file first`,
         );
       }
       yield bytes;
@@ -69,7 +69,7 @@ async function* unpackedBy(
   } catch (cause) {
     if (cause instanceof CharnnError) throw cause;
     throw new CharnnError(
-      `${name} is damaged or not whole: its ${packing} data cannot be unpacked; check it with ${packing} -t`,
+      `${name} is damaged or incomplete: its ${packing} data cannot be unpacked; check it with ${packing} -t`,
       1,
       { cause },
     );

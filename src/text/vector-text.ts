@@ -18,7 +18,7 @@ export function parseVectors(field: string, where: string): Float32Array[] {
   if (lists === undefined || !lists.every(isVector)) {
     const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
     throw new CharnnError(
-      `${where}: ${quoteText(shown)} is no vector: give numbers, at most ${limits.vectorNumbers}, or a list of lists of them`,
+      `${where}: ${quoteText(shown)} is not a vector: give numbers, at most ${limits.vectorNumbers}, or a list of lists of them`,
     );
   }
   return lists.map((numbers) => Float32Array.from(numbers));
@@ -44,7 +44,7 @@ export function scaledVectors(
 /** The error for a vector whose size differs from that of the others */
 export function otherSize(size: number, usual: number, where: string): CharnnError {
   return new CharnnError(
-    `${where} has a vector of ${size} numbers, and others have ${usual}: all must have as many`,
+    `${where} has a vector of ${size} numbers, but others have ${usual}: all must have the same size`,
   );
 }
 

@@ -210,7 +210,7 @@ export class Vocabulary {
     });
     for (let i = 1; i < numbers.length; i++) {
       const rises = numbers[i] > numbers[i - 1];
-      check(rises, `symbols[${i}]`, 'above the symbol before it (the list ascends)', list[i]);
+      check(rises, `symbols[${i}]`, 'above the symbol before it (the list must ascend)', list[i]);
     }
     return new Vocabulary(unit as TextUnit, numbers);
   }

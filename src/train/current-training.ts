@@ -1,4 +1,4 @@
-/** Where a training stands between two steps, beginning with its first weights or with its saved state. */
+/** Where a training run stands between two steps, beginning with its first weights or with its saved state. */
 import type { Backend } from '../backend/backend.js';
 import type { ModelConfig } from '../model/model-config.js';
 import {
@@ -35,7 +35,7 @@ export class CurrentTraining {
   readonly rollback: Rollback;
   /** The training's id; a state of version 1 has none */
   readonly id: string | undefined;
-  /** Whether it started from the weights of a given model */
+  /** Whether the training run started from the weights of a given model */
   readonly isFineTuning: boolean;
   /** Number of characters predicted in validation that the vocabulary does not have */
   readonly validationUnknown: number;

@@ -1,4 +1,4 @@
-/** The events that a training reports while it runs. Losses are in nats per character. */
+/** The events that a training run reports while it runs. Losses are in nats per character. */
 
 import type { Precision } from '../backend/device.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -21,7 +21,7 @@ export interface StartEvent {
   readonly clipNorm: number | null;
   /** Steps already done: above 0 when a training is resumed */
   readonly step: number;
-  /** Total number of steps; undefined until a training by the clock has planned it */
+  /** Total number of steps; undefined until a training run with a time limit has planned it */
   readonly totalSteps: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface ProgressEvent {
   readonly epoch: number;
   /** Training loss, averaged over the latest steps */
   readonly loss: number;
-  /** The same loss in bits */
+  /** The same loss, in bits per character */
   readonly bitsPerCharacter: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
@@ -57,7 +57,7 @@ export interface Validation {
    * loss for a text.
    */
   readonly validationLoss: number | null;
-  /** Validation loss of network and counts together; absent from a training without counts */
+  /** Validation loss of network and counts together; absent from a training run without counts */
   readonly mixtureLoss?: number;
   readonly learningRate: number;
   /** Mean norm of the gradient before clipping, since the previous validation; null before the first step */
@@ -82,7 +82,7 @@ export interface LossesInBits {
 
 export interface ValidationEvent extends Validation, LossesInBits {
   readonly type: 'validation';
-  /** Whether it is the best so far, so that the model was saved */
+  /** Whether this validation is the best so far, so that the model was saved */
   readonly best: boolean;
   readonly secondsElapsed: number;
 }
@@ -101,7 +101,7 @@ export interface SampleEvent {
   readonly text: string;
 }
 
-/** The phases of a training, in order; training and validating alternate. */
+/** The phases of a training run, in order; training and validating alternate. */
 export const phases = [
   'reading',
   'measuring',
@@ -113,11 +113,11 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
-/** A training enters a phase, or reports how much of it is done. */
+/** A training run enters a phase, or reports how much of it is done. */
 export interface PhaseEvent {
   readonly type: 'phase';
   readonly phase: Phase;
-  /** The fraction of it that is done, 0 to 1, if known */
+  /** The fraction of the phase that is done, 0 to 1, if known */
   readonly fraction?: number;
 }
 
@@ -158,7 +158,7 @@ export interface EndEvent {
   readonly plan: LengthPlan;
 }
 
-/** Losses on the validation text of models without a network, emitted after the end of a training. */
+/** Losses on the validation text of models without a network, emitted after the end of a training run. */
 export interface BaselineEvent {
   readonly type: 'baseline';
   /** n of the n-gram model */

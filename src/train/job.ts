@@ -1,4 +1,4 @@
-/** The input of a training: text, model, configuration, and the state from which it continues. */
+/** The input of a training run: text, model, configuration, and the state from which it continues. */
 
 import type { NgramTable } from '../counts/ngram-table.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -14,8 +14,8 @@ import type { TrainConfig } from './train-config.js';
 export interface TrainingText {
   readonly train: Ids;
   /**
-   * It may be empty; then the best model is the one with the lowest training loss. Unknown characters cost the same as
-   * in `evaluate`.
+   * The validation text. It may be empty; then the best model is the one with the lowest training loss. Unknown
+   * characters cost the same as in `evaluate`.
    */
   readonly validation: Ids;
   readonly vocabulary: Vocabulary;
@@ -26,18 +26,18 @@ export interface TrainingText {
   readonly beside?: Beside | undefined;
   /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** The pairs of a training on pairs; its training and validation ids may be the same list. */
+  /** The pairs of a training run on pairs; its training and validation ids may be the same list. */
   readonly pairs?: TrainingPairs | undefined;
   /** The text whose n-grams are counted: the training text together with the part held out at its beginning */
   readonly counted?: Ids | undefined;
   /**
-   * Facts about the text that the model records; they contain no times or paths, so that equal trainings write equal
-   * bytes
+   * Facts about the text that the model records; they contain no times or paths, so that equal training runs write
+   * equal bytes
    */
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
-/** A training that can begin, or resume from its state */
+/** A training run that can begin, or resume from its state */
 export interface PreparedTraining {
   readonly corpus: TrainingText;
   readonly model: Omit<ModelConfig, 'vocabulary'>;
@@ -54,7 +54,7 @@ export interface PreparedTraining {
   readonly initFrom?: Model;
 }
 
-/** A prepared training, its outputs and its listener */
+/** A prepared training run, its outputs and its listener */
 export interface TrainingJob extends PreparedTraining {
   readonly sink: CheckpointSink;
   onEvent(event: TrainEvent): void;

@@ -1,9 +1,9 @@
-/** Decides whether a training multiplies in float32 or in bfloat16, if the user leaves that to charnn. */
+/** Decides whether a training run multiplies in float32 or in bfloat16, if the user leaves that to charnn. */
 import type { BackendName, TrainingPrecision } from '../backend/device.js';
 import { halfIsFaster } from '../backend/native.js';
 import type { TrainConfig } from './train-config.js';
 
-/** The precision of a training; a configuration that records none, as in earlier versions, means float32. */
+/** The precision of a training run; a configuration that records none, as in earlier versions, means float32. */
 export function precisionOf({ precision }: Pick<TrainConfig, 'precision'>): TrainingPrecision {
   return precision === 'bf16' ? 'bf16' : 'f32';
 }
@@ -22,7 +22,7 @@ const minHiddenOfEquations = 64;
 
 /**
  * Resolves the requested precision: `auto` is bfloat16 if a step with it has been measured to be clearly faster on
- * processors like this one. The choice depends only on sizes and processor, so that a training can be repeated.
+ * processors like this one. The choice depends only on sizes and processor, so that a training run can be repeated.
  */
 export function choosePrecision(
   asked: TrainingPrecision | 'auto' | undefined,

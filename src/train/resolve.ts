@@ -46,7 +46,7 @@ export interface Picked extends BatchShape {
   readonly threads: number;
 }
 
-/** The resolved options of a training, apart from its text */
+/** The resolved options of a training run, apart from its text */
 export interface ResolvedTraining {
   readonly model: Omit<ModelConfig, 'vocabulary'>;
   readonly config: TrainConfig;
@@ -88,7 +88,7 @@ export function checkTogether(options: CommandTrainOptions): void {
   requireDroppable(chooseCell(cell), options.weightDrop);
 }
 
-/** Options that have no meaning in a training on pairs, or are not possible there */
+/** Options that have no meaning in a training run on pairs, or are not possible there */
 const notForPairs = [
   ...(['size', 'weightDrop', 'seqLength'] as const),
   ...(['documents', 'separator', 'textColumn', 'counts'] as const),
@@ -121,7 +121,9 @@ function checkPairs(options: CommandTrainOptions): void {
   for (const key of notForPairs) {
     // switching something off is always allowed
     if (!options[key] && options[key] !== '') continue;
-    throw new OptionError((name) => `${name('pairs')} does not go with ${name(key)}: leave it out`);
+    throw new OptionError(
+      (name) => `${name('pairs')} cannot be combined with ${name(key)}: leave it out`,
+    );
   }
 }
 
@@ -160,7 +162,7 @@ export function trainLength({ steps, epochs, time }: CommandTrainOptions): Train
 }
 
 /**
- * The configuration of a training: each option as given, otherwise as picked, otherwise its default.
+ * The configuration of a training run: each option as given, otherwise as chosen by a preset, otherwise its default.
  * @throws OptionError for a combination that is not possible
  */
 export function resolveTraining(options: CommandTrainOptions, picked: Picked): ResolvedTraining {
@@ -202,8 +204,8 @@ function inPrecision<Config extends Complete<typeof trainingRows>>(
 }
 
 /**
- * The configuration of a resumed training: that of its state, except for options that may change.
- * @throws OptionError for an option that would make it another training
+ * The configuration of a resumed training run: that of its state, except for options that may change.
+ * @throws OptionError for an option that would make it another training run
  */
 export function resumeTraining(options: CommandTrainOptions, saved: TrainConfig): TrainConfig {
   checkResumable(options);
@@ -221,14 +223,14 @@ export function resumeTraining(options: CommandTrainOptions, saved: TrainConfig)
   });
 }
 
-/** @throws OptionError for an option that may not change when a training is resumed */
+/** @throws OptionError for an option that may not change when a training run is resumed */
 export function checkResumable(options: CommandTrainOptions): void {
   for (const key of Object.keys(withoutAbsent(options))) {
     const row = (schema as Readonly<Record<string, { readonly resume?: boolean }>>)[key];
     if (row?.resume) continue;
     throw new OptionError(
       (name) =>
-        `${name(key)} cannot be changed with ${name('resume')}: leave it out, or start a new training with ${name('initFrom')}`,
+        `${name(key)} cannot be changed with ${name('resume')}: leave it out, or start a new training run with ${name('initFrom')}`,
     );
   }
   refuseConflicts(schema, options);

@@ -1,6 +1,6 @@
 /**
- * A training from beginning to end: starts the replicas, runs them from one validation to the next, keeps the history
- * and the best model, and submits models and states for saving.
+ * A training run from beginning to end: starts the replicas, runs them from one validation to the next, keeps the
+ * history and the best model, and submits models and states for saving.
  */
 import { openDevice } from '../backend/open-device.js';
 import { optionName } from '../errors.js';
@@ -23,7 +23,7 @@ const progressMs = 200;
 const displayedSteps = 50;
 
 /**
- * Runs a training.
+ * Runs a training run.
  * @param others the other processes that take part
  * @returns how it ended; a divergence is an ending, not an exception
  * @throws CharnnError when the back end cannot run or memory does not suffice
@@ -31,7 +31,7 @@ const displayedSteps = 50;
 export async function runTraining(job: TrainingJob, others?: Others): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
   requireMemory(
-    // each process has its own share of the threads, and asks for itself
+    // each process has its own share of the threads, and checks its own memory
     trainingBytes(model, {
       ...job.config,
       threads: job.config.threads / (others?.size ?? 1),
@@ -151,14 +151,14 @@ class TrainingRun {
     });
   }
 
-  /** Reads the clock, as it must be read several times a second to notice that the computer slept. */
+  /** Reads the clock. This must be done several times a second, to notice that the computer slept. */
   private reportSleep(): void {
     const slept = this.current.budget.takeSleep();
     if (slept === 0) return;
     const time = slept < 120 ? `${Math.round(slept)} seconds` : `${Math.round(slept / 60)} minutes`;
     this.job.onEvent({
       type: 'warning',
-      message: `the computer slept, or this process was stopped, for ${time}, which do not count as time of the training`,
+      message: `the computer slept, or this process was stopped, for ${time}, which is not counted as training time`,
     });
   }
 

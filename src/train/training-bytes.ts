@@ -1,4 +1,4 @@
-/** Estimates the memory that a training takes, so that it can be checked before any of it is allocated. */
+/** Estimates the memory that a training run takes, so that it can be checked before any of it is allocated. */
 import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { usualLength } from '../model/pairs/pair-batches.js';
@@ -11,7 +11,7 @@ import { momentCount, usesMoment } from './update/optimizers.js';
 const threadBytes = 8 * 2 ** 20;
 
 /**
- * Min bytes that a training needs: weights, moments and moving average, a copy of them for the files, gradients and
+ * Min bytes that a training run needs: weights, moments and moving average, a copy of them for the files, gradients and
  * scratch memory of each thread, and activations. The text is in memory already.
  */
 export function trainingBytes(model: ModelConfig, config: TrainConfig): number {

@@ -1,5 +1,5 @@
 /**
- * Starts a training from the weights of another model. Vocabularies are matched by character, so that the same
+ * Starts a training run from the weights of another model. Vocabularies are matched by character, so that the same
  * character keeps its weights whatever its id; everything else must have the same shape.
  */
 import { OptionError, type Spelling } from '../errors.js';
@@ -82,7 +82,7 @@ export function transferWeights(
   const dropped = older.vocabulary.size - 1 - (vocabulary.size - 1 - fresh.length);
   const shown = fresh.slice(0, 20).map((s) => quoteText(nameOf(s, { vocabulary, text })));
   const list = fresh.length > 0 ? ` (${shown.join(' ')}${fresh.length > 20 ? ' …' : ''})` : '';
-  return `starting from the given model: ${vocabulary.size - 1 - fresh.length} characters known, ${fresh.length} new${list}, ${dropped} no longer used`;
+  return `starting from the given model, which knows ${vocabulary.size - 1 - fresh.length} characters of the new text; new characters: ${fresh.length}${list}; characters no longer used: ${dropped}`;
 }
 
 function refuse(why: (name: Spelling) => string): never {

@@ -171,14 +171,14 @@ describe('a checkout whose addon could not be compiled', () => {
     const none = compile(join(folder, 'no-compiler'));
     expect(none).toMatch(/^no C compiler was found .* npm run build$/);
     expect(compile(fake('headless', 'a.c:1:10: fatal error: string.h: No such file'))).toMatch(
-      /does not find the header string\.h: .* libc6-dev, and run npm run build$/,
+      /cannot find the header string\.h: .* libc6-dev, and run npm run build$/,
     );
     expect(compile(fake('failing', 'internal compiler error'))).toMatch(
-      /could not compile it: run CHARNN_BUILD_LOG=1 npm run build to see why/,
+      /could not compile the native kernels: run CHARNN_BUILD_LOG=1 npm run build to see why/,
     );
     writeFileSync(missing, none);
     expect(reasonGiven()).toBe(none);
     rmSync(missing);
-    expect(reasonGiven()).toBe('it has not been compiled: run npm run build');
+    expect(reasonGiven()).toBe('the native kernels have not been compiled: run npm run build');
   });
 });

@@ -111,7 +111,7 @@ describe.each(availableDevices)('%s', (_, open) => {
       const text = foreign.find((list) => list.length === ids.length) ?? foreign[0];
       for (const dynamic of [false, true]) {
         await expect(evaluate(model, open(), text, { dynamic })).rejects.toThrow(
-          /an id must be below 6, the size of the vocabulary, and one is/,
+          /an id must be below 6, the size of the vocabulary, but one is/,
         );
       }
     });
@@ -204,5 +204,5 @@ test('a device that is not there is refused by name', async () => {
   await expect(openExactDevice('native (mmx)')).rejects.toThrow(
     /^back end native \(mmx\) cannot run here/,
   );
-  await expect(openExactDevice('abacus')).rejects.toThrow(/does not know it/);
+  await expect(openExactDevice('abacus')).rejects.toThrow(/does not have it/);
 });

@@ -96,29 +96,29 @@ export function speedText({ machine, points, compileLimit }) {
   };
   const claims = [
     [
-      'In fp32 charnn trains',
+      'In fp32, charnn trains',
       ratios((row) => row.ratioF32),
       `as fast as PyTorch ${pytorch} in fp32.`,
     ],
     [
-      'In the faster of its precisions it trains',
+      'In its faster precision, charnn trains',
       ratios((row) => row.ratioBest),
-      'as fast as PyTorch in the faster of its own.',
+      'as fast as PyTorch in its faster precision.',
     ],
-    ['Its own bf16 is', ratios((row) => row.gain), 'as fast as its fp32.'],
+    ['charnn in bf16 is', ratios((row) => row.gain), 'as fast as in fp32.'],
   ];
   const ways =
     compileLimit > 0
-      ? `eager or by \`torch.compile\` where that is ready within ${compileLimit} s`
+      ? `eager or by \`torch.compile\` if that is ready within ${compileLimit} s`
       : 'eager';
   const rounds = Math.min(...rows.map((row) => row.rounds));
   const paragraphs = [
-    `Thousand characters a second in training, and in generation one character at a time: V = 65, embedding 64,
-    batch 50, sequence 50, Adam, clipping by norm (the torch-rnn benchmark), beside PyTorch ${pytorch} in the best of its
-    settings: ${ways}, 1 thread or ${cores}, fp32 or bfloat16 by autocast, fused Adam. charnn runs on ${cores} threads,
-    back end ${backends}. Medians of ${rounds} alternated runs on ${processor}, ${cores} cores, by
-    \`node test/bench/pytorch.mjs\`. The better precision of each is in bold; GFLOP/s and memory (the whole process's
-    peak, charnn's / PyTorch's) are those of it; generation is in fp32.`,
+    `The table shows thousands of characters per second in training, and in generation of one character at a time. The
+    benchmark is that of torch-rnn: V = 65, embedding 64, batch 50, sequence 50, Adam, clipping by norm. PyTorch ${pytorch}
+    uses the best of its settings: ${ways}, 1 thread or ${cores}, fp32 or bfloat16 by autocast, fused Adam. charnn uses
+    ${cores} threads and the back ends ${backends}. Figures are medians of ${rounds} alternating runs on ${processor},
+    ${cores} cores, by \`node test/bench/pytorch.mjs\`. The faster precision of each program is in bold. GFLOP/s and memory
+    (the peak of the whole process, first charnn, then PyTorch) are for the faster precision; generation is in fp32.`,
     claims
       .filter(([, ratio]) => ratio !== undefined)
       .map((words) => words.join(' '))

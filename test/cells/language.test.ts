@@ -82,7 +82,7 @@ describe('what is wrong is told with its place and what to write', () => {
       /^line 1, column 12: c' is used before line 2, which defines it: move that line up/,
     ],
     ["h' = W x\nh' = h", /^line 2, column 1: h' is already defined in line 1/],
-    ["h' = W x + W h", /^line 1, column 12: W multiplies x and h: use a matrix of its own/],
+    ["h' = W x + W h", /^line 1, column 12: W multiplies x and h: use a separate matrix/],
     ["f = sigmoid(W x)\nh' = V x", /^line 1, column 1: f is defined but never used/],
     ["h' = W x\nb = 1", /^line 2, column 1: b occurs in no equation/],
     [
@@ -97,7 +97,7 @@ describe('what is wrong is told with its place and what to write', () => {
     ["c' = h\nc = W x\nh' = c", /^line 2, column 1: c is a state, because there is c'/],
     [
       "W = 1\nh' = W x",
-      /^line 1, column 1: W is a matrix, because of its capital letter, and is learned/,
+      /^line 1, column 1: W begins with a capital letter, so it is a learned matrix/,
     ],
     ["h' = W x · h", /^line 1, column 10: "·" is not part of an equation: write \* instead/],
     [
@@ -112,9 +112,9 @@ describe('what is wrong is told with its place and what to write', () => {
       /^line 2, column 5: uniform takes two numbers, the smaller first/,
     ],
     ["sigmoid = W x\nh' = sigmoid", /^line 1, column 1: sigmoid is a function/],
-    [`h' = ${'('.repeat(200)}W x`, /^line 1, column \d+: brackets within brackets go deeper/],
+    [`h' = ${'('.repeat(200)}W x`, /^line 1, column \d+: brackets are nested more than/],
     [`h' = ${'W x + '.repeat(2000)}h`, /these equations are too long/],
-    ['x'.repeat(cellLimits.characters + 1), /characters are too many for a cell/],
+    ['x'.repeat(cellLimits.characters + 1), /the cell has \d+ characters/],
     [`${'a'.repeat(41)} = W x`, /^line 1, column 1: a name may have at most 40 characters/],
     [
       `h' = W x + ${Array.from({ length: 70 }, (_, i) => `b${i}`).join(' + ')}`,

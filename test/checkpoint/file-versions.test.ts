@@ -55,7 +55,7 @@ test.each(['model', 'state'] as const)(
     const read = kind === 'model' ? readAnyModel : readState;
     await expect(read(join(folder.path, 'later.json'))).rejects.toThrow(
       new RegExp(
-        `written by a later charnn \\(version ${version} .* reads up to ${version - 1}\\); update`,
+        `written by a later version of charnn \\(version ${version} .* reads up to ${version - 1}\\); update`,
       ),
     );
   },

@@ -125,7 +125,7 @@ describe('what a stranger may try', () => {
     [
       'more parameters than fit',
       (t: string) => t.replace('"hidden":2', '"hidden":16384').replace('"layers":1', '"layers":64'),
-      /parameters, and at most/,
+      /parameters, but at most/,
     ],
     [
       'a vocabulary of megabytes',

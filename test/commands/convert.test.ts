@@ -91,7 +91,7 @@ test('with a threshold the source or a mark stands for what is unsure', async ()
   const own = await folder.run(['convert', '--threshold', String(sure)], words);
   expect(own.stdout).toBe('DCBA\nABzd\n');
   expect(own.stderr).toContain(
-    '1 source has no target within --threshold: the source stands there',
+    '1 source has no target within --threshold, so the source is printed instead',
   );
   const marked = await folder.run(['convert', '--threshold', String(sure), '--mark', '?'], words);
   expect(marked.stdout).toBe('DCBA\n?\n');
@@ -106,7 +106,7 @@ test.each([
   ],
   [['--mark', '?'], '--mark is for targets that --threshold leaves out'],
   [['--beam', '0'], '--beam'],
-  [['--format', 'dict'], 'convert reads sources'],
+  [['--format', 'dict'], 'convert reads only sources'],
   [['--text-column', 'word'], '--text-column needs a table'],
 ] as const)('%j is refused', async (options, message) => {
   const { status, stdout, stderr } = await (await learnt).run(['convert', ...options], 'a\n');

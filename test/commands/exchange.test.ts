@@ -124,7 +124,7 @@ describe('ONNX', () => {
     const label = ['--label', 'author=Keats', '-o', 'labelled.safetensors'];
     const { status, stderr } = await folder.run(['export', 'pairs.json', ...label]);
     expect(status).toBe(2);
-    expect(stderr).toContain('--label is for models of texts, and this one is of pairs');
+    expect(stderr).toContain('--label is for models of texts, but this model was trained on pairs');
     expect(existsSync(join(folder.path, 'labelled.safetensors'))).toBe(false);
   });
 
@@ -134,7 +134,7 @@ describe('ONNX', () => {
     ]);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^charnn: mgu\.json cannot be a graph over a sequence: .*--graph step\n$/,
+      /^charnn: mgu\.json cannot be exported as a graph that reads a sequence: .*--graph step\n$/,
     );
   });
 });
@@ -152,11 +152,16 @@ describe('what is refused before any work', () => {
       'the model itself as the output',
       1,
       ['export', '-o', 'charnn.json'],
-      'is a model, not a file',
+      'is a model, not a safetensors file',
     ],
     ['no file', 2, ['import'], 'no file given'],
     ['a file that is not there', 1, ['import', 'none.safetensors'], 'no file none.safetensors'],
-    ['a model as the file', 1, ['import', 'charnn.json', '-o', 'x.json'], 'needs no import'],
+    [
+      'a model as the file',
+      1,
+      ['import', 'charnn.json', '-o', 'x.json'],
+      'does not need to be imported',
+    ],
     [
       'an existing model',
       1,

@@ -70,12 +70,12 @@ describe('int8', () => {
   });
 
   test.each([
-    [['eval', '--dynamic', '--precision', 'int8'], 2, '--dynamic goes on learning'],
-    [['score', '--dynamic', '--precision', 'int8'], 2, '--dynamic goes on learning'],
+    [['eval', '--dynamic', '--precision', 'int8'], 2, '--dynamic changes the weights'],
+    [['score', '--dynamic', '--precision', 'int8'], 2, '--dynamic changes the weights'],
     [['train', '--precision', 'int8', '-'], 2, '--precision'],
     [['compress', '--precision', 'int8'], 2, '--precision'],
     [['bench', '--precision', 'int8'], 2, '--precision'],
-    [['score', '--precision', 'int8', '--backend', 'wasm'], 1, 'it computes in f32 alone'],
+    [['score', '--precision', 'int8', '--backend', 'wasm'], 1, 'it supports only f32'],
   ])('%j is refused in one line', async (args, code, words) => {
     const { status, stdout, stderr } = await trained.run(args, text);
     expect([status, stdout]).toEqual([code, '']);

@@ -125,7 +125,7 @@ test('--window finds an odd stretch that a long line hides', async () => {
 });
 
 test.each([
-  [['--total', '--top', '3'], '--total is one number: leave out --top'],
+  [['--total', '--top', '3'], '--total prints a single number: leave out --top'],
   [['--calibrate', 'a.log'], '--threshold 99.9%'],
   [
     ['--threshold', '120%'],
@@ -133,7 +133,7 @@ test.each([
   ],
   [['--threshold', '99%', '--dynamic'], 'give --threshold a number'],
   [['--threshold', '99%', '--window', '5'], '--calibrate'],
-  [['--follow', '--top', '3'], 'leave out --top'],
+  [['--follow', '--top', '3'], '--follow never reaches: leave out one of them'],
 ])('%j is refused', async (args, message) => {
   const folder = withModel();
   folder.write('a.log', 'green\n');
@@ -149,7 +149,7 @@ test('a model without quantiles says what to do', async () => {
   expect(folder.json('charnn.json').lineQuantiles).toBeUndefined();
   const { status, stderr } = await folder.run(['score', 'text.txt', '--threshold', '99%']);
   expect(status).toBe(1);
-  expect(stderr).toContain('name a text of usual lines with --calibrate');
+  expect(stderr).toContain('give a file of normal lines with --calibrate');
 });
 
 test('--follow goes on as files grow, are renamed and replaced, or cut off', async () => {

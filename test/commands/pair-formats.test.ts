@@ -61,7 +61,7 @@ test('symbols between blanks are learnt, written and counted as such, also after
   const train = ['train', 'lexicon.dict', ...smallPairs, '--batch-size', '16', '--steps', '600'];
   const { status, stderr } = await folder.run([...train, '--eval-every', '300']);
   expect(status, stderr).toBe(0);
-  expect(stderr).toContain('targets are read as symbols between blanks (--target-unit)');
+  expect(stderr).toContain('targets are read as symbols separated by blanks (--target-unit)');
   const { text, vocabulary } = folder.json('charnn.json');
   expect(text.pairs).toMatchObject({ source: 'char', target: 'symbol' });
   expect(text.pairs.symbols.toSorted()).toEqual(['A1', 'BX', 'CX', 'DX']);

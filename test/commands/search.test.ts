@@ -59,7 +59,7 @@ describe('charnn search', () => {
     });
     const interrupted = await finished(child);
     expect(interrupted.status).toBe(130);
-    expect(interrupted.stderr).toContain('go on with --resume');
+    expect(interrupted.stderr).toContain('continue it with --resume');
     expect(Object.keys(parts.json('search.json').trainings).length).toBeGreaterThan(7);
   }, 120_000);
 
@@ -68,18 +68,18 @@ describe('charnn search', () => {
     const another = await folder.run(['search', 'other.txt', '--resume']);
     expect([another.status, another.stderr]).toEqual([
       1,
-      'charnn: search.json is the record of a search on another text: give the same text, or begin anew with --force\n',
+      'charnn: search.json is the record of a search on another text: give the same text, or start a new search with --force\n',
     ]);
     const settled = await folder.run(['search', 'verses.txt', '--resume', '--hidden', '9']);
     expect([settled.status, settled.stderr]).toEqual([
       2,
-      'charnn: --hidden is settled when a search begins: leave it out with --resume\n',
+      'charnn: --hidden is fixed when a search begins: leave it out with --resume\n',
     ]);
     const existing = await folder.run(['search', 'verses.txt']);
     expect(existing.status).toBe(1);
     expect(existing.stderr).toContain('exists already: give --force to replace it');
     const text = await folder.run(['search', 'verses.txt', '-o', 'other.txt', '--force']);
-    expect(text.stderr).toContain("other.txt is not a file of charnn's");
+    expect(text.stderr).toContain('other.txt is not a file that charnn wrote');
     const asText = await folder.run(['train', 'search.json']);
     expect(asText.stderr).toContain('search.json is the record of a search, not a text');
   });

@@ -61,5 +61,8 @@ test('the margin is the difference of the costs in bits; equals tie at 0', async
 
 test('one model is nothing to compare', async () => {
   const { status, stderr } = await new Folder().run(['which', 'charnn.json'], 'a');
-  expect([status, stderr]).toEqual([2, 'charnn: which compares models: name at least two\n']);
+  expect([status, stderr]).toEqual([
+    2,
+    'charnn: which compares several models: name at least two\n',
+  ]);
 });

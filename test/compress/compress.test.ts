@@ -100,7 +100,7 @@ describe('compress and decompress', async () => {
       withHeader(file, (header) => header.replace(/"version":\d+/, `"version":${version}`));
     await expect(decompress(ofVersion('0'), 'x', undefined)).rejects.toThrow(/^x is damaged/);
     await expect(decompress(ofVersion('77'), 'x', undefined)).rejects.toThrow(
-      'x was written by a later charnn (format 77): install the current one',
+      'x was written by a later version of charnn (format 77): install the current version',
     );
   });
 
@@ -147,7 +147,7 @@ describe('compress and decompress', async () => {
     );
     const otherwise = changed(/"probe":"[^"]{4}/, '"probe":"zzzz');
     await expect(decompress(otherwise, 'x', undefined)).rejects.toThrow(
-      /computes the very numbers/,
+      /computes exactly the same numbers/,
     );
   });
 });

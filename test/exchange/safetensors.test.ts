@@ -101,10 +101,10 @@ describe('what is refused', () => {
     fileOf({ ...header, __metadata__: { ...metadata, ...entry } }, data);
 
   test.each<[string, Buffer, RegExp]>([
-    ['an empty file', Buffer.alloc(0), /is not a file of safetensors$/],
-    ['a file of torch.save', Buffer.from('PK\x03\x04 and so on'), /perhaps of torch\.save/],
-    ['a model of charnn', Buffer.from('{\n"format":"charnn"}'), /needs no import/],
-    ['a long header', Buffer.concat([Buffer.alloc(8, 0xff), whole]), /not a file of safetensors/],
+    ['an empty file', Buffer.alloc(0), /is not a safetensors file$/],
+    ['a file of torch.save', Buffer.from('PK\x03\x04 and so on'), /perhaps one of torch\.save/],
+    ['a model of charnn', Buffer.from('{\n"format":"charnn"}'), /does not need to be imported/],
+    ['a long header', Buffer.concat([Buffer.alloc(8, 0xff), whole]), /not a safetensors file/],
     [
       'a header longer than charnn reads',
       Buffer.concat([Buffer.from([0, 0, 0, 0, 1, 0, 0, 0]), Buffer.from('{}')]),
@@ -112,7 +112,7 @@ describe('what is refused', () => {
     ],
     ['a header that is cut off', whole.subarray(0, 100), /the header of .* it ends too early/],
     ['a file that is cut off', whole.subarray(0, -1), /ends too early: it should have/],
-    ['more after the end', Buffer.concat([whole, Buffer.alloc(1)]), /goes on after the last/],
+    ['more after the end', Buffer.concat([whole, Buffer.alloc(1)]), /continues after the last/],
     ['a tensor twice', fileOf(`{"a":{},"a":{}}`, data), /"a" is there twice/],
     ['a deep header', fileOf(`{"a":${'['.repeat(1e5)}`, data), /64 deep/],
     [
@@ -131,7 +131,7 @@ describe('what is refused', () => {
     ['a number as metadata', withMetadata({ text: 1 }), /text must be a string, not 1/],
     ['metadata that are no JSON', withMetadata({ model: '{' }), /the metadata model is not valid/],
     ['deep metadata', withMetadata({ model: '['.repeat(1e5) }), /64 deep/],
-    ['a later version', withMetadata({ version: '99' }), /written by a later charnn/],
+    ['a later version', withMetadata({ version: '99' }), /written by a later version of charnn/],
     [
       'another size',
       withMetadata({ model: JSON.stringify({ ...model.config, hidden: 3 }) }),
@@ -222,7 +222,7 @@ describe('state dicts of PyTorch', () => {
     ['half a layer', { ...lstm, 'rnn.weight_hh_l1': [8, 2] }, /has no tensor weight_ih_l1/],
     ['another cell', { ...lstm, 'rnn.weight_hh_l0': [4, 2] }, /nn\.LSTM \(4H, H\)/],
     ['other inputs', { ...lstm, 'embedding.weight': [5, 4] }, /must have the shape \[5,3\]/],
-    ['no inputs', { ...lstm, 'rnn.weight_ih_l0': [8, 0] }, /multiplies no input/],
+    ['no inputs', { ...lstm, 'rnn.weight_ih_l0': [8, 0] }, /has no columns for the input/],
     ['no output', { ...lstm, 'linear.weight': [0, 0] }, /must have the shape|lists 5/],
     [
       'too few characters',

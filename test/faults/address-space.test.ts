@@ -100,7 +100,7 @@ test.runIf(onLinux)('a search takes as many threads as there is room for, and sa
 test.runIf(onLinux)('less than the program itself needs is said before anything else', () => {
   const refused = limited(950_000, '--version');
   expect(refused.stderr).toMatch(
-    /^charnn: not enough address space: about \d+ MiB are needed, and ulimit -v allows 928 MiB; raise that limit\n$/,
+    /^charnn: not enough address space: about \d+ MiB are needed, but ulimit -v allows 928 MiB; raise that limit\n$/,
   );
   expect(refused.status).toBe(1);
 });
@@ -114,6 +114,6 @@ test('without WebAssembly another back end computes', () => {
   expect(drawn.status).toBe(0);
   expect(drawn.stdout).not.toBe('');
   const refused = run('--backend', 'wasm');
-  expect(refused.stderr).toMatch(/charnn: back end wasm cannot run here: .*without WebAssembly/);
+  expect(refused.stderr).toMatch(/charnn: back end wasm cannot run here: .*no WebAssembly/);
   expect(refused.status).toBe(1);
 });

@@ -74,7 +74,7 @@ describe('two trainings of one model', () => {
     ['a link to itself', 'ln -s .charnn.json.lock', 'is a link'],
     ['a pipe', 'mkfifo', 'is a pipe'],
     ['a folder', 'mkdir', 'is a folder'],
-    ['a file from the future', "touch -d '2099-01-01'", 'has a time in the future'],
+    ['a file from the future', "touch -d '2099-01-01'", 'has a modification time in the future'],
   ])('%s in the place of a lock is named, with what to do', async (_, make, words) => {
     for (const name of ['.charnn.json.lock', '.charnn.state.json.lock']) {
       const folder = new Folder();
@@ -229,7 +229,7 @@ describe('where a model goes', () => {
       const { status, stderr } = await folder.train(text, '-o', output, '--force');
       expect(status).toBe(1);
       expect(stderr).toMatch(oneLine);
-      expect(stderr).toContain(`${name} is not a file of charnn's, so it is not replaced`);
+      expect(stderr).toContain(`${name} is not a file that charnn wrote, so it is not replaced`);
       expect(folder.read(name).toString()).toBe(kept);
     }
   });

@@ -11,12 +11,12 @@ test.each([
   [
     'a network too large for ulimit -d',
     'ulimit -d 1500000; charnn train text.txt --hidden 4096 --layers 4 --embedding 8 --steps 1 --threads 2',
-    /^charnn: not enough memory for this training: [\d.]+ GiB are needed, and ulimit -d allows 1\.43 GiB; choose a smaller --hidden, [^\n]*--threads\n$/m,
+    /^charnn: not enough memory for this training: [\d.]+ GiB are needed, but ulimit -d allows 1\.43 GiB; choose a smaller --hidden, [^\n]*--threads\n$/m,
   ],
   [
     'a file to compress that is larger than is taken at a time',
     'charnn compress huge > out',
-    /^charnn: the file has 4500000000 bytes or more, and at most \d+ are compressed at a time: split it [^\n]*\n$/,
+    /^charnn: the file has 4500000000 bytes or more, but at most \d+ can be compressed at a time: split it [^\n]*\n$/,
   ],
   [
     'a file to compress that memory does not hold',
@@ -45,7 +45,7 @@ test('a file whose fields would fill the heap of JavaScript is refused before th
   const small = "NODE_OPTIONS='--max-old-space-size=64'";
   const { status, stderr } = await folder.shell(`export ${small}; charnn inspect head.json`);
   expect(stderr).toMatch(
-    /^charnn: not enough memory for what head\.json holds [^\n]* heap are needed[^\n]*\n$/,
+    /^charnn: not enough memory for the fields of head\.json other than its tensors: [^\n]* heap are needed[^\n]*\n$/,
   );
   expect(status).toBe(1);
 });

@@ -6,7 +6,7 @@ import { binary } from '../commands/run.js';
 
 const library = new URL('../../dist/index.js', import.meta.url).href;
 const words =
-  'Node.js 20 or later is needed, and this is 18.20.8: install a newer one, for instance from https://nodejs.org';
+  'Node.js 20 or later is needed, but this is 18.20.8: install a newer one, for instance from https://nodejs.org';
 
 /** Runs a script in a Node.js that takes itself for an old one. */
 function inOldNode(script: string) {

@@ -44,7 +44,7 @@ describe.runIf(onPosix)('the file that output goes to, in a folder that is learn
     expect(folder.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
     const shown = folder.shell('cat *.log more/*.log 2> /dev/null');
     if (!streams.includes('json')) {
-      expect((await shown).stdout).toMatch(/^left out \S+: the standard (output|error) of this/m);
+      expect((await shown).stdout).toMatch(/^left out \S+, because the standard (output|error) of this/m);
     }
     // the log of the first run is no stream of the second, which has one of its own
     expect(
@@ -202,7 +202,7 @@ describe('a model and its state', () => {
     const refused = await folder.run([...args, 'foo.state.json']);
     expect([refused.status, refused.stderr]).toEqual([
       1,
-      'charnn: foo.state.json is the state of a training, not a model, so it is not replaced: give another --output\n',
+      'charnn: foo.state.json is the state of a training run, not a model, so it is not replaced: give another --output\n',
     ]);
     expect(folder.read('foo.state.json').equals(state)).toBe(true);
     await folder.shell('cp foo.json bar.state.json');
@@ -242,7 +242,7 @@ describe('no output replaces what the command reads', () => {
         const { status, stderr } = await folder.run([...args, '-o', name]);
         expect(status).toBe(1);
         expect(stderr).toMatch(
-          /^charnn: \w+\.html is not a file of charnn's, so it is not replaced[^\n]*\n$/,
+          /^charnn: \w+\.html is not a file that charnn wrote, so it is not replaced[^\n]*\n$/,
         );
       }
       expect(folder.read('book.html').toString()).toBe(book);

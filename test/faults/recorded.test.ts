@@ -59,7 +59,7 @@ describe('a text that is changed while it is trained on', () => {
     const device = { ...written, source: { ...state.source, valFile: '/dev/zero' } };
     folder.write('charnn.state.json', JSON.stringify(device));
     const { status, stderr } = await folder.run(more);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('neither file nor folder')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('neither a file nor a folder')]);
   });
 
   test('the validation text, too', async () => {
@@ -97,7 +97,7 @@ describe('a state from a stranger', () => {
     const { status, stderr } = await folder.run(['train', '--resume', '--steps', '6']);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^charnn: charnn\.state\.json names [^\n]* neither file nor folder[^\n]*\n$/,
+      /^charnn: charnn\.state\.json names [^\n]* neither a file nor a folder[^\n]*\n$/,
     );
   });
 
@@ -120,9 +120,9 @@ test('a state where a model is expected, or the other way round, is called what 
   await folder.train(text);
   const sampled = await folder.run(['sample', '-m', 'charnn.state.json']);
   expect(sampled.status).toBe(1);
-  expect(sampled.stderr).toMatch(/charnn\.state\.json is the state of a training, not a model/);
+  expect(sampled.stderr).toMatch(/charnn\.state\.json is the state of a training run, not a model/);
   folder.write('charnn.state.json', folder.read('charnn.json'));
   const resumed = await folder.run(['train', '--resume']);
   expect(resumed.status).toBe(1);
-  expect(resumed.stderr).toMatch(/charnn\.state\.json is a model, not the state of a training/);
+  expect(resumed.stderr).toMatch(/charnn\.state\.json is a model, not the state of a training run/);
 });

@@ -47,7 +47,7 @@ test('it samples, scores and evaluates, nearly as in float32', async () => {
 
 test('what would learn, or promises bytes, is refused in a sentence', async () => {
   const learning =
-    'dynamic goes on learning, and 8-bit weights cannot: leave out either dynamic or precision int8';
+    'dynamic changes the weights, but 8-bit weights cannot be changed: leave out either dynamic or precision int8';
   const refused: [() => Promise<unknown>, string][] = [
     [() => model.evaluateText(verse, { dynamic: true }), learning],
     [() => model.evaluate(book, { dynamic: true }), learning],

@@ -166,7 +166,7 @@ describe('train', () => {
     [{ keep: 2 }, 'keep needs saveTo: the path of the model'],
     [{ unit: 'byte' }, 'option unit is for Corpus.load, which reads the text, not for train'],
     [{ saveTo: modelPath }, /exists already: give force .*, resume .*, or another saveTo$/],
-    [{ saveTo: book, force: true }, /not a file of charnn's.*: give another saveTo$/],
+    [{ saveTo: book, force: true }, /not a file that charnn wrote.*: give another saveTo$/],
     [{ saveTo: '/no/folder/here.json' }, /cannot write to the folder .*; give another saveTo$/],
     [{ initFrom: 3 }, 'option initFrom must be a path or a Model, not a number'],
     [{ onProgress: 'x' }, 'option onProgress must be a function, not a string'],
@@ -268,7 +268,7 @@ describe('Model', () => {
     );
     for (const other of [{ temperature: 1 }, { seed: 1 }, { unique: true }, { novel: book }]) {
       await expect(all(model.sample({ beam: 2, ...other }))).rejects.toThrow(
-        `beam draws nothing at random: leave out ${Object.keys(other)[0]}`,
+        `beam searches for the most probable record and cannot be combined with other ways of sampling: leave out ${Object.keys(other)[0]}`,
       );
     }
   });
@@ -362,11 +362,11 @@ describe('Model', () => {
 
   test('what is missing, damaged or of another kind is told in words', async () => {
     await expect(Model.load(join(folder, 'none.json'))).rejects.toThrow(
-      /^no file \S+none\.json: check its name and its folder$/,
+      /^there is no file \S+none\.json: check its name and its folder$/,
     );
     await expect(Model.load(book)).rejects.toThrow(CharnnError);
-    await expect(Model.load(7 as never)).rejects.toThrow('must be a path, and it is a number');
-    await expect(model.save(book)).rejects.toThrow(/not a file of charnn's/);
+    await expect(Model.load(7 as never)).rejects.toThrow('must be a path, but it is a number');
+    await expect(model.save(book)).rejects.toThrow(/not a file that charnn wrote/);
     await expect(model.evaluate(join(folder, 'none.txt'))).rejects.toThrow(CharnnError);
     await expect(all(model.sample({ temperature: -1 }))).rejects.toThrow(
       'option temperature must be',

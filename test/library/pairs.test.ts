@@ -157,6 +157,8 @@ describe('refusals', () => {
     );
     const corpus = await Corpus.load(pairs, { pairs: true });
     await expect(train(corpus, { pairs: true } as object)).rejects.toThrow('is for Corpus.load');
-    await expect(train(corpus, { counts: 3 })).rejects.toThrow('pairs does not go with counts');
+    await expect(train(corpus, { counts: 3 })).rejects.toThrow(
+      'pairs cannot be combined with counts',
+    );
   });
 });

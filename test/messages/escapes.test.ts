@@ -27,7 +27,7 @@ describe('escapes', () => {
     const { status, stdout, stderr } = await sample(option, 'C:\\dir');
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
-      new RegExp(`^charnn: ${option} has an unknown escape "\\\\\\\\d": known are`),
+      new RegExp(`^charnn: ${option} has an unknown escape "\\\\\\\\d": the known ones are`),
     );
     expect(stderr).toContain('a backslash itself is \\\\');
   });

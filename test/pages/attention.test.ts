@@ -78,7 +78,9 @@ describeInBrowser('the page of attention', () => {
     const first = await colours();
     await page.locator('.target button').nth(2).click();
     expect(await colours()).not.toBe(first);
-    expect(await page.locator('.readout').textContent()).toMatch(/^B \(\d+\.\d\d bits\) looks at/);
+    expect(await page.locator('.readout').textContent()).toMatch(
+      /^B \(\d+\.\d\d bits\) attends most to/,
+    );
     await page.getByRole('button', { name: 'next' }).click();
     await page.waitForSelector('[data-ready="1"]');
     await page.getByLabel('pair').selectOption('2');

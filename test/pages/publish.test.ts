@@ -34,7 +34,9 @@ async function whenWritten(page: Page): Promise<string> {
 describe('charnn publish', () => {
   test('notes what the page gives away, and leaves it out if asked to', async () => {
     const { stderr } = await folder.run(['publish', 'model.json']);
-    expect(stderr).toMatch(/strings of the training text can be read: --no-counts leaves them out/);
+    expect(stderr).toMatch(
+      /which reveal passages of the training text: --no-counts leaves them out/,
+    );
     const whole = folder.read('page.html').toString();
     expect(whole).toContain('id="counts"');
     const bare = await folder.run(['publish', 'model.json', '--no-counts']);
@@ -73,8 +75,8 @@ describe('charnn publish', () => {
     [['--temp', '3'], 2, /--temp must be a number from 0 to 2/],
     [['--stop', '\\q'], 2, /--stop has an unknown escape/],
     [['--weights', 'int4'], 2, /--weights must be one of f32, f16, int8/],
-    [['-o', 'page.txt'], 2, /let it end in \.html/],
-    [['-o', 'model.json'], 2, /let it end in \.html/],
+    [['-o', 'page.txt'], 2, /give a name that ends in \.html/],
+    [['-o', 'model.json'], 2, /give a name that ends in \.html/],
     [['--model', 'missing.json'], 1, /no file missing\.json/],
   ])('%j is refused in one line', async (options, code, message) => {
     const { status, stderr } = await folder.run(['publish', ...options]);
@@ -169,7 +171,7 @@ describeInBrowser('the page of publish', () => {
     await page.keyboard.press('ArrowRight');
     expect(await told()).toMatch(new RegExp(`^${before[4]} \\d+\\.\\d bits`));
     await page.keyboard.press('Home');
-    expect(await told()).toMatch(/^5 the first character is not foretold/);
+    expect(await told()).toMatch(/^5 the first character is not predicted/);
     await page.keyboard.press('End');
     expect(await page.locator('.expectation li').count()).toBe(5);
     await page.keyboard.press('ArrowUp');
@@ -180,7 +182,7 @@ describeInBrowser('the page of publish', () => {
     expect(await page.locator('.body span[class*=" s"]').count()).toBeGreaterThan(5);
     expect(await page.locator('.body').textContent()).toBe(before);
     await page.locator('.body span').first().hover();
-    expect(await told()).toMatch(/bits|not foretold/);
+    expect(await told()).toMatch(/bits|not predicted/);
 
     await page.getByRole('button', { name: 'Go on' }).press('Enter');
     const after = await whenWritten(page);

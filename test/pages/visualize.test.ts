@@ -35,7 +35,7 @@ describe('charnn visualize', () => {
   test.each([
     [['--units', '1:0'], /--units 1:0 is not in the model: layers are 0 to 0, units 0 to 7/],
     [['--units', 'x'], /--units must be all, or a list such as 0:17,1:200, not "x"/],
-    [['-o', 'text.txt'], /text\.txt is not the name of a page: let it end in \.html/],
+    [['-o', 'text.txt'], /text\.txt is not the name of a page: give a name that ends in \.html/],
   ])('%j is refused in one line', async (options, message) => {
     const { status, stderr } = await makePage(verses(100), ...options);
     expect(status).toBe(2);

@@ -63,7 +63,7 @@ test('a weight that 16 bits cannot hold is refused by name', () => {
   const large = { ...model, weights: weights.slice() };
   large.weights[3] = 7e4;
   expect(() => publishedModel(large, 'f16', true)).toThrow(
-    /^embedding\.weight has a weight of 70000, and numbers of 16 bits end at 65504: use weights f32$/,
+    /^embedding\.weight has a weight of 70000, but numbers of 16 bits go only up to 65504: use weights f32$/,
   );
 });
 

@@ -96,10 +96,10 @@ describe('marks and packings are read', () => {
 
   test('a packed file that is cut off or damaged is refused', async () => {
     const bytes = gzipSync(text.repeat(100));
-    await expect(readBytes(bytes.subarray(0, -20))).rejects.toThrow('damaged or not whole');
+    await expect(readBytes(bytes.subarray(0, -20))).rejects.toThrow('damaged or incomplete');
     const damaged = Buffer.from(bytes);
     damaged[30] ^= 0xff;
-    await expect(readBytes(damaged)).rejects.toThrow('damaged or not whole');
+    await expect(readBytes(damaged)).rejects.toThrow('damaged or incomplete');
   });
 });
 

@@ -42,7 +42,9 @@ async function buildNative(): Promise<void> {
   if (process.env.CHARNN_BUILD_LOG) console.error(failure.log);
   // commands read the reason from this file, to give the same message
   writeFileSync(reasonFile, failure.reason);
-  console.error(`charnn: there are no native kernels, training will be slower: ${failure.reason}`);
+  console.error(
+    `charnn: there are no native kernels, so training will be slower: ${failure.reason}`,
+  );
 }
 
 /** Static data must end below this address, where tensors begin. */
@@ -66,7 +68,7 @@ const wasmFlags = [
 const sharedFlags = ['-matomics', '--shared-memory', '--max-memory=4294967296'];
 
 /**
- * @param kernels names of the kernels that it exports
+ * @param kernels names of the kernels that the module exports
  * @param extra flags of this variant
  */
 async function buildWasm(

@@ -33,7 +33,7 @@ export async function compileNative(
   if (process.platform === 'win32') {
     return {
       reason:
-        'a checkout compiles none on Windows: install LLVM 19, put its bin folder into PATH, and run npm run prebuild:addons',
+        'on Windows, a checkout does not compile native kernels by itself: install LLVM 19, put its bin folder into PATH, and run npm run prebuild:addons',
       log: '',
     };
   }
@@ -106,12 +106,12 @@ function inWords(compiler: string, error: Error & { stderr?: string }): CompileF
   const header = /fatal error: '?([\w./]+\.h)'?(?::| file)/.exec(log)?.[1];
   if (header !== undefined) {
     return {
-      reason: `${compiler} does not find the header ${header}: install the C library's headers, for instance with apt install libc6-dev, and run npm run build`,
+      reason: `${compiler} cannot find the header ${header}: install the C library's headers, for instance with apt install libc6-dev, and run npm run build`,
       log,
     };
   }
   return {
-    reason: `${compiler} could not compile it: run CHARNN_BUILD_LOG=1 npm run build to see why, or try another compiler with CC=clang npm run build`,
+    reason: `${compiler} could not compile the native kernels: run CHARNN_BUILD_LOG=1 npm run build to see why, or try another compiler with CC=clang npm run build`,
     log,
   };
 }

@@ -153,7 +153,7 @@ INLINE vec words_along(const float *p, int n) {
     return pack_words(low, high);
 }
 
-/* The same for numbers that are rounded already, so that they are their own words */
+/* Makes words of numbers that are rounded already; then each number is its own word. */
 INLINE vec words_of_halves(const uint16_t *p, int n) {
     if (n == 2 * VL) return (vec) * (const vec_of_halves *)p;
     uint16_t part[2 * VL] = {0};

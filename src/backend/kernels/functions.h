@@ -15,7 +15,7 @@
  * coefficients of Eigen's fast tanh, and the logistic function is 1/2 + tanh(x / 2) / 2. The absolute errors are below
  * 4e-7 and 3e-7.
  *
- * All three return NaN for NaN, so that a training that diverges is noticed.
+ * All three return NaN for NaN, so that a training run that diverges is noticed.
  */
 #ifndef CHARNN_FUNCTIONS_H
 #define CHARNN_FUNCTIONS_H

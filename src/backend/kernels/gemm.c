@@ -27,7 +27,10 @@ INLINE void fetch_next_tile(const float *tile, const float *head, int ldc, int r
     }
 }
 
-/* Where part i of `parts` of the words along k begins: at a multiple of what an instruction takes at once. */
+/*
+ * Returns the index at which part i of `parts` of the words along k begins. It is a multiple of the number of words
+ * that one instruction processes.
+ */
 INLINE int depth_edge(int words, int parts, int i) { return STEP * part_edge(words / STEP, parts, i); }
 
 /* upper: tiles that are completely below the diagonal are left out */

@@ -67,7 +67,7 @@ INLINE int panel_vectors(int N, int n) { return N - n > VL ? 2 : 1; }
 /* packed <- B, from B's rows: B[K,N] with row stride ld. */
 static void pack_rows(float *packed, const float *b, int N, int K, int ld);
 
-/* The same for a B in either format. */
+/* Like the function above, for a B in either format. */
 static void pack_either_rows(float *packed, const void *b, int half, int N, int K, int ld);
 
 /* packed <- B = Wᵀ, from W[N,K]. */
@@ -99,7 +99,7 @@ INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room);
 
-/* The same for an A in either format. */
+/* Like the function above, for an A in either format. */
 static void gemm_either(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                         struct start_rows rows, enum gemm_start start, int M, int N, int K, float *room);
 

@@ -1,6 +1,6 @@
 /**
- * A build step that runs before the compilers and writes what follows from the manifest of kernels into `generated/`,
- * where TypeScript and C find it. A file that would not change is left alone.
+ * A build step that runs before the compilers and generates code from the manifest of kernels. It writes the code to
+ * `generated/`, where TypeScript and C find it. A file whose contents would not change is not written.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const source =
 /** One argument of a kernel in C, in the addon's glue and in TypeScript. */
 interface Slot {
   readonly c: string;
-  /** The macro of addon.c that reads it from the numbers of the call */
+  /** The macro of addon.c that reads the argument from the numbers of the call */
   readonly glue: 'F' | 'IDS' | 'N' | 'U' | 'R';
   readonly name: string;
   readonly type: 'Address' | 'number';

@@ -10,7 +10,7 @@
 /* Where part `i` begins if `rows` are divided evenly into `parts`: 25 = 13 + 12, not 14 + 11. */
 INLINE int part_edge(int rows, int parts, int i) { return (int)((int64_t)rows * i / parts); }
 
-/* The same in whole units of rows */
+/* Like the function above, but in whole units of rows */
 INLINE int unit_edge(int rows, int unit, int units, int parts, int i) {
     int edge = unit * part_edge(units, parts, i);
     return edge < rows ? edge : rows;

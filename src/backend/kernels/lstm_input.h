@@ -14,10 +14,10 @@
 #define INPUT_ROWS (WORD == 1 ? 0 : MC)
 
 struct lstm_input {
-    /* [V,4H] and [T,B], or NULL */
+    /* the table [V,4H] and the ids of its rows [T,B], or NULL if there is no table */
     const float *table;
     const int32_t *ids;
-    /* [T,B,D], [4H,D] and [4H], if there is no table */
+    /* if there is no table: the vectors [T,B,D], the weight [4H,D] and the bias [4H] */
     const void *x;
     int x_half;
     const float *weight, *bias;

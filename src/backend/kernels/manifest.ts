@@ -82,5 +82,8 @@ export const constants = [
   'PROGRAM_TILE',
 ] as const;
 
-/** Operations that only training needs, which levels with 8-bit weights do not have. */
+/**
+ * Operations that are needed only for training. The kernels with 8-bit weights cannot train, so they lack these
+ * operations.
+ */
 export const trainingOperations = /Backward|^(adam|rmsprop|sgd|muon)$/;

@@ -31,7 +31,7 @@ const headers = join(
   '../include',
 );
 
-/** Version 19 of a tool, under its Debian name or its plain name. */
+/** Finds version 19 of a tool, under its Debian name or its plain name. */
 function tool(name: string): string {
   for (const candidate of [`${name}-19`, name]) {
     const { status, stdout, error } = spawnSync(candidate, ['--version'], { encoding: 'utf8' });
@@ -270,7 +270,7 @@ function build(): void {
   writeFileSync(list, `${JSON.stringify(made, null, 2)}\n`);
 }
 
-/** Compiles all of them again and compares. */
+/** Compiles all addons again and compares the bytes. */
 function verify(): void {
   check();
   const clang = tool('clang');

@@ -46,7 +46,7 @@ export const kernelExports: readonly string[] = [
   ...constants.map(constantKernel),
 ];
 
-/** The same without those that only training needs */
+/** The names of all kernels in C, without those that are needed only for training */
 export const forwardExports: readonly string[] = [
   ...signatures
     .filter(({ operation }) => !trainingOperations.test(operation))

@@ -117,8 +117,9 @@ static void copy_part(const struct part *p) {
     } while (0)
 
 /*
- * c[mr, columns] = start + a · panel over K words, where K is a multiple of 16. Rows of A in a register are `row` words
- * apart, the second register's rows are `next` words after the first one's, and the next words of both `step` further.
+ * c[mr, columns] = start + a · panel over K words, where K is a multiple of 16. In a, the rows of one register are
+ * `row` words apart, the rows of the second register begin `next` words after those of the first, and each step along k
+ * advances by `step` words.
  */
 static void tile(int mr, int nv, float *c, int ldc, const float *a, ptrdiff_t row, ptrdiff_t next, ptrdiff_t step,
                  const float *panel, struct start_rows begin, enum gemm_start start, int columns, int K, int unit) {

@@ -13,7 +13,7 @@
 
 #include "left_factor.h"
 
-/* A tile begins at an even row, and has up to this many pairs of rows. */
+/* A tile begins at an even row, and has at most this many pairs of rows. */
 #define TILE_UNITS (MR / 2)
 INLINE int row_unit(int M) {
     (void)M;

@@ -10,7 +10,7 @@
 #include "tile_neon.h"
 #endif
 
-/* A tile begins at any row, and has up to this many. */
+/* A tile can begin at any row, and has at most this many rows. */
 #define TILE_UNITS MR
 INLINE int row_unit(int M) {
     (void)M;

@@ -86,8 +86,8 @@ INLINE vec multiply_add(vec a, vec b, vec c) {
 }
 
 /*
- * interleave_low: a0 b0 a1 b1 …, from the first halves of a and b; interleave_high: from the second halves. Compilers
- * spell a shuffle differently.
+ * interleave_low: a0 b0 a1 b1 …, from the first halves of a and b; interleave_high: from the second halves. Each
+ * compiler has its own notation for a shuffle.
  */
 #if VL == 16
 #define LOW_PAIRS 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23

@@ -1,4 +1,4 @@
-/** Reads the model that a command is to use: the best or the latest model of a training. */
+/** Reads the model that a command is to use: the best or the latest model of a training run. */
 import { readLatestModel } from '../../checkpoint/last-model.js';
 import { readAnyModel, requireTexts } from '../../checkpoint/model-file.js';
 import { statePath } from '../../checkpoint/state-file.js';
@@ -33,7 +33,7 @@ export async function readAnyChosenModel(path: string, last = false): Promise<Mo
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new CharnnError(
-      `no file ${quote(file)}: train a model with charnn train, or name one with ${optionName('model')}`,
+      `there is no file ${quote(file)}: train a model with charnn train, or name one with ${optionName('model')}`,
       1,
       { cause: error },
     );

@@ -42,7 +42,7 @@ export async function readCommonPrompt(
       length += piece.length;
       if (length > maxPromptBytes) {
         throw new UsageError(
-          `the prompt is longer than ${maxPromptBytes} bytes: give its last part`,
+          `the prompt is longer than ${maxPromptBytes} bytes: give only its last part`,
         );
       }
       pieces.push(Uint8Array.from(piece));
@@ -78,7 +78,7 @@ export function promptEncoder(model: Model, output: Output): (bytes: Uint8Array)
       );
       const list = [...strange].slice(0, 20).map((character) => quoteText(character));
       output.warn(
-        `${unknown} character${unknown === 1 ? '' : 's'} of the prompt unknown to the model, read as the unknown symbol: ${list.join(' ')}`,
+        `${unknown} character${unknown === 1 ? '' : 's'} of the prompt ${unknown === 1 ? 'is' : 'are'} unknown to the model and read as the unknown symbol: ${list.join(' ')}`,
       );
     }
     return { bytes: withLineFeeds(bytes, text), ids };

@@ -1,4 +1,4 @@
-/** Reads the progress of a training from a model, which has a history, or from a log of events. */
+/** Reads the progress of a training run from a model, which has a history, or from a log of events. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readAnyModel } from '../../checkpoint/model-file.js';
@@ -11,7 +11,7 @@ import { linesOf } from '../../text/lines.js';
 import { startOf } from '../../text/open-file.js';
 import { findSources } from '../../text/sources.js';
 
-/** Max number of points in a curve, which is more than the columns of most screens. */
+/** Max number of points in a curve: more than most screens have columns of pixels */
 const maxPoints = 2000;
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -31,7 +31,7 @@ export async function readRun(path: string): Promise<RunData> {
   const { start, progress, validations, samples } = await readLog(path);
   if (progress.length + validations.length === 0) {
     throw new CharnnError(
-      `${quote(path)} is neither a model nor a log of charnn train --json with a validation in it`,
+      `${quote(path)} is neither a model nor a log of charnn train --json that contains a validation`,
     );
   }
   const clipNorm = typeof start?.clipNorm === 'number' ? start.clipNorm : undefined;
@@ -47,7 +47,9 @@ function normLimit(clip: unknown): number | undefined {
 
 const ending = /\.(json|jsonl|log|ndjson)$/;
 
-/** A pipe cannot be inspected without consuming it, so it counts as a log; hardly anyone sends a model through one. */
+/**
+ * A pipe cannot be inspected without consuming it, so it counts as a log; people rarely pass a model through a pipe.
+ */
 async function isModel(path: string): Promise<boolean> {
   if (path === '-') return false;
   const stats = await stat(path).catch((cause) => {
@@ -112,7 +114,7 @@ function allSeries(
   samples: readonly Entry[],
 ) {
   const bits = (nats: number) => nats / Math.LN2;
-  // a short training validates more often than it reports progress
+  // a short training run validates more often than it reports progress
   const dense = progress.length > validations.length;
   const often = dense ? progress : validations;
   return {
@@ -130,7 +132,9 @@ function allSeries(
   };
 }
 
-/** The finite numbers of this name by step; where a resumed training has repeated steps, the later number is used. */
+/**
+ * The finite numbers of this name by step; where a resumed training run has repeated steps, the later number is used.
+ */
 function seriesOf(entries: readonly Entry[], key: string, scale = (x: number) => x): Series {
   const byStep = new Map<number, number>();
   for (const { step, [key]: value } of entries) {

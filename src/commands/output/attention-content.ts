@@ -26,7 +26,9 @@ export function requireAttention({ config }: Model): void {
     throw new UsageError('the model has no attention (it was trained with --attention none)');
   }
   if (config.labels === undefined && config.vectors === undefined) return;
-  throw new UsageError('visualize shows the attention of models without labels and vectors');
+  throw new UsageError(
+    'visualize cannot show the attention of a model that was trained with labels or vectors',
+  );
 }
 
 /**
@@ -69,7 +71,7 @@ export async function attentionPage(
     const roots = Uint8Array.from(weights, (weight) => Math.round(255 * Math.sqrt(weight)));
     return [`weights-${i}`, blob(roots)] as const;
   });
-  return { title: 'What a network looks at', data, blobs };
+  return { title: 'What a network attends to', data, blobs };
 }
 
 /** How many of the first pairs fit within this total number of characters; at least one */

@@ -6,7 +6,7 @@ import { quoteText } from '../../messages/quote.js';
 import { LineWriter } from './write.js';
 
 export interface Writing {
-  /** Whether each target has a line of its own, after its source */
+  /** Whether each target is printed on a line of its own, after its source */
   readonly several: boolean;
   /** Whether log-probability and bits per character follow each target */
   readonly scores: boolean;
@@ -42,7 +42,7 @@ export class ConvertedWriter {
     };
     const names = [...this.named].slice(0, maxNamed).map((symbol) => quoteText(symbol));
     const more = this.named.size > maxNamed ? ', …' : '';
-    const unknown = `unknown to the model (${names.join(', ')}${more}), and read as such`;
+    const unknown = `unknown to the model (${names.join(', ')}${more}) and read as the unknown symbol`;
     note(this.unknown, 'character is', 'characters are', unknown);
     const cut = 'cut off, because the model predicted no end';
     note(this.cut, 'target was', 'targets were', cut);
@@ -53,7 +53,7 @@ export class ConvertedWriter {
       this.unsure,
       'source has',
       'sources have',
-      `no target within --threshold: ${instead} stands there`,
+      `no target within --threshold, so ${instead} is printed instead`,
     );
   }
 

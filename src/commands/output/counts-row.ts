@@ -1,7 +1,7 @@
-/** The option that leaves a model's counts out of what is made of it. */
+/** The option that leaves a model's counts out of an exported file or a page. */
 import { flag } from '../../options/table.js';
 
 export const countsRow = flag(
-  "leave out the model's n-gram counts, in which passages of its training text can be read",
+  "leave out the model's n-gram counts, which reveal passages of its training text",
   { flag: 'no-counts', default: true },
 );

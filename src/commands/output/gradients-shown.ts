@@ -30,7 +30,10 @@ export interface Clipping {
   readonly limit: number;
   /** The fraction of the steps whose gradient was clipped */
   readonly fraction: number;
-  /** Mean gradient norm before clipping: over the whole training, and between the two validations where it was largest */
+  /**
+   * Mean gradient norm before clipping: over the whole training run, and between the two validations where it was
+   * largest
+   */
   readonly meanNorm: number;
   readonly maxMeanNorm: number;
 }
@@ -133,7 +136,7 @@ export function description(findings: readonly Finding[]): string {
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-/** Several networks are compared as wholes, one is shown by its states. */
+/** Several networks are compared by their whole states; a single network is shown state by state. */
 function flowSection(findings: readonly Finding[]): string[] {
   const points = (byLag: readonly LagStatistics[]) =>
     byLag.map(({ lag, mean }) => [lag, mean] as const);
@@ -201,7 +204,9 @@ function normSection(findings: readonly Finding[]): string[] {
     }
   }
   const lengths = [...new Set(findings.map(({ seqLength }) => seqLength))].join(', ');
-  lines.push(chalk.dim(`  cut off: what lies beyond the edge of a chunk of ${lengths} steps`));
+  lines.push(
+    chalk.dim(`  cut off: the share of the norms beyond the edge of a chunk of ${lengths} steps`),
+  );
   return lines;
 }
 
@@ -221,7 +226,7 @@ function spectrumSection(findings: readonly Finding[]): string[] {
 }
 
 function inWords({ by, limit, fraction, meanNorm, maxMeanNorm }: Clipping): string {
-  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, and at most ${maxMeanNorm.toPrecision(3)} as a mean between two validations`;
+  const norms = `the gradient's norm was ${meanNorm.toPrecision(3)} on average, and its mean between two validations was at most ${maxMeanNorm.toPrecision(3)}`;
   if (by !== 'norm') return `by ${by}; ${norms}`;
   return `at norm ${limit}, in ${percent(fraction)} of the steps; ${norms}`;
 }

@@ -28,7 +28,9 @@ export async function checkPagePath({ path, inputs, outputIsTaken }: PagePath): 
   }
   if (await isPipe(path)) return;
   if (/\.html?$/i.test(path)) return guardOutput({ path, kind: 'page', mayReplace: true, inputs });
-  throw new UsageError(`--output ${quote(path)} is not the name of a page: let it end in .html`);
+  throw new UsageError(
+    `--output ${quote(path)} is not the name of a page: give a name that ends in .html`,
+  );
 }
 
 /** Writes a page as a whole or not at all, and notes where it is. */

@@ -14,7 +14,7 @@ export function rungLine({ rounds }: SearchPlan, event: RungEvent): string {
   return `round ${round} of ${rounds}: ${cells} cells ${made}, ${clock(seconds)} each: ${loss}`;
 }
 
-/** The result in a sentence, whatever it is */
+/** The result of the search in a sentence */
 export function verdict({ better, worse, finalists }: SearchResult): string {
   const found = finalists.filter(({ candidate }) => candidate.round > 0).length;
   if (found === 0) return 'No cell that was found could be trained.';
@@ -49,7 +49,7 @@ export function searchLines(result: SearchResult): string {
     .filter(({ candidate }) => candidate.round > 0)
     .flatMap(({ candidate }) => ['', `# ${origin(candidate)}`, candidate.equations.trimEnd()]);
   return [
-    `Mean of ${finalRuns} seeds with its 95 % confidence interval; the differences from LSTM hold all at once with 95 % confidence.`,
+    `Mean of ${finalRuns} seeds with its 95 % confidence interval; the intervals of the differences from LSTM hold jointly with 95 % confidence.`,
     '',
     ...table,
     '',

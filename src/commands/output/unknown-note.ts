@@ -6,7 +6,7 @@ import type { Vocabulary } from '../../text/vocabulary.js';
 export function unknownPrice(vocabulary: Vocabulary): string {
   const bits = (vocabulary.unknownCost / Math.LN2).toFixed(1);
   const all = grouped(vocabulary.unknownCharacters);
-  return `each at ${bits} bits more: the unknown symbol may stand for ${all} characters`;
+  return `each of which costs ${bits} bits more than the unknown symbol, because that may stand for ${all} characters`;
 }
 
 /** Notes how many characters of a text were unknown to a model, if there were any. */

@@ -47,7 +47,9 @@ export async function reportCost(
 ): Promise<void> {
   const { pairs } = model.config;
   if (path === undefined && pairs) {
-    return output.note('what the weights cost is measured with --eval FILE, a file of pairs');
+    return output.note(
+      'to measure how much accuracy the weights lose, give a file of pairs with --eval',
+    );
   }
   const text = path === undefined ? undefined : await readText(model, path, options, output);
   const held = modelOf(published);

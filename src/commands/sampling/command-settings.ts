@@ -22,7 +22,7 @@ export function commandSettings(
   }
   if (beam !== undefined && complete !== undefined) {
     throw new UsageError(
-      `${optionName('beam')} draws nothing at random: leave out ${optionName('complete')}`,
+      `${optionName('beam')} searches for the most probable record and cannot be combined with other ways of sampling: leave out ${optionName('complete')}`,
     );
   }
   const unescaped = (key: 'stop' | 'until') =>

@@ -58,7 +58,7 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
   );
   await dialogue.begin();
   const { cell, layers, hidden } = model.config;
-  output.note(`${cell}, ${layers} × ${hidden}; /help says what can be typed, Ctrl-D ends`);
+  output.note(`${cell}, ${layers} × ${hidden}; /help lists what you can type, Ctrl-D quits`);
   const lines = new TypedLines(
     [...adjustable.map(kebab), 'again', 'options', 'help'].map((n) => `/${n}`),
   );

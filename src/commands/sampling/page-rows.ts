@@ -8,15 +8,25 @@ import { controlRanges, type PageSettings, temperatures } from '../../pages/mode
 import { extentRows } from '../../sample/sample-rows.js';
 
 export const pageRows = {
-  prompt: option('<text>', text, 'text that the page goes on with at first; escapes such as \\n', {
-    short: 'p',
-    absent: 'none',
-  }),
-  temp: option('<x>', real(temperatures), 'temperature: 0 greedy, above 1 more varied', {
-    short: 't',
-    aliases: ['temperature'],
-    default: 1,
-  }),
+  prompt: option(
+    '<text>',
+    text,
+    'text that the page continues at first; escapes such as \\n are understood',
+    {
+      short: 'p',
+      absent: 'none',
+    },
+  ),
+  temp: option(
+    '<x>',
+    real(temperatures),
+    'temperature: 0 is greedy, values above 1 give more varied text',
+    {
+      short: 't',
+      aliases: ['temperature'],
+      default: 1,
+    },
+  ),
   length: option('<n>', integer(...controlRanges.length), 'max number of characters', {
     short: 'l',
     default: extentRows.length.default,

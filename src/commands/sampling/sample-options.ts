@@ -22,13 +22,13 @@ export const sampleTable = {
     length: { ...length, short: 'l' },
     count: {
       ...count,
-      help: 'number of records (generated texts); a line feed follows each',
+      help: 'number of records (generated texts) to write, each followed by a line feed',
       short: 'n',
       absent: 'one text',
     },
     stop: {
       ...stop,
-      help: `stop sequence: it ends a record and is not printed; ${escapes}; with -n the default is what ends the records of the model's text`,
+      help: `stop sequence: it ends a record and is not printed; ${escapes}; with -n, the default is what ended the records of the training text`,
     },
     until: {
       ...until,

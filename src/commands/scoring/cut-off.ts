@@ -9,7 +9,7 @@ import { notNegative, ValueError, type ValueType } from '../../options/types.js'
 /** A fraction of lines, from 0 to 1, whose highest cost is the cut-off */
 export interface Quantile {
   readonly share: number;
-  /** As it was given: `99.9%` */
+  /** The percentage as it was given: `99.9%` */
   readonly shown: string;
 }
 
@@ -52,7 +52,7 @@ export function cutOff(
   );
   if ((1 - threshold.share) * quantiles.lines < 1) {
     output.note(
-      `so few lines do not tell ${threshold.shown} from their maximum: take more of them with --calibrate`,
+      `these are too few lines to tell ${threshold.shown} from the maximum: give more lines with --calibrate`,
     );
   }
   return (cost) => cost > limit;
@@ -63,14 +63,14 @@ export function cutOff(
  * @param instead the option, if any, that makes costs differ from those in the file
  */
 export function quantilesIn(model: Model, instead: string | undefined): LineQuantiles {
-  const advice = 'name a text of usual lines with --calibrate';
+  const advice = 'give a file of normal lines with --calibrate';
   if (instead !== undefined) {
     throw new UsageError(
-      `with ${instead} the quantiles in the model do not hold, since they are of whole lines under the model as trained: ${advice}`,
+      `with ${instead}, the costs of normal lines in the model file do not apply, because they are those of whole lines under the model as trained: ${advice}`,
     );
   }
   if (model.lineQuantiles !== undefined) return model.lineQuantiles;
   throw new CharnnError(
-    `the model knows no quantiles of lines, because an earlier charnn trained it, its training was interrupted, or its validation text has too few lines: ${advice}`,
+    `the model file does not say what normal lines cost, because an earlier version of charnn trained the model, its training was interrupted, or its validation text has too few lines: ${advice}`,
   );
 }

@@ -5,9 +5,9 @@ import { type LineOptions, lineGroups } from '../../text/lines.js';
 import type { Source } from '../../text/sources.js';
 
 export interface Place {
-  /** The file as messages show it */
+  /** The name of the file as messages show it */
   readonly file: string;
-  /** Counted from 1; for a table, the number of the record */
+  /** The number of the line, counted from 1; for a table, the number of the record */
   readonly line: number;
 }
 

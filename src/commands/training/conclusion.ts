@@ -1,4 +1,4 @@
-/** What is printed at the end of a training: how it ended, how good its model is, and what to do next. */
+/** What is printed at the end of a training run: how it ended, how good its model is, and what to do next. */
 import { clock, grouped, type Output } from '../../cli/output.js';
 import { weightsByLength } from '../../counts/mixture.js';
 import { DivergenceError } from '../../errors.js';
@@ -11,8 +11,8 @@ import { precisionOf } from '../../train/precision.js';
 import { schema } from '../../train/schema/schema.js';
 
 /**
- * Prints how a training ended.
- * @param isIdle whether a resumed training had nothing left to do
+ * Prints how a training run ended.
+ * @param isIdle whether a resumed training run had nothing left to do
  * @throws DivergenceError for one that diverged
  */
 export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, output: Output): void {
@@ -49,14 +49,14 @@ export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, outp
 function sayDone(end: EndEvent, shown: string, isIdle: boolean, output: Output): void {
   if (isIdle) {
     output.note(
-      `done: no step was left, since all ${grouped(end.step)} had been trained before; the best model is in ${shown}${lossOf(end)}. To go on, give --resume a larger --steps, --epochs or --time`,
+      `done: all ${grouped(end.step)} steps had already been trained, so none was left; the best model is in ${shown}${lossOf(end)}. To continue, give a larger --steps, --epochs or --time with --resume`,
     );
     return;
   }
   // only a model that was given is validated before the first step
   if (end.best?.step === 0) {
     output.note(
-      `done in ${clock(end.secondsElapsed)}; no validation was better than that of the given model, so ${shown} holds its weights${lossOf(end)}`,
+      `done in ${clock(end.secondsElapsed)}; training did not improve on the given model, so ${shown} contains its weights${lossOf(end)}`,
     );
     return;
   }
@@ -68,7 +68,7 @@ function lossOf({ best }: EndEvent): string {
   if (loss === undefined || loss === null) return '';
   const mixture = best?.mixtureLoss;
   const shown = (nats: number) => `${inBits(nats).toFixed(3)} bits/char`;
-  const more = mixture === undefined ? '' : `; with its counts ${shown(mixture)}`;
+  const more = mixture === undefined ? '' : `; together with its counts ${shown(mixture)}`;
   return `, validation ${shown(loss)}${more}`;
 }
 
@@ -76,7 +76,7 @@ function inBits(nats: number): number {
   return nats / Math.LN2;
 }
 
-/** The option that names a model, if it is not the default */
+/** The option that names a model, unless the model is the default one */
 function modelOption(modelPath: string, option: '-m' | '-o'): string {
   return modelPath === schema.output.default ? '' : ` ${option} ${quote(modelPath)}`;
 }
@@ -89,11 +89,11 @@ export function sayMixed(model: Pick<Model, 'counts'> | undefined, output: Outpu
     weights[length].map((weight) => weight.toFixed(2)).join(' and ');
   const longest = weights.length - 1;
   output.note(
-    `mixing weights of network and counts: ${known(longest)} after a known context of ${longest} characters, ${known(1)} after one of 1; charnn inspect shows all`,
+    `weights of the network and of the n-gram counts: ${known(longest)} after a known context of ${longest} characters, ${known(1)} after a known context of 1 character; charnn inspect shows all`,
   );
 }
 
-/** Tells how to repeat a training by the clock byte for byte, by its number of steps. */
+/** Prints the options that repeat a training run with a time limit byte for byte, by its number of steps. */
 export function sayHowToRepeat(
   end: EndEvent,
   { config, model }: PreparedTraining,
@@ -110,7 +110,9 @@ export function sayHowToRepeat(
   const counts = pairs ? '' : ` --counts ${config.counts ?? 0}`;
   const numbers = `--precision ${precisionOf(config)}`;
   const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery} ${numbers}${counts}${target}`;
-  output.note(`instead of --time, this makes the same model again: ${shape} ${batch} ${rest}`);
+  output.note(
+    `to make the same model again, give these options instead of --time: ${shape} ${batch} ${rest}`,
+  );
 }
 
 /** If new text costs this many bits per character more than text that was learned, the text was memorised */
@@ -131,7 +133,7 @@ export function verdict({ best, reason }: EndEvent, { n, ngram }: Baseline): str
   const gap =
     trainLoss === null || validationLoss === null ? 0 : inBits(validationLoss - trainLoss);
   if (reason === 'overfitting' || gap > byHeart) {
-    return `${better}, and about as good as this text allows: the model knows the text that it learned from much better than new text, so more text would help, more time would not`;
+    return `${better}, and about as good as this text allows: the model knows the text that it learned from much better than new text, so more text would help, but more time would not`;
   }
   return `${better}: training longer may make it better still`;
 }

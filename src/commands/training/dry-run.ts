@@ -1,4 +1,4 @@
-/** Prints what a training would read, pick and need, without training. */
+/** Prints what a training run would read, choose and need, without training. */
 
 import { countsBytes } from '../../checkpoint/counts-field.js';
 import { modelBytes } from '../../checkpoint/model-file.js';
@@ -81,7 +81,7 @@ function described(plan: Plan, { corpus, config }: PreparedTraining): string[] {
   const speed =
     plan.charactersPerSecond === undefined
       ? ''
-      : `, at ${grouped(Math.round(plan.charactersPerSecond))} characters a second as just measured`;
+      : `, at ${grouped(Math.round(plan.charactersPerSecond))} characters a second, as just measured`;
   const time = plan.seconds === undefined ? 'unknown' : `about ${clock(plan.seconds)}${speed}`;
   const length =
     plan.steps === undefined
@@ -93,12 +93,12 @@ function described(plan: Plan, { corpus, config }: PreparedTraining): string[] {
     `model     ${layers} × ${cell} of ${hidden}, ${embedding > 0 ? `embedding of ${embedding}` : 'one-hot input'}, dropout ${plan.dropout}: ${grouped(plan.parameters)} parameters`,
     `training  ${length}${already}; batch ${plan.batchSize} × ${plan.seqLength}, ${plan.threads} thread${plan.threads === 1 ? '' : 's'}, products of ${plan.precision}`,
     `time      ${config.length.kind === 'seconds' ? `${clock(config.length.seconds)}, as asked` : time}`,
-    `memory    ${megabytes(plan.memoryBytes)} beside the text, ${megabytes(plan.freeBytes)} are free`,
+    `memory    ${megabytes(plan.memoryBytes)} in addition to the text; ${megabytes(plan.freeBytes)} are free`,
     ...Object.entries(plan.files).map(
       ([file, bytes], i) =>
         `${i === 0 ? 'files   ' : '        '}  ${quote(file)}, about ${megabytes(bytes)}`,
     ),
-    'Nothing was trained or written: leave out --dry-run for that',
+    'Nothing was trained or written. To train, leave out --dry-run.',
   ];
 }
 

@@ -10,7 +10,7 @@ import { normEpsilon } from './step-layers.js';
 
 interface Value {
   readonly name: string;
-  /** Whether its shape is [B, H] */
+  /** Whether the value has the shape [B, H] */
   readonly isWhole: boolean;
 }
 

@@ -39,7 +39,7 @@ export interface LayerPlace {
   readonly hidden: number;
   /** The name of the layer's input */
   readonly input: string;
-  /** The names of its states before the step, in the order of the cell's states */
+  /** The names of the layer's states before the step, in the order of the cell's states */
   readonly states: readonly string[];
 }
 

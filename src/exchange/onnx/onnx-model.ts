@@ -133,6 +133,6 @@ function description({ config, counts }: Model, kind: GraphKind): string {
     `the last id, ${vocabulary - 1}, stands for characters that the model does not know.`,
     'state_*: zeros before a text, then what next_* was.',
     'logits: log-probabilities of the next character, up to a constant.',
-    ...(counts ? ['The model has n-gram counts, too, which are not part of this file.'] : []),
+    ...(counts ? ['The model also has n-gram counts, which are not part of this file.'] : []),
   ].join(' ');
 }

@@ -13,7 +13,7 @@ interface SequenceOperator {
   readonly attributes: Attributes;
 }
 
-/** By cell; the others are written step by step */
+/** The operators by cell; other cells are written as graphs of single steps */
 const operators: Readonly<Record<string, SequenceOperator | undefined>> = {
   rnn: { name: 'RNN', gates: [0], attributes: {} },
   // input, output, forget, cell; in charnn: input, forget, cell, output

@@ -24,7 +24,10 @@ export interface Cell {
   readonly compactStates?: readonly string[];
   /** About how many numbers a layer stores for each row of a chunk, in multiples of H */
   readonly keptWidth: number;
-  /** The same in half precision, where a bfloat16 counts half; absent if the cell stores no bfloat16 */
+  /**
+   * About how many numbers a layer stores in half precision, where a bfloat16 counts half; absent if the cell stores no
+   * bfloat16
+   */
   readonly halfKeptWidth?: number;
   /** Names of the gates in their order; a logistic gate has values between 0 (shut) and 1 (open). */
   readonly gateNames: readonly { readonly name: string; readonly logistic: boolean }[];

@@ -31,7 +31,7 @@ export function chooseCell(name: string): CellChoice {
   return isWrittenOut(name) ? { cell: name } : findCell(name, cellNames);
 }
 
-/** Copies the fields that say which cell it is from a configuration. */
+/** Copies from a configuration the fields that say which cell a network has. */
 export function cellChoice({ cell, equations }: CellChoice): CellChoice {
   return { cell, ...(equations !== undefined && { equations }) };
 }

@@ -103,7 +103,7 @@ function normalisedPasses(
   return {
     forward: (input) => backend.lstmNormForward(size, buffers, given(input)),
     backward(dOutput, [dh, dc]) {
-      if (gradients === undefined) throw new Error('not built for training');
+      if (gradients === undefined) throw new Error('this network was not built for training');
       backend.lstmNormBackward(size, buffers, dOutput, dh, dc, gradients.gain, gradients.bias);
     },
   };

@@ -12,7 +12,10 @@ export interface DirectionLists {
   readonly join: readonly [Int32Array, Int32Array];
   /** The inverse of `join` */
   readonly split: readonly [Int32Array, Int32Array];
-  /** [S·B]: for each row, the row at the same distance from the other end of its source */
+  /**
+   * [S·B]: for each row, the row of the same source that is as far from the source's end as this row is from its
+   * beginning
+   */
   readonly mirror: Int32Array;
 }
 
@@ -44,7 +47,7 @@ export function directionLists(S: number, B: number): DirectionLists {
   return { join, split, mirror };
 }
 
-/** The row at the same distance from the other end of its source */
+/** The row of the same source that is as far from the source's end as this row is from its beginning */
 function mirrored(row: number, S: number, B: number): number {
   return (S - 1 - Math.floor(row / B)) * B + (row % B);
 }

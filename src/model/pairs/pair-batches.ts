@@ -84,7 +84,7 @@ export class PairBatches {
 
   /**
    * Sizes of the largest share of a batch, for which the network must have memory
-   * @param share gives the number of rows in the share, out of so many
+   * @param share gives the number of rows in the share, given the number of rows of the batch
    */
   sizes(share: (rows: number) => number): PairBatchSizes {
     const sizes = { maxBatch: 1, maxSourceRows: 1, maxTargetRows: 1, maxWeights: 1 };
@@ -122,7 +122,7 @@ export class PairBatches {
   /**
    * Returns a share of a batch.
    * @param step number of the batch, counted through all passes
-   * @param share tells which of a number of rows are in the share
+   * @param share gives the rows that are in the share, given the number of rows of the batch
    */
   read(step: number, share: (rows: number) => { first: number; size: number }): PairRows {
     const chosen = this.batch(step);

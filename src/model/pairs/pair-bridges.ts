@@ -8,7 +8,7 @@ export interface Bridge {
   readonly layer: number;
   /** Index of the state among those of a layer */
   readonly kind: number;
-  /** Names of its parameters */
+  /** Names of the map's parameters */
   readonly weights: readonly string[];
   readonly bias: string;
 }

@@ -22,7 +22,7 @@ export interface Sources {
   readonly labels?: LabelRows;
 }
 
-/** What B sources may have besides characters */
+/** What B sources may have in addition to characters */
 export type Beside = Pick<PairRows, 'labels' | 'vectors'>;
 
 type Lists = Pick<Sources, 'S' | 'B' | 'join' | 'split' | 'mirror'>;

@@ -11,28 +11,30 @@ import type { ModelConfig } from '../model-config.js';
 import type { ParameterTensors } from '../parameters.js';
 import { SummedInput } from '../summed-input.js';
 
-/** What a layer reads: ids [T, B], or rows [T·B, ·] of numbers; in a first layer also embeddings of labels [N, E] */
+/**
+ * What a layer reads: ids [T, B], or rows of numbers [T·B, ·]; a first layer may also read embeddings of labels [N, E]
+ */
 export type LayerSource = ({ readonly ids: Indices } | { readonly rows: Tensor }) & {
   readonly labels?: Tensor | undefined;
 };
 
-/** Receives the gradients w.r.t. what a layer has read */
+/** Receives the gradients w.r.t. the input of a layer */
 export interface SourceGradients {
-  /** [T·B, ·] of rows */
+  /** [T·B, ·] gradients w.r.t. the rows */
   readonly rows?: Tensor | undefined;
-  /** Whether the gradient of the rows is added to what is there */
+  /** Whether the gradients w.r.t. the rows are added to what is there already */
   readonly accumulates?: boolean;
-  /** [N, E] of the embeddings of labels, to which it is added */
+  /** [N, E] gradients w.r.t. the embeddings of labels, which are added to what is there already */
   readonly labels?: Tensor | undefined;
 }
 
 export interface LayerPlace {
-  /** Beginning of its parameters' names */
+  /** The beginning of the names of the layer's parameters */
   readonly part: 'encoder' | 'decoder';
   readonly layer: number;
-  /** Whether it reads characters, as a first layer does if sources have no vectors */
+  /** Whether the layer reads characters; a first layer does, if the sources have no vectors */
   readonly reads: 'characters' | 'rows';
-  /** End of its parameters' names */
+  /** The end of the names of the layer's parameters */
   readonly direction: '' | '_reverse';
   /** Max T·B, and max B */
   readonly maxRows: number;

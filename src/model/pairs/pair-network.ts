@@ -260,7 +260,7 @@ export class PairNetwork {
 
   private addGradient(name: string, bias: string | undefined, dy: Tensor, x: Tensor): void {
     const { gradients } = this;
-    if (gradients === undefined) throw new Error('not built for training');
+    if (gradients === undefined) throw new Error('this network was not built for training');
     const dBias = bias === undefined ? undefined : gradients.get(bias);
     this.backend.linearBackwardWeight(gradients.get(name), dBias, dy, x);
   }
@@ -280,5 +280,5 @@ export class PairNetwork {
   }
 }
 
-/** Weights, besides those of the parts, of which matrix products keep a packed copy */
+/** The weights of this class itself, not of its parts, that stay packed for matrix products while they do not change */
 const products = ['combine.weight', 'output.weight'] as const;

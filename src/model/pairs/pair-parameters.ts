@@ -85,7 +85,7 @@ export function pairParameters(config: ModelConfig, list: ParameterList): void {
   }
   if (config.vectors) {
     const { size: F } = config.vectors;
-    // from numbers of variance 1 this makes rows of variance 1, like those of embeddings at first
+    // this gives rows of variance 1 from numbers of variance 1, like the initial embeddings
     add('vector.weight', [D, F], (random) => random.normal() / Math.sqrt(F));
     add('vector.bias', [D], zero);
   }

@@ -41,7 +41,7 @@ export class VectorRows {
    */
   backward(sources: Sources, [dForwards, dBackwards]: readonly Tensor[]): void {
     const { backend, gradients } = this;
-    if (gradients === undefined) throw new Error('not built for training');
+    if (gradients === undefined) throw new Error('this network was not built for training');
     const turned = this.take('embedded_reverse', sources);
     backend.gather(turned, dBackwards, sources.mirror);
     backend.add(dForwards, turned);

@@ -95,7 +95,7 @@ async function show(pair: number): Promise<void> {
     });
     const row = Array.from(roots.subarray(t * S, (t + 1) * S));
     const most = row.indexOf(Math.max(...row));
-    readout.textContent = `${shown(target[t])} (${bits[t].toFixed(2)} bits) looks at ${shown(source[most])} by ${percentage(row[most])}`;
+    readout.textContent = `${shown(target[t])} (${bits[t].toFixed(2)} bits) attends most to ${shown(source[most])} (${percentage(row[most])})`;
   }
 }
 
@@ -106,11 +106,11 @@ next.addEventListener('click', () => show(current + 1));
 const count = data.pairs.length.toLocaleString('en');
 const all = data.pairsInAll.toLocaleString('en');
 byId('page').append(
-  el('h1', {}, 'What is looked at'),
+  el('h1', {}, 'What the model attends to'),
   el(
     'p',
     {},
-    `While the model (${data.model}) writes a target, it looks at the source. Choose a symbol of the target to see at what; symbols that cost it more than ${unlikelyBits} bits are red.`,
+    `While the model (${data.model}) writes a target, it attends to the source. Choose a symbol of the target to see which parts of the source; symbols that cost more than ${unlikelyBits} bits are red.`,
   ),
   el(
     'p',
@@ -129,7 +129,11 @@ byId('page').append(
   targetText,
   readout,
   el('h2', {}, 'Matrix'),
-  el('p', {}, 'A row for each symbol that is written, a column for each position of the source.'),
+  el(
+    'p',
+    {},
+    'There is a row for each symbol that is written, and a column for each position of the source.',
+  ),
   matrix,
 );
 await show(0);

@@ -28,7 +28,7 @@ export class Expectation {
     const { text, bits, likely } = character;
     const shown = text === '' ? 'part of a character' : visible(text);
     const surprise = Number.isNaN(bits)
-      ? 'the first character is not foretold'
+      ? 'the first character is not predicted'
       : `${bits.toFixed(1)} bits, ${percent(2 ** -bits)}`;
     this.element.replaceChildren(
       el('p', {}, el('b', {}, shown), ` ${surprise}`),

@@ -24,7 +24,7 @@ export function gatePlot(
     width: size,
     height: size,
     role: 'img',
-    'aria-label': `${name}: each unit a dot`,
+    'aria-label': `${name}: each dot is a unit`,
   });
   const placeOf = (unit: number) => ({ cx: right[unit] * size, cy: (1 - left[unit]) * size });
   const areNear = (one: number, other: number) => {

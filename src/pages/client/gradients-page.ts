@@ -8,7 +8,7 @@ const { subjects, explosions = [], provenance } = pageData<GradientsData>();
 const several = subjects.length > 1;
 const lags = (subjects[0]?.flows[0].mean ?? []).map((_, i) => i + 1);
 
-/** Several networks are each shown as a whole, a single one by its states. */
+/** Several networks are each shown as a whole; a single network is shown state by state. */
 const flows = subjects.flatMap(({ name, flows: [whole, ...states] }) =>
   several ? [{ ...whole, name }] : states,
 );

@@ -5,7 +5,7 @@ export interface Glyph {
   readonly text: string;
   readonly width: 1 | 2;
   readonly newline: boolean;
-  /** Whether it is shown faintly, as a sign for a character that cannot be shown */
+  /** Whether the text is shown faintly, because it is a sign for a character that cannot be shown */
   readonly faint: boolean;
 }
 

@@ -5,6 +5,6 @@ export interface PageView {
   readonly elements: readonly HTMLElement[];
   /** Begins when the model is ready. */
   begin(): void;
-  /** Receives an answer of the model. */
+  /** Receives an answer from the model. */
   take(reply: PageReply): void;
 }

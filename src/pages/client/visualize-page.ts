@@ -261,7 +261,7 @@ byId('page').append(
       el(
         'p',
         { class: 'faint' },
-        `Layer and unit, and its correlation with the feature on ${half} characters that it was not chosen on. A click colours the text.`,
+        `For each unit, this shows its layer and number, and its correlation with the feature on ${half} characters that were not used to choose it. Click on a unit to colour the text by its activation.`,
       ),
       el(
         'dl',

@@ -132,7 +132,7 @@ export class WritingView implements PageView {
     this.ask(this.settings);
   }
 
-  /** Marks the text as not finished, because what is shown belongs to what was typed before. */
+  /** Marks the text as not finished, because the text that is shown belongs to an earlier prompt. */
   private expectText(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -1,6 +1,6 @@
 /**
- * The text that is being written: the prompt and its continuation. A character can be pointed at, or chosen by the
- * arrow keys; the text may be coloured by how surprising each character was.
+ * The text that is being written: the prompt and its continuation. The reader can point at a character, or choose one
+ * with the arrow keys. The text may be coloured by how surprising each character was.
  */
 import { guesses, type TextPiece } from '../model-page.js';
 import { el } from './dom.js';

@@ -97,7 +97,7 @@ export function automatonOf(
 
 function tooLarge(what: string): never {
   throw new UsageError(
-    `the expression is too large: its counted repeats come to ${what}; repeat less`,
+    `the expression is too large: its counted repetitions lead to ${what}; use smaller numbers of repetitions`,
   );
 }
 

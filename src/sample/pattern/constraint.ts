@@ -66,7 +66,7 @@ export function constraintOf(
   const allowed = allow === undefined ? undefined : maskOf(classSource(allow));
   if (allowed !== undefined && !allowed.includes(1)) {
     throw new UsageError(
-      `${optionName('allow')} ${quoteText(allow ?? '', 60)} leaves none of the model's characters`,
+      `${optionName('allow')} ${quoteText(allow ?? '', 60)} allows none of the model's characters`,
     );
   }
   if (match === undefined) return free(allowed as Uint8Array, ending);
@@ -110,7 +110,7 @@ function classSource(allow: string): string {
   const { characters } = limits.expression;
   if (allow.length > characters) {
     throw new UsageError(
-      `${optionName('allow')} has ${allow.length} characters: at most ${characters} are taken`,
+      `${optionName('allow')} has ${allow.length} characters: at most ${characters} are allowed`,
     );
   }
   try {
@@ -118,7 +118,7 @@ function classSource(allow: string): string {
     new RegExp(source, 'u');
   } catch {
     throw new UsageError(
-      `${optionName('allow')} ${quoteText(allow, 60)} is no list of characters: write it as between the brackets of a regular expression, such as 'a-z \\n'`,
+      `${optionName('allow')} ${quoteText(allow, 60)} is not a list of characters: write it as inside the brackets of a regular expression, such as 'a-z \\n'`,
     );
   }
   return source;
@@ -150,7 +150,7 @@ class Determinizer {
   constructor(
     readonly automaton: Automaton,
     readonly symbols: number,
-    /** Id that ends a record wherever it may end, unless the expression itself can read it */
+    /** The id that ends a record, unless the expression can read it as part of a match */
     readonly end: number | undefined,
   ) {
     this.start = this.stateOf([automaton.start]);

@@ -26,7 +26,7 @@ export function parseExpression(text: string): Expression {
   const { characters } = limits.expression;
   if (text.length > characters) {
     throw new UsageError(
-      `the expression has ${text.length} characters: at most ${characters} are taken; make it shorter`,
+      `the expression has ${text.length} characters: at most ${characters} are allowed; make it shorter`,
     );
   }
   const parser = new Parser(text);
@@ -90,22 +90,24 @@ class Parser {
     if (this.rest.startsWith('(')) return this.group();
     if (/^[*+?{]/.test(this.rest)) this.fail('there is nothing to repeat');
     if (/^[\^$]/.test(this.rest)) {
-      this.fail('^ and $ belong at the ends, where they may be left out: the whole must match');
+      this.fail(
+        '^ and $ can stand only at the ends, where they are not needed, because the whole record must match',
+      );
     }
     if (/^[\]}]/.test(this.rest)) this.fail('a bracket as a character needs a backslash');
     const special = this.take(escapes) ?? this.take(bracket) ?? this.take(/^\./);
     if (special) return this.character(special[0]);
     if (this.rest.startsWith('\\')) {
-      this.fail('this escape is not known here; look-around, back-references and \\b are not');
+      this.fail('this escape is not supported; neither are look-around, back-references and \\b');
     }
     if (this.rest.startsWith('[')) this.fail('a [ has no ]');
-    const [literal] = this.take(/^[\s\S]/u) ?? this.fail('something is missing');
+    const [literal] = this.take(/^[\s\S]/u) ?? this.fail('the expression ends too early');
     const code = (literal.codePointAt(0) as number).toString(16);
     return { kind: 'character', source: `\\u{${code}}` };
   }
 
   private group(): Expression {
-    if (this.take(group) === undefined) this.fail('look-around is not known here');
+    if (this.take(group) === undefined) this.fail('look-around is not supported');
     const { depth } = limits.expression;
     if (++this.depth > depth) this.fail(`groups are nested more than ${depth} deep`);
     const inside = this.choice();
@@ -136,7 +138,7 @@ class Parser {
 
   private fail(reason: string): never {
     throw new UsageError(
-      `the expression ${quoteText(this.text, 60)} is not understood at ${this.at + 1}: ${reason}`,
+      `the expression ${quoteText(this.text, 60)} is not understood at character ${this.at + 1}: ${reason}`,
     );
   }
 }

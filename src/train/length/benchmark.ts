@@ -137,7 +137,7 @@ async function profileTraining(
 }
 
 /**
- * Does some work with the replicas of a training.
+ * Does some work with the replicas of a training run.
  * @param work receives a function that trains for a number of iterations and returns the seconds of one
  * @param times where the replicas record how long their operations take
  */

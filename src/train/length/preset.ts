@@ -119,7 +119,9 @@ function charactersRead(length: TrainLength, name: SizeName, inputs: PresetInput
       return length.steps * inputs.charactersPerStep(name);
     case 'seconds':
       if (inputs.speed === undefined)
-        throw new Error('the speed must be known before a training by the clock is planned');
+        throw new Error(
+          'the speed must be known before a training run with a time limit is planned',
+        );
       return (length.seconds * inputs.speed) / cost[name];
   }
 }

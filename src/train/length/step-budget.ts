@@ -1,17 +1,18 @@
 /**
- * The length of a training and its progress, by steps or by the clock.
+ * The length of a training run and its progress, by steps or by the clock.
  *
- * In a training by the clock, the number of steps is planned from the speed so far, once and for good, when the decay
- * of the learning rate is about to begin. So the decay ends with the training, and the same training can be repeated by
- * its number of steps. If the machine becomes slower after that, the training takes longer than it was given.
+ * In a training run with a time limit, the number of steps is planned from the speed so far, once and for good, when
+ * the decay of the learning rate is about to begin. So the decay ends with the training, and the same training run can
+ * be repeated by its number of steps. If the machine becomes slower after that, the training takes longer than it was
+ * given.
  */
 import { AwakeClock } from '../../machine/awake-clock.js';
 import type { TrainConfig } from '../train-config.js';
 import { decayStart } from '../update/schedule.js';
 
 /**
- * The plan of a training by the clock, whose fields are null until it is made. A training by steps has it from the
- * start.
+ * The plan of a training run with a time limit, whose fields are null until it is made. A training run with a number of
+ * steps has it from the start.
  */
 export interface LengthPlan {
   /** Total number of steps */
@@ -20,13 +21,16 @@ export interface LengthPlan {
   readonly evalEvery: number | null;
 }
 
-/** Number of validations in a training, if the interval is not given */
+/** Number of validations in a training run, if the interval is not given */
 const usualValidations = 20;
 /** Max fraction of the time that validation should take */
 const maxValidationFraction = 0.1;
-/** Time to read a character in validation, relative to training on it; validation runs only the forward pass. */
+/**
+ * Time to read a character in validation, as a fraction of the time to train on it; validation runs only the forward
+ * pass.
+ */
 const readingCost = 1 / 3;
-/** Seconds between two measurements of the speed, in a training by the clock */
+/** Seconds between two measurements of the speed, in a training run with a time limit */
 const segmentSeconds = 0.5;
 /** Fractions of the time after which the measured speed is reliable enough for planning */
 const evalPlanFraction = 0.03;
@@ -113,8 +117,8 @@ export class StepBudget {
   }
 
   /**
-   * Records progress; it must be called after every run of the replicas. A training by the clock makes its plan here,
-   * as soon as it can.
+   * Records progress; it must be called after every run of the replicas. A training run with a time limit makes its
+   * plan here, as soon as it can.
    */
   observe(step: number): void {
     const { totalSeconds, timeLeft } = this;
@@ -126,8 +130,8 @@ export class StepBudget {
     const start = decayStart(this.config);
     const estimate = this.estimate(step);
     if (step >= start * estimate && fraction >= stepsPlanFraction) {
-      // the plan must be made before the decay begins; only a training that was resumed with less time may be past that
-      // point already
+      // the plan must be made before the decay begins; only a training run that was resumed with less time may be past
+      // that point already
       const isLate = this.firstStep > start * estimate;
       this.totalSteps = Math.max(Math.round(estimate), isLate ? step : Math.ceil(step / start));
     }

@@ -1,4 +1,4 @@
-/** Where the time of a training goes, as fractions of the time of all its threads. */
+/** Where the time of a training run goes, as fractions of the time of all its threads. */
 import type { ProductCounts } from '../../backend/product-meter.js';
 import type { OperationTimes } from '../replicas/operation-times.js';
 
@@ -6,7 +6,7 @@ export interface TrainingProfile {
   /** Fractions of the threads' time, which add up to 1. */
   readonly shares: {
     readonly products: number;
-    /** Work of cells outside their matrix products; if `isSplit` is false, including these products */
+    /** Work of cells outside their matrix products; if `isSplit` is false, these products are included */
     readonly gates: number;
     readonly optimizer: number;
     /** Time in which a thread waits for another */

@@ -1,4 +1,4 @@
-/** What a process does that trains together with others and is not the first: what it is told. */
+/** What a process does that trains together with others but is not the first one: it follows the first one's orders. */
 import { hostname } from 'node:os';
 import type { Device } from '../../backend/device.js';
 import { openDevice } from '../../backend/open-device.js';
@@ -10,7 +10,7 @@ import { onSharedMemory } from './portable.js';
 import { Replicas } from './replica-group.js';
 
 /**
- * Takes part in a training until the first process ends it. It reads no text, writes no file and says nothing.
+ * Takes part in a training run until the first process ends it. It reads no text, writes no file and prints nothing.
  * @returns whether the training ended well
  * @throws CharnnError when this process fails, or the first one is lost
  */
@@ -20,7 +20,7 @@ export async function follow(link: Link): Promise<boolean> {
   let replicas: Replicas | undefined;
   link.onLetter = ({ content }) => {
     const letter = content as ToOthers;
-    // what is exchanged will never be complete
+    // the exchange with the others can no longer be completed
     if (letter.type === 'end' && letter.isFailure) mpiOfAddon().breakOff();
     if (letter.type !== 'stop') return false;
     replicas?.control.requestStop();
@@ -62,6 +62,6 @@ async function sameDevice({ config, kind, precision }: Invitation): Promise<Devi
   if (device.kind === kind) return device;
   device.close();
   throw new CharnnError(
-    `the back end here would be ${device.name}, and in process 0 it is ${kind}: give --backend ${kind === 'native' ? 'wasm' : kind}, which all processes have`,
+    `the back end here would be ${device.name}, but in process 0 it is ${kind}: give --backend ${kind === 'native' ? 'wasm' : kind}, which all processes have`,
   );
 }

@@ -58,7 +58,7 @@ export class Mixing {
     await this.reader?.total(held, segmentText(held.length), stopped, note);
   }
 
-  /** [n, V] what the network predicts, of the rows that the replicas of this process have read */
+  /** [n, V] what the network predicts in the rows that the replicas of this process have read */
   get predictions(): Float32Array {
     return this.plan.logits;
   }

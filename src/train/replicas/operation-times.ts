@@ -1,4 +1,4 @@
-/** Measures where the time of a training goes, by timing its operations and its waiting from outside. */
+/** Measures where the time of a training run goes, by timing its operations and its waiting from outside. */
 import type { Backend } from '../../backend/backend.js';
 
 /** What an operation is for */

@@ -1,4 +1,4 @@
-/** The other processes of a training, as the first one's main thread sees them. */
+/** The other processes of a training run, as the main thread of the first process sees them. */
 import type { DeviceHandle, Precision } from '../../backend/device.js';
 import type { Letter, Link } from '../../cluster/link.js';
 import { mpiOfAddon } from '../../cluster/mpi.js';
@@ -9,7 +9,7 @@ import { portable } from './portable.js';
 import type { TrainingTexts } from './replica-group.js';
 import type { Order, Reply } from './replica-plan.js';
 
-/** What the first process tells the others at the start */
+/** What the first process sends to the others at the start */
 export interface Invitation {
   readonly type: 'plan';
   readonly model: ModelConfig;
@@ -19,14 +19,14 @@ export interface Invitation {
   readonly precision: Precision;
 }
 
-/** What the first process sends */
+/** The messages that the first process sends */
 export type ToOthers =
   | Invitation
   | { readonly type: 'order'; readonly order: Order }
   | { readonly type: 'stop' }
   | { readonly type: 'end'; readonly isFailure: boolean };
 
-/** What the others send */
+/** The messages that the others send */
 export type FromOthers =
   | { readonly type: 'ready' }
   | { readonly type: 'replies'; readonly replies: readonly Reply[] }
@@ -36,7 +36,9 @@ export class Others {
   /** Called when another process has failed or is lost */
   onFailure: (error: Error) => void = () => {};
   private failure: Error | undefined;
-  /** What is waited for: the letters so far, by rank, and the functions that settle the promise */
+  /**
+   * The replies that are being waited for: those received so far, by rank, and the functions that settle the promise
+   */
   private pending:
     | {
         letters: FromOthers[];
@@ -55,7 +57,7 @@ export class Others {
     return this.link.size;
   }
 
-  /** Has the others prepare the same training, and waits until they have. */
+  /** Makes the others prepare the same training run, and waits until they have done so. */
   async start(
     device: { readonly kind: DeviceHandle['kind']; readonly precision: Precision },
     model: ModelConfig,
@@ -79,7 +81,7 @@ export class Others {
     this.send({ type: 'stop' });
   }
 
-  /** Ends the part of the other processes, after a failure without waiting for them. */
+  /** Ends the work of the other processes; after a failure, it does not wait for them. */
   async end(isFailure: boolean): Promise<void> {
     this.send({ type: 'end', isFailure });
     await (isFailure ? this.link.abandon() : this.link.leave());
@@ -89,7 +91,7 @@ export class Others {
     this.link.sendAll(content);
   }
 
-  /** One letter from each of them, by rank */
+  /** One message from each of the others, by rank */
   private answers(): Promise<FromOthers[]> {
     if (this.failure) return Promise.reject(this.failure);
     const { promise, resolve, reject } = withResolvers<FromOthers[]>();
@@ -114,7 +116,7 @@ export class Others {
     this.failure ??= error;
     this.pending?.reject(this.failure);
     this.onFailure(this.failure);
-    // what is exchanged will never be complete
+    // the exchange with the others can no longer be completed
     mpiOfAddon().breakOff();
   }
 }

@@ -1,13 +1,13 @@
-/** Plain data with typed arrays, on their way to another process. */
+/** Converts plain data with typed arrays for sending to another process. */
 
 type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;
 
-/** Replaces arrays on shared memory, which cannot leave the process, by copies. */
+/** Replaces arrays on shared memory, which cannot be sent to another process, by copies. */
 export function portable<T>(value: T): T {
   return mapped(value, (array) => array.slice());
 }
 
-/** Puts arrays on shared memory, so that all threads of this process have the same. */
+/** Moves arrays to shared memory, so that all threads of this process use the same ones. */
 export function onSharedMemory<T>(value: T): T {
   return mapped(value, (array) => {
     const Type = array.constructor as new (buffer: SharedArrayBuffer) => TypedArray;

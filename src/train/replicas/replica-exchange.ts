@@ -1,4 +1,4 @@
-/** What the first replica of a process exchanges with the other processes of a training. */
+/** The data that the first replica of a process exchanges with the other processes of a training run. */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import { mpiOfAddon } from '../../cluster/mpi.js';
 import { Peers, type Pieces } from '../../cluster/peers.js';
@@ -12,18 +12,18 @@ import {
 import type { Processes } from './replica-plan.js';
 
 /**
- * Each process sums the gradients of its share of the parameters and updates them, or whole matrices; then every
- * process gets the new weights of the others. So what passes is what an all-reduce of the gradients takes, and the
- * weights stay the same to the bit, on unequal processors too.
+ * Each process computes the sums of the gradients of its share of the parameters and updates these parameters, or whole
+ * matrices. Then every process receives the new weights from the others. So as much data is sent as for an all-reduce
+ * of the gradients, and the weights stay the same to the bit, even if the processors differ.
  */
 export class ReplicaExchange {
   private readonly peers: Peers;
-  /** Of the gradients: the shares whose sums each process computes */
+  /** The shares of the parameters for which each process sums the gradients */
   private readonly shares: Pieces;
-  /** The parts that each process updates */
+  /** The parts of the parameters that each process updates */
   private readonly weights: Pieces;
   private readonly moments: readonly Pieces[];
-  /** The hidden states of each process' rows, on the first process those of all */
+  /** The hidden states of each process's rows; the first process has those of all processes */
   private readonly states: Pieces;
 
   constructor(
@@ -60,48 +60,54 @@ export class ReplicaExchange {
     this.gatherGradients = takesMatrices ? () => this.peers.gather(this.shares) : () => {};
   }
 
-  /** Sums the gradients of all processes, each process its share. */
+  /** Sums the gradients of all processes; each process computes the sums for its share. */
   sumGradients(): void {
     this.peers.sum(this.shares);
   }
 
-  /** Gives all processes the sums, for an optimiser whose matrices are not cut along the shares. */
+  /** Sends the sums to all processes, for an optimiser that updates whole matrices, which the shares may divide. */
   readonly gatherGradients: () => void;
 
-  /** Gives all processes the weights that each of them has updated. */
+  /** Sends the weights that each process has updated to all others. */
   gatherWeights(): void {
     this.peers.gather(this.weights);
   }
 
   /**
-   * Gives all processes the moments and averages, which each of them keeps for what it updates, and the first one the
-   * hidden states of the whole batch.
+   * Sends the moments and averages that each process has updated to all others, and the hidden states of the whole
+   * batch to the first process.
    */
   gatherMoments(): void {
     for (const moments of this.moments) this.peers.gather(moments);
     this.peers.bring(this.states);
   }
 
-  /** Copies weights, moments and average of the first process to all others, and to each its rows' hidden states. */
+  /**
+   * Copies weights, moments and average of the first process to all others, and to each of them the hidden states of
+   * its rows.
+   */
   spread(): void {
     const { weights, moments, ema } = this.flat;
     for (const x of [weights, ...moments, ...(ema ? [ema] : [])]) this.peers.spread(x);
     this.peers.deal(this.states);
   }
 
-  /** Gives all processes the numbers of each. */
+  /** Gives all processes the numbers of all others. */
   gatherNumbers(values: Float64Array): void {
     this.peers.gatherNumbers(values);
   }
 
-  /** Gives the first process the predictions of all. */
+  /** Collects the predictions of all processes on the first one. */
   collect(predictions: Float32Array): void {
     this.peers.collect(predictions);
   }
 
-  /** Gives all processes the weights that the first one has fitted to the predictions, which are used up by that. */
+  /**
+   * Sends the weights that the first process has fitted to all others. The predictions to which they were fitted are
+   * cleared.
+   */
   spreadFitted(predictions: Float32Array, weights: Float64Array): void {
-    // others' predictions are added to zeros the next time
+    // the predictions of the other processes will be added to these zeros the next time
     if (this.peers.rank === 0) predictions.fill(0);
     this.peers.spreadNumbers(weights);
   }

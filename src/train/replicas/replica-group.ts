@@ -1,6 +1,6 @@
 /**
- * The replicas of a training as the main thread sees them: threads with shared memory, all of which receive the same
- * orders. The main thread computes nothing, so that it stays free for signals and progress.
+ * The replicas of a training run as the main thread sees them: threads with shared memory, all of which receive the
+ * same orders. The main thread computes nothing, so that it stays free for signals and progress.
  */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { Scope } from '../../backend/device.js';
@@ -35,11 +35,11 @@ export interface TrainingTexts {
   readonly mixing?: MixingPlan | undefined;
 }
 
-/** What replicas know besides their training */
+/** What replicas know in addition to their training data */
 export interface ReplicaSurroundings {
   /** Where the replicas note how long their operations take */
   readonly times?: OperationTimes | undefined;
-  /** The place of this process among those that train together; absent where there is one */
+  /** The place of this process among those that train together; absent if there is only one */
   readonly processes?: Processes | undefined;
   /** The other processes, if this is the first one */
   readonly others?: Others | undefined;
@@ -47,18 +47,18 @@ export interface ReplicaSurroundings {
 
 export class Replicas {
   readonly control: SharedControl;
-  /** Counts to be mixed with the network; undefined in a training without counts */
+  /** Counts to be mixed with the network; undefined in a training run without counts */
   readonly mixing: MixingPlan | undefined;
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];
   /** The moving average of the weights, if one is kept */
   readonly ema: Tensor | undefined;
-  /** [rows, H] by replica, layer and state; on the first process those of all processes' replicas */
+  /** [rows, H] by replica, layer and state; the first process has those of the replicas of all processes */
   private readonly states: readonly (readonly (readonly Tensor[])[])[];
   private readonly plans: readonly ReplicaPlan[];
   private pool: WorkerPool<ReplicaPlan, Order, Reply> | undefined;
   private failure: Error | undefined;
-  /** Whether nothing has changed since everything was brought here */
+  /** Whether nothing has changed since the data of the other processes was last copied to this one */
   private isGathered = false;
   /** The current order: its replies so far, by replica, and the functions that settle its promise */
   private pending:
@@ -175,15 +175,15 @@ export class Replicas {
   }
 
   /**
-   * Has the other processes, if there are any, take over weights, moments, averages and hidden state from this one.
-   * To be called after any of them was written to.
+   * Makes the other processes, if there are any, take over weights, moments, averages and hidden state from this one.
+   * It must be called after any of these was changed.
    */
   async spread(): Promise<void> {
     if (this.others === undefined) return;
     await this.order({ type: 'spread' });
   }
 
-  /** Has everything that a state holds brought here from the other processes, if there are any. */
+  /** Copies everything that a saved state contains from the other processes, if there are any, to this one. */
   async gather(): Promise<void> {
     if (this.others === undefined || this.isGathered) return;
     await this.order({ type: 'gather' });
@@ -251,19 +251,19 @@ export class Replicas {
   }
 
   /**
-   * Gives all replicas an order, those of other processes too.
+   * Gives an order to all replicas, including those of other processes.
    * @returns one reply from each, in their order
    */
   private async order(order: Order): Promise<Reply[]> {
     this.isGathered = false;
     const others = this.others?.order(order);
-    // a failure here is the cause; what the others then report is waited for by nobody
+    // a failure in this process is the cause; nobody waits for the errors that the other processes then report
     others?.catch(() => {});
     return [...(await this.orderHere(order)), ...((await others) ?? [])];
   }
 
   /**
-   * Gives the replicas of this process an order.
+   * Gives an order to the replicas of this process.
    * @returns one reply from each, in their order
    */
   orderHere(order: Order): Promise<Reply[]> {
@@ -275,7 +275,7 @@ export class Replicas {
     });
   }
 
-  /** Ends what is under way with an error, and refuses what comes after it. */
+  /** Makes current and future orders fail with an error. */
   private fail(error: Error): void {
     this.failure ??= error;
     this.control.barrier.break();

@@ -1,5 +1,5 @@
 /**
- * The data that every replica of a training receives at its start: sizes, and handles of the shared tensors. It is
+ * The data that every replica of a training run receives at its start: sizes, and handles of the shared tensors. It is
  * passed by `postMessage`, so it consists of plain data and shared memory.
  */
 import type { SharedTensor } from '../../backend/backend.js';
@@ -19,7 +19,7 @@ export interface TrainingDocuments {
   readonly held?: Documents | undefined;
 }
 
-/** The pairs of the training and the validation text, in a training on pairs */
+/** The pairs of the training and the validation text, in a training run on pairs */
 export interface TrainingPairs {
   readonly marks: PairMarks;
   readonly train: PairTable;
@@ -36,12 +36,12 @@ export interface ReplicaPlan {
   /** The documents of the text, if each file or record is a document */
   readonly documents?: TrainingDocuments | undefined;
   readonly pairs?: TrainingPairs | undefined;
-  /** Counts to be mixed with the network; absent in a training without counts */
+  /** Counts to be mixed with the network; absent in a training run without counts */
   readonly mixing?: MixingPlan | undefined;
   /** Number of this replica among those of all processes, and their number */
   readonly index: number;
   readonly replicas: number;
-  /** Rank and number of the processes that train together; absent where there is one */
+  /** Rank and number of the processes that train together; absent if there is only one */
   readonly processes?: Processes | undefined;
   /** This replica has rows [firstRow, firstRow + rows) of the batch. */
   readonly firstRow: number;
@@ -56,11 +56,11 @@ export interface ReplicaPlan {
   readonly times?: SharedArrayBuffer | undefined;
   /** This replica's rows of the hidden state, [rows, H] by layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
-  /** Where several processes train: such a state of each replica, on the first process those of all of them */
+  /** If several processes train: such a state for each replica; the first process has those of all processes */
   readonly states?: readonly (readonly (readonly SharedTensor[])[])[] | undefined;
 }
 
-/** The processes of a training, each of which has the same number of replicas */
+/** The processes of a training run, each of which has the same number of replicas */
 export interface Processes {
   readonly rank: number;
   readonly size: number;
@@ -88,7 +88,7 @@ export type Reply =
 export interface RunResult {
   /** Number of steps done since the training began */
   readonly step: number;
-  /** The loss or gradient norm that was not finite or far too large; no update was made with it */
+  /** The loss or gradient norm that was not finite or was far too large; it has not been used for an update */
   readonly diverged: { readonly loss: number; readonly gradientNorm: number } | undefined;
 }
 
@@ -102,7 +102,7 @@ export function partition(
   return { first, size: Math.floor((total * (index + 1)) / count) - first };
 }
 
-/** A replica's place among those of its own process. */
+/** A replica's place among the replicas of its own process. */
 export function localShare({
   index,
   replicas,

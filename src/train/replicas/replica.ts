@@ -9,8 +9,8 @@
  *     its own matrices or share: scaled to the global norm, optimiser update
  *     — barrier —
  *
- * Where several processes train together, the first replica of each exchanges with those of the others: the sums of
- * gradients before the second part, norms and losses before the third, weights after it.
+ * If several processes train together, the first replica of each process exchanges data with the first replicas of the
+ * others: the sums of gradients before the second part, norms and losses before the third part, and weights after it.
  */
 import { type Backend, isPending, type Tensor } from '../../backend/backend.js';
 import { ParameterTensors, parameterTable } from '../../model/parameters.js';
@@ -27,11 +27,14 @@ export class Replica {
   private readonly task: ReplicaTask;
   /** This replica's gradients, as one list */
   private readonly gradients: Tensor;
-  /** This replica's share of the parameters, among those of all processes. Its gradients are the sums of all. */
+  /**
+   * This replica's share of the parameters, out of those of all processes; the gradients of the share are sums over all
+   * replicas.
+   */
   private readonly slices: readonly ParameterPart[];
   /**
-   * Its share of the gradients of its process: those of the process' first replica, and of the other replicas, which
-   * are added to them
+   * The share of this replica in summing the gradients of its process: the gradients of the process's first replica,
+   * and those of the other replicas, which are added to them
    */
   private readonly sums: readonly {
     readonly gradient: Tensor;
@@ -151,13 +154,19 @@ export class Replica {
     this.passOn((exchange) => exchange.gatherWeights());
   }
 
-  /** Copies parameters and what belongs to them from the first process to all others, or to it. */
+  /**
+   * Copies parameters and everything that belongs to them from the first process to all others, or from all others to
+   * the first one.
+   */
   copyParameters(way: 'spread' | 'gather'): void {
     this.control.barrier.wait();
     this.passOn((exchange) => (way === 'spread' ? exchange.spread() : exchange.gatherMoments()));
   }
 
-  /** Lets the first replica of each process exchange with those of the others, while the process' other replicas wait. */
+  /**
+   * Lets the first replica of each process exchange data with the first replicas of the others, while the other
+   * replicas of its process wait.
+   */
   private passOn(work: (exchange: ReplicaExchange) => void): void {
     if (this.plan.processes === undefined) return;
     if (this.exchange) work(this.exchange);

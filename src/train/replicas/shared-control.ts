@@ -16,7 +16,7 @@ export interface RunningMetrics {
   readonly lastGradientNorm: number;
 }
 
-/** Before the first step */
+/** The metrics before the first step */
 export const noMetrics: RunningMetrics = {
   steps: 0,
   loss: 0,
@@ -32,14 +32,14 @@ const metricCount = Object.keys(noMetrics).length;
 const ringSteps = 256;
 /** The memory that the replicas and the main thread share besides tensors, and the meaning of its words. */
 export class SharedControl {
-  /** The barrier of this process' replicas */
+  /** The barrier at which the replicas of this process meet */
   readonly barrier: Barrier;
   private readonly integers: Int32Array;
   private readonly reals: Float64Array;
 
   /**
-   * @param replicas of all processes
-   * @param local those of this process, which meet at the barrier
+   * @param replicas number of replicas of all processes
+   * @param local number of replicas of this process, which meet at the barrier
    */
   constructor(
     readonly replicas: number,
@@ -98,8 +98,8 @@ export class SharedControl {
   }
 
   /**
-   * The sums of all replicas and the decision to stop, as processes exchange them: replica by replica, so that the
-   * replicas of a process follow one another.
+   * The sums of all replicas and the decision to stop, in the form that processes exchange: replica by replica, so that
+   * the replicas of a process are adjacent.
    */
   exchangeSums(gather: (values: Float64Array) => void): void {
     const { replicas, reals, integers } = this;
@@ -112,7 +112,7 @@ export class SharedControl {
       reals[r] = values[3 * r];
       reals[replicas + r] = values[3 * r + 1];
     }
-    // the first process decides for all
+    // the first process decides for all processes
     Atomics.store(integers, word.decision, values[2]);
   }
 

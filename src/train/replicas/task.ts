@@ -10,7 +10,7 @@ export interface ReplicaTask {
    * @returns sum of the losses in nats
    */
   forwardBackward(step: number, scale: number): Answer<number>;
-  /** Counts to be mixed with the network; undefined in a training without counts */
+  /** Counts to be mixed with the network; undefined in a training run without counts */
   readonly mixing: Mixing | undefined;
   /**
    * Sums the validation losses of this replica's share, for the network and for the mixture. Both are NaN if the

@@ -2,13 +2,13 @@
  * Saves while training goes on: snapshots are submitted, and written one at a time.
  *
  * A model is always written before the state that records it. So whatever has been saved when the process dies, the
- * model on disk is the best one up to the state's step, or a later one that the resumed training will reach again.
+ * model on disk is the best one up to the state's step, or a later one that the resumed training run will reach again.
  */
 import type { StoredModel } from '../../model/model-data.js';
 import type { SnapshotStore } from './snapshot-store.js';
 import type { StoredState } from './training-state.js';
 
-/** Writes the files of a training. If writing fails, the old file is still there. */
+/** Writes the files of a training run. If writing fails, the old file is still there. */
 export interface CheckpointSink {
   model(model: StoredModel): Promise<void>;
   state(state: StoredState): Promise<void>;

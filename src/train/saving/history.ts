@@ -1,13 +1,13 @@
 /**
- * The validations of a training. Of a long training only some are kept: every 2^k-th, the best and the latest, at most
- * `limits.history`. Which ones depends only on their number and the index of the best, so that a resumed training keeps
- * the same. Values on which decisions depend are updated with each validation, so that its cost does not grow with
- * their number.
+ * The validations of a training run. Of a long training run only some are kept: every 2^k-th, the best and the latest,
+ * at most `limits.history`. Which ones depends only on their number and the index of the best, so that a resumed
+ * training run keeps the same. Values on which decisions depend are updated with each validation, so that its cost does
+ * not grow with their number.
  */
 import { limits } from '../../limits.js';
 import type { HistoryEntry } from '../../model/model-data.js';
 
-/** Facts that can no longer be computed from a thinned history */
+/** Facts about all validations that can no longer be computed from a thinned history */
 export interface HistorySummary {
   /** Number of validations in all */
   readonly count: number;

@@ -1,4 +1,4 @@
-/** The id of a training, which its models and its states record. */
+/** The id of a training run, which its models and its states record. */
 import { createHash } from 'node:crypto';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { OptionTable } from '../../options/table.js';
@@ -27,7 +27,7 @@ export function trainingId(
 }
 
 /**
- * Whether an option is part of the id; options that may change when a training is resumed are not, nor is the
+ * Whether an option is part of the id; options that may change when a training run is resumed are not, nor is the
  * validation interval.
  */
 function isDecisive(key: string): boolean {

@@ -7,7 +7,7 @@ import type { TrainConfig } from '../train-config.js';
 
 /**
  * Holds the last good model. How training continues from it depends only on the model and the step, which are both on
- * disk, so that a resumed training does the same as one that was never interrupted.
+ * disk, so that a resumed training run does the same as one that was never interrupted.
  */
 export class Rollback {
   private good: (() => Float32Array) | undefined;

@@ -1,4 +1,4 @@
-/** Decides what a training saves after a validation, between two validations, and when it is interrupted. */
+/** Decides what a training run saves after a validation, between two validations, and when it is interrupted. */
 import { CharnnError } from '../../errors.js';
 import type { StoredModel } from '../../model/model-data.js';
 import type { CurrentTraining } from '../current-training.js';
@@ -6,7 +6,7 @@ import { Saver } from './checkpoint-sink.js';
 import { modelOf, stateOf, stateSlots } from './snapshot.js';
 import { minStored } from './snapshot-store.js';
 
-/** Max seconds between two saves of the state, so that killing a long training loses little */
+/** Max seconds between two saves of the state, so that killing a long training run loses little */
 const maxSeconds = 60;
 
 export class SavePlan {
@@ -110,7 +110,7 @@ export class SavePlan {
         : failure instanceof Error
           ? failure.message
           : String(failure);
-    const message = `${reason}; training goes on, and saving is tried again at the next checkpoint`;
+    const message = `${reason}; training continues, and will try to save again at the next checkpoint`;
     this.current.job.onEvent({ type: 'warning', message });
   }
 }

@@ -18,8 +18,8 @@ export async function modelOf(current: CurrentTraining, slot: string): Promise<S
   const { job, model, backend, replicas, id, step, epoch, budget: length, history } = current;
   const { mixing } = replicas;
   await replicas.gather();
-  // whether the interval was given or planned, it always has the same place among the fields, so that equal trainings
-  // write equal bytes
+  // whether the interval was given or planned, it always has the same place among the fields, so that equal training
+  // runs write equal bytes
   const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
   const { backend: _, length: __, keep: ___, ...recorded } = configRecord(config);
   return {

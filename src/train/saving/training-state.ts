@@ -1,6 +1,6 @@
 /**
- * Everything that a training needs to continue exactly where it stopped. The position in the data, dropout masks and
- * the learning rate follow from the step.
+ * Everything that a training run needs to continue exactly where it stopped. The position in the data, dropout masks
+ * and the learning rate follow from the step.
  */
 
 import type { NgramTable } from '../../counts/ngram-table.js';
@@ -31,9 +31,9 @@ export interface TrainingState {
   readonly id: string | undefined;
   /** Number of steps done */
   readonly step: number;
-  /** Seconds of training done, for a training by the clock */
+  /** Seconds of training done, for a training run with a time limit */
   readonly seconds: number;
-  /** The plan of a training by the clock, once it is settled */
+  /** The plan of a training run with a time limit, once it is settled */
   readonly plan: LengthPlan;
   /** Lowest validation loss (or training loss, without a validation text) so far */
   readonly bestLoss: number | null;
@@ -41,7 +41,7 @@ export interface TrainingState {
   readonly tally: RunningMetrics;
   /** The number of rollbacks so far */
   readonly rollbacks: number;
-  /** Whether it started from a given model; absent means that it did not */
+  /** Whether the training run started from a given model; absent means that it did not */
   readonly isFineTuning?: boolean;
   /**
    * Number of unknown characters in validation whose cost is part of the history's losses; absent, as in older files,
@@ -50,7 +50,7 @@ export interface TrainingState {
   readonly validationUnknown?: number;
   /** Counts of an earlier model to which this training adds its own */
   readonly counts?: NgramTable | undefined;
-  /** The validations; of a long training only some */
+  /** The validations; of a long training run only some */
   readonly history: readonly HistoryEntry[];
   /** A summary of all validations, if the history has been thinned */
   readonly validations?: HistorySummary | undefined;

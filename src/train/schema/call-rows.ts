@@ -1,8 +1,8 @@
-/** Options about the length of a training, its files, and the command itself. */
+/** Options about the length of a training run, its files, and the command itself. */
 import { flag, option, topic } from '../../options/table.js';
 import { count, duration, modelFile, positive } from '../../options/types.js';
 
-/** The length of a training, given by one of three options. A resumed training may be given another length. */
+/** The length of a training run, given by one of three options. A resumed training run may be given another length. */
 export const lengthRows = topic('Length', {
   epochs: option('<x>', positive, 'passes over the training text', {
     absent: '10; more for a small text, fewer for a large one',
@@ -27,11 +27,14 @@ export const fileRows = topic('Files', {
   plainWeights: flag('write weights as numbers, not as base64', { resume: true }),
 });
 
-/** Options about what the command prints and where; they are not part of a training */
+/** Options about what the command prints and where; they are not part of a training run */
 export const outputRows = topic('Run', {
-  dryRun: flag('say what would be read, picked and needed, and train nothing', { resume: true }),
+  dryRun: flag(
+    'report what would be read, which settings would be chosen, and the time and memory needed, without training',
+    { resume: true },
+  ),
   samples: flag('print a line or two of what the model writes at each validation (the default)', {
-    negation: 'print nothing of what the model writes',
+    negation: 'do not print what the model writes at each validation',
     resume: true,
   }),
   json: flag('write events as lines of JSON to standard output', { resume: true }),

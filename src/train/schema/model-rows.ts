@@ -15,7 +15,7 @@ export const sizeRows = topic('Model', {
   size: option(
     '<name>',
     choice([...sizeNames, 'auto']),
-    `preset for layers × units: ${sizeList}; auto picks by text and time`,
+    `preset for layers × units: ${sizeList}; auto chooses by the length of the text and the training time`,
     { default: 'auto' },
   ),
 });
@@ -48,11 +48,14 @@ export const modelRows = topic('Model', {
     since: 3,
     negation: 'disable layer normalisation even if --size enables it',
   }),
-  pairs: flag('learn from lines source<tab>target to write the target of a source', { since: 5 }),
+  pairs: flag(
+    'train on pairs, one on each line as source<tab>target: the model learns to write the target for a source',
+    { since: 5 },
+  ),
   attention: option(
     '<kind>',
     choice(attentions),
-    "with --pairs, how the decoder attends to the source: by learned keys, or directly to the encoder's outputs (dot)",
+    "with --pairs, how the decoder attends to the source: by learned keys (general), directly to the encoder's outputs (dot), or not at all (none)",
     { default: 'general', since: 5 },
   ),
 });

@@ -1,5 +1,5 @@
 /**
- * The configuration of a training as files record it. Some fields are in an object of their kind (`optimizer`,
+ * The configuration of a training run as files record it. Some fields are in an object of their kind (`optimizer`,
  * `schedule`, `clip`, `divergence`), as their rows say, so that files of every version have the same shape.
  */
 import type { OptionRow } from '../../options/table.js';

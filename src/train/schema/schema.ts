@@ -1,7 +1,7 @@
 /**
- * The schema of a training, with one row per option. From it are derived the types `TrainOptions` and `TrainConfig`,
- * the parser and the help of `charnn train`, the table in README.md, the defaults, the checks of what a program passes
- * or a file contains, and the rule for what may change when a training is resumed.
+ * The schema of a training run, with one row per option. From it are derived the types `TrainOptions` and
+ * `TrainConfig`, the parser and the help of `charnn train`, the table in README.md, the defaults, the checks of what a
+ * program passes or a file contains, and the rule for what may change when a training run is resumed.
  */
 import type { OptionRow, OptionsOf, OptionTable } from '../../options/table.js';
 import { fileRows, lengthRows, outputRows } from './call-rows.js';
@@ -31,7 +31,7 @@ type InternalKey = {
 /** Options of `charnn train` as given; an absent one has its default, or is picked by the preset. */
 export type CommandTrainOptions = Omit<OptionsOf<Schema>, InternalKey>;
 
-/** Options of a training, for programs */
+/** Options of a training run, for programs */
 export type TrainOptions = Omit<CommandTrainOptions, keyof typeof outputRows>;
 
 /** The order of topics in help */

@@ -26,10 +26,15 @@ export const sideRows = topic('Text', {
   sourceUnit: option(
     '<unit>',
     sideUnit,
-    'with --pairs, what a source is made of: characters, bytes, or symbols between blanks, such as phonemes; auto finds symbols if they are few and short',
+    'with --pairs, what a source is made of: characters, bytes, or symbols between blanks, such as phonemes; auto chooses symbols if there are few different ones and they are short',
     { absent: 'auto' },
   ),
-  targetUnit: option('<unit>', sideUnit, 'the same for targets', { absent: 'auto' }),
+  targetUnit: option(
+    '<unit>',
+    sideUnit,
+    'with --pairs, what a target is made of; the choices are those of --source-unit',
+    { absent: 'auto' },
+  ),
 });
 
 /** Options about how texts are read, recorded in the `reading` object of state files' `source` */
@@ -39,13 +44,13 @@ export const readRows = topic('Text', {
   label: option(
     '<name>',
     repeated(text),
-    'column with a label of each text, such as its author, for which the model then writes',
+    'column with a label for each text, such as its author; the model learns to write for a given label',
     { absent: 'no labels' },
   ),
   vector: option(
     '<name>',
     text,
-    'with --pairs, column with numbers that are read before the source: a list, or a list of lists',
+    'with --pairs, column with numbers that the model reads before the source: a list of numbers, or a list of such lists',
     { absent: 'no vectors' },
   ),
 });
@@ -54,8 +59,8 @@ export const recordRows = topic('Text', {
   separator: option(
     '<text>',
     text,
-    "text that ends each record; escapes as in sample's --stop; an empty text means none",
-    { absent: 'found where it is clear' },
+    'text that ends each record; escapes such as \\n are understood; an empty text means that there are no records',
+    { absent: 'detected, if the text clearly has one' },
   ),
 });
 

@@ -36,7 +36,7 @@ const updateRows = topic('Training', {
     { absent: '64; 32 for a small text' },
   ),
   dropout: option('<x>', properFraction, "fraction of each layer's outputs set to 0", {
-    absent: 'by how often the text is read',
+    absent: 'chosen by how often the text is read',
   }),
   dropoutMask: option(
     '<kind>',
@@ -171,7 +171,7 @@ const validationRows = topic('Length', {
   earlyStop: option(
     '<n>',
     integer(0),
-    'stop after this many validations without improvement; 0: never',
+    'stop after this many validations without improvement; 0 never stops early',
     { default: 6, resume: true },
   ),
   evalEvery: option('<n>', count, 'training steps between validations', {
@@ -196,7 +196,7 @@ export const runningPrecision = option('<format>', choice(trainingPrecisions), p
   default: 'f32',
 });
 
-/** The same for commands in which a trained model only predicts */
+/** The same precision option for commands in which a trained model only predicts */
 export const predictingPrecision = option(
   '<format>',
   choice(precisionNames),
@@ -216,7 +216,7 @@ const runRows = topic('Run', {
   backend: option(
     '<name>',
     choice(backendNames),
-    'compute back end: native code, WebAssembly (wasm), or slow reference code; auto: the fastest that works',
+    'compute back end: native code, WebAssembly (wasm), or slow reference code; auto takes the fastest that works',
     {
       default: 'auto',
       environment: 'CHARNN_BACKEND',
@@ -226,7 +226,7 @@ const runRows = topic('Run', {
   precision: option(
     '<format>',
     choice([...trainingPrecisions, 'auto']),
-    `${precisionHelp}; auto: bf16 where a step is at least 1.1 times as fast`,
+    `${precisionHelp}; auto takes bf16 if it makes a step at least 1.1 times as fast`,
     { absent: 'auto', optional: true, resume: true },
   ),
 });
@@ -235,22 +235,25 @@ const keepRows = topic('Files', {
   keep: option(
     '<n>',
     integer(0, 10_000),
-    'keep the models of the last n validations beside the best one, as NAME.step-000400.json',
+    'keep the models of the last n validations in addition to the best one, as NAME.step-000400.json',
     { absent: '0', optional: true, resume: true },
   ),
 });
 
 const documentRows = topic('Text', {
-  documents: flag('learn each file and each record by itself: no state carries over', {
-    optional: true,
-  }),
+  documents: flag(
+    'treat each file and each record as a text of its own: the state is reset at its beginning',
+    {
+      optional: true,
+    },
+  ),
 });
 
 const countsRows = topic('Training', {
   counts: option(
     '<n>',
     orAuto(integer(0, maxContext)),
-    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto: by the length of the text, none below 5,000 characters; 0: none",
+    "count the text's n-grams, with contexts of up to n characters, and mix them into the network's predictions; auto chooses n by the length of the text, and counts nothing below 5,000 characters; 0 counts nothing",
     { absent: 'auto', optional: true },
   ),
 });

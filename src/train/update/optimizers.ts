@@ -14,19 +14,19 @@ export interface Optimizer {
     /** Default, or 0 if the optimiser does not use it */
     readonly momentum: number;
   };
-  /** Number of lists of moments that it keeps, each as long as the list of parameters */
+  /** Number of lists of moments that the optimiser keeps, each as long as the list of parameters */
   readonly moments: number;
   /** Whether weight decay shrinks the weights directly, instead of adding an L2 penalty to the gradient */
   readonly decoupled: boolean;
-  /** Whether it updates each weight matrix of a cell's gates as a whole */
+  /** Whether the optimiser updates each weight matrix of a cell's gates as a whole */
   readonly takesMatrices?: boolean;
   /**
-   * Number of lists of moments, counted from the first, that it uses for these matrices; in the other lists their
-   * elements stay 0.
+   * The number of lists of moments, counted from the first, that the optimiser uses for these matrices. In the other
+   * lists, the elements of these matrices stay 0.
    */
   readonly matrixMoments?: number;
   /**
-   * Applies one update to a part of the parameters: a whole matrix, if the optimiser wants it so, or a list.
+   * Applies one update to a part of the parameters: a whole matrix, if the optimiser updates whole matrices, or a list.
    * @param config its weight decay is 0 for parameters that do not decay
    */
   update(backend: Backend, config: OptimizerConfig, part: ParameterPart, step: Update): void;
@@ -36,7 +36,7 @@ export interface Update {
   readonly learningRate: number;
   /** 1-based number of the update */
   readonly step: number;
-  /** factor of the gradients by which they are clipped */
+  /** the factor by which clipping scales the gradients */
   readonly gradientScale: number;
 }
 
@@ -105,7 +105,7 @@ const sgd: Optimizer = {
   },
 };
 
-/** In the order in which help lists them */
+/** The optimisers, in the order in which help lists them */
 const table = { muon, adamw, adam, rmsprop, sgd };
 
 export type OptimizerName = keyof typeof table;

@@ -1,8 +1,9 @@
 /**
  * Learning-rate schedules as functions of the step.
  *
- * Only a decay depends on the length of the training, and only from where it begins (`decayStart`). So a training by
- * the clock may leave its number of steps open until then, and the same training by steps has the same learning rates.
+ * Only a decay depends on the length of the training, and only from where it begins (`decayStart`). So a training run
+ * with a time limit may leave its number of steps open until then, and the same training run with a number of steps has
+ * the same learning rates.
  */
 import type { ScheduleConfig } from '../train-config.js';
 

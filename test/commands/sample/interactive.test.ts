@@ -98,7 +98,7 @@ describe.runIf(hasPseudoTerminals)('at a terminal', () => {
     await terminal.until(sign);
     terminal.type('/temp x\r/colour 3\r/match (a\r/temp 0.5\rgreen\r');
     await terminal.until(/\/temp must be a number of at least 0, not "x"\r\n/);
-    await terminal.until(/no option \/colour: see \/options\r\n/);
+    await terminal.until(/no option \/colour: type \/options for a list\r\n/);
     await terminal.until(/the expression "\(a" is not understood/);
     expect(await terminal.until(/\ngreen[^>]*(?=␛\[1G)/)).toMatch(/\ngreen[\s\S]{4}\n?$/);
     await line(terminal, '/help');

@@ -58,7 +58,7 @@ describe('records', () => {
     const unique = outcome.stdout.split('\0').slice(0, -1);
     expect(new Set(unique).size).toBe(unique.length);
     expect(unique.length).toBeLessThan(60);
-    expect(outcome.stderr).toMatch(new RegExp(`${unique.length} of 60 records written`));
+    expect(outcome.stderr).toMatch(new RegExp(`${unique.length} of 60 records were written`));
     expect(outcome.status).toBe(0);
   });
 
@@ -150,7 +150,7 @@ ${'green bottles\n'.repeat(40)}END`),
     const bytes = Buffer.from([0x67, 0xff, 0x67]);
     const odd = await folder.run(['sample', '--prompt-file', '-', '-l', '9'], bytes);
     expect(odd.status).toBe(0);
-    expect(odd.stderr).toMatch(/^warning: 1 character of the prompt unknown/);
+    expect(odd.stderr).toMatch(/^warning: 1 character of the prompt is unknown/);
     expect(odd.stdoutBytes.subarray(0, 3)).toEqual(bytes);
   });
 });
@@ -212,7 +212,7 @@ test('--beam writes the best, or several, and refuses what is left to chance', a
   const refused = await folder.run(['sample', '--beam', '6', '--temp', '2']);
   expect([refused.status, refused.stderr]).toEqual([
     2,
-    'charnn: --beam draws nothing at random: leave out --temp\n',
+    'charnn: --beam searches for the most probable record and cannot be combined with other ways of sampling: leave out --temp\n',
   ]);
 });
 
@@ -225,7 +225,7 @@ describe('bad usage is one line and status 2', () => {
     [['--stop', ''], /--stop must not be empty/],
     [['--temp', '1,-1'], /--temp must be a number of at least 0, not "-1"/],
     [['--top-p', '0'], /--top-p must be a number above 0 and up to 1/],
-    [['--match', '(a'], /the expression "\(a" is not understood at 3: a \( has no \)/],
+    [['--match', '(a'], /the expression "\(a" is not understood at character 3: a \( has no \)/],
     [['--match', 'Ω'], /--match "Ω" needs characters that the model does not have/],
     [['--match', 'a', '--stop', 'b'], /--match ends records itself: leave out --stop/],
     [['--ban-repeats', '1'], /--ban-repeats must be an integer of at least 2/],

@@ -96,7 +96,7 @@ describe('a model given as a text', () => {
     const { status, stderr } = await folder.run(['eval', 'good.state.json']);
     expect([status, stderr]).toEqual([
       2,
-      'charnn: good.state.json is the state of a training, not a text: name a text\n',
+      'charnn: good.state.json is the state of a training run, not a text: name a text\n',
     ]);
   });
 });

@@ -22,7 +22,7 @@ describe('damaged models are refused in one line that names the field', () => {
     [
       'of a later version',
       () => model.toString().replace('"version":3', '"version":99'),
-      /later charnn/,
+      /later version of charnn/,
     ],
     [
       'with another hidden size',

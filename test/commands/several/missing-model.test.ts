@@ -18,6 +18,6 @@ test.each([
   expect(status).toBe(1);
   const file = words.includes('--last') ? 'charnn.state.json' : 'charnn.json';
   expect(stderr).toBe(
-    `charnn: no file ${file}: train a model with charnn train, or name one with --model\n`,
+    `charnn: there is no file ${file}: train a model with charnn train, or name one with --model\n`,
   );
 });

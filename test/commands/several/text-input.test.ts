@@ -155,7 +155,7 @@ describe('training', () => {
 
   test.each([
     [['--encoding', 'no-such'], /--encoding must be an encoding such as .*"no-such"/],
-    [['--encoding', 'utf-16le', '--unit', 'byte'], /--encoding is for characters/],
+    [['--encoding', 'utf-16le', '--unit', 'byte'], /--encoding is for texts of characters/],
     [['--text-column', 'a'], /--text-column needs a table/],
     [['--format', 'ndjson'], /needs --text-column/],
     [['--format', 'csv', '--text-column', 'no'], /no column no; its columns are /],

@@ -49,7 +49,9 @@ describe('the unknown symbol', () => {
         .sort((a, b) => Number(b[0]) - Number(a[0]));
       expect(rows[0][1]).toBe(odd);
       expect(Number(rows[0][0])).toBeGreaterThan(2 * Number(rows[1][0]));
-      expect(stderr).toMatch(/^15 characters were unknown to the model, each at 20\.1 bits more/);
+      expect(stderr).toMatch(
+        /^15 characters were unknown to the model, each of which costs 20\.1 bits more/,
+      );
     }
   });
 

@@ -56,11 +56,21 @@ test('a resumed training knows its labels', async () => {
 });
 
 test.each([
-  [['--label', 'form=bakc'], 'a\n', 1, 'the model knows no form "bakc"; it knows "back", "up"'],
+  [
+    ['--label', 'form=bakc'],
+    'a\n',
+    1,
+    'the model was not trained with form "bakc"; it knows "back", "up"',
+  ],
   [['--label', 'from=up'], 'a\n', 2, 'the model has the label form'],
   [['--label', 'form'], 'a\n', 2, 'give NAME=VALUE'],
-  [[], 'a\n', 2, 'the model needs form beside each source'],
-  [['--format', 'tsv'], 'source\tform\na\tup\nb\tdown\n', 1, 'line 3: the model knows no form'],
+  [[], 'a\n', 2, 'the model needs form for each source'],
+  [
+    ['--format', 'tsv'],
+    'source\tform\na\tup\nb\tdown\n',
+    1,
+    'line 3: the model was not trained with form',
+  ],
   [['--format', 'tsv'], 'source\na\n', 2, 'has no column form'],
 ])('convert refuses %j', async (options, input, code, message) => {
   const { status, stderr } = await (await learnt).run(['convert', ...options], input);
@@ -107,7 +117,7 @@ test('targets of lists of vectors, without any source, are learnt, and written f
   const wrong = await folder.run(['convert'], '{"vector":[1,2]}\n');
   expect([wrong.status, wrong.stderr]).toEqual([
     1,
-    expect.stringContaining('line 1 has a vector of 2 numbers, and others have 4'),
+    expect.stringContaining('line 1 has a vector of 2 numbers, but others have 4'),
   ]);
 });
 
@@ -127,7 +137,7 @@ test('a field that is no vector is named', async () => {
   folder.write('pairs.tsv', 'source\ttarget\tx\na\tb\t1 2\nc\td\tone\n');
   const train = ['train', 'pairs.tsv', '--pairs', '--vector', 'x'];
   const { status, stderr } = await folder.run(train);
-  expect([status, stderr]).toEqual([1, expect.stringContaining('line 3: "one" is no vector')]);
+  expect([status, stderr]).toEqual([1, expect.stringContaining('line 3: "one" is not a vector')]);
 });
 
 test('labels and vectors need a table', async () => {

@@ -46,7 +46,7 @@ test('the choice, its order and its weights are said', async () => {
       ?.slice(1)
       .join(' and ');
   expect(stderr).toContain(
-    `mixing weights of network and counts: ${shown(5)} after a known context of 5 characters, ${shown(1)} after one of 1`,
+    `weights of the network and of the n-gram counts: ${shown(5)} after a known context of 5 characters, ${shown(1)} after a known context of 1 character`,
   );
 });
 
@@ -65,7 +65,9 @@ test('the loss with counts stands beside the network’s, lower, at validations 
   const { validationLoss, mixtureLoss } = history.at(-1);
   expect(mixtureLoss).toBeLessThan(validationLoss - 0.5);
   expect(stderr).toContain(`with counts ${(mixtureLoss / Math.LN2).toFixed(3)}`);
-  expect(stderr).toMatch(/validation [\d.]+ bits\/char; with its counts [\d.]+ bits\/char/);
+  expect(stderr).toMatch(
+    /validation [\d.]+ bits\/char; together with its counts [\d.]+ bits\/char/,
+  );
   // eval measures the same, on one text as on the other
   expect(await lossOf('-m', 'counted.json')).toBeCloseTo(mixtureLoss, 6);
   expect(await lossOf('-m', 'counted.json', '--counts-weight', '0')).toBeCloseTo(validationLoss, 6);

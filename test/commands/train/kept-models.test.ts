@@ -77,7 +77,7 @@ describe('--keep', () => {
     expect(folder.read('charnn.step-000005.json').equals(foreign)).toBe(true);
     expect(folder.read('charnn.step-000006.json').toString()).toBe('notes');
     const own = await folder.train(text, '-f', '--keep', '1');
-    expect(own.stderr).toMatch(/charnn\.step-000006\.json is not a file of charnn's/);
+    expect(own.stderr).toMatch(/charnn\.step-000006\.json is not a file that charnn wrote/);
   });
 
   test('never replaces the model that it starts from, even with --force', async () => {
@@ -181,7 +181,7 @@ describe('--init-from', () => {
       expect(history[0]).toMatchObject({ step: 0, trainLoss: null });
       if (file !== 'text.txt') continue;
       expect(stderr).toMatch(
-        /no validation was better than that of the given model, so new\.json holds its weights/,
+        /training did not improve on the given model, so new\.json contains its weights/,
       );
       expect(training.step).toBe(0);
       expect(history).toHaveLength(1);

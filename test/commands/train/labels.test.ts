@@ -106,7 +106,7 @@ test.each([
     ['sample', '--label', 'kind=cow'],
     '',
     1,
-    'the model knows no kind "cow"; it knows "cat", "dog"',
+    'the model was not trained with kind "cow"; it knows "cat", "dog"',
   ],
   [['sample', '--label', 'sort=cat'], '', 2, 'the model has the label kind'],
   [['sample', '--label', 'kind=cat', '--label', 'kind=dog'], '', 2, 'gives kind twice'],

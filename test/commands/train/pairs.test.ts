@@ -65,7 +65,7 @@ test('pairs can be learnt on from a model of pairs, whose characters are matched
   const go = ['train', 'more.tsv', '--pairs', '--init-from', 'charnn.json', '-o', 'more.json'];
   const { status, stderr } = await folder.run([...go, '--dropout', '0', '--steps', '1']);
   expect(status, stderr).toBe(0);
-  expect(stderr).toContain('4 new');
+  expect(stderr).toContain('new characters: 4');
   expect(folder.json('more.json').model).toMatchObject({ hidden: 32, attention: 'dot' });
   const words = 'abc\ndcb\nbb\n';
   const [before, after] = [
@@ -98,8 +98,8 @@ test.each([
   ['a\t\nb\t\n', [], 1, 'line 1 has an empty target'],
   ['a\tb\n', ['--layer-norm', '--cell', 'gru'], 2, '--layer-norm is for --cell lstm, not gru'],
   ['a\tb\n', ['--attention', 'keen'], 2, 'one of general, dot, none'],
-  ['a\tb\n', ['--documents'], 2, '--pairs does not go with --documents'],
-  ['a\tb\n', ['--seq-length', '9'], 2, '--pairs does not go with --seq-length'],
+  ['a\tb\n', ['--documents'], 2, '--pairs cannot be combined with --documents'],
+  ['a\tb\n', ['--seq-length', '9'], 2, '--pairs cannot be combined with --seq-length'],
 ])('%j with %j is refused', async (text, options, code, message) => {
   const folder = new Folder();
   folder.write('pairs.tsv', text);

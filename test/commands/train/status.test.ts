@@ -103,7 +103,7 @@ describe('in a pipe', () => {
     await folder.run(['train', 'text.txt', ...small, '-o', 'a.json']);
     const { status, stderr } = await folder.run(['train', '--resume', '-o', 'a.json']);
     expect(status).toBe(0);
-    expect(stderr).toContain('done: no step was left, since all 4 had been trained before');
+    expect(stderr).toContain('done: all 4 steps had already been trained, so none was left');
     expect(stderr).toContain('let it write: charnn sample -m a.json');
   });
 

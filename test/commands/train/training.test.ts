@@ -14,7 +14,7 @@ test('what is picked is said, and what is given is not picked', async () => {
   folder.write('text.txt', text);
   const brief = ['--steps', '2', '--threads', '1', '-f'];
   const picked = await folder.run(['train', 'text.txt', ...brief]);
-  expect(picked.stderr).toContain('picked size tiny (1 × 128), dropout');
+  expect(picked.stderr).toContain('chose size tiny (1 × 128), dropout');
   const sized = await folder.run([
     'train',
     'text.txt',
@@ -24,9 +24,9 @@ test('what is picked is said, and what is given is not picked', async () => {
     '--dropout',
     '0',
   ]);
-  expect(sized.stderr).toContain('picked size tiny (1 × 128): the text');
+  expect(sized.stderr).toContain('chose size tiny (1 × 128): the text');
   const given = await folder.run(['train', 'text.txt', ...brief, ...small, '--dropout', '0']);
-  expect(given.stderr).not.toContain('picked');
+  expect(given.stderr).not.toContain('chose');
 });
 
 test('--early-stop ends a training that only learns by heart, its best model kept', async () => {
@@ -68,7 +68,7 @@ describe('the same bytes', () => {
     for (const folder of [clock, steps]) folder.write('text.txt', verses(60_000));
     const shape = ['--hidden', '8', '--layers', '1', '--threads', '1'];
     const { stderr } = await clock.run(['train', 'text.txt', ...shape, '--time', '2s']);
-    const again = stderr.match(/makes the same model again: (.*)/)?.[1] ?? '';
+    const again = stderr.match(/give these options instead of --time: (.*)/)?.[1] ?? '';
     expect(again).toContain('--steps');
     await steps.run(['train', 'text.txt', '--threads', '1', ...again.split(' ')]);
     expect(steps.read('charnn.json').equals(clock.read('charnn.json'))).toBe(true);
@@ -170,7 +170,9 @@ describe('going on', () => {
     const options = [...small, '--init-from', 'charnn.json', '-o', 'new.json'];
     const { status, stderr } = await folder.run(['train', 'new.txt', ...options]);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/9 characters known, 1 new \("!"\), 1 no longer used/);
+    expect(stderr).toMatch(
+      /knows 9 characters of the new text; new characters: 1 \("!"\); characters no longer used: 1/,
+    );
   });
 });
 
