@@ -44,7 +44,9 @@ describe.runIf(onPosix)('the file that output goes to, in a folder that is learn
     expect(folder.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
     const shown = folder.shell('cat *.log more/*.log 2> /dev/null');
     if (!streams.includes('json')) {
-      expect((await shown).stdout).toMatch(/^left out \S+, because the standard (output|error) of this/m);
+      expect((await shown).stdout).toMatch(
+        /^left out \S+, because the standard (output|error) of this/m,
+      );
     }
     // the log of the first run is no stream of the second, which has one of its own
     expect(
