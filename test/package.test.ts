@@ -59,7 +59,7 @@ test('pages bring the licence of the charts that are bundled into them', () => {
   const charts = files.filter(
     (path) =>
       /^dist\/pages\/client\/\w+\.js$/.test(path) &&
-      readFileSync(join(root, path), 'utf8').includes('uplot'),
+      readFileSync(join(root, path), 'utf8').includes('leeoniya/uPlot'),
   );
   expect(charts.length).toBeGreaterThan(0);
   for (const path of charts) {

@@ -2,31 +2,37 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { build } from 'rolldown';
-import { type PageName, threads } from './page.js';
+import { build, type Plugin } from 'rolldown';
+import { type PageName, threads, withCharts } from './page.js';
 
 const source = (name: string) =>
   fileURLToPath(new URL(`../../src/pages/client/${name}`, import.meta.url));
 const target = (name: string) => fileURLToPath(new URL(`client/${name}`, import.meta.url));
-const charts = createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css');
+const { resolve } = createRequire(import.meta.url);
+const charts = resolve('uplot/dist/uPlot.min.css');
 
-/**
- * The notice that uPlot's licence requires wherever its code is; a comment that begins in this way survives minifying.
- */
+/** The notice that uPlot's licence requires wherever its code is */
 const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
-  createRequire(import.meta.url).resolve('uplot/LICENSE'),
+  resolve('uplot/LICENSE'),
   'utf8',
 ).trim()}\n*/`;
 
-/** Style sheets of each page, in order */
+/** Makes an import of the charts mean the variable that `charts.js` defines. */
+const chartsOutside: Plugin = {
+  name: 'charts-outside',
+  resolveId: (id) => (id === 'uplot' ? id : undefined),
+  load: (id) => (id === 'uplot' ? 'export default uPlot;' : undefined),
+};
+
+/** Style sheets of each page, in order, after that of the charts if it has any */
 const pages: Readonly<Record<PageName, readonly string[]>> = {
-  attention: [source('base.css'), source('attention.css')],
-  gradients: [charts, source('base.css')],
-  lecture: [charts, source('base.css')],
-  publish: [source('base.css'), source('inputs.css'), source('publish.css')],
-  report: [charts, source('base.css'), source('report.css')],
-  search: [charts, source('base.css'), source('search.css')],
-  visualize: [charts, source('base.css'), source('visualize.css')],
+  attention: ['base.css', 'attention.css'],
+  gradients: ['base.css'],
+  lecture: ['base.css'],
+  publish: ['base.css', 'inputs.css', 'publish.css'],
+  report: ['base.css', 'report.css'],
+  search: ['base.css', 'search.css'],
+  visualize: ['base.css', 'visualize.css'],
 };
 
 /** The modules with which threads of pages begin, as they were compiled for Node.js. */
@@ -35,16 +41,20 @@ const modules: Readonly<Record<string, string>> = {
 };
 
 mkdirSync(target('.'), { recursive: true });
-for (const [name, styles] of Object.entries(pages)) {
+// the library of the charts is as large as the rest of a page's script, so it is in a file that pages share
+writeFileSync(
+  target('charts.js'),
+  `${notice}\n${readFileSync(resolve('uplot/dist/uPlot.iife.min.js'), 'utf8').trim()}\n`,
+);
+for (const [name, styles] of Object.entries(pages) as [PageName, readonly string[]][]) {
   await build({
     input: source(`${name}-page.ts`),
     logLevel: 'warn',
-    output: {
-      ...{ file: target(`${name}.js`), format: 'es', minify: true, comments: { legal: true } },
-      postBanner: styles.includes(charts) ? notice : '',
-    },
+    plugins: [chartsOutside],
+    output: { file: target(`${name}.js`), format: 'es', minify: true },
   });
-  writeFileSync(target(`${name}.css`), styles.map((path) => readFileSync(path, 'utf8')).join('\n'));
+  const sheets = [...(withCharts.has(name) ? [charts] : []), ...styles.map(source)];
+  writeFileSync(target(`${name}.css`), sheets.map((path) => readFileSync(path, 'utf8')).join('\n'));
 }
 for (const thread of Object.values(threads)) {
   const file = target(`${thread}.js`);

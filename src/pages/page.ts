@@ -26,6 +26,15 @@ export interface PageContent {
 /** Pages whose script starts a thread that computes in WebAssembly, each with the file of the thread's script */
 export const threads: Readonly<Partial<Record<PageName, string>>> = { publish: 'publish-thread' };
 
+/** Pages with charts, whose script needs the library in the file `charts.js` before it */
+export const withCharts: ReadonlySet<PageName> = new Set([
+  'gradients',
+  'lecture',
+  'report',
+  'search',
+  'visualize',
+]);
+
 /** The content security policy of a page with this script */
 function policyOf(script: string, hasThread: boolean): string {
   const hash = createHash('sha256').update(script).digest('base64');
@@ -43,7 +52,8 @@ function policyOf(script: string, hasThread: boolean): string {
 /** @returns the page's text in pieces, because it may exceed the max length of a string */
 export function* page(name: PageName, { title, data, blobs }: PageContent): Generator<string> {
   const built = (file: string) => readFileSync(new URL(`client/${file}`, import.meta.url), 'utf8');
-  const script = escapeScript(built(`${name}.js`));
+  const library = withCharts.has(name) ? built('charts.js') : '';
+  const script = escapeScript(library + built(`${name}.js`));
   const thread = threads[name];
   yield `<!doctype html>
 <html lang="en">
