@@ -1,6 +1,6 @@
 /**
- * A build step of the package that leaves out what only readers need: comments and white space in the scripts in dist,
- * the sources of which are not in the package. Names stay, so that traces of errors can be read.
+ * A build step of the package that removes comments and white space from the scripts in dist. Names are kept, so that
+ * stack traces stay readable.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Counts the memory that a network takes for what it computes, as it is allocated. */
+/** Counts the bytes that a network allocates for its activations. */
 import type { Backend } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -6,8 +6,8 @@ import { Network } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 
 /**
- * Bytes of everything but weights and their gradients that a network allocates for learning from chunks of T steps of
- * one row.
+ * The bytes that a network allocates to learn from chunks of T steps of one row, without those of weights and their
+ * gradients.
  */
 export function activationBytes(device: Scope, config: ModelConfig, T: number): Promise<number> {
   return withScope(device, (backend) => {

@@ -1,4 +1,4 @@
-/** A small training by Adam, on one thread, for networks that are only trained to be looked at. */
+/** A small training run with Adam, on one thread, for networks that are trained only to be shown. */
 import { type Scope, withScope } from '../backend/device.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Ids } from '../text/unit.js';

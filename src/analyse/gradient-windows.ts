@@ -1,6 +1,6 @@
 /**
- * Windows of a text through which the gradient of a single prediction goes back, without truncation, with the state
- * before each that the text leaves.
+ * Reads windows of a text, each up to a single prediction, and computes the gradient of its loss through the whole
+ * window, without truncation. A window begins with the state that the text before it leaves.
  */
 import { type Backend, type Indices, isPending } from '../backend/backend.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -91,8 +91,8 @@ export class GradientWindows {
   }
 
   /**
-   * Reads, after `measure`, how strongly each step's input bears on the loss: the norm of the gradient w.r.t. what the
-   * first layer's matrices make of it.
+   * Reads how strongly the input of each step influences the loss: the norm of the gradient w.r.t. the first layer's
+   * input projection. `measure` must have been called before.
    * @param take receives the lag, from 1 for the last character before the one predicted
    */
   async inputNorms(

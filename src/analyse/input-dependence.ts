@@ -1,11 +1,14 @@
-/** On which earlier characters a prediction depends: the gradient of its loss with respect to what was read before. */
+/**
+ * Measures on which earlier characters a prediction depends, by the gradient of its loss with respect to their
+ * inputs.
+ */
 import { type Scope, withScope } from '../backend/device.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Ids } from '../text/unit.js';
 import { batchRows, GradientWindows } from './gradient-windows.js';
 
 /**
- * Measures, for each of several predictions in a row, how strongly every one of the K characters before bears on it.
+ * Measures for each of several successive predictions how strongly it depends on each of the K characters before it.
  * @param weights flat, in the order of the parameter table
  * @param first the first position from which a character is predicted, at least K - 1; the character is the next one
  * @param count number of positions; the last must have a character after it

@@ -17,7 +17,7 @@ export interface StepRecord {
   readonly layers: readonly LayerRecord[];
 }
 
-/** Names of what is recorded of a cell */
+/** The names of the quantities that are recorded for a cell */
 export function recordedQuantities(config: ModelConfig): string[] {
   const { gateNames, states } = cellOf(config);
   return [...gateNames.map(({ name }) => name), ...states];

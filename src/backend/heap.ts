@@ -34,7 +34,7 @@ interface Buffer {
   free: { start: number; end: number }[];
 }
 
-/** What only the native addon can tell about memory, or do with it */
+/** Functions for memory that only the native addon provides */
 export interface Pointers {
   /** Returns the address of a buffer's first byte; the memory does not move. */
   addressOf(memory: Uint8Array): number;

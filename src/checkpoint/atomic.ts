@@ -50,7 +50,10 @@ export async function writeFileAtomically(
   }
 }
 
-/** Temporary files that are being written; they are removed if the process exits meanwhile, as a signal may demand */
+/**
+ * Temporary files that are being written; they are removed if the process exits before they are complete, for
+ * instance because of a signal
+ */
 const unfinished = new Set<string>();
 
 function begin(temporary: string): void {

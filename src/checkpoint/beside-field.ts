@@ -1,4 +1,4 @@
-/** The fields of files about labels with their values, and vectors. */
+/** The fields of files that describe labels, their values, and vectors. */
 import { CharnnError } from '../errors.js';
 import type { Fields } from '../json/fields.js';
 import { integersFrom, limits, ranges } from '../limits.js';

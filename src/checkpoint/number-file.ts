@@ -1,4 +1,4 @@
-/** Lists of numbers in a temporary file, so that snapshots of a large training do not take memory. */
+/** Stores lists of numbers in a temporary file, so that snapshots of a large network do not take memory. */
 import { randomBytes } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
@@ -12,22 +12,23 @@ const pieceLength = 1 << 18;
 const elementBytes = Float32Array.BYTES_PER_ELEMENT;
 
 /**
- * Keeps lists beside a training's model, in a file that has no name any more, so that it goes with the process however
- * that ends. It is never flushed to disk: what is lost in a crash is not needed after it.
+ * Stores lists in a file in the folder of the training's model. The name of the file is removed at once, so the
+ * system deletes the file when the process ends, for whatever reason. The file is never flushed to disk, because it
+ * is not needed after a crash.
  */
 export class NumberFile implements SnapshotStore {
   private file: Promise<FileHandle> | undefined;
   /** Where each slot begins, in bytes */
   private readonly places = new Map<string, number>();
   private end = 0;
-  /** Settled when all lists so far have been written */
+  /** A promise that is settled when all lists so far have been written */
   private lists: Promise<unknown> = Promise.resolve();
 
-  /** @param path the file that the training writes, whose folder is used */
+  /** @param path a file that the training writes; the temporary file is put into the same folder */
   constructor(private readonly path: string) {}
 
   put(...list: Parameters<SnapshotStore['put']>): Promise<StoredNumbers> {
-    // one list after the other, because each may make the file longer
+    // lists are written one after the other, because each of them may extend the file
     const put = this.lists.then(() => this.write(...list));
     this.lists = put.catch(() => {});
     return put;
@@ -44,7 +45,7 @@ export class NumberFile implements SnapshotStore {
     let place = this.places.get(slot);
     if (place === undefined) {
       place = this.end;
-      // what is never written to takes no room, and is read as zeros
+      // parts of a file that were never written take no room on the disk, and are read as zeros
       await file.truncate(place + length * elementBytes);
       this.end = place + length * elementBytes;
       this.places.set(slot, place);
@@ -92,12 +93,12 @@ class FileNumbers implements StoredNumbers {
   }
 }
 
-/** Creates a file beside another one, for this process alone. */
+/** Creates a file in the folder of another one, which only this process uses. */
 async function openNameless(path: string): Promise<FileHandle> {
   const target = await resolveLinks(path);
   const name = join(dirname(target), temporaryName(target, randomBytes(4).toString('hex')));
   const file = await open(name, 'wx+', 0o600);
-  // where a file that is open cannot be removed, the next training that takes the path clears it away
+  // if the system cannot remove an open file, the next training run at this path removes it
   await rm(name, { force: true }).catch(() => {});
   return file;
 }

@@ -62,7 +62,10 @@ export const cellsCommand = defineCommand({
   },
 });
 
-/** The cell of this name, whatever the case of its letters, as --cell takes it; or a path */
+/**
+ * Finds a known cell by its name, whatever the case of its letters, as --cell does; any other text is returned
+ * unchanged.
+ */
 function meant(name: string): string {
   const known = [...fusedNames, ...libraryNames].find((cell) => cell === name.toLowerCase());
   return known ?? name;

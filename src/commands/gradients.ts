@@ -26,11 +26,16 @@ const { cell: _, ...sizeRows } = rows.shape({ layers: 2, hidden: 256, embedding:
 
 const table = {
   ...topic('Network', {
-    model: option('<file>', repeated(modelFile), 'a model; several are shown side by side', {
-      short: 'm',
-      absent: rows.model.default,
-      environment: rows.model.environment,
-    }),
+    model: option(
+      '<file>',
+      repeated(modelFile),
+      'model to measure; several models are shown side by side',
+      {
+        short: 'm',
+        absent: rows.model.default,
+        environment: rows.model.environment,
+      },
+    ),
     label: labelChoiceRow,
     cell: option(
       '<names>',
@@ -41,12 +46,12 @@ const table = {
     recurrentScale: option(
       '<list>',
       listOf(notNegative),
-      'untrained networks whose recurrent matrices are each of these factors times an orthogonal one',
+      'measure untrained networks whose recurrent matrices are orthogonal matrices times each of these factors',
     ),
     inputScale: option(
       '<x>',
       notNegative,
-      'factor of the input weights of untrained networks; at 0 the state stays 0, where tanh is linear',
+      'factor by which the input weights of untrained networks are multiplied; with 0 the state stays 0, where tanh is linear',
     ),
     seed: option('<n>', integer(0), 'random seed of the untrained weights', { default: 1 }),
   }),
@@ -56,11 +61,11 @@ const table = {
     seqLength: option(
       '<list>',
       listOf(chunkLength),
-      'chunk lengths of training: truncation cuts off what lies beyond; of several, gradients and memory are compared with those of the whole text (full)',
-      { absent: "the training's; 64 for untrained networks" },
+      'number of steps through which training back-propagates; with several numbers, gradients and memory are compared with those of back-propagation through the whole text (full)',
+      { absent: 'as the model was trained; 64 for untrained networks' },
     ),
     explode: flag(
-      'train an untrained network whose gradients explode: without clipping, clipped by norm, by value',
+      'train a new network whose gradients explode, without clipping, with clipping by norm, and with clipping by value',
     ),
   }),
   output: rows.page,
@@ -80,9 +85,9 @@ export const gradients = defineCommand({
     'Measure the gradient of the loss with respect to earlier states on a text, for a\nmodel or for several untrained networks, and the spectra of their recurrent\nmatrices.',
   examples: [
     ['charnn gradients book.txt', 'the model charnn.json'],
-    ['charnn gradients book.txt --cell rnn,lstm,gru', 'of untrained networks'],
-    ['charnn gradients book.txt --recurrent-scale 0.5,1,1.5', 'vanish and explode'],
-    ['charnn gradients book.txt --explode -o clip.html', 'what clipping does'],
+    ['charnn gradients book.txt --cell rnn,lstm,gru', 'untrained networks'],
+    ['charnn gradients book.txt --recurrent-scale 0.5,1,1.5', 'gradients that vanish or explode'],
+    ['charnn gradients book.txt --explode -o clip.html', 'how clipping changes gradients'],
   ],
   options: table,
   standardOutput: 'result',
@@ -91,7 +96,7 @@ export const gradients = defineCommand({
 
 async function measureGradients(texts: readonly string[], options: Options): Promise<void> {
   const output = createOutput(options.quiet ?? false);
-  // what is named on the command line counts more than what the environment names
+  // models that are named on the command line take precedence over the environment variable
   const fromEnvironment = process.env[rows.model.environment];
   const isNamed = options.model !== undefined && options.model.join() !== fromEnvironment;
   if (isNamed && (areFresh(options) || options.explode)) {
@@ -130,7 +135,7 @@ const freshDefaults = {
   seed: table.seed.default,
 };
 
-/** Characters of the text from whose beginning truncated gradients are measured */
+/** Number of characters at the beginning of the text on which truncated gradients are measured */
 const wholeCharacters = 1024;
 
 async function measured(

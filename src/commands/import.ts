@@ -62,7 +62,7 @@ async function importFile([file]: readonly string[], options: Options): Promise<
     await writeResult(to, modelJson(imported.model, weightsIn(options)), 'the model', output);
     return noteAssumption(imported, output);
   }
-  // a signal ends the process by exiting, so that neither the lock nor a part of the model remains
+  // if a signal comes, the process exits normally, so that neither the lock nor a part of the model remains
   const interruption = new Interruption();
   const lock = await lockModel(to);
   const release = () => lock.release();

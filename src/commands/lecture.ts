@@ -1,4 +1,4 @@
-/** `charnn lecture`: a tour of recurrent networks, each claim with figures that are computed for it. */
+/** `charnn lecture`: tests statements from a lecture on recurrent networks, with figures that are computed for this. */
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
@@ -28,10 +28,10 @@ export const lecture = defineCommand({
   name: 'lecture',
   summary: 'write a page that shows how recurrent networks learn',
   description:
-    'Compute, on a text made for it, what a lecture on recurrent networks claims:\ntruncated back-propagation, vanishing and exploding gradients, clipping, LSTM.\nThe page has a figure for each claim.',
+    'Test what a lecture on recurrent networks claims about truncated back-propagation,\nvanishing and exploding gradients, clipping and LSTM, with small networks and\ntexts. The page has figures for each claim.',
   examples: [
     ['charnn lecture', 'the page lecture.html'],
-    ['charnn lecture --json', 'the numbers behind it'],
+    ['charnn lecture --json', 'the figures as JSON'],
   ],
   synonyms: ['tour', 'course', 'explain'],
   options: table,
@@ -49,14 +49,17 @@ export const lecture = defineCommand({
     for (const claim of claims) {
       shown.push(await claim({ device, text, seed, hidden }));
       const { title, holds } = shown[shown.length - 1];
-      output.note(`${holds ? 'shown' : 'not so here'}: ${title}`);
+      output.note(`${holds ? 'shown' : 'not shown with this seed and size'}: ${title}`);
     }
     device.close();
     if (options.json) {
       process.stdout.write(`${jsonText(shown)}\n`);
       return;
     }
-    const provenance = provenanceOf(['sentences made for it'], [`networks of ${hidden} units`]);
+    const provenance = provenanceOf(
+      ['sentences made for this page'],
+      [`networks of ${hidden} units`],
+    );
     const data: LectureData = { provenance, claims: shown };
     await writePage(page, 'lecture', { title: 'How recurrent networks learn', data }, output);
   },

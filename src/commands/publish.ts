@@ -69,7 +69,9 @@ async function publishModel(
   const file = modelPath(args, options.model);
   for (const key of ['format', 'textColumn'] as const) {
     if (options[key] === undefined || options.eval !== undefined) continue;
-    throw new UsageError(`${optionName(key)} is for the text of --eval: give --eval, too`);
+    throw new UsageError(
+      `${optionName(key)} says how the text of --eval is read: give --eval as well`,
+    );
   }
   const to = options.output ?? table.output.default;
   const settingsFor = pageSettings(options);

@@ -169,7 +169,10 @@ function checkResumed(options: Options): void {
   }
 }
 
-/** Bytes of a small training besides those of its thread; each training checks itself what a larger one takes */
+/**
+ * Bytes that a small training run takes in addition to those of its thread. A larger one checks by itself whether
+ * there is enough memory.
+ */
 const trainingBytes = 16 * 2 ** 20;
 
 /**
@@ -240,7 +243,7 @@ async function searched(
       onRung,
       async train(jobs) {
         const missing = jobs.filter((job) => !outcomes.has(keyOf(job)));
-        // one save after the other, so that the file never has two writers
+        // the record is saved by one call after the other, so that the file never has two writers
         let saved = Promise.resolve();
         await trainer.all(missing, signal, async (job, outcome) => {
           outcomes.set(keyOf(job), outcome);

@@ -158,7 +158,7 @@ const sampleLength = 300;
 async function sampleOf(model: StoredModel, config: TrainConfig): Promise<SampleEvent> {
   const { seed, backend } = config;
   const step = Number(model.training?.step ?? 0);
-  // in the precision of the training, because packed weights of bfloat16 take half of the memory
+  // the sample is drawn in the precision of the training, because packed weights of bfloat16 take half the memory
   const device = await openDevice(backend, precisionOf(config));
   try {
     const text = await sampleText(model, device, { length: sampleLength, seed });

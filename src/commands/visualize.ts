@@ -39,7 +39,7 @@ const table = {
   compare: option(
     '<file>',
     modelFile,
-    'a second model: colour the text by its surprise, too, and by which of the two is less surprised',
+    'second model, to colour the text by its surprise, and by which of the two models is less surprised',
   ),
   output: option('<file>', path, 'where to write the page', {
     short: 'o',
@@ -66,7 +66,7 @@ export const visualize = defineCommand({
   arguments: '[text...]',
   summary: 'write a page that shows a model reading a text',
   description:
-    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, their gates and states along the text, what a\nprediction depends on, saturated gates, and the units that follow features of\nthe text. Of a model of pairs: what it looks at in a source.',
+    'Write a page that shows a model reading a text: surprise, predictions,\nactivations of single units, their gates and states along the text, what a\nprediction depends on, saturated gates, and the units that follow features of\nthe text. For a model of pairs, the page shows what the model attends to in each\nsource.',
   examples: [
     ['charnn visualize chapter.txt -o page.html', 'the model charnn.json'],
     ['charnn visualize chapter.txt --units 1:17,1:30', 'only these units'],
@@ -151,13 +151,13 @@ function requirePairOptions(model: Model, options: OptionsOf<typeof table>): voi
   }
 }
 
-/** @throws UsageError where two models have no characters in common that could be compared one by one */
+/** @throws UsageError if the two models read the text in different ways, so that their characters do not correspond */
 function requireEqualText(one: Model, other: Model, path: string): void {
   if (one.config.pairs) return;
   for (const key of ['unit', 'normalize', 'keepCr'] as const) {
     if (one.text[key] === other.text[key]) continue;
     throw new UsageError(
-      `--compare ${quote(path)} was trained with another --${key === 'keepCr' ? 'keep-cr' : key} than the model: train both alike`,
+      `--compare ${quote(path)} was trained with a different --${key === 'keepCr' ? 'keep-cr' : key} than the model: give a model that was trained with the same one`,
     );
   }
 }

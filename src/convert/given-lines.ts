@@ -24,7 +24,8 @@ export function neededColumns(
 }
 
 /**
- * Adds to a line the labels that were chosen for all lines, and those and the vectors of its own columns.
+ * Adds labels and vectors to a line: the labels that were chosen for all lines, and the labels and vectors in the
+ * line's own columns.
  * @param columns by `neededColumns`
  */
 export function attachGiven(

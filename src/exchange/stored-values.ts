@@ -53,7 +53,7 @@ export function requireNumbers({ dtype, shown }: StoredTensor): Decoding {
 }
 
 /**
- * @param why follows in the message
+ * @param why the end of the message, which gives a reason
  * @throws CharnnError naming both shapes
  */
 export function requireShape(

@@ -43,7 +43,7 @@ export function labelChoice(model: Model, given: readonly string[] = []): LabelC
   return chosen;
 }
 
-/** The label that is chosen; where several names fit, because they contain a =, the longest */
+/** The label that is chosen. A name may contain =, so that several names may fit; then the longest one is meant. */
 function labelIn(pair: string, labels: readonly Label[]): Label | undefined {
   return labels
     .filter(({ name }) => pair.startsWith(`${name}=`))

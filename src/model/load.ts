@@ -33,7 +33,7 @@ export function loadWeights(
   backend: Backend,
 ): Tensor {
   const flat = backend.tensor([parameterTable(config).flatSize]);
-  // what is not in memory is never there as a whole
+  // weights that are not in memory are read piece by piece, so that they are never in memory as a whole
   const piece = weights instanceof Float32Array ? flat.size : pieceLength;
   for (let start = 0; start < flat.size; start += piece) {
     const length = Math.min(piece, flat.size - start);

@@ -29,7 +29,7 @@ export interface Model {
   readonly lineQuantiles?: LineQuantiles | undefined;
 }
 
-/** A model whose weights may be outside of memory, as a training submits it to be saved */
+/** A model that a training run submits for saving; its weights may be stored outside of memory */
 export interface StoredModel extends Omit<Model, 'weights'> {
   readonly weights: Numbers;
 }

@@ -1,4 +1,4 @@
-/** Lists of numbers in memory, or somewhere else from where they are read piece by piece. */
+/** Lists of numbers, either in memory or in a place from which they are read piece by piece. */
 
 /** A list that is not in memory, or a part of one */
 export interface StoredNumbers {

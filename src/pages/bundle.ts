@@ -17,7 +17,7 @@ const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
   'utf8',
 ).trim()}\n*/`;
 
-/** Makes an import of the charts mean the variable that `charts.js` defines. */
+/** Replaces an import of the charts by the variable that `charts.js` defines. */
 const chartsOutside: Plugin = {
   name: 'charts-outside',
   resolveId: (id) => (id === 'uplot' ? id : undefined),
@@ -41,7 +41,7 @@ const modules: Readonly<Record<string, string>> = {
 };
 
 mkdirSync(target('.'), { recursive: true });
-// the library of the charts is as large as the rest of a page's script, so it is in a file that pages share
+// the library of the charts is as large as the rest of a page's script, so pages share it in a file of its own
 writeFileSync(
   target('charts.js'),
   `${notice}\n${readFileSync(resolve('uplot/dist/uPlot.iife.min.js'), 'utf8').trim()}\n`,

@@ -5,9 +5,9 @@ export interface GradientsSubject {
   readonly name: string;
   readonly seqLength: number;
   readonly positions: number;
-  /** What the gradient does on its way back, as the end of a sentence */
+  /** Whether the gradient vanishes or explodes, as the end of a sentence whose subject is the gradient */
   readonly regime: string;
-  /** The gradient by length of the chunk; empty where one length was asked for */
+  /** The gradient by length of the chunk; empty if only one length was asked for */
   readonly truncated: readonly {
     readonly seqLength: number;
     readonly activationBytes: number;
@@ -32,7 +32,7 @@ export interface GradientsSubject {
   readonly clipping: string | undefined;
 }
 
-/** A training whose gradients explode, by step */
+/** A training run whose gradients explode, by step */
 export interface ExplosionData {
   /** How its gradients are clipped */
   readonly name: string;
@@ -42,7 +42,7 @@ export interface ExplosionData {
   /** Norms before and after clipping */
   readonly before: readonly number[];
   readonly after: readonly number[];
-  /** Cosine of the angle between both */
+  /** Cosine of the angle between the gradients before and after clipping */
   readonly cosine: readonly number[];
 }
 
@@ -89,11 +89,11 @@ export interface VisualizeData {
   }[];
   /** Number of characters on which the findings are based */
   readonly searched: number;
-  /** Names of the gates and states that are recorded of each unit */
+  /** Names of the gates and states that are recorded for each unit */
   readonly quantities: readonly string[];
-  /** Along how many characters they are */
+  /** Number of characters along which they are recorded */
   readonly recorded: number;
-  /** The predictions of which it is known on which of the K characters before them they depend */
+  /** The predictions whose dependence on the K characters before them has been measured */
   readonly dependence:
     | { readonly first: number; readonly count: number; readonly K: number }
     | undefined;
@@ -190,7 +190,7 @@ export interface SearchData {
   }[];
 }
 
-/** A claim of the lecture, and what was computed for it */
+/** A claim of the lecture, and the figures that were computed for it */
 export interface LectureClaim {
   readonly id: string;
   readonly title: string;
@@ -202,7 +202,7 @@ export interface LectureClaim {
   readonly chart?: {
     readonly x: readonly number[];
     readonly xLabel: string;
-    /** What is at each place, if that is not a number: x counts them from 0 */
+    /** The name of each place on the x axis, if places are not numbers; x is then the index of the name */
     readonly xNames?: readonly string[];
     readonly logarithmic?: boolean;
     readonly lines: readonly { readonly name: string; readonly y: readonly number[] }[];

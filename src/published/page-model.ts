@@ -14,7 +14,7 @@ import { modelOf, type PublishedHead } from './published-model.js';
 import { typedText } from './symbol-texts.js';
 import { TextWriter } from './text-writer.js';
 
-/** The model, and what does the work with it: a network in a memory of its own */
+/** The model and its network, which has memory of its own */
 interface Opened {
   readonly model: Model;
   /** The labels that are built into the network, for a model of texts */
@@ -107,7 +107,7 @@ export class PageModel {
     this.reply({ kind: 'done', id: request.id, seconds, stopped: !isDone });
   }
 
-  /** What writes with these labels: the network anew, if it has others built in */
+  /** Returns the writer for these labels. The network is built again if other labels are built into it. */
   private labelled(opened: Opened, { labels }: PageSettings): Opened {
     if (labels.every((value, c) => value === opened.labels[c])) return opened;
     this.opened = start(opened.model, opened.module, labels);
@@ -162,7 +162,7 @@ const none = new Uint8Array(0);
 
 /**
  * Starts a network.
- * @param bytes of memory for it; by default what it needs at least
+ * @param bytes size of its memory; by default the least that it needs
  */
 function start(
   model: Model,

@@ -65,7 +65,7 @@ export class TextWriter {
     this.read = nothingRead(vocabulary);
     this.expected = new Float32Array(config.vocabulary);
     this.last = textBeginning(vocabulary);
-    // a step now allocates all the memory that any step needs
+    // this step allocates all the memory that later steps need
     this.predictor.step(this.now, [this.last]);
   }
 

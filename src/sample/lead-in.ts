@@ -43,7 +43,8 @@ export class LeadIn {
   ) {
     this.separators = separators;
     this.matcher = new StopMatcher(separators.map((ids) => ({ ids, kept: false })));
-    // no longer than the record itself may be, so that sampling it costs no more
+    // the lead-in may be as long as the record itself, so that sampling it does not take longer than sampling the
+    // record
     this.limit = Math.min(maxLimit, Math.max(minLimit, length));
   }
 

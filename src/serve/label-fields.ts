@@ -26,7 +26,7 @@ export function requestLabels(fields: Fields, { beside }: Model): Int32Array {
   return Int32Array.from(labels, (label) => {
     const { name, values } = label;
     if (given?.get(name) === undefined) {
-      fields.fail('labels', `an object with a value of the label ${quote(name)}`);
+      fields.fail('labels', `an object with a value for the label ${quote(name)}`);
     }
     const at = offset + valueNumber(label, given.string(name), given.name(name));
     offset += values.length;

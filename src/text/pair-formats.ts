@@ -166,7 +166,7 @@ function objectRecord(
   try {
     object = JSON.parse(isBytes ? Buffer.from(text, 'latin1').toString() : text);
   } catch {
-    // it is counted and named like a line that is not a pair
+    // a line that is not JSON is counted and reported as a line that is not a pair
   }
   const isObject = typeof object === 'object' && object !== null;
   const field = (key: string): string | undefined => {
@@ -181,7 +181,7 @@ function objectRecord(
   const source = isString('source') ? field('source') : undefined;
   return {
     line,
-    // a character that is not in the text, so that nothing is learned from it
+    // U+FFFD stands for a missing source; nothing is learned from such a line, because it has no target either
     source: source ?? (isString('target') ? '' : '\ufffd'),
     target: isString('target') ? field('target') : undefined,
     further: besideNames(beside).map((key) => fieldText(object, key) ?? ''),

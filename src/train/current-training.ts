@@ -1,4 +1,4 @@
-/** Where a training run stands between two steps, beginning with its first weights or with its saved state. */
+/** The progress of a training run between two steps. It begins with initial weights, or with a saved state. */
 import type { Backend } from '../backend/backend.js';
 import type { ModelConfig } from '../model/model-config.js';
 import {
@@ -87,7 +87,7 @@ export class CurrentTraining {
   /** @returns the training's id */
   private initialise(): string {
     const { job, model } = this;
-    // they are computed again when they are needed, because they would take memory until a model is saved
+    // a rollback computes the initial weights again, because keeping them would take memory until a model is saved
     this.rollback.keep(() => this.initialWeights().values);
     const pieces = job.initFrom
       ? this.givenPieces()
@@ -95,7 +95,7 @@ export class CurrentTraining {
     return trainingId(model, job.config, job.corpus.provenance, this.written(pieces));
   }
 
-  /** Writes the pieces to the weights and their average, and passes them on. */
+  /** Writes pieces of the initial values to the weights and their average, and yields them. */
   private *written(pieces: Iterable<ListPiece>): Generator<Float32Array> {
     const { backend, replicas } = this;
     const { weights, ema } = replicas;

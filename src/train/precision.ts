@@ -16,7 +16,7 @@ export function precisionOf({ precision }: Pick<TrainConfig, 'precision'>): Trai
 const minHidden = 32;
 /**
  * The same for cells given by equations: 1.0 to 1.6 times with 64 or more units of nas, mut1, slstm, sru, mingru and
- * indrnn, least with those whose products do not wait for the state, and 1.2 times with 32 (test/bench).
+ * indrnn, least with cells whose matrix products do not depend on the state, and 1.2 times with 32 (test/bench).
  */
 const minHiddenOfEquations = 64;
 

@@ -222,8 +222,9 @@ ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join
   }
 
   /**
-   * Number of words for the input of an LSTM layer, which is vectors of D numbers or, if D = 0, a table: panels that do
-   * not exist yet and, if steps are computed in blocks, the sums of a block
+   * Number of words of scratch memory for an LSTM layer that reads vectors of D numbers, or rows of a table if D = 0.
+   * They hold the panels of weights that are not packed yet and, if steps are computed in blocks, the sums of one
+   * block.
    */
   protected lstmScratch(
     T: number,

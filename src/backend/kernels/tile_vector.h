@@ -23,7 +23,7 @@ INLINE void end_tiles(void) {}
 /* Number of vectors of C that a single row computes at once */
 #define ROW_VECTORS 8
 
-/* What sums begin with that begin with nothing */
+/* Zeros, for sums that start from zero */
 static const _Alignas(64) float no_sums[ROW_VECTORS * VL] = {0};
 
 /* Where the sums of each row of a tile begin: with these NR or VL numbers. */

@@ -39,7 +39,10 @@ export async function readRun(path: string): Promise<RunData> {
   return { ...series, name, model: networkOf(start), clipNorm };
 }
 
-/** The norm at which gradients were clipped, as a model records it, which may come from anywhere */
+/**
+ * Reads the norm at which gradients were clipped from the record of a model. A model may come from anywhere, so the
+ * values are checked.
+ */
 function normLimit(clip: unknown): number | undefined {
   const { name, limit } = (clip ?? {}) as Entry;
   return name === 'norm' && typeof limit === 'number' && limit > 0 ? limit : undefined;

@@ -1,4 +1,4 @@
-/** The claims of the lecture, in its order. */
+/** The claims of the lecture, in the order in which the page shows them. */
 import {
   clippingByValue,
   clippingKeepsDirection,

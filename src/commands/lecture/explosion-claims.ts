@@ -1,4 +1,4 @@
-/** Claims on gradients that vanish or explode, and on clipping. */
+/** Claims about gradients that vanish or explode, and about clipping. */
 import { clipped, explosions, type GradientClipping } from '../../analyse/explosion.js';
 import { gradientFlow } from '../../analyse/gradient-flow.js';
 import { scaleWeights } from '../../analyse/recurrent-scale.js';
@@ -13,7 +13,7 @@ import { freshWeights, type LectureSetting, network, steps } from './lecture-net
 const lags = 60;
 const scales = [0.5, 0.9, 1, 1.1, 1.5];
 
-/** A largest singular value above 1 explodes, below 1 vanishes. */
+/** Claim: the gradient explodes if the largest singular value is above 1, and vanishes if it is below 1. */
 export async function vanishingAndExploding(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed } = setting;
   const config = network('rnn', setting);
@@ -28,14 +28,15 @@ export async function vanishingAndExploding(setting: LectureSetting): Promise<Le
     const [spectrum] = await recurrentSpectra(device, config, weights);
     const norms = flow.whole.map(({ mean }) => mean);
     lines.push({ name: `σ = ${spectrum.singularValues[0].toFixed(1)}`, y: norms });
-    words.push(`at ${recurrent} it ${regimeInWords(regimeOf(norms))}`);
+    words.push(`With a factor of ${recurrent}, the gradient ${regimeInWords(regimeOf(norms))}.`);
     numbers[`${recurrent}`] = norms[lags - 1] / norms[0];
   }
   const follows = scales.every((s) => Math.abs(numbers[`${s}`] / s ** (lags - 1) - 1) < 0.02);
   return {
     id: 'vanishing-and-exploding',
-    title: 'A largest singular value above 1 explodes the gradient, below 1 it vanishes',
-    text: `The recurrent matrix is a factor times an orthogonal one, so all its singular values are that factor; without input tanh is linear. The norm of the gradient: ${words.join('; ')}.`,
+    title:
+      'The gradient explodes if the largest singular value is above 1, and vanishes if it is below 1',
+    text: `The recurrent matrix is an orthogonal matrix times a factor, so all its singular values are equal to the factor. Without input, the state stays at 0, where tanh is linear. ${words.join(' ')}`,
     holds: follows,
     numbers,
     chart: { x: steps(lags), xLabel: 'steps back', logarithmic: true, lines },
@@ -56,7 +57,7 @@ type ClippingRun = Awaited<ReturnType<typeof explosions>>[number]['steps'];
 
 const leastCosine = (run: ClippingRun) => Math.min(...run.map(({ cosine }) => cosine));
 
-/** The first steps of a training whose gradients explode */
+/** The first steps of a training run whose gradients explode */
 async function firstSteps(setting: LectureSetting, clipping: GradientClipping) {
   const { config, weights } = explodingNetwork(setting);
   const options = { ...training, steps: 30 };
@@ -65,7 +66,7 @@ async function firstSteps(setting: LectureSetting, clipping: GradientClipping) {
   return steps;
 }
 
-/** Clipping by norm scales a gradient that is too large, and keeps its direction. */
+/** Claim: clipping by norm scales a gradient that is too large, and keeps its direction. */
 export async function clippingKeepsDirection(setting: LectureSetting): Promise<LectureClaim> {
   const run = await firstSteps(setting, { by: 'norm', limit: 1 });
   const before = Math.max(...run.map(({ normBefore }) => normBefore));
@@ -74,7 +75,7 @@ export async function clippingKeepsDirection(setting: LectureSetting): Promise<L
   return {
     id: 'clipping-keeps-direction',
     title: 'Clipping by norm shortens a gradient that is too large and keeps its direction',
-    text: `A network whose recurrent matrix doubles the gradient at each step is trained with gradients clipped at a norm of 1. The longest gradient is ${before.toPrecision(3)} before and ${after.toPrecision(4)} after; the cosine of the angle between the two is never below ${cosine.toFixed(4)}.`,
+    text: `A network whose recurrent matrix doubles the gradient at each step is trained with gradients clipped at a norm of 1. The largest norm of a gradient is ${before.toPrecision(3)} before clipping and ${after.toPrecision(4)} after it. The cosine of the angle between the gradients before and after clipping is never below ${cosine.toFixed(4)}.`,
     holds: cosine > 0.9999 && after < 1.0001 && before > 2,
     numbers: { cosine, before, after },
     chart: {
@@ -91,7 +92,7 @@ export async function clippingKeepsDirection(setting: LectureSetting): Promise<L
 
 const valueLimit = 0.02;
 
-/** Clipping by value limits each element by itself, which turns the gradient. */
+/** Claim: clipping by value limits each element separately, which changes the direction of the gradient. */
 export async function clippingByValue(setting: LectureSetting): Promise<LectureClaim> {
   const run = await firstSteps(setting, { by: 'value', limit: valueLimit });
   const { config } = explodingNetwork(setting);
@@ -101,8 +102,9 @@ export async function clippingByValue(setting: LectureSetting): Promise<LectureC
   const degrees = (180 * Math.acos(cosine)) / Math.PI;
   return {
     id: 'clipping-by-value',
-    title: 'Clipping by value limits each element by itself, and turns the gradient',
-    text: `The same network, with each element of the gradient limited to between −${valueLimit} and ${valueLimit}. The gradient is turned by up to ${degrees.toFixed(0)}°, because large elements lose more than small ones. Its norm is not limited as such: it is ${after.toPrecision(3)} at most, and could be as much as the limit times the root of the number of parameters, ${bound.toPrecision(3)}.`,
+    title:
+      'Clipping by value limits each element separately, and changes the direction of the gradient',
+    text: `The same network is trained with each element of the gradient limited to the range from −${valueLimit} to ${valueLimit}. This turns the gradient by up to ${degrees.toFixed(0)}°, because large elements are reduced more than small ones. The norm itself is not limited: it is at most ${after.toPrecision(3)} here, and could be as large as the limit times the square root of the number of parameters, which is ${bound.toPrecision(3)}.`,
     holds: cosine < 0.9 && after <= bound,
     numbers: { cosine, after, bound },
     chart: {
@@ -118,7 +120,7 @@ export async function clippingByValue(setting: LectureSetting): Promise<LectureC
   };
 }
 
-/** The lecture's code compares the sum of squares with the limit, charnn its root. */
+/** Claim: the norm is the root of the sum of squares. The lecture's code compares the sum itself with the limit. */
 export async function rootOrSquares(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text } = setting;
   const { config, weights } = explodingNetwork(setting);
@@ -129,7 +131,7 @@ export async function rootOrSquares(setting: LectureSetting): Promise<LectureCla
     return (await one.gradient()).gradient;
   });
   const norm = normOf(gradient);
-  // the first gradient, made as long as these
+  // the norms to which the gradient is scaled
   const norms = [1, 2, 3, 4, 5, 8];
   const scaled = norms.map((length) => gradient.map((x) => (x / norm) * length));
   const byRoot = scaled.map((g) => normOf(clipped(g, { by: 'norm', limit })));
@@ -140,8 +142,8 @@ export async function rootOrSquares(setting: LectureSetting): Promise<LectureCla
   const clippedTooEarly = norms.filter((x, i) => x <= limit && bySquares[i] < 0.999 * x).length;
   return {
     id: 'root-or-squares',
-    title: "The norm is the root of the sum of squares: the lecture's code leaves out the root",
-    text: `With a limit of ${limit}, code that takes the sum of squares in the place of the norm clips gradients from a norm of ${Math.sqrt(limit).toFixed(2)} on, and makes them the shorter the longer they were. charnn takes the norm itself. The table is of one gradient, made as long as the first column says.`,
+    title: "The norm is the root of the sum of squares, but the lecture's code omits the root",
+    text: `With a limit of ${limit}, code that uses the sum of squares instead of the norm already clips gradients whose norm is above ${Math.sqrt(limit).toFixed(2)}. The larger the norm of such a gradient was before, the smaller it is afterwards. charnn uses the norm itself. For the table, one gradient was scaled to the norms in the first column.`,
     holds: clippedTooEarly > 0 && bySquares[5] < bySquares[2] && Math.abs(byRoot[5] - limit) < 1e-4,
     numbers: { clippedTooEarly, longestBySquares: bySquares[5], longestByRoot: byRoot[5] },
     table: {
@@ -151,7 +153,7 @@ export async function rootOrSquares(setting: LectureSetting): Promise<LectureCla
   };
 }
 
-/** A training that explodes without clipping converges with it. */
+/** Claim: a training run that explodes without clipping converges with clipping. */
 export async function clippingSavesTraining(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text } = setting;
   const { config, weights } = explodingNetwork(setting);
@@ -167,8 +169,8 @@ export async function clippingSavesTraining(setting: LectureSetting): Promise<Le
   const [[begin]] = bits;
   return {
     id: 'clipping-saves-training',
-    title: 'A training that explodes without clipping converges with it',
-    text: `From the same weights, with the same learning rate, the loss at the end is ${free.toFixed(2)} bits per character without clipping, ${byNorm.toFixed(2)} with clipping at a norm of 1, and ${byValue.toFixed(2)} with each value clipped at ${valueLimit}. All began at ${begin.toFixed(2)}.`,
+    title: 'A training run that explodes without clipping converges with clipping',
+    text: `All three runs start from the same weights, with a loss of ${begin.toFixed(2)} bits per character, and have the same learning rate. At the end, the loss is ${free.toFixed(2)} without clipping, ${byNorm.toFixed(2)} with clipping at a norm of 1, and ${byValue.toFixed(2)} with each value clipped at ${valueLimit}.`,
     holds: byNorm < 0.9 * begin && byValue < 0.9 * begin && free > 1.1 * Math.max(byNorm, byValue),
     numbers: { begin, free, byNorm, byValue },
     chart: {

@@ -1,4 +1,4 @@
-/** The claim on the four gates of an LSTM, which it shows on a line of text. */
+/** The claim about the four gates of an LSTM, which is tested on one line of a text. */
 import { trainByAdam } from '../../analyse/adam-training.js';
 import { recordSteps } from '../../analyse/step-record.js';
 import type { LectureClaim } from '../../pages/data.js';
@@ -6,12 +6,12 @@ import type { Ids } from '../../text/unit.js';
 import { freshWeights, type LectureSetting, modelOf, network, placeOf } from './lecture-network.js';
 
 const training = { seqLength: 64, batchSize: 8, steps: 600, learningRate: 0.01, clipNorm: 1 };
-/** A bias that shuts a gate or opens it, whatever is read */
+/** A bias so large that a gate stays open, or shut if it is negative, whatever the network reads */
 const forced = 30;
-/** In the order of PyTorch and of charnn */
+/** The gates, in the order of PyTorch and charnn */
 const gates = ['input', 'forget', 'cell', 'output'] as const;
 
-/** The four gates and what each does to the cell, on a real line */
+/** Claim: the gates decide what is written to the cell, what is kept, and what is passed on. */
 export async function fourGates(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed } = setting;
   const config = network('lstm', setting);
@@ -58,13 +58,14 @@ export async function fourGates(setting: LectureSetting): Promise<LectureClaim> 
     ['as learned', free],
     ['input shut: nothing is written', inputShut],
     ['forget shut: nothing stays', forgetShut],
-    ['output shut: nothing is seen', outputShut],
+    ['output shut: nothing is passed on', outputShut],
     ['input shut, forget open: 0.5 stays', kept],
   ] as const;
   return {
     id: 'four-gates',
-    title: 'The four gates decide what is written to the cell, what stays and what is seen',
-    text: `c = forget · c + input · cell, h = output · tanh(c): at each of the ${ids.length} characters of a line, and in each of the ${H} units of an LSTM that has learned from the sentences, the recorded values satisfy this to within ${wrong.toExponential(0)}. The chart shows the unit whose gates move most, unit ${unit}, along “${line}”. The table shows what becomes of cell and output when a gate is shut or opened by force.`,
+    title:
+      'The four gates decide what is written to the cell, what stays in it, and what is passed on',
+    text: `The equations of an LSTM are c = forget · (c before the step) + input · cell, and h = output · tanh(c). In an LSTM that has learned from the sentences, the recorded values satisfy these equations to within ${wrong.toExponential(0)}, at each of the ${ids.length} characters of a line and in each of the ${H} units. The chart shows unit ${unit}, whose gates move most, along the line “${line}”. The table shows the largest values of c and h when gates are forced to be shut or open.`,
     holds:
       wrong < 1e-5 &&
       largest(inputShut.c) < 1e-5 &&
@@ -102,7 +103,7 @@ function firstLine(ids: Ids, newline: number): Ids {
   return ids.subarray(0, ids.indexOf(newline)) as Ids;
 }
 
-/** The unit whose gates move most, all of them taken together */
+/** The unit whose gates move most: the ranges of their values have the largest sum */
 function liveliest(recorded: readonly Float32Array[], H: number): number {
   const ranges = Array.from({ length: H }, (_, unit) => {
     const own = recorded.map((values) => values.filter((_, i) => i % H === unit));

@@ -17,29 +17,29 @@ import {
 const letters = ['a', 'b', 'c', 'd'];
 const longestLag = 50;
 const examinedLags = [5, 10, 20, 30, 40, 50];
-/** Lines of one lag in an examination */
+/** Number of test lines for each lag */
 const examinedLines = 60;
 const lstmUnits = 32;
 const training = { seqLength: 64, batchSize: 8, steps: 3500, clipNorm: 1 };
 
-/** The vanilla network has a lower learning rate than the others, because with it it learns more. */
+/** The vanilla network has a lower learning rate than the others, because it learns more with a low one. */
 const cells = [
   { cell: 'rnn', name: 'vanilla', learningRate: 0.006 },
   { cell: 'gru', name: 'GRU', learningRate: 0.02 },
   { cell: 'lstm', name: 'LSTM', learningRate: 0.02 },
 ] as const;
 
-/** A letter, dots, a question mark, and the letter again, `lag` characters after it stood first */
+/** Makes a line: a letter, dots, a question mark, and the same letter again, `lag` characters after the first one */
 function line(random: Random, lag: number): string {
   const letter = letters[Math.floor(random.uniform() * letters.length)];
   return `${letter}${'.'.repeat(lag - 2)}?${letter}\n`;
 }
 
-/** GRU beside LSTM beside vanilla: at a long lag the vanilla network fails where both others do not. */
+/** Claim: at a long lag, a vanilla network fails, while GRU and LSTM succeed. */
 export async function lagTask({ device, seed }: LectureSetting): Promise<LectureClaim> {
   const random = new Random(seed);
   let read = '';
-  // shorter lags are learned first and lead to the long ones
+  // the text also contains short lags, because a network has to learn these before the long ones
   while (read.length < 40_000) {
     read += line(random, 2 + Math.floor(random.uniform() * (longestLag - 1)));
   }
@@ -63,7 +63,7 @@ export async function lagTask({ device, seed }: LectureSetting): Promise<Lecture
     for (const examination of examinations) {
       const { ids } = vocabulary.encode(examination);
       const bits = await surpriseOf(modelOf(config, weights, vocabulary), device, ids);
-      // every character is of one UTF-16 unit, so positions of both agree
+      // every character is a single UTF-16 unit, so positions in the string and in the list of ids are the same
       const asked = [...examination.matchAll(/\?/g)].map(({ index }) => bits[index + 1]);
       recall.push(asked.reduce((sum, x) => sum + 2 ** -x, 0) / asked.length);
     }
@@ -74,8 +74,8 @@ export async function lagTask({ device, seed }: LectureSetting): Promise<Lecture
   const [vanilla, gru, lstmRecall] = at(longestLag);
   return {
     id: 'lag-task',
-    title: 'At a long lag a vanilla network fails where GRU and LSTM do not',
-    text: `A text in which a letter comes back after up to ${longestLag} characters, as in b…?b. All three networks read it for ${training.steps.toLocaleString('en')} steps of Adam. The chart has the probability that each then gives to the letter that comes back; by guessing it would be ${percent(1 / letters.length)}. At a lag of ${longestLag} it is ${results.map(({ cell, units, recall }) => `${percent(recall[recall.length - 1])} for ${cell} (${units} units)`).join(', ')}; ${results[2].parameters.toLocaleString('en')} parameters or the least number above it.`,
+    title: 'At a long lag, a vanilla network fails, while GRU and LSTM succeed',
+    text: `In each line of the text, a letter is repeated after up to ${longestLag} characters, as in b…?b. Three networks with ${results[2].parameters.toLocaleString('en')} parameters or slightly more are trained on this text for ${training.steps.toLocaleString('en')} steps of Adam. The chart shows the probability that each network then gives to the repeated letter; guessing would give ${percent(1 / letters.length)}. At a lag of ${longestLag}, the probability is ${results.map(({ cell, units, recall }) => `${percent(recall[recall.length - 1])} for ${cell} (${units} units)`).join(', ')}.`,
     holds: vanilla < 0.6 && gru > 0.8 && lstmRecall > 0.8,
     numbers: Object.fromEntries(
       results.flatMap(({ recall }, i) =>

@@ -1,4 +1,4 @@
-/** The claim on several layers. */
+/** The claim about several layers. */
 import { trainByAdam } from '../../analyse/adam-training.js';
 import { surpriseOf } from '../../analyse/analysis.js';
 import type { ModelConfig } from '../../model/model-config.js';
@@ -11,12 +11,12 @@ const units = 64;
 const examined = 6000;
 const training = { seqLength: 64, batchSize: 8, steps: 1000, learningRate: 0.01, clipNorm: 1 };
 
-/** One, two and three layers with the same number of parameters learn the same text. */
+/** Claim: networks of one, two and three layers with about the same number of parameters can learn the same text. */
 export async function severalLayers(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed } = setting;
   const one = network('rnn', setting, units);
   const configs = [1, 2, 3].map((layers) => narrowed(one, layers));
-  // other sentences than those that were learned from
+  // the networks are tested on other sentences than those from which they learn
   const unseen = text.vocabulary.encode(textOf(seed + 1)).ids;
   const losses: number[] = [];
   for (const config of configs) {
@@ -33,8 +33,8 @@ export async function severalLayers(setting: LectureSetting): Promise<LectureCla
   const [worst, best] = [Math.max(...losses), Math.min(...losses)];
   return {
     id: 'several-layers',
-    title: 'Layers can be stacked: with equally many parameters each is narrower',
-    text: `Vanilla networks of one, two and three layers, each layer reading the states of the one below. All have about ${parameterTable(one).count.toLocaleString('en')} parameters, so the layers of a deeper one are narrower. After ${training.steps.toLocaleString('en')} steps on the same sentences they come to between ${best.toFixed(3)} and ${worst.toFixed(3)} bits per character on sentences they have not seen, where no model can have less than ${sentenceEntropy.toFixed(3)} on average. On a text as simple as this, depth by itself is no gain.`,
+    title: 'Layers can be stacked; with the same number of parameters, each layer is narrower',
+    text: `These vanilla networks have one, two and three layers, where each layer reads the states of the layer below it. All networks have about ${parameterTable(one).count.toLocaleString('en')} parameters, so the layers of the deeper ones are narrower. After ${training.steps.toLocaleString('en')} steps on the same sentences, their losses on new sentences are between ${best.toFixed(3)} and ${worst.toFixed(3)} bits per character. No model can have a loss below ${sentenceEntropy.toFixed(3)} on average. On a text as simple as this, more layers alone do not help.`,
     holds: worst < 1.15 * sentenceEntropy,
     numbers: {
       entropy: sentenceEntropy,
@@ -55,7 +55,7 @@ export async function severalLayers(setting: LectureSetting): Promise<LectureCla
   };
 }
 
-/** The network of so many layers that has as many parameters as another one, or the greatest number below */
+/** The largest network with this number of layers that does not have more parameters than another network */
 function narrowed(other: ModelConfig, layers: number): ModelConfig {
   const most = parameterTable(other).count;
   let hidden = other.hidden;

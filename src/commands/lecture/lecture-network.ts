@@ -1,4 +1,4 @@
-/** The networks that the lecture's claims are about, and what the claims share. */
+/** The networks of the lecture's claims, and functions that several claims use. */
 import type { Scope } from '../../backend/device.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { Model } from '../../model/model-data.js';
@@ -29,7 +29,7 @@ export function freshWeights(config: ModelConfig, seed: number): Float32Array {
   return initialValues(parameterTable(config), seed);
 }
 
-/** The configuration with at least so many units that it has no fewer parameters than another network */
+/** The smallest configuration that has at least as many parameters as another network */
 export function asLargeAs(other: ModelConfig, configOf: (hidden: number) => ModelConfig) {
   const wanted = parameterTable(other).count;
   let hidden = 1;
@@ -42,7 +42,7 @@ export function modelOf(config: ModelConfig, weights: Float32Array, vocabulary: 
   return { config, weights, vocabulary, text, training: undefined, history: [] };
 }
 
-/** Where a parameter lies in the flat weights */
+/** The position of a parameter in the flat list of weights */
 export function placeOf(config: ModelConfig, name: string) {
   const found = parameterTable(config).parameters.find((parameter) => parameter.name === name);
   if (found === undefined) throw new Error(`the network has no ${name}`);

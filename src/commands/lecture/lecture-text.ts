@@ -1,4 +1,4 @@
-/** The text that the lecture's figures are computed on: made for it, the same every time. */
+/** Makes the text on which the lecture's figures are computed. Equal seeds give equal texts. */
 import { Random } from '../../model/random.js';
 import type { Ids } from '../../text/unit.js';
 import { Vocabulary } from '../../text/vocabulary.js';
@@ -19,7 +19,7 @@ const meanLength = (list: readonly string[]) =>
 
 /**
  * The least loss that any model of these sentences can have on average, in bits per character: the words are drawn
- * independently, and a sentence has two spaces, a full stop and a newline beside them.
+ * independently, and a sentence has two spaces, a full stop and a newline in addition to them.
  */
 export const sentenceEntropy =
   parts.reduce((sum, { length }) => sum + Math.log2(length), 0) /

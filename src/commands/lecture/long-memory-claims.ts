@@ -1,4 +1,4 @@
-/** Claims on how far back cells reach: their gradients, and what they can learn. */
+/** Claims about how far back the gradients of different cells reach. */
 import { gradientFlow } from '../../analyse/gradient-flow.js';
 import { powerOfTen } from '../../messages/power-of-ten.js';
 import { chooseCell } from '../../model/cells/cells.js';
@@ -16,7 +16,7 @@ import {
 
 const lags = 60;
 
-/** An LSTM's gradient reaches back further than a vanilla network's of equal size. */
+/** Claim: the gradient of an LSTM reaches further back than that of a vanilla network of equal size. */
 export async function lstmReachesFurther(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed } = setting;
   const lstm = network('lstm', setting);
@@ -31,8 +31,9 @@ export async function lstmReachesFurther(setting: LectureSetting): Promise<Lectu
   const kept = flows.map(({ whole }) => shown.map((lag) => whole[lag - 1].mean / whole[0].mean));
   return {
     id: 'lstm-reaches-further',
-    title: "An LSTM's gradient reaches back further than a vanilla network's of equal size",
-    text: `Untrained, with ${parameterTable(lstm).count.toLocaleString('en')} parameters (${lstm.hidden} units) and ${parameterTable(vanilla).count.toLocaleString('en')} (${vanilla.hidden} units): what is left of the gradient, relative to one step back.`,
+    title:
+      'The gradient of an LSTM reaches further back than that of a vanilla network of equal size',
+    text: `Both networks are untrained. The LSTM has ${parameterTable(lstm).count.toLocaleString('en')} parameters (${lstm.hidden} units), the vanilla network ${parameterTable(vanilla).count.toLocaleString('en')} (${vanilla.hidden} units). The chart shows how much of the gradient is left after a number of steps back, relative to one step back.`,
     holds: shown.every((_, i) => kept[1][i] > 10 * kept[0][i]),
     numbers: Object.fromEntries(
       shown.flatMap((lag, i) => [
@@ -52,10 +53,10 @@ export async function lstmReachesFurther(setting: LectureSetting): Promise<Lectu
   };
 }
 
-/** Pre-activation of the forget gate by its bias alone, at which it lets 99.3 % through */
+/** A bias with which the forget gate keeps 99.3 % of the cell state if its other inputs add up to 0 */
 const openBias = 5;
 
-/** Through the cell state, with the forget gate near 1, the gradient stays almost unchanged. */
+/** Claim: if the forget gate is near 1, the gradient passes through the cell state almost unchanged. */
 export async function openForgetGate(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed } = setting;
   const config = network('lstm', setting);
@@ -65,7 +66,7 @@ export async function openForgetGate(setting: LectureSetting): Promise<LectureCl
   for (const value of biases) {
     const weights = freshWeights(config, seed);
     const { hidden: H } = config;
-    // gates lie in the order i, f, g, o
+    // the gates are in the order i, f, g, o
     weights.fill(value, bias.start + H, bias.start + 2 * H);
     const measures = { lags, positions: 16 };
     const { states } = await gradientFlow(device, config, weights, text.ids, measures);
@@ -77,8 +78,8 @@ export async function openForgetGate(setting: LectureSetting): Promise<LectureCl
   return {
     id: 'open-forget-gate',
     title:
-      'Through the cell state, with the forget gate near 1, the gradient stays almost unchanged',
-    text: `The forget gate's bias decides how much of the cell state stays at each step. ${at} steps back, the gradient of the cell state has ${kept.map((x, i) => `${x.toPrecision(2)} of its norm with a bias of ${biases[i]}`).join(', ')}.`,
+      'If the forget gate is near 1, the gradient passes through the cell state almost unchanged',
+    text: `The bias of the forget gate determines how much of the cell state is kept at each step. After ${at} steps back, these fractions of the norm of the cell state's gradient are left: ${kept.map((x, i) => `${x.toPrecision(2)} with a bias of ${biases[i]}`).join(', ')}.`,
     holds: kept[3] > 0.5 && kept[0] < 0.01 && kept[2] > kept[1],
     numbers: Object.fromEntries(biases.map((value, i) => [`bias${value}`, kept[i]])),
     chart: {
@@ -90,7 +91,7 @@ export async function openForgetGate(setting: LectureSetting): Promise<LectureCl
   };
 }
 
-/** Cells with a gate that keeps the state, the bias of that gate, and the sign with which it is opened */
+/** Cells with a gate that keeps the state: the bias of that gate, and the sign that the bias must have to open it */
 const gatedCells = [
   { cell: 'lstm', bias: 'bias_ih', gate: 1, sign: 1 },
   { cell: 'gru', bias: 'bias_ih', gate: 1, sign: 1 },
@@ -100,10 +101,10 @@ const gatedCells = [
   { cell: 'mgu', bias: 'b_f', gate: 0, sign: -1 },
 ] as const;
 const farLag = 25;
-/** A gate with this pre-activation is open by 95 % */
+/** A gate with this pre-activation has the value 0.95 */
 const wideOpen = 3;
 
-/** Other cells, too, keep the gradient with an open gate and lose it with a gate that is half shut. */
+/** Claim: other cells also keep the gradient if such a gate is open, and lose it if the gate is half shut. */
 export async function otherCells(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed, hidden: H } = setting;
   const keptBy = async (config: ModelConfig, weights: Float32Array) => {
@@ -126,8 +127,8 @@ export async function otherCells(setting: LectureSetting): Promise<LectureClaim>
   const mostOfHalf = Math.max(...kept.map(([, half]) => half));
   return {
     id: 'other-cells',
-    title: 'Other cells have such a gate, too, and what counts is that it is open',
-    text: `Peephole connections, coupled gates, a single gate: these cells add to a state instead of replacing it. The table has what is left of the gradient ${farLag} steps back, relative to one step back, in untrained networks of ${H} units, where the gate that keeps the state is half open and where it is open by 95 %. charnn cells shows the equations of each.`,
+    title: 'Other cells also have such a gate, and keep the gradient if it is open',
+    text: `These cells have peephole connections, coupled gates or a single gate, and all of them add to a state instead of replacing it. The table shows how much of the gradient is left after ${farLag} steps back, relative to one step back, in untrained networks of ${H} units: first if the gate that keeps the state is half open, then if it is open by 95 %. The command “charnn cells show NAME” prints the equations of a cell.`,
     holds: least > 0.01 && least > 100 * vanilla && mostOfHalf < least / 10,
     numbers: { vanilla, least, mostOfHalf },
     table: {

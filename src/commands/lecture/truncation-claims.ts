@@ -1,4 +1,4 @@
-/** Claims on the state, the weights that all steps share, and truncated back-propagation. */
+/** Claims about the state, the weights that all steps share, and truncated back-propagation. */
 import { activationBytes } from '../../analyse/activation-bytes.js';
 import { normOf, SmallTraining } from '../../analyse/small-training.js';
 import { truncatedGradients } from '../../analyse/truncation.js';
@@ -18,7 +18,7 @@ import {
   steps,
 } from './lecture-network.js';
 
-/** The state starts at zero, and one set of weights serves all steps. */
+/** Claim: the state starts at zero, and all steps use the same weights. */
 export async function oneSetOfWeights(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed } = setting;
   const config = network('rnn', setting);
@@ -54,8 +54,8 @@ export async function oneSetOfWeights(setting: LectureSetting): Promise<LectureC
   const difference = farthest(whole, single);
   return {
     id: 'one-set-of-weights',
-    title: 'The state starts at zero, and one set of weights serves all steps',
-    text: `A vanilla network of ${config.hidden} units has ${parameterTable(config).count.toLocaleString('en')} parameters, however long the text is. Reading ${T} characters at once, and one by one with the state handed on, gives the same predictions: they differ by ${difference}. What the state begins with matters at first: the chart shows by how much predictions change if it begins at 0.5 instead of 0.`,
+    title: 'The state starts at zero, and all steps use the same weights',
+    text: `A vanilla network of ${config.hidden} units has ${parameterTable(config).count.toLocaleString('en')} parameters, however long the text is. Reading ${T} characters at once gives the same predictions as reading them one by one and passing on the state: they differ by ${difference}. The initial state matters only at first: the chart shows how much the predictions change if the state begins at 0.5 instead of 0.`,
     holds: difference < 1e-5 && byStep[0] > byStep[T - 1],
     numbers: { difference, firstStep: byStep[0], lastStep: byStep[T - 1] },
     chart: {
@@ -70,7 +70,10 @@ export async function oneSetOfWeights(setting: LectureSetting): Promise<LectureC
 const textLengths = [128, 256, 512, 1024, 2048, 4096];
 const truncatedAt = 64;
 
-/** Back-propagation through a whole sequence needs memory in proportion to its length, truncated it needs the chunk's. */
+/**
+ * Claim: back-propagation through a whole sequence needs memory in proportion to its length, while truncated
+ * back-propagation needs memory for a single chunk.
+ */
 export async function memoryOfLength(setting: LectureSetting): Promise<LectureClaim> {
   const config = network('rnn', setting);
   const bytes = (T: number) => activationBytes(setting.device, config, T);
@@ -83,7 +86,7 @@ export async function memoryOfLength(setting: LectureSetting): Promise<LectureCl
   return {
     id: 'memory-of-length',
     title: 'Back-propagation through a whole sequence needs memory in proportion to its length',
-    text: `Going back needs what was computed on the way forward. Counted as it is allocated, a vanilla network of ${config.hidden} units takes ${megabytes(first).toFixed(2)} MB for a text of ${textLengths[0]} characters and ${growth.toFixed(1)} times as much for one of ${lengths} times the length. In chunks of ${truncatedAt} steps it takes ${megabytes(truncated).toFixed(2)} MB, however long the text is. The chart is in megabytes.`,
+    text: `Back-propagation needs the values that were computed in the forward pass. For a text of ${textLengths[0]} characters, a vanilla network of ${config.hidden} units allocates ${megabytes(first).toFixed(2)} MB, and for a text that is ${lengths} times as long, ${growth.toFixed(1)} times as much. In chunks of ${truncatedAt} steps it allocates ${megabytes(truncated).toFixed(2)} MB, however long the text is. The chart shows megabytes.`,
     holds: Math.abs(growth / lengths - 1) < 0.05 && truncated < first,
     numbers: { growth, lengths, full: last, truncated },
     chart: {
@@ -103,7 +106,7 @@ export async function memoryOfLength(setting: LectureSetting): Promise<LectureCl
 const wholeLength = 1024;
 const chunkLengths = [16, 64, 256, wholeLength];
 
-/** What truncation saves in memory it costs in the gradient. */
+/** Claim: truncation loses a part of the gradient, which is smaller with longer chunks. */
 export async function gradientOfChunks(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed } = setting;
   const config = network('rnn', setting);
@@ -119,8 +122,8 @@ export async function gradientOfChunks(setting: LectureSetting): Promise<Lecture
   const [short, long] = [rows[0], rows[rows.length - 1]];
   return {
     id: 'gradient-of-chunks',
-    title: 'Truncation costs a part of the gradient, the less the longer the chunk is',
-    text: `The gradient of the loss on ${wholeLength} characters, in chunks of several lengths, compared with the gradient through all of them at once. In chunks of ${short.seqLength} steps it is off by ${percent(short.error)}, in chunks of ${rows[1].seqLength} by ${percent(rows[1].error)}.`,
+    title: 'Truncation loses a part of the gradient, which is smaller with longer chunks',
+    text: `The gradient of the loss on ${wholeLength} characters is computed in chunks of several lengths, and compared with the gradient through all characters at once. With chunks of ${short.seqLength} steps it differs by ${percent(short.error)}, with chunks of ${rows[1].seqLength} steps by ${percent(rows[1].error)}.`,
     holds: short.error > rows[1].error && rows[1].error > rows[2].error && long.error === 0,
     numbers: {
       errorOf16: rows[0].error,
@@ -139,13 +142,13 @@ export async function gradientOfChunks(setting: LectureSetting): Promise<Lecture
   };
 }
 
-/** At the edge of a chunk the state goes on and the gradient ends. */
+/** Claim: at the edge of a chunk, the state continues and the gradient ends. */
 export async function edgeOfTheChunk(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed } = setting;
   const config = network('rnn', setting);
   const weights = freshWeights(config, seed);
   const T = 16;
-  // a symbol that occurs once, right before the edge: its input weights learn from what follows alone
+  // the symbol occurs only once, right before the edge, so only later predictions give its input weights a gradient
   const marked = Int32Array.from(text.ids.subarray(0, 2 * T + 1));
   const unique = config.vocabulary - 1;
   marked[T - 1] = unique;
@@ -162,15 +165,15 @@ export async function edgeOfTheChunk(setting: LectureSetting): Promise<LectureCl
   const [first, second] = await chunkLosses(marked, T);
   const [both] = await chunkLosses(marked, 2 * T);
   const [, other] = await chunkLosses(without, T);
-  // means over 2 T and over T characters
+  // the two gradients are means over 2 T and over T characters
   const fromSecond = both.gradient.map((x, i) => 2 * x - first.gradient[i]);
   const truncated = normOf(inputOf(second.gradient));
   const full = normOf(inputOf(fromSecond));
   const change = Math.abs(second.loss - other.loss);
   return {
     id: 'edge-of-the-chunk',
-    title: "At the chunk's edge the state goes on and the gradient ends",
-    text: `A symbol that occurs nowhere else is put right before the edge between two chunks of ${T} steps. It changes the loss of the second chunk by ${change.toPrecision(2)} nats per character, so the state went on. But the gradient of that loss with respect to the symbol's input weights is ${truncated} when truncated, and ${full.toPrecision(2)} without truncation.`,
+    title: 'At the edge of a chunk, the state continues, but the gradient ends',
+    text: `A symbol that occurs nowhere else is placed right before the edge between two chunks of ${T} steps. It changes the loss of the second chunk by ${change.toPrecision(2)} nats per character, so the state was passed on. But the gradient of that loss with respect to the symbol's input weights is ${truncated} with truncation, and ${full.toPrecision(2)} without it.`,
     holds: truncated === 0 && full > 0 && change > 0,
     numbers: { truncated, full, change },
     table: {

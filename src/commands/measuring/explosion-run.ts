@@ -1,4 +1,4 @@
-/** `charnn gradients --explode`: what clipping makes of gradients that explode. */
+/** `charnn gradients --explode`: shows how clipping changes gradients that explode. */
 import {
   type Explosion,
   type ExplosionStep,

@@ -52,7 +52,7 @@ export function areFresh({ cell, recurrentScale }: SubjectOptions): boolean {
   return cell !== undefined || recurrentScale !== undefined;
 }
 
-/** @throws UsageError for options of untrained networks, and for standard input beside several models */
+/** @throws UsageError for options of untrained networks, and for standard input with several models */
 export async function trainedSubjects(
   texts: readonly string[],
   models: readonly string[],
@@ -69,7 +69,7 @@ export async function trainedSubjects(
   const paths = textArguments(texts);
   if (models.length > 1 && paths.includes('-')) {
     throw new UsageError(
-      'standard input can be read only once, and each model reads the text for itself: name a file',
+      'standard input can be read only once, but each model has to read the text: name a file',
     );
   }
   const subjects: Subject[] = [];

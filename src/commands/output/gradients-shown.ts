@@ -173,7 +173,7 @@ function truncationSection({ name, truncated }: Finding): string[] {
   if (truncated.length === 0) return [];
   return [
     chalk.bold(
-      `Truncated back-propagation of ${name}: chunk, memory, gradient beside the whole one`,
+      `Truncated back-propagation of ${name}, compared with the gradient through the whole text`,
     ),
     ...truncated.map(({ seqLength, activationBytes, norm, error, cosine }) => {
       const memory = `${(activationBytes / 1e6).toFixed(2)} MB`;
@@ -205,7 +205,9 @@ function normSection(findings: readonly Finding[]): string[] {
   }
   const lengths = [...new Set(findings.map(({ seqLength }) => seqLength))].join(', ');
   lines.push(
-    chalk.dim(`  cut off: the share of the norms beyond the edge of a chunk of ${lengths} steps`),
+    chalk.dim(
+      `  cut off: the share of the norms that is beyond the edge of a chunk of ${lengths} steps`,
+    ),
   );
   return lines;
 }

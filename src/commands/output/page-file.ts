@@ -43,7 +43,7 @@ export async function writePage(
   await writeResult(path, page(name, content), 'the page', output);
 }
 
-/** Says under a page's title what it shows, so that it can be told from others later. */
+/** Makes the line under the title that says what the page shows, so that pages can be distinguished later. */
 export function provenanceOf(texts: readonly string[], networks: readonly string[]): string {
   const read = texts.length > 0 ? texts.map(quote).join(', ') : 'standard input';
   const day = new Date().toISOString().slice(0, 10);

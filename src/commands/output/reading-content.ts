@@ -1,4 +1,4 @@
-/** The content of the page of `charnn visualize`, of a model of texts. */
+/** Makes the content of the page of `charnn visualize` for a model of texts. */
 import { type Analysis, surpriseOf, type Unit } from '../../analyse/analysis.js';
 import { inputDependence } from '../../analyse/input-dependence.js';
 import {
@@ -26,7 +26,7 @@ const maxBack = 100;
 /** Fraction of one that gates and states are recorded to */
 const fineness = 1000;
 
-/** For which predictions it was measured on which characters they depend, and the norms */
+/** The predictions whose dependence on earlier characters was measured, and the norms of the gradients */
 interface Dependence {
   /** The first character that is predicted */
   readonly first: number;
@@ -47,7 +47,7 @@ export interface Reading {
   readonly other: OtherReading | undefined;
 }
 
-/** The same text as another model reads it */
+/** What a second model expected in the same text */
 interface OtherReading {
   readonly name: string;
   /** Bits of each character */
@@ -74,8 +74,8 @@ export async function dependenceOf(
 }
 
 /**
- * Reads the same characters with another model, whose vocabulary may be another one. What the first model does not know
- * is unknown to both.
+ * Reads the same characters with a second model, which may have a different vocabulary. A character that the first
+ * model does not know counts as unknown to both.
  */
 export async function otherReading(
   other: Model,
@@ -162,7 +162,7 @@ export function* readingBlobs(
   if (dependence !== undefined) yield ['dependence', blob(shares(dependence))];
 }
 
-/** [quantities, T]: the gates and states of a unit in thousandths, at most 32 in size */
+/** [quantities, T]: the gates and states of a unit in thousandths, limited to the range from -32 to 32 */
 function stepsOfUnit(record: LayerRecord, unit: number, { config }: Model): Int16Array {
   const H = config.hidden;
   const T = record[0].length / H;
@@ -172,7 +172,7 @@ function stepsOfUnit(record: LayerRecord, unit: number, { config }: Model): Int1
   });
 }
 
-/** The norms relative to the greatest of each prediction, as 255 times their root */
+/** 255 · √(norm / the largest norm of the same prediction) */
 function shares({ norms, K }: Dependence): Uint8Array {
   const shares = new Uint8Array(norms.length);
   for (let from = 0; from < norms.length; from += K) {

@@ -1,4 +1,4 @@
-/** Writes what a command has made to a file, to standard output, or to a pipe. */
+/** Writes the result of a command to a file, to standard output, or to a pipe. */
 import { once } from 'node:events';
 import { constants, openSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -56,7 +56,7 @@ export async function writeResult(
     return;
   }
   if (await isPipe(path)) return writeToPipe(path, pieces);
-  // a signal that comes now ends the process by exiting, so that no part of the file remains
+  // if a signal comes, the process exits normally, so that no part of the file remains
   const interruption = new Interruption();
   try {
     await writeFileAtomically(path, pieces);
@@ -73,7 +73,7 @@ async function statOf(path: string): Promise<Stats | undefined> {
 async function writeToPipe(path: string, pieces: Iterable<string | Uint8Array>): Promise<void> {
   const { Socket } = await import('node:net');
   try {
-    // without waiting for a reader, which might never come
+    // the pipe is opened without waiting for a reader, because there might never be one
     const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     const pipe = new Socket({ fd, readable: false, writable: true });
     await pipeline(Readable.from(pieces, { objectMode: false }), pipe);

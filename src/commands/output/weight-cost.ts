@@ -53,7 +53,7 @@ export async function reportCost(
   }
   const text = path === undefined ? undefined : await readText(model, path, options, output);
   const held = modelOf(published);
-  // of a text without labels, each character has those that were chosen
+  // if the text has no labels, the chosen labels hold for every character
   const chosen = (of: Model) =>
     pairs || text?.given !== undefined || labels.length === 0 ? of : withLabelsChosen(of, labels);
   const [full, packed] = [chosen({ ...model, counts: held.counts }), chosen(held)];

@@ -1,4 +1,4 @@
-/** The options for what the controls of a model's page show at first. */
+/** The options that determine the initial values of the controls on a model's page. */
 import { labelChoice, labelChoiceRow } from '../../library/label-choice.js';
 import { readEscapes, writeEscapes } from '../../messages/escapes.js';
 import type { Model } from '../../model/model-data.js';
@@ -31,13 +31,19 @@ export const pageRows = {
     short: 'l',
     default: extentRows.length.default,
   }),
-  stop: option('<text>', text, 'a text that ends what is written; escapes such as \\n', {
-    absent: 'none, or what ends a record of a model trained with --documents or --label',
-  }),
+  stop: option(
+    '<text>',
+    text,
+    'stop sequence: it ends the text that the model writes; escapes such as \\n are understood',
+    {
+      absent:
+        'none; for a model trained with --documents or --label, the sequence that ends its records',
+    },
+  ),
   seed: option('<n>', integer(0), 'random seed', { default: 1 }),
   label: {
     ...labelChoiceRow,
-    help: 'of a model with labels: a value that is chosen at first, such as author=Keats',
+    help: 'for a model trained with labels: the value that is chosen at first, such as author=Keats',
     absent: 'the first value',
   },
 };
@@ -66,7 +72,10 @@ export function pageSettings(options: OptionsOf<typeof pageRows>): (model: Model
   };
 }
 
-/** What ends a record, if the model has learnt each by itself and knows nothing of what follows one; else empty */
+/**
+ * The sequence that ends a record, if the model has learned each record as a separate text and so cannot continue
+ * after its end; otherwise empty
+ */
 function recordEnd({ training, separator = '' }: Model): string {
   return training?.documents === true ? writeEscapes(separator) : '';
 }

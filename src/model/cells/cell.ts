@@ -16,11 +16,11 @@ export interface Cell {
    * matrix product. The numbers say how many matrices each group has (H rows of the recurrent weight for each matrix).
    */
   readonly unitGroups: readonly number[];
-  /** Names of these matrices, in their order */
+  /** Names of the matrices that multiply vectors of units, in their order */
   readonly unitNames: readonly string[];
   /** Tensors of state that pass from step to step: first h, then others, such as c */
   readonly states: readonly string[];
-  /** Those of them that a layer keeps as compact tensors */
+  /** Which of the tensors of state a layer keeps as compact tensors */
   readonly compactStates?: readonly string[];
   /** About how many numbers a layer stores for each row of a chunk, in multiples of H */
   readonly keptWidth: number;

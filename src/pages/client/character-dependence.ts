@@ -1,4 +1,4 @@
-/** How much predictions depend on the characters before them, as far as the page knows. */
+/** How much predictions depend on the characters before them, as far as this has been measured. */
 import type { VisualizeData } from '../data.js';
 
 export class CharacterDependence {
@@ -17,10 +17,10 @@ export class CharacterDependence {
     return this.roots[row * K + back - 1] >> 1;
   }
 
-  /** For which characters it is known, in words */
+  /** A phrase that says for which characters the dependence is known */
   get range(): string {
     if (this.known === undefined) return 'not known: the text is too short';
     const { first, count, K } = this.known;
-    return `known for characters ${first + 1} to ${first + count}, ${K} back`;
+    return `known for characters ${first + 1} to ${first + count}, and for the ${K} characters before each`;
   }
 }

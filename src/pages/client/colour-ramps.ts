@@ -1,6 +1,6 @@
 /** Backgrounds of characters, from none to a full colour. */
 
-/** The level of the full colour; the least is 0 */
+/** The level of the full colour; the lowest level is 0 */
 export const levels = 127;
 
 const ramp = (rgb: string, maxOpacity: number) =>

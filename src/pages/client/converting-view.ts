@@ -50,7 +50,10 @@ export class ConvertingView implements PageView {
     this.labels = new LabelSelects(data.labels, () => this.soon());
     if (vectorSize > 0) {
       const numbers = vectorSize === 1 ? 'a number' : `${vectorSize} numbers`;
-      this.vectors = growing('Vectors', `For each line above, ${numbers}, or a list of lists …`);
+      this.vectors = growing(
+        'Vectors',
+        `For each line above: ${numbers}, or a list of such vectors …`,
+      );
     }
     for (const field of [this.source, this.vectors]) {
       field?.area.addEventListener('input', () => this.soon());
@@ -141,8 +144,8 @@ export class ConvertingView implements PageView {
 }
 
 /**
- * The lines to be converted. Blank lines are left out; of a model that reads vectors, only at the end, so that each line
- * of numbers stays beside its own.
+ * The lines to be converted, without blank lines. If the model reads vectors, only blank lines at the end are left
+ * out, so that each line of numbers still belongs to the same line of text.
  */
 function linesOf({ prompt, vectors }: PageSettings): PageLine[] {
   const texts = prompt.split('\n');

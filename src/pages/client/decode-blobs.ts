@@ -1,4 +1,4 @@
-/** The blobs of the page, and what is made of them. */
+/** Decodes the page's blobs, and caches results that are computed from them. */
 import { unpackBlob } from '../unpack-blob.js';
 import { byId } from './dom.js';
 

@@ -29,7 +29,7 @@ function flowParts(): HTMLElement[] {
     el(
       'p',
       { class: 'faint' },
-      `The norm of the gradient of a prediction's loss with respect to the state so many steps before it: mean over ${subjects[0].positions} places of the text, and the range of the middle eight tenths. A straight line on this logarithmic scale is exponential decay, or growth.`,
+      `These curves show the norm of the gradient of a prediction's loss with respect to the state a number of steps earlier: the mean over ${subjects[0].positions} positions of the text, and the range from the 10th to the 90th percentile. A straight line on this logarithmic scale is exponential decay, or growth.`,
     ),
     chart({
       label: 'norm of the gradient by steps back, logarithmic',
@@ -49,7 +49,7 @@ function flowParts(): HTMLElement[] {
     el(
       'p',
       { class: 'faint' },
-      'Training back-propagates within chunks. Cut off is the share of these norms that lies beyond the edge of a chunk, for a prediction that may stand anywhere in it.',
+      'Training back-propagates within chunks. The share of these norms that lies beyond the edge of a chunk is cut off; it is a mean over all positions that a prediction may have in the chunk.',
     ),
     normTable(),
     ...subjects.flatMap(truncation),
@@ -57,7 +57,7 @@ function flowParts(): HTMLElement[] {
     el(
       'p',
       { class: 'faint' },
-      'One step multiplies the gradient by such a matrix: a value above 1 stretches it in that direction, below 1 shrinks it; activations and gates shrink it further. The spectral radius says what many steps do.',
+      'One step multiplies the gradient by such a matrix: a value above 1 stretches it in that direction, below 1 shrinks it; activations and gates shrink it further. The spectral radius shows the effect of many steps.',
     ),
     spectrumTable(),
     ...subjects.flatMap(spectrumChart),
@@ -112,7 +112,7 @@ function explosionParts(): HTMLElement[] {
     el(
       'p',
       { class: 'faint' },
-      'Clipping by norm makes the whole gradient shorter and keeps its direction. Clipping by value cuts off each of its elements by itself, which turns it.',
+      'Clipping by norm makes the whole gradient shorter and keeps its direction. Clipping by value limits each of its elements separately, which changes the direction.',
     ),
     table(['', 'largest angle'], explosions.map(turned)),
   ];

@@ -9,7 +9,7 @@ const { claims, provenance } = pageData<LectureData>();
 function section({ id, title, text, holds, chart: figure, table: cells }: LectureClaim, i: number) {
   const parts: HTMLElement[] = [el('h2', { id }, `${i + 1}. ${title}`), el('p', {}, text)];
   if (!holds) {
-    parts.push(el('p', { role: 'note' }, 'With this seed and size the figures do not show it.'));
+    parts.push(el('p', { role: 'note' }, 'With this seed and size, the figures do not show this.'));
   }
   if (figure !== undefined) {
     const { x, xLabel, xNames, lines, logarithmic = false } = figure;
@@ -31,6 +31,6 @@ function section({ id, title, text, holds, chart: figure, table: cells }: Lectur
 
 byId('page').append(
   el('h1', {}, 'How recurrent networks learn'),
-  el('p', { class: 'faint' }, `Every figure was computed just for this page: ${provenance}.`),
+  el('p', { class: 'faint' }, `Every figure was computed for this page: ${provenance}.`),
   ...claims.map(section),
 );

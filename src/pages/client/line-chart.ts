@@ -33,7 +33,7 @@ export interface ChartSpecification {
 }
 
 const colours = 8;
-/** Bands are drawn around so many lines at most. */
+/** Max number of lines around which bands are drawn */
 const maxBands = 4;
 /** Lines whose colour has occurred before are dashed. */
 const isDashed = ({ dashed, colour }: Line, i: number) =>
@@ -144,7 +144,7 @@ function options(
       spanGaps: true,
       ...(isDashed(line, i) && { dash: [6, 4] }),
     });
-    // where many bands lie on each other, none can be told from the others
+    // many bands on top of each other could not be distinguished
     if (!line.band || visible.length > maxBands) continue;
     const at = series.length;
     series.push({ points: { show: false } }, { points: { show: false } });
@@ -197,7 +197,7 @@ function options(
           const values = visible.map(({ line }) => {
             const nearest = nearestPoint(line.y, at);
             const shown = nearest === undefined ? '–' : format(line.y[nearest] as number);
-            // lines whose points lie at other places tell the nearest one and its place
+            // a line without a point at this place shows its nearest point, and the place of that point
             const where =
               nearest === undefined || nearest === at ? '' : ` (${formatX(x[nearest])})`;
             return `${line.name} ${shown}${where}`;

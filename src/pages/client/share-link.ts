@@ -3,7 +3,9 @@ import { controlRanges, type PageLabel, type PageSettings } from '../model-page.
 
 const texts = ['prompt', 'stop', 'vectors'] as const;
 
-/** The address of the page with these settings; settings that are still as at first are omitted, except the seed. */
+/**
+ * The address of the page with these settings. Settings that the reader has not changed are omitted, except the seed.
+ */
 export function linkOf(
   settings: PageSettings,
   first: PageSettings,
@@ -24,7 +26,7 @@ export function linkOf(
   return `${location.href.replace(/#.*/s, '')}#${parameters}`;
 }
 
-/** The settings in the address; settings that are missing or invalid there are as at first. */
+/** The settings in the address. Settings that are missing or invalid there have their initial values. */
 export function settingsIn(
   fragment: string,
   first: PageSettings,

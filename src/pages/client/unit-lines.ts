@@ -15,7 +15,7 @@ export interface UnitSteps {
 /**
  * Draws the lines around a character.
  * @param at the character, which is marked
- * @param nameOf what stands at a place of the text
+ * @param nameOf gives the name of the character at a position
  */
 export function unitLines(
   { name, quantities, thousandths }: UnitSteps,
@@ -24,7 +24,7 @@ export function unitLines(
 ): HTMLElement {
   const T = thousandths.length / quantities.length;
   if (at >= T) {
-    const known = `Gates and states are recorded along the first ${T.toLocaleString('en')} characters.`;
+    const known = `Gates and states are recorded for the first ${T.toLocaleString('en')} characters.`;
     return el('p', { class: 'faint' }, known);
   }
   const from = Math.max(0, Math.min(T - shown, at - shown / 2));

@@ -79,7 +79,7 @@ async function tell(at: number): Promise<void> {
   if (told !== at) return;
   const value = unitValues === undefined ? '' : ` · unit ${signed(unitValues[at] / 127)}`;
   const second = otherSurprise ? `, ${(otherSurprise[at] / 16).toFixed(1)} by ${other?.name}` : '';
-  const bits = at === 0 ? 'not foretold' : `${(surprise[at] / 16).toFixed(1)} bits${second}`;
+  const bits = at === 0 ? 'not predicted' : `${(surprise[at] / 16).toFixed(1)} bits${second}`;
   const first = (at - part * data.partLength) * data.guesses;
   const guesses = Array.from({ length: at === 0 ? 0 : data.guesses }, (_, k) => {
     const percentage = Math.round(100 * (roots[first + k] / 255) ** 2);
@@ -279,7 +279,7 @@ byId('page').append(
         el(
           'p',
           { class: 'faint' },
-          'Each dot is a unit: to the right the share of characters at which its gate is open (above 0.9), upward the share at which it is shut (below 0.1). A click on a dot shows the unit.',
+          'Each dot is a unit. Its horizontal position is the share of characters at which its gate is open (above 0.9), its vertical position the share at which it is shut (below 0.1). Click on a dot to colour the text by the unit.',
         ),
         el('div', { class: 'gates' }, ...data.saturation.map((gate) => gatePlot(gate, chooseUnit))),
       ]

@@ -101,7 +101,10 @@ function tooLarge(what: string): never {
   );
 }
 
-/** Computes the distances by breadth-first search backwards from the final state. */
+/**
+ * Computes for each state how many characters a match still needs, by breadth-first search backwards from the final
+ * state.
+ */
 function distances(
   reads: readonly (Uint8Array | undefined)[],
   next: readonly number[],

@@ -70,7 +70,7 @@ export class Others {
     await ready;
   }
 
-  /** @returns the replies of all their replicas, in the order of the replicas */
+  /** @returns the replies of all replicas of the other processes, in the order of the replicas */
   async order(order: Order): Promise<Reply[]> {
     const answers = this.answers();
     this.send({ type: 'order', order });

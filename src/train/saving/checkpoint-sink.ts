@@ -14,7 +14,7 @@ export interface CheckpointSink {
   state(state: StoredState): Promise<void>;
   /** Keeps the model of a validation beside the best one (`TrainConfig.keep`); if absent, no models are kept. */
   kept?(model: StoredModel): Promise<void>;
-  /** Where snapshots of large trainings wait; if absent, all wait in memory. */
+  /** Holds the snapshots of large networks until they are written; if absent, all of them are held in memory. */
   readonly store?: SnapshotStore;
 }
 
@@ -55,7 +55,10 @@ export class Saver {
     return model !== undefined && model === this.lastModel;
   }
 
-  /** Makes room for the next state, where a store has room for one: waits for the present one, and drops it if it failed. */
+  /**
+   * Frees a store that has room for only one snapshot: waits until the current one is written, and drops it if
+   * writing failed.
+   */
   async makeRoom(): Promise<void> {
     await this.work;
     this.waiting = { ...this.waiting, state: undefined };

@@ -55,7 +55,7 @@ export class SavePlan {
       else await this.saveState();
       return;
     }
-    // otherwise, with a slow disk, the model of the next validation would replace this one
+    // without this, the model of the next validation would replace this one if the disk is slow
     await this.saver.idle();
     const kept = await (improved ? this.bestModel() : this.laterModel());
     if (improved) await this.saveModel(kept, kept);
@@ -78,7 +78,10 @@ export class SavePlan {
     return this.saver.finish();
   }
 
-  /** The current model as the best one. Its weights do not take the slot of the best one that has been written. */
+  /**
+   * Makes a snapshot of the current model as the best one. Its weights get another slot than those of the best model
+   * that has been written.
+   */
   private async bestModel(): Promise<StoredModel> {
     await this.makeRoom();
     const before = this.best;
@@ -90,14 +93,14 @@ export class SavePlan {
     return model;
   }
 
-  /** The current model if it is not the best one */
+  /** Makes a snapshot of the current model if it is not the best one. */
   private async laterModel(): Promise<StoredModel> {
     await this.makeRoom();
     const { ema } = this.current.replicas;
     return modelOf(this.current, ema ? stateSlots.average : stateSlots.weights);
   }
 
-  /** In a store there is one snapshot at a time, so that it takes little room. */
+  /** Waits until the store, which holds one snapshot at a time, is free. */
   private async makeRoom(): Promise<void> {
     const { job, replicas } = this.current;
     if (job.sink.store && replicas.weights.size >= minStored) await this.saver.makeRoom();

@@ -1,4 +1,4 @@
-/** Where the long lists of a snapshot wait until they are written to the training's files. */
+/** Holds the long lists of a snapshot until they are written to the files of the training run. */
 import { type Backend, isPending, type Tensor } from '../../backend/backend.js';
 import type { Numbers, StoredNumbers } from '../../model/number-list.js';
 
@@ -14,7 +14,7 @@ export interface SnapshotStore {
    * Copies a list to a slot, in place of the one that was there.
    * @param ranges the elements to be copied, always the same ones for a slot; all others are 0
    * @param read reads elements, from index `start` on
-   * @throws when there is no room for it; what the slot held is lost then, too
+   * @throws when there is no room for the list; the former contents of the slot are then lost as well
    */
   put(
     slot: string,
@@ -25,8 +25,8 @@ export interface SnapshotStore {
 }
 
 /**
- * Min number of parameters for which a store is used: 16 MiB in each list. The lists of smaller networks are copied in
- * memory, where they take little beside the rest of the process, and several snapshots may wait at a time.
+ * Min number of parameters for which a store is used: 16 MiB in each list. The lists of smaller networks are copied
+ * in memory, where they take little compared with the rest of the process, and several snapshots may wait at a time.
  */
 export const minStored = 1 << 22;
 
@@ -46,7 +46,7 @@ export async function copyList(
     try {
       return await store.put(slot, x.size, ranges, read);
     } catch {
-      // for instance, the disk is full; the training must go on, and memory may suffice
+      // the disk may be full, for instance; training has to go on, and there may be enough memory
     }
   }
   const copy = new Float32Array(x.size);

@@ -12,7 +12,7 @@ import type { StoredState } from './training-state.js';
 
 /**
  * The current model, with the moving average of the weights if one is kept.
- * @param slot where its weights wait, if the training has a store
+ * @param slot the slot of the store that holds its weights until they are written, if there is a store
  */
 export async function modelOf(current: CurrentTraining, slot: string): Promise<StoredModel> {
   const { job, model, backend, replicas, id, step, epoch, budget: length, history } = current;
@@ -48,7 +48,7 @@ export async function modelOf(current: CurrentTraining, slot: string): Promise<S
   };
 }
 
-/** Slots of a store for lists of a state */
+/** The slots of a store for the lists of a training state */
 export const stateSlots = { weights: 'weights', average: 'average' } as const;
 
 /** @param modelWeights those of the model, if it has just been copied, so that they are not copied twice */

@@ -63,7 +63,7 @@ export interface TrainingState {
   readonly hidden: readonly (readonly Float32Array[])[];
 }
 
-/** A state whose long lists may be outside of memory, as a training submits it to be saved */
+/** A state that a training run submits for saving; its long lists may be stored outside of memory */
 export interface StoredState extends Omit<TrainingState, 'weights' | 'moments' | 'average'> {
   readonly weights: Numbers;
   readonly moments: readonly Numbers[];

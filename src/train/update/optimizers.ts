@@ -21,8 +21,8 @@ export interface Optimizer {
   /** Whether the optimiser updates each weight matrix of a cell's gates as a whole */
   readonly takesMatrices?: boolean;
   /**
-   * The number of lists of moments, counted from the first, that the optimiser uses for these matrices. In the other
-   * lists, the elements of these matrices stay 0.
+   * The number of lists of moments, counted from the first, that the optimiser uses for matrices that it updates as a
+   * whole. In the other lists, the elements of such matrices stay 0.
    */
   readonly matrixMoments?: number;
   /**
