@@ -44,7 +44,10 @@ export interface TrainingRequest {
 
 export class SavedTraining {
   private latest: StoredModel | undefined;
-  /** Files stored under a second name because another program holds their own file open, by that name */
+  /**
+   * The errors of files that were stored under a second name because another program holds the file open, by the name
+   * of that file
+   */
   private readonly held = new Map<string, HeldFileError>();
 
   private constructor(

@@ -35,7 +35,7 @@ export function withoutCr(line: Uint8Array, { keepCr }: TextOptions): Uint8Array
   return !keepCr && line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
 }
 
-/** Converts line ends as reading a corpus does; a text without CR is returned itself, without a copy. */
+/** Converts line ends as reading a corpus does; a text without CR is returned as it is, without a copy. */
 export function withLineFeeds(bytes: Uint8Array, { keepCr }: TextOptions): Uint8Array {
   if (keepCr || !bytes.includes(0x0d)) return bytes;
   const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

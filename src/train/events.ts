@@ -19,7 +19,7 @@ export interface StartEvent {
   readonly precision: Precision;
   /** The norm at which gradients are clipped; null where they are not clipped by norm */
   readonly clipNorm: number | null;
-  /** Steps already done: above 0 when a training is resumed */
+  /** Number of steps that were done before: above 0 when a training run is resumed */
   readonly step: number;
   /** Total number of steps; undefined until a training run with a time limit has planned it */
   readonly totalSteps: number | undefined;

@@ -86,7 +86,7 @@ INLINE const float *start_row(struct start_rows begin, int m, int ldc) {
     return begin.ids ? begin.rows + (ptrdiff_t)begin.ids[m] * ldc : begin.rows;
 }
 
-/* Where the part of C that begins at row m and column n starts from */
+/* Returns the values from which the sums in the part of C at row m and column n start. */
 INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
     return (struct start_rows){begin.rows ? begin.rows + n : NULL, begin.ids ? begin.ids + m : NULL};
 }

@@ -40,7 +40,10 @@ enum operation {
 struct program {
     int B, H;
     const int32_t *code, *offsets;
-    /* By the base of a memory operand: memory, learned vectors, gradients w.r.t. them, gradient w.r.t. the output */
+    /*
+     * The memory for each base of a memory operand: memory, learned vectors, gradients w.r.t. them, gradient w.r.t.
+     * the output
+     */
     float *bases[4];
     float *registers;
     /* packed matrices, in the order of the groups */

@@ -46,7 +46,7 @@ export class ConvertedWriter {
     note(this.unknown, 'character is', 'characters are', unknown);
     const cut = 'cut off, because the model predicted no end';
     note(this.cut, 'target was', 'targets were', cut);
-    const tooLong = `longer than ${limits.pairLength} characters: answered with an empty line`;
+    const tooLong = `longer than ${limits.pairLength} characters, so an empty line is printed instead`;
     note(this.refused, 'line is', 'lines are', tooLong);
     const instead = this.writing.mark === undefined ? 'the source' : 'the mark';
     note(

@@ -18,7 +18,7 @@ export interface Subject {
   readonly weights: Float32Array;
   /** The text in its characters */
   readonly ids: Ids;
-  /** T: the chunk length of its training */
+  /** T: the length of the chunks with which the network was trained */
   readonly seqLength: number;
   readonly clipping: Clipping | undefined;
 }

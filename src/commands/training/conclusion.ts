@@ -81,7 +81,7 @@ function modelOption(modelPath: string, option: '-m' | '-o'): string {
   return modelPath === schema.output.default ? '' : ` ${option} ${quote(modelPath)}`;
 }
 
-/** Tells how much the counts of a model have to say. */
+/** Prints the weights with which the predictions of the network and the counts are mixed. */
 export function sayMixed(model: Pick<Model, 'counts'> | undefined, output: Output): void {
   if (model?.counts === undefined) return;
   const weights = weightsByLength(model.counts);

@@ -7,8 +7,8 @@ import { trainingRows } from '../schema/training-rows.js';
 import type { TrainConfig } from '../train-config.js';
 
 /**
- * An id that equal trainings share and others do not: a hash of everything that determines their course. Options that
- * may change when a training is resumed are not part of it.
+ * Computes an id that is the same for equal training runs and different for others: a hash of everything that
+ * determines the course of a training run. Options that may change when it is resumed are not part of the hash.
  * @param initialWeights the flat list of the parameter table, in pieces
  */
 export function trainingId(
