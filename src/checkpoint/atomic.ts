@@ -78,7 +78,7 @@ function removeUnfinished(): void {
 
 /**
  * Moves a file that was stored under a second name to its own name, if that is free now.
- * @returns whether it is there now
+ * @returns whether the file has its own name now
  */
 export async function writeHeldFile({ path }: HeldFileError): Promise<boolean> {
   return moveHeldFile(await resolveLinks(path));

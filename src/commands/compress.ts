@@ -37,7 +37,7 @@ export const compress = defineCommand({
   arguments: '[file]',
   summary: 'compress a file with a model that learns from it',
   description:
-    'Write a file or standard input compressed to standard output: arithmetic\ncoding with the predictions of a model that learns as it goes.',
+    'Compress a file or standard input, and write the result to standard output. It is\ncoded arithmetically with the predictions of a model that learns as it goes.',
   examples: [
     ['charnn compress book.txt > book.cz', 'with a new model'],
     ['charnn compress -m charnn.json < new.txt > new.cz', 'with a trained model'],

@@ -70,7 +70,7 @@ export const visualize = defineCommand({
   examples: [
     ['charnn visualize chapter.txt -o page.html', 'the model charnn.json'],
     ['charnn visualize chapter.txt --units 1:17,1:30', 'only these units'],
-    ['charnn visualize chapter.txt --compare b.json', 'beside another model'],
+    ['charnn visualize chapter.txt --compare b.json', 'compared with another model'],
     ['charnn visualize test.tsv -m lexicon.json', 'what the model attends to'],
   ],
   synonyms: ['visualise', 'activations'],

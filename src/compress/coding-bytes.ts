@@ -25,7 +25,7 @@ export function codingBytes(
   const rows = streams * chunk;
   const activations = 2 * rows * (L * 2 * cellOf(config).keptWidth * H + 2 * V);
   const learns = rate > 0 ? 1 : 0;
-  // the weights and two moments, and for each replica its gradients and packed weights
+  // lists of parameters: the weights and two moments, and for each replica its gradients and packed weights
   const flats = 1 + 2 * learns + lanes * (1 + 2 * learns);
   const counts = lanes * Math.min(maxCounts, countsPerCharacter * characters);
   const content = bytesPerByte * characters;

@@ -64,8 +64,8 @@ export function bitsPerSymbol(target: Target): number {
 }
 
 /**
- * log Σ exp of a row of logits. The last symbol, the unknown one, is never written but included, so that the
- * probability is that of the model.
+ * log Σ exp of a row of logits. The last symbol, the unknown one, is never written, but it is part of the sum, so
+ * that probabilities are those of the model.
  */
 export function logSumExp(values: Float32Array | Float64Array, start: number, V: number): number {
   let max = Number.NEGATIVE_INFINITY;

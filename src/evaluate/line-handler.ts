@@ -24,7 +24,7 @@ export interface LinePlan {
     readonly symbols: readonly number[];
     readonly text: TextOptions;
     readonly weights: SharedTensor;
-    /** In shared memory */
+    /** The n-gram counts of the model, which are in shared memory */
     readonly counts: ModelCounts | undefined;
   }[];
   /** Scales the weight of the counts */

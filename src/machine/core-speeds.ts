@@ -59,7 +59,10 @@ export function threadsInStep(speeds: readonly number[]): number {
   return best;
 }
 
-/** By the capacity that the kernel reports for each core, or else by kind and highest frequency */
+/**
+ * Determines speeds by the capacity that the kernel reports for each core, or else by the kind and the highest
+ * frequency of the core
+ */
 function linuxCores({ read }: SystemFiles): number[] {
   const allowed = /^Cpus_allowed_list:\s*(.+)$/m.exec(read('/proc/self/status') ?? '')?.[1];
   const atoms = new Set(numbersIn(read('/sys/devices/cpu_atom/cpus')));

@@ -11,7 +11,8 @@ import type { SampleSettings } from './settings.js';
 import { StopMatcher } from './stop-matcher.js';
 
 /**
- * Limits of the length of a lead-in, which may be as long as the record itself (`length`), so that it costs no more.
+ * Limits of the length of a lead-in. Within them it may be as long as the record itself (`length`), so that sampling
+ * it does not take longer.
  */
 const minLimit = 64;
 const maxLimit = 2048;

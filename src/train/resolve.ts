@@ -213,7 +213,7 @@ export function resumeTraining(options: CommandTrainOptions, saved: TrainConfig)
     Object.hasOwn(trainingRows, key),
   );
   const { precision: asked } = options;
-  // a precision left to charnn stays as it was
+  // if the precision is left to charnn, it stays as it was
   const precision = asked === undefined || asked === 'auto' ? precisionOf(saved) : asked;
   const config = { ...saved, ...Object.fromEntries(given) };
   requireCapable({ backend: config.backend, precision });

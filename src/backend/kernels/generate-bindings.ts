@@ -209,7 +209,7 @@ export abstract class KernelOperations extends CpuBackend {
   protected abstract readonly kernels: Kernels;
   /** The address of the weight's packed copy, if the weight is frozen */
   protected abstract packed(weight: P<'freeze'>[0]): Address;
-  /** Returns scratch memory for one call, so many words of 4 bytes */
+  /** Returns scratch memory for one call: this number of words of 4 bytes */
   protected abstract scratch(words: number): Address;
   /** The address of a tensor that was allocated as compact */
   protected abstract addressOfCompact(x: Tensor): Address;

@@ -61,7 +61,7 @@ struct part {
 
 INLINE int is_whole(const struct part *p) { return p->rows == p->unit && p->columns == VL; }
 
-/* Returns the first of the rows that C starts from, which are *bytes apart. */
+/* Returns the first of the rows that C starts from; *bytes receives the distance between rows. */
 static const float *first_rows(const struct part *p, ptrdiff_t *bytes) {
     const int from_c = p->start == START_C;
     if (from_c && is_whole(p)) {

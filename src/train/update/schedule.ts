@@ -43,7 +43,7 @@ export function learningRate(
     case 'constant':
       return rate * rising;
     case 'wsd':
-      // warm-up, stable, decay: linear to the end (Hägele et al. 2024)
+      // warm-up, stable, decay: the rate falls linearly until the end (Hägele et al. 2024)
       return rate * rising * between(config.finalRate, 1 - decayed);
     case 'cosine':
       // one period of the cosine schedule of Loshchilov & Hutter 2017
