@@ -38,7 +38,11 @@ async function whenWritten(page: Page): Promise<string> {
 test.each([
   [['--label', 'kind=x'], 2, /the model has the labels __proto__, "</],
   [['--label', '__proto__=x'], 1, /the model knows no __proto__ "x"/],
-  [['--format', 'csv'], 2, /^charnn: --format says how the text of --eval is read: give --eval as well\n$/],
+  [
+    ['--format', 'csv'],
+    2,
+    /^charnn: --format says how the text of --eval is read: give --eval as well\n$/,
+  ],
 ])('%j is refused in one line', async (options, code, message) => {
   const { status, stderr } = await folder.run(['publish', 'texts.json', ...options]);
   expect(stderr).toMatch(message);
