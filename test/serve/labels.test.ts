@@ -69,9 +69,9 @@ test('the list of models has the labels, and the page no counts', async () => {
 describe('what is wrong is said in a sentence', () => {
   const whole = labelsOf(all[0]);
   test.each([
-    [{}, /labels must be an object with a value of the label __proto__, not missing$/],
+    [{}, /labels must be an object with a value for the label __proto__, not missing$/],
     [{ labels: [] }, /labels is not an object$/],
-    [{ labels: {} }, /labels must be an object with a value of the label __proto__, not \{\}$/],
+    [{ labels: {} }, /labels must be an object with a value for the label __proto__, not \{\}$/],
     [
       { labels: { ...whole, kind: 'x' } },
       /labels: kind is unknown: the labels of the model are __proto__, "</,
