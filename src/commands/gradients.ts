@@ -61,7 +61,7 @@ const table = {
     seqLength: option(
       '<list>',
       listOf(chunkLength),
-      'number of steps through which training back-propagates; with several numbers, gradients and memory are compared with those of back-propagation through the whole text (full)',
+      'number of steps through which training back-propagates; with several numbers, gradients and memory are compared with those of back-propagation through 1,024 characters at once (full)',
       { absent: 'as the model was trained; 64 for untrained networks' },
     ),
     explode: flag(

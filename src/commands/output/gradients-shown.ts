@@ -173,7 +173,7 @@ function truncationSection({ name, truncated }: Finding): string[] {
   if (truncated.length === 0) return [];
   return [
     chalk.bold(
-      `Truncated back-propagation of ${name}, compared with the gradient through the whole text`,
+      `Truncated back-propagation of ${name}, compared with the gradient that is not truncated`,
     ),
     ...truncated.map(({ seqLength, activationBytes, norm, error, cosine }) => {
       const memory = `${(activationBytes / 1e6).toFixed(2)} MB`;
