@@ -41,7 +41,7 @@ const shortened = (script: string) =>
 
 function runIn(folder: Folder, script: string) {
   const { CHARNN_MODEL: _, ...environment } = process.env;
-  return spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
+  return spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
     cwd: folder.path,
     encoding: 'utf8',
     env: {

@@ -111,7 +111,7 @@ function spread(length: number, lags: number, positions: number): number[] {
   const last = length - 2;
   if (last < lags - 1) {
     throw new CharnnError(
-      `the text is too short for lags up to ${lags}: it has ${length} characters, but ${lags + 1} are needed; give a smaller ${optionName('lags')} or a longer text`,
+      `the text is too short for lags up to ${lags}: it has ${length} characters, but ${lags + 1} are needed; give a smaller number as ${optionName('lags')}, or a longer text`,
     );
   }
   const spare = last - (lags - 1);

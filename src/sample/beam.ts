@@ -3,6 +3,7 @@ import type { Backend, SharedTensor } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
 import { loadWeights, networkOf } from '../model/load.js';
 import type { Model } from '../model/model-data.js';
+import { overflowError } from '../model/overflow.js';
 import { type Place, Predictor } from '../predict/predictor.js';
 import type { Beginning } from './batch.js';
 import type { ConstraintState } from './pattern/constraint.js';
@@ -183,11 +184,16 @@ function idsOf(candidate: Candidate): number[] {
   return ids.reverse();
 }
 
-/** log Σ exp of a row's logits */
+/**
+ * log Σ exp of a row's logits
+ * @throws CharnnError for a model whose weights overflow
+ */
 function logSum(logits: Float32Array, start: number, count: number): number {
   let max = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < count; id++) max = Math.max(max, logits[start + id]);
   let sum = 0;
   for (let id = 0; id < count; id++) sum += Math.exp(logits[start + id] - max);
-  return max + Math.log(sum);
+  const total = max + Math.log(sum);
+  if (!Number.isFinite(total)) throw overflowError();
+  return total;
 }

@@ -1,4 +1,5 @@
 /** Chooses the next character from a row of logits. */
+import { overflowError } from '../model/overflow.js';
 import type { Random } from '../model/random.js';
 import { type Filter, minP, sum, topK, topP, typical, type Weights } from './filters.js';
 
@@ -30,6 +31,7 @@ export type LogitMask = Uint8Array;
 /**
  * Sets weights to softmax(logits / temperature) up to a factor: the most probable one is 1.
  * @param start where the row begins; it has at least as many logits as there are weights
+ * @throws CharnnError for a model whose weights overflow
  */
 export function softmax(
   weights: Weights,
@@ -38,7 +40,7 @@ export function softmax(
   temperature: number,
   mask?: LogitMask,
 ): void {
-  const max = logits[start + argmax(logits, start, weights.length, mask)];
+  const max = logits[start + likeliest(logits, start, weights.length, mask)];
   for (let id = 0; id < weights.length; id++) {
     const excluded = mask !== undefined && mask[id] === 0;
     weights[id] = excluded ? 0 : Math.exp((logits[start + id] - max) / temperature);
@@ -61,9 +63,24 @@ export function argmax(
   return best;
 }
 
-/** Draws an id with the probability given by its weight. */
+/**
+ * The same as `argmax`, for logits that must be finite.
+ * @throws CharnnError for a model whose weights overflow
+ */
+function likeliest(logits: Float32Array, start: number, count: number, mask?: LogitMask): number {
+  const id = argmax(logits, start, count, mask);
+  if (!Number.isFinite(logits[start + id])) throw overflowError();
+  return id;
+}
+
+/**
+ * Draws an id with the probability given by its weight.
+ * @throws CharnnError if a weight is not a number, because then the weights of the model overflow
+ */
 export function draw(weights: Weights, random: Random): number {
-  let left = random.uniform() * sum(weights);
+  const total = sum(weights);
+  if (Number.isNaN(total)) throw overflowError();
+  let left = random.uniform() * total;
   let last = 0;
   for (let id = 0; id < weights.length; id++) {
     if (weights[id] === 0) continue;
@@ -88,6 +105,7 @@ export class CharacterSampler {
     this.greedy = options.greedy;
   }
 
+  /** @throws CharnnError for a model whose weights overflow */
   sample(
     logits: Float32Array,
     start: number,
@@ -98,7 +116,7 @@ export class CharacterSampler {
     const { weights } = this;
     // in the limit of temperature 0 only the most probable character is left
     if (this.greedy || temperature === 0) {
-      return argmax(logits, start, weights.length, mask);
+      return likeliest(logits, start, weights.length, mask);
     }
     softmax(weights, logits, start, temperature, mask);
     for (const filter of this.filters) filter(weights);

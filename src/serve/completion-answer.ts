@@ -40,6 +40,8 @@ export class CompletionAnswer {
   private readonly names: readonly string[] | undefined;
   /** Called when the answer is complete, or its reader has gone. */
   private settle: () => void = () => {};
+  /** Called when the answer cannot be completed. */
+  private fail: (error: unknown) => void = () => {};
 
   constructor(
     private readonly request: CompletionRequest,
@@ -76,11 +78,15 @@ export class CompletionAnswer {
     );
   }
 
-  /** Sends the answer. The promise is fulfilled when that is done, or when the reader has gone. */
+  /**
+   * Sends the answer. The promise is fulfilled when that is done, or when the reader has gone.
+   * @throws what drawing has thrown
+   */
   async send(): Promise<void> {
     const { request, response, reader, choices, pool } = this;
-    const settled = new Promise<void>((resolve) => {
+    const settled = new Promise<void>((resolve, reject) => {
       this.settle = resolve;
+      this.fail = reject;
     });
     reader.onGone(() => this.settle());
     if (request.stream) {
@@ -113,6 +119,10 @@ export class CompletionAnswer {
         return reader.waiting;
       },
       onFlush: () => this.collect(this.choices[index], index),
+      onFail: (error: unknown) => {
+        this.choices[index].ended = true;
+        this.fail(error);
+      },
     };
   }
 

@@ -29,6 +29,8 @@ export interface PoolTask {
   advance(logits: Float32Array, start: number): void;
   /** Passes on what is new; called between slices of work, and when the text is done. */
   flush(): void;
+  /** Ends the work on the text, and tells its reader why. */
+  fail(error: unknown): void;
 }
 
 /** Max number of texts in a batch; with more, the time of a step per text no longer falls. */
@@ -98,6 +100,11 @@ export class DrawPool {
         while (this.active.length > 0 && performance.now() < end);
         for (const { task } of this.active) task.flush();
       }
+    } catch (error) {
+      // no other request may wait forever, and the server has to continue
+      for (const { task } of [...this.active, ...this.queue]) task.fail(error);
+      this.active.length = 0;
+      this.queue.length = 0;
     } finally {
       this.running = false;
     }
@@ -145,7 +152,11 @@ export class DrawPool {
     const logits = isPending(answer) ? await answer : answer;
     const V = predictor.vocabulary;
     active.forEach((seat, row) => {
-      seat.task.advance(logits, row * V);
+      try {
+        seat.task.advance(logits, row * V);
+      } catch (error) {
+        seat.task.fail(error);
+      }
       seat.steps++;
       seat.total++;
     });

@@ -1,5 +1,6 @@
 /** The texts of requests: some are continued, others only read. */
 import type { Model } from '../model/model-data.js';
+import { requireNumbers } from '../model/overflow.js';
 import { Foretold } from '../published/foretold.js';
 import { CharacterSampler } from '../sample/character-sampler.js';
 import { RecordSampler } from '../sample/record-sampler.js';
@@ -15,6 +16,8 @@ export interface TextReader {
   readonly waiting: boolean;
   /** Called when there may be something new for the task to take. */
   onFlush(): void;
+  /** Called when the text cannot be continued. */
+  onFail(error: unknown): void;
 }
 
 /** A prompt that is read and continued; the characters are those of `charnn sample` with the same seed. */
@@ -107,6 +110,11 @@ export class CompletionTask implements PoolTask {
     this.reader.onFlush();
   }
 
+  fail(error: unknown): void {
+    this.finished = true;
+    this.reader.onFail(error);
+  }
+
   private foretell(into: Foretold | undefined, logits: Float32Array, start: number): void {
     if (into === undefined || this.names === undefined) return;
     const row = logits.subarray(start, start + this.vocabulary);
@@ -145,6 +153,7 @@ export class ScoringTask implements PoolTask {
   }
 
   advance(logits: Float32Array, start: number): void {
+    requireNumbers(logits, start, this.vocabulary);
     const id = this.ids[this.at + 1];
     let max = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < this.vocabulary; i++) max = Math.max(max, logits[start + i]);
@@ -156,5 +165,10 @@ export class ScoringTask implements PoolTask {
 
   flush(): void {
     this.reader.onFlush();
+  }
+
+  fail(error: unknown): void {
+    this.at = this.bits.length;
+    this.reader.onFail(error);
   }
 }

@@ -36,6 +36,7 @@ export function textsToScore(fields: Fields, model: Model, name: string): ScoreR
 /**
  * Scores the texts of a request.
  * @returns the answer, or undefined when nobody waits for it any more
+ * @throws CharnnError for a model whose weights overflow
  */
 export async function scoreTexts(
   { texts, labels, each }: ScoreRequest,
@@ -47,8 +48,10 @@ export async function scoreTexts(
   const { vocabulary, config } = model;
   const reader = new ResponseReader(response, () => pool.wake());
   let settle = () => {};
-  const settled = new Promise<void>((resolve) => {
+  let fail: (error: unknown) => void = () => {};
+  const settled = new Promise<void>((resolve, reject) => {
     settle = resolve;
+    fail = reject;
   });
   reader.onGone(() => settle());
   const lines = texts.map((text) => surrounded(text, model));
@@ -62,6 +65,7 @@ export async function scoreTexts(
         onFlush: () => {
           if (tasks.every(({ done }) => done)) settle();
         },
+        onFail: (error) => fail(error),
       }),
   );
   for (const task of tasks) pool.add(task);

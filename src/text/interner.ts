@@ -16,11 +16,16 @@ export interface Interner {
 export class FixedInterner implements Interner {
   readonly size: number;
   unknown = 0;
+  /**
+   * The id of each symbol up to the last one that is known. A table of all Unicode would take megabytes, which a
+   * program that reads many short texts would fill again for each of them.
+   */
   private readonly idOf: Uint32Array;
 
   constructor(vocabulary: Vocabulary) {
     this.size = vocabulary.size;
-    this.idOf = new Uint32Array(alphabetSize(vocabulary.unit)).fill(vocabulary.unknownId);
+    const last = vocabulary.symbols.reduce((max, symbol) => Math.max(max, symbol), -1);
+    this.idOf = new Uint32Array(last + 1).fill(vocabulary.unknownId);
     vocabulary.symbols.forEach((symbol, id) => {
       this.idOf[symbol] = id;
     });
@@ -31,7 +36,8 @@ export class FixedInterner implements Interner {
     const unknownId = this.size - 1;
     let unknown = 0;
     for (let i = 0; i < symbols.length; i++) {
-      const id = idOf[symbols[i]];
+      const symbol = symbols[i];
+      const id = symbol < idOf.length ? idOf[symbol] : unknownId;
       if (id === unknownId) unknown++;
       symbols[i] = id;
     }

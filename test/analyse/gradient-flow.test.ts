@@ -142,7 +142,7 @@ test('a text shorter than the longest lag is refused in words', async () => {
       positions: 4,
     });
   await expect(measure(9)).rejects.toThrow(
-    /too short for lags up to 9: it has 9 characters, 10 are needed/,
+    /too short for lags up to 9: it has 9 characters, but 10 are needed/,
   );
   expect((await measure(10)).positions).toBe(1);
   expect((await measure(12)).positions).toBe(3);

@@ -30,7 +30,6 @@ describe('a name that means standard output', () => {
   test.each([
     ['a model', `train text.txt ${sizes} -o -`],
     ['a model', `train text.txt ${sizes} -f -o -`],
-    ['a model', 'import charnn.safetensors -o -'],
     ['the record of a search', 'search text.txt -o -'],
   ])('is no name of %s: %s', async (what, line) => {
     const folder = withModel();

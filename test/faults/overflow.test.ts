@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { writeModel } from '#charnn/checkpoint/model-file.js';
 import type { Model } from '#charnn/model/model-data.js';
 import { Folder } from '../commands/run.js';
+import { RunningServer } from '../serve/server.js';
 import { buildModel } from '../small-model.js';
 
 const folder = new Folder();
@@ -37,6 +38,10 @@ describe('the model cannot predict', () => {
     ['score --total', ['score', '-m', 'large.json', 'lines.txt', '--total']],
     ['eval', ['eval', '-m', 'large.json', 'lines.txt']],
     ['eval --dynamic', ['eval', '-m', 'large.json', 'lines.txt', '--dynamic']],
+    ['sample', ['sample', '-m', 'large.json', '-l', '9', '--no-echo']],
+    ['sample --temp 0', ['sample', '-m', 'large.json', '-l', '9', '--temp', '0']],
+    ['sample --top-p', ['sample', '-m', 'large.json', '-n', '3', '--top-p', '0.9']],
+    ['sample --beam', ['sample', '-m', 'large.json', '-l', '9', '--beam', '3']],
     ['convert', ['convert', '-m', 'pairs.json', 'lines.txt']],
     ['convert --beam', ['convert', '-m', 'pairs.json', 'lines.txt', '--n-best', '3', '--scores']],
     ['eval of pairs', ['eval', '-m', 'pairs.json', 'pairs.tsv']],
@@ -54,5 +59,19 @@ describe('the model cannot predict', () => {
     const { status, stdout, stderr } = await folder.run(args);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^charnn: model 2 of 2 cannot predict: [^\n]*\n$/);
+  });
+
+  test('a request to a server, which goes on', async () => {
+    const server = await RunningServer.start(folder, 'large.json');
+    const told = /^the model cannot predict: its weights are so large that /;
+    for (const [path, body] of [
+      ['/v1/completions', { prompt: 'a', max_tokens: 3 }],
+      ['/v1/completions', { prompt: 'a', max_tokens: 3, temperature: 0, n: 2 }],
+      ['/score', { input: ['ab'] }],
+    ] as const) {
+      const { error } = await server.json(path, body);
+      expect(error.message).toMatch(told);
+    }
+    expect(await server.stop()).toBe(143);
   });
 });

@@ -115,7 +115,9 @@ describe.runIf(canRefuse())('calls to the system that fail', () => {
     const folder = new Folder();
     const { status, stderr } = await trainRefused(folder, [call, error, 1]);
     expect(stderr).toMatch(
-      new RegExp(`warning: cannot write charnn(\\.state)?\\.json: ${reason}; training goes on`),
+      new RegExp(
+        `warning: cannot write charnn(\\.state)?\\.json: ${reason}; training continues, and will try to save again`,
+      ),
     );
     expect(status).toBe(0);
     expect((await readModel(join(folder.path, 'charnn.json'))).training?.step).toBe(4);

@@ -37,7 +37,7 @@ async function whenWritten(page: Page): Promise<string> {
 
 test.each([
   [['--label', 'kind=x'], 2, /the model has the labels __proto__, "</],
-  [['--label', '__proto__=x'], 1, /the model knows no __proto__ "x"/],
+  [['--label', '__proto__=x'], 1, /the model was not trained with __proto__ "x"/],
   [
     ['--format', 'csv'],
     2,
@@ -133,7 +133,7 @@ describeInBrowser('the page of a model with labels', () => {
     );
     await again.page.close();
     await page.getByRole('textbox', { name: 'Vectors' }).fill('1 0\n1 b');
-    await page.getByText(/^line 2: "1 b" is no vector/).waitFor();
+    await page.getByText(/^line 2: "1 b" is not a vector/).waitFor();
     expect(await shown.count()).toBe(0);
     expect([...complaints, ...again.complaints]).toEqual([]);
     await page.close();

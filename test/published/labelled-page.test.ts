@@ -84,9 +84,9 @@ test('lines are converted with their vectors and the labels as charnn convert do
 test('vectors that are none are refused by the number of their line', async () => {
   const { page, replies } = await opened(await readAnyModel(`${folder.path}/pairs.json`));
   const wrong = [
-    ['1 x', /^line 2: "1 x" is no vector/],
-    ['1 2 3', /^line 2 has a vector of 3 numbers, and others have 2/],
-    ['[[[1]]]', /^line 2: .* is no vector/],
+    ['1 x', /^line 2: "1 x" is not a vector/],
+    ['1 2 3', /^line 2 has a vector of 3 numbers, but others have 2/],
+    ['[[[1]]]', /^line 2: .* is not a vector/],
   ] as const;
   for (const [id, [vectors, message]] of wrong.entries()) {
     const lines = [

@@ -79,7 +79,7 @@ describe('what is wrong is said in a sentence', () => {
     [{ labels: { ...whole, [names[1]]: 5 } }, /must be a string, not 5$/],
     [
       { labels: { ...whole, [names[1]]: 'calm' } },
-      /the model knows no .* "calm"; it knows "", "a=b/,
+      /the model was not trained with .* "calm"; it knows "", "a=b/,
     ],
   ])('%j', async (body, message) => {
     for (const [path, more] of [

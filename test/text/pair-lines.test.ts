@@ -81,7 +81,7 @@ test('half a surrogate pair, which JSON can hold, follows --invalid like bytes t
   const content = '{"source":"a","target":"x"}\n{"source":"b\\ud83d","target":"y\\udca9z"}\n';
   const format = 'ndjson';
   await expect(linesOf(content, { format })).rejects.toThrow(
-    /^the file, line 2, has half a surrogate pair, which is no character: /,
+    /^the file, line 2, has half a surrogate pair, which is not a character: /,
   );
   const replaced = await linesOf(content, { format, invalid: 'replace' });
   expect(replaced).toEqual(['a\tx', 'b\ufffd\ty\ufffdz']);
