@@ -86,8 +86,8 @@ export const gradients = defineCommand({
   examples: [
     ['charnn gradients book.txt', 'the model charnn.json'],
     ['charnn gradients book.txt --cell rnn,lstm,gru', 'untrained networks'],
-    ['charnn gradients book.txt --recurrent-scale 0.5,1,1.5', 'gradients that vanish or explode'],
-    ['charnn gradients book.txt --explode -o clip.html', 'how clipping changes gradients'],
+    ['charnn gradients book.txt --recurrent-scale 0.5,1,1.5', 'vanishing or exploding'],
+    ['charnn gradients book.txt --explode -o clip.html', 'the effect of clipping'],
   ],
   options: table,
   standardOutput: 'result',
