@@ -69,7 +69,7 @@ function isUnderNohup(): boolean {
   if (basename(process.env._ ?? '') === 'nohup') return true;
   try {
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync('/proc/self/fdinfo/0', 'latin1'));
-    // the access mode O_WRONLY
+    // 1 is the access mode O_WRONLY
     return flags !== null && (Number.parseInt(flags[1], 8) & 3) === 1;
   } catch {
     // this system has no /proc

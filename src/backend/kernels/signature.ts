@@ -20,7 +20,7 @@ export interface KernelArgument {
 export interface Signature {
   /** Name of the operation in `backend.ts` */
   readonly operation: string;
-  /** Name in C and among the exports */
+  /** The kernel's name in C and among the exports */
   readonly kernel: string;
   /**
    * The operation's parameters, as TypeScript patterns; undefined for a kernel that does not correspond to an operation
