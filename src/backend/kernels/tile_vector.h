@@ -23,14 +23,16 @@ INLINE void end_tiles(void) {}
 /* Number of vectors of C that a single row computes at once */
 #define ROW_VECTORS 8
 
-/* Zeros, for sums that start from zero */
-static const _Alignas(64) float no_sums[ROW_VECTORS * VL] = {0};
-
-/* Where the sums of each row of a tile begin: with these NR or VL numbers. */
+/*
+ * Finds where the sums of each row of a tile start: at these NR or VL numbers. zeros: what they start with if the
+ * product does not add to anything. These numbers are on the stack, because WebAssembly has no room for static data.
+ */
 INLINE void find_starts(const float *from[MR], int mr, const float *c, int ldc, struct start_rows begin,
-                        enum gemm_start start) {
+                        enum gemm_start start, float zeros[NR]) {
+    if (start == START_ZERO)
+        for (int v = 0; v < NR; v += VL) store(zeros + v, (vec){0});
     for (int m = 0; m < mr; m++)
-        from[m] = start == START_ZERO ? no_sums
+        from[m] = start == START_ZERO ? zeros
                   : start == START_C  ? c + (ptrdiff_t)m * ldc
                                       : start_row(begin, m, ldc);
 }
@@ -130,7 +132,8 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
                                                 int columns, int K, int unit) {
     (void)unit;
     const float *ahead = panel + PANEL_AHEAD * nv * VL, *from[MR];
-    find_starts(from, mr, c, ldc, begin, start);
+    float zeros[NR];
+    find_starts(from, mr, c, ldc, begin, start, zeros);
     struct edge edge;
     const int is_edge = columns < nv * VL;
     if (is_edge) {
@@ -154,7 +157,7 @@ static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int 
                                                   int K, const float *ahead, ptrdiff_t stride, int unit) {
     (void)unit;
     const float *from[MR];
-    find_starts(from, mr, c, ldc, no_rows, START_C);
+    find_starts(from, mr, c, ldc, no_rows, START_C, NULL);
     struct edge edge;
     const int is_edge = columns < nv * VL;
     if (is_edge) {
@@ -179,11 +182,10 @@ static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int 
  * eighth longer if the panels were in its caches, and saved at most a twentieth if they were not.
  */
 INLINE void row_of_panels(const int vectors, float *c, const float *a, const float *packed,
-                          const float *begin, enum gemm_start start, int columns, int K, int k0, int depth) {
+                          const float *from, int columns, int K, int k0, int depth) {
     vec acc[ROW_VECTORS];
     const float *panel[ROW_VECTORS];
     int stride[ROW_VECTORS];
-    const float *from = start == START_ZERO ? no_sums : start == START_C ? c : begin;
     /* only the last vector may be wider than what is left of the row */
     const int last = vectors - 1, inside = columns - last * VL, whole = inside >= VL;
 #pragma GCC unroll 8
@@ -208,11 +210,16 @@ INLINE void row_of_panels(const int vectors, float *c, const float *a, const flo
 static __attribute__((noinline)) void row_times_panels(float *c, const float *a, const float *packed,
                                                        const float *begin, enum gemm_start start, int N,
                                                        int K, int k0, int depth) {
+    float zeros[ROW_VECTORS * VL];
+    if (start == START_ZERO)
+        for (int v = 0; v < ROW_VECTORS * VL; v += VL) store(zeros + v, (vec){0});
     for (int n = 0; n < N; n += ROW_VECTORS * VL) {
         int columns = N - n, vectors = (columns + VL - 1) / VL;
-#define CASE(count)                                                                                  \
-    case count: row_of_panels(count, c + n, a, packed + (size_t)n * K, begin ? begin + n : NULL,      \
-                              start, columns, K, k0, depth); break;
+        const float *from = start == START_ZERO ? zeros : start == START_C ? c + n : begin + n;
+#define CASE(count)                                                                                      \
+    case count:                                                                                          \
+        row_of_panels(count, c + n, a, packed + (size_t)n * K, from, columns, K, k0, depth);             \
+        break;
         switch (vectors < ROW_VECTORS ? vectors : ROW_VECTORS) {
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
         }
