@@ -41,10 +41,13 @@ const levels = addons.flatMap(({ addon, levels: names }) =>
     addon
       .levels(precision)
       .filter((level) => names === undefined || Object.hasOwn(names, level))
-      .map((level) => ({ name: names?.[level] ?? level, precision, kernels: addon.open(level) })),
+      .map((level) => ({
+        ...{ name: names?.[level] ?? level, precision },
+        ...{ addon, kernels: addon.open(level) },
+      })),
   ),
 );
-const arena = new Arena(load(orders.fences) as Fences, orders.fencing, addons[0].addon);
+const arena = new Arena(load(orders.fences) as Fences, orders.fencing);
 const { only, compare } = orders;
 const cases = casesOf(orders.extent).filter(
   ({ name }) => only === undefined || only.some((start) => name.startsWith(start)),
@@ -52,10 +55,11 @@ const cases = casesOf(orders.extent).filter(
 
 let index = 0;
 for (const c of cases) {
-  for (const { name, precision, kernels } of levels) {
+  for (const { name, precision, addon, kernels } of levels) {
     if (index++ < orders.from) continue;
     if (casesIn(precision, [c]).length === 0) continue;
     say(`call ${name} | ${c.name}`);
+    arena.countFor(addon);
     const computed = await runCase(fencedMachine(arena, kernels), c, precision);
     arena.clear();
     const difference = compare ? await firstDifference(c, computed, precision) : undefined;

@@ -33,8 +33,8 @@ export class Arena {
   private readonly memory = new SharedArrayBuffer(arenaBytes);
   /** Pointer to its first byte at the beginning of a page */
   private readonly base: number;
-  /** The same byte's address, as the kernels count it */
-  private readonly baseAddress: number;
+  /** The same byte's address, as the kernels of the present addon count it */
+  private baseAddress = 0;
   /** Offset of that byte in `memory` */
   private readonly first: number;
   private readonly whole: number;
@@ -44,16 +44,19 @@ export class Arena {
   constructor(
     private readonly fences: Fences,
     private readonly fencing: Fencing,
-    addon: NativeAddon,
   ) {
     const page = fences.pageBytes;
     const bytes = new Uint8Array(this.memory);
     const start = fences.pointerOf(bytes);
     this.first = (page - (start % page)) % page;
     this.base = start + this.first;
-    this.baseAddress = addon.addressOf(bytes) + this.first;
     this.whole = Math.floor((arenaBytes - this.first) / page) * page;
     fences.close(this.base, this.whole);
+  }
+
+  /** Counts addresses as the kernels of this addon do, which is from a location within it. */
+  countFor(addon: NativeAddon): void {
+    this.baseAddress = addon.addressOf(new Uint8Array(this.memory)) + this.first;
   }
 
   take(bytes: number): Allocation {
