@@ -4,4 +4,5 @@
 #include <stddef.h>
 int strcmp(const char *a, const char *b);
 void *memcpy(void *to, const void *from, size_t bytes);
+void *memset(void *to, int byte, size_t bytes);
 #endif
