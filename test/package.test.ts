@@ -34,6 +34,18 @@ test('the package has what README.md and the program lead to', () => {
   expect(scripts.filter((path) => !files.includes(path) && !steps.test(path))).toEqual([]);
 });
 
+test('the top level of a checkout has what its readers expect, and nothing else', () => {
+  const { stdout, status } = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
+  // a copy without git cannot tell what belongs to it
+  if (status !== 0) return;
+  const tops = new Set(stdout.split('\0').map((path) => path.split('/')[0]));
+  const others = [...tops].filter((name) => name !== '' && !name.startsWith('.'));
+  expect(others.sort()).toEqual([
+    ...['LICENSE', 'README.md', 'bin', 'data', 'package-lock.json', 'package.json'],
+    ...['src', 'test', 'tsconfig.json'],
+  ]);
+});
+
 test('it has every declaration that those of the library lead to', () => {
   const seen = new Set<string>();
   const visit = (path: string) => {

@@ -1,6 +1,7 @@
 /**
  * Records for each character what the model expected: the surprise, and the most probable characters at its position.
  */
+import { overflowError } from '../model/overflow.js';
 import type { Ids } from '../text/unit.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
 import type { Activations } from './activations.js';
@@ -36,7 +37,10 @@ export class Predictions {
     });
   }
 
-  /** @param scores [V]: logits for the character at `at` */
+  /**
+   * @param scores [V]: logits for the character at `at`
+   * @throws CharnnError for a model whose weights overflow
+   */
   private predict(at: number, scores: Float32Array | Float64Array): void {
     const { K, V, guesses } = this;
     const first = at * K;
@@ -60,6 +64,8 @@ export class Predictions {
     const id = this.ids[at];
     const { unknownId, unknownCost } = this.unknown;
     const naming = id === unknownId ? unknownCost : 0;
-    this.surprise[at] = (Math.log(sum) + highest - scores[id] + naming) / Math.LN2;
+    const nats = Math.log(sum) + highest - scores[id] + naming;
+    if (Number.isNaN(nats)) throw overflowError();
+    this.surprise[at] = nats / Math.LN2;
   }
 }

@@ -71,7 +71,9 @@ async function textOf(path: string): Promise<string> {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
   } catch (cause) {
     if (cause instanceof CharnnError) throw cause;
-    throw new CharnnError(`${quote(path)} is not valid UTF-8`, 1, { cause });
+    throw new CharnnError(`${quote(path)} is not valid UTF-8: save it in that encoding`, 1, {
+      cause,
+    });
   } finally {
     source.close();
   }

@@ -1,5 +1,5 @@
 /** Trains as a program asks for it, with a `Corpus` and options. */
-import { DivergenceError, optionName, spelt, UsageError } from '../errors.js';
+import { optionName, spelt, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { Model as ModelData } from '../model/model-data.js';
 import { inMemory } from '../model/number-list.js';
@@ -10,6 +10,7 @@ import { type CommandTrainOptions, commandRows } from '../train/schema/schema.js
 import type { AbortSignalLike } from './abort.js';
 import { kindOf, requireFunction, requireObject, requirePath, requireSignal } from './arguments.js';
 import { Corpus } from './corpus.js';
+import { divergence } from './divergence.js';
 import { type HeldText, modelOf, textOf } from './held.js';
 import { type Model, opened } from './model.js';
 import { Operations } from './operations.js';
@@ -178,21 +179,9 @@ async function trained(held: HeldText, request: Request, signal: AbortSignal): P
   }
 }
 
-function bestOf(
-  { reason, step }: EndEvent,
-  { best }: SavedTraining,
-  modelPath: string | undefined,
-): ModelData {
-  if (reason === 'diverged') {
-    const kept =
-      best === undefined || modelPath === undefined
-        ? 'no model was saved'
-        : `the last good model is in ${quote(modelPath)}`;
-    throw new DivergenceError(
-      `training diverged after step ${step}: the loss is far above its best, or not a number; ${kept}; try a lower learningRate, a lower clip, or onDivergence rollback`,
-    );
-  }
-  if (best === undefined) throw new Error('a training that ended has no model');
+function bestOf(end: EndEvent, { best }: SavedTraining, modelPath: string | undefined): ModelData {
+  if (end.reason === 'diverged') throw divergence(end, modelPath);
+  if (best === undefined) throw new Error('training ended without a model');
   return { ...best, weights: inMemory(best.weights) };
 }
 

@@ -26,13 +26,13 @@ const chartsOutside: Plugin = {
 
 /** Style sheets of each page, in order, after that of the charts if it has any */
 const pages: Readonly<Record<PageName, readonly string[]>> = {
-  attention: ['base.css', 'attention.css'],
+  attention: ['base.css', 'controls.css', 'attention.css'],
   gradients: ['base.css'],
   lecture: ['base.css'],
   publish: ['base.css', 'inputs.css', 'publish.css'],
   report: ['base.css', 'report.css'],
   search: ['base.css', 'search.css'],
-  visualize: ['base.css', 'visualize.css'],
+  visualize: ['base.css', 'controls.css', 'visualize.css'],
 };
 
 /** The modules with which threads of pages begin, as they were compiled for Node.js. */

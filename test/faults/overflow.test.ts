@@ -1,4 +1,5 @@
 /** Models whose weights are finite and overflow when they are multiplied: said so, and never ranked or compared. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { writeModel } from '#charnn/checkpoint/model-file.js';
@@ -42,6 +43,7 @@ describe('the model cannot predict', () => {
     ['sample --temp 0', ['sample', '-m', 'large.json', '-l', '9', '--temp', '0']],
     ['sample --top-p', ['sample', '-m', 'large.json', '-n', '3', '--top-p', '0.9']],
     ['sample --beam', ['sample', '-m', 'large.json', '-l', '9', '--beam', '3']],
+    ['visualize', ['visualize', 'lines.txt', '-m', 'large.json', '-o', 'seen.html']],
     ['convert', ['convert', '-m', 'pairs.json', 'lines.txt']],
     ['convert --beam', ['convert', '-m', 'pairs.json', 'lines.txt', '--n-best', '3', '--scores']],
     ['eval of pairs', ['eval', '-m', 'pairs.json', 'pairs.tsv']],
@@ -52,6 +54,23 @@ describe('the model cannot predict', () => {
     expect(stderr.trim().split('\n').at(-1)).toMatch(
       /^charnn: the model cannot predict: its weights are so large that [^\n]*$/,
     );
+  });
+
+  test('training cannot start from it', async () => {
+    const words = [
+      'lines.txt',
+      '--init-from',
+      'large.json',
+      '-o',
+      'new.json',
+      '--steps',
+      '3',
+      '-q',
+    ];
+    const { status, stdout, stderr } = await folder.run(['train', ...words]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^charnn: the model to start from cannot predict: [^\n]*\n$/m);
+    expect(existsSync(join(folder.path, 'new.json'))).toBe(false);
   });
 
   test('which names the one of several models that is broken', async () => {

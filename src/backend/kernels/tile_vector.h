@@ -126,12 +126,14 @@ static __attribute__((noinline)) void leave_edge(const struct edge *edge) {
 #define TILE_ROWS(CASE) CASE(1) CASE(2) CASE(3) CASE(4)
 #endif
 
-static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ldc, const float *a,
-                                                ptrdiff_t lda, const float *panel,
-                                                struct start_rows begin, enum gemm_start start,
-                                                int columns, int K, int unit) {
-    (void)unit;
-    const float *ahead = panel + PANEL_AHEAD * nv * VL, *from[MR];
+/*
+ * A tile of any number of rows and of any width. packed: whether A is packed as [K][LEFT_WIDTH] and the panel may be
+ * any rows of B, which are `down` apart; otherwise A has rows, which are lda apart, and the panel was packed.
+ */
+INLINE void any_tile(const int packed, int mr, int nv, float *c, int ldc, const float *a, ptrdiff_t lda,
+                     const float *panel, ptrdiff_t down, struct start_rows begin, enum gemm_start start,
+                     int columns, int K, const float *ahead, ptrdiff_t stride) {
+    const float *from[MR];
     float zeros[NR];
     find_starts(from, mr, c, ldc, begin, start, zeros);
     struct edge edge;
@@ -141,38 +143,33 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
         enter_edge(&edge, from);
         c = edge.room, ldc = NR;
     }
-#define CASE(n)                                                                            \
-    case n:                                                                                \
-        if (nv == 2) tile(n, 2, c, ldc, from, a, lda, 1, panel, 2 * VL, K, ahead, 2 * VL); \
-        else tile(n, 1, c, ldc, from, a, lda, 1, panel, VL, K, ahead, VL);                 \
+#define TILE(n, nv)                                                                                       \
+    tile(n, nv, c, ldc, from, a, packed ? 1 : lda, packed ? LEFT_WIDTH : 1, panel, packed ? down : nv * VL, \
+         K, ahead, packed ? stride : nv * VL)
+#define CASE(n)                                                                                           \
+    case n:                                                                                               \
+        if (nv == 2) TILE(n, 2);                                                                          \
+        else TILE(n, 1);                                                                                  \
         break;
     switch (mr) { TILE_ROWS(CASE) }
 #undef CASE
+#undef TILE
     if (is_edge) leave_edge(&edge);
 }
 
-/* A is packed as [K][LEFT_WIDTH]. */
+static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ldc, const float *a,
+                                                ptrdiff_t lda, const float *panel,
+                                                struct start_rows begin, enum gemm_start start,
+                                                int columns, int K, int unit) {
+    (void)unit;
+    any_tile(0, mr, nv, c, ldc, a, lda, panel, 0, begin, start, columns, K, panel + PANEL_AHEAD * nv * VL, 0);
+}
+
 static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
                                                   const float *panel, ptrdiff_t down, int columns,
                                                   int K, const float *ahead, ptrdiff_t stride, int unit) {
     (void)unit;
-    const float *from[MR];
-    find_starts(from, mr, c, ldc, no_rows, START_C, NULL);
-    struct edge edge;
-    const int is_edge = columns < nv * VL;
-    if (is_edge) {
-        edge.c = c, edge.ldc = ldc, edge.rows = mr, edge.columns = columns;
-        enter_edge(&edge, from);
-        c = edge.room, ldc = NR;
-    }
-#define CASE(n)                                                                                    \
-    case n:                                                                                        \
-        if (nv == 2) tile(n, 2, c, ldc, from, a, 1, LEFT_WIDTH, panel, down, K, ahead, stride);    \
-        else tile(n, 1, c, ldc, from, a, 1, LEFT_WIDTH, panel, down, K, ahead, stride);            \
-        break;
-    switch (mr) { TILE_ROWS(CASE) }
-#undef CASE
-    if (is_edge) leave_edge(&edge);
+    any_tile(1, mr, nv, c, ldc, a, 0, panel, down, no_rows, START_C, columns, K, ahead, stride);
 }
 
 /*

@@ -1,8 +1,8 @@
 /** What is printed at the end of a training run: how it ended, how good its model is, and what to do next. */
 import { clock, grouped, type Output } from '../../cli/output.js';
 import { weightsByLength } from '../../counts/mixture.js';
-import { DivergenceError } from '../../errors.js';
 import type { Baseline } from '../../evaluate/baseline.js';
+import { divergence } from '../../library/divergence.js';
 import { quote } from '../../messages/quote.js';
 import type { Model } from '../../model/model-data.js';
 import type { EndEvent } from '../../train/events.js';
@@ -13,7 +13,7 @@ import { schema } from '../../train/schema/schema.js';
 /**
  * Prints how a training run ended.
  * @param isIdle whether a resumed training run had nothing left to do
- * @throws DivergenceError for one that diverged
+ * @throws CharnnError for one that diverged
  */
 export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, output: Output): void {
   const shown = quote(modelPath);
@@ -36,13 +36,8 @@ export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, outp
         `interrupted after step ${grouped(end.step)}; saved. Continue with: charnn train --resume${modelOption(modelPath, '-o')}`,
       );
       return;
-    case 'diverged': {
-      const kept =
-        end.best === undefined ? 'no model was saved' : `the last good model is in ${shown}`;
-      throw new DivergenceError(
-        `training diverged after step ${end.step}: the loss is far above its best, or not a number; ${kept}; try a lower --learning-rate, a lower --clip, or --on-divergence rollback`,
-      );
-    }
+    case 'diverged':
+      throw divergence(end, modelPath);
   }
 }
 
