@@ -101,7 +101,7 @@ async function runCommand(
     );
     hasEnded = true;
     await company?.others.end(false);
-    conclude(end, modelPath, prepared.resume?.step === end.step, output);
+    conclude(end, modelPath, prepared, output);
     sayMixed(training.best, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);

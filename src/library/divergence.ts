@@ -3,14 +3,21 @@ import { type CharnnError, DivergenceError, optionName } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import { overflowError } from '../model/overflow.js';
 import type { EndEvent } from '../train/events.js';
+import type { PreparedTraining } from '../train/job.js';
 
-/** @param modelPath where the best model was saved, if anywhere */
+/**
+ * @param modelPath where the best model was saved, if anywhere
+ * @param prepared the training, which may have started from a given model
+ */
 export function divergence(
   { step, best }: Pick<EndEvent, 'step' | 'best'>,
   modelPath: string | undefined,
+  { initFrom }: Pick<PreparedTraining, 'initFrom'>,
 ): CharnnError {
-  // before the first step, only the validation of the given model can have failed
-  if (step === 0) return overflowError('the model to start from');
+  // nothing was learned yet, so the fault is in the weights that were given
+  if (initFrom !== undefined && step === 0 && best === undefined) {
+    return overflowError('the model to start from');
+  }
   const kept =
     best === undefined || modelPath === undefined
       ? 'no model was saved'

@@ -179,8 +179,9 @@ async function trained(held: HeldText, request: Request, signal: AbortSignal): P
   }
 }
 
-function bestOf(end: EndEvent, { best }: SavedTraining, modelPath: string | undefined): ModelData {
-  if (end.reason === 'diverged') throw divergence(end, modelPath);
+function bestOf(end: EndEvent, training: SavedTraining, modelPath: string | undefined): ModelData {
+  const { best, prepared } = training;
+  if (end.reason === 'diverged') throw divergence(end, modelPath, prepared);
   if (best === undefined) throw new Error('training ended without a model');
   return { ...best, weights: inMemory(best.weights) };
 }

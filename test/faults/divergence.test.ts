@@ -1,4 +1,6 @@
 /** A loss that diverges: the end, or back to the last good model. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { History } from '#charnn/train/saving/history.js';
 import { Folder, finished, verses } from '../commands/run.js';
@@ -66,6 +68,17 @@ describe('back to the last good model', () => {
     expect(events(stdout).at(-1)).toMatchObject({ type: 'end', reason: 'diverged' });
     expect(stderr).toMatch(/charnn: training diverged after step \d+/);
   });
+});
+
+test('in the first step, of a cell that overflows: exit code 3, and no model', async () => {
+  const folder = new Folder();
+  folder.write('text.txt', text);
+  folder.write('wild.cell', "h' = W x + U h + b\nb = 1e38\n");
+  const args = ['text.txt', '--cell', './wild.cell', '--hidden', '8', '--steps', '5', '-q'];
+  const { status, stderr } = await folder.run(['train', ...args]);
+  expect(status).toBe(3);
+  expect(stderr).toMatch(/^charnn: training diverged after step 0: .*no model was saved/m);
+  expect(existsSync(join(folder.path, 'charnn.json'))).toBe(false);
 });
 
 describe('far above its best', () => {

@@ -12,11 +12,16 @@ import { schema } from '../../train/schema/schema.js';
 
 /**
  * Prints how a training run ended.
- * @param isIdle whether a resumed training run had nothing left to do
  * @throws CharnnError for one that diverged
  */
-export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, output: Output): void {
+export function conclude(
+  end: EndEvent,
+  modelPath: string,
+  prepared: PreparedTraining,
+  output: Output,
+): void {
   const shown = quote(modelPath);
+  const isIdle = prepared.resume?.step === end.step;
   switch (end.reason) {
     case 'overfitting':
       output.note(
@@ -37,7 +42,7 @@ export function conclude(end: EndEvent, modelPath: string, isIdle: boolean, outp
       );
       return;
     case 'diverged':
-      throw divergence(end, modelPath);
+      throw divergence(end, modelPath, prepared);
   }
 }
 
