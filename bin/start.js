@@ -90,7 +90,7 @@ async function main() {
     }
   }
   try {
-    await import('../dist/main.js');
+    await import('../dist/bundle/main.js');
   } catch (error) {
     // the program itself words its errors; this one is of loading it
     const { code } = error;
