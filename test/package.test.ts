@@ -20,7 +20,8 @@ const files = packed();
 test('the package has what README.md and the program lead to', () => {
   expect(files).toEqual(
     expect.arrayContaining([
-      ...['README.md', 'LICENSE', 'src/README.md', 'data/README.md', 'data/moby-dick.txt'],
+      ...['README.md', 'LICENSE', 'src/README.md', 'data/README.md'],
+      'data/moby-dick.txt.br',
       ...['bin/charnn.js', 'bin/start.js', 'dist/bundle/main.js', 'dist/bundle/index.js'],
       ...['dist/index.d.ts', 'dist/man/charnn.1', 'dist/cells/library/gru.cell'],
       'dist/backend/kernels/charnn.wasm',
@@ -47,7 +48,9 @@ test('the library of the package is the bundled one', async () => {
   const bundled = await import(pathToFileURL(join(root, 'dist/bundle/index.js')).href);
   const modules = await import('#charnn/index.js');
   expect(Object.keys(bundled).sort()).toEqual(Object.keys(modules).sort());
-  const corpus = await bundled.Corpus.from(['to be or not to be, that is the question\n'.repeat(20)]);
+  const corpus = await bundled.Corpus.from([
+    'to be or not to be, that is the question\n'.repeat(20),
+  ]);
   const model = await bundled.train(corpus, { hidden: 8, embedding: 4, steps: 4, threads: 2 });
   const texts = [];
   for await (const text of model.sample({ count: 3, length: 5, threads: 2 })) texts.push(text);
