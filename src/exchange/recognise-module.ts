@@ -129,7 +129,7 @@ function aroundRecurrent(
   if (biases.length > 1) refuse(biases[1], 'is a second bias outside the recurrent module');
   if (matrices.length > 2) refuse(matrices[2], 'is a third matrix outside the recurrent module');
   if (matrices.length === 0) {
-    throw new CharnnError(`${shown} has no weights of an output layersuch as those of nn.Linear`);
+    throw new CharnnError(`${shown} has no weights of an output layer, such as those of nn.Linear`);
   }
   const outputBias: StoredTensor | undefined = biases[0];
   const stem = ({ name }: StoredTensor) => name.slice(0, name.lastIndexOf('.') + 1);

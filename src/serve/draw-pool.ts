@@ -102,7 +102,10 @@ export class DrawPool {
       }
     } catch (error) {
       // no other request may wait forever, and the server has to continue
-      for (const { task } of [...this.active, ...this.queue]) task.fail(error);
+      for (const { task, place } of [...this.active, ...this.queue]) {
+        task.fail(error);
+        this.free.push(place);
+      }
       this.active.length = 0;
       this.queue.length = 0;
     } finally {
