@@ -135,7 +135,8 @@ function aroundRecurrent(
   const stem = ({ name }: StoredTensor) => name.slice(0, name.lastIndexOf('.') + 1);
   const ofBias = matrices.find((matrix) => outputBias && stem(matrix) === stem(outputBias));
   if (matrices.length === 1) {
-    // a single matrix may be both, because files often omit the weight of a Linear that shares the embedding's
+    // a single matrix may be both embedding and output layer, because files often omit the weight of a Linear that
+    // shares that of the embedding
     const [matrix] = matrices;
     return ofBias || outputBias === undefined
       ? { embedding: undefined, output: matrix, outputBias }
