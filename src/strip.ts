@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { minifySync } from 'rolldown/experimental';
 
 const scripts = fileURLToPath(new URL('.', import.meta.url));
-/** The bundles of pages, which are minified already and contain licences */
+/** Folder of the scripts for web pages, which are minified already and contain licences */
 const bundles = join('pages', 'client');
 
 for (const name of readdirSync(scripts, { recursive: true, encoding: 'utf8' })) {
