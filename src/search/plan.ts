@@ -45,13 +45,13 @@ export interface SearchPlan extends SearchSettings {
   readonly unitSeconds: number;
   /** Seconds per training character of LSTM and GRU, as measured */
   readonly measured: Readonly<Record<Baseline, number>>;
-  /** Seconds per unit of each kind of work, from which the speed of cells given by equations is estimated */
+  /** Seconds per unit of each kind of work in `Work`, from which the speed of cells given by equations is estimated */
   readonly costs: Costs;
 }
 
 /**
- * Cells on which the costs are measured. They differ in their proportions of multiply-adds, element-wise operations and
- * recurrent products.
+ * Cells on which the costs of each kind of work are measured. They differ in their proportions of multiply-adds,
+ * element-wise operations and recurrent products.
  */
 const timedCells = ['cifg', 'mgu', 'mut1', 'mut3', 'nas', 'mingru', 'mlstm'] as const;
 
@@ -60,7 +60,9 @@ const minSteps = 10;
 /** Fraction of the time for everything but training: validation, compiling, starting threads */
 const overhead = 0.12;
 
-/** Numbers of cells in the successive training runs of a round of `width` cells, such as 8, 4, 2 */
+/**
+ * Numbers of cells in the successive series of training runs of a round that begins with `width` cells, such as 8, 4, 2
+ */
 export function rungsOf(width: number): number[] {
   const rungs: number[] = [];
   for (let cells = width; cells >= 2; cells = Math.floor(cells / 2)) rungs.push(cells);
