@@ -28,7 +28,7 @@ export interface ProgramGroup {
    * those of the preceding groups.
    */
   readonly size: number;
-  /** The vector that these matrices multiply */
+  /** Where the vector is stored that the matrices of the group multiply */
   readonly argument: Columns;
   /** Where the gradient w.r.t. the products is found after the backward pass */
   readonly gradient: Columns;
@@ -59,7 +59,7 @@ export interface Program {
   readonly stateGradients: readonly number[];
   /** Columns that hold the gates after the forward pass */
   readonly gates: readonly (Columns & { readonly name: string })[];
-  /** Number of element-wise operations in a time step */
+  /** Number of element-wise operations for each unit in a time step */
   readonly operations: readonly [forward: number, backward: number];
   /**
    * Number of matrices whose products depend on the state, and number of matrix products that they take: one for each

@@ -22,8 +22,8 @@ export interface Stages {
 }
 
 /**
- * Whether the group multiplies a state. The backward pass of its product then adds to the gradient w.r.t. the state,
- * and no stage waits for the result.
+ * Whether the matrices of a group multiply a state. The backward pass of their products then adds to the gradient
+ * w.r.t. the state, and no stage waits for the result.
  */
 export const multipliesState = ({ argument }: Group) => argument.op === 'state';
 
