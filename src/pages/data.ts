@@ -1,13 +1,13 @@
 /** The data of the pages: plain objects, embedded in the page as JSON. */
 
-/** One network's gradient by lag, and its recurrent matrices. */
+/** The gradients of one network by lag and by length of the chunk, and the spectra of its recurrent matrices */
 export interface GradientsSubject {
   readonly name: string;
   readonly seqLength: number;
   readonly positions: number;
   /** Whether the gradient vanishes or explodes, as the end of a sentence whose subject is the gradient */
   readonly regime: string;
-  /** The gradient by length of the chunk; empty if only one length was asked for */
+  /** The gradient of truncated back-propagation by length of the chunk; empty if only one length was asked for */
   readonly truncated: readonly {
     readonly seqLength: number;
     readonly activationBytes: number;
@@ -34,7 +34,7 @@ export interface GradientsSubject {
 
 /** A training run whose gradients explode, by step */
 export interface ExplosionData {
-  /** How its gradients are clipped */
+  /** How the gradients of the training run are clipped */
   readonly name: string;
   readonly limit: number | null;
   /** Loss in bits per character */
@@ -74,7 +74,7 @@ export interface VisualizeData {
   readonly symbols: readonly string[];
   /** Bits per character */
   readonly meanSurprise: number;
-  /** A second model, with its bits per character */
+  /** A second model that read the same text, with its bits per character */
   readonly other: { readonly name: string; readonly meanSurprise: number } | undefined;
   readonly guesses: number;
   readonly partLength: number;

@@ -99,7 +99,7 @@ export interface TextPiece {
    * the rest of the list is -1.
    */
   readonly ids: Int32Array;
-  /** The probabilities of these ids */
+  /** The probabilities of the most probable ids, in the order of `ids` */
   readonly probabilities: Float32Array;
 }
 

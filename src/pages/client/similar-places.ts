@@ -54,7 +54,7 @@ export function similarView(parts: SimilarViewParts) {
   return { element, reset };
 }
 
-/** Searches the whole text. */
+/** Searches the whole text for the places that are most similar to a given one. */
 async function similarPlaces(
   at: number,
   { characters, units, load }: SimilarViewParts,

@@ -197,7 +197,8 @@ export class TextView {
     const [from, to] = [this.starts[number], this.starts[number + 1] ?? ids.length];
     for (let at = from; at < to; at++) {
       const { text, width, faint } = glyphs[ids[at]];
-      // thousands are created while a reader scrolls, so each is a single element with as few properties as possible
+      // thousands of characters are drawn while a reader scrolls, so each is a single element with as few properties as
+      // possible
       const cell = this.emptyCell.cloneNode() as HTMLElement;
       cell.textContent = text;
       cell.setAttribute('data-at', `${at}`);

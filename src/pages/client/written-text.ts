@@ -63,7 +63,7 @@ export class WrittenText {
     return this.texts.length;
   }
 
-  /** The whole text */
+  /** The prompt and its continuation */
   get text(): string {
     return this.texts.join('');
   }
