@@ -32,7 +32,7 @@ export function requireAttention({ config }: Model): void {
 }
 
 /**
- * @param ids of lines that each consist of a source, a tab and a target
+ * @param ids the text as ids, in lines that each consist of a source, a tab and a target
  * @param maxCharacters max total number of characters of all pairs on the page
  */
 export async function attentionPage(
