@@ -40,8 +40,8 @@ export async function readRun(path: string): Promise<RunData> {
 }
 
 /**
- * Reads the norm at which gradients were clipped from the record of a model. A model may come from anywhere, so the
- * values are checked.
+ * Reads the norm at which gradients were clipped from what a model records of its training. A model may come from
+ * anywhere, so the values are checked.
  */
 function normLimit(clip: unknown): number | undefined {
   const { name, limit } = (clip ?? {}) as Entry;
@@ -63,7 +63,7 @@ async function isModel(path: string): Promise<boolean> {
   }
   if (!stats.isFile()) return false;
   const kind = ownKind(await startOf(path));
-  // a state is read like a model here, so that the error message says that it is a state
+  // a training state is read like a model here, so that the error message says that it is a training state
   return kind === 'model' || kind === 'state';
 }
 
@@ -136,7 +136,8 @@ function allSeries(
 }
 
 /**
- * The finite numbers of this name by step; where a resumed training run has repeated steps, the later number is used.
+ * The finite numbers in the field `key` by step; where a resumed training run has repeated steps, the later number is
+ * used.
  */
 function seriesOf(entries: readonly Entry[], key: string, scale = (x: number) => x): Series {
   const byStep = new Map<number, number>();
