@@ -9,7 +9,7 @@
 #include "kernels.h"
 #include "processor.h"
 
-/* Gives the exports a property `mpi`, where MPI can be had; in cluster/mpi.c */
+/* Adds a property `mpi` to the exports on platforms where MPI can be called; defined in cluster/mpi.c */
 void register_mpi(napi_env env, napi_value exports);
 
 #if defined(__linux__)

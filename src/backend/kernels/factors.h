@@ -43,7 +43,7 @@
 INLINE int words_of(int K) { return (K + WORD * STEP - 1) / (WORD * STEP) * STEP; }
 
 /*
- * Numbers in the format of operands, in which values between forward and backward are stored (Backend.compact):
+ * Numbers in the format of operands, in which values are kept from the forward to the backward pass (Backend.compact):
  * bfloat16 in half precision, otherwise float.
  */
 #if defined(HALF)
@@ -110,7 +110,7 @@ INLINE vec pack_words(vec low, vec high) {
     return (vec)vreinterpretq_f32_bf16(vcvtq_high_bf16_f32(vcvtq_low_bf16_f32((float32x4_t)low), (float32x4_t)high));
 }
 
-/* The first halves of two vectors, and the second halves */
+/* low_halves returns the first halves of two vectors, and high_halves their second halves. */
 INLINE vec low_halves(vec a, vec b) { return (vec)vzip1q_f64((float64x2_t)a, (float64x2_t)b); }
 INLINE vec high_halves(vec a, vec b) { return (vec)vzip2q_f64((float64x2_t)a, (float64x2_t)b); }
 
@@ -153,7 +153,7 @@ INLINE vec words_along(const float *p, int n) {
     return pack_words(low, high);
 }
 
-/* Makes words of numbers that are rounded already; then each number is its own word. */
+/* Makes words of n <= 2 VL numbers that are bfloat16 already, so that two adjacent numbers are a word. */
 INLINE vec words_of_halves(const uint16_t *p, int n) {
     if (n == 2 * VL) return (vec) * (const vec_of_halves *)p;
     uint16_t part[2 * VL] = {0};

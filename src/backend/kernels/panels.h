@@ -5,7 +5,10 @@
 #include "gemm.h"
 #include "product_clock.h"
 
-/* A word for each of n <= VL columns, beginning at element `at` of b, in a row of which `rows` are left */
+/*
+ * Makes a word for each of n <= VL columns of b, beginning at element `at`; `rows` rows of b are left, including that
+ * of this element.
+ */
 INLINE vec column_words(const void *b, const int half, ptrdiff_t at, int ld, int n, int rows) {
     if (STEP > 1 && rows <= 0) return (vec){0};
     vec first = load_either(b, half, at, n);
@@ -22,7 +25,10 @@ INLINE void store_step(float *to, const vec words[PACKED]) {
 #endif
 }
 
-/* The next PACKED words of n <= VL columns, beginning at element `at` of b, in a row of which `rows` are left */
+/*
+ * Stores the next PACKED words of n <= VL columns of b, beginning at element `at`; `rows` rows of b are left, including
+ * that of this element.
+ */
 INLINE void pack_step(float *to, const void *b, const int half, ptrdiff_t at, int ld, int n, int rows) {
     vec words[PACKED];
 #pragma GCC unroll 2
